@@ -1,0 +1,1 @@
+"""Words, records and mathematics of recurrent networks; numpy only."""

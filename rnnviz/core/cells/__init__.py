@@ -1,0 +1,1 @@
+"""The cells: each a pure step that reads like its equations, forward and backward."""

@@ -1,0 +1,1 @@
+"""Stepping through a trace: program, cursor and their transitions; neither Qt nor torch."""

@@ -1,0 +1,1 @@
+"""Own pyqtgraph items; they know arrays and colours, never the store."""

@@ -1,0 +1,1 @@
+"""Things drawn along the time axis, one file each."""

@@ -1,0 +1,94 @@
+"""The store: the window's whole state as one frozen value, and the one signal that says it changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.experiment import Experiment, first_lesson
+from rnnviz.core.task import TaskInfo
+from rnnviz.core.trace import Trace
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+from rnnviz.runs.records import EngineStatus, RunModel
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric of one model: x ascending."""
+
+    training_steps: Array  # (K,) int64
+    values: Array  # (K,) float64, NaN and ±inf as they came
+
+
+@dataclass(frozen=True)
+class History:
+    """What the run has recorded so far."""
+
+    curves: Mapping[tuple[int, str], Curve] = field(default_factory=lambda: MappingProxyType({}))  # (model, metric)
+    captured: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # (C,) training steps that can be shown
+    last_training_step: int = 0
+
+
+@dataclass(frozen=True)
+class Message:
+    """One sentence in the bar above the lanes; `command` names the command record its button runs, if any."""
+
+    level: Literal["info", "warning", "error"]
+    sentence: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything a view may draw. `traces` are of the probe at `cursor.training_step`, one a model, None until rebuilt."""
+
+    experiment: Experiment = field(default_factory=first_lesson)  # of the run that is shown
+    draft: Experiment | None = None  # edited settings that wait for a restart
+    run_path: Path | None = None
+    kept: bool = False  # the person chose where the run lies (saved or opened), so nobody tidies it away
+    run_bytes: int = 0
+    task: TaskInfo | None = None
+    models: tuple[RunModel, ...] = ()
+    status: EngineStatus | None = None  # None: no engine behind this run (an opened file)
+    history: History = field(default_factory=History)
+    traces: tuple[Trace | None, ...] = ()
+    cursor: Cursor = Cursor(0, Phase.FORWARD, 1)
+    following: bool = True  # the lanes show the newest capture; False: the person looks at an earlier one
+    sample: int = 0  # which probe sequence, 0-based
+    theme: Literal["dark", "light"] = "dark"
+    hidden_lanes: frozenset[str] = frozenset()  # lane keys switched off
+    message: Message | None = None
+    busy: str = ""  # a sentence while something slow goes on
+
+    @property
+    def program(self) -> Program:
+        """The program of the training step shown; of one time step while there is no trace."""
+        trace = next((trace for trace in self.traces if trace is not None), None)
+        return Program(trace.sequence_length(self.sample) if trace is not None else 1)
+
+
+class Store(QObject):
+    """Holds the state. `changed(old, new)` is emitted once for each `update` that changes something."""
+
+    changed = Signal(object, object)
+
+    def __init__(self, state: State | None = None) -> None:
+        super().__init__()
+        self._state = state or State()
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def update(self, **changes: Any) -> None:
+        """Replaces the given fields of the state."""
+        old, new = self._state, replace(self._state, **changes)
+        if any(getattr(old, name) is not getattr(new, name) for name in changes):
+            self._state = new
+            self.changed.emit(old, new)
