@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`. `make bench` prints ratios.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DRAW := QT_QPA_PLATFORM=offscreen
+
+.PHONY: run test bench screenshots format clean
+
+run: $(VENV)/installed
+	@.ci/system-libraries $(BIN)/python window
+	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+		echo "No screen here (neither DISPLAY nor WAYLAND_DISPLAY is set): drawing the first lesson into first-lesson.png instead."; \
+		$(DRAW) $(BIN)/python main.py render --first-lesson -o first-lesson.png && echo "Drawn: first-lesson.png"; \
+	else \
+		$(BIN)/python main.py; \
+	fi
+
+test: $(VENV)/tests-installed
+	@.ci/system-libraries $(BIN)/python offscreen
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(DRAW) $(BIN)/python -m pytest
+
+bench: $(VENV)/tests-installed
+	@.ci/system-libraries $(BIN)/python offscreen
+	$(DRAW) $(BIN)/python tests/benchmarks/ratios.py
+
+screenshots: $(VENV)/installed
+	@.ci/system-libraries $(BIN)/python offscreen
+	$(DRAW) $(BIN)/python tests/pictures/make_screenshots.py
+
+format: $(VENV)/tests-installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache first-lesson.png
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rnnviz needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 2; }
+	@.ci/system-libraries $(PYTHON) venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/tests-installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,11 @@
+"""What every test shares: no screen, no timing, one thread."""
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("rnnviz", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+settings.load_profile("rnnviz")
