@@ -107,7 +107,7 @@ def first_lesson() -> Experiment:
     return Experiment(
         name="Who remembers? vanilla against LSTM",
         task=TemporalOrder(),
-        models=(ModelSettings("Vanilla", "vanilla"), ModelSettings("LSTM", "lstm")),
+        models=(ModelSettings("Vanilla", "vanilla"), ModelSettings("LSTM", "lstm", forget_bias=1.0)),
     )
 
 

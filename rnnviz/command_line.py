@@ -1,0 +1,295 @@
+"""The commands: what a person types, and the one place where an error becomes a sentence on standard error."""
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rnnviz.core.errors import RnnvizError
+
+WRONG = 2  # exit status of everything a person can put right
+INTERRUPTED = 130  # as a shell says it of Ctrl+C
+TEXT_OPTIONS = ("--alphabet", "--columns", "--input", "--model", "--module")  # their values may begin with a dash
+COMMANDS = ("train", "inspect", "trace", "export", "render", "window")
+
+EXAMPLES = """examples:
+  rnnviz                                        the window, with the first lesson
+  rnnviz my.rnnviz                              the window, with a run, an experiment or a checkpoint
+  rnnviz train lesson.toml --run my.rnnviz      train without a window
+  rnnviz render my.rnnviz --view gradients -o gradients.png
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 0, or 2 after one sentence on standard error. With --debug an error keeps its traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = _joined([word for word in words if word != "--debug"])
+    try:
+        if not any(word in ("-h", "--help", "--version") for word in words) and _first(words) not in COMMANDS:
+            words.insert(0, "window")
+        options = _parser().parse_args(words)
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except RnnvizError as error:
+        return _say(str(error), debug)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # a fault of ours: still no traceback unless asked for
+        return _say(f"rnnviz failed ({type(error).__name__}: {error}); with --debug it says where.", debug)
+
+
+def _say(sentence: str, debug: bool) -> int:
+    """Prints one sentence on one line; called while the error is handled, so that --debug can raise it again."""
+    if debug:
+        raise  # noqa: PLE0704
+    print(" ".join(sentence.split()), file=sys.stderr)
+    return WRONG
+
+
+def _first(words: Sequence[str]) -> str:
+    return next((word for word in words if not word.startswith("-")), "")
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """`--alphabet -abc` as `--alphabet=-abc`, since argparse takes every word with a dash for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] in TEXT_OPTIONS:
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its errors as our one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RnnvizError(f"{self.prog}: {message}; {self.prog} --help says more.")
+
+
+class _Version(argparse.Action):
+    """--version, which reads the version only when asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from rnnviz.version import __version__
+
+        print(f"rnnviz {__version__}")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="rnnviz",
+        description="A debugger for recurrent neural networks: step through time and back through the gradients.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="rnnviz [PATH] | rnnviz COMMAND …",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="rnnviz", parser_class=_Parser)
+    for add in (_add_window, _add_train, _add_inspect, _add_trace, _add_export, _add_render):
+        add(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # argparse gives its type no public name
+
+
+def _add_window(commands: "Commands[_Parser]") -> None:
+    window = commands.add_parser("window", help="the window; the same as no command at all")
+    window.add_argument("paths", nargs="*", metavar="PATH", help="a run, an experiment, a checkpoint, a CSV or a text")
+    window.set_defaults(run=_window)
+
+
+def _add_train(commands: "Commands[_Parser]") -> None:
+    train = commands.add_parser("train", help="train an experiment without a window; writes a run")
+    train.add_argument("experiment", type=Path, metavar="EXPERIMENT", help="the experiment as TOML")
+    train.add_argument("--run", dest="run_path", type=Path, metavar="FILE", help="the run (default: beside you)")
+    train.add_argument("--training-steps", type=int, metavar="K", help="instead of the experiment's own number")
+    train.add_argument("--replace", action="store_true", help="replace a run that is there already")
+    train.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
+    train.add_argument("--paused", action="store_true", help="with --live: wait for the first command")
+    train.set_defaults(run=_train)
+
+
+def _add_inspect(commands: "Commands[_Parser]") -> None:
+    inspect = commands.add_parser("inspect", help="what a checkpoint, run, experiment, CSV or text holds")
+    inspect.add_argument("path", type=Path, metavar="PATH")
+    inspect.add_argument("--json", action="store_true", help="for programs instead of people")
+    _add_activation(inspect)
+    inspect.set_defaults(run=_inspect)
+
+
+def _add_trace(commands: "Commands[_Parser]") -> None:
+    trace = commands.add_parser("trace", help="record one sweep of a loaded model over an input; writes a run")
+    trace.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a state dict or safetensors file")
+    trace.add_argument("--input", default="random", metavar="text:…|csv:FILE|random", help="default: random")
+    trace.add_argument("--alphabet", default="", help="the characters of the input columns, in their order")
+    trace.add_argument("--columns", default="", metavar="A,B", help="which columns of the CSV, in this order")
+    trace.add_argument("--length", type=int, default=50, metavar="T", help="time steps of a random input (50)")
+    trace.add_argument("--module", metavar="PREFIX", help="which recurrent module, where there are several")
+    trace.add_argument("--loss-time-step", type=int, default=0, metavar="t", help="L = ‖h_t‖; 0: the last (default)")
+    trace.add_argument("--seed", type=int, default=1, help="of a random input (1)")
+    trace.add_argument("--run", dest="run_path", type=Path, required=True, metavar="FILE", help="the run to write")
+    trace.add_argument("--replace", action="store_true", help="replace a run that is there already")
+    _add_activation(trace)
+    trace.set_defaults(run=_trace)
+
+
+def _add_export(commands: "Commands[_Parser]") -> None:
+    export = commands.add_parser("export", help="a recorded model's weights, for plain PyTorch")
+    export.add_argument("run_path", type=Path, metavar="RUN")
+    export.add_argument("--model", required=True, metavar="NAME")
+    export.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
+    export.add_argument("-o", dest="out", type=Path, required=True, metavar="F.pt|F.safetensors")
+    export.set_defaults(run=_export)
+
+
+def _add_render(commands: "Commands[_Parser]") -> None:
+    render = commands.add_parser("render", help="the window's own pictures, without a window")
+    what = render.add_mutually_exclusive_group(required=True)
+    what.add_argument("run_path", type=Path, nargs="?", metavar="RUN")
+    what.add_argument("--first-lesson", action="store_true", help="the first lesson before training, without a run")
+    render.add_argument("--view", choices=("overview", "hidden", "gradients", "loss"), default="overview")
+    render.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
+    render.add_argument("--time-step", type=int, metavar="t", help="where the cursor stands; default: the last")
+    render.add_argument("--theme", choices=("dark", "light"), default="light")
+    render.add_argument("--size", type=_size, default=(1440, 900), metavar="WxH", help="default: 1440x900")
+    render.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="pixels for each unit of the size")
+    render.add_argument("-o", dest="out", type=Path, required=True, metavar="F.png")
+    render.set_defaults(run=_render)
+
+
+def _add_activation(parser: argparse.ArgumentParser) -> None:
+    choices = ("tanh", "relu", "sigmoid")
+    parser.add_argument("--activation", choices=choices, help="of a vanilla RNN; its weights do not say")
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(side) for side in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"wanted a size like 1440x900, not {text}") from None
+    if not (100 <= width <= 10_000 and 100 <= height <= 10_000):
+        raise argparse.ArgumentTypeError(f"wanted a size from 100x100 to 10000x10000, not {text}")
+    return width, height
+
+
+def _window(options: argparse.Namespace) -> int:
+    paths = [Path(path) for path in options.paths]
+    if paths and (len(paths) > 1 or not paths[0].exists()):
+        from rnnviz.core.plain_records import closest
+
+        raise RnnvizError(f"{paths[0]} is neither a file nor a command; {closest(str(paths[0]), COMMANDS[:-1])}")
+    from rnnviz.gui.app import run_window
+
+    status: int = run_window(paths[0] if paths else None)
+    return status
+
+
+def _train(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from rnnviz.core.experiment_check import check_experiment
+    from rnnviz.core.experiment_file import read_experiment
+
+    experiment = read_experiment(options.experiment)
+    if options.training_steps is not None:
+        training = replace(experiment.training, training_steps=options.training_steps)
+        experiment = replace(experiment, training=training)
+        check_experiment(experiment, "--training-steps")
+    path = options.run_path or _free(Path(options.experiment.stem + ".rnnviz"))
+    _refuse_existing(path, options.replace)
+    if options.live:
+        from rnnviz.engine.serve import run_training
+
+        return run_training(experiment, path, paused=options.paused, live=True)
+    from rnnviz.headless import train_headless
+
+    return train_headless(experiment, path)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    import json
+
+    from rnnviz.engine.inspection import inspect_path, table
+
+    inspected = inspect_path(options.path, options.activation)
+    print(json.dumps(inspected, ensure_ascii=True) if options.json else table(inspected))
+    return 0
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from rnnviz.core.experiment import GivenInput
+
+    kind, _, rest = options.input.partition(":")
+    if options.input != "random" and not (kind in ("text", "csv") and rest):
+        raise RnnvizError(f"--input must be text:…, csv:FILE or random, not {options.input}.")
+    _refuse_existing(options.run_path, options.replace)
+    task = GivenInput(
+        checkpoint=str(options.checkpoint.absolute()),
+        source=kind,
+        text=rest if kind == "text" else "",
+        alphabet=options.alphabet,
+        file=str(Path(rest).absolute()) if kind == "csv" else "",
+        columns=tuple(next(csv.reader([options.columns]), [])),
+        length=options.length,
+        loss_time_step=options.loss_time_step,
+    )
+    from rnnviz.engine.given_input import record_given
+
+    record_given(task, options.module, options.run_path, options.seed, options.activation)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from rnnviz.engine.export import export_model
+
+    export_model(options.run_path, options.model, options.training_step, options.out)
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    if not options.first_lesson:
+        _draw(options, options.run_path)
+        return 0
+    from tempfile import TemporaryDirectory
+
+    from rnnviz.headless import record_first_lesson
+
+    with TemporaryDirectory() as folder:
+        run_path = Path(folder) / "first-lesson.rnnviz"
+        record_first_lesson(run_path)
+        _draw(options, run_path)
+    return 0
+
+
+def _draw(options: argparse.Namespace, run_path: Path) -> None:
+    from rnnviz.gui.figures import render_view
+
+    at = (options.training_step, options.time_step)
+    render_view(run_path, options.view, *at, options.size, options.theme, options.out, scale=options.scale)
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the first of path-2, path-3, … that does not exist."""
+    free, count = path, 1
+    while free.exists():
+        count += 1
+        free = path.with_stem(f"{path.stem}-{count}")
+    return free
+
+
+def _refuse_existing(path: Path, replace: bool) -> None:
+    """A run somebody recorded is not overwritten by a slip."""
+    if not replace and path.is_file() and path.stat().st_size:
+        raise RnnvizError(f"{path} exists already; wanted a new file, or --replace to give that run up.")

@@ -1,0 +1,83 @@
+"""The GRU (Cho 2014) in torch's form: the reset gate acts on W_hn h_{t−1} + b_hn.
+
+r = σ(a_r)   z = σ(a_z)   n = tanh(W_in x + b_in + r ⊙ (W_hn h_{t−1} + b_hn))   h = (1 − z) ⊙ n + z ⊙ h_{t−1}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.cells.cell import Backward, Forward, Weights, sigmoid
+
+
+@dataclass(frozen=True)
+class Gru:
+    """Reset gate r, update gate z, new state n."""
+
+    blocks: tuple[str, ...] = ("r", "z", "n")
+    joint_bias: bool = False  # r multiplies b_hn
+
+    def forward(self, weights: Weights, a_ih: Array, a_hh: Array, previous_h: Array, c0: Array | None) -> Forward:
+        size = previous_h.shape[-1]
+        a_rz = a_ih[..., : 2 * size]
+        a_rz += a_hh[..., : 2 * size]
+        rz = sigmoid(a_rz, out=a_hh[..., : 2 * size])
+        r, z = rz[..., :size], rz[..., size:]
+        recurrent_n = a_hh[..., 2 * size :]  # W_hn h_{t−1} + b_hn
+        a_n = a_ih[..., 2 * size :]
+        a_n += r * recurrent_n
+        n = np.tanh(a_n)
+        h = previous_h - n
+        h *= z
+        h += n  # n + z ⊙ (h_{t−1} − n)
+        pre_activations = {"r": a_rz[..., :size], "z": a_rz[..., size:], "n": a_n}
+        return Forward(h, None, None, {"r": r, "z": z, "n": n}, pre_activations, {"recurrent_n": recurrent_n})
+
+    def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
+        """∂h_t by each pre-activation: "input" n's alone, "recurrent" those of W_hh's rows r, z, n; "keep" is z."""
+        r, z, n = (forward.gates[name] for name in self.blocks)
+        by_n = (1 - z) * (1 - n * n)
+        by_r = by_n * forward.inner["recurrent_n"] * (r * (1 - r))
+        by_z = (previous_h - n) * (z * (1 - z))
+        recurrent = np.stack((by_r, by_z, by_n * r), axis=-2)  # (…, 3, H)
+        return {"input": by_n, "recurrent": recurrent, "keep": z}
+
+    def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
+        w_hh, recurrent, keep = weights.weight_hh, slopes["recurrent"], slopes["keep"]
+        size = direct.shape[-1]
+        carried, hidden, delta = np.zeros_like(direct), np.empty_like(direct), np.empty_like(recurrent)
+        flat = delta.reshape(*direct.shape[:-1], 3 * size)
+        wide = hidden[..., None, :]  # one row against the three blocks
+        kept = np.empty_like(direct[0])
+        np.copyto(hidden[-1], direct[-1])
+        np.multiply(wide[-1], recurrent[-1], delta[-1])
+        earlier, later = slice(-2, None, -1), slice(-1, 0, -1)
+        forward_of = (
+            direct[earlier],
+            carried[earlier],
+            hidden[earlier],
+            wide[earlier],
+            recurrent[earlier],
+            delta[earlier],
+        )
+        for direct_t, carried_t, hidden_t, wide_t, recurrent_t, delta_t, flat_next, hidden_next, keep_next in zip(
+            *forward_of, flat[later], hidden[later], keep[later], strict=True
+        ):
+            np.dot(flat_next, w_hh, carried_t)
+            np.multiply(hidden_next, keep_next, kept)
+            np.add(carried_t, kept, carried_t)  # through the gates, and straight along z
+            np.add(direct_t, carried_t, hidden_t)
+            np.multiply(wide_t, recurrent_t, delta_t)
+        delta_ih = flat.copy()
+        np.multiply(hidden, slopes["input"], delta_ih[..., 2 * size :])
+        return Backward(hidden, carried, None, None, delta_ih, flat)
+
+    def pull_back(
+        self, weights: Weights, slopes: Mapping[str, Array], hidden: Array, cell: Array | None
+    ) -> tuple[Array, Array | None, Array]:
+        recurrent = (hidden[..., None, :] * slopes["recurrent"]).reshape(*hidden.shape[:-1], -1)
+        delta = recurrent.copy()
+        delta[..., -hidden.shape[-1] :] = hidden * slopes["input"]
+        return recurrent @ weights.weight_hh + hidden * slopes["keep"], None, delta

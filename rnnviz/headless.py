@@ -1,0 +1,76 @@
+"""Training without a window: a progress bar on standard error and a line about each model at the end."""
+
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from rnnviz.core.experiment import Experiment, first_lesson
+from rnnviz.engine.serve import run_training
+from rnnviz.runs.reader import open_run
+
+SECONDS_ON_SCREEN = 0.2  # between two drawings of the bar
+SECONDS_IN_FILE = 5.0  # where standard error is no terminal
+
+
+def train_headless(experiment: Experiment, path: Path) -> int:
+    """Trains `experiment` into the run file `path` and returns the exit status. Raises RnnvizError."""
+    with closing(_Bar(experiment)) as bar:
+        status = run_training(experiment, path, progress=bar.show)
+        with open_run(path) as run:
+            bar.show(run.last_training_step, {})
+    print(summary(path), file=sys.stderr)
+    return status
+
+
+class _Bar:
+    """The progress bar; it appears with the first progress, so that a mistake is told without one."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        self._bar: Any = None  # a tqdm, whose own types are incomplete
+
+    def show(self, training_step: int, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        """Moves the bar to `training_step`, with the first metric of each model beside it."""
+        if self._bar is None:
+            self._bar = tqdm(
+                total=self._experiment.training.training_steps,
+                desc=self._experiment.name,
+                unit=" training steps",
+                mininterval=SECONDS_ON_SCREEN if sys.stderr.isatty() else SECONDS_IN_FILE,
+                file=sys.stderr,
+                dynamic_ncols=True,
+            )
+        first = {name: next(iter(values.items())) for name, values in metrics.items() if values}
+        if first:
+            words = (f"{name} {metric} {value:.4g}" for name, (metric, value) in first.items())
+            self._bar.set_postfix_str(", ".join(words), refresh=False)
+        self._bar.update(training_step - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def record_first_lesson(path: Path) -> None:
+    """Records the first lesson before its first training step into the run file `path`. Raises RnnvizError."""
+    lesson = first_lesson()
+    run_training(replace(lesson, training=replace(lesson.training, training_steps=0)), path)
+
+
+def summary(path: Path) -> str:
+    """One line a model: how far it was trained, and its last metrics; then where the run is."""
+    lines = []
+    with open_run(path) as run:
+        for model in run.models:
+            last = {name: run.metrics(name, model.number) for name in run.metric_names()}
+            words = [f"{name} {values[-1]:.4g}" for name, values in last.items() if np.size(values)]
+            lines.append(
+                f"{model.name}: {', '.join(words) or 'no metrics'} after training step {run.last_training_step}"
+            )
+    return "\n".join([*lines, f"The run is {path}"])

@@ -1,0 +1,127 @@
+"""Opening a run file: to read, so that a stranger's file can do nothing, or to write."""
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+from urllib.parse import quote
+
+from rnnviz.core.errors import RnnvizError
+
+LARGEST_ROW = 4 << 20  # bytes; our own rows stay below 1 MiB
+MAGIC = b"SQLite format 3\0"
+
+KINDS: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
+    (b"<!DOCTYPE", "an HTML page"),
+    (b"<!doctype", "an HTML page"),
+    (b"<html", "an HTML page"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"PK\x03\x04", "a zip archive (perhaps a PyTorch checkpoint)"),
+    (b"\x80\x02", "a pickle (perhaps an old PyTorch checkpoint)"),
+)
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A read-only connection that runs nothing of the file's own. Raises RnnvizError for what is no SQLite file."""
+    check_file(path)
+    try:
+        connection = _connect(path, "mode=ro")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise RnnvizError(f"{path} cannot be read: {error}.") from None
+        for other in (beside(path, "-wal"), beside(path, "-journal")):
+            if _size(other):
+                raise RnnvizError(
+                    f"{path} lies in a folder that cannot be written, with unmerged records in {other.name}; "
+                    "copy both into a folder of your own and open the run there."
+                ) from None
+        connection = _connect(path, "mode=ro&immutable=1")  # nobody writes it, and no -shm can be made for it
+    except sqlite3.DatabaseError as error:
+        raise RnnvizError(f"{path} is damaged: {error}.") from None
+    return connection
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode that waits up to a second for others. Raises sqlite3.Error."""
+    connection = _connect(path, "mode=rw")
+    connection.execute("PRAGMA busy_timeout = 1000")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def check_file(path: Path) -> None:
+    """Raises RnnvizError unless `path` is a regular file that begins like SQLite and is not cut short."""
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise RnnvizError(
+                f"{path} is {'a folder' if stat.S_ISDIR(facts.st_mode) else 'no file'}; wanted an rnnviz run."
+            )
+        with path.open("rb") as stream:
+            head = stream.read(100)
+        facts = path.stat()  # after its head was read: a file that is being written only grows
+    except FileNotFoundError:
+        raise RnnvizError(f"{path} does not exist; wanted an rnnviz run.") from None
+    except (OSError, ValueError) as error:
+        raise RnnvizError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    if not head:
+        raise RnnvizError(f"{path} is empty; wanted an rnnviz run.")
+    if not head.startswith(MAGIC):
+        raise RnnvizError(f"{path} is {_looks_like(head)}; wanted an rnnviz run.")
+    page_size = int.from_bytes(head[16:18], "big")
+    wanted = int.from_bytes(head[28:32], "big") * (65536 if page_size == 1 else page_size)
+    if len(head) < 100 or (facts.st_size < wanted and not _size(beside(path, "-wal"))):
+        raise RnnvizError(f"{path} is cut short: wanted {max(wanted, 100)} bytes, came {facts.st_size}.")
+
+
+def beside(path: Path, ending: str) -> Path:
+    """SQLite's own file beside the run: "-wal", "-shm" or "-journal"."""
+    return path.with_name(path.name + ending)
+
+
+def file_bytes(path: Path) -> int:
+    """Bytes the run takes on disk, with what is not merged yet."""
+    return _size(path) + _size(beside(path, "-wal"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(os.fspath(path.absolute()))}?{options}",
+        uri=True,
+        timeout=5.0,
+        isolation_level=None,  # transactions are begun by hand
+        check_same_thread=False,  # each user holds its own lock
+    )
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ROW)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
+
+
+def _looks_like(head: bytes) -> str:
+    for magic, words in KINDS:
+        if head.startswith(magic):
+            return words
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 32:
+        return "a safetensors file"
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:
+            return "no SQLite file"
+    return "a text" if b"\0" not in head else "no SQLite file"

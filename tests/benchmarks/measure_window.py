@@ -1,0 +1,168 @@
+"""The window: throughput beside it, delay of its event loop, cursor to painted frame, and start to first picture."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from ratios import Row
+
+from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings
+
+HERE = Path(__file__).parent
+LIVE_SECONDS = 20
+
+EMPTY_WINDOW = """
+import os, pyqtgraph
+from PySide6.QtWidgets import QApplication, QMainWindow
+class Window(QMainWindow):
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        os._exit(0)
+app = QApplication([])
+window = Window(); window.resize(1440, 900); window.show(); app.exec()
+"""
+
+OUR_WINDOW = """
+import os
+from PySide6.QtWidgets import QApplication
+app = QApplication([])
+from rnnviz.gui.app import App
+wired = App(app, None)
+wired.window.painted.disconnect()
+wired.window.painted.connect(lambda: os._exit(0))
+wired.window.show(); app.exec()
+"""
+
+
+def run(code: str, home: str) -> float:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "RNNVIZ_CONFIG_DIR": home, "RNNVIZ_DATA_DIR": home}
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def start_ratio(home: str) -> float:
+    for code in (EMPTY_WINDOW, OUR_WINDOW):
+        run(code, home)
+    return median(run(OUR_WINDOW, home) / run(EMPTY_WINDOW, home) for _ in range(7))
+
+
+def bare_rate() -> float:
+    """Training steps a second of the bare loop, in a process of its own, as the engine is."""
+    code = (
+        "import time, torch; torch.set_num_threads(1)\n"
+        "from rnnviz.engine.trainer import Training\n"
+        "from rnnviz.core.experiment import first_lesson\n"
+        "training = Training(first_lesson())\n"
+        "for _ in range(50): training.advance()\n"
+        "start = time.perf_counter()\n"
+        "for _ in range(600): training.advance()\n"
+        "print(600 / (time.perf_counter() - start))\n"
+    )
+    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+
+
+class Window:
+    """The whole program, offscreen, with its own settings."""
+
+    def __init__(self, home: str, path: Path | None = None) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        from rnnviz.gui.app import App
+
+        os.environ.update(QT_QPA_PLATFORM="offscreen", RNNVIZ_CONFIG_DIR=home, RNNVIZ_DATA_DIR=home)
+        application = QApplication.instance() or QApplication([])
+        assert isinstance(application, QApplication)
+        self.application = application
+        self.app = App(application, path)
+        self.app.window.resize(1440, 900)
+        self.app.window.show()
+
+    def wait(self, done: Callable[[], bool], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                raise TimeoutError("the window did not get there")
+            self.application.processEvents()
+            time.sleep(0.002)
+
+    def traced(self) -> bool:
+        traces = self.app.store.state.traces
+        return bool(traces) and all(trace is not None for trace in traces)
+
+
+def live(home: str) -> tuple[float, float]:
+    """(training steps a second, 99th percentile of the event loop's delay in ms) while both models train."""
+    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtTest import QTest
+
+    window = Window(home)
+    window.wait(window.traced, 60)
+    QTest.keyClick(window.app.window, Qt.Key.Key_Space)
+    window.wait(lambda: window.app.store.state.history.last_training_step > 50, 30)
+    delays: list[float] = []
+    due = time.perf_counter() + 0.005
+
+    def tick() -> None:
+        nonlocal due
+        now = time.perf_counter()
+        delays.append(1000 * max(0.0, now - due))
+        due = now + 0.005
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(tick)
+    timer.start(5)
+    state, start = window.app.store.state, time.perf_counter()
+    first = state.history.last_training_step
+    QTimer.singleShot(LIVE_SECONDS * 1000, window.application.quit)
+    window.application.exec()
+    rate = (window.app.store.state.history.last_training_step - first) / (time.perf_counter() - start)
+    timer.stop()
+    window.app.window.close()
+    return rate, float(np.percentile(delays, 99))
+
+
+def cursor_frames(home: str) -> np.ndarray:
+    """(M,) ms from a key press to the painted frame, T = 200, H = 128, vanilla and LSTM."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    from rnnviz.engine.serve import run_training
+
+    models = (ModelSettings("Vanilla", "vanilla", hidden_size=128), ModelSettings("LSTM", "lstm", hidden_size=128))
+    experiment = Experiment("large", Adding(length=200), models, TrainingSettings(training_steps=1))
+    path = Path(home) / "large.rnnviz"
+    run_training(experiment, path)
+    window = Window(home, path)
+    window.wait(window.traced, 60)
+    QTest.qWait(500)
+    times = []
+    for key in [Qt.Key.Key_Right] * 250 + [Qt.Key.Key_Left] * 100:
+        start = time.perf_counter()
+        QTest.keyClick(window.app.window, key)
+        window.application.processEvents()
+        times.append(1000 * (time.perf_counter() - start))
+    window.app.window.close()
+    return np.array(times)
+
+
+def rows() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as home:
+        yield Row("start to first painted window, of pyqtgraph and an empty one", start_ratio(home), 1.5)
+        frames = cursor_frames(home)
+        yield Row("cursor move to painted frame, T=200, H=128, two models: median", float(np.median(frames)), 16, "ms")
+        yield Row("the same, 99th percentile", float(np.percentile(frames, 99)), 50, "ms")
+        before = bare_rate()
+        rate, delay = live(home)
+        bare = (before + bare_rate()) / 2
+        yield Row(
+            "training throughput with the window drawing live, of the bare loop", rate / bare, 0.85, at_least=True
+        )
+        yield Row("delay of the event loop while both models train, 99th percentile", delay, 33, "ms")

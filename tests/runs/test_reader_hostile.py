@@ -1,0 +1,245 @@
+"""Files that are no run, or no longer, or made by somebody unkind: one sentence each, and nothing of theirs is run."""
+
+import contextlib
+import os
+import random
+import re
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sample_runs import capture, models, record, same, writer
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.runs.header import _checksum
+from rnnviz.runs.reader import Run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A small finished run."""
+    path = tmp_path_factory.mktemp("whole") / "a.rnnviz"
+    with writer(path) as run:
+        for step in range(6):
+            record(run, step)
+            run.event(step, "setting", "a sentence")
+    return path.read_bytes()
+
+
+def read_everything(path: Path) -> None:
+    """Asks a run everything; captures that come are the right ones to the last bit."""
+    with Run(path) as run:
+        assert run.bytes
+        assert run.engine_alive in (True, False)
+        assert run.status is None
+        assert run.last_training_step >= 0
+        assert run.training_steps.size + len(run.events()) >= 0
+        for name in run.metric_names():
+            run.curve(name, 1)
+        for step in run.captured():
+            for model in models():
+                taken = run.capture(int(step), model.number)
+                assert same(taken, capture(model.structure, int(step) + 10**6 * model.number))
+
+
+def refused(path: Path) -> str:
+    """The one sentence with which a run is refused."""
+    with pytest.raises(RnnvizError) as caught:
+        read_everything(path)
+    sentence = str(caught.value)
+    assert str(path) in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+FOREIGN: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "is empty"),
+    "text": (b"hello world\n" * 20, "is a text"),
+    "png": (b"\x89PNG\r\n\x1a\n" + bytes(200), "PNG picture"),
+    "html": (b"<!DOCTYPE html><html>", "HTML page"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS pointer"),
+    "zip": (b"PK\x03\x04" + bytes(100), "zip archive"),
+    "safetensors": ((64).to_bytes(8, "little") + b'{"a":1}' + bytes(99), "safetensors"),
+    "random": (random.Random(1).randbytes(5000), "no SQLite file"),
+    "only the magic": (b"SQLite format 3\0", "cut short"),
+    "zeros behind the magic": (b"SQLite format 3\0" + bytes(8192), "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_no_run_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.rnnviz"
+    path.write_bytes(FOREIGN[name][0])
+    assert FOREIGN[name][1] in refused(path)
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    assert "does not exist" in refused(tmp_path / "missing")
+    assert "a folder" in refused(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert "no file" in refused(tmp_path / "pipe")
+
+
+def test_the_database_of_another_program_is_named(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("CREATE TABLE about (key, value)")
+    connection.close()
+    assert "SQLite file of another program (application id 0x00000000); wanted an rnnviz run" in refused(
+        tmp_path / "a.db"
+    )
+
+
+def test_every_cut_is_reported(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "a.rnnviz"
+    lengths = {1, 15, 16, 99, 100, 101, 4095, 4096, 4097, len(whole) - 1, *range(0, len(whole), len(whole) // 150)}
+    for length in sorted(lengths):
+        path.write_bytes(whole[:length])
+        refused(path)
+    path.write_bytes(whole)
+    read_everything(path)
+
+
+def test_a_flipped_bit_is_reported_or_changes_no_capture(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "a.rnnviz"
+    randomly = random.Random(4)
+    silent = 0
+    for _ in range(400):
+        place = randomly.randrange(len(whole) * 8)
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with contextlib.suppress(RnnvizError):
+            read_everything(path)
+            silent += 1
+    assert silent < 300  # what is not payload, header or structure: metrics, the log and empty space
+
+
+def test_a_flipped_bit_in_a_payload_says_checksum(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "a.rnnviz"
+    start = capture(models()[0].structure, 3).h0.tobytes()
+    place = whole.index(start)
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    assert "the capture of Vanilla at training step 3 does not match its checksum" in refused(path)
+    with Run(path) as run:
+        run.capture(2)
+        run.capture(3, 1)
+
+
+def sql(*statements: str) -> Callable[[sqlite3.Connection], object]:
+    return lambda connection: [connection.execute(statement) for statement in statements]
+
+
+def header(key: str, value: str) -> Callable[[sqlite3.Connection], object]:
+    """Changes the header and its checksum, as somebody would who knows the format."""
+
+    def change(connection: sqlite3.Connection) -> None:
+        if key == "structure":
+            connection.execute("UPDATE models SET structure = ? WHERE number = 0", (value,))
+        else:
+            connection.execute("UPDATE about SET value = ? WHERE key = ?", (value, key))
+        about = dict(connection.execute("SELECT key, value FROM about"))
+        models = connection.execute("SELECT * FROM models ORDER BY number").fetchall()
+        connection.execute("UPDATE about SET value = ? WHERE key = 'crc32'", (_checksum(about, models),))
+
+    return change
+
+
+CHANGES: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
+    "newer": (sql("PRAGMA user_version = 2"), r"written by a newer rnnviz \(run format 2\); this one reads up to 1"),
+    "version 0": (sql("PRAGMA user_version = 0"), "run format 0"),
+    "no table": (sql("DROP TABLE chunks"), "lacks the table chunks"),
+    "a view": (
+        sql(
+            "DROP TABLE metrics",
+            "CREATE VIEW metrics AS SELECT 0 AS model, 0 AS name, 1 AS training_step, 1.0 AS value",
+        ),
+        "lacks the table metrics",
+    ),
+    "a generated column": (
+        sql("DROP TABLE status", "CREATE TABLE status (number INTEGER, status TEXT AS (zeroblob(1000000000)))"),
+        "changed table status",
+    ),
+    "a trigger": (
+        sql("CREATE TRIGGER t AFTER INSERT ON commands BEGIN DELETE FROM metrics; END"),
+        "has a foreign trigger t on its table commands",
+    ),
+    "no experiment": (sql("DELETE FROM about WHERE key = 'experiment'"), "lacks experiment"),
+    "experiment of another": (header("experiment", "a = 1"), "no key rnnviz"),
+    "task": (header("task", '{"name": 1}'), "task.name must be a text"),
+    "deep task": (header("task", "[" * 100_000), "task is no JSON table"),
+    "no models": (sql("DELETE FROM models"), "models are not numbered"),
+    "huge model": (
+        header("structure", '{"cell": "lstm", "input_size": 8, "hidden_size": 99999999999}'),
+        r"models\[0\].structure has sizes",
+    ),
+    "deep model": (
+        header("structure", '{"cell": "gru", "input_size": 8, "hidden_size": 5, "num_layers": 100000}'),
+        "has 100000 layers",
+    ),
+    "model numbers": (sql("UPDATE models SET number = 7 WHERE number = 1"), "models are not numbered"),
+    "no probe": (sql("DELETE FROM chunks WHERE payload = 0"), "the probe wants"),
+    "larger size": (sql("UPDATE payloads SET size = size + 1 WHERE number = 1"), "wants [0-9]+ bytes, came [0-9]+"),
+    "huge size": (sql("UPDATE payloads SET size = 1 << 50 WHERE number = 1"), "wants 1125899906842624 bytes"),
+    "missing chunk": (sql("DELETE FROM chunks WHERE payload = 2"), "wants [0-9]+ bytes, came None"),
+    "chunk as text": (sql("UPDATE chunks SET bytes = 'hello', crc32 = 907060870 WHERE payload = 1"), "wants|checksum"),
+    "swapped payloads": (
+        sql("UPDATE captures SET payload = 3 - payload WHERE payload IN (1, 2)"),
+        "damaged: the capture",
+    ),
+    "other names": (sql("UPDATE models SET name = 'GRU' WHERE number = 0"), "do not match their checksum"),
+    "status": (sql("INSERT OR REPLACE INTO status VALUES (1, '[]')"), "status must be a table"),
+    "status as blob": (sql("INSERT OR REPLACE INTO status VALUES (1, x'ff')"), "status is no JSON"),
+    "huge row": (sql("INSERT INTO events VALUES (99, 0, 'x', zeroblob(5000000))"), "events could not be read"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_run_is_refused_with_its_reason(tmp_path: Path, whole: bytes, name: str) -> None:
+    path = tmp_path / "a.rnnviz"
+    path.write_bytes(whole)
+    change, words = CHANGES[name]
+    connection = sqlite3.connect(path, isolation_level=None)
+    change(connection)
+    connection.close()
+    sentence = refused(path)
+    assert re.search(words, sentence), sentence
+    assert len(sentence) < 400
+
+
+def test_unknown_tables_are_ignored(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "a.rnnviz"
+    path.write_bytes(whole)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("CREATE TABLE bookmarks (x)")
+    connection.execute("CREATE INDEX places ON bookmarks (x)")
+    connection.execute("CREATE VIEW looked_at AS SELECT * FROM bookmarks")
+    connection.close()
+    read_everything(path)
+
+
+def test_odd_values_in_number_columns_do_no_harm(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "a.rnnviz"
+    path.write_bytes(whole)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("INSERT INTO metrics VALUES (0, 0, 100, 'text')")
+    connection.execute("INSERT INTO metrics VALUES (0, 0, 101, x'00ff')")
+    connection.execute("UPDATE writer SET process = 'x', heartbeat = x'00'")
+    connection.close()
+    with Run(path) as run:
+        assert run.metrics("loss", after=99).size == 2
+        assert not run.engine_alive
+
+
+def test_a_query_sent_round_in_circles_ends(tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnviz.runs.queries.LONGEST_QUERY_SECONDS", 0.2)
+    path = tmp_path / "a.rnnviz"
+    path.write_bytes(whole)
+    circles = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    with Run(path) as run:
+        started = time.monotonic()
+        with pytest.raises(RnnvizError, match="interrupted"):
+            run._queries.rows("circles", circles)
+        assert time.monotonic() - started < 5
+        assert run.last_training_step == 5

@@ -1,0 +1,258 @@
+"""The writer: what is said to it is in the file, in order, within the budget, and one writer at a time."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_runs import capture, loss, models, probe, record, same, writer
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.runs.reader import Run
+from rnnviz.runs.records import EngineStatus
+
+
+def test_everything_said_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.rnnviz"
+    status = EngineStatus("running", 9, 12.5, os.getpid(), time.time(), "why")
+    with writer(path, environment={"torch": "2"}) as run:
+        for step in range(10):
+            record(run, step, captured=step % 3 == 0)
+        run.event(4, "setting", "learning rate 0.1")
+        run.status(status)
+    with Run(path) as reader:
+        assert reader.models == models()
+        assert reader.environment == {"torch": "2"}
+        assert reader.metric_names() == ("loss", "accuracy")
+        assert list(reader.training_steps) == list(range(10))
+        assert reader.last_training_step == 9
+        assert list(reader.captured()) == [0, 3, 6, 9]
+        assert list(reader.captured(after=3)) == [6, 9]
+        assert reader.status == status
+        assert [(e.training_step, e.kind, e.sentence) for e in reader.events()] == [(4, "setting", "learning rate 0.1")]
+        for model in models():
+            steps, values = reader.curve("loss", model.name, after=4)
+            assert list(steps) == [5, 6, 7, 8, 9]
+            assert list(values) == [loss(k, model.number) for k in steps]
+            assert same(reader.capture(6, model.name), capture(model.structure, 6 + 10**6 * model.number))
+
+
+def test_not_finite_numbers_are_kept(tmp_path: Path) -> None:
+    values = [0.0, float("nan"), float("inf"), float("-inf"), 5e-324, 1e308]
+    with writer(tmp_path / "a.rnnviz") as run:
+        for step, value in enumerate(values):
+            run.metrics(step, 0, {"loss": value})
+        run.flush()
+        with Run(run.path) as reader:
+            np.testing.assert_array_equal(reader.metrics("loss"), values)
+
+
+def test_the_probe_is_stored_once_and_other_inputs_with_their_capture(tmp_path: Path) -> None:
+    structure = models()[0].structure
+    other = capture(structure, 2)
+    inputs = other.inputs + 1
+    with writer(tmp_path / "a.rnnviz") as run:
+        run.capture(0, 0, capture(structure, 1))
+        run.capture(1, 0, type(other)(**{**vars(other), "inputs": inputs}))
+        run.flush()
+        with Run(run.path) as reader:
+            assert same(reader.capture(0), capture(structure, 1))
+            assert np.array_equal(reader.capture(1).inputs, inputs)
+            sizes = [size for (size,) in reader._queries.rows("sizes", "SELECT size FROM payloads ORDER BY number")]
+    assert sizes[2] - sizes[1] >= inputs.nbytes
+    assert sizes[0] >= probe().inputs.nbytes
+
+
+def test_a_capture_is_copied_before_training_changes_the_weights(tmp_path: Path) -> None:
+    structure = models()[0].structure
+    mine = capture(structure, 3)
+    with writer(tmp_path / "a.rnnviz") as run:
+        run.capture(0, 0, mine)
+        for weight in mine.weights.values():
+            weight += 1
+        run.flush()
+        with Run(run.path) as reader:
+            assert same(reader.capture(0), capture(structure, 3))
+
+
+def test_large_captures_are_cut_into_chunks(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.rnnviz", hidden_size=200) as run:
+        record(run, 0, hidden_size=200)
+    with Run(run.path) as reader:
+        largest = reader._queries.rows("chunks", "SELECT max(length(bytes)), max(place) FROM chunks")[0]
+        assert same(reader.capture(0, 1), capture(models(200)[1].structure, 10**6))
+    assert largest[0] <= 512 * 1024
+    assert largest[1] >= 1
+
+
+def test_the_budget_holds_and_coverage_stays_even(tmp_path: Path) -> None:
+    budget = 2_000_000
+    largest = 0
+    with writer(tmp_path / "a.rnnviz", hidden_size=16, budget_bytes=budget) as run:
+        for step in range(0, 3000, 3):
+            record(run, step, hidden_size=16, keep=step in (300, 303))
+            if step % 60 == 0:
+                run.flush()
+                largest = max(largest, sum(path.stat().st_size for path in tmp_path.iterdir()))
+    with Run(run.path) as reader:
+        captured = reader.captured()
+        assert {0, 300, 303, 2997} <= set(captured)
+        gaps = np.diff(captured[~np.isin(captured, (300, 303))])
+        assert gaps.max() <= 2 * gaps[0]  # the oldest are the coarsest
+        assert len(captured) > 30
+        assert len(reader.training_steps) == 1000
+        for model in (0, 1):
+            reader.capture(int(captured[len(captured) // 2]), model)
+    assert largest < 2 * budget + 6_000_000  # and the WAL
+    assert run.path.stat().st_size < 1.5 * budget
+
+
+def test_a_budget_below_one_capture_keeps_first_and_newest(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.rnnviz", budget_bytes=1) as run:
+        for step in range(20):
+            record(run, step)
+            run.flush()
+    with Run(run.path) as reader:
+        assert list(reader.captured()) == [0, 19]
+
+
+def test_the_same_training_step_captured_again_replaces_the_first(tmp_path: Path) -> None:
+    structure = models()[0].structure
+    with writer(tmp_path / "a.rnnviz") as run:
+        run.capture(5, 0, capture(structure, 1), keep=True)
+        run.flush()
+        run.capture(5, 0, capture(structure, 2))
+        run.flush()
+        with Run(run.path) as reader:
+            assert same(reader.capture(5), capture(structure, 2))
+            assert reader._queries.rows("keep", "SELECT count(*) FROM payloads") == [(2,)]
+
+
+@pytest.mark.parametrize("wrong", ["structure", "shape", "dtype", "model"])
+def test_a_capture_that_is_wrong_becomes_an_event_and_nothing_raises(tmp_path: Path, wrong: str) -> None:
+    structure = models()[0].structure
+    good = capture(structure, 1)
+    changes = {
+        "structure": {"structure": models(6)[0].structure},
+        "shape": {"h0": good.h0[:, :1]},
+        "dtype": {"grad_output": good.grad_output.astype(np.float64)},
+        "model": {},
+    }
+    bad = type(good)(**{**vars(good), **changes[wrong]})
+    with writer(tmp_path / "a.rnnviz") as run:
+        for step in range(3):
+            run.capture(step, 7 if wrong == "model" else 0, bad)
+        record(run, 3)
+    with Run(run.path) as reader:
+        assert [event.kind for event in reader.events()] == ["dropped"]
+        assert list(reader.captured()) == [3]
+
+
+def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    path = tmp_path / "a.rnnviz"
+    with writer(path) as first:
+        record(first, 0)
+        with pytest.raises(RnnvizError, match=rf"written by another rnnviz \(process {os.getpid()}\)"):
+            writer(path)
+        record(first, 1)
+    with Run(path) as reader:
+        assert list(reader.training_steps) == [0, 1]
+    with writer(path) as second:  # the first one has ended
+        record(second, 7)
+    with Run(path) as reader:
+        assert list(reader.training_steps) == [7]
+
+
+def test_a_writer_in_another_process_is_refused_until_it_is_dead(tmp_path: Path) -> None:
+    path = tmp_path / "a.rnnviz"
+    program = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from sample_runs import writer, record
+run = writer(Path({str(path)!r})); record(run, 3); run.flush(); print("written", flush=True); sys.stdin.read()
+"""
+    arguments = [sys.executable, "-c", program]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "written\n"
+        with Run(path) as reader:
+            assert reader.engine_alive
+            with pytest.raises(RnnvizError, match=f"process {other.pid}"):
+                writer(path)
+            other.kill()
+            other.wait()
+            assert not reader.engine_alive
+            assert list(reader.training_steps) == [3]
+    with writer(path) as run:
+        record(run, 9)
+    with Run(path) as reader:
+        assert list(reader.training_steps) == [9]
+
+
+def test_a_file_of_somebody_else_is_never_touched(tmp_path: Path) -> None:
+    import sqlite3
+
+    text = tmp_path / "notes.txt"
+    text.write_text("my notes")
+    database = tmp_path / "other.sqlite"
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    before = database.read_bytes()
+    with pytest.raises(RnnvizError, match=r"notes\.txt is a text; wanted an rnnviz run"):
+        writer(text)
+    with pytest.raises(RnnvizError, match="another program"):
+        writer(database)
+    with pytest.raises(RnnvizError, match="a folder"):
+        writer(tmp_path)
+    assert text.read_text() == "my notes"
+    assert database.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "other.sqlite"]
+
+
+@pytest.mark.parametrize("place", ["missing/a.rnnviz", "/proc/self/a.rnnviz"])
+def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path, place: str) -> None:
+    with pytest.raises(RnnvizError, match=r"a\.rnnviz cannot be written"):
+        writer(tmp_path / place)
+
+
+def test_an_empty_file_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.rnnviz"
+    path.touch()
+    with writer(path) as run:
+        record(run, 0)
+    with Run(path) as reader:
+        assert list(reader.captured()) == [0]
+
+
+def test_the_run_is_one_plain_file_when_it_is_closed(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.rnnviz") as run:
+        record(run, 0)
+        run.flush()
+        assert (tmp_path / "a.rnnviz-wal").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.rnnviz"]
+    assert run.path.read_bytes()[18:20] == b"\1\1"  # no longer WAL
+
+
+def test_a_run_that_appears_can_be_opened_at_once(tmp_path: Path) -> None:
+    import threading
+
+    for number in range(20):
+        path = tmp_path / f"{number}.rnnviz"
+        seen = []
+
+        def look(path: Path = path, seen: list[object] = seen) -> None:
+            until = time.monotonic() + 10
+            while not path.exists() and time.monotonic() < until:
+                pass
+            with Run(path) as reader:
+                seen.append(reader.experiment)
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        with writer(path):
+            looking.join()
+        assert len(seen) == 1

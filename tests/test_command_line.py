@@ -1,0 +1,255 @@
+"""The commands as a person types them: exit status, what is printed, and one sentence for every mistake."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnnviz
+from rnnviz.command_line import main
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment import GivenInput
+from rnnviz.runs.reader import Run
+
+EXPERIMENT = """rnnviz = 1
+name = "small"
+task = {name = "adding", length = 6}
+training = {batch_size = 2, training_steps = 5}
+models = [{name = "A", cell = "vanilla", hidden_size = 3}, {name = "B", cell = "gru", hidden_size = 3}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with the experiment small.toml, in which the commands are typed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(EXPERIMENT)
+    return tmp_path
+
+
+def rnnviz_process(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "rnnviz", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def loaded_by(program: str) -> set[str]:
+    """The top-level names of the modules a fresh Python has loaded after `program`."""
+    program += "; import sys; print(' '.join({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_version_help_and_the_package_are_light() -> None:
+    loaded = loaded_by(
+        "from rnnviz.command_line import main\ntry: main(['--version'])\nexcept SystemExit: pass\nprint()"
+    )
+    assert not loaded & {"numpy", "torch", "PySide6", "tqdm", "safetensors"}
+    assert not loaded_by("import rnnviz; rnnviz.open_run") & {"torch", "PySide6"}
+    assert not loaded_by("import rnnviz; rnnviz.__version__") & {"numpy", "torch", "PySide6"}
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--version"], ["--help"], ["train", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"rnnviz {rnnviz.__version__}\n")
+    assert "rnnviz train lesson.toml --run my.rnnviz" in printed
+    assert "--training-steps K" in printed
+
+
+def test_the_public_names() -> None:
+    assert rnnviz.__all__ == ["__version__", "open_run", "trace"]
+    assert set(rnnviz.__all__) <= set(dir(rnnviz))
+    with pytest.raises(AttributeError, match="no attribute 'record'"):
+        rnnviz.record  # noqa: B018
+
+
+WRONG = {
+    "mistyped command": (["trian", "small.toml"], "trian is neither a file nor a command; did you mean train?"),
+    "missing file": (["my.rnnviz"], "my.rnnviz is neither a file nor a command"),
+    "no experiment": (["train"], "rnnviz train: the following arguments are required: EXPERIMENT"),
+    "unknown option": (["train", "small.toml", "--fast"], "rnnviz: unrecognized arguments: --fast"),
+    "missing experiment": (["train", "no.toml", "--run", "a.rnnviz"], "no.toml does not exist"),
+    "too many training steps": (
+        ["train", "small.toml", "--run", "a.rnnviz", "--training-steps", "-1"],
+        "--training-steps: training.training_steps must be a whole number from 0",
+    ),
+    "existing run": (["train", "small.toml", "--run", "small.toml"], "small.toml exists already; wanted a new file"),
+    "not a run": (
+        ["train", "small.toml", "--run", "small.toml", "--replace"],
+        "small.toml is a text; wanted an rnnviz",
+    ),
+    "missing folder": (["train", "small.toml", "--run", "no/a.rnnviz"], "a.rnnviz cannot be written"),
+    "input": (["trace", "a.pt", "--input", "csv:", "--run", "a.rnnviz"], "--input must be text:…, csv:FILE or random"),
+    "size": (["render", "a.rnnviz", "--size", "wide", "-o", "a.png"], "wanted a size like 1440x900, not wide"),
+    "huge size": (["render", "a.rnnviz", "--size", "9x99999", "-o", "a.png"], "wanted a size from 100x100"),
+    "view": (["render", "a.rnnviz", "--view", "all", "-o", "a.png"], "invalid choice: 'all'"),
+    "nothing to render": (["render", "-o", "a.png"], "one of the arguments RUN --first-lesson is required"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_every_mistake_is_one_sentence_and_status_2(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    words, sentence = WRONG[name]
+    assert main(words) == 2
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+    assert (folder / "small.toml").read_text() == EXPERIMENT
+
+
+def test_debug_shows_where(folder: Path) -> None:
+    with pytest.raises(RnnvizError, match=r"no\.toml does not exist"):
+        main(["--debug", "train", "no.toml"])
+
+
+def test_a_fault_of_ours_is_a_sentence_too(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("two\nlines")
+
+    monkeypatch.setattr("rnnviz.core.experiment_file.read_experiment", fail)
+    assert main(["train", "small.toml"]) == 2
+    assert capsys.readouterr().err == "rnnviz failed (ZeroDivisionError: two lines); with --debug it says where.\n"
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "small.toml", "--debug"])
+
+
+def test_ctrl_c_is_quiet(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnnviz.core.experiment_file.read_experiment", interrupt)
+    assert main(["train", "small.toml"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_training_without_a_window(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "small.toml", "--run", "a.rnnviz", "--training-steps", "3"]) == 0
+    printed = capsys.readouterr()
+    assert "3/3" in printed.err
+    assert "A: loss " in printed.err
+    assert "B: loss " in printed.err
+    assert "after training step 3" in printed.err
+    assert printed.out == ""
+    with Run("a.rnnviz") as run:
+        assert run.last_training_step == 3
+        assert run.experiment.training.training_steps == 3
+        assert not run.engine_alive
+    assert main(["train", "small.toml", "--run", "a.rnnviz", "--replace"]) == 0
+    with Run("a.rnnviz") as run:
+        assert run.last_training_step == 5
+
+
+def test_without_a_name_the_run_gets_a_free_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [main(["train", "small.toml"]) for _ in range(2)] == [0, 0]
+    assert "The run is small-2.rnnviz" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == ["small-2.rnnviz", "small.rnnviz", "small.toml"]
+
+
+def test_a_signal_ends_training_with_a_whole_run(folder: Path) -> None:
+    (folder / "small.toml").write_text(EXPERIMENT.replace("training_steps = 5", "training_steps = 100000000"))
+    with rnnviz_process("train", "small.toml", "--run", "a.rnnviz", cwd=folder) as process:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not _has_metrics(folder / "a.rnnviz"):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    with Run(folder / "a.rnnviz") as run:
+        assert run.last_training_step > 0
+        assert run.status is not None
+        assert run.status.state == "stopped"
+        assert run.captured()[-1] == run.last_training_step
+    assert sorted(path.name for path in folder.iterdir()) == ["a.rnnviz", "small.toml"]
+
+
+def _has_metrics(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with Run(path) as run:
+        return run.training_steps.size > 0
+
+
+def test_a_run_is_inspected_and_exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "small.toml", "--run", "a.rnnviz"]) == 0
+    capsys.readouterr()
+    assert main(["inspect", "a.rnnviz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "run"
+    assert main(["inspect", "a.rnnviz"]) == 0
+    assert "gru" in capsys.readouterr().out
+    assert main(["export", "a.rnnviz", "--model", "B", "-o", "b.safetensors"]) == 0
+    assert main(["inspect", "b.safetensors", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["modules"][0]["cell"] == "gru"
+    assert main(["export", "a.rnnviz", "--model", "C", "-o", "c.pt"]) == 2
+    assert not (folder / "c.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "task"),
+    [
+        ([], GivenInput(source="random", length=50)),
+        (["--length", "7", "--loss-time-step", "3"], GivenInput(source="random", length=7, loss_time_step=3)),
+        (
+            ["--input", "text:--b:a", "--alphabet", "-ab:"],
+            GivenInput(source="text", text="--b:a", alphabet="-ab:"),
+        ),
+        (["--input", "csv:x.csv", "--columns", 'a,"b,c"'], GivenInput(source="csv", columns=("a", "b,c"))),
+    ],
+)
+def test_what_is_asked_of_trace(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], task: GivenInput
+) -> None:
+    from dataclasses import replace
+
+    asked: list[Any] = []
+    monkeypatch.setattr("rnnviz.engine.given_input.record_given", lambda *arguments: asked.append(arguments))
+    assert main(["trace", "m.pt", *words, "--module", "-p", "--run", "o.rnnviz", "--activation", "relu"]) == 0
+    file = str(folder / "x.csv") if task.source == "csv" else ""
+    wanted = replace(task, checkpoint=str(folder / "m.pt"), file=file)
+    assert asked == [(wanted, "-p", Path("o.rnnviz"), 1, "relu")]
+
+
+def test_what_is_asked_of_the_window(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path | None] = []
+
+    def show(path: Path | None) -> int:
+        asked.append(path)
+        return 0
+
+    monkeypatch.setattr("rnnviz.gui.app.run_window", show)
+    assert [main([]), main(["small.toml"]), main(["window"])] == [0, 0, 0]
+    assert asked == [None, Path("small.toml"), None]
+
+
+def test_what_is_asked_of_render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("rnnviz.gui.figures.render_view", lambda *a, **k: asked.append((a, k)))
+    words = "render a.rnnviz --view loss --training-step 3 --time-step 2 --theme dark --size 800x600 --scale 2 -o a.png"
+    assert main(words.split()) == 0
+    assert main(["render", "--first-lesson", "-o", "b.png"]) == 0
+    assert asked[0] == ((Path("a.rnnviz"), "loss", 3, 2, (800, 600), "dark", Path("a.png")), {"scale": 2})
+    assert asked[1][0][1:] == ("overview", None, None, (1440, 900), "light", Path("b.png"))
+    assert asked[1][0][0].name == "first-lesson.rnnviz"
+
+
+def test_output_nobody_reads_is_no_error(folder: Path) -> None:
+    with rnnviz_process("inspect", "small.toml", cwd=folder) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(60)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.returncode == 0
