@@ -1,1 +1,1 @@
-"""Own pyqtgraph items; they know arrays and colours, never the store."""
+"""Items: things drawn on the canvas; they know arrays and colours, not the store."""

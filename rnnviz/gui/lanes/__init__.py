@@ -1,1 +1,1 @@
-"""Things drawn along the time axis, one file each."""
+"""Lanes: what is drawn along the time axis, one file each."""

@@ -1,0 +1,291 @@
+"""Follows a run file at the frame rate and puts what it says into the store, at most once a frame."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.history import HistoryReader
+from rnnviz.gui.rebuilding import Rebuilding, Rebuilt
+from rnnviz.gui.store import Message, State, Store
+from rnnviz.runs.reader import Run
+from rnnviz.runs.records import EngineStatus
+
+FRAME = 33  # milliseconds between two looks at the file
+_SLOWEST_FRAME = 100  # still 10 Hz when drawing is slow
+_LATE = 12  # milliseconds: a tick that comes so late says that the window has no time left
+_BETWEEN_LIFE_SIGNS = 1.0  # seconds between two checks of engine and file size while nothing is written
+_WAIT_FOR_CAPTURE = 2.0  # seconds a newly found run may take to its first capture before it is shown without
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """An open run with the reader of its history; found at the monotonic time `since`."""
+
+    run: Run
+    history: HistoryReader
+    kept: bool
+    since: float
+
+
+class Following(QObject):
+    """Shows runs. `appeared(path)` when one is on the screen; `died()` when an engine that is not ours ended without
+    a word."""
+
+    appeared = Signal(object)
+    died = Signal()
+
+    def __init__(self, store: Store, ours: Callable[[Path], bool], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._ours = ours  # whether the run at a path is written by this window's own engine, which is alive
+        self._rebuilding = Rebuilding(self)
+        self._rebuilding.finished.connect(self._rebuilt)
+        self._rebuilding.failed.connect(self._not_rebuilt)
+        self._shown: _Shown | None = None
+        self._next: _Shown | None = None  # found, but its first trace is not rebuilt yet: shown together with it
+        self._awaited: Path | None = None
+        self._asked = -1  # training step last asked for
+        self._answer: Rebuilt | None = None
+        self._said = ""  # the engine's sentence that was last shown
+        self._looked_at = 0.0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._tick)
+        self._due = 0.0
+
+    @property
+    def run(self) -> Run | None:
+        """The run shown, for reading in the GUI thread only."""
+        return self._shown.run if self._shown is not None else None
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether another run than the one shown is on its way to the screen."""
+        return self._awaited is not None or self._next is not None
+
+    def await_run(self, path: Path) -> None:
+        """Shows the run at `path` as soon as an engine has written it and its first trace is rebuilt."""
+        self._drop_next()
+        self._awaited = path
+        self._start()
+
+    def stop_waiting(self) -> None:
+        self._awaited = None
+        self._drop_next()
+
+    def open_run(self, path: Path) -> None:
+        """Shows the run at `path`, kept where the person keeps it; RnnvizError if it is not a run."""
+        self._take(Run(path), kept=True)
+        self._start()
+
+    def look(self) -> None:
+        """Takes over what the file says right now, without waiting for the next frame."""
+        if self._shown is not None:
+            self._looked_at = 0.0
+            self._store.update(history=self._shown.history.read())
+
+    def show_training_step(self, training_step: int) -> None:
+        """Shows the capture nearest to `training_step` and no longer follows the newest."""
+        captured = self._store.state.history.captured
+        if not len(captured) or self._shown is None:
+            return
+        nearest = int(captured[abs(captured - training_step).argmin()])
+        if self._store.state.following:
+            self._rebuilding.show_run(self._shown.run.path)  # what was asked for live is stale now
+            self._answer = None
+            self._store.update(following=False)
+        self._asked = nearest
+        self._rebuilding.ask(nearest)
+
+    def back_to_live(self) -> None:
+        """Follows the newest capture again."""
+        if self._shown is not None and not self._store.state.following:
+            self._rebuilding.show_run(self._shown.run.path)
+            self._store.update(following=True)
+            self._ask_newest(self._store.state)
+
+    def stop(self) -> bool:
+        """Lets go of all files and ends the worker; False if the worker did not end in time."""
+        self._timer.stop()
+        self.stop_waiting()
+        ended = self._rebuilding.stop()
+        if self._shown is not None:
+            self._shown.run.close()
+            self._shown = None
+        return ended
+
+    def _start(self) -> None:
+        if not self._timer.isActive():
+            self._due = time.monotonic() + FRAME / 1000
+            self._timer.start(FRAME)
+
+    @Slot()
+    def _tick(self) -> None:
+        self._adapt()
+        try:
+            if self._awaited is not None and self._awaited.exists():
+                self._find(self._awaited)
+            if self._next is not None:
+                self._prepare(self._next)
+            if self._shown is not None:
+                self._look(self._shown)
+        except RnnvizError as error:
+            self._timer.stop()
+            self._store.update(message=Message("error", str(error)))
+
+    def _adapt(self) -> None:
+        """Looks less often while the window is late, down to 10 Hz, so that keys and mouse always come first."""
+        late = (time.monotonic() - self._due) * 1000
+        interval = self._timer.interval()
+        interval = min(int(interval * 1.25), _SLOWEST_FRAME) if late > _LATE else max(interval - 2, FRAME)
+        if interval != self._timer.interval():
+            self._timer.setInterval(interval)
+        self._due = time.monotonic() + interval / 1000
+
+    def _find(self, path: Path) -> None:
+        try:
+            run = Run(path)
+        except RnnvizError:
+            return  # the engine is still writing its first page; if it dies there, it says so itself
+        self._awaited = None
+        self._take(run, kept=False)
+
+    def _take(self, run: Run, kept: bool) -> None:
+        self._awaited = None
+        self._drop_next()
+        self._next = _Shown(run, HistoryReader(run), kept, time.monotonic())
+        self._rebuilding.show_run(run.path)
+        self._asked, self._answer = -1, None
+
+    def _prepare(self, found: _Shown) -> None:
+        history = found.history.read()
+        if len(history.captured) and self._asked < 0:
+            self._asked = int(history.captured[-1])
+            self._rebuilding.ask(self._asked)
+        patience = _WAIT_FOR_CAPTURE if found.run.engine_alive or self._asked >= 0 else 0.0
+        if self._answer is not None or time.monotonic() - found.since > patience:
+            self._switch(found)
+
+    def _switch(self, found: _Shown) -> None:
+        """The store goes from the run before to this one in one update, the first traces included."""
+        before, self._shown, self._next = self._shown, found, None
+        run, answer, self._answer = found.run, self._answer, None
+        status = self._status(run)
+        self._said = status.sentence if status is not None else ""
+        traces = answer.traces if answer is not None else (None,) * len(run.models)
+        layer = run.models[0].structure.layer_names[0] if run.models else "l0"
+        cursor = Cursor(answer.training_step if answer is not None else 0, Phase.FORWARD, 1, layer)
+        self._store.update(
+            experiment=run.experiment,
+            draft=None,
+            run_path=run.path,
+            kept=found.kept,
+            run_bytes=run.bytes,
+            task=run.task,
+            models=run.models,
+            status=status,
+            history=found.history.read(),
+            traces=traces,
+            cursor=cursor,
+            following=True,
+            sample=0,
+            message=_message(run, status) if status is not None and status.sentence else None,
+            busy="",
+        )
+        if before is not None:
+            before.run.close()
+        self.appeared.emit(run.path)
+
+    def _look(self, shown: _Shown) -> None:
+        """One frame: what the file says anew and the traces that were rebuilt meanwhile, in one update."""
+        changes: dict[str, Any] = {}
+        changed, now = shown.run.changed(), time.monotonic()
+        state = self._store.state
+        if changed or now - self._looked_at > _BETWEEN_LIFE_SIGNS:
+            status = self._status(shown.run)
+            if status != state.status:
+                changes["status"] = status
+                changes.update(self._what_the_engine_says(shown.run, status))
+            if now - self._looked_at > _BETWEEN_LIFE_SIGNS:
+                self._looked_at = now
+                if shown.run.bytes != state.run_bytes:
+                    changes["run_bytes"] = shown.run.bytes
+        if changed and (history := shown.history.read()) is not state.history:
+            changes["history"] = history
+        if self._answer is not None and self._next is None:
+            changes.update(_with_traces(state, self._answer))
+            self._answer = None
+        if changes:
+            self._store.update(**changes)
+        if self._store.state.following and self._next is None:
+            self._ask_newest(self._store.state)
+
+    def _status(self, run: Run) -> EngineStatus | None:
+        """What the engine says of itself; as "failed" or not at all once it is gone."""
+        status = run.status
+        if status is None or self._ours(run.path) or run.engine_alive:
+            return status
+        before = self._store.state.status if run is self.run else None
+        if before is None or status.state in ("stopped", "finished", "failed"):
+            return None  # looking back at what ended well, or long ago
+        if before.state != "failed":
+            QTimer.singleShot(0, self.died.emit)
+        return replace(status, state="failed")
+
+    def _what_the_engine_says(self, run: Run, status: EngineStatus | None) -> dict[str, Any]:
+        sentence = status.sentence if status is not None else ""
+        if sentence == self._said:
+            return {}
+        self._said = sentence
+        return {"message": _message(run, status)} if status is not None and sentence else {}
+
+    def _ask_newest(self, state: State) -> None:
+        captured = state.history.captured
+        if len(captured) and int(captured[-1]) != self._asked:
+            self._asked = int(captured[-1])
+            self._rebuilding.ask(self._asked)
+
+    def _drop_next(self) -> None:
+        if self._next is not None:
+            self._next.run.close()
+            self._next = None
+
+    @Slot(object)
+    def _rebuilt(self, rebuilt: Rebuilt) -> None:
+        state = self._store.state
+        if self._next is not None or state.following:
+            self._answer = rebuilt  # taken with the next frame
+        else:
+            self._store.update(**_with_traces(state, rebuilt))
+
+    @Slot(int, str)
+    def _not_rebuilt(self, training_step: int, sentence: str) -> None:
+        shown = self._next or self._shown
+        if shown is None:
+            return
+        shown.history.forget_captured()
+        if training_step in shown.run.captured():  # else thinning was faster than we: the next one will do
+            self._store.update(message=Message("warning", sentence))
+
+
+def _message(run: Run, status: EngineStatus) -> Message:
+    """What the engine says of itself, as serious as it is."""
+    kinds = {event.kind for event in run.events()[-4:] if event.sentence == status.sentence}
+    if status.state == "failed":
+        return Message("error", status.sentence)
+    planned = "paused" in kinds and "not finite" not in kinds
+    return Message("info" if planned else "warning", status.sentence)
+
+
+def _with_traces(state: State, rebuilt: Rebuilt) -> dict[str, Any]:
+    """The changes that show `rebuilt`: the cursor keeps its phase and its time step as far as the sequence goes."""
+    length = rebuilt.traces[0].sequence_length(state.sample) if rebuilt.traces else 1
+    cursor = replace(
+        state.cursor, training_step=rebuilt.training_step, time_step=min(max(state.cursor.time_step, 1), length)
+    )
+    return {"traces": rebuilt.traces, "cursor": cursor}

@@ -1,0 +1,39 @@
+"""The base of the lanes that show one value for each unit and time step."""
+
+import numpy as np
+from PySide6.QtCore import QRectF
+
+from rnnviz.core.arrays import Array
+from rnnviz.gui.items.color_bar import ColorBar
+from rnnviz.gui.items.heat_map import HeatMap
+from rnnviz.gui.items.time_axis import TimeAxis
+from rnnviz.gui.lanes.lane import SCALE_COLUMN, Heights, Lane
+from rnnviz.gui.lanes.shown import Shown
+
+
+class HeatLane(Lane):
+    """A heat map with its colour bar; levels are shared by all models."""
+
+    heights = Heights(44, 79, 240)
+
+    def __init__(
+        self, shown: Shown, key: str, title: str, symbol: str, model: int, table: Array, row_names: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(shown, key, title, symbol, model)
+        self.symbol = symbol
+        self.table = table
+        self.map = HeatMap(shown.theme, symbol, row_names)
+        self.bar = ColorBar(shown.theme, table)
+        self.items += [self.map, self.bar]
+
+    def set_values(self, values: Array, low: float, high: float, subtitle: str) -> None:
+        """New `values` (T, U) between the levels; what is not finite is counted in the label."""
+        self.map.set_values(values, low, high, self.table)
+        self.bar.set_range(low, high)
+        odd = int(values.size - np.isfinite(values).sum())
+        note = f"{odd} of {values.size} not finite" if odd else ""
+        self.label.set_text(self.label.title, subtitle, note)
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.map.place(plot, axis)
+        self.bar.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)

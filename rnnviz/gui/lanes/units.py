@@ -1,0 +1,12 @@
+"""Network values back in the units of the data."""
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.task import Scale
+
+
+def undone(column: Array, scales: tuple[Scale, ...], number: int) -> Array:
+    """One column (T,) in the units of the data."""
+    scale = scales[number] if number < len(scales) else Scale()
+    return np.asarray(scale.offset + scale.factor * column.astype(float))

@@ -1,0 +1,70 @@
+"""Heat maps: every value has its colour, and what is not finite has one no map contains."""
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.arrays import Array
+from rnnviz.gui.items.heat_map import HeatMap, indices, packed, shrunk
+from rnnviz.gui.items.time_axis import TimeAxis
+from rnnviz.gui.theme import theme
+
+NAN, PLUS, MINUS = 256, 257, 258
+
+
+def painted(values: Array, width: int, height: int) -> QImage:
+    """The map drawn on `width` × `height` pixels with levels ±1."""
+    item = HeatMap(theme("dark"))
+    area = QRectF(0, 0, width, height)
+    item.place(area, TimeAxis.whole(0.0, width, len(values)))
+    item.set_values(values, -1.0, 1.0, theme("dark").signed_map())
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    item.draw(painter)
+    painter.end()
+    return image
+
+
+def test_levels_have_the_ends_of_the_table_and_zero_its_middle() -> None:
+    assert indices(np.array([[-1.0, 0.0, 1.0, -9.0, 9.0]]), -1.0, 1.0).tolist() == [[0, 128, 255, 0, 255]]
+
+
+def test_what_is_not_finite_is_never_clipped_into_the_map() -> None:
+    values = np.array([[np.nan, np.inf, -np.inf, 0.5]])
+    found = indices(values, -1.0, 1.0)[0]
+    assert found[:3].tolist() == [NAN, PLUS, MINUS]
+    colors = packed(theme("dark").signed_map(), theme("dark"))
+    assert len(set(colors[[NAN, PLUS, MINUS]]) - set(colors[:256])) == 3
+
+
+def test_a_unit_is_a_row_and_a_time_step_a_column(qtbot: QtBot) -> None:
+    values = np.zeros((4, 2))  # (T, U)
+    values[3, 0], values[0, 1] = 1.0, -1.0
+    image = painted(values, 40, 20)
+    table = theme("dark").signed_map()
+    assert image.pixelColor(35, 5) == QColor(*map(int, table[255]))  # last time step, first unit: at the top right
+    assert image.pixelColor(5, 15) == QColor(*map(int, table[0]))
+    assert image.pixelColor(15, 5) == QColor(*map(int, table[128]))
+
+
+def test_one_large_value_among_a_thousand_time_steps_stays_visible(qtbot: QtBot) -> None:
+    values = np.zeros((1000, 64))
+    values[501, 40] = 1.0
+    image = painted(values, 100, 30)
+    red = QColor(*map(int, theme("dark").signed_map()[255]))
+    assert any(image.pixelColor(x, y) == red for x in range(100) for y in range(30))
+
+
+def test_shrinking_keeps_extremes_of_signed_values_and_means_of_gates() -> None:
+    values = np.array([[0.1], [-0.9], [0.3], [0.2]])
+    assert shrunk(values, 2, 0, signed=True).ravel().tolist() == [-0.9, 0.3]
+    assert np.allclose(shrunk(np.abs(values), 2, 0, signed=False).ravel(), [0.5, 0.25])
+    assert np.isnan(shrunk(np.array([[np.nan], [1.0]]), 1, 0, signed=True)).all()
+
+
+def test_the_tip_says_time_step_unit_and_value(qtbot: QtBot) -> None:
+    item = HeatMap(theme("dark"), "h")
+    item.place(QRectF(0, 0, 40, 20), TimeAxis.whole(0.0, 40.0, 4))
+    item.set_values(np.array([[0.0, 0.0], [0.0, 5.3e-8], [0, 0], [0, 0]]), -1, 1, theme("dark").signed_map())
+    assert item.tip(15.0, 15.0) == "t = 2, unit 2: h = 5.3·10⁻⁸"

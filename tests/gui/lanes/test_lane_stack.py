@@ -1,0 +1,247 @@
+"""The lane stack: what a person sees and presses, and that a moving cursor rebuilds nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_states import fake_state
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtWidgets import QApplication, QMenu
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.structure import Structure
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.items.chain import Chain
+from rnnviz.gui.lane_stack import LaneStack
+from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.theme import theme
+
+# what Qt's screenless platform says when a menu or a tooltip opens
+screenless = pytest.mark.qt_log_ignore("This plugin does not support")
+
+Opened = tuple[LaneStack, Store]
+STRUCTURES = {
+    "deep": (Structure("gru", 8, 5, 2, True), Structure("lstm", 8, 6, 2, proj_size=3)),
+    "one unit": (Structure("vanilla", 8, 1),),
+    "relu": (Structure("vanilla", 8, 4, activation="relu"), Structure("vanilla", 8, 4)),
+}
+
+
+@pytest.fixture
+def opened(qtbot: QtBot) -> Callable[..., Opened]:
+    def open_stack(size: tuple[int, int] = (900, 650), **state: Any) -> Opened:
+        store = Store(fake_state(**state))
+        stack = LaneStack(store)
+        qtbot.addWidget(stack)
+        stack.resize(*size)
+        with qtbot.waitExposed(stack):
+            stack.show()
+        return stack, store
+
+    return open_stack
+
+
+def column(stack: LaneStack, time_step: int) -> QPoint:
+    """A pixel of the hidden-state lane at the middle of a time step."""
+    lane = next(lane for lane in stack._lanes if lane.key == "hidden")
+    return QPoint(round(stack._axis.x(time_step)), round(lane.rect.center().y()))
+
+
+@pytest.mark.parametrize("look", ["dark", "light"])
+@pytest.mark.parametrize("kind", ["symbols", "characters", "values", "adding", "none"])
+@pytest.mark.parametrize("time_steps", [1, 12, 300])
+def test_every_task_is_drawn_with_every_lane(
+    opened: Callable[..., Opened], kind: str, time_steps: int, look: str
+) -> None:
+    everything = frozenset({"+loss", "+prediction", "+share", "+gates: i", "+gates: g", "+gates: o"})
+    stack, _ = opened(kind=kind, time_steps=time_steps, theme=look, hidden_lanes=everything)
+    image = stack.grab().toImage()
+    assert len({image.pixel(x, y) for x in range(0, 900, 7) for y in range(0, 650, 7)}) > 12
+    assert len(stack._lanes) >= 9
+
+
+@pytest.mark.parametrize("structures", STRUCTURES.values(), ids=STRUCTURES)
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e38, 1e-45])
+def test_no_value_stops_the_drawing(
+    opened: Callable[..., Opened], structures: tuple[Structure, ...], poison: float
+) -> None:
+    stack, store = opened(structures=structures, poison=poison, hidden_lanes=frozenset({"+share", "+prediction"}))
+    for name in structures[0].layer_names:
+        store.update(cursor=replace(store.state.cursor, layer=name))
+        stack.grab()
+    if np.isnan(poison):
+        notes = [lane.label.note for lane in stack._lanes if lane.key == "hidden"]
+        assert "not finite" in notes[0]
+
+
+def test_the_default_lanes_fit_the_smallest_window(opened: Callable[..., Opened]) -> None:
+    stack, _ = opened(size=(800, 560), time_steps=64, hidden=12)
+    assert stack._view.verticalScrollBar().maximum() == 0
+    assert stack.needed_height() <= 560
+    assert stack._lanes[-1].rect.bottom() <= 560
+
+
+def test_all_plots_lie_on_the_same_pixels(opened: Callable[..., Opened]) -> None:
+    stack, _ = opened(hidden_lanes=frozenset({"+loss", "+share"}))
+    for lane in stack._lanes:
+        plot = lane.items[1].rect
+        assert (plot.left(), plot.right()) == (LABEL_COLUMN, 900 - SCALE_COLUMN), lane.key
+    tops = [lane.rect.top() for lane in stack._lanes]
+    assert tops == sorted(tops)
+    for above, below in zip(stack._lanes, stack._lanes[1:], strict=False):
+        assert above.rect.bottom() <= below.rect.top()
+
+
+@screenless
+def test_a_click_and_a_drag_choose_time_steps(opened: Callable[..., Opened], qtbot: QtBot) -> None:
+    stack, _ = opened()
+    chosen: list[int] = []
+    stack.time_step_chosen.connect(chosen.append)
+    view = stack._view.viewport()
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=column(stack, 3))
+    qtbot.mouseMove(view, column(stack, 5))
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=column(stack, 5))
+    assert chosen[0] == 3
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(20, column(stack, 3).y()))  # the label: nothing
+    assert set(chosen) <= {3, 5}
+
+
+def test_the_cursor_is_seen_in_all_lanes_and_leaves_no_trace(opened: Callable[..., Opened]) -> None:
+    stack, store = opened()
+    yellow = theme("dark").color("cursor")
+    store.update(cursor=Cursor(7, Phase.BACKWARD, 15))
+    image = stack.grab().toImage()
+    x, y = column(stack, 15).x(), column(stack, 15).y()
+    assert image.pixelColor(x, y) == yellow
+    store.update(cursor=Cursor(7, Phase.BACKWARD, 4))
+    image = stack.grab().toImage()
+    assert image.pixelColor(x, y) != yellow
+    assert image.pixelColor(column(stack, 4).x(), y) == yellow
+
+
+def test_moving_the_cursor_replaces_no_item_and_no_data(opened: Callable[..., Opened]) -> None:
+    stack, store = opened()
+    items = stack._scene.items()
+    shown: list[str] = []
+    for lane in stack._lanes:
+        lane.show = lambda _shown, key=lane.key: shown.append(key)  # type: ignore[method-assign]
+    for phase in Phase:
+        for time_step in range(1, 21):
+            store.update(cursor=Cursor(7, phase, time_step))
+    assert stack._scene.items() == items
+    assert shown == []
+
+
+def test_new_traces_are_put_into_the_same_items(opened: Callable[..., Opened]) -> None:
+    stack, store = opened()
+    items, before = stack._scene.items(), stack.grab().toImage()
+    store.update(traces=tuple(reversed(fake_state(structures=_swapped()).traces)))
+    assert stack._scene.items() == items
+    assert stack.grab().toImage() != before
+
+
+def _swapped() -> tuple[Structure, ...]:
+    return Structure("lstm", 8, 6), Structure("vanilla", 8, 6)
+
+
+def test_the_sweep_follows_the_phase(opened: Callable[..., Opened]) -> None:
+    stack, store = opened()
+    chain = next(item for lane in stack._lanes for item in lane.items if isinstance(item, Chain))
+    wanted = {
+        Phase.FORWARD: (False, range(1, 5)),
+        Phase.LOSS: (False, range(1, 21)),
+        Phase.BACKWARD: (True, range(6, 21)),
+        Phase.UPDATE: (True, range(1, 21)),
+    }
+    for phase, (backward, done) in wanted.items():
+        store.update(cursor=Cursor(7, phase, 5))
+        assert (chain._sweep.backward, chain._sweep.done) == (backward, done)
+
+
+def test_zoom_pan_and_a_cursor_that_leaves_the_view(opened: Callable[..., Opened], qtbot: QtBot) -> None:
+    stack, store = opened(time_steps=200)
+    place = QPointF(500.0, 300.0)
+    for modifiers, count in ((Qt.KeyboardModifier.ControlModifier, 8), (Qt.KeyboardModifier.ShiftModifier, 3)):
+        for _ in range(count):
+            event = QWheelEvent(
+                place, place, QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton, modifiers,
+                Qt.ScrollPhase.NoScrollPhase, False,
+            )  # fmt: skip
+            QApplication.sendEvent(stack._view.viewport(), event)
+    assert stack._axis.zoomed
+    assert len({lane.items[1].axis for lane in stack._lanes}) == 1  # linked
+    store.update(cursor=Cursor(7, Phase.FORWARD, 200))
+    assert 200 in stack._axis.visible()
+    store.update(cursor=Cursor(7, Phase.FORWARD, 1))
+    assert 1 in stack._axis.visible()
+    stack.grab()
+    qtbot.mouseDClick(stack._view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(500, 300))
+    assert not stack._axis.zoomed
+
+
+def test_many_lanes_scroll(opened: Callable[..., Opened]) -> None:
+    hidden = frozenset({"+loss", "+prediction", "+share", "+gates: i", "+gates: g", "+gates: o"})
+    stack, _ = opened(size=(800, 400), hidden_lanes=hidden)
+    assert stack._view.verticalScrollBar().maximum() > 0
+    assert stack.image().height() > 400
+
+
+def test_before_the_first_trace_a_sentence_stands_there(qtbot: QtBot) -> None:
+    store = Store(State())
+    stack = LaneStack(store)
+    qtbot.addWidget(stack)
+    stack.resize(800, 560)
+    assert stack._skeleton is not None
+    assert stack._skeleton._sentence == "The engine is starting …"
+    store.update(busy="Reading the run …")
+    assert stack._skeleton._sentence == "Reading the run …"
+    full = fake_state()
+    store.update(task=full.task, models=full.models)
+    stack.grab()
+    store.update(traces=full.traces, cursor=full.cursor)
+    assert stack._skeleton is None
+    stack.grab()
+    store.update(traces=(full.traces[0], None))
+    stack.grab()
+    store.update(traces=(None, None))
+    assert stack._skeleton is not None
+
+
+def test_a_theme_is_changed_in_place(opened: Callable[..., Opened]) -> None:
+    stack, store = opened()
+    store.update(theme="light")
+    assert stack.grab().toImage().pixelColor(2, 300) == QColor(theme("light").background)
+
+
+def test_the_tooltip_says_what_is_under_the_pointer(opened: Callable[..., Opened]) -> None:
+    stack, _ = opened()
+    lane = next(lane for lane in stack._lanes if lane.key == "hidden")
+    words = lane.tip(QPointF(column(stack, 9)))
+    assert words.startswith("t = 9, unit ")
+    gradient = stack._lanes[-1]
+    lines = gradient.tip(QPointF(stack._axis.x(9), gradient.rect.center().y())).split("\n")
+    assert [line.split(":")[0] for line in lines] == ["t = 9", "model 1", "model 2"]
+
+
+@screenless
+def test_the_label_of_a_deep_model_offers_its_layers(opened: Callable[..., Opened], qtbot: QtBot) -> None:
+    stack, store = opened(structures=STRUCTURES["deep"])
+    header = next(lane for lane in stack._lanes if lane.key == "chain")
+    assert header.label.subtitle.startswith("layer 0")
+    qtbot.mouseClick(stack._view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(30, round(header.rect.center().y())))
+    menu = stack.findChild(QMenu)
+    assert [action.text() for action in menu.actions()] == [
+        "layer 0",
+        "layer 0, reverse",
+        "layer 1",
+        "layer 1, reverse",
+    ]
+    menu.actions()[1].trigger()
+    menu.close()
+    assert store.state.cursor.layer == "l0_reverse"
+    assert header.label.subtitle.startswith("layer 0, reverse")
+    assert next(item for item in header.items if isinstance(item, Chain)).leftwards

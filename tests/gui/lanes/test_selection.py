@@ -1,0 +1,103 @@
+"""Which lanes are shown, how height is shared out, and what the shared levels are."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fake_states import fake_state
+from hypothesis import given
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.structure import Structure
+from rnnviz.gui.lanes.heights import share_out
+from rnnviz.gui.lanes.lane import Heights
+from rnnviz.gui.lanes.selection import lane_choices, lane_places, toggled
+from rnnviz.gui.lanes.shown import level, resolve
+
+FIRST_LESSON = [
+    ("input", None), ("ruler", None), ("chain", 0), ("hidden", 0), ("chain", 1), ("hidden", 1), ("cell", 1),
+    ("gates: f", 1), ("gradient", None),
+]  # fmt: skip
+
+
+def keys(**state: object) -> list[tuple[str, int | None]]:
+    return [(place.key, place.model) for place in lane_places(resolve(fake_state(**state)))]
+
+
+def test_the_first_lesson_has_the_lanes_of_the_design() -> None:
+    assert keys() == FIRST_LESSON
+
+
+def test_a_task_that_asks_everywhere_shows_prediction_and_loss() -> None:
+    assert ("prediction", 0) in keys(kind="characters")
+    assert ("loss", None) in keys(kind="characters")
+    assert ("prediction", None) in keys(kind="values")
+    assert not {"prediction", "loss"} & {key for key, _ in keys(kind="none")}
+
+
+def test_a_gru_shows_its_update_gate() -> None:
+    gates = {key for key, _ in keys(structures=(Structure("gru", 8, 5),)) if key.startswith("gates")}
+    assert gates == {"gates: z"}
+
+
+def test_every_lane_can_be_switched_both_ways() -> None:
+    state = fake_state()
+    for choice in lane_choices(state):
+        once = fake_state(hidden_lanes=toggled(state.hidden_lanes, choice))
+        switched = next(other for other in lane_choices(once) if other.key == choice.key)
+        assert switched.on != choice.on, choice.key
+        assert toggled(once.hidden_lanes, switched) == frozenset()
+
+
+def test_switching_everything_off_leaves_the_ruler() -> None:
+    state = fake_state()
+    hidden = frozenset(choice.key for choice in lane_choices(state) if choice.on)
+    assert [place.key for place in lane_places(resolve(fake_state(hidden_lanes=hidden)))] == ["ruler"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(10, 60), st.integers(0, 60), st.integers(0, 300)), min_size=1, max_size=14),
+    st.integers(50, 2000),
+)
+def test_no_lane_is_below_its_minimum_and_no_room_is_exceeded(
+    sizes: list[tuple[int, int, int]], available: int
+) -> None:
+    wishes = [Heights(low, low + more, low + more + most) for low, more, most in sizes]
+    heights = share_out(wishes, available)
+    total = sum(heights) + sum(wish.gap for wish in wishes)
+    for wish, height in zip(wishes, heights, strict=True):
+        assert wish.minimum <= height <= wish.maximum
+    least = sum(wish.minimum + wish.gap for wish in wishes)
+    assert total <= max(available, least)
+    if available > sum(wish.maximum + wish.gap for wish in wishes):
+        assert heights == [wish.maximum for wish in wishes]
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([0.2], 1.0),
+        ([-6.8], 7.0),
+        ([7.0], 7.0),
+        ([11.0], 12.0),
+        ([np.nan, np.inf, 3.5], 4.0),
+        ([], 1.0),
+        ([np.nan], 1.0),
+    ],
+)
+def test_levels_are_round_and_hold_every_finite_value(values: list[float], wanted: float) -> None:
+    assert level([np.array(values), np.array([0.5])]) == wanted
+
+
+def test_two_models_share_the_level_of_the_larger(qtbot: QtBot) -> None:
+    shown = resolve(fake_state(structures=(Structure("vanilla", 8, 6, activation="relu"), Structure("lstm", 8, 6))))
+    largest = max(float(np.abs(model.hidden).max()) for model in shown.models)
+    assert shown.hidden_level >= largest
+    assert resolve(fake_state()).hidden_level == 1.0
+
+
+def test_a_layer_that_one_model_lacks_shows_its_first() -> None:
+    state = fake_state(structures=(Structure("gru", 8, 5, 2), Structure("lstm", 8, 5)))
+    shown = resolve(replace(state, cursor=replace(state.cursor, layer="l1")))
+    assert [model.layer_name for model in shown.models] == ["l1", "l0"]
