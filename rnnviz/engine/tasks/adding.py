@@ -1,0 +1,55 @@
+"""Adding: the sum of the two marked values (Hochreiter & Schmidhuber 1997; this variant: Le 2015, Arjovsky 2016)."""
+
+import numpy as np
+
+from rnnviz.core.experiment import Adding
+from rnnviz.core.task import Baseline, TaskInfo
+from rnnviz.engine.tasks.source import Batch, last_step_question
+
+TOLERANCE = 0.04  # an error below it counts as right (Hochreiter & Schmidhuber 1997)
+
+
+class AddingSource:
+    """Values in [0, 1] and a marker in each half of the sequence; their sum is asked at the last time step."""
+
+    input_size = 2
+    output_size = 1
+    last_only = True
+    tolerance = TOLERANCE
+
+    def __init__(self, task: Adding, seed: int) -> None:
+        self._length = task.length
+        self._seed = seed
+        self.info = TaskInfo(
+            name=task.name,
+            input_kind="values",
+            input_labels=("value", "marker"),
+            output_kind="values",
+            output_labels=("sum",),
+            loss="mean squared error",
+            metrics=("loss", "accuracy", "grad_norm"),
+            # The sum of two uniform numbers has variance 1/6 around 1, and lies within d of 1 with 1 - (1 - d)².
+            baselines=(
+                Baseline("loss", 1 / 6, "always 1"),
+                Baseline("accuracy", 1 - (1 - TOLERANCE) ** 2, "always 1"),
+            ),
+        )
+
+    def batch(self, generator: np.random.Generator, batch_size: int) -> Batch:
+        """N sequences of the task's length."""
+        length, columns = self._length, np.arange(batch_size)
+        inputs = np.zeros((length, batch_size, 2), np.float32)
+        inputs[:, :, 0] = generator.random((length, batch_size), np.float32)
+        first = generator.integers(0, length // 2, batch_size)
+        second = generator.integers(length // 2, length, batch_size)
+        inputs[first, columns, 1] = 1.0
+        inputs[second, columns, 1] = 1.0
+        total = inputs[first, columns, 0] + inputs[second, columns, 0]
+        return Batch(inputs, *last_step_question(total[:, None], length))
+
+    def probe(self) -> Batch:
+        """4 sequences."""
+        return self.batch(np.random.default_rng([self._seed, 1]), 4)
+
+    def test(self) -> Batch | None:
+        return None

@@ -1,0 +1,60 @@
+"""What every task offers the trainer: batches, a fixed probe, a test part, and how its answers are judged."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.task import TaskInfo
+
+
+@dataclass(frozen=True)
+class Batch:
+    """N sequences of T time steps, time-major, with what is asked of them."""
+
+    inputs: Array  # (T, N, I) float32
+    targets: Array  # (T, N) int64 class numbers, or (T, N, V) float32 values
+    loss_weight: Array  # (T, N) float32, the reduction: 0 where nothing is asked, sums to 1
+    lengths: Array | None = None  # (N,) int64 of sequences padded at the end; None: all are T
+
+
+class TaskSource(Protocol):
+    """One opened task. The same `generator` state gives the same batch; probe and test part are fixed by the seed."""
+
+    @property
+    def info(self) -> TaskInfo: ...
+
+    @property
+    def input_size(self) -> int: ...
+
+    @property
+    def output_size(self) -> int: ...
+
+    @property
+    def last_only(self) -> bool:
+        """Whether only the last time step is asked, so that the readout need not run on the others."""
+        ...
+
+    @property
+    def tolerance(self) -> float | None:
+        """A predicted value this near to the target counts as right; None: values have no accuracy."""
+        ...
+
+    def batch(self, generator: np.random.Generator, batch_size: int) -> Batch: ...
+
+    def probe(self) -> Batch: ...
+
+    def test(self) -> Batch | None:
+        """What is held back from training, None for tasks that never repeat a sequence."""
+        ...
+
+
+def last_step_question(answers: Array, time_steps: int) -> tuple[Array, Array]:
+    """(targets, loss_weight) of a batch whose answers, (N,) or (N, V), are asked at the last time step only."""
+    sequences = len(answers)
+    targets = np.zeros((time_steps, *answers.shape), answers.dtype)
+    targets[-1] = answers
+    loss_weight = np.zeros((time_steps, sequences), np.float32)
+    loss_weight[-1] = 1.0 / sequences
+    return targets, loss_weight

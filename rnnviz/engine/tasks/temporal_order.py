@@ -1,0 +1,87 @@
+"""Temporal order: in which order did the two marks come? (Hochreiter & Schmidhuber 1997, task 6a, shortened.)"""
+
+import math
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment import TemporalOrder
+from rnnviz.core.task import Baseline, TaskInfo
+from rnnviz.engine.tasks.source import Batch, last_step_question
+
+SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
+CLASSES = ("XX", "XY", "YX", "YY")
+START, END, FIRST_DISTRACTOR, FIRST_MARK, PADDING = 0, 1, 2, 6, 8
+
+_ONE_HOT = np.vstack([np.eye(8, dtype=np.float32), np.zeros((1, 8), np.float32)])  # the last row is padding
+
+
+class TemporalOrderSource:
+    """Strings E … X|Y … X|Y … B of random length; the answer, one of 4 classes, is asked at the last time step."""
+
+    input_size = len(SYMBOLS)
+    output_size = len(CLASSES)
+    last_only = True
+    tolerance = None
+
+    def __init__(self, task: TemporalOrder, seed: int) -> None:
+        _check(task)
+        self._task = task
+        self._seed = seed
+        self.info = TaskInfo(
+            name=task.name,
+            input_kind="symbols",
+            input_labels=SYMBOLS,
+            output_kind="classes",
+            output_labels=CLASSES,
+            loss="cross entropy",
+            metrics=("loss", "accuracy", "grad_norm"),
+            baselines=(Baseline("loss", math.log(4), "chance"), Baseline("accuracy", 0.25, "chance")),
+            marked_symbols=("X", "Y"),
+        )
+
+    def batch(self, generator: np.random.Generator, batch_size: int) -> Batch:
+        """N random strings, the shorter ones padded in front with zeros."""
+        shortest, longest = self._task.length
+        lengths = generator.integers(shortest, longest + 1, batch_size)
+        return self._strings(generator, lengths, generator.integers(0, 2, (2, batch_size)))
+
+    def probe(self) -> Batch:
+        """One string of each class, all of one length from the shorter end of the range."""
+        shortest, longest = self._task.length
+        lengths = np.full(4, shortest + (longest - shortest) // 5)
+        marks = np.array([[0, 0, 1, 1], [0, 1, 0, 1]])
+        return self._strings(np.random.default_rng([self._seed, 1]), lengths, marks)
+
+    def test(self) -> Batch | None:
+        return None
+
+    def _strings(self, generator: np.random.Generator, lengths: Array, marks: Array) -> Batch:
+        """`lengths` (N,), `marks` (2, N): 0 for X, 1 for Y."""
+        time_steps, sequences = int(lengths.max()), len(lengths)
+        columns = np.arange(sequences)
+        padding = time_steps - lengths  # (N,) time steps in front
+        symbols = generator.integers(FIRST_DISTRACTOR, FIRST_MARK, (time_steps, sequences))  # (T, N)
+        first = generator.integers(self._task.first_mark[0], self._task.first_mark[1] + 1, sequences)
+        second = generator.integers(self._task.second_mark[0], self._task.second_mark[1] + 1, sequences)
+        symbols[np.arange(time_steps)[:, None] < padding] = PADDING
+        symbols[padding, columns] = START
+        symbols[padding + first, columns] = FIRST_MARK + marks[0]
+        symbols[padding + second, columns] = FIRST_MARK + marks[1]
+        symbols[-1] = END
+        targets, loss_weight = last_step_question(2 * marks[0] + marks[1], time_steps)
+        return Batch(_ONE_HOT[symbols], targets, loss_weight)
+
+
+def _check(task: TemporalOrder) -> None:
+    """The marks must leave E and B alone; all other ranges are `core.experiment_check`'s."""
+    if task.first_mark[0] < 1:
+        raise RnnvizError(
+            f"task.first_mark: wanted time steps from 1 on (0 is the symbol E), came {list(task.first_mark)}."
+        )
+    if task.second_mark[1] > task.length[0] - 2:
+        raise RnnvizError(
+            f"task.second_mark: wanted at most {task.length[0] - 2}, so that the shortest string (task.length "
+            f"{task.length[0]}) still ends with B, came {list(task.second_mark)}."
+        )

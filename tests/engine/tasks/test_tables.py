@@ -1,0 +1,150 @@
+"""The CSV reader: what it understands, and the one sentence for what it does not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.engine.tasks.tables import LARGEST_TABLE, Table, read_table
+
+
+def table(folder: Path, text: str | bytes) -> Table:
+    path = folder / "t.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("a,b\n1,2\n3,4\n", ["a", "b"], [[1, 2], [3, 4]]),
+        ("a;b\n1,5;2\n3;4,25\n", ["a", "b"], [[1.5, 2], [3, 4.25]]),
+        ("a;b\n1.5;2\n3;4\n", ["a", "b"], [[1.5, 2], [3, 4]]),
+        ("a\tb\n1\t2\n3\t4", ["a", "b"], [[1, 2], [3, 4]]),
+        ("a|b\r\n1|2\r\n3|4\r\n", ["a", "b"], [[1, 2], [3, 4]]),
+        ("1.5,2\n3,5\n", ["column 1", "column 2"], [[1.5, 2], [3, 5]]),
+        ("# where from\n# and why\na,b\n1,-2e3\n.5,+4\n", ["a", "b"], [[1, -2000], [0.5, 4]]),
+        ("\ufeffa, b\n1, 2\n\n3, 4\n", ["a", "b"], [[1, 2], [3, 4]]),
+        ('"x, y","b"\n"1","2"\n', ["x, y", "b"], [[1, 2]]),
+        ("a\n1\n2\n", ["a"], [[1], [2]]),
+        ("a,a,\n1,2,3\n4,5,7\n", ["a", "a (2)", "column 3"], [[1, 2, 3], [4, 5, 7]]),
+    ],
+)
+def test_delimiters_decimals_and_headers_are_found(
+    tmp_path: Path, text: str, names: list[str], rows: list[list[float]]
+) -> None:
+    found = table(tmp_path, text)
+    assert [column.name for column in found.columns] == names
+    assert found.numbers(names).tolist() == rows
+
+
+@given(
+    rows=st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 3), min_size=2, max_size=8),
+    style=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", ","), ("|", ".")]),
+    header=st.booleans(),
+)
+def test_what_was_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[float, ...]],
+    style: tuple[str, str],
+    header: bool,
+) -> None:
+    delimiter, decimal = style
+    lines = [delimiter.join(format(value, ".6f").replace(".", decimal) for value in row) for row in rows]
+    text = "\n".join([delimiter.join(["first", "second", "third"])] * header + lines)
+    found = table(tmp_path_factory.mktemp("tables"), text)
+    names = [column.name for column in found.columns]
+    assert names == (["first", "second", "third"] if header else ["column 1", "column 2", "column 3"])
+    assert np.allclose(found.numbers(names), np.array(rows), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "time_column", "value_columns"),
+    [
+        ("year,spots\n1700,5\n1701,11\n", "year", ("spots",)),
+        ("spots,Year\n5,1700\n11,1702\n", "Year", ("spots",)),
+        ("1700,5\n1701,11\n1702,16\n", "column 1", ("column 2",)),
+        ("1,5\n1,11\n2,16\n", None, ("column 1", "column 2")),
+        ("when,x\nMon,5\nTue,6\n", "when", ("x",)),
+        ("colour,x\nred,5\nred,6\n", None, ("x",)),
+        ("year\n1700\n1701\n", None, ("year",)),
+    ],
+)
+def test_a_time_column_labels_the_rows(
+    tmp_path: Path, text: str, time_column: str | None, value_columns: tuple[str, ...]
+) -> None:
+    found = table(tmp_path, text)
+    assert found.time_column == time_column
+    assert found.value_columns == value_columns
+    assert len(found.time_labels) in (0, len(found.lines))
+
+
+BAD = [
+    ("", "an empty file"),
+    ("# only\n# comments\n", "no line of data"),
+    ("a,b\n", "only a header line"),
+    ("a,b\n1,2\n3\n", "line 3: wanted 2 cells.*came 1"),
+    ("# note\na,b\n1,2\n\n3,4,5\n", "line 5: wanted 2 cells.*as in line 2, came 3"),
+    ("x\nred\nblue\n", "only text"),
+    ('a,b\n1,"2\n3,4\n', "line .*wanted a line of CSV"),
+    (b"a,b\n1,2\n\xff,3\n", "line 3: wanted UTF-8.*0xff at position 8"),
+    (b"a,b\n1,2\0\n", "a binary file"),
+    ("\x89PNG\r\n\x1a\n", "only"),
+    (",".join(["1"] * 2000), "at most 1024 columns, came 2000"),
+    ("1,2,3,4\n" * 250_001, "at most 1000000 cells"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BAD)
+def test_what_is_no_table_gets_one_sentence(tmp_path: Path, text: str | bytes, words: str) -> None:
+    with pytest.raises(RnnvizError, match=words) as refused:
+        table(tmp_path, text).numbers()
+    assert str(tmp_path / "t.csv") in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "came"),
+    [("", "an empty cell"), ("red", "'red'"), ("nan", "'nan'"), ("1e999", "'1e999'"), ("1_0", "'1_0'"), ("1,2", "")],
+)
+def test_a_gap_in_a_number_column_names_line_column_and_what_came(tmp_path: Path, cell: str, came: str) -> None:
+    found = table(tmp_path, f'year,spots\n1700,5\n1701,"{cell}"\n1702,7\n')
+    with pytest.raises(RnnvizError, match=f't.csv, line 3, column "spots": wanted a number, came {came}'):
+        found.numbers()
+
+
+def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
+    found = table(tmp_path, "year,a,b,word\n1,2,3,x\n2,4,5,y\n")
+    assert found.numbers(["b", "year"]).tolist() == [[3, 1], [5, 2]]
+    with pytest.raises(RnnvizError, match='wanted a column "c", came columns "year", "a", "b", "word"'):
+        found.numbers(["c"])
+    with pytest.raises(RnnvizError, match='line 2, column "word": wanted a number'):
+        found.numbers(["word"])
+
+
+def test_files_that_are_none_or_too_large_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RnnvizError, match="No such file"):
+        read_table(tmp_path / "missing.csv")
+    with pytest.raises(RnnvizError, match="wanted a regular file, came a folder"):
+        read_table(tmp_path)
+    (tmp_path / "large.csv").write_bytes(b"1\n" * (LARGEST_TABLE // 2 + 1))
+    with pytest.raises(RnnvizError, match=r"at most 16 MiB, came 16\.0 MiB"):
+        read_table(tmp_path / "large.csv")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_a_fifo_does_not_hang_the_reader(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(RnnvizError, match="wanted a regular file"):
+        read_table(tmp_path / "pipe.csv")
+
+
+def test_looking_into_a_table_or_text_does_not_import_torch() -> None:
+    script = "import sys, rnnviz.engine.tasks.tables, rnnviz.engine.tasks.texts; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

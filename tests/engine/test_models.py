@@ -1,0 +1,110 @@
+"""Models: initialised from their seed alone, with torch's names, and a sigmoid RNN that torch lacks."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rnnviz.core.experiment import ModelSettings
+from rnnviz.core.structure import Structure
+from rnnviz.engine.models import SigmoidRNN, build, parameter_count, plain_module, structure_of
+
+torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+def test_the_seed_alone_decides_the_initial_weights(cell: str) -> None:
+    settings = ModelSettings("A", cell, 5, num_layers=2, bidirectional=True)
+    generator = torch.get_rng_state()
+    first = build(settings, 3, 2, seed=4)
+    torch.manual_seed(99)
+    second, third = build(settings, 3, 2, seed=4), build(settings, 3, 2, seed=5)
+    torch.set_rng_state(generator)
+    build(settings, 3, 2, seed=4)
+    assert torch.equal(torch.get_rng_state(), generator)
+    for name, value in first.state_dict().items():
+        assert torch.equal(value, second.state_dict()[name])
+        assert not torch.equal(value, third.state_dict()[name])
+        bound = 1 / math.sqrt(10 if name.startswith("head") else 5)
+        assert float(value.abs().max()) <= bound
+    assert float(first.recurrent.weight_hh_l0.detach().std()) == pytest.approx(1 / math.sqrt(5) / math.sqrt(3), rel=0.2)
+
+
+def test_a_state_dict_loads_into_plain_torch() -> None:
+    model = build(ModelSettings("A", "lstm", 5, num_layers=2), 3, 2, seed=1)
+    plain = nn.LSTM(3, 5, num_layers=2)
+    plain.load_state_dict({n.removeprefix("recurrent."): v for n, v in model.state_dict().items() if "recurrent" in n})
+    x = torch.randn(6, 2, 3)
+    assert torch.equal(plain(x)[0], model.states(x))
+    assert {"head.weight", "head.bias"} < set(model.state_dict())
+    assert parameter_count(model) == sum(p.numel() for p in plain.parameters()) + 5 * 2 + 2
+
+
+def test_the_forget_bias_is_added_to_the_forget_gate_of_every_layer() -> None:
+    plain = build(ModelSettings("A", "lstm", 4, num_layers=2), 3, 2, seed=1).recurrent
+    biased = build(ModelSettings("A", "lstm", 4, num_layers=2, forget_bias=2.5), 3, 2, seed=1).recurrent
+    for name, value in plain.named_parameters():
+        difference = dict(biased.named_parameters())[name] - value
+        expected = torch.zeros_like(value)
+        if name.startswith("bias_ih"):
+            expected[4:8] = 2.5
+        assert torch.allclose(difference, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_sigmoid_rnn_is_a_tanh_rnn_in_other_coordinates(both: bool, layers: int, bias: bool) -> None:
+    """σ(a) = (1 + tanh(a/2))/2, so a tanh RNN with halved weights and moved biases has the states 2h − 1."""
+    torch.manual_seed(1)
+    ours = SigmoidRNN(Structure("vanilla", 3, 4, layers, both, bias, "sigmoid"), torch.float64)
+    theirs = nn.RNN(3, 4, layers, bidirectional=both, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in ours.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+        for name in ours.structure.layer_names:
+            w_ih, w_hh = ours.get_parameter(f"weight_ih_{name}"), ours.get_parameter(f"weight_hh_{name}")
+            b = ours.get_parameter(f"bias_ih_{name}") + ours.get_parameter(f"bias_hh_{name}") if bias else 0
+            below = name.startswith("l0")  # a lower layer's states arrive in the other coordinates too
+            theirs.get_parameter(f"weight_ih_{name}").copy_(w_ih / (2 if below else 4))
+            theirs.get_parameter(f"weight_hh_{name}").copy_(w_hh / 4)
+            theirs.get_parameter(f"bias_ih_{name}").copy_((b + w_hh.sum(1) / 2 + (0 if below else w_ih.sum(1) / 2)) / 2)
+            theirs.get_parameter(f"bias_hh_{name}").zero_()
+    x = torch.randn(5, 2, 3, dtype=torch.float64)
+    state = torch.rand(layers * (1 + both), 2, 4, dtype=torch.float64)
+    output, last = ours(x, state)
+    expected, expected_last = theirs(x, 2 * state - 1)
+    assert torch.allclose(2 * output - 1, expected, atol=1e-12)
+    assert torch.allclose(2 * last - 1, expected_last, atol=1e-12)
+    assert torch.equal(ours(x)[0], ours(x, torch.zeros_like(state))[0])
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        Structure("vanilla", 3, 4, 2, True, False, "relu"),
+        Structure("vanilla", 3, 4, 1, False, True, "sigmoid"),
+        Structure("lstm", 3, 4, 2, True, True, proj_size=2),
+        Structure("gru", 3, 4, 3, False, False),
+    ],
+)
+def test_a_structure_makes_a_module_of_that_structure(structure: Structure) -> None:
+    module = plain_module(structure, torch.float64)
+    assert structure_of(module) == structure
+    shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+    assert shapes == structure.parameter_shapes()
+    assert all(parameter.dtype == torch.float64 for parameter in module.parameters())
+
+
+def test_cells_have_a_structure_of_one_layer() -> None:
+    assert structure_of(nn.RNNCell(3, 4, nonlinearity="relu")) == Structure("vanilla", 3, 4, activation="relu")
+    assert structure_of(nn.GRUCell(3, 4, bias=False)) == Structure("gru", 3, 4, bias=False)
+
+
+def test_predictions_are_finite_and_of_the_right_shape() -> None:
+    model = build(ModelSettings("A", "vanilla", 4, activation="sigmoid"), 3, 2, seed=1)
+    prediction = model(torch.randn(7, 5, 3))
+    assert prediction.shape == (7, 5, 2)
+    assert np.isfinite(prediction.detach().numpy()).all()

@@ -1,0 +1,382 @@
+"""The engine's loop: commands, captures, status, determinism and ends of every kind."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnviz.core.capture import Capture
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment import Experiment, ModelSettings, TemporalOrder, TrainingSettings
+from rnnviz.core.experiment_file import experiment_toml, write_experiment
+from rnnviz.engine.serve import run_training
+from rnnviz.engine.trainer import Training
+from rnnviz.runs.commands import CommandSender
+from rnnviz.runs.process import process_start
+from rnnviz.runs.reader import Run, open_run
+from rnnviz.runs.records import CommandName
+from rnnviz.runs.writer import RunWriter
+
+SMALL = Experiment(
+    name="small",
+    task=TemporalOrder(length=(8, 10), first_mark=(1, 2), second_mark=(4, 5)),
+    models=(ModelSettings("Vanilla", "vanilla", hidden_size=3), ModelSettings("LSTM", "lstm", hidden_size=3)),
+    training=TrainingSettings(batch_size=4, training_steps=40),
+)
+WAIT = 30.0  # seconds a slow machine may take
+
+
+class Window:
+    """What the window does to a live engine, from the other side of the run file."""
+
+    def __init__(self, path: Path) -> None:
+        self.run = open_run(path)
+        self.sender = CommandSender(path)
+
+    def send(self, name: CommandName, **arguments: object) -> str:
+        """Sends a command and returns the engine's answer."""
+        number = self.sender.send(name, **arguments)
+        return until(lambda: self.sender.answer(number))
+
+    def state(self) -> tuple[str, int]:
+        status = self.run.status
+        assert status is not None
+        return status.state, status.training_step
+
+    def close(self) -> None:
+        self.sender.close()
+        self.run.close()
+
+
+def until(condition: Callable[[], object]) -> object:
+    """Waits for what `condition` returns to be neither False nor None."""
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        found = condition()
+        if found is not False and found is not None:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+@contextmanager
+def live(path: Path, experiment: Experiment = SMALL, paused: bool = True) -> Iterator[Window]:
+    """A live engine in a thread of this process."""
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run_training(experiment, path, live=True, paused=paused)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    until(lambda: path.exists() and _opens(path))
+    window = Window(path)
+    try:
+        yield window
+    finally:
+        if thread.is_alive():
+            window.sender.send("quit")
+        thread.join(WAIT)
+        window.close()
+    assert not thread.is_alive()
+    assert failed == []
+
+
+def _opens(path: Path) -> bool:
+    try:
+        with open_run(path) as run:
+            return run.status is not None and len(run.captured()) > 0
+    except RnnvizError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _stay_as_nice_as_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The live engine runs inside the tests' own process here."""
+    monkeypatch.setattr("rnnviz.engine.lifetime._stay_behind", lambda: None)
+    monkeypatch.setattr("rnnviz.engine.lifetime._closed_input", lambda: False)
+
+
+def losses(run: Run) -> np.ndarray:
+    return np.stack([run.metrics("loss", number) for number in range(len(run.models))])
+
+
+def test_headless_training_ends_with_a_whole_run(tmp_path: Path) -> None:
+    said: list[int] = []
+    path = tmp_path / "a.rnnviz"
+    assert run_training(SMALL, path, progress=lambda step, metrics: said.append(step)) == 0
+    with open_run(path) as run:
+        assert run.status.state == "finished"
+        assert list(run.training_steps) == list(range(1, 41))
+        assert {0, 40} <= set(run.captured())
+        assert set(run.metric_names()) == {"loss", "accuracy", "grad_norm"}
+        assert losses(run).shape == (2, 40)
+        for step in (0, 40):
+            for number in (0, 1):
+                assert run.trace(step, number).faithful
+        assert [event.kind for event in run.events()] == ["started", "finished"]
+    assert said == sorted(said)
+    assert said[0] == 0
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_starts_give_the_same_bits_however_they_are_driven(tmp_path: Path) -> None:
+    run_training(SMALL, tmp_path / "a.rnnviz")
+    with live(tmp_path / "b.rnnviz") as window:
+        window.send("step", count=3)
+        until(lambda: window.state() == ("paused", 3))
+        window.send("capture")
+        window.send("step", count=1)
+        until(lambda: window.state() == ("paused", 4))
+        window.send("train", until=20)
+        until(lambda: window.state() == ("paused", 20))
+        window.send("train")
+        until(lambda: window.state() == ("paused", 40))
+        with open_run(tmp_path / "a.rnnviz") as straight:
+            assert np.array_equal(losses(straight), losses(window.run))
+            theirs, ours = straight.capture(40, 1).weights, window.run.capture(40, 1).weights
+            assert all(np.array_equal(theirs[name], ours[name]) for name in theirs)
+        assert {3, 4, 20, 40} <= set(window.run.captured())
+
+
+def test_another_seed_gives_other_numbers(tmp_path: Path) -> None:
+    run_training(SMALL, tmp_path / "a.rnnviz")
+    run_training(replace(SMALL, seed=2), tmp_path / "b.rnnviz")
+    with open_run(tmp_path / "a.rnnviz") as a, open_run(tmp_path / "b.rnnviz") as b:
+        assert not np.array_equal(losses(a), losses(b))
+
+
+def test_live_training_pauses_at_its_end_and_goes_on_when_asked(tmp_path: Path) -> None:
+    with live(tmp_path / "a.rnnviz", paused=False) as window:
+        until(lambda: window.state() == ("paused", 40))
+        assert window.run.status.sentence == "Reached training step 40."
+        window.send("train")
+        until(lambda: window.state() == ("paused", 80))
+        assert {40, 80} <= set(window.run.captured())
+
+
+def test_pause_shows_exactly_the_training_step_it_stopped_at(tmp_path: Path) -> None:
+    endless = replace(SMALL, training=replace(SMALL.training, training_steps=10**6))
+    with live(tmp_path / "a.rnnviz", endless, paused=False) as window:
+        until(lambda: window.state()[1] > 10)
+        window.send("pause")
+        until(lambda: window.state()[0] == "paused")
+        step = window.state()[1]
+        until(lambda: step in window.run.captured())
+        assert window.run.last_training_step == step
+        heartbeat = window.run.status.heartbeat
+        until(lambda: window.run.status.heartbeat > heartbeat)
+        assert window.state() == ("paused", step)
+
+
+def test_rate_and_clip_norm_are_changed_live_and_logged(tmp_path: Path) -> None:
+    with live(tmp_path / "a.rnnviz") as window:
+        assert window.send("set", learning_rate=0.5, clip_norm=0, training_steps=5) == ""
+        window.send("train")
+        until(lambda: window.state() == ("paused", 5))
+        (setting,) = [event for event in window.run.events() if event.kind == "setting"]
+        for words in ("training step 1", "learning rate 0.01 → 0.5", "clip norm 1 → 0", "training steps 40 → 5"):
+            assert words in setting.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("set", {"learning_rate": 0}, "learning_rate: wanted a number above 0, came 0"),
+        ("set", {"learning_rate": "fast"}, "learning_rate.*'fast'"),
+        ("set", {"clip_norm": -1}, "clip_norm.*-1"),
+        ("step", {"count": 0}, "count: wanted a whole number from 1 on, came 0"),
+        ("train", {"until": 0}, "until.*came 0"),
+        ("restart", {"path": "x"}, "restart: wanted"),
+        ("restart", {"experiment": "nonsense = 1", "path": "x"}, "wanted an rnnviz experiment"),
+    ],
+)
+def test_a_senseless_command_is_answered_and_changes_nothing(
+    tmp_path: Path, name: CommandName, arguments: dict[str, object], words: str
+) -> None:
+    with live(tmp_path / "a.rnnviz") as window:
+        answer = window.send(name, **arguments)
+        assert re.search(words, str(answer)), answer
+        assert window.state() == ("paused", 0)
+
+
+def test_restart_begins_a_new_run_in_the_same_process(tmp_path: Path) -> None:
+    other = replace(SMALL, name="other", seed=7)
+    with live(tmp_path / "a.rnnviz") as window:
+        window.send("step", count=2)
+        until(lambda: window.state() == ("paused", 2))
+        assert window.send("restart", experiment=experiment_toml(other), path=str(tmp_path / "b.rnnviz")) == ""
+        until(lambda: window.state() == ("stopped", 2))
+        until(lambda: _opens(tmp_path / "b.rnnviz"))
+        second = Window(tmp_path / "b.rnnviz")
+        assert second.state() == ("paused", 0)
+        assert second.run.experiment == other
+        second.send("train")
+        until(lambda: second.state() == ("paused", 40))
+        second.send("quit")
+        until(lambda: second.state()[0] == "stopped")
+        second.close()
+    run_training(other, tmp_path / "c.rnnviz")
+    with open_run(tmp_path / "b.rnnviz") as warm, open_run(tmp_path / "c.rnnviz") as fresh:
+        assert np.array_equal(losses(warm), losses(fresh))
+
+
+def test_a_restart_that_fails_leaves_the_old_run_as_it_is(tmp_path: Path) -> None:
+    bad = replace(SMALL, task=replace(SMALL.task, second_mark=(4, 7)))
+    with live(tmp_path / "a.rnnviz") as window:
+        answer = window.send("restart", experiment=experiment_toml(bad), path=str(tmp_path / "b.rnnviz"))
+        assert "second_mark" in str(answer)
+        assert not (tmp_path / "b.rnnviz").exists()
+        window.send("step", count=1)
+        until(lambda: window.state() == ("paused", 1))
+
+
+EXPLODING = replace(
+    SMALL,
+    models=(ModelSettings("LSTM", "lstm", hidden_size=3), ModelSettings("ReLU", "vanilla", 3, activation="relu")),
+    training=TrainingSettings("sgd", learning_rate=1e12, clip_norm=0.0, batch_size=4, training_steps=400),
+)
+
+
+def test_a_loss_that_is_not_finite_pauses_and_keeps_the_last_good_capture(tmp_path: Path) -> None:
+    with live(tmp_path / "a.rnnviz", EXPLODING, paused=False) as window:
+        until(lambda: window.state()[0] == "paused")
+        step = window.state()[1]
+        sentence = window.run.status.sentence
+        assert f"Training step {step + 1}: " in sentence
+        assert any(f'"{name}"' in sentence for name in ("LSTM", "ReLU"))
+        assert [event.kind for event in window.run.events()][-2:] == ["not finite", "paused"]
+        assert np.isfinite(losses(window.run)).all()
+        assert losses(window.run).shape[1] == step
+        good = [k for k in window.run.captured() if np.isfinite(window.run.capture(k, 1).output).all()]
+        assert good
+
+
+def test_headless_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RnnvizError, match=r"Training step .* became (NaN|infinite)"):
+        run_training(EXPLODING, tmp_path / "a.rnnviz")
+    with open_run(tmp_path / "a.rnnviz") as run:
+        assert run.status.state == "failed"
+        assert "became" in run.status.sentence
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't allocate memory: 1 TB"), MemoryError()])
+def test_what_torch_cannot_do_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(self: Training) -> None:
+        raise error
+
+    monkeypatch.setattr(Training, "advance", fail)
+    with pytest.raises(RnnvizError, match=r"Training step 1 failed: .*memory"):
+        run_training(SMALL, tmp_path / "a.rnnviz")
+    with open_run(tmp_path / "a.rnnviz") as run:
+        assert run.status.state == "failed"
+        assert list(run.captured()) == [0]
+
+
+def test_training_waits_while_the_file_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = [""]
+    monkeypatch.setattr(RunWriter, "failure", property(lambda self: reason[0]))
+    endless = replace(SMALL, training=replace(SMALL.training, training_steps=10**6))
+    with live(tmp_path / "a.rnnviz", endless, paused=False) as window:
+        until(lambda: window.state()[1] > 5)
+        reason[0] = "The disk is full."
+        until(lambda: window.state()[0] == "paused")
+        assert window.run.status.sentence == "The disk is full."
+        step = window.state()[1]
+        time.sleep(0.2)
+        assert window.state()[1] == step
+        reason[0] = ""
+        until(lambda: window.state()[0] == "running" and window.state()[1] > step)
+    assert capsys.readouterr().err.count("The disk is full.") == 1
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0.0, 3, 17), (0.2, 0, 2)])
+def test_captures_come_often_but_slow_ones_do_not_eat_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, least: int, most: int
+) -> None:
+    def slow_captures(self: Training) -> list[Capture]:
+        time.sleep(seconds)
+        return captures(self)
+
+    captures = Training.captures
+    monkeypatch.setattr(Training, "captures", slow_captures)
+    endless = replace(SMALL, training=replace(SMALL.training, training_steps=10**6))
+    with live(tmp_path / "a.rnnviz", endless, paused=False) as window:
+        until(lambda: window.state()[1] > 0)
+        before = len(window.run.captured())
+        time.sleep(1.0)
+        assert least <= len(window.run.captured()) - before <= most
+
+
+def start(path: Path, *arguments: str, stdin: int | None = subprocess.PIPE) -> subprocess.Popen[str]:
+    experiment = path.with_suffix(".toml")
+    write_experiment(replace(SMALL, training=replace(SMALL.training, training_steps=10**6)), experiment)
+    command = [sys.executable, "-m", "rnnviz", "train", str(experiment), "--run", str(path), *arguments]
+    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    until(lambda: process.poll() is not None or (path.exists() and _opens(path)))
+    return process
+
+
+def ended_whole(process: subprocess.Popen[str], path: Path) -> None:
+    assert process.wait(WAIT) == 0, process.stderr.read()
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    with open_run(path) as run:
+        assert run.status.state == "stopped"
+        assert run.last_training_step == run.status.training_step
+        assert run.status.training_step in run.captured()
+        assert not run.engine_alive
+    assert {file.suffix for file in path.parent.iterdir()} == {".toml", ".rnnviz"}
+
+
+def test_a_closed_standard_input_ends_a_live_engine(tmp_path: Path) -> None:
+    process = start(tmp_path / "a.rnnviz", "--live")
+    process.stdin.close()
+    ended_whole(process, tmp_path / "a.rnnviz")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_headless_training_with_a_whole_run(tmp_path: Path, number: signal.Signals) -> None:
+    process = start(tmp_path / "a.rnnviz", stdin=subprocess.DEVNULL)
+    process.send_signal(number)
+    ended_whole(process, tmp_path / "a.rnnviz")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell only through standard input")
+def test_a_dead_parent_ends_a_live_engine(tmp_path: Path) -> None:
+    path, experiment = tmp_path / "a.rnnviz", tmp_path / "a.toml"
+    write_experiment(replace(SMALL, training=replace(SMALL.training, training_steps=10**6)), experiment)
+    script = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-m', 'rnnviz', 'train', {str(experiment)!r}, "
+        f"'--run', {str(path)!r}, '--live'], stdin=subprocess.DEVNULL)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    until(lambda: path.exists() and _opens(path))
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    with open_run(path) as run:
+        until(lambda: not run.engine_alive)
+        assert run.status.state == "stopped"
+    until(lambda: process_start(child) == 0)  # gone, or waiting for somebody to take note of it

@@ -1,0 +1,65 @@
+"""Choosing from a data file: columns, length and the trained share become a task."""
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.experiment import NextCharacter, NextValue
+from rnnviz.gui.dialogs.data import DataDialog
+
+TABLE: dict[str, Any] = {
+    "kind": "csv",
+    "path": "/data/weather.csv",
+    "rows": 200,
+    "time_column": "year",
+    "columns": [
+        {"name": "year", "numeric": True, "count": 200},
+        {"name": "low", "numeric": True, "count": 200},
+        {"name": "high", "numeric": True, "count": 200},
+        {"name": "note", "numeric": False, "count": 200},
+    ],
+}
+
+
+def open_dialog(inspection: dict[str, Any], qtbot: QtBot) -> DataDialog:
+    dialog = DataDialog(inspection, "dark")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def test_numeric_columns_are_chosen_but_time_and_text(qtbot: QtBot) -> None:
+    dialog = open_dialog(TABLE, qtbot)
+    assert dialog.task == NextValue(file="/data/weather.csv", columns=("low", "high"))
+    assert not dialog.columns.item(3).flags() & Qt.ItemFlag.ItemIsEnabled
+
+
+def test_without_a_column_there_is_nothing_to_learn(qtbot: QtBot) -> None:
+    dialog = open_dialog(TABLE, qtbot)
+    for row in (1, 2):
+        dialog.columns.item(row).setCheckState(Qt.CheckState.Unchecked)
+    assert dialog.problem.text() == "Choose at least one column with numbers."
+    assert not dialog.accept_button.isEnabled()
+    dialog.columns.item(0).setCheckState(Qt.CheckState.Checked)
+    assert dialog.task == NextValue(file="/data/weather.csv", columns=("year",))
+    assert dialog.accept_button.isEnabled()
+
+
+def test_a_window_must_fit_into_the_trained_part(qtbot: QtBot) -> None:
+    dialog = open_dialog(TABLE, qtbot)
+    dialog.length.setText("160")
+    assert dialog.problem.text() == "The training part has 160 time steps: the length must be below that."
+    dialog.train_share.setText("0.9")
+    assert dialog.problem.text() == ""
+    dialog.train_share.setText("2")
+    assert "Train share must be a number" in dialog.problem.text()
+
+
+def test_a_text_becomes_next_character(qtbot: QtBot) -> None:
+    dialog = open_dialog({"kind": "text", "path": "/data/poem.txt", "characters": 5000, "alphabet": "abc"}, qtbot)
+    assert not dialog.columns.isVisible()
+    dialog.length.setText("30")
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    assert dialog.result() == DataDialog.DialogCode.Accepted
+    assert dialog.task == NextCharacter(file="/data/poem.txt", length=30)

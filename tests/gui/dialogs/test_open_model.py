@@ -1,0 +1,108 @@
+"""Opening a model: the answer is complete, and what cannot be traced says why."""
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.experiment import GivenInput
+from rnnviz.gui.dialogs.open_model import OpenModelDialog
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def module(prefix: str, cell: str, inputs: int, **more: object) -> dict[str, Any]:
+    sizes = {"input_size": inputs, "hidden_size": 16, "num_layers": 1, "bidirectional": False, "notes": []}
+    return {"prefix": prefix, "title": prefix.rstrip("."), "cell": cell, **sizes, **more}
+
+
+INSPECTION: dict[str, Any] = {
+    "kind": "state dict",
+    "path": "/models/speech.pt",
+    "notes": [],
+    "modules": [module("encoder.", "lstm", 4, bidirectional=True), module("decoder.", "gru", 2)],
+}
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot) -> OpenModelDialog:
+    made = OpenModelDialog(INSPECTION, "dark")
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_random_input_is_ready_at_once(dialog: OpenModelDialog, qtbot: QtBot) -> None:
+    assert dialog.accept_button.isEnabled()
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    assert dialog.result() == OpenModelDialog.DialogCode.Accepted
+    assert (dialog.prefix, dialog.given) == ("encoder.", GivenInput(checkpoint="/models/speech.pt", length=50))
+
+
+def test_modules_are_listed_and_chosen(dialog: OpenModelDialog) -> None:
+    row = [dialog.modules.item(0, column).text() for column in range(6)]
+    assert row == ["encoder", "LSTM", "4", "16", "1", "both"]
+    dialog.modules.selectRow(1)
+    assert dialog.prefix == "decoder."
+
+
+def test_typed_text_brings_its_alphabet(dialog: OpenModelDialog, qtbot: QtBot) -> None:
+    qtbot.mouseClick(dialog.sources.button(0), LEFT)
+    assert dialog.problem.text() == "Type a text of at least one character."
+    qtbot.keyClicks(dialog.text, "hello")
+    assert dialog.alphabet.text() == "ehlo"
+    assert dialog.accept_button.isEnabled()
+    assert dialog.given == GivenInput(checkpoint="/models/speech.pt", source="text", text="hello", alphabet="ehlo")
+    dialog.modules.selectRow(1)
+    assert dialog.problem.text() == (
+        "This module reads 2 inputs, one for each character of the alphabet, which has 4 characters."
+    )
+    assert not dialog.accept_button.isEnabled()
+
+
+def test_a_typed_alphabet_is_kept(dialog: OpenModelDialog, qtbot: QtBot) -> None:
+    qtbot.mouseClick(dialog.sources.button(0), LEFT)
+    qtbot.keyClicks(dialog.alphabet, "abcd")
+    qtbot.keyClicks(dialog.text, "abe")
+    assert dialog.alphabet.text() == "abcd"
+    assert dialog.problem.text() == "The text has “e”, which is not in the alphabet."
+    dialog.alphabet.setText("abea")
+    assert dialog.problem.text() == "The alphabet names a character twice."
+
+
+def test_columns_must_be_as_many_as_the_inputs(dialog: OpenModelDialog, qtbot: QtBot) -> None:
+    qtbot.mouseClick(dialog.sources.button(1), LEFT)
+    assert dialog.problem.text() == "Choose a CSV file."
+    dialog.file.setText("/data/a.csv")
+    assert dialog.accept_button.isEnabled()
+    dialog.columns.setText("u, v")
+    assert dialog.problem.text() == "This module reads 4 inputs: name 4 columns, not 2."
+    dialog.columns.setText("u, v, w, x")
+    assert dialog.given.columns == ("u", "v", "w", "x")
+    assert dialog.given.file == "/data/a.csv"
+
+
+def test_the_loss_stands_within_the_sequence(dialog: OpenModelDialog) -> None:
+    dialog.length.setText("20")
+    dialog.loss_at.setText("21")
+    assert dialog.problem.text() == "The sequence has 20 time steps: the loss cannot stand at 21."
+    dialog.loss_at.setText("20")
+    assert dialog.given.loss_time_step == 20
+    dialog.length.setText("many")
+    assert "whole number" in dialog.problem.text()
+
+
+def test_names_from_a_file_are_shown_as_text(qtbot: QtBot) -> None:
+    hostile = {**INSPECTION, "path": "/x/<b>bold</b>.pt", "modules": [module("<img src=x>", "gru", 1)]}
+    dialog = OpenModelDialog(hostile, "light")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.grab()
+    assert dialog.modules.item(0, 0).text() == "<img src=x>"
+    assert dialog.title.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_escape_leaves_everything_as_it_is(dialog: OpenModelDialog, qtbot: QtBot) -> None:
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.result() == OpenModelDialog.DialogCode.Rejected

@@ -1,0 +1,95 @@
+"""A state with two traces of a temporal-order sequence, made without torch: what the panels draw."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+
+from rnnviz.core.capture import Capture, Readout
+from rnnviz.core.structure import Structure
+from rnnviz.core.task import Baseline, TaskInfo
+from rnnviz.core.trace import rebuild
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.store import Curve, History, State
+from rnnviz.runs.records import EngineStatus, RunModel
+
+TIME_STEPS, HIDDEN, CLASSES = 64, 12, 4
+SYMBOLS = ("X", "Y", "a", "b", "c", "d", "B", "E")
+
+
+def make_capture(structure: Structure, seed: int, forget_bias: float = 0.0, time_steps: int = TIME_STEPS) -> Capture:
+    """A capture of one random sequence; the loss stands at the last time step."""
+    random = np.random.default_rng(seed)
+    bound = structure.hidden_size**-0.5
+    weights = {
+        name: random.uniform(-bound, bound, shape).astype(np.float32)
+        for name, shape in structure.parameter_shapes().items()
+    }
+    for name in structure.layer_names:
+        if structure.cell == "lstm" and structure.bias:
+            weights[f"bias_ih_{name}"][structure.hidden_size : 2 * structure.hidden_size] += forget_bias
+    inputs = np.eye(structure.input_size, dtype=np.float32)[random.integers(2, structure.input_size, (time_steps, 1))]
+    inputs[[10, 50], 0] = np.eye(structure.input_size, dtype=np.float32)[0]
+    width = structure.hidden_size * structure.directions
+    readout = Readout(
+        weight=random.normal(0, 0.3, (CLASSES, width)).astype(np.float32),
+        bias=np.zeros(CLASSES, np.float32),
+        loss="cross entropy",
+        targets=np.zeros((time_steps, 1), np.int64),
+        loss_weight=np.eye(time_steps, dtype=np.float32)[-1][:, None],
+    )
+    grad_output = np.zeros((time_steps, 1, width), np.float32)
+    grad_output[-1, 0] = random.normal(0, 0.3, width)
+    shape = (structure.num_layers * structure.directions, 1, structure.hidden_size)
+    c0 = np.zeros(shape, np.float32) if structure.cell == "lstm" else None
+    return Capture(structure, weights, inputs, None, np.zeros(shape, np.float32), c0, grad_output, readout=readout)
+
+
+def make_task() -> TaskInfo:
+    return TaskInfo(
+        name="temporal order",
+        input_kind="symbols",
+        input_labels=SYMBOLS,
+        output_kind="classes",
+        output_labels=("XX", "XY", "YX", "YY"),
+        loss="cross entropy",
+        metrics=("loss", "accuracy", "grad_norm"),
+        baselines=(Baseline("loss", 1.386, "chance"), Baseline("accuracy", 0.25, "chance")),
+        marked_symbols=("X", "Y"),
+    )
+
+
+def make_history(last: int = 1000) -> History:
+    """Curves of a vanilla network that stays at chance and of an LSTM that learns at about 200."""
+    steps = np.arange(1, last + 1)
+    noise = np.random.default_rng(3).normal(0, 0.02, (2, last))
+    learned = 1.0 / (1.0 + np.exp((steps - 0.22 * last) / (0.05 * last)))
+    bump = 0.4 * np.exp(-(((steps - 0.27 * last) / (0.01 * last)) ** 2))
+    loss = (1.386 + noise[0], 1.386 * learned + bump + 0.05 * np.abs(1 + noise[1]))
+    accuracy = (np.clip(0.26 + noise[0], 0, 1), np.clip(1 - 0.75 * learned, 0, 1))
+    curves: dict[tuple[int, str], Curve] = {}
+    for model in range(2):
+        curves[model, "loss"] = Curve(steps, loss[model])
+        curves[model, "accuracy"] = Curve(steps, accuracy[model])
+        curves[model, "grad_norm"] = Curve(steps, np.abs(noise[model]))
+    return History(MappingProxyType(curves), np.arange(0, last + 1, 7), last)
+
+
+def make_structures() -> tuple[Structure, Structure]:
+    return Structure("vanilla", len(SYMBOLS), HIDDEN), Structure("lstm", len(SYMBOLS), HIDDEN)
+
+
+def make_state(**changes: object) -> State:
+    structures = make_structures()
+    models = tuple(RunModel(n, name, structures[n], 300) for n, name in enumerate(("Vanilla", "LSTM")))
+    traces = (rebuild(make_capture(structures[0], 1)), rebuild(make_capture(structures[1], 2, forget_bias=2.0)))
+    state = State(
+        task=make_task(),
+        models=models,
+        traces=traces,
+        cursor=Cursor(742, Phase.BACKWARD, 41),
+        following=False,
+        history=make_history(),
+        status=EngineStatus("running", 1000, 148.0, 1, 0.0),
+    )
+    return replace(state, **changes)  # type: ignore[arg-type]

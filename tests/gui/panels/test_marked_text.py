@@ -1,0 +1,19 @@
+"""Symbols: what is written with _ and ^ stands lower and higher."""
+
+from PySide6.QtWidgets import QApplication
+
+from rnnviz.gui.panels.marked_text import pieces, plain, width
+
+
+def test_subscripts_and_superscripts_are_found() -> None:
+    assert pieces("‖∂L/∂h_{41}‖") == (("‖∂L/∂h", 0), ("41", -1), ("‖", 0))
+    assert pieces("x_t^2") == (("x", 0), ("t", -1), ("2", 1))
+    assert pieces("a_") == (("a_", 0),)
+
+
+def test_a_subscript_takes_less_room_than_text(qapp: QApplication) -> None:
+    assert width("h", 13) < width("h_{41}", 13) < width("h41", 13)
+
+
+def test_plain_text_has_no_braces() -> None:
+    assert plain("‖h_{41}‖") == "‖h_41‖"

@@ -1,0 +1,190 @@
+"""Curves and scrubber: dragging chooses captures, and the handle stays where it was left while data streams in."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from panels_state import make_history
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.experiment import TrainingSettings
+from rnnviz.gui.panels.training import TrainingPanel
+from rnnviz.gui.store import Curve, History, Store
+from rnnviz.gui.theme import theme
+
+
+@pytest.fixture
+def panel(store: Store, qtbot: QtBot) -> TrainingPanel:
+    made = TrainingPanel(store)
+    qtbot.addWidget(made)
+    made.resize(900, 168)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def chosen_by(panel: TrainingPanel) -> list[int]:
+    chosen: list[int] = []
+    panel.training_step_chosen.connect(chosen.append)
+    return chosen
+
+
+def point(panel: TrainingPanel, training_step: float) -> QPoint:
+    return QPoint(round(panel.scrubber.x_of(training_step)), 13)
+
+
+def test_dragging_chooses_recorded_training_steps_only(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    chosen = chosen_by(panel)
+    qtbot.mousePress(panel.scrubber, Qt.MouseButton.LeftButton, pos=point(panel, 300))
+    for training_step in (310, 352, 500):
+        place = QPointF(point(panel, training_step))
+        left = Qt.MouseButton.LeftButton
+        move = QMouseEvent(QEvent.Type.MouseMove, place, place, left, left, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(panel.scrubber, move)
+    qtbot.mouseRelease(panel.scrubber, Qt.MouseButton.LeftButton, pos=point(panel, 500))
+    captured = set(store.state.history.captured.tolist())
+    assert chosen
+    assert set(chosen) <= captured
+    assert abs(chosen[0] - 300) <= 4
+    assert abs(chosen[-1] - 500) <= 4
+    assert len(chosen) == len(set(chosen))
+
+
+def test_the_handle_stays_while_data_streams_in(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    before = panel.scrubber.training_step
+    for last in (1200, 1700, 4000):
+        store.update(history=make_history(last))
+        assert panel.scrubber.training_step == before
+    qtbot.waitUntil(lambda: panel.plot.viewRange()[0][1] >= 4000)
+    assert panel.scrubber.training_step == before == store.state.cursor.training_step
+
+
+def test_the_axis_stands_still_while_the_handle_is_held(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    chosen = chosen_by(panel)
+    qtbot.mousePress(panel.scrubber, Qt.MouseButton.LeftButton, pos=point(panel, 300))
+    held, pixel = panel.scrubber.training_step, panel.scrubber.x_of(300)
+    store.update(history=make_history(4000), cursor=replace(store.state.cursor, training_step=4000), following=True)
+    qtbot.wait(150)
+    assert (panel.scrubber.training_step, panel.scrubber.x_of(300)) == (held, pixel)
+    qtbot.mouseRelease(panel.scrubber, Qt.MouseButton.LeftButton, pos=point(panel, 300))
+    assert panel.scrubber.x_of(300) < pixel
+    assert len(chosen) == 1
+
+
+def test_keys_walk_from_capture_to_capture(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    store.update(cursor=replace(store.state.cursor, training_step=700))
+    chosen = chosen_by(panel)
+    keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_Home, Qt.Key.Key_Left, Qt.Key.Key_End)
+    for key in keys:
+        qtbot.keyClick(panel.scrubber, key)
+    assert chosen == [693, 700, 770, 0, 994]
+
+
+def test_a_click_into_the_curves_goes_there(panel: TrainingPanel, qtbot: QtBot) -> None:
+    chosen = chosen_by(panel)
+    middle = QPoint(panel.plot.width() // 2, panel.plot.height() // 2)
+    qtbot.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert len(chosen) == 1
+    assert abs(chosen[0] - 500) <= 4
+
+
+def test_live_asks_to_go_back_and_says_when_it_is(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    asked: list[bool] = []
+    panel.live_wanted.connect(lambda: asked.append(True))
+    assert panel.live.text() == "live ▸"
+    qtbot.mouseClick(panel.live, Qt.MouseButton.LeftButton)
+    assert asked == [True]
+    store.update(following=True)
+    assert panel.live.text() == "● live"
+
+
+def test_names_stand_at_the_ends_of_the_curves(panel: TrainingPanel, qtbot: QtBot) -> None:
+    heights = {label.text: label.y for label in panel.names.labels}
+    assert set(heights) == {"Vanilla", "LSTM", "chance"}
+    assert abs(heights["Vanilla"] - heights["chance"]) < 3
+    assert heights["LSTM"] > heights["Vanilla"] + 50
+    panel.metric_choice.set_value("accuracy")
+    panel.metric_choice.activated.emit(1)
+    heights = {label.text: label.y for label in panel.names.labels}
+    assert heights["LSTM"] < heights["Vanilla"] - 30
+
+
+def test_a_logarithmic_axis_is_labelled_in_powers(panel: TrainingPanel, qtbot: QtBot) -> None:
+    qtbot.mouseClick(panel.log, Qt.MouseButton.LeftButton)
+    assert "10⁻¹" in [label.text for label in panel.values.labels]
+    assert not any(label.text == "0.5" for label in panel.values.labels)
+
+
+def test_nan_and_infinity_are_marked_where_they_begin(panel: TrainingPanel, store: Store) -> None:
+    steps = np.arange(1, 201)
+    values = np.ones(200)
+    values[120:] = np.nan
+    values[50] = np.inf
+    store.update(
+        history=History({(0, "loss"): Curve(steps, values)}, np.array([0, 200]), 200), run_path=None, task=None
+    )
+    marks = panel.curves[0].marks
+    assert marks.tolist() == [51.0, 121.0]
+    panel.grab()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, 5e-324, 1e308])
+@pytest.mark.parametrize("log", [False, True])
+def test_any_value_can_be_drawn(panel: TrainingPanel, store: Store, value: float, log: bool) -> None:
+    panel.log.setChecked(log)
+    curve = Curve(np.arange(1, 11), np.full(10, value))
+    store.update(history=History({(0, "loss"): curve, (1, "loss"): curve}, np.array([0]), 10), task=None)
+    panel.grab()
+
+
+def test_an_empty_run_can_be_drawn(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    chosen = chosen_by(panel)
+    store.update(history=History(), models=(), task=None, cursor=replace(store.state.cursor, training_step=0))
+    panel.grab()
+    qtbot.mouseClick(panel.scrubber, Qt.MouseButton.LeftButton)
+    assert chosen == []
+
+
+def test_streaming_is_drawn_at_most_ten_times_a_second(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    drawn: list[int] = []
+    original = panel.curves[0].set_curve
+    panel.curves[0].set_curve = lambda curve, log: (drawn.append(1), original(curve, log))  # type: ignore[assignment, func-returns-value]
+    for last in range(1001, 1041):
+        store.update(history=make_history(last))
+    assert len(drawn) <= 3
+    qtbot.waitUntil(lambda: panel.curves[0].values.size == 1040)
+
+
+def test_zooming_stays_until_a_double_click(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    view = panel.plot.getPlotItem().getViewBox()
+    view.setXRange(100, 200, padding=0)
+    view.sigRangeChangedManually.emit([True, False])
+    store.update(history=make_history(1300))
+    qtbot.wait(150)
+    assert panel.plot.viewRange()[0] == [100, 200]
+    middle = QPoint(200, 40)
+    qtbot.mouseDClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseRelease(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert panel.plot.viewRange()[0] == [0, 1500]
+
+
+def test_the_plan_is_the_end_of_the_axis(panel: TrainingPanel, store: Store) -> None:
+    store.update(history=make_history(1300))
+    training = TrainingSettings(training_steps=1400)
+    store.update(experiment=replace(store.state.experiment, training=training))
+    assert panel.plot.viewRange()[0] == [0, 1400]
+
+
+def test_the_tooltip_reads_all_models(panel: TrainingPanel) -> None:
+    text = panel.tooltip(panel.plot.width() / 2)
+    assert text.startswith("training step 500, loss")
+    assert "Vanilla: 1.3" in text or "Vanilla: 1.4" in text
+    assert "LSTM: 0.0" in text
+
+
+def test_the_theme_reaches_the_plot(panel: TrainingPanel, store: Store) -> None:
+    store.update(theme="light")
+    assert panel.plot.grab().toImage().pixelColor(5, 60).name() == theme("light").panel

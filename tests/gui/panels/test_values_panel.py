@@ -1,0 +1,183 @@
+"""The numbers at the cursor are those of the trace, and follow it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from panels_state import HIDDEN, TIME_STEPS, make_capture
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.structure import Structure
+from rnnviz.core.trace import rebuild
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.numbers import short
+from rnnviz.gui.panels.value_strips import describe, levels, strip_image
+from rnnviz.gui.panels.values import ValuesPanel, layer_words
+from rnnviz.gui.store import Store
+from rnnviz.gui.theme import theme
+
+
+@pytest.fixture
+def panel(store: Store, qtbot: QtBot) -> ValuesPanel:
+    made = ValuesPanel(store)
+    qtbot.addWidget(made)
+    made.resize(312, 800)
+    made.show()
+    return made
+
+
+def cells(panel: ValuesPanel, key: str) -> tuple[str | None, ...]:
+    return panel.table.rows[[row.key for row in panel.rows].index(key)].cells
+
+
+def point_at(panel: ValuesPanel, key: str) -> None:
+    """Moves the pointer over a row without pressing."""
+    place = QPointF(panel.show_row(key))
+    none = Qt.MouseButton.NoButton
+    move = QMouseEvent(QEvent.Type.MouseMove, place, place, none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(panel.table, move)
+
+
+def test_numbers_are_norms_of_the_trace(panel: ValuesPanel, store: Store) -> None:
+    for time_step in (1, 41, TIME_STEPS):
+        store.update(cursor=replace(store.state.cursor, time_step=time_step))
+        at = time_step - 1
+        first, second = (trace.layers[0] for trace in store.state.traces if trace is not None)
+        assert cells(panel, "hidden") == tuple(short(np.linalg.norm(layer.h[at, 0])) for layer in (first, second))
+        assert second.c is not None
+        assert cells(panel, "cell") == (None, short(np.linalg.norm(second.c[at, 0])))
+        assert cells(panel, "gate:f") == (None, short(second.gates["f"][at, 0].mean()))
+        assert cells(panel, "direct_grad")[0] == short(np.linalg.norm(first.direct_grad[at, 0]))
+        assert cells(panel, "share:weight_hh")[1] == short(second.weight_grad_shares["weight_hh"][at])
+
+
+def test_at_the_first_time_step_everything_has_been_added(panel: ValuesPanel, store: Store) -> None:
+    store.update(cursor=replace(store.state.cursor, time_step=1))
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    assert {cells(panel, f"so_far:{name}") for name in names} == {("1.00", "1.00")}
+
+
+def test_the_gradient_is_direct_plus_carried(panel: ValuesPanel, store: Store) -> None:
+    store.update(cursor=replace(store.state.cursor, time_step=TIME_STEPS))
+    assert cells(panel, "carried_grad") == ("0", "0")
+    assert cells(panel, "hidden_grad") == cells(panel, "direct_grad")
+    store.update(cursor=replace(store.state.cursor, time_step=20))
+    assert cells(panel, "direct_grad") == ("0", "0")
+    assert cells(panel, "hidden_grad") == cells(panel, "carried_grad")
+
+
+def test_the_input_is_its_symbol(panel: ValuesPanel, store: Store) -> None:
+    store.update(cursor=replace(store.state.cursor, time_step=11))
+    assert cells(panel, "input") == ("X", "X")
+
+
+@pytest.mark.parametrize(
+    ("phase", "bright"),
+    [
+        (Phase.FORWARD, {"state", "gates"}),
+        (Phase.LOSS, {"loss"}),
+        (Phase.BACKWARD, {"gradient", "weights"}),
+        (Phase.UPDATE, {"weights"}),
+    ],
+)
+def test_rows_of_the_phase_are_bright(panel: ValuesPanel, store: Store, phase: Phase, bright: set[str]) -> None:
+    store.update(cursor=replace(store.state.cursor, phase=phase))
+    shown = {row.group for row, line in zip(panel.rows, panel.table.rows, strict=True) if line.active}
+    assert shown == bright
+
+
+def test_pointing_at_a_row_shows_its_values(panel: ValuesPanel) -> None:
+    assert panel.strips.title == "hidden state"
+    point_at(panel, "gate:f")
+    assert panel.strips.title == "forget gate"
+    assert [strip.name for strip in panel.strips.strips] == ["LSTM"]
+    QApplication.sendEvent(panel.table, QEvent(QEvent.Type.Leave))
+    assert panel.strips.title == "hidden state"
+    assert [strip.name for strip in panel.strips.strips] == ["Vanilla", "LSTM"]
+
+
+def test_the_keyboard_walks_the_rows_and_copies(panel: ValuesPanel, store: Store, qtbot: QtBot) -> None:
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_Down)
+    assert panel.strips.title == "cell state"
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    lines = [line.split("\t") for line in QApplication.clipboard().text().split("\n")]
+    trace = store.state.traces[1]
+    assert trace is not None
+    assert trace.layers[0].c is not None
+    assert lines[0] == ["cell state ‖c_41‖", "Vanilla", "LSTM"]
+    assert lines[2][0] == "LSTM"
+    np.testing.assert_array_equal(np.array(lines[2][1:], float), trace.layers[0].c[40, 0])
+
+
+def test_the_tooltip_tells_shape_range_and_what_was_added(panel: ValuesPanel) -> None:
+    keys = [row.key for row in panel.rows]
+    assert f"({HIDDEN})" in panel.tooltip(keys.index("hidden"))
+    assert "in the end" in panel.tooltip(keys.index("so_far:weight_hh"))
+
+
+def test_a_deeper_model_offers_its_layers(panel: ValuesPanel, store: Store) -> None:
+    deep = rebuild(make_capture(Structure("gru", 8, 5, num_layers=2, bidirectional=True), 4))
+    store.update(traces=(store.state.traces[0], deep))
+    names = [panel.layer.itemData(index) for index in range(panel.layer.count())]
+    assert names == ["l0", "l0_reverse", "l1", "l1_reverse"]
+    panel.layer.set_value("l1_reverse")
+    panel.layer.activated.emit(panel.layer.currentIndex())
+    assert store.state.cursor.layer == "l1_reverse"
+    assert cells(panel, "hidden")[0] is None
+    assert cells(panel, "hidden")[1] == short(np.linalg.norm(deep.layer("l1_reverse").h[40, 0]))
+    assert panel.rows[[row.key for row in panel.rows].index("carried_grad")].words == "carried, from t = 40"
+    assert layer_words("l1_reverse") == "layer 1, backwards"
+
+
+def test_without_a_trace_it_says_so(panel: ValuesPanel, store: Store) -> None:
+    store.update(traces=(None, None))
+    assert not panel.table.isVisible()
+    assert panel.empty.isVisible()
+
+
+def test_a_batch_shows_the_sequence_looked_at(panel: ValuesPanel, store: Store) -> None:
+    capture = make_capture(Structure("vanilla", 8, HIDDEN), 1)
+    other = make_capture(Structure("vanilla", 8, HIDDEN), 9)
+    both = replace(
+        capture,
+        inputs=np.concatenate([capture.inputs, other.inputs], axis=1),
+        h0=np.concatenate([capture.h0, other.h0], axis=1),
+        grad_output=np.concatenate([capture.grad_output, other.grad_output], axis=1),
+        readout=None,
+    )
+    trace = rebuild(both)
+    store.update(traces=(trace,), models=store.state.models[:1], sample=1)
+    assert cells(panel, "hidden") == (short(np.linalg.norm(trace.layers[0].h[40, 1])),)
+    assert cells(panel, "loss") == (None,)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, 5e-324, 1e38])
+def test_every_value_can_be_drawn(panel: ValuesPanel, store: Store, value: float) -> None:
+    capture = make_capture(Structure("lstm", 8, 3), 1)
+    with np.errstate(under="ignore"):
+        weights = {**capture.weights, "weight_hh_l0": np.full((12, 3), value).astype(np.float32)}
+    trace = rebuild(replace(capture, weights=weights))
+    store.update(traces=(trace, trace))
+    for key in ("hidden", "cell", "hidden_grad", "share:weight_hh"):
+        point_at(panel, key)
+        panel.grab()
+
+
+def test_what_is_not_finite_stands_out_in_a_strip() -> None:
+    look = theme("dark")
+    image = strip_image(np.array([0.0, np.nan]), (-1.0, 1.0), "signed", "", look)
+    assert image.pixelColor(1, 0).name() == look.not_finite
+    middle = image.pixelColor(0, 0)
+    assert [middle.red(), middle.green(), middle.blue()] == look.signed_map()[128].tolist()
+    assert describe(np.array([0.5, np.nan])).endswith("1 not finite")
+
+
+def test_all_models_share_the_levels_of_a_strip(panel: ValuesPanel) -> None:
+    panel.table.hover([row.key for row in panel.rows].index("cell_grad"))
+    strips = panel.strips.strips
+    low, high = levels("signed", strips)
+    assert (low, high) == (-high, max(float(np.abs(strip.values).max()) for strip in strips))
