@@ -1,10 +1,11 @@
 """The backward sweep (BPTT): from ∂L/∂output down through all layers, each by one reverse scan over time."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, frozen, frozen_mapping
+from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.capture import Capture
 from rnnviz.core.cells import Backward
 from rnnviz.core.layer import Layer
@@ -50,13 +51,17 @@ def _read_only(
     forward, weights = sweep.forward, sweep.weights
 
     def turned(array: Array) -> Array:
-        return frozen(sweep.in_time(array))
+        view = sweep.in_time(array)
+        if view is array:
+            return frozen(view)
+        view.flags.writeable = False
+        return view
 
     def maybe(array: Array | None) -> Array | None:
         return None if array is None else turned(array)
 
     def each(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
-        return frozen_mapping({name: sweep.in_time(array) for name, array in arrays.items()})
+        return MappingProxyType({name: turned(array) for name, array in arrays.items()})
 
     delta = turned(backward.delta)
     shared = backward.recurrent_delta is backward.delta

@@ -14,12 +14,12 @@ from rnnviz.core.magnitude import l2
 LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains, and the dtypes known
 
 
-@np.errstate(all="ignore")
 def relative_difference(ours: Array, theirs: Array) -> float:
     """max |ours − theirs| / max |theirs|; 0 / 0 is 0. Where both are the same NaN or ∞ there is no difference."""
     if not theirs.size:
         return 0.0
-    difference, scale = _largest(ours - theirs), _largest(theirs)
+    room = np.subtract(ours, theirs)
+    difference, scale = _largest(room, room), _largest(theirs, room)
     if not (math.isfinite(difference) and math.isfinite(scale)):
         finite = np.isfinite(theirs) & np.isfinite(ours)
         if not np.array_equal(ours[~finite], theirs[~finite], equal_nan=True):
@@ -28,9 +28,9 @@ def relative_difference(ours: Array, theirs: Array) -> float:
     return difference / scale if scale else (0.0 if difference == 0 else math.inf)
 
 
-def _largest(values: Array) -> float:
-    """max |values|, without a second array."""
-    return max(float(np.maximum.reduce(values, axis=None)), -float(np.minimum.reduce(values, axis=None)))
+def _largest(values: Array, room: Array) -> float:
+    """max |values|; `room` of the same shape is written over."""
+    return float(np.maximum.reduce(np.abs(values, out=room), axis=None))
 
 
 def largest_difference(capture: Capture, output: Array, layers: tuple[Layer, ...]) -> float:

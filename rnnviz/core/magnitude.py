@@ -17,7 +17,6 @@ class Band(NamedTuple):
     high: Array
 
 
-@np.errstate(all="ignore")
 def l2(array: Array, axis: int = -1) -> Array:
     """The L2 norm along `axis` in float64: never 0 unless every value is 0, never ∞ unless one is; NaN stays NaN.
 
@@ -25,15 +24,19 @@ def l2(array: Array, axis: int = -1) -> Array:
     float64 values are scaled by the largest first.
     """
     values = array if axis == -1 else np.moveaxis(array, axis, -1)
-    if values.dtype != np.float64:
-        values = values.astype(np.float64)
-        return np.asarray(np.sqrt(np.vecdot(values, values)))
+    if values.dtype == np.float64:
+        return _scaled_l2(values)
+    values = values.astype(np.float64)
+    return np.asarray(np.sqrt(np.vecdot(values, values)))
+
+
+@np.errstate(all="ignore")
+def _scaled_l2(values: Array) -> Array:
     norms = np.sqrt(np.vecdot(values, values))
-    risky = ~((norms > 1e-140) & (norms < 1e140))
+    risky = ~((norms > 1e-140) & (norms < 1e140))  # squares that left the range of float64, or zero, ∞ and NaN
     if values.shape[-1] and risky.any():
         largest = np.max(np.abs(values), axis=-1)
         scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-        # two halves of the scale, because 1 / 5e-324 is ∞
         scaled = values / scale[..., None]
         norms = np.where(risky, np.sqrt(np.vecdot(scaled, scaled)) * scale, norms)
     return np.asarray(norms)

@@ -28,7 +28,6 @@ class Trace:
     lengths: Array | None  # (N,) of a packed batch, None if all are T
     fidelity: float  # largest relative difference to torch's own outputs and gradients; NaN: nothing to compare with
     notes: tuple[str, ...] = ()  # what makes it differ from history, one sentence each
-    _samples: "dict[int, Trace]" = field(default_factory=dict, repr=False)
 
     @cached_property
     def fidelity_limit(self) -> float:
@@ -87,7 +86,11 @@ class Trace:
             above = tuple(layer.sample(n, length, above) for layer in self.layers[start : start + directions])
             layers[:0] = above
         readout = None if self.readout is None else self.readout.sample(n, length)
-        return replace(self, layers=tuple(layers), readout=readout, lengths=None, _samples={})
+        return replace(self, layers=tuple(layers), readout=readout, lengths=None)
+
+    @cached_property
+    def _samples(self) -> "dict[int, Trace]":
+        return {}
 
     def _check(self, sample: int) -> None:
         if not 0 <= sample < self.sequences:

@@ -57,7 +57,7 @@ def table(inspected: Mapping[str, Any]) -> str:
         lines += _aligned(("column", "holds", "rows"), rows)
     lines += [f"note: {note}" for note in inspected["notes"]]
     for module in inspected.get("modules", ()):
-        lines += [f"note: {module['prefix'] or 'the module'}: {note}" for note in module["notes"]]
+        lines += [f"note: {module['title'] or 'the module'}: {note}" for note in module["notes"]]
     return "\n".join(lines)
 
 

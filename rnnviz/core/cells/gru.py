@@ -41,43 +41,37 @@ class Gru:
         by_n = (1 - z) * (1 - n * n)
         by_r = by_n * forward.inner["recurrent_n"] * (r * (1 - r))
         by_z = (previous_h - n) * (z * (1 - z))
-        recurrent = np.stack((by_r, by_z, by_n * r), axis=-2)  # (…, 3, H)
+        recurrent = np.concatenate((by_r, by_z, by_n * r), axis=-1)  # (…, 3H)
         return {"input": by_n, "recurrent": recurrent, "keep": z}
 
     def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
         w_hh, recurrent, keep = weights.weight_hh, slopes["recurrent"], slopes["keep"]
         size = direct.shape[-1]
-        carried, hidden, delta = np.zeros_like(direct), np.empty_like(direct), np.empty_like(recurrent)
-        flat = delta.reshape(*direct.shape[:-1], 3 * size)
-        wide = hidden[..., None, :]  # one row against the three blocks
-        kept = np.empty_like(direct[0])
-        np.copyto(hidden[-1], direct[-1])
-        np.multiply(wide[-1], recurrent[-1], delta[-1])
-        earlier, later = slice(-2, None, -1), slice(-1, 0, -1)
-        forward_of = (
-            direct[earlier],
-            carried[earlier],
-            hidden[earlier],
-            wide[earlier],
-            recurrent[earlier],
-            delta[earlier],
-        )
-        for direct_t, carried_t, hidden_t, wide_t, recurrent_t, delta_t, flat_next, hidden_next, keep_next in zip(
-            *forward_of, flat[later], hidden[later], keep[later], strict=True
+        carried, delta = np.zeros_like(direct), np.empty_like(recurrent)
+        kept, repeated = np.empty_like(direct[0]), np.empty((*direct.shape[1:-1], 3, size), direct.dtype)
+        hidden, three = np.empty_like(kept), repeated.reshape(recurrent.shape[1:])
+        wide = hidden[..., None, :]
+        delta_next, keep_next = None, keep[-1]
+        for direct_t, carried_t, keep_t, recurrent_t, delta_t in zip(
+            direct[::-1], carried[::-1], keep[::-1], recurrent[::-1], delta[::-1], strict=True
         ):
-            np.dot(flat_next, w_hh, carried_t)
-            np.multiply(hidden_next, keep_next, kept)
-            np.add(carried_t, kept, carried_t)  # through the gates, and straight along z
-            np.add(direct_t, carried_t, hidden_t)
-            np.multiply(wide_t, recurrent_t, delta_t)
-        delta_ih = flat.copy()
-        np.multiply(hidden, slopes["input"], delta_ih[..., 2 * size :])
-        return Backward(hidden, carried, None, None, delta_ih, flat)
+            if delta_next is not None:
+                np.multiply(hidden, keep_next, kept)  # ∂L/∂h_{t+1} straight along z, and through the gates
+                np.dot(delta_next, w_hh, carried_t)
+                np.add(carried_t, kept, carried_t)
+            np.add(direct_t, carried_t, hidden)
+            repeated[...] = wide
+            np.multiply(three, recurrent_t, delta_t)
+            delta_next, keep_next = delta_t, keep_t
+        hidden_grad = direct + carried
+        delta_ih = delta.copy()
+        np.multiply(hidden_grad, slopes["input"], delta_ih[..., 2 * size :])
+        return Backward(hidden_grad, carried, None, None, delta_ih, delta)
 
     def pull_back(
         self, weights: Weights, slopes: Mapping[str, Array], hidden: Array, cell: Array | None
     ) -> tuple[Array, Array | None, Array]:
-        recurrent = (hidden[..., None, :] * slopes["recurrent"]).reshape(*hidden.shape[:-1], -1)
+        recurrent = np.concatenate((hidden, hidden, hidden), axis=-1) * slopes["recurrent"]
         delta = recurrent.copy()
         delta[..., -hidden.shape[-1] :] = hidden * slopes["input"]
         return recurrent @ weights.weight_hh + hidden * slopes["keep"], None, delta

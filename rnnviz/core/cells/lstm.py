@@ -36,8 +36,10 @@ class Lstm:
         return Forward(h, c, previous_c, named, dict(zip(self.blocks, _blocks(a, size), strict=True)), inner)
 
     def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
-        """ "gates" (…, 4H): ∂c_t by a_i, a_f, a_g and ∂m_t by a_o; "through": ∂m_t by c_t; "forget": ∂c_t by c_{t−1};
-        where m = o ⊙ tanh(c) is h_t before its projection."""
+        """Derivatives of c_t and of m_t = o ⊙ tanh(c), which is h_t before its projection.
+
+        "gates" (…, 4H): ∂c_t by a_i, a_f, a_g and ∂m_t by a_o; "through" (…, H): ∂m_t by c_t; "forget": by c_{t−1}.
+        """
         i, _, g, o = (forward.gates[name] for name in self.blocks)
         size, stacked, tanh_c = i.shape[-1], forward.inner["gates"], forward.inner["tanh_c"]
         gates = np.subtract(1, stacked)
@@ -70,7 +72,7 @@ class Lstm:
         delta_next = None
         for direct_t, carried_t, passed_t, cell_t, gates_t, delta_t in zip(*(row[::-1] for row in rows), strict=True):
             if delta_next is not None:
-                delta_next.dot(w_hh, carried_t)  # ∂L/∂h_t through the gates of t+1
+                np.dot(delta_next, w_hh, carried_t)  # ∂L/∂h_t through the gates of t+1
             np.add(direct_t, carried_t, hidden)
             if w_hr is not None:
                 np.matmul(hidden, w_hr, unprojected)

@@ -39,18 +39,17 @@ class Vanilla:
 
     def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
         w_hh, slope = weights.weight_hh, slopes["slope"]
-        carried = np.zeros_like(direct)
-        hidden, delta = np.empty_like(direct), np.empty_like(direct)
-        np.copyto(hidden[-1], direct[-1])
-        np.multiply(hidden[-1], slope[-1], delta[-1])
-        rows = zip(
-            direct[-2::-1], carried[-2::-1], hidden[-2::-1], slope[-2::-1], delta[-2::-1], delta[:0:-1], strict=True
-        )
-        for direct_t, carried_t, hidden_t, slope_t, delta_t, delta_next in rows:
-            np.dot(delta_next, w_hh, carried_t)  # (∂h_{t+1}/∂h_t)ᵀ ∂L/∂h_{t+1}
-            np.add(direct_t, carried_t, hidden_t)
-            np.multiply(hidden_t, slope_t, delta_t)
-        return Backward(hidden, carried, None, None, delta, delta)
+        carried, delta = np.zeros_like(direct), np.empty_like(direct)
+        hidden, delta_next = np.empty_like(direct[0]), None
+        for direct_t, carried_t, slope_t, delta_t in zip(
+            direct[::-1], carried[::-1], slope[::-1], delta[::-1], strict=True
+        ):
+            if delta_next is not None:
+                np.dot(delta_next, w_hh, carried_t)  # (∂h_{t+1}/∂h_t)ᵀ ∂L/∂h_{t+1}
+            np.add(direct_t, carried_t, hidden)
+            np.multiply(hidden, slope_t, delta_t)
+            delta_next = delta_t
+        return Backward(direct + carried, carried, None, None, delta, delta)
 
     def pull_back(
         self, weights: Weights, slopes: Mapping[str, Array], hidden: Array, cell: Array | None

@@ -1,0 +1,200 @@
+"""Finds recurrent modules among named tensors: the prefix by torch's parameter names, the cell by the shapes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+
+from rnnviz.core.arrays import Array, frozen_mapping
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Activation, CellName, Structure
+from rnnviz.engine.checkpoints.names import shown
+from rnnviz.engine.checkpoints.parametrisations import Recipe, recipe
+from rnnviz.engine.checkpoints.records import RecurrentModule, StoredTensor, StoredTensors
+
+_PARAMETER = r"(?P<parameter>(?:weight|bias)_(?:ih|hh|hr))(?P<layer>_l\d{1,4}(?:_reverse)?)?"
+_PLAIN = re.compile(rf"(?P<prefix>(?:.*[^A-Za-z0-9])?){_PARAMETER}(?P<part>|_g|_v|_u|_orig|_mask)", re.DOTALL)
+_PARAMETRISED = re.compile(
+    rf"(?P<prefix>(?:.*\.)?)parametrizations\.{_PARAMETER}(?P<part>\.(?:original\d?|0\.[A-Za-z_]{{1,40}}))", re.DOTALL
+)
+MOST_MODULES = 500  # a mixture of experts has dozens; a file with more is not meant for eyes
+_CELLS: dict[int, CellName] = {1: "vanilla", 3: "gru", 4: "lstm"}  # by how many (H, ·) blocks a weight stacks
+
+Group = dict[str, dict[str, str]]  # parameter with its layer → part → name in the file
+
+
+def find_modules(
+    stored: StoredTensors, activation: Activation | None, most_bytes: int
+) -> tuple[list[RecurrentModule], list[str]]:
+    """The modules that can be used, and one sentence for each that cannot.
+
+    `activation`: the vanilla cell's, where the person knows it; `most_bytes` bounds what may be copied in all.
+    """
+    modules: list[RecurrentModule] = []
+    problems: list[str] = []
+    for (prefix, is_cell), group in _groups(stored.tensors).items():
+        if not any(name.startswith("weight_hh") for name in group):
+            continue
+        said = (stored.activations or {}).get(prefix)
+        try:
+            module = _module(prefix, is_cell, group, stored.tensors, activation or said, most_bytes)
+        except RnnvizError as problem:
+            problems.append(f"The module {shown(prefix)!r}: {problem}." if prefix else f"{problem}.")
+            continue
+        most_bytes -= sum(weight.nbytes for weight in module.weights.values())
+        modules.append(module)
+        if len(modules) == MOST_MODULES:
+            problems.append(f"Only the first {MOST_MODULES} recurrent modules are looked at.")
+            break
+    return _with_unique_prefixes(modules), problems
+
+
+def _groups(tensors: Mapping[str, StoredTensor]) -> dict[tuple[str, bool], Group]:
+    """Names of parameters by (prefix, whether they are a Cell's, which have no layer)."""
+    groups: dict[tuple[str, bool], Group] = {}
+    for name in tensors:
+        match = _PARAMETRISED.fullmatch(name) or _PLAIN.fullmatch(name)
+        if match:
+            layer = match["layer"]
+            group = groups.setdefault((match["prefix"], layer is None), {})
+            group.setdefault(match["parameter"] + (layer or "_l0"), {})[match["part"]] = name
+    return groups
+
+
+def _module(
+    prefix: str,
+    is_cell: bool,
+    group: Group,
+    tensors: Mapping[str, StoredTensor],
+    activation: Activation | None,
+    most_bytes: int,
+) -> RecurrentModule:
+    recipes: dict[str, Recipe] = {}
+    for parameter, parts in group.items():
+        try:
+            recipes[parameter] = recipe({part: tensors[name] for part, name in parts.items()})
+        except RnnvizError as problem:
+            raise RnnvizError(f"{parameter} {problem}") from None
+    structure = infer_structure({name: one.shape for name, one in recipes.items()}, activation or "tanh")
+    needed = {parameter: {part: group[parameter][part] for part in one.parts} for parameter, one in recipes.items()}
+    _check_tensors(tensors, needed, most_bytes)
+    weights = _one_precision(
+        {
+            parameter: _compute(parameter, recipes[parameter], needed, tensors)
+            for parameter in structure.parameter_shapes()
+        }
+    )
+    notes = _notes(structure, activation, recipes, needed, tensors, weights)
+    sources = {parameter: tuple(shown(name) for name in needed[parameter].values()) for parameter in weights}
+    return RecurrentModule(shown(prefix), structure, is_cell, frozen_mapping(weights), sources, notes)
+
+
+def infer_structure(shapes: Mapping[str, tuple[int, ...]], activation: Activation = "tanh") -> Structure:
+    """The structure whose parameter shapes are exactly `shapes`; RnnvizError (a phrase) where there is none."""
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        if name not in shapes:
+            raise RnnvizError(f"{name} is missing")
+        if len(shapes[name]) != 2 or 0 in shapes[name]:
+            raise RnnvizError(f"{name} has shape {shapes[name]}, wanted a matrix with rows and columns")
+    projection = shapes.get("weight_hr_l0")
+    if projection is not None and (len(projection) != 2 or 0 in projection):
+        raise RnnvizError(f"weight_hr_l0 has shape {projection}, wanted a matrix with rows and columns")
+    rows, width = shapes["weight_hh_l0"]
+    hidden = projection[1] if projection else width
+    if rows % hidden or rows // hidden not in _CELLS or (projection and rows // hidden != 4):
+        raise RnnvizError(
+            f"weight_hh_l0 has {rows} rows for {hidden} hidden units, wanted 1 (nn.RNN), 3 (nn.GRU) "
+            "or 4 (nn.LSTM) times as many"
+        )
+    structure = Structure(
+        cell=_CELLS[rows // hidden],
+        input_size=shapes["weight_ih_l0"][1],
+        hidden_size=hidden,
+        num_layers=1 + max(int(re.sub(r"\D", "", name)) for name in shapes),
+        bidirectional=any(name.endswith("_reverse") for name in shapes),
+        bias=any(name.startswith("bias") for name in shapes),
+        activation=activation if rows == hidden else "tanh",
+        proj_size=projection[0] if projection else 0,
+    )
+    wanted = structure.parameter_shapes()
+    for name, shape in wanted.items():
+        if name not in shapes:
+            raise RnnvizError(f"{name} is missing")
+        if shapes[name] != shape:
+            raise RnnvizError(f"{name} has shape {shapes[name]}, wanted {shape}")
+    for name in shapes:
+        if name not in wanted:
+            raise RnnvizError(f"{name} does not belong to an {structure.cell} of {structure.num_layers} layers")
+    return structure
+
+
+def _check_tensors(
+    tensors: Mapping[str, StoredTensor], needed: Mapping[str, Mapping[str, str]], most_bytes: int
+) -> None:
+    """RnnvizError before anything is copied, when a needed tensor is unusable or all together are too large."""
+    total = 0
+    for parts in needed.values():
+        for name in parts.values():
+            tensor = tensors[name]
+            if tensor.problem:
+                raise RnnvizError(f"{shown(name)} {tensor.problem}")
+            total += int(np.prod(tensor.shape, dtype=object)) * (8 if tensor.dtype == "float64" else 4)
+    if total > most_bytes:
+        raise RnnvizError(f"its weights claim {total:,} bytes, wanted at most {most_bytes:,} for a file of this size")
+
+
+def _compute(
+    parameter: str, one: Recipe, needed: Mapping[str, Mapping[str, str]], tensors: Mapping[str, StoredTensor]
+) -> Array:
+    arrays = [tensors[name].read() for name in needed[parameter].values()]
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is counted and said afterwards
+            return one.compute(arrays)
+    except RnnvizError as problem:
+        raise RnnvizError(f"{parameter} {problem}") from None
+
+
+def _one_precision(weights: Mapping[str, Array]) -> dict[str, Array]:
+    dtype = np.result_type(*weights.values())
+    return {name: np.ascontiguousarray(weight, dtype=dtype) for name, weight in weights.items()}
+
+
+def _notes(
+    structure: Structure,
+    activation: Activation | None,
+    recipes: Mapping[str, Recipe],
+    needed: Mapping[str, Mapping[str, str]],
+    tensors: Mapping[str, StoredTensor],
+    weights: Mapping[str, Array],
+) -> tuple[str, ...]:
+    notes = []
+    if structure.cell == "vanilla" and activation is None:
+        notes.append("The file does not say the activation of this nn.RNN; tanh, torch's default, is assumed.")
+    ways = sorted({one.words for one in recipes.values() if one.words})
+    if ways:
+        notes.append(f"Weights were rebuilt from {' and '.join(ways)}.")
+    rounded = sorted(
+        {tensors[name].dtype for parts in needed.values() for name in parts.values() if tensors[name].rounded}
+    )
+    if rounded:
+        notes.append(f"The weights are {' and '.join(rounded)} and are computed with in float32.")
+    for name, weight in weights.items():
+        wrong = weight.size - int(np.count_nonzero(np.isfinite(weight)))
+        if wrong:
+            nans = int(np.count_nonzero(np.isnan(weight)))
+            notes.append(f"{name} is not finite: {nans} NaN and {wrong - nans} infinite of {weight.size} values.")
+    return tuple(notes)
+
+
+def _with_unique_prefixes(modules: list[RecurrentModule]) -> list[RecurrentModule]:
+    """Two names that are shown alike (or a Cell beside a module) get a number, so that each can be chosen."""
+    taken: set[str] = set()
+    unique = []
+    for module in modules:
+        numbered = (f"{module.prefix}~{number}" for number in count(2))
+        prefix = module.prefix if module.prefix not in taken else next(one for one in numbered if one not in taken)
+        taken.add(prefix)
+        unique.append(replace(module, prefix=prefix))
+    return unique

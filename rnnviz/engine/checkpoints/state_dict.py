@@ -1,0 +1,206 @@
+"""torch state dicts (.pt, .pth, .bin, .ckpt): loaded with weights_only=True, walked with bounds, never executed."""
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Activation
+from rnnviz.engine.checkpoints.archive import MAX_PICKLE_BYTES, check_archive
+from rnnviz.engine.checkpoints.names import shown
+from rnnviz.engine.checkpoints.opening import HEAD_BYTES, PICKLE, ZIP, looks_like
+from rnnviz.engine.checkpoints.records import StoredTensor, StoredTensors
+
+MAX_DEPTH = 12
+MAX_NODES = 200_000
+MAX_TENSORS = 50_000
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+# Dictionaries in which trainers put the state dict; left out of names as long as these stay unique.
+_WRAPPINGS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights")
+_CODE_NAMES = re.compile(r"GLOBAL ([\w.]+)|(?:types?|function|class) '?((?:\w+\.)+\w+)")
+
+
+def read_state_dict(path: Path, file: BinaryIO, size: int) -> StoredTensors:
+    """The tensors of an open torch file; RnnvizError, one sentence, for anything that is not plain tensors."""
+    kind = looks_like(file.read(HEAD_BYTES))
+    notes: tuple[str, ...] = ()
+    try:
+        if kind == ZIP:
+            pickled, notes = check_archive(file, size)
+        else:
+            file.seek(0)
+            pickled = file.read(MAX_PICKLE_BYTES)
+            notes = ("torch's old format carries no checksums, so a damaged number would not be noticed.",)
+    except RnnvizError as problem:
+        raise RnnvizError(f"{path} {problem}.") from None
+    if kind == PICKLE:
+        raise RnnvizError(
+            f"{path} is a Python pickle that torch.save did not write{_named(_globals(pickled))}: wanted a state dict "
+            f"written by torch.save, or safetensors."
+        )
+    loaded = _load(path, file, pickled)
+    tensors: dict[str, StoredTensor] = {}
+    activations: dict[str, Activation] = {}
+    for name, value in _named_tensors(path, loaded, activations):
+        if len(tensors) == MAX_TENSORS:
+            raise RnnvizError(f"{path} holds more than {MAX_TENSORS:,} tensors, wanted at most that many.")
+        tensors[name] = _stored(value)
+    return StoredTensors(tensors, notes, activations)
+
+
+def _load(path: Path, file: BinaryIO, pickled: bytes) -> object:
+    """What torch's restricted unpickler makes of the file."""
+    file.seek(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loaded: object = torch.load(file, map_location="cpu", weights_only=True, mmap=False)
+            return loaded
+    except MemoryError:
+        raise RnnvizError(f"{path} asks for more memory than a checkpoint of its size may have.") from None
+    except RecursionError:
+        raise RnnvizError(f"{path} is nested too deeply: wanted a flat state dict.") from None
+    # On damaged files torch raises at least thirteen classes, among them AssertionError, KeyError and struct.error.
+    except Exception as problem:
+        # Before this mark torch says how to load the file all the same, which nobody should be told here.
+        message = str(problem).rpartition("WeightsUnpickler error: ")[2]
+        if "allocate memory" in message or "enough memory" in message:
+            raise RnnvizError(f"{path} asks for more memory than a checkpoint of its size may have.") from None
+        named = _CODE_NAMES.search(message)
+        if named and ("nsupported" in message or "not an allowed" in message or "llowlist" in message):
+            raise RnnvizError(_code_sentence(path, named[1] or named[2], pickled)) from None
+        first = shown(message.strip().split("\n", 1)[0] or type(problem).__name__, 120)
+        raise RnnvizError(f"{path} is damaged or no state dict: torch cannot read it ({first}).") from None
+
+
+def _code_sentence(path: Path, code: str, pickled: bytes) -> str:
+    """Which object needs code, and the two lines that take the weights out where the person trusts the file."""
+    whole = b"_modules" in pickled and b"_parameters" in pickled
+    what = "is a whole pickled module, not a state dict" if whole else "holds more than tensors"
+    nested = next((name for name in _WRAPPINGS if name.encode() in pickled), None)
+    take = f'loaded["{nested}"]' if nested else "{k: v for k, v in loaded.items() if torch.is_tensor(v)}"
+    take = "loaded.state_dict()" if whole else take
+    return (
+        f"{path} {what}: it names {shown(code)}, and loading that could run code of a stranger; where you trust "
+        f"the file, convert it with the two lines  loaded = torch.load({path.name!r}, weights_only=False)  and  "
+        f'torch.save({take}, "weights.pt").'
+    )
+
+
+def _globals(pickled: bytes) -> list[str]:
+    """The first few names a pickle would import, read without running it."""
+    found = re.findall(rb"c([\w.]{1,60})\n([\w.]{1,60})\n", pickled[:65536])
+    return [f"{module.decode('ascii', 'replace')}.{name.decode('ascii', 'replace')}" for module, name in found[:3]]
+
+
+def _named(names: list[str]) -> str:
+    return f" (it names {', '.join(shown(name) for name in names)})" if names else ""
+
+
+def _named_tensors(
+    path: Path, loaded: object, activations: dict[str, Activation]
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every tensor in nested dicts, lists and tuples by its dotted name; each container once, bounded."""
+    nodes = 0
+    seen: set[int] = set()
+    taken: set[str] = set()
+    waiting: list[tuple[tuple[str, ...], object]] = [((), loaded)]
+    while waiting:
+        where, value = waiting.pop()
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise RnnvizError(f"{path} holds more than {MAX_NODES:,} objects, wanted at most that many.")
+        if isinstance(value, torch.Tensor):
+            name = _name(where, taken)
+            if name in taken:
+                raise RnnvizError(f"{path} names two tensors {shown(name)!r}, wanted one of each name.")
+            taken.add(name)
+            yield name, value
+            continue
+        children = _children(value)
+        if children is None or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if len(where) >= MAX_DEPTH:
+            raise RnnvizError(f"{path} is nested more than {MAX_DEPTH} deep: wanted a flat state dict.")
+        if len(children) > MAX_NODES:
+            raise RnnvizError(f"{path} holds more than {MAX_NODES:,} objects, wanted at most that many.")
+        _keep_activations(where, value, activations)
+        waiting.extend(((*where, str(key)), child) for key, child in reversed(children) if type(key) in (str, int))
+
+
+def _children(value: object) -> list[tuple[object, object]] | None:
+    if isinstance(value, Mapping):
+        return list(value.items())
+    if isinstance(value, (list, tuple)):
+        return list(enumerate(value))
+    return None
+
+
+def _name(where: tuple[str, ...], taken: set[str]) -> str:
+    """The dotted name without the dictionaries that only wrap a state dict, unless another tensor has that name."""
+    begin = 0
+    while begin < len(where) - 1 and where[begin] in _WRAPPINGS:
+        begin += 1
+    short = ".".join(where[begin:])
+    return short if short not in taken else ".".join(where)
+
+
+def _keep_activations(where: tuple[str, ...], value: object, activations: dict[str, Activation]) -> None:
+    """rnnviz writes the activation beside the version in the state dict's own metadata."""
+    metadata = getattr(value, "_metadata", None)
+    if not isinstance(metadata, Mapping) or len(metadata) > MAX_NODES:
+        return
+    for prefix, entry in metadata.items():
+        activation = entry.get("activation") if isinstance(entry, Mapping) else None
+        if isinstance(prefix, str) and activation in ("tanh", "relu", "sigmoid"):
+            short = [part for part in where if part not in _WRAPPINGS]
+            activations[".".join([*short, prefix]) + "."] = activation
+
+
+def _stored(tensor: torch.Tensor) -> StoredTensor:
+    """The claim of one tensor: logical size against storage, and kinds whose numbers are not what they seem."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    problem = _kind_problem(tensor, dtype)
+    shape = tuple(int(size) for size in tensor.shape)
+    return StoredTensor(shape, dtype, problem, lambda: _array(tensor))
+
+
+def _kind_problem(tensor: torch.Tensor, dtype: str) -> str:
+    if tensor.is_nested or tensor.layout != torch.strided:
+        return f"is sparse or nested ({str(tensor.layout).removeprefix('torch.')}), wanted a plain dense tensor"
+    if tensor.is_quantized:
+        return f"is quantised ({dtype}), wanted floating point"
+    if tensor.device.type != "cpu":
+        return f"has no values (it lies on the device {tensor.device.type!r}), wanted them in the file"
+    if tensor.dtype not in _FLOATS:
+        return f"has dtype {dtype}, wanted float32, float64, float16 or bfloat16"
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+        return f"is a {type(tensor).__name__}, wanted a plain tensor"
+    return _size_problem(tensor)
+
+
+def _size_problem(tensor: torch.Tensor) -> str:
+    storage = tensor.untyped_storage().nbytes()
+    claimed = tensor.numel() * tensor.element_size()
+    last = tensor.storage_offset() + sum(
+        (size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True)
+    )
+    if claimed > storage or any(stride < 0 for stride in tensor.stride()):
+        return f"claims {tensor.numel():,} numbers over a storage of {storage:,} bytes, which cannot hold them"
+    if tensor.numel() and (last + 1) * tensor.element_size() > storage:
+        return f"reaches beyond its storage of {storage:,} bytes"
+    return ""
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    """A copy as float32 or float64; half precision is widened."""
+    plain = tensor.detach().resolve_conj().resolve_neg()
+    dtype = torch.float64 if tensor.dtype == torch.float64 else torch.float32
+    return np.array(plain.to(dtype).contiguous().numpy())

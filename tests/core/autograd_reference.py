@@ -1,0 +1,192 @@
+"""The slow truth: a recurrent module unrolled one time step at a time in torch, every state keeping its gradient."""
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.capture import Capture
+from rnnviz.core.structure import Structure
+
+torch.set_num_threads(1)
+
+
+@dataclass
+class LayerReference:
+    """Tensors of one layer and direction by [t][n], each (·,), with gradients retained."""
+
+    values: dict[str, list[list[torch.Tensor | None]]] = field(default_factory=dict)
+
+    def keep(self, name: str, tensor: torch.Tensor, t: int, n: int) -> torch.Tensor:
+        if tensor.requires_grad:
+            tensor.retain_grad()
+        self.values[name][t][n] = tensor
+        return tensor
+
+    def array(self, name: str, grad: bool = False) -> Array:
+        """(T, N, ·) the values, or their gradients; zero where a sequence has ended or no gradient arrived."""
+        rows = self.values[name]
+        width = next(tensor.shape[0] for row in rows for tensor in row if tensor is not None)
+        found = np.zeros((len(rows), len(rows[0]), width))
+        for t, row in enumerate(rows):
+            for n, tensor in enumerate(row):
+                if tensor is not None:
+                    kept = tensor.grad if grad else tensor.detach()
+                    found[t, n] = 0 if kept is None else kept.numpy()
+        return found
+
+
+@dataclass
+class Reference:
+    """Everything autograd says about one capture."""
+
+    layers: dict[str, LayerReference]
+    output: Array
+    weight_grads: dict[str, Array]
+    weights: dict[str, torch.Tensor]
+    input_grads: Array
+
+
+PHI = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
+
+
+def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, h, c, keep):
+    """One time step of one sequence, written as torch's documentation writes it."""
+    a_ih, a_hh = w[f"weight_ih_{name}"] @ x, w[f"weight_hh_{name}"] @ h
+    if structure.bias:
+        a_ih, a_hh = a_ih + w[f"bias_ih_{name}"], a_hh + w[f"bias_hh_{name}"]
+    if structure.cell == "vanilla":
+        return keep("h", PHI[structure.activation](keep("a:a", a_ih + a_hh))), None
+    if structure.cell == "lstm":
+        i, f, g, o = (keep(f"a:{k}", a) for k, a in zip("ifgo", (a_ih + a_hh).chunk(4), strict=True))
+        i, f, o = keep("i", i.sigmoid()), keep("f", f.sigmoid()), keep("o", o.sigmoid())
+        g = keep("g", g.tanh())
+        c = keep("c", f * c + i * g)
+        h = o * c.tanh()
+        return keep("h", w[f"weight_hr_{name}"] @ h if structure.proj_size else h), c
+    (ir, iz, inn), (hr, hz, hn) = a_ih.chunk(3), a_hh.chunk(3)
+    r, z = keep("r", keep("a:r", ir + hr).sigmoid()), keep("z", keep("a:z", iz + hz).sigmoid())
+    n = keep("n", keep("a:n", inn + r * hn).tanh())
+    return keep("h", (1 - z) * n + z * h), None
+
+
+def reference(capture: Capture, loss_times: tuple[int, ...] | None = None) -> Reference:
+    """Autograd over the unrolled module; `loss_times` keeps only the losses at those time steps."""
+    structure = capture.structure
+    w = {name: torch.tensor(np.array(value), requires_grad=True) for name, value in capture.weights.items()}
+    time_steps, sequences = capture.inputs.shape[:2]
+    lengths = [time_steps] * sequences if capture.lengths is None else capture.lengths.tolist()
+    inputs = torch.tensor(np.array(capture.inputs), requires_grad=True)
+    below = [[inputs[t, n] for n in range(sequences)] for t in range(time_steps)]
+    layers: dict[str, LayerReference] = {}
+    level: list[LayerReference] = []
+    for number, name in enumerate(structure.layer_names):
+        layer = LayerReference()
+        for key in ("x", "h", "c", *"ifgorzn", "a:a", *(f"a:{gate}" for gate in "ifgorzn")):
+            layer.values[key] = [[None] * sequences for _ in range(time_steps)]
+        for n, length in enumerate(lengths):
+            h = torch.tensor(np.array(capture.h0[number, n]))
+            c = None if capture.c0 is None else torch.tensor(np.array(capture.c0[number, n]))
+            for t in range(length - 1, -1, -1) if name.endswith("_reverse") else range(length):
+                x = layer.keep("x", below[t][n] * 1, t, n)
+                h, c = step(structure, w, name, x, h, c, partial(layer.keep, t=t, n=n))
+        layers[name] = layer
+        level.append(layer)
+        if len(level) == structure.directions:
+            below = [
+                [
+                    torch.cat([each.values["h"][t][n] for each in level]) if t < lengths[n] else None
+                    for n in range(sequences)
+                ]
+                for t in range(time_steps)
+            ]
+            level = []
+    grad_output = torch.tensor(np.array(capture.grad_output))
+    loss = torch.zeros((), dtype=grad_output.dtype)
+    output = np.zeros(capture.grad_output.shape)
+    for n, length in enumerate(lengths):
+        for t in range(length):
+            output[t, n] = below[t][n].detach().numpy()
+            if loss_times is None or t in loss_times:
+                loss = loss + (below[t][n] * grad_output[t, n]).sum()
+    loss.backward()
+    grads = {name: np.zeros(tuple(v.shape)) if v.grad is None else v.grad.numpy() for name, v in w.items()}
+    return Reference(layers, output, grads, w, inputs.grad.numpy())
+
+
+def random_capture(
+    structure: Structure,
+    *,
+    time_steps: int = 5,
+    sequences: int = 2,
+    lengths: list[int] | None = None,
+    dtype: str = "float64",
+    scale: float = 0.6,
+    seed: int = 0,
+    with_torch: bool = True,
+) -> Capture:
+    """A capture of random numbers; output and grads are torch's own fused module's where torch has one."""
+    generator = np.random.default_rng(seed)
+
+    def normal(*shape: int) -> Array:
+        return (generator.standard_normal(shape) * scale).astype(dtype)
+
+    rows = structure.num_layers * structure.directions
+    capture = Capture(
+        structure=structure,
+        weights={name: normal(*shape) for name, shape in structure.parameter_shapes().items()},
+        inputs=normal(time_steps, sequences, structure.input_size),
+        lengths=None if lengths is None else np.array(lengths, np.int64),
+        h0=normal(rows, sequences, structure.output_size),
+        c0=normal(rows, sequences, structure.hidden_size) if structure.cell == "lstm" else None,
+        grad_output=normal(time_steps, sequences, structure.directions * structure.output_size),
+    )
+    return with_torch_numbers(capture) if with_torch else capture
+
+
+def with_torch_numbers(capture: Capture) -> Capture:
+    """The capture with `output` and `grads` from torch's fused module; a sigmoid RNN, which torch lacks, unrolled."""
+    structure = capture.structure
+    if structure.activation == "sigmoid" and structure.cell == "vanilla":
+        slow = reference(capture)
+        dtype = capture.inputs.dtype
+        return replace(
+            capture,
+            output=slow.output.astype(dtype),
+            grads={name: grad.astype(dtype) for name, grad in slow.weight_grads.items()},
+        )
+    module = torch_module(capture)
+    inputs, h0 = torch.tensor(np.array(capture.inputs)), torch.tensor(np.array(capture.h0))
+    state = h0 if capture.c0 is None else (h0, torch.tensor(np.array(capture.c0)))
+    grad_output = torch.tensor(np.array(capture.grad_output))
+    if capture.lengths is None:
+        output, _ = module(inputs, state)
+    else:
+        packed = pack_padded_sequence(inputs, torch.tensor(capture.lengths), enforce_sorted=False)
+        output, _ = pad_packed_sequence(module(packed, state)[0], total_length=len(inputs))
+    output.backward(grad_output)
+    grads = {name: parameter.grad.numpy() for name, parameter in module.named_parameters()}
+    return replace(capture, output=output.detach().numpy(), grads=grads)
+
+
+def torch_module(capture: Capture) -> torch.nn.RNNBase:
+    """torch's module with the capture's weights in it."""
+    structure = capture.structure
+    kind = {"vanilla": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[structure.cell]
+    extra = {"nonlinearity": structure.activation} if structure.cell == "vanilla" else {}
+    if structure.cell == "lstm":
+        extra = {"proj_size": structure.proj_size}
+    module = kind(
+        structure.input_size,
+        structure.hidden_size,
+        structure.num_layers,
+        bias=structure.bias,
+        bidirectional=structure.bidirectional,
+        dtype=getattr(torch, capture.inputs.dtype.name),
+        **extra,
+    )
+    module.load_state_dict({name: torch.tensor(np.array(value)) for name, value in capture.weights.items()})
+    return module

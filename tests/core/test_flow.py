@@ -1,0 +1,108 @@
+"""Gradient flow, step Jacobians, spectra and the geometric bound against autograd and plain products."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnviz.core import flow
+from rnnviz.core.structure import Structure
+from rnnviz.core.trace import rebuild
+
+
+@settings(max_examples=15)
+@given(
+    cell=st.sampled_from(["vanilla", "lstm", "gru"]),
+    num_layers=st.integers(1, 3),
+    bidirectional=st.booleans(),
+    proj_size=st.integers(0, 2),
+    lengths=st.sampled_from([None, [4, 2]]),
+    seed=st.integers(0, 100),
+)
+def test_every_loss_reaches_every_state_as_autograd_says(
+    autograd, cell, num_layers, bidirectional, proj_size, lengths, seed
+):
+    structure = Structure(cell, 2, 3, num_layers, bidirectional, proj_size=proj_size if cell == "lstm" else 0)
+    capture = autograd.random_capture(structure, time_steps=4, lengths=lengths, seed=seed, with_torch=False)
+    trace = rebuild(capture)
+    for k in range(4):
+        alone = autograd.reference(capture, loss_times=(k,)) if lengths is None or k < max(lengths) else None
+        for layer in trace.layers:
+            expected = alone.layers[layer.name].array("h", grad=True)
+            for sample in range(2):
+                norms = np.linalg.norm(expected[:, sample], axis=-1)
+                np.testing.assert_allclose(layer.gradient_flow(sample)[k], norms, rtol=1e-9, atol=1e-14)
+
+
+def test_the_flow_is_kept(autograd):
+    layer = rebuild(autograd.random_capture(Structure("gru", 2, 3))).layers[0]
+    assert layer.gradient_flow(1) is layer.gradient_flow(1)
+    assert np.all(np.triu(layer.gradient_flow(0), 1) == 0)  # a loss does not reach later states
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_step_jacobian_is_finite_differences(autograd, cell, activation, reverse):
+    structure = Structure(cell, 2, 3, bidirectional=True, activation=activation, proj_size=2 if cell == "lstm" else 0)
+    capture = autograd.random_capture(structure, time_steps=3, sequences=2, with_torch=False)
+    layer = rebuild(capture).layers[int(reverse)]
+    t, n, name = 1, 1, layer.name
+    neighbour = t + 1 if reverse else t - 1
+    weights = {key: autograd.torch.tensor(value) for key, value in capture.weights.items()}
+    x, h = autograd.torch.tensor(layer.x[t, n].copy()), autograd.torch.tensor(layer.h[neighbour, n].copy())
+    states = (h,) if layer.c is None else (h, autograd.torch.tensor(layer.c[neighbour, n].copy()))
+
+    def joint(*given):
+        after = autograd.step(structure, weights, name, x, *given, *([None] * (2 - len(given))), lambda _, value: value)
+        return autograd.torch.cat([part for part in after if part is not None])
+
+    columns = autograd.torch.autograd.functional.jacobian(joint, states)
+    expected = np.concatenate([column.numpy() for column in columns], axis=-1)
+    np.testing.assert_allclose(flow.step_jacobian(layer, t, n), expected, rtol=1e-9, atol=1e-14)
+
+
+def test_the_flow_is_a_product_of_step_jacobians(autograd):
+    capture = autograd.random_capture(Structure("lstm", 2, 3), time_steps=6, sequences=1)
+    layer = rebuild(capture).layers[0]
+    carried = np.concatenate((layer.direct_grad[5, 0], np.zeros(3)))
+    carried[3:] = layer.direct_cell_grad[5, 0] * 0  # the loss reaches c_T through h_T only
+    for t in range(5, 1, -1):
+        carried = carried @ flow.step_jacobian(layer, t)
+        assert layer.gradient_flow()[5, t - 1] == pytest.approx(_hidden_norm(layer, carried, t - 1), rel=1e-9)
+
+
+def _hidden_norm(layer, carried, t):
+    return float(np.linalg.norm(carried[: layer.h.shape[-1]]))
+
+
+def test_spectra():
+    matrix = np.array([[0.0, 4.0], [1.0, 0.0]], np.float32)
+    assert flow.spectral_norm(matrix) == pytest.approx(4)
+    assert flow.spectral_radius(matrix) == pytest.approx(2)
+    for bad in (math.nan, math.inf):
+        broken = np.array([[bad, 0], [0, 1]])
+        assert math.isnan(flow.spectral_norm(broken))
+        assert math.isnan(flow.spectral_radius(broken))
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_no_gradient_is_above_the_geometric_bound(autograd, cell, activation):
+    capture = autograd.random_capture(Structure(cell, 2, 4, activation=activation), time_steps=8, sequences=1)
+    layer = rebuild(capture).layers[0]
+    rate = flow.geometric_rate(layer)
+    measured, bound = layer.gradient_flow(), flow.geometric_bound(rate, 8)
+    start = np.linalg.norm(np.diagonal(measured)[:, None], axis=1)[:, None]
+    assert bound[3, 3] == 1
+    assert bound[5, 3] == pytest.approx(rate**2)
+    assert bound[3, 5] == 0
+    assert np.all(measured <= start * bound * (1 + 1e-9))
+
+
+def test_the_rate_of_a_vanilla_cell_needs_no_data(autograd):
+    capture = autograd.random_capture(Structure("vanilla", 2, 4, activation="sigmoid"))
+    layer = rebuild(capture).layers[0]
+    assert flow.geometric_rate(layer) == pytest.approx(np.linalg.norm(capture.weights["weight_hh_l0"], 2) / 4)

@@ -1,0 +1,249 @@
+"""A rebuilt trace against autograd, over cells, sizes, layers, directions, lengths, bias, projection and precision."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.quantity import Quantity
+from rnnviz.core.structure import Structure
+from rnnviz.core.trace import rebuild
+
+LIMIT = {"float32": 1e-5, "float64": 1e-10}
+
+
+@st.composite
+def structures(draw):
+    cell = draw(st.sampled_from(["vanilla", "lstm", "gru"]))
+    hidden = draw(st.integers(1, 5))
+    return Structure(
+        cell,
+        input_size=draw(st.integers(1, 3)),
+        hidden_size=hidden,
+        num_layers=draw(st.integers(1, 3)),
+        bidirectional=draw(st.booleans()),
+        bias=draw(st.booleans()),
+        activation=draw(st.sampled_from(["tanh", "relu", "sigmoid"])) if cell == "vanilla" else "tanh",
+        proj_size=draw(st.integers(0, hidden - 1)) if cell == "lstm" else 0,
+    )
+
+
+@st.composite
+def cases(draw):
+    """A structure and the other arguments of `random_capture`."""
+    structure, time_steps, sequences = draw(structures()), draw(st.integers(1, 6)), draw(st.integers(1, 3))
+    lengths = None
+    # the sigmoid RNN has no packed torch module, but the unrolled reference has
+    if draw(st.booleans()):
+        lengths = draw(st.lists(st.integers(1, time_steps), min_size=sequences, max_size=sequences))
+    dtype = draw(st.sampled_from(["float64", "float32"]))
+    seed = draw(st.integers(0, 10_000))
+    return structure, {
+        "time_steps": time_steps,
+        "sequences": sequences,
+        "lengths": lengths,
+        "dtype": dtype,
+        "seed": seed,
+    }
+
+
+def close(ours, theirs, dtype):
+    """The largest difference stays within what DESIGN promises, relative to the largest value."""
+    assert ours.shape == theirs.shape
+    limit = LIMIT[dtype] * max(float(np.abs(theirs).max(initial=0)), 1e-3)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=limit)
+
+
+@settings(max_examples=60)
+@given(case=cases(), known=st.booleans())
+def test_every_quantity_and_gradient_is_autograds(autograd, case, known):
+    structure, arguments = case
+    capture = autograd.random_capture(structure, **arguments)
+    trace = rebuild(capture if known else replace(capture, output=None))
+    truth, dtype = autograd.reference(capture), arguments["dtype"]
+    assert trace.faithful
+    for layer in trace.layers:
+        expected = truth.layers[layer.name]
+        close(layer.x, expected.array("x"), dtype)
+        close(layer.h, expected.array("h"), dtype)
+        close(layer.hidden_grad, expected.array("h", grad=True), dtype)
+        close(layer.input_grad, expected.array("x", grad=True), dtype)
+        if structure.cell == "lstm":
+            close(layer.c, expected.array("c"), dtype)
+            close(layer.cell_grad, expected.array("c", grad=True), dtype)
+        assert tuple(layer.gates) == {"vanilla": (), "lstm": tuple("ifgo"), "gru": tuple("rzn")}[structure.cell]
+        for gate, values in layer.gates.items():
+            close(values, expected.array(gate), dtype)
+        assert layer.gate_grads.keys() == layer.pre_activations.keys()
+        for gate, values in layer.pre_activations.items():
+            close(values, expected.array(f"a:{gate}"), dtype)
+            close(layer.gate_grads[gate], expected.array(f"a:{gate}", grad=True), dtype)
+        for name, grad in layer.weight_grads.items():
+            close(grad, truth.weight_grads[f"{name}_{layer.name}"], dtype)
+    assert {f"{n}_{layer.name}" for layer in trace.layers for n in layer.weight_grads} == set(capture.weights)
+
+
+@given(case=cases())
+def test_hidden_and_cell_gradients_are_direct_plus_carried(autograd, case):
+    structure, arguments = case
+    trace = rebuild(autograd.random_capture(structure, **arguments, with_torch=False))
+    for layer in trace.layers:
+        np.testing.assert_array_equal(layer.hidden_grad, layer.direct_grad + layer.carried_grad)
+        if structure.cell == "lstm":
+            close(layer.direct_cell_grad + layer.carried_cell_grad, layer.cell_grad, arguments["dtype"])
+        else:
+            assert layer.cell_grad is layer.direct_cell_grad is layer.carried_cell_grad is None
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_direct_gradients_are_those_of_one_time_steps_loss(autograd, cell, bidirectional):
+    capture = autograd.random_capture(Structure(cell, 2, 3, bidirectional=bidirectional), time_steps=4, sequences=2)
+    trace = rebuild(capture)
+    for t in range(4):
+        alone = autograd.reference(capture, loss_times=(t,))
+        for layer in trace.layers:
+            expected = alone.layers[layer.name]
+            np.testing.assert_allclose(layer.direct_grad[t], expected.array("h", grad=True)[t], atol=1e-14)
+            if cell == "lstm":
+                np.testing.assert_allclose(layer.direct_cell_grad[t], expected.array("c", grad=True)[t], atol=1e-14)
+
+
+def loss_of(capture, output):
+    """L as the capture's ∂L/∂output has it: linear in the output."""
+    return float((output * capture.grad_output).sum())
+
+
+@settings(max_examples=12)
+@given(structure=structures(), seed=st.integers(0, 1000), packed=st.booleans())
+def test_gradients_are_finite_differences(autograd, structure, seed, packed):
+    lengths = [3, 2] if packed else None
+    if structure.activation == "relu":
+        structure = replace(structure, activation="tanh")  # a kink spoils a difference quotient
+    capture = autograd.random_capture(
+        structure, time_steps=3, sequences=2, lengths=lengths, seed=seed, with_torch=False
+    )
+    trace = rebuild(capture)
+    top = trace.layers[-structure.directions :]
+
+    def loss(changed):
+        layers = rebuild(changed).layers[-structure.directions :]
+        return loss_of(changed, np.concatenate([layer.h for layer in layers], axis=-1))
+
+    assert len(top) == structure.directions
+    generator = np.random.default_rng(seed)
+    step = 1e-6
+    for layer in trace.layers:
+        for name, grad in layer.weight_grads.items():
+            key = f"{name}_{layer.name}"
+            direction = generator.standard_normal(grad.shape)
+            values = [
+                loss(replace(capture, weights={**capture.weights, key: capture.weights[key] + sign * step * direction}))
+                for sign in (1, -1)
+            ]
+            expected = (values[0] - values[1]) / (2 * step)
+            assert (grad * direction).sum() == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    direction = generator.standard_normal(capture.inputs.shape)
+    values = [loss(replace(capture, inputs=capture.inputs + sign * step * direction)) for sign in (1, -1)]
+    input_grad = sum(layer.input_grad for layer in trace.layers[: structure.directions])
+    expected = (values[0] - values[1]) / (2 * step)
+    assert (input_grad * direction).sum() == pytest.approx(expected, rel=1e-5, abs=1e-7)
+
+
+def test_what_lies_beyond_a_sequence_is_not_looked_at(autograd):
+    structure = Structure("lstm", 2, 3, num_layers=2, bidirectional=True)
+    capture = autograd.random_capture(structure, time_steps=5, sequences=3, lengths=[2, 5, 4])
+    inputs, grad_output = capture.inputs.copy(), capture.grad_output.copy()
+    for n, length in enumerate(capture.lengths):
+        inputs[length:, n], grad_output[length:, n] = np.nan, np.inf
+    trace = rebuild(replace(capture, inputs=inputs, grad_output=grad_output))
+    assert trace.faithful
+    for layer in trace.layers:
+        for array in (layer.h, layer.c, layer.hidden_grad, layer.cell_grad, layer.gate_grads["f"], layer.gates["f"]):
+            assert not array[2:, 0].any()
+            assert array[4, 1].all()
+
+
+@given(case=cases())
+def test_a_sample_is_the_trace_of_that_sequence_alone(autograd, case):
+    structure, arguments = case
+    capture = autograd.random_capture(structure, **arguments, with_torch=False)
+    trace = rebuild(capture)
+    n = arguments["sequences"] - 1
+    length = trace.sequence_length(n)
+    alone = rebuild(
+        replace(
+            capture,
+            inputs=capture.inputs[:length, n : n + 1],
+            lengths=None,
+            h0=capture.h0[:, n : n + 1],
+            c0=None if capture.c0 is None else capture.c0[:, n : n + 1],
+            grad_output=capture.grad_output[:length, n : n + 1],
+        )
+    )
+    cut = trace.sample(n)
+    assert cut.lengths is None
+    assert cut.sample(0) is cut
+    for ours, expected in zip(cut.layers, alone.layers, strict=True):
+        dtype = arguments["dtype"]
+        close(ours.h, expected.h, dtype)
+        close(ours.hidden_grad, expected.hidden_grad, dtype)
+        for name, grad in expected.weight_grads.items():
+            close(ours.weight_grads[name], grad, dtype)
+            close(ours.weight_grad_shares[name], expected.weight_grad_shares[name], dtype)
+            close(ours.weight_grad_so_far[name], expected.weight_grad_so_far[name], dtype)
+        close(ours.gradient_flow(), expected.gradient_flow(), dtype)
+
+
+def test_arrays_are_read_only_and_time_major(autograd):
+    trace = rebuild(autograd.random_capture(Structure("lstm", 2, 3, bidirectional=True), time_steps=4, sequences=2))
+    for layer in trace.layers:
+        arrays = [value for value in vars(layer).values() if isinstance(value, np.ndarray)]
+        for group in (layer.gates, layer.gate_grads, layer.pre_activations, layer.weight_grads, layer.slopes):
+            arrays.extend(group.values())
+        arrays += [layer.input_grad, layer.direct_cell_grad, layer.carried_cell_grad, layer.gradient_flow()]
+        arrays += [*layer.weight_grad_shares.values(), *layer.weight_grad_so_far.values()]
+        arrays += [layer.weights.weight_ih, layer.weights.weight_hh, layer.weights.bias_ih]
+        assert len(arrays) > 30
+        assert not [array.shape for array in arrays if array.flags.writeable]
+        assert layer.gates["f"].shape == (4, 2, 3)
+
+
+def test_the_captures_own_arrays_stay_writable(autograd):
+    capture = autograd.random_capture(Structure("vanilla", 2, 3))
+    before = capture.inputs.copy()
+    rebuild(capture)
+    assert capture.inputs.flags.writeable
+    np.testing.assert_array_equal(capture.inputs, before)
+
+
+def test_quantities_by_enum(autograd):
+    captures = {cell: autograd.random_capture(Structure(cell, 2, 3)) for cell in ("vanilla", "lstm", "gru")}
+    layers = {cell: rebuild(capture).layers[0] for cell, capture in captures.items()}
+    for cell, layer in layers.items():
+        for quantity in Quantity:
+            if cell in quantity.cells:
+                assert layer.quantity(quantity).shape[:2] == (5, 2)
+            else:
+                with pytest.raises(RnnvizError, match=f"l0.*{quantity.words}.*its cell is {cell}"):
+                    layer.quantity(quantity)
+    assert layers["lstm"].quantity(Quantity.FORGET_GATE) is layers["lstm"].gates["f"]
+    assert layers["gru"].quantity(Quantity.NEW) is layers["gru"].gates["n"]
+    assert layers["vanilla"].quantity(Quantity.PRE_ACTIVATION) is layers["vanilla"].pre_activations["a"]
+    assert layers["lstm"].quantity(Quantity.CARRIED_GRAD) is layers["lstm"].carried_grad
+
+
+def test_names_and_lengths(autograd):
+    structure = Structure("gru", 2, 3, num_layers=2, bidirectional=True)
+    trace = rebuild(autograd.random_capture(structure, time_steps=5, sequences=2, lengths=[5, 3]))
+    assert [layer.name for layer in trace.layers] == ["l0", "l0_reverse", "l1", "l1_reverse"]
+    assert trace.layer("l1_reverse") is trace.layers[3]
+    assert [trace.sequence_length(n) for n in range(2)] == [5, 3]
+    assert trace.sample(1).time_steps == 3
+    with pytest.raises(RnnvizError, match=r"l0, l0_reverse.*'l7'"):
+        trace.layer("l7")
+    with pytest.raises(RnnvizError, match="from 0 to 1, got 2"):
+        trace.sample(2)

@@ -1,0 +1,130 @@
+"""Exported models: plain torch loads them, rnnviz opens them again, and a failure leaves no half file."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment import Adding, Experiment, ModelSettings
+from rnnviz.engine.capture import capture_probe
+from rnnviz.engine.checkpoints import read_checkpoint
+from rnnviz.engine.export import export_model, write_whole
+from rnnviz.engine.models import build, parameter_count, structure_of
+from rnnviz.engine.tasks import open_task
+from rnnviz.runs.records import Probe, RunModel
+from rnnviz.runs.writer import RunWriter
+
+SETTINGS = (
+    ModelSettings("Vanilla", "vanilla", 5, activation="sigmoid"),
+    ModelSettings("Relu", "vanilla", 5, 2, activation="relu"),
+    ModelSettings("LSTM", "lstm", 4, 2, True),
+    ModelSettings("GRU", "gru", 3),
+)
+
+
+class Model(nn.Module):
+    """What a person writes to load an export: torch's own class and a linear head."""
+
+    def __init__(self, recurrent, width, outputs):
+        super().__init__()
+        self.recurrent = recurrent
+        self.head = nn.Linear(width, outputs)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """(path of a run with all models captured at training steps 0 and 7, the models as they were at 7)."""
+    path = tmp_path_factory.mktemp("run") / "adding.rnnviz"
+    experiment = Experiment("adding", Adding(length=6), SETTINGS)
+    source = open_task(experiment.task, experiment.seed)
+    batch = source.probe()
+    models = [build(one, source.input_size, source.output_size, number) for number, one in enumerate(SETTINGS)]
+    kinds = [
+        RunModel(number, one.name, structure_of(model.recurrent), parameter_count(model))
+        for number, (one, model) in enumerate(zip(SETTINGS, models, strict=True))
+    ]
+    probe = Probe(batch.inputs, batch.lengths, batch.targets, batch.loss_weight)
+    with RunWriter(path, experiment, source.info, kinds, probe) as writer:
+        for training_step in (0, 7):
+            for number, model in enumerate(models):
+                with torch.no_grad():
+                    model.recurrent.get_parameter("weight_hh_l0").add_(0.01)
+                writer.capture(training_step, number, capture_probe(model, batch, source.info), keep=True)
+    return path, models
+
+
+@pytest.mark.parametrize("ending", [".pt", ".safetensors"])
+@pytest.mark.parametrize("number", range(len(SETTINGS)))
+def test_plain_torch_loads_the_weights_of_the_last_capture(recorded, tmp_path, number, ending):
+    path, models = recorded
+    out = export_model(path, SETTINGS[number].name, None, tmp_path / f"model{ending}")
+    state = torch.load(out, weights_only=True) if ending == ".pt" else load_file(out)
+    wanted = models[number].state_dict()
+    assert list(state) == sorted(wanted) if ending == ".safetensors" else set(state) == set(wanted)
+    for name, value in wanted.items():
+        torch.testing.assert_close(state[name], value, rtol=0, atol=0)
+    if SETTINGS[number].cell == "lstm":
+        model = Model(nn.LSTM(2, 4, 2, bidirectional=True), 8, 1)
+        assert str(model.load_state_dict(state)) == "<All keys matched successfully>"
+
+
+@pytest.mark.parametrize("ending", [".pt", ".pth", ".bin", ".safetensors"])
+def test_rnnviz_opens_its_own_export_with_the_activation(recorded, tmp_path, ending):
+    path, models = recorded
+    for number, activation in ((0, "sigmoid"), (1, "relu"), (3, "tanh")):
+        module = read_checkpoint(export_model(path, number, 7, tmp_path / f"m{ending}")).module("recurrent")
+        assert module.structure == structure_of(models[number].recurrent)
+        assert module.structure.activation == activation
+        assert module.notes == ()
+        for name, value in models[number].recurrent.state_dict().items():
+            np.testing.assert_array_equal(module.weights[name], value.numpy())
+
+
+def test_safetensors_say_what_they_hold(recorded, tmp_path):
+    out = export_model(recorded[0], "LSTM", 7, tmp_path / "lstm.safetensors")
+    with safe_open(out, "numpy") as file:
+        about = file.metadata()
+    assert {"cell": "lstm", "hidden_size": "4", "num_layers": "2", "training_step": "7"}.items() <= about.items()
+    assert (about["experiment"], about["model"]) == ("adding", "LSTM")
+
+
+def test_an_earlier_training_step_has_its_own_weights(recorded, tmp_path):
+    early = torch.load(export_model(recorded[0], "GRU", 0, tmp_path / "a.pt"), weights_only=True)
+    late = torch.load(export_model(recorded[0], "GRU", 7, tmp_path / "b.pt"), weights_only=True)
+    difference = late["recurrent.weight_hh_l0"] - early["recurrent.weight_hh_l0"]
+    torch.testing.assert_close(difference, torch.full_like(difference, 0.01), rtol=1e-4, atol=1e-6)
+
+
+def test_wrong_wishes_are_one_sentence_and_leave_nothing(recorded, tmp_path):
+    path, _ = recorded
+    for model, training_step, out, said in (
+        ("Elman", None, "a.pt", "Elman"),
+        ("GRU", 3, "a.pt", "training step 3"),
+        ("GRU", None, "a.onnx", r"ends in '\.onnx'"),
+        ("GRU", None, "a", "ends in 'nothing'"),
+        ("GRU", None, "nowhere/a.pt", "cannot be written: No such file"),
+    ):
+        with pytest.raises(RnnvizError, match=said):
+            export_model(path, model, training_step, tmp_path / out)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permissions of folders")
+def test_a_failing_disk_keeps_the_old_file(tmp_path, monkeypatch):
+    out = tmp_path / "model.pt"
+    out.write_bytes(b"before")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RnnvizError, match=r"model.pt cannot be written: No space left"):
+        write_whole(out, b"after")
+    assert out.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [out]
