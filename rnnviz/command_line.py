@@ -10,6 +10,9 @@ from typing import NoReturn
 
 from rnnviz.core.errors import RnnvizError
 
+# Before numpy is loaded: the products here are small, and OpenBLAS's threads would wait for the engine's busy core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 WRONG = 2  # exit status of everything a person can put right
 INTERRUPTED = 130  # as a shell says it of Ctrl+C
 TEXT_OPTIONS = ("--alphabet", "--columns", "--input", "--model", "--module")  # their values may begin with a dash

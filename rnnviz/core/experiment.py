@@ -112,7 +112,7 @@ def first_lesson() -> Experiment:
 
 
 def restart_needed(old: Experiment, new: Experiment) -> bool:
-    """Whether going from `old` to `new` needs new weights or new data; rate, clip norm and length of training do not."""
+    """Whether going from `old` to `new` needs new weights or new data; rate, clip norm and training length do not."""
     return (old.task, old.models, old.seed, old.training.optimiser, old.training.batch_size) != (
         new.task,
         new.models,

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,9 +35,19 @@ def _largest(values: Array, room: Array) -> float:
     return float(np.maximum.reduce(np.abs(values, out=room), axis=None))
 
 
-def largest_difference(capture: Capture, output: Array, layers: tuple[Layer, ...]) -> float:
-    """The largest relative difference over torch's outputs and parameter gradients; NaN if the capture has neither."""
-    return max(_differences(capture, output, layers), default=math.nan)
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What is compared: the capture with torch's own numbers, and what was rebuilt from it."""
+
+    capture: Capture
+    output: Array  # (T, N, D·P)
+    layers: tuple[Layer, ...]
+
+    @cached_property
+    @np.errstate(all="ignore")
+    def difference(self) -> float:
+        """The largest relative difference over torch's outputs and parameter gradients; NaN if there are neither."""
+        return max(_differences(self.capture, self.output, self.layers), default=math.nan)
 
 
 @np.errstate(all="ignore")

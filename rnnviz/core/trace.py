@@ -9,7 +9,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.bptt import sweep_back
 from rnnviz.core.capture import Capture
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.fidelity import LIMITS, cancellation, check_shapes, largest_difference, relative_difference
+from rnnviz.core.fidelity import LIMITS, Check, cancellation, check_shapes, relative_difference
 from rnnviz.core.layer import Layer
 from rnnviz.core.readout import ReadoutTrace, read_out
 from rnnviz.core.structure import Structure
@@ -26,8 +26,16 @@ class Trace:
     layers: tuple[Layer, ...] = field(repr=False)  # torch's order: l0, l0_reverse, l1, …
     readout: ReadoutTrace | None = field(repr=False)
     lengths: Array | None  # (N,) of a packed batch, None if all are T
-    fidelity: float  # largest relative difference to torch's own outputs and gradients; NaN: nothing to compare with
+    check: Check = field(repr=False)  # of the whole trace, also in one that was cut out of it
     notes: tuple[str, ...] = ()  # what makes it differ from history, one sentence each
+
+    @property
+    def fidelity(self) -> float:
+        """Largest relative difference to torch's own outputs and parameter gradients; NaN: nothing to compare with.
+
+        Measured when first asked for, on the whole trace.
+        """
+        return self.check.difference
 
     @cached_property
     def fidelity_limit(self) -> float:
@@ -114,5 +122,4 @@ def rebuild(capture: Capture) -> Trace:
             output = joined(sweeps[-capture.structure.directions :])
     layers = sweep_back(capture, sweeps)
     readout = None if capture.readout is None else read_out(capture.readout, output)
-    fidelity = largest_difference(capture, output, layers)
-    return Trace(capture.structure, layers, readout, capture.lengths, fidelity, capture.notes)
+    return Trace(capture.structure, layers, readout, capture.lengths, Check(capture, output, layers), capture.notes)

@@ -32,8 +32,14 @@ def ratio(first: Callable[[], object], second: Callable[[], object], rounds: int
     return median(a for a, _ in times) / median(b for _, b in times)
 
 
+def sweeps(capture: Capture) -> None:
+    """Both sweeps: states, gates, and their gradients at every time step."""
+    for layer in rebuild(capture).layers:
+        assert layer.hidden_grad is not None
+
+
 def whole_trace(capture: Capture) -> None:
-    """Everything the window draws of a trace, the lazy parts too."""
+    """Everything the window shows of a trace, the lazy parts too: weight gradients, shares, and the check."""
     trace = rebuild(capture)
     assert trace.fidelity < 1e-4
     for layer in trace.layers:
@@ -58,5 +64,8 @@ def rows() -> Iterator[Row]:
                 output, _ = module(inputs)
                 output.backward(upstream)
 
-            value = ratio(lambda capture=capture: whole_trace(capture), fused, 30 if length < 500 else 12)
-            yield Row(f"rebuild a trace, {name}, H={hidden}, T={length}, of one fused sweep", value, goal)
+            rounds = 60 if length < 500 else 12
+            value = ratio(lambda capture=capture: sweeps(capture), fused, rounds)
+            yield Row(f"rebuild both sweeps, {name}, H={hidden}, T={length}, of one fused sweep", value, goal)
+            value = ratio(lambda capture=capture: whole_trace(capture), fused, rounds)
+            yield Row("  with weight gradients, shares and the check", value, goal)

@@ -1,12 +1,14 @@
 """`make bench`: every timed figure as a ratio inside one run, beside the figure it is held against."""
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the program's own processes
 
 PARTS = ("rebuild", "training", "window")
 
