@@ -9,6 +9,7 @@ from rnnviz.core.expressions.closures import Compiled, Run, applied, located
 from rnnviz.core.expressions.functions import FUNCTIONS, MAX_WINDOW, Function
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.shapes import NUMBER
+from rnnviz.core.expressions.values import WEIGHTS
 from rnnviz.core.expressions.vocabulary import (
     CELLS,
     COMPARED_ONLY,
@@ -37,6 +38,7 @@ def compile_call(compiler: "Compiler", node: ast.Call) -> Compiled:
         raise compiler.problem(node, f"{function.call} takes {wanted} {noun}, not {len(node.args)}.")
     values = compiler.compile(node.args[0]) if function.kind == "answers" else compiler.number(node.args[0])
     more = [_single(compiler, argument, function) for argument in node.args[1:]]
+    compiler.work += WEIGHTS.get(function.name, 1)
     span = compiler.span(node)
     try:
         form, operation = function.of(values.form)

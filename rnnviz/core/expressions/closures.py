@@ -20,12 +20,14 @@ class Compiled(NamedTuple):
 
 
 def located(span: Span, run: Run) -> Run:
-    """`run`, its problems underlined at `span`."""
+    """`run`, its problems underlined at `span` unless they say already where they arose."""
 
     def at_span(scope: Scope) -> Value:
         try:
             return run(scope)
         except ExpressionError as problem:
+            if problem.end:
+                raise
             raise problem.at(*span) from None
 
     return at_span

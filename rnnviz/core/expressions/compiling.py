@@ -12,7 +12,7 @@ from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import NUMBER, YES_NO, Form
 from rnnviz.core.expressions.subscripts import Read, compile_subscript, read_quantity
-from rnnviz.core.expressions.values import ARITHMETIC, BOTH, COMPARISON, EITHER, Operation, Value, check_size
+from rnnviz.core.expressions.values import ARITHMETIC, BOTH, COMPARISON, EITHER, WEIGHTS, Operation, Value, check_work
 from rnnviz.core.expressions.vocabulary import CELLS, COMPARED_ONLY, NUMBERS, Vocabulary, split_layer
 
 _SIGNS: dict[type[ast.AST], str] = {
@@ -41,6 +41,7 @@ class Compiler:
         self.quantities: set[str] = set()
         self.metrics: dict[str, int] = {}  # with how many recorded values are looked at
         self.numbers: set[str] = set()
+        self.work = 1  # what is done to each value of an array, in additions
         self._text = text
         self._indent = indent
         self._bytes = text[indent:].encode()  # ast counts columns in UTF-8 bytes
@@ -124,7 +125,7 @@ class Compiler:
 
             def whole(scope: Scope) -> Value:
                 values = read(scope)
-                check_size(values.size)
+                check_work(values.size, self.work)
                 return np.asarray(values, np.float64)
 
             return Compiled(form, located(span, whole))
@@ -165,9 +166,11 @@ class Compiler:
         left, right = self.number(node.left), self.number(node.right)
         form = self._combined(node, left.form, right.form)
         single, arrays = ARITHMETIC[sign]
+        self.work += WEIGHTS.get(sign, 1)
         return Compiled(form, applied(self.span(node), single if form.single else arrays, [left.run, right.run]))
 
     def _unary(self, node: ast.UnaryOp) -> Compiled:
+        self.work += 1
         match node.op:
             case ast.Not():
                 form, run = self._answer(node.operand)
@@ -190,6 +193,7 @@ class Compiler:
         if compares_models(sides):
             return Compiled(YES_NO, compile_model_comparison(self, node))
         values = [self.number(side) for side in sides]
+        self.work += len(signs)
         compares: list[Operation] = []
         form = NUMBER
         for sign, left, right in zip(signs, values, values[1:], strict=False):
@@ -205,6 +209,7 @@ class Compiler:
         for side in sides:
             form = self._combined(node, form, side.form)
         runs = [side.run for side in sides]
+        self.work += len(sides)
         conjunction = isinstance(node.op, ast.And)
         if form.single and conjunction:
             return Compiled(YES_NO, lambda scope: all(run(scope) for run in runs))

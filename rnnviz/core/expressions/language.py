@@ -105,7 +105,8 @@ def parse(text: str, vocabulary: Vocabulary = _ANYTHING) -> Expression:
     compiler = Compiler(text, indent, vocabulary)
     form, run = compiler.compile(body)
     names = frozenset(compiler.quantities), dict(compiler.metrics), frozenset(compiler.numbers)
-    pieces = tuple(Part(piece, compiler.compile(node)[1]) for piece, node in parts(compiler, body).items())
+    again = Compiler(text, indent, vocabulary)  # the pieces are evaluated by themselves, so their work counts apart
+    pieces = tuple(Part(piece, again.compile(node).run) for piece, node in parts(compiler, body).items())
     return Expression(text.strip(), form, *names, pieces, run)
 
 

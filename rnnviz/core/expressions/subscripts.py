@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.expressions.closures import Compiled, Run, Span
+from rnnviz.core.expressions.closures import Compiled, Run, Span, located
 from rnnviz.core.expressions.problems import ExpressionError, NoValueError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
-from rnnviz.core.expressions.values import Value, check_size
+from rnnviz.core.expressions.values import Value, check_work
 from rnnviz.core.expressions.vocabulary import NamedQuantity
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def compile_subscript(compiler: "Compiler", node: ast.Subscript, form: Form, rea
         raise ExpressionError(f"{compiler.text_of(node.value)} has {wanted}, not {len(subscripts)}.", *span)
     if not any(isinstance(subscript, ast.Slice) for subscript in subscripts):
         return _without_ranges(compiler, subscripts, form, read)
-    return _with_ranges(compiler, subscripts, form, read)
+    compiled = _with_ranges(compiler, subscripts, form, read)
+    return Compiled(compiled.form, located(span, compiled.run))
 
 
 def _without_ranges(compiler: "Compiler", subscripts: list[ast.expr], form: Form, read: Read) -> Compiled:
@@ -96,7 +97,7 @@ def _with_ranges(compiler: "Compiler", subscripts: list[ast.expr], form: Form, r
     def part(scope: Scope) -> Value:
         values = read(scope)
         chosen = values[tuple(cut(scope, length) for cut, length in zip(cuts, values.shape, strict=False))]
-        check_size(chosen.size)
+        check_work(chosen.size, compiler.work)
         return np.asarray(chosen, np.float64)
 
     return Compiled(Form(tuple(axes)), part)
@@ -132,11 +133,10 @@ def _place(compiler: "Compiler", node: ast.expr, axis: Axis) -> Place:
     number = _literal(node)
     if number is not None:
         return _fixed(number, axis, compiler.span(node))
-    form, run = compiler.number(node)
-    if not form.single:
-        raise ExpressionError(
-            f"A subscript is one number or a range, first:last, not {form.words}.", *compiler.span(node)
-        )
+    form, run = compiler.compile(node)
+    if form.yes_no or not form.single:
+        sentence = f"A subscript is one number or a range, first:last, not {form.words}."
+        raise ExpressionError(sentence, *compiler.span(node))
     return _computed(run, axis, compiler.span(node))
 
 

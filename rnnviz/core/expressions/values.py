@@ -18,6 +18,15 @@ Operation = Callable[..., Value]
 
 MAX_VALUES = 2**20  # of one intermediate result: T = 1,000 with H = 1,000
 MAX_EXPONENT = 1000.0
+MAX_WORK = 20_000_000  # of one evaluation, in additions of two values: about 50 ms at the very worst
+WEIGHTS = {
+    "%": 400,
+    "//": 400,
+    "**": 60,
+    "median": 20,
+    "exp": 4,
+    "log10": 4,
+}  # in additions, measured at the worst values
 
 
 def steadied(fast: Callable[..., float], exact: Callable[..., Array]) -> Callable[..., float]:
@@ -59,6 +68,15 @@ def check_size(count: int) -> None:
     if count > MAX_VALUES:
         raise ExpressionError(
             f"A result has at most {MAX_VALUES:,} values, this one would have {count:,}; ask for less."
+        )
+
+
+def check_work(count: int, additions: int) -> None:
+    """ExpressionError where an array of `count` values goes through operations worth so many additions each."""
+    check_size(count)
+    if count * additions > MAX_WORK:
+        raise ExpressionError(
+            f"Too much to compute of {count:,} values at once; ask for a part of them, h[t] or h[:, 7]."
         )
 
 
