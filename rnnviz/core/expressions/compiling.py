@@ -12,7 +12,17 @@ from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import NUMBER, YES_NO, Form
 from rnnviz.core.expressions.subscripts import Read, compile_subscript, read_quantity
-from rnnviz.core.expressions.values import ARITHMETIC, BOTH, COMPARISON, EITHER, WEIGHTS, Operation, Value, check_work
+from rnnviz.core.expressions.values import (
+    ARITHMETIC,
+    BOTH,
+    COMPARISON,
+    EITHER,
+    WEIGHT_OF_SMALL_POWER,
+    WEIGHTS,
+    Operation,
+    Value,
+    check_work,
+)
 from rnnviz.core.expressions.vocabulary import CELLS, COMPARED_ONLY, NUMBERS, Vocabulary, split_layer
 
 _SIGNS: dict[type[ast.AST], str] = {
@@ -166,7 +176,7 @@ class Compiler:
         left, right = self.number(node.left), self.number(node.right)
         form = self._combined(node, left.form, right.form)
         single, arrays = ARITHMETIC[sign]
-        self.work += WEIGHTS.get(sign, 1)
+        self.work += WEIGHT_OF_SMALL_POWER if sign == "**" and _is_small(node.right) else WEIGHTS.get(sign, 1)
         return Compiled(form, applied(self.span(node), single if form.single else arrays, [left.run, right.run]))
 
     def _unary(self, node: ast.UnaryOp) -> Compiled:
@@ -236,6 +246,10 @@ class Compiler:
         if form is None:
             raise self.problem(node, f"{one.words} and {two.words} cannot be combined one by one.")
         return form
+
+
+def _is_small(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (2, 3, 4)
 
 
 def _chain(compares: list[Operation], single: bool) -> Operation:

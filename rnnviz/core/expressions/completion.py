@@ -48,7 +48,9 @@ def complete(text: str, column: int, vocabulary: Vocabulary | None = None) -> tu
     else:
         offers = _names(vocabulary)
     found = [Completion(*offer, start, end) for offer in offers if word.lower() in offer[0].lower()]
-    return tuple(sorted(found, key=lambda one: _rank(one.insert, word)))
+    if word:
+        found.sort(key=lambda one: (_rank(one.insert, word), len(one.insert)))
+    return tuple(found)
 
 
 def signature(text: str, column: int) -> str:

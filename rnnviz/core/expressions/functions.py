@@ -15,6 +15,8 @@ from rnnviz.core.magnitude import l2
 
 MAX_WINDOW = 10_000  # recorded values a metric's window may reach back
 
+_ONE_THREAD = 8192
+
 Kind = Literal["reduces", "each", "tests each", "answers"]
 
 
@@ -78,7 +80,8 @@ class Function:
 def norm(values: Array) -> float:
     """The L2 norm in float64, scaled where squares would overflow or vanish."""
     flat = values.ravel()
-    square = float(flat.dot(flat))
+    # above this size BLAS starts threads, and then the last bits depend on how many there are
+    square = float(flat.dot(flat)) if flat.size <= _ONE_THREAD else float(np.square(flat).sum())
     if 1e-280 < square < 1e280:
         return math.sqrt(square)
     return float(l2(flat))

@@ -65,7 +65,8 @@ class RecordedMetrics:
         self._step = training_step
 
     def metric(self, name: str) -> float:
-        return self._numbers[name][self._end(name) - 1]
+        end = self._end(name)
+        return self._numbers[name][end - 1]
 
     def metric_window(self, name: str, count: int) -> Array:
         end = self._end(name)
