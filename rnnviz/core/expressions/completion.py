@@ -46,7 +46,7 @@ def complete(text: str, column: int, vocabulary: Vocabulary | None = None) -> tu
     elif head and re.search(r"[\w.)\]]$", head) and not re.search(r"\b(and|or|not)$", head):
         return ()  # a value has just ended
     else:
-        offers = _names(vocabulary)
+        offers = _names(vocabulary, word)
     found = [Completion(*offer, start, end) for offer in offers if word.lower() in offer[0].lower()]
     if word:
         found.sort(key=lambda one: (_rank(one.insert, word), len(one.insert)))
@@ -84,10 +84,15 @@ def _bare_words(asked: str, vocabulary: Vocabulary) -> Iterator[tuple[str, Kind,
         yield word, "model", vocabulary.models[number - 1], ""
 
 
-def _names(vocabulary: Vocabulary) -> Iterator[tuple[str, Kind, str, str]]:
+def _names(vocabulary: Vocabulary, word: str) -> Iterator[tuple[str, Kind, str, str]]:
+    layers = dict.fromkeys(layer for structure in vocabulary.structures for layer in structure.layer_names)
     for named in QUANTITIES.values():
         if not vocabulary.missing(named, ""):
             yield named.name, "quantity", named.words, vocabulary.form(named, "").words
+        for layer in layers if "_l" in word and named.layered else ():
+            if not vocabulary.missing(named, layer):
+                words = f"{named.words} of layer {layer}"
+                yield f"{named.name}_{layer}", "quantity", words, vocabulary.form(named, layer).words
     for metric in sorted(vocabulary.known_metrics):
         yield metric, "metric", "metric of the training step", "one number"
     for name, words in (NUMBERS | COMPARED_ONLY).items():

@@ -52,9 +52,8 @@ def scope() -> TableScope:
 def make_trace() -> Callable[..., Trace]:
     """A trace of random weights with a readout of two classes."""
 
-    def make(
-        cell: CellName, *, time_steps: int = 6, hidden: int = 4, layers: int = 1, bidirectional: bool = False
-    ) -> Trace:
+    def make(cell: CellName, *, layers: int = 1, bidirectional: bool = False, with_readout: bool = True) -> Trace:
+        time_steps, hidden = 6, 4
         draw = np.random.default_rng(3)
         structure = Structure(cell, 3, hidden, layers, bidirectional)
         shapes = structure.parameter_shapes().items()
@@ -72,6 +71,7 @@ def make_trace() -> Callable[..., Trace]:
         )
         lengths = np.array([time_steps, time_steps - 2])
         cell_state = state if cell == "lstm" else None
-        return rebuild(Capture(structure, weights, inputs, lengths, state, cell_state, grad, readout=readout))
+        shown = readout if with_readout else None
+        return rebuild(Capture(structure, weights, inputs, lengths, state, cell_state, grad, readout=shown))
 
     return make

@@ -34,6 +34,14 @@ def test_words_and_shapes_are_those_of_the_models():
     assert "f" not in offered("", Vocabulary((Structure("vanilla", 8, 12),)))
 
 
+def test_layers_are_offered_once_they_are_begun():
+    deep = Vocabulary((Structure("lstm", 8, 12, num_layers=2),))
+    assert offered("f_l", deep)[:2] == ["f_l0", "f_l1"]
+    (offer,) = complete("x_l1", 4, deep)[:1]
+    assert (offer.insert, offer.words, offer.shape) == ("x_l1", "input of layer l1", "T × 12 numbers")
+    assert "f_l0" not in offered("f", deep)
+
+
 def test_every_offer_is_a_word_of_the_language():
     for offer in complete("", 0, LSTM):
         if offer.kind in ("quantity", "metric") or offer.insert in "ktTHN":

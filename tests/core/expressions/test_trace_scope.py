@@ -1,7 +1,5 @@
 """Every quantity of a real trace by its name, for each cell, layer, direction and sequence."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -96,6 +94,6 @@ def test_what_a_trace_lacks_is_no_value_and_what_cannot_be_looked_at_is_an_error
 
 
 def test_a_trace_without_a_readout_has_no_prediction(make_trace):
-    scope = TraceScope(replace(make_trace("vanilla"), readout=None, _samples={}))
+    scope = TraceScope(make_trace("vanilla", with_readout=False))
     with pytest.raises(NoValueError, match="This model has no prediction"):
         parse("prediction").evaluate(scope)
