@@ -1,0 +1,130 @@
+"""The scope of a trace: one time step of one of its sequences, every quantity by its name."""
+
+from collections.abc import Callable
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.expressions.problems import NoValueError
+from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
+from rnnviz.core.expressions.vocabulary import QUANTITIES, no_such
+from rnnviz.core.layer import Layer
+from rnnviz.core.quantity import Quantity
+from rnnviz.core.readout import ReadoutTrace
+from rnnviz.core.structure import CellName
+from rnnviz.core.trace import Trace
+
+_BY_QUANTITY = {
+    "x": Quantity.INPUT,
+    "h": Quantity.HIDDEN,
+    "c": Quantity.CELL,
+    "i": Quantity.INPUT_GATE,
+    "f": Quantity.FORGET_GATE,
+    "g": Quantity.CANDIDATE,
+    "o": Quantity.OUTPUT_GATE,
+    "r": Quantity.RESET_GATE,
+    "z": Quantity.UPDATE_GATE,
+    "n": Quantity.NEW,
+    "a": Quantity.PRE_ACTIVATION,
+    "dh": Quantity.HIDDEN_GRAD,
+    "dh_direct": Quantity.DIRECT_GRAD,
+    "dh_carried": Quantity.CARRIED_GRAD,
+    "dc": Quantity.CELL_GRAD,
+    "dx": Quantity.INPUT_GRAD,
+}
+_BY_LAYER: dict[str, Callable[[Layer], Array | None]] = {
+    "dc_direct": lambda layer: layer.direct_cell_grad,
+    "dc_carried": lambda layer: layer.carried_cell_grad,
+    "da": lambda layer: layer.gate_grads["a"],
+    "share_ih": lambda layer: layer.weight_grad_shares["weight_ih"],
+    "share_hh": lambda layer: layer.weight_grad_shares["weight_hh"],
+    "so_far_ih": lambda layer: layer.weight_grad_so_far["weight_ih"],
+    "so_far_hh": lambda layer: layer.weight_grad_so_far["weight_hh"],
+}
+_BY_READOUT: dict[str, Callable[[ReadoutTrace], Array | None]] = {
+    "losses": lambda readout: readout.losses,
+    "prediction": lambda readout: readout.prediction,
+    "probability": lambda readout: readout.probabilities,
+}
+
+
+class TraceScope:
+    """One sequence of a trace at a time step. Weight-gradient shares are those of this sequence alone."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        sample: int = 0,
+        layer: str = "l0",
+        time_step: int = 1,
+        training_step: int = 0,
+        metrics: MetricSource | None = None,
+        model: str = "",
+        model_number: int = 1,
+    ) -> None:
+        """`sample` is 0-based, `time_step` counts from 1; RnnvizError for a sample or layer the trace lacks."""
+        self.model = model
+        self.model_number = model_number
+        self.cell: CellName = trace.structure.cell
+        source = metrics or FixedMetrics({})
+        self.metric = source.metric
+        self.metric_window = source.metric_window
+        self._trace = trace.sample(sample)
+        self._layer = self._trace.layer(layer).name
+        self._arrays: dict[tuple[str, str], Array] = {}
+        self._numbers = {
+            "k": float(training_step),
+            "t": float(time_step),
+            "T": float(trace.sequence_length(sample)),
+            "H": float(trace.structure.hidden_size),
+            "N": float(trace.sequences),
+        }
+
+    @property
+    def time_steps(self) -> int:
+        """T of the sequence."""
+        return int(self._numbers["T"])
+
+    def move_to(self, time_step: int) -> None:
+        """Looks at another time step of the same sequence, counted from 1."""
+        self._numbers["t"] = float(time_step)
+
+    def number(self, name: str) -> float:
+        return self._numbers[name]
+
+    def quantity(self, name: str, layer: str) -> Array:
+        key = name, layer or self._layer
+        array = self._arrays.get(key)
+        if array is None:
+            array = self._arrays[key] = self._find(*key)
+        return array
+
+    def _find(self, name: str, layer: str) -> Array:
+        named = QUANTITIES[name]
+        if self.cell not in named.cells:
+            raise NoValueError(no_such(named, self.cell))
+        if not named.layered:
+            readout = self._trace.readout
+            found = None if readout is None else _BY_READOUT[name](readout)
+            if found is None:
+                raise NoValueError(f"This model has no {named.words}.")
+            return found[:, 0]
+        try:
+            holder = self._trace.layer(layer)
+        except RnnvizError as problem:
+            raise NoValueError(str(problem)) from problem
+        found = _of_layer(name, holder)
+        return found if found.ndim == 1 else found[:, 0]
+
+
+def _of_layer(name: str, layer: Layer) -> Array:
+    """The array (T, 1, ·) or (T,) of a quantity this layer's cell has."""
+    if name in _BY_QUANTITY:
+        return layer.quantity(_BY_QUANTITY[name])
+    if name in _BY_LAYER:
+        found = _BY_LAYER[name](layer)
+        if found is None:
+            raise NoValueError(f"Layer {layer.name} has no {QUANTITIES[name].words}.")
+        return found
+    kind, _, gate = name.partition("_")
+    return (layer.pre_activations if kind == "a" else layer.gate_grads)[gate]

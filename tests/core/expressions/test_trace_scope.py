@@ -1,0 +1,99 @@
+"""Every quantity of a real trace by its name, for each cell, layer, direction and sequence."""
+
+import numpy as np
+import pytest
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.expressions import ExpressionError, NoValueError, Vocabulary, parse
+from rnnviz.core.expressions.scope import FixedMetrics
+from rnnviz.core.expressions.trace_scope import TraceScope
+from rnnviz.core.expressions.vocabulary import QUANTITIES
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("sample", [0, 1])
+def test_every_quantity_has_a_value_exactly_in_the_cells_that_have_it(make_trace, cell, sample):
+    trace = make_trace(cell)
+    scope = TraceScope(trace, sample=sample)
+    known = Vocabulary((trace.structure,))
+    for name, named in QUANTITIES.items():
+        if cell in named.cells:
+            expression = parse(name, known)
+            value = expression.evaluate(scope)
+            assert value.shape[0] == trace.sequence_length(sample) == (6, 4)[sample]
+            assert value.ndim == len(expression.form.axes)
+            assert all(axis.size in (None, size) for axis, size in zip(expression.form.axes, value.shape, strict=True))
+        else:
+            with pytest.raises(ExpressionError, match=f"The {cell} cell has no {named.words}"):
+                parse(name, known)
+            with pytest.raises(NoValueError, match=f"The {cell} cell has no {named.words}"):
+                parse(name).evaluate(scope)
+
+
+def test_the_names_mean_what_they_say(make_trace):
+    trace = make_trace("lstm", layers=2, bidirectional=True)
+    one = trace.sample(0)  # what the trace says of the first sequence alone
+    layer = one.layer("l1_reverse")
+    scope = TraceScope(trace, sample=0, layer="l1_reverse", time_step=3, training_step=40)
+    pairs = {
+        "h": layer.h,
+        "f": layer.gates["f"],
+        "c": layer.c,
+        "a_o": layer.pre_activations["o"],
+        "dh": layer.hidden_grad,
+        "dh_direct": layer.direct_grad,
+        "dh_carried": layer.carried_grad,
+        "dc": layer.cell_grad,
+        "dc_direct": layer.direct_cell_grad,
+        "dc_carried": layer.carried_cell_grad,
+        "da_g": layer.gate_grads["g"],
+        "dx": layer.input_grad,
+        "h_l0": one.layer("l0").h,
+        "dh_l0_reverse": one.layer("l0_reverse").hidden_grad,
+        "prediction": trace.readout.prediction,
+        "probability": trace.readout.probabilities,
+    }
+    for name, array in pairs.items():
+        np.testing.assert_array_equal(parse(name).evaluate(scope), array[:, 0].astype(np.float64))
+        np.testing.assert_array_equal(parse(f"{name}[t]").evaluate(scope), array[2, 0].astype(np.float64))
+    np.testing.assert_array_equal(parse("losses").evaluate(scope), trace.readout.losses[:, 0])
+    assert parse("k == 40 and t == 3 and T == 6 and H == 4 and N == 2").evaluate(scope) is True
+
+
+def test_shares_are_those_of_the_sequence_looked_at(make_trace):
+    trace = make_trace("gru")
+    for sample in (0, 1):
+        scope = TraceScope(trace, sample=sample)
+        layer = trace.sample(sample).layer("l0")
+        np.testing.assert_array_equal(parse("share_hh").evaluate(scope), layer.weight_grad_shares["weight_hh"])
+        np.testing.assert_array_equal(parse("so_far_ih").evaluate(scope), layer.weight_grad_so_far["weight_ih"])
+
+
+def test_the_cursor_moves(make_trace):
+    scope = TraceScope(make_trace("lstm"))
+    changes = parse("norm(h[t] - h[t - 1])")
+    with pytest.raises(NoValueError, match="There is no time step 0: there are 6"):
+        changes.evaluate(scope)
+    scope.move_to(2)
+    assert changes.evaluate(scope) > 0
+    assert scope.time_steps == 6
+
+
+def test_what_a_trace_lacks_is_no_value_and_what_cannot_be_looked_at_is_an_error(make_trace):
+    trace = make_trace("vanilla")
+    scope = TraceScope(trace, metrics=FixedMetrics({"loss": 0.25}))
+    assert parse("loss < 0.3 and median(loss, 50) == 0.25").evaluate(scope) is True
+    with pytest.raises(NoValueError, match="grad_norm was not recorded"):
+        parse("grad_norm").evaluate(scope)
+    with pytest.raises(NoValueError, match="l3"):
+        parse("h_l3").evaluate(scope)
+    with pytest.raises(RnnvizError, match="l7"):
+        TraceScope(trace, layer="l7")
+    with pytest.raises(RnnvizError, match="sequence from 0 to 1"):
+        TraceScope(trace, sample=2)
+
+
+def test_a_trace_without_a_readout_has_no_prediction(make_trace):
+    scope = TraceScope(make_trace("vanilla", with_readout=False))
+    with pytest.raises(NoValueError, match="This model has no prediction"):
+        parse("prediction").evaluate(scope)
