@@ -36,7 +36,12 @@ def sweep_back(capture: Capture, sweeps: list[LayerSweep]) -> tuple[Layer, ...]:
 def _layer(capture: Capture, sweep: LayerSweep, direct: Array, above: tuple[Layer, ...]) -> Layer:
     own = np.ascontiguousarray(sweep.in_own_order(direct))
     slopes = sweep.cell.slopes(sweep.forward, sweep.previous_h)
-    return _read_only(capture, sweep, slopes, own, sweep.cell.backward(sweep.weights, slopes, own), above)
+    if sweep.holding is None:
+        backward = sweep.cell.backward(sweep.weights, slopes, own)
+    else:
+        slopes = sweep.holding.closed(sweep.cell, slopes)
+        backward = sweep.holding.backward(sweep.cell, sweep.weights, slopes, own)
+    return _read_only(capture, sweep, slopes, own, backward, above)
 
 
 def _read_only(
@@ -90,4 +95,6 @@ def _read_only(
         recurrent_delta=delta if shared else turned(backward.recurrent_delta),
         unprojected=maybe(forward.inner.get("unprojected")),
         above=above,
+        held=None if sweep.holding is None else maybe(sweep.holding.hidden),
+        cut=None if sweep.holding is None else frozen(sweep.order.turned(sweep.holding.cut)),
     )

@@ -44,8 +44,7 @@ def _lanes(layer: "Layer", sample: int, inputs_wanted: bool) -> tuple[Array, Arr
         else:
             hidden[lanes] += arriving[t, lanes]
         norms[lanes, t] = l2(hidden[lanes])
-        slopes = {name: slope[t, sample] for name, slope in layer.slopes.items()}
-        before = layer.equations.pull_back(layer.weights, slopes, hidden[lanes], None if cell is None else cell[lanes])
+        before = pull_back(layer, t, sample, hidden[lanes], None if cell is None else cell[lanes])
         hidden[lanes] = before[0]
         if cell is not None:
             cell[lanes] = before[1]
@@ -64,18 +63,31 @@ def _arriving(layer: "Layer", sample: int) -> Array | None:
     return np.asarray(sum(part[..., start : start + width] for part in whole))
 
 
+def pull_back(
+    layer: "Layer", t: int, sample: int, hidden: Array, cell: Array | None
+) -> tuple[Array, Array | None, Array]:
+    """`Cell.pull_back` of one sequence at time step `t` (0-based), ending where a state was set or the gradient cut."""
+    slopes = {name: slope[t, sample] for name, slope in layer.slopes.items()}
+    if layer.held is not None:
+        hidden = np.where(layer.held[t, sample], hidden.dtype.type(0), hidden)
+    before, along, delta = layer.equations.pull_back(layer.weights, slopes, hidden, cell)
+    previous = t + 1 if layer.reverse else t - 1
+    if layer.cut is not None and 0 <= previous < len(layer.cut) and layer.cut[previous]:
+        before, along = np.zeros_like(before), None if along is None else np.zeros_like(along)
+    return before, along, delta
+
+
 @np.errstate(all="ignore")
 def step_jacobian(layer: "Layer", t: int, sample: int = 0) -> Array:
     """∂h_t/∂h_{t−1} (P, P) of one sequence, `t` 0-based; for an LSTM of the joint state (h, c), (P + H, P + H).
 
     In a reverse layer t−1 is the neighbour its own direction came from. Row: output; column: what it is derived by.
     """
-    slopes = {name: slope[t, sample] for name, slope in layer.slopes.items()}
     width = layer.h.shape[-1]
     size = width + (0 if layer.c is None else layer.c.shape[-1])
     lanes = np.eye(size, dtype=layer.h.dtype)
     cell = None if layer.c is None else lanes[:, width:]
-    hidden, along, _ = layer.equations.pull_back(layer.weights, slopes, lanes[:, :width], cell)
+    hidden, along, _ = pull_back(layer, t, sample, lanes[:, :width], cell)
     return hidden if along is None else np.concatenate((hidden, along), axis=-1)
 
 

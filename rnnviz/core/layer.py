@@ -46,6 +46,8 @@ class Layer:
     recurrent_delta: Array  # (T, N, G) the same for W_hh h + b_hh, which differs in the GRU's n only
     unprojected: Array | None  # (T, N, H) o ⊙ tanh(c) where weight_hr projects it
     above: "tuple[Layer, ...]" = ()  # the directions of the layer above, none at the top
+    held: Array | None = None  # (T, N, P) True where h was set by hand: its gradient goes no further back
+    cut: Array | None = None  # (T,) True where nothing is carried to a state from the time step after it
 
     def __repr__(self) -> str:
         time_steps, sequences, units = self.h.shape
@@ -78,10 +80,15 @@ class Layer:
     def _cell_part(self, hidden: Array, along: Array | None) -> Array | None:
         if self.cell_grad is None:
             return None
+        hidden = self.passed_on(hidden)
         if self.weights.weight_hr is not None:
             hidden = hidden @ self.weights.weight_hr
         part = hidden * self.slopes["through"]
         return frozen(part if along is None else part + along)
+
+    def passed_on(self, hidden: Array) -> Array:
+        """What of a gradient (T, N, P) of h goes on into the cell: nothing where h was set by hand."""
+        return hidden if self.held is None else np.where(self.held, hidden.dtype.type(0), hidden)
 
     @cached_property
     @np.errstate(all="ignore")
@@ -121,7 +128,7 @@ class Layer:
             found["bias_ih"] = shares.Factors(self.delta, None)
             found["bias_hh"] = shares.Factors(self.recurrent_delta, None)
         if self.unprojected is not None:
-            found["weight_hr"] = shares.Factors(self.hidden_grad, self.unprojected)
+            found["weight_hr"] = shares.Factors(self.passed_on(self.hidden_grad), self.unprojected)
         return found
 
     def gradient_flow(self, sample: int = 0) -> Array:
@@ -187,4 +194,6 @@ class Layer:
             recurrent_delta=cut(self.recurrent_delta),
             unprojected=maybe(self.unprojected),
             above=above,
+            held=maybe(self.held),
+            cut=None if self.cut is None else self.cut[:length],
         )

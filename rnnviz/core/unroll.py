@@ -5,13 +5,18 @@ from one GEMM, and only c_t needs a scan; elsewhere a scan finds h_t first. Eith
 compared with torch's, so a wrong weight cannot pass unseen.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.capture import Capture
 from rnnviz.core.cells import Cell, Forward, Weights, cell_named
+from rnnviz.core.holding import Holding, in_one
+
+NOTHING_HELD: Mapping[str, Holding] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class LayerSweep:
     c0: Array | None  # (*B, H)
     previous_h: Array  # (T, *B, P)
     forward: Forward
+    holding: Holding | None = None  # what is set by hand in it
 
     @property
     def output(self) -> Array:
@@ -67,8 +73,11 @@ class LayerSweep:
         return turned[:, 0] if self.h0.ndim == 1 else turned
 
 
-def unroll(capture: Capture, output: Array | None) -> list[LayerSweep]:
-    """All layers in torch's order. `output` (T, N, D·P): torch's own, or None to find every h_t by scanning."""
+def unroll(capture: Capture, output: Array | None, holdings: Mapping[str, Holding] = NOTHING_HELD) -> list[LayerSweep]:
+    """All layers in torch's order. `output` (T, N, D·P): torch's own, or None to find every h_t by scanning.
+
+    `holdings` by layer name: what is set by hand, for N = 1 without lengths and without `output` only.
+    """
     structure = capture.structure
     below, sweeps = capture.inputs, list[LayerSweep]()
     if capture.lengths is not None:
@@ -81,7 +90,7 @@ def unroll(capture: Capture, output: Array | None) -> list[LayerSweep]:
         known = None
         if output is not None and number >= len(structure.layer_names) - structure.directions:
             known = output[..., direction * structure.output_size : (direction + 1) * structure.output_size]
-        sweeps.append(_layer(capture, number, name, below, known))
+        sweeps.append(_layer(capture, number, name, below, known, holdings.get(name)))
     return sweeps
 
 
@@ -113,7 +122,9 @@ def _aligned(weight: Array) -> Array:
     return frozen(copy)
 
 
-def _layer(capture: Capture, number: int, name: str, below: Array, known: Array | None) -> LayerSweep:
+def _layer(
+    capture: Capture, number: int, name: str, below: Array, known: Array | None, holding: Holding | None
+) -> LayerSweep:
     structure = capture.structure
     cell, weights = cell_named(structure.cell, structure.activation), layer_weights(capture, name)
     order = Order(name.endswith("_reverse"), capture.lengths, len(below))
@@ -127,6 +138,9 @@ def _layer(capture: Capture, number: int, name: str, below: Array, known: Array 
     if cell.joint_bias and bias_ih is not None and bias_hh is not None:
         bias_ih, bias_hh = bias_ih + bias_hh, None
     a_ih = affine(x, weights.weight_ih, bias_ih)
+    if holding is not None:
+        previous_h, forward = _held_scan(cell, weights, a_ih, bias_hh, h0, c0, holding)
+        return LayerSweep(name, cell, weights, order, x, h0, c0, previous_h, forward, holding)
     if h is None:
         h = _scan(cell, weights, a_ih.copy(), bias_hh, h0, c0)
     previous_h = np.empty((len(x), *h0.shape), x.dtype)
@@ -159,6 +173,21 @@ def _scan(cell: Cell, weights: Weights, a_ih: Array, bias_hh: Array | None, h0: 
         before, c = forward.h, None if forward.c is None else forward.c[0]
         h[t] = before[0]
     return h
+
+
+def _held_scan(
+    cell: Cell, weights: Weights, a_ih: Array, bias_hh: Array | None, h0: Array, c0: Array | None, holding: Holding
+) -> tuple[Array, Forward]:
+    """h_{t−1} of all time steps (T, P) and the whole forward sweep, with what is set by hand in its place."""
+    previous_h = np.empty((len(a_ih), *h0.shape), a_ih.dtype)
+    before, c, steps = h0, c0, list[Forward]()
+    for t in range(len(a_ih)):
+        one = slice(t, t + 1)
+        previous_h[t] = before
+        a_hh = affine(previous_h[one], weights.weight_hh, bias_hh)
+        steps.append(cell.forward(weights, a_ih[one], a_hh, previous_h[one], c, holding.at(t)))
+        before, c = steps[-1].h[0], None if steps[-1].c is None else steps[-1].c[0]
+    return previous_h, in_one(steps)
 
 
 def _clear(forward: Forward, padding: Array) -> None:

@@ -1,5 +1,6 @@
 """The slow truth: a recurrent module unrolled one time step at a time in torch, every state keeping its gradient."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -8,7 +9,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.capture import Capture
+from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.structure import Structure
 
 torch.set_num_threads(1)
@@ -73,8 +74,21 @@ def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, h, c, k
     return keep("h", (1 - z) * n + z * h), None
 
 
-def reference(capture: Capture, loss_times: tuple[int, ...] | None = None) -> Reference:
-    """Autograd over the unrolled module; `loss_times` keeps only the losses at those time steps."""
+Change = Callable[[str, str, int, torch.Tensor], torch.Tensor]  # (layer, name, t, computed) → what is used instead
+
+
+def reference(
+    capture: Capture,
+    loss_times: tuple[int, ...] | None = None,
+    change: Change | None = None,
+    cuts: frozenset[tuple[str, int]] = frozenset(),
+    with_readout: bool = False,
+) -> Reference:
+    """Autograd over the unrolled module; `loss_times` keeps only the losses at those time steps.
+
+    `change` may put another tensor in the place of each that is computed; the states of `cuts` (layer, t) are
+    detached before they are handed on. `with_readout`: L is that of the capture's readout, not Σ output · grad_output.
+    """
     structure = capture.structure
     w = {name: torch.tensor(np.array(value), requires_grad=True) for name, value in capture.weights.items()}
     time_steps, sequences = capture.inputs.shape[:2]
@@ -92,7 +106,10 @@ def reference(capture: Capture, loss_times: tuple[int, ...] | None = None) -> Re
             c = None if capture.c0 is None else torch.tensor(np.array(capture.c0[number, n]))
             for t in range(length - 1, -1, -1) if name.endswith("_reverse") else range(length):
                 x = layer.keep("x", below[t][n] * 1, t, n)
-                h, c = step(structure, w, name, x, h, c, partial(layer.keep, t=t, n=n))
+                keep = partial(layer.keep, t=t, n=n)
+                h, c = step(structure, w, name, x, h, c, keep if change is None else changing(change, name, t, keep))
+                if (name, t) in cuts:
+                    h, c = h.detach(), None if c is None else c.detach()
         layers[name] = layer
         level.append(layer)
         if len(level) == structure.directions:
@@ -105,16 +122,37 @@ def reference(capture: Capture, loss_times: tuple[int, ...] | None = None) -> Re
             ]
             level = []
     grad_output = torch.tensor(np.array(capture.grad_output))
-    loss = torch.zeros((), dtype=grad_output.dtype)
+    loss = readout_loss(capture.readout, below) if with_readout else torch.zeros((), dtype=grad_output.dtype)
     output = np.zeros(capture.grad_output.shape)
     for n, length in enumerate(lengths):
         for t in range(length):
             output[t, n] = below[t][n].detach().numpy()
-            if loss_times is None or t in loss_times:
+            if not with_readout and (loss_times is None or t in loss_times):
                 loss = loss + (below[t][n] * grad_output[t, n]).sum()
     loss.backward()
     grads = {name: np.zeros(tuple(v.shape)) if v.grad is None else v.grad.numpy() for name, v in w.items()}
     return Reference(layers, output, grads, w, inputs.grad.numpy())
+
+
+def changing(change: Change, layer: str, t: int, keep: Callable[[str, torch.Tensor], torch.Tensor]):
+    return lambda name, tensor: keep(name, change(layer, name, t, tensor))
+
+
+def readout_loss(readout: Readout, output: list[list[torch.Tensor | None]]) -> torch.Tensor:
+    """Σ loss_weight · loss over all time steps and sequences."""
+    weight, bias = torch.tensor(np.array(readout.weight)), torch.tensor(np.array(readout.bias))
+    total = torch.zeros((), dtype=weight.dtype)
+    for t, row in enumerate(output):
+        for n, state in enumerate(row):
+            if state is None:
+                continue
+            prediction, target = weight @ state + bias, torch.tensor(readout.targets[t, n])
+            if readout.loss == "cross entropy":
+                each = torch.nn.functional.cross_entropy(prediction, target)
+            else:
+                each = ((prediction - target) ** 2).mean()
+            total = total + each * float(readout.loss_weight[t, n])
+    return total
 
 
 def random_capture(

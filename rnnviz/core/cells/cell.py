@@ -4,13 +4,15 @@ Shapes: S time steps in the layer's own order, `B` is () for one sequence or (N,
 P units of h (H without projection), G rows of the stacked weights (BLOCKS · H).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
+
+Hold = Callable[[str, Array], None]  # ("h", "c", "a" or a gate's letter, its values), which it may write over
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,30 @@ class Cell(Protocol):
     def joint_bias(self) -> bool:
         """Whether b_ih + b_hh is all that counts, so that it can be added once."""
 
-    def forward(self, weights: Weights, a_ih: Array, a_hh: Array, previous_h: Array, c0: Array | None) -> Forward:
+    def forward(
+        self,
+        weights: Weights,
+        a_ih: Array,
+        a_hh: Array,
+        previous_h: Array,
+        c0: Array | None,
+        hold: Hold | None = None,
+    ) -> Forward:
         """All quantities from a_ih = W_ih x + b_ih and a_hh = W_hh h_{t−1} + b_hh, both (S, *B, G) and used up.
         With `joint_bias` the first has both biases and the second none.
 
-        `previous_h` (S, *B, P) is h_{t−1} of every time step, `c0` (*B, H) the LSTM's first cell state.
+        `previous_h` (S, *B, P) is h_{t−1} of every time step, `c0` (*B, H) the LSTM's first cell state. `hold` is
+        shown each quantity as soon as it is computed and before anything uses it; c's for one time step at a time only.
         """
 
     def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
         """The derivatives of each time step's operations, as the backward sweep multiplies them."""
+
+    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
+        """Zeroes, in place, the derivatives that end where the quantity called `name` was set by hand.
+
+        `where` (…, H) is True there; not for h, whose own gradient is what must not be passed on.
+        """
 
     def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
         """The reverse scan: from direct ∂L_t/∂h_t (S, *B, P) to all gradients, last time step first."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.cell import Backward, Forward, Weights, sigmoid
+from rnnviz.core.cells.cell import Backward, Forward, Hold, Weights, sigmoid
 
 
 @dataclass(frozen=True)
@@ -19,19 +19,34 @@ class Gru:
     blocks: tuple[str, ...] = ("r", "z", "n")
     joint_bias: bool = False  # r multiplies b_hn
 
-    def forward(self, weights: Weights, a_ih: Array, a_hh: Array, previous_h: Array, c0: Array | None) -> Forward:
+    def forward(
+        self,
+        weights: Weights,
+        a_ih: Array,
+        a_hh: Array,
+        previous_h: Array,
+        c0: Array | None,
+        hold: Hold | None = None,
+    ) -> Forward:
         size = previous_h.shape[-1]
         a_rz = a_ih[..., : 2 * size]
         a_rz += a_hh[..., : 2 * size]
         rz = sigmoid(a_rz, out=a_hh[..., : 2 * size])
         r, z = rz[..., :size], rz[..., size:]
+        if hold is not None:
+            hold("r", r)
+            hold("z", z)
         recurrent_n = a_hh[..., 2 * size :]  # W_hn h_{t−1} + b_hn
         a_n = a_ih[..., 2 * size :]
         a_n += r * recurrent_n
         n = np.tanh(a_n)
+        if hold is not None:
+            hold("n", n)
         h = previous_h - n
         h *= z
         h += n  # n + z ⊙ (h_{t−1} − n)
+        if hold is not None:
+            hold("h", h)
         pre_activations = {"r": a_rz[..., :size], "z": a_rz[..., size:], "n": a_n}
         return Forward(h, None, None, {"r": r, "z": z, "n": n}, pre_activations, {"recurrent_n": recurrent_n})
 
@@ -43,6 +58,13 @@ class Gru:
         by_z = (previous_h - n) * (z * (1 - z))
         recurrent = np.concatenate((by_r, by_z, by_n * r), axis=-1)  # (…, 3H)
         return {"input": by_n, "recurrent": recurrent, "keep": z}
+
+    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
+        size = where.shape[-1]
+        for k in {"r": (0,), "z": (1,), "n": (0, 2)}[name]:  # r acts through n alone
+            slopes["recurrent"][..., k * size : (k + 1) * size][where] = 0
+        if name == "n":
+            slopes["input"][where] = 0
 
     def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
         w_hh, recurrent, keep = weights.weight_hh, slopes["recurrent"], slopes["keep"]

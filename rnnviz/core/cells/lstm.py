@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.cell import Backward, Forward, Weights, sigmoid
+from rnnviz.core.cells.cell import Backward, Forward, Hold, Weights, sigmoid
 
 
 @dataclass(frozen=True)
@@ -19,19 +19,34 @@ class Lstm:
     blocks: tuple[str, ...] = ("i", "f", "g", "o")
     joint_bias: bool = True
 
-    def forward(self, weights: Weights, a_ih: Array, a_hh: Array, previous_h: Array, c0: Array | None) -> Forward:
+    def forward(
+        self,
+        weights: Weights,
+        a_ih: Array,
+        a_hh: Array,
+        previous_h: Array,
+        c0: Array | None,
+        hold: Hold | None = None,
+    ) -> Forward:
         a = np.add(a_ih, a_hh, out=a_ih)
         size = a.shape[-1] // 4
         values = sigmoid(a, out=a_hh)  # of all four blocks in one go; the candidate's is written over
         np.tanh(a[..., 2 * size : 3 * size], values[..., 2 * size : 3 * size])
         i, f, g, o = gates = _blocks(values, size)
+        if hold is not None:
+            for name, gate in zip(self.blocks, gates, strict=True):
+                hold(name, gate)
         previous_c, c = _cell_states(f, i * g, c0)
+        if hold is not None:
+            hold("c", c)
         tanh_c = np.tanh(c)
         h = o * tanh_c
         inner = {"gates": values, "tanh_c": tanh_c}
         if weights.weight_hr is not None:
             inner["unprojected"] = h
             h = h @ weights.weight_hr.T
+        if hold is not None:
+            hold("h", h)
         named = dict(zip(self.blocks, gates, strict=True))
         return Forward(h, c, previous_c, named, dict(zip(self.blocks, _blocks(a, size), strict=True)), inner)
 
@@ -53,6 +68,13 @@ class Lstm:
         np.subtract(1, through, through)
         through *= o
         return {"gates": gates, "through": through, "forget": forward.gates["f"]}
+
+    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
+        blocks = _blocks(slopes["gates"], where.shape[-1])
+        for k in range(3) if name == "c" else (self.blocks.index(name),):
+            blocks[k][where] = 0
+        if name == "c":
+            slopes["forget"][where] = 0
 
     def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
         w_hh, w_hr, gates, through = weights.weight_hh, weights.weight_hr, slopes["gates"], slopes["through"]

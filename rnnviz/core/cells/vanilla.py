@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.cell import Backward, Forward, Weights, sigmoid
+from rnnviz.core.cells.cell import Backward, Forward, Hold, Weights, sigmoid
 from rnnviz.core.structure import Activation
 
 
@@ -18,14 +18,26 @@ class Vanilla:
     blocks: tuple[str, ...] = ("a",)
     joint_bias: bool = True
 
-    def forward(self, weights: Weights, a_ih: Array, a_hh: Array, previous_h: Array, c0: Array | None) -> Forward:
+    def forward(
+        self,
+        weights: Weights,
+        a_ih: Array,
+        a_hh: Array,
+        previous_h: Array,
+        c0: Array | None,
+        hold: Hold | None = None,
+    ) -> Forward:
         a = np.add(a_ih, a_hh, out=a_ih)
+        if hold is not None:
+            hold("a", a)
         if self.activation == "tanh":
             h = np.tanh(a, out=a_hh)
         elif self.activation == "relu":
             h = np.maximum(a, 0, out=a_hh)
         else:
             h = sigmoid(a, out=a_hh)
+        if hold is not None:
+            hold("h", h)
         return Forward(h, None, None, {}, {"a": a}, {})
 
     def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
@@ -36,6 +48,9 @@ class Vanilla:
         if self.activation == "sigmoid":
             return {"slope": h * (1 - h)}
         return {"slope": 1 - h * h}
+
+    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
+        slopes["slope"][where] = 0
 
     def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
         w_hh, slope = weights.weight_hh, slopes["slope"]
