@@ -30,7 +30,6 @@ from rnnviz.core.unroll import joined, unroll
 HEAD = {"head.weight": "weight", "head.bias": "bias"}
 
 
-@np.errstate(all="ignore")
 def rebuild_changed(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Trace:
     """The trace of sequence `sample` (0-based; N = 1, cut to its length) as the interventions would have made it.
 
@@ -39,8 +38,13 @@ def rebuild_changed(capture: Capture, interventions: Sequence[Intervention], sam
     computed this, and each intervention is a note. Without any it is `rebuild(capture).sample(sample)`.
     RnnvizError for an intervention that does not fit the capture.
     """
-    if not interventions:
-        return rebuild(capture).sample(sample)
+    return recompute(capture, interventions, sample) if interventions else rebuild(capture).sample(sample)
+
+
+@np.errstate(all="ignore")
+def recompute(capture: Capture, interventions: Sequence[Intervention] = (), sample: int = 0) -> Trace:
+    """`rebuild_changed`, but without interventions too one time step after the other, as with them: what to compare a
+    changed trace with, for where nothing reaches it is the same to the last bit. History differs by rounding."""
     check_shapes(capture)
     changed = changed_capture(capture, interventions, sample)
     sweeps = unroll(changed, None, _holdings(changed, interventions))
@@ -190,13 +194,9 @@ def _width(structure: Structure, letter: str) -> int:
 
 
 def _holdings(capture: Capture, interventions: Sequence[Intervention]) -> Mapping[str, Holding]:
-    """By layer what is set or cut in it, in its own order of time steps; only layers in which something is."""
-    found = {}
-    for layer in capture.structure.layer_names:
-        holding = _holding(capture, layer, interventions)
-        if holding.where or holding.cut.any():
-            found[layer] = holding
-    return found
+    """For each layer what is set or cut in it, in its own order of time steps. Layers in which nothing is have one
+    too, so that all are computed the same way."""
+    return {layer: _holding(capture, layer, interventions) for layer in capture.structure.layer_names}
 
 
 def _holding(capture: Capture, layer: str, interventions: Sequence[Intervention]) -> Holding:

@@ -4,7 +4,7 @@ Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013.
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,12 +22,28 @@ def gradient_flow(layer: "Layer", sample: int) -> Array:
     L_k is the loss at time step k, seeded by ∂L_k/∂output_k; below the top layer each k comes down through the layers
     above. Zero where k does not reach t, and beyond the sequence's length.
     """
-    norms, _ = _lanes(layer, sample, inputs_wanted=False)
-    return norms
+    return _lanes(layer, sample, inputs_wanted=False).norms
 
 
-def _lanes(layer: "Layer", sample: int, inputs_wanted: bool) -> tuple[Array, Array]:
-    """F[k, t], and ∂L_k/∂x_t as (T of t, T of k, I) if wanted for the layer below, else empty."""
+@np.errstate(all="ignore")
+def loss_parts(layer: "Layer", t: int, sample: int) -> tuple[Array, Array | None]:
+    """∂L_k/∂h_t (T of k, P) for one time step t (0-based) and every k, and what comes to c_t along the cell state
+    (T of k, H; None without one). Their sums over k are `hidden_grad` and `cell_path_grad`."""
+    lanes = _lanes(layer, sample, inputs_wanted=False, stop=t)
+    return lanes.hidden, lanes.cell
+
+
+class _Lanes(NamedTuple):
+    """The lanes of all L_k after a reverse scan, or where it was stopped."""
+
+    norms: Array  # F[k, t]
+    inputs: Array  # (T of t, T of k, I) ∂L_k/∂x_t if wanted for the layer below, else empty
+    hidden: Array  # (T of k, P)
+    cell: Array | None  # (T of k, H)
+
+
+def _lanes(layer: "Layer", sample: int, inputs_wanted: bool, stop: int = -1) -> _Lanes:
+    """The reverse scan of all lanes at once, or as far as time step `stop`, which keeps its ∂L_k/∂h."""
     time_steps = len(layer.h)
     length = time_steps if layer.lengths is None else int(layer.lengths[sample])
     arriving = _arriving(layer, sample)  # (T of t, T of k, P) or None at the top
@@ -44,13 +60,15 @@ def _lanes(layer: "Layer", sample: int, inputs_wanted: bool) -> tuple[Array, Arr
         else:
             hidden[lanes] += arriving[t, lanes]
         norms[lanes, t] = l2(hidden[lanes])
+        if t == stop:
+            break
         before = pull_back(layer, t, sample, hidden[lanes], None if cell is None else cell[lanes])
         hidden[lanes] = before[0]
         if cell is not None:
             cell[lanes] = before[1]
         if inputs_wanted:
             np.dot(before[2], layer.weights.weight_ih, out=inputs[t, lanes])
-    return norms, inputs
+    return _Lanes(norms, inputs, hidden, cell)
 
 
 def _arriving(layer: "Layer", sample: int) -> Array | None:
@@ -59,7 +77,7 @@ def _arriving(layer: "Layer", sample: int) -> Array | None:
         return None
     width = layer.h.shape[-1]
     start = width if layer.reverse else 0
-    whole = [_lanes(above, sample, inputs_wanted=True)[1] for above in layer.above]
+    whole = [_lanes(above, sample, inputs_wanted=True).inputs for above in layer.above]
     return np.asarray(sum(part[..., start : start + width] for part in whole))
 
 

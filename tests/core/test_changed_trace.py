@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.core.capture import Readout
-from rnnviz.core.changed_trace import changed_capture, changed_weights, rebuild_changed
+from rnnviz.core.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.interventions import (
     NAMES,
@@ -240,6 +240,25 @@ def test_without_interventions_it_is_the_plain_trace(autograd, structure, dtype,
     for theirs, layer in zip(plain.layers, ours.layers, strict=True):
         for name in ("h", "hidden_grad", "cell_grad", "delta", "input_grad"):
             np.testing.assert_array_equal(getattr(layer, name), getattr(theirs, name))
+
+
+@settings(max_examples=20)
+@given(structure=structures(), dtype=st.sampled_from(["float32", "float64"]), time_step=st.integers(2, TIME_STEPS))
+def test_what_an_intervention_does_not_reach_stays_to_the_last_bit(autograd, structure, dtype, time_step):
+    structure = replace(structure, bidirectional=False)
+    capture = autograd.random_capture(structure, time_steps=TIME_STEPS, dtype=dtype, with_torch=False)
+    original, cut = recompute(capture, (), 1), recompute(capture, [CutGradient(time_step)], 1)
+    top = structure.layer_names[-1]
+    changed = recompute(capture, [SetValue(top, Quantity.HIDDEN, time_step, 0.3, 1)], 1)
+    for layer, other in zip(original.layers, cut.layers, strict=True):
+        np.testing.assert_array_equal(layer.h, other.h)
+        np.testing.assert_array_equal(layer.hidden_grad[time_step:], other.hidden_grad[time_step:])
+    for layer, other in zip(original.layers, changed.layers, strict=True):
+        np.testing.assert_array_equal(layer.h[: time_step - 1], other.h[: time_step - 1])
+    plain = rebuild(capture).sample(1)
+    limit = 1e-12 if dtype == "float64" else 1e-5
+    for layer, other in zip(original.layers, plain.layers, strict=True):
+        close(layer.hidden_grad, other.hidden_grad, limit)
 
 
 @given(structure=structures(), seed=st.integers(0, 1000))

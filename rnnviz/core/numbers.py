@@ -1,0 +1,62 @@
+"""Numbers as a person reads them: 0.58, 5.3·10⁻⁸, 0, NaN, +∞."""
+
+import math
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SMALLEST_PLAIN = 0.01  # below it a number is written with a power of ten
+_LARGEST_PLAIN = 1e5
+
+
+def superscript(number: int) -> str:
+    """⁻¹² for −12."""
+    return str(number).translate(_SUPERSCRIPTS)
+
+
+def power(exponent: int) -> str:
+    """10⁻⁸ for −8."""
+    return "10" + superscript(exponent)
+
+
+def short(value: float) -> str:
+    """Two or three digits of `value`, with a power of ten where plain digits would say nothing."""
+    value = float(value)
+    if not math.isfinite(value):
+        return _not_finite(value)
+    if value == 0:
+        return "0"
+    size = abs(value)
+    sign = "−" if value < 0 else ""
+    if size < _SMALLEST_PLAIN or size >= _LARGEST_PLAIN:
+        return sign + _scientific(size)
+    decimals = 2 if size < 10 else 1 if size < 100 else 0
+    return f"{sign}{size:.{decimals}f}"
+
+
+def tick(value: float) -> str:
+    """`value` beside an axis: no zeros that carry nothing (1, −1, 0.5, 10⁻⁵)."""
+    value = float(value)
+    if not math.isfinite(value):
+        return _not_finite(value)
+    size = abs(value)
+    if size != 0 and (size < 1e-3 or size >= _LARGEST_PLAIN):
+        text = _scientific(size)
+        text = text.removeprefix("1.0·")
+    else:
+        text = f"{size:.4g}"
+    return ("−" if value < 0 else "") + text
+
+
+def whole(number: int) -> str:
+    """23,744 for 23744."""
+    return f"{number:,}".replace("-", "−")
+
+
+def _scientific(size: float) -> str:
+    mantissa, exponent = f"{size:.1e}".split("e")
+    return f"{mantissa}·{power(int(exponent))}"
+
+
+def _not_finite(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "+∞" if value > 0 else "−∞"

@@ -1,0 +1,253 @@
+"""What if: the interventions of a person as a value, with undo, redo, named variants and a text form."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.capture import Capture
+from rnnviz.core.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.interventions import Intervention, intervention_table, read_intervention
+from rnnviz.core.plain_records import closest, refuse
+from rnnviz.core.quantity import Quantity
+from rnnviz.core.trace import Trace
+
+UNDO_LIMIT = 200  # how many changes can be taken back
+LONGEST_NAME = 60
+
+Interventions = tuple[Intervention, ...]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Interventions kept under a name."""
+
+    name: str
+    interventions: Interventions
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What is set by hand in one probe sequence of one model at one training step; every transition is a new value."""
+
+    training_step: int = 0
+    model: int = 0  # its number, 0-based
+    sample: int = 0  # which probe sequence, 0-based
+    interventions: Interventions = ()  # none: this is history
+    variants: tuple[Variant, ...] = ()
+    past: tuple[Interventions, ...] = ()  # what undo goes back to, the last one first to return
+    future: tuple[Interventions, ...] = ()  # what redo goes to, the first one next
+
+    @property
+    def active(self) -> bool:
+        """Whether what is shown is not history."""
+        return bool(self.interventions)
+
+    @property
+    def words(self) -> str:
+        """All interventions in one line, "" for history."""
+        return " · ".join(one.words for one in self.interventions)
+
+    def add(self, intervention: Intervention, continuing: bool = False) -> "WhatIf":
+        """With one more; an earlier one of the very same place gives way. `continuing`: the same drag of a slider
+        goes on, so that one undo takes all of it back."""
+        place = _place(intervention)
+        others = tuple(one for one in self.interventions if _place(one) != place)
+        if continuing and len(others) < len(self.interventions):
+            return replace(self, interventions=(*others, intervention), future=())
+        return self._changed((*others, intervention))
+
+    def remove(self, number: int) -> "WhatIf":
+        """Without the intervention at this place of `interventions`, 0-based."""
+        return self._changed(self.interventions[:number] + self.interventions[number + 1 :])
+
+    def discard(self) -> "WhatIf":
+        """Back to history; undo brings the interventions back."""
+        return self._changed(())
+
+    def undo(self) -> "WhatIf":
+        """As before the last change; the same value where there was none."""
+        if not self.past:
+            return self
+        return replace(
+            self, interventions=self.past[-1], past=self.past[:-1], future=(self.interventions, *self.future)
+        )
+
+    def redo(self) -> "WhatIf":
+        """The change last taken back, again; the same value where there is none."""
+        if not self.future:
+            return self
+        return replace(
+            self, interventions=self.future[0], past=(*self.past, self.interventions), future=self.future[1:]
+        )
+
+    def keep(self, name: str) -> "WhatIf":
+        """With the present interventions kept as a variant; one of the same name is replaced in its place."""
+        name = name.strip()
+        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+            raise RnnvizError(f"A variant's name must have 1 to {LONGEST_NAME} printable characters, not {len(name)}.")
+        kept = Variant(name, self.interventions)
+        if any(variant.name == name for variant in self.variants):
+            return replace(self, variants=tuple(kept if one.name == name else one for one in self.variants))
+        return replace(self, variants=(*self.variants, kept))
+
+    def open(self, name: str) -> "WhatIf":
+        """With the interventions of the variant `name`; undo returns to the present ones."""
+        return self._changed(self.variant(name).interventions)
+
+    def forget(self, name: str) -> "WhatIf":
+        """Without the variant `name`."""
+        gone = self.variant(name)
+        return replace(self, variants=tuple(one for one in self.variants if one is not gone))
+
+    def variant(self, name: str) -> Variant:
+        """The variant `name`; RnnvizError naming close ones if there is none."""
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        names = [variant.name for variant in self.variants]
+        raise RnnvizError(f"There is no variant {name!r}; {closest(name, names) if names else 'none is kept.'}")
+
+    def check(self, capture: Capture, intervention: Intervention) -> None:
+        """RnnvizError unless `intervention` fits the capture, so that a refused one never enters the state."""
+        changed_capture(capture, (intervention,), self.sample)
+
+    def trace(self, capture: Capture, variant: str | None = None) -> Trace:
+        """The sequence's trace (N = 1) with the present interventions, or with those of a variant. RnnvizError where
+        they do not fit the capture."""
+        return rebuild_changed(capture, self._chosen(variant), self.sample)
+
+    def original(self, capture: Capture) -> Trace:
+        """The sequence's trace without interventions, computed the way a changed one is: to `compare` with."""
+        return recompute(capture, (), self.sample)
+
+    def weights(self, capture: Capture, variant: str | None = None) -> dict[str, Array]:
+        """All parameters as `changed_weights` has them, to train on from."""
+        return changed_weights(capture, self._chosen(variant))
+
+    def _chosen(self, variant: str | None) -> Interventions:
+        return self.interventions if variant is None else self.variant(variant).interventions
+
+    def _changed(self, interventions: Interventions) -> "WhatIf":
+        if interventions == self.interventions:
+            return self
+        past = (*self.past, self.interventions)[-UNDO_LIMIT:]
+        return replace(self, interventions=interventions, past=past, future=())
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One quantity of one layer in two traces of the same sequence, float64."""
+
+    original: Array  # (T, units)
+    changed: Array  # (T, units)
+    difference: Array  # (T, units) changed − original; 0 where both are the same ∞ or NaN
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """Time step and unit, both from 1, where |difference| is largest; NaN counts as larger than any number."""
+        size = np.abs(self.difference)
+        place = int(np.argmax(np.where(np.isnan(size), np.inf, size)))
+        return place // self.difference.shape[1] + 1, place % self.difference.shape[1] + 1
+
+
+@np.errstate(all="ignore")
+def compare(original: Trace, changed: Trace, layer: str, quantity: Quantity) -> Comparison:
+    """`quantity` of `layer` in two traces of one sequence each, `WhatIf.original` and a variant's or two variants'.
+
+    History itself (`rebuild`) differs from what is computed anew by rounding. RnnvizError where a layer or quantity is missing or the traces are of
+    another shape.
+    """
+    before, after = (
+        np.asarray(trace.layer(layer).quantity(quantity)[:, 0], np.float64) for trace in (original, changed)
+    )
+    if before.shape != after.shape:
+        raise RnnvizError(f"compare: wanted two traces of the same shape, got {before.shape} and {after.shape}")
+    same = (before == after) | (np.isnan(before) & np.isnan(after))
+    return Comparison(frozen(before), frozen(after), frozen(np.where(same, 0.0, after - before)))
+
+
+def whatif_table(whatif: WhatIf) -> dict[str, Any]:
+    """`whatif` as plain values for TOML or JSON; undo and redo are not saved."""
+    return {
+        "training_step": whatif.training_step,
+        "model": whatif.model,
+        "sample": whatif.sample,
+        "interventions": [intervention_table(one) for one in whatif.interventions],
+        "variants": [
+            {"name": one.name, "interventions": [intervention_table(each) for each in one.interventions]}
+            for one in whatif.variants
+        ],
+    }
+
+
+def read_whatif(table: object, source: str) -> WhatIf:
+    """The value of such a table; RnnvizError naming `source` and the key for what is unknown, missing or wrong."""
+    table = _checked(table, ("training_step", "model", "sample", "interventions", "variants"), source, "the file")
+    whatif = WhatIf(
+        _number(table, "training_step", source),
+        _number(table, "model", source),
+        _number(table, "sample", source),
+        _read_list(table.get("interventions", []), source, "interventions"),
+    )
+    variants = table.get("variants", [])
+    if not isinstance(variants, list):
+        raise refuse(source, "variants", "a list of tables", variants)
+    for number, each in enumerate(variants):
+        key = f"variants[{number}]"
+        variant = _checked(each, ("name", "interventions"), source, key)
+        name = variant.get("name")
+        if not isinstance(name, str) or any(one.name == name for one in whatif.variants):
+            raise refuse(source, f"{key}.name", "a text that no other variant has", name)
+        kept = replace(whatif, interventions=_read_list(variant.get("interventions", []), source, key)).keep(name)
+        whatif = replace(whatif, variants=kept.variants)
+    return whatif
+
+
+def whatif_toml(whatif: WhatIf) -> str:
+    """`whatif` as TOML text."""
+    return tomli_w.dumps(whatif_table(whatif))
+
+
+def parse_whatif(text: str, source: str) -> WhatIf:
+    """The value of such a text. RnnvizError."""
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
+        raise RnnvizError(f"{source} is not TOML: {reason}.") from None
+    return read_whatif(table, source)
+
+
+def _place(intervention: Intervention) -> Intervention:
+    """The intervention without its values: two of the same place differ in nothing else."""
+    empty: dict[str, Any] = {"value": 0.0, "values": ()}
+    return replace(intervention, **{each.name: empty[each.name] for each in fields(intervention) if each.name in empty})
+
+
+def _checked(table: object, known: tuple[str, ...], source: str, key: str) -> Mapping[str, Any]:
+    """`table` as a mapping that has only known keys."""
+    if not isinstance(table, Mapping):
+        raise refuse(source, key, "a table", table)
+    for name in table:
+        if name not in known:
+            raise RnnvizError(f"{source}: unknown key {name} in {key}, {closest(str(name), known)}")
+    return table
+
+
+def _number(table: Mapping[str, Any], key: str, source: str) -> int:
+    value = table.get(key, 0)
+    if type(value) is not int or value < 0:
+        raise refuse(source, key, "a whole number from 0 on", value)
+    return value
+
+
+def _read_list(tables: object, source: str, key: str) -> Interventions:
+    if not isinstance(tables, list):
+        raise refuse(source, key, "a list of tables", tables)
+    return tuple(read_intervention(table, source, f"{key}[{number}]") for number, table in enumerate(tables))

@@ -1,0 +1,36 @@
+"""Traces of random numbers, without torch."""
+
+import numpy as np
+import pytest
+
+from rnnviz.core.capture import Capture, Readout
+from rnnviz.core.structure import Structure
+
+
+@pytest.fixture(scope="session")
+def random_capture():
+    """A function that makes a capture of random numbers with a readout, float64."""
+
+    def make(structure: Structure, *, time_steps=6, sequences=2, lengths=None, seed=0, loss="cross entropy") -> Capture:
+        generator = np.random.default_rng(seed)
+
+        def normal(*shape: int) -> np.ndarray:
+            return generator.standard_normal(shape) * 0.7
+
+        rows, width = structure.num_layers * structure.directions, structure.directions * structure.output_size
+        shape = (time_steps, sequences)
+        targets = generator.integers(0, 3, shape) if loss == "cross entropy" else normal(*shape, 3)
+        loss_weight = np.full(shape, 0.5)
+        loss_weight[0] = 0
+        return Capture(
+            structure=structure,
+            weights={name: normal(*each) for name, each in structure.parameter_shapes().items()},
+            inputs=normal(*shape, structure.input_size),
+            lengths=None if lengths is None else np.array(lengths, np.int64),
+            h0=normal(rows, sequences, structure.output_size),
+            c0=normal(rows, sequences, structure.hidden_size) if structure.cell == "lstm" else None,
+            grad_output=normal(*shape, width),
+            readout=Readout(normal(3, width), normal(3), loss, targets, loss_weight),
+        )
+
+    return make

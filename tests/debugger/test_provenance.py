@@ -1,0 +1,146 @@
+"""The parts of a gradient value sum to it, and each is what it is called."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnviz.core.changed_trace import changed_capture, rebuild_changed
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.interventions import NAMES, CutGradient, SetValue
+from rnnviz.core.structure import Structure
+from rnnviz.core.trace import rebuild
+from rnnviz.debugger.provenance import GradientPlace, provenance
+
+OF = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn"}
+TIME_STEPS = 6
+
+
+@st.composite
+def places(draw):
+    cell = draw(st.sampled_from(["vanilla", "lstm", "gru"]))
+    structure = Structure(
+        cell,
+        input_size=2,
+        hidden_size=3,
+        num_layers=draw(st.integers(1, 2)),
+        bidirectional=draw(st.booleans()),
+        activation=draw(st.sampled_from(["tanh", "relu", "sigmoid"])) if cell == "vanilla" else "tanh",
+        proj_size=draw(st.sampled_from([0, 2])) if cell == "lstm" else 0,
+    )
+    of = draw(st.sampled_from(OF[cell]))
+    unit = draw(st.integers(1, structure.output_size if of == "h" else 3))
+    place = GradientPlace(of, draw(st.sampled_from(structure.layer_names)), draw(st.integers(1, TIME_STEPS)), unit)
+    return structure, place
+
+
+def value_at(trace, place):
+    layer = trace.layer(place.layer)
+    array = {"h": layer.hidden_grad, "c": layer.cell_grad}.get(place.of)
+    array = layer.gate_grads[place.of] if array is None else array
+    return array[place.time_step - 1, 0, place.unit - 1]
+
+
+def assert_sums(found, value):
+    assert found.value == value
+    for parts in (found.losses, found.paths, found.units):
+        sizes = [abs(part.value) for part in parts]
+        assert sum(part.value for part in parts) == pytest.approx(value, rel=0, abs=1e-10 * max(1.0, sum(sizes)))
+        assert sizes == sorted(sizes, reverse=True)
+        assert sum(part.share for part in parts) == pytest.approx(1.0 if any(sizes) else 0.0)
+
+
+@settings(max_examples=80)
+@given(case=places(), seed=st.integers(0, 1000))
+def test_parts_sum_to_the_value(random_capture, case, seed):
+    structure, place = case
+    trace = rebuild(random_capture(structure, lengths=[TIME_STEPS, TIME_STEPS - 2], seed=seed)).sample(0)
+    assert_sums(provenance(trace, place), value_at(trace, place))
+
+
+@settings(max_examples=60)
+@given(case=places(), seed=st.integers(0, 1000), data=st.data())
+def test_parts_sum_to_the_value_in_a_changed_trace(random_capture, case, seed, data):
+    structure, place = case
+    changed = []
+    for _ in range(2):
+        letter = data.draw(st.sampled_from(OF[structure.cell]))
+        time_step = data.draw(st.integers(1, TIME_STEPS))
+        changed.append(SetValue(data.draw(st.sampled_from(structure.layer_names)), NAMES[letter], time_step, 0.4, 1))
+    changed.append(CutGradient(data.draw(st.integers(1, TIME_STEPS)), place.layer))
+    trace = rebuild_changed(random_capture(structure, seed=seed), changed)
+    assert_sums(provenance(trace, place), value_at(trace, place))
+
+
+@settings(max_examples=25)
+@given(case=places(), seed=st.integers(0, 1000))
+def test_each_loss_is_the_gradient_of_that_loss_alone(random_capture, case, seed):
+    structure, place = case
+    capture = replace(changed_capture(random_capture(structure, seed=seed), ()), readout=None)
+    losses = provenance(rebuild(capture), place).losses
+    for part in losses:
+        grad_output = np.zeros_like(capture.grad_output)
+        grad_output[part.time_step - 1] = capture.grad_output[part.time_step - 1]
+        alone = rebuild(replace(capture, grad_output=grad_output))
+        assert part.value == pytest.approx(value_at(alone, place), rel=1e-9, abs=1e-13)
+        assert part.words == f"L at t = {part.time_step}"
+
+
+def test_the_paths_of_an_lstm_are_its_gates_and_its_cell(random_capture):
+    trace = rebuild(random_capture(Structure("lstm", 2, 4))).sample(0)
+    layer = trace.layers[0]
+    hidden = {part.words: part for part in provenance(trace, GradientPlace("h", "l0", 3, 2)).paths}
+    expected = layer.gate_grads["f"][3, 0] @ layer.weights.weight_hh[4:8, 1]
+    assert hidden["through the forget gate at t = 4"].value == pytest.approx(expected)
+    assert hidden["directly from L at t = 3"].value == layer.direct_grad[2, 0, 1]
+    assert len(hidden) == 5
+    cell = {part.words: part for part in provenance(trace, GradientPlace("c", "l0", 3, 2)).paths}
+    along = cell["along the cell state, f ⊙ ∂L/∂c at t = 4"]
+    assert along.value == pytest.approx(layer.gates["f"][3, 0, 1] * layer.cell_grad[3, 0, 1])
+    assert along.leads_to == GradientPlace("c", "l0", 4, 2)
+    assert len(cell) == 6
+
+
+def test_the_paths_of_a_gru_and_of_a_lower_layer(random_capture):
+    trace = rebuild(random_capture(Structure("gru", 2, 3, num_layers=2))).sample(0)
+    below, above = trace.layers
+    found = provenance(trace, GradientPlace("h", "l0", 3, 2))
+    paths = {part.words: part for part in found.paths}
+    kept = below.gates["z"][3, 0, 1] * below.hidden_grad[3, 0, 1]
+    assert paths["along z ⊙ h to t = 4"].value == pytest.approx(kept)
+    through = above.gate_grads["n"][2, 0] @ above.weights.weight_ih[6:9, 1]
+    assert paths["through the new state of l1"].value == pytest.approx(through)
+    assert paths["through the new state of l1"].leads_to.layer == "l1"
+    units = {part.words: part for part in found.units}
+    assert set(units) == {*(f"unit {u} at t = 4" for u in (1, 2, 3)), *(f"unit {u} of l1" for u in (1, 2, 3))}
+    assert units["unit 1 at t = 4"].leads_to == GradientPlace("h", "l0", 4, 1)
+
+
+def test_every_click_leads_to_a_place_that_exists(random_capture):
+    structure = Structure("lstm", 2, 4, num_layers=2, bidirectional=True, proj_size=3)
+    trace = rebuild(random_capture(structure)).sample(1)
+    for of in OF["lstm"]:
+        for layer in structure.layer_names:
+            found = provenance(trace, GradientPlace(of, layer, 3, 2))
+            for part in (*found.paths, *found.units):
+                if part.leads_to is not None:
+                    assert np.isfinite(provenance(trace, part.leads_to).value)
+
+
+def test_what_has_no_gradient_is_refused(random_capture):
+    trace = rebuild(random_capture(Structure("gru", 2, 3)))
+    for place, sentence in [
+        (GradientPlace("c", "l0", 1, 1), "gru cell has a gradient of h, r, z, n, not 'c'"),
+        (GradientPlace("h", "l1", 1, 1), "wanted one of l0"),
+        (GradientPlace("h", "l0", 7, 1), "time step must be from 1 to 6, not 7"),
+        (GradientPlace("h", "l0", 1, 0), "unit must be from 1 to 3, not 0"),
+    ]:
+        with pytest.raises(RnnvizError, match=sentence):
+            provenance(trace, place)
+
+
+def test_words_name_the_place_as_an_expression_does():
+    assert GradientPlace("f", "l0", 12, 7).words == "∂L/∂a_f[12, 7] of l0"
+    assert GradientPlace("h", "l1", 2, 1).words == "∂L/∂h[2, 1] of l1"
