@@ -17,6 +17,19 @@ class Phase(Enum):
     def words(self) -> str:
         return self.value.capitalize()
 
+    @property
+    def swept(self) -> bool:
+        """Whether the phase goes through the time steps, so that a cursor in it may stand on an operation."""
+        return self in (Phase.FORWARD, Phase.BACKWARD)
+
+
+class Granularity(Enum):
+    """How far one step goes, coarsest first."""
+
+    TRAINING_STEP = "training step"
+    TIME_STEP = "time step"  # of one layer and direction
+    OPERATION = "operation"  # inside the cell
+
 
 @dataclass(frozen=True)
 class Cursor:
@@ -26,3 +39,9 @@ class Cursor:
     phase: Phase
     time_step: int
     layer: str = "l0"  # which layer is looked at, torch's suffix
+    operation: str = ""  # key of one of the cell's operations; "": the whole time step
+
+    @property
+    def granularity(self) -> Granularity:
+        """That of a step from here when none is asked for."""
+        return Granularity.OPERATION if self.operation else Granularity.TIME_STEP

@@ -1,45 +1,68 @@
 """The program of one training step: the ordered points a cursor can stand on, as arithmetic and never as a list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rnnviz.core.operations import operation_keys
+from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 
 
 @dataclass(frozen=True)
 class Program:
-    """Forward t = 1…T, loss, backward t = T…1, accumulate, update: 2T + 3 points, numbered from 0."""
+    """Forward sweep, loss, backward sweep, accumulate, update.
+
+    With a `structure` the sweeps go layer after layer, each direction through its whole sequence before the next begins
+    (torch's order, and the only one that has every input ready in a bidirectional network): 2·T·layers + 3 points,
+    numbered from 0. Within each time step follow the operations of the cell; the backward sweep is the forward one in
+    reverse. Without a structure there is one row of time steps, and the layer that is looked at stays.
+    """
 
     time_steps: int  # T ≥ 1
+    structure: Structure | None = None
+    training_steps: Sequence[int] = range(0)  # ascending: those a walk can go on to
 
     def __len__(self) -> int:
-        return 2 * self.time_steps + 3
+        return 2 * self._sweep + 3
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers in the order of the forward sweep; () where only one row is walked."""
+        return () if self.structure is None else self.structure.layer_names
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The keys of the cell's operations in the order of the forward sweep."""
+        return () if self.structure is None else operation_keys(self.structure)
+
+    # the points at the granularity of time steps
 
     def point(self, cursor: Cursor) -> int:
-        """The number of the point `cursor` stands on."""
-        last = self.time_steps
+        """The number of the point `cursor` stands on; its operation does not count."""
+        sweep = self._sweep
         match cursor.phase:
             case Phase.FORWARD:
-                return cursor.time_step - 1
+                return self._place(cursor)
             case Phase.LOSS:
-                return last
+                return sweep
             case Phase.BACKWARD:
-                return last + 1 + (last - cursor.time_step)
+                return 2 * sweep - self._place(cursor)
             case Phase.ACCUMULATE:
-                return 2 * last + 1
+                return 2 * sweep + 1
             case Phase.UPDATE:
-                return 2 * last + 2
+                return 2 * sweep + 2
 
     def at(self, point: int, cursor: Cursor) -> Cursor:
-        """`cursor` moved to the point with this number, held inside the program."""
-        last = self.time_steps
+        """`cursor` moved to the point with this number, held inside the program, on no operation."""
+        sweep = self._sweep
         point = min(max(point, 0), len(self) - 1)
-        if point < last:
-            return replace(cursor, phase=Phase.FORWARD, time_step=point + 1)
-        if point == last:
-            return replace(cursor, phase=Phase.LOSS, time_step=last)
-        if point <= 2 * last:
-            return replace(cursor, phase=Phase.BACKWARD, time_step=2 * last + 1 - point)
-        return replace(cursor, phase=Phase.ACCUMULATE if point == 2 * last + 1 else Phase.UPDATE, time_step=1)
+        if point < sweep:
+            return self._stand(cursor, Phase.FORWARD, point)
+        if point == sweep:
+            return self._rest(cursor, Phase.LOSS)
+        if point <= 2 * sweep:
+            return self._stand(cursor, Phase.BACKWARD, 2 * sweep - point)
+        return self._rest(cursor, Phase.ACCUMULATE if point == 2 * sweep + 1 else Phase.UPDATE)
 
     def after(self, cursor: Cursor) -> Cursor:
         """One point later; the last point stays."""
@@ -51,17 +74,17 @@ class Program:
 
     def phase_start(self, cursor: Cursor) -> Cursor:
         """The first point of the cursor's phase, or of the phase before when it stands there already."""
-        first = self._first(cursor.phase)
+        first = self.first_of(cursor.phase)
         if self.point(cursor) > first:
             return self.at(first, cursor)
-        return self.at(self._first(self.before(cursor).phase), cursor)
+        return self.at(self.first_of(self.before(cursor).phase), cursor)
 
     def phase_end(self, cursor: Cursor) -> Cursor:
         """The last point of the cursor's phase, or of the next phase when it stands there already."""
-        last = self._last(cursor.phase)
+        last = self.last_of(cursor.phase)
         if self.point(cursor) < last:
             return self.at(last, cursor)
-        return self.at(self._last(self.after(cursor).phase), cursor)
+        return self.at(self.last_of(self.after(cursor).phase), cursor)
 
     def to_time_step(self, cursor: Cursor, time_step: int) -> Cursor:
         """The given time step (held in 1…T) in the cursor's phase; from a phase without time steps, the nearer sweep."""
@@ -69,19 +92,93 @@ class Program:
         phase = Phase.FORWARD if cursor.phase in (Phase.FORWARD, Phase.LOSS) else Phase.BACKWARD
         return replace(cursor, phase=phase, time_step=time_step)
 
-    def _first(self, phase: Phase) -> int:
-        last = self.time_steps
+    def first_of(self, phase: Phase) -> int:
+        """The number of the phase's first point."""
+        sweep = self._sweep
         return {
             Phase.FORWARD: 0,
-            Phase.LOSS: last,
-            Phase.BACKWARD: last + 1,
-            Phase.ACCUMULATE: 2 * last + 1,
-            Phase.UPDATE: 2 * last + 2,
+            Phase.LOSS: sweep,
+            Phase.BACKWARD: sweep + 1,
+            Phase.ACCUMULATE: 2 * sweep + 1,
+            Phase.UPDATE: 2 * sweep + 2,
         }[phase]
 
-    def _last(self, phase: Phase) -> int:
-        if phase is Phase.FORWARD:
-            return self.time_steps - 1
-        if phase is Phase.BACKWARD:
-            return 2 * self.time_steps
-        return self._first(phase)
+    def last_of(self, phase: Phase) -> int:
+        """The number of the phase's last point."""
+        return self.first_of(phase) + (self._sweep - 1 if phase.swept else 0)
+
+    # the same with operations: each time step as a whole, then its operations one by one
+
+    @property
+    def fine_length(self) -> int:
+        """How many points there are with the operations."""
+        return 2 * self._sweep * self._fine + 3
+
+    def fine_point(self, cursor: Cursor) -> int:
+        """The number of the point with its operation, counted through time steps and operations alike."""
+        point, fine = self.point(cursor), self._fine
+        if not cursor.phase.swept:
+            return self._fine_first(point)
+        keys = self.operations
+        if cursor.operation not in keys:
+            return self._fine_first(point)
+        number = keys.index(cursor.operation)
+        return self._fine_first(point) + (1 + number if cursor.phase is Phase.FORWARD else fine - 1 - number)
+
+    def fine_at(self, number: int, cursor: Cursor) -> Cursor:
+        """`cursor` moved to the point with this number among time steps and operations, held inside the program."""
+        sweep, fine = self._sweep, self._fine
+        number = min(max(number, 0), self.fine_length - 1)
+        if number < sweep * fine:
+            point, inside = divmod(number, fine)
+        elif number == sweep * fine:
+            point, inside = sweep, 0
+        elif number <= 2 * sweep * fine:
+            point, inside = divmod(number - sweep * fine - 1, fine)
+            point += sweep + 1
+        else:
+            point, inside = number - 2 * sweep * fine + 2 * sweep, 0
+        found = self.at(point, cursor)
+        if not inside:
+            return found
+        keys = self.operations
+        return replace(found, operation=keys[inside - 1 if found.phase is Phase.FORWARD else fine - 1 - inside])
+
+    @property
+    def _sweep(self) -> int:
+        """The points of one sweep."""
+        return max(1, len(self.layers)) * self.time_steps
+
+    @property
+    def _fine(self) -> int:
+        """The points of one time step with its operations."""
+        return 1 + len(self.operations)
+
+    def _fine_first(self, point: int) -> int:
+        """The fine number of a point of time-step granularity."""
+        sweep, fine = self._sweep, self._fine
+        if point <= sweep:
+            return point * fine
+        return min(point - 1, 2 * sweep) * fine + 1 + max(0, point - 1 - 2 * sweep)
+
+    def _place(self, cursor: Cursor) -> int:
+        """Where the cursor's layer and time step come in the forward sweep."""
+        time_step = min(max(cursor.time_step, 1), self.time_steps)
+        if cursor.layer not in self.layers:  # of another model
+            return time_step - 1
+        own = self.time_steps - time_step if cursor.layer.endswith("_reverse") else time_step - 1
+        return self.layers.index(cursor.layer) * self.time_steps + own
+
+    def _stand(self, cursor: Cursor, phase: Phase, place: int) -> Cursor:
+        """The cursor on a place of the forward sweep's order."""
+        row, own = divmod(place, self.time_steps)
+        layer = self.layers[row] if self.layers else cursor.layer
+        backwards = self.structure is not None and layer.endswith("_reverse")
+        time_step = self.time_steps - own if backwards else own + 1
+        return replace(cursor, phase=phase, time_step=time_step, layer=layer, operation="")
+
+    def _rest(self, cursor: Cursor, phase: Phase) -> Cursor:
+        """The cursor in a phase without time steps: at the end of the sequence for the loss, else at its start."""
+        loss = phase is Phase.LOSS
+        layer = (self.layers[-1] if loss else self.layers[0]) if self.layers else cursor.layer
+        return replace(cursor, phase=phase, time_step=self.time_steps if loss else 1, layer=layer, operation="")
