@@ -1,4 +1,4 @@
-"""Files a person opens and saves: what one is, what a child process says of it; copies and exports off the event loop."""
+"""Files a person opens and saves: what one is, what a child process says of it; copies, exports in the background."""
 
 import csv
 import io
