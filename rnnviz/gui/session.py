@@ -59,18 +59,8 @@ class Session(QObject):
         self._held.clear()
         if self._engine is not None and self._following.awaiting:
             self._wished = experiment
-            return
-        path = new_run_path(experiment.name)
-        if self._engine is not None:
-            self._engine.restart(experiment, path)
         else:
-            self._engine = Engine(experiment, path, self)
-            self._engine.ended.connect(self._engine_ended)
-            self._engine.refused.connect(self._start_refused)
-            self._engine.complained.connect(self._engine_complained)
-            self._engine.start()
-            self._store.update(busy="The engine starts …")
-        self._following.await_run(path)
+            self._begin(experiment)
 
     def restart(self, experiment: Experiment | None = None, train: bool = False) -> None:
         """Begins again with the same initial weights, or with other settings: `experiment`, else the draft; paused, or
@@ -158,6 +148,19 @@ class Session(QObject):
             engine.end()
         return files_ended and followed
 
+    def _begin(self, experiment: Experiment) -> None:
+        path = new_run_path(experiment.name)
+        if self._engine is not None:
+            self._engine.restart(experiment, path)
+        else:
+            self._engine = Engine(experiment, path, self)
+            self._engine.ended.connect(self._engine_ended)
+            self._engine.refused.connect(self._start_refused)
+            self._engine.complained.connect(self._engine_complained)
+            self._engine.start()
+            self._store.update(busy="The engine starts …")
+        self._following.await_run(path)
+
     def _is_ours(self, path: Path) -> bool:
         return self._engine is not None and self._engine.alive and self._engine.run_path == path
 
@@ -178,7 +181,7 @@ class Session(QObject):
             engine.appeared()
             if self._wished is not None:
                 wished, self._wished = self._wished, None
-                self.start(wished)
+                self._begin(wished)
                 return
             held, self._held = self._held, []
             for name, arguments in held:

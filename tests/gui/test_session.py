@@ -116,6 +116,11 @@ def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> 
     assert old is not None
     with open_run(old) as run:
         assert run.last_training_step >= kept
+    app.open_path(old)  # looking back at it, nobody is missed any more
+    qtbot.waitUntil(lambda: app.store.state.run_path == old, timeout=5000)
+    qtbot.wait(100)
+    assert app.store.state.status is None
+    assert app.message_bar.sentence == ""
 
 
 def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -> None:
@@ -132,6 +137,26 @@ def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -
     assert again is not None
     assert (first.layers[0].h == again.layers[0].h).all()
     assert app.store.state.cursor.training_step == 0
+
+
+def test_what_is_pressed_during_a_reset_is_done_after_it(ready: App, qtbot: QtBot) -> None:
+    app, old = ready, ready.store.state.run_path
+    press(app, Qt.Key.Key_Period)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 1, timeout=PATIENCE)
+    for _ in range(3):
+        press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
+        press(app, Qt.Key.Key_PageUp)
+        press(app, Qt.Key.Key_L)
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: engine_is(app, "running") and app.store.state.run_path != old, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0, timeout=5000)
+    assert app.store.state.message is None
+    assert app.store.state.following
+    with open_run(app.store.state.run_path) as run:  # type: ignore[arg-type]
+        step = app.store.state.cursor.training_step
+        shown = app.store.state.traces[0]
+        assert shown is not None
+        assert (run.trace(step).layers[0].h == shown.layers[0].h).all()
 
 
 def test_edited_settings_redraw_the_untrained_networks_at_once(ready: App, qtbot: QtBot) -> None:

@@ -176,9 +176,10 @@ class Chain(CanvasItem):
         way = 1.0 if self.leftwards else -1.0
         dark, light = sorted((self.theme.color("background"), self.theme.color("text")), key=QColor.lightnessF)
         half, middle = band.height() / 2 - 1, band.center().y()
-        for t in self.exposed_steps():
+        steps = self.exposed_steps()
+        for t in range(steps.start + -steps.start % every, steps.stop, every):
             x = self.axis.x(t)
-            if t % every or t not in self._sweep.done or not band.left() + 12 < x < band.right() - 3:
+            if t not in self._sweep.done or not band.left() + 12 < x < band.right() - 3:
                 continue
             painter.setPen(pen(dark if self._magnitude_color(t).lightnessF() > 0.45 else light, 1.8))
             back = x - way * half

@@ -97,6 +97,8 @@ class CurvePlot(CanvasItem):
             self._draw_curve(painter, curve)
         self._draw_odd_values(painter)
         painter.restore()
+        for curve in self._curves:
+            self._draw_dots(painter, curve)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen(self.theme.color("line")))
@@ -151,11 +153,17 @@ class CurvePlot(CanvasItem):
                 painter.drawPoint(QPointF(x[start], y[start]))
             else:
                 painter.drawPolyline(QPolygonF([QPointF(x[i], y[i]) for i in range(start, stop)]))
-        if curve.dots is not None:
-            painter.setPen(pen(self.theme.color("panel"), 1.0))
-            painter.setBrush(self.theme.color("cursor"))
-            for i in np.flatnonzero(curve.dots[: curve.values.size]):
-                painter.drawEllipse(QPointF(self.axis.x(int(i) + 1), self.y_of(float(curve.values[i]))), 3.6, 3.6)
+
+    def _draw_dots(self, painter: QPainter, curve: Curve) -> None:
+        """Not clipped by the frame: the dot of the last time step lies on its edge."""
+        if curve.dots is None:
+            return
+        visible = self.axis.visible()
+        painter.setPen(pen(self.theme.color("panel"), 1.0))
+        painter.setBrush(self.theme.color("cursor"))
+        for i in np.flatnonzero(curve.dots[: curve.values.size]):
+            if int(i) + 1 in visible:
+                painter.drawEllipse(QPointF(self.axis.x(int(i) + 1), self.y_of(float(curve.values[i]))), 4.0, 4.0)
 
     def _points(self, curve: Curve) -> tuple[Array, Array]:
         """Pixels of the visible part; where several time steps share a pixel, the lowest and the highest of them."""

@@ -19,8 +19,8 @@ class Blocks:
         self.values: Array = np.zeros(0)  # (K,)
         self._low: Array = np.zeros(0)  # (B,) smallest finite value of a block, NaN where there is none
         self._high: Array = np.zeros(0)  # (B,)
-        self._sums: Array = np.zeros(1)  # (B + 1,) of all finite values before each block
-        self._counts: Array = np.zeros(1)  # (B + 1,) how many those are
+        self._sums: Array = np.zeros(0)  # (B,) of the finite values
+        self._counts: Array = np.zeros(0)  # (B,) how many those are
         self.breaks: Array = np.zeros(0, np.int64)  # indices at which a stretch of NaN or ∞ begins, the first 200
 
     def extend(self, values: Array) -> None:
@@ -36,9 +36,8 @@ class Blocks:
             there = np.isfinite(part)
             self._low = np.concatenate([self._low, np.fmin.reduce(part, axis=1)])
             self._high = np.concatenate([self._high, np.fmax.reduce(part, axis=1)])
-            sums = np.where(there, part, 0.0).sum(axis=1)
-            self._sums = np.concatenate([self._sums, self._sums[-1] + np.cumsum(sums)])
-            self._counts = np.concatenate([self._counts, self._counts[-1] + np.cumsum(there.sum(axis=1))])
+            self._sums = np.concatenate([self._sums, np.where(there, part, 0.0).sum(axis=1)])
+            self._counts = np.concatenate([self._counts, there.sum(axis=1)])
 
     def extremes(self, first: int, last: int, bins: int) -> tuple[Array, Array, Array]:
         """(indices, lowest, highest), (bins,) each, of the values from `first` up to but without `last`.
@@ -66,8 +65,10 @@ class Blocks:
         last = len(self._low)
         left = np.clip(np.rint((at - half) / BLOCK).astype(np.int64), 0, max(last - 1, 0))
         right = np.clip(np.rint((at + half + 1) / BLOCK).astype(np.int64), left + 1, last)
+        ends = np.stack([left, right], axis=1).ravel()
+        sums, counts = (np.add.reduceat(np.append(part, 0.0), ends)[::2] for part in (self._sums, self._counts))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray((self._sums[right] - self._sums[left]) / (self._counts[right] - self._counts[left]))
+            return np.asarray(sums / counts)
 
     def _find_breaks(self, values: Array, seen: int) -> None:
         if len(self.breaks) >= _MOST_BREAKS or len(values) == seen:

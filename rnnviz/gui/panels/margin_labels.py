@@ -11,6 +11,7 @@ from rnnviz.gui import fonts
 from rnnviz.gui.panels.training_curves import spread
 
 _APART = 14.0  # pixels between two labels
+_NEXT = 1e-3  # a second line lies this far below its first, so that nothing comes between them when spread
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,9 @@ class MarginLabels(QWidget):
         words = label.text.split(" ")
         if metrics.horizontalAdvance(label.text) <= self.width() - 10 or len(words) < 2:
             return [label]
-        fits = [n for n in range(1, len(words)) if metrics.horizontalAdvance(" ".join(words[:n])) <= self.width() - 10]
-        cut = fits[-1] if fits else 1
-        first, second = " ".join(words[:cut]), " ".join(words[cut:])
-        return [replace(label, text=first), replace(label, text=second, y=label.y + _APART)]
+        halves = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+        first, second = min(halves, key=lambda half: max(map(metrics.horizontalAdvance, half)))
+        return [replace(label, text=first), replace(label, text=second, y=label.y + _NEXT)]
 
 
 def _font(label: MarginLabel) -> QFont:

@@ -62,13 +62,24 @@ class ValueRow:
     note: Callable[[Place], str] = lambda place: ""  # one more sentence for the tooltip
 
 
-def value_rows(traces: Sequence[Trace | None], layer: str, time_step: int) -> list[ValueRow]:
+def value_rows(
+    traces: Sequence[Trace | None], layer: str, time_step: int, task: TaskInfo | None = None
+) -> list[ValueRow]:
     """The rows for these models at `time_step`, in the order of the computation."""
     layers = [found for trace in traces if trace is not None and (found := layer_of(trace, layer)) is not None]
     t = str(time_step)
     later = str(time_step - 1 if layer.endswith("_reverse") else time_step + 1)
     rows = [
-        ValueRow("input", "input", f"x_{{{t}}}", "state", _input_text, _input, "plain", note=_input_note),
+        ValueRow(
+            "input",
+            "input",
+            f"‖x_{{{t}}}‖" if _is_norm(traces, task) else f"x_{{{t}}}",
+            "state",
+            _input_text,
+            _input,
+            "plain",
+            note=_input_note,
+        ),
         _states("hidden", "hidden state", f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
     ]
     if any(found.c is not None for found in layers):
@@ -88,6 +99,13 @@ def value_rows(traces: Sequence[Trace | None], layer: str, time_step: int) -> li
         rows.append(cell_grad)
     names = dict.fromkeys(name for found in layers for name in found.weight_grads)
     return rows + [row for name in names for row in _weight(name, t)]
+
+
+def _is_norm(traces: Sequence[Trace | None], task: TaskInfo | None) -> bool:
+    """Whether the input has too many columns to write them out."""
+    if task is not None and task.input_kind == "symbols":
+        return False
+    return any(trace is not None and trace.layers[0].x.shape[-1] > _FEW_INPUTS for trace in traces)
 
 
 def layer_of(trace: Trace, name: str) -> Layer | None:
@@ -209,7 +227,9 @@ def _input_note(place: Place) -> str:
 def _undone(values: Array, task: TaskInfo | None, column: int) -> str:
     scales = task.input_scales if task is not None else ()
     value = float(values[column])
-    return tick(value) if column >= len(scales) else short(scales[column].offset + scales[column].factor * value)
+    if column < len(scales):
+        return short(scales[column].offset + scales[column].factor * value)
+    return tick(value) if value.is_integer() else short(value)  # a marker is 0 or 1, not 0 or 1.00
 
 
 def _loss_text(place: Place) -> str | None:
