@@ -147,4 +147,4 @@ def test_the_dot_of_the_last_time_step_is_whole(qtbot: QtBot) -> None:
     painter = QPainter(image)
     plot.draw(painter)
     painter.end()
-    assert image.pixelColor(402, 60) == QColor(theme("dark").cursor)
+    assert image.pixelColor(401, 60) == QColor(theme("dark").cursor)
