@@ -248,8 +248,11 @@ class Following(QObject):
         sentence = status.sentence if status is not None else ""
         if sentence == self._said:
             return {}
-        self._said = sentence
-        return {"message": _message(run, status)} if status is not None and sentence else {}
+        before, self._said = self._said, sentence
+        if status is not None and sentence:
+            return {"message": _message(run, status)}
+        message = self._store.state.message
+        return {"message": None} if message is not None and message.sentence == before else {}
 
     def _ask_newest(self, state: State) -> None:
         captured = state.history.captured
@@ -281,13 +284,13 @@ class Following(QObject):
             self._store.update(message=Message("warning", sentence))
 
 
-def _message(run: Run, status: EngineStatus) -> Message:
-    """What the engine says of itself, as serious as it is."""
+def _message(run: Run, status: EngineStatus) -> Message | None:
+    """What the engine says of itself, as serious as it is; the planned end is nothing for the bar."""
     kinds = {event.kind for event in run.events()[-4:] if event.sentence == status.sentence}
     if status.state == "failed":
         return Message("error", status.sentence)
     planned = "paused" in kinds and "not finite" not in kinds
-    return Message("info" if planned else "warning", status.sentence)
+    return None if planned else Message("warning", status.sentence)
 
 
 def _with_traces(state: State, rebuilt: Rebuilt) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import math
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from rnnviz.gui.numbers import short
+from rnnviz.gui.numbers import short, whole
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import Theme, theme
 
@@ -51,6 +51,9 @@ class StatusBar(QStatusBar):
         colors = theme(state.theme)
         if state.status is not None:
             words, token = _ENGINE[state.status.state]
+            planned = state.experiment.training.training_steps
+            if state.status.state == "paused" and 0 < planned == state.status.training_step:
+                words = f"all {whole(planned)} training steps done; Train goes on"
         else:
             words, token = ("looking back: no engine", "muted") if state.run_path is not None else _ENGINE["starting"]
         self._set(self.engine, f"{_colored('●', token, colors)}&nbsp; {words}", colors.muted)
