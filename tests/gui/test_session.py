@@ -13,9 +13,11 @@ from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, children, close, press, small_experiment
 
 from rnnviz.core.experiment import ModelSettings, TrainingSettings
-from rnnviz.core.experiment_file import write_experiment
+from rnnviz.core.experiment_file import read_experiment, write_experiment
+from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.app import App
+from rnnviz.gui.file_commands import EXAMPLES
 from rnnviz.runs.reader import open_run
 
 
@@ -339,3 +341,12 @@ def test_a_strangers_training_is_followed_and_not_ended(
         close(app)
         assert other.poll() is None
         other.kill()
+
+
+def test_every_example_of_the_menu_starts(ready: App, qtbot: QtBot) -> None:
+    for name in EXAMPLES:
+        wanted = read_experiment(resource(f"experiments/{name}.toml"))
+        ready.actions[f"example_{name}"].trigger()
+        qtbot.waitUntil(lambda wanted=wanted: ready.store.state.experiment == wanted, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: None not in ready.store.state.traces, timeout=PATIENCE)
+        assert len(ready.store.state.traces) == len(wanted.models)
