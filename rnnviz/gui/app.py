@@ -11,26 +11,26 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import first_lesson
-from rnnviz.gui.actions import Actions, Command
 from rnnviz.gui.collecting import Collecting
-from rnnviz.gui.debug_commands import debug_commands, show_time_step
-from rnnviz.gui.file_commands import Pictures, file_commands
+from rnnviz.gui.commands.actions import Actions, Command
+from rnnviz.gui.commands.debug_commands import debug_commands, show_time_step
+from rnnviz.gui.commands.file_commands import Pictures, file_commands
+from rnnviz.gui.commands.menus import Menus
+from rnnviz.gui.commands.training_commands import training_commands
+from rnnviz.gui.commands.view_commands import WindowWishes, view_commands
 from rnnviz.gui.icons import application_icon
 from rnnviz.gui.jump_field import JumpField
 from rnnviz.gui.keeper import Keeper
+from rnnviz.gui.live.session import Session
 from rnnviz.gui.main_window import MainWindow
-from rnnviz.gui.menus import Menus
 from rnnviz.gui.message_bar import MessageBar
 from rnnviz.gui.places import log_path, settings_path
 from rnnviz.gui.preferences import read_preferences
 from rnnviz.gui.problems import Problems
-from rnnviz.gui.session import Session
 from rnnviz.gui.status_bar import StatusBar
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.gui.theme import apply, theme
 from rnnviz.gui.toolbar import Toolbar
-from rnnviz.gui.training_commands import training_commands
-from rnnviz.gui.view_commands import WindowWishes, view_commands
 
 if TYPE_CHECKING:
     from rnnviz.gui.contents import Contents

@@ -4,18 +4,18 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rnnviz.gui.actions import Actions
-from rnnviz.gui.choosing import path_to_open_data
-from rnnviz.gui.debug_commands import show_time_step
+from rnnviz.gui.commands.actions import Actions
+from rnnviz.gui.commands.choosing import path_to_open_data
+from rnnviz.gui.commands.debug_commands import show_time_step
+from rnnviz.gui.dialogs.opening import Opening
 from rnnviz.gui.figures import window_image
 from rnnviz.gui.lane_stack import LaneStack
+from rnnviz.gui.live.session import Session
 from rnnviz.gui.main_window import MainWindow
-from rnnviz.gui.opening import Opening
 from rnnviz.gui.panels.experiment import ExperimentPanel
 from rnnviz.gui.panels.lesson import LessonCard
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.panels.values import ValuesPanel
-from rnnviz.gui.session import Session
 from rnnviz.gui.store import Store
 
 

@@ -6,11 +6,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor, QImage, QPainter, QPixmapCache
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QToolTip, QVBoxLayout, QWidget
 
+from rnnviz.gui.commands.lane_menus import lanes_menu, layers_menu
 from rnnviz.gui.items.canvas_view import CanvasView
 from rnnviz.gui.items.cursor_line import CursorLine
 from rnnviz.gui.items.skeleton import Skeleton
 from rnnviz.gui.items.time_axis import TimeAxis
-from rnnviz.gui.lane_menus import lanes_menu, layers_menu
 from rnnviz.gui.lanes.fitting import fitting
 from rnnviz.gui.lanes.heights import share_out
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN, Lane

@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
-from rnnviz.gui.keys import keeps_key
+from rnnviz.gui.commands.keys import keeps_key
 from rnnviz.gui.preferences import Preferences
 
 _DOCKS = {  # object name: area, width or height to begin with

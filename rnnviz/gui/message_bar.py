@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from rnnviz.gui.actions import Actions
+from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.icons import icon, pixmap
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme

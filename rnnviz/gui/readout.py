@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui import fonts
-from rnnviz.gui.debug_commands import layer_names, sequences
+from rnnviz.gui.commands.debug_commands import layer_names, sequences
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 

@@ -12,9 +12,9 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui import fonts
 from rnnviz.gui.figures import SCALES, window_image
-from rnnviz.gui.history import HistoryReader
 from rnnviz.gui.lane_stack import LaneStack
 from rnnviz.gui.lanes.selection import exactly
+from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.numbers import whole
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.store import State, Store

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from rnnviz.gui import fonts
-from rnnviz.gui.actions import MAIN, Actions
+from rnnviz.gui.commands.actions import MAIN, Actions
 from rnnviz.gui.elided_label import ElidedLabel
 from rnnviz.gui.experiment_words import experiment_words
 from rnnviz.gui.numbers import whole

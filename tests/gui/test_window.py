@@ -16,11 +16,12 @@ from whole_program import PATIENCE, OpenApp, close, press
 
 from rnnviz.core.experiment import GivenInput, NextValue
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui import child, choosing, file_commands
 from rnnviz.gui.app import App
+from rnnviz.gui.commands import choosing, file_commands
 from rnnviz.gui.dialogs.data import DataDialog
 from rnnviz.gui.dialogs.open_model import OpenModelDialog
 from rnnviz.gui.dialogs.shortcuts import ShortcutsPage
+from rnnviz.gui.live import child
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.program import Program
-from rnnviz.gui.actions import Command
+from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.store import State, Store
 
 MENU = "Debug"

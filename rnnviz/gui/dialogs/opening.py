@@ -12,7 +12,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment, GivenInput, first_lesson
 from rnnviz.gui.dialogs.data import DataDialog
 from rnnviz.gui.dialogs.open_model import OpenModelDialog
-from rnnviz.gui.session import Session
+from rnnviz.gui.live.session import Session
 from rnnviz.gui.store import Message, Store
 
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment, GivenInput, restart_needed
 from rnnviz.core.experiment_check import check_experiment
-from rnnviz.gui.engine import Engine
-from rnnviz.gui.files import Files
-from rnnviz.gui.following import Following
+from rnnviz.gui.live.engine import Engine
+from rnnviz.gui.live.files import Files
+from rnnviz.gui.live.following import Following
 from rnnviz.gui.places import new_run_path
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.runs.commands import CommandSender

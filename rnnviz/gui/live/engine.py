@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment
 from rnnviz.core.experiment_file import experiment_toml, write_experiment
-from rnnviz.gui.child import ROOM_FOR_SENTENCE, ending, last_sentence, rnnviz_process
+from rnnviz.gui.live.child import ROOM_FOR_SENTENCE, ending, last_sentence, rnnviz_process
 from rnnviz.gui.places import delete_run
 from rnnviz.runs.commands import CommandSender
 from rnnviz.runs.reader import Run

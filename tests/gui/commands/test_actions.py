@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.actions import Actions, Command, Face, key_words
+from rnnviz.gui.commands.actions import Actions, Command, Face, key_words
 from rnnviz.gui.store import Store
 
 

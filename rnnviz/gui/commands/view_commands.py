@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rnnviz.gui.actions import Command, Face
+from rnnviz.gui.commands.actions import Command, Face
 from rnnviz.gui.store import State, Store
 
 MENU = "View"

@@ -17,7 +17,7 @@ from rnnviz.core.experiment_file import read_experiment, write_experiment
 from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.app import App
-from rnnviz.gui.file_commands import EXAMPLES
+from rnnviz.gui.commands.file_commands import EXAMPLES
 from rnnviz.runs.reader import open_run
 
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.history import HistoryReader
-from rnnviz.gui.rebuilding import Rebuilding, Rebuilt
+from rnnviz.gui.live.history import HistoryReader
+from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.runs.reader import Run
 from rnnviz.runs.records import EngineStatus

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QWidget
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import GivenInput, first_lesson
 from rnnviz.core.resources import resource
-from rnnviz.gui.actions import Command
-from rnnviz.gui.choosing import choose, path_to_open, path_to_save
-from rnnviz.gui.debug_commands import has_trace
-from rnnviz.gui.session import Session
+from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.choosing import choose, path_to_open, path_to_save
+from rnnviz.gui.commands.debug_commands import has_trace
+from rnnviz.gui.live.session import Session
 from rnnviz.gui.store import Message, State, Store
 
 MENU = "File"

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Slot
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from rnnviz.gui.actions import Actions
+from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.keeper import Keeper
 from rnnviz.gui.store import Store
 

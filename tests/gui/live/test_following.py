@@ -13,9 +13,9 @@ from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.background import Background
-from rnnviz.gui.history import GrowingArray, HistoryReader
-from rnnviz.gui.rebuilding import Rebuilding
+from rnnviz.gui.live.background import Background
+from rnnviz.gui.live.history import GrowingArray, HistoryReader
+from rnnviz.gui.live.rebuilding import Rebuilding
 from rnnviz.gui.status_bar import StatusBar
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.toolbar import StepCount

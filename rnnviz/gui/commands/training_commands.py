@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from rnnviz.core.experiment import GivenInput
-from rnnviz.gui.actions import MAIN, Command, Face
-from rnnviz.gui.session import Session, engine_lives, is_running
+from rnnviz.gui.commands.actions import MAIN, Command, Face
+from rnnviz.gui.live.session import Session, engine_lives, is_running
 from rnnviz.gui.store import State, Store
 
 MENU = "Training"
