@@ -11,7 +11,7 @@ run: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python window
 	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
 		echo "No screen here (neither DISPLAY nor WAYLAND_DISPLAY is set): drawing the first lesson into first-lesson.png instead."; \
-		$(DRAW) $(BIN)/python main.py render --first-lesson -o first-lesson.png && echo "Drawn: first-lesson.png"; \
+		$(DRAW) $(BIN)/python main.py render --first-lesson --time-step 40 -o first-lesson.png && echo "Drawn: first-lesson.png"; \
 	else \
 		$(BIN)/python main.py; \
 	fi

@@ -161,7 +161,9 @@ def _add_render(commands: "Commands[_Parser]") -> None:
     render = commands.add_parser("render", help="the window's own pictures, without a window")
     what = render.add_mutually_exclusive_group(required=True)
     what.add_argument("run_path", type=Path, nargs="?", metavar="RUN")
-    what.add_argument("--first-lesson", action="store_true", help="the first lesson before training, without a run")
+    what.add_argument(
+        "--first-lesson", action="store_true", help="the first lesson, trained now (seconds), without a run"
+    )
     render.add_argument("--view", choices=("overview", "hidden", "gradients", "loss"), default="overview")
     render.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
     render.add_argument("--time-step", type=int, metavar="t", help="where the cursor stands; default: the last")

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +57,10 @@ class _Bar:
 
 
 def record_first_lesson(path: Path) -> None:
-    """Records the first lesson before its first training step into the run file `path`. Raises RnnvizError."""
+    """Trains the first lesson into the run file `path`, with a progress bar. Raises RnnvizError."""
     lesson = first_lesson()
-    run_training(replace(lesson, training=replace(lesson.training, training_steps=0)), path)
+    with closing(_Bar(lesson)) as bar:
+        run_training(lesson, path, progress=bar.show)
 
 
 def summary(path: Path) -> str:

@@ -33,7 +33,7 @@ class Granularity(Enum):
 
 @dataclass(frozen=True)
 class Cursor:
-    """One place in one training step. `time_step` counts from 1, as on screen, and is kept in the phases without one."""
+    """One place in one training step. `time_step` counts from 1, as on screen, and is kept in phases without one."""
 
     training_step: int
     phase: Phase

@@ -87,7 +87,7 @@ class Program:
         return self.at(self.last_of(self.after(cursor).phase), cursor)
 
     def to_time_step(self, cursor: Cursor, time_step: int) -> Cursor:
-        """The given time step (held in 1…T) in the cursor's phase; from a phase without time steps, the nearer sweep."""
+        """The given time step (held in 1…T) in the cursor's phase; from one without time steps, the nearer sweep."""
         time_step = min(max(time_step, 1), self.time_steps)
         phase = Phase.FORWARD if cursor.phase in (Phase.FORWARD, Phase.LOSS) else Phase.BACKWARD
         return replace(cursor, phase=phase, time_step=time_step)

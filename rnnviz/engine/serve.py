@@ -180,7 +180,9 @@ class _Engine:
                 case "pause":
                     self._pause()
                 case "step":
-                    self._until = self._recording.training_step + _whole(command.arguments, "count", 1)
+                    stepping = self._running and self._until != self._planned  # an earlier wish is still under way
+                    start = self._until if stepping else self._recording.training_step
+                    self._until = start + _whole(command.arguments, "count", 1)
                     self._train()
                 case "set":
                     self._set(command.arguments)

@@ -6,11 +6,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor, QImage, QPainter, QPixmapCache
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QToolTip, QVBoxLayout, QWidget
 
+from rnnviz.gui.commands.lane_menus import lanes_menu, layers_menu
 from rnnviz.gui.items.canvas_view import CanvasView
 from rnnviz.gui.items.cursor_line import CursorLine
 from rnnviz.gui.items.skeleton import Skeleton
 from rnnviz.gui.items.time_axis import TimeAxis
-from rnnviz.gui.lane_menus import lanes_menu, layers_menu
+from rnnviz.gui.lanes.fitting import fitting
 from rnnviz.gui.lanes.heights import share_out
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN, Lane
 from rnnviz.gui.lanes.making import make_lane
@@ -68,19 +69,20 @@ class LaneStack(QWidget):
         self._view.zoomed.connect(self._zoom)
         self._view.panned.connect(self._pan)
         self._view.fitted.connect(self.show_all_time_steps)
-        self._view.resized.connect(self._lay_out)
+        self._view.resized.connect(self._resized)
         store.changed.connect(self.show_state)
         self._rebuild()
 
     def show_state(self, old: State, new: State) -> None:
         """Replaces what changed: lanes, data, or only the cursor."""
-        pictures = ("traces", "sample", "theme", "task", "models", "hidden_lanes")
+        pictures = ("traces", "sample", "theme", "task", "models", "hidden_lanes", "fitting_lanes")
         if (
             any(getattr(old, name) is not getattr(new, name) for name in pictures)
             or old.cursor.layer != new.cursor.layer
         ):
             self._shown = resolve(new)
             self._refresh()
+            self._fit()
         elif old.cursor != new.cursor:
             self._shown = self._shown.at(new.cursor)
             self._follow_cursor()
@@ -157,7 +159,7 @@ class LaneStack(QWidget):
         for place in places:
             lane = make_lane(shown, place)
             for item in lane.items:
-                if lane.over_cursor:
+                if lane.over_cursor or item.above_cursor:
                     item.setZValue(_ABOVE_CURSOR)
                 self._scene.addItem(item)
             lane.show(shown)
@@ -176,6 +178,18 @@ class LaneStack(QWidget):
             if overlay is not None:
                 self._scene.removeItem(overlay)
         self._lanes, self._line, self._skeleton = [], None, None
+
+    def _resized(self) -> None:
+        self._lay_out()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Lets the lanes come and go that are shown only where there is room."""
+        if not self._shown.ready:
+            return
+        found = fitting(self._shown, self._view.height() - 2 * _MARGIN)
+        if found != self._shown.fitting:
+            self._store.update(fitting_lanes=found)
 
     def _lay_out(self) -> None:
         """Gives every lane its row; called when size, lanes, T or the visible time change."""

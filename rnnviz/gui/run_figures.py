@@ -12,9 +12,9 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui import fonts
 from rnnviz.gui.figures import SCALES, window_image
-from rnnviz.gui.history import HistoryReader
 from rnnviz.gui.lane_stack import LaneStack
-from rnnviz.gui.lanes.selection import lane_choices, toggled
+from rnnviz.gui.lanes.selection import exactly
+from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.numbers import whole
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.store import State, Store
@@ -104,11 +104,7 @@ def _check(view: str, size: tuple[int, int], theme_name: str, scale: int) -> Non
 
 def _with_lanes(state: State, keys: frozenset[str] | None) -> State:
     """`state` with exactly the lanes of `keys` on."""
-    if keys is not None:
-        for choice in lane_choices(state):
-            if choice.on != (choice.key in keys):
-                state = replace(state, hidden_lanes=toggled(state.hidden_lanes, choice))
-    return state
+    return state if keys is None else replace(state, hidden_lanes=exactly(state, keys))
 
 
 def _page(store: Store, view: str) -> QWidget:

@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True)
 class State:
-    """Everything a view may draw. `traces` are of the probe at `cursor.training_step`, one a model, None until rebuilt."""
+    """All a view may draw. `traces` are of the probe at `cursor.training_step`, one a model, None until rebuilt."""
 
     experiment: Experiment = field(default_factory=first_lesson)  # of the run that is shown
     draft: Experiment | None = None  # edited settings that wait for a restart
@@ -58,11 +58,12 @@ class State:
     status: EngineStatus | None = None  # None: no engine behind this run (an opened file)
     history: History = field(default_factory=History)
     traces: tuple[Trace | None, ...] = ()
-    cursor: Cursor = Cursor(0, Phase.FORWARD, 1)
+    cursor: Cursor = field(default=Cursor(0, Phase.FORWARD, 1))
     following: bool = True  # the lanes show the newest capture; False: the person looks at an earlier one
     sample: int = 0  # which probe sequence, 0-based
     theme: Literal["dark", "light"] = "dark"
-    hidden_lanes: frozenset[str] = frozenset()  # lane keys switched off
+    hidden_lanes: frozenset[str] = frozenset()  # lane keys switched off; "+key": switched on
+    fitting_lanes: frozenset[str] = frozenset()  # lanes that show themselves because the canvas has room for them
     message: Message | None = None
     busy: str = ""  # a sentence while something slow goes on
 

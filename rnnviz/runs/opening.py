@@ -56,10 +56,18 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
+_connected: set[tuple[int, int]] = set()  # device and inode of what this process has had connections to
+
+
 def check_file(path: Path) -> None:
-    """Raises RnnvizError unless `path` is a regular file that begins like SQLite and is not cut short."""
+    """Raises RnnvizError unless `path` is a regular file that begins like SQLite and is not cut short.
+
+    Only files new to this process are read: closing a file drops the POSIX locks of every connection to it.
+    """
     try:
         facts = path.stat()
+        if (facts.st_dev, facts.st_ino) in _connected:
+            return
         if not stat.S_ISREG(facts.st_mode):
             raise RnnvizError(
                 f"{path} is {'a folder' if stat.S_ISDIR(facts.st_mode) else 'no file'}; wanted an rnnviz run."
@@ -99,6 +107,7 @@ def _size(path: Path) -> int:
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
+    facts = path.stat() if path.exists() else None
     connection = sqlite3.connect(
         f"file:{quote(os.fspath(path.absolute()))}?{options}",
         uri=True,
@@ -110,6 +119,8 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
+    if facts is not None:
+        _connected.add((facts.st_dev, facts.st_ino))
     return connection
 
 

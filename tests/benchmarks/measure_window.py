@@ -6,13 +6,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 from ratios import Row
 
-from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment_file import write_experiment
 
 HERE = Path(__file__).parent
 LIVE_SECONDS = 20
@@ -102,7 +104,9 @@ def live(home: str) -> tuple[float, float]:
     from PySide6.QtCore import Qt, QTimer
     from PySide6.QtTest import QTest
 
-    window = Window(home)
+    endless = replace(first_lesson(), training=replace(first_lesson().training, training_steps=10**6))
+    write_experiment(endless, Path(home) / "endless.toml")
+    window = Window(home, Path(home) / "endless.toml")
     window.wait(window.traced, 60)
     QTest.keyClick(window.app.window, Qt.Key.Key_Space)
     window.wait(lambda: window.app.store.state.history.last_training_step > 50, 30)

@@ -380,3 +380,11 @@ def test_a_dead_parent_ends_a_live_engine(tmp_path: Path) -> None:
         until(lambda: not run.engine_alive)
         assert run.status.state == "stopped"
     until(lambda: process_start(child) == 0)  # gone, or waiting for somebody to take note of it
+
+
+def test_single_training_steps_asked_for_in_a_hurry_all_count(tmp_path):
+    path = tmp_path / "a.rnnviz"
+    with live(path) as window:
+        for _ in range(3):
+            window.sender.send("step", count=2)
+        assert until(lambda: window.state() == ("paused", 6) or None)

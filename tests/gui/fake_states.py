@@ -28,6 +28,15 @@ TASKS = {
         input_scales=(Scale(50.0, 40.0),), output_scales=(Scale(50.0, 40.0),),
         time_labels=tuple(str(1700 + year) for year in range(3000)),
     ),
+    "table": TaskInfo(
+        "next value", "values", ("temperature", "pressure", "humidity"), "values",
+        ("temperature", "pressure", "humidity"), "mean squared error", ("loss",),
+        input_scales=(Scale(12.0, 9.0), Scale(1013.0, 8.0), Scale(60.0, 20.0)),
+        output_scales=(Scale(12.0, 9.0), Scale(1013.0, 8.0), Scale(60.0, 20.0)),
+    ),
+    "many": TaskInfo(
+        "given input", "values", ("p", "q", "r", "s", "t", "u"), "none", (), None, ()
+    ),
     "adding": TaskInfo(
         "adding", "values", ("value", "marker"), "values", ("sum",), "mean squared error", ("loss",)
     ),
@@ -72,7 +81,8 @@ def _problem(task: TaskInfo, time_steps: int, rng: np.random.Generator) -> tuple
     if task.name == "adding":
         inputs[..., 1] = (np.arange(time_steps) % 7 == 3)[:, None]
         return inputs, np.ones((time_steps, 1, 1), np.float32), at_the_end
-    return inputs, rng.normal(size=(time_steps, 1, 1)).astype(np.float32), everywhere
+    outputs = max(len(task.output_labels), 1)
+    return inputs, rng.normal(size=(time_steps, 1, outputs)).astype(np.float32), everywhere
 
 
 def _trace(

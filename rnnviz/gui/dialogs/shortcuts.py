@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from rnnviz.gui.actions import Actions, Command, key_words
+from rnnviz.gui.commands.actions import Actions, Command, key_words
 from rnnviz.gui.panels.form_style import form_sheet, push_button
 from rnnviz.gui.theme import ThemeName, theme
 

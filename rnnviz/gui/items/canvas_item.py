@@ -11,6 +11,8 @@ from rnnviz.gui.theme import Theme
 class CanvasItem(QGraphicsItem):
     """Draws in scene pixels inside `rect`. Cached by Qt, so that a cursor passing over it copies pixels and no more."""
 
+    above_cursor = False  # whether it is drawn above the cursor line
+
     def __init__(self, theme: Theme, *, cached: bool = True) -> None:
         super().__init__()
         self.theme = theme

@@ -4,16 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 
 from rnnviz.core.arrays import Array
 from rnnviz.gui.items.canvas_item import CanvasItem, pen
+from rnnviz.gui.items.heat_map import indices, packed
+from rnnviz.gui.items.ruler import nice_step
 from rnnviz.gui.numbers import power, short
 from rnnviz.gui.theme import Theme
 
 _STRIP_PITCH = 5.0  # pixels of one time step below which cells melt into a strip
 _HEAD_GAP = 3.5  # pixels between two cells below which their link has no head
 _BAND_PITCH = 26.0  # below it arrows are too short to show a colour: a coloured band runs below the cells
+_BAND = 7.0  # pixels of its height
+_HEAD = 11.0  # length of the head of the band
+_STRIP_BACKWARD = 12.0  # height of a strip that shows magnitudes
+_BETWEEN_CHEVRONS = 34.0  # pixels
 VANISHED = -8.0  # log₁₀ of a gradient magnitude nothing is learned from
 
 
@@ -29,6 +35,8 @@ class Sweep:
 class Chain(CanvasItem):
     """Cells in the model's colour, filled where the sweep has passed, the one at the cursor in the cursor's colour.
 
+    In the backward sweep they keep their outline and are filled with the colour of ‖∂L/∂h_t‖.
+
     Not cached as a whole picture: a cursor move repaints the few cells that change.
     """
 
@@ -38,20 +46,15 @@ class Chain(CanvasItem):
         self.leftwards = leftwards  # the layer reads the sequence from the end
         self._sweep = Sweep(1, False, range(1, 1))
         self._magnitudes: Array = np.zeros(0)  # (T,) log₁₀ ‖∂L/∂h_t‖
-        self._arrow_colors: list[QColor] = []
+        self._colors: Array = np.zeros(0, np.uint32)  # (T,) 0xffRRGGBB
 
     def set_magnitudes(self, magnitudes: Array, highest: float) -> None:
         """log₁₀ of the gradient magnitudes (T,); `highest` is the largest of all models, so that colours compare."""
         self._magnitudes = magnitudes
-        table = self.theme.magnitude_map()
-        place = (magnitudes - VANISHED) / max(highest - VANISHED, 1.0)
-        with np.errstate(invalid="ignore"):
-            index = np.nan_to_num(np.clip(place, 0.0, 1.0) * 255.0, nan=0.0).astype(int)
-        colors = [QColor(*map(int, table[i])) for i in index]
-        odd = QColor(self.theme.not_finite)
-        self._arrow_colors = [
-            odd if np.isnan(m) or np.isposinf(m) else c for m, c in zip(magnitudes, colors, strict=True)
-        ]
+        # held between the ends of the map: zero is vanished, only NaN and +∞ are no magnitude
+        held = np.where(np.isneginf(magnitudes), VANISHED, magnitudes)
+        table = packed(self.theme.magnitude_map(), self.theme)
+        self._colors = table[indices(held, VANISHED, VANISHED + max(highest - VANISHED, 1.0))]
         self.update()
 
     def set_sweep(self, sweep: Sweep) -> None:
@@ -63,11 +66,11 @@ class Chain(CanvasItem):
             self.update()
             return
         first, last = sorted((old.time_step, sweep.time_step))
-        left, right = self.axis.x(first - 0.5) - 10, self.axis.x(last + 0.5) + 10
+        left, right = self.axis.x(first - 0.5) - 18, self.axis.x(last + 0.5) + 18
         self.update(QRectF(left, self.rect.top(), right - left, self.rect.height()).intersected(self.boundingRect()))
 
     def boundingRect(self) -> QRectF:
-        return self.rect.adjusted(-8, 0, 8, 0)
+        return self.rect.adjusted(-8, 0, 8, 3)
 
     def draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -90,18 +93,24 @@ class Chain(CanvasItem):
         side = _side(pitch)
         visible = self.exposed_steps()
         if sweep.backward and pitch < _BAND_PITCH:
-            self._draw_band(painter, middle + side / 2 + 3.5)
+            self._draw_band(painter, min(middle + side / 2 + 3, self.rect.bottom() - _BAND))
         self._draw_arrows(painter, visible, side, middle)
-        outline, radius, top = pen(self.color, 1.3), side * 0.26, round(middle - side / 2) + 0.5
+        waiting = QColor(self.color)
+        waiting.setAlphaF(0.5 if sweep.backward else 1.0)  # what has no gradient yet steps back
+        radius, top = side * 0.26, round(middle - side / 2) + 0.5
         hollow = self.theme.color("background")
         for t in visible:
             if t == sweep.time_step:
                 continue
-            painter.setPen(outline)
-            painter.setBrush(self.color if t in sweep.done else hollow)
+            done = t in sweep.done
+            painter.setPen(pen(self.color if done else waiting, 1.3))
+            painter.setBrush((self._magnitude_color(t) if sweep.backward else self.color) if done else hollow)
             painter.drawRoundedRect(QRectF(self.axis.x(t) - side / 2 + 0.5, top, side - 1, side - 1), radius, radius)
         if sweep.time_step in visible:
             self._draw_cursor_cell(painter, side + 3)
+
+    def _magnitude_color(self, t: int) -> QColor:
+        return QColor.fromRgb(int(self._colors[t - 1])) if t <= self._colors.size else self.color
 
     def _draw_cursor_cell(self, painter: QPainter, side: float) -> None:
         x = self.axis.x(self._sweep.time_step)
@@ -121,26 +130,62 @@ class Chain(CanvasItem):
             if t + 1 not in visible:
                 break
             passed = (t in sweep.done or t == sweep.time_step) and (t + 1 in sweep.done or t + 1 == sweep.time_step)
-            color = self.color if passed else idle
-            if sweep.backward and passed and t < len(self._arrow_colors):
-                color = self._arrow_colors[t - 1 if not self.leftwards else t]
+            color, strong = self.color if passed else idle, False
+            if sweep.backward and passed:
+                color, strong = self._magnitude_color(t if not self.leftwards else t + 1), gap > 14
             start, end = self.axis.x(t) + side / 2 + 0.8, self.axis.x(t + 1) - side / 2 - 0.8
             if leftwards:
                 start, end = end, start
-            _arrow(painter, start, end, middle, head, color)
+            _arrow(painter, start, end, middle, 10.0 if strong else head, color, 2.6 if strong else 1.4)
 
     def _draw_band(self, painter: QPainter, top: float) -> None:
+        """The gradient on its way back: coloured by its size, with heads that say which way it goes."""
+        sweep = self._sweep
+        if not len(sweep.done):
+            return
+        reached = self.axis.x(sweep.time_step)
+        start, end = self.axis.x(sweep.done[0] - 0.5), self.axis.x(sweep.done[-1] + 0.5)
+        if reached < start:  # the head stands under the cursor; the band comes up to it
+            start = reached + _HEAD / 2
+        band = QRectF(start, top, end - start, _BAND)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        visible, colors = self.exposed_steps(), self._arrow_colors
-        for t in visible:
-            if t in self._sweep.done and t <= len(colors):
-                left, right = self.axis.x(t - 0.5), self.axis.x(t + 0.5)
-                painter.fillRect(QRectF(left, top, right - left, 3.0), colors[t - 1])
+        self._draw_magnitudes(painter, band)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        t = self._sweep.time_step
-        if t in visible and t <= len(colors):
-            edge, way = (self.axis.x(t - 0.5), 1.0) if self.leftwards else (self.axis.x(t + 0.5), -1.0)
-            _arrow(painter, edge, edge + way * 8, top + 1.5, 8.0, colors[t - 1])
+        self._draw_chevrons(painter, band)
+        way = 1.0 if self.leftwards else -1.0
+        painter.setPen(pen(self.color, 1.0))
+        painter.setBrush(self._magnitude_color(sweep.time_step))
+        middle, tip = band.center().y(), reached + way * _HEAD / 2
+        base, half = tip - way * _HEAD, _BAND / 2 + 2.5
+        painter.drawPolygon(
+            QPolygonF([QPointF(tip, middle), QPointF(base, middle - half), QPointF(base, middle + half)])
+        )
+
+    def _draw_magnitudes(self, painter: QPainter, band: QRectF) -> None:
+        """Colours of the time steps under `band`, as one picture: thousands of rectangles would take their time."""
+        if not self._colors.size:
+            return
+        pixels = np.ascontiguousarray(self._colors)
+        image = QImage(pixels.data, pixels.size, 1, 4 * pixels.size, QImage.Format.Format_RGB32)
+        first = self.axis.first + (band.left() - self.axis.left) / self.axis.pitch - 0.5
+        painter.drawImage(band, image, QRectF(first, 0.0, band.width() / self.axis.pitch, 1.0))
+
+    def _draw_chevrons(self, painter: QPainter, band: QRectF) -> None:
+        """Heads inside `band` at fixed time steps, in whichever of two colours is farther from the band's."""
+        every = nice_step(_BETWEEN_CHEVRONS / self.axis.pitch)
+        way = 1.0 if self.leftwards else -1.0
+        dark, light = sorted((self.theme.color("background"), self.theme.color("text")), key=QColor.lightnessF)
+        half, middle = band.height() / 2 - 1, band.center().y()
+        steps = self.exposed_steps()
+        for t in range(steps.start + -steps.start % every, steps.stop, every):
+            x = self.axis.x(t)
+            if t not in self._sweep.done or not band.left() + 12 < x < band.right() - 3:
+                continue
+            painter.setPen(pen(dark if self._magnitude_color(t).lightnessF() > 0.45 else light, 1.8))
+            back = x - way * half
+            painter.drawPolyline(
+                QPolygonF([QPointF(back, middle - half), QPointF(x, middle), QPointF(back, middle + half)])
+            )
 
     def _draw_strip(self, painter: QPainter) -> None:
         middle, sweep = self._middle(), self._sweep
@@ -148,16 +193,23 @@ class Chain(CanvasItem):
             max(self.axis.x(0.5), self.rect.left()),
             min(self.axis.x(self.axis.time_steps + 0.5), self.rect.right()),
         )
-        whole = QRectF(left, middle - 4, right - left, 8)
+        half = _STRIP_BACKWARD / 2 if sweep.backward else 4.0
+        whole = QRectF(left, middle - half, right - left, 2 * half)
+        if len(sweep.done):
+            start, end = self.axis.x(sweep.done[0] - 0.5), self.axis.x(sweep.done[-1] + 0.5)
+            part = QRectF(start, whole.top(), end - start, 2 * half)
+            if sweep.backward:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+                self._draw_magnitudes(painter, part)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+                self._draw_chevrons(painter, part)
+            else:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(self.color)
+                painter.drawRoundedRect(part, 3, 3)
         painter.setPen(pen(self.color, 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(whole, 3, 3)
-        if len(sweep.done):
-            start, end = self.axis.x(sweep.done[0] - 0.5), self.axis.x(sweep.done[-1] + 0.5)
-            painter.setBrush(self.color)
-            painter.drawRoundedRect(QRectF(start, whole.top(), end - start, 8), 3, 3)
-        if sweep.backward:
-            self._draw_band(painter, whole.bottom() + 3)
         leftwards = sweep.backward != self.leftwards
         x = self.axis.x(sweep.time_step)
         way = -1.0 if leftwards else 1.0
@@ -173,10 +225,12 @@ def _side(pitch: float) -> float:
     return float(max(round(min(pitch * (0.8 if pitch < 12 else 0.7), 18.0)), 3))
 
 
-def _arrow(painter: QPainter, start: float, end: float, y: float, head: float, color: QColor) -> None:
+def _arrow(
+    painter: QPainter, start: float, end: float, y: float, head: float, color: QColor, width: float = 1.4
+) -> None:
     way = 1.0 if end > start else -1.0
     if abs(end - start) > head + 0.5:
-        painter.setPen(pen(color, 1.4))
+        painter.setPen(pen(color, width))
         painter.drawLine(QPointF(start, y), QPointF(end - way * head * 0.7, y))
     if head <= 0:
         return

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from rnnviz.core.arrays import Array
 from rnnviz.gui import fonts
 from rnnviz.gui.items.canvas_item import CanvasItem, pen
+from rnnviz.gui.items.curve_names import CurveNames, Name
 from rnnviz.gui.items.label_places import Shape, place_labels, room_around
 from rnnviz.gui.theme import Theme
 
 _RIGHT_COLUMN = 70.0  # room for tick texts beside the plot
+_TICK_APART = 13.0  # pixels between two tick texts
 _LOWEST_ROOM = 9.0  # pixels above the floor and below the ceiling that marks of odd values take
 
 
@@ -54,6 +56,7 @@ class CurvePlot(CanvasItem):
         self._curves: Sequence[Curve] = ()
         self._scale = ValueAxis(0.0, 1.0)
         self._places: dict[str, QRectF] = {}
+        self.names = CurveNames(theme)
 
     def set_curves(self, curves: Sequence[Curve], scale: ValueAxis) -> None:
         self._curves, self._scale = curves, scale
@@ -62,6 +65,7 @@ class CurvePlot(CanvasItem):
 
     def placed(self) -> None:
         self._places = {}
+        self.names.place(self.rect, self.axis)
         self._place_names()
 
     def dots(self, time_step: int) -> list[tuple[float, QColor]]:
@@ -93,11 +97,8 @@ class CurvePlot(CanvasItem):
             self._draw_curve(painter, curve)
         self._draw_odd_values(painter)
         painter.restore()
-        painter.setFont(fonts.semibold())
         for curve in self._curves:
-            if curve.name in self._places:
-                painter.setPen(curve.color)
-                painter.drawText(self._places[curve.name], Qt.AlignmentFlag.AlignCenter, curve.name)
+            self._draw_dots(painter, curve)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen(self.theme.color("line")))
@@ -111,27 +112,31 @@ class CurvePlot(CanvasItem):
         painter.fillRect(
             QRectF(self.rect.left(), top, self.rect.width(), self.rect.bottom() - top), self.theme.color("bad", 0.075)
         )
-        if self.rect.bottom() - top >= 15:
-            painter.setFont(fonts.text(12))
-            painter.setPen(self.theme.color("bad", 0.95))
-            painter.drawText(self._zone_words_place(painter, top), Qt.AlignmentFlag.AlignCenter, scale.zone_words)
 
-    def _zone_words_place(self, painter: QPainter, top: float) -> QRectF:
-        """The corner of the zone that is farthest from all curves; at the bottom left if that is free."""
-        metrics = painter.fontMetrics()
+    def _zone_words_place(self) -> QRectF:
+        """The corner of the zone that is farthest from all curves; at the bottom left if that is free.
+
+        In a zone too low for its words they stand on its edge, never beyond the frame.
+        """
+        metrics = QFontMetricsF(fonts.text(12))
         width, height = metrics.horizontalAdvance(self._scale.zone_words) + 4, metrics.height()
         left, right = self.rect.left() + 7, self.rect.right() - width - 7
-        low, high = self.rect.bottom() - height - 3, top + 3
+        low = self.rect.bottom() - height - 3
+        high = min(self.y_of(self._scale.zone or 0.0) + 3, low)
         corners = [QRectF(x, y, width, height) for x, y in ((left, low), (right, low), (left, high), (right, high))]
         return max(corners, key=lambda box: min(room_around(box, self._shapes(), self._places), 4.0))
 
     def _draw_ticks(self, painter: QPainter) -> None:
         painter.setFont(fonts.text(fonts.SMALL))
-        for value, words in self._scale.ticks:
+        written = -np.inf
+        for value, words in sorted(self._scale.ticks, key=lambda entry: self.y_of(entry[0])):
             y = round(self.y_of(value)) + 0.5
             if self.rect.top() + 2 < y < self.rect.bottom() - 2:
                 painter.setPen(pen(self.theme.color("line")))
                 painter.drawLine(QPointF(self.rect.left(), y), QPointF(self.rect.right(), y))
+            if y - written < _TICK_APART:
+                continue
+            written = y
             painter.setPen(self.theme.color("muted"))
             box = QRectF(self.rect.right() + 8, y - 8, _RIGHT_COLUMN - 8, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
@@ -148,11 +153,17 @@ class CurvePlot(CanvasItem):
                 painter.drawPoint(QPointF(x[start], y[start]))
             else:
                 painter.drawPolyline(QPolygonF([QPointF(x[i], y[i]) for i in range(start, stop)]))
-        if curve.dots is not None:
-            painter.setPen(pen(self.theme.color("panel"), 1.0))
-            painter.setBrush(self.theme.color("cursor"))
-            for i in np.flatnonzero(curve.dots[: curve.values.size]):
-                painter.drawEllipse(QPointF(self.axis.x(int(i) + 1), self.y_of(float(curve.values[i]))), 3.6, 3.6)
+
+    def _draw_dots(self, painter: QPainter, curve: Curve) -> None:
+        """Not clipped by the frame: the dot of the last time step lies on its edge."""
+        if curve.dots is None:
+            return
+        visible = self.axis.visible()
+        painter.setPen(pen(self.theme.color("panel"), 1.0))
+        painter.setBrush(self.theme.color("cursor"))
+        for i in np.flatnonzero(curve.dots[: curve.values.size]):
+            if int(i) + 1 in visible:
+                painter.drawEllipse(QPointF(self.axis.x(int(i) + 1), self.y_of(float(curve.values[i]))), 4.0, 4.0)
 
     def _points(self, curve: Curve) -> tuple[Array, Array]:
         """Pixels of the visible part; where several time steps share a pixel, the lowest and the highest of them."""
@@ -212,12 +223,22 @@ class CurvePlot(CanvasItem):
         """Names move only when the curve has come too near: a label that jumps while data streams in cannot be read."""
         if self.rect.width() < 80 or self.rect.height() < 36:
             self._places = {}
+            self.names.set_names(())
             return
         frame = self.rect
         lines = [self.y_of(value) for value, _ in self._scale.ticks]
         if self._scale.zone is not None:
             frame = frame.adjusted(0, 0, 0, -18)
         self._places = place_labels(self._shapes(), frame, fonts.semibold(), self._places, lines)
+        written = [
+            Name(self._places[curve.name], curve.name, curve.color, fonts.semibold())
+            for curve in self._curves
+            if curve.name in self._places
+        ]
+        if self._scale.zone is not None and self._scale.zone_words and self._scale.zone > self._scale.low:
+            color = self.theme.color("bad", 0.95)
+            written.append(Name(self._zone_words_place(), self._scale.zone_words, color, fonts.text(12)))
+        self.names.set_names(written)
 
 
 def _runs(mask: Array) -> list[tuple[int, int]]:

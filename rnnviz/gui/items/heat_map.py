@@ -62,11 +62,16 @@ class HeatMap(CanvasItem):
     def tip(self, x: float, y: float) -> str:
         if not self._values.size:
             return ""
-        time_steps, units = self._values.shape
+        time_steps = self._values.shape[0]
         t = min(self.axis.time_step_at(x), time_steps)
-        row = min(max(int((y - self.rect.top()) / self.rect.height() * units), 0), units - 1)
+        row = self.row_at(y)
         name = self.row_names[row] if row < len(self.row_names) else f"unit {row + 1}"
         return f"t = {t}, {name}: {self.symbol} = {short(float(self._values[t - 1, row]))}"
+
+    def row_at(self, y: float) -> int:
+        """The row at pixel `y`, held inside the map."""
+        units = int(self._values.shape[1])
+        return min(max(int((y - self.rect.top()) / self.rect.height() * units), 0), units - 1)
 
     def _rendered(self, scale: float) -> QImage:
         """The image of the visible time steps, not finer than the device's pixels: `scale` of them to one of ours."""

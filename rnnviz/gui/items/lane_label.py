@@ -19,6 +19,7 @@ class LaneLabel(CanvasItem):
         self.title = title
         self.subtitle = subtitle
         self.note = ""  # a warning in place of the subtitle
+        self.words = ""  # the tooltip, where title and subtitle do not say enough
         self.color = color
 
     def set_text(self, title: str, subtitle: str, note: str = "") -> None:
@@ -58,4 +59,4 @@ class LaneLabel(CanvasItem):
         return self.rect.adjusted(0, -2, 0, 2)
 
     def tip(self, x: float, y: float) -> str:
-        return self.note or (f"{self.title}: {self.subtitle}" if self.subtitle else self.title)
+        return self.note or self.words or (f"{self.title}: {self.subtitle}" if self.subtitle else self.title)

@@ -16,14 +16,15 @@ from rnnviz.gui.numbers import short
 class CurveLane(Lane):
     """A framed plot; `values` for the tooltip are set beside the curves."""
 
-    heights = Heights(56, 90, 200, gap=10)
+    heights = Heights(46, 90, 200, gap=10)
 
     def __init__(self, shown: Shown, key: str, title: str, subtitle: str) -> None:
         super().__init__(shown, key, title, subtitle)
         self.plot = CurvePlot(shown.theme)
-        self.items.append(self.plot)
+        self.items += [self.plot, self.plot.names]
         self.tips: list[tuple[str, Array]] = []  # name and (T,) texts' values
         self.tip_words: Callable[[float], str] = short
+        self.present: dict[str, Array] = {}  # by name, (T,) bool: time steps that have a value; without: all
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.plot.place(plot, axis)
@@ -35,5 +36,9 @@ class CurveLane(Lane):
         if not self.plot.rect.contains(place):
             return super().tip(place)
         t = self.plot.axis.time_step_at(place.x())
-        lines = [f"{name}: {self.tip_words(values[t - 1])}" for name, values in self.tips if t <= len(values)]
+        lines = [
+            f"{name}: {self.tip_words(values[t - 1])}"
+            for name, values in self.tips
+            if t <= len(values) and (name not in self.present or bool(self.present[name][t - 1]))
+        ]
         return "\n".join([f"t = {t}", *lines])

@@ -19,7 +19,7 @@ _SHORTEST_FIT = 8  # time steps
 class GradientLane(CurveLane):
     """One curve for each model; a straight one is told as the factor of each step back (Bengio 1994)."""
 
-    heights = Heights(92, 150, 420, gap=10)
+    heights = Heights(84, 150, 420, gap=10)
 
     def __init__(self, shown: Shown) -> None:
         super().__init__(shown, "gradient", "Gradient", "‖∂L/∂hₜ‖, log₁₀")

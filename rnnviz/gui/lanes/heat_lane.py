@@ -14,10 +14,17 @@ from rnnviz.gui.lanes.shown import Shown
 class HeatLane(Lane):
     """A heat map with its colour bar; levels are shared by all models."""
 
-    heights = Heights(44, 79, 240)
+    heights = Heights(40, 79, 240)
 
     def __init__(
-        self, shown: Shown, key: str, title: str, symbol: str, model: int, table: Array, row_names: tuple[str, ...] = ()
+        self,
+        shown: Shown,
+        key: str,
+        title: str,
+        symbol: str,
+        model: int | None,
+        table: Array,
+        row_names: tuple[str, ...] = (),
     ) -> None:
         super().__init__(shown, key, title, symbol, model)
         self.symbol = symbol

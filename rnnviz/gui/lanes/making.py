@@ -1,13 +1,17 @@
-"""Makes the lane that belongs to a key."""
+"""Makes the lane that belongs to a place, and says beforehand how high it will want to be."""
+
+from collections.abc import Callable
 
 from rnnviz.gui.lanes.cell_state import CellStateLane
 from rnnviz.gui.lanes.class_probabilities import ClassProbabilitiesLane
 from rnnviz.gui.lanes.gate import GateLane
 from rnnviz.gui.lanes.gradient import GradientLane
 from rnnviz.gui.lanes.hidden_state import HiddenStateLane
+from rnnviz.gui.lanes.input_column import InputColumnLane
+from rnnviz.gui.lanes.input_columns import InputColumnsLane
 from rnnviz.gui.lanes.input_symbols import InputSymbolsLane
 from rnnviz.gui.lanes.input_values import InputValuesLane
-from rnnviz.gui.lanes.lane import Lane
+from rnnviz.gui.lanes.lane import Heights, Lane
 from rnnviz.gui.lanes.loss import LossLane
 from rnnviz.gui.lanes.model_header import ModelHeaderLane
 from rnnviz.gui.lanes.next_symbols import NextSymbolsLane
@@ -17,22 +21,40 @@ from rnnviz.gui.lanes.selection import GATE_WORDS, LanePlace
 from rnnviz.gui.lanes.share import ShareLane
 from rnnviz.gui.lanes.shown import Shown
 
-_SHARED = {"ruler": RulerLane, "gradient": GradientLane, "share": ShareLane, "loss": LossLane}
-_PER_MODEL = {"chain": ModelHeaderLane, "hidden": HiddenStateLane, "cell": CellStateLane}
+_SHARED: dict[str, type[Lane]] = {"ruler": RulerLane, "gradient": GradientLane, "share": ShareLane, "loss": LossLane}
+_PER_MODEL: dict[str, type[Lane]] = {"chain": ModelHeaderLane, "hidden": HiddenStateLane, "cell": CellStateLane}
 
 
 def make_lane(shown: Shown, place: LanePlace) -> Lane:
     """The lane at `place`, without data yet."""
+    kind: Callable[..., Lane] = _kind(shown, place)
+    if place.key.startswith("gates: "):
+        letter = place.key.removeprefix("gates: ")
+        return kind(shown, place.model, letter, GATE_WORDS[letter])
+    if place.model is not None:
+        return kind(shown, place.model)
+    return kind(shown) if place.column is None else kind(shown, place.column)
+
+
+def heights_of(shown: Shown, place: LanePlace) -> Heights:
+    """What the lane at `place` will need and like, without making it."""
+    return _kind(shown, place).heights
+
+
+def _kind(shown: Shown, place: LanePlace) -> type[Lane]:
     task = shown.task
     assert task is not None
     if place.key == "input":
-        return InputSymbolsLane(shown) if task.input_kind == "symbols" else InputValuesLane(shown)
-    if place.model is None:
-        return PredictedValuesLane(shown) if place.key == "prediction" else _SHARED[place.key](shown)
+        if task.input_kind == "symbols":
+            return InputSymbolsLane
+        if place.column is not None:
+            return InputColumnLane
+        drawn = sum(not shown.is_marker(k) for k in range(shown.inputs.shape[1]))
+        return InputValuesLane if drawn <= 1 else InputColumnsLane
     if place.key.startswith("gates: "):
-        letter = place.key.removeprefix("gates: ")
-        return GateLane(shown, place.model, letter, GATE_WORDS[letter])
-    if place.key == "prediction":
-        often = int(shown.asked.sum()) > 1
-        return NextSymbolsLane(shown, place.model) if often else ClassProbabilitiesLane(shown, place.model)
-    return _PER_MODEL[place.key](shown, place.model)
+        return GateLane
+    if not place.key.startswith("prediction"):
+        return (_SHARED if place.model is None else _PER_MODEL)[place.key]
+    if place.model is None:
+        return PredictedValuesLane
+    return NextSymbolsLane if int(shown.asked.sum()) > 1 else ClassProbabilitiesLane

@@ -3,8 +3,9 @@
 from PySide6.QtCore import QRectF
 
 from rnnviz.gui.items.chain import Chain, Sweep
+from rnnviz.gui.items.magnitude_legend import MagnitudeLegend
 from rnnviz.gui.items.time_axis import TimeAxis
-from rnnviz.gui.lanes.lane import Heights, Lane
+from rnnviz.gui.lanes.lane import SCALE_COLUMN, Heights, Lane
 from rnnviz.gui.lanes.shown import Shown
 
 
@@ -20,21 +21,25 @@ class ModelHeaderLane(Lane):
         self.layer_names = entry.structure.layer_names
         self.layer_name = entry.layer_name
         self.chain = Chain(shown.theme, entry.color, leftwards=entry.layer_name.endswith("_reverse"))
-        self.items.append(self.chain)
+        self.legend = MagnitudeLegend(shown.theme)
+        self.items += [self.chain, self.legend]
 
     def show(self, shown: Shown) -> None:
         entry = self.shown_model(shown)
         self.layer_name = entry.layer_name
         self.chain.leftwards = entry.layer_name.endswith("_reverse")
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient)
+        self.legend.set_highest(shown.highest_gradient)
         words = "unrolled" if len(self.layer_names) == 1 else f"{layer_words(self.layer_name)} ▾"
         self.label.set_text(entry.name, words)
 
     def move_cursor(self, sweep: Sweep) -> None:
         self.chain.set_sweep(sweep)
+        self.legend.setVisible(sweep.backward and self.model == 0)
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.chain.place(plot, axis)
+        self.legend.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)
 
 
 def layer_words(name: str) -> str:

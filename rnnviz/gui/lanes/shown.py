@@ -16,6 +16,7 @@ from rnnviz.gui.items.chain import Sweep
 from rnnviz.gui.store import State
 from rnnviz.gui.theme import Theme, theme
 
+_MOST_INPUT_LANES = 4  # more columns are drawn as one heat map
 _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 
 
@@ -100,6 +101,7 @@ class Shown:
     time_steps: int
     cursor: Cursor
     switched: frozenset[str]  # State.hidden_lanes
+    fitting: frozenset[str]  # State.fitting_lanes
 
     @property
     def ready(self) -> bool:
@@ -111,6 +113,18 @@ class Shown:
         """(T, I) the sequence all models read."""
         trace = self._any_trace
         return trace.layers[0].x[: self.time_steps, self.sample] if trace is not None else np.zeros((0, 0))
+
+    @cached_property
+    def input_columns(self) -> tuple[int | None, ...]:
+        """Columns that get an input lane each; (None,) where one lane shows the whole input."""
+        if self.task is None or self.task.input_kind == "symbols":
+            return (None,)
+        drawn = [k for k in range(self.inputs.shape[1]) if not self.is_marker(k)]
+        return tuple(drawn) if 1 < len(drawn) <= _MOST_INPUT_LANES else (None,)
+
+    def is_marker(self, column: int) -> bool:
+        """Whether an input column beside others holds zeros and ones only."""
+        return self.inputs.shape[1] > 1 and bool(np.isin(self.inputs[:, column], (0.0, 1.0)).all())
 
     @cached_property
     def targets(self) -> Array | None:
@@ -163,7 +177,7 @@ class Shown:
     def at(self, cursor: Cursor) -> "Shown":
         """The same pictures with the cursor elsewhere."""
         moved = replace(self, cursor=cursor)
-        for name in ("inputs", "targets", "asked", "hidden_level", "cell_level", "highest_gradient"):
+        for name in ("inputs", "input_columns", "targets", "asked", "hidden_level", "cell_level", "highest_gradient"):
             if name in self.__dict__:
                 moved.__dict__[name] = self.__dict__[name]
         return moved
@@ -186,7 +200,9 @@ def resolve(state: State) -> Shown:
         names = model.structure.layer_names
         layer_name = state.cursor.layer if state.cursor.layer in names else names[0]
         models.append(ShownModel(model.number, model.name, hue, model.structure, layer_name, trace, sample, time_steps))
-    return Shown(colors, state.task, tuple(models), sample, time_steps, state.cursor, state.hidden_lanes)
+    return Shown(
+        colors, state.task, tuple(models), sample, time_steps, state.cursor, state.hidden_lanes, state.fitting_lanes
+    )
 
 
 def level(arrays: list[Array]) -> float:

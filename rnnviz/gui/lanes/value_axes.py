@@ -40,9 +40,12 @@ def linear(curves: Sequence[Array], *, include: float | None = None) -> ValueAxi
     low, high = min(values, default=0.0), max(values, default=1.0)
     if not high > low:
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-    step = _round_step((high - low) / 2.5)
-    first = int(np.ceil(low / step - 1e-9))
-    last = int(np.floor(high / step + 1e-9))
+    for parts in (2.5, 5.0, 10.0):  # two ticks at least: one alone gives no scale
+        step = _round_step((high - low) / parts)
+        first = int(np.ceil(low / step - 1e-9))
+        last = int(np.floor(high / step + 1e-9))
+        if last > first:
+            break
     ticks = tuple((n * step, tick(float(f"{n * step:.12g}"))) for n in range(first, last + 1))
     room = 0.06 * (high - low)
     return ValueAxis(low - room, high + room, ticks)

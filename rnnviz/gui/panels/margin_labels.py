@@ -1,16 +1,17 @@
 """Short labels beside a plot, each at its height: the values of the y axis, the names at the ends of the curves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.gui import fonts
 from rnnviz.gui.panels.training_curves import spread
 
 _APART = 14.0  # pixels between two labels
+_NEXT = 1e-3  # a second line lies this far below its first, so that nothing comes between them when spread
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,27 @@ class MarginLabels(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        places = spread([label.y for label in self.labels], _APART, 6.0, self.height() - 6.0)
-        for label, y in zip(self.labels, places, strict=True):
-            font = fonts.semibold(fonts.SMALL + 1) if label.strong else fonts.text(fonts.SMALL)
+        lines = [line for label in self.labels for line in self._lines(label)]
+        places = spread([line.y for line in lines], _APART, 6.0, self.height() - 6.0)
+        for label, y in zip(lines, places, strict=True):
+            font = _font(label)
             metrics = QFontMetricsF(font)
             painter.setFont(font)
             painter.setPen(label.color)
             text = metrics.elidedText(label.text, Qt.TextElideMode.ElideRight, self.width() - 8)
             x = self.width() - 6 - metrics.horizontalAdvance(text) if self._left else 8.0
             painter.drawText(QPointF(x, y + metrics.capHeight() / 2), text)
+
+    def _lines(self, label: MarginLabel) -> list[MarginLabel]:
+        """The label, in two lines when it is too long for one and has a place to break."""
+        metrics = QFontMetricsF(_font(label))
+        words = label.text.split(" ")
+        if metrics.horizontalAdvance(label.text) <= self.width() - 10 or len(words) < 2:
+            return [label]
+        halves = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+        first, second = min(halves, key=lambda half: max(map(metrics.horizontalAdvance, half)))
+        return [replace(label, text=first), replace(label, text=second, y=label.y + _NEXT)]
+
+
+def _font(label: MarginLabel) -> QFont:
+    return fonts.semibold(fonts.SMALL + 1) if label.strong else fonts.text(fonts.SMALL)

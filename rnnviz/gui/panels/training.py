@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
+from rnnviz.core.experiment import GivenInput
 from rnnviz.core.task import Baseline
 from rnnviz.gui import fonts
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
@@ -49,6 +50,7 @@ class TrainingPanel(QWidget):
         self.metric_choice = Choice(flat=True)
         self.log = push_button("log", "A logarithmic axis of values", "link")
         self.live = push_button("live ▸", "Follow the newest training step again", "link")
+        self.nothing = QLabel("A loaded model: this run holds one trace and no training.")
         self.values = MarginLabels(left=True)
         self.names = MarginLabels(left=False)
         self._build()
@@ -109,6 +111,9 @@ class TrainingPanel(QWidget):
         grid.addWidget(self.plot, 0, 1)
         grid.addWidget(self.names, 0, 2)
         grid.addWidget(self.scrubber, 1, 1)
+        self.nothing.setProperty("role", "note")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        grid.addWidget(self.nothing, 0, 1, 2, 1)
         foot = QVBoxLayout()
         foot.setContentsMargins(8, 0, 0, 0)
         foot.addWidget(self.live, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -142,9 +147,13 @@ class TrainingPanel(QWidget):
         self.metric_choice.chosen.connect(lambda name: self._draw(self._store.state))
         self._view.sigXRangeChanged.connect(self._share_range)
         self._view.sigRangeChangedManually.connect(self._zoom)
-        self._view.sigResized.connect(lambda box: self._label(self._store.state))
+        self._view.sigResized.connect(self._resized)
         self.plot.scene().sigMouseClicked.connect(self._click)
         self.plot.viewport().installEventFilter(self)
+
+    def _resized(self, *_: object) -> None:
+        self._share_range()
+        self._label(self._store.state)
 
     def _draw_soon(self, state: State) -> None:
         self._late = self._pause.isActive()
@@ -161,6 +170,10 @@ class TrainingPanel(QWidget):
     def _draw(self, state: State) -> None:
         """Everything that follows from the recorded metrics."""
         self._late = False
+        trained = not isinstance(state.experiment.task, GivenInput)
+        self.nothing.setVisible(not trained)
+        for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
+            part.setVisible(trained)
         self._offer_metrics(state)
         metric, log = self.shown_metric, self.log.isChecked()
         count = len(state.models)
@@ -168,6 +181,7 @@ class TrainingPanel(QWidget):
             self.curves.pop().remove(self.plot.getPlotItem())
         while len(self.curves) < count:
             self.curves.append(ModelCurve(self.plot.getPlotItem()))
+        self._share_range()
         for number, curve in enumerate(self.curves):
             curve.set_curve(state.history.curves.get((number, metric)), log)
         self._color_curves(state)
@@ -185,7 +199,8 @@ class TrainingPanel(QWidget):
         recorded = dict.fromkeys(name for _, name in state.history.curves)
         first = state.task.metrics if state.task is not None else ()
         names = [name for name in first if name in recorded] + [name for name in recorded if name not in first]
-        if names and [self.metric_choice.itemData(index) for index in range(self.metric_choice.count())] != names:
+        names = names or list(first) or ["loss"]  # before the first training step: what there will be
+        if [self.metric_choice.itemData(index) for index in range(self.metric_choice.count())] != names:
             shown = self.metric_choice.currentData()
             self.metric_choice.set_options([(name, _METRIC_WORDS.get(name, name)) for name in names])
             self.metric_choice.set_value(shown if shown in names else names[0])
@@ -196,7 +211,7 @@ class TrainingPanel(QWidget):
         captured = int(state.history.captured[-1]) if len(state.history.captured) else 0
         last = max(state.history.last_training_step, captured)
         end = x_end(last, state.experiment.training.training_steps, _growing(state))
-        self._view.setLimits(xMin=0, xMax=end, minXRange=2)
+        self._view.setLimits(xMin=0, xMax=end, minXRange=min(2, end))
         self._view.setXRange(0, end, padding=0)
         self._share_range()
 
@@ -205,7 +220,7 @@ class TrainingPanel(QWidget):
         base = self._baseline(state)
         lines = [] if base is None else [float(logarithm(np.array([base.value]))[0]) if log else base.value]
         unit = self.shown_metric.endswith("accuracy")
-        self._ticks = y_ticks([curve.values for curve in self.curves], lines, unit, log)
+        self._ticks = y_ticks([curve.sample for curve in self.curves], lines, unit, log)
         self._view.setYRange(self._ticks.low, self._ticks.high, padding=0)
         self._base.setVisible(base is not None)
         if base is not None and np.isfinite(lines[0]):
@@ -239,10 +254,10 @@ class TrainingPanel(QWidget):
     def _place_handle(self, state: State) -> None:
         self.scrubber.set_training_step(state.cursor.training_step)
         self._line.setValue(self.scrubber.training_step)
-        text = "● live" if state.following else "live ▸"
+        text = "● live" if state.following and _growing(state) else "newest" if state.following else "live ▸"
         if self.live.text() != text:
             self.live.setText(text)
-            set_role(self.live, "role", "quiet" if state.following else "link")
+            set_role(self.live, "role", "quiet" if state.following and _growing(state) else "link")
 
     def _choose(self, training_step: int) -> None:
         self._line.setValue(training_step)
@@ -262,6 +277,8 @@ class TrainingPanel(QWidget):
     def _share_range(self, *_: object) -> None:
         low, high = self._view.viewRange()[0]
         self.scrubber.set_range(low, high)
+        for curve in self.curves:
+            curve.set_view(low, high, self.plot.width())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

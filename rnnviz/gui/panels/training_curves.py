@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 
-_DRAWN = 600  # points of a smoothed curve
+DRAWN = 600  # points of a smoothed curve
 _LADDER = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5)
 _SMALLEST = 1e-30  # smaller numbers and spans are drawn as 0
 _SHORTEST = 200  # training steps on the x axis at least, while an engine may add more
@@ -34,19 +34,11 @@ def smooth(values: Array) -> tuple[Array, Array]:
     whole = bool(finite.all())
     sums = np.concatenate([[0.0], np.cumsum(values if whole else np.where(finite, values, 0.0))])
     numbers = np.arange(count + 1) if whole else np.concatenate([[0], np.cumsum(finite)])
-    at = np.unique(np.linspace(0, count - 1, min(count, _DRAWN)).astype(np.int64)) if count else np.zeros(0, np.int64)
+    at = np.unique(np.linspace(0, count - 1, min(count, DRAWN)).astype(np.int64)) if count else np.zeros(0, np.int64)
     left, right = np.maximum(at - half, 0), np.minimum(at + half + 1, count)
     with np.errstate(divide="ignore", invalid="ignore"):
         means = (sums[right] - sums[left]) / (numbers[right] - numbers[left])
     return at, means
-
-
-def gaps(values: Array, most: int = 200) -> Array:
-    """Indices at which a stretch of numbers that are not finite begins, at most the first `most`."""
-    broken = ~np.isfinite(values)
-    if not broken.any():
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(broken & ~np.concatenate([[False], broken[:-1]]))[:most]
 
 
 def logarithm(values: Array) -> Array:
@@ -88,7 +80,7 @@ def y_ticks(curves: Sequence[Array], lines: Sequence[float], unit: bool, logarit
         first, last = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
         every = max(1, math.ceil((last - first) / 3))
         return Ticks(float(first), float(last) + 0.05, tuple(float(p) for p in range(first, last + 1, every)))
-    low = min(low, 0.0) if low < 0.4 * high else low
+    low = min(low, 0.0) if low < 0.4 * high or low == high else low  # one line alone is shown above zero
     span = high - low
     spacing = _nice(span / 3.2 if span > _SMALLEST else max(abs(high), 1.0))
     lowest = math.floor(low / spacing + 1e-9) * spacing

@@ -10,7 +10,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
 from rnnviz.core.task import TaskInfo
 from rnnviz.core.trace import Layer, Trace
-from rnnviz.gui.numbers import short
+from rnnviz.gui.numbers import short, tick
 
 Group = Literal["state", "gates", "loss", "gradient", "weights"]
 Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how the strip of a row is coloured
@@ -24,6 +24,8 @@ _GATE_WORDS = {
     "z": "update gate",
     "n": "new state",
 }
+_FEW_INPUTS = 2  # columns whose values are written out; of more the norm
+_MOST_NAMED = 8  # columns in a tooltip
 _SIGNED_GATES = frozenset("gn")  # tanh, not a gate proper: −1…1
 
 
@@ -60,13 +62,24 @@ class ValueRow:
     note: Callable[[Place], str] = lambda place: ""  # one more sentence for the tooltip
 
 
-def value_rows(traces: Sequence[Trace | None], layer: str, time_step: int) -> list[ValueRow]:
+def value_rows(
+    traces: Sequence[Trace | None], layer: str, time_step: int, task: TaskInfo | None = None
+) -> list[ValueRow]:
     """The rows for these models at `time_step`, in the order of the computation."""
     layers = [found for trace in traces if trace is not None and (found := layer_of(trace, layer)) is not None]
     t = str(time_step)
     later = str(time_step - 1 if layer.endswith("_reverse") else time_step + 1)
     rows = [
-        ValueRow("input", "input", f"x_{{{t}}}", "state", _input_text, _input, "plain"),
+        ValueRow(
+            "input",
+            "input",
+            f"‖x_{{{t}}}‖" if _is_norm(traces, task) else f"x_{{{t}}}",
+            "state",
+            _input_text,
+            _input,
+            "plain",
+            note=_input_note,
+        ),
         _states("hidden", "hidden state", f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
     ]
     if any(found.c is not None for found in layers):
@@ -86,6 +99,13 @@ def value_rows(traces: Sequence[Trace | None], layer: str, time_step: int) -> li
         rows.append(cell_grad)
     names = dict.fromkeys(name for found in layers for name in found.weight_grads)
     return rows + [row for name in names for row in _weight(name, t)]
+
+
+def _is_norm(traces: Sequence[Trace | None], task: TaskInfo | None) -> bool:
+    """Whether the input has too many columns to write them out."""
+    if task is not None and task.input_kind == "symbols":
+        return False
+    return any(trace is not None and trace.layers[0].x.shape[-1] > _FEW_INPUTS for trace in traces)
 
 
 def layer_of(trace: Trace, name: str) -> Layer | None:
@@ -158,7 +178,8 @@ def _weight(name: str, t: str) -> tuple[ValueRow, ValueRow]:
         values = so_far(place)
         if values is None:
             return ""
-        return f"norm {short(float(values[place.row]))} of {short(_total(place, values))} in the end"
+        now, end = short(float(values[place.row])), short(_total(place, values))
+        return f"norm {now} so far, {end} in the end; the number is their ratio"
 
     first = f"share in ∂L/∂{symbol}"
     return (
@@ -182,10 +203,33 @@ def _input_text(place: Place) -> str | None:
         return None
     if task is not None and task.input_kind == "symbols" and len(task.input_labels) == len(values):
         return shown_symbol(task.input_labels[int(np.argmax(values))]) if np.any(values) else "–"
-    if len(values) == 1:
-        scale = task.input_scales[0] if task is not None and task.input_scales else None
-        return short(float(values[0]) if scale is None else scale.offset + scale.factor * float(values[0]))
+    if len(values) <= _FEW_INPUTS:
+        return ", ".join(_undone(values, task, column) for column in range(len(values)))
     return short(float(l2(values)))
+
+
+def _input_note(place: Place) -> str:
+    """Every column with its name, in the units of the data; a symbol with its place in the alphabet."""
+    values, task = _input(place), place.task
+    if values is None or not len(values):
+        return ""
+    labels = task.input_labels if task is not None else ()
+    if task is not None and task.input_kind == "symbols" and len(labels) == len(values):
+        column = int(np.argmax(values))
+        return f"one-hot: column {column + 1} of {len(values)} is {shown_symbol(labels[column])}"
+    if len(values) == 1:
+        return f"{labels[0]}, {short(float(values[0]))} as the network reads it" if labels else ""
+    names = [labels[k] if k < len(labels) else f"x{k + 1}" for k in range(min(len(values), _MOST_NAMED))]
+    words = ", ".join(f"{name} {_undone(values, task, k)}" for k, name in enumerate(names))
+    return words + (" …" if len(values) > _MOST_NAMED else "")
+
+
+def _undone(values: Array, task: TaskInfo | None, column: int) -> str:
+    scales = task.input_scales if task is not None else ()
+    value = float(values[column])
+    if column < len(scales):
+        return short(scales[column].offset + scales[column].factor * value)
+    return tick(value) if value.is_integer() else short(value)  # a marker is 0 or 1, not 0 or 1.00
 
 
 def _loss_text(place: Place) -> str | None:

@@ -94,7 +94,9 @@ class ValueStrips(QWidget):
         painter.setPen(strip.color)
         painter.drawText(QPointF(box.left(), base), strip.name)
         painter.setPen(muted)
+        room = box.width() - QFontMetricsF(font).horizontalAdvance(strip.name) - 10
         facts = strip.note or describe(strip.values)
+        facts = QFontMetricsF(font).elidedText(facts, Qt.TextElideMode.ElideRight, room)
         painter.drawText(QPointF(box.right() - QFontMetricsF(font).horizontalAdvance(facts), base), facts)
 
 

@@ -17,6 +17,7 @@ from rnnviz.gui.panels.value_table import TableRow, ValueTable
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 
+_LAYER_WIDTH = 160  # pixels: "layer 1, reverse" and its arrow
 _FOLLOWED = "hidden"  # the row whose values are shown while nobody points at one
 _ACTIVE: dict[Phase, frozenset[Group]] = {
     Phase.FORWARD: frozenset({"state", "gates"}),
@@ -43,6 +44,7 @@ class ValuesPanel(QWidget):
         self.layer = Choice()
         self.layer.setToolTip("Which layer the numbers are of")
         self.layer.setAccessibleName("Layer")
+        self.layer.setFixedWidth(_LAYER_WIDTH)
         self.layer.chosen.connect(self._choose_layer)
         self.empty = QLabel("The numbers appear with the first trace.")
         self.empty.setProperty("role", "note")
@@ -151,7 +153,7 @@ class ValuesPanel(QWidget):
         if not has_trace:
             self.rows = []
             return
-        self.rows = value_rows(traces, state.cursor.layer, state.cursor.time_step)
+        self.rows = value_rows(traces, state.cursor.layer, state.cursor.time_step, state.task)
         active = _ACTIVE[state.cursor.phase]
         colors = look.model_colors(trace.structure.cell if trace else "vanilla" for trace in traces)
         rows, group = [], ""
@@ -203,9 +205,9 @@ class ValuesPanel(QWidget):
 
 
 def layer_words(name: str) -> str:
-    """ "layer 0" for l0, "layer 1, backwards" for l1_reverse."""
+    """ "layer 0" for l0, "layer 1, reverse" for l1_reverse."""
     number, _, suffix = name.removeprefix("l").partition("_")
-    return f"layer {number}" + (", backwards" if suffix else "")
+    return f"layer {number}" + (", reverse" if suffix else "")
 
 
 def _held(trace: Trace, state: State) -> int:

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from rnnviz.gui.actions import Actions, Command
+from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.dialogs.shortcuts import ShortcutsPage, sections
 from rnnviz.gui.store import Store
 

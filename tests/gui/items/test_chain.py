@@ -33,9 +33,7 @@ def middle_of(image: QImage, t: int, steps: int = STEPS) -> QColor:
     return image.pixelColor(round((t - 0.5) * image.width() / steps), 18)
 
 
-@pytest.mark.parametrize(
-    "sweep", [Sweep(4, False, range(1, 4)), Sweep(4, True, range(5, STEPS + 1)), Sweep(10, False, range(1, 11))]
-)
+@pytest.mark.parametrize("sweep", [Sweep(4, False, range(1, 4)), Sweep(10, False, range(1, 11))])
 def test_cells_are_filled_where_the_sweep_has_passed(qtbot: QtBot, sweep: Sweep) -> None:
     image = painted(sweep)
     for t in range(1, STEPS + 1):
@@ -87,3 +85,37 @@ def test_the_tip_tells_zero_and_nan(qtbot: QtBot) -> None:
         "t = 2: ‖∂L/∂h‖ = NaN",
         "t = 3: ‖∂L/∂h‖ = 5.2·10⁻⁸",
     ]
+
+
+@pytest.mark.parametrize("steps", [STEPS, 50], ids=["wide", "dense"])
+def test_backward_cells_are_filled_with_the_size_of_the_gradient(qtbot: QtBot, steps: int) -> None:
+    image = painted(Sweep(4, True, range(5, steps + 1)), 600, steps)
+    ground = QColor(theme("dark").background)
+    assert [middle_of(image, t, steps) for t in (1, 3)] == [ground, ground]
+    light = [middle_of(image, t, steps).lightnessF() for t in range(5, steps + 1)]
+    assert light == sorted(light)
+    assert light[-1] > light[0] + 0.4
+    high = QColor(*map(int, theme("dark").magnitude_map()[255]))
+    assert middle_of(image, steps, steps) == high
+    outline = image.pixelColor(round((steps - 0.5) * 600 / steps), 18 - (9 if steps == STEPS else 5) + 1)
+    assert abs(outline.hueF() - COLOR.hueF()) < 0.04
+
+
+def test_a_dense_backward_chain_has_a_band_with_a_head_under_the_cursor(qtbot: QtBot) -> None:
+    image = painted(Sweep(20, True, range(21, 51)), 600, 50)
+    ground = QColor(theme("dark").background)
+    column = [image.pixelColor(round(40.5 * 12), y) != ground for y in range(24, 36)]
+    assert sum(column) >= 6  # pixels of its height
+    left_of_head = image.pixelColor(round(19.5 * 12) - 12, 27)
+    head = image.pixelColor(round(19.5 * 12) - 2, 27)
+    assert left_of_head == ground != head
+
+
+def test_zero_is_coloured_as_vanished_and_nan_as_no_number(qtbot: QtBot) -> None:
+    item = Chain(theme("dark"), COLOR)
+    item.place(QRectF(0, 0, 300, 36), TimeAxis.whole(0.0, 300.0, 3))
+    item.set_magnitudes(np.array([-np.inf, np.nan, -1.0]), -1.0)
+    table = theme("dark").magnitude_map()
+    assert item._magnitude_color(1) == QColor(*map(int, table[0]))
+    assert item._magnitude_color(2) == QColor(theme("dark").not_finite)
+    assert item._magnitude_color(3) == QColor(*map(int, table[255]))

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.arrays import Array
 from rnnviz.gui import fonts
+from rnnviz.gui.items.curve_names import CurveNames, Name
 from rnnviz.gui.items.curve_plot import Curve, CurvePlot, ValueAxis
 from rnnviz.gui.items.label_places import place_labels
 from rnnviz.gui.items.time_axis import TimeAxis
@@ -94,3 +95,56 @@ def test_names_do_not_jump_while_they_are_clear(qtbot: QtBot) -> None:
     first = place_labels([("curve", x, np.full(80, 60.0))], frame, font, {})
     moved = place_labels([("curve", x, np.full(80, 61.0) + 2 * np.sin(x / 40))], frame, font, first)
     assert moved == first
+
+
+@pytest.mark.parametrize("height", [40, 60, 100, 240])
+def test_the_words_of_the_zone_stay_inside_the_frame(qtbot: QtBot, height: int) -> None:
+    plot = CurvePlot(theme("dark"))
+    plot.place(QRectF(0, 10, 400, height), TimeAxis.whole(0.0, 400.0, 20))
+    plot.set_curves([Curve(np.full(20, -2.0), COLOR, "curve")], ValueAxis(-10.0, 0.0, (), -8.0, "vanished: below 10⁻⁸"))
+    (words,) = [name for name in plot.names.names if name.text.startswith("vanished")]
+    assert plot.rect.contains(words.box)
+    assert plot.names.above_cursor
+
+
+def test_names_have_a_halo_that_ends_the_lines_behind_them(qtbot: QtBot) -> None:
+    names = CurveNames(theme("dark"))
+    names.place(FRAME, TimeAxis.whole(0.0, 400.0, 10))
+    names.set_names([Name(QRectF(100, 40, 80, 18), "curve", COLOR, fonts.semibold())])
+    image = QImage(480, 120, QImage.Format.Format_RGB32)
+    image.fill(QColor("yellow"))
+    painter = QPainter(image)
+    names.draw(painter)
+    painter.end()
+    text = [image.pixelColor(x, y) for x in range(118, 162) for y in range(42, 58)]
+    assert sum(color == QColor(theme("dark").panel) for color in text) > 100
+    assert image.pixelColor(60, 49) == QColor("yellow")
+
+
+def test_ticks_that_would_touch_are_left_out(qtbot: QtBot) -> None:
+    def written(height: int) -> int:
+        plot = CurvePlot(theme("dark"))
+        plot.place(QRectF(0, 10, 400, height), TimeAxis.whole(0.0, 400.0, 10))
+        plot.set_curves([], ValueAxis(0.0, 4.0, tuple((float(n), "8") for n in range(1, 4))))
+        image = QImage(480, height + 20, QImage.Format.Format_RGB32)
+        image.fill(0)
+        painter = QPainter(image)
+        plot.draw(painter)
+        painter.end()
+        rows = [any(image.pixelColor(x, y).red() > 60 for x in range(407, 420)) for y in range(image.height())]
+        return sum(now and not before for before, now in zip([False, *rows], rows, strict=False))
+
+    assert written(100) == 3
+    assert written(40) == 2
+
+
+def test_the_dot_of_the_last_time_step_is_whole(qtbot: QtBot) -> None:
+    plot = CurvePlot(theme("dark"))
+    plot.place(FRAME, TimeAxis.whole(0.0, 400.0, 400))
+    plot.set_curves([Curve(np.full(400, -5.0), COLOR, dots=np.arange(400) == 399)], SCALE)
+    image = QImage(480, 120, QImage.Format.Format_RGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    plot.draw(painter)
+    painter.end()
+    assert image.pixelColor(401, 60) == QColor(theme("dark").cursor)

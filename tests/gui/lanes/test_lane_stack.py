@@ -17,6 +17,7 @@ from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.items.chain import Chain
 from rnnviz.gui.lane_stack import LaneStack
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.numbers import short
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 
@@ -52,7 +53,7 @@ def column(stack: LaneStack, time_step: int) -> QPoint:
 
 
 @pytest.mark.parametrize("look", ["dark", "light"])
-@pytest.mark.parametrize("kind", ["symbols", "characters", "values", "adding", "none"])
+@pytest.mark.parametrize("kind", ["symbols", "characters", "values", "table", "adding", "many", "none"])
 @pytest.mark.parametrize("time_steps", [1, 12, 300])
 def test_every_task_is_drawn_with_every_lane(
     opened: Callable[..., Opened], kind: str, time_steps: int, look: str
@@ -245,3 +246,76 @@ def test_the_label_of_a_deep_model_offers_its_layers(opened: Callable[..., Opene
     assert store.state.cursor.layer == "l0_reverse"
     assert header.label.subtitle.startswith("layer 0, reverse")
     assert next(item for item in header.items if isinstance(item, Chain)).leftwards
+
+
+def test_a_higher_window_brings_the_prediction_and_a_message_does_not_take_it(
+    opened: Callable[..., Opened], qtbot: QtBot
+) -> None:
+    stack, store = opened(size=(900, 600))
+    assert "prediction" not in {lane.key for lane in stack._lanes}
+    for height, there in ((830, True), (780, True), (480, False)):  # a message takes 48 pixels
+        stack.resize(900, height)
+        qtbot.waitUntil(lambda there=there: ("prediction" in {lane.key for lane in stack._lanes}) == there)
+    assert store.state.hidden_lanes == frozenset()
+
+
+def test_every_column_is_drawn_on_its_own_axis_in_the_units_of_the_data(opened: Callable[..., Opened]) -> None:
+    stack, store = opened(size=(900, 900), kind="table")
+    inputs = [lane for lane in stack._lanes if lane.key == "input"]
+    assert [lane.label.title for lane in inputs] == ["temperature", "pressure", "humidity"]
+    scale = inputs[1].plot._scale  # type: ignore[attr-defined]
+    assert 980 < scale.low < scale.high < 1046
+    predicted = [lane for lane in stack._lanes if lane.key == "prediction"]
+    assert [lane.label.title for lane in predicted] == ["temperature", "pressure", "humidity"]
+    plot = predicted[1].plot.rect  # type: ignore[attr-defined]
+    words = predicted[1].tip(QPointF(stack._axis.x(4), plot.center().y()))
+    trace = store.state.traces[0]
+    assert trace is not None
+    assert trace.readout is not None
+    assert f"true: {short(1013 + 8 * float(trace.readout.targets[3, 0, 1]))}" in words
+    assert "t + 1" in predicted[1].label.tip(0, 0)
+
+
+def test_many_columns_are_one_heat_map_with_their_names(opened: Callable[..., Opened]) -> None:
+    stack, _ = opened(kind="many")
+    (lane,) = [lane for lane in stack._lanes if lane.key == "input"]
+    assert lane.label.subtitle == "6 columns"
+    top = QPointF(stack._axis.x(2), lane.rect.top() + 2)
+    assert lane.tip(top).startswith("t = 2, p: x = ")
+
+
+def test_adding_shows_predicted_against_true_at_the_end_only(opened: Callable[..., Opened]) -> None:
+    stack, _ = opened(kind="adding")
+    lane = next(lane for lane in stack._lanes if lane.key == "prediction")
+    middle = lane.plot.rect.center().y()  # type: ignore[attr-defined]
+    assert "true" not in lane.tip(QPointF(stack._axis.x(3), middle))
+    assert "true: 1.00" in lane.tip(QPointF(stack._axis.x(20), middle))
+
+
+def test_the_scale_of_magnitudes_stands_beside_the_first_chain_in_the_backward_phase(
+    opened: Callable[..., Opened],
+) -> None:
+    stack, store = opened()
+    legends = [lane.legend for lane in stack._lanes if lane.key == "chain"]  # type: ignore[attr-defined]
+    assert [legend.isVisible() for legend in legends] == [True, False]
+    assert "10⁻⁸" in legends[0].tip(0, 0)
+    store.update(cursor=Cursor(7, Phase.FORWARD, 3))
+    assert not legends[0].isVisible()
+
+
+def test_the_cursor_line_does_not_strike_through_the_name_of_a_curve(opened: Callable[..., Opened]) -> None:
+    stack, store = opened()
+    lane = next(lane for lane in stack._lanes if lane.key == "gradient")
+    plot = lane.plot  # type: ignore[attr-defined]
+    box = plot.names.names[0].box
+    t = stack._axis.time_step_at(box.center().x())
+    store.update(cursor=Cursor(7, Phase.BACKWARD, t))
+    image = stack.image()
+    x, cursor = round(stack._axis.x(t)), QColor(theme("dark").cursor)
+    assert box.left() < x < box.right()
+    assert (
+        image.pixelColor(x, round(plot.rect.bottom()) - 2) == cursor
+        or image.pixelColor(x - 1, round(plot.rect.bottom()) - 2) == cursor
+    )
+    inside = [image.pixelColor(x + d, y) for d in (-1, 0) for y in range(round(box.top()) + 4, round(box.bottom()) - 4)]
+    assert cursor not in inside

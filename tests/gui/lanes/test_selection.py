@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.structure import Structure
+from rnnviz.gui.lanes.fitting import fitting
 from rnnviz.gui.lanes.heights import share_out
 from rnnviz.gui.lanes.lane import Heights
-from rnnviz.gui.lanes.selection import lane_choices, lane_places, toggled
+from rnnviz.gui.lanes.selection import exactly, lane_choices, lane_places, toggled
 from rnnviz.gui.lanes.shown import level, resolve
 
 FIRST_LESSON = [
@@ -31,8 +32,9 @@ def test_the_first_lesson_has_the_lanes_of_the_design() -> None:
 
 def test_a_task_that_asks_everywhere_shows_prediction_and_loss() -> None:
     assert ("prediction", 0) in keys(kind="characters")
-    assert ("loss", None) in keys(kind="characters")
+    assert ("loss", None) in keys(kind="characters", fitting_lanes=frozenset({"loss"}))
     assert ("prediction", None) in keys(kind="values")
+    assert ("prediction", None) in keys(kind="adding")
     assert not {"prediction", "loss"} & {key for key, _ in keys(kind="none")}
 
 
@@ -47,7 +49,9 @@ def test_every_lane_can_be_switched_both_ways() -> None:
         once = fake_state(hidden_lanes=toggled(state.hidden_lanes, choice))
         switched = next(other for other in lane_choices(once) if other.key == choice.key)
         assert switched.on != choice.on, choice.key
-        assert toggled(once.hidden_lanes, switched) == frozenset()
+        twice = fake_state(hidden_lanes=toggled(once.hidden_lanes, switched))
+        again = next(other for other in lane_choices(twice) if other.key == choice.key)
+        assert again.on == choice.on
 
 
 def test_switching_everything_off_leaves_the_ruler() -> None:
@@ -101,3 +105,37 @@ def test_a_layer_that_one_model_lacks_shows_its_first() -> None:
     state = fake_state(structures=(Structure("gru", 8, 5, 2), Structure("lstm", 8, 5)))
     shown = resolve(replace(state, cursor=replace(state.cursor, layer="l1")))
     assert [model.layer_name for model in shown.models] == ["l1", "l0"]
+
+
+def test_what_a_person_switched_does_not_depend_on_the_room() -> None:
+    everything = frozenset({"prediction", "loss"})
+    for fits in (frozenset[str](), everything):
+        assert ("prediction", 0) in keys(fitting_lanes=fits, hidden_lanes=frozenset({"+prediction"}))
+        assert ("prediction", 0) not in keys(fitting_lanes=fits, hidden_lanes=frozenset({"prediction"}))
+        wanted = frozenset({"input", "hidden"})
+        state = fake_state(kind="characters", fitting_lanes=fits)
+        exact = replace(state, hidden_lanes=exactly(state, wanted))
+        assert {choice.key for choice in lane_choices(exact) if choice.on} == wanted
+
+
+def test_lanes_come_with_room_and_leave_only_when_there_is_none() -> None:
+    shown = resolve(fake_state())
+    assert fitting(shown, 500) == frozenset()
+    assert fitting(shown, 900) == {"prediction"}
+    there = replace(shown, fitting=frozenset({"prediction"}))
+    between = next(height for height in range(500, 900) if "prediction" in fitting(there, height))
+    assert fitting(shown, between) == frozenset()  # it would not come for so little room
+    assert fitting(there, between - 1) == frozenset()
+
+
+def test_several_columns_have_a_lane_each_and_their_predictions_too() -> None:
+    names = ("temperature", "pressure", "humidity")
+    fits = frozenset({"prediction: pressure"})
+    places = lane_places(resolve(fake_state(kind="table", fitting_lanes=fits)))
+    assert [place.column for place in places if place.key == "input"] == [0, 1, 2]
+    assert [(p.key, p.column) for p in places if p.key.startswith("prediction")] == [
+        ("prediction", 0),
+        ("prediction: pressure", 1),
+    ]
+    words = [choice.words for choice in lane_choices(fake_state(kind="table")) if choice.key.startswith("prediction")]
+    assert words == [f"Prediction of {name}" for name in names]

@@ -1,6 +1,7 @@
 """Curves and scrubber: dragging chooses captures, and the handle stays where it was left while data streams in."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment import TrainingSettings
+from rnnviz.core.experiment import Experiment, GivenInput, TrainingSettings, first_lesson
+from rnnviz.gui.panels.margin_labels import MarginLabel
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.store import Curve, History, Store
 from rnnviz.gui.theme import theme
@@ -188,3 +190,56 @@ def test_the_tooltip_reads_all_models(panel: TrainingPanel) -> None:
 def test_the_theme_reaches_the_plot(panel: TrainingPanel, store: Store) -> None:
     store.update(theme="light")
     assert panel.plot.grab().toImage().pixelColor(5, 60).name() == theme("light").panel
+
+
+def test_before_the_first_training_step_the_metrics_to_come_are_offered(panel: TrainingPanel, store: Store) -> None:
+    store.update(history=History(), cursor=replace(store.state.cursor, training_step=0), run_path=Path("new.rnnviz"))
+    assert panel.metric_choice.currentText() == "loss"
+    assert [panel.metric_choice.itemData(n) for n in range(panel.metric_choice.count())] == [
+        "loss",
+        "accuracy",
+        "grad_norm",
+    ]
+    assert [label.text for label in panel.values.labels] == ["0", "0.5", "1"]  # with the chance level at 1.386
+
+
+def test_a_loaded_model_has_no_curves_but_a_sentence(panel: TrainingPanel, store: Store) -> None:
+    given = Experiment("net", GivenInput(), ())
+    store.update(experiment=given, history=History(captured=np.array([0])), run_path=Path("net.rnnviz"))
+    assert panel.nothing.isVisible()
+    assert not panel.plot.isVisible()
+    assert not panel.scrubber.isVisible()
+    store.update(experiment=first_lesson(), run_path=Path("other.rnnviz"))
+    assert panel.plot.isVisible()
+    assert not panel.nothing.isVisible()
+
+
+def test_a_run_without_an_engine_is_not_called_live(panel: TrainingPanel, store: Store) -> None:
+    store.update(status=None, following=True)
+    assert panel.live.text() == "newest"
+
+
+def test_a_long_baseline_is_written_in_two_lines(panel: TrainingPanel, store: Store) -> None:
+    label = MarginLabel(40.0, "same as last year", theme("dark").color("muted"))
+    lines = panel.names._lines(label)
+    assert [line.text for line in lines] == ["same as", "last year"]
+    other = MarginLabel(41.0, "LSTM", theme("dark").color("lstm"))
+    order = sorted([*lines, other], key=lambda line: line.y)
+    assert [line.text for line in order] == ["same as", "last year", "LSTM"]
+
+
+def test_a_million_points_are_thinned_to_the_pixels_and_zooming_shows_all_again(
+    panel: TrainingPanel, store: Store
+) -> None:
+    steps = np.arange(1, 1_000_001)
+    values = np.ones(1_000_000)
+    values[700_000] = 3.0
+    curve = Curve(steps, values)
+    store.update(history=History({(0, "loss"): curve}, np.array([0, 1_000_000]), 1_000_000), task=None)
+    panel._draw(store.state)
+    drawn = panel.curves[0]._raw
+    assert len(drawn.xData) <= 2 * panel.plot.width() + 4
+    assert drawn.yData.max() == 3.0
+    panel.plot.getPlotItem().getViewBox().setXRange(699_900, 700_100, padding=0)
+    assert 200 <= len(drawn.xData) <= 210
+    assert drawn.xData[int(np.argmax(drawn.yData))] == 700_001

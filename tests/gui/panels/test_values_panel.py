@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from panels_state import HIDDEN, TIME_STEPS, make_capture
+from panels_state import HIDDEN, SYMBOLS, TIME_STEPS, make_capture
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.structure import Structure
+from rnnviz.core.task import Scale
 from rnnviz.core.trace import rebuild
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.numbers import short
@@ -130,7 +131,7 @@ def test_a_deeper_model_offers_its_layers(panel: ValuesPanel, store: Store) -> N
     assert cells(panel, "hidden")[0] is None
     assert cells(panel, "hidden")[1] == short(np.linalg.norm(deep.layer("l1_reverse").h[40, 0]))
     assert panel.rows[[row.key for row in panel.rows].index("carried_grad")].words == "carried, from t = 40"
-    assert layer_words("l1_reverse") == "layer 1, backwards"
+    assert layer_words("l1_reverse") == "layer 1, reverse"
 
 
 def test_without_a_trace_it_says_so(panel: ValuesPanel, store: Store) -> None:
@@ -181,3 +182,28 @@ def test_all_models_share_the_levels_of_a_strip(panel: ValuesPanel) -> None:
     strips = panel.strips.strips
     low, high = levels("signed", strips)
     assert (low, high) == (-high, max(float(np.abs(strip.values).max()) for strip in strips))
+
+
+def test_what_was_added_so_far_is_told_as_a_ratio_of_norms(panel: ValuesPanel, store: Store) -> None:
+    number = [row.key for row in panel.rows].index("so_far:weight_hh")
+    words = panel.tooltip(number)
+    trace = store.state.traces[1]
+    assert trace is not None
+    so_far = trace.layers[0].weight_grad_so_far["weight_hh"]
+    now, end = short(float(so_far[40])), short(float(so_far[0]))
+    assert f"norm {now} so far, {end} in the end; the number is their ratio" in words
+
+
+def test_the_input_is_read_in_words(panel: ValuesPanel, store: Store) -> None:
+    assert cells(panel, "input")[0] in SYMBOLS
+    number = [row.key for row in panel.rows].index("input")
+    assert "one-hot: column" in panel.tooltip(number)
+    assert store.state.task is not None
+    names = tuple(f"c{k}" for k in range(len(SYMBOLS)))
+    scales = tuple(Scale(100.0 * k, 10.0) for k in range(len(SYMBOLS)))
+    store.update(task=replace(store.state.task, input_kind="values", input_labels=names, input_scales=scales))
+    trace = store.state.traces[0]
+    assert trace is not None
+    value = 200 + 10 * float(trace.layers[0].x[40, 0, 2])
+    assert f"c2 {short(value)}" in panel.tooltip(number)
+    assert panel.rows[number].symbol == "‖x_{41}‖"

@@ -1,4 +1,4 @@
-"""Files a person opens and saves: what one is, what a child process says of it; copies and exports off the event loop."""
+"""Files a person opens and saves: what one is, what a child process says of it; copies, exports in the background."""
 
 import csv
 import io
@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment, GivenInput
 from rnnviz.core.experiment_file import read_experiment, write_experiment
-from rnnviz.gui.background import Background
-from rnnviz.gui.child import Child
+from rnnviz.gui.live.background import Background
+from rnnviz.gui.live.child import Child
 from rnnviz.gui.places import new_run_path
 from rnnviz.gui.store import Message, Store
 from rnnviz.runs.reader import Run

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.history import HistoryReader
-from rnnviz.gui.rebuilding import Rebuilding, Rebuilt
+from rnnviz.gui.live.history import HistoryReader
+from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.runs.reader import Run
 from rnnviz.runs.records import EngineStatus
@@ -52,6 +52,7 @@ class Following(QObject):
         self._awaited: Path | None = None
         self._asked = -1  # training step last asked for
         self._answer: Rebuilt | None = None
+        self._trouble = ""  # why the first trace of the next run cannot be rebuilt
         self._said = ""  # the engine's sentence that was last shown
         self._looked_at = 0.0
         self._timer = QTimer(self)
@@ -92,7 +93,7 @@ class Following(QObject):
     def show_training_step(self, training_step: int) -> None:
         """Shows the capture nearest to `training_step` and no longer follows the newest."""
         captured = self._store.state.history.captured
-        if not len(captured) or self._shown is None:
+        if not len(captured) or self._shown is None or self._next is not None:
             return
         nearest = int(captured[abs(captured - training_step).argmin()])
         if self._store.state.following:
@@ -104,7 +105,7 @@ class Following(QObject):
 
     def back_to_live(self) -> None:
         """Follows the newest capture again."""
-        if self._shown is not None and not self._store.state.following:
+        if self._shown is not None and self._next is None and not self._store.state.following:
             self._rebuilding.show_run(self._shown.run.path)
             self._store.update(following=True)
             self._ask_newest(self._store.state)
@@ -135,8 +136,9 @@ class Following(QObject):
             if self._shown is not None:
                 self._look(self._shown)
         except RnnvizError as error:
-            self._timer.stop()
-            self._store.update(message=Message("error", str(error)))
+            if not self.awaiting:  # else it is about a run that is closed right now, to make room for the next
+                self._timer.stop()
+                self._store.update(message=Message("error", str(error)))
 
     def _adapt(self) -> None:
         """Looks less often while the window is late, down to 10 Hz, so that keys and mouse always come first."""
@@ -160,7 +162,7 @@ class Following(QObject):
         self._drop_next()
         self._next = _Shown(run, HistoryReader(run), kept, time.monotonic())
         self._rebuilding.show_run(run.path)
-        self._asked, self._answer = -1, None
+        self._asked, self._answer, self._trouble = -1, None, ""
 
     def _prepare(self, found: _Shown) -> None:
         history = found.history.read()
@@ -168,15 +170,19 @@ class Following(QObject):
             self._asked = int(history.captured[-1])
             self._rebuilding.ask(self._asked)
         patience = _WAIT_FOR_CAPTURE if found.run.engine_alive or self._asked >= 0 else 0.0
-        if self._answer is not None or time.monotonic() - found.since > patience:
+        if self._answer is not None or self._trouble or time.monotonic() - found.since > patience:
             self._switch(found)
 
     def _switch(self, found: _Shown) -> None:
         """The store goes from the run before to this one in one update, the first traces included."""
-        before, self._shown, self._next = self._shown, found, None
+        self._next = None
         run, answer, self._answer = found.run, self._answer, None
         status = self._status(run)
+        before, self._shown = self._shown, found
         self._said = status.sentence if status is not None else ""
+        message = _message(run, status) if status is not None and status.sentence else None
+        if self._trouble:
+            message = Message("warning", self._trouble)
         traces = answer.traces if answer is not None else (None,) * len(run.models)
         layer = run.models[0].structure.layer_names[0] if run.models else "l0"
         cursor = Cursor(answer.training_step if answer is not None else 0, Phase.FORWARD, 1, layer)
@@ -194,7 +200,7 @@ class Following(QObject):
             cursor=cursor,
             following=True,
             sample=0,
-            message=_message(run, status) if status is not None and status.sentence else None,
+            message=message,
             busy="",
         )
         if before is not None:
@@ -228,8 +234,9 @@ class Following(QObject):
     def _status(self, run: Run) -> EngineStatus | None:
         """What the engine says of itself; as "failed" or not at all once it is gone."""
         status = run.status
-        if status is None or self._ours(run.path) or run.engine_alive:
+        if status is None or self._ours(run.path) or self.awaiting or run.engine_alive:
             return status
+        status = run.status or status  # its last word may have come in between
         before = self._store.state.status if run is self.run else None
         if before is None or status.state in ("stopped", "finished", "failed"):
             return None  # looking back at what ended well, or long ago
@@ -241,8 +248,11 @@ class Following(QObject):
         sentence = status.sentence if status is not None else ""
         if sentence == self._said:
             return {}
-        self._said = sentence
-        return {"message": _message(run, status)} if status is not None and sentence else {}
+        before, self._said = self._said, sentence
+        if status is not None and sentence:
+            return {"message": _message(run, status)}
+        message = self._store.state.message
+        return {"message": None} if message is not None and message.sentence == before else {}
 
     def _ask_newest(self, state: State) -> None:
         captured = state.history.captured
@@ -265,21 +275,22 @@ class Following(QObject):
 
     @Slot(int, str)
     def _not_rebuilt(self, training_step: int, sentence: str) -> None:
-        shown = self._next or self._shown
-        if shown is None:
+        if self._next is not None:
+            self._trouble = sentence
+        if self._shown is None or self.awaiting:
             return
-        shown.history.forget_captured()
-        if training_step in shown.run.captured():  # else thinning was faster than we: the next one will do
+        self._shown.history.forget_captured()
+        if training_step in self._shown.run.captured():  # else thinning was faster than we: the next one will do
             self._store.update(message=Message("warning", sentence))
 
 
-def _message(run: Run, status: EngineStatus) -> Message:
-    """What the engine says of itself, as serious as it is."""
+def _message(run: Run, status: EngineStatus) -> Message | None:
+    """What the engine says of itself, as serious as it is; the planned end is nothing for the bar."""
     kinds = {event.kind for event in run.events()[-4:] if event.sentence == status.sentence}
     if status.state == "failed":
         return Message("error", status.sentence)
     planned = "paused" in kinds and "not finite" not in kinds
-    return Message("info" if planned else "warning", status.sentence)
+    return None if planned else Message("warning", status.sentence)
 
 
 def _with_traces(state: State, rebuilt: Rebuilt) -> dict[str, Any]:

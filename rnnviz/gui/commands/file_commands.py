@@ -10,14 +10,21 @@ from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import GivenInput, first_lesson
-from rnnviz.gui.actions import Command
-from rnnviz.gui.choosing import choose, path_to_open, path_to_save
-from rnnviz.gui.debug_commands import has_trace
-from rnnviz.gui.session import Session
+from rnnviz.core.resources import resource
+from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.choosing import choose, path_to_open, path_to_save
+from rnnviz.gui.commands.debug_commands import has_trace
+from rnnviz.gui.live.session import Session
 from rnnviz.gui.store import Message, State, Store
 
 MENU = "File"
 SCALES = (1, 2, 4)
+EXAMPLES = {  # file in resources/experiments: words, tooltip
+    "adding": ("Adding two numbers", "50 time steps, two of them marked: the LSTM learns their sum, tanh does not"),
+    "sunspots": ("Sunspots", 'the next year from the 40 years before it, against "same as last year"'),
+    "next-character": ("Next character", "the help texts of Python, one character a time step"),
+    "forget-bias": ("Forget-gate bias", "three LSTMs that differ in it alone, on sequences of 100 to 110 time steps"),
+}
 
 Picture = Callable[[int], QImage]  # by its scale
 
@@ -28,6 +35,11 @@ class Pictures:
 
     lanes: Picture
     window: Picture
+
+
+def open_example(session: Session, name: str) -> None:
+    """Starts one of the experiments that ship with rnnviz."""
+    session.start(session.files.read_experiment(resource(f"experiments/{name}.toml")))
 
 
 def open_file(window: QWidget, store: Store, session: Session) -> None:
@@ -109,9 +121,15 @@ def file_commands(
             for scale in SCALES
         )  # fmt: skip
 
+    examples = tuple(
+        Command(f"example_{name}", words, tooltip, partial(open_example, session, name), MENU, submenu="Examples")
+        for name, (words, tooltip) in EXAMPLES.items()
+    )
+
     return (
         Command("first_lesson", "First lesson", "Who remembers? A vanilla RNN and an LSTM learn the same task",
                 lambda: session.start(first_lesson()), MENU, ("Ctrl+N",), "lesson"),
+        *examples,
         Command("open", "Open …", "a run, an experiment, a model, a table, a text; or drop it on the window",
                 lambda: open_file(window, store, session), MENU, ("Ctrl+O",), "open"),
         Command("save_run", "Save run as …", "a copy of everything recorded so far",

@@ -1,0 +1,216 @@
+"""The window as a whole: everything is made and wired here, once."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment import first_lesson
+from rnnviz.gui.collecting import Collecting
+from rnnviz.gui.commands.actions import Actions, Command
+from rnnviz.gui.commands.debug_commands import debug_commands, show_time_step
+from rnnviz.gui.commands.file_commands import Pictures, file_commands
+from rnnviz.gui.commands.menus import Menus
+from rnnviz.gui.commands.training_commands import training_commands
+from rnnviz.gui.commands.view_commands import WindowWishes, view_commands
+from rnnviz.gui.icons import application_icon
+from rnnviz.gui.jump_field import JumpField
+from rnnviz.gui.keeper import Keeper
+from rnnviz.gui.live.session import Session
+from rnnviz.gui.main_window import MainWindow
+from rnnviz.gui.message_bar import MessageBar
+from rnnviz.gui.places import log_path, settings_path
+from rnnviz.gui.preferences import read_preferences
+from rnnviz.gui.problems import Problems
+from rnnviz.gui.status_bar import StatusBar
+from rnnviz.gui.store import Message, State, Store
+from rnnviz.gui.theme import apply, theme
+from rnnviz.gui.toolbar import Toolbar
+
+if TYPE_CHECKING:
+    from rnnviz.gui.contents import Contents
+
+
+def run_window(path: Path | None) -> int:
+    """Shows the window, with the file at `path` or with the first lesson, until it is closed; returns the exit status.
+
+    Raises RnnvizError where there is no screen.
+    """
+    if sys.platform == "linux" and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        raise RnnvizError("There is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set.")
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("rnnviz")
+    app.setApplicationDisplayName("rnnviz")
+    app.setDesktopFileName("rnnviz")
+    wired = App(app, path)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: QTimer.singleShot(0, wired.window.close))
+    wired.window.show()
+    status = app.exec()
+    if not wired.ended_well:
+        os._exit(
+            status
+        )  # a thread is still at work: waiting for it would keep the process alive, dropping it would abort
+    return status
+
+
+class App(QObject):
+    """Store, session, window and panels of one start. `close` ends all of it."""
+
+    def __init__(self, application: QApplication, path: Path | None, settings: Path | None = None) -> None:
+        super().__init__()
+        settings = settings or settings_path()
+        preferences, complaint = read_preferences(settings)
+        message = Message("warning", complaint) if complaint else None
+        hidden = frozenset(preferences.hidden_lanes)
+        self.store = Store(State(theme=preferences.theme, hidden_lanes=hidden, message=message))
+        self._application = application
+        self._path = path
+        self.contents: Contents | None = None  # lanes and panels, which come after the first picture
+        self.ended_well = True  # False: a thread did not end
+        self._closed = False
+        self._collecting = Collecting(self)
+        self._problems = Problems(self.store, log_path(), self)
+        apply(application, theme(preferences.theme))
+        application.setWindowIcon(application_icon())
+        self.keeper = Keeper(self.store, preferences, settings, self)
+        self.session = Session(self.store, self)
+        self.window = MainWindow()
+        self.actions = Actions(self._commands(), self.store, self.window)
+        self.toolbar = Toolbar(self.store, self.actions)
+        self.menus = Menus(self.store, self.actions, self.keeper, self.open_path, self.window)
+        self.jump_field = JumpField(self.window)
+        self.message_bar = MessageBar(self.store, self.actions)
+        self.window.setMenuWidget(self.toolbar)
+        self.window.add_to_centre(self.message_bar)
+        self.window.setStatusBar(StatusBar(self.store))
+        self.window.restore(preferences)
+        self.window.setFocus()
+        self._connect()
+        self._show_title(self.store.state)
+
+    def open_path(self, path: Path) -> None:
+        """Opens whatever a person chose or dropped; what is wrong with it is said in the bar."""
+        try:
+            self.session.open_path(path.absolute())
+        except RnnvizError as error:
+            self.store.update(message=Message("error", str(error)), busy="")
+
+    @Slot()
+    def fill(self) -> None:
+        """Starts the engine, then puts lanes and panels into the window: after its first picture is on the screen."""
+        if self._closed:
+            return
+        try:
+            self._begin()
+        finally:
+            self._fill()
+
+    @Slot()
+    def close(self) -> None:
+        """Ends engine, threads and children; remembers the layout. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self.keeper.remember(**self.window.layout_preferences())
+        self.window.hide()
+        self.ended_well = self.session.close()
+        self._collecting.stop()
+        self._problems.release()
+
+    def _begin(self) -> None:
+        """The file that was asked for, or the first lesson; that too when the file is none."""
+        if self._path is not None:
+            try:
+                self.session.open_path(self._path.absolute())
+                return
+            except RnnvizError as error:
+                self.store.update(message=Message("error", str(error)))
+        self.session.start(first_lesson())
+
+    def _fill(self) -> None:
+        from rnnviz.gui.contents import Contents  # late: what draws is imported after the first picture
+
+        self.contents = Contents(self.store, self.session, self.actions, self.window)
+
+    def _drawn(self) -> "Contents":
+        if self.contents is None:
+            raise RnnvizError("There is nothing to take a picture of yet.")
+        return self.contents
+
+    def _commands(self) -> tuple[Command, ...]:
+        wishes = WindowWishes(
+            reset_layout=lambda: self.window.reset_layout(),
+            full_screen=lambda: self.window.toggle_full_screen(),
+            presentation=lambda: self.window.toggle_presentation(),
+            show_menu=self._show_menu,
+            show_shortcuts=self._show_shortcuts,
+            show_about=self._show_about,
+            dismiss=self._dismiss,
+        )
+        pictures = Pictures(
+            lambda scale: self._drawn().lanes_image(scale), lambda scale: self._drawn().window_image(scale)
+        )
+        return (
+            *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
+            *training_commands(self.store, self.session),
+            *debug_commands(self.store, self._ask_time_step),
+            *view_commands(self.store, wishes),
+        )
+
+    def _connect(self) -> None:
+        self.window.painted.connect(self.fill)
+        self.window.closing.connect(self.close)
+        self.window.dropped.connect(self.open_path)
+        self.session.used.connect(self.keeper.use)
+        self.toolbar.readout.clicked.connect(self.actions["jump"].trigger)
+        self.jump_field.chosen.connect(self._go_to_time_step)
+        self.store.changed.connect(self._show)
+
+    @Slot(object, object)
+    def _show(self, old: State, new: State) -> None:
+        if new.theme != old.theme:
+            apply(self._application, theme(new.theme))
+        if new.experiment is not old.experiment or new.run_path != old.run_path:
+            self._show_title(new)
+
+    def _show_title(self, state: State) -> None:
+        run = f" · {state.run_path.name}" if state.run_path is not None else ""
+        self.window.setWindowTitle(f"{state.experiment.name}{run}")
+
+    def _show_menu(self) -> None:
+        self.menus.open_below(self.toolbar.menu_button)
+
+    def _dismiss(self) -> None:
+        if self.store.state.message is not None:
+            self.store.update(message=None)
+        else:
+            self.session.cancel()
+
+    def _ask_time_step(self) -> None:
+        state = self.store.state
+        self.jump_field.ask(state.cursor.time_step, state.program.time_steps, self.toolbar.readout)
+
+    @Slot(int)
+    def _go_to_time_step(self, time_step: int) -> None:
+        show_time_step(self.store, time_step)
+
+    def _show_shortcuts(self) -> None:
+        from rnnviz.gui.dialogs.shortcuts import ShortcutsPage
+
+        page = ShortcutsPage(self.actions, self.window, self.store.state.theme)
+        page.show()
+        page.activateWindow()
+
+    def _show_about(self) -> None:
+        from rnnviz.gui.about import about_words
+
+        QMessageBox.about(self.window, "About rnnviz", about_words())

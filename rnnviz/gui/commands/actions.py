@@ -1,0 +1,150 @@
+"""Commands as records, and what is made from them: menus, buttons, shortcuts, tooltips and the page of shortcuts."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.icons import icon
+from rnnviz.gui.store import Message, State, Store
+from rnnviz.gui.theme import theme
+
+
+def always(_state: State) -> bool:
+    """For commands that can be given at any time."""
+    return True
+
+
+@dataclass(frozen=True)
+class Face:
+    """How a command looks in a certain state, where it does not always look the same."""
+
+    words: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something a person can do. `section` parts a menu by lines; `submenu` gathers commands below one entry."""
+
+    key: str
+    words: str
+    tooltip: str
+    run: Callable[[], object]
+    menu: str = ""  # empty: in no menu
+    shortcuts: tuple[str, ...] = ()  # as Qt writes them: "Space", "Ctrl+R"
+    icon: str = ""
+    enabled: Callable[[State], bool] = always
+    face: Callable[[State], Face] | None = None
+    checked: Callable[[State], bool] | None = None  # given: an entry with a tick
+    section: int = 0
+    submenu: str = ""
+
+    def explanation(self, words: str = "") -> str:
+        """The tooltip with the shortcut, for whatever shows this command."""
+        keys = " or ".join(key_words(shortcut) for shortcut in self.shortcuts)
+        text = f"{words}: {self.tooltip}" if words else self.tooltip
+        return f"{text}  ({keys})" if keys else text
+
+
+def key_words(shortcut: str) -> str:
+    """A shortcut as the keyboard says it: → for Right, as Qt says it for this system otherwise."""
+    named = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", ".": ".", "PgUp": "Page up", "PgDown": "Page down"}
+    return named.get(shortcut) or QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+class Actions(QObject):
+    """One QAction a command, all on one window; their state follows the store."""
+
+    def __init__(self, commands: Iterable[Command], store: Store, window: QWidget) -> None:
+        super().__init__(window)
+        self.commands: dict[str, Command] = {}
+        self._actions: dict[str, QAction] = {}
+        self._store = store
+        self._theme = store.state.theme
+        for command in commands:
+            self._add(command, window)
+        store.changed.connect(self.show_state)
+        self._show(store.state)
+
+    def __getitem__(self, key: str) -> QAction:
+        return self._actions[key]
+
+    def fill(self, menu: QMenu, name: str) -> None:
+        """Puts the commands of the menu called `name` into `menu`, with lines between sections."""
+        section, submenus = None, dict[str, QMenu]()
+        for command in self.commands.values():
+            if command.menu != name:
+                continue
+            if section is not None and command.section != section:
+                menu.addSeparator()
+            section = command.section
+            target = menu
+            if command.submenu:
+                if command.submenu not in submenus:
+                    submenus[command.submenu] = menu.addMenu(command.submenu)
+                    submenus[command.submenu].setToolTipsVisible(True)
+                target = submenus[command.submenu]
+            target.addAction(self._actions[command.key])
+
+    def words(self, key: str) -> str:
+        """What the command called `key` is called right now."""
+        return self._actions[key].text()
+
+    @Slot(object, object)
+    def show_state(self, _old: State, new: State) -> None:
+        self._show(new)
+
+    def _add(self, command: Command, window: QWidget) -> None:
+        action = QAction(command.words, self)
+        action.setShortcuts([QKeySequence(shortcut) for shortcut in command.shortcuts])
+        action.setToolTip(command.explanation(command.words))
+        action.setCheckable(command.checked is not None)
+        action.setProperty("command", command.key)
+        action.setAutoRepeat(command.key in REPEATING)
+        action.setIconVisibleInMenu(False)
+        action.triggered.connect(self._triggered)
+        window.addAction(action)
+        self.commands[command.key] = command
+        self._actions[command.key] = action
+        self._set_icon(action, command.icon)
+
+    @Slot()
+    def _triggered(self) -> None:
+        action = self.sender()
+        if not isinstance(action, QAction):
+            return
+        command = self.commands[action.property("command")]
+        try:
+            command.run()
+        except RnnvizError as error:
+            self._store.update(message=Message("error", str(error)))
+        self._show(self._store.state)
+
+    def _show(self, state: State) -> None:
+        new_theme, self._theme = state.theme != self._theme, state.theme
+        for key, command in self.commands.items():
+            action = self._actions[key]
+            if (enabled := command.enabled(state)) != action.isEnabled():
+                action.setEnabled(enabled)
+            if command.checked is not None:
+                action.setChecked(command.checked(state))
+            face = command.face(state) if command.face is not None else None
+            if face is not None and face.words != action.text():
+                action.setText(face.words)
+                action.setToolTip(command.explanation(face.words))
+                self._set_icon(action, face.icon)
+            elif new_theme:
+                self._set_icon(action, face.icon if face is not None else command.icon)
+
+    def _set_icon(self, action: QAction, name: str) -> None:
+        if name:
+            colors = theme(self._theme)
+            action.setIcon(icon(name, colors.on_accent if action.property("command") == MAIN else colors.text))
+
+
+MAIN = "train"  # the command on the one button in the accent colour
+REPEATING = frozenset({"step_forward", "step_back", "training_step", "previous_capture", "next_capture"})

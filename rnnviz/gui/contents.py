@@ -1,0 +1,78 @@
+"""What fills the window after its first picture: lanes, panels and dialogs, wired to store and session."""
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from rnnviz.gui.commands.actions import Actions
+from rnnviz.gui.commands.choosing import path_to_open_data
+from rnnviz.gui.commands.debug_commands import show_time_step
+from rnnviz.gui.dialogs.opening import Opening
+from rnnviz.gui.figures import window_image
+from rnnviz.gui.lane_stack import LaneStack
+from rnnviz.gui.live.session import Session
+from rnnviz.gui.main_window import MainWindow
+from rnnviz.gui.panels.experiment import ExperimentPanel
+from rnnviz.gui.panels.lesson import LessonCard
+from rnnviz.gui.panels.training import TrainingPanel
+from rnnviz.gui.panels.values import ValuesPanel
+from rnnviz.gui.store import Store
+
+
+class Contents(QObject):
+    """Lanes in the middle; experiment and lesson on the left, values on the right, training below."""
+
+    def __init__(self, store: Store, session: Session, actions: Actions, window: MainWindow) -> None:
+        super().__init__(window)
+        self._store, self._session, self._actions, self._window = store, session, actions, window
+        self.opening = Opening(store, session, window)
+        self.lanes = LaneStack(store)
+        self.lanes.time_step_chosen.connect(self._choose_time_step)
+        window.add_to_centre(self.lanes, 1)
+        self.experiment = ExperimentPanel(store)
+        self.experiment.edited.connect(session.edit)
+        self.experiment.live_setting.connect(session.set_live)
+        self.experiment.restart_wanted.connect(session.restart)
+        self.experiment.file_wanted.connect(self._choose_data)
+        left = QWidget()
+        self.lesson = LessonCard(store, parent=left)
+        self.lesson.command_wanted.connect(self._run_command)
+        self.lesson.training_step_chosen.connect(session.show_training_step)
+        self.values = ValuesPanel(store)
+        self.training = TrainingPanel(store)
+        self.training.training_step_chosen.connect(session.show_training_step)
+        self.training.live_wanted.connect(session.back_to_live)
+        window.fill_dock("experiment", _column(left, self.experiment, self.lesson))
+        window.fill_dock("values", self.values)
+        window.fill_dock("training", self.training)
+        window.setFocus()
+
+    def lanes_image(self, scale: int) -> QImage:
+        return self.lanes.image(scale)
+
+    def window_image(self, scale: int) -> QImage:
+        return window_image(self._window, scale)
+
+    @Slot(int)
+    def _choose_time_step(self, time_step: int) -> None:
+        show_time_step(self._store, time_step)
+
+    @Slot(str)
+    def _run_command(self, key: str) -> None:
+        self._actions[key].trigger()
+
+    @Slot(str)
+    def _choose_data(self, kind: str) -> None:
+        path = path_to_open_data(self._window, kind)
+        if path is not None:
+            self._session.open_path(path)
+
+
+def _column(column: QWidget, above: QWidget, below: QWidget) -> QWidget:
+    """Two panels in one dock: the first takes what room the second leaves."""
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(above, 1)
+    layout.addWidget(below)
+    return column

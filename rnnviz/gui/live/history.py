@@ -1,0 +1,92 @@
+"""The history of a run while it grows: reads only what is new, into buffers that double; views are never copies."""
+
+import time
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from rnnviz.core.arrays import Array, frozen
+from rnnviz.gui.store import Curve, History
+from rnnviz.runs.reader import Run
+
+_WHOLE_LIST_SECONDS = 5.0  # thinning removes captures here and there: that often the whole list is read again
+
+
+class GrowingArray:
+    """A one-dimensional array that is appended to in amortised constant time. Views taken earlier stay as they were."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._buffer: Array = np.empty(1024, dtype)
+        self._length = 0
+
+    def append(self, values: Array) -> None:
+        wanted = self._length + len(values)
+        if wanted > len(self._buffer):
+            larger = np.empty(max(wanted, 2 * len(self._buffer)), self._buffer.dtype)
+            larger[: self._length] = self._buffer[: self._length]
+            self._buffer = larger
+        self._buffer[self._length : wanted] = values
+        self._length = wanted
+
+    def view(self) -> Array:
+        """What has been appended so far, (K,), read-only."""
+        return frozen(self._buffer[: self._length])
+
+
+class HistoryReader:
+    """Follows one run: `read` gives the history up to now, the same object when nothing came."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._steps: dict[tuple[int, str], GrowingArray] = {}
+        self._values: dict[tuple[int, str], GrowingArray] = {}
+        self._captured: Array = np.zeros(0, np.int64)
+        self._whole_list_at = 0.0
+        self._history = History()
+
+    def read(self) -> History:
+        """Reads what is new; RnnvizError if the file has become unreadable."""
+        grown = self._read_curves()
+        if grown | self._read_captured():
+            curves = {
+                key: Curve(steps.view(), self._values[key].view()) for key, steps in self._steps.items()
+            }  # views only
+            last = max(
+                (int(curve.training_steps[-1]) for curve in curves.values() if len(curve.training_steps)), default=0
+            )
+            last = max(last, int(self._captured[-1]) if len(self._captured) else 0)
+            self._history = History(MappingProxyType(curves), self._captured, last)
+        return self._history
+
+    def forget_captured(self) -> None:
+        """The next `read` asks for the whole list of captures: one that was listed is no longer there."""
+        self._whole_list_at = 0.0
+
+    def _read_curves(self) -> bool:
+        grown = False
+        for name in self._run.metric_names():
+            for model in self._run.models:
+                key = (model.number, name)
+                known = self._history.curves.get(key)
+                after = int(known.training_steps[-1]) if known is not None and len(known.training_steps) else -1
+                steps, values = self._run.curve(name, model.number, after)
+                if len(steps) or key not in self._steps:
+                    self._steps.setdefault(key, GrowingArray(np.int64)).append(steps)
+                    self._values.setdefault(key, GrowingArray(np.float64)).append(values)
+                    grown = True
+        return grown
+
+    def _read_captured(self) -> bool:
+        now = time.monotonic()
+        if now - self._whole_list_at > _WHOLE_LIST_SECONDS:
+            self._whole_list_at = now
+            captured = self._run.captured()
+        else:
+            new = self._run.captured(int(self._captured[-1]) if len(self._captured) else -1)
+            if not len(new):
+                return False
+            captured = np.concatenate([self._captured, new])
+        changed = not np.array_equal(captured, self._captured)
+        self._captured = frozen(captured)
+        return changed

@@ -1,0 +1,129 @@
+"""Rebuilds the traces of the training step shown, off the event loop: the newest request wins, stale answers drop."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rnnviz.core.trace import Trace
+from rnnviz.gui.live.background import Background
+from rnnviz.runs.reader import Run
+
+_REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The traces of all models of a run at one training step."""
+
+    run_path: Path
+    training_step: int
+    traces: tuple[Trace, ...]
+
+
+class _TraceReader:
+    """Reads captures and rebuilds them. Lives in the worker thread only: SQLite's connections do not travel."""
+
+    def __init__(self) -> None:
+        self._run: Run | None = None
+        self._file = (0, 0)  # device and inode of the file that is open: another one may get its name
+        self._known: OrderedDict[int, Rebuilt] = OrderedDict()
+
+    def read(self, path: Path, training_step: int) -> Rebuilt:
+        file = _identity(path)
+        if self._run is None or self._run.path != path or self._file != file:
+            self.close()
+            self._run, self._file = Run(path), file
+        if training_step in self._known:
+            self._known.move_to_end(training_step)
+            return self._known[training_step]
+        traces = tuple(self._run.trace(training_step, model.number) for model in self._run.models)
+        for trace in traces:
+            _measured = trace.faithful  # here and not in the event loop: it is measured when first asked for
+        rebuilt = self._known[training_step] = Rebuilt(path, training_step, traces)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return rebuilt
+
+    def close(self) -> None:
+        self._known.clear()
+        if self._run is not None:
+            self._run.close()
+            self._run = None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file a path leads to; nothing in particular where there is none, which `Run` says better."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return (0, 0)
+    return (facts.st_dev, facts.st_ino)
+
+
+class Rebuilding(QObject):
+    """`finished(Rebuilt)` or `failed(training step, sentence)` for requests about this run; at most one waits."""
+
+    finished = Signal(object)
+    failed = Signal(int, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._background = Background("rebuilding", self)
+        self._background.answered.connect(self._answered)
+        self._background.failed.connect(self._failed)
+        self._reader = _TraceReader()
+        self._path: Path | None = None
+        self._generation = 0  # grows with every run shown; an answer of an earlier one is stale
+        self._in_flight: tuple[int, int] | None = None  # generation, training step
+        self._waiting: int | None = None  # the newest training step asked for meanwhile
+
+    def show_run(self, path: Path | None) -> None:
+        """From now on requests are about this run; answers about another are dropped."""
+        self._generation += 1
+        self._path = path
+        self._waiting = None
+
+    def ask(self, training_step: int) -> None:
+        if self._in_flight is not None:
+            self._waiting = training_step
+        else:
+            self._send(training_step)
+
+    def release_file(self) -> None:
+        """Lets go of the file the worker holds open, so that it can be deleted."""
+        self._background.ask(self._reader.close)
+
+    def stop(self) -> bool:
+        """Ends the worker; False if it did not end in time."""
+        if self._in_flight is not None or self._path is not None:
+            self._background.ask(self._reader.close)
+        return self._background.stop()
+
+    def _send(self, training_step: int) -> None:
+        path, reader = self._path, self._reader
+        if path is not None:
+            self._in_flight = (self._generation, training_step)
+            self._background.ask(lambda: reader.read(path, training_step))
+
+    def _next(self) -> tuple[int, int]:
+        assert self._in_flight is not None
+        done, self._in_flight = self._in_flight, None
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self._send(waiting)
+        return done
+
+    @Slot(int, object)
+    def _answered(self, _ticket: int, answer: object) -> None:
+        if isinstance(answer, Rebuilt) and self._next()[0] == self._generation:
+            self.finished.emit(answer)
+
+    @Slot(int, object)
+    def _failed(self, _ticket: int, error: object) -> None:
+        if self._in_flight is None:
+            return
+        generation, training_step = self._next()
+        if generation == self._generation:
+            self.failed.emit(training_step, str(error))

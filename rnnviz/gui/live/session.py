@@ -1,0 +1,237 @@
+"""The session: what the window does with engine and run files; every wish of a person about them ends here."""
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment import Experiment, GivenInput, restart_needed
+from rnnviz.core.experiment_check import check_experiment
+from rnnviz.gui.live.engine import Engine
+from rnnviz.gui.live.files import Files
+from rnnviz.gui.live.following import Following
+from rnnviz.gui.places import new_run_path
+from rnnviz.gui.store import Message, State, Store
+from rnnviz.runs.commands import CommandSender
+from rnnviz.runs.records import CommandName
+
+
+def engine_lives(state: State) -> bool:
+    """Whether an engine stands behind the run shown and takes commands."""
+    return state.status is not None and state.status.state in ("starting", "paused", "running", "finished")
+
+
+def is_running(state: State) -> bool:
+    """Whether the models learn right now."""
+    return engine_lives(state) and state.status is not None and state.status.state == "running"
+
+
+class Session(QObject):
+    """`inspected(path, report)`: a file needs a person's choice first; `used(path)`: it belongs to the recent ones."""
+
+    inspected = Signal(object, object)
+    used = Signal(object)
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._engine: Engine | None = None
+        self._leaving: list[Engine] = []  # asked to end, not gone yet
+        self._wished: Experiment | None = None  # the newest start asked for while another was under way
+        self._held: list[tuple[CommandName, dict[str, object]]] = []  # for the run that is on its way to the screen
+        self._following = Following(store, self._is_ours, self)
+        self._following.appeared.connect(self._appeared)
+        self._following.died.connect(self._stranger_died)
+        self.files = Files(store, self)  # saving, exporting, looking into files of others
+        self.files.inspected.connect(self.inspected)
+        self.files.recorded.connect(self._recorded)
+        self.files.used.connect(self.used)
+
+    @property
+    def engine_process_id(self) -> int:
+        """Of this window's own engine; 0 while there is none."""
+        return self._engine.process_id if self._engine is not None else 0
+
+    def start(self, experiment: Experiment) -> None:
+        """Trains `experiment` from its initial weights in a new run, paused; in the warm engine if there is one."""
+        self._held.clear()
+        if self._engine is not None and self._following.awaiting:
+            self._wished = experiment
+        else:
+            self._begin(experiment)
+
+    def restart(self, experiment: Experiment | None = None, train: bool = False) -> None:
+        """Begins again with the same initial weights, or with other settings: `experiment`, else the draft; paused, or
+        trained at once with `train`."""
+        state = self._store.state
+        wanted = experiment or state.draft or state.experiment
+        if isinstance(wanted.task, GivenInput):
+            raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
+        self.start(wanted)
+        if train:
+            self._held.append(("train", {}))
+
+    def open_path(self, path: Path) -> None:
+        """Opens a run or an experiment; asks a child process what anything else is. RnnvizError says why it cannot."""
+        kind = self.files.kind(path)
+        if kind == "run":
+            self._following.open_run(path)
+            self.used.emit(path)
+        elif kind == "experiment":
+            self.start(self.files.read_experiment(path))
+            self.used.emit(path)
+        else:
+            self.files.inspect(path)
+
+    def edit(self, experiment: Experiment) -> None:
+        """Takes settings that were edited: while nothing is trained they are shown at once, by a restart."""
+        state = self._store.state
+        untrained = state.history.last_training_step == 0 and not is_running(state)
+        if not untrained or self._engine is None or not restart_needed(state.experiment, experiment):
+            return
+        with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
+            check_experiment(experiment, "Experiment")
+            self.start(experiment)
+
+    def set_live(self, name: str, value: float) -> None:
+        """Changes a setting the running engine takes between two training steps."""
+        if engine_lives(self._store.state):
+            self.send("set", **{name: value})
+
+    def send(self, name: CommandName, **arguments: object) -> None:
+        """Gives the engine behind the run shown a command; RnnvizError if there is none."""
+        path = self._store.state.run_path
+        if path is None or not engine_lives(self._store.state):
+            raise RnnvizError("There is no engine behind this run, so it cannot be trained.")
+        if self._engine is not None and self._following.awaiting:
+            self._held.append((name, arguments))
+        elif self._engine is not None and self._engine.run_path == path:
+            self._engine.send(name, **arguments)
+        else:  # a training that somebody else started
+            sender = CommandSender(path)
+            try:
+                sender.send(name, **arguments)
+            finally:
+                sender.close()
+
+    def show_training_step(self, training_step: int) -> None:
+        """Shows the capture nearest to `training_step` and stays there."""
+        self._following.show_training_step(training_step)
+
+    def back_to_live(self) -> None:
+        """Follows the newest capture again."""
+        self._following.back_to_live()
+
+    def save_as(self, path: Path) -> None:
+        """Copies the run shown, off the event loop; a message says when it is done."""
+        self.files.save_run(path)
+
+    def export(self, path: Path, model: str) -> None:
+        """Writes the weights of `model` at the training step shown, in a child process."""
+        self.files.export(path, model)
+
+    def cancel(self) -> None:
+        """Gives up the slow thing that goes on."""
+        self.files.cancel()
+        self._store.update(busy="")
+
+    def close(self) -> bool:
+        """Ends engine, children and threads. False if a thread did not end in time: then leave without cleaning up."""
+        engines = [*self._leaving, *([self._engine] if self._engine is not None else [])]
+        self._engine = None
+        for engine in engines:
+            engine.ask_to_leave()
+        files_ended, followed = self.files.stop(), self._following.stop()
+        for engine in engines:
+            engine.end()
+        return files_ended and followed
+
+    def _begin(self, experiment: Experiment) -> None:
+        path = new_run_path(experiment.name)
+        if self._engine is not None:
+            self._engine.restart(experiment, path)
+        else:
+            self._engine = Engine(experiment, path, self)
+            self._engine.ended.connect(self._engine_ended)
+            self._engine.refused.connect(self._start_refused)
+            self._engine.complained.connect(self._engine_complained)
+            self._engine.start()
+            self._store.update(busy="The engine starts …")
+        self._following.await_run(path)
+
+    def _is_ours(self, path: Path) -> bool:
+        return self._engine is not None and self._engine.alive and self._engine.run_path == path
+
+    def _say_dead(self, how: str) -> None:
+        state = self._store.state
+        step = state.status.training_step if state.status is not None else state.history.last_training_step
+        sentence = (
+            f"The engine ended unexpectedly ({how}) at training step {step}; everything up to training step "
+            f"{state.history.last_training_step} is kept."
+        )
+        status = replace(state.status, state="failed") if state.status is not None else None
+        self._store.update(status=status, message=Message("error", sentence, "restart"), busy="")
+
+    @Slot(object)
+    def _appeared(self, path: Path) -> None:
+        engine = self._engine
+        if engine is not None and engine.run_path == path:
+            engine.appeared()
+            if self._wished is not None:
+                wished, self._wished = self._wished, None
+                self._begin(wished)
+                return
+            held, self._held = self._held, []
+            for name, arguments in held:
+                engine.send(name, **arguments)
+        elif engine is not None:  # the person looks at another run now: this training is over, its file whole
+            self._engine = self._wished = None
+            self._held.clear()
+            self._leaving.append(engine)
+            engine.left.connect(self._engine_left)
+            engine.leave()
+
+    @Slot()
+    def _engine_left(self) -> None:
+        for engine in [engine for engine in self._leaving if not engine.alive]:
+            self._leaving.remove(engine)
+            engine.deleteLater()
+
+    @Slot(str, str)
+    def _engine_ended(self, how: str, said: str) -> None:
+        engine, self._engine, self._wished = self._engine, None, None
+        self._held.clear()
+        if engine is None:
+            return
+        awaited = self._following.awaiting
+        self._following.stop_waiting()
+        if said:
+            self._store.update(message=Message("error", said, "restart"), busy="")
+        elif awaited:
+            sentence = f"The engine could not start ({how})."
+            self._store.update(message=Message("error", sentence, "restart"), busy="")
+        else:
+            self._following.look()
+            self._say_dead(how)
+        engine.deleteLater()
+
+    @Slot()
+    def _stranger_died(self) -> None:
+        self._say_dead("nothing was heard of it any more")
+
+    @Slot(str)
+    def _engine_complained(self, sentence: str) -> None:
+        self._store.update(message=Message("warning", sentence))
+
+    @Slot(str)
+    def _start_refused(self, sentence: str) -> None:
+        self._wished = None
+        self._held.clear()
+        self._following.stop_waiting()
+        self._store.update(message=Message("error", sentence), busy="")
+
+    @Slot(object)
+    def _recorded(self, path: Path) -> None:
+        self._following.open_run(path)

@@ -1,0 +1,65 @@
+"""Where the program keeps its own files: settings, the runs of unsaved trainings, the log."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths
+
+from rnnviz.core.errors import RnnvizError
+
+CONFIG_VARIABLE = "RNNVIZ_CONFIG_DIR"
+DATA_VARIABLE = "RNNVIZ_DATA_DIR"
+
+_given: set[Path] = set()  # names handed out in this process: one that was deleted is not given to another run
+
+
+def config_folder() -> Path:
+    """The folder of the settings file; the environment variable RNNVIZ_CONFIG_DIR moves it."""
+    return _folder(CONFIG_VARIABLE, QStandardPaths.StandardLocation.GenericConfigLocation)
+
+
+def data_folder() -> Path:
+    """The folder of runs and log; the environment variable RNNVIZ_DATA_DIR moves it."""
+    return _folder(DATA_VARIABLE, QStandardPaths.StandardLocation.GenericDataLocation)
+
+
+def _folder(variable: str, location: QStandardPaths.StandardLocation) -> Path:
+    if given := os.environ.get(variable):
+        return Path(given)
+    return Path(QStandardPaths.writableLocation(location)) / "rnnviz"
+
+
+def settings_path() -> Path:
+    return config_folder() / "settings.toml"
+
+
+def log_path() -> Path:
+    return data_folder() / "rnnviz.log"
+
+
+def new_run_path(name: str) -> Path:
+    """A path nobody uses yet for the run of an experiment called `name`; RnnvizError if its folder cannot be made."""
+    folder = data_folder() / "runs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RnnvizError(f"The folder of runs {folder} cannot be made: {error.strerror}.") from None
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "run"
+    stem = f"{words}-{time.strftime('%Y%m%d-%H%M%S')}"
+    path, count = folder / f"{stem}.rnnviz", 1
+    while path.exists() or path in _given:
+        count += 1
+        path = folder / f"{stem}-{count}.rnnviz"
+    _given.add(path)
+    return path
+
+
+def delete_run(path: Path) -> None:
+    """Removes a run file that nobody wants, with what SQLite lays beside it; what cannot be removed stays."""
+    for suffix in ("", "-wal", "-shm"):
+        try:
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        except OSError:
+            return

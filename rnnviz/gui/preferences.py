@@ -1,0 +1,82 @@
+"""What the window remembers between two starts, as a TOML file that may be broken without harm."""
+
+import os
+import time
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import tomli_w
+
+from rnnviz.core.errors import RnnvizError
+
+RECENT_FILES = 10  # how many are remembered
+
+ThemeName = Literal["dark", "light"]
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """`layout` and `geometry` are Qt's own bytes in base64; `recent` starts with the newest file."""
+
+    theme: ThemeName = "dark"
+    recent: tuple[str, ...] = ()
+    hidden_lanes: tuple[str, ...] = ()
+    layout: str = ""
+    geometry: str = ""
+
+    def with_recent(self, path: Path) -> tuple[str, ...]:
+        """The recent files after `path` was used."""
+        name = str(path)
+        return (name, *(other for other in self.recent if other != name))[:RECENT_FILES]
+
+
+def read_preferences(path: Path) -> tuple[Preferences, str]:
+    """The preferences in `path` and a sentence about what was wrong with them, empty if nothing was.
+
+    A file that is no TOML is set aside as settings.broken-….toml; a key of the wrong kind alone gets its default.
+    """
+    try:
+        values = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        return Preferences(), ""
+    except OSError as error:
+        return Preferences(), f"The settings file {path} cannot be read ({error.strerror}); defaults are used."
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return Preferences(), _set_aside(path)
+    good = {name: value for name, value in values.items() if _fits(name, value)}
+    known = {field.name for field in fields(Preferences)}
+    bad = sorted(known & (values.keys() - good.keys()))
+    sentence = f"In {path} the value of {' and '.join(bad)} could not be used; its default is." if bad else ""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in good.items()}
+    return replace(Preferences(), **values), sentence
+
+
+def write_preferences(preferences: Preferences, path: Path) -> None:
+    """Writes the whole file or nothing; RnnvizError if the folder does not let us."""
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(preferences).items()}
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(tomli_w.dumps(values).encode("utf-8"))
+        beside.replace(path)
+    except OSError as error:
+        raise RnnvizError(f"The settings cannot be saved in {path}: {error.strerror}.") from None
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name == "theme":
+        return value in get_args(ThemeName)
+    if name in ("recent", "hidden_lanes"):
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return name in ("layout", "geometry") and isinstance(value, str) and value.isascii()
+
+
+def _set_aside(path: Path) -> str:
+    aside = path.with_name(f"settings.broken-{time.strftime('%Y%m%d-%H%M%S')}.toml")
+    try:
+        path.replace(aside)
+    except OSError:
+        return f"The settings file {path} is broken; defaults are used."
+    return f"The settings file was broken and has been set aside as {aside}; defaults are used."

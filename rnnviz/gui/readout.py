@@ -1,0 +1,101 @@
+"""Where the cursor is, in words, with the colour of its phase; pressing it asks for a time step."""
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui import fonts
+from rnnviz.gui.commands.debug_commands import layer_names, sequences
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.theme import theme
+
+_TOKENS = {
+    Phase.FORWARD: "accent",
+    Phase.LOSS: "bad",
+    Phase.BACKWARD: "cursor",
+    Phase.ACCUMULATE: "forget",
+    Phase.UPDATE: "good",
+}
+
+
+class CursorReadout(QFrame):
+    """ "Backward  time step 41 of 64 · layer 0 · sequence 2 of 4". `clicked` when it is pressed."""
+
+    clicked = Signal()
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("readout")
+        self.setFixedSize(300, 34)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("Where the cursor stands in this training step; press to jump to a time step  (T)")
+        self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
+        self._phase.setFont(fonts.semibold())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 0, 12, 0)
+        row.setSpacing(8)
+        row.addWidget(self._phase)
+        row.addWidget(self._where)
+        row.addStretch(1)
+        row.addWidget(self._what)
+        store.changed.connect(self.show_state)
+        self._show(store.state)
+
+    @property
+    def text(self) -> str:
+        """All of it, as a person reads it."""
+        return "  ".join(label.text() for label in (self._phase, self._where, self._what) if label.text())
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        names = ("cursor", "traces", "sample", "theme", "models")
+        if any(getattr(old, name) is not getattr(new, name) for name in names):
+            self._show(new)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.clicked.emit()
+        event.accept()
+
+    def _show(self, state: State) -> None:
+        phase, where, what = readout(state)
+        self._phase.setText(phase)
+        self._where.setText(where)
+        self._what.setText(what)
+        colors = theme(state.theme)
+        color = getattr(colors, _TOKENS[state.cursor.phase])
+        sheet = (
+            f"#readout {{ background: {colors.raised}; border: 1px solid {colors.line}; border-left: 3px solid {color};"
+            f" border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
+        )
+        if sheet != self.styleSheet():
+            self.setStyleSheet(sheet)
+            self._phase.setStyleSheet(f"color: {color};")
+            self._what.setStyleSheet(f"color: {colors.muted};")
+
+
+def readout(state: State) -> tuple[str, str, str]:
+    """Phase, place and what is looked at, in words."""
+    cursor, last = state.cursor, state.program.time_steps
+    if all(trace is None for trace in state.traces):
+        return "", "no trace yet", ""
+    match cursor.phase:
+        case Phase.FORWARD | Phase.BACKWARD:
+            where = f"time step {cursor.time_step} of {last}"
+        case Phase.LOSS:
+            where = "prediction against target"
+        case Phase.ACCUMULATE:
+            where = f"weight gradient, summed over {last}"
+        case Phase.UPDATE:
+            where = "the weights change"
+    parts = []
+    if len(layer_names(state)) > 1:
+        parts.append(layer_words(cursor.layer))
+    if sequences(state) > 1:
+        parts.append(f"sequence {state.sample + 1} of {sequences(state)}")
+    return cursor.phase.words, where, " · ".join(parts)
+
+
+def layer_words(name: str) -> str:
+    """ "layer 0" for l0, "layer 0 reverse" for l0_reverse."""
+    return f"layer {name[1:].replace('_', ' ')}"

@@ -1,0 +1,162 @@
+"""What follows a run: growing history, rebuilding in the background, and bars that say it."""
+
+import math
+import threading
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QThread
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.live.background import Background
+from rnnviz.gui.live.history import GrowingArray, HistoryReader
+from rnnviz.gui.live.rebuilding import Rebuilding
+from rnnviz.gui.status_bar import StatusBar
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.toolbar import StepCount
+from rnnviz.runs.reader import open_run
+from rnnviz.runs.records import EngineStatus, RunModel
+
+
+def test_a_growing_array_leaves_earlier_views_alone() -> None:
+    growing, parts = GrowingArray(np.int64), [np.arange(5), np.arange(2000), np.arange(3)]
+    views = []
+    for part in parts:
+        growing.append(part)
+        views.append(growing.view())
+    assert [len(view) for view in views] == [5, 2005, 2008]
+    np.testing.assert_array_equal(views[-1], np.concatenate(parts))
+    np.testing.assert_array_equal(views[0], parts[0])
+    with pytest.raises(ValueError, match="read-only"):
+        views[0][0] = 9
+
+
+def test_history_is_what_the_run_holds_and_the_same_object_while_nothing_comes(run_file: Path) -> None:
+    with open_run(run_file) as run:
+        reader = HistoryReader(run)
+        history = reader.read()
+        assert reader.read() is history
+        assert history.last_training_step == 40
+        np.testing.assert_array_equal(history.captured, run.captured())
+        for model in run.models:
+            curve = history.curves[model.number, "loss"]
+            np.testing.assert_array_equal(curve.training_steps, np.arange(1, 41))
+            np.testing.assert_array_equal(curve.values, run.metrics("loss", model.number))
+
+
+def test_thinning_is_noticed(run_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_run(run_file) as run:
+        reader = HistoryReader(run)
+        whole = reader.read().captured
+        monkeypatch.setattr(run, "captured", lambda after=-1: whole[:1][whole[:1] > after])
+        assert len(reader.read().captured) == len(whole)
+        reader.forget_captured()
+        np.testing.assert_array_equal(reader.read().captured, whole[:1])
+
+
+def test_background_answers_in_the_gui_thread_and_hands_errors_over(qtbot: QtBot) -> None:
+    background = Background("test")
+    got: list[tuple[str, Any, Any]] = []
+    background.answered.connect(lambda ticket, answer: got.append(("answer", ticket, answer)))
+    background.failed.connect(lambda ticket, error: got.append(("error", ticket, str(error))))
+
+    def refuse() -> None:
+        raise RnnvizError("No.")
+
+    here = QThread.currentThread()
+    background.ask(lambda: QThread.currentThread() is here)
+    background.ask(refuse)
+    qtbot.waitUntil(lambda: len(got) == 2)
+    assert got == [("answer", 1, False), ("error", 2, "No.")]
+    assert background.stop()
+    assert background.stop()
+
+
+def test_a_worker_that_does_not_end_is_not_waited_for(qtbot: QtBot) -> None:
+    background, go_on = Background("test"), threading.Event()
+    background.ask(go_on.wait)
+    assert not background.stop(50)
+    go_on.set()
+    assert background.stop()
+
+
+def test_the_newest_request_wins_and_answers_about_another_run_are_dropped(qtbot: QtBot, run_file: Path) -> None:
+    with open_run(run_file) as run:
+        captured = [int(step) for step in run.captured()]
+    assert len(captured) >= 2
+    rebuilding = Rebuilding()
+    got: list[int] = []
+    rebuilding.finished.connect(lambda rebuilt: got.append(rebuilt.training_step))
+    rebuilding.show_run(run_file)
+    for step in (captured[0], captured[0], captured[-1], captured[0], captured[-1]):
+        rebuilding.ask(step)
+    qtbot.waitUntil(lambda: got[-1:] == [captured[-1]])
+    assert got == [captured[0], captured[-1]]
+
+    rebuilding.ask(captured[0])
+    rebuilding.show_run(run_file)  # what was asked before is stale now
+    rebuilding.ask(captured[-1])
+    qtbot.waitUntil(lambda: len(got) == 3)
+    qtbot.wait(30)
+    assert got[2:] == [captured[-1]]
+
+    failed: list[tuple[int, str]] = []
+    rebuilding.failed.connect(lambda step, sentence: failed.append((step, sentence)))
+    rebuilding.ask(7_000)
+    qtbot.waitUntil(lambda: bool(failed))
+    assert failed[0][0] == 7_000
+    assert "no capture" in failed[0][1]
+    assert rebuilding.stop()
+
+
+def models() -> tuple[RunModel, ...]:
+    return tuple(RunModel(number, name, None, 1) for number, name in enumerate("AB"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fidelities", "words"),
+    [
+        ((2e-7, 1e-8), "trace checked against autograd: 2.0·10⁻⁷ ✓"),
+        ((2e-7, 0.5), "trace differs from autograd: 0.50"),
+        ((math.nan, 2e-7), "trace not checked against autograd"),
+    ],
+)
+def test_the_badge_says_how_far_the_trace_can_be_believed(
+    qtbot: QtBot, fidelities: tuple[float, ...], words: str
+) -> None:
+    store = Store(State(models=models()))
+    bar = StatusBar(store)
+    qtbot.addWidget(bar)
+    assert bar.badge.text() == ""
+    traces: Any = tuple(
+        SimpleNamespace(fidelity=each, faithful=each < 1e-5, notes=(), layers=()) for each in fidelities
+    )
+    bar.show_state(store.state, replace(store.state, traces=traces))
+    assert bar.badge.text() == words
+    assert "A: " in bar.badge.toolTip()
+
+
+def test_engine_and_file_are_said_in_words(qtbot: QtBot) -> None:
+    store = Store()
+    bar = StatusBar(store)
+    qtbot.addWidget(bar)
+    assert "engine starting" in bar.engine.text()
+    store.update(run_path=Path("/a/<b>.rnnviz"), run_bytes=3_100_000, status=EngineStatus("running", 7, 148.2, 1, 0.0))
+    assert "engine running" in bar.engine.text()
+    assert bar.run.text() == "<b>.rnnviz   3.1 MB"
+    store.update(status=None)
+    assert "no engine" in bar.engine.text()
+
+
+def test_the_training_step_counts_and_looks_back(qtbot: QtBot) -> None:
+    store = Store(State(status=EngineStatus("running", 23_744, 148.2, 1, 0.0)))
+    count = StepCount(store)
+    qtbot.addWidget(count)
+    assert count.text == "23,744 148/s"
+    store.update(history=replace(store.state.history, last_training_step=23_750), following=False)
+    assert count.text == "0 of 23,750"

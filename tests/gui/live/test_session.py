@@ -1,0 +1,352 @@
+"""The whole program with its real engine: what a person does, and what may go wrong."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from whole_program import PATIENCE, OpenApp, children, close, press, small_experiment
+
+from rnnviz.core.experiment import ModelSettings, TrainingSettings
+from rnnviz.core.experiment_file import read_experiment, write_experiment
+from rnnviz.core.resources import resource
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.app import App
+from rnnviz.gui.commands.file_commands import EXAMPLES
+from rnnviz.runs.reader import open_run
+
+
+def trained_to(app: App, step: int) -> bool:
+    return app.store.state.history.last_training_step >= step
+
+
+def engine_is(app: App, *states: str) -> bool:
+    status = app.store.state.status
+    return status is not None and status.state in states
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    write_experiment(small_experiment(), tmp_path / "small.toml")
+    return tmp_path / "small.toml"
+
+
+@pytest.fixture
+def ready(open_app: OpenApp, qtbot: QtBot, small: Path) -> App:
+    """The program with an untrained experiment whose first traces are on the screen."""
+    app = open_app(small)
+    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2, timeout=PATIENCE)
+    return app
+
+
+def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -> None:
+    app, state = ready, ready.store.state
+    assert state.experiment.name == "Small"
+    assert all(trace is not None for trace in state.traces)
+    assert engine_is(app, "paused")
+    assert "trace checked against autograd" in app.window.statusBar().badge.text()
+    run_path = state.run_path
+    assert run_path is not None
+    assert not list(run_path.parent.glob("*.toml"))
+
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 30), timeout=PATIENCE)
+    assert app.actions.words("train") == "Pause"
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0, timeout=5000)
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=5000)
+    paused_at = app.store.state.status.training_step  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at, timeout=5000)
+
+    last = app.store.state.program.time_steps
+    press(app, Qt.Key.Key_End, 2)
+    assert app.store.state.cursor.phase is Phase.LOSS
+    press(app, Qt.Key.Key_Right, 4)
+    assert (app.store.state.cursor.phase, app.store.state.cursor.time_step) == (Phase.BACKWARD, last - 3)
+    assert app.toolbar.readout.text.startswith(f"Backward  time step {last - 3} of {last}")
+    press(app, Qt.Key.Key_Left)
+    assert app.store.state.cursor.time_step == last - 2
+
+    press(app, Qt.Key.Key_Period)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at + 1, timeout=5000)
+    assert app.store.state.cursor.phase is Phase.BACKWARD  # the same place, one training step later
+
+    press(app, Qt.Key.Key_PageUp)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at, timeout=5000)
+    assert not app.store.state.following
+    assert f"of {paused_at + 1}" in app.toolbar._step.text
+    before = app.store.state.traces
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, paused_at + 60), timeout=PATIENCE)
+    assert app.store.state.traces is before  # nothing jumps while data streams in
+    press(app, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > paused_at + 1, timeout=5000)
+    assert app.store.state.following
+
+    assert close(app) <= 3.0
+    assert not list(run_path.parent.glob("*-wal"))
+    with open_run(run_path) as run:
+        assert run.last_training_step >= paused_at + 60
+        assert run.trace(paused_at).faithful
+
+
+def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> None:
+    app = ready
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, 20), timeout=PATIENCE)
+    old = app.store.state.run_path
+    os.kill(app.session.engine_process_id, signal.SIGKILL)
+    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=5000)
+    message = app.store.state.message
+    assert message is not None
+    assert message.sentence.startswith("The engine ended unexpectedly (killed by signal 9) at training step ")
+    kept = app.store.state.history.last_training_step
+    assert message.sentence.endswith(f"everything up to training step {kept} is kept.")
+    assert app.message_bar.sentence == message.sentence
+    assert "ended unexpectedly" in app.window.statusBar().engine.text()
+    assert all(trace is not None for trace in app.store.state.traces)
+
+    qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
+    assert app.message_bar.sentence == ""
+    qtbot.waitUntil(lambda: app.store.state.run_path != old and engine_is(app, "paused"), timeout=PATIENCE)
+    assert app.store.state.history.last_training_step == 0
+    assert old is not None
+    with open_run(old) as run:
+        assert run.last_training_step >= kept
+    app.open_path(old)  # looking back at it, nobody is missed any more
+    qtbot.waitUntil(lambda: app.store.state.run_path == old, timeout=5000)
+    qtbot.wait(100)
+    assert app.store.state.status is None
+    assert app.message_bar.sentence == ""
+
+
+def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -> None:
+    app = ready
+    first, old = app.store.state.traces[0], app.store.state.run_path
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, 10), timeout=PATIENCE)
+    engine = app.session.engine_process_id
+    press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: app.store.state.run_path != old, timeout=PATIENCE)
+    assert app.session.engine_process_id == engine  # the warm process: nobody waits for torch again
+    again = app.store.state.traces[0]
+    assert first is not None
+    assert again is not None
+    assert (first.layers[0].h == again.layers[0].h).all()
+    assert app.store.state.cursor.training_step == 0
+
+
+def test_what_is_pressed_during_a_reset_is_done_after_it(ready: App, qtbot: QtBot) -> None:
+    app, old = ready, ready.store.state.run_path
+    press(app, Qt.Key.Key_Period)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 1, timeout=PATIENCE)
+    for _ in range(3):
+        press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
+        press(app, Qt.Key.Key_PageUp)
+        press(app, Qt.Key.Key_L)
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: engine_is(app, "running") and app.store.state.run_path != old, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0, timeout=5000)
+    assert app.store.state.message is None
+    assert app.store.state.following
+    with open_run(app.store.state.run_path) as run:  # type: ignore[arg-type]
+        step = app.store.state.cursor.training_step
+        shown = app.store.state.traces[0]
+        assert shown is not None
+        assert (run.trace(step).layers[0].h == shown.layers[0].h).all()
+
+
+def test_edited_settings_redraw_the_untrained_networks_at_once(ready: App, qtbot: QtBot) -> None:
+    app = ready
+    experiment, old = small_experiment(seed=8), app.store.state.run_path
+    app.session.edit(experiment)
+    app.session.edit(small_experiment(seed=9))  # while the first is on its way: the newest wins
+    qtbot.waitUntil(lambda: app.store.state.experiment.seed == 9, timeout=PATIENCE)
+    assert old is not None
+    assert not old.exists()  # nobody trained it
+    app.session.set_live("learning_rate", 0.002)
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, 5), timeout=PATIENCE)
+    path = app.store.state.run_path
+    assert path is not None
+    with open_run(path) as run:
+        assert any("learning rate 0.01 → 0.002" in event.sentence for event in run.events())
+
+
+def test_an_untrained_run_is_not_kept(ready: App) -> None:
+    path = ready.store.state.run_path
+    assert path is not None
+    assert close(ready) <= 3.0
+    assert not path.exists()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_closing_while_training_leaves_a_whole_run_and_no_process(ready: App, qtbot: QtBot) -> None:
+    app = ready
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, 10), timeout=PATIENCE)
+    path, pid = app.store.state.run_path, app.session.engine_process_id
+    assert close(app) <= 3.0
+    assert pid not in children()
+    assert path is not None
+    with open_run(path) as run:
+        assert run.status is not None
+        assert run.status.state == "stopped"
+        assert run.last_training_step in run.captured()
+
+
+def test_closing_while_the_engine_starts(open_app: OpenApp, small: Path) -> None:
+    app = open_app(small)
+    assert children()
+    assert close(app) <= 3.0
+    assert not children()
+
+
+def test_settings_the_engine_refuses_are_said(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("year,value\n1,2\n2,\n3,x\n")
+    path = tmp_path / "bad.toml"
+    path.write_text(
+        'rnnviz = 1\nname = "Bad"\n[task]\nname = "next value"\nfile = "data.csv"\nlength = 40\n'
+        '[[models]]\nname = "A"\ncell = "lstm"\n'
+    )
+    app = open_app(path)
+    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=PATIENCE)
+    assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: app.session.engine_process_id == 0, timeout=5000)
+    assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
+
+
+def test_a_loss_that_is_not_finite_pauses_and_says_where(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> None:
+    training = TrainingSettings("sgd", learning_rate=1e30, clip_norm=0.0, batch_size=4)
+    relu = ModelSettings("Vanilla", "vanilla", 6, activation="relu")
+    write_experiment(small_experiment(training=training, models=(relu,)), tmp_path / "nan.toml")
+    app = open_app(tmp_path / "nan.toml")
+    qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=PATIENCE)
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=PATIENCE)
+    message, status = app.store.state.message, app.store.state.status
+    assert message is not None
+    assert status is not None
+    assert message.level == "warning"
+    assert message.sentence.startswith(f"Training step {status.training_step + 1}: the loss of ")
+    assert status.state == "paused"
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0, timeout=5000)
+    assert app.window.grab().width() > 0  # drawn, with NaN in it
+
+
+def test_an_engine_that_hears_nothing_is_killed(ready: App) -> None:
+    os.kill(ready.session.engine_process_id, signal.SIGSTOP)
+    assert close(ready) <= 3.0
+    assert not children()
+
+
+def test_a_finished_run_is_looked_at_without_an_engine(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
+    app = open_app(path)
+    qtbot.waitUntil(lambda: app.store.state.run_path == path, timeout=10_000)
+    state = app.store.state
+    assert state.kept
+    assert state.status is None
+    assert state.cursor.training_step == state.history.last_training_step == 40
+    assert app.session.engine_process_id == 0
+    assert not app.actions["training_step"].isEnabled()
+    assert "looking back" in app.window.statusBar().engine.text()
+    assert app.keeper.preferences.recent == (str(path),)
+    press(app, Qt.Key.Key_PageUp)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step < 40, timeout=5000)
+    copy = tmp_path / "copy.rnnviz"
+    app.session.save_as(copy)
+    qtbot.waitUntil(copy.exists, timeout=5000)
+    qtbot.waitUntil(lambda: "saved as" in app.message_bar.sentence, timeout=5000)
+    with open_run(copy) as run:
+        assert run.last_training_step == 40
+    close(app)
+    assert path.exists()
+
+
+def test_a_damaged_capture_is_said_and_the_others_are_shown(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(run_file, tmp_path / "damaged.rnnviz"))
+    with sqlite3.connect(path) as connection:
+        newest = "SELECT max(payload) FROM captures WHERE training_step = 40"
+        connection.execute(f"UPDATE chunks SET crc32 = crc32 + 1 WHERE payload = ({newest})")
+    connection.close()
+    app = open_app(path)
+    qtbot.waitUntil(lambda: app.store.state.run_path == path, timeout=10_000)
+    assert "does not match its checksum" in app.message_bar.sentence
+    assert app.store.state.traces == (None, None)
+    app.session.show_training_step(0)
+    qtbot.waitUntil(lambda: app.store.state.traces[0] is not None, timeout=5000)
+
+
+def test_opening_a_run_ends_the_training_before(ready: App, qtbot: QtBot, run_file: Path) -> None:
+    app = ready
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, 5), timeout=PATIENCE)
+    trained = app.store.state.run_path
+    app.open_path(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=5000)
+    qtbot.waitUntil(lambda: not children(), timeout=5000)
+    assert trained is not None
+    with open_run(trained) as run:
+        assert run.status is not None
+        assert run.status.state == "stopped"
+    press(app, Qt.Key.Key_Space)  # trains the run that is shown, from its beginning, in a new file
+    qtbot.waitUntil(lambda: engine_is(app, "running"), timeout=PATIENCE)
+    assert app.store.state.run_path not in (run_file, trained)
+
+
+def test_the_model_is_exported_and_a_failure_is_said(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
+) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=10_000)
+    app.session.export(tmp_path / "lstm.safetensors", "LSTM")
+    assert app.store.state.busy
+    qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
+    assert "saved as" in app.store.state.message.sentence  # type: ignore[union-attr]
+    assert (tmp_path / "lstm.safetensors").stat().st_size > 100
+    app.session.export(tmp_path / "nowhere" / "lstm.pt", "LSTM")
+    qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
+    assert app.store.state.message.level == "error"  # type: ignore[union-attr]
+    assert "nowhere" in app.store.state.message.sentence  # type: ignore[union-attr]
+
+
+def test_a_strangers_training_is_followed_and_not_ended(
+    open_app: OpenApp, qtbot: QtBot, small: Path, tmp_path: Path
+) -> None:
+    import subprocess
+    import sys
+
+    path = tmp_path / "other.rnnviz"
+    arguments = [sys.executable, "-m", "rnnviz", "train", str(small), "--run", str(path), "--live", "--paused"]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE) as other:
+        until = time.monotonic() + 60
+        while not path.exists() or not path.stat().st_size:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        time.sleep(0.5)
+        app = open_app(path)
+        qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=10_000)
+        press(app, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 5), timeout=10_000)
+        close(app)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_every_example_of_the_menu_starts(ready: App, qtbot: QtBot) -> None:
+    for name in EXAMPLES:
+        wanted = read_experiment(resource(f"experiments/{name}.toml"))
+        ready.actions[f"example_{name}"].trigger()
+        qtbot.waitUntil(lambda wanted=wanted: ready.store.state.experiment == wanted, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: None not in ready.store.state.traces, timeout=PATIENCE)
+        assert len(ready.store.state.traces) == len(wanted.models)

@@ -1,0 +1,52 @@
+"""The whole program in a test: opened, pressed, closed; what the tests of the window share."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.gui.app import App
+
+PATIENCE = 40_000  # milliseconds an engine may take to come up on a busy machine
+
+OpenApp = Callable[..., App]
+
+
+def children() -> set[int]:
+    """The processes this one has started and that still are, zombies included."""
+    if not Path("/proc/self/task").exists():
+        return set()
+    return {int(pid) for tasks in Path("/proc/self/task").glob("*/children") for pid in tasks.read_text().split()}
+
+
+def small_experiment(**changes: object) -> Experiment:
+    """Two small networks that learn to add: a training step takes about a millisecond."""
+    experiment = Experiment(
+        name="Small",
+        task=Adding(length=12),
+        models=(ModelSettings("Vanilla", "vanilla", 6), ModelSettings("LSTM", "lstm", 5)),
+        training=TrainingSettings(batch_size=4, training_steps=100_000),
+        seed=3,
+    )
+    return replace(experiment, **changes)  # type: ignore[arg-type]
+
+
+def close(app: App) -> float:
+    """Closes the window as its person does; returns the seconds it took."""
+    before = time.monotonic()
+    app.window.close()
+    taken = time.monotonic() - before
+    assert app.ended_well
+    return taken
+
+
+def press(
+    app: App, key: Qt.Key, times: int = 1, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    """Presses a key where the focus is."""
+    for _ in range(times):
+        QTest.keyClick(app.window.focusWidget() or app.window, key, modifier)

@@ -1,0 +1,80 @@
+"""`make screenshots`: the pictures of README.md, made by the program itself, offscreen, in a folder of its own."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from rnnviz.gui.app import App
+from rnnviz.gui.figures import save_png, window_image
+
+OUT = Path(__file__).parents[2] / "resources" / "screenshots"
+SIZE = (1440, 900)
+
+
+class Person:
+    """Presses keys in a real window and waits for what they do."""
+
+    def __init__(self, application: QApplication, path: Path | None = None) -> None:
+        self.app = App(application, path)
+        self.app.window.resize(*SIZE)
+        self.app.window.show()
+        self.wait(lambda: bool(self.app.store.state.traces) and None not in self.app.store.state.traces)
+
+    def wait(self, done: Callable[[], bool], seconds: float = 120) -> None:
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                sys.exit("The window did not get there.")
+            QTest.qWait(20)
+
+    def press(self, key: Qt.Key, times: int = 1) -> None:
+        for _ in range(times):
+            QTest.keyClick(self.app.window, key)
+        QTest.qWait(300)
+
+    def take(self, name: str, theme: str) -> None:
+        self.app.store.update(theme=theme)
+        QTest.qWait(500)
+        save_png(window_image(self.app.window, 1), OUT / f"{name}-{theme}.png")
+        print(f"drawn: {name}-{theme}.png")
+
+    def last_training_step(self) -> int:
+        return self.app.store.state.history.last_training_step
+
+    def paused(self) -> bool:
+        status = self.app.store.state.status
+        return status is not None and status.state == "paused"
+
+
+def main() -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(RNNVIZ_CONFIG_DIR=home, RNNVIZ_DATA_DIR=home)
+        first_lesson_pictures()
+
+
+def first_lesson_pictures() -> None:
+    person = Person(QApplication([]))
+    person.take("untrained", "light")
+    person.press(Qt.Key.Key_Space)
+    person.wait(lambda: person.last_training_step() > 450)
+    person.take("training", "light")
+    person.wait(lambda: person.last_training_step() >= 1000 and person.paused())
+    person.press(Qt.Key.Key_End)  # forward to its end
+    person.press(Qt.Key.Key_Right, 26)  # over the loss and 25 time steps back
+    person.take("backward", "dark")
+    person.take("backward", "light")
+    person.app.window.close()
+
+
+if __name__ == "__main__":
+    main()
