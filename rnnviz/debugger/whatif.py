@@ -160,8 +160,8 @@ class Comparison:
 def compare(original: Trace, changed: Trace, layer: str, quantity: Quantity) -> Comparison:
     """`quantity` of `layer` in two traces of one sequence each, `WhatIf.original` and a variant's or two variants'.
 
-    History itself (`rebuild`) differs from what is computed anew by rounding. RnnvizError where a layer or quantity is missing or the traces are of
-    another shape.
+    History itself (`rebuild`) differs from what is computed anew by rounding. RnnvizError where a layer or quantity
+    is missing or the traces are of another shape.
     """
     before, after = (
         np.asarray(trace.layer(layer).quantity(quantity)[:, 0], np.float64) for trace in (original, changed)
