@@ -69,6 +69,8 @@ def test_parts_sum_to_the_value_in_a_changed_trace(random_capture, case, seed, d
         letter = data.draw(st.sampled_from(OF[structure.cell]))
         time_step = data.draw(st.integers(1, TIME_STEPS))
         changed.append(SetValue(data.draw(st.sampled_from(structure.layer_names)), NAMES[letter], time_step, 0.4, 1))
+    if data.draw(st.booleans()):  # the very state the value passes through
+        changed.append(SetValue(place.layer, NAMES["h"], place.time_step, 0.4))
     changed.append(CutGradient(data.draw(st.integers(1, TIME_STEPS)), place.layer))
     trace = rebuild_changed(random_capture(structure, seed=seed), changed)
     assert_sums(provenance(trace, place), value_at(trace, place))
