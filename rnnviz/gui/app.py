@@ -16,6 +16,7 @@ from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.commands.debug_commands import debug_commands, show_time_step
 from rnnviz.gui.commands.file_commands import Pictures, file_commands
 from rnnviz.gui.commands.menus import Menus
+from rnnviz.gui.commands.page_commands import page_commands
 from rnnviz.gui.commands.training_commands import training_commands
 from rnnviz.gui.commands.view_commands import WindowWishes, view_commands
 from rnnviz.gui.icons import application_icon
@@ -71,7 +72,7 @@ class App(QObject):
         preferences, complaint = read_preferences(settings)
         message = Message("warning", complaint) if complaint else None
         hidden = frozenset(preferences.hidden_lanes)
-        self.store = Store(State(theme=preferences.theme, hidden_lanes=hidden, message=message))
+        self.store = Store(State(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page, message=message))
         self._application = application
         self._path = path
         self.contents: Contents | None = None  # lanes and panels, which come after the first picture
@@ -163,6 +164,7 @@ class App(QObject):
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self._ask_time_step),
+            *page_commands(self.store),
             *view_commands(self.store, wishes),
         )
 

@@ -14,6 +14,7 @@ from rnnviz.gui.live.session import Session
 from rnnviz.gui.main_window import MainWindow
 from rnnviz.gui.panels.experiment import ExperimentPanel
 from rnnviz.gui.panels.lesson import LessonCard
+from rnnviz.gui.panels.right_column import RightColumn
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.panels.values import ValuesPanel
 from rnnviz.gui.store import Store
@@ -39,11 +40,13 @@ class Contents(QObject):
         self.lesson.command_wanted.connect(self._run_command)
         self.lesson.training_step_chosen.connect(session.show_training_step)
         self.values = ValuesPanel(store)
+        self.right = RightColumn(store)
+        self.right.add_page("cursor", "Cursor", self.values)
         self.training = TrainingPanel(store)
         self.training.training_step_chosen.connect(session.show_training_step)
         self.training.live_wanted.connect(session.back_to_live)
         window.fill_dock("experiment", _column(left, self.experiment, self.lesson))
-        window.fill_dock("values", self.values)
+        window.fill_dock("values", self.right)
         window.fill_dock("training", self.training)
         window.setFocus()
 

@@ -42,5 +42,5 @@ class Keeper(QObject):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.theme != old.theme or new.hidden_lanes != old.hidden_lanes:
-            self.remember(theme=new.theme, hidden_lanes=tuple(sorted(new.hidden_lanes)))
+        if (new.theme, new.hidden_lanes, new.page) != (old.theme, old.hidden_lanes, old.page):
+            self.remember(theme=new.theme, hidden_lanes=tuple(sorted(new.hidden_lanes)), page=new.page)

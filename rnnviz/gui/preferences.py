@@ -23,6 +23,7 @@ class Preferences:
     theme: ThemeName = "dark"
     recent: tuple[str, ...] = ()
     hidden_lanes: tuple[str, ...] = ()
+    page: str = "cursor"
     layout: str = ""
     geometry: str = ""
 
@@ -70,6 +71,8 @@ def _fits(name: str, value: Any) -> bool:
         return value in get_args(ThemeName)
     if name in ("recent", "hidden_lanes"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if name == "page":
+        return isinstance(value, str)
     return name in ("layout", "geometry") and isinstance(value, str) and value.isascii()
 
 

@@ -66,6 +66,7 @@ class State:
     fitting_lanes: frozenset[str] = frozenset()  # lanes that show themselves because the canvas has room for them
     message: Message | None = None
     busy: str = ""  # a sentence while something slow goes on
+    page: str = "cursor"  # of the right column: the one in front
 
     @property
     def program(self) -> Program:
