@@ -10,7 +10,7 @@ Run          what happened: metrics of every training step, captures of some, ev
              is written.
 Trace        one forward and backward sweep over a batch of sequences with every intermediate tensor, rebuilt in numpy
              from a capture (weights, inputs, initial state and ∂L/∂output). It checks itself against torch: `fidelity`.
-Cursor       where the person is: training step, phase, time step, layer.
+Cursor       where the person is: training step, phase, time step, layer, operation of the cell.
 
 Every view draws a trace at a cursor; every source (built-in training, a loaded checkpoint with an input) writes a run.
 
@@ -18,7 +18,7 @@ Floors: imports point down only
 -------------------------------
 command_line   the commands; the only place where an error becomes a sentence on standard error
 gui            the window, PySide6 and pyqtgraph; never imports torch
-debugger       the program a cursor walks; neither Qt nor torch
+debugger       the program a cursor walks, and how it steps; neither Qt nor torch
 engine         training and loading, torch; its own process, which the window starts and talks to through the run file
 runs           the run file: writer, reader, commands, thinning; sqlite3, numpy and safetensors
 core           the words, the records and the mathematics; numpy only

@@ -20,7 +20,8 @@ class Term:
     """One symbol of an equation and what it stands for.
 
     `of` is a Quantity; an operation's key, then `kind` says whether its forward value or its gradient is meant; or the
-    name of a parameter. "delta" is ∂L/∂(W_ih x_t + b_ih) and "added" what a parameter's gradient gets at this time step.
+    name of a parameter. "delta" is ∂L/∂(W_ih x_t + b_ih) and "added" what a parameter's gradient
+    gets at this time step.
     """
 
     symbol: str  # as in a layer that reads forward: "c_{t−1}"
@@ -44,7 +45,7 @@ class Term:
         if self.kind == "parameter":
             return self._rows(layer, np.asarray(getattr(layer.weights, str(self.of))))
         if self.kind == "delta":
-            return self._rows(layer, layer.delta[t, sample])
+            return self._rows(layer, values.at(layer.delta, t, sample))
         if self.offset < 0:
             return self._before(layer, t, sample)
         if self.offset > 0:
@@ -59,12 +60,16 @@ class Term:
         if self.of is Quantity.CELL_GRAD:
             return values.passed_cell(layer, t, sample)
         if isinstance(self.of, Quantity):
-            return layer.quantity(self.of)[t, sample]
+            return values.at(layer.quantity(self.of), t, sample)
         read = values.backward_value if self.kind == "gradient" else values.forward_value
         return self._rows(layer, read(layer, self.of, t, sample))
 
     def _before(self, layer: Layer, t: int, sample: int) -> Array:
-        return values.neighbour_cell(layer, t, sample) if self.of is Quantity.CELL else layer.previous_h[t, sample]
+        return (
+            values.neighbour_cell(layer, t, sample)
+            if self.of is Quantity.CELL
+            else values.at(layer.previous_h, t, sample)
+        )
 
     def _rows(self, layer: Layer, stacked: Array) -> Array:
         if not self.block:

@@ -34,15 +34,15 @@ def forward_value(layer: Layer, key: str, t: int, sample: int = 0) -> Array:
         case "bias":
             return _pre_activations(layer, t, sample)
         case "a_n":
-            return layer.pre_activations["n"][t, sample]
+            return at(layer.pre_activations["n"], t, sample)
         case "c":
-            return layer.quantity(Quantity.CELL)[t, sample]
+            return at(layer.quantity(Quantity.CELL), t, sample)
         case "h" if layer.unprojected is not None:
-            return layer.unprojected[t, sample]
+            return at(layer.unprojected, t, sample)
         case "h" | "projection":
-            return layer.h[t, sample]
+            return at(layer.h, t, sample)
         case _:
-            return layer.quantity(_GATES[key])[t, sample]
+            return at(layer.quantity(_GATES[key]), t, sample)
 
 
 @np.errstate(all="ignore")
@@ -55,42 +55,46 @@ def backward_value(layer: Layer, key: str, t: int, sample: int = 0) -> Array:
     check_place(layer, t, sample)
     match key:
         case "W x":
-            return layer.input_grad[t, sample]
+            return at(layer.input_grad, t, sample)
         case "U h":
-            passed = layer.recurrent_delta[t, sample] @ layer.weights.weight_hh
-            return np.zeros_like(passed) if _cut(layer, before(layer, t)) else np.asarray(passed)
+            return np.asarray(layer.recurrent_delta[t, sample] @ layer.weights.weight_hh)
         case "bias":
-            return layer.recurrent_delta[t, sample]
+            return at(layer.recurrent_delta, t, sample)
         case "a_n":
-            return layer.gate_grads["n"][t, sample]
+            return at(layer.gate_grads["n"], t, sample)
         case "c":
-            return layer.quantity(Quantity.CELL_GRAD)[t, sample]
+            return at(layer.quantity(Quantity.CELL_GRAD), t, sample)
         case "h" if layer.weights.weight_hr is not None:
             return np.asarray(passed_hidden(layer, t, sample) @ layer.weights.weight_hr)
         case "h" | "projection":
-            return layer.hidden_grad[t, sample]
+            return at(layer.hidden_grad, t, sample)
         case _:
             return _gate_grad(layer, key, t, sample)
+
+
+def at(array: Array, t: int, sample: int) -> Array:
+    """(·,) one time step of one sequence of an array (T, N, ·)."""
+    return np.asarray(array[t, sample])
 
 
 def neighbour_cell(layer: Layer, t: int, sample: int) -> Array:
     """(H,) c_{t−1}, at the start of the sequence c_0."""
     c = layer.quantity(Quantity.CELL)
-    place = before(layer, t)
+    place = t + 1 if layer.reverse else t - 1
     if 0 <= place < length_of(layer, sample):
-        return c[place, sample]
-    return np.zeros_like(c[t, sample]) if layer.c0 is None else layer.c0[sample]
+        return at(c, place, sample)
+    return np.asarray(np.zeros_like(c[t, sample]) if layer.c0 is None else layer.c0[sample])
 
 
 def passed_hidden(layer: Layer, t: int, sample: int) -> Array:
     """(P,) what of ∂L/∂h_t goes on into the cell: nothing where h was set by hand."""
-    gradient = layer.hidden_grad[t, sample]
+    gradient = at(layer.hidden_grad, t, sample)
     return gradient if layer.held is None else np.where(layer.held[t, sample], gradient.dtype.type(0), gradient)
 
 
 def passed_cell(layer: Layer, t: int, sample: int) -> Array:
     """(H,) what of ∂L/∂c_t goes on to what c_t was computed from: nothing where c was set by hand."""
-    gradient = layer.quantity(Quantity.CELL_GRAD)[t, sample]
+    gradient = at(layer.quantity(Quantity.CELL_GRAD), t, sample)
     if layer.cut is None:
         return gradient
     forget, slope = layer.gates["f"][t, sample], layer.slopes["forget"][t, sample]
@@ -100,12 +104,8 @@ def passed_cell(layer: Layer, t: int, sample: int) -> Array:
 def from_after(layer: Layer, t: int, sample: int) -> int | None:
     """The time step whose gradient is carried to t; None at the end of the sequence and where the gradient is cut."""
     place = t - 1 if layer.reverse else t + 1
-    return place if 0 <= place < length_of(layer, sample) and not _cut(layer, t) else None
-
-
-def before(layer: Layer, t: int) -> int:
-    """The time step that the layer's own direction did right before t, which may lie outside the sequence."""
-    return t + 1 if layer.reverse else t - 1
+    cut = layer.cut is not None and bool(layer.cut[t])
+    return place if 0 <= place < length_of(layer, sample) and not cut else None
 
 
 def length_of(layer: Layer, sample: int) -> int:
@@ -121,10 +121,6 @@ def check_place(layer: Layer, t: int, sample: int) -> None:
     length = length_of(layer, sample)
     if not 0 <= t < length:
         raise RnnvizError(f"layer {layer.name}: wanted a time step from 1 to {length}, got {t + 1}")
-
-
-def _cut(layer: Layer, t: int) -> bool:
-    return layer.cut is not None and 0 <= t < len(layer.cut) and bool(layer.cut[t])
 
 
 def _pre_activations(layer: Layer, t: int, sample: int) -> Array:

@@ -81,18 +81,15 @@ _DIRECT = Term("∂L_t/∂h_t", Quantity.DIRECT_GRAD)
 _W_IH, _W_HH = Term("W_{ih}", "weight_ih", kind="parameter"), Term("W_{hh}", "weight_hh", kind="parameter")
 _B_IH, _B_HH = Term("b_{ih}", "bias_ih", kind="parameter"), Term("b_{hh}", "bias_hh", kind="parameter")
 _W_HR = Term("W_{hr}", "weight_hr", kind="parameter")
-_WX, _UH = Term("W_{ih} x_t", "W x"), Term("W_{hh} h_{t−1}", "U h")
+_WX, _UH = Term("a_{x,t}", "W x"), Term("a_{h,t}", "U h")
 _DX = Term("∂L/∂x_t", Quantity.INPUT_GRAD)
 _ALL, _DALL = Term("a_t", "bias"), Term("∂L/∂a_t", "bias", kind="gradient")
 _C, _DC = Term("c_t", Quantity.CELL), Term("∂L/∂c_t", Quantity.CELL_GRAD)
 _C_BEFORE = Term("c_{t−1}", Quantity.CELL, -1)
 _I, _F = Term("i_t", Quantity.INPUT_GATE), Term("f_t", Quantity.FORGET_GATE)
 _G, _O = Term("g_t", Quantity.CANDIDATE), Term("o_t", Quantity.OUTPUT_GATE)
-_R, _Z, _N = (
-    Term("r_t", Quantity.RESET_GATE),
-    Term("z_t", Quantity.UPDATE_GATE),
-    Term("n_t", Quantity.NEW),
-)
+_R, _Z = Term("r_t", Quantity.RESET_GATE), Term("z_t", Quantity.UPDATE_GATE)
+_N = Term("n_t", Quantity.NEW)
 _SIGMOID_SLOPE = "{} ⊙ {} ⊙ (1 − {})"
 _TANH_SLOPE = "{} ⊙ (1 − {}²)"
 
@@ -134,8 +131,8 @@ def _operations(cell: CellName, activation: Activation, bias: bool, projected: b
 
 
 def _products(delta: Term) -> tuple[Operation, Operation]:
-    """ "W x" and "U h"; `delta` is the gradient of W_ih x_t, which the GRU has apart from that of W_hh h_{t−1}."""
-    passed = Term(f"W_{{hh}}ᵀ {_DALL.symbol}", "U h", kind="gradient")
+    """ "W x" and "U h"; `delta` is the gradient of W_ih x_t, in the GRU another than that of W_hh h_{t−1}."""
+    passed = Term("(∂a_t/∂h_{t−1})ᵀ ∂L/∂a_t", "U h", kind="gradient")
     return (
         Operation(
             "W x",
@@ -219,6 +216,7 @@ def _lstm(bias: bool, projected: bool) -> tuple[Operation, ...]:
     cell = Equation(_C, "{} ⊙ {} + {} ⊙ {}", (_F, _C_BEFORE, _I, _G), lambda f, c, i, g: f * c + i * g)
     read = Equation(hidden, "{} ⊙ tanh({})", (_O, _C), lambda o, c: o * np.tanh(c))
     to_hidden = Equation(hidden_grad, "{}ᵀ {}", (_W_HR, _DH), _transposed) if projected else _hidden_gradient()
+    words = "hidden state before its projection" if projected else "hidden state"
     found = (
         *_products(_DALL),
         Operation("bias", "a_t", "pre-activations of all gates", _biases(bias), slopes, _bias_shares(bias)),
@@ -227,7 +225,7 @@ def _lstm(bias: bool, projected: bool) -> tuple[Operation, ...]:
         _gate(_G, "candidate: what is written", "g", grad(_G, _DC, _I), tanh=True),
         _gate(_O, "output gate: how much is shown", "o", output_grad),
         Operation("c", "c_t", "cell state", (cell,), (cell_grad,)),
-        Operation("h", hidden.symbol, "what is read of the cell" if projected else "hidden state", (read,), (to_hidden,)),
+        Operation("h", hidden.symbol, words, (read,), (to_hidden,)),
     )
     if not projected:
         return found
@@ -237,7 +235,7 @@ def _lstm(bias: bool, projected: bool) -> tuple[Operation, ...]:
 
 
 def _gru(bias: bool) -> tuple[Operation, ...]:
-    delta = Term("∂L/∂(W_{ih} x_t)", "delta", kind="delta")
+    delta = Term("∂L/∂a_{x,t}", "delta", kind="delta")
     scaled = Term("u_t", "bias", block="n")
     pre_n, pre_n_grad = Term("a_{n,t}", "a_n"), Term("∂L/∂a_{n,t}", "a_n", kind="gradient")
     forward = tuple(_gru_block(name, bias) for name in ("r", "z", "n"))
@@ -246,7 +244,7 @@ def _gru(bias: bool) -> tuple[Operation, ...]:
         Equation(_of_block(_DALL, "z"), _SIGMOID_SLOPE, (_gradient(_Z), _Z, _Z), _sigmoid_slope),
         Equation(Term("∂L/∂u_t", "bias", 0, "gradient", "n"), "{} ⊙ {}", (pre_n_grad, _R), np.multiply),
     )
-    inputs = [Term("(W_{ih} x_t)_n", "W x", block="n")]
+    inputs = [Term("a_{xn,t}", "W x", block="n")]
     if bias:
         inputs.append(Term("b_{in}", "bias_ih", kind="parameter", block="n"))
     mixed = Equation(
@@ -275,14 +273,15 @@ def _gru(bias: bool) -> tuple[Operation, ...]:
 
 def _gru_block(name: str, bias: bool) -> Equation:
     """a_{r,t}, a_{z,t}, and u_t, the recurrent part of the new state that r scales."""
-    recurrent = Term(f"(W_{{hh}} h_{{t−1}})_{name}", "U h", block=name)
-    biases = Term(f"b_{{i{name}}}", "bias_ih", kind="parameter", block=name), Term(
-        f"b_{{h{name}}}", "bias_hh", kind="parameter", block=name
+    recurrent = Term(f"a_{{h{name},t}}", "U h", block=name)
+    biases = (
+        Term(f"b_{{i{name}}}", "bias_ih", kind="parameter", block=name),
+        Term(f"b_{{h{name}}}", "bias_hh", kind="parameter", block=name),
     )
     if name == "n":
         terms = (recurrent, biases[1]) if bias else (recurrent,)
         return Equation(Term("u_t", "bias", block="n"), " + ".join(["{}"] * len(terms)), terms, _plus)
-    terms = (Term(f"(W_{{ih}} x_t)_{name}", "W x", block=name), recurrent, *(biases if bias else ()))
+    terms = (Term(f"a_{{x{name},t}}", "W x", block=name), recurrent, *(biases if bias else ()))
     return Equation(_of_block(_ALL, name), " + ".join(["{}"] * len(terms)), terms, _plus)
 
 

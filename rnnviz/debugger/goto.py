@@ -110,6 +110,4 @@ def _unknown(token: str, program: Program) -> str:
     operations = f", an operation ({', '.join(map(_typed, program.operations))})" if program.operations else ""
     layers = f" ({', '.join(program.layers)})" if program.layers else " such as l0"
     meant = f"; did you mean {near[0]}?" if near else ""
-    return (
-        f'go to: wanted k=…, a phase (f, l, b, a, u), t=…, a layer{layers}{operations}, got "{token[:40]}"{meant}'
-    )
+    return f'go to: wanted k=…, a phase (f, l, b, a, u), t=…, a layer{layers}{operations}, got "{token[:40]}"{meant}'

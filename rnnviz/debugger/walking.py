@@ -57,9 +57,9 @@ def step(
 ) -> Walk:
     """The walk after one command, forward (`direction` 1) or reversed (−1).
 
-    `granularity`: how far OVER goes, by default as far as the cursor stands deep. `target` is where RUN_TO goes; without
-    one, its reverse goes back to where the last run began. A command that cannot move gives the same walk, not `moved`.
-    A forward command followed by its reverse twin always returns to the identical cursor.
+    `granularity`: how far OVER goes, by default as far as the cursor stands deep. `target` is where RUN_TO goes;
+    without one, its reverse goes back to where the last run began. A command that cannot move gives the same walk, not
+    `moved`. A forward command followed by its reverse twin always returns to the identical cursor.
     """
     taken_back = _taken_back(walk, command, granularity) if direction < 0 and target is None else None
     if taken_back is not None:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 
@@ -66,3 +67,70 @@ def test_a_chosen_time_step_is_held_inside_and_keeps_the_sweep(count, wanted, da
     chosen = program.to_time_step(cursor, wanted)
     assert 1 <= chosen.time_step <= count
     assert chosen.phase is (Phase.FORWARD if cursor.phase in (Phase.FORWARD, Phase.LOSS) else Phase.BACKWARD)
+
+
+structures = st.builds(
+    Structure,
+    cell=st.sampled_from(["vanilla", "lstm", "gru"]),
+    input_size=st.just(2),
+    hidden_size=st.just(3),
+    num_layers=st.integers(1, 3),
+    bidirectional=st.booleans(),
+)
+
+
+def test_sweeps_go_layer_by_layer_and_each_direction_its_own_way():
+    program = Program(2, Structure("vanilla", 1, 1, 2, bidirectional=True))
+    start = Cursor(3, Phase.FORWARD, 1)
+    points = [program.at(point, start) for point in range(len(program))]
+    assert [(one.layer, one.time_step) for one in points[:8]] == [
+        ("l0", 1),
+        ("l0", 2),
+        ("l0_reverse", 2),
+        ("l0_reverse", 1),
+        ("l1", 1),
+        ("l1", 2),
+        ("l1_reverse", 2),
+        ("l1_reverse", 1),
+    ]
+    assert [(one.layer, one.time_step) for one in points[9:17]] == [
+        (one.layer, one.time_step) for one in reversed(points[:8])
+    ]
+    assert [one.phase for one in (points[8], *points[17:])] == [Phase.LOSS, Phase.ACCUMULATE, Phase.UPDATE]
+
+
+def test_operations_follow_their_time_step_and_come_in_reverse_in_the_backward_sweep():
+    program = Program(2, Structure("vanilla", 1, 1))
+    start = Cursor(3, Phase.FORWARD, 1)
+    points = [program.fine_at(number, start) for number in range(program.fine_length)]
+    assert [(one.time_step, one.operation) for one in points if one.phase is Phase.FORWARD] == [
+        (t, operation) for t in (1, 2) for operation in ("", "W x", "U h", "bias", "h")
+    ]
+    assert [(one.time_step, one.operation) for one in points if one.phase is Phase.BACKWARD] == [
+        (t, operation) for t in (2, 1) for operation in ("", "h", "bias", "U h", "W x")
+    ]
+    assert len(points) == len(set(points)) == 23
+
+
+@given(structures, st.integers(1, 30), st.data())
+def test_fine_points_are_numbered_without_gaps_and_in_order(structure, count, data):
+    program = Program(count, structure)
+    number = data.draw(st.integers(0, program.fine_length - 1))
+    cursor = program.fine_at(number, Cursor(7, Phase.FORWARD, 1))
+    assert program.fine_point(cursor) == number
+    assert program.at(program.point(cursor), cursor).layer == cursor.layer
+    later = program.fine_at(number + 1, cursor)
+    assert program.point(later) - program.point(cursor) in (0, 1)
+
+
+def test_a_cursor_from_another_model_stands_on_the_time_step_it_names():
+    program = Program(5, Structure("vanilla", 1, 1))
+    foreign = Cursor(0, Phase.BACKWARD, 4, "l3", "f")
+    assert program.fine_at(program.fine_point(foreign), foreign) == Cursor(0, Phase.BACKWARD, 4, "l0")
+    assert program.point(Cursor(0, Phase.FORWARD, 99)) == program.point(Cursor(0, Phase.FORWARD, 5))
+
+
+def test_a_program_of_a_million_time_steps_is_no_list():
+    program = Program(10**6, Structure("lstm", 1, 1, 2, bidirectional=True))
+    cursor = program.fine_at(program.fine_length // 3, Cursor(0, Phase.FORWARD, 1))
+    assert program.fine_point(cursor) == program.fine_length // 3

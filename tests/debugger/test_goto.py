@@ -1,0 +1,106 @@
+"""Going to a place by typing it."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Structure
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.goto import go_to, words
+from rnnviz.debugger.program import Program
+
+PROGRAM = Program(30, Structure("lstm", 2, 3, 2, bidirectional=True))
+HERE = Cursor(7, Phase.BACKWARD, 12, "l1", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("k=1200 b t=17 l1 o", Cursor(1200, Phase.BACKWARD, 17, "l1", "o")),
+        ("  K=1200  B  T=17  L1  O ", Cursor(1200, Phase.BACKWARD, 17, "l1", "o")),
+        ("k = 1200 t= 3", Cursor(1200, Phase.BACKWARD, 3, "l1")),
+        ("k1200 f t17", Cursor(1200, Phase.FORWARD, 17, "l1")),
+        ("f", Cursor(7, Phase.FORWARD, 12, "l1")),
+        ("f f", Cursor(7, Phase.FORWARD, 12, "l1", "f")),
+        ("t=4 f", Cursor(7, Phase.BACKWARD, 4, "l1", "f")),
+        ("l0 f", Cursor(7, Phase.BACKWARD, 12, "l0", "f")),
+        ("forward l0_reverse bias", Cursor(7, Phase.FORWARD, 12, "l0_reverse", "bias")),
+        ("l1r Wx", Cursor(7, Phase.BACKWARD, 12, "l1_reverse", "W x")),
+        ("uh", Cursor(7, Phase.BACKWARD, 12, "l1", "U h")),
+        ("t=-1", Cursor(7, Phase.BACKWARD, 30, "l1")),
+        ("t=−30", Cursor(7, Phase.BACKWARD, 1, "l1")),
+        ("loss", Cursor(7, Phase.LOSS, 30, "l1")),
+        ("l", Cursor(7, Phase.LOSS, 30, "l1")),
+        ("update t=3", Cursor(7, Phase.UPDATE, 3, "l1")),
+    ],
+)
+def test_places(text, place):
+    assert go_to(text, PROGRAM, HERE) == place
+
+
+def test_a_time_step_or_operation_from_a_phase_without_any_is_in_the_nearer_sweep():
+    assert go_to("t=3", PROGRAM, Cursor(7, Phase.LOSS, 30)) == Cursor(7, Phase.FORWARD, 3)
+    assert go_to("o", PROGRAM, Cursor(7, Phase.UPDATE, 1)) == Cursor(7, Phase.BACKWARD, 1, "l0", "o")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "got nothing"),
+        ("t=31", "wanted a time step from 1 to 30, or -1 for the last, got t=31"),
+        ("t=0", "got t=0"),
+        ("k=-4", "wanted a training step from 0 on, got k=-4"),
+        ("l2", "wanted one of the layers l0, l0_reverse, l1, l1_reverse, got l2"),
+        ("t=3 t=4", "wanted one time step, got 3 and 4"),
+        ("b forward", "wanted one phase, got backward and forward"),
+        ("loss o", "wanted an operation in the forward or backward sweep, got o in the phase loss"),
+        ("backwards", "did you mean backward"),
+        ("t=3.5", "wanted k=…"),
+        ("z", 'an operation .Wx, Uh, bias, i, f, g, o, c, h., got "z"'),
+        ("k=" + "9" * 400, "wanted k=…"),
+    ],
+)
+def test_what_is_no_place_is_refused_with_what_was_expected(text, sentence):
+    with pytest.raises(RnnvizError, match=sentence):
+        go_to(text, PROGRAM, HERE)
+
+
+def test_operations_are_those_of_the_cell():
+    gru = Program(5, Structure("gru", 2, 3))
+    assert go_to("f t=2 a_n", gru, Cursor(0, Phase.LOSS, 5)).operation == "a_n"
+    with pytest.raises(RnnvizError, match="one phase, got backward and forward"):
+        go_to("b f", gru, HERE)
+
+
+structures = st.builds(
+    Structure,
+    cell=st.sampled_from(["vanilla", "lstm", "gru"]),
+    input_size=st.just(2),
+    hidden_size=st.just(3),
+    num_layers=st.integers(1, 3),
+    bidirectional=st.booleans(),
+    proj_size=st.just(0),
+)
+
+
+@given(structures, st.integers(1, 40), st.integers(0, 10**9), st.data())
+def test_words_lead_back_to_the_same_cursor(structure, count, k, data):
+    program = Program(count, structure)
+    cursor = program.fine_at(data.draw(st.integers(0, program.fine_length - 1)), Cursor(k, Phase.FORWARD, 1))
+    assert go_to(words(cursor), program, HERE) == cursor
+
+
+@given(st.text(max_size=30))
+def test_any_text_leads_somewhere_or_is_refused_in_a_sentence(text):
+    cursor = None
+    with contextlib.suppress(RnnvizError):
+        cursor = go_to(text, PROGRAM, HERE)
+    if cursor is not None:
+        assert go_to(words(cursor), PROGRAM, HERE) == cursor
+
+
+def test_words_read_as_they_are_typed():
+    assert words(Cursor(1200, Phase.BACKWARD, 17, "l1", "U h")) == "k=1200 b t=17 l1 Uh"
