@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import first_lesson
+from rnnviz.debugger import goto
 from rnnviz.gui.collecting import Collecting
 from rnnviz.gui.commands.actions import Actions, Command
-from rnnviz.gui.commands.debug_commands import debug_commands, show_time_step
+from rnnviz.gui.commands.debug_commands import debug_commands
 from rnnviz.gui.commands.file_commands import Pictures, file_commands
 from rnnviz.gui.commands.menus import Menus
 from rnnviz.gui.commands.page_commands import page_commands
+from rnnviz.gui.commands.stepping import Stepping
 from rnnviz.gui.commands.training_commands import training_commands
 from rnnviz.gui.commands.view_commands import WindowWishes, view_commands
 from rnnviz.gui.icons import application_icon
@@ -84,11 +86,12 @@ class App(QObject):
         application.setWindowIcon(application_icon())
         self.keeper = Keeper(self.store, preferences, settings, self)
         self.session = Session(self.store, self)
+        self.stepping = Stepping(self.store, self.session.show_training_step)
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
         self.menus = Menus(self.store, self.actions, self.keeper, self.open_path, self.window)
-        self.jump_field = JumpField(self.window)
+        self.jump_field = JumpField(self.stepping.go_to, self.window)
         self.message_bar = MessageBar(self.store, self.actions)
         self.window.setMenuWidget(self.toolbar)
         self.window.add_to_centre(self.message_bar)
@@ -140,7 +143,7 @@ class App(QObject):
     def _fill(self) -> None:
         from rnnviz.gui.contents import Contents  # late: what draws is imported after the first picture
 
-        self.contents = Contents(self.store, self.session, self.actions, self.window)
+        self.contents = Contents(self.store, self.session, self.stepping, self.actions, self.window)
 
     def _drawn(self) -> "Contents":
         if self.contents is None:
@@ -163,7 +166,7 @@ class App(QObject):
         return (
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
-            *debug_commands(self.store, self._ask_time_step),
+            *debug_commands(self.store, self.stepping, self._ask_place),
             *page_commands(self.store),
             *view_commands(self.store, wishes),
         )
@@ -174,7 +177,6 @@ class App(QObject):
         self.window.dropped.connect(self.open_path)
         self.session.used.connect(self.keeper.use)
         self.toolbar.readout.clicked.connect(self.actions["jump"].trigger)
-        self.jump_field.chosen.connect(self._go_to_time_step)
         self.store.changed.connect(self._show)
 
     @Slot(object, object)
@@ -197,13 +199,8 @@ class App(QObject):
         else:
             self.session.cancel()
 
-    def _ask_time_step(self) -> None:
-        state = self.store.state
-        self.jump_field.ask(state.cursor.time_step, state.program.time_steps, self.toolbar.readout)
-
-    @Slot(int)
-    def _go_to_time_step(self, time_step: int) -> None:
-        show_time_step(self.store, time_step)
+    def _ask_place(self) -> None:
+        self.jump_field.ask(goto.words(self.store.state.cursor), self.toolbar.readout)
 
     def _show_shortcuts(self) -> None:
         from rnnviz.gui.dialogs.shortcuts import ShortcutsPage

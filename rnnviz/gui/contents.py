@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.commands.choosing import path_to_open_data
 from rnnviz.gui.commands.debug_commands import show_time_step
+from rnnviz.gui.commands.stepping import Stepping
 from rnnviz.gui.dialogs.opening import Opening
 from rnnviz.gui.figures import window_image
 from rnnviz.gui.lane_stack import LaneStack
@@ -23,12 +24,16 @@ from rnnviz.gui.store import Store
 class Contents(QObject):
     """Lanes in the middle; experiment and lesson on the left, values on the right, training below."""
 
-    def __init__(self, store: Store, session: Session, actions: Actions, window: MainWindow) -> None:
+    def __init__(
+        self, store: Store, session: Session, stepping: Stepping, actions: Actions, window: MainWindow
+    ) -> None:
         super().__init__(window)
         self._store, self._session, self._actions, self._window = store, session, actions, window
+        self._stepping = stepping
         self.opening = Opening(store, session, window)
         self.lanes = LaneStack(store)
         self.lanes.time_step_chosen.connect(self._choose_time_step)
+        self.lanes.run_wanted.connect(self._run_to)
         window.add_to_centre(self.lanes, 1)
         self.experiment = ExperimentPanel(store)
         self.experiment.edited.connect(session.edit)
@@ -59,6 +64,10 @@ class Contents(QObject):
     @Slot(int)
     def _choose_time_step(self, time_step: int) -> None:
         show_time_step(self._store, time_step)
+
+    @Slot(int, int)
+    def _run_to(self, time_step: int, direction: int) -> None:
+        self._stepping.run_to(time_step, direction)
 
     @Slot(str)
     def _run_command(self, key: str) -> None:

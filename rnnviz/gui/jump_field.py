@@ -1,34 +1,40 @@
-"""The small field where a person types the time step to go to."""
+"""The small field where a person types where to go: a time step, or a whole place."""
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSpinBox, QWidget
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from rnnviz.core.errors import RnnvizError
+
+_HINT = "17, or b t=17, or k=1200 b t=17 l1 o"
+_WIDTH = 300
 
 
 class JumpField(QFrame):
-    """A popup below the readout. `chosen(time step)` on Enter; Escape or a click elsewhere puts it away."""
+    """A popup below the readout. Enter goes where `go_to` finds the place typed, or says what was wanted; Escape or a
+    click elsewhere puts it away."""
 
-    chosen = Signal(int)
-
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, go_to: Callable[[str], None], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self._go_to = go_to
         self.setProperty("card", True)
-        self.field = QSpinBox()
-        self.field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.field.setMinimumWidth(56)
-        self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.field.lineEdit().returnPressed.connect(self._accept)
-        self._of = QLabel()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 8)
-        row.addWidget(QLabel("Time step"))
-        row.addWidget(self.field)
-        row.addWidget(self._of)
+        self.setFixedWidth(_WIDTH)
+        self.field = QLineEdit()
+        self.field.setAccessibleName("Go to")
+        self.field.returnPressed.connect(self._accept)
+        self.note = QLabel(_HINT)
+        self.note.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(6)
+        column.addWidget(self.field)
+        column.addWidget(self.note)
 
-    def ask(self, time_step: int, last: int, below: QWidget) -> None:
-        """Shows the field with `time_step` selected, right below the widget `below`."""
-        self.field.setRange(1, last)
-        self.field.setValue(time_step)
-        self._of.setText(f"of {last}")
+    def ask(self, place: str, below: QWidget) -> None:
+        """Shows the field with `place` selected, right below the widget `below`."""
+        self.field.setText(place)
+        self.note.setText(_HINT)
         self.adjustSize()
         self.move(below.mapToGlobal(QPoint(0, below.height() + 4)))
         self.show()
@@ -37,6 +43,11 @@ class JumpField(QFrame):
 
     @Slot()
     def _accept(self) -> None:
-        self.field.interpretText()
+        try:
+            self._go_to(self.field.text())
+        except RnnvizError as error:
+            sentence = str(error).removeprefix("go to: ")
+            self.note.setText(sentence[:1].upper() + sentence[1:])
+            self.adjustSize()
+            return
         self.hide()
-        self.chosen.emit(self.field.value())

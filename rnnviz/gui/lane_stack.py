@@ -1,17 +1,19 @@
 """The centre of the window: all lanes of all models on one time axis, with one cursor line across them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor, QImage, QPainter, QPixmapCache
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QToolTip, QVBoxLayout, QWidget
 
 from rnnviz.gui.commands.lane_menus import lanes_menu, layers_menu
+from rnnviz.gui.commands.stepping import run_target
 from rnnviz.gui.items.canvas_view import CanvasView
 from rnnviz.gui.items.cursor_line import CursorLine
 from rnnviz.gui.items.skeleton import Skeleton
 from rnnviz.gui.items.time_axis import TimeAxis
 from rnnviz.gui.lanes.fitting import fitting
+from rnnviz.gui.lanes.heat_lane import HeatLane
 from rnnviz.gui.lanes.heights import share_out
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN, Lane
 from rnnviz.gui.lanes.making import make_lane
@@ -44,9 +46,11 @@ class _Built:
 
 
 class LaneStack(QWidget):
-    """Draws the traces of the state at its cursor. A click or drag in any lane chooses a time step."""
+    """Draws the traces of the state at its cursor. A click or drag in any lane chooses a time step, a click in
+    a lane of units the unit and its model, too."""
 
     time_step_chosen = Signal(int)
+    run_wanted = Signal(int, int)  # time step; 1: on to it, −1: back to it
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +68,7 @@ class LaneStack(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
         QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), _PICTURES_KIB))
+        self._view.taken.connect(self._take)
         self._view.pressed.connect(self._press)
         self._view.hovered.connect(self._hover)
         self._view.zoomed.connect(self._zoom)
@@ -86,7 +91,9 @@ class LaneStack(QWidget):
         elif old.cursor != new.cursor:
             self._shown = self._shown.at(new.cursor)
             self._follow_cursor()
-        elif not self._shown.ready and self._skeleton is not None:
+        if (old.unit, old.model) != (new.unit, new.model):
+            self._mark_unit()
+        if not self._shown.ready and self._skeleton is not None:
             self._skeleton.set_sentence(waiting_sentence(new))
 
     def show_all_time_steps(self) -> None:
@@ -124,6 +131,7 @@ class LaneStack(QWidget):
         """Which lanes are shown."""
         menu = lanes_menu(self._store, self)
         menu.addSeparator()
+        self._offer_runs(menu, self._view.mapToScene(self._view.mapFrom(self, event.pos())))
         fit = menu.addAction("Show all time steps")
         fit.setEnabled(self._axis.zoomed)
         fit.triggered.connect(self.show_all_time_steps)
@@ -164,6 +172,7 @@ class LaneStack(QWidget):
                 self._scene.addItem(item)
             lane.show(shown)
             self._lanes.append(lane)
+        self._mark_unit()
         if places:
             self._line = CursorLine(shown.theme)
             self._line.setZValue(_CURSOR)
@@ -233,6 +242,35 @@ class LaneStack(QWidget):
         self._line.setVisible(sweep.time_step in self._axis.visible())
         first, last = self._lanes[0].rect, self._lanes[-1].rect
         self._line.move(self._axis.x(sweep.time_step), first.top(), last.bottom(), dots)
+
+    def _take(self, place: QPointF) -> None:
+        """Looks at the unit that is clicked, and at the model of the lane."""
+        lane = self._lane_at(place)
+        if lane is None or lane.model is None or place.x() < LABEL_COLUMN:
+            return
+        unit = lane.map.row_at(place.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.unit
+        if lane.model != self._store.state.model:
+            cursor = replace(self._store.state.cursor, operation="")
+            self._store.update(model=lane.model, unit=unit, cursor=cursor)
+        else:
+            self._store.update(unit=unit)
+
+    def _mark_unit(self) -> None:
+        state = self._store.state
+        for lane in self._lanes:
+            if isinstance(lane, HeatLane) and lane.of_units:
+                lane.map.mark_row(state.unit if lane.model == state.model and state.unit >= 0 else None)
+
+    def _offer_runs(self, menu: QMenu, place: QPointF) -> None:
+        """Runs to the time step under the pointer, there where they lead anywhere."""
+        if not self._shown.ready or place.x() < LABEL_COLUMN:
+            return
+        time_step = self._axis.time_step_at(place.x())
+        for direction, words in ((1, "Run to"), (-1, "Run back to")):
+            run = menu.addAction(f"{words} time step {time_step}")
+            run.setEnabled(run_target(self._store.state, time_step, direction) is not None)
+            run.triggered.connect(lambda _on, direction=direction: self.run_wanted.emit(time_step, direction))
+        menu.addSeparator()
 
     def _press(self, place: QPointF) -> None:
         lane = self._lane_at(place)

@@ -1,9 +1,10 @@
-"""Where the cursor is, in words, with the colour of its phase; pressing it asks for a time step."""
+"""Where the cursor is, in words, with the colour of its phase; pressing it asks where to go."""
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from rnnviz.core.operations import Operation, operations
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui import fonts
 from rnnviz.gui.commands.debug_commands import layer_names, sequences
@@ -29,7 +30,7 @@ class CursorReadout(QFrame):
         self.setObjectName("readout")
         self.setFixedSize(300, 34)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip("Where the cursor stands in this training step; press to jump to a time step  (T)")
+        self.setToolTip("Where the cursor stands in this training step; press to go elsewhere  (T)")
         self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
         self._phase.setFont(fonts.semibold())
         row = QHBoxLayout(self)
@@ -49,7 +50,7 @@ class CursorReadout(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("cursor", "traces", "sample", "theme", "models")
+        names = ("cursor", "traces", "sample", "theme", "models", "model")
         if any(getattr(old, name) is not getattr(new, name) for name in names):
             self._show(new)
 
@@ -91,7 +92,10 @@ def readout(state: State) -> tuple[str, str, str]:
     parts = []
     if len(layer_names(state)) > 1:
         parts.append(layer_words(cursor.layer))
-    if sequences(state) > 1:
+    operation = operation_shown(state)
+    if operation is not None:
+        parts.append(operation.words.partition(":")[0])
+    elif sequences(state) > 1:
         parts.append(f"sequence {state.sample + 1} of {sequences(state)}")
     return cursor.phase.words, where, " · ".join(parts)
 
@@ -99,3 +103,11 @@ def readout(state: State) -> tuple[str, str, str]:
 def layer_words(name: str) -> str:
     """ "layer 0" for l0, "layer 0 reverse" for l0_reverse."""
     return f"layer {name[1:].replace('_', ' ')}"
+
+
+def operation_shown(state: State) -> Operation | None:
+    """The operation the cursor stands on, in the model that is stepped through."""
+    if not state.cursor.operation or state.model >= len(state.models):
+        return None
+    having = operations(state.models[state.model].structure)
+    return next((each for each in having if each.key == state.cursor.operation), None)

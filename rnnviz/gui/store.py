@@ -1,10 +1,10 @@
 """The store: the window's whole state as one frozen value, and the one signal that says it changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +15,7 @@ from rnnviz.core.task import TaskInfo
 from rnnviz.core.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
+from rnnviz.debugger.walking import Jump
 from rnnviz.runs.records import EngineStatus, RunModel
 
 
@@ -67,12 +68,20 @@ class State:
     message: Message | None = None
     busy: str = ""  # a sentence while something slow goes on
     page: str = "cursor"  # of the right column: the one in front
+    model: int = 0  # place of the model that is stepped through and whose equations are shown
+    unit: int = -1  # 0-based: the unit looked at, -1 for none
+    trail: tuple[Jump, ...] = ()  # jumps of the debugger's commands that can be taken back
 
     @property
     def program(self) -> Program:
-        """The program of the training step shown; of one time step while there is no trace."""
+        """The program of the model that is stepped through; of one time step while there is no trace."""
         trace = next((trace for trace in self.traces if trace is not None), None)
-        return Program(trace.sequence_length(self.sample) if trace is not None else 1)
+        if trace is None:
+            return Program(1)
+        own = self.traces[self.model] if self.model < len(self.traces) else None
+        return Program(
+            trace.sequence_length(self.sample), (own or trace).structure, cast("Sequence[int]", self.history.captured)
+        )
 
 
 class Store(QObject):

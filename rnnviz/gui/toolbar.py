@@ -17,7 +17,7 @@ from rnnviz.gui.theme import theme
 
 _TRAINING = (MAIN, "training_step", "reset")
 _PROGRAM = ("program_start", "phase_start", "step_back", "step_forward", "phase_end", "program_end")
-_LAYER = ("layer_below", "layer_above")
+_DEPTH = ("step_into", "step_out")
 _HEIGHT = 52
 
 
@@ -44,7 +44,7 @@ class Toolbar(QFrame):
         row.addWidget(self._step)
         row.addStretch(1)
         row.addWidget(self._group([actions[key] for key in _PROGRAM]))
-        row.addWidget(self._group([actions[key] for key in _LAYER]))
+        row.addWidget(self._group([actions[key] for key in _DEPTH]))
         row.addStretch(1)
         row.addWidget(self.readout)
         self._buttons[MAIN].setProperty("primary", True)

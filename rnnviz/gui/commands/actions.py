@@ -147,4 +147,5 @@ class Actions(QObject):
 
 
 MAIN = "train"  # the command on the one button in the accent colour
-REPEATING = frozenset({"step_forward", "step_back", "training_step", "previous_capture", "next_capture"})
+_STEPS = ("step_forward", "step_back", "step_into", "step_into_back", "training_step")
+REPEATING = frozenset({*_STEPS, "previous_capture", "next_capture"})

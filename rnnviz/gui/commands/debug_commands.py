@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rnnviz.debugger.cursor import Cursor
-from rnnviz.debugger.program import Program
+from rnnviz.debugger.walking import Command as Step
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.stepping import Stepping
 from rnnviz.gui.store import State, Store
 
 MENU = "Debug"
@@ -25,18 +25,6 @@ def layer_names(state: State) -> tuple[str, ...]:
     """The layers of all models, deepest last."""
     names = [name for model in state.models for name in model.structure.layer_names]
     return tuple(sorted(set(names)))
-
-
-def walk(store: Store, move: Callable[[Program, Cursor], Cursor]) -> Callable[[], None]:
-    """A command's action that moves the cursor as `move` says."""
-
-    def run() -> None:
-        state = store.state
-        cursor = move(state.program, state.cursor)
-        if cursor != state.cursor:
-            store.update(cursor=cursor)
-
-    return run
 
 
 def show_time_step(store: Store, time_step: int) -> None:
@@ -69,28 +57,54 @@ def show_layer(store: Store, by: int) -> None:
             store.update(cursor=replace(state.cursor, layer=layer))
 
 
-def debug_commands(store: Store, ask_time_step: Callable[[], None]) -> Sequence[Command]:
-    """The Debug menu, in its order. `ask_time_step` shows the field where a person types a time step."""
+def show_model(store: Store) -> None:
+    """Steps through the next model, round and round; an operation that it does not have is left."""
+    state = store.state
+    model = (state.model + 1) % len(state.models)
+    names = state.models[model].structure.layer_names
+    layer = state.cursor.layer if state.cursor.layer in names else names[0]
+    store.update(model=model, unit=-1, cursor=replace(state.cursor, layer=layer, operation=""))
 
-    def step(
-        key: str, words: str, tooltip: str, keys: tuple[str, ...], icon: str, section: int, move: _Move
-    ) -> Command:
-        return Command(key, words, tooltip, walk(store, move), MENU, keys, icon, has_trace, section=section)
+
+def debug_commands(store: Store, stepping: Stepping, ask_place: Callable[[], None]) -> Sequence[Command]:
+    """The Debug menu, in its order. `ask_place` shows the field where a person types where to go."""
+
+    def step(key: str, words: str, tooltip: str, keys: tuple[str, ...], icon: str, run: Callable[[], object],
+             section: int = 1) -> Command:  # fmt: skip
+        return Command(key, words, tooltip, run, MENU, keys, icon, has_trace, section=section)
+
+    def take(command: Step, direction: int = 1, across: bool = False) -> Callable[[], object]:
+        return lambda: stepping.step(command, direction, across=across)
 
     return (
-        step("step_forward", "Step forward", "one point further: the next time step of the sweep, the loss, the update",
-             ("Right",), "step-forward", 0, Program.after),
-        step("step_back", "Step back", "one point back", ("Left",), "step-back", 0, Program.before),
-        step("phase_start", "Start of the phase", "to the first point of this phase, or of the one before",
-             ("Home", "Ctrl+Left"), "phase-start", 1, Program.phase_start),
-        step("phase_end", "End of the phase", "to the last point of this phase, or of the next",
-             ("End", "Ctrl+Right"), "phase-end", 1, Program.phase_end),
+        step("step_forward", "Step forward", "over one time step, or inside a time step over one operation",
+             ("Right",), "step-forward", take(Step.OVER), 0),
+        step("step_back", "Step back", "one point back, as far as a step forward goes",
+             ("Left",), "step-back", take(Step.OVER, -1), 0),
+        step("step_into", "Step into", "into the time step: the operations of its cell, one by one",
+             ("I",), "step-into", take(Step.INTO), 0),
+        step("step_into_back", "Step into, back", "the very point before this one, be it an operation or a time step",
+             ("Shift+I",), "", take(Step.INTO, -1), 0),
+        step("step_out", "Step out", "behind the time step, then behind its sweep, then to the next training step",
+             ("O",), "step-out", take(Step.OUT, 1, True), 0),
+        step("step_out_back", "Step out, back", "back to where it was stepped out of, else before this time step",
+             ("Shift+O",), "", take(Step.OUT, -1, True), 0),
+        step("phase_start", "Restart the phase", "to the first point of this phase, or of the one before",
+             ("Home", "Ctrl+Left"), "phase-start", lambda: stepping.phase_edge(Step.RESTART_PHASE)),
+        step("phase_start_back", "Take the restart back", "where the phase was restarted from, else its last point",
+             ("Shift+Home",), "", take(Step.RESTART_PHASE, -1)),
+        step("phase_end", "Run to the end of the phase", "to the last point of this phase, or of the next",
+             ("End", "Ctrl+Right"), "phase-end", lambda: stepping.phase_edge(Step.PHASE_END)),
+        step("phase_end_back", "Take the run back", "to where the run to the end of the phase began, else to its start",
+             ("Shift+End",), "", take(Step.PHASE_END, -1)),
         step("program_start", "Start of the training step", "to the forward sweep's first time step",
-             ("Ctrl+Home",), "program-start", 1, lambda program, cursor: program.at(0, cursor)),
+             ("Ctrl+Home",), "program-start",
+             lambda: stepping.jump(store.state.program.at(0, store.state.cursor))),
         step("program_end", "End of the training step", "to the update of the weights",
-             ("Ctrl+End",), "program-end", 1, lambda program, cursor: program.at(len(program), cursor)),
-        Command("jump", "Jump to time step …", "type where to go; a click in any lane goes there too",
-                ask_time_step, MENU, ("T", "Ctrl+G"), "jump", has_trace, section=1),
+             ("Ctrl+End",), "program-end",
+             lambda: stepping.jump(store.state.program.at(len(store.state.program), store.state.cursor))),
+        Command("jump", "Go to …", "type a time step, or more: k=1200 b t=17 l1 o; a click in any lane goes there too",
+                ask_place, MENU, ("T", "Ctrl+G"), "jump", has_trace, section=1),
         Command("next_sequence", "Next sequence", "show the next sequence of the probe",
                 lambda: show_sequence(store, 1), MENU, ("]",), "", lambda state: sequences(state) > 1, section=2),
         Command("previous_sequence", "Previous sequence", "show the sequence of the probe before this one",
@@ -101,7 +115,7 @@ def debug_commands(store: Store, ask_time_step: Callable[[], None]) -> Sequence[
         Command("layer_below", "Previous layer", "look at the layer below, which this one reads",
                 lambda: show_layer(store, -1), MENU, ("Down",), "arrow-down",
                 lambda state: len(layer_names(state)) > 1, section=3),
+        Command("next_model", "Next model", "step through the operations of the next model",
+                lambda: show_model(store), MENU, ("M",), "",
+                lambda state: has_trace(state) and len(state.models) > 1, section=3),
     )  # fmt: skip
-
-
-_Move = Callable[[Program, Cursor], Cursor]

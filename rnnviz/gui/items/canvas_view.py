@@ -12,6 +12,7 @@ _PAN_PER_NOTCH = 60.0  # pixels
 class CanvasView(QGraphicsView):
     """Emits scene positions; knows nothing of lanes."""
 
+    taken = Signal(QPointF)  # left button, once, before `pressed`
     pressed = Signal(QPointF)  # left button, also while dragged
     hovered = Signal(QPointF)
     zoomed = Signal(float, float)  # factor, scene x
@@ -34,7 +35,9 @@ class CanvasView(QGraphicsView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self.pressed.emit(self.mapToScene(event.position().toPoint()))
+            place = self.mapToScene(event.position().toPoint())
+            self.taken.emit(place)
+            self.pressed.emit(place)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         place = self.mapToScene(event.position().toPoint())

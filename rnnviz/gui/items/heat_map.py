@@ -35,6 +35,12 @@ class HeatMap(CanvasItem):
         self._image = None
         self.update()
 
+    def mark_row(self, row: int | None) -> None:
+        """Frames a row, or none."""
+        if row != self.marked_row:
+            self.marked_row = row
+            self.update()
+
     def placed(self) -> None:
         self._image = None
 
@@ -50,7 +56,7 @@ class HeatMap(CanvasItem):
             painter.restore()
         painter.setPen(pen(self.theme.color("line")))
         painter.drawRect(self.rect.adjusted(0.5, 0.5, -0.5, -0.5))
-        if self.marked_row is not None and self._values.size:
+        if self.marked_row is not None and self._values.size and self.marked_row < self._values.shape[1]:
             height = self.rect.height() / self._values.shape[1]
             painter.setPen(pen(self.theme.color("text"), 1.2))
             painter.drawRect(

@@ -15,6 +15,7 @@ class HeatLane(Lane):
     """A heat map with its colour bar; levels are shared by all models."""
 
     heights = Heights(40, 79, 240)
+    of_units = True  # whether each row is a unit of the layer
 
     def __init__(
         self,

@@ -200,6 +200,9 @@ class Following(QObject):
             cursor=cursor,
             following=True,
             sample=0,
+            model=0,
+            unit=-1,
+            trail=(),
             message=message,
             busy="",
         )
