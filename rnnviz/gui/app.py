@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ class App(QObject):
         preferences, complaint = read_preferences(settings)
         message = Message("warning", complaint) if complaint else None
         hidden = frozenset(preferences.hidden_lanes)
-        self.store = Store(State(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page, message=message))
+        shown = State(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page, message=message)
+        self.store = Store(replace(shown, watches=preferences.watches))
         self._application = application
         self._path = path
         self.contents: Contents | None = None  # lanes and panels, which come after the first picture

@@ -18,6 +18,7 @@ from rnnviz.gui.panels.lesson import LessonCard
 from rnnviz.gui.panels.right_column import RightColumn
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.panels.values import ValuesPanel
+from rnnviz.gui.panels.watches_page import WatchesPage
 from rnnviz.gui.store import Store
 
 
@@ -47,6 +48,8 @@ class Contents(QObject):
         self.values = ValuesPanel(store)
         self.right = RightColumn(store)
         self.right.add_page("cursor", "Cursor", self.values)
+        self.watches = WatchesPage(store)
+        self.right.add_page("watches", "Watches", self.watches)
         self.training = TrainingPanel(store)
         self.training.training_step_chosen.connect(session.show_training_step)
         self.training.live_wanted.connect(session.back_to_live)

@@ -42,5 +42,6 @@ class Keeper(QObject):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if (new.theme, new.hidden_lanes, new.page) != (old.theme, old.hidden_lanes, old.page):
-            self.remember(theme=new.theme, hidden_lanes=tuple(sorted(new.hidden_lanes)), page=new.page)
+        if any(getattr(new, name) != getattr(old, name) for name in ("theme", "hidden_lanes", "page", "watches")):
+            hidden = tuple(sorted(new.hidden_lanes))
+            self.remember(theme=new.theme, hidden_lanes=hidden, page=new.page, watches=new.watches)

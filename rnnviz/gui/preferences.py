@@ -26,6 +26,7 @@ class Preferences:
     page: str = "cursor"
     layout: str = ""
     geometry: str = ""
+    watches: tuple[str, ...] = ()
 
     def with_recent(self, path: Path) -> tuple[str, ...]:
         """The recent files after `path` was used."""
@@ -69,7 +70,7 @@ def write_preferences(preferences: Preferences, path: Path) -> None:
 def _fits(name: str, value: Any) -> bool:
     if name == "theme":
         return value in get_args(ThemeName)
-    if name in ("recent", "hidden_lanes"):
+    if name in ("recent", "hidden_lanes", "watches"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "page":
         return isinstance(value, str)

@@ -68,6 +68,7 @@ class State:
     message: Message | None = None
     busy: str = ""  # a sentence while something slow goes on
     page: str = "cursor"  # of the right column: the one in front
+    watches: tuple[str, ...] = ()  # expressions whose values are shown
     model: int = 0  # place of the model that is stepped through and whose equations are shown
     unit: int = -1  # 0-based: the unit looked at, -1 for none
     trail: tuple[Jump, ...] = ()  # jumps of the debugger's commands that can be taken back

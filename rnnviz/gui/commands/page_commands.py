@@ -19,7 +19,10 @@ class Page:
     tooltip: str
 
 
-PAGES = (Page("cursor", "Cursor", "the numbers of the time step the cursor stands on"),)
+PAGES = (
+    Page("cursor", "Cursor", "the numbers of the time step the cursor stands on"),
+    Page("watches", "Watches", "expressions with their values, in every model"),
+)
 
 
 def page_shortcut(key: str) -> str:

@@ -1,0 +1,46 @@
+"""The page "Watches" of the right column."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from rnnviz.gui.panels.form_style import form_sheet
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.watching.watches import Watches
+
+
+class WatchesPage(QWidget):
+    """Sections below each other, scrolled together."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._theme = store.state.theme
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(264)
+        self.watches = Watches(store)
+        content = QWidget()
+        self._sections = QVBoxLayout(content)
+        self._sections.setContentsMargins(12, 8, 10, 12)
+        self._sections.setSpacing(6)
+        self._add("Watches", self.watches)
+        self._sections.addStretch(1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setProperty("role", "panel")
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(content)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scroll)
+        self.setStyleSheet(form_sheet(self._theme))
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        if new.theme != old.theme:
+            self.setStyleSheet(form_sheet(new.theme))
+
+    def _add(self, title: str, widget: QWidget) -> None:
+        label = QLabel(title)
+        label.setProperty("role", "section")
+        self._sections.addWidget(label)
+        self._sections.addWidget(widget)

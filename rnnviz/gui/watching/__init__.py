@@ -1,0 +1,1 @@
+"""What a person keeps an eye on: expressions and their values."""

@@ -1,0 +1,198 @@
+"""The watches: what they are is in the state; here their cards are kept, and their values are looked up."""
+
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from rnnviz.core.conditions import Look
+from rnnviz.core.expressions import Expression, ExpressionError, Vocabulary, parse
+from rnnviz.gui.panels.form_style import push_button
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.theme import Theme, theme
+from rnnviz.gui.watching.expression_field import ExpressionField
+from rnnviz.gui.watching.scopes import vocabulary_of
+from rnnviz.gui.watching.watch_card import WatchCard
+from rnnviz.gui.watching.watch_rows import WatchRow
+from rnnviz.gui.watching.watch_values import Line, Seen, line_of, look_at, same_value, value_words
+
+EXAMPLES = ("norm(dh[t])", "norm(dh[1]) / norm(dh[T])", "max(h[t])")
+_Key = tuple[str, int]  # text of the expression, number of the model
+
+
+class Watches(QWidget):
+    """A card a watch, then a field for the next one."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._shown: State | None = None  # what the cards show; None: nothing yet
+        self._vocabulary = vocabulary_of(store.state)
+        self._looks: dict[_Key, Look] = {}
+        self._looks_before: dict[_Key, Look] = {}
+        self._lines: dict[_Key, Line] = {}
+        self._seen = Seen()
+        self.cards: list[WatchCard] = []
+        self.add = ExpressionField(self._known, self._theme)
+        self.add.setPlaceholderText("Watch an expression")
+        self.add.setAccessibleName("Watch an expression")
+        self.add.setClearButtonEnabled(False)
+        self.problem = QLabel(wordWrap=True)
+        self.problem.setProperty("role", "problem")
+        self.problem.hide()
+        self.examples = [push_button(text, "Watch this", "link") for text in EXAMPLES]
+        self._hint = QLabel("Its value in every model follows the cursor. For example", wordWrap=True)
+        self._hint.setProperty("role", "note")
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self.refresh)
+        self._build()
+        self._show_cards(store.state)
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        """Values are looked up once the lanes are drawn, and only while somebody can see them."""
+        if new.models is not old.models or new.run_path != old.run_path:
+            self._seen.clear()
+            self._looks.clear()
+            self._looks_before.clear()
+            self._shown = None
+        if new.models is not old.models or set(new.history.curves) != set(old.history.curves):
+            self._vocabulary = vocabulary_of(new)
+            for field in (self.add, *(card.field for card in self.cards)):
+                field.judge()
+        if new.watches != old.watches:
+            self._show_cards(new)
+        if new.traces is not old.traces:
+            self._remember(new)
+        if any(
+            getattr(new, name) is not getattr(old, name)
+            for name in ("watches", "traces", "cursor", "sample", "history", "theme", "models", "run_path")
+        ):
+            self._later.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._later.start()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Looks every watch up in the state as it is now."""
+        if not self.isVisible():
+            return
+        state, shown = self._store.state, self._shown
+        if shown is None or (state.cursor, state.sample) != (shown.cursor, shown.sample):
+            self._looks_before, self._looks = self._looks, {}
+        same = shown is not None and all(
+            getattr(state, name) is getattr(shown, name) for name in ("traces", "sample", "history")
+        )
+        if not same or (shown is not None and shown.cursor.layer != state.cursor.layer):
+            self._lines.clear()
+        look = self._theme()
+        for card in self.cards:
+            expression = card.expression
+            card.show_rows([] if expression is None else self._rows(state, expression, look), look)
+        self._shown = state
+
+    def _rows(self, state: State, expression: Expression, look: Theme) -> list[WatchRow]:
+        colors = look.model_colors([model.structure.cell for model in state.models])
+        live = state.following and state.status is not None and state.status.state == "running"
+        rows = []
+        for number, (model, color) in enumerate(zip(state.models, colors, strict=True)):
+            key = expression.text, number
+            self._looks[key] = now = look_at(state, expression, number)
+            self._seen.add(expression, number, state.cursor.training_step, now.value)
+            before = self._looks_before.get(key)
+            changed = not live and before is not None and not same_value(before, now)
+            rows.append(
+                WatchRow(
+                    model.name,
+                    color,
+                    now,
+                    self._line(state, expression, number),
+                    _said(before) if changed and before is not None else "",
+                )
+            )
+        return rows
+
+    def _line(self, state: State, expression: Expression, model: int) -> Line:
+        """The line as it was drawn last with the cursor moved, where nothing else has changed."""
+        key = expression.text, model
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = line_of(state, expression, model, self._seen)
+        at = state.cursor.time_step if line.over == "time steps" else state.cursor.training_step
+        return replace(line, marked=float(at))
+
+    def _remember(self, state: State) -> None:
+        """New traces: what is one number of a whole trace gets another point of its line."""
+        for text in state.watches:
+            try:
+                expression = parse(text, self._vocabulary)
+            except ExpressionError:
+                continue  # its card says why
+            if expression.form.single and expression.needs_trace and not expression.follows_cursor:
+                for number, trace in enumerate(state.traces):
+                    if trace is not None:
+                        value = look_at(state, expression, number).value
+                        self._seen.add(expression, number, state.cursor.training_step, value)
+
+    def _show_cards(self, state: State) -> None:
+        """Cards of watches that stay, stay: somebody may be typing in one."""
+        kept = {card.text: card for card in self.cards}
+        self.cards = []
+        for place, text in enumerate(state.watches):
+            card = kept.pop(text, None)
+            if card is None:
+                card = WatchCard(text, self._known, self._theme)
+                card.changed.connect(partial(self._change, card))
+            self._column.insertWidget(place, card)
+            self.cards.append(card)
+        for card in kept.values():
+            card.hide()
+            card.deleteLater()
+        for widget in (self._hint, *self.examples):
+            widget.setVisible(not state.watches)
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        self._column = QVBoxLayout()
+        self._column.setSpacing(6)
+        column.addLayout(self._column)
+        for widget in (self.add, self.problem, self._hint, *self.examples):
+            column.addWidget(widget)
+        self.add.entered.connect(self._add)
+        self.add.judged.connect(self._say)
+        for button in self.examples:
+            button.clicked.connect(partial(self._add, button.text()))
+
+    def _change(self, card: WatchCard, text: str) -> None:
+        """`text` in place of the card's; "" or one that is watched already takes the card away."""
+        watches = self._store.state.watches
+        others = [one for one in watches if one != card.text]
+        changed = [text if one == card.text else one for one in watches]
+        self._store.update(watches=tuple(changed if text and text not in others else others))
+
+    def _add(self, text: str, *_: object) -> None:
+        watches = self._store.state.watches
+        self.add.start_anew()
+        if text and text not in watches:
+            self._store.update(watches=(*watches, text))
+
+    @Slot(str)
+    def _say(self, sentence: str) -> None:
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+
+    def _known(self) -> Vocabulary:
+        return self._vocabulary
+
+    def _theme(self) -> Theme:
+        return theme(self._store.state.theme)
+
+
+def _said(look: Look) -> str:
+    return "–" if look.value is None else value_words(look.value)
