@@ -13,6 +13,8 @@ from rnnviz.gui.figures import window_image
 from rnnviz.gui.lane_stack import LaneStack
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.main_window import MainWindow
+from rnnviz.gui.panels.cursor_page import CursorPage
+from rnnviz.gui.panels.equations import EquationsPanel
 from rnnviz.gui.panels.experiment import ExperimentPanel
 from rnnviz.gui.panels.lesson import LessonCard
 from rnnviz.gui.panels.right_column import RightColumn
@@ -47,7 +49,10 @@ class Contents(QObject):
         self.lesson.training_step_chosen.connect(session.show_training_step)
         self.values = ValuesPanel(store)
         self.right = RightColumn(store)
-        self.right.add_page("cursor", "Cursor", self.values)
+        self.equations = EquationsPanel(store)
+        self.cursor_page = CursorPage(self.values)
+        self.cursor_page.add_below(self.equations)
+        self.right.add_page("cursor", "Cursor", self.cursor_page)
         self.watches = WatchesPage(store)
         self.right.add_page("watches", "Watches", self.watches)
         self.training = TrainingPanel(store)

@@ -11,6 +11,7 @@ from rnnviz.gui.commands.debug_commands import layer_names, sequences
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 
+_AROUND = 42  # pixels beside and between the three labels
 _TOKENS = {
     Phase.FORWARD: "accent",
     Phase.LOSS: "bad",
@@ -62,7 +63,9 @@ class CursorReadout(QFrame):
         phase, where, what = readout(state)
         self._phase.setText(phase)
         self._where.setText(where)
-        self._what.setText(what)
+        taken = sum(label.fontMetrics().horizontalAdvance(label.text()) for label in (self._phase, self._where))
+        room = self.width() - _AROUND - taken
+        self._what.setText(self._what.fontMetrics().elidedText(what, Qt.TextElideMode.ElideRight, room))
         colors = theme(state.theme)
         color = getattr(colors, _TOKENS[state.cursor.phase])
         sheet = (

@@ -1,0 +1,84 @@
+"""The equation at the cursor: which one it is, its numbers, and that the numbers in it come to its result."""
+
+import pytest
+from panels_state import make_state
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.operations import operations
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.numbers import short
+from rnnviz.gui.panels.equation_lines import equation_lines
+from rnnviz.gui.panels.equations import EquationsPanel
+from rnnviz.gui.store import Store
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(make_state())
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, store: Store) -> EquationsPanel:
+    panel = EquationsPanel(store)
+    panel.resize(304, 300)
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+def test_forward_and_backward_forms_with_the_numbers_of_a_unit(panel: EquationsPanel, store: Store) -> None:
+    lstm = store.state.traces[1].layers[0]
+    store.update(model=1, unit=6, cursor=Cursor(0, Phase.FORWARD, 41, "l0", "f"))
+    symbols, numbers = panel.view.text.split("\n")
+    assert symbols == "f_t = σ(a_f,t)"
+    assert numbers.startswith(f"{short(float(lstm.gates['f'][40, 0, 6]))} = σ(")
+    assert [word.markup for word in panel.view.lines[0].words if word.active] == ["f_t"]
+    store.update(cursor=Cursor(0, Phase.BACKWARD, 41, "l0", "c"))
+    symbols, numbers = panel.view.text.split("\n")
+    assert symbols == "∂L/∂c_t = ∂L/∂h_t ⊙ o_t ⊙ (1 − tanh²(c_t)) + f_t+1 ⊙ ∂L/∂c_t+1"
+    assert numbers.startswith(f"{short(float(lstm.cell_grad[40, 0, 6]))} = ")
+    assert numbers.count("·") > 3
+    assert "⊙" not in numbers
+
+
+def test_a_whole_time_step_is_summed_up_and_matrices_are_given_by_norms(panel: EquationsPanel, store: Store) -> None:
+    store.update(model=1, unit=2, cursor=Cursor(0, Phase.FORWARD, 3))
+    assert [line.split(" = ")[0] for line in panel.view.text.split("\n")[::2]] == ["c_t", "h_t"]
+    store.update(cursor=Cursor(0, Phase.FORWARD, 3, "l0", "W x"))
+    assert "‖W_ih‖" in panel.view.text
+    store.update(cursor=Cursor(0, Phase.BACKWARD, 3, "l0", "U h"))
+    assert "added up so far" in panel.view.text
+
+
+def test_model_and_unit_are_chosen_in_the_panel(panel: EquationsPanel, store: Store) -> None:
+    store.update(cursor=Cursor(0, Phase.FORWARD, 3, "l0", "h"))
+    panel.model.setFocus()
+    panel.model.setCurrentIndex(1)
+    panel.model.activated.emit(1)
+    assert (store.state.model, store.state.cursor.operation) == (1, "")
+    panel.unit.activated.emit(4)
+    assert store.state.unit == 3
+    assert panel.unit.currentText() == "unit 4"
+    panel.unit.activated.emit(0)
+    assert store.state.unit == -1
+
+
+def test_every_operation_of_every_phase_can_be_set(store: Store) -> None:
+    for model, trace in enumerate(store.state.traces):
+        one = trace.sample(0)
+        for phase in Phase:
+            for key in ("", *(each.key for each in operations(trace.structure) if phase.swept)):
+                for unit in (None, 0):
+                    lines = equation_lines(one, Cursor(0, phase, 64, "l0", key), unit, "adam")
+                    assert lines, (model, phase, key)
+                    said = "".join(word.markup for line in lines for word in line.words)
+                    assert "nan" not in said.lower()
+
+
+def test_a_long_equation_is_broken_before_a_sign_and_nothing_is_cut(panel: EquationsPanel, store: Store) -> None:
+    store.update(model=1, unit=0, cursor=Cursor(0, Phase.BACKWARD, 41, "l0", "c"))
+    view = panel.view
+    assert view.height() > 4 * 19  # two lines each
+    placed = view._placed
+    assert all(word.x < view.width() - 12 for word in placed)
+    assert {word.word.markup for word in placed if word.x == 28} <= {"+", "⊙", "·"}
