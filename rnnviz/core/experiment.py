@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rnnviz.core.marks import Marks
 from rnnviz.core.structure import Activation, CellName
 
 TaskName = Literal["temporal order", "adding", "next value", "next character", "given input"]
@@ -93,13 +94,15 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A task, one or more models, the training settings and the seed everything random comes from."""
+    """A task, one or more models, the training settings and the seed everything random comes from; and the marks a
+    person made while debugging, which change nothing of what is trained."""
 
     name: str
     task: Task
     models: tuple[ModelSettings, ...]
     training: TrainingSettings = field(default_factory=TrainingSettings)
     seed: int = 1
+    marks: Marks = field(default_factory=Marks)
 
 
 def first_lesson() -> Experiment:

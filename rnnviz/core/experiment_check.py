@@ -12,6 +12,7 @@ from rnnviz.core.experiment import (
     NextValue,
     TemporalOrder,
 )
+from rnnviz.core.marks_file import check_marks
 from rnnviz.core.plain_records import came, refuse
 
 LONGEST = 10_000  # time steps
@@ -29,6 +30,7 @@ def check_experiment(experiment: Experiment, source: str = "experiment") -> None
     _number(training.clip_norm, source, "training.clip_norm", at_least=0.0)
     _whole(training.batch_size, 1, 4096, source, "training.batch_size")
     _whole(training.training_steps, 0, 10**9, source, "training.training_steps")
+    check_marks(experiment.marks, [model.name for model in experiment.models], source)
 
 
 def _check_task(experiment: Experiment, source: str) -> None:

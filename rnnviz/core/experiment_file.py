@@ -11,6 +11,7 @@ from typing import Any
 
 import tomli_w
 
+from rnnviz.core import marks_file
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import (
     Adding,
@@ -32,7 +33,7 @@ LARGEST_FILE = 1 << 20  # bytes
 TASKS: dict[str, type[Task]] = {
     kind().name: kind for kind in (TemporalOrder, Adding, NextValue, NextCharacter, GivenInput)
 }
-TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training")
+TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
 CELL_OF_KEY = {"activation": "vanilla", "forget_bias": "lstm"}  # keys that only one cell listens to
 
 NUMBER_PAIR = re.compile(r"\[\n +(\d+),\n +(\d+),\n\]")  # tomli_w gives each number its own line; texts hold no newline
@@ -85,6 +86,7 @@ def parse_experiment(text: str, source: str, folder: Path | None = None) -> Expe
         models=_read_models(table.get("models", []), source),
         training=read_record(TrainingSettings, table.get("training", {}), source, "training"),
         seed=_top(table, "seed", int, source, default=Experiment.seed),
+        marks=marks_file.read_marks(table, source),
     )
     check_experiment(experiment, source)
     return experiment
@@ -103,6 +105,7 @@ def experiment_toml(experiment: Experiment) -> str:
         "task": plain(experiment.task),
         "training": plain(experiment.training),
         "models": models,
+        **marks_file.marks_table(experiment.marks),
     }
     return NUMBER_PAIR.sub(r"[\1, \2]", tomli_w.dumps(table))
 

@@ -4,7 +4,9 @@ import math
 import os
 import platform
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ import torch
 from rnnviz.core.capture import Capture
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment
+from rnnviz.engine.branching import Branch
 from rnnviz.engine.models import parameter_count, structure_of
 from rnnviz.engine.trainer import NotFiniteError, Training
 from rnnviz.runs.records import EngineState, EngineStatus, Probe, RunModel
@@ -28,11 +31,20 @@ class Recording:
     of the time, whatever the model's size. Raises RnnvizError for an impossible experiment or file.
     """
 
-    def __init__(self, experiment: Experiment, path: Path, capture_rate: float, capture_share: float) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        path: Path,
+        capture_rate: float,
+        capture_share: float,
+        branch: Branch | None = None,
+    ) -> None:
         self.experiment = experiment
         self.path = path
         try:
             self.training = Training(experiment)
+            if branch is not None:
+                self.training.go_on_from(branch.start)
         except (RuntimeError, MemoryError) as error:
             raise _out_of_means("Building the models", error) from error
         self._interval = 1 / capture_rate
@@ -43,17 +55,19 @@ class Recording:
         self._speed_since = (time.monotonic(), 0)
         self._speed = 0.0
         self.last_metrics: list[dict[str, float]] = []
+        self._seen: tuple[int, dict[int, Capture]] = (-1, {})  # a training step and the captures already made there
+        self.models = [
+            RunModel(number, settings.name, structure_of(model.recurrent), parameter_count(model))
+            for number, (settings, model) in enumerate(zip(experiment.models, self.training.models, strict=True))
+        ]
         probe = self.training.probe
         self.writer = RunWriter(
             path,
             experiment,
             self.training.source.info,
-            [
-                RunModel(number, settings.name, structure_of(model.recurrent), parameter_count(model))
-                for number, (settings, model) in enumerate(zip(experiment.models, self.training.models, strict=True))
-            ],
+            self.models,
             Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight),
-            environment=_environment(),
+            environment=_environment() | ({} if branch is None else dict(branch.about)),
         )
 
     @property
@@ -84,7 +98,7 @@ class Recording:
         if self._captured_at == self.training_step and not keep:
             return
         started = time.monotonic()
-        captures = self.training.captures()
+        captures = [self.captured(number) for number in range(len(self.models))]
         for number, capture in enumerate(captures):
             self.writer.capture(self.training_step, number, capture, keep)
         self._captured_at = self.training_step
@@ -93,8 +107,17 @@ class Recording:
         ended = time.monotonic()
         self._next_capture = started + max(self._interval, (ended - started) / self._capture_share)
 
-    def event(self, kind: str, sentence: str) -> None:
-        self.writer.event(self.training_step, kind, sentence)
+    def captured(self, number: int) -> Capture:
+        """The probe as one model sees it now, computed once for each training step."""
+        if self._seen[0] != self.training_step:
+            self._seen = self.training_step, {}
+        captures = self._seen[1]
+        if number not in captures:
+            captures[number] = self.training.capture(number)
+        return captures[number]
+
+    def event(self, kind: str, sentence: str, details: Mapping[str, Any] | None = None) -> None:
+        self.writer.event(self.training_step, kind, sentence, details)
 
     def report(self, state: EngineState, sentence: str = "") -> None:
         """Writes the engine's status, which is its heartbeat too."""

@@ -4,23 +4,30 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from rnnviz.core.breakpoints import Hit
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment
 from rnnviz.core.experiment_file import parse_experiment
+from rnnviz.core.marks_file import parse_marks
+from rnnviz.engine.branching import Branch, branch_of_run, branch_of_training, read_weights, with_weights
 from rnnviz.engine.lifetime import Lifetime
 from rnnviz.engine.recording import Recording
 from rnnviz.engine.trainer import NotFiniteError
+from rnnviz.engine.watching import Watching
 from rnnviz.runs.commands import CommandInbox
+from rnnviz.runs.reader import open_run
 from rnnviz.runs.records import Command, EngineState
 
 LIVE_CAPTURES, LIVE_SHARE = 15.0, 0.10  # captures a second, and the share of the time they may take
 HEADLESS_CAPTURES, HEADLESS_SHARE = 2.0, 0.02
 POLL = 0.05  # seconds between two looks at the commands
 HEARTBEAT = 0.4  # seconds between two statuses
+KEPT_HEADLESS = 100  # hits whose captures are kept for good where nobody is there to stop for
 
 Progress = Callable[[int, Mapping[str, Mapping[str, float]]], None]  # (training step, model → its last metrics)
 
@@ -33,22 +40,24 @@ def run_training(
     live: bool = False,
     capture_rate: float | None = None,
     progress: Progress | None = None,
+    branch: Branch | None = None,
 ) -> int:
     """Trains `experiment` into a new run file at `path`; returns the exit status 0.
 
     Headless, it ends at the experiment's last training step. `live`, it pauses there and obeys commands until `quit`,
     SIGTERM, or the end of its parent. `capture_rate`: captures a second at most. `progress` is called a few times a
-    second. Raises RnnvizError for an impossible experiment, an unwritable file or (headless) a loss that is not finite.
+    second. `branch`: goes on from there instead of beginning anew. Raises RnnvizError for an impossible experiment, an
+    unwritable file or (headless) a loss that is not finite.
     """
     torch.set_num_threads(1)  # two small models: a second thread would only take the window's core
     rate = capture_rate or (LIVE_CAPTURES if live else HEADLESS_CAPTURES)
     share = LIVE_SHARE if live else HEADLESS_SHARE
 
-    def record(experiment: Experiment, path: Path) -> Recording:
-        return Recording(experiment, path, rate, share)
+    def record(experiment: Experiment, path: Path, branch: Branch | None = None) -> Recording:
+        return Recording(experiment, path, rate, share, branch)
 
     with Lifetime(follow_parent=live) as lifetime:
-        return _Engine(record, experiment, Path(path), lifetime, live, progress).run(paused)
+        return _Engine(record, record(experiment, Path(path), branch), lifetime, live, progress).run(paused, branch)
 
 
 class _Engine:
@@ -56,9 +65,8 @@ class _Engine:
 
     def __init__(
         self,
-        record: Callable[[Experiment, Path], Recording],
-        experiment: Experiment,
-        path: Path,
+        record: Callable[[Experiment, Path, Branch | None], Recording],
+        recording: Recording,
         lifetime: Lifetime,
         live: bool,
         progress: Progress | None,
@@ -67,9 +75,11 @@ class _Engine:
         self._lifetime = lifetime
         self._live = live
         self._progress = progress
-        self._recording = record(experiment, path)
-        self._inbox = CommandInbox(path)
-        self._planned = self._until = experiment.training.training_steps
+        self._recording = recording
+        self._watching = Watching(recording)
+        self._inbox = CommandInbox(recording.path)
+        self._planned = self._until = self._plan()
+        self._hits = 0
         self._running = False
         self._waiting = ""  # why the run file cannot be written; training waits until it can
         self._ending = False
@@ -77,9 +87,9 @@ class _Engine:
         self._next_poll = 0.0
         self._next_heartbeat = 0.0
 
-    def run(self, paused: bool) -> int:
+    def run(self, paused: bool, branch: Branch | None) -> int:
         try:
-            self._begin()
+            self._begin(branch)
             if not paused:
                 self._train()
             while not self._ending:
@@ -121,6 +131,19 @@ class _Engine:
             if not self._live:
                 raise
             self._pause(str(error))
+            return
+        hits = self._watching.examine()
+        if hits:
+            self._stop(hits)
+
+    def _stop(self, hits: tuple[Hit, ...]) -> None:
+        """Breakpoints were met at the training step just made; headless there is nobody to stop for."""
+        self._hits += len(hits)
+        for hit in hits:
+            self._watching.write(hit, keep=self._live or self._hits <= KEPT_HEADLESS)
+        if self._live:
+            more = f" And {len(hits) - 1} more." if len(hits) > 1 else ""
+            self._pause(hits[0].sentence + more, told=True)
 
     def _arrive(self) -> None:
         """The training step that was asked for is reached."""
@@ -130,8 +153,9 @@ class _Engine:
             return
         self._pause(f"Reached training step {self._until}." if planned else "")
 
-    def _begin(self) -> None:
-        self._recording.event("started", f"Started with seed {self._recording.experiment.seed}.")
+    def _begin(self, branch: Branch | None = None) -> None:
+        sentence = f"Started with seed {self._recording.experiment.seed}."
+        self._recording.event("started", sentence if branch is None else branch.sentence)
         self._recording.capture(keep=True)
         self._report()
 
@@ -141,12 +165,15 @@ class _Engine:
         self._running, self._sentence = True, ""
         self._report()
 
-    def _pause(self, sentence: str = "") -> None:
-        """Stops between two training steps and captures, so that what is shown is exactly this one."""
+    def _pause(self, sentence: str = "", told: bool = False) -> None:
+        """Stops between two training steps and captures, so that what is shown is exactly this one.
+
+        `told`: the log knows the reason already.
+        """
         was_running = self._running
         self._running, self._sentence = False, sentence
         self._recording.capture()
-        if was_running:
+        if was_running and not told:
             self._recording.event("paused", sentence or f"Paused at training step {self._recording.training_step}.")
         self._report()
 
@@ -189,6 +216,11 @@ class _Engine:
                 case "restart":
                     self._restart(command)
                     return
+                case "branch":
+                    self._branch(command)
+                    return
+                case "breakpoints":
+                    self._set_marks(command.arguments)
                 case "capture":
                     self._recording.capture(keep=True)
                 case "quit":
@@ -203,8 +235,20 @@ class _Engine:
         if "until" in arguments:
             return _whole(arguments, "until", step + 1)
         if step >= self._planned:
-            self._planned = step + max(1, self._recording.experiment.training.training_steps)
+            self._planned = self._plan()
         return self._planned
+
+    def _plan(self) -> int:
+        """The planned end; past it, as many training steps again."""
+        step, planned = self._recording.training_step, self._recording.experiment.training.training_steps
+        return planned if step < planned or not step else step + max(1, planned)
+
+    def _set_marks(self, arguments: Mapping[str, object]) -> None:
+        text = arguments.get("toml")
+        if not isinstance(text, str):
+            raise RnnvizError("breakpoints: wanted toml, marks as TOML text, came something else.")
+        names = [settings.name for settings in self._recording.experiment.models]
+        self._watching.set(parse_marks(text, "breakpoints", names))
 
     def _set(self, arguments: Mapping[str, object]) -> None:
         training = self._recording.training
@@ -232,14 +276,37 @@ class _Engine:
         text, path = command.arguments.get("experiment"), command.arguments.get("path")
         if not isinstance(text, str) or not isinstance(path, str):
             raise RnnvizError("restart: wanted an experiment (TOML text) and a path, came something else.")
-        recording = self._record(parse_experiment(text, "experiment"), Path(path))
+        self._change_run(command, parse_experiment(text, "experiment"), Path(path), None)
+
+    def _branch(self, command: Command) -> None:
+        """A new run that goes on from here or from a captured training step, paused; this one stays as it is."""
+        arguments, recording = command.arguments, self._recording
+        path, model, weights = arguments.get("path"), arguments.get("model", ""), arguments.get("weights", "")
+        if not all(isinstance(text, str) for text in (path, model, weights)) or bool(model) != bool(weights):
+            raise RnnvizError("branch: wanted a path, and both or none of a model and the path of its weights.")
+        step = recording.training_step
+        if "training_step" in arguments:
+            step = _whole(arguments, "training_step", 0)
+        if step == recording.training_step:
+            experiment, branch = branch_of_training(recording.training, recording.path)
+        else:
+            recording.writer.flush()
+            with open_run(recording.path) as run:
+                experiment, branch = branch_of_run(run, step)
+        if weights:
+            branch = with_weights(branch, experiment, str(model), read_weights(str(weights)))
+        self._change_run(command, replace(experiment, marks=self._watching.marks), Path(str(path)), branch)
+
+    def _change_run(self, command: Command, experiment: Experiment, path: Path, branch: Branch | None) -> None:
+        recording = self._record(experiment, path, branch)
+        watching = Watching(recording)
         inbox = CommandInbox(path)
         self._inbox.done(command.number)  # in the old run, before it is closed
         self._close("stopped", "")
-        self._recording, self._inbox = recording, inbox
-        self._planned = self._until = recording.experiment.training.training_steps
+        self._recording, self._watching, self._inbox = recording, watching, inbox
+        self._planned = self._until = self._plan()
         self._running, self._waiting, self._sentence = False, "", ""
-        self._begin()
+        self._begin(branch)
 
     def _close(self, state: EngineState, sentence: str) -> None:
         """Ends the recording with a capture of its last training step, and leaves one whole file."""

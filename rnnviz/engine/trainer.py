@@ -1,6 +1,9 @@
 """Training: all models of an experiment in lock-step on the same batches, one call for each training step."""
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +25,15 @@ class NotFiniteError(RnnvizError):
     """A loss or gradient became NaN or infinite; the update was not applied."""
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a training begins that does not begin anew."""
+
+    training_step: int
+    states: Sequence[Mapping[str, Tensor]]  # of each model, as of `state_dict()`
+    optimisers: Sequence[dict[str, Any]] = ()  # of each model, or none: they begin anew
+
+
 class Training:
     """The models, their optimisers and the batches. Everything random comes from the experiment's seed.
 
@@ -36,6 +48,7 @@ class Training:
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
         self.clip_norm = experiment.training.clip_norm
+        self.refused = frozenset(range(len(experiment.models)))  # models whose NaN or infinity is never learnt
         self.models: tuple[SequenceModel, ...] = tuple(
             build(settings, self.source.input_size, self.source.output_size, experiment.seed)
             for settings in experiment.models
@@ -60,7 +73,8 @@ class Training:
     def advance(self) -> list[dict[str, float]]:
         """One training step of every model; the metrics of each: loss, accuracy where there is one, grad_norm.
 
-        Raises NotFiniteError, naming model and training step, before any model is updated.
+        Raises NotFiniteError, naming model and training step, before any model is updated, unless that model's are to
+        be learnt all the same (`refused`).
         """
         generator = np.random.default_rng([self.experiment.seed, _BATCHES, self.training_step])
         batch = self.source.batch(generator, self.experiment.training.batch_size)
@@ -73,7 +87,23 @@ class Training:
 
     def captures(self) -> list[Capture]:
         """What each model makes of the probe now."""
-        return [capture_probe(model, self.probe, self.source.info) for model in self.models]
+        return [self.capture(number) for number in range(len(self.models))]
+
+    def capture(self, number: int) -> Capture:
+        """What one model makes of the probe now."""
+        return capture_probe(self.models[number], self.probe, self.source.info)
+
+    def optimiser_states(self) -> list[dict[str, Any]]:
+        """What each optimiser has gathered; to be copied before the training goes on."""
+        return [optimiser.state_dict() for optimiser in self._optimisers]
+
+    def go_on_from(self, start: Start) -> None:
+        """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning."""
+        for model, state in zip(self.models, start.states, strict=True):
+            model.load_state_dict(dict(state))
+        for optimiser, gathered in zip(self._optimisers, start.optimisers, strict=False):
+            optimiser.load_state_dict(gathered)
+        self.training_step = start.training_step
 
     def test_losses(self) -> list[float]:
         """The loss of each model on what is held back; [] for tasks that hold nothing back."""
@@ -97,9 +127,9 @@ class Training:
         # Clipping to an infinite norm multiplies by 1: the norm is measured, the gradients stay.
         norm = nn.utils.clip_grad_norm_(parameters, self.clip_norm or math.inf).item()
         value = loss.item()
-        if not math.isfinite(value):
+        if not math.isfinite(value) and number in self.refused:
             raise self._not_finite(number, "the loss", value)
-        if not math.isfinite(norm):
+        if not math.isfinite(norm) and number in self.refused:
             raise self._not_finite(number, "the gradient's norm", norm)
         metrics = {"loss": value}
         accuracy = _accuracy(prediction.detach(), targets, self.source.tolerance)

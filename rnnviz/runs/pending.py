@@ -37,6 +37,7 @@ class Pending:
         self._metrics: list[tuple[int, int, str, float]] = []
         self._events: list[tuple[int, str, str]] = []
         self._status: EngineStatus | None = None
+        self._kept: list[int] = []
         self._captures: dict[int, list[PendingCapture]] = {}  # by training step, which is dropped or stored as a whole
         self._bytes = 0
         self._refused = -1  # the training step refused last: its other models are not wanted either
@@ -53,6 +54,16 @@ class Pending:
     def put_status(self, status: EngineStatus) -> None:
         with self._lock:
             self._status = status
+
+    def put_kept(self, *training_steps: int) -> None:
+        """Training steps whose captures are to be saved from thinning."""
+        with self._lock:
+            self._kept += training_steps
+
+    def take_kept(self) -> tuple[int, ...]:
+        with self._lock:
+            kept, self._kept = tuple(self._kept), []
+            return kept
 
     def has_room(self, training_step: int, keep: bool) -> bool:
         """Whether a capture of that training step would be taken; a refusal is counted."""

@@ -12,16 +12,19 @@ from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.capture import Capture
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment
+from rnnviz.core.marks import Marks
+from rnnviz.core.marks_file import parse_marks
 from rnnviz.core.plain_records import closest, read_record
 from rnnviz.core.task import TaskInfo
 from rnnviz.core.trace import Trace, rebuild
 from rnnviz.runs.copying import copy_run
+from rnnviz.runs.events import read_event
 from rnnviz.runs.header import read_header
 from rnnviz.runs.opening import file_bytes
 from rnnviz.runs.payload import read_capture, read_probe
 from rnnviz.runs.process import WriterProcess
 from rnnviz.runs.queries import Queries
-from rnnviz.runs.records import EngineStatus, Event, Probe, RunModel
+from rnnviz.runs.records import EngineStatus, Event, Origin, Probe, RunModel
 from rnnviz.runs.schema import PROBE_PAYLOAD, check_tables
 
 
@@ -109,6 +112,14 @@ class Run:
         steps += [self._queries.rows("captures", "SELECT max(training_step) FROM captures")[0][0]]
         return max((step for step in steps if isinstance(step, int)), default=0)
 
+    @property
+    def origin(self) -> Origin | None:
+        """What this run goes on from; None: it began anew."""
+        path, step = self.environment.get("branch of"), self.environment.get("branch at training step", "")
+        if path is None or not step.isdecimal():
+            return None
+        return Origin(path, int(step[:18]), self.environment.get("branch changes", ""))
+
     def metric_names(self) -> tuple[str, ...]:
         """The names of the metrics recorded so far, in the order they appeared."""
         return tuple(
@@ -177,10 +188,16 @@ class Run:
     def events(self, after: int = 0) -> list[Event]:
         """The events numbered above `after`, oldest first."""
         sql = "SELECT number, training_step, kind, sentence FROM events WHERE number > ? ORDER BY number"
-        return [
-            Event(number, step if isinstance(step, int) else 0, str(kind), str(sentence))
-            for number, step, kind, sentence in self._queries.rows("events", sql, after)
-        ]
+        return [read_event(row) for row in self._queries.rows("events", sql, after)]
+
+    def marks(self) -> Marks:
+        """Breakpoints, watches and bookmarks as a person left them in this run, at first those of its experiment."""
+        sql = "SELECT arguments FROM commands WHERE name = 'breakpoints' ORDER BY number DESC LIMIT 1"
+        rows = self._queries.rows("its commands", sql)
+        try:
+            return parse_marks(json.loads(rows[0][0])["toml"], str(self.path), [model.name for model in self.models])
+        except (IndexError, TypeError, ValueError, KeyError, RecursionError, RnnvizError):
+            return self.experiment.marks  # nothing changed, or only nonsense came
 
     def save_copy(self, path: str | os.PathLike[str]) -> None:
         """Writes what is recorded so far to `path`, a whole run file or nothing. Raises RnnvizError."""

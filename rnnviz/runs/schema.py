@@ -13,7 +13,7 @@ metrics       one value a row; NaN is stored as NULL, ±inf as they are
 payloads      tensors: safetensors bytes of `size` bytes, cut into chunks; payload 0 is the probe
 chunks        at most 512 KiB of a payload each, with the CRC32 of just these bytes
 captures      which payload is the capture of which model at which training step; keep: thinning leaves it alone
-events        the log
+events        the log; sentence: a text, or JSON {"sentence", "details"} of what has details
 commands      wishes of the window; done once the engine has carried them out, with a sentence when it could not
 
 Tensors of payload 0: inputs, lengths, targets, loss_weight. Tensors of a capture: weights.<torch's name>, h0, c0,

@@ -83,6 +83,13 @@ class RunTables:
         self._next_payload = number
         self._stored[step] = _Stored(stored.size + size, stored.keep)
 
+    def keep(self, training_steps: tuple[int, ...]) -> None:
+        """Saves captures that are on disk from thinning."""
+        for step in training_steps:
+            if step in self._stored:
+                self._connection.execute("UPDATE captures SET keep = 1 WHERE training_step = ?", (step,))
+                self._stored[step].keep = True
+
     def finish(self) -> None:
         """Gives the run up: nobody writes it, and where no reader is in the way it is one plain file."""
         with _Transaction(self._connection) as connection:

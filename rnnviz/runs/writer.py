@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rnnviz.core.capture import Capture
 from rnnviz.core.errors import RnnvizError
@@ -14,6 +15,7 @@ from rnnviz.core.experiment import Experiment
 from rnnviz.core.experiment_file import experiment_toml, parse_experiment
 from rnnviz.core.task import TaskInfo
 from rnnviz.runs.creation import begin_run
+from rnnviz.runs.events import stored_event
 from rnnviz.runs.header import Header
 from rnnviz.runs.payload import capture_payload, check_capture
 from rnnviz.runs.pending import Pending, PendingCapture
@@ -109,10 +111,15 @@ class RunWriter:
         self._pending.put_capture(PendingCapture(int(training_step), model, payload, keep))
         self._something.set()
 
-    def event(self, training_step: int, kind: str, sentence: str) -> None:
-        """One line of the run's log."""
+    def event(self, training_step: int, kind: str, sentence: str, details: Mapping[str, Any] | None = None) -> None:
+        """One line of the run's log; `details` are plain values of JSON."""
         readable = sentence.encode("utf-8", "backslashreplace").decode("utf-8")  # a path may hold any bytes
-        self._pending.put_event(int(training_step), kind, readable)
+        self._pending.put_event(int(training_step), kind, stored_event(readable, details or {}))
+        self._something.set()
+
+    def keep(self, training_step: int) -> None:
+        """Saves the captures of a training step from thinning, if there are any."""
+        self._pending.put_kept(int(training_step))
         self._something.set()
 
     def status(self, status: EngineStatus) -> None:
@@ -192,6 +199,12 @@ class RunWriter:
             except Exception:
                 self._pending.return_captures(captures)
                 raise
+        kept = self._pending.take_kept()  # after the captures, which may have waited with them
+        try:
+            self._tables.keep(kept)
+        except Exception:
+            self._pending.put_kept(*kept)
+            raise
         if self._failed_at:
             sentence = f"Recording was interrupted ({self._failed_at}) and goes on."
             self._failed_at = ""

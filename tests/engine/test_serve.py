@@ -310,12 +310,12 @@ def test_training_waits_while_the_file_cannot_be_written(
 def test_captures_come_often_but_slow_ones_do_not_eat_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, least: int, most: int
 ) -> None:
-    def slow_captures(self: Training) -> list[Capture]:
-        time.sleep(seconds)
-        return captures(self)
+    def slow_capture(self: Training, number: int) -> Capture:
+        time.sleep(seconds / len(self.models))
+        return capture(self, number)
 
-    captures = Training.captures
-    monkeypatch.setattr(Training, "captures", slow_captures)
+    capture = Training.capture
+    monkeypatch.setattr(Training, "capture", slow_capture)
     endless = replace(SMALL, training=replace(SMALL.training, training_steps=10**6))
     with live(tmp_path / "a.rnnviz", endless, paused=False) as window:
         until(lambda: window.state()[1] > 0)

@@ -1,0 +1,34 @@
+"""Bookmarks: places in a run to come back to."""
+
+from collections.abc import Sequence
+
+from rnnviz.core.marks import Bookmark
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+
+
+def bookmarked(bookmark: Bookmark) -> Cursor:
+    """The place of a bookmark."""
+    phase = Phase(bookmark.phase)
+    return Cursor(bookmark.training_step, phase, bookmark.time_step, bookmark.layer, bookmark.operation)
+
+
+def bookmark_at(cursor: Cursor, note: str = "") -> Bookmark:
+    """A bookmark of the place the cursor stands on."""
+    return Bookmark(cursor.training_step, cursor.phase.value, cursor.time_step, cursor.layer, cursor.operation, note)
+
+
+def bookmark_beside(
+    bookmarks: Sequence[Bookmark], cursor: Cursor, program: Program, backwards: bool
+) -> Bookmark | None:
+    """The next bookmark of the whole run after the cursor, or the one before."""
+
+    def order(place: Cursor) -> tuple[int, int]:
+        return place.training_step, program.fine_point(place)
+
+    here = order(cursor)
+    placed = [(order(bookmarked(one)), one) for one in bookmarks]
+    beside = [pair for pair in placed if (pair[0] < here if backwards else pair[0] > here)]
+    if not beside:
+        return None
+    return (max if backwards else min)(beside, key=lambda pair: pair[0])[1]

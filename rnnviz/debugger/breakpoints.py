@@ -1,0 +1,99 @@
+"""Breakpoints within one trace: where the cursor stops on its way through the program."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnnviz.core.breakpoints import Armed, has_place, met_time_steps, scope_of
+from rnnviz.core.expressions.trace_scope import TraceScope
+from rnnviz.core.marks import Bookmark, Breakpoint
+from rnnviz.core.moment import Moment
+from rnnviz.debugger.bookmarks import bookmarked
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a walk stops, and what for."""
+
+    cursor: Cursor
+    breakpoint: Breakpoint | None = None
+    bookmark: Bookmark | None = None
+
+
+def breakpoint_at(cursor: Cursor) -> Breakpoint:
+    """The breakpoint that a click beside this place sets; of the phases without time steps for all of the phase."""
+    time_step = cursor.time_step if cursor.phase.swept else 0
+    layer = cursor.layer if cursor.phase.swept else ""
+    return Breakpoint("place", phase=cursor.phase.value, time_step=time_step, layer=layer, operation=cursor.operation)
+
+
+def stands_on(breakpoint: Breakpoint, cursor: Cursor, time_steps: int) -> bool:
+    """Whether the cursor is at the place of a breakpoint; of the other kinds never."""
+    if breakpoint.kind != "place" or breakpoint.phase != cursor.phase.value:
+        return False
+    if not cursor.phase.swept:
+        return True
+    wanted = breakpoint.time_step if breakpoint.time_step >= 0 else time_steps + 1 + breakpoint.time_step
+    return (
+        wanted in (0, cursor.time_step)
+        and breakpoint.layer in ("", cursor.layer)
+        and breakpoint.operation == cursor.operation
+    )
+
+
+def stops(
+    armed: Sequence[Armed], bookmarks: Sequence[Bookmark], program: Program, cursor: Cursor, moment: Moment
+) -> tuple[Stop, ...]:
+    """Every stop of the trace the cursor is in, in the order of the program; one for each place.
+
+    A place stops where it is, and where its condition is yes at its time step. A condition or data breakpoint with t in
+    it stops where it is met, at its layer (the one looked at) in the sweep where its values come to be: the backward
+    one where it asks a gradient, else the forward one. Those without t are of the whole training step: the engine and
+    the search stop at them, not a walk. `moment` is that of the cursor's model.
+    """
+    found: dict[int, Stop] = {}
+    for one in armed:
+        if one.breakpoint.enabled and one.concerns(moment.model):
+            for place in _places(one, program, cursor, moment):
+                found.setdefault(program.fine_point(place), Stop(place, breakpoint=one.breakpoint))
+    for bookmark in bookmarks:
+        if bookmark.training_step == cursor.training_step:
+            place = bookmarked(bookmark)
+            found.setdefault(program.fine_point(place), Stop(place, bookmark=bookmark))
+    return tuple(found[point] for point in sorted(found))
+
+
+def next_stop(found: Sequence[Stop], program: Program, cursor: Cursor, backwards: bool = False) -> Stop | None:
+    """The nearest of `stops` after the cursor, or before it."""
+    here = program.fine_point(cursor)
+    if backwards:
+        return next((stop for stop in reversed(found) if program.fine_point(stop.cursor) < here), None)
+    return next((stop for stop in found if program.fine_point(stop.cursor) > here), None)
+
+
+def _places(one: Armed, program: Program, cursor: Cursor, moment: Moment) -> list[Cursor]:
+    breakpoint = one.breakpoint
+    if breakpoint.kind == "place" and not has_place(breakpoint, moment.structure):
+        return []
+    if breakpoint.kind != "place" and not one.along_time:
+        return []
+    scope = scope_of(one, moment)
+    if not isinstance(scope, TraceScope):
+        return []
+    if breakpoint.kind != "place":
+        phase = Phase.BACKWARD if one.asks_gradient else Phase.FORWARD
+        layer = breakpoint.layer or cursor.layer
+        return [Cursor(cursor.training_step, phase, t, layer) for t in met_time_steps(one, scope)]
+    phase = Phase(breakpoint.phase)
+    if not phase.swept:
+        return [program.at(program.first_of(phase), cursor)] if met_time_steps(one, scope) else []
+    last = program.time_steps
+    wanted = breakpoint.time_step if breakpoint.time_step >= 0 else last + 1 + breakpoint.time_step
+    layers = (breakpoint.layer,) if breakpoint.layer else (program.layers or (cursor.layer,))
+    return [
+        Cursor(cursor.training_step, phase, t, layer, breakpoint.operation)
+        for t in met_time_steps(one, scope)
+        if wanted in (0, t) and t <= last
+        for layer in layers
+    ]

@@ -1,0 +1,135 @@
+"""Breakpoints in a training: the same hits live and over the recorded past, and a stop at exactly the right moment."""
+
+import math
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnviz.core.breakpoints import Hit
+from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.marks import Bookmark, Breakpoint, Marks
+from rnnviz.core.marks_file import marks_toml
+from rnnviz.core.plain_records import read_record
+from rnnviz.debugger.search import search
+from rnnviz.engine.recording import Recording
+from rnnviz.engine.serve import run_training
+from rnnviz.runs.reader import Run, open_run
+
+LEARNING = Experiment(
+    name="learning",
+    task=Adding(length=8),
+    models=(
+        ModelSettings("Vanilla", "vanilla", hidden_size=4),
+        ModelSettings("LSTM", "lstm", hidden_size=4, forget_bias=4.4),
+    ),
+    training=TrainingSettings(batch_size=8, training_steps=150, learning_rate=0.03, clip_norm=0.0),
+    seed=3,
+)
+# goes to infinity and on to NaN, which is learnt because nothing refuses it
+BREAKING = replace(
+    LEARNING,
+    models=(ModelSettings("ReLU", "vanilla", hidden_size=4, activation="relu"), ModelSettings("LSTM", "lstm", 4)),
+    training=TrainingSettings("sgd", learning_rate=30.0, clip_norm=0.0, batch_size=8, training_steps=40),
+)
+LEARNT_ALL_THE_SAME = Breakpoint("not finite", enabled=False)
+
+THE_SIX = {
+    "norm(dh[1]) / norm(dh[T]) < 1e-6": BREAKING,
+    "any(f > 0.99)": LEARNING,
+    "grad_norm > 10 * median(grad_norm, 50)": BREAKING,
+    "loss < 0.05": LEARNING,
+    "isnan(loss)": BREAKING,
+    "k % 100 == 0": LEARNING,
+}
+MORE = (
+    Breakpoint("condition", "norm(dh[t]) < 0.001 * norm(dh[T])", model="LSTM"),
+    Breakpoint("condition", "loss < 0.1 and mean(f[-1]) > 0.9", every=3, sequence=2),
+    Breakpoint("data", "norm(dh[1]) / norm(dh[T])", crosses=0.1),
+    Breakpoint("data", "grad_norm", factor=2.0, model="Vanilla"),
+    Breakpoint("data", "abs(c[t, 1])", crosses=0.5, direction="up"),
+    Breakpoint("place", phase="backward", time_step=-2, layer="l0", operation="f", every=20),
+    Breakpoint("place", "norm(dh[t]) > 0.005", phase="backward", time_step=3),
+    Breakpoint("condition", "loss < 0.04", message="{k}: {loss} and {norm(h[T])}"),
+)
+
+
+@pytest.fixture
+def capture_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A capture at every training step, however long it takes."""
+    advance = Recording.advance
+
+    def patient(self: Recording) -> None:
+        advance(self)
+        self.capture(keep=True)
+        self.writer.flush()
+
+    monkeypatch.setattr(Recording, "advance", patient)
+
+
+def recorded(path: Path, experiment: Experiment, *breakpoints: Breakpoint) -> list[tuple[Breakpoint, int, str, int]]:
+    """Trains headless; the hits the engine found, each with its breakpoint, training step, model and time step."""
+    run_training(replace(experiment, marks=Marks((LEARNT_ALL_THE_SAME, *breakpoints))), path)
+    with open_run(path) as run:
+        events = [event for event in run.events() if event.kind in ("hit", "log")]
+    return [
+        (
+            read_record(Breakpoint, event.details["breakpoint"], "event", ""),
+            event.training_step,
+            event.details["model"],
+            event.details["time_step"],
+        )
+        for event in events
+    ]
+
+
+def found(run: Run, *breakpoints: Breakpoint, **options: object) -> list[Hit]:
+    return [hit for progress in search(run, breakpoints, **options) for hit in progress.hits]
+
+
+def keys(hits: list[Hit]) -> list[tuple[Breakpoint, int, str, int]]:
+    return [(hit.breakpoint, hit.training_step, hit.model, hit.time_step) for hit in hits]
+
+
+@pytest.mark.usefixtures("capture_all")
+@pytest.mark.parametrize("experiment", [LEARNING, BREAKING], ids=["learning", "breaking"])
+def test_the_six_conditions_and_more_hit_live_as_they_do_in_the_past(tmp_path: Path, experiment: Experiment) -> None:
+    names = {model.name for model in experiment.models}
+    breakpoints = [Breakpoint("condition", text) for text in THE_SIX]
+    breakpoints += [one for one in MORE if one.model in ("", *names)]
+    live = recorded(tmp_path / "a.rnnviz", experiment, *breakpoints)
+    with open_run(tmp_path / "a.rnnviz") as run:
+        assert set(range(experiment.training.training_steps + 1)) <= set(run.captured())
+        past = found(run, *breakpoints)
+        for text, where in THE_SIX.items():
+            if where is experiment:
+                of_it = [key for key in live if key[0].expression == text]
+                assert of_it, text
+                assert len(of_it) < experiment.training.training_steps * len(names), text
+                assert keys(found(run, Breakpoint("condition", text))) == of_it
+        by_step = sorted(live, key=lambda key: key[1])  # in the log, lines of logpoints come before stops
+        assert sorted(map(repr, by_step)) == sorted(map(repr, keys(past)))
+        assert keys(found(run, *breakpoints, backwards=True)) == keys(past)[::-1]
+        plain = [one for one in breakpoints if one.every == 1]  # the others count from where they are set
+        part = [key for key in keys(past) if 20 <= key[1] <= 30 and key[0] in plain]
+        assert keys(found(run, *plain, first=20, last=30)) == part
+    if experiment is LEARNING:
+        assert {key[0] for key in live} >= set(MORE)
+
+
+def test_conditions_are_what_they_say(tmp_path: Path) -> None:
+    run_training(LEARNING, tmp_path / "a.rnnviz")
+    with open_run(tmp_path / "a.rnnviz") as run:
+        loss = run.metrics("loss", 1)
+        hits = found(run, Breakpoint("condition", "loss < 0.05", model="LSTM"))
+        assert [hit.training_step for hit in hits] == (np.flatnonzero(loss < 0.05) + 1).tolist()
+        assert hits[0].sentence == f"LSTM, training step {hits[0].training_step}: loss is {hits[0].values[0][1]}."
+        assert [hit.training_step for hit in found(run, Breakpoint("condition", "k % 100 == 0", every=2))] == []
+        every = found(run, Breakpoint("condition", "k % 10 == 0", every=3, model="LSTM"))
+        assert [hit.training_step for hit in every] == [30, 60, 90, 120, 150]
+        newest = next(p for p in search(run, [Breakpoint("condition", "k % 100 == 0")], backwards=True) if p.hits)
+        assert newest.hits[0].training_step == 100
+        assert newest.done <= 51
