@@ -20,6 +20,7 @@ from rnnviz.gui.panels.lesson import LessonCard
 from rnnviz.gui.panels.right_column import RightColumn
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.panels.values import ValuesPanel
+from rnnviz.gui.panels.variables_page import VariablesPage
 from rnnviz.gui.panels.watches_page import WatchesPage
 from rnnviz.gui.store import Store
 
@@ -53,6 +54,8 @@ class Contents(QObject):
         self.cursor_page = CursorPage(self.values)
         self.cursor_page.add_below(self.equations)
         self.right.add_page("cursor", "Cursor", self.cursor_page)
+        self.variables = VariablesPage(store)
+        self.right.add_page("variables", "Variables", self.variables)
         self.watches = WatchesPage(store)
         self.right.add_page("watches", "Watches", self.watches)
         self.training = TrainingPanel(store)

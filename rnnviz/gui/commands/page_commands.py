@@ -21,6 +21,7 @@ class Page:
 
 PAGES = (
     Page("cursor", "Cursor", "the numbers of the time step the cursor stands on"),
+    Page("variables", "Variables", "every array at the cursor, by layer and operation"),
     Page("watches", "Watches", "expressions with their values, in every model"),
 )
 
