@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from rnnviz.debugger.cursor import Cursor
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.commands.choosing import path_to_open_data
 from rnnviz.gui.commands.debug_commands import show_time_step
@@ -17,6 +18,7 @@ from rnnviz.gui.panels.cursor_page import CursorPage
 from rnnviz.gui.panels.equations import EquationsPanel
 from rnnviz.gui.panels.experiment import ExperimentPanel
 from rnnviz.gui.panels.lesson import LessonCard
+from rnnviz.gui.panels.program_strip import ProgramStrip
 from rnnviz.gui.panels.right_column import RightColumn
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.panels.values import ValuesPanel
@@ -38,6 +40,9 @@ class Contents(QObject):
         self.lanes = LaneStack(store)
         self.lanes.time_step_chosen.connect(self._choose_time_step)
         self.lanes.run_wanted.connect(self._run_to)
+        self.strip = ProgramStrip(store)
+        self.strip.chosen.connect(self._go_to)
+        window.add_to_centre(self.strip)
         window.add_to_centre(self.lanes, 1)
         self.experiment = ExperimentPanel(store)
         self.experiment.edited.connect(session.edit)
@@ -75,6 +80,10 @@ class Contents(QObject):
     @Slot(int)
     def _choose_time_step(self, time_step: int) -> None:
         show_time_step(self._store, time_step)
+
+    @Slot(object)
+    def _go_to(self, cursor: Cursor) -> None:
+        self._stepping.jump(cursor)
 
     @Slot(int, int)
     def _run_to(self, time_step: int, direction: int) -> None:

@@ -12,7 +12,7 @@ from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 
 _AROUND = 42  # pixels beside and between the three labels
-_TOKENS = {
+PHASE_TOKENS = {
     Phase.FORWARD: "accent",
     Phase.LOSS: "bad",
     Phase.BACKWARD: "cursor",
@@ -67,7 +67,7 @@ class CursorReadout(QFrame):
         room = self.width() - _AROUND - taken
         self._what.setText(self._what.fontMetrics().elidedText(what, Qt.TextElideMode.ElideRight, room))
         colors = theme(state.theme)
-        color = getattr(colors, _TOKENS[state.cursor.phase])
+        color = getattr(colors, PHASE_TOKENS[state.cursor.phase])
         sheet = (
             f"#readout {{ background: {colors.raised}; border: 1px solid {colors.line}; border-left: 3px solid {color};"
             f" border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"

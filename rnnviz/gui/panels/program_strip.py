@@ -1,0 +1,167 @@
+"""Where the cursor is in the whole training step: both sweeps, loss, accumulate and update in one line."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from rnnviz.debugger import goto
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+from rnnviz.gui import fonts
+from rnnviz.gui.commands.debug_commands import has_trace
+from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.numbers import whole
+from rnnviz.gui.readout import PHASE_TOKENS
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.theme import theme
+
+_HIGH, _BAR = 34, 14  # pixels: of the strip and of its bars
+_TOP = 10.0
+_GAP = 3.0
+_SINGLE = 30.0  # width of a phase of one point
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The bar of one phase: `count` points from number `first` on."""
+
+    phase: Phase
+    first: int
+    count: int
+    left: float
+    width: float
+
+    def x(self, place: float) -> float:
+        """Pixels of the point `place`; its operations lie between it and the next one."""
+        return self.left + (place - self.first) / self.count * self.width
+
+    def point(self, x: float) -> int:
+        """The point at pixel `x`, held inside the phase."""
+        return self.first + min(max(int((x - self.left) / self.width * self.count), 0), self.count - 1)
+
+
+def segments(program: Program, left: float, width: float) -> tuple[Segment, ...]:
+    """The bars of all phases; the two sweeps share what the phases of one point leave."""
+    sweep = max((width - 3 * _SINGLE - 4 * _GAP) / 2, 20.0)
+    found: list[Segment] = []
+    x = left
+    for phase in Phase:
+        wide = sweep if phase.swept else _SINGLE
+        first = program.first_of(phase)
+        found.append(Segment(phase, first, program.last_of(phase) - first + 1, x, wide))
+        x += wide + _GAP
+    return tuple(found)
+
+
+class ProgramStrip(QWidget):
+    """`chosen(cursor)` when a point is clicked or dragged to. Behind the cursor the bars are full."""
+
+    chosen = Signal(object)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._program = store.state.program
+        self.setFixedHeight(_HIGH)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Program")
+        self.setVisible(has_trace(store.state))
+        store.changed.connect(self.show_state)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The bars as they are drawn, in pixels."""
+        return segments(self._program, LABEL_COLUMN, max(self.width() - LABEL_COLUMN - SCALE_COLUMN, 40.0))
+
+    @property
+    def cursor_x(self) -> float:
+        """Where the cursor stands, in pixels."""
+        program, cursor = self._program, self._store.state.cursor
+        point = program.point(cursor)
+        inside = program.fine_point(cursor) - program.fine_point(program.at(point, cursor))
+        segment = next(each for each in self.segments if each.phase is cursor.phase)
+        return segment.x(point + (inside + 0.5) / (1 + len(program.operations)))
+
+    def cursor_at(self, x: float) -> Cursor:
+        """The place at pixel `x`."""
+        segment = min(self.segments, key=lambda each: max(each.left - x, x - each.left - each.width))
+        return self._program.at(segment.point(x), self._store.state.cursor)
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        names = ("cursor", "traces", "sample", "theme", "model")
+        if any(getattr(old, name) is not getattr(new, name) for name in names):
+            self._program = new.program
+            self.setVisible(has_trace(new))
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._choose(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._choose(event)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            place = goto.words(self.cursor_at(event.pos().x()))
+            QToolTip.showText(event.globalPos(), f"{place}\nA click goes there", self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        state = self._store.state
+        look = theme(state.theme)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), look.color("background"))
+        painter.setFont(fonts.semibold())
+        painter.setPen(look.color("text"))
+        painter.drawText(QRectF(14, _TOP - 4, LABEL_COLUMN - 14, _BAR + 8), Qt.AlignmentFlag.AlignVCenter, "Program")
+        here = self.cursor_x
+        for segment in self.segments:
+            self._paint_segment(painter, segment, here)
+        tip = QPolygonF([QPointF(here, _TOP), QPointF(here - 5, _TOP - 7), QPointF(here + 5, _TOP - 7)])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(look.color("cursor"))
+        painter.drawPolygon(tip)
+        painter.drawRect(QRectF(here - 1, _TOP - 2, 2, _BAR + 4))
+        painter.setFont(fonts.text(fonts.SMALL))
+        painter.setPen(look.color("muted"))
+        count = f"{whole(self._program.point(state.cursor) + 1)} of {whole(len(self._program))}"
+        box = QRectF(self.width() - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, count)
+
+    def _paint_segment(self, painter: QPainter, segment: Segment, here: float) -> None:
+        look = theme(self._store.state.theme)
+        color = look.color(PHASE_TOKENS[segment.phase])
+        bar = QRectF(segment.left, _TOP, segment.width, _BAR)
+        done = QRectF(bar)
+        done.setRight(min(max(here, bar.left()), bar.right()))
+        ground = look.color("raised")
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(bar, 3, 3)
+        color.setAlphaF(0.55)
+        painter.setBrush(color)
+        painter.drawRoundedRect(done, 3, 3)
+        painter.setPen(QPen(look.color("line"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(bar, 3, 3)
+        rows = len(self._program.layers) if segment.phase.swept else 1
+        for row in range(1, rows):
+            x = segment.left + segment.width * row / rows
+            painter.drawLine(QPointF(x, _TOP), QPointF(x, _TOP + _BAR))
+        painter.setFont(fonts.text(fonts.SMALL))
+        painter.setPen(look.color("text"))
+        metrics = QFontMetricsF(painter.font())
+        for words in (segment.phase.value, segment.phase.value[:3]):
+            if metrics.horizontalAdvance(words) < segment.width - 6:
+                painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, words)
+                break
+
+    def _choose(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.chosen.emit(self.cursor_at(event.position().x()))
+            event.accept()

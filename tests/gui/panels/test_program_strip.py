@@ -1,0 +1,67 @@
+"""The program strip: where the cursor stands in it, and where a click in it leads."""
+
+import pytest
+from panels_state import make_state
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.structure import Structure
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+from rnnviz.gui.panels.program_strip import ProgramStrip, segments
+from rnnviz.gui.store import Store
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(make_state(cursor=Cursor(0, Phase.FORWARD, 1)))
+
+
+@pytest.fixture
+def strip(qtbot: QtBot, store: Store) -> ProgramStrip:
+    strip = ProgramStrip(store)
+    strip.resize(740, strip.height())
+    qtbot.addWidget(strip)
+    strip.show()
+    return strip
+
+
+def test_every_point_has_its_place_and_its_place_leads_back(strip: ProgramStrip, store: Store) -> None:
+    program = store.state.program
+    seen = []
+    for number in range(len(program)):
+        cursor = program.at(number, store.state.cursor)
+        store.update(cursor=cursor)
+        seen.append(strip.cursor_x)
+        assert strip.cursor_at(strip.cursor_x) == cursor
+    assert seen == sorted(seen)
+    assert len(set(seen)) == len(program)
+
+
+def test_operations_lie_between_two_time_steps(strip: ProgramStrip, store: Store) -> None:
+    program = store.state.program
+    cursor, before = store.state.cursor, 0.0
+    for number in range(len(program.operations) + 1, 3 * (len(program.operations) + 1)):
+        store.update(cursor=program.fine_at(number, cursor))
+        assert strip.cursor_x > before
+        before = strip.cursor_x
+
+
+def test_a_click_chooses_a_point(strip: ProgramStrip, store: Store, qtbot: QtBot) -> None:
+    chosen: list[Cursor] = []
+    strip.chosen.connect(chosen.append)
+    bars = {each.phase: each for each in strip.segments}
+    for phase in (Phase.LOSS, Phase.BACKWARD, Phase.UPDATE):
+        bar = bars[phase]
+        qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=QPoint(round(bar.left + 2), 15))
+        assert chosen[-1].phase is phase
+    assert chosen[1].time_step == 64  # the backward sweep begins at the end
+    image = strip.grab().toImage()
+    assert image.pixelColor(round(strip.cursor_x), 15) == image.pixelColor(round(strip.cursor_x), 20)
+
+
+def test_layers_and_directions_lie_one_after_the_other() -> None:
+    program = Program(5, Structure("gru", 3, 4, num_layers=2, bidirectional=True))
+    forward, *_rest, update = segments(program, 100.0, 600.0)
+    assert (forward.count, update.first) == (20, len(program) - 1)
+    assert update.left + update.width == pytest.approx(700.0)
