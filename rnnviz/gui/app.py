@@ -22,9 +22,11 @@ from rnnviz.gui.commands.page_commands import page_commands
 from rnnviz.gui.commands.stepping import Stepping
 from rnnviz.gui.commands.training_commands import training_commands
 from rnnviz.gui.commands.view_commands import WindowWishes, view_commands
+from rnnviz.gui.commands.what_if_commands import WhatIfs, what_if_commands
 from rnnviz.gui.icons import application_icon
 from rnnviz.gui.jump_field import JumpField
 from rnnviz.gui.keeper import Keeper
+from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.main_window import MainWindow
 from rnnviz.gui.message_bar import MessageBar
@@ -35,6 +37,7 @@ from rnnviz.gui.status_bar import StatusBar
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.gui.theme import apply, theme
 from rnnviz.gui.toolbar import Toolbar
+from rnnviz.gui.what_if_bar import WhatIfBar
 
 if TYPE_CHECKING:
     from rnnviz.gui.contents import Contents
@@ -89,6 +92,8 @@ class App(QObject):
         self.keeper = Keeper(self.store, preferences, settings, self)
         self.session = Session(self.store, self)
         self.stepping = Stepping(self.store, self.session.show_training_step)
+        self.recomputing = Recomputing(self.store, self)
+        self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
@@ -97,6 +102,7 @@ class App(QObject):
         self.message_bar = MessageBar(self.store, self.actions)
         self.window.setMenuWidget(self.toolbar)
         self.window.add_to_centre(self.message_bar)
+        self.window.add_to_centre(WhatIfBar(self.store, self.actions))
         self.window.setStatusBar(StatusBar(self.store))
         self.window.restore(preferences)
         self.window.setFocus()
@@ -128,7 +134,8 @@ class App(QObject):
         self._closed = True
         self.keeper.remember(**self.window.layout_preferences())
         self.window.hide()
-        self.ended_well = self.session.close()
+        recomputed = self.recomputing.stop()
+        self.ended_well = self.session.close() and recomputed
         self._collecting.stop()
         self._problems.release()
 
@@ -145,7 +152,7 @@ class App(QObject):
     def _fill(self) -> None:
         from rnnviz.gui.contents import Contents  # late: what draws is imported after the first picture
 
-        self.contents = Contents(self.store, self.session, self.stepping, self.actions, self.window)
+        self.contents = Contents(self.store, self.session, self.stepping, self.actions, self.whatifs, self.window)
 
     def _drawn(self) -> "Contents":
         if self.contents is None:
@@ -169,6 +176,7 @@ class App(QObject):
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self.stepping, self._ask_place),
+            *what_if_commands(self.store, self.whatifs),
             *page_commands(self.store),
             *view_commands(self.store, wishes),
         )

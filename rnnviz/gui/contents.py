@@ -9,6 +9,7 @@ from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.commands.choosing import path_to_open_data
 from rnnviz.gui.commands.debug_commands import show_time_step
 from rnnviz.gui.commands.stepping import Stepping
+from rnnviz.gui.commands.what_if_commands import WhatIfs
 from rnnviz.gui.dialogs.opening import Opening
 from rnnviz.gui.figures import window_image
 from rnnviz.gui.lane_stack import LaneStack
@@ -24,6 +25,7 @@ from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.panels.values import ValuesPanel
 from rnnviz.gui.panels.variables_page import VariablesPage
 from rnnviz.gui.panels.watches_page import WatchesPage
+from rnnviz.gui.panels.what_if_page import WhatIfPage
 from rnnviz.gui.store import Store
 
 
@@ -31,7 +33,13 @@ class Contents(QObject):
     """Lanes in the middle; experiment and lesson on the left, values on the right, training below."""
 
     def __init__(
-        self, store: Store, session: Session, stepping: Stepping, actions: Actions, window: MainWindow
+        self,
+        store: Store,
+        session: Session,
+        stepping: Stepping,
+        actions: Actions,
+        whatifs: WhatIfs,
+        window: MainWindow,
     ) -> None:
         super().__init__(window)
         self._store, self._session, self._actions, self._window = store, session, actions, window
@@ -63,6 +71,8 @@ class Contents(QObject):
         self.right.add_page("variables", "Variables", self.variables)
         self.watches = WatchesPage(store)
         self.right.add_page("watches", "Watches", self.watches)
+        self.what_if = WhatIfPage(store, actions, whatifs)
+        self.right.add_page("what_if", "What-if", self.what_if)
         self.training = TrainingPanel(store)
         self.training.training_step_chosen.connect(session.show_training_step)
         self.training.live_wanted.connect(session.back_to_live)

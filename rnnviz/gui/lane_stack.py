@@ -18,10 +18,14 @@ from rnnviz.gui.lanes.heights import share_out
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN, Lane
 from rnnviz.gui.lanes.making import make_lane
 from rnnviz.gui.lanes.selection import LanePlace, lane_places
-from rnnviz.gui.lanes.shown import resolve
+from rnnviz.gui.lanes.shown import Shown, resolve
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import Theme
 
+_PICTURES = (  # fields of the state that the lanes' data come from
+    *("traces", "sample", "theme", "task", "models", "hidden_lanes", "fitting_lanes"),
+    *("whatif", "recomputed", "against", "difference", "run_path"),
+)
 _MARGIN = 8.0  # pixels above the first and below the last lane
 _PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
 _ABOVE_CURSOR, _CURSOR = 20.0, 10.0  # drawing order
@@ -80,9 +84,8 @@ class LaneStack(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Replaces what changed: lanes, data, or only the cursor."""
-        pictures = ("traces", "sample", "theme", "task", "models", "hidden_lanes", "fitting_lanes")
         if (
-            any(getattr(old, name) is not getattr(new, name) for name in pictures)
+            any(getattr(old, name) is not getattr(new, name) for name in _PICTURES)
             or old.cursor.layer != new.cursor.layer
         ):
             self._shown = resolve(new)
@@ -141,7 +144,7 @@ class LaneStack(QWidget):
         """New data into the lanes; lanes are made anew only when there are others."""
         places = lane_places(self._shown) if self._shown.ready else ()
         state = self._store.state
-        built = _Built(self._shown.theme, state.task, state.models, places)
+        built = _Built(self._shown.theme, state.task, _models(self._shown), places)
         if self._built is None or not built.same(self._built):
             self._rebuild()
             return
@@ -159,7 +162,7 @@ class LaneStack(QWidget):
         self._clear()
         self._scene.setBackgroundBrush(shown.theme.color("background"))
         places = lane_places(shown) if shown.ready else ()
-        self._built = _Built(shown.theme, state.task, state.models, places)
+        self._built = _Built(shown.theme, state.task, _models(shown), places)
         if not places:
             self._skeleton = Skeleton(shown.theme)
             self._skeleton.set_sentence(waiting_sentence(state))
@@ -249,9 +252,10 @@ class LaneStack(QWidget):
         if lane is None or lane.model is None or place.x() < LABEL_COLUMN:
             return
         unit = lane.map.row_at(place.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.unit
-        if lane.model != self._store.state.model:
+        model = self._shown.models[lane.model].number
+        if model != self._store.state.model:
             cursor = replace(self._store.state.cursor, operation="")
-            self._store.update(model=lane.model, unit=unit, cursor=cursor)
+            self._store.update(model=model, unit=unit, cursor=cursor)
         else:
             self._store.update(unit=unit)
 
@@ -259,7 +263,8 @@ class LaneStack(QWidget):
         state = self._store.state
         for lane in self._lanes:
             if isinstance(lane, HeatLane) and lane.of_units:
-                lane.map.mark_row(state.unit if lane.model == state.model and state.unit >= 0 else None)
+                looked_at = lane.model is not None and self._shown.models[lane.model].number == state.model
+                lane.map.mark_row(state.unit if looked_at and state.unit >= 0 else None)
 
     def _offer_runs(self, menu: QMenu, place: QPointF) -> None:
         """Runs to the time step under the pointer, there where they lead anywhere."""
@@ -306,6 +311,11 @@ class LaneStack(QWidget):
         if self._axis.zoomed:
             self._axis = self._axis.panned(pixels)
             self._lay_out()
+
+
+def _models(shown: Shown) -> tuple[object, ...]:
+    """What lanes are made for: models, and whether they show a difference."""
+    return tuple((model.number, model.name, model.structure, model.base is None) for model in shown.models)
 
 
 def waiting_sentence(state: State) -> str:

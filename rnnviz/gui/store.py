@@ -16,6 +16,7 @@ from rnnviz.core.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump
+from rnnviz.debugger.whatif import WhatIf
 from rnnviz.runs.records import EngineStatus, RunModel
 
 
@@ -45,6 +46,18 @@ class Message:
     command: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Recomputed:
+    """What the interventions of `whatif` make of one sequence; `trouble` says why there are no traces."""
+
+    whatif: WhatIf
+    run_path: Path | None
+    against: str  # the variant `original` is, "" for history
+    original: Trace | None = None  # N = 1, as `changed`
+    changed: Trace | None = None
+    trouble: str = ""
+
+
 @dataclass(frozen=True)
 class State:
     """All a view may draw. `traces` are of the probe at `cursor.training_step`, one a model, None until rebuilt."""
@@ -72,6 +85,20 @@ class State:
     model: int = 0  # place of the model that is stepped through and whose equations are shown
     unit: int = -1  # 0-based: the unit looked at, -1 for none
     trail: tuple[Jump, ...] = ()  # jumps of the debugger's commands that can be taken back
+    whatif: WhatIf = field(default_factory=WhatIf)  # what is set by hand; its place is where it was begun
+    recomputed: Recomputed | None = None  # what that makes of the sequence, None until it is known
+    against: str = ""  # the variant that stands beside the what-if, "" for history
+    difference: bool = False  # the lanes of the what-if show what-if − history
+
+    @property
+    def what_if(self) -> Recomputed | None:
+        """What is recomputed for the sequence that is looked at; None while history is shown."""
+        found = self.recomputed
+        if found is None or not self.whatif.active or not self.traces:
+            return None
+        place = found.whatif.training_step, found.whatif.sample, found.run_path, found.against
+        here = self.cursor.training_step, self.sample, self.run_path, self.against
+        return found if place == here and found.whatif.interventions == self.whatif.interventions else None
 
     @property
     def program(self) -> Program:

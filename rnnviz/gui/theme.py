@@ -41,6 +41,7 @@ class Theme:
     good: str
     bad: str
     warning: str
+    what_if: str  # what never happened: the hue of nothing else
     negative: str  # the ends of the signed colour map
     positive: str
     not_finite: str  # NaN in a heat map: a colour no map contains
@@ -124,6 +125,7 @@ _DARK = Theme(
     good="#4fc38a",
     bad="#ef6f6c",
     warning="#f0b429",
+    what_if="#f472c8",
     negative="#4a9fee",
     positive="#ee5f5b",
     not_finite="#e05abf",
@@ -149,6 +151,7 @@ _LIGHT = Theme(
     good="#1f8a55",
     bad="#c63d3a",
     warning="#a86a00",
+    what_if="#b01e93",
     negative="#1f6fb5",
     positive="#c2272d",
     not_finite="#d400a8",

@@ -23,6 +23,7 @@ PAGES = (
     Page("cursor", "Cursor", "the numbers of the time step the cursor stands on"),
     Page("variables", "Variables", "every array at the cursor, by layer and operation"),
     Page("watches", "Watches", "expressions with their values, in every model"),
+    Page("what_if", "What-if", "set something by hand and see what would have happened"),
 )
 
 

@@ -11,4 +11,5 @@ class CellStateLane(HeatLane):
         super().__init__(shown, "cell", "cell state", "c", model, shown.theme.signed_map())
 
     def show(self, shown: Shown) -> None:
-        self.set_values(self.shown_model(shown).cell, -shown.cell_level, shown.cell_level, "c")
+        model = self.shown_model(shown)
+        self.set_units(model, model.cell, -shown.cell_level, shown.cell_level, "c")

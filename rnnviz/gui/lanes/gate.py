@@ -16,4 +16,5 @@ class GateLane(HeatLane):
 
     def show(self, shown: Shown) -> None:
         low = -1.0 if self.letter in _SIGNED else 0.0
-        self.set_values(self.shown_model(shown).gate(self.letter), low, 1.0, self.letter)
+        model = self.shown_model(shown)
+        self.set_units(model, model.gate(self.letter), low, 1.0, self.letter)

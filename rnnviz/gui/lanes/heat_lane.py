@@ -8,7 +8,7 @@ from rnnviz.gui.items.color_bar import ColorBar
 from rnnviz.gui.items.heat_map import HeatMap
 from rnnviz.gui.items.time_axis import TimeAxis
 from rnnviz.gui.lanes.lane import SCALE_COLUMN, Heights, Lane
-from rnnviz.gui.lanes.shown import Shown
+from rnnviz.gui.lanes.shown import Shown, ShownModel
 
 
 class HeatLane(Lane):
@@ -29,10 +29,20 @@ class HeatLane(Lane):
     ) -> None:
         super().__init__(shown, key, title, symbol, model)
         self.symbol = symbol
+        if model is not None and shown.models[model].base is not None:
+            table = shown.theme.signed_map()
         self.table = table
         self.map = HeatMap(shown.theme, symbol, row_names)
         self.bar = ColorBar(shown.theme, table)
         self.items += [self.map, self.bar]
+
+    def set_units(self, entry: ShownModel, values: Array, low: float, high: float, subtitle: str) -> None:
+        """As `set_values`; a difference has a range of its own, that of the largest."""
+        if entry.base is None:
+            self.set_values(values, low, high, subtitle)
+            return
+        largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+        self.set_values(values, -largest, largest, f"Δ{self.symbol}, change")
 
     def set_values(self, values: Array, low: float, high: float, subtitle: str) -> None:
         """New `values` (T, U) between the levels; what is not finite is counted in the label."""

@@ -13,4 +13,4 @@ class HiddenStateLane(HeatLane):
     def show(self, shown: Shown) -> None:
         model = self.shown_model(shown)
         words = f"h, {model.structure.output_size} units"
-        self.set_values(model.hidden, -shown.hidden_level, shown.hidden_level, words)
+        self.set_units(model, model.hidden, -shown.hidden_level, shown.hidden_level, words)

@@ -32,6 +32,7 @@ class ShownModel:
     trace: Trace | None
     sample: int
     time_steps: int
+    base: "ShownModel | None" = None  # given: units are shown as their difference from this one
 
     @cached_property
     def layer(self) -> Layer | None:
@@ -40,20 +41,21 @@ class ShownModel:
     @cached_property
     def hidden(self) -> Array:
         """(T, H) hidden state after each time step; (0, 0) without a trace."""
-        return self._cut(self.layer.h) if self.layer is not None else np.zeros((0, 0))
+        return self._less(self._cut(self.layer.h), "hidden") if self.layer is not None else np.zeros((0, 0))
 
     @cached_property
     def cell(self) -> Array:
         """(T, H) cell state, (0, 0) where there is none."""
         if self.layer is None or self.layer.c is None:
             return np.zeros((0, 0))
-        return self._cut(self.layer.c)
+        return self._less(self._cut(self.layer.c), "cell")
 
     def gate(self, letter: str) -> Array:
         """(T, H) of one gate, (0, 0) where there is none."""
         if self.layer is None or letter not in self.layer.gates:
             return np.zeros((0, 0))
-        return self._cut(self.layer.gates[letter])
+        values = self._cut(self.layer.gates[letter])
+        return values if self.base is None else difference(values, self.base.gate(letter))
 
     @cached_property
     def log_gradient(self) -> Array:
@@ -85,6 +87,9 @@ class ShownModel:
         readout = self.trace.readout if self.trace is not None else None
         return self._cut(readout.prediction) if readout is not None else None
 
+    def _less(self, values: Array, name: str) -> Array:
+        return values if self.base is None else difference(values, getattr(self.base, name))
+
     def _cut(self, array: Array) -> Array:
         """The sequence looked at of a (T, N, …) array, at its own length."""
         return array[: self.time_steps, self.sample]
@@ -111,8 +116,10 @@ class Shown:
     @cached_property
     def inputs(self) -> Array:
         """(T, I) the sequence all models read."""
-        trace = self._any_trace
-        return trace.layers[0].x[: self.time_steps, self.sample] if trace is not None else np.zeros((0, 0))
+        model = self._any_model
+        if model is None or model.trace is None:
+            return np.zeros((0, 0))
+        return model.trace.layers[0].x[: self.time_steps, model.sample]
 
     @cached_property
     def input_columns(self) -> tuple[int | None, ...]:
@@ -129,29 +136,29 @@ class Shown:
     @cached_property
     def targets(self) -> Array | None:
         """(T,) class numbers or (T, V) values, None without a readout."""
-        trace = self._any_trace
-        if trace is None or trace.readout is None:
+        model = self._any_model
+        if model is None or model.trace is None or model.trace.readout is None:
             return None
-        return trace.readout.targets[: self.time_steps, self.sample]
+        return model.trace.readout.targets[: self.time_steps, model.sample]
 
     @cached_property
     def asked(self) -> Array:
         """(T,) bool: the time steps that have a loss."""
-        trace = self._any_trace
-        if trace is None or trace.readout is None:
+        model = self._any_model
+        if model is None or model.trace is None or model.trace.readout is None:
             return np.zeros(self.time_steps, bool)
-        return np.asarray(trace.readout.loss_weight[: self.time_steps, self.sample] > 0)
+        return np.asarray(model.trace.readout.loss_weight[: self.time_steps, model.sample] > 0)
 
     @cached_property
     def hidden_level(self) -> float:
         """1 while all states are those of tanh or gates; larger where a ReLU goes beyond."""
         if all(model.structure.cell != "vanilla" or model.structure.activation != "relu" for model in self.models):
             return 1.0
-        return level([model.hidden for model in self.models])
+        return level([model.hidden for model in self.models if model.base is None])
 
     @cached_property
     def cell_level(self) -> float:
-        return level([model.cell for model in self.models])
+        return level([model.cell for model in self.models if model.base is None])
 
     @cached_property
     def highest_gradient(self) -> float:
@@ -183,8 +190,9 @@ class Shown:
         return moved
 
     @property
-    def _any_trace(self) -> Trace | None:
-        return next((model.trace for model in self.models if model.trace is not None), None)
+    def _any_model(self) -> ShownModel | None:
+        """The last one that has a trace: a what-if may read another input."""
+        return next((model for model in reversed(self.models) if model.trace is not None), None)
 
 
 def resolve(state: State) -> Shown:
@@ -200,9 +208,30 @@ def resolve(state: State) -> Shown:
         names = model.structure.layer_names
         layer_name = state.cursor.layer if state.cursor.layer in names else names[0]
         models.append(ShownModel(model.number, model.name, hue, model.structure, layer_name, trace, sample, time_steps))
+    models = _what_if(state, models, colors) or models
     return Shown(
         colors, state.task, tuple(models), sample, time_steps, state.cursor, state.hidden_lanes, state.fitting_lanes
     )
+
+
+def _what_if(state: State, models: list[ShownModel], colors: Theme) -> list[ShownModel]:
+    """The sequence as it was, or as a variant has it, and what the interventions make of it; [] for history."""
+    found = state.what_if
+    if found is None or found.changed is None or found.whatif.model >= len(models):
+        return []
+    original = replace(models[found.whatif.model], trace=found.original, sample=0)
+    if found.against:
+        original = replace(original, name=f"{original.name}, {found.against}")
+    name = f"{models[found.whatif.model].name}, what-if"
+    changed = replace(original, name=name, color=colors.color("what_if"), trace=found.changed)
+    return [original, replace(changed, base=original if state.difference else None)]
+
+
+def difference(changed: Array, original: Array) -> Array:
+    """changed − original, 0 where both are the same ∞ or NaN."""
+    same = (changed == original) | (np.isnan(changed) & np.isnan(original))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(same, 0.0, changed.astype(np.float64) - original)
 
 
 def level(arrays: list[Array]) -> float:

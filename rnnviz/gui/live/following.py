@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.store import Message, State, Store
@@ -203,6 +204,9 @@ class Following(QObject):
             model=0,
             unit=-1,
             trail=(),
+            whatif=WhatIf(),
+            recomputed=None,
+            against="",
             message=message,
             busy="",
         )

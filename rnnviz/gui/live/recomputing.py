@@ -1,0 +1,103 @@
+"""Recomputes the sequence looked at with what a person set by hand, off the event loop; the newest wish wins."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+
+from rnnviz.core.capture import Capture
+from rnnviz.core.errors import RnnvizError
+from rnnviz.debugger.whatif import WhatIf
+from rnnviz.gui.live.background import Background
+from rnnviz.gui.store import Message, Recomputed, State, Store
+from rnnviz.runs.reader import Run
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be recomputed: `whatif` has the place that is looked at."""
+
+    whatif: WhatIf
+    path: Path
+    against: str
+
+
+class _Captures:
+    """The capture last read. Lives in the worker thread only: SQLite's connections do not travel."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Path, int, int] | None = None
+        self._capture: Capture | None = None
+
+    def recompute(self, wish: _Wish) -> Recomputed:
+        whatif = wish.whatif
+        try:
+            capture = self._read(wish.path, whatif.training_step, whatif.model)
+            against = replace(whatif, interventions=())
+            if wish.against:
+                against = replace(whatif, interventions=whatif.variant(wish.against).interventions)
+            original = against.trace(capture) if against.active else whatif.original(capture)
+            return Recomputed(whatif, wish.path, wish.against, original, whatif.trace(capture))
+        except RnnvizError as error:
+            return Recomputed(whatif, wish.path, wish.against, trouble=str(error))
+
+    def _read(self, path: Path, training_step: int, model: int) -> Capture:
+        key = path, training_step, model
+        if self._capture is None or self._known != key:
+            with Run(path) as run:
+                self._capture = run.capture(training_step, model)
+            self._known = key
+        return self._capture
+
+
+class Recomputing(QObject):
+    """Keeps `State.recomputed` true to `State.whatif` and to the place that is looked at; at most one wish waits."""
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._captures = _Captures()
+        self._background = Background("recomputing", self)
+        self._background.answered.connect(self._answered)
+        self._background.failed.connect(self._failed)
+        self._asked: _Wish | None = None  # the newest wish
+        self._at_work = False
+        store.changed.connect(self.show_state)
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        wish = _wish(self._store.state)
+        if wish is not None and wish != self._asked:
+            self._asked = wish
+            if not self._at_work:
+                self._send(wish)
+
+    def stop(self) -> bool:
+        """Ends the worker; False if it did not end in time."""
+        return self._background.stop()
+
+    def _send(self, wish: _Wish) -> None:
+        self._at_work = True
+        captures = self._captures
+        self._background.ask(lambda: captures.recompute(wish))
+
+    @Slot(int, object)
+    def _answered(self, _ticket: int, recomputed: Recomputed) -> None:
+        self._at_work = False
+        asked = self._asked
+        if asked is not None and (recomputed.whatif, recomputed.against) != (asked.whatif, asked.against):
+            self._send(asked)
+        self._store.update(recomputed=recomputed)
+
+    @Slot(int, object)
+    def _failed(self, _ticket: int, error: object) -> None:
+        self._at_work = False
+        self._store.update(message=Message("error", f"The what-if could not be computed: {error}."))
+
+
+def _wish(state: State) -> _Wish | None:
+    """What the state needs; None while it is history or nothing can be computed yet."""
+    if not state.whatif.active or state.run_path is None or not state.traces:
+        return None
+    place = replace(state.whatif, training_step=state.cursor.training_step, sample=state.sample, past=(), future=())
+    return _Wish(place, state.run_path, state.against)

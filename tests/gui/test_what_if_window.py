@@ -1,0 +1,164 @@
+"""What a person does on the what-if page: sets something by hand, looks, takes it back, keeps it, compares."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+from whole_program import OpenApp, press
+
+from rnnviz.core.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
+from rnnviz.gui.app import App
+from rnnviz.gui.lanes.shown import Shown, resolve
+from rnnviz.gui.panels.what_if_page import WhatIfPage
+from rnnviz.gui.what_if_bar import WhatIfBar
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def app(open_app: OpenApp, run_file: Path, tmp_path: Path, qtbot: QtBot) -> App:
+    path = shutil.copy(run_file, tmp_path / "mine.rnnviz")
+    app: App = open_app(Path(path))
+    qtbot.waitUntil(lambda: bool(app.store.state.traces), timeout=10_000)
+    app.actions["page_what_if"].trigger()
+    app.store.update(model=1)
+    return app
+
+
+def page(app: App) -> WhatIfPage:
+    assert app.contents is not None
+    return app.contents.what_if
+
+
+def bar(app: App) -> WhatIfBar:
+    found = app.window.findChild(WhatIfBar)
+    assert isinstance(found, WhatIfBar)
+    return found
+
+
+def click(widget: QWidget) -> None:
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def computed(app: App, qtbot: QtBot) -> Shown:
+    qtbot.waitUntil(lambda: app.store.state.what_if is not None, timeout=5_000)
+    return resolve(app.store.state)
+
+
+def hold_forget_gate(app: App, value: str = "0.25", unit: str = "2") -> None:
+    editor = page(app).editor
+    editor.kind.setCurrentIndex(1)
+    editor.kind.activated.emit(1)
+    editor.quantity.setCurrentIndex(editor.quantity.findData("f"))
+    for field, text in ((editor.unit, unit), (editor.value, value)):
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, text)
+    click(editor.button)
+
+
+def test_history_stands_beside_what_is_set(app: App, qtbot: QtBot) -> None:
+    assert bar(app).isHidden()
+    press(app, Qt.Key.Key_Right, 3)
+    hold_forget_gate(app)
+    shown = computed(app, qtbot)
+    assert bar(app).isVisible()
+    assert bar(app).words.text == "What-if: not history LSTM: f[4…T, 2] of l0 = 0.25"
+    assert [model.name for model in shown.models] == ["LSTM", "LSTM, what-if"]
+    history, changed = (model.gate("f") for model in shown.models)
+    recorded = app.store.state.traces[1]
+    assert recorded is not None
+    np.testing.assert_allclose(history, recorded.layer("l0").gates["f"][:, 0], atol=1e-6)
+    assert (changed[3:, 1] == 0.25).all()
+    np.testing.assert_array_equal(changed[:3], history[:3])
+    assert shown.models[0].color != shown.models[1].color
+    assert "forget gate of unit 2" in page(app).result.text()
+
+
+def test_the_difference_is_zero_before_what_was_set(app: App, qtbot: QtBot) -> None:
+    press(app, Qt.Key.Key_Right, 3)
+    hold_forget_gate(app)
+    computed(app, qtbot)
+    click(page(app).difference)
+    changed = resolve(app.store.state).models[1]
+    assert not changed.hidden[:3].any()
+    assert changed.hidden[3:, 1].any()
+    click(page(app).difference)
+    assert resolve(app.store.state).models[1].base is None
+
+
+def test_undo_redo_and_discard(app: App, qtbot: QtBot) -> None:
+    hold_forget_gate(app, "0.25")
+    hold_forget_gate(app, "0.75", "1")
+    app.window.setFocus()
+    press(app, Qt.Key.Key_Z, modifier=CONTROL)
+    assert [one.words for one in app.store.state.whatif.interventions] == ["f[1…T, 2] of l0 = 0.25"]
+    press(app, Qt.Key.Key_Z, modifier=CONTROL | SHIFT)
+    assert len(app.store.state.whatif.interventions) == 2
+    click(bar(app).back)
+    assert bar(app).isHidden()
+    assert [model.name for model in resolve(app.store.state).models] == ["Vanilla", "LSTM"]
+    click(page(app).undo)
+    assert bar(app).isVisible()
+    computed(app, qtbot)
+
+
+def test_a_wrong_unit_is_refused_in_words(app: App) -> None:
+    hold_forget_gate(app, unit="77")
+    assert not app.store.state.whatif.active
+    assert page(app).editor.problem.text() == "The unit must be a whole number from 1 to 5, not “77”, nor “all”."
+    hold_forget_gate(app, unit="5")
+    assert app.store.state.whatif.active
+    assert page(app).editor.problem.isHidden()
+
+
+def test_a_variant_is_kept_compared_with_and_opened(app: App, qtbot: QtBot) -> None:
+    hold_forget_gate(app, "0.25")
+    QTest.keyClicks(page(app).name, "forgets")
+    click(page(app).keep)
+    hold_forget_gate(app, "0.75")
+    against = page(app).against
+    against.activated.emit(against.findData("forgets"))
+    shown = computed(app, qtbot)
+    assert [model.name for model in shown.models] == ["LSTM, forgets", "LSTM, what-if"]
+    assert (shown.models[0].gate("f")[:, 1] == 0.25).all()
+    assert (shown.models[1].gate("f")[:, 1] == 0.75).all()
+    app.whatifs.open("forgets")
+    qtbot.waitUntil(lambda: bool((resolve(app.store.state).models[1].gate("f")[:, 1] == 0.25).all()), timeout=5_000)
+
+
+def test_every_kind_can_be_set(app: App, qtbot: QtBot) -> None:
+    press(app, Qt.Key.Key_Right, 3)
+    editor, set_last = page(app).editor, list[type]()
+    for number in range(editor.kind.count()):
+        editor.kind.setCurrentIndex(number)
+        editor.kind.activated.emit(number)
+        click(editor.button)
+        assert editor.problem.isHidden(), editor.problem.text()
+        set_last.append(type(app.store.state.whatif.interventions[-1]))
+    assert set_last == [SetValue, Clamp, Clamp, CutGradient, SetState, SetInput, SetWeight]
+    computed(app, qtbot)
+    found = app.store.state.what_if
+    assert found is not None
+    assert not found.trouble
+    assert found.changed is not None
+    layer = found.changed.layer("l0")
+    assert not layer.h[3:].any()
+    assert not layer.weights.weight_ih.any()
+
+
+def test_another_sequence_is_recomputed_with_the_same(app: App, qtbot: QtBot) -> None:
+    hold_forget_gate(app)
+    computed(app, qtbot)
+    app.window.setFocus()
+    press(app, Qt.Key.Key_BracketRight)
+    shown = computed(app, qtbot)
+    recorded = app.store.state.traces[1]
+    assert recorded is not None
+    assert app.store.state.sample == 1
+    np.testing.assert_allclose(shown.models[0].gate("f"), recorded.layer("l0").gates["f"][:, 1], atol=1e-6)
