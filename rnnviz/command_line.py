@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from rnnviz import debugging_commands
 from rnnviz.core.errors import RnnvizError
 
 # Before numpy is loaded: the products here are small, and OpenBLAS's threads would wait for the engine's busy core.
@@ -15,13 +16,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 WRONG = 2  # exit status of everything a person can put right
 INTERRUPTED = 130  # as a shell says it of Ctrl+C
-TEXT_OPTIONS = ("--alphabet", "--columns", "--input", "--model", "--module")  # their values may begin with a dash
-COMMANDS = ("train", "inspect", "trace", "export", "render", "window")
+# their values may begin with a dash
+TEXT_OPTIONS = ("--alphabet", "--columns", "--input", "--model", "--module", *debugging_commands.TEXT_OPTIONS)
+COMMANDS = ("train", "branch", "inspect", "trace", "search", "check", "export", "render", "window")
 
 EXAMPLES = """examples:
   rnnviz                                        the window, with the first lesson
   rnnviz my.rnnviz                              the window, with a run, an experiment or a checkpoint
   rnnviz train lesson.toml --run my.rnnviz      train without a window
+  rnnviz search my.rnnviz --condition "loss < 0.05"
   rnnviz render my.rnnviz --view gradients -o gradients.png
 """
 
@@ -99,7 +102,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="rnnviz", parser_class=_Parser)
-    for add in (_add_window, _add_train, _add_inspect, _add_trace, _add_export, _add_render):
+    for add in (
+        _add_window,
+        _add_train,
+        _add_branch,
+        _add_inspect,
+        _add_trace,
+        debugging_commands.add_search,
+        debugging_commands.add_check,
+        _add_export,
+        _add_render,
+    ):
         add(commands)
     return parser
 
@@ -118,10 +131,25 @@ def _add_train(commands: "Commands[_Parser]") -> None:
     train.add_argument("experiment", type=Path, metavar="EXPERIMENT", help="the experiment as TOML")
     train.add_argument("--run", dest="run_path", type=Path, metavar="FILE", help="the run (default: beside you)")
     train.add_argument("--training-steps", type=int, metavar="K", help="instead of the experiment's own number")
-    train.add_argument("--replace", action="store_true", help="replace a run that is there already")
-    train.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
-    train.add_argument("--paused", action="store_true", help="with --live: wait for the first command")
+    _add_live(train)
     train.set_defaults(run=_train)
+
+
+def _add_branch(commands: "Commands[_Parser]") -> None:
+    branch = commands.add_parser("branch", help="train on from a training step of a run; writes a new run")
+    branch.add_argument("parent", type=Path, metavar="RUN")
+    branch.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
+    branch.add_argument("--model", metavar="NAME", help="whose weights are changed")
+    branch.add_argument("--weights", type=Path, metavar="F.safetensors", help="the changed weights, all or some")
+    branch.add_argument("--run", dest="run_path", type=Path, required=True, metavar="FILE", help="the new run")
+    _add_live(branch)
+    branch.set_defaults(run=_branch)
+
+
+def _add_live(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--replace", action="store_true", help="replace a run that is there already")
+    parser.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
+    parser.add_argument("--paused", action="store_true", help="with --live: wait for the first command")
 
 
 def _add_inspect(commands: "Commands[_Parser]") -> None:
@@ -221,6 +249,18 @@ def _train(options: argparse.Namespace) -> int:
     from rnnviz.headless import train_headless
 
     return train_headless(experiment, path)
+
+
+def _branch(options: argparse.Namespace) -> int:
+    from rnnviz.headless import branch_headless
+
+    _refuse_existing(options.run_path, options.replace)
+    changed = None if options.weights is None else (options.model or "", options.weights)
+    if (options.model is None) != (options.weights is None):
+        raise RnnvizError("rnnviz branch: --model and --weights go together.")
+    return branch_headless(
+        options.parent, options.training_step, changed, options.run_path, live=options.live, paused=options.paused
+    )
 
 
 def _inspect(options: argparse.Namespace) -> int:

@@ -3,13 +3,16 @@
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment, first_lesson
+from rnnviz.engine.branching import branch_of_run, read_weights, with_weights
 from rnnviz.engine.serve import run_training
 from rnnviz.runs.reader import open_run
 
@@ -23,6 +26,35 @@ def train_headless(experiment: Experiment, path: Path) -> int:
         status = run_training(experiment, path, progress=bar.show)
         with open_run(path) as run:
             bar.show(run.last_training_step, {})
+    print(summary(path), file=sys.stderr)
+    return status
+
+
+def branch_headless(
+    parent: Path,
+    training_step: int | None,
+    changed: tuple[str, Path] | None,
+    path: Path,
+    *,
+    live: bool = False,
+    paused: bool = False,
+) -> int:
+    """Trains on from a captured training step of `parent` (None: the last) into the run file `path`.
+
+    `changed`: a model and the file of its changed weights. Raises RnnvizError.
+    """
+    with open_run(parent) as run:
+        captured = run.captured()
+        if not captured.size:
+            raise RnnvizError(f"{parent} holds no capture, so there is nothing to go on from.")
+        experiment, branch = branch_of_run(run, int(captured[-1]) if training_step is None else training_step)
+        experiment = replace(experiment, marks=run.marks())
+    if changed is not None:
+        branch = with_weights(branch, experiment, changed[0], read_weights(changed[1]))
+    if live:
+        return run_training(experiment, path, live=True, paused=paused, branch=branch)
+    with closing(_Bar(experiment)) as bar:
+        status = run_training(experiment, path, progress=bar.show, branch=branch)
     print(summary(path), file=sys.stderr)
     return status
 

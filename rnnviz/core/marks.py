@@ -82,8 +82,6 @@ class Watch:
     """An expression whose value is shown at every stop."""
 
     expression: str
-    model: str = ""  # its name, "": the model that is looked at
-    layer: str = ""  # "": the layer that is looked at
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,6 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
         except ExpressionError as problem:
             raise _wrong(problem, source, key) from None
     for number, watch in enumerate(marks.watches):
-        _check_model(watch.model, models, source, f"watches[{number}]")
         try:
             parse(watch.expression, vocabulary)
         except ExpressionError as problem:

@@ -150,6 +150,7 @@ def _out_of_means(what: str, error: Exception) -> RnnvizError:
     return RnnvizError(f"{what} failed: {reason}; smaller models, batches or lengths may do.")
 
 
+@np.errstate(all="ignore")
 def _finite(capture: Capture) -> bool:
     assert capture.output is not None  # a probe's capture has torch's own output
     # Sums see every NaN and infinity and cost less than a mask.

@@ -4,113 +4,24 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from live_engine import SMALL, WAIT, Window, live, losses, opens, until
 
 from rnnviz.core.capture import Capture
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Experiment, ModelSettings, TemporalOrder, TrainingSettings
+from rnnviz.core.experiment import ModelSettings, TrainingSettings
 from rnnviz.core.experiment_file import experiment_toml, write_experiment
 from rnnviz.engine.serve import run_training
 from rnnviz.engine.trainer import Training
-from rnnviz.runs.commands import CommandSender
 from rnnviz.runs.process import process_start
-from rnnviz.runs.reader import Run, open_run
+from rnnviz.runs.reader import open_run
 from rnnviz.runs.records import CommandName
 from rnnviz.runs.writer import RunWriter
-
-SMALL = Experiment(
-    name="small",
-    task=TemporalOrder(length=(8, 10), first_mark=(1, 2), second_mark=(4, 5)),
-    models=(ModelSettings("Vanilla", "vanilla", hidden_size=3), ModelSettings("LSTM", "lstm", hidden_size=3)),
-    training=TrainingSettings(batch_size=4, training_steps=40),
-)
-WAIT = 30.0  # seconds a slow machine may take
-
-
-class Window:
-    """What the window does to a live engine, from the other side of the run file."""
-
-    def __init__(self, path: Path) -> None:
-        self.run = open_run(path)
-        self.sender = CommandSender(path)
-
-    def send(self, name: CommandName, **arguments: object) -> str:
-        """Sends a command and returns the engine's answer."""
-        number = self.sender.send(name, **arguments)
-        return until(lambda: self.sender.answer(number))
-
-    def state(self) -> tuple[str, int]:
-        status = self.run.status
-        assert status is not None
-        return status.state, status.training_step
-
-    def close(self) -> None:
-        self.sender.close()
-        self.run.close()
-
-
-def until(condition: Callable[[], object]) -> object:
-    """Waits for what `condition` returns to be neither False nor None."""
-    end = time.monotonic() + WAIT
-    while time.monotonic() < end:
-        found = condition()
-        if found is not False and found is not None:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
-
-
-@contextmanager
-def live(path: Path, experiment: Experiment = SMALL, paused: bool = True) -> Iterator[Window]:
-    """A live engine in a thread of this process."""
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            run_training(experiment, path, live=True, paused=paused)
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    until(lambda: path.exists() and _opens(path))
-    window = Window(path)
-    try:
-        yield window
-    finally:
-        if thread.is_alive():
-            window.sender.send("quit")
-        thread.join(WAIT)
-        window.close()
-    assert not thread.is_alive()
-    assert failed == []
-
-
-def _opens(path: Path) -> bool:
-    try:
-        with open_run(path) as run:
-            return run.status is not None and len(run.captured()) > 0
-    except RnnvizError:
-        return False
-
-
-@pytest.fixture(autouse=True)
-def _stay_as_nice_as_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The live engine runs inside the tests' own process here."""
-    monkeypatch.setattr("rnnviz.engine.lifetime._stay_behind", lambda: None)
-    monkeypatch.setattr("rnnviz.engine.lifetime._closed_input", lambda: False)
-
-
-def losses(run: Run) -> np.ndarray:
-    return np.stack([run.metrics("loss", number) for number in range(len(run.models))])
 
 
 def test_headless_training_ends_with_a_whole_run(tmp_path: Path) -> None:
@@ -219,7 +130,7 @@ def test_restart_begins_a_new_run_in_the_same_process(tmp_path: Path) -> None:
         until(lambda: window.state() == ("paused", 2))
         assert window.send("restart", experiment=experiment_toml(other), path=str(tmp_path / "b.rnnviz")) == ""
         until(lambda: window.state() == ("stopped", 2))
-        until(lambda: _opens(tmp_path / "b.rnnviz"))
+        until(lambda: opens(tmp_path / "b.rnnviz"))
         second = Window(tmp_path / "b.rnnviz")
         assert second.state() == ("paused", 0)
         assert second.run.experiment == other
@@ -329,7 +240,7 @@ def start(path: Path, *arguments: str, stdin: int | None = subprocess.PIPE) -> s
     write_experiment(replace(SMALL, training=replace(SMALL.training, training_steps=10**6)), experiment)
     command = [sys.executable, "-m", "rnnviz", "train", str(experiment), "--run", str(path), *arguments]
     process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    until(lambda: process.poll() is not None or (path.exists() and _opens(path)))
+    until(lambda: process.poll() is not None or (path.exists() and opens(path)))
     return process
 
 
@@ -372,7 +283,7 @@ def test_a_dead_parent_ends_a_live_engine(tmp_path: Path) -> None:
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     child = int(parent.stdout.readline())
-    until(lambda: path.exists() and _opens(path))
+    until(lambda: path.exists() and opens(path))
     parent.kill()
     parent.wait()
     parent.stdout.close()

@@ -1,16 +1,17 @@
 """Breakpoints in a training: the same hits live and over the recorded past, and a stop at exactly the right moment."""
 
 import math
-import threading
-from collections.abc import Iterator
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from live_engine import live, losses, until
 
 from rnnviz.core.breakpoints import Hit
 from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.expressions import shown
 from rnnviz.core.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.marks_file import marks_toml
 from rnnviz.core.plain_records import read_record
@@ -133,3 +134,119 @@ def test_conditions_are_what_they_say(tmp_path: Path) -> None:
         newest = next(p for p in search(run, [Breakpoint("condition", "k % 100 == 0")], backwards=True) if p.hits)
         assert newest.hits[0].training_step == 100
         assert newest.done <= 51
+
+
+ENDLESS = replace(LEARNING, training=replace(LEARNING.training, training_steps=10**6))
+
+
+def window_marks(*breakpoints: Breakpoint, bookmarks: tuple[Bookmark, ...] = ()) -> str:
+    return marks_toml(Marks(breakpoints, bookmarks=bookmarks))
+
+
+def hits_of(run: Run) -> list[tuple[int, str]]:
+    return [(event.training_step, event.details["model"]) for event in run.events() if event.kind == "hit"]
+
+
+def test_live_training_stops_at_the_very_training_step_and_goes_on(tmp_path: Path) -> None:
+    run_training(LEARNING, tmp_path / "a.rnnviz")
+    with open_run(tmp_path / "a.rnnviz") as straight:
+        wanted = (np.flatnonzero(straight.metrics("loss", 1) < 0.05) + 1).tolist()[:3]
+        one = Breakpoint("condition", "loss < 0.05", model="LSTM")
+        with live(tmp_path / "b.rnnviz", ENDLESS) as window:
+            assert window.send("breakpoints", toml=window_marks(one)) == ""
+            for step in wanted:
+                window.send("train")
+                until(lambda step=step: window.state() == ("paused", step))
+                assert (
+                    window.run.status.sentence == f"LSTM, training step {step}: loss is {shown_loss(straight, step)}."
+                )
+            assert hits_of(window.run) == [(step, "LSTM") for step in wanted]
+            assert [event.kind for event in window.run.events()] == ["started", "hit", "hit", "hit"]
+            assert set(wanted) <= set(window.run.captured())
+            assert window.run.marks() == Marks((one,))
+            window.send("breakpoints", toml="")
+            window.send("train", until=150)
+            until(lambda: window.state() == ("paused", 150))
+            assert np.array_equal(losses(straight), losses(window.run))
+
+
+def shown_loss(run: Run, step: int) -> str:
+    return shown(float(run.metrics("loss", 1)[step - 1]))
+
+
+def test_breakpoints_change_no_number_and_stepping_is_running(tmp_path: Path) -> None:
+    run_training(LEARNING, tmp_path / "a.rnnviz")
+    toml = window_marks(
+        Breakpoint("condition", "norm(dh[1]) > 1e9"),
+        Breakpoint("condition", "k % 7 == 0", message="{loss} {norm(c[T])}"),
+        bookmarks=(Bookmark(3, note="here"),),
+    )
+    with live(tmp_path / "b.rnnviz", LEARNING) as window:
+        window.send("breakpoints", toml=toml)
+        for step in range(1, 31):
+            window.send("step", count=1)
+            until(lambda step=step: window.state() == ("paused", step))
+        window.send("train")
+        until(lambda: window.state() == ("paused", 150))
+        with open_run(tmp_path / "a.rnnviz") as straight:
+            assert np.array_equal(losses(straight), losses(window.run))
+            for model in (0, 1):
+                theirs, ours = straight.capture(150, model).weights, window.run.capture(150, model).weights
+                assert all(np.array_equal(theirs[name], ours[name]) for name in theirs)
+        lines = [event for event in window.run.events() if event.kind == "log"]
+        assert [line.training_step for line in lines] == [step for step in range(7, 151, 7) for _ in (0, 1)]
+        assert {line.sentence.split()[1] for line in lines[::2]} == {"–"}  # a vanilla model has no c
+        assert all(float(line.sentence.split()[1]) > 0 for line in lines[1::2])
+
+
+def test_a_data_breakpoint_set_while_paused_starts_from_there(tmp_path: Path) -> None:
+    one = Breakpoint("data", "k", crosses=5.0, direction="up", model="LSTM")
+    two = Breakpoint("data", "norm(h[T])", factor=1.0000001, model="LSTM")
+    with live(tmp_path / "b.rnnviz", ENDLESS) as window:
+        window.send("step", count=4)
+        until(lambda: window.state() == ("paused", 4))
+        window.send("breakpoints", toml=window_marks(one, two))
+        window.send("train")
+        until(lambda: window.state() == ("paused", 5))
+        assert hits_of(window.run) == [(5, "LSTM")] * 2
+        assert window.run.status.sentence.endswith("And 1 more.")
+        assert "k before is 4" in window.run.status.sentence
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ('[[breakpoints]]\nkind = "condition"\nexpression = "los < 1"', r"breakpoints\[0\], column 1: There is no los"),
+        ('[[breakpoints]]\nkind = "condition"\nexpression = "loss < 1"\nmodel = "X"', r'model is "X"'),
+        ("nonsense", "not TOML"),
+    ],
+)
+def test_a_wrong_breakpoint_is_answered_and_the_others_stay(tmp_path: Path, toml: str, words: str) -> None:
+    with live(tmp_path / "b.rnnviz", ENDLESS) as window:
+        window.send("breakpoints", toml=window_marks(Breakpoint("condition", "k == 3", model="LSTM")))
+        assert re.search(words, str(window.send("breakpoints", toml=toml)))
+        window.send("train")
+        until(lambda: window.state() == ("paused", 3))
+
+
+def test_nan_stops_before_it_is_learnt_unless_told_otherwise(tmp_path: Path) -> None:
+    with live(tmp_path / "a.rnnviz", BREAKING) as window:
+        window.send("train")
+        until(lambda: window.state()[0] == "paused" and window.state()[1] > 0)
+        step = window.state()[1]
+        assert [event.kind for event in window.run.events()][-2:] == ["not finite", "paused"]
+        window.send("breakpoints", toml=window_marks(LEARNT_ALL_THE_SAME, Breakpoint("condition", "isnan(loss)")))
+        window.send("train")
+        until(lambda: window.state()[0] == "paused" and window.state()[1] > step)
+        assert math.isnan(window.run.metrics("loss", 0)[-1])
+        assert [event.kind for event in window.run.events()][-1] == "hit"
+        assert not np.isfinite(window.run.trace(window.state()[1], 0).layers[0].h).all()
+
+
+def test_a_bookmarked_capture_is_kept(tmp_path: Path) -> None:
+    with live(tmp_path / "b.rnnviz", ENDLESS) as window:
+        window.send("step", count=2)
+        until(lambda: window.state() == ("paused", 2))
+        window.send("breakpoints", toml=window_marks(bookmarks=(Bookmark(2, note="this one"),)))
+        sql = "SELECT keep FROM captures WHERE training_step = 2"
+        until(lambda: [row[0] for row in window.run._queries.rows("captures", sql)] == [1, 1])

@@ -1,0 +1,131 @@
+"""The commands of debugging: `rnnviz search` and `rnnviz check`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnviz.core.errors import RnnvizError
+
+if TYPE_CHECKING:
+    from rnnviz.core.breakpoints import Hit
+    from rnnviz.core.marks import Breakpoint
+    from rnnviz.runs.reader import Run
+
+Commands = argparse._SubParsersAction  # argparse gives its type no public name
+
+TEXT_OPTIONS = ("--condition", "--crosses", "--number")  # their values may begin with a dash
+LARGEST_MARKS = 1 << 20  # bytes
+
+
+def add_search(commands: "Commands[Any]") -> None:
+    search = commands.add_parser("search", help="all hits of a breakpoint in a recorded run")
+    search.add_argument("run_path", type=Path, metavar="RUN")
+    what = search.add_mutually_exclusive_group()
+    what.add_argument("--condition", metavar="EXPRESSION", help='a yes-or-no: "loss < 0.05"')
+    what.add_argument("--number", metavar="EXPRESSION", help="one number, with --crosses or --factor")
+    what.add_argument("--marks", metavar="FILE", help="the breakpoints of this TOML; -: from standard input")
+    search.add_argument("--crosses", type=float, metavar="X", help="--number reaches or falls below this")
+    search.add_argument("--direction", choices=("up", "down", "either"), default="either")
+    search.add_argument("--factor", type=float, metavar="X", help="--number changes by more than this factor")
+    search.add_argument("--model", default="", metavar="NAME", help="default: every model")
+    search.add_argument("--every", type=int, default=1, metavar="N", help="every N-th hit")
+    search.add_argument("--first", type=int, default=1, metavar="K", help="from this training step on")
+    search.add_argument("--last", type=int, metavar="K", help="up to this training step")
+    search.add_argument("--backwards", action="store_true", help="the newest hit first")
+    search.add_argument("--most", type=int, metavar="N", help="end after so many hits")
+    search.add_argument("--json-lines", action="store_true", help="for programs: one JSON object a line")
+    search.set_defaults(run=run_search)
+
+
+def add_check(commands: "Commands[Any]") -> None:
+    check = commands.add_parser("check", help="every gradient of a trace against autograd and finite differences")
+    check.add_argument("run_path", type=Path, metavar="RUN")
+    check.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
+    check.add_argument("--model", metavar="NAME", help="default: every model")
+    check.add_argument("--json", action="store_true", help="for programs instead of people")
+    check.set_defaults(run=run_check)
+
+
+def run_search(options: argparse.Namespace) -> int:
+    """Prints each hit as soon as it is found; with --json-lines {"hit": …}, {"progress": [done, total]} and, at the
+    end, {"finished": number of hits}. Raises RnnvizError."""
+    from rnnviz.debugger.search import search
+    from rnnviz.runs.reader import open_run
+
+    left = options.most
+    count = 0
+    with open_run(options.run_path) as run:
+        breakpoints = _breakpoints(options, run)
+        looked = search(run, breakpoints, first=options.first, last=options.last, backwards=options.backwards)
+        for progress in looked:
+            for hit in progress.hits[:left]:
+                print(json.dumps({"hit": _plain(hit, breakpoints)}) if options.json_lines else hit.sentence, flush=True)
+                count += 1
+            left = None if left is None else left - len(progress.hits)
+            if options.json_lines:
+                print(json.dumps({"progress": [progress.done, progress.total]}), flush=True)
+            if left is not None and left <= 0:
+                break
+    if options.json_lines:
+        print(json.dumps({"finished": count}))
+    else:
+        print(f"{count} hit{'' if count == 1 else 's'}.", file=sys.stderr)
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Prints the worst relative error of each gradient and a verdict; 1 where one is wrong. Raises RnnvizError."""
+    from rnnviz.engine.checking import check_run, report_table
+    from rnnviz.runs.reader import open_run
+
+    with open_run(options.run_path) as run:
+        reports = check_run(run, options.training_step, options.model)
+    if options.json:
+        print(json.dumps([report.plain for report in reports]))
+    else:
+        print("\n\n".join(report_table(report) for report in reports))
+    return 0 if all(report.right for report in reports) else 1
+
+
+def _breakpoints(options: argparse.Namespace, run: "Run") -> "tuple[Breakpoint, ...]":
+    from rnnviz.core.marks import Breakpoint, Marks
+    from rnnviz.core.marks_file import check_marks
+    from rnnviz.debugger.search import acting
+
+    if options.marks is not None:
+        return _read(options.marks, run)
+    asked: dict[str, Any] = {"model": options.model, "every": options.every}
+    if options.condition is not None:
+        one = Breakpoint("condition", options.condition, **asked)
+    elif options.number is not None:
+        one = Breakpoint("data", options.number, options.crosses, options.direction, options.factor, **asked)
+    else:
+        return acting(run)
+    check_marks(Marks((one,)), [model.name for model in run.models], "rnnviz search")
+    return (one,)
+
+
+def _read(name: str, run: "Run") -> "tuple[Breakpoint, ...]":
+    from rnnviz.core.marks_file import parse_marks
+
+    try:
+        with sys.stdin.buffer if name == "-" else open(name, "rb") as stream:
+            text = stream.read(LARGEST_MARKS + 1).decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise RnnvizError(f"{name} cannot be read: {error}.") from None
+    if len(text) > LARGEST_MARKS:
+        raise RnnvizError(f"{name} is larger than {LARGEST_MARKS} bytes; wanted breakpoints as TOML.")
+    return parse_marks(text, name, [model.name for model in run.models]).breakpoints
+
+
+def _plain(hit: "Hit", breakpoints: "tuple[Breakpoint, ...]") -> dict[str, object]:
+    return {
+        "breakpoint": breakpoints.index(hit.breakpoint),  # its place among those searched for
+        "training_step": hit.training_step,
+        "model": hit.model,
+        "time_step": hit.time_step,
+        "values": [list(pair) for pair in hit.values],
+        "sentence": hit.sentence,
+    }
