@@ -26,6 +26,7 @@ from rnnviz.gui.commands.what_if_commands import WhatIfs, what_if_commands
 from rnnviz.gui.icons import application_icon
 from rnnviz.gui.jump_field import JumpField
 from rnnviz.gui.keeper import Keeper
+from rnnviz.gui.live.marking import Marking
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.main_window import MainWindow
@@ -94,6 +95,7 @@ class App(QObject):
         self.stepping = Stepping(self.store, self.session.show_training_step)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
+        self._marking = Marking(self.store, self.session, self)
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)

@@ -70,6 +70,7 @@ class Contents(QObject):
         self.variables = VariablesPage(store)
         self.right.add_page("variables", "Variables", self.variables)
         self.watches = WatchesPage(store)
+        self.watches.log.moment_wanted.connect(self._go_to_moment)
         self.right.add_page("watches", "Watches", self.watches)
         self.what_if = WhatIfPage(store, actions, whatifs)
         self.right.add_page("what_if", "What-if", self.what_if)
@@ -98,6 +99,15 @@ class Contents(QObject):
     @Slot(int, int)
     def _run_to(self, time_step: int, direction: int) -> None:
         self._stepping.run_to(time_step, direction)
+
+    @Slot(int, str, int)
+    def _go_to_moment(self, training_step: int, model: str, time_step: int) -> None:
+        self._session.show_training_step(training_step)
+        names = [one.name for one in self._store.state.models]
+        if model in names:
+            self._store.update(model=names.index(model))
+        if time_step:
+            show_time_step(self._store, time_step)
 
     @Slot(str)
     def _run_command(self, key: str) -> None:

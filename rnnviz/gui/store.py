@@ -11,13 +11,14 @@ from PySide6.QtCore import QObject, Signal
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.experiment import Experiment, first_lesson
+from rnnviz.core.marks import Marks
 from rnnviz.core.task import TaskInfo
 from rnnviz.core.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.runs.records import EngineStatus, RunModel
+from rnnviz.runs.records import EngineStatus, Event, RunModel
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class State:
     busy: str = ""  # a sentence while something slow goes on
     page: str = "cursor"  # of the right column: the one in front
     watches: tuple[str, ...] = ()  # expressions whose values are shown
+    marks: Marks = field(default_factory=Marks)  # breakpoints and bookmarks; its watches are those of the run file
+    events: tuple[Event, ...] = ()  # stops at breakpoints and lines of the log, oldest first
     model: int = 0  # place of the model that is stepped through and whose equations are shown
     unit: int = -1  # 0-based: the unit looked at, -1 for none
     trail: tuple[Jump, ...] = ()  # jumps of the debugger's commands that can be taken back

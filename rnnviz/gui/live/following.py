@@ -12,6 +12,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
+from rnnviz.gui.live.marks import marked_events
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.runs.reader import Run
@@ -54,6 +55,7 @@ class Following(QObject):
         self._asked = -1  # training step last asked for
         self._answer: Rebuilt | None = None
         self._trouble = ""  # why the first trace of the next run cannot be rebuilt
+        self._last_event = 0  # its number
         self._said = ""  # the engine's sentence that was last shown
         self._looked_at = 0.0
         self._timer = QTimer(self)
@@ -187,6 +189,8 @@ class Following(QObject):
         traces = answer.traces if answer is not None else (None,) * len(run.models)
         layer = run.models[0].structure.layer_names[0] if run.models else "l0"
         cursor = Cursor(answer.training_step if answer is not None else 0, Phase.FORWARD, 1, layer)
+        marks, events = run.marks(), run.events()
+        self._last_event = events[-1].number if events else 0
         self._store.update(
             experiment=run.experiment,
             draft=None,
@@ -207,6 +211,9 @@ class Following(QObject):
             whatif=WhatIf(),
             recomputed=None,
             against="",
+            marks=marks,
+            watches=tuple(dict.fromkeys(watch.expression for watch in marks.watches)) or self._store.state.watches,
+            events=marked_events((), events),
             message=message,
             busy="",
         )
@@ -230,6 +237,9 @@ class Following(QObject):
                     changes["run_bytes"] = shown.run.bytes
         if changed and (history := shown.history.read()) is not state.history:
             changes["history"] = history
+        if changed and (came := shown.run.events(self._last_event)):
+            self._last_event = came[-1].number
+            changes["events"] = marked_events(state.events, came)
         if self._answer is not None and self._next is None:
             changes.update(_with_traces(state, self._answer))
             self._answer = None

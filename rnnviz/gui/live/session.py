@@ -12,6 +12,7 @@ from rnnviz.core.experiment_check import check_experiment
 from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
+from rnnviz.gui.live.marks import marks_of
 from rnnviz.gui.places import new_run_path
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.runs.commands import CommandSender
@@ -69,7 +70,7 @@ class Session(QObject):
         wanted = experiment or state.draft or state.experiment
         if isinstance(wanted.task, GivenInput):
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
-        self.start(wanted)
+        self.start(replace(wanted, marks=marks_of(state, wanted)))
         if train:
             self._held.append(("train", {}))
 
@@ -93,7 +94,7 @@ class Session(QObject):
             return
         with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
             check_experiment(experiment, "Experiment")
-            self.start(experiment)
+            self.start(replace(experiment, marks=marks_of(state, experiment)))
 
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""

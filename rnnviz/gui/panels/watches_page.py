@@ -5,6 +5,8 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.gui.panels.form_style import form_sheet
 from rnnviz.gui.store import State, Store
+from rnnviz.gui.watching.breakpoints import Breakpoints
+from rnnviz.gui.watching.log_list import LogList
 from rnnviz.gui.watching.watches import Watches
 
 
@@ -22,7 +24,11 @@ class WatchesPage(QWidget):
         self._sections = QVBoxLayout(content)
         self._sections.setContentsMargins(12, 8, 10, 12)
         self._sections.setSpacing(6)
+        self.breakpoints = Breakpoints(store)
+        self.log = LogList(store)
         self._add("Watches", self.watches)
+        self._add("Breakpoints", self.breakpoints)
+        self._log_title = self._add("Stops and log", self.log)
         self._sections.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setProperty("role", "panel")
@@ -33,14 +39,22 @@ class WatchesPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll)
         self.setStyleSheet(form_sheet(self._theme))
+        self._show_log(store.state)
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
         if new.theme != old.theme:
             self.setStyleSheet(form_sheet(new.theme))
+        if new.events is not old.events:
+            self._show_log(new)
 
-    def _add(self, title: str, widget: QWidget) -> None:
+    def _show_log(self, state: State) -> None:
+        for widget in (self._log_title, self.log):
+            widget.setVisible(bool(state.events))
+
+    def _add(self, title: str, widget: QWidget) -> QLabel:
         label = QLabel(title)
         label.setProperty("role", "section")
         self._sections.addWidget(label)
         self._sections.addWidget(widget)
+        return label

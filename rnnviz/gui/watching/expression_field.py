@@ -22,9 +22,16 @@ class ExpressionField(QLineEdit):
     entered = Signal(str)
     judged = Signal(str)
 
-    def __init__(self, vocabulary: Callable[[], Vocabulary], theme: Callable[[], Theme], text: str = "") -> None:
+    def __init__(
+        self,
+        vocabulary: Callable[[], Vocabulary],
+        theme: Callable[[], Theme],
+        text: str = "",
+        check: Callable[[str, Vocabulary], object] = parse,
+    ) -> None:
+        """`check` raises ExpressionError for a text that cannot be taken."""
         super().__init__(text)
-        self._vocabulary, self._theme = vocabulary, theme
+        self._vocabulary, self._theme, self._check = vocabulary, theme, check
         self._entered = text
         self.problem: ExpressionError | None = None
         self.setProperty("role", "field")
@@ -40,7 +47,7 @@ class ExpressionField(QLineEdit):
         self.problem = None
         if self.text().strip():
             try:
-                parse(self.text(), self._vocabulary())
+                self._check(self.text(), self._vocabulary())
             except ExpressionError as problem:
                 self.problem = problem
         self._underline()

@@ -1,0 +1,107 @@
+"""One breakpoint: its dot, its expression, what it waits for in words, and behind "Edit" the fields for that."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from rnnviz.core.expressions import Vocabulary
+from rnnviz.core.marks import Breakpoint
+from rnnviz.gui.icons import icon
+from rnnviz.gui.panels.form_style import push_button
+from rnnviz.gui.theme import Theme
+from rnnviz.gui.watching.breakpoint_form import BreakpointForm
+from rnnviz.gui.watching.breakpoint_words import note_of, with_expression
+from rnnviz.gui.watching.dot import Dot
+from rnnviz.gui.watching.expression_field import ExpressionField
+from rnnviz.runs.records import Event
+
+
+class BreakpointCard(QFrame):
+    """`changed(Breakpoint)`: it is another now; `removed()`."""
+
+    changed = Signal(object)
+    removed = Signal()
+
+    def __init__(self, one: Breakpoint, vocabulary: Callable[[], Vocabulary], look: Callable[[], Theme]) -> None:
+        super().__init__()
+        self._vocabulary, self.breakpoint = vocabulary, one
+        self.setProperty("card", True)
+        self.dot = Dot()
+        self.dot.setAccessibleName("Enabled")
+        self.dot.setToolTip("Enabled")
+        self.fixed = one.kind == "not finite" and not one.expression  # always there, only switched off
+        self.field = ExpressionField(vocabulary, look, one.expression, self._check)
+        self.field.setAccessibleName("Stops where")
+        self.field.setCursorPosition(0)
+        words = QLabel(one.words)
+        self.remove = push_button("", "Remove this breakpoint", "icon")
+        self.remove.setAccessibleName(f"Remove {one.words}")
+        self.remove.setIconSize(QSize(14, 14))
+        self.remove.setFixedWidth(22)
+        self.note = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.note.setProperty("role", "note")
+        self.edit = push_button("Edit", "Threshold, model, every n-th time, a line to log instead", "link")
+        self.edit.setCheckable(True)
+        self.problem = QLabel(wordWrap=True)
+        self.problem.setProperty("role", "problem")
+        self.problem.hide()
+        self.form = BreakpointForm(one, vocabulary().models)
+        self.form.hide()
+        head = QHBoxLayout()
+        head.setSpacing(2)
+        for widget, stretch in ((self.dot, 0), (words, 1), (self.field, 1), (self.remove, 0)):
+            head.addWidget(widget, stretch)
+        (self.field if self.fixed else words).hide()
+        line = QHBoxLayout()
+        line.setContentsMargins(24, 0, 8, 0)
+        line.addWidget(self.note, 1)
+        line.addWidget(self.edit, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2, 3, 3, 3)
+        column.setSpacing(1)
+        column.addLayout(head)
+        column.addWidget(self.problem)
+        column.addLayout(line)
+        column.addWidget(self.form)
+        if self.fixed:
+            self.remove.hide()
+            self.edit.hide()
+        self.dot.toggled.connect(self._turn)
+        self.field.entered.connect(self._retype)
+        self.field.judged.connect(self._say)
+        self.edit.toggled.connect(self.form.setVisible)
+        self.form.changed.connect(self.changed)
+        self.remove.clicked.connect(self.removed)
+
+    def show_breakpoint(self, one: Breakpoint, events: Sequence[Event], look: Theme) -> None:
+        """Shows the breakpoint as it is now, and where it was met."""
+        self.breakpoint = one
+        self.dot.look, self.dot.logs = look, one.logs
+        blocked = self.dot.blockSignals(True)
+        self.dot.setChecked(one.enabled)
+        self.dot.blockSignals(blocked)
+        self.dot.update()
+        self.remove.setIcon(icon("close", look.muted))
+        self.note.setText(note_of(one, events))
+        self.form.set_breakpoint(one)
+
+    def _check(self, text: str, vocabulary: Vocabulary) -> Breakpoint:
+        return with_expression(self.breakpoint, text, vocabulary)
+
+    @Slot(bool)
+    def _turn(self, enabled: bool) -> None:
+        self.changed.emit(replace(self.breakpoint, enabled=enabled))
+
+    @Slot(str)
+    def _retype(self, text: str) -> None:
+        if text:
+            self.changed.emit(with_expression(self.breakpoint, text, self._vocabulary()))
+        else:
+            self.removed.emit()
+
+    @Slot(str)
+    def _say(self, sentence: str) -> None:
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))

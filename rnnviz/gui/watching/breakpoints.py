@@ -1,0 +1,119 @@
+"""The breakpoints of the experiment: what they are is in the state; here are their cards, and a field for the next."""
+
+from functools import partial
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from rnnviz.core.expressions import Vocabulary
+from rnnviz.core.marks import Breakpoint, with_not_finite
+from rnnviz.gui.live.marks import with_breakpoints
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.theme import Theme, theme
+from rnnviz.gui.watching.breakpoint_card import BreakpointCard
+from rnnviz.gui.watching.breakpoint_words import typed_breakpoint
+from rnnviz.gui.watching.expression_field import ExpressionField
+from rnnviz.gui.watching.scopes import vocabulary_of
+
+
+class Breakpoints(QWidget):
+    """NaN and infinity first, which are on unless they are switched off."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._vocabulary = vocabulary_of(store.state)
+        self.cards: list[BreakpointCard] = []
+        self.add = ExpressionField(self._known, self._theme, "", typed_breakpoint)
+        self.add.setPlaceholderText("Stop where, for example loss < 0.05")
+        self.add.setAccessibleName("Stop where")
+        self.problem = QLabel(wordWrap=True)
+        self.problem.setProperty("role", "problem")
+        self.problem.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        self._column = QVBoxLayout()
+        self._column.setSpacing(6)
+        column.addLayout(self._column)
+        column.addWidget(self.add)
+        column.addWidget(self.problem)
+        self.add.entered.connect(self._add)
+        self.add.judged.connect(self._say)
+        self._show(store.state)
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        if new.models is not old.models or set(new.history.curves) != set(old.history.curves):
+            self._vocabulary = vocabulary_of(new)
+            for field in (self.add, *(card.field for card in self.cards)):
+                field.judge()
+        if new.models is not old.models:
+            self._clear()
+        if (new.marks, new.theme) != (old.marks, old.theme) or any(
+            getattr(new, name) is not getattr(old, name) for name in ("models", "events")
+        ):
+            self._show(new)
+
+    @property
+    def acting(self) -> tuple[Breakpoint, ...]:
+        """Those of the state, the one for NaN and infinity among them."""
+        return with_not_finite(self._store.state.marks.breakpoints)
+
+    def _show(self, state: State) -> None:
+        """A card stays at its place as long as it can: somebody may be typing in it."""
+        wanted = self.acting
+        while len(self.cards) > len(wanted) or any(
+            card.fixed != _fixed(one) for card, one in zip(self.cards, wanted, strict=False)
+        ):
+            card = self.cards.pop()
+            card.hide()
+            card.deleteLater()
+        for place, one in enumerate(wanted):
+            if place == len(self.cards):
+                card = BreakpointCard(one, self._known, self._theme)
+                card.changed.connect(partial(self._change, card))
+                card.removed.connect(partial(self._change, card, None))
+                self._column.addWidget(card)
+                self.cards.append(card)
+            self.cards[place].show_breakpoint(one, state.events, self._theme())
+
+    def _clear(self) -> None:
+        for card in self.cards:
+            card.hide()
+            card.deleteLater()
+        self.cards = []
+
+    def _change(self, card: BreakpointCard, one: Breakpoint | None) -> None:
+        place = self.cards.index(card)
+        wanted = list(self.acting)
+        wanted[place : place + 1] = [] if one is None else [one]
+        if one is None:  # the cards behind it belong to others now
+            gone = self.cards.pop(place)
+            gone.hide()
+            gone.deleteLater()
+        self._store.update(marks=with_breakpoints(self._store.state.marks, wanted))
+
+    def _add(self, text: str) -> None:
+        self.add.start_anew()
+        if not text:
+            return
+        one = typed_breakpoint(text, self._vocabulary)
+        if one not in self.acting:
+            self._store.update(marks=with_breakpoints(self._store.state.marks, (*self.acting, one)))
+            self.cards[-1].edit.setChecked(one.kind == "data")  # what the number has to do is still to be said
+
+    @Slot(str)
+    def _say(self, sentence: str) -> None:
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+
+    def _known(self) -> Vocabulary:
+        return self._vocabulary
+
+    def _theme(self) -> Theme:
+        return theme(self._store.state.theme)
+
+
+def _fixed(one: Breakpoint) -> bool:
+    return one.kind == "not finite" and not one.expression

@@ -1,0 +1,87 @@
+"""Where training stopped and what logpoints wrote, the newest first; a click goes back to that moment."""
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
+
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.theme import theme
+from rnnviz.runs.records import Event
+
+_MOST = 200  # lines
+_HEIGHT = 190  # pixels of the longest list
+_LEAST = 24
+_ROWS = 8  # that are measured for it
+_EVENT = Qt.ItemDataRole.UserRole
+
+
+class LogList(QListWidget):
+    """`moment_wanted(training step, model's name, time step)`, the time step 0 where there is none."""
+
+    moment_wanted = Signal(int, str, int)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self.setAccessibleName("Stops and log")
+        self.setWordWrap(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setSpacing(1)
+        self.itemClicked.connect(self._go)
+        self.itemActivated.connect(self._go)
+        self._fill(store.state)
+        store.changed.connect(self.show_state)
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        if new.events is not old.events or new.theme != old.theme:
+            self._fill(new)
+
+    def _fill(self, state: State) -> None:
+        self.clear()
+        look = theme(state.theme)
+        pictures = {
+            kind: _mark(look.color(token).name())
+            for kind, token in (("hit", "bad"), ("passed", "bad"), ("log", "muted"))
+        }
+        for event in reversed(state.events[-_MOST:]):
+            item = QListWidgetItem(pictures[event.kind], _line(event))
+            item.setData(_EVENT, event)
+            item.setToolTip(f"Go to training step {event.training_step}")
+            self.addItem(item)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as its first lines need."""
+        rows = sum(self.sizeHintForRow(row) + 2 for row in range(min(self.count(), _ROWS)))
+        self.setFixedHeight(min(max(rows, _LEAST), _HEIGHT) + 2 * self.frameWidth() + 4)
+
+    @Slot(QListWidgetItem)
+    def _go(self, item: QListWidgetItem) -> None:
+        event: Event = item.data(_EVENT)
+        details = event.details
+        model, time_step = details.get("model", ""), details.get("time_step", 0)
+        self.moment_wanted.emit(
+            event.training_step, str(model), time_step if isinstance(time_step, int) and time_step > 0 else 0
+        )
+
+
+def _line(event: Event) -> str:
+    return f"{event.training_step}: {event.sentence}" if event.kind == "log" else event.sentence
+
+
+def _mark(color: str) -> QPixmap:
+    picture = QPixmap(10, 10)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawEllipse(1, 1, 8, 8)
+    painter.end()
+    return picture

@@ -1,0 +1,195 @@
+"""Breakpoints as a person sets them, and the real engine that stops at them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+from whole_program import PATIENCE, OpenApp, close, press, small_experiment
+
+from rnnviz.core.experiment_file import write_experiment
+from rnnviz.core.marks import NOT_FINITE, Breakpoint, Marks
+from rnnviz.core.marks_file import shortened
+from rnnviz.gui.app import App
+from rnnviz.gui.panels.watches_page import WatchesPage
+from rnnviz.gui.store import Store
+from rnnviz.runs.reader import open_run
+from rnnviz.runs.records import Event
+
+KEY = Qt.Key
+
+
+@pytest.fixture
+def page(qtbot: QtBot, store: Store) -> Iterator[WatchesPage]:
+    page = WatchesPage(store)
+    qtbot.addWidget(page)
+    page.resize(304, 900)
+    page.show()
+    qtbot.waitUntil(page.isActiveWindow)
+    yield page
+    page.close()
+
+
+def type_into(field: object, text: str) -> None:
+    field.setFocus()  # type: ignore[attr-defined]
+    field.selectAll()  # type: ignore[attr-defined]
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, KEY.Key_Return)
+
+
+def test_nan_is_a_breakpoint_that_can_only_be_switched_off(store: Store, page: WatchesPage) -> None:
+    (card,) = page.breakpoints.cards
+    assert card.dot.isChecked()
+    assert not card.remove.isVisible()
+    QTest.mouseClick(card.dot, Qt.MouseButton.LeftButton)
+    assert store.state.marks.breakpoints == (Breakpoint("not finite", enabled=False),)
+    assert not page.breakpoints.cards[0].dot.isChecked()
+    QTest.mouseClick(page.breakpoints.cards[0].dot, Qt.MouseButton.LeftButton)
+    assert store.state.marks == Marks()
+
+
+def test_a_yes_or_no_is_a_condition_and_can_be_switched_off_changed_and_removed(
+    store: Store, page: WatchesPage
+) -> None:
+    type_into(page.breakpoints.add, "loss < 0.05")
+    assert store.state.marks.breakpoints == (Breakpoint("condition", "loss < 0.05"),)
+    assert page.breakpoints.add.text() == ""
+    card = page.breakpoints.cards[1]
+    QTest.mouseClick(card.dot, Qt.MouseButton.LeftButton)
+    assert store.state.marks.breakpoints == (Breakpoint("condition", "loss < 0.05", enabled=False),)
+    type_into(card.field, "loss < 0.01")
+    assert store.state.marks.breakpoints == (Breakpoint("condition", "loss < 0.01", enabled=False),)
+    QTest.mouseClick(card.remove, Qt.MouseButton.LeftButton)
+    assert store.state.marks == Marks()
+    assert len(page.breakpoints.cards) == 1
+
+
+def test_a_number_is_a_data_breakpoint_whose_threshold_is_asked_for(store: Store, page: WatchesPage) -> None:
+    type_into(page.breakpoints.add, "norm(dh[1]) / norm(dh[T])")
+    card = page.breakpoints.cards[1]
+    assert not card.form.isHidden()
+    assert store.state.marks.breakpoints[0].factor == 10
+    card.form.when.setFocus()
+    QTest.keyClicks(card.form.when, "rises")
+    card.form.when.chosen.emit("up")
+    type_into(card.form.threshold, "1e-3")
+    card.form.model.chosen.emit("LSTM")
+    type_into(card.form.every, "3")
+    (one,) = store.state.marks.breakpoints
+    assert one == Breakpoint("data", "norm(dh[1]) / norm(dh[T])", crosses=1e-3, direction="up", model="LSTM", every=3)
+    assert card.note.text() == "rises to 0.001 (LSTM), every 3rd time"
+    assert card.form.rows[2].isHidden()
+
+
+def test_a_line_to_log_makes_a_logpoint_and_a_wrong_one_is_said(store: Store, page: WatchesPage) -> None:
+    type_into(page.breakpoints.add, "k % 100 == 0")
+    card = page.breakpoints.cards[1]
+    QTest.mouseClick(card.edit, Qt.MouseButton.LeftButton)
+    type_into(card.form.message, "loss is {lss}")
+    assert store.state.marks.breakpoints[0].message == ""
+    assert "lss" in card.form.rows[-1].sentence.text()
+    type_into(card.form.message, "loss is {loss}")
+    assert store.state.marks.breakpoints[0].message == "loss is {loss}"
+    assert "log: loss is {loss}" in card.note.text()
+    assert card.dot.logs
+
+
+def test_what_cannot_stop_is_refused_while_it_is_typed(store: Store, page: WatchesPage) -> None:
+    type_into(page.breakpoints.add, "f > 0.99")
+    assert "any(f > 0.99)" in page.breakpoints.problem.text()
+    assert page.breakpoints.problem.isVisible()
+    assert store.state.marks == Marks()
+
+
+def test_hits_are_counted_and_a_click_wishes_the_moment_back(qtbot: QtBot, store: Store, page: WatchesPage) -> None:
+    one = Breakpoint("condition", "loss < 0.05")
+    details = {"breakpoint": shortened(one), "model": "LSTM", "time_step": 7}
+    store.update(
+        marks=Marks(breakpoints=(one,)),
+        events=tuple(Event(n, step, "hit", f"at {step}", details) for n, step in enumerate((200, 268))),
+    )
+    assert page.breakpoints.cards[1].note.text() == "any model · stopped 2 times, last at 268"
+    assert [page.log.item(row).text() for row in range(2)] == ["at 268", "at 200"]
+    with qtbot.waitSignal(page.log.moment_wanted) as caught:
+        place = page.log.visualItemRect(page.log.item(1)).center()
+        QTest.mouseClick(page.log.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert caught.args == [200, "LSTM", 7]
+
+
+@pytest.fixture
+def ready(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> App:
+    write_experiment(small_experiment(), tmp_path / "small.toml")
+    app = open_app(tmp_path / "small.toml")
+    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2, timeout=PATIENCE)
+    app.store.update(page="watches")
+    return app
+
+
+def stopped_at(app: App) -> int:
+    status = app.store.state.status
+    return status.training_step if status is not None and status.state == "paused" else -1
+
+
+def test_training_stops_at_the_breakpoint_and_a_click_on_the_stop_goes_back(ready: App, qtbot: QtBot) -> None:
+    app = ready
+    assert app.contents is not None
+    page = app.contents.watches
+    type_into(page.breakpoints.add, "k == 40 and norm(h[T]) > 0")
+    type_into(page.breakpoints.add, "k % 10 == 0")
+    card = page.breakpoints.cards[2]
+    QTest.mouseClick(card.edit, Qt.MouseButton.LeftButton)
+    type_into(card.form.message, "loss {loss}")
+    app.window.setFocus()
+    press(app, KEY.Key_Space)
+    qtbot.waitUntil(lambda: stopped_at(app) == 40, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.events), timeout=5000)
+    hit = next(event for event in app.store.state.events if event.kind == "hit")
+    assert hit.training_step == 40
+    assert "training step 40" in app.message_bar.sentence
+    logged = sorted({event.training_step for event in app.store.state.events if event.kind == "log"})
+    assert logged == [10, 20, 30, 40]
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+    card = page.breakpoints.cards[1]
+    assert "last at 40" in card.note.text()
+
+    press(app, KEY.Key_Period)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 41, timeout=5000)
+    row = next(row for row in range(page.log.count()) if page.log.item(row).text() == hit.sentence)
+    item = page.log.item(row)
+    page.log.scrollToItem(item)
+    QTest.mouseClick(page.log.viewport(), Qt.MouseButton.LeftButton, pos=page.log.visualItemRect(item).center())
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+
+    old = app.store.state.run_path
+    press(app, KEY.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: app.store.state.run_path != old, timeout=PATIENCE)
+    assert [card.breakpoint.expression for card in page.breakpoints.cards] == [
+        NOT_FINITE.expression, "k == 40 and norm(h[T]) > 0", "k % 10 == 0"
+    ]  # fmt: skip
+    assert app.store.state.events == ()
+    app.window.setFocus()
+    press(app, KEY.Key_Space)
+    qtbot.waitUntil(lambda: stopped_at(app) == 40, timeout=PATIENCE)  # of the new run
+    close(app)
+    assert old is not None
+    with open_run(old) as run:
+        assert [one.expression for one in run.marks().breakpoints] == ["k == 40 and norm(h[T]) > 0", "k % 10 == 0"]
+
+
+def test_a_run_brings_its_breakpoints_and_stops_back(ready: App, open_app: OpenApp, qtbot: QtBot) -> None:
+    app = ready
+    assert app.contents is not None
+    type_into(app.contents.watches.breakpoints.add, "k == 5")
+    type_into(app.contents.watches.watches.add, "norm(h[t])")
+    app.window.setFocus()
+    press(app, KEY.Key_Space)
+    qtbot.waitUntil(lambda: stopped_at(app) == 5, timeout=PATIENCE)
+    path = app.store.state.run_path
+    close(app)
+    again = open_app(path)
+    qtbot.waitUntil(lambda: again.store.state.run_path == path, timeout=PATIENCE)
+    assert [one.expression for one in again.store.state.marks.breakpoints] == ["k == 5"]
+    assert again.store.state.watches == ("norm(h[t])",)
+    assert [event.training_step for event in again.store.state.events] == [5, 5]  # one a model
