@@ -157,9 +157,8 @@ def test_live_training_stops_at_the_very_training_step_and_goes_on(tmp_path: Pat
             for step in wanted:
                 window.send("train")
                 until(lambda step=step: window.state() == ("paused", step))
-                assert (
-                    window.run.status.sentence == f"LSTM, training step {step}: loss is {shown_loss(straight, step)}."
-                )
+                loss = shown(float(straight.metrics("loss", 1)[step - 1]))
+                assert window.run.status.sentence == f"LSTM, training step {step}: loss is {loss}."
             assert hits_of(window.run) == [(step, "LSTM") for step in wanted]
             assert [event.kind for event in window.run.events()] == ["started", "hit", "hit", "hit"]
             assert set(wanted) <= set(window.run.captured())
@@ -168,10 +167,6 @@ def test_live_training_stops_at_the_very_training_step_and_goes_on(tmp_path: Pat
             window.send("train", until=150)
             until(lambda: window.state() == ("paused", 150))
             assert np.array_equal(losses(straight), losses(window.run))
-
-
-def shown_loss(run: Run, step: int) -> str:
-    return shown(float(run.metrics("loss", 1)[step - 1]))
 
 
 def test_breakpoints_change_no_number_and_stepping_is_running(tmp_path: Path) -> None:
@@ -238,9 +233,10 @@ def test_nan_stops_before_it_is_learnt_unless_told_otherwise(tmp_path: Path) -> 
         window.send("breakpoints", toml=window_marks(LEARNT_ALL_THE_SAME, Breakpoint("condition", "isnan(loss)")))
         window.send("train")
         until(lambda: window.state()[0] == "paused" and window.state()[1] > step)
-        assert math.isnan(window.run.metrics("loss", 0)[-1])
-        assert [event.kind for event in window.run.events()][-1] == "hit"
-        assert not np.isfinite(window.run.trace(window.state()[1], 0).layers[0].h).all()
+        hit = window.run.events()[-1]
+        assert hit.kind == "hit"
+        assert math.isnan(window.run.metrics("loss", hit.details["model"])[-1])
+        assert not np.isfinite(window.run.trace(hit.training_step, hit.details["model"]).layers[0].hidden_grad).all()
 
 
 def test_a_bookmarked_capture_is_kept(tmp_path: Path) -> None:
