@@ -98,6 +98,7 @@ def readout(state: State) -> tuple[str, str, str]:
     operation = operation_shown(state)
     if operation is not None:
         parts.append(operation.words.partition(":")[0])
+        where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else where  # two things need the room
     elif sequences(state) > 1:
         parts.append(f"sequence {state.sample + 1} of {sequences(state)}")
     return cursor.phase.words, where, " · ".join(parts)

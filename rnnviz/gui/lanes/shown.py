@@ -171,13 +171,16 @@ class Shown:
         """How far the cursor's sweep has come."""
         last = self.time_steps
         t = min(max(self.cursor.time_step, 1), last)
+        before, after = range(1, t), range(t + 1, last + 1)
+        if self.cursor.layer.endswith("_reverse"):  # which goes through the sequence from its end
+            before, after = after, before
         match self.cursor.phase:
             case Phase.FORWARD:
-                return Sweep(t, False, range(1, t))
+                return Sweep(t, False, before)
             case Phase.LOSS:
                 return Sweep(t, False, range(1, last + 1))
             case Phase.BACKWARD:
-                return Sweep(t, True, range(t + 1, last + 1))
+                return Sweep(t, True, after)
             case _:
                 return Sweep(t, True, range(1, last + 1))
 

@@ -13,6 +13,7 @@ from rnnviz.gui import fonts
 from rnnviz.gui.commands.debug_commands import has_trace
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.numbers import whole
+from rnnviz.gui.panels.program_marks import ProgramMark, program_marks
 from rnnviz.gui.readout import PHASE_TOKENS
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
@@ -20,6 +21,7 @@ from rnnviz.gui.theme import theme
 _HIGH, _BAR = 34, 14  # pixels: of the strip and of its bars
 _TOP = 10.0
 _GAP = 3.0
+_NEAR, _MOST_TOLD = 5.0, 4  # pixels from a mark that is told; how many are
 _SINGLE = 30.0  # width of a phase of one point
 
 
@@ -56,7 +58,7 @@ def segments(program: Program, left: float, width: float) -> tuple[Segment, ...]
 
 
 class ProgramStrip(QWidget):
-    """`chosen(cursor)` when a point is clicked or dragged to. Behind the cursor the bars are full."""
+    """`chosen(cursor)` when a point is clicked or dragged to. Behind the cursor the bars are full; marks are below."""
 
     chosen = Signal(object)
 
@@ -64,6 +66,7 @@ class ProgramStrip(QWidget):
         super().__init__()
         self._store = store
         self._program = store.state.program
+        self._marks = program_marks(store.state)
         self.setFixedHeight(_HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Program")
@@ -78,7 +81,11 @@ class ProgramStrip(QWidget):
     @property
     def cursor_x(self) -> float:
         """Where the cursor stands, in pixels."""
-        program, cursor = self._program, self._store.state.cursor
+        return self.x_of(self._store.state.cursor)
+
+    def x_of(self, cursor: Cursor) -> float:
+        """Where a place lies, in pixels."""
+        program = self._program
         point = program.point(cursor)
         inside = program.fine_point(cursor) - program.fine_point(program.at(point, cursor))
         segment = next(each for each in self.segments if each.phase is cursor.phase)
@@ -89,11 +96,17 @@ class ProgramStrip(QWidget):
         segment = min(self.segments, key=lambda each: max(each.left - x, x - each.left - each.width))
         return self._program.at(segment.point(x), self._store.state.cursor)
 
+    def tooltip(self, x: float) -> str:
+        """The place at pixel `x` and what is marked there."""
+        near = dict.fromkeys(mark.words for mark in self._marks if abs(self.x_of(mark.cursor) - x) <= _NEAR)
+        return "\n".join([goto.words(self.cursor_at(x)), *list(near)[:_MOST_TOLD], "A click goes there"])
+
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("cursor", "traces", "sample", "theme", "model")
+        names = ("cursor", "traces", "sample", "theme", "model", "marks", "events")
         if any(getattr(old, name) is not getattr(new, name) for name in names):
             self._program = new.program
+            self._marks = program_marks(new)
             self.setVisible(has_trace(new))
             self.update()
 
@@ -105,8 +118,7 @@ class ProgramStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            place = goto.words(self.cursor_at(event.pos().x()))
-            QToolTip.showText(event.globalPos(), f"{place}\nA click goes there", self)
+            QToolTip.showText(event.globalPos(), self.tooltip(event.pos().x()), self)
             return True
         return super().event(event)
 
@@ -122,6 +134,8 @@ class ProgramStrip(QWidget):
         here = self.cursor_x
         for segment in self.segments:
             self._paint_segment(painter, segment, here)
+        for mark in self._marks:
+            self._paint_mark(painter, mark)
         tip = QPolygonF([QPointF(here, _TOP), QPointF(here - 5, _TOP - 7), QPointF(here + 5, _TOP - 7)])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.color("cursor"))
@@ -160,6 +174,18 @@ class ProgramStrip(QWidget):
             if metrics.horizontalAdvance(words) < segment.width - 6:
                 painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, words)
                 break
+
+    def _paint_mark(self, painter: QPainter, mark: ProgramMark) -> None:
+        """Below the bars: a ring for a breakpoint, full where it was hit; a flag for a bookmark."""
+        look = theme(self._store.state.theme)
+        x, y = self.x_of(mark.cursor), _TOP + _BAR + 5
+        color = look.color("accent" if mark.kind == "bookmark" else "bad")
+        painter.setPen(QPen(color, 1.4))
+        painter.setBrush(Qt.BrushStyle.NoBrush if mark.kind == "breakpoint" else color)
+        if mark.kind == "bookmark":
+            painter.drawPolygon(QPolygonF([QPointF(x, y - 3), QPointF(x - 3, y + 3), QPointF(x + 3, y + 3)]))
+        else:
+            painter.drawEllipse(QPointF(x, y), 3, 3)
 
     def _choose(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:

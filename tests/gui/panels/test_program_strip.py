@@ -5,11 +5,14 @@ from panels_state import make_state
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
+from rnnviz.gui.panels.program_marks import program_marks
 from rnnviz.gui.panels.program_strip import ProgramStrip, segments
 from rnnviz.gui.store import Store
+from rnnviz.runs.records import Event
 
 
 @pytest.fixture
@@ -65,3 +68,27 @@ def test_layers_and_directions_lie_one_after_the_other() -> None:
     forward, *_rest, update = segments(program, 100.0, 600.0)
     assert (forward.count, update.first) == (20, len(program) - 1)
     assert update.left + update.width == pytest.approx(700.0)
+
+
+def test_breakpoints_hits_and_bookmarks_are_marked_and_told(strip: ProgramStrip, store: Store) -> None:
+    place = Breakpoint("place", phase="backward", time_step=-4)
+    off = Breakpoint("place", time_step=3, enabled=False)
+    noted = Bookmark(0, "forward", 20, note="here it forgets")
+    elsewhere = Bookmark(7, "forward", 20, note="later")
+    hits = (
+        Event(1, 0, "hit", "LSTM: loss is 0.04.", {"model": "LSTM", "time_step": 0}),
+        Event(2, 0, "hit", "Vanilla, t = 9.", {"model": "Vanilla", "time_step": 9, "breakpoint": {"kind": "data"}}),
+    )
+    before = strip.grab().toImage()
+    store.update(marks=Marks((place, off), (), (noted, elsewhere)), events=hits)
+    found = {mark.kind: mark for mark in program_marks(store.state)}
+    assert len(program_marks(store.state)) == 3  # that of the LSTM is not stepped through
+    assert found["breakpoint"].cursor == Cursor(0, Phase.BACKWARD, 61)
+    assert found["hit"].cursor == Cursor(0, Phase.FORWARD, 9)
+    assert "here it forgets" in strip.tooltip(strip.x_of(found["bookmark"].cursor))
+    after = strip.grab().toImage()
+    for mark in found.values():
+        spot = round(strip.x_of(mark.cursor) + (3 if mark.kind == "breakpoint" else 0)), 29
+        assert before.pixelColor(*spot) != after.pixelColor(*spot)
+    store.update(model=1)
+    assert "loss is 0.04" in strip.tooltip(strip.segments[-1].left + 5)
