@@ -19,7 +19,7 @@ def bookmark_at(cursor: Cursor, note: str = "") -> Bookmark:
 
 
 def bookmark_beside(
-    bookmarks: Sequence[Bookmark], cursor: Cursor, program: Program, backwards: bool
+    bookmarks: Sequence[Bookmark], cursor: Cursor, program: Program, backwards: bool = False
 ) -> Bookmark | None:
     """The next bookmark of the whole run after the cursor, or the one before."""
 

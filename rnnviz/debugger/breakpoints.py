@@ -34,9 +34,8 @@ def stands_on(breakpoint: Breakpoint, cursor: Cursor, time_steps: int) -> bool:
         return False
     if not cursor.phase.swept:
         return True
-    wanted = breakpoint.time_step if breakpoint.time_step >= 0 else time_steps + 1 + breakpoint.time_step
     return (
-        wanted in (0, cursor.time_step)
+        _wants(breakpoint, cursor.time_step, time_steps)
         and breakpoint.layer in ("", cursor.layer)
         and breakpoint.operation == cursor.operation
     )
@@ -72,6 +71,11 @@ def next_stop(found: Sequence[Stop], program: Program, cursor: Cursor, backwards
     return next((stop for stop in found if program.fine_point(stop.cursor) > here), None)
 
 
+def _wants(breakpoint: Breakpoint, time_step: int, time_steps: int) -> bool:
+    """Whether a place is at this time step, counted from 1."""
+    return breakpoint.time_step in (0, time_step, time_step - time_steps - 1)
+
+
 def _places(one: Armed, program: Program, cursor: Cursor, moment: Moment) -> list[Cursor]:
     breakpoint = one.breakpoint
     if breakpoint.kind == "place" and not has_place(breakpoint, moment.structure):
@@ -89,11 +93,10 @@ def _places(one: Armed, program: Program, cursor: Cursor, moment: Moment) -> lis
     if not phase.swept:
         return [program.at(program.first_of(phase), cursor)] if met_time_steps(one, scope) else []
     last = program.time_steps
-    wanted = breakpoint.time_step if breakpoint.time_step >= 0 else last + 1 + breakpoint.time_step
     layers = (breakpoint.layer,) if breakpoint.layer else (program.layers or (cursor.layer,))
     return [
         Cursor(cursor.training_step, phase, t, layer, breakpoint.operation)
         for t in met_time_steps(one, scope)
-        if wanted in (0, t) and t <= last
+        if t <= last and _wants(breakpoint, t, last)
         for layer in layers
     ]

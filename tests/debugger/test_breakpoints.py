@@ -1,0 +1,115 @@
+"""Stops within one trace: places, conditions along time, bookmarks; forwards and backwards."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from rnnviz.core.breakpoints import arm
+from rnnviz.core.capture import Capture
+from rnnviz.core.expressions.scope import FixedMetrics
+from rnnviz.core.marks import Bookmark, Breakpoint
+from rnnviz.core.moment import Moment
+from rnnviz.core.structure import Structure
+from rnnviz.core.trace import Trace, rebuild
+from rnnviz.debugger.bookmarks import bookmark_at, bookmark_beside, bookmarked
+from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, stands_on, stops
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+
+T, H = 6, 3
+STRUCTURE = Structure("lstm", 2, H, num_layers=2)
+PROGRAM = Program(T, STRUCTURE)
+START = Cursor(5, Phase.FORWARD, 1)
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    draw = np.random.default_rng(0)
+    weights = {name: draw.normal(0, 0.7, shape) for name, shape in STRUCTURE.parameter_shapes().items()}
+    state = np.zeros((2, 1, H))
+    grad = np.zeros((T, 1, H))
+    grad[-1] = 1.0
+    return rebuild(Capture(STRUCTURE, weights, draw.normal(size=(T, 1, 2)), None, state, state, grad))
+
+
+@pytest.fixture
+def moment(trace: Trace) -> Moment:
+    return Moment(FixedMetrics({"loss": 0.5}), 5, "LSTM", 1, STRUCTURE, lambda: trace)
+
+
+def stopped(moment: Moment, *breakpoints: Breakpoint, bookmarks: tuple[Bookmark, ...] = ()) -> list[Cursor]:
+    armed = [arm(one) for one in breakpoints]
+    return [stop.cursor for stop in stops(armed, bookmarks, PROGRAM, START, moment)]
+
+
+def test_a_place_is_where_it_was_set(moment: Moment) -> None:
+    for number in range(PROGRAM.fine_length):
+        cursor = PROGRAM.fine_at(number, START)
+        one = breakpoint_at(cursor)
+        assert stands_on(one, cursor, T)
+        found = stopped(moment, one)
+        assert [PROGRAM.fine_point(place) for place in found] == [number]
+        beside = PROGRAM.fine_at((number + 1) % PROGRAM.fine_length, START)
+        assert not stands_on(one, beside, T)
+
+
+def test_places_count_from_the_end_and_mean_every_layer_or_time_step(moment: Moment) -> None:
+    last = stopped(moment, Breakpoint("place", phase="backward", time_step=-1))
+    assert last == [Cursor(5, Phase.BACKWARD, T, layer) for layer in ("l1", "l0")]
+    every = stopped(moment, Breakpoint("place", phase="forward", layer="l1", operation="f"))
+    assert every == [Cursor(5, Phase.FORWARD, t, "l1", "f") for t in range(1, T + 1)]
+    assert stopped(moment, Breakpoint("place", time_step=T + 1)) == []
+    assert stopped(moment, Breakpoint("place", time_step=-T - 1)) == []
+    assert stopped(moment, Breakpoint("place", operation="r")) == []  # a GRU's
+    assert stopped(moment, Breakpoint("place", layer="l2")) == []
+    assert stopped(moment, Breakpoint("place", model="GRU")) == []
+    assert stopped(moment, Breakpoint("place", enabled=False)) == []
+
+
+def test_conditions_stop_where_they_are_met(moment: Moment, trace: Trace) -> None:
+    gate = trace.layer("l0").gates["f"][:, 0, 1]
+    level = float(np.median(gate))
+    met = [t + 1 for t in range(T) if gate[t] > level]
+    assert stopped(moment, Breakpoint("condition", f"f[t, 2] > {level!r}")) == [
+        Cursor(5, Phase.FORWARD, t) for t in met
+    ]
+    place = Breakpoint("place", f"f[t, 2] > {level!r}", phase="backward", layer="l0")
+    assert stopped(moment, place) == [Cursor(5, Phase.BACKWARD, t) for t in reversed(met)]
+    norms = np.linalg.norm(trace.layer("l1").hidden_grad[:, 0], axis=-1)
+    crossed = [t + 1 for t in range(1, T) if norms[t - 1] < norms[3] <= norms[t]]
+    data = Breakpoint("data", "norm(dh[t])", crosses=float(norms[3]), direction="up", layer="l1")
+    assert crossed
+    assert stopped(moment, data) == [Cursor(5, Phase.BACKWARD, t, "l1") for t in reversed(crossed)]
+    assert stopped(moment, Breakpoint("condition", "loss < 1")) == []  # of the whole training step
+
+
+def test_the_next_stop_forwards_and_backwards(moment: Moment) -> None:
+    armed = [arm(Breakpoint("place", time_step=3, layer="l0")), arm(Breakpoint("place", phase="loss"))]
+    bookmarks = (Bookmark(5, "backward", 2, "l1", note="here"), Bookmark(6, note="elsewhere"))
+    found = stops(armed, bookmarks, PROGRAM, START, moment)
+    walk, cursor = [], START
+    while (stop := next_stop(found, PROGRAM, cursor)) is not None:
+        walk.append(stop)
+        cursor = stop.cursor
+    assert tuple(walk) == found
+    assert [stop.bookmark for stop in walk] == [None, None, bookmarks[0]]
+    assert [stop.breakpoint for stop in walk[:2]] == [one.breakpoint for one in armed]
+    back, cursor = [], PROGRAM.at(len(PROGRAM), START)
+    while (stop := next_stop(found, PROGRAM, cursor, backwards=True)) is not None:
+        back.append(stop)
+        cursor = stop.cursor
+    assert back == walk[::-1]
+
+
+def test_bookmarks_through_the_whole_run() -> None:
+    cursor = Cursor(7, Phase.BACKWARD, 4, "l1", "f")
+    assert bookmarked(bookmark_at(cursor, "a note")) == cursor
+    marks = [Bookmark(9), Bookmark(5, "backward", 2), Bookmark(5, "forward", 2)]
+    beside = partial(bookmark_beside, marks, program=PROGRAM)
+    assert beside(cursor=START) == marks[2]
+    assert beside(cursor=bookmarked(marks[2])) == marks[1]
+    assert beside(cursor=bookmarked(marks[1])) == marks[0]
+    assert beside(cursor=bookmarked(marks[0])) is None
+    assert beside(cursor=bookmarked(marks[0]), backwards=True) == marks[1]
+    assert beside(cursor=START, backwards=True) is None

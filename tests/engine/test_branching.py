@@ -1,0 +1,104 @@
+"""Branches: a new run that trains on from a training step, with the same or other weights."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from live_engine import SMALL, Window, live, losses, opens, until
+from safetensors.numpy import save_file
+
+from rnnviz.command_line import main
+from rnnviz.engine.serve import run_training
+from rnnviz.runs.reader import open_run
+from rnnviz.runs.records import Origin
+
+
+def test_a_branch_from_here_is_the_training_going_on(tmp_path: Path) -> None:
+    run_training(SMALL, tmp_path / "a.rnnviz")
+    with live(tmp_path / "b.rnnviz") as window:
+        window.send("step", count=15)
+        until(lambda: window.state() == ("paused", 15))
+        assert window.send("branch", path=str(tmp_path / "c.rnnviz")) == ""
+        until(lambda: opens(tmp_path / "c.rnnviz"))
+        second = Window(tmp_path / "c.rnnviz")
+        assert second.state() == ("paused", 15)
+        assert window.state() == ("stopped", 15)
+        assert second.run.origin == Origin(str(tmp_path / "b.rnnviz"), 15)
+        assert window.run.origin is None
+        second.send("train")
+        until(lambda: second.state() == ("paused", 40))
+        with open_run(tmp_path / "a.rnnviz") as straight:
+            assert list(second.run.training_steps) == list(range(16, 41))
+            assert np.array_equal(losses(straight)[:, 15:], losses(second.run))
+        second.send("quit")
+        second.close()
+
+
+def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:
+    with live(tmp_path / "b.rnnviz") as window:
+        window.send("capture")
+        window.send("step", count=5)
+        until(lambda: window.state() == ("paused", 5))
+        old = window.run.capture(0, 1)
+        changed = {"weight_hh_l0": 2 * old.weights["weight_hh_l0"], "head.bias": old.readout.bias + 1}
+        save_file(changed, tmp_path / "w.safetensors")
+        path, weights = str(tmp_path / "c.rnnviz"), str(tmp_path / "w.safetensors")
+        assert window.send("branch", path=path, training_step=0, model="LSTM", weights=weights) == ""
+        until(lambda: opens(tmp_path / "c.rnnviz"))
+        second = Window(tmp_path / "c.rnnviz")
+        new = second.run.capture(0, 1)
+        assert np.array_equal(new.weights["weight_hh_l0"], changed["weight_hh_l0"])
+        assert np.array_equal(new.readout.bias, changed["head.bias"])
+        assert np.array_equal(new.weights["weight_ih_l0"], old.weights["weight_ih_l0"])
+        same = second.run.capture(0, 0).weights
+        assert all(np.array_equal(value, same[name]) for name, value in window.run.capture(0, 0).weights.items())
+        assert second.run.origin == Origin(str(tmp_path / "b.rnnviz"), 0, "LSTM")
+        assert "with changed weights of LSTM" in second.run.events()[0].sentence
+        second.send("quit")
+        second.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "wanted a path"),
+        ({"path": "c.rnnviz", "model": "LSTM"}, "both or none"),
+        ({"path": "c.rnnviz", "training_step": 3}, "no capture .*nearest"),
+        ({"path": "c.rnnviz", "model": "GRU", "weights": "w.safetensors"}, "no model GRU"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "none.safetensors"}, "no file of weights"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "text"}, "no safetensors file"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "name"}, "no weight bogus"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "shape"}, r"wanted numbers \(4,\), came"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "nan"}, "finite numbers"),
+    ],
+)
+def test_a_senseless_branch_is_answered_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, object], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").write_text("no tensors at all")
+    save_file({"bogus": np.zeros(3, np.float32)}, "name")
+    save_file({"head.bias": np.zeros(3, np.float32)}, "shape")
+    save_file({"head.bias": np.full(4, np.nan, np.float32)}, "nan")
+    save_file({"head.bias": np.zeros(4, np.float32)}, "w.safetensors")
+    with live(tmp_path / "b.rnnviz") as window:
+        assert re.search(words, str(window.send("branch", **arguments)))
+        assert window.state() == ("paused", 0)
+        assert not (tmp_path / "c.rnnviz").exists()
+
+
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parent, path = str(tmp_path / "a.rnnviz"), str(tmp_path / "b.rnnviz")
+    run_training(SMALL, parent)
+    assert main(["branch", parent, "--training-step", "0", "--run", path]) == 0
+    with open_run(parent) as old, open_run(path) as new:
+        assert new.origin == Origin(parent, 0)
+        assert np.array_equal(losses(old), losses(new))  # nothing was gathered yet at training step 0
+    assert main(["branch", parent, "--run", path]) == 2
+    assert main(["branch", parent, "--run", path, "--replace", "--model", "LSTM"]) == 2
+    assert main(["branch", parent, "--training-step", "-1", "--run", str(tmp_path / "c")]) == 2
+    said = capsys.readouterr().err
+    assert "exists already" in said
+    assert "go together" in said
+    assert "has no capture" in said

@@ -1,0 +1,111 @@
+"""The check: right traces are right, and every kind of wrong number is found."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from live_engine import SMALL
+
+from rnnviz.core.capture import Capture, Readout
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Structure
+from rnnviz.core.trace import Trace, rebuild
+from rnnviz.engine import checking
+from rnnviz.engine.checking import check_capture, check_run, report_table
+from rnnviz.engine.serve import run_training
+from rnnviz.runs.reader import open_run
+
+
+def capture_of(structure: Structure, lengths: list[int] | None = None, dtype: str = "float64") -> Capture:
+    draw = np.random.default_rng(1)
+    rows, time_steps, sequences = structure.num_layers * structure.directions, 6, 2
+    width = structure.directions * structure.output_size
+
+    def numbers(*shape: int) -> np.ndarray:
+        return (0.6 * draw.normal(size=shape)).astype(dtype)
+
+    return Capture(
+        structure,
+        {name: numbers(*shape) for name, shape in structure.parameter_shapes().items()},
+        numbers(time_steps, sequences, structure.input_size),
+        None if lengths is None else np.array(lengths),
+        numbers(rows, sequences, structure.output_size),
+        numbers(rows, sequences, structure.hidden_size) if structure.cell == "lstm" else None,
+        numbers(time_steps, sequences, width),
+    )
+
+
+STRUCTURES = {
+    "lstm": Structure("lstm", 3, 4),
+    "lstm, deep, both directions, projected": Structure("lstm", 3, 4, 2, True, proj_size=2),
+    "gru, deep, both directions": Structure("gru", 3, 4, 2, True),
+    "gru without bias": Structure("gru", 3, 4, bias=False),
+    "vanilla": Structure("vanilla", 3, 4, 2),
+    "relu": Structure("vanilla", 3, 4, activation="relu"),
+    "sigmoid": Structure("vanilla", 3, 4, activation="sigmoid"),
+}
+
+
+@pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
+@pytest.mark.parametrize("lengths", [None, [6, 3]], ids=["whole", "packed"])
+def test_every_cell_is_right(structure: Structure, lengths: list[int] | None) -> None:
+    report = check_capture(capture_of(structure, lengths))
+    assert report.right, report.verdict
+    names = {check.name for check in report.checks}
+    assert set(structure.parameter_shapes()) | {"inputs", *(f"h_{name}" for name in structure.layer_names)} <= names
+    assert all(check.differences == check.differences for check in report.checks)
+    assert max(check.autograd for check in report.checks) < 1e-13
+
+
+def test_a_loss_of_its_own() -> None:
+    capture = capture_of(Structure("gru", 3, 4), dtype="float32")
+    readout = Readout(
+        np.array([[1, -2, 3, 1], [2, 1, -1, 0]], np.float32),
+        np.zeros(2, np.float32),
+        "cross entropy",
+        np.array([[9, 9]] * 5 + [[0, 1]]),
+        np.array([[0, 0]] * 5 + [[0.5, 0.5]], np.float32),
+    )
+    shown = rebuild(replace(capture, readout=readout))
+    assert shown.readout is not None
+    grad = (shown.readout.prediction_grad @ readout.weight).astype(np.float32)
+    report = check_capture(replace(capture, readout=readout, grad_output=grad))
+    assert report.right, report_table(report)
+    assert {"head.weight", "head.bias"} <= {check.name for check in report.checks}
+    wrong = check_capture(replace(capture, readout=readout, grad_output=2 * grad))
+    assert not wrong.right  # what is shown is not the gradient of this loss
+    assert "gradients are wrong: " in wrong.verdict
+    assert "  wrong" in report_table(wrong)
+
+
+def test_a_wrong_rebuild_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bad(capture: Capture) -> Trace:
+        trace = rebuild(capture)
+        layer = trace.layers[0]
+        return replace(trace, layers=(replace(layer, hidden_grad=layer.hidden_grad * (1 + 1e-6)),))
+
+    monkeypatch.setattr(checking, "rebuild", bad)
+    report = check_capture(capture_of(Structure("lstm", 3, 4)))
+    assert [check.name for check in report.checks if not check.right] == ["h_l0"]
+    assert report.verdict == "1 of 11 gradients are wrong: h_l0."
+
+
+def test_values_that_are_not_finite_are_said() -> None:
+    capture = capture_of(Structure("lstm", 3, 4))
+    report = check_capture(replace(capture, inputs=np.full_like(capture.inputs, np.nan)))
+    assert not report.right
+    assert "NaN" in report.verdict
+
+
+def test_a_run(tmp_path: Path) -> None:
+    run_training(SMALL, tmp_path / "a.rnnviz")
+    with open_run(tmp_path / "a.rnnviz") as run:
+        reports = check_run(run)
+        assert [(report.model, report.training_step) for report in reports] == [("Vanilla", 40), ("LSTM", 40)]
+        assert all(report.right for report in reports), [report.verdict for report in reports]
+        assert [report.model for report in check_run(run, 0, "LSTM")] == ["LSTM"]
+        with pytest.raises(RnnvizError, match="no model GRU"):
+            check_run(run, 0, "GRU")
+        with pytest.raises(RnnvizError, match="no capture"):
+            check_run(run, 10**6)
