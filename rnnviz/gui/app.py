@@ -136,8 +136,8 @@ class App(QObject):
         self._closed = True
         self.keeper.remember(**self.window.layout_preferences())
         self.window.hide()
-        recomputed = self.recomputing.stop()
-        self.ended_well = self.session.close() and recomputed
+        ended = [self.recomputing.stop(), self.contents is None or self.contents.stop(), self.session.close()]
+        self.ended_well = all(ended)
         self._collecting.stop()
         self._problems.release()
 

@@ -19,6 +19,7 @@ from rnnviz.gui.panels.cursor_page import CursorPage
 from rnnviz.gui.panels.equations import EquationsPanel
 from rnnviz.gui.panels.experiment import ExperimentPanel
 from rnnviz.gui.panels.lesson import LessonCard
+from rnnviz.gui.panels.origin_page import OriginPage
 from rnnviz.gui.panels.program_strip import ProgramStrip
 from rnnviz.gui.panels.right_column import RightColumn
 from rnnviz.gui.panels.training import TrainingPanel
@@ -71,9 +72,13 @@ class Contents(QObject):
         self.right.add_page("variables", "Variables", self.variables)
         self.watches = WatchesPage(store)
         self.watches.log.moment_wanted.connect(self._go_to_moment)
+        self.watches.past.hits.moment_wanted.connect(self._go_to_moment)
+        self.watches.past.command_wanted.connect(self._run_command)
         self.right.add_page("watches", "Watches", self.watches)
         self.what_if = WhatIfPage(store, actions, whatifs)
         self.right.add_page("what_if", "What-if", self.what_if)
+        self.origin = OriginPage(store)
+        self.right.add_page("origin", "Origin", self.origin)
         self.training = TrainingPanel(store)
         self.training.training_step_chosen.connect(session.show_training_step)
         self.training.live_wanted.connect(session.back_to_live)
@@ -81,6 +86,10 @@ class Contents(QObject):
         window.fill_dock("values", self.right)
         window.fill_dock("training", self.training)
         window.setFocus()
+
+    def stop(self) -> bool:
+        """Ends what works behind the panels; False if it did not end in time."""
+        return self.origin.explaining.stop()
 
     def lanes_image(self, scale: int) -> QImage:
         return self.lanes.image(scale)

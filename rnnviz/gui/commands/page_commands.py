@@ -24,6 +24,7 @@ PAGES = (
     Page("variables", "Variables", "every array at the cursor, by layer and operation"),
     Page("watches", "Watches", "expressions with their values, in every model"),
     Page("what_if", "What-if", "set something by hand and see what would have happened"),
+    Page("origin", "Origin", "what a gradient is made of: losses, paths and units"),
 )
 
 

@@ -1,0 +1,77 @@
+"""What a gradient is made of, as a person reads it and walks along it."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+from whole_program import OpenApp, press
+
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.app import App
+from rnnviz.gui.numbers import short
+from rnnviz.gui.panels.origin_page import OriginPage
+
+
+@pytest.fixture
+def app(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> App:
+    app: App = open_app(run_file)
+    qtbot.waitUntil(lambda: bool(app.store.state.traces), timeout=10_000)
+    app.store.update(model=1, unit=1)
+    press(app, Qt.Key.Key_Right, 3)
+    app.actions["page_origin"].trigger()
+    return app
+
+
+def page(app: App) -> OriginPage:
+    assert app.contents is not None
+    return app.contents.origin
+
+
+def value(app: App) -> float:
+    """∂L/∂h at the cursor of the unit and model looked at."""
+    state = app.store.state
+    trace = state.traces[state.model]
+    assert trace is not None
+    layer = trace.layer(state.cursor.layer)
+    return float(layer.hidden_grad[state.cursor.time_step - 1, state.sample, state.unit])
+
+
+def told(app: App, qtbot: QtBot) -> None:
+    words = f"LSTM: ∂L/∂h[{app.store.state.cursor.time_step}, {app.store.state.unit + 1}] of l0 = {short(value(app))}"
+    qtbot.waitUntil(lambda: page(app).place.text() == words, timeout=5_000)
+
+
+def test_the_parts_of_the_value_at_the_cursor(app: App, qtbot: QtBot) -> None:
+    told(app, qtbot)
+    losses, paths, units = page(app).lists
+    assert losses.buttons[0].text() == "L at t = 12"
+    assert not losses.buttons[1].isVisible()
+    assert any(button.text() == "through the forget gate at t = 5" for button in paths.buttons)
+    assert units.buttons[0].text().endswith("at t = 5")
+    assert not units.buttons[5].isHidden() or units.rest.isHidden()
+    press(app, Qt.Key.Key_Right)
+    told(app, qtbot)
+
+
+def test_a_click_walks_to_where_the_gradient_came_from(app: App, qtbot: QtBot) -> None:
+    told(app, qtbot)
+    page(app).of.activated.emit(0)
+    leads_to = page(app)._found
+    assert leads_to is not None
+    first = leads_to.units[0].leads_to
+    QTest.mouseClick(page(app).lists[2].buttons[0], Qt.MouseButton.LeftButton)
+    cursor = app.store.state.cursor
+    assert first is not None
+    assert (cursor.phase, cursor.time_step, app.store.state.unit) == (Phase.BACKWARD, 5, first.unit - 1)
+    qtbot.waitUntil(lambda: first.words in page(app).place.text(), timeout=5_000)
+    QTest.mouseClick(page(app).lists[0].buttons[0], Qt.MouseButton.LeftButton)
+    assert app.store.state.cursor.phase is Phase.LOSS
+
+
+def test_a_what_if_is_told_as_such(app: App, qtbot: QtBot) -> None:
+    told(app, qtbot)
+    app.contents.what_if.editor.kind.set_value("cut")  # type: ignore[union-attr]
+    app.contents.what_if.editor.press()  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: page(app).place.text() == "LSTM, what-if: ∂L/∂h[4, 2] of l0 = 0", timeout=5_000)
