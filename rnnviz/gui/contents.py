@@ -53,6 +53,7 @@ class Contents(QObject):
         self.strip.chosen.connect(self._go_to)
         window.add_to_centre(self.strip)
         window.add_to_centre(self.lanes, 1)
+        self.lanes.show()  # with this event and not with the next one
         self.experiment = ExperimentPanel(store)
         self.experiment.edited.connect(session.edit)
         self.experiment.live_setting.connect(session.set_live)

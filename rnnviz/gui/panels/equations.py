@@ -35,12 +35,15 @@ class EquationsPanel(QWidget):
         self.unit.chosen.connect(self._choose_unit)
         self._build()
         store.changed.connect(self.show_state)
+        if self._trace(store.state) is None:
+            self.hide()
         self._show(store.state)
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         names = ("traces", "cursor", "sample", "theme", "model", "unit", "models", "experiment")
         if any(getattr(old, name) is not getattr(new, name) for name in names):
+            self.setVisible(self._trace(new) is not None)
             self._show(new)
 
     def _build(self) -> None:
@@ -72,8 +75,7 @@ class EquationsPanel(QWidget):
         if self.property("themeName") != state.theme:
             self.setProperty("themeName", state.theme)
             self.setStyleSheet(form_sheet(state.theme))
-        trace = state.traces[state.model] if state.model < len(state.traces) else None
-        self.setVisible(trace is not None)
+        trace = self._trace(state)
         if trace is None:
             return
         self._offer(state, trace)
@@ -83,6 +85,10 @@ class EquationsPanel(QWidget):
         lines = equation_lines(one, state.cursor, unit, state.experiment.training.optimiser)
         self.view.set_lines(lines, theme(state.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
+
+    def _trace(self, state: State) -> Trace | None:
+        """That of the model that is stepped through."""
+        return state.traces[state.model] if state.model < len(state.traces) else None
 
     def _offer(self, state: State, trace: Trace) -> None:
         names = [(number, model.name) for number, model in enumerate(state.models)]

@@ -70,7 +70,8 @@ class ProgramStrip(QWidget):
         self.setFixedHeight(_HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Program")
-        self.setVisible(has_trace(store.state))
+        if not has_trace(store.state):
+            self.hide()
         store.changed.connect(self.show_state)
 
     @property
