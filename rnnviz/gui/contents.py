@@ -26,6 +26,7 @@ from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.panels.values import ValuesPanel
 from rnnviz.gui.panels.variables_page import VariablesPage
 from rnnviz.gui.panels.watches_page import WatchesPage
+from rnnviz.gui.panels.what_changed import WhatChanged
 from rnnviz.gui.panels.what_if_page import WhatIfPage
 from rnnviz.gui.store import Store
 
@@ -68,6 +69,8 @@ class Contents(QObject):
         self.equations = EquationsPanel(store)
         self.cursor_page = CursorPage(self.values)
         self.cursor_page.add_below(self.equations)
+        self.what_changed = WhatChanged(store)
+        self.cursor_page.add_below(self.what_changed)
         self.right.add_page("cursor", "Cursor", self.cursor_page)
         self.variables = VariablesPage(store)
         self.right.add_page("variables", "Variables", self.variables)
