@@ -19,6 +19,7 @@ from rnnviz.gui.commands.debug_commands import debug_commands
 from rnnviz.gui.commands.file_commands import Pictures, file_commands
 from rnnviz.gui.commands.menus import Menus
 from rnnviz.gui.commands.page_commands import page_commands
+from rnnviz.gui.commands.search_commands import search_commands
 from rnnviz.gui.commands.stepping import Stepping
 from rnnviz.gui.commands.training_commands import training_commands
 from rnnviz.gui.commands.view_commands import WindowWishes, view_commands
@@ -28,6 +29,7 @@ from rnnviz.gui.jump_field import JumpField
 from rnnviz.gui.keeper import Keeper
 from rnnviz.gui.live.marking import Marking
 from rnnviz.gui.live.recomputing import Recomputing
+from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.main_window import MainWindow
 from rnnviz.gui.message_bar import MessageBar
@@ -96,6 +98,7 @@ class App(QObject):
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self._marking = Marking(self.store, self.session, self)
+        self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
@@ -136,6 +139,7 @@ class App(QObject):
         self._closed = True
         self.keeper.remember(**self.window.layout_preferences())
         self.window.hide()
+        self.searching.cancel()
         ended = [self.recomputing.stop(), self.contents is None or self.contents.stop(), self.session.close()]
         self.ended_well = all(ended)
         self._collecting.stop()
@@ -178,6 +182,7 @@ class App(QObject):
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self.stepping, self._ask_place),
+            *search_commands(self.store, self.searching),
             *what_if_commands(self.store, self.whatifs),
             *page_commands(self.store),
             *view_commands(self.store, wishes),

@@ -60,6 +60,16 @@ class Recomputed:
 
 
 @dataclass(frozen=True)
+class Found:
+    """Where breakpoints are met in the recorded past, as far as the search is."""
+
+    hits: tuple[Event, ...] = ()  # in the order they were found
+    done: int = 0  # training steps looked at, of `total`
+    total: int = 0
+    running: bool = False
+
+
+@dataclass(frozen=True)
 class State:
     """All a view may draw. `traces` are of the probe at `cursor.training_step`, one a model, None until rebuilt."""
 
@@ -84,6 +94,7 @@ class State:
     page: str = "cursor"  # of the right column: the one in front
     watches: tuple[str, ...] = ()  # expressions whose values are shown
     marks: Marks = field(default_factory=Marks)  # breakpoints and bookmarks; its watches are those of the run file
+    found: Found | None = None  # by a search for breakpoints in the recorded past
     events: tuple[Event, ...] = ()  # stops at breakpoints and lines of the log, oldest first
     model: int = 0  # place of the model that is stepped through and whose equations are shown
     unit: int = -1  # 0-based: the unit looked at, -1 for none

@@ -44,6 +44,8 @@ def _create(path: Path, header: Header, probe: Probe) -> None:
             connection.execute("BEGIN IMMEDIATE")
             write_header(connection, header, probe, own_process())
             connection.execute("COMMIT")
+            # Before anybody sees it: killed while it changes to WAL, a run could not be opened for reading.
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
         finally:
             connection.close()
         if not _link(new, path):

@@ -1,5 +1,6 @@
 """The lesson and the examples that ship do what is said of them, headless, with the seed they ship with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from rnnviz.core.experiment import Experiment, first_lesson
 from rnnviz.core.experiment_file import read_experiment
+from rnnviz.core.marks import Breakpoint
 from rnnviz.core.resources import resource
+from rnnviz.debugger.search import search
 from rnnviz.engine.serve import run_training
 from rnnviz.runs.reader import open_run
 
@@ -44,6 +47,31 @@ def test_adding_is_learnt_by_the_lstm_alone(tmp_path):
     losses = trained(example("adding"), tmp_path, "loss")
     assert losses["LSTM"] < 0.01
     assert losses["Vanilla"] > 0.12
+
+
+def test_the_gate_opens_where_the_breakpoint_says_and_the_search_names_the_unit(tmp_path):
+    """The second lesson: its breakpoint is met while the loss is still high, and one unit's gate rose before that."""
+    lesson = example("the-gate-opens")
+    lesson = replace(lesson, training=replace(lesson.training, training_steps=1200))
+    assert run_training(lesson, tmp_path / "run.rnnviz") == 0
+    with open_run(tmp_path / "run.rnnviz") as run:
+        stop = next(event for event in run.events() if event.details.get("breakpoint")).training_step
+        assert 700 <= stop <= 1150
+        loss = run.metrics("loss")
+        assert np.mean(loss[stop - 50 : stop]) > 0.1
+        assert np.mean(loss[-20:]) < 0.02
+        unit = Breakpoint("data", "argmax(f[50])", factor=1.001)
+        changed = [hit.training_step for told in search(run, (unit,), last=stop, backwards=True) for hit in told.hits]
+        assert 0 < stop - changed[0] < 100, changed
+
+        def gates(training_step):
+            return run.trace(training_step, 0).sample(0).layers[0].gates["f"][49, 0]
+
+        opened = int(gates(stop).argmax())
+        assert gates(stop)[opened] > 0.9
+        before = run.captured()[run.captured() < stop - 100][-1]
+        assert gates(before)[opened] < 0.5
+        assert abs(gates(stop).mean() - gates(before).mean()) < 0.1  # which is why a mean would not have shown it
 
 
 @pytest.mark.parametrize("name", ["next-character", "forget-bias"])

@@ -1,6 +1,6 @@
 """Commands about files: open, save, export, take the picture."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,12 @@ from rnnviz.gui.store import Message, State, Store
 
 MENU = "File"
 SCALES = (1, 2, 4)
+LESSONS = {  # file in resources/experiments: words, tooltip
+    "the-gate-opens": (
+        "The gate opens",
+        "a breakpoint finds the moment an LSTM learns to remember, and the unit that does",
+    ),
+}
 EXAMPLES = {  # file in resources/experiments: words, tooltip
     "adding": ("Adding two numbers", "50 time steps, two of them marked: the LSTM learns their sum, tanh does not"),
     "sunspots": ("Sunspots", 'the next year from the 40 years before it, against "same as last year"'),
@@ -121,15 +127,17 @@ def file_commands(
             for scale in SCALES
         )  # fmt: skip
 
-    examples = tuple(
-        Command(f"example_{name}", words, tooltip, partial(open_example, session, name), MENU, submenu="Examples")
-        for name, (words, tooltip) in EXAMPLES.items()
-    )
+    def shipped(kind: str, experiments: Mapping[str, tuple[str, str]], submenu: str) -> tuple[Command, ...]:
+        return tuple(
+            Command(f"{kind}_{name}", words, tooltip, partial(open_example, session, name), MENU, submenu=submenu)
+            for name, (words, tooltip) in experiments.items()
+        )
 
     return (
         Command("first_lesson", "First lesson", "Who remembers? A vanilla RNN and an LSTM learn the same task",
-                lambda: session.start(first_lesson()), MENU, ("Ctrl+N",), "lesson"),
-        *examples,
+                lambda: session.start(first_lesson()), MENU, ("Ctrl+N",), "lesson", submenu="Lessons"),
+        *shipped("lesson", LESSONS, "Lessons"),
+        *shipped("example", EXAMPLES, "Examples"),
         Command("open", "Open …", "a run, an experiment, a model, a table, a text; or drop it on the window",
                 lambda: open_file(window, store, session), MENU, ("Ctrl+O",), "open"),
         Command("save_run", "Save run as …", "a copy of everything recorded so far",

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from rnnviz.core.experiment import Experiment, GivenInput
 from rnnviz.core.experiment_file import read_experiment, write_experiment
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.child import Child
+from rnnviz.gui.live.marks import marks_of
 from rnnviz.gui.places import new_run_path
 from rnnviz.gui.store import Message, Store
 from rnnviz.runs.reader import Run
@@ -59,7 +60,8 @@ class Files(QObject):
     def save_experiment(self, path: Path) -> None:
         """Writes the experiment as it is edited; RnnvizError if the folder does not let us."""
         state = self._store.state
-        write_experiment(state.draft or state.experiment, path)
+        wanted = state.draft or state.experiment
+        write_experiment(replace(wanted, marks=marks_of(state, wanted)), path)
         self._store.update(message=Message("info", f"The experiment is saved as {path}."))
         self.used.emit(path)
 

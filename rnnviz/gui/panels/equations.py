@@ -10,6 +10,7 @@ from rnnviz.gui.panels.equation_lines import equation_lines
 from rnnviz.gui.panels.equation_view import EquationView
 from rnnviz.gui.panels.fields import Choice
 from rnnviz.gui.panels.form_style import form_sheet
+from rnnviz.gui.panels.origin_page import looked_at
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 
@@ -41,18 +42,18 @@ class EquationsPanel(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("traces", "cursor", "sample", "theme", "model", "unit", "models", "experiment")
+        names = ("traces", "cursor", "sample", "theme", "model", "unit", "models", "experiment", "recomputed", "whatif")
         if any(getattr(old, name) is not getattr(new, name) for name in names):
             self.setVisible(self._trace(new) is not None)
             self._show(new)
 
     def _build(self) -> None:
-        title = QLabel("Equation")
-        title.setProperty("role", "section")
+        self.title = QLabel("Equation")
+        self.title.setProperty("role", "section")
         head = QHBoxLayout()
         head.setContentsMargins(16, 0, 12, 0)
         head.setSpacing(0)
-        head.addWidget(title)
+        head.addWidget(self.title)
         head.addStretch(1)
         head.addWidget(self.model)
         head.addWidget(self.unit)
@@ -79,16 +80,17 @@ class EquationsPanel(QWidget):
         if trace is None:
             return
         self._offer(state, trace)
-        one = trace.sample(state.sample)
-        size = one.structure.hidden_size
+        self.title.setText("Equation" if state.what_if is None else "Equation, what-if")
+        size = trace.structure.hidden_size
         unit = state.unit if 0 <= state.unit < size else None
-        lines = equation_lines(one, state.cursor, unit, state.experiment.training.optimiser)
+        lines = equation_lines(trace, state.cursor, unit, state.experiment.training.optimiser)
         self.view.set_lines(lines, theme(state.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
 
     def _trace(self, state: State) -> Trace | None:
-        """That of the model that is stepped through."""
-        return state.traces[state.model] if state.model < len(state.traces) else None
+        """The sequence looked at, of the model that is stepped through; of a what-if the changed one."""
+        trace, sample = looked_at(state)
+        return None if trace is None else trace.sample(sample)
 
     def _offer(self, state: State, trace: Trace) -> None:
         names = [(number, model.name) for number, model in enumerate(state.models)]

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from rnnviz.gui.icons import icon
 from rnnviz.gui.panels.form_style import form_sheet, push_button
-from rnnviz.gui.panels.lesson_cards import Show, read_lesson
+from rnnviz.gui.panels.lesson_cards import Show, read_lessons
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 
@@ -18,17 +18,18 @@ _LINE, _BUTTON = 22, 28  # pixels
 
 
 class LessonCard(QWidget):
-    """Shown while the experiment is the lesson's. `command_wanted(key)` for a card's own button,
+    """Shown while the experiment is that of a lesson. `command_wanted(key)` for a card's own button,
     `training_step_chosen(int)` where a card shows an earlier training step, `closed()` when it is put away."""
 
     command_wanted = Signal(str)
     training_step_chosen = Signal(int)
     closed = Signal()
 
-    def __init__(self, store: Store, name: str = "who-remembers", parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)  # with a parent, so that showing itself opens no window of its own
         self._store = store
-        self.lesson = read_lesson(name)
+        self.lessons = read_lessons()
+        self.lesson = self.lessons[0]
         self._number = 0
         self._open = True
         self.setProperty("role", "panel")
@@ -51,7 +52,7 @@ class LessonCard(QWidget):
         self._connect()
         self._apply_theme(store.state)
         self._turn(0)
-        self._appear(store.state)
+        self._choose(store.state)
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
@@ -59,7 +60,7 @@ class LessonCard(QWidget):
         if new.theme != old.theme:
             self._apply_theme(new)
         if new.experiment is not old.experiment:
-            self._appear(new)
+            self._choose(new)
         if new.status is not old.status:
             self._enable(new)
 
@@ -180,8 +181,16 @@ class LessonCard(QWidget):
         self.hide()
         self.closed.emit()
 
+    def _choose(self, state: State) -> None:
+        """Takes up the lesson of the experiment, at its first card if it is another one."""
+        lesson = next((one for one in self.lessons if one.belongs_to(state.experiment)), None)
+        if lesson is not None and lesson is not self.lesson:
+            self.lesson, self._open = lesson, True
+            self._turn(0)
+        self._appear(state)
+
     def _appear(self, state: State) -> None:
-        self.setVisible(self._open and state.experiment.task.name == self.lesson.task)
+        self.setVisible(self._open and self.lesson.belongs_to(state.experiment))
 
     def _apply_theme(self, state: State) -> None:
         self.setStyleSheet(form_sheet(state.theme))

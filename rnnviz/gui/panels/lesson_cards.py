@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment import Experiment
 from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
 
@@ -37,11 +38,23 @@ class Card:
 
 @dataclass(frozen=True)
 class Lesson:
-    """The cards in their order; the lesson belongs to experiments of `task`."""
+    """The cards in their order; the lesson belongs to experiments of `task` named `title`."""
 
     title: str
     task: str
     cards: tuple[Card, ...]
+
+    def belongs_to(self, experiment: Experiment) -> bool:
+        """Whether its cards speak of this experiment."""
+        return experiment.task.name == self.task and experiment.name == self.title
+
+
+LESSONS = ("who-remembers", "the-gate-opens")  # files in resources/lessons, in the order they are learnt
+
+
+def read_lessons() -> tuple[Lesson, ...]:
+    """All lessons; RnnvizError names a file that is none."""
+    return tuple(read_lesson(name) for name in LESSONS)
 
 
 def read_lesson(name: str) -> Lesson:

@@ -27,6 +27,7 @@ from rnnviz.gui.lanes.selection import lane_choices, toggled
 from rnnviz.gui.numbers import short
 from rnnviz.gui.panels import marked_text
 from rnnviz.gui.panels.form_style import form_sheet
+from rnnviz.gui.panels.origin_page import looked_at
 from rnnviz.gui.panels.value_rows import Colors
 from rnnviz.gui.panels.value_strips import Strip, levels, strip_image
 from rnnviz.gui.panels.values import layer_words
@@ -89,7 +90,7 @@ class VariablesPage(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("traces", "cursor", "sample", "theme", "model", "models", "page")
+        names = ("traces", "cursor", "sample", "theme", "model", "models", "page", "recomputed", "whatif")
         if self.isVisible() and any(getattr(old, name) is not getattr(new, name) for name in names):
             self._show(new)
 
@@ -129,15 +130,15 @@ class VariablesPage(QWidget):
         if self.property("themeName") != state.theme:
             self.setProperty("themeName", state.theme)
             self.setStyleSheet(form_sheet(state.theme))
-        trace = state.traces[state.model] if state.model < len(state.traces) else None
-        self._trace = trace.sample(state.sample) if trace is not None else None
+        trace, sample = looked_at(state)
+        self._trace = trace.sample(sample) if trace is not None else None
         self._known = {}
         if self._trace is None:
             self.heading.setText("The variables appear with the first trace.")
             self.tree.clear()
             self._built = ()
             return
-        where = f", time step {state.cursor.time_step}"
+        where = f", time step {state.cursor.time_step}" + ("" if state.what_if is None else ", what-if")
         self.heading.setText((state.models[state.model].name if state.model < len(state.models) else "Model") + where)
         if self._built != (self._trace.structure, state.model):
             self._built = (self._trace.structure, state.model)

@@ -7,6 +7,7 @@ from rnnviz.gui.panels.form_style import form_sheet
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.watching.breakpoints import Breakpoints
 from rnnviz.gui.watching.log_list import LogList
+from rnnviz.gui.watching.past import Past
 from rnnviz.gui.watching.watches import Watches
 
 
@@ -25,9 +26,11 @@ class WatchesPage(QWidget):
         self._sections.setContentsMargins(12, 8, 10, 12)
         self._sections.setSpacing(6)
         self.breakpoints = Breakpoints(store)
+        self.past = Past(store)
         self.log = LogList(store)
         self._add("Watches", self.watches)
         self._add("Breakpoints", self.breakpoints)
+        self._add("Hits in the recorded past", self.past)
         self._log_title = self._add("Stops and log", self.log)
         self._sections.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)

@@ -1,4 +1,7 @@
-"""Where training stopped and what logpoints wrote, the newest first; a click goes back to that moment."""
+"""Where training stopped, what logpoints wrote, what a search found; a click goes back to that moment."""
+
+from collections.abc import Sequence
+from typing import Literal
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
@@ -8,7 +11,7 @@ from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 from rnnviz.runs.records import Event
 
-_MOST = 200  # lines
+_MOST = 500  # lines
 _HEIGHT = 190  # pixels of the longest list
 _LEAST = 24
 _ROWS = 8  # that are measured for it
@@ -20,10 +23,11 @@ class LogList(QListWidget):
 
     moment_wanted = Signal(int, str, int)
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, what: Literal["events", "found"] = "events") -> None:
+        """`what` happened in the run, or what a search found in its past, the oldest first."""
         super().__init__()
-        self._store = store
-        self.setAccessibleName("Stops and log")
+        self._what = what
+        self.setAccessibleName("Stops and log" if what == "events" else "Hits in the past")
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -35,7 +39,7 @@ class LogList(QListWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.events is not old.events or new.theme != old.theme:
+        if getattr(new, self._what) is not getattr(old, self._what) or new.theme != old.theme:
             self._fill(new)
 
     def _fill(self, state: State) -> None:
@@ -45,12 +49,17 @@ class LogList(QListWidget):
             kind: _mark(look.color(token).name())
             for kind, token in (("hit", "bad"), ("passed", "bad"), ("log", "muted"))
         }
-        for event in reversed(state.events[-_MOST:]):
+        for event in self._lines(state):
             item = QListWidgetItem(pictures[event.kind], _line(event))
             item.setData(_EVENT, event)
             item.setToolTip(f"Go to training step {event.training_step}")
             self.addItem(item)
         self._fit()
+
+    def _lines(self, state: State) -> Sequence[Event]:
+        if self._what == "events":
+            return state.events[: -_MOST - 1 : -1]
+        return state.found.hits[:_MOST] if state.found is not None else ()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -17,7 +17,7 @@ from rnnviz.core.experiment_file import read_experiment, write_experiment
 from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.app import App
-from rnnviz.gui.commands.file_commands import EXAMPLES
+from rnnviz.gui.commands.file_commands import EXAMPLES, LESSONS
 from rnnviz.runs.reader import open_run
 
 
@@ -343,10 +343,10 @@ def test_a_strangers_training_is_followed_and_not_ended(
         other.kill()
 
 
-def test_every_example_of_the_menu_starts(ready: App, qtbot: QtBot) -> None:
-    for name in EXAMPLES:
+def test_every_example_and_lesson_of_the_menu_starts(ready: App, qtbot: QtBot) -> None:
+    for key, name in [*(("example", name) for name in EXAMPLES), *(("lesson", name) for name in LESSONS)]:
         wanted = read_experiment(resource(f"experiments/{name}.toml"))
-        ready.actions[f"example_{name}"].trigger()
+        ready.actions[f"{key}_{name}"].trigger()
         qtbot.waitUntil(lambda wanted=wanted: ready.store.state.experiment == wanted, timeout=PATIENCE)
         qtbot.waitUntil(lambda: None not in ready.store.state.traces, timeout=PATIENCE)
         assert len(ready.store.state.traces) == len(wanted.models)

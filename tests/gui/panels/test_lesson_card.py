@@ -8,9 +8,11 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Adding
+from rnnviz.core.experiment_file import read_experiment
+from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.panels.lesson import LessonCard
-from rnnviz.gui.panels.lesson_cards import read_lesson
+from rnnviz.gui.panels.lesson_cards import LESSONS, read_lesson, read_lessons
 from rnnviz.gui.store import Store
 
 LEFT = Qt.MouseButton.LeftButton
@@ -113,6 +115,32 @@ def test_it_belongs_to_its_own_task(card: LessonCard, store: Store) -> None:
     assert not card.isVisible()
     store.update(experiment=lesson)
     assert card.isVisible()
+
+
+def test_another_lesson_begins_at_its_first_card(card: LessonCard, store: Store, qtbot: QtBot) -> None:
+    first = store.state.experiment
+    go_to(card, 3, qtbot)
+    qtbot.mouseClick(card.close_button, LEFT)
+    store.update(experiment=read_experiment(resource("experiments/the-gate-opens.toml")))
+    assert card.isVisible()
+    assert (card.lesson.title, card.number) == ("The gate opens", 0)
+    assert "An LSTM reads" in card.text.text()
+    test_every_card_is_shown_whole_and_its_buttons_stay(card, qtbot)
+    store.update(experiment=first)
+    assert (card.lesson.task, card.number) == ("temporal order", 0)
+
+
+def test_an_experiment_without_a_lesson_shows_none(card: LessonCard, store: Store) -> None:
+    store.update(experiment=read_experiment(resource("experiments/adding.toml")))
+    assert not card.isVisible()
+
+
+def test_every_lesson_has_its_file_and_a_few_cards() -> None:
+    files = {path.stem for path in resource("lessons/who-remembers.toml").parent.glob("*.toml")}
+    assert set(LESSONS) == files
+    lessons = read_lessons()
+    assert len({lesson.title for lesson in lessons}) == len(lessons)
+    assert all(5 <= len(lesson.cards) <= 6 for lesson in lessons)
 
 
 def test_a_missing_lesson_is_named() -> None:

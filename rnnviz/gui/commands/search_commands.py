@@ -1,0 +1,33 @@
+"""Commands that look for breakpoints in the recorded past."""
+
+from collections.abc import Sequence
+
+from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.live.searching import Searching
+from rnnviz.gui.store import State, Store
+
+MENU = "Debug"
+
+
+def search_commands(store: Store, searching: Searching) -> Sequence[Command]:
+    """Every hit, the next one and the one before."""
+
+    def has_past(state: State) -> bool:
+        return state.run_path is not None and state.history.last_training_step > 0
+
+    def find_all() -> None:
+        store.update(page="watches")
+        searching.find_all()
+
+    return (
+        Command("next_hit", "Continue to the next hit",
+                "the next recorded training step at which a breakpoint is met",
+                lambda: searching.go(1), MENU, ("F3",), "", has_past, section=5),
+        Command("previous_hit", "Reverse continue",
+                "back to the last training step before this one at which a breakpoint is met",
+                lambda: searching.go(-1), MENU, ("Shift+F3",), "", has_past, section=5),
+        Command("find_hits", "Find all hits", "every recorded training step at which a breakpoint is met",
+                find_all, MENU, ("Ctrl+F",), "", has_past, section=5),
+        Command("cancel_search", "Cancel the search", "what it has found stays", searching.cancel,
+                enabled=lambda state: state.found is not None and state.found.running),
+    )  # fmt: skip

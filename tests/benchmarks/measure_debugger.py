@@ -1,0 +1,134 @@
+"""The debugger: searching a run for all hits of a condition, and recomputing a sequence with a value set by hand."""
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import torch
+from ratios import Row
+
+from rnnviz.core.capture import Capture
+from rnnviz.core.changed_trace import rebuild_changed
+from rnnviz.core.experiment import Adding, Experiment, ModelSettings
+from rnnviz.core.interventions import SetValue
+from rnnviz.core.marks import Breakpoint
+from rnnviz.core.quantity import Quantity
+from rnnviz.core.trace import Trace, rebuild
+from rnnviz.debugger.search import search
+from rnnviz.engine.capture import capture_probe
+from rnnviz.engine.models import build
+from rnnviz.engine.tasks import open_task
+from rnnviz.runs.reader import open_run
+from rnnviz.runs.records import Probe, RunModel
+from rnnviz.runs.writer import RunWriter
+
+TRAINING_STEPS = 100_000
+TRACES, GOAL_TRACES = 200, 2000
+METRIC_CONDITIONS = ("loss < 0.05", "k % 100 == 0", "grad_norm > 10 * median(grad_norm, 50)")
+TRACE_CONDITION = "norm(dh[1]) / norm(dh[T]) < 1e-6"
+ROUNDS = 25
+
+
+def probe_capture(hidden: int, length: int) -> tuple[Experiment, Probe, Capture]:
+    """An untrained LSTM on the probe of the adding task, with its experiment."""
+    settings = ModelSettings("LSTM", "lstm", hidden_size=hidden)
+    experiment = Experiment("Benchmark", Adding(length=length), (settings,))
+    source = open_task(experiment.task, experiment.seed)
+    batch = source.probe()
+    model = build(settings, source.input_size, source.output_size, experiment.seed)
+    probe = Probe(batch.inputs, batch.lengths, batch.targets, batch.loss_weight)
+    return experiment, probe, capture_probe(model, batch, source.info)
+
+
+def write_run(path: Path, hidden: int, length: int, steps: int, captured: bool) -> None:
+    """A run of `steps` training steps whose metrics wander; the same capture at each of them if `captured`."""
+    experiment, probe, capture = probe_capture(hidden, length)
+    info = open_task(experiment.task, experiment.seed).info
+    model = RunModel(0, "LSTM", capture.structure, 0)
+    with RunWriter(path, experiment, info, (model,), probe, budget_bytes=2**40) as writer:
+        for step in range(1, steps + 1):
+            writer.metrics(step, 0, metrics(step))
+            if captured:
+                writer.capture(step, 0, capture, keep=True)
+                writer.flush()  # a full queue would drop it
+
+
+def metrics(step: int) -> Mapping[str, float]:
+    """A loss that falls slowly and a norm that jumps now and then."""
+    wave = (step * 7919 % 1000) / 1000
+    return {"loss": 2000 / (step + 10_000) + 0.01 * wave, "grad_norm": 20 * (1 + wave) if step % 997 == 0 else 1 + wave}
+
+
+def search_seconds(path: Path, condition: str) -> tuple[float, int]:
+    """How long it takes to open the run and find all hits, and how many there are."""
+    start = time.perf_counter()
+    with open_run(path) as run:
+        hits = sum(len(told.hits) for told in search(run, (Breakpoint("condition", condition),)))
+    return time.perf_counter() - start, hits
+
+
+def swept(trace: Trace) -> None:
+    """Both sweeps of a trace, as the lanes draw them."""
+    for layer in trace.layers:
+        assert layer.hidden_grad is not None
+
+
+def what_if_seconds(capture: Capture) -> tuple[Sequence[float], Sequence[float]]:
+    """Times of a recomputed sequence with one cell state set by hand, and of its plain rebuild, in turns."""
+    changes = (SetValue("l0", Quantity.CELL, 10, 0.5, 3),)
+    changed, plain = [], []
+    for _ in range(ROUNDS + 2):
+        start = time.perf_counter()
+        swept(rebuild_changed(capture, changes))
+        middle = time.perf_counter()
+        swept(rebuild(capture))
+        changed.append(middle - start)
+        plain.append(time.perf_counter() - middle)
+    return changed[2:], plain[2:]
+
+
+def rows() -> Iterator[Row]:
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "metrics.rnnviz"
+        write_run(path, 4, 5, TRAINING_STEPS, captured=False)
+        for condition in METRIC_CONDITIONS:
+            taken, hits = search_seconds(path, condition)
+            assert hits > 0
+            yield Row(f"10⁵ training steps, {hits} hits of {condition}", taken, 1.0, "s")
+        path = Path(folder) / "traces.rnnviz"
+        write_run(path, 64, 100, TRACES, captured=True)
+        taken, hits = search_seconds(path, TRACE_CONDITION)
+        assert hits == TRACES
+        yield Row(
+            f"search of {GOAL_TRACES} traces, T=100, H=64, from {TRACES} of them",
+            taken * GOAL_TRACES / TRACES,
+            60.0,
+            "s",
+        )
+    capture = probe_capture(128, 200)[2]
+    alone = one_sequence(capture)
+    changed, plain = what_if_seconds(alone)
+    yield Row("what-if, N=1, T=200, H=128, LSTM", median(changed) * 1000, 50.0, "ms")
+    yield Row("  of a rebuild of the same sequence", median(changed) / median(plain), 2.0)
+
+
+def one_sequence(capture: Capture) -> Capture:
+    """The first sequence of a capture alone, without torch's own numbers."""
+    assert capture.readout is not None
+    readout = replace(
+        capture.readout, targets=capture.readout.targets[:, :1], loss_weight=capture.readout.loss_weight[:, :1]
+    )
+    return replace(
+        capture,
+        inputs=capture.inputs[:, :1],
+        h0=capture.h0[:, :1],
+        c0=None if capture.c0 is None else capture.c0[:, :1],
+        grad_output=capture.grad_output[:, :1],
+        output=None,
+        grads={},
+        readout=readout,
+    )
