@@ -219,7 +219,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def _window(options: argparse.Namespace) -> int:
     paths = [Path(path) for path in options.paths]
-    if paths and (len(paths) > 1 or not paths[0].exists()):
+    if paths and (len(paths) > 1 or not os.path.exists(paths[0])):
         from rnnviz.core.plain_records import closest
 
         raise RnnvizError(f"{paths[0]} is neither a file nor a command; {closest(str(paths[0]), COMMANDS[:-1])}")

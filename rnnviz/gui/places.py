@@ -40,16 +40,21 @@ def log_path() -> Path:
 
 
 def new_run_path(name: str) -> Path:
-    """A path nobody uses yet for the run of an experiment called `name`; RnnvizError if its folder cannot be made."""
+    """A path nobody uses yet for the run of an experiment called `name`; RnnvizError if its folder cannot be used.
+
+    Nor will another window: what an engine that is starting reads, STEM.PROCESS.toml, says which names are taken.
+    """
     folder = data_folder() / "runs"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RnnvizError(f"The folder of runs {folder} cannot be made: {error.strerror}.") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RnnvizError(f"The folder of runs {folder} cannot be written; {DATA_VARIABLE} can name another one.")
     words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "run"
     stem = f"{words}-{time.strftime('%Y%m%d-%H%M%S')}"
     path, count = folder / f"{stem}.rnnviz", 1
-    while path.exists() or path in _given:
+    while path.exists() or path in _given or any(folder.glob(f"{path.stem}.*.toml")):
         count += 1
         path = folder / f"{stem}-{count}.rnnviz"
     _given.add(path)

@@ -41,6 +41,8 @@ class Queries:
         with self.bounded(what):
             rows = self.connection.execute(sql, arguments).fetchmany(most + 1)
         if len(rows) > most:
+            if not self.path.exists():
+                raise RnnvizError(f"{self.path} was deleted or moved away.")
             raise RnnvizError(f"{self.path} is damaged: {what} has more rows than the file has room for.")
         return rows
 

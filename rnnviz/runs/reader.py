@@ -98,6 +98,12 @@ class Run:
         return WriterProcess(*rows[0][:3]).alive(rows[0][3])
 
     @property
+    def heartbeat(self) -> float:
+        """When its writer last said that it lives, in seconds since the epoch; 0 where that cannot be read."""
+        rows = self._queries.rows("writer", "SELECT heartbeat FROM writer")
+        return float(rows[0][0]) if rows and isinstance(rows[0][0], int | float) else 0.0
+
+    @property
     def training_steps(self) -> Array:
         """(K,) int64, ascending: every training step at which the first model has a metric."""
         curves = [self.curve(name)[0] for name in self.metric_names()]

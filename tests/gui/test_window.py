@@ -1,6 +1,7 @@
 """The window on a finished run: keys, clicks, menus, files dropped on it, settings."""
 
 import gc
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -182,6 +183,32 @@ def test_a_folder_or_a_file_that_is_gone_is_one_sentence(app: App, tmp_path: Pat
     assert "is not a file" in app.message_bar.sentence
     app.open_path(tmp_path / "gone.rnnviz")
     assert "does not exist" in app.message_bar.sentence
+    app.open_path(tmp_path / ("x" * 300))
+    assert "File name too long" in app.message_bar.sentence
+
+
+def test_a_pipe_or_a_device_is_never_read(app: App, tmp_path: Path) -> None:
+    for name in ("pipe", "pipe.rnnviz", "pipe.toml"):
+        os.mkfifo(tmp_path / name)
+        app.open_path(tmp_path / name)
+        assert f"{name} is not a file" in app.message_bar.sentence
+    app.open_path(Path("/dev/zero"))
+    assert "/dev/zero is not a file" in app.message_bar.sentence
+
+
+def test_a_run_deleted_while_it_is_shown_stays_on_the_screen(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
+    app = open_app(path)
+    qtbot.waitUntil(lambda: app.store.state.run_path == path, timeout=10_000)
+    shown = app.store.state.traces
+    path.unlink()
+    press(app, Qt.Key.Key_PageUp)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == f"{path} was deleted or moved away.", timeout=5000)
+    assert app.store.state.traces == shown
+    press(app, Qt.Key.Key_Right)
+    assert app.store.state.cursor.time_step == 2
 
 
 def test_a_dropped_run_is_shown(app: App, qtbot: QtBot, run_file: Path, tmp_path: Path) -> None:

@@ -57,6 +57,25 @@ def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
             reader.capture(0)
 
 
+def test_its_writer_says_that_it_lives(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.rnnviz") as run, Run(run.path) as reader:
+        first, until = reader.heartbeat, time.monotonic() + 10
+        assert abs(time.time() - first) < 10
+        while reader.heartbeat == first and time.monotonic() < until:
+            time.sleep(0.05)
+        assert reader.heartbeat > first
+
+
+def test_a_run_that_was_deleted_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.rnnviz") as run:
+        for step in range(3):
+            record(run, step)
+    with Run(run.path) as reader:
+        run.path.unlink()
+        with pytest.raises(RnnvizError, match=r"a\.rnnviz was deleted or moved away\.$"):
+            reader.captured()
+
+
 def test_what_comes_out_is_read_only(tmp_path: Path) -> None:
     with writer(tmp_path / "a.rnnviz") as run:
         record(run, 0)

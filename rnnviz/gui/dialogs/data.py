@@ -30,7 +30,7 @@ class DataDialog(QDialog):
         self.setMinimumWidth(380)
         self.columns = QListWidget(self)
         self.length = Field(whole("Length", 1, _LONGEST))
-        self.length.set_value(preset.length)
+        self.length.set_value(max(1, min(preset.length, self._longest(preset.train_share))))
         self.train_share = Field(real("Train share", 0.05, 0.99))
         self.train_share.set_value(preset.train_share)
         self.problem = QLabel()
@@ -101,6 +101,11 @@ class DataDialog(QDialog):
     def _rows(self) -> int:
         return int(self._inspection.get("rows" if self._table else "characters", 0))
 
+    def _longest(self, train_share: float) -> int:
+        """The longest training window; of a text, the part for testing must hold one too."""
+        trained = min(int(self._rows * train_share), self._rows - 1)
+        return min(trained if self._table else min(trained, self._rows - trained), _LONGEST + 1) - 1
+
     def _fill_columns(self) -> None:
         self.columns.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.columns.setToolTip("Each chosen column is an input and is predicted")
@@ -130,8 +135,10 @@ class DataDialog(QDialog):
         if not sentence and self._table and not self._chosen():
             sentence = "Choose at least one column with numbers."
         if not sentence:
-            trained = int(self._rows * float(self.train_share.text()))
-            if int(self.length.text()) >= trained:
-                sentence = f"The training part has {trained:,} time steps: the length must be below that."
+            longest = self._longest(float(self.train_share.text()))
+            if longest < 1:
+                sentence = "There is too little in this file to learn from it."
+            elif int(self.length.text()) > longest:
+                sentence = f"With this train share the length can be at most {longest:,} time steps."
         self.problem.setText(sentence)
         self.accept_button.setEnabled(not sentence)

@@ -14,4 +14,5 @@ def column_name(labels: tuple[str, ...], number: int) -> str:
 def undone(column: Array, scales: tuple[Scale, ...], number: int) -> Array:
     """One column (T,) in the units of the data."""
     scale = scales[number] if number < len(scales) else Scale()
-    return np.asarray(scale.offset + scale.factor * column.astype(float))
+    with np.errstate(over="ignore", invalid="ignore"):  # what a network says of huge data may well be infinite
+        return np.asarray(scale.offset + scale.factor * column.astype(float))

@@ -1,5 +1,8 @@
 """One run of `rnnviz …` as a child process: what must not happen in the window happens there, and can be cancelled."""
 
+import contextlib
+import os
+import signal
 import sys
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
@@ -42,6 +45,8 @@ class Child(QObject):
         self._said = b""
         self._cancelled = False
         self._process = rnnviz_process(arguments, self)
+        if sys.platform != "win32":  # a session of its own: cancelled, it takes the processes it has started with it
+            self._process.setUnixProcessParameters(QProcess.UnixProcessFlag.CreateNewSession)
         self._process.readyReadStandardError.connect(self._listen)
         self._process.finished.connect(self._ended)
         self._process.errorOccurred.connect(self._error)
@@ -53,8 +58,14 @@ class Child(QObject):
         """Ends the process now and waits until it is gone; neither signal follows."""
         self._cancelled = True
         if self._process.state() is not QProcess.ProcessState.NotRunning:
-            self._process.kill()
+            self._kill_all()
             self._process.waitForFinished(2000)
+
+    def _kill_all(self) -> None:
+        if sys.platform != "win32" and self._process.processId() > 0:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # not yet in its session: alone, then
+                os.killpg(self._process.processId(), signal.SIGKILL)
+        self._process.kill()
 
     @Slot()
     def _listen(self) -> None:

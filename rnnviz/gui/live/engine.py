@@ -174,13 +174,13 @@ class Engine(QObject):
 
 
 def delete_untrained(path: Path) -> None:
-    """Removes the run of a training that nobody began; any other stays, and so does one that cannot be read."""
+    """Removes the run of a training that nobody began; any other stays, as does one that is being written or is bad."""
     if not path.exists():
         return
     try:
         with Run(path) as run:
-            trained = run.last_training_step > 0
+            wanted = run.last_training_step > 0 or run.engine_alive  # by another window's engine: ours is gone
     except RnnvizError:
         return
-    if not trained:
+    if not wanted:
         delete_run(path)

@@ -41,11 +41,13 @@ class Files(QObject):
 
     def kind(self, path: Path) -> Kind:
         """What `path` is as far as the window itself may look; RnnvizError if it is no file that can be read."""
-        if not path.exists():
-            raise RnnvizError(f"{path} does not exist.")
-        if not path.is_file():
-            raise RnnvizError(f"{path} is not a file: a run, an experiment, a checkpoint, a CSV or a text was wanted.")
         try:
+            if not path.exists():
+                raise RnnvizError(f"{path} does not exist.")
+            if not path.is_file():
+                raise RnnvizError(
+                    f"{path} is not a file: a run, an experiment, a checkpoint, a CSV or a text was wanted."
+                )
             with path.open("rb") as file:
                 start = file.read(len(_SQLITE))
         except OSError as error:

@@ -251,8 +251,10 @@ class Following(QObject):
     def _status(self, run: Run) -> EngineStatus | None:
         """What the engine says of itself; as "failed" or not at all once it is gone."""
         status = run.status
-        if status is None or self._ours(run.path) or self.awaiting or run.engine_alive:
+        if status is None or self._ours(run.path) or run.engine_alive:
             return status
+        if self.awaiting:  # about to make room for another run: it stays as it was shown
+            return self._store.state.status
         status = run.status or status  # its last word may have come in between
         before = self._store.state.status if run is self.run else None
         if before is None or status.state in ("stopped", "finished", "failed"):

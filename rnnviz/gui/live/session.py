@@ -13,6 +13,7 @@ from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.marks import marks_of
+from rnnviz.gui.live.silence import Silence
 from rnnviz.gui.places import new_run_path
 from rnnviz.gui.store import Message, State, Store
 from rnnviz.runs.commands import CommandSender
@@ -45,6 +46,7 @@ class Session(QObject):
         self._following = Following(store, self._is_ours, self)
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
+        self._silence = Silence(store, lambda: self._following.run, self)
         self.files = Files(store, self)  # saving, exporting, looking into files of others
         self.files.inspected.connect(self.inspected)
         self.files.recorded.connect(self._recorded)
@@ -142,6 +144,7 @@ class Session(QObject):
         """Ends engine, children and threads. False if a thread did not end in time: then leave without cleaning up."""
         engines = [*self._leaving, *([self._engine] if self._engine is not None else [])]
         self._engine = None
+        self._silence.stop()
         for engine in engines:
             engine.ask_to_leave()
         files_ended, followed = self.files.stop(), self._following.stop()
@@ -162,15 +165,24 @@ class Session(QObject):
             self._store.update(busy="The engine starts …")
         self._following.await_run(path)
 
+    def _begin_wished(self) -> bool:
+        """Begins what was asked for while another start was under way, however that ended; False if nothing was."""
+        wished, self._wished = self._wished, None
+        if wished is None:
+            return False
+        self._begin(wished)
+        return True
+
     def _is_ours(self, path: Path) -> bool:
         return self._engine is not None and self._engine.alive and self._engine.run_path == path
 
     def _say_dead(self, how: str) -> None:
         state = self._store.state
-        step = state.status.training_step if state.status is not None else state.history.last_training_step
+        kept = state.history.last_training_step
+        step = max(state.status.training_step if state.status is not None else 0, kept)  # its word may be the older one
         sentence = (
             f"The engine ended unexpectedly ({how}) at training step {step}; everything up to training step "
-            f"{state.history.last_training_step} is kept."
+            f"{kept} is kept."
         )
         status = replace(state.status, state="failed") if state.status is not None else None
         self._store.update(status=status, message=Message("error", sentence, "restart"), busy="")
@@ -180,9 +192,7 @@ class Session(QObject):
         engine = self._engine
         if engine is not None and engine.run_path == path:
             engine.appeared()
-            if self._wished is not None:
-                wished, self._wished = self._wished, None
-                self._begin(wished)
+            if self._begin_wished():
                 return
             held, self._held = self._held, []
             for name, arguments in held:
@@ -202,7 +212,7 @@ class Session(QObject):
 
     @Slot(str, str)
     def _engine_ended(self, how: str, said: str) -> None:
-        engine, self._engine, self._wished = self._engine, None, None
+        engine, self._engine = self._engine, None
         self._held.clear()
         if engine is None:
             return
@@ -217,6 +227,7 @@ class Session(QObject):
             self._following.look()
             self._say_dead(how)
         engine.deleteLater()
+        self._begin_wished()
 
     @Slot()
     def _stranger_died(self) -> None:
@@ -228,10 +239,10 @@ class Session(QObject):
 
     @Slot(str)
     def _start_refused(self, sentence: str) -> None:
-        self._wished = None
         self._held.clear()
         self._following.stop_waiting()
         self._store.update(message=Message("error", sentence), busy="")
+        self._begin_wished()
 
     @Slot(object)
     def _recorded(self, path: Path) -> None:

@@ -36,6 +36,9 @@ class WhatIfPage(QWidget):
         )
         self.result = QLabel()
         self.result.setWordWrap(True)
+        self.elsewhere = _note(
+            "Lanes and Origin show the what-if; Cursor, Variables and Watches go on telling history."
+        )
         self.difference = QCheckBox("Show the difference in the lanes")
         self.difference.setToolTip(actions["what_if_difference"].toolTip())
         self.difference.clicked.connect(actions["what_if_difference"].trigger)
@@ -72,7 +75,7 @@ class WhatIfPage(QWidget):
         column.addLayout(self.set_by_hand)
         column.addLayout(_line(self.undo, self.redo, self.discard))
         self.changes = section_label("What it changes")
-        for widget in (self.changes, self.result, self.difference, self.against_row):
+        for widget in (self.changes, self.result, self.elsewhere, self.difference, self.against_row):
             column.addWidget(widget)
         column.addSpacing(8)
         column.addWidget(section_label("Variants"))
@@ -108,7 +111,7 @@ class WhatIfPage(QWidget):
         self.redo.setEnabled(bool(whatif.future))
         for field in (self.discard, self.keep, self.name):
             field.setEnabled(whatif.active)
-        for widget in (self.changes, self.result, self.difference):
+        for widget in (self.changes, self.result, self.elsewhere, self.difference):
             widget.setVisible(whatif.active)
         self.difference.setChecked(state.difference)
         self.against_row.setVisible(whatif.active and bool(whatif.variants))

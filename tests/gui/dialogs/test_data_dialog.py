@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -49,11 +50,31 @@ def test_without_a_column_there_is_nothing_to_learn(qtbot: QtBot) -> None:
 def test_a_window_must_fit_into_the_trained_part(qtbot: QtBot) -> None:
     dialog = open_dialog(TABLE, qtbot)
     dialog.length.setText("160")
-    assert dialog.problem.text() == "The training part has 160 time steps: the length must be below that."
+    assert dialog.problem.text() == "With this train share the length can be at most 159 time steps."
     dialog.train_share.setText("0.9")
     assert dialog.problem.text() == ""
     dialog.train_share.setText("2")
     assert "Train share must be a number" in dialog.problem.text()
+
+
+def test_the_length_is_one_that_a_short_file_has_room_for(qtbot: QtBot) -> None:
+    dialog = open_dialog({**TABLE, "rows": 20}, qtbot)
+    assert dialog.task == NextValue(file="/data/weather.csv", columns=("low", "high"), length=15)
+    assert dialog.accept_button.isEnabled()
+    text = {"kind": "text", "path": "/data/poem.txt", "characters": 100, "alphabet": "abc"}
+    dialog = open_dialog(text, qtbot)
+    assert dialog.accept_button.isEnabled()
+    rest = 100 - int(100 * NextCharacter().train_share)
+    assert dialog.length.text() == str(rest - 1)  # the part for testing holds a window too
+    dialog.length.setText(str(rest))
+    assert not dialog.accept_button.isEnabled()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_a_file_with_next_to_nothing_in_it_says_so(rows: int, qtbot: QtBot) -> None:
+    dialog = open_dialog({**TABLE, "rows": rows}, qtbot)
+    assert dialog.problem.text() == "There is too little in this file to learn from it."
+    assert not dialog.accept_button.isEnabled()
 
 
 def test_a_text_becomes_next_character(qtbot: QtBot) -> None:

@@ -1,7 +1,10 @@
 """What follows a run: growing history, rebuilding in the background, and bars that say it."""
 
 import math
+import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.live.background import Background
+from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.history import GrowingArray, HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding
 from rnnviz.gui.status_bar import StatusBar
@@ -160,3 +164,23 @@ def test_the_training_step_counts_and_looks_back(qtbot: QtBot) -> None:
     assert count.text == "23,744 148/s"
     store.update(history=replace(store.state.history, last_training_step=23_750), following=False)
     assert count.text == "0 of 23,750"
+
+
+def test_what_an_old_engine_said_is_not_said_again_while_the_next_run_is_awaited(
+    qtbot: QtBot, run_file: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(run_file, tmp_path / "old.rnnviz"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        said = "json_set(status, '$.state', 'paused', '$.sentence', 'The disk was full.')"
+        connection.execute(f"UPDATE status SET status = {said}")
+    store = Store(State())
+    following = Following(store, lambda path: False)
+    try:
+        following.open_run(path)
+        qtbot.waitUntil(lambda: store.state.run_path == path, timeout=5000)
+        following.await_run(tmp_path / "next.rnnviz")
+        qtbot.wait(1300)  # longer than between two signs of life
+        assert store.state.status is None
+        assert store.state.message is None
+    finally:
+        assert following.stop()

@@ -18,6 +18,8 @@ from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.app import App
 from rnnviz.gui.commands.file_commands import EXAMPLES, LESSONS
+from rnnviz.gui.live import silence
+from rnnviz.gui.live.engine import delete_untrained
 from rnnviz.runs.reader import open_run
 
 
@@ -106,6 +108,8 @@ def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> 
     assert message is not None
     assert message.sentence.startswith("The engine ended unexpectedly (killed by signal 9) at training step ")
     kept = app.store.state.history.last_training_step
+    said = int(message.sentence.split(" at training step ")[1].split(";")[0])
+    assert said >= kept  # more may be lost than recorded, never less
     assert message.sentence.endswith(f"everything up to training step {kept} is kept.")
     assert app.message_bar.sentence == message.sentence
     assert "ended unexpectedly" in app.window.statusBar().engine.text()
@@ -219,6 +223,60 @@ def test_settings_the_engine_refuses_are_said(open_app: OpenApp, qtbot: QtBot, t
     assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: app.session.engine_process_id == 0, timeout=5000)
     assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
+
+
+def test_what_is_opened_while_a_bad_experiment_starts_is_opened(
+    open_app: OpenApp, qtbot: QtBot, tmp_path: Path, small: Path
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(
+        'rnnviz = 1\nname = "Bad"\n[task]\nname = "next value"\nfile = "gone.csv"\n'
+        '[[models]]\nname = "A"\ncell = "lstm"\n'
+    )
+    app = open_app(path)
+    app.open_path(small)
+    qtbot.waitUntil(lambda: app.store.state.experiment.name == "Small", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=PATIENCE)
+    assert app.store.state.traces[0] is not None
+
+
+def test_an_engine_that_writes_nothing_is_said_until_it_goes_on(
+    ready: App, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = ready
+    monkeypatch.setattr(silence, "PATIENCE", 1.5)
+    os.kill(app.session.engine_process_id, signal.SIGSTOP)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == silence.SENTENCE, timeout=10_000)
+    os.kill(app.session.engine_process_id, signal.SIGCONT)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == "", timeout=5000)
+
+
+def test_a_run_deleted_while_it_is_trained_is_said_and_reset_goes_on(ready: App, qtbot: QtBot) -> None:
+    app, path = ready, ready.store.state.run_path
+    assert path is not None
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, 5), timeout=PATIENCE)
+    shutil.rmtree(path.parent)
+    qtbot.waitUntil(lambda: "cannot be written" in app.message_bar.sentence, timeout=10_000)
+    press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: app.store.state.run_path != path and engine_is(app, "paused"), timeout=PATIENCE)
+    assert app.message_bar.sentence == ""
+
+
+def test_two_windows_that_start_at_once_train_in_two_files(open_app: OpenApp, qtbot: QtBot, small: Path) -> None:
+    first, second = open_app(small), open_app(small)
+    for app in (first, second):
+        qtbot.waitUntil(lambda app=app: engine_is(app, "paused"), timeout=PATIENCE)
+    assert first.store.state.run_path != second.store.state.run_path
+
+
+def test_a_run_that_another_window_trains_is_not_tidied_away(ready: App) -> None:
+    path = ready.store.state.run_path
+    assert path is not None
+    delete_untrained(path)
+    assert path.exists()  # until its own window is closed
+    close(ready)
+    assert not path.exists()
 
 
 def test_a_loss_that_is_not_finite_pauses_and_says_where(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> None:
