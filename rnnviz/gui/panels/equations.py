@@ -80,7 +80,8 @@ class EquationsPanel(QWidget):
         if trace is None:
             return
         self._offer(state, trace)
-        self.title.setText("Equation" if state.what_if is None else "Equation, what-if")
+        changed = state.what_if is not None and looked_at(state)[0] is state.what_if.changed
+        self.title.setText("Equation, what-if" if changed else "Equation")
         size = trace.structure.hidden_size
         unit = state.unit if 0 <= state.unit < size else None
         lines = equation_lines(trace, state.cursor, unit, state.experiment.training.optimiser)

@@ -138,7 +138,8 @@ class VariablesPage(QWidget):
             self.tree.clear()
             self._built = ()
             return
-        where = f", time step {state.cursor.time_step}" + ("" if state.what_if is None else ", what-if")
+        changed = state.what_if is not None and trace is state.what_if.changed
+        where = f", time step {state.cursor.time_step}" + (", what-if" if changed else "")
         self.heading.setText((state.models[state.model].name if state.model < len(state.models) else "Model") + where)
         if self._built != (self._trace.structure, state.model):
             self._built = (self._trace.structure, state.model)
