@@ -36,9 +36,7 @@ class WhatIfPage(QWidget):
         )
         self.result = QLabel()
         self.result.setWordWrap(True)
-        self.elsewhere = _note(
-            "Lanes and Origin show the what-if; Cursor, Variables and Watches go on telling history."
-        )
+        self.elsewhere = _note("The table at the cursor and the watches go on telling history.")
         self.difference = QCheckBox("Show the difference in the lanes")
         self.difference.setToolTip(actions["what_if_difference"].toolTip())
         self.difference.clicked.connect(actions["what_if_difference"].trigger)
