@@ -104,7 +104,11 @@ def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list
     lines = []
     for gate in blocks if stacked else ("",):
         numbers = equation.numbers(layer, t, 0, unit, gate)
-        said = _norms(numbers) if any(each.norm for each in numbers) else _substituted(equation, numbers)
+        added = equation.result.kind == "added"
+        if added or any(each.norm for each in numbers):  # a unit beside the norm of a matrix would say nothing
+            said = _norms(equation.numbers(layer, t, 0, None))
+        else:
+            said = _substituted(equation, numbers)
         lead = [Word(f"{gate}:", "muted")] if gate else []
         lines.append(Line((*lead, *(replace(said[0], spaced=bool(lead)), *said[1:])), small=True))
     if equation.result.kind == "added":

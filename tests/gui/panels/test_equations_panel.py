@@ -52,6 +52,7 @@ def test_a_whole_time_step_is_summed_up_and_matrices_are_given_by_norms(panel: E
     assert "‖W_ih‖" in panel.view.text
     store.update(cursor=Cursor(0, Phase.BACKWARD, 3, "l0", "U h"))
     assert "added up so far" in panel.view.text
+    assert "‖∂L/∂a_t‖" in panel.view.text  # no single unit's value among norms
 
 
 def test_model_and_unit_are_chosen_in_the_panel(panel: EquationsPanel, store: Store) -> None:
