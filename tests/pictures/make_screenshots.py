@@ -16,8 +16,10 @@ from PySide6.QtWidgets import QApplication
 from rnnviz.gui.app import App
 from rnnviz.gui.figures import save_png, window_image
 
-OUT = Path(__file__).parents[2] / "resources" / "screenshots"
+RESOURCES = Path(__file__).parents[2] / "resources"
+OUT, EXPERIMENTS = RESOURCES / "screenshots", RESOURCES / "experiments"
 SIZE = (1440, 900)
+NONE, CONTROL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 
 
 class Person:
@@ -36,9 +38,9 @@ class Person:
                 sys.exit("The window did not get there.")
             QTest.qWait(20)
 
-    def press(self, key: Qt.Key, times: int = 1) -> None:
+    def press(self, key: Qt.Key, times: int = 1, modifier: Qt.KeyboardModifier = NONE) -> None:
         for _ in range(times):
-            QTest.keyClick(self.app.window, key)
+            QTest.keyClick(self.app.window, key, modifier)
         QTest.qWait(300)
 
     def take(self, name: str, theme: str) -> None:
@@ -59,20 +61,44 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         os.environ.update(RNNVIZ_CONFIG_DIR=home, RNNVIZ_DATA_DIR=home)
-        first_lesson_pictures()
+        application = QApplication([])
+        first_lesson_pictures(Person(application))
+        gate_pictures(Person(application, EXPERIMENTS / "the-gate-opens.toml"))
 
 
-def first_lesson_pictures() -> None:
-    person = Person(QApplication([]))
+def first_lesson_pictures(person: Person) -> None:
     person.take("untrained", "light")
     person.press(Qt.Key.Key_Space)
     person.wait(lambda: person.last_training_step() > 450)
     person.take("training", "light")
     person.wait(lambda: person.last_training_step() >= 1000 and person.paused())
+    why_it_forgets(person)
+    person.press(Qt.Key.Key_1, modifier=CONTROL)
+    person.press(Qt.Key.Key_Home, modifier=CONTROL)
     person.press(Qt.Key.Key_End)  # forward to its end
     person.press(Qt.Key.Key_Right, 26)  # over the loss and 25 time steps back
     person.take("backward", "dark")
     person.take("backward", "light")
+    person.app.window.close()
+
+
+def why_it_forgets(person: Person) -> None:
+    """The key presses of README after the first one, which trained."""
+    person.press(Qt.Key.Key_End, 3)  # the end of the forward sweep, the loss, the end of the backward sweep
+    person.take("why-it-forgets-1", "dark")
+    person.press(Qt.Key.Key_I, 2)  # the operations of the cell
+    person.take("why-it-forgets-2", "dark")
+    person.press(Qt.Key.Key_5, modifier=CONTROL)  # what the gradient is made of
+    person.press(Qt.Key.Key_M)  # the same of the LSTM
+    person.take("why-it-forgets-3", "dark")
+    person.press(Qt.Key.Key_M)
+
+
+def gate_pictures(person: Person) -> None:
+    person.press(Qt.Key.Key_Space)
+    person.wait(lambda: person.last_training_step() > 0 and person.paused())
+    person.press(Qt.Key.Key_3, modifier=CONTROL)
+    person.take("the-gate-opens", "dark")
     person.app.window.close()
 
 
