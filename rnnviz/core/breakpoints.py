@@ -115,6 +115,13 @@ def ask(armed: Armed, scope: Scope, memory: Memory) -> tuple[Hit | None, Memory]
     answer, time_step = _answer(armed, scope, memory.answer)
     if not answer.hit:
         return None, Memory(answer, memory.met)
+    return concluded(armed, scope, memory, answer, time_step)
+
+
+def concluded(
+    armed: Armed, scope: Scope, memory: Memory, answer: Answer, time_step: int = 0
+) -> tuple[Hit | None, Memory]:
+    """What becomes of an answer that is yes: every n-th is a hit."""
     met = memory.met + 1
     if met % armed.breakpoint.every:
         return None, Memory(answer, met)

@@ -1,10 +1,15 @@
-"""Traces of random numbers, without torch."""
+"""Traces of random numbers, without torch; and the small runs of the tests of runs."""
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.structure import Structure
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
 
 
 @pytest.fixture(scope="session")
