@@ -53,7 +53,7 @@ def test_the_gate_opens_where_the_breakpoint_says_and_the_search_names_the_unit(
     """The second lesson: its breakpoint is met while the loss is still high, and one unit's gate rose before that."""
     lesson = example("the-gate-opens")
     lesson = replace(lesson, training=replace(lesson.training, training_steps=1200))
-    assert run_training(lesson, tmp_path / "run.rnnviz") == 0
+    assert run_training(lesson, tmp_path / "run.rnnviz", capture_rate=12) == 0
     with open_run(tmp_path / "run.rnnviz") as run:
         stop = next(event for event in run.events() if event.details.get("breakpoint")).training_step
         assert 700 <= stop <= 1150
@@ -62,7 +62,7 @@ def test_the_gate_opens_where_the_breakpoint_says_and_the_search_names_the_unit(
         assert np.mean(loss[-20:]) < 0.02
         unit = Breakpoint("data", "argmax(f[50])", factor=1.001)
         changed = [hit.training_step for told in search(run, (unit,), last=stop, backwards=True) for hit in told.hits]
-        assert 0 < stop - changed[0] < 100, changed
+        assert 0 <= stop - changed[0] < 100, changed  # at the stop itself where nothing was captured shortly before
 
         def gates(training_step):
             return run.trace(training_step, 0).sample(0).layers[0].gates["f"][49, 0]
