@@ -253,3 +253,63 @@ def test_output_nobody_reads_is_no_error(folder: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
         assert process.returncode == 0
+
+
+def trained(folder: Path) -> Path:
+    assert main(["train", "small.toml", "--run", "a.rnnviz", "--training-steps", "30"]) == 0
+    return folder / "a.rnnviz"
+
+
+def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained(folder)
+    capsys.readouterr()
+    asked = ["search", "a.rnnviz", "--condition", "k % 10 == 0", "--model", "B"]
+    assert main(asked) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [f"B, training step {step}: k % 10 is 0." for step in (10, 20, 30)]
+    assert said.err == "3 hits.\n"
+    assert main([*asked, "--json-lines", "--backwards", "--most", "1"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0]["hit"]["training_step"] == 30
+    assert lines[0]["hit"]["model"] == "B"
+    assert lines[0]["hit"]["values"] == [["k % 10", "0"]]
+    assert [line["finished"] for line in lines if "finished" in line] == [1]
+    (folder / "marks.toml").write_text('[[breakpoints]]\nkind = "data"\nexpression = "k"\ncrosses = 7\nmodel = "A"\n')
+    assert main(["search", "a.rnnviz", "--marks", "marks.toml"]) == 0
+    assert capsys.readouterr().out == "A, training step 7: k before is 6, k is 7.\n"
+    assert main(["search", "a.rnnviz", "--number", "-k", "--crosses", "-7", "--direction", "down", "--model", "A"]) == 0
+    assert capsys.readouterr().out.startswith("A, training step 8: ")  # falls below
+    assert main(["search", "a.rnnviz"]) == 0  # the run's own: nothing became NaN
+    assert capsys.readouterr().err == "0 hits.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--condition", "los < 1"], "There is no los here"),
+        (["--number", "loss"], "either crosses or factor"),
+        (["--condition", "k == 1", "--model", "C"], 'model is "C"'),
+        (["--marks", "none.toml"], "none.toml cannot be read"),
+    ],
+)
+def test_a_wrong_search_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    trained(folder)
+    capsys.readouterr()
+    assert main(["search", "a.rnnviz", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_check_gives_a_verdict(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained(folder)
+    capsys.readouterr()
+    assert main(["check", "a.rnnviz"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("gradients are right: ") == 2
+    assert "weight_hh_l0" in said
+    assert main(["check", "a.rnnviz", "--model", "B", "--training-step", "0", "--json"]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert (report["model"], report["training_step"], report["right"]) == ("B", 0, True)
+    assert {"name", "autograd", "differences", "rounding", "right"} == set(report["gradients"][0])
+    assert main(["check", "a.rnnviz", "--training-step", "31"]) == 2
