@@ -75,7 +75,7 @@ def test_live_training_pauses_at_its_end_and_goes_on_when_asked(tmp_path: Path) 
         assert window.run.status.sentence == "Reached training step 40."
         window.send("train")
         until(lambda: window.state() == ("paused", 80))
-        assert {40, 80} <= set(window.run.captured())
+        until(lambda: {40, 80} <= set(window.run.captured()))
 
 
 def test_pause_shows_exactly_the_training_step_it_stopped_at(tmp_path: Path) -> None:
