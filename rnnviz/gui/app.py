@@ -182,7 +182,7 @@ class App(QObject):
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self.stepping, self._ask_place),
-            *search_commands(self.store, self.searching),
+            *search_commands(self.store, self.searching, self.session.files.check),
             *what_if_commands(self.store, self.whatifs),
             *page_commands(self.store),
             *view_commands(self.store, wishes),

@@ -1,16 +1,17 @@
-"""Commands that look for breakpoints in the recorded past."""
+"""Commands that ask the record: where breakpoints were met, and whether the gradients are right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.debug_commands import has_trace
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.store import State, Store
 
 MENU = "Debug"
 
 
-def search_commands(store: Store, searching: Searching) -> Sequence[Command]:
-    """Every hit, the next one and the one before."""
+def search_commands(store: Store, searching: Searching, check: Callable[[], None]) -> Sequence[Command]:
+    """Every hit, the next one and the one before; and the check."""
 
     def has_past(state: State) -> bool:
         return state.run_path is not None and state.history.last_training_step > 0
@@ -30,4 +31,7 @@ def search_commands(store: Store, searching: Searching) -> Sequence[Command]:
                 find_all, MENU, ("Ctrl+F",), "", has_past, section=5),
         Command("cancel_search", "Cancel the search", "what it has found stays", searching.cancel,
                 enabled=lambda state: state.found is not None and state.found.running),
+        Command("check", "Check the gradients",
+                "all gradients of the traces shown, against autograd and against finite differences",
+                check, MENU, ("C",), "check", lambda state: state.run_path is not None and has_trace(state), section=6),
     )  # fmt: skip

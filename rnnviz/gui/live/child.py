@@ -35,13 +35,19 @@ def ending(process: QProcess) -> str:
 
 
 class Child(QObject):
-    """`finished(standard output)` or `failed(sentence)`, exactly one of them, unless it is cancelled."""
+    """`finished(standard output)` or `failed(sentence)`, exactly one of them, unless it is cancelled.
+
+    `answers`: the exit statuses that come with an answer on standard output.
+    """
 
     finished = Signal(bytes)
     failed = Signal(str)
 
-    def __init__(self, arguments: list[str], parent: QObject | None = None) -> None:
+    def __init__(
+        self, arguments: list[str], parent: QObject | None = None, answers: frozenset[int] = frozenset({0})
+    ) -> None:
         super().__init__(parent)
+        self._answers = answers
         self._said = b""
         self._cancelled = False
         self._process = rnnviz_process(arguments, self)
@@ -81,7 +87,8 @@ class Child(QObject):
         if self._cancelled:
             return
         self._listen()
-        if self._process.exitStatus() is QProcess.ExitStatus.NormalExit and self._process.exitCode() == 0:
+        ended = self._process.exitStatus() is QProcess.ExitStatus.NormalExit
+        if ended and self._process.exitCode() in self._answers:
             self.finished.emit(self._process.readAllStandardOutput().data())
         else:
             sentence = last_sentence(self._said.decode("utf-8", "replace"))

@@ -22,6 +22,8 @@ from rnnviz.runs.reader import Run
 Kind = Literal["run", "experiment", "other"]
 _SQLITE = b"SQLite format 3\x00"
 
+_RIGHT_OR_WRONG = frozenset({0, 1})  # exit statuses of `rnnviz check`
+
 
 class Files(QObject):
     """`inspected(path, report)`, `recorded(run path)`, `used(path)` follow what is slow; failures become messages."""
@@ -92,6 +94,15 @@ class Files(QObject):
         self._run(arguments, path, f"Writing {path.name} …")
         self._child_finished(self._exported)
 
+    def check(self) -> None:
+        """Has a child process check every gradient of the traces shown; the bar tells its verdict."""
+        state = self._store.state
+        if state.run_path is None:
+            raise RnnvizError("There is no trace to check yet.")
+        arguments = ["check", str(state.run_path), "--training-step", str(state.cursor.training_step), "--json"]
+        self._run(arguments, state.run_path, "Checking every gradient against autograd …", _RIGHT_OR_WRONG)
+        self._child_finished(self._checked)
+
     def record_given(self, task: GivenInput, module: str) -> None:
         """Has a child process load the checkpoint, run the given input through it and record the trace."""
         run_path = new_run_path(Path(task.checkpoint).stem)
@@ -110,10 +121,10 @@ class Files(QObject):
         self.cancel()
         return self._copying.stop()
 
-    def _run(self, arguments: list[str], path: Path, busy: str) -> None:
+    def _run(self, arguments: list[str], path: Path, busy: str, answers: frozenset[int] = frozenset({0})) -> None:
         self.cancel()
         self._path = path
-        self._child = Child(arguments, self)
+        self._child = Child(arguments, self, answers)
         self._child.failed.connect(self._child_failed)
         self._store.update(busy=busy)
 
@@ -147,6 +158,18 @@ class Files(QObject):
     def _exported(self, _output: bytes) -> None:
         self._forget_child()
         self._store.update(message=Message("info", f"The weights are saved as {self._path}."))
+
+    @Slot(bytes)
+    def _checked(self, output: bytes) -> None:
+        self._forget_child()
+        try:
+            reports = json.loads(output)
+            words = "\n".join(f"{report['model']}: {report['verdict']}" for report in reports)
+            right = all(report["right"] for report in reports)
+        except (ValueError, KeyError, TypeError):
+            self._store.update(message=Message("error", "The check ended without a verdict."))
+            return
+        self._store.update(message=Message("info" if right else "error", words))
 
     @Slot(bytes)
     def _recorded(self, _output: bytes) -> None:

@@ -408,3 +408,16 @@ def test_every_example_and_lesson_of_the_menu_starts(ready: App, qtbot: QtBot) -
         qtbot.waitUntil(lambda wanted=wanted: ready.store.state.experiment == wanted, timeout=PATIENCE)
         qtbot.waitUntil(lambda: None not in ready.store.state.traces, timeout=PATIENCE)
         assert len(ready.store.state.traces) == len(wanted.models)
+
+
+def test_the_gradients_are_checked_and_the_verdict_is_said(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: bool(app.store.state.traces) and None not in app.store.state.traces, timeout=PATIENCE)
+    press(app, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=PATIENCE)
+    message = app.store.state.message
+    assert message is not None
+    assert message.level == "info", message.sentence
+    for model in app.store.state.models:
+        assert f"{model.name}: All " in message.sentence
+        assert "gradients are right" in message.sentence
