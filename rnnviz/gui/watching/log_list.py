@@ -67,7 +67,9 @@ class LogList(QListWidget):
 
     def _fit(self) -> None:
         """As high as its first lines need."""
-        rows = sum(self.sizeHintForRow(row) + 2 for row in range(min(self.count(), _ROWS)))
+        self.doItemsLayout()  # a line's height follows from the width it is broken at
+        shown = (self.item(row) for row in range(min(self.count(), _ROWS)))
+        rows = sum(self.visualItemRect(item).height() + 2 for item in shown)
         self.setFixedHeight(min(max(rows, _LEAST), _HEIGHT) + 2 * self.frameWidth() + 4)
 
     @Slot(QListWidgetItem)
