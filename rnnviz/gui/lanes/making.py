@@ -6,6 +6,7 @@ from rnnviz.gui.lanes.cell_state import CellStateLane
 from rnnviz.gui.lanes.class_probabilities import ClassProbabilitiesLane
 from rnnviz.gui.lanes.gate import GateLane
 from rnnviz.gui.lanes.gradient import GradientLane
+from rnnviz.gui.lanes.gradient_units import GradientUnitsLane
 from rnnviz.gui.lanes.hidden_state import HiddenStateLane
 from rnnviz.gui.lanes.input_column import InputColumnLane
 from rnnviz.gui.lanes.input_columns import InputColumnsLane
@@ -31,6 +32,8 @@ def make_lane(shown: Shown, place: LanePlace) -> Lane:
     if place.key.startswith("gates: "):
         letter = place.key.removeprefix("gates: ")
         return kind(shown, place.model, letter, GATE_WORDS[letter])
+    if place.key.startswith("gradients: "):
+        return kind(shown, place.model, place.key.removeprefix("gradients: "))
     if place.model is not None:
         return kind(shown, place.model)
     return kind(shown) if place.column is None else kind(shown, place.column)
@@ -53,6 +56,8 @@ def _kind(shown: Shown, place: LanePlace) -> type[Lane]:
         return InputValuesLane if drawn <= 1 else InputColumnsLane
     if place.key.startswith("gates: "):
         return GateLane
+    if place.key.startswith("gradients: "):
+        return GradientUnitsLane
     if not place.key.startswith("prediction"):
         return (_SHARED if place.model is None else _PER_MODEL)[place.key]
     if place.model is None:

@@ -17,6 +17,7 @@ GATE_WORDS = {
     "z": "update gate",
     "n": "new state",
 }
+_OF_CELL_STATE = ("cell", "gradients: c")
 _MEMORY_GATES = ("f", "z")  # on by default: they say how much is kept
 
 
@@ -84,10 +85,11 @@ def lane_places(shown: Shown) -> tuple[LanePlace, ...]:
     by_class = shown.task is not None and shown.task.output_kind == "classes"
     for index, model in enumerate(shown.models):
         keys = ["chain", "hidden", "cell", *(f"gates: {letter}" for letter in GATES[model.structure.cell])]
+        keys += ["gradients: h", "gradients: c"]
         if by_class:
             keys.append("prediction")
         for key in keys:
-            if key in on and (key != "cell" or model.structure.cell == "lstm"):
+            if key in on and (key not in _OF_CELL_STATE or model.structure.cell == "lstm"):
                 places.append(LanePlace(key, index))
     if not by_class:
         outputs = [choice.key for choice in offered if choice.key.startswith("prediction")]
@@ -108,6 +110,9 @@ def choices(shown: Shown) -> tuple[LaneChoice, ...]:
         offered.append(("cell", "Cell state", True))
     letters = dict.fromkeys(letter for cell in cells for letter in GATES[cell])
     offered += [(f"gates: {x}", GATE_WORDS[x].capitalize(), x in _MEMORY_GATES) for x in letters]
+    offered.append(("gradients: h", "Hidden gradient of each unit", False))
+    if "lstm" in cells:
+        offered.append(("gradients: c", "Cell gradient of each unit", False))
     offered += _outputs(shown)
     offered += [("gradient", "Gradient magnitude", True), ("share", "Weight-gradient shares", False)]
     return tuple(LaneChoice(key, words, default, _is_on(shown, key, default)) for key, words, default in offered)

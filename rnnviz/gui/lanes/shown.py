@@ -57,6 +57,14 @@ class ShownModel:
         values = self._cut(self.layer.gates[letter])
         return values if self.base is None else difference(values, self.base.gate(letter))
 
+    def gradient(self, letter: str) -> Array:
+        """(T, H) log₁₀ |∂L/∂h_t| or |∂L/∂c_t| of every unit, (0, 0) where there is none; −inf: exactly zero."""
+        found = None if self.layer is None else {"h": self.layer.hidden_grad, "c": self.layer.cell_grad}[letter]
+        if found is None:
+            return np.zeros((0, 0))
+        values = log10(np.abs(self._cut(found).astype(np.float64)))
+        return values if self.base is None else difference(values, self.base.gradient(letter))
+
     @cached_property
     def log_gradient(self) -> Array:
         """(T,) log₁₀ ‖∂L/∂h_t‖; −inf is a gradient of exactly zero."""

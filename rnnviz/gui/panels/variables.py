@@ -106,6 +106,7 @@ def _of_operation(operation: Operation) -> Variable:
         lambda layer, t: operation.backward_value(layer, t),
         operation=key,
         phase=Phase.BACKWARD,
+        lane=f"gradients: {key}" if key in ("h", "c") else "",
     )
     lane = f"gates: {key}" if gate else _LANES.get(key, "")
     parts = (gradient, *(part for name in operation.parameters for part in _of_parameter(name, key)))

@@ -13,7 +13,8 @@ from rnnviz.core.structure import Structure
 from rnnviz.gui.lanes.fitting import fitting
 from rnnviz.gui.lanes.heights import share_out
 from rnnviz.gui.lanes.lane import Heights
-from rnnviz.gui.lanes.selection import exactly, lane_choices, lane_places, toggled
+from rnnviz.gui.lanes.making import make_lane
+from rnnviz.gui.lanes.selection import LanePlace, exactly, lane_choices, lane_places, toggled
 from rnnviz.gui.lanes.shown import level, resolve
 
 FIRST_LESSON = [
@@ -139,3 +140,22 @@ def test_several_columns_have_a_lane_each_and_their_predictions_too() -> None:
     ]
     words = [choice.words for choice in lane_choices(fake_state(kind="table")) if choice.key.startswith("prediction")]
     assert words == [f"Prediction of {name}" for name in names]
+
+
+def test_gradients_of_each_unit_are_lanes_to_switch_on(qapp: object) -> None:
+    pinned = frozenset({"+gradients: h", "+gradients: c"})
+    places = keys(hidden_lanes=pinned)
+    assert [place for place in places if place[0].startswith("gradients")] == [
+        ("gradients: h", 0), ("gradients: h", 1), ("gradients: c", 1),
+    ]  # fmt: skip
+    shown = resolve(fake_state(hidden_lanes=pinned))
+    model = shown.models[1]
+    assert model.layer is not None
+    assert model.layer.cell_grad is not None
+    with np.errstate(divide="ignore"):
+        wanted = np.log10(np.abs(model.layer.cell_grad[: model.time_steps, 0].astype(np.float64)))
+    assert np.allclose(model.gradient("c"), wanted)
+    lane = make_lane(shown, LanePlace("gradients: c", 1))
+    lane.show(shown)
+    assert "cell gradient" in lane.label.title
+    assert lane.label.subtitle == "log₁₀ |∂L/∂c|"
