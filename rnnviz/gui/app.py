@@ -17,6 +17,7 @@ from rnnviz.gui.collecting import Collecting
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.commands.debug_commands import debug_commands
 from rnnviz.gui.commands.file_commands import Pictures, file_commands
+from rnnviz.gui.commands.mark_commands import mark_commands
 from rnnviz.gui.commands.menus import Menus
 from rnnviz.gui.commands.page_commands import page_commands
 from rnnviz.gui.commands.search_commands import search_commands
@@ -182,8 +183,9 @@ class App(QObject):
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self.stepping, self._ask_place),
+            *mark_commands(self.store, self.stepping),
             *search_commands(self.store, self.searching, self.session.files.check),
-            *what_if_commands(self.store, self.whatifs),
+            *what_if_commands(self.store, self.whatifs, self.session.train_on),
             *page_commands(self.store),
             *view_commands(self.store, wishes),
         )
@@ -205,7 +207,8 @@ class App(QObject):
 
     def _show_title(self, state: State) -> None:
         run = f" · {state.run_path.name}" if state.run_path is not None else ""
-        self.window.setWindowTitle(f"{state.experiment.name}{run}")
+        origin = f" · {state.origin.words}" if state.origin is not None else ""
+        self.window.setWindowTitle(f"{state.experiment.name}{run}{origin}")
 
     def _show_menu(self) -> None:
         self.menus.open_below(self.toolbar.menu_button)
