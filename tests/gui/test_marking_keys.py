@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, close, press, small_experiment
 
-from rnnviz.core.experiment_file import write_experiment
-from rnnviz.core.marks import Breakpoint
+from rnnviz.core.experiment_file import read_experiment, write_experiment
+from rnnviz.core.marks import Bookmark, Breakpoint
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.app import App
 
@@ -76,6 +76,51 @@ def test_the_walk_goes_from_stop_to_stop_and_back_and_says_why(app: App) -> None
     assert app.message_bar.sentence.startswith("No breakpoint or bookmark before")
     press(app, KEY.Key_Right)
     assert app.store.state.message is None  # it told of another place
+
+
+def test_a_bookmark_has_a_note_is_gone_back_to_and_removed(app: App, qtbot: QtBot, tmp_path: Path) -> None:
+    assert app.contents is not None
+    state = app.store.state
+    last, before = (int(step) for step in state.history.captured[-1:-3:-1])
+    press(app, KEY.Key_Right, 3)
+    press(app, KEY.Key_B)
+    qtbot.waitUntil(app.note_field.isVisible)
+    QTest.keyClicks(app.note_field.field, " here it forgets ")
+    QTest.keyClick(app.note_field.field, KEY.Key_Return)
+    assert not app.note_field.isVisible()
+    assert app.store.state.marks.bookmarks == (Bookmark(last, "forward", 4, note="here it forgets"),)
+    app.session.files.save_experiment(tmp_path / "saved.toml")
+    assert read_experiment(tmp_path / "saved.toml").marks.bookmarks == app.store.state.marks.bookmarks
+
+    app.session.show_training_step(before)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == before, timeout=PATIENCE)
+    app.window.activateWindow()  # which a screen does when a popup closes
+    qtbot.waitUntil(app.window.isActiveWindow)
+    press(app, KEY.Key_End)
+    assert place(app) == (Phase.FORWARD, 12, "")
+    app.store.update(page="watches")
+    (card,) = app.contents.watches.bookmarks.cards
+    assert card.note.text() == "here it forgets"
+    QTest.mouseClick(card.go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == last, timeout=PATIENCE)
+    assert place(app) == (Phase.FORWARD, 4, "")
+
+    app.window.setFocus()
+    press(app, KEY.Key_Left)
+    press(app, KEY.Key_F8)
+    assert app.message_bar.sentence.endswith("bookmark here it forgets.")
+    press(app, KEY.Key_B)
+    assert app.store.state.marks.bookmarks == ()
+    assert not app.contents.watches.bookmarks.isVisible()
+    press(app, KEY.Key_B)
+    QTest.keyClicks(app.note_field.field, "x" * 501)
+    QTest.keyClick(app.note_field.field, KEY.Key_Return)
+    assert "500 characters" in app.note_field.note.text()
+    app.note_field.field.clear()
+    QTest.keyClick(app.note_field.field, KEY.Key_Return)
+    (card,) = app.contents.watches.bookmarks.cards
+    QTest.mouseClick(card.remove, Qt.MouseButton.LeftButton)
+    assert app.store.state.marks.bookmarks == ()
 
 
 def test_training_goes_on_past_a_place_that_stays_with_the_run(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> None:
