@@ -161,7 +161,7 @@ def scope_of(armed: Armed, moment: Moment) -> Scope:
 
 def _can_be_met(armed: Armed, moment: Moment) -> bool:
     """Whether the breakpoint is asked here at all: of this model, captured where it must be, its place there."""
-    if not armed.concerns(moment.model) or (armed.asks_trace and not moment.captured):
+    if armed.breakpoint.walked or not armed.concerns(moment.model) or (armed.asks_trace and not moment.captured):
         return False
     return armed.breakpoint.kind != "place" or has_place(armed.breakpoint, moment.structure)
 

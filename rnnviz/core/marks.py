@@ -41,6 +41,11 @@ class Breakpoint:
         return bool(self.message)
 
     @property
+    def walked(self) -> bool:
+        """Whether only a walk through the program stops here: training passes a bare place at every training step."""
+        return self.kind == "place" and not self.expression and not self.message and self.every == 1
+
+    @property
     def words(self) -> str:
         """Its line in a list: "norm(dh[1]) rises to 0.001 (LSTM), every 10th time"."""
         said = self._what

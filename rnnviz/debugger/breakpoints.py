@@ -28,6 +28,12 @@ def breakpoint_at(cursor: Cursor) -> Breakpoint:
     return Breakpoint("place", phase=cursor.phase.value, time_step=time_step, layer=layer, operation=cursor.operation)
 
 
+def placed_at(breakpoints: Sequence[Breakpoint], cursor: Cursor) -> Breakpoint | None:
+    """The one set at exactly this place, whatever else it asks."""
+    wanted = _place_of(breakpoint_at(cursor))
+    return next((one for one in breakpoints if _place_of(one) == wanted), None)
+
+
 def stands_on(breakpoint: Breakpoint, cursor: Cursor, time_steps: int) -> bool:
     """Whether the cursor is at the place of a breakpoint; of the other kinds never."""
     if breakpoint.kind != "place" or breakpoint.phase != cursor.phase.value:
@@ -69,6 +75,10 @@ def next_stop(found: Sequence[Stop], program: Program, cursor: Cursor, backwards
     if backwards:
         return next((stop for stop in reversed(found) if program.fine_point(stop.cursor) < here), None)
     return next((stop for stop in found if program.fine_point(stop.cursor) > here), None)
+
+
+def _place_of(one: Breakpoint) -> tuple[object, ...]:
+    return one.kind, one.phase, one.time_step, one.layer, one.operation
 
 
 def _wants(breakpoint: Breakpoint, time_step: int, time_steps: int) -> bool:

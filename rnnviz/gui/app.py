@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from rnnviz.gui.collecting import Collecting
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.commands.debug_commands import debug_commands
 from rnnviz.gui.commands.file_commands import Pictures, file_commands
+from rnnviz.gui.commands.mark_commands import mark_commands, set_bookmark
 from rnnviz.gui.commands.menus import Menus
 from rnnviz.gui.commands.page_commands import page_commands
 from rnnviz.gui.commands.search_commands import search_commands
@@ -104,6 +106,7 @@ class App(QObject):
         self.toolbar = Toolbar(self.store, self.actions)
         self.menus = Menus(self.store, self.actions, self.keeper, self.open_path, self.window)
         self.jump_field = JumpField(self.stepping.go_to, self.window)
+        self.note_field = JumpField(partial(set_bookmark, self.store), self.window, "Note", "A note, or none: Enter")
         self.message_bar = MessageBar(self.store, self.actions)
         self.window.setMenuWidget(self.toolbar)
         self.window.add_to_centre(self.message_bar)
@@ -182,8 +185,9 @@ class App(QObject):
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self.stepping, self._ask_place),
+            *mark_commands(self.store, self.stepping, self._ask_note),
             *search_commands(self.store, self.searching, self.session.files.check),
-            *what_if_commands(self.store, self.whatifs),
+            *what_if_commands(self.store, self.whatifs, self.session.train_on),
             *page_commands(self.store),
             *view_commands(self.store, wishes),
         )
@@ -205,7 +209,8 @@ class App(QObject):
 
     def _show_title(self, state: State) -> None:
         run = f" · {state.run_path.name}" if state.run_path is not None else ""
-        self.window.setWindowTitle(f"{state.experiment.name}{run}")
+        origin = f" · {state.origin.words}" if state.origin is not None else ""
+        self.window.setWindowTitle(f"{state.experiment.name}{run}{origin}")
 
     def _show_menu(self) -> None:
         self.menus.open_below(self.toolbar.menu_button)
@@ -218,6 +223,9 @@ class App(QObject):
 
     def _ask_place(self) -> None:
         self.jump_field.ask(goto.words(self.store.state.cursor), self.toolbar.readout)
+
+    def _ask_note(self) -> None:
+        self.note_field.ask("", self.toolbar.readout)
 
     def _show_shortcuts(self) -> None:
         from rnnviz.gui.dialogs.shortcuts import ShortcutsPage

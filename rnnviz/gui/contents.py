@@ -76,6 +76,7 @@ class Contents(QObject):
         self.right.add_page("variables", "Variables", self.variables)
         self.watches = WatchesPage(store)
         self.watches.log.moment_wanted.connect(self._go_to_moment)
+        self.watches.bookmarks.place_wanted.connect(self._go_to)
         self.watches.past.hits.moment_wanted.connect(self._go_to_moment)
         self.watches.past.command_wanted.connect(self._run_command)
         self.right.add_page("watches", "Watches", self.watches)

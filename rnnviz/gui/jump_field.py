@@ -1,4 +1,4 @@
-"""The small field where a person types where to go: a time step, or a whole place."""
+"""The small field where a person types one line: where to go, or a note."""
 
 from collections.abc import Callable
 
@@ -12,18 +12,18 @@ _WIDTH = 300
 
 
 class JumpField(QFrame):
-    """A popup below the readout. Enter goes where `go_to` finds the place typed, or says what was wanted; Escape or a
-    click elsewhere puts it away."""
+    """A popup below the readout. Enter hands what is typed to `take`, or says what that wanted instead; Escape or a
+    click elsewhere puts it away. `name` and `hint` say what it is for."""
 
-    def __init__(self, go_to: Callable[[str], None], parent: QWidget) -> None:
+    def __init__(self, take: Callable[[str], None], parent: QWidget, name: str = "Go to", hint: str = _HINT) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self._go_to = go_to
+        self._take, self._hint = take, hint
         self.setProperty("card", True)
         self.setFixedWidth(_WIDTH)
         self.field = QLineEdit()
-        self.field.setAccessibleName("Go to")
+        self.field.setAccessibleName(name)
         self.field.returnPressed.connect(self._accept)
-        self.note = QLabel(_HINT)
+        self.note = QLabel(hint)
         self.note.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
@@ -31,10 +31,10 @@ class JumpField(QFrame):
         column.addWidget(self.field)
         column.addWidget(self.note)
 
-    def ask(self, place: str, below: QWidget) -> None:
-        """Shows the field with `place` selected, right below the widget `below`."""
-        self.field.setText(place)
-        self.note.setText(_HINT)
+    def ask(self, text: str, below: QWidget) -> None:
+        """Shows the field with `text` selected, right below the widget `below`."""
+        self.field.setText(text)
+        self.note.setText(self._hint)
         self.adjustSize()
         self.move(below.mapToGlobal(QPoint(0, below.height() + 4)))
         self.show()
@@ -44,7 +44,7 @@ class JumpField(QFrame):
     @Slot()
     def _accept(self) -> None:
         try:
-            self._go_to(self.field.text())
+            self._take(self.field.text())
         except RnnvizError as error:
             sentence = str(error).removeprefix("go to: ")
             self.note.setText(sentence[:1].upper() + sentence[1:])

@@ -1,19 +1,20 @@
 """Stops within one trace: places, conditions along time, bookmarks; forwards and backwards."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
-from rnnviz.core.breakpoints import arm
+from rnnviz.core.breakpoints import Guard, arm
 from rnnviz.core.capture import Capture
 from rnnviz.core.expressions.scope import FixedMetrics
-from rnnviz.core.marks import Bookmark, Breakpoint
+from rnnviz.core.marks import NOT_FINITE, Bookmark, Breakpoint
 from rnnviz.core.moment import Moment
 from rnnviz.core.structure import Structure
 from rnnviz.core.trace import Trace, rebuild
 from rnnviz.debugger.bookmarks import bookmark_at, bookmark_beside, bookmarked
-from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, stands_on, stops
+from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, placed_at, stands_on, stops
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 
@@ -52,6 +53,17 @@ def test_a_place_is_where_it_was_set(moment: Moment) -> None:
         assert [PROGRAM.fine_point(place) for place in found] == [number]
         beside = PROGRAM.fine_at((number + 1) % PROGRAM.fine_length, START)
         assert not stands_on(one, beside, T)
+
+
+def test_training_passes_a_bare_place_and_it_is_found_again_where_it_was_set(moment: Moment) -> None:
+    bare = breakpoint_at(Cursor(5, Phase.BACKWARD, 2, "l1", "f"))
+    asked = [replace(bare, expression="t == 2"), replace(bare, every=2), replace(bare, message="here")]
+    guard = Guard(tuple(arm(one) for one in (bare, *asked)))
+    hits, guard = guard.examine(moment)
+    again, _ = guard.examine(moment)
+    assert [hit.breakpoint for hit in (*hits, *again)] == [asked[0], asked[2], *asked]
+    assert placed_at([NOT_FINITE, bare], Cursor(9, Phase.BACKWARD, 2, "l1", "f")) is bare
+    assert placed_at([NOT_FINITE, bare], Cursor(5, Phase.BACKWARD, 2, "l1")) is None
 
 
 def test_places_count_from_the_end_and_mean_every_layer_or_time_step(moment: Moment) -> None:

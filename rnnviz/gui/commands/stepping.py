@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from rnnviz.core.numbers import whole
 from rnnviz.debugger import goto
+from rnnviz.debugger.breakpoints import next_stop
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.walking import Command, Walk, step
+from rnnviz.gui.commands.stops import stop_words, trace_stops
 from rnnviz.gui.store import Message, State, Store
 
 
@@ -47,6 +49,17 @@ class Stepping:
         target = run_target(self._store.state, time_step, direction)
         if target is not None:
             self.step(Command.RUN_TO, direction, target=target)
+
+    def go_on(self, direction: int) -> None:
+        """On to the next stop of this training step, or back to the one before; the message says what for."""
+        state = self._store.state
+        stop = next_stop(trace_stops(state), state.program, state.cursor, direction < 0)
+        if stop is None:
+            side = "after" if direction > 0 else "before"
+            self._say(f"No breakpoint or bookmark {side} {goto.words(state.cursor)} in this training step.")
+            return
+        self.jump(stop.cursor)
+        self._say(f"Stopped at {goto.words(stop.cursor)}: {stop_words(stop)}.")
 
     def go_to(self, text: str) -> None:
         """To the place typed: "k=1200 b t=17 l1 o", or a bare time step. RnnvizError says what was wanted."""

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.gui.panels.form_style import form_sheet
 from rnnviz.gui.store import State, Store
+from rnnviz.gui.watching.bookmarks import Bookmarks
 from rnnviz.gui.watching.breakpoints import Breakpoints
 from rnnviz.gui.watching.log_list import LogList
 from rnnviz.gui.watching.past import Past
@@ -30,6 +31,8 @@ class WatchesPage(QWidget):
         self.log = LogList(store)
         self._add("Watches", self.watches)
         self._add("Breakpoints", self.breakpoints)
+        self.bookmarks = Bookmarks(store)
+        self._bookmarks_title = self._add("Bookmarks", self.bookmarks)
         self._add("Hits in the recorded past", self.past)
         self._log_title = self._add("Stops and log", self.log)
         self._sections.addStretch(1)
@@ -43,6 +46,7 @@ class WatchesPage(QWidget):
         column.addWidget(scroll)
         self.setStyleSheet(form_sheet(self._theme))
         self._show_log(store.state)
+        self._show_bookmarks(store.state)
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
@@ -50,10 +54,16 @@ class WatchesPage(QWidget):
             self.setStyleSheet(form_sheet(new.theme))
         if new.events is not old.events:
             self._show_log(new)
+        if new.marks is not old.marks:
+            self._show_bookmarks(new)
 
     def _show_log(self, state: State) -> None:
         for widget in (self._log_title, self.log):
             widget.setVisible(bool(state.events))
+
+    def _show_bookmarks(self, state: State) -> None:
+        for widget in (self._bookmarks_title, self.bookmarks):
+            widget.setVisible(bool(state.marks.bookmarks))
 
     def _add(self, title: str, widget: QWidget) -> QLabel:
         label = QLabel(title)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
@@ -17,6 +18,15 @@ from rnnviz.gui.watching.dot import Dot
 from rnnviz.gui.watching.expression_field import ExpressionField
 from rnnviz.runs.records import Event
 
+Face = Literal["fixed", "place", "typed"]
+
+
+def face_of(one: Breakpoint) -> Face:
+    """What a card shows: words of what is always there and only switched off, or of a place, or a field to type in."""
+    if one.kind == "not finite" and not one.expression:
+        return "fixed"
+    return "place" if one.kind == "place" else "typed"
+
 
 class BreakpointCard(QFrame):
     """`changed(Breakpoint)`: it is another now; `removed()`."""
@@ -31,13 +41,12 @@ class BreakpointCard(QFrame):
         self.dot = Dot()
         self.dot.setAccessibleName("Enabled")
         self.dot.setToolTip("Enabled")
-        self.fixed = one.kind == "not finite" and not one.expression  # always there, only switched off
+        self.face = face_of(one)
         self.field = ExpressionField(vocabulary, look, one.expression, self._check)
         self.field.setAccessibleName("Stops where")
         self.field.setCursorPosition(0)
-        words = QLabel(one.words)
+        self.words = QLabel(one.words, wordWrap=True)
         self.remove = push_button("", "Remove this breakpoint", "icon")
-        self.remove.setAccessibleName(f"Remove {one.words}")
         self.remove.setIconSize(QSize(14, 14))
         self.remove.setFixedWidth(22)
         self.note = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -51,9 +60,9 @@ class BreakpointCard(QFrame):
         self.form.hide()
         head = QHBoxLayout()
         head.setSpacing(2)
-        for widget, stretch in ((self.dot, 0), (words, 1), (self.field, 1), (self.remove, 0)):
+        for widget, stretch in ((self.dot, 0), (self.words, 1), (self.field, 1), (self.remove, 0)):
             head.addWidget(widget, stretch)
-        (self.field if self.fixed else words).hide()
+        (self.words if self.face == "typed" else self.field).hide()
         line = QHBoxLayout()
         line.setContentsMargins(24, 0, 8, 0)
         line.addWidget(self.note, 1)
@@ -65,7 +74,7 @@ class BreakpointCard(QFrame):
         column.addWidget(self.problem)
         column.addLayout(line)
         column.addWidget(self.form)
-        if self.fixed:
+        if self.face == "fixed":
             self.remove.hide()
             self.edit.hide()
         self.dot.toggled.connect(self._turn)
@@ -84,6 +93,8 @@ class BreakpointCard(QFrame):
         self.dot.blockSignals(blocked)
         self.dot.update()
         self.remove.setIcon(icon("close", look.muted))
+        self.words.setText(replace(one, model="", every=1).words)
+        self.remove.setAccessibleName(f"Remove {one.words}")
         self.note.setText(note_of(one, events))
         self.form.set_breakpoint(one)
 

@@ -48,6 +48,8 @@ def note_of(one: Breakpoint, events: Sequence[Event]) -> str:
         said += [f"every {one.every} hits"] if one.every > 1 else []
     if one.logs:
         said.append(f"log: {one.message}")
+    if one.walked:
+        said.append("F8 stops here, training does not")
     told = shortened(one)
     steps = [event.training_step for event in events if event.details.get("breakpoint") == told]
     if steps:

@@ -10,7 +10,7 @@ from rnnviz.core.marks import Breakpoint, with_not_finite
 from rnnviz.gui.live.marks import with_breakpoints
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import Theme, theme
-from rnnviz.gui.watching.breakpoint_card import BreakpointCard
+from rnnviz.gui.watching.breakpoint_card import BreakpointCard, face_of
 from rnnviz.gui.watching.breakpoint_words import typed_breakpoint
 from rnnviz.gui.watching.expression_field import ExpressionField
 from rnnviz.gui.watching.scopes import vocabulary_of
@@ -64,7 +64,7 @@ class Breakpoints(QWidget):
         """A card stays at its place as long as it can: somebody may be typing in it."""
         wanted = self.acting
         while len(self.cards) > len(wanted) or any(
-            card.fixed != _fixed(one) for card, one in zip(self.cards, wanted, strict=False)
+            card.face != face_of(one) for card, one in zip(self.cards, wanted, strict=False)
         ):
             card = self.cards.pop()
             card.hide()
@@ -113,7 +113,3 @@ class Breakpoints(QWidget):
 
     def _theme(self) -> Theme:
         return theme(self._store.state.theme)
-
-
-def _fixed(one: Breakpoint) -> bool:
-    return one.kind == "not finite" and not one.expression

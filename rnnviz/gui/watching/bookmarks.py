@@ -1,0 +1,77 @@
+"""The bookmarks of the experiment: where they are, what is noted there; a click goes back to one."""
+
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from rnnviz.core.marks import Bookmark
+from rnnviz.debugger import goto
+from rnnviz.debugger.bookmarks import bookmarked, without_bookmark
+from rnnviz.gui.icons import icon
+from rnnviz.gui.panels.form_style import push_button
+from rnnviz.gui.store import State, Store
+from rnnviz.gui.theme import theme
+
+
+class BookmarkCard(QFrame):
+    """The place as a button, the note below it, and a button that removes the bookmark."""
+
+    def __init__(self, one: Bookmark) -> None:
+        super().__init__()
+        place = goto.words(bookmarked(one))
+        self.setProperty("card", True)
+        self.go: QPushButton = push_button(place, "Go there", "link")
+        self.note = QLabel(one.note, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.note.setHidden(not one.note)
+        self.remove: QPushButton = push_button("", "Remove this bookmark", "icon")
+        self.remove.setAccessibleName(f"Remove the bookmark at {place}")
+        self.remove.setIconSize(QSize(14, 14))
+        self.remove.setFixedWidth(22)
+        rows = QGridLayout(self)
+        rows.setContentsMargins(8, 3, 3, 3)
+        rows.setSpacing(1)
+        rows.setColumnStretch(0, 1)
+        rows.addWidget(self.go, 0, 0, Qt.AlignmentFlag.AlignLeft)
+        rows.addWidget(self.remove, 0, 1)
+        rows.addWidget(self.note, 1, 0, 1, 2)
+
+
+class Bookmarks(QWidget):
+    """`place_wanted(cursor)` when one is clicked; in the order of the training steps."""
+
+    place_wanted = Signal(object)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self.cards: list[BookmarkCard] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(6)
+        self._show(store.state)
+        store.changed.connect(self.show_state)
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        if new.marks.bookmarks != old.marks.bookmarks or new.theme != old.theme:
+            self._show(new)
+
+    def _show(self, state: State) -> None:
+        for card in self.cards:
+            card.hide()
+            card.deleteLater()
+        self.cards = []
+        for one in sorted(state.marks.bookmarks, key=lambda one: one.training_step):
+            card = BookmarkCard(one)
+            card.remove.setIcon(icon("close", theme(state.theme).muted))
+            card.go.clicked.connect(partial(self._go, one))
+            card.remove.clicked.connect(partial(self._remove, one))
+            self._column.addWidget(card)
+            self.cards.append(card)
+
+    def _go(self, one: Bookmark) -> None:
+        self.place_wanted.emit(bookmarked(one))
+
+    def _remove(self, one: Bookmark) -> None:
+        self._store.update(marks=without_bookmark(self._store.state.marks, one))
