@@ -63,7 +63,8 @@ class StatusBar(QStatusBar):
         path = state.run_path
         self._set(self.run, f"{path.name}   {_size(state.run_bytes)}" if path is not None else "", colors.muted)
         kept = "" if state.kept else "\nNot saved by name yet: File → Save run as …"
-        self.run.setToolTip(f"{path}{kept}" if path is not None else "")
+        origin = f"\n{state.origin.words}" if state.origin is not None else ""
+        self.run.setToolTip(f"{path}{origin}{kept}" if path is not None else "")
 
     def _show_badge(self, state: State) -> None:
         colors = theme(state.theme)

@@ -18,7 +18,7 @@ from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.runs.records import EngineStatus, Event, RunModel
+from rnnviz.runs.records import EngineStatus, Event, Origin, RunModel
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class State:
     experiment: Experiment = field(default_factory=first_lesson)  # of the run that is shown
     draft: Experiment | None = None  # edited settings that wait for a restart
     run_path: Path | None = None
+    origin: Origin | None = None  # what the run goes on from; None: it began anew
     kept: bool = False  # the person chose where the run lies (saved or opened), so nobody tidies it away
     run_bytes: int = 0
     task: TaskInfo | None = None

@@ -57,6 +57,13 @@ class Origin:
     training_step: int
     changed: str = ""  # the model whose weights were changed by hand, "": none
 
+    @property
+    def words(self) -> str:
+        """Training step and file name, and whose weights were changed."""
+        name = self.path.replace("\\", "/").rpartition("/")[2]
+        changed = f", weights of {self.changed} changed" if self.changed else ""
+        return f"branched from training step {self.training_step} of {name}{changed}"
+
 
 @dataclass(frozen=True)
 class Command:

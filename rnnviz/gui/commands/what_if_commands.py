@@ -1,4 +1,4 @@
-"""Commands about what is set by hand: take back, do again, back to history, keep as a variant."""
+"""Commands about what is set by hand: take back, do again, back to history, keep as a variant, train on from there."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.interventions import Intervention
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.live.onward import can_train_on
 from rnnviz.gui.store import Message, Store
 
 MENU = "Debug"
@@ -76,7 +77,7 @@ class WhatIfs:
             self._store.update(whatif=whatif)
 
 
-def what_if_commands(store: Store, whatifs: WhatIfs) -> Sequence[Command]:
+def what_if_commands(store: Store, whatifs: WhatIfs, train_on: Callable[[], object]) -> Sequence[Command]:
     """The what-if's entries of the Debug menu."""
 
     def toggle() -> None:
@@ -92,4 +93,7 @@ def what_if_commands(store: Store, whatifs: WhatIfs) -> Sequence[Command]:
                 section=4),
         Command("what_if_discard", "Back to history", "discards what was set by hand; undo brings it back",
                 whatifs.discard, MENU, ("Ctrl+Backspace",), "", lambda state: state.whatif.active, section=4),
+        Command("train_on", "Train on from here",
+                "trains a new run from the weights as they are shown, weights set by hand included; this run stays",
+                train_on, MENU, enabled=can_train_on, section=4),
     )  # fmt: skip

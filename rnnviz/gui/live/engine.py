@@ -11,6 +11,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment
 from rnnviz.core.experiment_file import experiment_toml, write_experiment
 from rnnviz.gui.live.child import ROOM_FOR_SENTENCE, ending, last_sentence, rnnviz_process
+from rnnviz.gui.live.onward import Onward
 from rnnviz.gui.places import delete_run
 from rnnviz.runs.commands import CommandSender
 from rnnviz.runs.reader import Run
@@ -22,7 +23,7 @@ _ASK_AGAIN = 100  # milliseconds between two looks at whether the engine took a 
 
 
 class Engine(QObject):
-    """One `rnnviz train … --live --paused`, which trains one run after another.
+    """One `rnnviz train … --live --paused`, or `rnnviz branch …`, which trains one run after another.
 
     `ended(how, said)` when it ends without having been asked to: how in words, and the sentence it gave, if any.
     `left()` when it is gone because it was asked to leave. `refused(sentence)` when it does not take a restart and
@@ -34,7 +35,7 @@ class Engine(QObject):
     refused = Signal(str)
     complained = Signal(str)
 
-    def __init__(self, experiment: Experiment, run_path: Path, parent: QObject | None = None) -> None:
+    def __init__(self, wanted: Experiment | Onward, run_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.run_path = run_path  # of the run it writes, or will write next
         self._shown_run: Path | None = None  # the newest run of it that was on the screen
@@ -42,12 +43,12 @@ class Engine(QObject):
         self._restart: tuple[CommandSender, int] | None = None  # the command that waits for its answer
         self._answer_timer = QTimer(self)
         self._answer_timer.timeout.connect(self._look_for_answer)
+        self._parent: Path | None = None  # what its newest run goes on from
         self._asked_at: float | None = None  # when it was asked to leave
         self._said = b""
-        self._experiment_path = run_path.with_suffix(f".{os.getpid()}.toml")
-        write_experiment(experiment, self._experiment_path)
-        arguments = ["train", str(self._experiment_path), "--run", str(run_path), "--live", "--paused"]
-        self._process = rnnviz_process(arguments, self)
+        self._reads: set[Path] = set()  # what was written for it alone, until its run is there
+        arguments = self._branch_arguments(wanted) if isinstance(wanted, Onward) else self._train_arguments(wanted)
+        self._process = rnnviz_process([*arguments, "--run", str(run_path), "--live", "--paused"], self)
         self._process.setStandardOutputFile(QProcess.nullDevice())
         self._process.readyReadStandardError.connect(self._listen)
         self._process.finished.connect(self._finished)
@@ -72,17 +73,22 @@ class Engine(QObject):
 
     def restart(self, experiment: Experiment, run_path: Path) -> None:
         """Has the warm process train `experiment` from its initial weights into a new run file."""
-        number = self.send("restart", experiment=experiment_toml(experiment), path=str(run_path))
-        assert self._sender is not None
-        self._restart, self._sender = (self._sender, number), None
-        self.run_path = run_path
-        self._answer_timer.start(_ASK_AGAIN)
+        self._change_run(self.send("restart", experiment=experiment_toml(experiment), path=str(run_path)), run_path)
+
+    def branch(self, onward: Onward, run_path: Path) -> None:
+        """Has the warm process train its own run on from there, into a new run file."""
+        changes = {"model": onward.model, "weights": str(onward.weights)} if onward.weights is not None else {}
+        if onward.weights is not None:
+            self._reads.add(onward.weights)
+        number = self.send("branch", path=str(run_path), training_step=onward.training_step, **changes)
+        self._parent = self.run_path
+        self._change_run(number, run_path)
 
     def appeared(self) -> None:
         """Its newest run is on the screen: what was only needed until then is tidied away."""
-        self._experiment_path.unlink(missing_ok=True)
+        self._remove_read()
         self._close_senders()
-        if self._shown_run is not None and self._shown_run != self.run_path:
+        if self._shown_run is not None and self._shown_run not in (self.run_path, self._parent):
             delete_untrained(self._shown_run)
         self._shown_run = self.run_path
 
@@ -120,10 +126,34 @@ class Engine(QObject):
     def _tidy(self) -> None:
         """Lets go of the run, which becomes one whole file, and removes what nobody wants."""
         self._close_senders()
-        self._experiment_path.unlink(missing_ok=True)
+        self._remove_read()
         for path in (self.run_path, self._shown_run):
             if path is not None:
                 delete_untrained(path)
+
+    def _train_arguments(self, experiment: Experiment) -> list[str]:
+        path = self.run_path.with_suffix(f".{os.getpid()}.toml")
+        write_experiment(experiment, path)
+        self._reads.add(path)
+        return ["train", str(path)]
+
+    def _branch_arguments(self, onward: Onward) -> list[str]:
+        arguments = ["branch", str(onward.parent), "--training-step", str(onward.training_step)]
+        if onward.weights is not None:
+            self._reads.add(onward.weights)
+            arguments += ["--model", onward.model, "--weights", str(onward.weights)]
+        return arguments
+
+    def _change_run(self, number: int, run_path: Path) -> None:
+        """The command of that number is on its way: waits for the answer, and for the run."""
+        assert self._sender is not None
+        self._restart, self._sender = (self._sender, number), None
+        self.run_path = run_path
+        self._answer_timer.start(_ASK_AGAIN)
+
+    def _remove_read(self) -> None:
+        while self._reads:
+            self._reads.pop().unlink(missing_ok=True)
 
     def _gone_until(self, until: float) -> bool:
         return not self.alive or self._process.waitForFinished(max(1, int(1000 * (until - time.monotonic()))))
@@ -145,6 +175,7 @@ class Engine(QObject):
             self.run_path = self._shown_run
             self._answer_timer.stop()
             self._sender, self._restart = sender, None
+            self._remove_read()
             self.refused.emit(answer)
 
     @Slot()
@@ -159,6 +190,7 @@ class Engine(QObject):
     def _finished(self, _code: int, _status: QProcess.ExitStatus) -> None:
         self._listen()
         self._close_senders()
+        self._remove_read()
         if self._asked_at is not None:
             self._tidy()
             self.left.emit()

@@ -195,6 +195,7 @@ class Following(QObject):
             experiment=run.experiment,
             draft=None,
             run_path=run.path,
+            origin=run.origin,
             kept=found.kept,
             run_bytes=run.bytes,
             task=run.task,

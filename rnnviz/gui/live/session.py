@@ -9,10 +9,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment, GivenInput, restart_needed
 from rnnviz.core.experiment_check import check_experiment
+from rnnviz.core.marks import Marks
 from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.marks import marks_of
+from rnnviz.gui.live.onward import Onward, onward_from
 from rnnviz.gui.live.silence import Silence
 from rnnviz.gui.places import new_run_path
 from rnnviz.gui.store import Message, State, Store
@@ -43,6 +45,7 @@ class Session(QObject):
         self._leaving: list[Engine] = []  # asked to end, not gone yet
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
         self._held: list[tuple[CommandName, dict[str, object]]] = []  # for the run that is on its way to the screen
+        self._marks: Marks | None = None  # to take over into that run
         self._following = Following(store, self._is_ours, self)
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
@@ -59,7 +62,7 @@ class Session(QObject):
 
     def start(self, experiment: Experiment) -> None:
         """Trains `experiment` from its initial weights in a new run, paused; in the warm engine if there is one."""
-        self._held.clear()
+        self._forget_held()
         if self._engine is not None and self._following.awaiting:
             self._wished = experiment
         else:
@@ -75,6 +78,22 @@ class Session(QObject):
         self.start(replace(wanted, marks=marks_of(state, wanted)))
         if train:
             self._held.append(("train", {}))
+
+    def train_on(self) -> None:
+        """Trains a new run from the training step shown, with the weights set by hand; the run shown stays."""
+        state, run = self._store.state, self._following.run
+        if run is None or self._following.awaiting:
+            raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
+        path = new_run_path(state.experiment.name)
+        onward = onward_from(state, run, path)
+        self._forget_held()
+        if self._engine is not None:
+            self._engine.branch(onward, path)
+        else:
+            self._start_engine(onward, path)
+        self._held.append(("train", {}))
+        self._marks = state.marks
+        self._following.await_run(path)
 
     def open_path(self, path: Path) -> None:
         """Opens a run or an experiment; asks a child process what anything else is. RnnvizError says why it cannot."""
@@ -157,13 +176,16 @@ class Session(QObject):
         if self._engine is not None:
             self._engine.restart(experiment, path)
         else:
-            self._engine = Engine(experiment, path, self)
-            self._engine.ended.connect(self._engine_ended)
-            self._engine.refused.connect(self._start_refused)
-            self._engine.complained.connect(self._engine_complained)
-            self._engine.start()
-            self._store.update(busy="The engine starts …")
+            self._start_engine(experiment, path)
         self._following.await_run(path)
+
+    def _start_engine(self, wanted: Experiment | Onward, path: Path) -> None:
+        self._engine = Engine(wanted, path, self)
+        self._engine.ended.connect(self._engine_ended)
+        self._engine.refused.connect(self._start_refused)
+        self._engine.complained.connect(self._engine_complained)
+        self._engine.start()
+        self._store.update(busy="The engine starts …")
 
     def _begin_wished(self) -> bool:
         """Begins what was asked for while another start was under way, however that ended; False if nothing was."""
@@ -172,6 +194,10 @@ class Session(QObject):
             return False
         self._begin(wished)
         return True
+
+    def _forget_held(self) -> None:
+        self._held.clear()
+        self._marks = None
 
     def _is_ours(self, path: Path) -> bool:
         return self._engine is not None and self._engine.alive and self._engine.run_path == path
@@ -194,12 +220,15 @@ class Session(QObject):
             engine.appeared()
             if self._begin_wished():
                 return
-            held, self._held = self._held, []
+            held, marks = self._held, self._marks
+            self._held, self._marks = [], None
+            if marks is not None and marks != self._store.state.marks:
+                self._store.update(marks=marks)  # on their way to the engine before it trains
             for name, arguments in held:
                 engine.send(name, **arguments)
         elif engine is not None:  # the person looks at another run now: this training is over, its file whole
             self._engine = self._wished = None
-            self._held.clear()
+            self._forget_held()
             self._leaving.append(engine)
             engine.left.connect(self._engine_left)
             engine.leave()
@@ -213,7 +242,7 @@ class Session(QObject):
     @Slot(str, str)
     def _engine_ended(self, how: str, said: str) -> None:
         engine, self._engine = self._engine, None
-        self._held.clear()
+        self._forget_held()
         if engine is None:
             return
         awaited = self._following.awaiting
@@ -239,7 +268,7 @@ class Session(QObject):
 
     @Slot(str)
     def _start_refused(self, sentence: str) -> None:
-        self._held.clear()
+        self._forget_held()
         self._following.stop_waiting()
         self._store.update(message=Message("error", sentence), busy="")
         self._begin_wished()

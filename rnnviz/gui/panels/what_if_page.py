@@ -7,6 +7,7 @@ from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.commands.what_if_commands import WhatIfs
 from rnnviz.gui.icons import icon
+from rnnviz.gui.live.onward import can_train_on
 from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.fields import Choice, Row, section_label
 from rnnviz.gui.panels.form_style import FIELD_HEIGHT, form_sheet, push_button
@@ -34,6 +35,7 @@ class WhatIfPage(QWidget):
             _button(actions, key, words)
             for key, words in (("what_if_undo", "Undo"), ("what_if_redo", "Redo"), ("what_if_discard", "Discard"))
         )
+        self.train_on = _button(actions, "train_on", "Train on from here")
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.elsewhere = _note("The table at the cursor and the watches go on telling history.")
@@ -72,6 +74,7 @@ class WhatIfPage(QWidget):
         column.addWidget(self.nothing)
         column.addLayout(self.set_by_hand)
         column.addLayout(_line(self.undo, self.redo, self.discard))
+        column.addLayout(_line(self.train_on))
         self.changes = section_label("What it changes")
         for widget in (self.changes, self.result, self.elsewhere, self.difference, self.against_row):
             column.addWidget(widget)
@@ -107,6 +110,7 @@ class WhatIfPage(QWidget):
         self.nothing.setVisible(not whatif.active)
         self.undo.setEnabled(bool(whatif.past))
         self.redo.setEnabled(bool(whatif.future))
+        self.train_on.setEnabled(can_train_on(state))
         for field in (self.discard, self.keep, self.name):
             field.setEnabled(whatif.active)
         for widget in (self.changes, self.result, self.elsewhere, self.difference):
