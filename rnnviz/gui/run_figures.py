@@ -9,13 +9,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.numbers import whole
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui import fonts
 from rnnviz.gui.figures import SCALES, window_image
 from rnnviz.gui.lane_stack import LaneStack
 from rnnviz.gui.lanes.selection import exactly
 from rnnviz.gui.live.history import HistoryReader
-from rnnviz.gui.numbers import whole
 from rnnviz.gui.panels.training import TrainingPanel
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import ThemeName, apply, theme

@@ -5,7 +5,7 @@ import math
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from rnnviz.gui.numbers import short, whole
+from rnnviz.core.numbers import short, whole
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import Theme, theme
 

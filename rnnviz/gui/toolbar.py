@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from rnnviz.core.numbers import whole
 from rnnviz.gui import fonts
 from rnnviz.gui.commands.actions import MAIN, Actions
 from rnnviz.gui.elided_label import ElidedLabel
 from rnnviz.gui.experiment_words import experiment_words
-from rnnviz.gui.numbers import whole
 from rnnviz.gui.readout import CursorReadout
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme

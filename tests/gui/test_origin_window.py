@@ -8,9 +8,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
+from rnnviz.core.numbers import short
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.app import App
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.origin_page import OriginPage
 
 

@@ -7,10 +7,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import power, short
 from rnnviz.gui.items.canvas_item import CanvasItem, pen
 from rnnviz.gui.items.heat_map import indices, packed
 from rnnviz.gui.items.ruler import nice_step
-from rnnviz.gui.numbers import power, short
 from rnnviz.gui.theme import Theme
 
 _STRIP_PITCH = 5.0  # pixels of one time step below which cells melt into a strip

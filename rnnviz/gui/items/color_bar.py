@@ -5,10 +5,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import tick
 from rnnviz.gui import fonts
 from rnnviz.gui.items.canvas_item import CanvasItem
 from rnnviz.gui.items.heat_map import packed
-from rnnviz.gui.numbers import tick
 from rnnviz.gui.theme import Theme
 
 WIDTH = 8.0

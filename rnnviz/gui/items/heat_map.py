@@ -5,8 +5,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import short
 from rnnviz.gui.items.canvas_item import CanvasItem, pen
-from rnnviz.gui.numbers import short
 from rnnviz.gui.theme import Theme
 
 _NAN, _PLUS, _MINUS = 256, 257, 258  # places behind the 256 colours of the table

@@ -4,11 +4,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
+from rnnviz.core.numbers import power
 from rnnviz.gui import fonts
 from rnnviz.gui.items.canvas_item import CanvasItem, pen
 from rnnviz.gui.items.chain import VANISHED
 from rnnviz.gui.items.heat_map import packed
-from rnnviz.gui.numbers import power
 from rnnviz.gui.theme import Theme
 
 _BAR = QRectF(10.0, 0.0, 56.0, 6.0)  # place from the left edge, and size

@@ -7,10 +7,10 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import short
 from rnnviz.gui import fonts
 from rnnviz.gui.items.canvas_item import CanvasItem, pen
 from rnnviz.gui.items.symbols import readable
-from rnnviz.gui.numbers import short
 from rnnviz.gui.theme import Theme
 
 _LETTER_PITCH = 9.0

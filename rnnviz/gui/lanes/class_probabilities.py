@@ -4,13 +4,13 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
+from rnnviz.core.numbers import short
 from rnnviz.gui import color_maps, fonts
 from rnnviz.gui.items.canvas_item import CanvasItem
 from rnnviz.gui.items.heat_map import HeatMap
 from rnnviz.gui.items.time_axis import TimeAxis
 from rnnviz.gui.lanes.lane import SCALE_COLUMN, Heights, Lane
 from rnnviz.gui.lanes.shown import Shown
-from rnnviz.gui.numbers import short
 from rnnviz.gui.theme import Theme
 
 

@@ -6,11 +6,11 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import short
 from rnnviz.gui.items.curve_plot import CurvePlot
 from rnnviz.gui.items.time_axis import TimeAxis
 from rnnviz.gui.lanes.lane import Heights, Lane
 from rnnviz.gui.lanes.shown import Shown
-from rnnviz.gui.numbers import short
 
 
 class CurveLane(Lane):

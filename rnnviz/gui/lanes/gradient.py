@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import power, short
 from rnnviz.gui.items.chain import VANISHED
 from rnnviz.gui.items.curve_plot import Curve
 from rnnviz.gui.lanes.curve_lane import CurveLane
@@ -10,7 +11,6 @@ from rnnviz.gui.lanes.lane import Heights
 from rnnviz.gui.lanes.magnitudes import magnitude_words
 from rnnviz.gui.lanes.shown import Shown
 from rnnviz.gui.lanes.value_axes import logarithmic
-from rnnviz.gui.numbers import power, short
 
 _STRAIGHT = 0.985  # R² above which a curve is called one factor for each time step
 _SHORTEST_FIT = 8  # time steps

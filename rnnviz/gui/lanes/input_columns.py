@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import QPointF
 
+from rnnviz.core.numbers import short
 from rnnviz.gui.lanes.heat_lane import HeatLane
 from rnnviz.gui.lanes.lane import Heights
 from rnnviz.gui.lanes.shown import Shown, level
 from rnnviz.gui.lanes.units import column_name, undone
-from rnnviz.gui.numbers import short
 
 
 class InputColumnsLane(HeatLane):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnviz.gui.numbers import power, short
+from rnnviz.core.numbers import power, short
 
 
 def magnitude_words(log: float) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import power, tick
 from rnnviz.gui.items.curve_plot import ValueAxis
-from rnnviz.gui.numbers import power, tick
 
 _MOST_TICKS = 7
 

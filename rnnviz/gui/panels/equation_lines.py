@@ -8,11 +8,11 @@ from typing import Literal
 from rnnviz.core.equations import Equation, Number, Term
 from rnnviz.core.experiment import OptimiserName
 from rnnviz.core.layer import Layer
+from rnnviz.core.numbers import short
 from rnnviz.core.operations import Operation, operations_of
 from rnnviz.core.quantity import Quantity
 from rnnviz.core.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.numbers import short
 
 Ink = Literal["text", "muted", "gradient", "gate:i", "gate:f", "gate:g", "gate:o", "gate:r", "gate:z", "gate:n"]
 _OPERATORS = frozenset("⊙+−·=")

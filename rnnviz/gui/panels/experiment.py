@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment import Experiment, GivenInput, ModelSettings, Task
 from rnnviz.core.experiment_check import check_experiment
-from rnnviz.gui.numbers import short
+from rnnviz.core.numbers import short
 from rnnviz.gui.panels.experiment_changes import changes
 from rnnviz.gui.panels.fields import Field, Row, section_label
 from rnnviz.gui.panels.form_style import form_sheet, push_button

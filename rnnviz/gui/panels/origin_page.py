@@ -9,11 +9,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.core.interventions import NAMES
+from rnnviz.core.numbers import short
 from rnnviz.core.trace import Layer, Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
 from rnnviz.gui.live.explaining import Explaining, Question
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.fields import Choice, Row, section_label
 from rnnviz.gui.panels.form_style import form_sheet, push_button
 from rnnviz.gui.store import State, Store

@@ -6,13 +6,13 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from rnnviz.core.numbers import whole
 from rnnviz.debugger import goto
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.gui import fonts
 from rnnviz.gui.commands.debug_commands import has_trace
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
-from rnnviz.gui.numbers import whole
 from rnnviz.gui.panels.program_marks import ProgramMark, program_marks
 from rnnviz.gui.readout import PHASE_TOKENS
 from rnnviz.gui.store import State, Store

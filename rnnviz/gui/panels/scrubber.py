@@ -6,8 +6,8 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPain
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import whole
 from rnnviz.gui import fonts
-from rnnviz.gui.numbers import whole
 from rnnviz.gui.panels.training_curves import nearest
 from rnnviz.gui.theme import Theme
 

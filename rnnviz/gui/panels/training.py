@@ -10,10 +10,10 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from rnnviz.core.experiment import GivenInput
+from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.task import Baseline
 from rnnviz.gui import fonts
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
-from rnnviz.gui.numbers import power, short, tick, whole
 from rnnviz.gui.panels.fields import FLAT_PAD, Choice
 from rnnviz.gui.panels.form_style import form_sheet, push_button, set_role
 from rnnviz.gui.panels.margin_labels import MarginLabel, MarginLabels

@@ -8,9 +8,9 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
+from rnnviz.core.numbers import short, tick
 from rnnviz.core.task import TaskInfo
 from rnnviz.core.trace import Layer, Trace
-from rnnviz.gui.numbers import short, tick
 
 Group = Literal["state", "gates", "loss", "gradient", "weights"]
 Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how the strip of a row is coloured

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, 
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import short
 from rnnviz.gui import fonts
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels import marked_text
 from rnnviz.gui.panels.value_rows import Colors
 from rnnviz.gui.theme import Theme

@@ -8,10 +8,10 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.layer import Layer
 from rnnviz.core.magnitude import l2, saturation
+from rnnviz.core.numbers import short
 from rnnviz.core.operations import Operation, operations_of
 from rnnviz.core.trace import Trace
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.marked_text import plain
 from rnnviz.gui.panels.value_rows import parameter_symbol
 

@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
 )
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import short
 from rnnviz.core.trace import Trace
 from rnnviz.gui import fonts
 from rnnviz.gui.lanes.selection import lane_choices, toggled
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels import marked_text
 from rnnviz.gui.panels.form_style import form_sheet
 from rnnviz.gui.panels.origin_page import looked_at

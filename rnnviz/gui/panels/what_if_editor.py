@@ -18,9 +18,9 @@ from rnnviz.core.interventions import (
     check_numbers,
     one_hot,
 )
+from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.trace import Trace
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.fields import Choice, Field, Row
 from rnnviz.gui.panels.form_style import push_button
 from rnnviz.gui.panels.parsing import real, whole

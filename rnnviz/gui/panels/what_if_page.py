@@ -3,12 +3,12 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from rnnviz.core.numbers import short
 from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.commands.what_if_commands import WhatIfs
 from rnnviz.gui.icons import icon
 from rnnviz.gui.live.onward import can_train_on
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.fields import Choice, Row, section_label
 from rnnviz.gui.panels.form_style import FIELD_HEIGHT, form_sheet, push_button
 from rnnviz.gui.panels.values import layer_words

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from rnnviz.gui.numbers import whole
+from rnnviz.core.numbers import whole
 from rnnviz.gui.panels.form_style import push_button
 from rnnviz.gui.store import Found, State, Store
 from rnnviz.gui.watching.log_list import LogList

@@ -8,7 +8,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.conditions import Look, along_time, look
 from rnnviz.core.expressions import Expression, Value, shown
 from rnnviz.core.expressions.shapes import TIME
-from rnnviz.gui.numbers import short
+from rnnviz.core.numbers import short
 from rnnviz.gui.store import State
 from rnnviz.gui.watching.scopes import curves_of, metric_scope, scope_at_cursor, trace_scope
 

@@ -12,12 +12,12 @@ from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.items.chain import Chain
 from rnnviz.gui.lane_stack import LaneStack
 from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
-from rnnviz.gui.numbers import short
 from rnnviz.gui.store import State, Store
 from rnnviz.gui.theme import theme
 

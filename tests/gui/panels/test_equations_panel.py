@@ -6,11 +6,11 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.changed_trace import rebuild_changed
 from rnnviz.core.interventions import SetValue
+from rnnviz.core.numbers import short
 from rnnviz.core.operations import operations
 from rnnviz.core.quantity import Quantity
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.equation_lines import equation_lines
 from rnnviz.gui.panels.equations import EquationsPanel
 from rnnviz.gui.store import Recomputed, Store

@@ -10,11 +10,11 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.task import Scale
 from rnnviz.core.trace import rebuild
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.numbers import short
 from rnnviz.gui.panels.value_strips import describe, levels, strip_image
 from rnnviz.gui.panels.values import ValuesPanel, layer_words
 from rnnviz.gui.store import Store
