@@ -95,6 +95,7 @@ class State:
     page: str = "cursor"  # of the right column: the one in front
     watches: tuple[str, ...] = ()  # expressions whose values are shown
     marks: Marks = field(default_factory=Marks)  # breakpoints and bookmarks; its watches are those of the run file
+    stop_at_bookmarks: bool = False  # whether continue and reverse continue over the past stop there too
     found: Found | None = None  # by a search for breakpoints in the recorded past
     events: tuple[Event, ...] = ()  # stops at breakpoints and lines of the log, oldest first
     model: int = 0  # place of the model that is stepped through and whose equations are shown

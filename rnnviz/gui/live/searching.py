@@ -1,12 +1,14 @@
 """Looks for hits in the recorded past: `rnnviz search` as a child process, whose hits come in as it finds them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, Slot
 
-from rnnviz.core.marks import Marks, with_not_finite
+from rnnviz.core.marks import Bookmark, Marks, with_not_finite
 from rnnviz.core.marks_file import marks_toml, shortened
+from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.gui.live.child import last_sentence, rnnviz_process
 from rnnviz.gui.live.marks import marks_of
 from rnnviz.gui.live.session import Session
@@ -102,14 +104,31 @@ class Searching(QObject):
 
     def _go_to_found(self) -> None:
         state = self._store.state
-        if state.found is None or not state.found.hits:
+        hit = state.found.hits[0] if state.found is not None and state.found.hits else None
+        mark = self._bookmark_beside(state) if state.stop_at_bookmarks else None
+        if mark is not None and (hit is None or self._direction * (mark.training_step - hit.training_step) <= 0):
+            self._go_to_bookmark(state, mark)
+        elif hit is None:
             side = "after" if self._direction > 0 else "before"
             sentence = f"No breakpoint is met {side} training step {state.cursor.training_step}."
             self._store.update(message=Message("info", sentence), found=None)
-            return
-        hit = state.found.hits[0]
-        self._store.update(message=Message("info", hit.sentence), found=None)
-        self._session.show_training_step(hit.training_step)
+        else:
+            self._store.update(message=Message("info", hit.sentence), found=None)
+            self._session.show_training_step(hit.training_step)
+
+    def _bookmark_beside(self, state: State) -> Bookmark | None:
+        """The nearest of another training step, in the direction asked for."""
+        here, direction = state.cursor.training_step, self._direction
+        bookmarks = marks_of(state, state.experiment).bookmarks
+        beyond = [one for one in bookmarks if direction * (one.training_step - here) > 0]
+        return min(beyond, key=lambda one: direction * one.training_step, default=None)
+
+    def _go_to_bookmark(self, state: State, mark: Bookmark) -> None:
+        sentence = f"Bookmark at training step {mark.training_step}" + (f": {mark.note}" if mark.note else "")
+        # the traces shown stay those of this training step until the others are rebuilt
+        cursor = replace(bookmarked(mark), training_step=state.cursor.training_step)
+        self._store.update(message=Message("info", sentence), found=None, cursor=cursor)
+        self._session.show_training_step(mark.training_step)
 
     def _show(self, **changes: Any) -> None:
         found = self._store.state.found

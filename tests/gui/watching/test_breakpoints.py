@@ -1,6 +1,7 @@
 """Breakpoints as a person sets them, and the real engine that stops at them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, close, press, small_experiment
 
 from rnnviz.core.experiment_file import write_experiment
-from rnnviz.core.marks import NOT_FINITE, Breakpoint, Marks
+from rnnviz.core.marks import NOT_FINITE, Bookmark, Breakpoint, Marks
 from rnnviz.core.marks_file import shortened
 from rnnviz.gui.app import App
 from rnnviz.gui.panels.watches_page import WatchesPage
@@ -232,6 +233,27 @@ def test_hits_are_found_in_the_recorded_past_and_reverse_continue_goes_back_to_t
     qtbot.waitUntil(
         lambda: app.message_bar.sentence == "No breakpoint is met after training step 40.", timeout=PATIENCE
     )
+
+
+def test_reverse_continue_stops_at_bookmarks_when_asked(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=PATIENCE)
+    assert app.contents is not None
+    app.store.update(page="watches")
+    type_into(app.contents.watches.breakpoints.add, "k == 20 and model == lstm")
+    place = Bookmark(35, "backward", 2, "l0", "", "look here")
+    app.store.update(marks=replace(app.store.state.marks, bookmarks=(place,)))
+    app.actions["previous_hit"].trigger()
+    qtbot.waitUntil(lambda: "training step 20" in app.message_bar.sentence, timeout=PATIENCE)
+    app.session.show_training_step(40)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+    app.actions["stop_at_bookmarks"].trigger()
+    app.actions["previous_hit"].trigger()
+    qtbot.waitUntil(lambda: app.message_bar.sentence == "Bookmark at training step 35: look here", timeout=PATIENCE)
+    captured = app.store.state.history.captured
+    nearest = int(captured[abs(captured - 35).argmin()])
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest, timeout=5000)
+    assert (app.store.state.cursor.phase.value, app.store.state.cursor.time_step) == ("backward", 2)
 
 
 def test_a_search_is_cancelled_and_leaves_no_process(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
