@@ -10,22 +10,11 @@ from typing import Any
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import closest, plain, read_record, refuse
-from rnnviz.core.quantity import Quantity
+from rnnviz.core.quantity import BY_LETTER, Quantity
 
 LARGEST_VALUE = 1e15  # its square still fits float32, so that derivatives stay finite
 
-NAMES: dict[str, Quantity] = {  # what can be set, by the names of the expression language
-    "h": Quantity.HIDDEN,
-    "c": Quantity.CELL,
-    "i": Quantity.INPUT_GATE,
-    "f": Quantity.FORGET_GATE,
-    "g": Quantity.CANDIDATE,
-    "o": Quantity.OUTPUT_GATE,
-    "r": Quantity.RESET_GATE,
-    "z": Quantity.UPDATE_GATE,
-    "n": Quantity.NEW,
-    "a": Quantity.PRE_ACTIVATION,
-}
+NAMES = BY_LETTER  # what can be set, by the names of the expression language
 _LETTERS = {quantity: name for name, quantity in NAMES.items()}
 
 

@@ -51,3 +51,17 @@ class Quantity(Enum):
     def gate(self) -> str | None:
         """The gate's letter, None for what is not a gate."""
         return self.family.removeprefix("gate:") if self.family.startswith("gate:") else None
+
+
+BY_LETTER = {  # what a cell computes on the way to h, by the letters of its equations
+    "h": Quantity.HIDDEN,
+    "c": Quantity.CELL,
+    "i": Quantity.INPUT_GATE,
+    "f": Quantity.FORGET_GATE,
+    "g": Quantity.CANDIDATE,
+    "o": Quantity.OUTPUT_GATE,
+    "r": Quantity.RESET_GATE,
+    "z": Quantity.UPDATE_GATE,
+    "n": Quantity.NEW,
+    "a": Quantity.PRE_ACTIVATION,
+}

@@ -1,11 +1,10 @@
 """The main window: puts toolbar, lanes and panels in their places; no logic."""
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from rnnviz.gui.commands.keys import keeps_key
@@ -59,10 +58,6 @@ class MainWindow(QMainWindow):
         if before is not None:
             before.deleteLater()
         self._resize_dock(name, size.height() if name == "training" else size.width())
-
-    def image_of_all(self, draw: Callable[[QWidget, int], QImage], scale: int) -> QImage:
-        """The picture of the whole window."""
-        return draw(self, scale)
 
     def restore(self, preferences: Preferences) -> None:
         """Size, place and layout as they were; what does not fit any more is left as it is."""

@@ -8,23 +8,14 @@ from rnnviz.core.expressions.problems import NoValueError
 from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
 from rnnviz.core.expressions.vocabulary import QUANTITIES, no_such
 from rnnviz.core.layer import Layer
-from rnnviz.core.quantity import Quantity
+from rnnviz.core.quantity import BY_LETTER, Quantity
 from rnnviz.core.readout import ReadoutTrace
 from rnnviz.core.structure import CellName
 from rnnviz.core.trace import Trace
 
 _BY_QUANTITY = {
     "x": Quantity.INPUT,
-    "h": Quantity.HIDDEN,
-    "c": Quantity.CELL,
-    "i": Quantity.INPUT_GATE,
-    "f": Quantity.FORGET_GATE,
-    "g": Quantity.CANDIDATE,
-    "o": Quantity.OUTPUT_GATE,
-    "r": Quantity.RESET_GATE,
-    "z": Quantity.UPDATE_GATE,
-    "n": Quantity.NEW,
-    "a": Quantity.PRE_ACTIVATION,
+    **BY_LETTER,
     "dh": Quantity.HIDDEN_GRAD,
     "dh_direct": Quantity.DIRECT_GRAD,
     "dh_carried": Quantity.CARRIED_GRAD,

@@ -91,10 +91,6 @@ class Rebuilding(QObject):
         else:
             self._send(training_step)
 
-    def release_file(self) -> None:
-        """Lets go of the file the worker holds open, so that it can be deleted."""
-        self._background.ask(self._reader.close)
-
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
         if self._in_flight is not None or self._path is not None:

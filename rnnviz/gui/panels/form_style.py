@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.core.resources import resource
 from rnnviz.gui.theme import ThemeName, theme
@@ -66,3 +67,15 @@ def push_button(text: str, tooltip: str, role: str = "") -> QPushButton:
     elif role:
         button.setProperty("role", role)
     return button
+
+
+def fill_scrolling(page: QWidget, content: QWidget) -> None:
+    """Puts `content` into `page`, which scrolls downwards only and leaves the keyboard to what is inside."""
+    scroll = QScrollArea(widgetResizable=True)
+    scroll.setProperty("role", "panel")
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setWidget(content)
+    outer = QVBoxLayout(page)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(scroll)

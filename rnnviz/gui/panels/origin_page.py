@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.interventions import NAMES
 from rnnviz.core.numbers import short
@@ -15,7 +15,7 @@ from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
 from rnnviz.gui.live.explaining import Explaining, Question
 from rnnviz.gui.panels.fields import Choice, Row, section_label
-from rnnviz.gui.panels.form_style import form_sheet, push_button
+from rnnviz.gui.panels.form_style import fill_scrolling, form_sheet, push_button
 from rnnviz.gui.store import State, Store
 
 _SHOWN = 6  # parts of each list
@@ -71,14 +71,7 @@ class OriginPage(QWidget):
             column.addSpacing(6)
             column.addWidget(parts)
         column.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setProperty("role", "panel")
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        fill_scrolling(self, content)
 
     def _show(self, state: State) -> None:
         if self.property("themeName") != state.theme:

@@ -1,7 +1,7 @@
 """The page "What-if" of the right column: set something by hand, see what it changes, keep it, compare it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import short
 from rnnviz.debugger.changes import what_changed
@@ -10,7 +10,7 @@ from rnnviz.gui.commands.what_if_commands import WhatIfs
 from rnnviz.gui.icons import icon
 from rnnviz.gui.live.onward import can_train_on
 from rnnviz.gui.panels.fields import Choice, Row, section_label
-from rnnviz.gui.panels.form_style import FIELD_HEIGHT, form_sheet, push_button
+from rnnviz.gui.panels.form_style import FIELD_HEIGHT, fill_scrolling, form_sheet, push_button
 from rnnviz.gui.panels.values import layer_words
 from rnnviz.gui.panels.what_if_editor import WhatIfEditor
 from rnnviz.gui.store import Recomputed, State, Store
@@ -86,14 +86,7 @@ class WhatIfPage(QWidget):
         column.addLayout(keep)
         column.addLayout(self.variants)
         column.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setProperty("role", "panel")
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        fill_scrolling(self, content)
 
     def _show(self, state: State) -> None:
         if self.property("themeName") != state.theme:
