@@ -39,13 +39,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnviz.engine.capture import trace
-    from rnnviz.runs.reader import open_run
+    from rnnviz.engine.tracing.capture import trace
+    from rnnviz.runs.reading.reader import open_run
     from rnnviz.version import __version__
 
 __all__ = ["__version__", "open_run", "trace"]
 
-_HOMES = {"trace": "rnnviz.engine.capture", "open_run": "rnnviz.runs.reader", "__version__": "rnnviz.version"}
+_HOMES = {
+    "trace": "rnnviz.engine.tracing.capture",
+    "open_run": "rnnviz.runs.reading.reader",
+    "__version__": "rnnviz.version",
+}
 
 
 def __getattr__(name: str) -> Any:

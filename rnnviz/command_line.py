@@ -223,7 +223,7 @@ def _window(options: argparse.Namespace) -> int:
         from rnnviz.core.plain_records import closest
 
         raise RnnvizError(f"{paths[0]} is neither a file nor a command; {closest(str(paths[0]), COMMANDS[:-1])}")
-    from rnnviz.gui.app import run_window
+    from rnnviz.gui.shell.app import run_window
 
     status: int = run_window(paths[0] if paths else None)
     return status
@@ -232,8 +232,8 @@ def _window(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from rnnviz.core.experiment_check import check_experiment
-    from rnnviz.core.experiment_file import read_experiment
+    from rnnviz.core.experiment.check import check_experiment
+    from rnnviz.core.experiment.file import read_experiment
 
     experiment = read_experiment(options.experiment)
     if options.training_steps is not None:
@@ -243,7 +243,7 @@ def _train(options: argparse.Namespace) -> int:
     path = options.run_path or _free(Path(options.experiment.stem + ".rnnviz"))
     _refuse_existing(path, options.replace)
     if options.live:
-        from rnnviz.engine.serve import run_training
+        from rnnviz.engine.training.serve import run_training
 
         return run_training(experiment, path, paused=options.paused, live=True)
     from rnnviz.headless import train_headless
@@ -274,7 +274,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _trace(options: argparse.Namespace) -> int:
-    from rnnviz.core.experiment import GivenInput
+    from rnnviz.core.experiment.settings import GivenInput
 
     kind, _, rest = options.input.partition(":")
     if options.input != "random" and not (kind in ("text", "csv") and rest):
@@ -290,14 +290,14 @@ def _trace(options: argparse.Namespace) -> int:
         length=options.length,
         loss_time_step=options.loss_time_step,
     )
-    from rnnviz.engine.given_input import record_given
+    from rnnviz.engine.tracing.given_input import record_given
 
     record_given(task, options.module, options.run_path, options.seed, options.activation)
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    from rnnviz.engine.export import export_model
+    from rnnviz.engine.checkpoints.export import export_model
 
     export_model(options.run_path, options.model, options.training_step, options.out)
     return 0
@@ -319,7 +319,7 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace, run_path: Path) -> None:
-    from rnnviz.gui.figures import render_view
+    from rnnviz.gui.figures.run_figures import render_view
 
     at = (options.training_step, options.time_step)
     render_view(run_path, options.view, *at, options.size, options.theme, options.out, scale=options.scale)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rnnviz.core.errors import RnnvizError
 
 if TYPE_CHECKING:
-    from rnnviz.core.breakpoints import Hit
-    from rnnviz.core.marks import Breakpoint
-    from rnnviz.runs.reader import Run
+    from rnnviz.core.stopping.breakpoints import Hit
+    from rnnviz.core.stopping.marks import Breakpoint
+    from rnnviz.runs.reading.reader import Run
 
 Commands = argparse._SubParsersAction  # argparse gives its type no public name
 
@@ -52,7 +52,7 @@ def run_search(options: argparse.Namespace) -> int:
     """Prints each hit as soon as it is found; with --json-lines {"hit": …}, {"progress": [done, total]} and, at the
     end, {"finished": number of hits}. Raises RnnvizError."""
     from rnnviz.debugger.search import search
-    from rnnviz.runs.reader import open_run
+    from rnnviz.runs.reading.reader import open_run
 
     left = options.most
     count = 0
@@ -77,8 +77,8 @@ def run_search(options: argparse.Namespace) -> int:
 
 def run_check(options: argparse.Namespace) -> int:
     """Prints the worst relative error of each gradient and a verdict; 1 where one is wrong. Raises RnnvizError."""
-    from rnnviz.engine.checking import check_run, report_table
-    from rnnviz.runs.reader import open_run
+    from rnnviz.engine.tracing.checking import check_run, report_table
+    from rnnviz.runs.reading.reader import open_run
 
     with open_run(options.run_path) as run:
         reports = check_run(run, options.training_step, options.model)
@@ -90,8 +90,8 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def _breakpoints(options: argparse.Namespace, run: "Run") -> "tuple[Breakpoint, ...]":
-    from rnnviz.core.marks import Breakpoint, Marks
-    from rnnviz.core.marks_file import check_marks
+    from rnnviz.core.stopping.marks import Breakpoint, Marks
+    from rnnviz.core.stopping.marks_file import check_marks
     from rnnviz.debugger.search import acting
 
     if options.marks is not None:
@@ -108,7 +108,7 @@ def _breakpoints(options: argparse.Namespace, run: "Run") -> "tuple[Breakpoint, 
 
 
 def _read(name: str, run: "Run") -> "tuple[Breakpoint, ...]":
-    from rnnviz.core.marks_file import parse_marks
+    from rnnviz.core.stopping.marks_file import parse_marks
 
     try:
         with sys.stdin.buffer if name == "-" else open(name, "rb") as stream:

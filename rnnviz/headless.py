@@ -11,10 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Experiment, first_lesson
-from rnnviz.engine.branching import branch_of_run, read_weights, with_weights
-from rnnviz.engine.serve import run_training
-from rnnviz.runs.reader import open_run
+from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.engine.training.branching import branch_of_run, read_weights, with_weights
+from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.reading.reader import open_run
 
 SECONDS_ON_SCREEN = 0.2  # between two drawings of the bar
 SECONDS_IN_FILE = 5.0  # where standard error is no terminal

@@ -13,8 +13,8 @@ import pytest
 import rnnviz
 from rnnviz.command_line import main
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import GivenInput
-from rnnviz.runs.reader import Run
+from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.runs.reading.reader import Run
 
 EXPERIMENT = """rnnviz = 1
 name = "small"
@@ -119,7 +119,7 @@ def test_a_fault_of_ours_is_a_sentence_too(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("two\nlines")
 
-    monkeypatch.setattr("rnnviz.core.experiment_file.read_experiment", fail)
+    monkeypatch.setattr("rnnviz.core.experiment.file.read_experiment", fail)
     assert main(["train", "small.toml"]) == 2
     assert capsys.readouterr().err == "rnnviz failed (ZeroDivisionError: two lines); with --debug it says where.\n"
     with pytest.raises(ZeroDivisionError):
@@ -130,7 +130,7 @@ def test_ctrl_c_is_quiet(folder: Path, capsys: pytest.CaptureFixture[str], monke
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rnnviz.core.experiment_file.read_experiment", interrupt)
+    monkeypatch.setattr("rnnviz.core.experiment.file.read_experiment", interrupt)
     assert main(["train", "small.toml"]) == 130
     assert capsys.readouterr().err == ""
 
@@ -215,7 +215,7 @@ def test_what_is_asked_of_trace(
     from dataclasses import replace
 
     asked: list[Any] = []
-    monkeypatch.setattr("rnnviz.engine.given_input.record_given", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr("rnnviz.engine.tracing.given_input.record_given", lambda *arguments: asked.append(arguments))
     assert main(["trace", "m.pt", *words, "--module", "-p", "--run", "o.rnnviz", "--activation", "relu"]) == 0
     file = str(folder / "x.csv") if task.source == "csv" else ""
     wanted = replace(task, checkpoint=str(folder / "m.pt"), file=file)
@@ -229,14 +229,14 @@ def test_what_is_asked_of_the_window(folder: Path, monkeypatch: pytest.MonkeyPat
         asked.append(path)
         return 0
 
-    monkeypatch.setattr("rnnviz.gui.app.run_window", show)
+    monkeypatch.setattr("rnnviz.gui.shell.app.run_window", show)
     assert [main([]), main(["small.toml"]), main(["window"])] == [0, 0, 0]
     assert asked == [None, Path("small.toml"), None]
 
 
 def test_what_is_asked_of_render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr("rnnviz.gui.figures.render_view", lambda *a, **k: asked.append((a, k)))
+    monkeypatch.setattr("rnnviz.gui.figures.run_figures.render_view", lambda *a, **k: asked.append((a, k)))
     words = "render a.rnnviz --view loss --training-step 3 --time-step 2 --theme dark --size 800x600 --scale 2 -o a.png"
     assert main(words.split()) == 0
     assert main(["render", "--first-lesson", "-o", "b.png"]) == 0

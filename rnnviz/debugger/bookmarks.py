@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rnnviz.core.marks import Bookmark, Marks
+from rnnviz.core.stopping.marks import Bookmark, Marks
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 

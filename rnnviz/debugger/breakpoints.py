@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnnviz.core.breakpoints import Armed, has_place, met_time_steps, scope_of
 from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.marks import Bookmark, Breakpoint
-from rnnviz.core.moment import Moment
+from rnnviz.core.stopping.breakpoints import Armed, has_place, met_time_steps, scope_of
+from rnnviz.core.stopping.marks import Bookmark, Breakpoint
+from rnnviz.core.stopping.moment import Moment
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program

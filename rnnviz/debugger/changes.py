@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.layer import Layer
 from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import power, short
 from rnnviz.core.quantity import Quantity
-from rnnviz.core.trace import Trace
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
 
 NO_METRICS: Mapping[str, float] = MappingProxyType({})
 SHARES = ("accuracy", "test_accuracy")  # metrics between 0 and 1

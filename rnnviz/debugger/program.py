@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rnnviz.core.operations import operation_keys
+from rnnviz.core.equations.operations import operation_keys
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 

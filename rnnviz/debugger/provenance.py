@@ -11,10 +11,10 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.flow import loss_parts
-from rnnviz.core.interventions import NAMES
-from rnnviz.core.layer import Layer
-from rnnviz.core.trace import Trace
+from rnnviz.core.sweeps.flow import loss_parts
+from rnnviz.core.sweeps.interventions import NAMES
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
 
 
 @dataclass(frozen=True)

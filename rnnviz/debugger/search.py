@@ -7,15 +7,15 @@ from functools import partial
 
 import numpy as np
 
-from rnnviz.core.breakpoints import Armed, Guard, Hit, Memory, arm, concluded, scope_of
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions import Vocabulary
 from rnnviz.core.expressions.metric_history import RecordedMetrics
 from rnnviz.core.expressions.scope import MetricScope
-from rnnviz.core.marks import Breakpoint, with_not_finite
-from rnnviz.core.moment import Moment
-from rnnviz.runs.reader import Run
-from rnnviz.runs.records import RunModel
+from rnnviz.core.stopping.breakpoints import Armed, Guard, Hit, Memory, arm, concluded, scope_of
+from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
+from rnnviz.core.stopping.moment import Moment
+from rnnviz.runs.file.records import RunModel
+from rnnviz.runs.reading.reader import Run
 
 TELL_SECONDS = 0.1  # between two progresses
 _BLOCK = 2000  # training steps that are asked of metrics in one go

@@ -9,13 +9,13 @@ import numpy as np
 import tomli_w
 
 from rnnviz.core.arrays import Array, frozen
-from rnnviz.core.capture import Capture
-from rnnviz.core.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.interventions import Intervention, intervention_table, read_intervention
 from rnnviz.core.plain_records import closest, refuse
 from rnnviz.core.quantity import Quantity
-from rnnviz.core.trace import Trace
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
+from rnnviz.core.sweeps.interventions import Intervention, intervention_table, read_intervention
+from rnnviz.core.sweeps.trace import Trace
 
 UNDO_LIMIT = 200  # how many changes can be taken back
 LONGEST_NAME = 60

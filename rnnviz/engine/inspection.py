@@ -18,7 +18,7 @@ from rnnviz.engine.checkpoints.opening import (
     looks_like,
     open_regular,
 )
-from rnnviz.engine.sandbox import read_confined
+from rnnviz.engine.checkpoints.sandbox import read_confined
 from rnnviz.engine.tasks.tables import read_table
 from rnnviz.engine.tasks.texts import read_text
 
@@ -96,7 +96,7 @@ def _checkpoint(path: Path, activation: Activation | None) -> Inspected:
 
 
 def _run(path: Path, activation: Activation | None) -> Inspected:
-    from rnnviz.runs.reader import open_run
+    from rnnviz.runs.reading.reader import open_run
 
     with open_run(path) as run:
         captured = run.captured()
@@ -111,7 +111,7 @@ def _run(path: Path, activation: Activation | None) -> Inspected:
 
 
 def _experiment(path: Path, activation: Activation | None) -> Inspected:
-    from rnnviz.core.experiment_file import read_experiment
+    from rnnviz.core.experiment.file import read_experiment
 
     experiment = read_experiment(path)
     return {

@@ -10,20 +10,20 @@ from statistics import median
 import torch
 from ratios import Row
 
-from rnnviz.core.capture import Capture
-from rnnviz.core.changed_trace import rebuild_changed
-from rnnviz.core.experiment import Adding, Experiment, ModelSettings
-from rnnviz.core.interventions import SetValue
-from rnnviz.core.marks import Breakpoint
+from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings
 from rnnviz.core.quantity import Quantity
-from rnnviz.core.trace import Trace, rebuild
+from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.interventions import SetValue
+from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.search import search
-from rnnviz.engine.capture import capture_probe
-from rnnviz.engine.models import build
+from rnnviz.engine.networks import build
 from rnnviz.engine.tasks import open_task
-from rnnviz.runs.reader import open_run
-from rnnviz.runs.records import Probe, RunModel
-from rnnviz.runs.writer import RunWriter
+from rnnviz.engine.tracing.capture import capture_probe
+from rnnviz.runs.file.records import Probe, RunModel
+from rnnviz.runs.reading.reader import open_run
+from rnnviz.runs.writing.writer import RunWriter
 
 TRAINING_STEPS = 100_000
 TRACES, GOAL_TRACES = 200, 2000

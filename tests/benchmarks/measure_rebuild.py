@@ -8,9 +8,9 @@ from statistics import median
 import torch
 from ratios import Row
 
-from rnnviz.core.capture import Capture
-from rnnviz.core.trace import rebuild
-from rnnviz.engine.capture import capture_module
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.engine.tracing.capture import capture_module
 
 SIZES = ((64, 50, 1.0), (128, 100, 1.0), (256, 200, 1.0), (64, 1000, 4.0))  # H, T, goal
 MODULES = {"vanilla": torch.nn.RNN, "LSTM": torch.nn.LSTM, "GRU": torch.nn.GRU}

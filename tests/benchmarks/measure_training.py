@@ -9,10 +9,10 @@ from statistics import median
 import torch
 from ratios import Row
 
-from rnnviz.core.experiment import first_lesson
-from rnnviz.engine.recording import Recording
-from rnnviz.engine.serve import HEADLESS_CAPTURES, HEADLESS_SHARE
-from rnnviz.engine.trainer import Training
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.engine.training.recording import Recording
+from rnnviz.engine.training.serve import HEADLESS_CAPTURES, HEADLESS_SHARE
+from rnnviz.engine.training.trainer import Training
 
 TURN = 40  # training steps
 TURNS = 40

@@ -13,8 +13,8 @@ from statistics import median
 import numpy as np
 from ratios import Row
 
-from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings, first_lesson
-from rnnviz.core.experiment_file import write_experiment
+from rnnviz.core.experiment.file import write_experiment
+from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings, first_lesson
 
 HERE = Path(__file__).parent
 LIVE_SECONDS = 20
@@ -34,7 +34,7 @@ OUR_WINDOW = """
 import os
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-from rnnviz.gui.app import App
+from rnnviz.gui.shell.app import App
 wired = App(app, None)
 wired.window.painted.disconnect()
 wired.window.painted.connect(lambda: os._exit(0))
@@ -59,8 +59,8 @@ def bare_rate() -> float:
     """Training steps a second of the bare loop, in a process of its own, as the engine is."""
     code = (
         "import time, torch; torch.set_num_threads(1)\n"
-        "from rnnviz.engine.trainer import Training\n"
-        "from rnnviz.core.experiment import first_lesson\n"
+        "from rnnviz.engine.training.trainer import Training\n"
+        "from rnnviz.core.experiment.settings import first_lesson\n"
         "training = Training(first_lesson())\n"
         "for _ in range(50): training.advance()\n"
         "start = time.perf_counter()\n"
@@ -76,7 +76,7 @@ class Window:
     def __init__(self, home: str, path: Path | None = None) -> None:
         from PySide6.QtWidgets import QApplication
 
-        from rnnviz.gui.app import App
+        from rnnviz.gui.shell.app import App
 
         os.environ.update(QT_QPA_PLATFORM="offscreen", RNNVIZ_CONFIG_DIR=home, RNNVIZ_DATA_DIR=home)
         application = QApplication.instance() or QApplication([])
@@ -138,7 +138,7 @@ def cursor_frames(home: str) -> np.ndarray:
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
 
-    from rnnviz.engine.serve import run_training
+    from rnnviz.engine.training.serve import run_training
 
     models = (ModelSettings("Vanilla", "vanilla", hidden_size=128), ModelSettings("LSTM", "lstm", hidden_size=128))
     experiment = Experiment("large", Adding(length=200), models, TrainingSettings(training_steps=1))

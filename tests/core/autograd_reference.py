@@ -9,8 +9,8 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Capture, Readout
 
 torch.set_num_threads(1)
 

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnviz.core.capture import Capture
 from rnnviz.core.expressions import Expression, ExpressionError, Scope, Vocabulary, parse
 from rnnviz.core.expressions.completion import complete, signature
 from rnnviz.core.expressions.functions import FUNCTIONS
@@ -30,7 +29,8 @@ from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.expressions.values import MAX_VALUES
 from rnnviz.core.expressions.vocabulary import METRICS, NUMBERS, QUANTITIES
 from rnnviz.core.structure import CellName, Structure
-from rnnviz.core.trace import Trace, rebuild
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.trace import Trace, rebuild
 
 LIMIT = 0.05  # seconds
 HOSTILE = json.loads((Path(__file__).parent / "expressions" / "hostile_expressions.json").read_text())

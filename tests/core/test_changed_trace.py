@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.core.capture import Readout
-from rnnviz.core.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.interventions import (
+from rnnviz.core.quantity import Quantity
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Readout
+from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
+from rnnviz.core.sweeps.interventions import (
     NAMES,
     Clamp,
     CutGradient,
@@ -20,9 +22,7 @@ from rnnviz.core.interventions import (
     SetWeight,
     one_hot,
 )
-from rnnviz.core.quantity import Quantity
-from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.trace import rebuild
 
 HELD = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn"}
 TIME_STEPS = 5

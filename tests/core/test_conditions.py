@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.core.conditions import Answer, along_time, change, condition, crossing, look, not_finite
 from rnnviz.core.expressions import ExpressionError, NoValueError, parse
+from rnnviz.core.stopping.conditions import Answer, along_time, change, condition, crossing, look, not_finite
 
 NUMBERS = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([0.0, math.nan, math.inf, -math.inf]))
 

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import (
+from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
+from rnnviz.core.experiment.settings import (
     Adding,
     Experiment,
     GivenInput,
@@ -21,8 +23,6 @@ from rnnviz.core.experiment import (
     TrainingSettings,
     first_lesson,
 )
-from rnnviz.core.experiment_check import check_experiment
-from rnnviz.core.experiment_file import experiment_toml, parse_experiment, read_experiment, write_experiment
 
 TEXT = experiment_toml(first_lesson())
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.fidelity import relative_difference
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.fidelity import relative_difference
+from rnnviz.core.sweeps.trace import rebuild
 
 
 @pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import first_lesson
-from rnnviz.core.experiment_file import experiment_toml, parse_experiment
-from rnnviz.core.marks import NOT_FINITE, Bookmark, Breakpoint, Marks, Watch, with_not_finite
-from rnnviz.core.marks_file import marks_toml, parse_marks, shortened
+from rnnviz.core.experiment.file import experiment_toml, parse_experiment
+from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.plain_records import read_record
+from rnnviz.core.stopping.marks import NOT_FINITE, Bookmark, Breakpoint, Marks, Watch, with_not_finite
+from rnnviz.core.stopping.marks_file import marks_toml, parse_marks, shortened
 
 WHOLE = st.integers(1, 10**6)
 FINITE = st.floats(-1e6, 1e6)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.core import flow
-from rnnviz.core.capture import Readout
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps import flow
+from rnnviz.core.sweeps.capture import Readout
+from rnnviz.core.sweeps.trace import rebuild
 
 BAD = [np.nan, np.inf, -np.inf, 1e38, 1e-45, 0.0]
 FIELDS = ["weight_ih_l0", "weight_hh_l0", "bias_hh_l1_reverse", "inputs", "h0", "grad_output", "readout", "output"]

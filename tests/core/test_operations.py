@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.core.changed_trace import rebuild_changed
+from rnnviz.core.equations.operations import operation_keys, operation_named, operations, operations_of
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.interventions import Clamp, CutGradient
-from rnnviz.core.operations import operation_keys, operation_named, operations, operations_of
 from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.interventions import Clamp, CutGradient
+from rnnviz.core.sweeps.trace import rebuild
 
 STRUCTURES = {
     "vanilla": Structure("vanilla", 3, 4, 2, bidirectional=True),

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.core.capture import Readout
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.capture import Readout
+from rnnviz.core.sweeps.trace import rebuild
 
 
 def with_readout(autograd, loss, lengths=None):

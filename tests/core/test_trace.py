@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.trace import rebuild
 
 LIMIT = {"float32": 1e-5, "float64": 1e-10}
 

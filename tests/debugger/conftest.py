@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Capture, Readout
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
 

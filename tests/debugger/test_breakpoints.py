@@ -6,13 +6,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from rnnviz.core.breakpoints import Guard, arm
-from rnnviz.core.capture import Capture
 from rnnviz.core.expressions.scope import FixedMetrics
-from rnnviz.core.marks import NOT_FINITE, Bookmark, Breakpoint
-from rnnviz.core.moment import Moment
+from rnnviz.core.stopping.breakpoints import Guard, arm
+from rnnviz.core.stopping.marks import NOT_FINITE, Bookmark, Breakpoint
+from rnnviz.core.stopping.moment import Moment
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import Trace, rebuild
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.bookmarks import bookmark_at, bookmark_beside, bookmarked
 from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, placed_at, stands_on, stops
 from rnnviz.debugger.cursor import Cursor, Phase

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.core.changed_trace import rebuild_changed
-from rnnviz.core.interventions import Clamp, CutGradient, SetValue, SetWeight
 from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetValue, SetWeight
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.changes import what_changed, what_changed_in_time
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.core.changed_trace import changed_capture, rebuild_changed
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.interventions import NAMES, CutGradient, SetValue
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.changed_trace import changed_capture, rebuild_changed
+from rnnviz.core.sweeps.interventions import NAMES, CutGradient, SetValue
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.provenance import GradientPlace, provenance
 
 OF = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn"}

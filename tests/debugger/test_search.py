@@ -8,10 +8,10 @@ from sample_runs import record, writer
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import ExpressionError
-from rnnviz.core.marks import NOT_FINITE, Breakpoint
+from rnnviz.core.stopping.marks import NOT_FINITE, Breakpoint
 from rnnviz.debugger import search as searching
 from rnnviz.debugger.search import Progress, acting, search
-from rnnviz.runs.reader import Run, open_run
+from rnnviz.runs.reading.reader import Run, open_run
 
 LAST = 30
 TRACED = Breakpoint("condition", "norm(h[T]) > 0", model="LSTM")

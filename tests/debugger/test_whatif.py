@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
 from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.whatif import WhatIf, compare, parse_whatif, read_whatif, whatif_table, whatif_toml
 
 H = Quantity.HIDDEN

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Experiment, ModelSettings, TemporalOrder, TrainingSettings
-from rnnviz.engine.serve import run_training
-from rnnviz.runs.commands import CommandSender
-from rnnviz.runs.reader import Run, open_run
-from rnnviz.runs.records import CommandName
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TemporalOrder, TrainingSettings
+from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.reading.reader import Run, open_run
+from rnnviz.runs.writing.commands import CommandSender
 
 SMALL = Experiment(
     name="small",

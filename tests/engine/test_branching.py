@@ -9,9 +9,9 @@ from live_engine import SMALL, Window, live, losses, opens, until
 from safetensors.numpy import save_file
 
 from rnnviz.command_line import main
-from rnnviz.engine.serve import run_training
-from rnnviz.runs.reader import open_run
-from rnnviz.runs.records import Origin
+from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.file.records import Origin
+from rnnviz.runs.reading.reader import open_run
 
 
 def test_a_branch_from_here_is_the_training_going_on(tmp_path: Path) -> None:

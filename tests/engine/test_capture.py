@@ -12,8 +12,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_s
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.engine.capture import capture_module, trace
-from rnnviz.engine.models import SigmoidRNN
+from rnnviz.engine.networks import SigmoidRNN
+from rnnviz.engine.tracing.capture import capture_module, trace
 
 torch.set_num_threads(1)
 LIMITS = {torch.float32: 1e-5, torch.float64: 1e-10}

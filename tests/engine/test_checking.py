@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from live_engine import SMALL
 
-from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.trace import Trace, rebuild
-from rnnviz.engine import checking
-from rnnviz.engine.checking import check_capture, check_run, report_table
-from rnnviz.engine.serve import run_training
-from rnnviz.runs.reader import open_run
+from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.engine.tracing import checking
+from rnnviz.engine.tracing.checking import check_capture, check_run, report_table
+from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.reading.reader import open_run
 
 
 def capture_of(structure: Structure, lengths: list[int] | None = None, dtype: str = "float64") -> Capture:

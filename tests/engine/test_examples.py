@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnviz.core.experiment import Experiment, first_lesson
-from rnnviz.core.experiment_file import read_experiment
-from rnnviz.core.marks import Breakpoint
+from rnnviz.core.experiment.file import read_experiment
+from rnnviz.core.experiment.settings import Experiment, first_lesson
 from rnnviz.core.resources import resource
+from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.debugger.search import search
-from rnnviz.engine.serve import run_training
-from rnnviz.runs.reader import open_run
+from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.reading.reader import open_run
 
 LAST = 100  # training steps that are averaged
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from rnnviz.core.experiment import ModelSettings
+from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
-from rnnviz.engine.models import SigmoidRNN, build, parameter_count, plain_module, structure_of
+from rnnviz.engine.networks import SigmoidRNN, build, parameter_count, plain_module, structure_of
 
 torch.set_num_threads(1)
 

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from live_engine import SMALL, WAIT, Window, live, losses, opens, until
 
-from rnnviz.core.capture import Capture
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import ModelSettings, TrainingSettings
-from rnnviz.core.experiment_file import experiment_toml, write_experiment
-from rnnviz.engine.serve import run_training
-from rnnviz.engine.trainer import Training
-from rnnviz.runs.process import process_start
-from rnnviz.runs.reader import open_run
-from rnnviz.runs.records import CommandName
-from rnnviz.runs.writer import RunWriter
+from rnnviz.core.experiment.file import experiment_toml, write_experiment
+from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.engine.training.serve import run_training
+from rnnviz.engine.training.trainer import Training
+from rnnviz.runs.file.process import process_start
+from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.reading.reader import open_run
+from rnnviz.runs.writing.writer import RunWriter
 
 
 def test_headless_training_ends_with_a_whole_run(tmp_path: Path) -> None:

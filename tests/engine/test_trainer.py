@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import (
+from rnnviz.core.experiment.settings import (
     Adding,
     Experiment,
     ModelSettings,
@@ -18,9 +18,9 @@ from rnnviz.core.experiment import (
     TrainingSettings,
     first_lesson,
 )
-from rnnviz.core.trace import rebuild
-from rnnviz.engine.models import SequenceModel
-from rnnviz.engine.trainer import NotFiniteError, Training
+from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.engine.networks import SequenceModel
+from rnnviz.engine.training.trainer import NotFiniteError, Training
 
 torch.set_num_threads(1)
 MODELS = (

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from live_engine import live, losses, until
 
-from rnnviz.core.breakpoints import Hit
-from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.expressions import shown
-from rnnviz.core.marks import Bookmark, Breakpoint, Marks
-from rnnviz.core.marks_file import marks_toml
 from rnnviz.core.plain_records import read_record
+from rnnviz.core.stopping.breakpoints import Hit
+from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
+from rnnviz.core.stopping.marks_file import marks_toml
 from rnnviz.debugger.search import search
-from rnnviz.engine.recording import Recording
-from rnnviz.engine.serve import run_training
-from rnnviz.runs.reader import Run, open_run
+from rnnviz.engine.training.recording import Recording
+from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.reading.reader import Run, open_run
 
 LEARNING = Experiment(
     name="learning",

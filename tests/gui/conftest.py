@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, children, close, small_experiment
 
-from rnnviz.core.experiment import TrainingSettings
-from rnnviz.core.experiment_file import write_experiment
-from rnnviz.gui.app import App
+from rnnviz.core.experiment.file import write_experiment
+from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.gui.shell.app import App
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.structure import Structure
-from rnnviz.core.task import Scale, TaskInfo
-from rnnviz.core.trace import Trace, rebuild
+from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.tasks.info import Scale, TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.store import State
-from rnnviz.runs.records import RunModel
+from rnnviz.gui.state.store import State
+from rnnviz.runs.file.records import RunModel
 
 CHARACTERS = tuple("abcdefg \n")
 TASKS = {

@@ -8,10 +8,11 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.figures import render_view, save_png, window_image
-from rnnviz.gui.lane_stack import LaneStack
-from rnnviz.gui.store import Store
-from rnnviz.runs.reader import open_run
+from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.figures.pictures import save_png, window_image
+from rnnviz.gui.figures.run_figures import render_view
+from rnnviz.gui.state.store import Store
+from rnnviz.runs.reading.reader import open_run
 
 
 @pytest.fixture

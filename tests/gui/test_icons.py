@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.resources import resource
-from rnnviz.gui.icons import application_icon, icon, pixmap
+from rnnviz.gui.look.icons import application_icon, icon, pixmap
 
 NAMES = sorted(path.stem for path in resource("icons/play.svg").parent.glob("*.svg"))
 

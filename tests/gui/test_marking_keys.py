@@ -9,10 +9,10 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, close, press, small_experiment
 
-from rnnviz.core.experiment_file import read_experiment, write_experiment
-from rnnviz.core.marks import Bookmark, Breakpoint
+from rnnviz.core.experiment.file import read_experiment, write_experiment
+from rnnviz.core.stopping.marks import Bookmark, Breakpoint
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.app import App
+from rnnviz.gui.shell.app import App
 
 KEY, SHIFT = Qt.Key, Qt.KeyboardModifier.ShiftModifier
 

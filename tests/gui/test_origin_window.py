@@ -10,8 +10,8 @@ from whole_program import OpenApp, press
 
 from rnnviz.core.numbers import short
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.app import App
-from rnnviz.gui.panels.origin_page import OriginPage
+from rnnviz.gui.cursor.origin_page import OriginPage
+from rnnviz.gui.shell.app import App
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.places import new_run_path
+from rnnviz.gui.state.program_folders import new_run_path
 
 
 def test_a_name_that_an_engine_is_about_to_use_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

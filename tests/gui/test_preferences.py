@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.preferences import RECENT_FILES, Preferences, read_preferences, write_preferences
+from rnnviz.gui.state.preferences import RECENT_FILES, Preferences, read_preferences, write_preferences
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.app import App
+from rnnviz.gui.shell.app import App
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import power, short, tick, whole
-from rnnviz.gui import color_maps, fonts
-from rnnviz.gui.theme import Theme, apply, theme
+from rnnviz.gui.look import color_maps, fonts
+from rnnviz.gui.look.theme import Theme, apply, theme
 
 BOTH = pytest.mark.parametrize("look", [theme("dark"), theme("light")], ids=lambda look: look.name)
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
-from rnnviz.gui.app import App
-from rnnviz.gui.panels.what_changed import WhatChanged
+from rnnviz.gui.cursor.what_changed import WhatChanged
+from rnnviz.gui.shell.app import App
 
 
 def opened(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> tuple[App, WhatChanged]:

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
-from rnnviz.core.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
-from rnnviz.gui.app import App
-from rnnviz.gui.lanes.shown import Shown, resolve
-from rnnviz.gui.panels.what_if_page import WhatIfPage
-from rnnviz.gui.what_if_bar import WhatIfBar
+from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
+from rnnviz.gui.canvas.lanes.shown import Shown, resolve
+from rnnviz.gui.shell.app import App
+from rnnviz.gui.whatif.what_if_bar import WhatIfBar
+from rnnviz.gui.whatif.what_if_page import WhatIfPage
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

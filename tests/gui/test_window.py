@@ -15,14 +15,14 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, close, press
 
-from rnnviz.core.experiment import GivenInput, NextValue
+from rnnviz.core.experiment.settings import GivenInput, NextValue
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.app import App
-from rnnviz.gui.commands import choosing, file_commands
-from rnnviz.gui.dialogs.data import DataDialog
-from rnnviz.gui.dialogs.open_model import OpenModelDialog
-from rnnviz.gui.dialogs.shortcuts import ShortcutsPage
 from rnnviz.gui.live import child
+from rnnviz.gui.opening import file_commands, file_dialogs
+from rnnviz.gui.opening.data_dialog import DataDialog
+from rnnviz.gui.opening.model_dialog import OpenModelDialog
+from rnnviz.gui.shell.app import App
+from rnnviz.gui.shell.shortcuts_page import ShortcutsPage
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -305,10 +305,10 @@ def test_an_experiment_is_saved_and_opened_again(
 
 
 def test_an_ending_is_added_where_none_was_typed(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a"), ""))
-    assert choosing.path_to_save(app.window, "Save", "a", "Runs (*.rnnviz)") == tmp_path / "a.rnnviz"
-    monkeypatch.setattr(choosing.QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    assert choosing.path_to_save(app.window, "Save", "a", "Runs (*.rnnviz)") is None
+    monkeypatch.setattr(file_dialogs.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a"), ""))
+    assert file_dialogs.path_to_save(app.window, "Save", "a", "Runs (*.rnnviz)") == tmp_path / "a.rnnviz"
+    monkeypatch.setattr(file_dialogs.QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    assert file_dialogs.path_to_save(app.window, "Save", "a", "Runs (*.rnnviz)") is None
 
 
 def test_the_page_of_shortcuts_opens_and_closes(app: App, qtbot: QtBot) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from rnnviz.core.experiment import Adding, Experiment, ModelSettings, TrainingSettings
-from rnnviz.gui.app import App
+from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.gui.shell.app import App
 
 PATIENCE = 40_000  # milliseconds an engine may take to come up on a busy machine
 

@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from rnnviz.gui.app import App
-from rnnviz.gui.figures import save_png, window_image
+from rnnviz.gui.figures.pictures import save_png, window_image
+from rnnviz.gui.shell.app import App
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 OUT, EXPERIMENTS = RESOURCES / "screenshots", RESOURCES / "experiments"

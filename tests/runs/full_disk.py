@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sample_runs import loss, record, writer
 
-from rnnviz.runs.reader import Run
+from rnnviz.runs.reading.reader import Run
 
 ALLOWED = 400_000  # bytes of one file
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sample_runs import capture, loss, models, record, same, writer
 
-from rnnviz.runs.commands import CommandInbox, CommandSender
-from rnnviz.runs.reader import Run
+from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.writing.commands import CommandInbox, CommandSender
 
 SMALL_BUDGET = 60_000  # bytes: the writer thins all the time
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.capture import Capture, Readout
-from rnnviz.core.experiment import first_lesson
+from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.structure import Structure
-from rnnviz.core.task import Baseline, TaskInfo
-from rnnviz.runs.records import Probe, RunModel
-from rnnviz.runs.writer import RunWriter
+from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.tasks.info import Baseline, TaskInfo
+from rnnviz.runs.file.records import Probe, RunModel
+from rnnviz.runs.writing.writer import RunWriter
 
 T, N, INPUTS, V = 7, 2, 8, 4
 

@@ -7,7 +7,7 @@ import pytest
 from sample_runs import record, writer
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.runs.commands import CommandInbox, CommandSender
+from rnnviz.runs.writing.commands import CommandInbox, CommandSender
 
 
 def test_commands_arrive_once_in_order_with_their_arguments(tmp_path: Path) -> None:

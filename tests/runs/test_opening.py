@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rnnviz.runs.opening import check_file, open_to_write
+from rnnviz.runs.file.opening import check_file, open_to_write
 
 TAKE_IT = """
 import sqlite3, sys

@@ -11,8 +11,8 @@ from sample_runs import capture, models, probe, same
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.runs.payload import capture_payload, chunks, probe_payload, read_capture, read_probe
-from rnnviz.runs.records import Probe, RunModel
+from rnnviz.runs.file.payload import capture_payload, chunks, probe_payload, read_capture, read_probe
+from rnnviz.runs.file.records import Probe, RunModel
 
 MODEL = models()[1]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from rnnviz.runs.process import WriterProcess, own_process, process_exists, process_start
+from rnnviz.runs.file.process import WriterProcess, own_process, process_exists, process_start
 
 
 def test_this_process_lives_even_with_an_old_heartbeat() -> None:

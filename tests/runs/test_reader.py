@@ -12,9 +12,9 @@ from sample_runs import capture, loss, models, probe, record, same, writer
 
 import rnnviz
 from rnnviz.core.errors import RnnvizError
-from rnnviz.runs import opening
-from rnnviz.runs.reader import Run
-from rnnviz.runs.records import EngineStatus
+from rnnviz.runs.file import opening
+from rnnviz.runs.file.records import EngineStatus
+from rnnviz.runs.reading.reader import Run
 
 
 def test_a_reader_beside_a_thinning_writer_sees_only_whole_things(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 from sample_runs import capture, models, record, same, writer
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.runs.header import _checksum
-from rnnviz.runs.reader import Run
+from rnnviz.runs.file.header import _checksum
+from rnnviz.runs.reading.reader import Run
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +233,7 @@ def test_odd_values_in_number_columns_do_no_harm(tmp_path: Path, whole: bytes) -
 
 
 def test_a_query_sent_round_in_circles_ends(tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnviz.runs.queries.LONGEST_QUERY_SECONDS", 0.2)
+    monkeypatch.setattr("rnnviz.runs.reading.queries.LONGEST_QUERY_SECONDS", 0.2)
     path = tmp_path / "a.rnnviz"
     path.write_bytes(whole)
     circles = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"

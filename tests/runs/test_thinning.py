@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.runs.thinning import thin
+from rnnviz.runs.writing.thinning import thin
 
 
 def test_every_second_one_of_an_even_grid_goes() -> None:

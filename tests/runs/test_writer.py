@@ -11,8 +11,8 @@ import pytest
 from sample_runs import capture, loss, models, probe, record, same, writer
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.runs.reader import Run
-from rnnviz.runs.records import EngineStatus
+from rnnviz.runs.file.records import EngineStatus
+from rnnviz.runs.reading.reader import Run
 
 
 def test_everything_said_can_be_read(tmp_path: Path) -> None:

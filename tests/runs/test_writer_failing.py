@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sample_runs import loss, record, writer
 
-from rnnviz.runs.pending import Pending, PendingCapture
-from rnnviz.runs.reader import Run
-from rnnviz.runs.records import EngineStatus
+from rnnviz.runs.file.records import EngineStatus
+from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.writing.pending import Pending, PendingCapture
 
 
 def _program(name: str, *arguments: object) -> str:
@@ -31,7 +31,7 @@ def test_a_full_disk_is_told_and_recovered_from(tmp_path: Path) -> None:
 
 
 def test_a_deleted_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnviz.runs.tables.HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr("rnnviz.runs.writing.tables.HEARTBEAT_SECONDS", 0.0)
     with writer(tmp_path / "a.rnnviz") as run:
         record(run, 0)
         run.flush()

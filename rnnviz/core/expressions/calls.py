@@ -3,9 +3,9 @@
 import ast
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rnnviz.core.expressions.closures import Compiled, Run, applied, located
+from rnnviz.core.expressions.compiler import Compiler
 from rnnviz.core.expressions.functions import FUNCTIONS, MAX_WINDOW, Function
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.shapes import NUMBER
@@ -19,11 +19,8 @@ from rnnviz.core.expressions.vocabulary import (
     split_layer,
 )
 
-if TYPE_CHECKING:
-    from rnnviz.core.expressions.compiling import Compiler
 
-
-def compile_call(compiler: "Compiler", node: ast.Call) -> Compiled:
+def compile_call(compiler: Compiler, node: ast.Call) -> Compiled:
     """norm(dh[1]), clip(h, -1, 1), or median(grad_norm, 50) over a metric's last values."""
     if not isinstance(node.func, ast.Name) or node.keywords:
         raise compiler.problem(node, "Only functions are called, norm(h[t]).")
@@ -47,7 +44,7 @@ def compile_call(compiler: "Compiler", node: ast.Call) -> Compiled:
     return Compiled(form, applied(span, operation, [values.run, *more]))
 
 
-def _no_function(compiler: "Compiler", node: ast.Name) -> ExpressionError:
+def _no_function(compiler: Compiler, node: ast.Name) -> ExpressionError:
     name = node.id
     if split_layer(name):
         return compiler.problem(node, f"{name} is a quantity, not a function: its subscript is {name}[t].")
@@ -57,14 +54,14 @@ def _no_function(compiler: "Compiler", node: ast.Name) -> ExpressionError:
     return compiler.problem(node, f"There is no function {name}, but {', '.join(FUNCTIONS)}.{near}")
 
 
-def _single(compiler: "Compiler", node: ast.expr, function: Function) -> Run:
+def _single(compiler: Compiler, node: ast.expr, function: Function) -> Run:
     form, run = compiler.number(node)
     if not form.single:
         raise compiler.problem(node, f"One number is wanted here by {function.call}, not {form.words}.")
     return run
 
 
-def _window(compiler: "Compiler", function: Function, node: ast.Call) -> Run:
+def _window(compiler: Compiler, function: Function, node: ast.Call) -> Run:
     metric, count = node.args
     known = compiler.vocabulary.known_metrics
     if not isinstance(metric, ast.Name) or metric.id not in known:
@@ -85,7 +82,7 @@ def compares_models(sides: Sequence[ast.expr]) -> bool:
     return any(isinstance(side, ast.Name) and side.id in COMPARED_ONLY for side in sides)
 
 
-def compile_model_comparison(compiler: "Compiler", node: ast.Compare) -> Run:
+def compile_model_comparison(compiler: Compiler, node: ast.Compare) -> Run:
     """model == lstm, model != 2, cell == gru: names of models and cells are bare words."""
     sides = [node.left, *node.comparators]
     subject, other = sides[:2] if compares_models(sides[:1]) else (sides[-1], sides[0])

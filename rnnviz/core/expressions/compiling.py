@@ -6,8 +6,8 @@ from typing import cast
 import numpy as np
 
 from rnnviz.core.expressions.calls import compares_models, compile_call, compile_model_comparison
-from rnnviz.core.expressions.closures import Compiled, Span, applied, located
-from rnnviz.core.expressions.functions import FUNCTIONS
+from rnnviz.core.expressions.closures import Compiled, applied, located
+from rnnviz.core.expressions.compiler import Compiler
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import NUMBER, YES_NO, Form
@@ -23,7 +23,7 @@ from rnnviz.core.expressions.values import (
     Value,
     check_work,
 )
-from rnnviz.core.expressions.vocabulary import CELLS, COMPARED_ONLY, NUMBERS, Vocabulary, split_layer
+from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, split_layer
 
 _SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -42,19 +42,8 @@ _SIGNS: dict[type[ast.AST], str] = {
 }
 
 
-class Compiler:
-    """Compiles the nodes of one expression; remembers the names it met."""
-
-    def __init__(self, text: str, indent: int, vocabulary: Vocabulary) -> None:
-        """`indent`: columns of `text` before the first node."""
-        self.vocabulary = vocabulary
-        self.quantities: set[str] = set()
-        self.metrics: dict[str, int] = {}  # with how many recorded values are looked at
-        self.numbers: set[str] = set()
-        self.work = 1  # what is done to each value of an array, in additions
-        self._text = text
-        self._indent = indent
-        self._bytes = text[indent:].encode()  # ast counts columns in UTF-8 bytes
+class ExpressionCompiler(Compiler):
+    """One case for each kind of node."""
 
     def compile(self, node: ast.expr) -> Compiled:
         """ExpressionError for a node that is not on this list, whatever Python would make of it."""
@@ -76,41 +65,7 @@ class Compiler:
             case ast.Call():
                 return compile_call(self, node)
             case _:
-                raise self.problem(node, "This is not part of the language.")
-
-    def number(self, node: ast.expr) -> Compiled:
-        """`node` as numbers; yes counts 1 and no counts 0."""
-        form, run = self.compile(node)
-        if not form.yes_no:
-            return Compiled(form, run)
-        if form.single:
-            return Compiled(NUMBER, lambda scope: float(run(scope)))
-        return Compiled(Form(form.axes), lambda scope: np.asarray(run(scope), np.float64))
-
-    def span(self, node: ast.expr) -> Span:
-        """The columns of `node` in the text."""
-        return self._column(node.col_offset), self._column(node.end_col_offset or 0)
-
-    def text_of(self, node: ast.expr) -> str:
-        """`node` as it was written."""
-        start, end = self.span(node)
-        return self._text[start:end]
-
-    def problem(self, node: ast.expr, sentence: str) -> ExpressionError:
-        """What is wrong at `node`."""
-        return ExpressionError(sentence, *self.span(node))
-
-    def unknown(self, node: ast.Name) -> ExpressionError:
-        """A name that is no value, with the names that come near it."""
-        name = node.id
-        if name in FUNCTIONS:
-            return self.problem(node, f"{name} is a function: {FUNCTIONS[name].call}.")
-        if name.lower() in CELLS or name in self.vocabulary.model_words:
-            return self.problem(node, f"A model is asked for by comparing: model == {name}.")
-        return self.problem(node, f"There is no {name} here.{self.vocabulary.close(name, FUNCTIONS)}")
-
-    def _column(self, offset: int) -> int:
-        return self._indent + len(self._bytes[:offset].decode(errors="ignore"))
+                return super().compile(node)
 
     def _constant(self, node: ast.Constant) -> Compiled:
         if type(node.value) not in (int, float):

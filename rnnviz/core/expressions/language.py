@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnviz.core.arrays import frozen
 from rnnviz.core.expressions.closures import Run
-from rnnviz.core.expressions.compiling import Compiler, parts
+from rnnviz.core.expressions.compiling import ExpressionCompiler, parts
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import Form
@@ -102,10 +102,12 @@ def parse(text: str, vocabulary: Vocabulary = _ANYTHING) -> Expression:
             len(text),
         ) from None
     _check_size(body, len(text))
-    compiler = Compiler(text, indent, vocabulary)
+    compiler = ExpressionCompiler(text, indent, vocabulary)
     form, run = compiler.compile(body)
     names = frozenset(compiler.quantities), dict(compiler.metrics), frozenset(compiler.numbers)
-    again = Compiler(text, indent, vocabulary)  # the pieces are evaluated by themselves, so their work counts apart
+    again = ExpressionCompiler(
+        text, indent, vocabulary
+    )  # the pieces are evaluated by themselves, so their work counts apart
     pieces = tuple(Part(piece, again.compile(node).run) for piece, node in parts(compiler, body).items())
     return Expression(text.strip(), form, *names, pieces, run)
 

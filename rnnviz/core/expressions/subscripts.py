@@ -7,20 +7,17 @@ being the wrong one.
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions.closures import Compiled, Run, Span, located
+from rnnviz.core.expressions.compiler import Compiler
 from rnnviz.core.expressions.problems import ExpressionError, NoValueError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
 from rnnviz.core.expressions.values import Value, check_work
 from rnnviz.core.expressions.vocabulary import NamedQuantity
-
-if TYPE_CHECKING:
-    from rnnviz.core.expressions.compiling import Compiler
 
 Read = Callable[[Scope], Array]
 Place = Callable[[Scope, int], int]  # (scope, length of the axis) → 0-based position
@@ -43,7 +40,7 @@ def read_quantity(named: NamedQuantity, layer: str, form: Form, span: Span) -> R
     return read
 
 
-def compile_subscript(compiler: "Compiler", node: ast.Subscript, form: Form, read: Read) -> Compiled:
+def compile_subscript(compiler: Compiler, node: ast.Subscript, form: Form, read: Read) -> Compiled:
     """The values of a quantity of this form at its subscripts."""
     span = compiler.span(node)
     subscripts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -56,7 +53,7 @@ def compile_subscript(compiler: "Compiler", node: ast.Subscript, form: Form, rea
     return Compiled(compiled.form, located(span, compiled.run))
 
 
-def _without_ranges(compiler: "Compiler", subscripts: list[ast.expr], form: Form, read: Read) -> Compiled:
+def _without_ranges(compiler: Compiler, subscripts: list[ast.expr], form: Form, read: Read) -> Compiled:
     places = [_place(compiler, subscript, axis) for subscript, axis in zip(subscripts, form.axes, strict=False)]
     time = places[0]
     if len(places) == 2:
@@ -82,7 +79,7 @@ def _without_ranges(compiler: "Compiler", subscripts: list[ast.expr], form: Form
     return Compiled(Form(form.axes[1:]), row)
 
 
-def _with_ranges(compiler: "Compiler", subscripts: list[ast.expr], form: Form, read: Read) -> Compiled:
+def _with_ranges(compiler: Compiler, subscripts: list[ast.expr], form: Form, read: Read) -> Compiled:
     axes: list[Axis] = []
     cuts: list[Cut | Place] = []
     for subscript, axis in zip(subscripts, form.axes, strict=False):
@@ -103,7 +100,7 @@ def _with_ranges(compiler: "Compiler", subscripts: list[ast.expr], form: Form, r
     return Compiled(Form(tuple(axes)), part)
 
 
-def _range(compiler: "Compiler", node: ast.Slice, axis: Axis) -> tuple[Cut, Axis]:
+def _range(compiler: Compiler, node: ast.Slice, axis: Axis) -> tuple[Cut, Axis]:
     """lower:upper, both included, either left out for the whole; and the axis that remains."""
     if node.step is not None:
         raise ExpressionError("A range is first:last, without a third number.", *compiler.span(node))
@@ -128,7 +125,7 @@ def _range(compiler: "Compiler", node: ast.Slice, axis: Axis) -> tuple[Cut, Axis
     return cut, Axis(axis.label, size)
 
 
-def _place(compiler: "Compiler", node: ast.expr, axis: Axis) -> Place:
+def _place(compiler: Compiler, node: ast.expr, axis: Axis) -> Place:
     """One position on `axis`, written out or computed."""
     number = _literal(node)
     if number is not None:

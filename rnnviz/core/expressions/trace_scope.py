@@ -7,11 +7,11 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions.problems import NoValueError
 from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
 from rnnviz.core.expressions.vocabulary import QUANTITIES, no_such
-from rnnviz.core.layer import Layer
 from rnnviz.core.quantity import BY_LETTER, Quantity
-from rnnviz.core.readout import ReadoutTrace
 from rnnviz.core.structure import CellName
-from rnnviz.core.trace import Trace
+from rnnviz.core.sweeps.head import ReadoutTrace
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
 
 _BY_QUANTITY = {
     "x": Quantity.INPUT,

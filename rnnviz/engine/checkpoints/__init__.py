@@ -38,7 +38,7 @@ def read_checkpoint(path: str | Path, activation: Activation | None = None) -> C
 
     `activation` is a vanilla cell's, which a state dict does not say. RnnvizError, one sentence, for every file
     that holds no usable recurrent module. Nothing in the file is executed, but a hostile one may take all memory
-    and time: `rnnviz.engine.sandbox.read_confined` calls this in a child process with limits.
+    and time: `rnnviz.engine.checkpoints.sandbox.read_confined` calls this in a child process with limits.
     """
     path = Path(path)
     name = checkpoint_kind(path)

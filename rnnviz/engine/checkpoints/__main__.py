@@ -10,7 +10,7 @@ from typing import cast
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation
 from rnnviz.engine.checkpoints import read_checkpoint, transport
-from rnnviz.engine.sandbox import READY, confine
+from rnnviz.engine.checkpoints.sandbox import READY, confine
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 

@@ -1,7 +1,7 @@
 """Tasks: where training sequences come from. numpy only, so that a table or text is judged without torch."""
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Adding, NextCharacter, NextValue, Task, TemporalOrder
+from rnnviz.core.experiment.settings import Adding, NextCharacter, NextValue, Task, TemporalOrder
 from rnnviz.engine.tasks.adding import AddingSource
 from rnnviz.engine.tasks.next_character import NextCharacterSource
 from rnnviz.engine.tasks.next_value import NextValueSource

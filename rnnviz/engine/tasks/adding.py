@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rnnviz.core.experiment import Adding
-from rnnviz.core.task import Baseline, TaskInfo
+from rnnviz.core.experiment.settings import Adding
+from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.engine.tasks.source import Batch, last_step_question
 
 TOLERANCE = 0.04  # an error below it counts as right (Hochreiter & Schmidhuber 1997)

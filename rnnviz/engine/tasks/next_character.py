@@ -4,8 +4,8 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import NextCharacter
-from rnnviz.core.task import Baseline, TaskInfo
+from rnnviz.core.experiment.settings import NextCharacter
+from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.engine.tasks.source import Batch
 from rnnviz.engine.tasks.texts import read_text
 

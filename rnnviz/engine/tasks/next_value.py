@@ -6,9 +6,9 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import NextValue
+from rnnviz.core.experiment.settings import NextValue
 from rnnviz.core.resources import resource
-from rnnviz.core.task import Baseline, Scale, TaskInfo
+from rnnviz.core.tasks.info import Baseline, Scale, TaskInfo
 from rnnviz.engine.tasks.source import Batch
 from rnnviz.engine.tasks.tables import Table, read_table
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.task import TaskInfo
+from rnnviz.core.tasks.info import TaskInfo
 
 
 @dataclass(frozen=True)

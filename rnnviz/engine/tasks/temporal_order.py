@@ -6,8 +6,8 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import TemporalOrder
-from rnnviz.core.task import Baseline, TaskInfo
+from rnnviz.core.experiment.settings import TemporalOrder
+from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.engine.tasks.source import Batch, last_step_question
 
 SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")

@@ -1,1 +1,1 @@
-"""What a person can do, as records; menus, buttons, shortcuts and the page of shortcuts are made from them."""
+"""The commands: records from which menus, buttons, shortcuts and tooltips are made, and who gets a key."""

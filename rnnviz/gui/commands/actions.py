@@ -8,9 +8,9 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.icons import icon
-from rnnviz.gui.store import Message, State, Store
-from rnnviz.gui.theme import theme
+from rnnviz.gui.look.icons import icon
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import Message, State, Store
 
 
 def always(_state: State) -> bool:

@@ -1,1 +1,1 @@
-"""What goes on behind the window: the engine, the run file that is followed, the traces that are rebuilt."""
+"""Live: the engine, the run file it writes, and jobs off the event loop."""

@@ -8,14 +8,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Experiment
-from rnnviz.core.experiment_file import experiment_toml, write_experiment
+from rnnviz.core.experiment.file import experiment_toml, write_experiment
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.gui.live.child import ROOM_FOR_SENTENCE, ending, last_sentence, rnnviz_process
-from rnnviz.gui.live.onward import Onward
-from rnnviz.gui.places import delete_run
-from rnnviz.runs.commands import CommandSender
-from rnnviz.runs.reader import Run
-from rnnviz.runs.records import CommandName
+from rnnviz.gui.live.train_on_request import Onward
+from rnnviz.gui.state.program_folders import delete_run
+from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.writing.commands import CommandSender
 
 _PATIENCE = 2.0  # seconds the engine may take to write its last record
 _TERMINATE_PATIENCE = 0.4  # seconds between SIGTERM and SIGKILL

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rnnviz.core.trace import Trace
+from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.provenance import GradientPlace, provenance
 from rnnviz.gui.live.background import Background
 

@@ -10,14 +10,14 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Experiment, GivenInput
-from rnnviz.core.experiment_file import read_experiment, write_experiment
+from rnnviz.core.experiment.file import read_experiment, write_experiment
+from rnnviz.core.experiment.settings import Experiment, GivenInput
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.child import Child
-from rnnviz.gui.live.marks import marks_of
-from rnnviz.gui.places import new_run_path
-from rnnviz.gui.store import Message, Store
-from rnnviz.runs.reader import Run
+from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.state.program_folders import new_run_path
+from rnnviz.gui.state.store import Message, Store
+from rnnviz.runs.reading.reader import Run
 
 Kind = Literal["run", "experiment", "other"]
 _SQLITE = b"SQLite format 3\x00"

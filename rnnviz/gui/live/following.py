@@ -12,11 +12,11 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
-from rnnviz.gui.live.marks import marked_events
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
-from rnnviz.gui.store import Message, State, Store
-from rnnviz.runs.reader import Run
-from rnnviz.runs.records import EngineStatus
+from rnnviz.gui.state.marks import marked_events
+from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.runs.file.records import EngineStatus
+from rnnviz.runs.reading.reader import Run
 
 FRAME = 33  # milliseconds between two looks at the file
 _SLOWEST_FRAME = 100  # still 10 Hz when drawing is slow

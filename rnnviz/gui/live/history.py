@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
-from rnnviz.gui.store import Curve, History
-from rnnviz.runs.reader import Run
+from rnnviz.gui.state.store import Curve, History
+from rnnviz.runs.reading.reader import Run
 
 _WHOLE_LIST_SECONDS = 5.0  # thinning removes captures here and there: that often the whole list is read again
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rnnviz.core.trace import Trace
+from rnnviz.core.sweeps.trace import Trace
 from rnnviz.gui.live.background import Background
-from rnnviz.runs.reader import Run
+from rnnviz.runs.reading.reader import Run
 
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro
 

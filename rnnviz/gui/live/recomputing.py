@@ -5,12 +5,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
-from rnnviz.core.capture import Capture
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.sweeps.capture import Capture
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.background import Background
-from rnnviz.gui.store import Message, Recomputed, State, Store
-from rnnviz.runs.reader import Run
+from rnnviz.gui.state.store import Message, Recomputed, State, Store
+from rnnviz.runs.reading.reader import Run
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, Slot
 
-from rnnviz.core.marks import Bookmark, Marks, with_not_finite
-from rnnviz.core.marks_file import marks_toml, shortened
+from rnnviz.core.stopping.marks import Bookmark, Marks, with_not_finite
+from rnnviz.core.stopping.marks_file import marks_toml, shortened
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.gui.live.child import last_sentence, rnnviz_process
-from rnnviz.gui.live.marks import marks_of
 from rnnviz.gui.live.session import Session
-from rnnviz.gui.store import Found, Message, State, Store
-from rnnviz.runs.records import Event
+from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.state.store import Found, Message, State, Store
+from rnnviz.runs.file.records import Event
 
 _MOST = 10_000  # hits of one search
 

@@ -7,19 +7,19 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Experiment, GivenInput, restart_needed
-from rnnviz.core.experiment_check import check_experiment
-from rnnviz.core.marks import Marks
+from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.settings import Experiment, GivenInput, restart_needed
+from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
-from rnnviz.gui.live.marks import marks_of
-from rnnviz.gui.live.onward import Onward, onward_from
-from rnnviz.gui.live.silence import Silence
-from rnnviz.gui.places import new_run_path
-from rnnviz.gui.store import Message, State, Store
-from rnnviz.runs.commands import CommandSender
-from rnnviz.runs.records import CommandName
+from rnnviz.gui.live.train_on_request import Onward, onward_from
+from rnnviz.gui.live.watchdog import Silence
+from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.state.program_folders import new_run_path
+from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.writing.commands import CommandSender
 
 
 def engine_lives(state: State) -> bool:

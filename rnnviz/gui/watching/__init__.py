@@ -1,1 +1,1 @@
-"""What a person keeps an eye on: expressions and their values."""
+"""Watching: watches, breakpoints, bookmarks, the log, and the search in the recorded past."""

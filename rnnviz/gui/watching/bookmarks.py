@@ -5,13 +5,13 @@ from functools import partial
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from rnnviz.core.marks import Bookmark
+from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.debugger import goto
 from rnnviz.debugger.bookmarks import bookmarked, without_bookmark
-from rnnviz.gui.icons import icon
-from rnnviz.gui.panels.form_style import push_button
-from rnnviz.gui.store import State, Store
-from rnnviz.gui.theme import theme
+from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.look.icons import icon
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
 
 
 class BookmarkCard(QFrame):

@@ -8,15 +8,15 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from rnnviz.core.expressions import Vocabulary
-from rnnviz.core.marks import Breakpoint
-from rnnviz.gui.icons import icon
-from rnnviz.gui.panels.form_style import push_button
-from rnnviz.gui.theme import Theme
+from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.look.icons import icon
+from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.watching.breakpoint_form import BreakpointForm
 from rnnviz.gui.watching.breakpoint_words import note_of, with_expression
-from rnnviz.gui.watching.dot import Dot
-from rnnviz.gui.watching.expression_field import ExpressionField
-from rnnviz.runs.records import Event
+from rnnviz.gui.widgets.breakpoint_dot import Dot
+from rnnviz.gui.widgets.expression_field import ExpressionField
+from rnnviz.runs.file.records import Event
 
 Face = Literal["fixed", "place", "typed"]
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rnnviz.core.expressions.log_message import parse_message
-from rnnviz.core.marks import Breakpoint
-from rnnviz.gui.panels.fields import Choice, Field, Row
-from rnnviz.gui.panels.parsing import real, whole
+from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.parsing import real, whole
 
 _WHEN = (
     ("up", "rises to"),

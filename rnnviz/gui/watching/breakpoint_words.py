@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from rnnviz.core.breakpoints import arm
-from rnnviz.core.conditions import condition
 from rnnviz.core.expressions import Vocabulary, parse
-from rnnviz.core.marks import Breakpoint
-from rnnviz.core.marks_file import shortened
-from rnnviz.runs.records import Event
+from rnnviz.core.stopping.breakpoints import arm
+from rnnviz.core.stopping.conditions import condition
+from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.core.stopping.marks_file import shortened
+from rnnviz.runs.file.records import Event
 
 _FIRST_FACTOR = 10.0  # of a number that somebody wants to stop at
 

@@ -6,14 +6,14 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.expressions import Vocabulary
-from rnnviz.core.marks import Breakpoint, with_not_finite
-from rnnviz.gui.live.marks import with_breakpoints
-from rnnviz.gui.store import State, Store
-from rnnviz.gui.theme import Theme, theme
+from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
+from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.state.marks import with_breakpoints
+from rnnviz.gui.state.scopes import vocabulary_of
+from rnnviz.gui.state.store import State, Store
 from rnnviz.gui.watching.breakpoint_card import BreakpointCard, face_of
 from rnnviz.gui.watching.breakpoint_words import typed_breakpoint
-from rnnviz.gui.watching.expression_field import ExpressionField
-from rnnviz.gui.watching.scopes import vocabulary_of
+from rnnviz.gui.widgets.expression_field import ExpressionField
 
 
 class Breakpoints(QWidget):

@@ -7,9 +7,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
-from rnnviz.gui.store import State, Store
-from rnnviz.gui.theme import theme
-from rnnviz.runs.records import Event
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
+from rnnviz.runs.file.records import Event
 
 _MOST = 500  # lines
 _HEIGHT = 190  # pixels of the longest list

@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from rnnviz.core.expressions import Expression, Vocabulary, parse
-from rnnviz.gui.icons import icon
-from rnnviz.gui.panels.form_style import push_button
-from rnnviz.gui.theme import Theme
-from rnnviz.gui.watching.expression_field import ExpressionField
+from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.look.icons import icon
+from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.watching.watch_rows import WatchRow, WatchRows
+from rnnviz.gui.widgets.expression_field import ExpressionField
 
 
 class WatchCard(QFrame):

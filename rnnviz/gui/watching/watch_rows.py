@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.conditions import Look
 from rnnviz.core.expressions import shown
-from rnnviz.gui import fonts
-from rnnviz.gui.theme import Theme
+from rnnviz.core.stopping.conditions import Look
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.watching.watch_values import Line, value_words
 
 ROW = 26  # pixels

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.conditions import Look, along_time, look
 from rnnviz.core.expressions import Expression, Value, shown
 from rnnviz.core.expressions.shapes import TIME
 from rnnviz.core.numbers import short
-from rnnviz.gui.store import State
-from rnnviz.gui.watching.scopes import curves_of, metric_scope, scope_at_cursor, trace_scope
+from rnnviz.core.stopping.conditions import Look, along_time, look
+from rnnviz.gui.state.scopes import curves_of, metric_scope, scope_at_cursor, trace_scope
+from rnnviz.gui.state.store import State
 
 _POINTS = 120  # of a line over training steps: more than a sparkline has pixels
 

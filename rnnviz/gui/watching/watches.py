@@ -7,16 +7,16 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from rnnviz.core.conditions import Look
 from rnnviz.core.expressions import Expression, ExpressionError, Vocabulary, parse
-from rnnviz.gui.panels.form_style import push_button
-from rnnviz.gui.store import State, Store
-from rnnviz.gui.theme import Theme, theme
-from rnnviz.gui.watching.expression_field import ExpressionField
-from rnnviz.gui.watching.scopes import vocabulary_of
+from rnnviz.core.stopping.conditions import Look
+from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.state.scopes import vocabulary_of
+from rnnviz.gui.state.store import State, Store
 from rnnviz.gui.watching.watch_card import WatchCard
 from rnnviz.gui.watching.watch_rows import WatchRow
 from rnnviz.gui.watching.watch_values import Line, Seen, line_of, look_at, same_value, value_words
+from rnnviz.gui.widgets.expression_field import ExpressionField
 
 EXAMPLES = ("norm(dh[t])", "norm(dh[1]) / norm(dh[T])", "max(h[t])")
 _Key = tuple[str, int]  # text of the expression, number of the model

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.expressions import NoValueError
 from rnnviz.core.structure import CellName, Structure
-from rnnviz.core.trace import Trace, rebuild
+from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.trace import Trace, rebuild
 
 
 class TableScope:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.core.conditions import condition
 from rnnviz.core.expressions import NoValueError
 from rnnviz.core.expressions.metric_history import GrowingMetrics, RecordedMetrics
 from rnnviz.core.expressions.scope import MetricScope
+from rnnviz.core.stopping.conditions import condition
 
 _VALUES = st.one_of(st.floats(0, 100), st.sampled_from([math.nan, math.inf, -math.inf, 0.0]))
 _STEPS = st.lists(st.dictionaries(st.sampled_from(["loss", "grad_norm", "test_loss"]), _VALUES), max_size=60)

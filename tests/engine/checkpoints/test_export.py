@@ -11,14 +11,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Adding, Experiment, ModelSettings
-from rnnviz.engine.capture import capture_probe
+from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings
 from rnnviz.engine.checkpoints import read_checkpoint
-from rnnviz.engine.export import export_model, write_whole
-from rnnviz.engine.models import build, parameter_count, structure_of
+from rnnviz.engine.checkpoints.export import export_model, write_whole
+from rnnviz.engine.networks import build, parameter_count, structure_of
 from rnnviz.engine.tasks import open_task
-from rnnviz.runs.records import Probe, RunModel
-from rnnviz.runs.writer import RunWriter
+from rnnviz.engine.tracing.capture import capture_probe
+from rnnviz.runs.file.records import Probe, RunModel
+from rnnviz.runs.writing.writer import RunWriter
 
 SETTINGS = (
     ModelSettings("Vanilla", "vanilla", 5, activation="sigmoid"),

@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import GivenInput
-from rnnviz.engine.given_input import record_given
-from rnnviz.runs.reader import open_run
+from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.engine.tracing.given_input import record_given
+from rnnviz.runs.reading.reader import open_run
 
 TEXT = {"source": "text", "text": "abca", "alphabet": "abc"}
 

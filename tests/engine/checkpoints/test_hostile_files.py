@@ -20,7 +20,7 @@ import json, sys, time
 import torch
 from rnnviz.core.errors import RnnvizError
 from rnnviz.engine.checkpoints import read_checkpoint
-from rnnviz.engine.sandbox import confine
+from rnnviz.engine.checkpoints.sandbox import confine
 torch.set_num_threads(1)
 confine(int(sys.argv[1]), 120.0)
 for path in sys.stdin.read().split("\\n"):

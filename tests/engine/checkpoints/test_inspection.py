@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import GivenInput, first_lesson
-from rnnviz.core.experiment_file import write_experiment
-from rnnviz.engine.given_input import record_given
+from rnnviz.core.experiment.file import write_experiment
+from rnnviz.core.experiment.settings import GivenInput, first_lesson
 from rnnviz.engine.inspection import inspect_path, table
+from rnnviz.engine.tracing.given_input import record_given
 
 
 def test_a_state_dict(tmp_path):

@@ -14,7 +14,7 @@ import torch
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.engine.checkpoints import read_checkpoint, transport
-from rnnviz.engine.sandbox import read_confined
+from rnnviz.engine.checkpoints.sandbox import read_confined
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 
@@ -91,7 +91,7 @@ def test_the_limits_hold(tmp_path):
     """Each line of the script must fail in a confined process; it says which did."""
     script = """
 import sys
-from rnnviz.engine.sandbox import confine
+from rnnviz.engine.checkpoints.sandbox import confine
 confine(1000, 30.0)
 held = []
 try:
@@ -118,7 +118,7 @@ print(*held)
 @posix
 def test_time_runs_out_also_while_sleeping_and_while_computing():
     for busy in ("time.sleep(60)", "while True: pass"):
-        script = f"import time; from rnnviz.engine.sandbox import confine; confine(0, 0.3)\n{busy}"
+        script = f"import time; from rnnviz.engine.checkpoints.sandbox import confine; confine(0, 0.3)\n{busy}"
         done = subprocess.run([sys.executable, "-c", script], check=False, timeout=30)
         assert -done.returncode in (signal.SIGALRM, signal.SIGXCPU)
 
@@ -128,7 +128,7 @@ def test_the_child_ends_with_its_parent(hanging):
     """A window that is killed while a file is judged leaves nothing behind."""
     script = f"""
 import subprocess
-import rnnviz.engine.sandbox as sandbox
+import rnnviz.engine.checkpoints.sandbox as sandbox
 from rnnviz.engine.checkpoints import transport
 real, answer = subprocess.Popen, transport.read
 def start(*arguments, **options):

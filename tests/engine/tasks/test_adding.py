@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.core.experiment import Adding
+from rnnviz.core.experiment.settings import Adding
 from rnnviz.engine.tasks import open_task
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import NextCharacter
+from rnnviz.core.experiment.settings import NextCharacter
 from rnnviz.engine.tasks import open_task
 from rnnviz.engine.tasks.texts import default_text, encode, read_text
 

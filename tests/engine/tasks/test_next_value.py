@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import NextValue
+from rnnviz.core.experiment.settings import NextValue
 from rnnviz.engine.tasks import open_task
 
 

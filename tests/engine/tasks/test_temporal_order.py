@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import TemporalOrder
+from rnnviz.core.experiment.settings import TemporalOrder
 from rnnviz.engine.tasks import open_task
 from rnnviz.engine.tasks.source import Batch
 from rnnviz.engine.tasks.temporal_order import CLASSES, SYMBOLS

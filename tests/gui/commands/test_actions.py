@@ -8,7 +8,7 @@ from whole_program import OpenApp, close
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.commands.actions import Actions, Command, Face, key_words
-from rnnviz.gui.store import Store
+from rnnviz.gui.state.store import Store
 
 
 @pytest.fixture

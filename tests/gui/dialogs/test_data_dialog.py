@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment import NextCharacter, NextValue
-from rnnviz.gui.dialogs.data import DataDialog
+from rnnviz.core.experiment.settings import NextCharacter, NextValue
+from rnnviz.gui.opening.data_dialog import DataDialog
 
 TABLE: dict[str, Any] = {
     "kind": "csv",

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment import GivenInput
-from rnnviz.gui.dialogs.open_model import OpenModelDialog
+from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.gui.opening.model_dialog import OpenModelDialog
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -4,8 +4,8 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from rnnviz.gui.commands.actions import Actions, Command
-from rnnviz.gui.dialogs.shortcuts import ShortcutsPage, sections
-from rnnviz.gui.store import Store
+from rnnviz.gui.shell.shortcuts_page import ShortcutsPage, sections
+from rnnviz.gui.state.store import Store
 
 COMMANDS = (
     Command("train", "Train", "let all models learn", lambda: None, "Training", ("Space",)),

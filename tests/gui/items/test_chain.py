@@ -6,9 +6,9 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from rnnviz.gui.items.chain import Chain, Sweep
-from rnnviz.gui.items.time_axis import TimeAxis
-from rnnviz.gui.theme import theme
+from rnnviz.gui.canvas.items.chain import Chain, Sweep
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.look.theme import theme
 
 STEPS = 10
 COLOR = QColor("#f2a154")

@@ -7,12 +7,12 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.arrays import Array
-from rnnviz.gui import fonts
-from rnnviz.gui.items.curve_names import CurveNames, Name
-from rnnviz.gui.items.curve_plot import Curve, CurvePlot, ValueAxis
-from rnnviz.gui.items.label_places import place_labels
-from rnnviz.gui.items.time_axis import TimeAxis
-from rnnviz.gui.theme import theme
+from rnnviz.gui.canvas.items.curve_names import CurveNames, Name
+from rnnviz.gui.canvas.items.curve_plot import Curve, CurvePlot, ValueAxis
+from rnnviz.gui.canvas.items.label_places import place_labels
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.theme import theme
 
 COLOR = QColor("#f2a154")
 FRAME = QRectF(0, 10, 400, 100)

@@ -6,9 +6,9 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.arrays import Array
-from rnnviz.gui.items.heat_map import HeatMap, indices, packed, shrunk
-from rnnviz.gui.items.time_axis import TimeAxis
-from rnnviz.gui.theme import theme
+from rnnviz.gui.canvas.items.heat_map import HeatMap, indices, packed, shrunk
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.look.theme import theme
 
 NAN, PLUS, MINUS = 256, 257, 258
 

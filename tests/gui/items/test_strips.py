@@ -6,12 +6,12 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from rnnviz.gui.items.canvas_item import CanvasItem
-from rnnviz.gui.items.ruler import Ruler, nice_step
-from rnnviz.gui.items.symbols import Symbols, readable
-from rnnviz.gui.items.time_axis import TimeAxis
-from rnnviz.gui.items.top_choices import TopChoices
-from rnnviz.gui.theme import theme
+from rnnviz.gui.canvas.items.canvas_item import CanvasItem
+from rnnviz.gui.canvas.items.ruler import Ruler, nice_step
+from rnnviz.gui.canvas.items.symbols import Symbols, readable
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.items.top_choices import TopChoices
+from rnnviz.gui.look.theme import theme
 
 DARK = theme("dark")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.gui.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
 
 
 def test_a_cell_spans_half_a_time_step_to_each_side() -> None:

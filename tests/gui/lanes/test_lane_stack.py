@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.items.chain import Chain
-from rnnviz.gui.lane_stack import LaneStack
-from rnnviz.gui.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
-from rnnviz.gui.store import State, Store
-from rnnviz.gui.theme import theme
+from rnnviz.gui.canvas.items.chain import Chain
+from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.canvas.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
 
 # what Qt's screenless platform says when a menu or a tooltip opens
 screenless = pytest.mark.qt_log_ignore("This plugin does not support")

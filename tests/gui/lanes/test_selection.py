@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.structure import Structure
-from rnnviz.gui.lanes.fitting import fitting
-from rnnviz.gui.lanes.heights import share_out
-from rnnviz.gui.lanes.lane import Heights
-from rnnviz.gui.lanes.making import make_lane
-from rnnviz.gui.lanes.selection import LanePlace, exactly, lane_choices, lane_places, toggled
-from rnnviz.gui.lanes.shown import level, resolve
+from rnnviz.gui.canvas.lanes.fitting import fitting
+from rnnviz.gui.canvas.lanes.heights import share_out
+from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.lane_table import make_lane
+from rnnviz.gui.canvas.lanes.selection import LanePlace, exactly, lane_choices, lane_places, toggled
+from rnnviz.gui.canvas.lanes.shown import level, resolve
 
 FIRST_LESSON = [
     ("input", None), ("ruler", None), ("chain", 0), ("hidden", 0), ("chain", 1), ("hidden", 1), ("cell", 1),

@@ -3,8 +3,8 @@
 import pytest
 
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.lanes.shown import resolve
-from rnnviz.gui.store import State
+from rnnviz.gui.canvas.lanes.shown import resolve
+from rnnviz.gui.state.store import State
 
 
 @pytest.mark.parametrize(

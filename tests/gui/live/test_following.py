@@ -20,11 +20,11 @@ from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.history import GrowingArray, HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding
-from rnnviz.gui.status_bar import StatusBar
-from rnnviz.gui.store import State, Store
-from rnnviz.gui.toolbar import StepCount
-from rnnviz.runs.reader import open_run
-from rnnviz.runs.records import EngineStatus, RunModel
+from rnnviz.gui.shell.status_bar import StatusBar
+from rnnviz.gui.shell.toolbar import StepCount
+from rnnviz.gui.state.store import State, Store
+from rnnviz.runs.file.records import EngineStatus, RunModel
+from rnnviz.runs.reading.reader import open_run
 
 
 def test_a_growing_array_leaves_earlier_views_alone() -> None:

@@ -12,15 +12,15 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, children, close, press, small_experiment
 
-from rnnviz.core.experiment import ModelSettings, TrainingSettings
-from rnnviz.core.experiment_file import read_experiment, write_experiment
+from rnnviz.core.experiment.file import read_experiment, write_experiment
+from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
 from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.app import App
-from rnnviz.gui.commands.file_commands import EXAMPLES, LESSONS
-from rnnviz.gui.live import silence
+from rnnviz.gui.live import watchdog
 from rnnviz.gui.live.engine import delete_untrained
-from rnnviz.runs.reader import open_run
+from rnnviz.gui.opening.file_commands import EXAMPLES, LESSONS
+from rnnviz.gui.shell.app import App
+from rnnviz.runs.reading.reader import open_run
 
 
 def trained_to(app: App, step: int) -> bool:
@@ -244,9 +244,9 @@ def test_an_engine_that_writes_nothing_is_said_until_it_goes_on(
     ready: App, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = ready
-    monkeypatch.setattr(silence, "PATIENCE", 1.5)
+    monkeypatch.setattr(watchdog, "PATIENCE", 1.5)
     os.kill(app.session.engine_process_id, signal.SIGSTOP)
-    qtbot.waitUntil(lambda: app.message_bar.sentence == silence.SENTENCE, timeout=10_000)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == watchdog.SENTENCE, timeout=10_000)
     os.kill(app.session.engine_process_id, signal.SIGCONT)
     qtbot.waitUntil(lambda: app.message_bar.sentence == "", timeout=5000)
 

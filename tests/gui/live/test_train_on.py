@@ -9,12 +9,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, press, small_experiment
 
-from rnnviz.core.experiment_file import write_experiment
-from rnnviz.core.interventions import SetWeight
-from rnnviz.core.marks import Breakpoint
-from rnnviz.gui.app import App
-from rnnviz.gui.live.marks import with_breakpoints
-from rnnviz.runs.reader import open_run
+from rnnviz.core.experiment.file import write_experiment
+from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.core.sweeps.interventions import SetWeight
+from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.marks import with_breakpoints
+from rnnviz.runs.reading.reader import open_run
 
 SET = SetWeight("weight_hh_l0", (0.75,), 1, 2)
 

@@ -5,13 +5,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rnnviz.core.capture import Capture, Readout
 from rnnviz.core.structure import Structure
-from rnnviz.core.task import Baseline, TaskInfo
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.store import Curve, History, State
-from rnnviz.runs.records import EngineStatus, RunModel
+from rnnviz.gui.state.store import Curve, History, State
+from rnnviz.runs.file.records import EngineStatus, RunModel
 
 TIME_STEPS, HIDDEN, CLASSES = 64, 12, 4
 SYMBOLS = ("X", "Y", "a", "b", "c", "d", "B", "E")

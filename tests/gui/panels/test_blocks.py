@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.core.arrays import Array
-from rnnviz.gui.panels.blocks import BLOCK, Blocks
+from rnnviz.gui.training.curve_blocks import BLOCK, Blocks
 
 
 def values(count: int, seed: int = 0) -> Array:

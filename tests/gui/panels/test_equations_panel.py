@@ -4,16 +4,16 @@ import pytest
 from panels_state import make_capture, make_state
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.changed_trace import rebuild_changed
-from rnnviz.core.interventions import SetValue
+from rnnviz.core.equations.operations import operations
 from rnnviz.core.numbers import short
-from rnnviz.core.operations import operations
 from rnnviz.core.quantity import Quantity
+from rnnviz.core.sweeps.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.gui.panels.equation_lines import equation_lines
-from rnnviz.gui.panels.equations import EquationsPanel
-from rnnviz.gui.store import Recomputed, Store
+from rnnviz.gui.cursor.equation_lines import equation_lines
+from rnnviz.gui.cursor.equations import EquationsPanel
+from rnnviz.gui.state.store import Recomputed, Store
 
 
 @pytest.fixture

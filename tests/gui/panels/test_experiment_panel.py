@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment import Adding, Experiment, NextValue, TemporalOrder
-from rnnviz.gui.panels.experiment import ExperimentPanel
-from rnnviz.gui.panels.fields import Choice, Field, Row
-from rnnviz.gui.store import Curve, State, Store
-from rnnviz.gui.theme import theme
+from rnnviz.core.experiment.settings import Adding, Experiment, NextValue, TemporalOrder
+from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import Curve, State, Store
+from rnnviz.gui.widgets.fields import Choice, Field, Row
 
 
 @pytest.fixture

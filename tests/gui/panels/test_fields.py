@@ -5,8 +5,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rnnviz.gui.panels.fields import Choice, Field, Row
-from rnnviz.gui.panels.parsing import stepped_number, whole
+from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.parsing import stepped_number, whole
 
 
 def make_row(qtbot: QtBot) -> tuple[Row, Field, list[object]]:

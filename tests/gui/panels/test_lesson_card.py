@@ -7,13 +7,13 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment import Adding
-from rnnviz.core.experiment_file import read_experiment
+from rnnviz.core.experiment.file import read_experiment
+from rnnviz.core.experiment.settings import Adding
 from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.panels.lesson import LessonCard
-from rnnviz.gui.panels.lesson_cards import LESSONS, read_lesson, read_lessons
-from rnnviz.gui.store import Store
+from rnnviz.gui.lessons.lesson_card import LessonCard
+from rnnviz.gui.lessons.lesson_file import LESSONS, read_lesson, read_lessons
+from rnnviz.gui.state.store import Store
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QApplication
 
-from rnnviz.gui.panels.marked_text import pieces, plain, width
+from rnnviz.gui.widgets.marked_text import pieces, plain, width
 
 
 def test_subscripts_and_superscripts_are_found() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.panels.parsing import real, show_number, show_or_off, show_span, spans, stepped_number, whole
+from rnnviz.gui.widgets.parsing import real, show_number, show_or_off, show_span, spans, stepped_number, whole
 
 
 @given(st.integers(1, 4096))

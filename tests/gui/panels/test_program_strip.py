@@ -5,14 +5,14 @@ from panels_state import make_state
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.marks import Bookmark, Breakpoint, Marks
+from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
-from rnnviz.gui.panels.program_marks import program_marks
-from rnnviz.gui.panels.program_strip import ProgramStrip, segments
-from rnnviz.gui.store import Store
-from rnnviz.runs.records import Event
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.stepping.program_marks import program_marks
+from rnnviz.gui.stepping.program_strip import ProgramStrip, segments
+from rnnviz.runs.file.records import Event
 
 
 @pytest.fixture

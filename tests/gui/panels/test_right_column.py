@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from rnnviz.gui.panels.right_column import RightColumn
-from rnnviz.gui.store import State, Store
+from rnnviz.gui.shell.right_column import RightColumn
+from rnnviz.gui.state.store import State, Store
 
 
 def test_a_click_on_a_name_brings_its_page_to_the_front(qtbot: QtBot) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.gui.panels.training_curves import logarithm, nearest, smooth, spread, x_end, y_ticks
+from rnnviz.gui.training.curve_ranges import logarithm, nearest, smooth, spread, x_end, y_ticks
 
 
 def test_smoothing_keeps_a_constant_and_thins_a_long_curve() -> None:

@@ -11,11 +11,11 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment import Experiment, GivenInput, TrainingSettings, first_lesson
-from rnnviz.gui.panels.margin_labels import MarginLabel
-from rnnviz.gui.panels.training import TrainingPanel
-from rnnviz.gui.store import Curve, History, Store
-from rnnviz.gui.theme import theme
+from rnnviz.core.experiment.settings import Experiment, GivenInput, TrainingSettings, first_lesson
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import Curve, History, Store
+from rnnviz.gui.training.margin_labels import MarginLabel
+from rnnviz.gui.training.training_panel import TrainingPanel
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
-from rnnviz.core.task import Scale
-from rnnviz.core.trace import rebuild
+from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.panels.value_strips import describe, levels, strip_image
-from rnnviz.gui.panels.values import ValuesPanel, layer_words
-from rnnviz.gui.store import Store
-from rnnviz.gui.theme import theme
+from rnnviz.gui.cursor.value_strips import describe, levels, strip_image
+from rnnviz.gui.cursor.values import ValuesPanel, layer_words
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import Store
 
 
 @pytest.fixture

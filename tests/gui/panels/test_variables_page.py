@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.panels.variables import facts
-from rnnviz.gui.panels.variables_page import VariablesPage
-from rnnviz.gui.store import Store
+from rnnviz.gui.cursor.variables import facts
+from rnnviz.gui.cursor.variables_page import VariablesPage
+from rnnviz.gui.state.store import Store
 
 
 @pytest.fixture

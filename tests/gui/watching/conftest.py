@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from rnnviz.gui import theme
-from rnnviz.gui.store import Store
+from rnnviz.gui.look import theme
+from rnnviz.gui.state.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "panels"))
 from panels_state import make_state

@@ -10,14 +10,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, close, press, small_experiment
 
-from rnnviz.core.experiment_file import write_experiment
-from rnnviz.core.marks import NOT_FINITE, Bookmark, Breakpoint, Marks
-from rnnviz.core.marks_file import shortened
-from rnnviz.gui.app import App
-from rnnviz.gui.panels.watches_page import WatchesPage
-from rnnviz.gui.store import Store
-from rnnviz.runs.reader import open_run
-from rnnviz.runs.records import Event
+from rnnviz.core.experiment.file import write_experiment
+from rnnviz.core.stopping.marks import NOT_FINITE, Bookmark, Breakpoint, Marks
+from rnnviz.core.stopping.marks_file import shortened
+from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.watching.watches_page import WatchesPage
+from rnnviz.runs.file.records import Event
+from rnnviz.runs.reading.reader import open_run
 
 KEY = Qt.Key
 

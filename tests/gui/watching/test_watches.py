@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close
 
-from rnnviz.gui.panels.watches_page import WatchesPage
-from rnnviz.gui.store import Store
-from rnnviz.gui.theme import theme
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.watching.watches import Watches
+from rnnviz.gui.watching.watches_page import WatchesPage
 
 KEY = Qt.Key
 

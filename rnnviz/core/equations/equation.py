@@ -1,0 +1,142 @@
+"""Equations as records: their terms with symbol, meaning and time offset, so that they can be typeset and computed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.equations import operation_values as values
+from rnnviz.core.magnitude import l2
+from rnnviz.core.quantity import Quantity
+from rnnviz.core.sweeps.layer import Layer
+
+Kind = Literal["value", "gradient", "parameter", "delta", "added"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One symbol of an equation and what it stands for.
+
+    `of` is a Quantity; an operation's key, then `kind` says whether its forward value or its gradient is meant; or the
+    name of a parameter. "delta" is ∂L/∂(W_ih x_t + b_ih) and "added" what a parameter's gradient
+    gets at this time step.
+    """
+
+    symbol: str  # as in a layer that reads forward: "c_{t−1}"
+    of: Quantity | str
+    offset: int = 0  # time steps from t in the layer's own direction: −1, 0 or 1
+    kind: Kind = "value"
+    block: str = ""  # the rows of one gate or pre-activation, "" for all there are
+
+    def shown(self, reverse: bool = False) -> str:
+        """The symbol as markup; in a reverse layer the time step before t is t+1."""
+        if not reverse:
+            return self.symbol
+        return self.symbol.replace("t−1", "t·1").replace("t+1", "t−1").replace("t·1", "t+1")
+
+    def value(self, layer: Layer, t: int, sample: int = 0) -> Array:
+        """The numbers, `t` 0-based; before the sequence the initial state, beyond it (or a cut gradient) zeros.
+
+        A gradient is that which goes on from here: none where the quantity was set by hand.
+        """
+        values.check_place(layer, t, sample)
+        if self.kind == "parameter":
+            return self._rows(layer, np.asarray(getattr(layer.weights, str(self.of))))
+        if self.kind == "delta":
+            return self._rows(layer, values.at(layer.delta, t, sample))
+        if self.offset < 0:
+            return self._before(layer, t, sample)
+        if self.offset > 0:
+            place = values.from_after(layer, t, sample)
+            found = self._here(layer, t if place is None else place, sample)
+            return np.zeros_like(found) if place is None else found
+        return self._here(layer, t, sample)
+
+    def _here(self, layer: Layer, t: int, sample: int) -> Array:
+        if self.of is Quantity.HIDDEN_GRAD:
+            return values.passed_hidden(layer, t, sample)
+        if self.of is Quantity.CELL_GRAD:
+            return values.passed_cell(layer, t, sample)
+        if isinstance(self.of, Quantity):
+            return values.at(layer.quantity(self.of), t, sample)
+        read = values.backward_value if self.kind == "gradient" else values.forward_value
+        return self._rows(layer, read(layer, self.of, t, sample))
+
+    def _before(self, layer: Layer, t: int, sample: int) -> Array:
+        return (
+            values.neighbour_cell(layer, t, sample)
+            if self.of is Quantity.CELL
+            else values.at(layer.previous_h, t, sample)
+        )
+
+    def _rows(self, layer: Layer, stacked: Array) -> Array:
+        if not self.block:
+            return stacked
+        names = layer.equations.blocks
+        size, number = len(stacked) // len(names), names.index(self.block)
+        return stacked[number * size : (number + 1) * size]
+
+
+@dataclass(frozen=True)
+class Number:
+    """What is written below a symbol: the value of the unit that is looked at, or a norm where there is none."""
+
+    symbol: str
+    value: float
+    norm: bool
+
+
+@dataclass(frozen=True)
+class Equation:
+    """result = template with its terms; `formula` computes the same from the terms' values, element by element."""
+
+    result: Term
+    template: str  # one {} for each term: "{} ⊙ tanh({})"
+    terms: tuple[Term, ...]
+    formula: Callable[..., Array]
+
+    def pieces(self) -> tuple[str | Term, ...]:
+        """The right-hand side as it is read: text and terms in turn."""
+        texts = self.template.split("{}")
+        found: list[str | Term] = [texts[0]] if texts[0] else []
+        for term, text in zip(self.terms, texts[1:], strict=True):
+            found += [term, text] if text else [term]
+        return tuple(found)
+
+    def text(self, reverse: bool = False) -> str:
+        """The whole equation as markup with _{…} for subscripts."""
+        right = "".join(piece if isinstance(piece, str) else piece.shown(reverse) for piece in self.pieces())
+        return f"{self.result.shown(reverse)} = {right}"
+
+    @np.errstate(all="ignore")
+    def value(self, layer: Layer, t: int, sample: int = 0) -> Array:
+        """What the right-hand side comes to."""
+        return np.asarray(self.formula(*(term.value(layer, t, sample) for term in self.terms)))
+
+    def numbers(
+        self, layer: Layer, t: int, sample: int = 0, unit: int | None = None, gate: str = ""
+    ) -> tuple[Number, ...]:
+        """The number of the result and of each term, in their order; `unit` is 0-based, None for norms.
+
+        `gate` says which block's unit is meant where all pre-activations are stacked (the first without). Matrices and
+        inputs are given by their norm.
+        """
+        right = tuple(term.value(layer, t, sample) for term in self.terms)
+        with np.errstate(all="ignore"):
+            left = np.asarray(self.formula(*right))
+        shown = zip((self.result, *self.terms), (left, *right), strict=True)
+        return tuple(_number(layer, term, value, unit, gate) for term, value in shown)
+
+
+def _number(layer: Layer, term: Term, value: Array, unit: int | None, gate: str) -> Number:
+    symbol, names = term.shown(layer.reverse), layer.equations.blocks
+    size = len(layer.weights.weight_hh) // len(names)
+    inputs = term.of in (Quantity.INPUT, Quantity.INPUT_GRAD)
+    if unit is not None and value.ndim == 1 and not inputs:
+        stacked = len(value) == size * len(names) and len(names) > 1
+        place = (names.index(gate) if gate in names else 0) * size + unit if stacked else unit
+        if 0 <= place < len(value) and unit < size:
+            return Number(symbol, float(value[place]), norm=False)
+    return Number(symbol, float(l2(value.reshape(-1))), norm=True)

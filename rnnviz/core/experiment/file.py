@@ -1,0 +1,208 @@
+"""The experiment as a TOML file: strict reading, and writing that a person can read and edit."""
+
+import os
+import re
+import stat
+import tempfile
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.settings import (
+    Adding,
+    Experiment,
+    GivenInput,
+    ModelSettings,
+    NextCharacter,
+    NextValue,
+    Task,
+    TemporalOrder,
+    TrainingSettings,
+)
+from rnnviz.core.plain_records import closest, plain, read_record, refuse
+from rnnviz.core.stopping import marks_file
+
+FORMAT = 1  # the key `rnnviz` of every experiment file
+LARGEST_FILE = 1 << 20  # bytes
+
+TASKS: dict[str, type[Task]] = {
+    kind().name: kind for kind in (TemporalOrder, Adding, NextValue, NextCharacter, GivenInput)
+}
+TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
+CELL_OF_KEY = {"activation": "vanilla", "forget_bias": "lstm"}  # keys that only one cell listens to
+
+NUMBER_PAIR = re.compile(r"\[\n +(\d+),\n +(\d+),\n\]")  # tomli_w gives each number its own line; texts hold no newline
+
+
+def read_experiment(path: str | os.PathLike[str]) -> Experiment:
+    """The experiment in the TOML file at `path`; data files named relatively are found beside it.
+
+    Raises RnnvizError with one sentence for a file that cannot be read, an unknown key, a wrong type or a value out of
+    range.
+    """
+    path = Path(path)
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise RnnvizError(f"{path} is not a file; wanted an experiment in TOML.")
+        if facts.st_size > LARGEST_FILE:
+            raise RnnvizError(
+                f"{path} holds {facts.st_size} bytes; wanted an experiment in TOML of at most {LARGEST_FILE}."
+            )
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise RnnvizError(f"{path} does not exist; wanted an experiment in TOML.") from None
+    except UnicodeDecodeError as error:
+        raise RnnvizError(
+            f"{path} is not UTF-8 text (byte {error.start} is 0x{error.object[error.start]:02x}); "
+            "wanted an experiment in TOML."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise RnnvizError(f"{path} cannot be read: {reason}.") from None
+    return parse_experiment(text, str(path), path.absolute().parent)
+
+
+def parse_experiment(text: str, source: str, folder: Path | None = None) -> Experiment:
+    """The experiment in `text`. `source` names where it came from in every error; relative data files are taken from
+    `folder`, or left as they are without one. Raises RnnvizError."""
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
+        raise RnnvizError(f"{source} is not TOML: {reason}.") from None
+    _check_format(table, source)
+    for key in table:
+        if key not in TOP_KEYS:
+            raise RnnvizError(f"{source}: unknown key {key}, {closest(key, TOP_KEYS)}")
+    experiment = Experiment(
+        name=_top(table, "name", str, source),
+        task=_read_task(table.get("task"), source, folder),
+        models=_read_models(table.get("models", []), source),
+        training=read_record(TrainingSettings, table.get("training", {}), source, "training"),
+        seed=_top(table, "seed", int, source, default=Experiment.seed),
+        marks=marks_file.read_marks(table, source),
+    )
+    check_experiment(experiment, source)
+    return experiment
+
+
+def experiment_toml(experiment: Experiment) -> str:
+    """`experiment` as TOML text; keys that do not apply to a model's cell are left out."""
+    models = []
+    for model in experiment.models:
+        table = plain(model)
+        models.append({key: table[key] for key in table if CELL_OF_KEY.get(key, model.cell) == model.cell})
+    table = {
+        "rnnviz": FORMAT,
+        "name": experiment.name,
+        "seed": experiment.seed,
+        "task": plain(experiment.task),
+        "training": plain(experiment.training),
+        "models": models,
+        **marks_file.marks_table(experiment.marks),
+    }
+    return NUMBER_PAIR.sub(r"[\1, \2]", tomli_w.dumps(table))
+
+
+def write_experiment(experiment: Experiment, path: str | os.PathLike[str]) -> None:
+    """Writes `experiment` to `path`, whole or not at all; data files below its folder are named relatively.
+
+    Raises RnnvizError for an experiment out of range or a place that cannot be written.
+    """
+    path = Path(path).absolute()
+    check_experiment(experiment, str(path))
+    text = experiment_toml(
+        replace(experiment, task=_with_paths(experiment.task, lambda name: _named(name, path.parent)))
+    )
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(text.encode("utf-8"))
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except (OSError, UnicodeEncodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a name holds a character UTF-8 lacks"
+        raise RnnvizError(f"{path} cannot be written: {reason}.") from None
+
+
+def _check_format(table: dict[str, Any], source: str) -> None:
+    version = table.get("rnnviz")
+    if version is None:
+        raise RnnvizError(
+            f"{source} has no key rnnviz; wanted an rnnviz experiment, which begins with rnnviz = {FORMAT}."
+        )
+    if type(version) is not int or version < 1:
+        raise refuse(source, "rnnviz", str(FORMAT), version)
+    if version > FORMAT:
+        raise RnnvizError(f"{source} was written by a newer rnnviz (rnnviz = {version}); this one reads {FORMAT}.")
+
+
+def _top(table: dict[str, Any], key: str, kind: type, source: str, default: object = None) -> Any:
+    value = table.get(key, default)
+    if value is None:
+        raise RnnvizError(f"{source}: {key} is missing.")
+    if type(value) is not kind:
+        raise refuse(source, key, "a text" if kind is str else "a whole number", value)
+    return value
+
+
+def _read_task(table: object, source: str, folder: Path | None) -> Task:
+    if table is None:
+        raise RnnvizError(f"{source}: the table task is missing; wanted one with name = " + _task_names())
+    if not isinstance(table, dict):
+        raise refuse(source, "task", "a table", table)
+    name = table.get("name")
+    if not isinstance(name, str) or name not in TASKS:
+        raise RnnvizError(
+            f"{source}: task.name is missing; wanted {_task_names()}"
+            if name is None
+            else str(refuse(source, "task.name", _task_names().rstrip("."), name))
+        )
+    task = read_record(TASKS[name], table, source, "task")
+    if folder is None:
+        return task
+    return _with_paths(task, lambda name: os.path.normpath(folder / name))
+
+
+def _task_names() -> str:
+    return "one of " + ", ".join(f'"{name}"' for name in TASKS) + "."
+
+
+def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
+    if not isinstance(tables, list):
+        raise refuse(source, "models", "a list of tables ([[models]])", tables)
+    models = []
+    for number, table in enumerate(tables):
+        model = read_record(ModelSettings, table, source, f"models[{number}]")
+        for field in fields(ModelSettings):
+            cell = CELL_OF_KEY.get(field.name, model.cell)
+            if cell != model.cell and getattr(model, field.name) != field.default:
+                wanted = f"left out for the cell {model.cell} (it belongs to {cell})"
+                raise refuse(source, f"models[{number}].{field.name}", wanted, getattr(model, field.name))
+        models.append(model)
+    return tuple(models)
+
+
+def _with_paths(task: Task, change: Any) -> Task:
+    """`task` with `change` applied to each path in it that is not empty."""
+    if isinstance(task, NextValue | NextCharacter | GivenInput):
+        task = replace(task, file=change(task.file) if task.file else "")
+    if isinstance(task, GivenInput):
+        task = replace(task, checkpoint=change(task.checkpoint) if task.checkpoint else "")
+    return task
+
+
+def _named(name: str, folder: Path) -> str:
+    """How a file in `folder` names the data file `name`."""
+    data = Path(os.path.normpath(Path(name).absolute()))
+    return data.relative_to(folder).as_posix() if data.is_relative_to(folder) else str(data)

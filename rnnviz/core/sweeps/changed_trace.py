@@ -1,0 +1,222 @@
+"""The trace a sequence would have had: both sweeps, readout and loss recomputed with interventions in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.backward import sweep_back
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.fidelity import Check, check_shapes
+from rnnviz.core.sweeps.forward import joined, unroll
+from rnnviz.core.sweeps.head import read_out
+from rnnviz.core.sweeps.interventions import (
+    NAMES,
+    Clamp,
+    CutGradient,
+    Intervention,
+    SetInput,
+    SetState,
+    SetValue,
+    SetWeight,
+    check_numbers,
+)
+from rnnviz.core.sweeps.set_values import Holding
+from rnnviz.core.sweeps.trace import Trace, rebuild
+
+HEAD = {"head.weight": "weight", "head.bias": "bias"}
+
+
+def rebuild_changed(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Trace:
+    """The trace of sequence `sample` (0-based; N = 1, cut to its length) as the interventions would have made it.
+
+    The loss follows the readout; without one ∂L/∂output stays as captured. A gradient of what was set is that of the
+    set value and goes no further back. Later interventions win over earlier ones. The fidelity is NaN, for torch never
+    computed this, and each intervention is a note. Without any it is `rebuild(capture).sample(sample)`.
+    RnnvizError for an intervention that does not fit the capture.
+    """
+    return recompute(capture, interventions, sample) if interventions else rebuild(capture).sample(sample)
+
+
+@np.errstate(all="ignore")
+def recompute(capture: Capture, interventions: Sequence[Intervention] = (), sample: int = 0) -> Trace:
+    """`rebuild_changed`, but without interventions too one time step after the other, as with them: what to compare a
+    changed trace with, for where nothing reaches it is the same to the last bit. History differs by rounding."""
+    check_shapes(capture)
+    changed = changed_capture(capture, interventions, sample)
+    sweeps = unroll(changed, None, _holdings(changed, interventions))
+    output = joined(sweeps[-changed.structure.directions :])
+    readout = None
+    if changed.readout is not None:
+        readout = read_out(changed.readout, output)
+        changed = replace(changed, grad_output=readout.prediction_grad @ changed.readout.weight)
+    layers = sweep_back(changed, sweeps)
+    notes = (*capture.notes, *(f"Not history: {one.words}." for one in interventions))
+    return Trace(changed.structure, layers, readout, None, Check(changed, output, layers), notes)
+
+
+def changed_capture(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Capture:
+    """The capture of sequence `sample` alone, without torch's numbers, with its weights, input and initial state as
+    the interventions set them. RnnvizError for one that does not fit."""
+    changed = _alone(capture, sample)
+    weights, inputs, states = _parameters(changed), changed.inputs.copy(), {"h": changed.h0.copy()}
+    if changed.c0 is not None:
+        states["c"] = changed.c0.copy()
+    for one in interventions:
+        check_numbers(one)
+        match one:
+            case SetWeight():
+                _set_weight(weights, one)
+            case SetInput():
+                _check_time(one, one.time_step, len(inputs))
+                inputs[one.time_step - 1, 0] = _fitting(one, one.values, inputs.shape[-1])
+            case SetState():
+                rows = states[_letter(one, changed.structure, ("h", "c"))]
+                row = rows[_layer_number(one, one.layer, changed.structure)]
+                row[0] = _fitting(one, one.values, rows.shape[-1])
+            case SetValue() | Clamp() | CutGradient():
+                _check_held(one, changed)
+    readout = changed.readout
+    if readout is not None:
+        readout = replace(readout, weight=weights.pop("head.weight"), bias=weights.pop("head.bias"))
+    return replace(changed, weights=weights, inputs=inputs, h0=states["h"], c0=states.get("c"), readout=readout)
+
+
+def changed_weights(capture: Capture, interventions: Sequence[Intervention]) -> dict[str, Array]:
+    """All parameters under the names of rnnviz's own models ("recurrent.weight_ih_l0", …, "head.weight"), as set by
+    the interventions; what is no weight does not matter here. RnnvizError for one that does not fit."""
+    weights = _parameters(capture)
+    for one in interventions:
+        if isinstance(one, SetWeight):
+            check_numbers(one)
+            _set_weight(weights, one)
+    return {name if name in HEAD else f"recurrent.{name}": weight for name, weight in weights.items()}
+
+
+def _alone(capture: Capture, sample: int) -> Capture:
+    """The capture with sequence `sample` only, cut to its length."""
+    time_steps, sequences = capture.inputs.shape[:2]
+    if not 0 <= sample < sequences:
+        raise RnnvizError(f"what-if: wanted a sequence from 0 to {sequences - 1}, got {sample}")
+    length = time_steps if capture.lengths is None else int(capture.lengths[sample])
+    one, readout = slice(sample, sample + 1), capture.readout
+    if readout is not None:
+        targets, loss_weight = readout.targets[:length, one], readout.loss_weight[:length, one]
+        readout = replace(readout, targets=targets, loss_weight=loss_weight)
+    return Capture(
+        structure=capture.structure,
+        weights=capture.weights,
+        inputs=capture.inputs[:length, one],
+        lengths=None,
+        h0=capture.h0[:, one],
+        c0=None if capture.c0 is None else capture.c0[:, one],
+        grad_output=capture.grad_output[:length, one],
+        readout=readout,
+        notes=capture.notes,
+    )
+
+
+def _parameters(capture: Capture) -> dict[str, Array]:
+    """All parameters by name, the readout's with "head." before it."""
+    weights = dict(capture.weights)
+    if capture.readout is not None:
+        weights |= {name: getattr(capture.readout, field) for name, field in HEAD.items()}
+    return weights
+
+
+def _set_weight(weights: dict[str, Array], one: SetWeight) -> None:
+    weight = weights.get(one.parameter)
+    if weight is None:
+        raise RnnvizError(f"{one.words}: there is no parameter {one.parameter}; there are {', '.join(weights)}.")
+    weight = weight.copy()
+    table = weight if weight.ndim == 2 else weight[:, None]
+    for wanted, size, word in ((one.row, table.shape[0], "row"), (one.column, table.shape[1], "column")):
+        if wanted is not None and not 1 <= wanted <= size:
+            raise RnnvizError(f"{one.words}: the {word} must be from 1 to {size}, not {wanted}.")
+    rows = slice(None) if one.row is None else slice(one.row - 1, one.row)
+    columns = slice(None) if one.column is None else slice(one.column - 1, one.column)
+    place = table[rows, columns]
+    place[...] = np.reshape(_fitting(one, one.values, place.size), place.shape)
+    weights[one.parameter] = weight
+
+
+def _fitting(one: Intervention, values: tuple[float, ...], size: int) -> Array:
+    """(size,) the values, a single one repeated."""
+    if len(values) not in (1, size):
+        raise RnnvizError(f"{one.words}: wanted 1 or {size} values, got {len(values)}.")
+    return np.full(size, values, np.float64)
+
+
+def _check_time(one: Intervention, time_step: int, time_steps: int) -> None:
+    if not 1 <= time_step <= time_steps:
+        raise RnnvizError(f"{one.words}: the time step must be from 1 to {time_steps}, not {time_step}.")
+
+
+def _layer_number(one: Intervention, layer: str, structure: Structure) -> int:
+    if layer not in structure.layer_names:
+        raise RnnvizError(f"{one.words}: there is no layer {layer!r}; there are {', '.join(structure.layer_names)}.")
+    return structure.layer_names.index(layer)
+
+
+def _letter(one: SetValue | Clamp | SetState, structure: Structure, wanted: Sequence[str] = tuple(NAMES)) -> str:
+    """The name of what is set; RnnvizError where this cell has none or nobody can set it."""
+    for name in wanted:
+        if NAMES[name] is one.quantity and structure.cell in one.quantity.cells:
+            return name
+    having = ", ".join(name for name in wanted if structure.cell in NAMES[name].cells)
+    raise RnnvizError(f"{one.words}: in the {structure.cell} cell {having} can be set, not the {one.quantity.words}.")
+
+
+def _check_held(one: SetValue | Clamp | CutGradient, capture: Capture) -> None:
+    time_steps, structure = len(capture.inputs), capture.structure
+    if isinstance(one, CutGradient):
+        _check_time(one, one.time_step, time_steps)
+        if one.layer:
+            _layer_number(one, one.layer, structure)
+        return
+    _layer_number(one, one.layer, structure)
+    width = _width(structure, _letter(one, structure))
+    if one.unit is not None and not 1 <= one.unit <= width:
+        raise RnnvizError(f"{one.words}: the unit must be from 1 to {width}, not {one.unit}.")
+    if isinstance(one, SetValue):
+        _check_time(one, one.time_step, time_steps)
+    else:
+        _check_time(one, one.first, time_steps)
+        if one.last is not None and one.last < one.first:
+            raise RnnvizError(f"{one.words}: the last time step must not be before {one.first}, but is {one.last}.")
+
+
+def _width(structure: Structure, letter: str) -> int:
+    return structure.output_size if letter == "h" else structure.hidden_size
+
+
+def _holdings(capture: Capture, interventions: Sequence[Intervention]) -> Mapping[str, Holding]:
+    """For each layer what is set or cut in it, in its own order of time steps. Layers in which nothing is have one
+    too, so that all are computed the same way."""
+    return {layer: _holding(capture, layer, interventions) for layer in capture.structure.layer_names}
+
+
+def _holding(capture: Capture, layer: str, interventions: Sequence[Intervention]) -> Holding:
+    time_steps, dtype = len(capture.inputs), capture.inputs.dtype
+    where, values, cut = dict[str, Array](), dict[str, Array](), np.zeros(time_steps, bool)
+    for one in interventions:
+        if isinstance(one, CutGradient) and one.layer in ("", layer):
+            cut[one.time_step - 1] = True
+        if not isinstance(one, SetValue | Clamp) or one.layer != layer:
+            continue
+        letter = _letter(one, capture.structure)
+        if letter not in where:
+            shape = (time_steps, _width(capture.structure, letter))
+            where[letter], values[letter] = np.zeros(shape, bool), np.zeros(shape, dtype)
+        times = slice(one.time_step - 1, one.time_step) if isinstance(one, SetValue) else slice(one.first - 1, one.last)
+        units = slice(None) if one.unit is None else slice(one.unit - 1, one.unit)
+        where[letter][times, units] = True
+        values[letter][times, units] = one.value
+    if layer.endswith("_reverse"):
+        where = {name: array[::-1] for name, array in where.items()}
+        values = {name: array[::-1] for name, array in values.items()}
+        cut = cut[::-1]
+    return Holding(where, values, cut)

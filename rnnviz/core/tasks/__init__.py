@@ -1,0 +1,1 @@
+"""The tasks: what a network is asked to learn, in words."""

@@ -1,0 +1,45 @@
+"""What a task asks, in words: the meaning of input and output columns, their scaling, and the baseline to beat."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rnnviz.core.sweeps.capture import LossName
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Undoes the scaling of one column: shown value = offset + factor · network value."""
+
+    offset: float = 0.0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a predictor without memory reaches, drawn as a line: `metric` is "loss" or "accuracy"."""
+
+    metric: str
+    value: float
+    label: str  # "chance", "same as last year"
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """How to read the numbers of a task's sequences.
+
+    "symbols": one-hot columns, labels are the alphabet; "values": real columns, labels are their names.
+    "classes": the prediction is a distribution over the labels; "values": predicted numbers.
+    """
+
+    name: str  # as in Experiment.task.name
+    input_kind: Literal["symbols", "values"]
+    input_labels: tuple[str, ...]
+    output_kind: Literal["classes", "values", "none"]  # "none": a loaded module without a head
+    output_labels: tuple[str, ...]
+    loss: LossName | None
+    metrics: tuple[str, ...]  # names of the metrics each training step has, the first is the one in the curves
+    baselines: tuple[Baseline, ...] = ()
+    input_scales: tuple[Scale, ...] = ()  # one for each column, empty: shown as they are
+    output_scales: tuple[Scale, ...] = ()
+    marked_symbols: tuple[str, ...] = ()  # the symbols a person should find at once
+    time_labels: tuple[str, ...] = ()  # one for each time step of the first probe sequence, for example years

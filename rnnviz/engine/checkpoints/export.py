@@ -1,0 +1,104 @@
+"""Exports a recorded model: its recurrent weights and head as a state dict or safetensors that plain torch loads."""
+
+import io
+import json
+import os
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save as safetensors_bytes
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.runs.reading.reader import Run, open_run
+from rnnviz.version import __version__
+
+ENDINGS = (".pt", ".pth", ".bin", ".safetensors")
+
+
+def export_model(run_path: str | Path, model: str | int, training_step: int | None, out: str | Path) -> Path:
+    """Writes the weights of `model` at `training_step` (None: the last captured) to `out` and returns its path.
+
+    Names are "recurrent.weight_ih_l0", …, "head.weight", "head.bias", for a module with `.recurrent` (torch's own
+    class) and `.head` (nn.Linear; missing where the run has no readout). The ending of `out` decides the format.
+    The file is there whole or not at all. RnnvizError for an unknown model, training step or ending, and for a folder
+    that is not writable.
+    """
+    out = Path(out)
+    ending = out.suffix.lower()
+    if ending not in ENDINGS:
+        raise RnnvizError(f"{out} ends in {ending or 'nothing'!r}: wanted one of {', '.join(ENDINGS)}.")
+    with open_run(run_path) as run:
+        taken = _last_captured(run) if training_step is None else training_step
+        capture = run.capture(taken, model)
+        about = _about(run, model, taken, capture)
+    tensors = exported_tensors(capture)
+    content = safetensors_bytes(tensors, about) if ending == ".safetensors" else _torch_bytes(tensors, capture)
+    write_whole(out, content)
+    return out
+
+
+def exported_tensors(capture: Capture) -> dict[str, Array]:
+    """The weights under the names of rnnviz's own models, contiguous."""
+    tensors = {f"recurrent.{name}": np.ascontiguousarray(weight) for name, weight in capture.weights.items()}
+    if capture.readout is not None:
+        tensors["head.weight"] = np.ascontiguousarray(capture.readout.weight)
+        tensors["head.bias"] = np.ascontiguousarray(capture.readout.bias)
+    return tensors
+
+
+def write_whole(out: Path, content: bytes) -> None:
+    """Writes beside `out` and renames, so that a reader never sees half a file; RnnvizError when that fails."""
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=out.parent or Path(), prefix=f".{out.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, out)
+    except OSError as problem:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise RnnvizError(f"{out} cannot be written: {problem.strerror or problem}.") from None
+
+
+def _last_captured(run: Run) -> int:
+    captured = run.captured()
+    if len(captured) == 0:
+        raise RnnvizError(f"{run.path} holds no capture yet, so there are no weights to export.")
+    return int(captured[-1])
+
+
+def _about(run: Run, model: str | int, training_step: int, capture: Capture) -> dict[str, str]:
+    """The metadata of a safetensors file, which are strings."""
+    name = run.models[model].name if isinstance(model, int) else model
+    sizes = {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in asdict(capture.structure).items()
+    }
+    return sizes | {
+        "format": "pt",
+        "rnnviz": __version__,
+        "experiment": run.experiment.name,
+        "model": name,
+        "training_step": str(training_step),
+    }
+
+
+def _torch_bytes(tensors: Mapping[str, Array], capture: Capture) -> bytes:
+    """A state dict like `module.state_dict()`; the activation is in its metadata, which torch passes over."""
+    state: OrderedDict[str, torch.Tensor] = OrderedDict(
+        (name, torch.from_numpy(array.copy())) for name, array in tensors.items()
+    )
+    metadata: OrderedDict[str, dict[str, object]] = OrderedDict({"": {"version": 1}})
+    metadata["recurrent"] = {"version": 1, "activation": capture.structure.activation}
+    state._metadata = metadata  # type: ignore[attr-defined]
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    return stream.getvalue()

@@ -1,0 +1,1 @@
+"""Tracing: captures of torch modules, and the check of a trace against autograd."""

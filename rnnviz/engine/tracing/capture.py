@@ -1,0 +1,192 @@
+"""Captures: of any recurrent module of torch's (`trace`), and of a model in training (`capture_probe`)."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from rnnviz.core.arrays import Array, frozen, frozen_mapping
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Capture, LossName, Readout
+from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.engine.networks import SequenceModel, SigmoidRNN, plain_module, structure_of
+from rnnviz.engine.tasks.source import Batch
+from rnnviz.engine.tracing.layout import Given, GivenState, Layout, take_grad_output, take_inputs, take_state
+from rnnviz.engine.tracing.weights import effective_weights
+
+
+def trace(
+    module: nn.Module,
+    inputs: Given | PackedSequence,
+    state: GivenState | None = None,
+    grad_output: Given | PackedSequence | None = None,
+) -> Trace:
+    """One forward and backward sweep of `module` over `inputs`, with every intermediate quantity.
+
+    `module`: nn.RNN, nn.LSTM, nn.GRU (any depth and direction, batch_first, proj_size, without bias, packed or
+    unbatched input) or one of their Cells, which is stepped over (T, N, I) or (T, I). `state` and `grad_output`
+    (∂L/∂output) come in the module's own layout. Without `grad_output`, L = Σ_n ‖output at the last time step of
+    sequence n‖.
+
+    The module is only read: its gradients, hooks, training flag and torch's generator stay as they are. Dropout is left
+    out, half precision is computed in float32; both are said in `notes`. Raises RnnvizError for an unknown module or a
+    wrong shape.
+    """
+    return rebuild(capture_module(module, inputs, state, grad_output))
+
+
+def capture_module(
+    module: nn.Module,
+    inputs: Given | PackedSequence,
+    state: GivenState | None = None,
+    grad_output: Given | PackedSequence | None = None,
+) -> Capture:
+    """The capture that `trace` rebuilds from; arguments and errors as there."""
+    structure = structure_of(module)
+    with torch.inference_mode(False):
+        weights = effective_weights(module, structure)
+        dtype, notes = _precision(weights)
+        if getattr(module, "dropout", 0) and module.training and structure.num_layers > 1:
+            notes.append("Dropout between the layers is left out, as in evaluation.")
+        # Copies all: the module may go on training, and tensors made in inference mode cannot take part in autograd.
+        weights = {name: _copied(weight, dtype) for name, weight in weights.items()}
+        given, layout = take_inputs(module, inputs, structure)
+        given = _copied(given, dtype)
+        if isinstance(module, SigmoidRNN) and layout.lengths is not None:
+            raise RnnvizError(
+                "inputs: wanted sequences of one length for a vanilla RNN with sigmoid, came a PackedSequence."
+            )
+        states = [_copied(part, dtype) for part in take_state(state, structure, layout, given.shape[1]) or []]
+        return _swept(structure, weights, given, states, grad_output, layout, tuple(notes))
+
+
+def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture:
+    """What `model` makes of the probe now. Leaves nothing behind: no gradients, no random numbers, no changed flag."""
+    structure = structure_of(model.recurrent)
+    assert info.loss is not None  # a task that is trained has a loss
+    parameters = dict(model.recurrent.named_parameters())
+    with torch.enable_grad():
+        output = model.states(torch.from_numpy(batch.inputs))
+        loss = weighted_loss(model.head(output), batch, info.loss)
+        grad_output, *grads = torch.autograd.grad(loss, [output, *parameters.values()])
+    readout = Readout(
+        weight=_array(model.head.weight),
+        bias=_array(model.head.bias),
+        loss=info.loss,
+        targets=frozen(batch.targets),
+        loss_weight=frozen(batch.loss_weight),
+    )
+    states = np.zeros((len(structure.layer_names), batch.inputs.shape[1], structure.hidden_size), np.float32)
+    return Capture(
+        structure=structure,
+        weights=_arrays(parameters),
+        inputs=frozen(batch.inputs),
+        lengths=batch.lengths,
+        h0=frozen(states),
+        c0=frozen(states) if structure.cell == "lstm" else None,
+        grad_output=_array(grad_output),
+        output=_array(output),
+        grads=_arrays(dict(zip(parameters, grads, strict=True))),
+        readout=readout,
+    )
+
+
+def weighted_loss(prediction: Tensor, batch: Batch, loss: LossName) -> Tensor:
+    """L = Σ_{t,n} loss_weight · loss, as `core.capture.Readout` defines it; prediction (T, N, V)."""
+    targets = torch.from_numpy(batch.targets)
+    if loss == "cross entropy":
+        losses = cross_entropy(prediction.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)
+    else:
+        losses = (prediction - targets).square().mean(dim=-1)
+    return (losses * torch.from_numpy(batch.loss_weight)).sum()
+
+
+def _swept(
+    structure: Structure,
+    weights: Mapping[str, Tensor],
+    inputs: Tensor,
+    states: list[Tensor],
+    grad_output: Given | PackedSequence | None,
+    layout: Layout,
+    notes: tuple[str, ...],
+) -> Capture:
+    """Runs torch's own module of this structure once forward and backward; all tensors are ours."""
+    module = plain_module(structure, inputs.dtype)
+    module.load_state_dict(dict(weights))
+    parameters = dict(module.named_parameters())
+    if not states:
+        shape = (len(structure.layer_names), inputs.shape[1])
+        states = [inputs.new_zeros(*shape, structure.output_size)]
+        if structure.cell == "lstm":
+            states.append(inputs.new_zeros(*shape, structure.hidden_size))
+    with torch.enable_grad(), torch.autocast("cpu", enabled=False):
+        output = _output(module, inputs, states, layout.lengths)
+        if grad_output is None:
+            grad = _grad_of_last_norms(output.detach(), layout.lengths)
+        else:
+            grad = take_grad_output(grad_output, output, layout).to(output.dtype)
+        grads = torch.autograd.grad(output, list(parameters.values()), grad)
+    return Capture(
+        structure=structure,
+        weights=_arrays(weights),
+        inputs=_array(inputs),
+        lengths=None if layout.lengths is None else _array(layout.lengths),
+        h0=_array(states[0]),
+        c0=_array(states[1]) if structure.cell == "lstm" else None,
+        grad_output=_array(grad),
+        output=_array(output),
+        grads=_arrays(dict(zip(parameters, grads, strict=True))),
+        notes=notes,
+    )
+
+
+def _output(module: nn.Module, inputs: Tensor, states: list[Tensor], lengths: Tensor | None) -> Tensor:
+    state = tuple(states) if len(states) == 2 else states[0]
+    if lengths is None:
+        return cast(Tensor, module(inputs, state)[0])
+    packed = pack_padded_sequence(inputs, lengths, enforce_sorted=False)
+    return pad_packed_sequence(module(packed, state)[0], total_length=len(inputs))[0]
+
+
+def _grad_of_last_norms(output: Tensor, lengths: Tensor | None) -> Tensor:
+    """∂/∂output of Σ_n ‖output[T_n, n]‖; 0 where the output is 0. Norms in float64 (RELIABILITY, Numbers)."""
+    sequences = torch.arange(output.shape[1])
+    ends = torch.full_like(sequences, len(output)) if lengths is None else lengths
+    last = output[ends - 1, sequences].double()  # (N, D·H)
+    norms = last.norm(dim=-1, keepdim=True)
+    grad = torch.zeros_like(output)
+    grad[ends - 1, sequences] = torch.where(norms > 0, last / norms, torch.zeros_like(last)).to(output.dtype)
+    return grad
+
+
+def _precision(weights: Mapping[str, Tensor]) -> tuple[torch.dtype, list[str]]:
+    """The dtype to compute in, and what to say about it."""
+    kinds = {weight.dtype for weight in weights.values()}
+    if any(not dtype.is_floating_point for dtype in kinds):
+        raise RnnvizError(f"The module's weights: wanted floating-point numbers, came {', '.join(map(str, kinds))}.")
+    if any(weight.is_meta for weight in weights.values()):
+        raise RnnvizError("The module's weights: wanted numbers, came tensors on the meta device.")
+    if len(kinds) == 1 and kinds <= {torch.float32, torch.float64}:
+        return kinds.pop(), []
+    names = " and ".join(sorted(str(dtype).removeprefix("torch.") for dtype in kinds))
+    wide = torch.float64 if torch.float64 in kinds else torch.float32
+    return wide, [f"The module's {names} weights are computed in {str(wide).removeprefix('torch.')}."]
+
+
+def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.detach().to(device="cpu", dtype=dtype, copy=True).contiguous()
+
+
+def _array(tensor: Tensor) -> Array:
+    """A read-only copy."""
+    return frozen(tensor.detach().cpu().numpy().copy())
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> Mapping[str, Array]:
+    return frozen_mapping({name: _array(tensor) for name, tensor in tensors.items()})

@@ -1,0 +1,249 @@
+"""The check: every gradient of a trace against torch's autograd and against finite differences, in float64."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.fidelity import relative_difference
+from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.engine.tracing.unrolled import nudge_shapes, unrolled_loss
+from rnnviz.runs.reading.reader import Run
+
+AUTOGRAD_LIMIT = 1e-9  # relative to the largest value of the gradient
+DIFFERENCES_LIMIT = 1e-5
+ROUNDING_LIMIT = 1e-2  # of the trace that is shown, where it is float32
+_LARGEST, _RANDOM = 2, 2  # values of each gradient that finite differences look at, beside one random direction
+_STEPS = (1e-5, 1e-6, 1e-4)  # tried one after the other: a kink or rounding spoils one, not all
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """One gradient; each error is relative to its largest value."""
+
+    name: str  # "weight_hh_l0", "f_l0" (of a pre-activation), "h_l0", "inputs", "head.weight"
+    autograd: float
+    differences: float  # NaN: too small for finite differences to see
+    rounding: float  # of the trace as it is shown, against the same in float64
+
+    @property
+    def right(self) -> bool:
+        seen = math.isnan(self.differences) or self.differences <= DIFFERENCES_LIMIT
+        return self.autograd <= AUTOGRAD_LIMIT and seen and self.rounding <= ROUNDING_LIMIT
+
+
+@dataclass(frozen=True)
+class Report:
+    """All gradients of one trace."""
+
+    model: str
+    training_step: int
+    checks: tuple[GradientCheck, ...]
+    problem: str = ""  # why nothing could be checked, a sentence
+
+    @property
+    def right(self) -> bool:
+        return not self.problem and all(check.right for check in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """One plain sentence."""
+        if self.problem:
+            return self.problem
+        wrong = [check.name for check in self.checks if not check.right]
+        if wrong:
+            return f"{len(wrong)} of {len(self.checks)} gradients are wrong: {', '.join(wrong)}."
+        seen = [check.differences for check in self.checks if not math.isnan(check.differences)]
+        autograd = max(check.autograd for check in self.checks)
+        rounding = max(check.rounding for check in self.checks)
+        return (
+            f"All {len(self.checks)} gradients are right: autograd within {autograd:.0e}, finite differences within "
+            f"{max(seen, default=0.0):.0e}, rounding of what is shown {rounding:.0e}."
+        )
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """For JSON; NaN is null."""
+        checks = [
+            {
+                "name": check.name,
+                "autograd": check.autograd,
+                "differences": None if math.isnan(check.differences) else check.differences,
+                "rounding": check.rounding,
+                "right": check.right,
+            }
+            for check in self.checks
+        ]
+        about = {"model": self.model, "training_step": self.training_step}
+        return about | {"right": self.right, "verdict": self.verdict, "gradients": checks}
+
+
+def check_run(run: Run, training_step: int | None = None, model: str | None = None) -> list[Report]:
+    """The trace of each model (or of one) at a captured training step (None: the last). Raises RnnvizError."""
+    captured = run.captured()
+    if not captured.size:
+        raise RnnvizError(f"{run.path} holds no capture, so there is nothing to check.")
+    step = int(captured[-1]) if training_step is None else training_step
+    names = [one.name for one in run.models] if model is None else [model]
+    return [replace(check_capture(run.capture(step, name)), model=name, training_step=step) for name in names]
+
+
+def check_capture(capture: Capture) -> Report:
+    """The check of one capture; takes a second or a few."""
+    shown = rebuild(capture)
+    exact = _in_float64(capture)
+    tensors = _tensors(exact)
+    nudges = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in nudge_shapes(exact).items()}
+    truth, output_grad = _autograd(exact, tensors, nudges)
+    ours = _gradients(rebuild(replace(exact, grad_output=output_grad)))
+    if not all(np.isfinite(grad).all() for grad in ours.values()):
+        return Report("", 0, (), "The trace holds NaN or infinite gradients, so there is nothing to compare.")
+    found = _gradients(shown)
+    draw = np.random.default_rng(0)
+    checks = [
+        GradientCheck(
+            name,
+            relative_difference(grad, truth[name]),
+            _differences(exact, tensors, nudges, name, grad, draw),
+            relative_difference(found[name].astype(np.float64), grad),
+        )
+        for name, grad in ours.items()
+    ]
+    return Report("", 0, tuple(checks))
+
+
+def report_table(report: Report) -> str:
+    """The report as a person reads it."""
+    lines = [f"{report.model}, training step {report.training_step}"]
+    if report.checks:
+        lines.append(f"  {'gradient of':<24}{'autograd':>10}{'finite differences':>20}{'rounding':>10}")
+    for check in report.checks:
+        seen = "too small" if math.isnan(check.differences) else f"{check.differences:.1e}"
+        mark = "" if check.right else "  wrong"
+        lines.append(f"  {check.name:<24}{check.autograd:>10.1e}{seen:>20}{check.rounding:>10.1e}{mark}")
+    return "\n".join([*lines, report.verdict])
+
+
+def _in_float64(capture: Capture) -> Capture:
+    def wide(array: Array) -> Array:
+        return array.astype(np.float64)
+
+    readout = capture.readout
+    if readout is not None:
+        targets = readout.targets if readout.loss == "cross entropy" else wide(readout.targets)
+        readout = replace(
+            readout,
+            weight=wide(readout.weight),
+            bias=wide(readout.bias),
+            targets=targets,
+            loss_weight=wide(readout.loss_weight),
+        )
+    return replace(
+        capture,
+        weights={name: wide(weight) for name, weight in capture.weights.items()},
+        inputs=wide(capture.inputs),
+        h0=wide(capture.h0),
+        c0=None if capture.c0 is None else wide(capture.c0),
+        grad_output=wide(capture.grad_output),
+        output=None,
+        grads={},
+        readout=readout,
+    )
+
+
+def _tensors(exact: Capture) -> Tensors:
+    arrays = {**exact.weights, "inputs": exact.inputs, "h0": exact.h0, "grad_output": exact.grad_output}
+    if exact.c0 is not None:
+        arrays["c0"] = exact.c0
+    if exact.readout is not None:
+        arrays |= {"head.weight": exact.readout.weight, "head.bias": exact.readout.bias}
+    return {name: torch.tensor(array) for name, array in arrays.items()}
+
+
+def _autograd(exact: Capture, tensors: Tensors, nudges: Tensors) -> tuple[dict[str, Array], Array]:
+    """The gradient of everything by its name, and ∂L/∂output (T, N, D·P)."""
+    leaves = {
+        name: value.clone().requires_grad_()
+        for name, value in (tensors | nudges).items()
+        if name not in ("h0", "c0", "grad_output")
+    }
+    given = tensors | {name: leaf for name, leaf in leaves.items() if name in tensors}
+    loss, output = unrolled_loss(exact, given, {name: leaves[name] for name in nudges})
+    output_grad, *grads = torch.autograd.grad(loss, [output, *leaves.values()], allow_unused=True)
+    pairs = zip(leaves.items(), grads, strict=True)
+    found = {name: (torch.zeros_like(leaf) if grad is None else grad).numpy() for (name, leaf), grad in pairs}
+    return found, np.zeros(output.shape) if output_grad is None else output_grad.numpy()
+
+
+def _gradients(trace: Trace) -> dict[str, Array]:
+    """Every gradient of the trace, by the names of `unrolled`."""
+    found: dict[str, Array] = {}
+    for layer in trace.layers:
+        found |= {f"{name}_{layer.name}": grad for name, grad in layer.weight_grads.items()}
+        found |= {f"{gate}_{layer.name}": grad for gate, grad in layer.gate_grads.items()}
+        found[f"h_{layer.name}"] = layer.hidden_grad
+        if layer.cell_grad is not None:
+            found[f"c_{layer.name}"] = layer.cell_grad
+    lowest = trace.layers[: trace.structure.directions]
+    found["inputs"] = np.sum([layer.input_grad for layer in lowest], axis=0)
+    if trace.readout is not None:
+        found |= {f"head.{name}": grad for name, grad in trace.readout.weight_grads.items()}
+    return found
+
+
+def _differences(
+    exact: Capture, tensors: Tensors, nudges: Tensors, name: str, grad: Array, draw: np.random.Generator
+) -> float:
+    """The largest relative error of central differences along a few values and one random direction; NaN: unseen."""
+    scale = float(np.max(np.abs(grad), initial=0.0))
+    errors = []
+    for direction in _directions(grad, draw):
+        wanted = float((direction * grad).sum())
+        size = max(scale, abs(wanted))
+        error = math.inf
+        for step in _STEPS:
+            change, noise = _change(exact, tensors, nudges, name, torch.tensor(direction), step)
+            if noise > DIFFERENCES_LIMIT * size:
+                continue
+            error = min(error, abs(change - wanted) / size)
+            if error <= DIFFERENCES_LIMIT:
+                break
+        if error < math.inf:
+            errors.append(error)
+    return max(errors, default=math.nan)
+
+
+def _directions(grad: Array, draw: np.random.Generator) -> Iterator[Array]:
+    """(shape of grad) 1 at the largest values and at random ones, and everywhere ±1 at random, of norm 1."""
+    largest = np.argsort(np.abs(grad), axis=None)[::-1][:_LARGEST]
+    for place in [*largest.tolist(), *draw.integers(0, grad.size, _RANDOM).tolist()]:
+        one = np.zeros(grad.size)
+        one[place] = 1.0
+        yield one.reshape(grad.shape)
+    yield draw.choice([-1.0, 1.0], grad.shape) / math.sqrt(grad.size)
+
+
+def _change(
+    exact: Capture, tensors: Tensors, nudges: Tensors, name: str, direction: Tensor, step: float
+) -> tuple[float, float]:
+    """(L(+step) − L(−step)) / 2 step, and how large rounding may make it by itself."""
+    losses = []
+    with torch.no_grad():
+        for sign in (1.0, -1.0):
+            moved: Mapping[str, Tensor] = {name: (tensors | nudges)[name] + sign * step * direction}
+            if name in nudges:
+                loss, _ = unrolled_loss(exact, tensors, moved)
+            else:
+                loss, _ = unrolled_loss(exact, tensors | dict(moved), {})
+            losses.append(float(loss))
+    noise = 4 * np.finfo(np.float64).eps * max(map(abs, losses)) / step
+    return (losses[0] - losses[1]) / (2 * step), noise

@@ -1,0 +1,104 @@
+"""Branches: a new run that trains on from a training step of another one, with weights as they were or changed."""
+
+import os
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load
+from torch import Tensor
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.plain_records import closest
+from rnnviz.engine.checkpoints.export import exported_tensors
+from rnnviz.engine.training.trainer import Start, Training
+from rnnviz.runs.reading.reader import Run
+
+LARGEST_FILE = 1 << 30  # bytes of weights
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Where a branch begins, and what its run's header says about it (keys as in `runs.records.Origin`)."""
+
+    start: Start
+    about: Mapping[str, str]
+    sentence: str  # for the log
+
+
+def branch_of_training(training: Training, path: Path) -> tuple[Experiment, Branch]:
+    """From where `training`, recorded in `path`, is now, with what its optimisers have gathered."""
+    settings = replace(training.experiment.training, learning_rate=training.learning_rate, clip_norm=training.clip_norm)
+    start = Start(
+        training.training_step,
+        [{name: value.detach().clone() for name, value in model.state_dict().items()} for model in training.models],
+        deepcopy(training.optimiser_states()),
+    )
+    return replace(training.experiment, training=settings), _branch(start, path, "its optimisers as they were")
+
+
+def branch_of_run(run: Run, training_step: int) -> tuple[Experiment, Branch]:
+    """From a captured training step of a run. Raises RnnvizError where nothing was captured or trained."""
+    states = []
+    for model in run.models:
+        tensors = exported_tensors(run.capture(training_step, model.number))
+        states.append({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
+    return run.experiment, _branch(Start(training_step, states), run.path, "its optimisers anew")
+
+
+def with_weights(branch: Branch, experiment: Experiment, model: str, weights: Mapping[str, Array]) -> Branch:
+    """The branch with some weights of one model replaced.
+
+    Names as in an exported file ("recurrent.weight_ih_l0", "head.bias"); of recurrent ones also torch's bare name.
+    Raises RnnvizError for an unknown model or name, a wrong shape, and values that are not finite.
+    """
+    names = [settings.name for settings in experiment.models]
+    if model not in names:
+        raise RnnvizError(f"branch: there is no model {model}, {closest(model, names)}")
+    number = names.index(model)
+    state = dict(branch.start.states[number])
+    for name, value in weights.items():
+        known = name if name in state else f"recurrent.{name}"
+        if known not in state:
+            raise RnnvizError(f"branch: {model} has no weight {name[:60]}, {closest(name, list(state))}")
+        state[known] = _checked(name, value, state[known])
+    states = [*branch.start.states]
+    states[number] = state
+    return replace(
+        branch,
+        start=replace(branch.start, states=states),
+        about={**branch.about, "branch changes": model},
+        sentence=f"{branch.sentence[:-1]}, with changed weights of {model}.",
+    )
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:
+    """The tensors of a safetensors file. Raises RnnvizError for anything else."""
+    path = Path(path)
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
+            raise RnnvizError(f"{path} is no file of weights; wanted safetensors of at most {LARGEST_FILE} bytes.")
+        return dict(load(path.read_bytes()))
+    except OSError as error:
+        raise RnnvizError(f"{path} cannot be read: {error.strerror}.") from None
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise RnnvizError(f"{path} is no safetensors file: {error}.") from None
+
+
+def _branch(start: Start, path: Path, optimisers: str) -> Branch:
+    about = {"branch of": str(path), "branch at training step": str(start.training_step)}
+    return Branch(start, about, f"Goes on from training step {start.training_step} of {path}, {optimisers}.")
+
+
+def _checked(name: str, value: Array, old: Tensor) -> Tensor:
+    if value.shape != tuple(old.shape) or value.dtype.kind != "f":
+        raise RnnvizError(f"branch: {name[:60]}: wanted numbers {tuple(old.shape)}, came {value.dtype} {value.shape}.")
+    if not np.isfinite(value).all():
+        raise RnnvizError(f"branch: {name[:60]}: wanted finite numbers, came NaN or infinite ones.")
+    return torch.from_numpy(value.astype(np.float32)).to(old.dtype)

@@ -1,0 +1,167 @@
+"""One recorded training: each training step's metrics, captures as often as they are affordable, events and status."""
+
+import math
+import os
+import platform
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.engine.networks import parameter_count, structure_of
+from rnnviz.engine.training.branching import Branch
+from rnnviz.engine.training.trainer import NotFiniteError, Training
+from rnnviz.runs.file.records import EngineState, EngineStatus, Probe, RunModel
+from rnnviz.runs.writing.writer import RunWriter
+
+TEST_EVERY = 25  # training steps between two looks at what is held back
+_SPEED_SPAN = 1.0  # seconds over which the speed is measured
+
+
+class Recording:
+    """A `Training` and the run file it is written to, from training step 0 on.
+
+    Captures are made at most `capture_rate` times a second, and so rarely that they take no more than `capture_share`
+    of the time, whatever the model's size. Raises RnnvizError for an impossible experiment or file.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        path: Path,
+        capture_rate: float,
+        capture_share: float,
+        branch: Branch | None = None,
+    ) -> None:
+        self.experiment = experiment
+        self.path = path
+        try:
+            self.training = Training(experiment)
+            if branch is not None:
+                self.training.go_on_from(branch.start)
+        except (RuntimeError, MemoryError) as error:
+            raise _out_of_means("Building the models", error) from error
+        self._interval = 1 / capture_rate
+        self._capture_share = capture_share
+        self._next_capture = 0.0
+        self._captured_at = -1  # the training step of the last capture
+        self._good: tuple[int, list[Capture]] | None = None  # the last captures without NaN or infinity
+        self._speed_since = (time.monotonic(), 0)
+        self._speed = 0.0
+        self.last_metrics: list[dict[str, float]] = []
+        self._seen: tuple[int, dict[int, Capture]] = (-1, {})  # a training step and the captures already made there
+        self.models = [
+            RunModel(number, settings.name, structure_of(model.recurrent), parameter_count(model))
+            for number, (settings, model) in enumerate(zip(experiment.models, self.training.models, strict=True))
+        ]
+        probe = self.training.probe
+        self.writer = RunWriter(
+            path,
+            experiment,
+            self.training.source.info,
+            self.models,
+            Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight),
+            environment=_environment() | ({} if branch is None else dict(branch.about)),
+        )
+
+    @property
+    def training_step(self) -> int:
+        return self.training.training_step
+
+    def advance(self) -> None:
+        """One training step, its metrics, and a capture where one is due. Raises NotFiniteError as Training does."""
+        try:
+            self.last_metrics = self.training.advance()
+        except NotFiniteError as error:
+            self._keep_last_good()
+            self.event("not finite", str(error))
+            raise
+        except (RuntimeError, MemoryError) as error:
+            raise _out_of_means(f"Training step {self.training_step + 1}", error) from error
+        step = self.training.training_step
+        if step % TEST_EVERY == 0:
+            for metrics, test_loss in zip(self.last_metrics, self.training.test_losses(), strict=False):
+                metrics["test_loss"] = test_loss
+        for number, metrics in enumerate(self.last_metrics):
+            self.writer.metrics(step, number, metrics)
+        if time.monotonic() >= self._next_capture:
+            self.capture()
+
+    def capture(self, keep: bool = False) -> None:
+        """Captures the probe of every model now, unless this training step has its captures already."""
+        if self._captured_at == self.training_step and not keep:
+            return
+        started = time.monotonic()
+        captures = [self.captured(number) for number in range(len(self.models))]
+        for number, capture in enumerate(captures):
+            self.writer.capture(self.training_step, number, capture, keep)
+        self._captured_at = self.training_step
+        if all(_finite(capture) for capture in captures):
+            self._good = (self.training_step, captures)
+        ended = time.monotonic()
+        self._next_capture = started + max(self._interval, (ended - started) / self._capture_share)
+
+    def captured(self, number: int) -> Capture:
+        """The probe as one model sees it now, computed once for each training step."""
+        if self._seen[0] != self.training_step:
+            self._seen = self.training_step, {}
+        captures = self._seen[1]
+        if number not in captures:
+            captures[number] = self.training.capture(number)
+        return captures[number]
+
+    def event(self, kind: str, sentence: str, details: Mapping[str, Any] | None = None) -> None:
+        self.writer.event(self.training_step, kind, sentence, details)
+
+    def report(self, state: EngineState, sentence: str = "") -> None:
+        """Writes the engine's status, which is its heartbeat too."""
+        speed = self._measured_speed() if state == "running" else 0.0
+        self.writer.status(EngineStatus(state, self.training_step, speed, os.getpid(), time.time(), sentence))
+
+    def restart_clock(self) -> None:
+        """The speed is measured anew: training goes on after a pause."""
+        self._speed_since, self._speed = (time.monotonic(), self.training_step), 0.0
+
+    def _measured_speed(self) -> float:
+        now, (since, step) = time.monotonic(), self._speed_since
+        if now - since >= _SPEED_SPAN or not self._speed:
+            self._speed = (self.training_step - step) / max(now - since, 1e-9)
+        if now - since >= _SPEED_SPAN:
+            self._speed_since = (now, self.training_step)
+        return self._speed
+
+    def _keep_last_good(self) -> None:
+        self.capture()
+        if self._good is not None:
+            step, captures = self._good
+            for number, capture in enumerate(captures):
+                self.writer.capture(step, number, capture, keep=True)
+
+
+def _out_of_means(what: str, error: Exception) -> RnnvizError:
+    """The sentence for what torch could not do, most often for want of memory."""
+    reason = str(error).strip().split("\n")[0] or "not enough memory"
+    return RnnvizError(f"{what} failed: {reason}; smaller models, batches or lengths may do.")
+
+
+@np.errstate(all="ignore")
+def _finite(capture: Capture) -> bool:
+    assert capture.output is not None  # a probe's capture has torch's own output
+    # Sums see every NaN and infinity and cost less than a mask.
+    return math.isfinite(float(capture.output.sum(dtype=np.float64) + capture.grad_output.sum(dtype=np.float64)))
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "threads": str(torch.get_num_threads()),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

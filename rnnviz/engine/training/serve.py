@@ -1,0 +1,335 @@
+"""The engine's main loop: trains, records, and obeys the commands of the run file between two training steps."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.file import parse_experiment
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.stopping.breakpoints import Hit
+from rnnviz.core.stopping.marks_file import parse_marks
+from rnnviz.engine.training.branching import Branch, branch_of_run, branch_of_training, read_weights, with_weights
+from rnnviz.engine.training.breakpoints import Watching
+from rnnviz.engine.training.lifetime import Lifetime
+from rnnviz.engine.training.recording import Recording
+from rnnviz.engine.training.trainer import NotFiniteError
+from rnnviz.runs.file.records import Command, EngineState
+from rnnviz.runs.reading.reader import open_run
+from rnnviz.runs.writing.commands import CommandInbox
+
+LIVE_CAPTURES, LIVE_SHARE = 15.0, 0.10  # captures a second, and the share of the time they may take
+HEADLESS_CAPTURES, HEADLESS_SHARE = 2.0, 0.02
+POLL = 0.05  # seconds between two looks at the commands
+HEARTBEAT = 0.4  # seconds between two statuses
+KEPT_HEADLESS = 100  # hits whose captures are kept for good where nobody is there to stop for
+
+Progress = Callable[[int, Mapping[str, Mapping[str, float]]], None]  # (training step, model → its last metrics)
+
+
+def run_training(
+    experiment: Experiment,
+    path: str | Path,
+    *,
+    paused: bool = False,
+    live: bool = False,
+    capture_rate: float | None = None,
+    progress: Progress | None = None,
+    branch: Branch | None = None,
+) -> int:
+    """Trains `experiment` into a new run file at `path`; returns the exit status 0.
+
+    Headless, it ends at the experiment's last training step. `live`, it pauses there and obeys commands until `quit`,
+    SIGTERM, or the end of its parent. `capture_rate`: captures a second at most. `progress` is called a few times a
+    second. `branch`: goes on from there instead of beginning anew. Raises RnnvizError for an impossible experiment, an
+    unwritable file or (headless) a loss that is not finite.
+    """
+    torch.set_num_threads(1)  # two small models: a second thread would only take the window's core
+    rate = capture_rate or (LIVE_CAPTURES if live else HEADLESS_CAPTURES)
+    share = LIVE_SHARE if live else HEADLESS_SHARE
+
+    def record(experiment: Experiment, path: Path, branch: Branch | None = None) -> Recording:
+        return Recording(experiment, path, rate, share, branch)
+
+    with Lifetime(follow_parent=live) as lifetime:
+        return _Engine(record, record(experiment, Path(path), branch), lifetime, live, progress).run(paused, branch)
+
+
+class _Engine:
+    """The state of the loop: which recording, whether it runs, and up to which training step."""
+
+    def __init__(
+        self,
+        record: Callable[[Experiment, Path, Branch | None], Recording],
+        recording: Recording,
+        lifetime: Lifetime,
+        live: bool,
+        progress: Progress | None,
+    ) -> None:
+        self._record = record
+        self._lifetime = lifetime
+        self._live = live
+        self._progress = progress
+        self._recording = recording
+        self._watching = Watching(recording)
+        self._inbox = CommandInbox(recording.path)
+        self._planned = self._until = self._plan()
+        self._hits = 0
+        self._running = False
+        self._waiting = ""  # why the run file cannot be written; training waits until it can
+        self._ending = False
+        self._sentence = ""
+        self._next_poll = 0.0
+        self._next_heartbeat = 0.0
+
+    def run(self, paused: bool, branch: Branch | None) -> int:
+        try:
+            self._begin(branch)
+            if not paused:
+                self._train()
+            while not self._ending:
+                self._turn()
+        except BaseException as error:
+            self._close("failed", str(error) if isinstance(error, RnnvizError) else f"The engine failed: {error!r}.")
+            raise
+        reached = not self._live and self._recording.training_step >= self._planned
+        self._close("finished" if reached else "stopped", "")
+        return 0
+
+    def _turn(self) -> None:
+        """One training step, or a short sleep; commands and heartbeat when they are due."""
+        now = time.monotonic()
+        if now >= self._next_poll:
+            self._next_poll = now + POLL
+            self._poll(now)
+        if self._ending or self._lifetime.signalled:
+            self._ending = True
+        elif not self._running or self._waiting:
+            time.sleep(max(0.0, self._next_poll - time.monotonic()))
+        elif self._recording.training_step >= self._until:
+            self._arrive()
+        else:
+            self._advance()
+
+    def _poll(self, now: float) -> None:
+        self._ending = self._ending or self._lifetime.ended
+        self._look_at_file()
+        for command in self._inbox.take():
+            self._obey(command)
+        if now >= self._next_heartbeat:
+            self._report()
+
+    def _advance(self) -> None:
+        try:
+            self._recording.advance()
+        except NotFiniteError as error:
+            if not self._live:
+                raise
+            self._pause(str(error))
+            return
+        hits = self._watching.examine()
+        if hits:
+            self._stop(hits)
+
+    def _stop(self, hits: tuple[Hit, ...]) -> None:
+        """Breakpoints were met at the training step just made; headless there is nobody to stop for."""
+        self._hits += len(hits)
+        for hit in hits:
+            self._watching.write(hit, keep=self._live or self._hits <= KEPT_HEADLESS)
+        if self._live:
+            more = f" And {len(hits) - 1} more." if len(hits) > 1 else ""
+            self._pause(hits[0].sentence + more, told=True)
+
+    def _arrive(self) -> None:
+        """The training step that was asked for is reached."""
+        planned = self._until == self._planned
+        if planned and not self._live:
+            self._ending = True
+            return
+        self._pause(f"Reached training step {self._until}." if planned else "")
+
+    def _begin(self, branch: Branch | None = None) -> None:
+        sentence = f"Started with seed {self._recording.experiment.seed}."
+        self._recording.event("started", sentence if branch is None else branch.sentence)
+        self._recording.capture(keep=True)
+        self._report()
+
+    def _train(self) -> None:
+        if not self._running:
+            self._recording.restart_clock()
+        self._running, self._sentence = True, ""
+        self._report()
+
+    def _pause(self, sentence: str = "", told: bool = False) -> None:
+        """Stops between two training steps and captures, so that what is shown is exactly this one.
+
+        `told`: the log knows the reason already.
+        """
+        was_running = self._running
+        self._running, self._sentence = False, sentence
+        self._recording.capture()
+        if was_running and not told:
+            self._recording.event("paused", sentence or f"Paused at training step {self._recording.training_step}.")
+        self._report()
+
+    def _look_at_file(self) -> None:
+        failure = self._recording.writer.failure
+        if failure and not self._waiting:
+            print(failure, file=sys.stderr, flush=True)
+        if failure != self._waiting:
+            self._waiting = failure
+            self._recording.restart_clock()
+            self._report()
+
+    def _report(self) -> None:
+        self._next_heartbeat = time.monotonic() + HEARTBEAT
+        self._recording.report("running" if self._running and not self._waiting else "paused", self._said())
+        if self._progress is not None:
+            names = [settings.name for settings in self._recording.experiment.models]
+            metrics = dict(zip(names, self._recording.last_metrics, strict=False))
+            self._progress(self._recording.training_step, metrics)
+
+    def _said(self) -> str:
+        return self._waiting or self._sentence
+
+    def _obey(self, command: Command) -> None:
+        answer = ""
+        try:
+            match command.name:
+                case "train":
+                    self._until = self._train_until(command.arguments)
+                    self._train()
+                case "pause":
+                    self._pause()
+                case "step":
+                    stepping = self._running and self._until != self._planned  # an earlier wish is still under way
+                    start = self._until if stepping else self._recording.training_step
+                    self._until = start + _whole(command.arguments, "count", 1)
+                    self._train()
+                case "set":
+                    self._set(command.arguments)
+                case "restart":
+                    self._restart(command)
+                    return
+                case "branch":
+                    self._branch(command)
+                    return
+                case "breakpoints":
+                    self._set_marks(command.arguments)
+                case "capture":
+                    self._recording.capture(keep=True)
+                case "quit":
+                    self._ending = True
+        except RnnvizError as error:
+            answer = str(error)
+        self._inbox.done(command.number, answer)
+
+    def _train_until(self, arguments: Mapping[str, object]) -> int:
+        """The wish, else the planned end, else as many training steps again."""
+        step = self._recording.training_step
+        if "until" in arguments:
+            return _whole(arguments, "until", step + 1)
+        if step >= self._planned:
+            self._planned = self._plan()
+        return self._planned
+
+    def _plan(self) -> int:
+        """The planned end; past it, as many training steps again."""
+        step, planned = self._recording.training_step, self._recording.experiment.training.training_steps
+        return planned if step < planned or not step else step + max(1, planned)
+
+    def _set_marks(self, arguments: Mapping[str, object]) -> None:
+        text = arguments.get("toml")
+        if not isinstance(text, str):
+            raise RnnvizError("breakpoints: wanted toml, marks as TOML text, came something else.")
+        names = [settings.name for settings in self._recording.experiment.models]
+        self._watching.set(parse_marks(text, "breakpoints", names))
+
+    def _set(self, arguments: Mapping[str, object]) -> None:
+        training = self._recording.training
+        said = []
+        if "learning_rate" in arguments:
+            rate = _number(arguments, "learning_rate", positive=True)
+            said.append(f"learning rate {training.learning_rate:g} → {rate:g}")
+            training.learning_rate = rate
+        if "clip_norm" in arguments:
+            norm = _number(arguments, "clip_norm", positive=False)
+            said.append(f"clip norm {training.clip_norm:g} → {norm:g}")
+            training.clip_norm = norm
+        if "training_steps" in arguments:
+            steps = _whole(arguments, "training_steps", 1)
+            said.append(f"training steps {self._planned} → {steps}")
+            self._until = steps if self._until == self._planned else self._until
+            self._planned = steps
+        if said:
+            self._recording.event(
+                "setting", f"From training step {self._recording.training_step + 1}: {', '.join(said)}."
+            )
+
+    def _restart(self, command: Command) -> None:
+        """A new run in this warm process, paused at training step 0; the old one stays as it is if that fails."""
+        text, path = command.arguments.get("experiment"), command.arguments.get("path")
+        if not isinstance(text, str) or not isinstance(path, str):
+            raise RnnvizError("restart: wanted an experiment (TOML text) and a path, came something else.")
+        self._change_run(command, parse_experiment(text, "experiment"), Path(path), None)
+
+    def _branch(self, command: Command) -> None:
+        """A new run that goes on from here or from a captured training step, paused; this one stays as it is."""
+        arguments, recording = command.arguments, self._recording
+        path, model, weights = arguments.get("path"), arguments.get("model", ""), arguments.get("weights", "")
+        if not all(isinstance(text, str) for text in (path, model, weights)) or bool(model) != bool(weights):
+            raise RnnvizError("branch: wanted a path, and both or none of a model and the path of its weights.")
+        step = recording.training_step
+        if "training_step" in arguments:
+            step = _whole(arguments, "training_step", 0)
+        if step == recording.training_step:
+            experiment, branch = branch_of_training(recording.training, recording.path)
+        else:
+            recording.writer.flush()
+            with open_run(recording.path) as run:
+                experiment, branch = branch_of_run(run, step)
+        if weights:
+            branch = with_weights(branch, experiment, str(model), read_weights(str(weights)))
+        self._change_run(command, replace(experiment, marks=self._watching.marks), Path(str(path)), branch)
+
+    def _change_run(self, command: Command, experiment: Experiment, path: Path, branch: Branch | None) -> None:
+        recording = self._record(experiment, path, branch)
+        watching = Watching(recording)
+        inbox = CommandInbox(path)
+        self._inbox.done(command.number)  # in the old run, before it is closed
+        self._close("stopped", "")
+        self._recording, self._watching, self._inbox = recording, watching, inbox
+        self._planned = self._until = self._plan()
+        self._running, self._waiting, self._sentence = False, "", ""
+        self._begin(branch)
+
+    def _close(self, state: EngineState, sentence: str) -> None:
+        """Ends the recording with a capture of its last training step, and leaves one whole file."""
+        if state != "failed":
+            self._recording.capture(keep=True)
+        self._recording.event(
+            state, sentence or f"{state.capitalize()} at training step {self._recording.training_step}."
+        )
+        self._recording.report(state, sentence)
+        self._inbox.close()  # the writer makes one plain file of the run once nobody else holds it
+        self._recording.writer.close()
+
+
+def _whole(arguments: Mapping[str, object], name: str, least: int) -> int:
+    value = arguments.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise RnnvizError(f"{name}: wanted a whole number from {least} on, came {value!r}.")
+    return value
+
+
+def _number(arguments: Mapping[str, object], name: str, positive: bool) -> float:
+    value = arguments.get(name)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not fits or value < 0 or (positive and value == 0):  # type: ignore[operator]
+        raise RnnvizError(f"{name}: wanted a number {'above' if positive else 'from'} 0, came {value!r}.")
+    return float(value)  # type: ignore[arg-type]

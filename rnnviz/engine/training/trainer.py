@@ -1,0 +1,175 @@
+"""Training: all models of an experiment in lock-step on the same batches, one call for each training step."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, mse_loss
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.settings import Experiment, OptimiserName
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.engine.networks import SequenceModel, build
+from rnnviz.engine.tasks import open_task
+from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
+
+_BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
+
+
+class NotFiniteError(RnnvizError):
+    """A loss or gradient became NaN or infinite; the update was not applied."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training begins that does not begin anew."""
+
+    training_step: int
+    states: Sequence[Mapping[str, Tensor]]  # of each model, as of `state_dict()`
+    optimisers: Sequence[dict[str, Any]] = ()  # of each model, or none: they begin anew
+
+
+class Training:
+    """The models, their optimisers and the batches. Everything random comes from the experiment's seed.
+
+    The batch of a training step depends on the seed and its number alone, and captures draw nothing, so two trainings
+    give the same numbers however they are paused and recorded. `learning_rate` and `clip_norm` may be set at any time.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        check_experiment(experiment)
+        self.experiment = experiment
+        self.source = open_task(experiment.task, experiment.seed)
+        self.probe = self.source.probe()
+        self.training_step = 0  # updates applied so far
+        self.clip_norm = experiment.training.clip_norm
+        self.refused = frozenset(range(len(experiment.models)))  # models whose NaN or infinity is never learnt
+        self.models: tuple[SequenceModel, ...] = tuple(
+            build(settings, self.source.input_size, self.source.output_size, experiment.seed)
+            for settings in experiment.models
+        )
+        self._test = self.source.test()
+        self._parameters = [list(model.parameters()) for model in self.models]
+        self._optimisers = [
+            _optimiser(experiment.training.optimiser, parameters, experiment.training.learning_rate)
+            for parameters in self._parameters
+        ]
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self._optimisers[0].param_groups[0]["lr"])
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+
+    def advance(self) -> list[dict[str, float]]:
+        """One training step of every model; the metrics of each: loss, accuracy where there is one, grad_norm.
+
+        Raises NotFiniteError, naming model and training step, before any model is updated, unless that model's are to
+        be learnt all the same (`refused`).
+        """
+        generator = np.random.default_rng([self.experiment.seed, _BATCHES, self.training_step])
+        batch = self.source.batch(generator, self.experiment.training.batch_size)
+        inputs, targets = torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets)
+        metrics = [self._sweep(number, inputs, targets) for number in range(len(self.models))]
+        for optimiser in self._optimisers:
+            optimiser.step()
+        self.training_step += 1
+        return metrics
+
+    def captures(self) -> list[Capture]:
+        """What each model makes of the probe now."""
+        return [self.capture(number) for number in range(len(self.models))]
+
+    def capture(self, number: int) -> Capture:
+        """What one model makes of the probe now."""
+        return capture_probe(self.models[number], self.probe, self.source.info)
+
+    def optimiser_states(self) -> list[dict[str, Any]]:
+        """What each optimiser has gathered; to be copied before the training goes on."""
+        return [optimiser.state_dict() for optimiser in self._optimisers]
+
+    def go_on_from(self, start: Start) -> None:
+        """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning."""
+        for model, state in zip(self.models, start.states, strict=True):
+            model.load_state_dict(dict(state))
+        for optimiser, gathered in zip(self._optimisers, start.optimisers, strict=False):
+            optimiser.load_state_dict(gathered)
+        self.training_step = start.training_step
+
+    def test_losses(self) -> list[float]:
+        """The loss of each model on what is held back; [] for tasks that hold nothing back."""
+        if self._test is None or self.source.info.loss is None:
+            return []
+        inputs = torch.from_numpy(self._test.inputs)
+        with torch.no_grad():
+            return [weighted_loss(model(inputs), self._test, self.source.info.loss).item() for model in self.models]
+
+    def _sweep(self, number: int, inputs: Tensor, targets: Tensor) -> dict[str, float]:
+        """Forward and backward of one model; leaves the clipped gradients in its parameters."""
+        model, parameters = self.models[number], self._parameters[number]
+        output = model.states(inputs)
+        if self.source.last_only:
+            output, targets = output[-1], targets[-1]
+        prediction = model.head(output)
+        loss = _mean_loss(prediction, targets)
+        for parameter in parameters:
+            parameter.grad = None
+        loss.backward()  # type: ignore[no-untyped-call]
+        # Clipping to an infinite norm multiplies by 1: the norm is measured, the gradients stay.
+        norm = nn.utils.clip_grad_norm_(parameters, self.clip_norm or math.inf).item()
+        value = loss.item()
+        if not math.isfinite(value) and number in self.refused:
+            raise self._not_finite(number, "the loss", value)
+        if not math.isfinite(norm) and number in self.refused:
+            raise self._not_finite(number, "the gradient's norm", norm)
+        metrics = {"loss": value}
+        accuracy = _accuracy(prediction.detach(), targets, self.source.tolerance)
+        if accuracy is not None:
+            metrics["accuracy"] = accuracy
+        metrics["grad_norm"] = norm
+        return metrics
+
+    def _not_finite(self, number: int, what: str, value: float) -> NotFiniteError:
+        name = self.experiment.models[number].name
+        came = "NaN" if math.isnan(value) else "infinite"
+        return NotFiniteError(
+            f'Training step {self.training_step + 1}: {what} of "{name}" became {came}; no update was made. '
+            f"Restart with a smaller learning rate or clip norm."
+        )
+
+
+def _mean_loss(prediction: Tensor, targets: Tensor) -> Tensor:
+    """The mean over everything asked: prediction (…, V), targets (…) int64 or (…, V)."""
+    if targets.is_floating_point():
+        return mse_loss(prediction, targets)
+    return cross_entropy(prediction.flatten(0, -2), targets.flatten())
+
+
+def _accuracy(prediction: Tensor, targets: Tensor, tolerance: float | None) -> float | None:
+    """The share of right answers; None where values have no tolerance."""
+    if not targets.is_floating_point():
+        right = prediction.argmax(dim=-1) == targets
+    elif tolerance is not None:
+        right = (prediction - targets).abs().amax(dim=-1) < tolerance
+    else:
+        return None
+    return int(right.sum().item()) / right.numel()
+
+
+def _optimiser(name: OptimiserName, parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    match name:
+        case "adam":
+            return torch.optim.Adam(parameters, rate, fused=True)  # half the time of the default on small models
+        case "sgd":
+            return torch.optim.SGD(parameters, rate)
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, rate)

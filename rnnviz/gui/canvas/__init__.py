@@ -1,0 +1,1 @@
+"""The canvas: all that lies on the time axis of the sequence."""

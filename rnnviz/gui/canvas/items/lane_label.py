@@ -1,0 +1,62 @@
+"""The label at the left of a lane: what it is, and its symbol and size below, muted."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+
+from rnnviz.gui.canvas.items.canvas_item import CanvasItem
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.theme import Theme
+
+MARGIN = 14.0  # from the left edge of the canvas to the text
+_BAR = QRectF(8.0, 0.0, 4.0, 0.0)  # place and width of a model's colour bar
+
+
+class LaneLabel(CanvasItem):
+    """Two lines of text; with `color` it is a model's header, and a bar of that colour stands before it."""
+
+    def __init__(self, theme: Theme, title: str, subtitle: str = "", color: QColor | None = None) -> None:
+        super().__init__(theme)
+        self.title = title
+        self.subtitle = subtitle
+        self.note = ""  # a warning in place of the subtitle
+        self.words = ""  # the tooltip, where title and subtitle do not say enough
+        self.color = color
+
+    def set_text(self, title: str, subtitle: str, note: str = "") -> None:
+        if (title, subtitle, note) != (self.title, self.subtitle, self.note):
+            self.title, self.subtitle, self.note = title, subtitle, note
+            self.update()
+
+    def draw(self, painter: QPainter) -> None:
+        left = self.rect.left() + MARGIN
+        if self.color is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.color)
+            painter.drawRect(QRectF(self.rect.left() + _BAR.left(), self.rect.top(), _BAR.width(), self.rect.height()))
+            left += 6
+        title_font = fonts.semibold(fonts.TITLE if self.color is not None else 14)
+        width = self.rect.right() - left - 6
+        title_height = 19.0
+        room = self.rect.height() >= 32
+        top = self.rect.top() + (0.0 if self.color is None or not room else (self.rect.height() - 34) / 2)
+        if self.color is None:
+            top -= 1
+        painter.setFont(title_font)
+        painter.setPen(self.theme.color("text"))
+        title = QFontMetricsF(title_font).elidedText(self.title, Qt.TextElideMode.ElideRight, width)
+        align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(left, top, width, title_height), align, title)
+        if not room:
+            return
+        small = fonts.text(12)
+        painter.setFont(small)
+        painter.setPen(self.theme.color("bad" if self.note else "muted"))
+        words = QFontMetricsF(small).elidedText(self.note or self.subtitle, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(QRectF(left, top + title_height - 1, width, 16), align, words)
+
+    def boundingRect(self) -> QRectF:
+        return self.rect.adjusted(0, -2, 0, 2)
+
+    def tip(self, x: float, y: float) -> str:
+        return self.note or self.words or (f"{self.title}: {self.subtitle}" if self.subtitle else self.title)

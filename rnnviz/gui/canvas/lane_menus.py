@@ -1,0 +1,42 @@
+"""Menus that open on the lanes: which lanes are shown, and which layer of a model."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu, QWidget
+
+from rnnviz.gui.canvas.lanes.model_header import layer_words
+from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
+from rnnviz.gui.state.store import Store
+
+
+def lanes_menu(store: Store, parent: QWidget) -> QMenu:
+    """Every lane that can be switched on or off; the menu deletes itself when it closes."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def switch(choice: LaneChoice) -> None:
+        store.update(hidden_lanes=toggled(store.state.hidden_lanes, choice))
+
+    for choice in lane_choices(store.state):
+        action = menu.addAction(choice.words)
+        action.setCheckable(True)
+        action.setChecked(choice.on)
+        action.triggered.connect(lambda _checked, choice=choice: switch(choice))
+    return menu
+
+
+def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidget) -> QMenu:
+    """The layers of a model, the one that is `shown` checked; the menu deletes itself when it closes."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def show(name: str) -> None:
+        store.update(cursor=replace(store.state.cursor, layer=name))
+
+    for name in names:
+        action = menu.addAction(layer_words(name))
+        action.setCheckable(True)
+        action.setChecked(name == shown)
+        action.triggered.connect(lambda _checked, name=name: show(name))
+    return menu

@@ -1,0 +1,326 @@
+"""The centre of the window: all lanes of all models on one time axis, with one cursor line across them."""
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QCursor, QImage, QPainter, QPixmapCache
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QToolTip, QVBoxLayout, QWidget
+
+from rnnviz.gui.canvas.items.canvas_view import CanvasView
+from rnnviz.gui.canvas.items.cursor_line import CursorLine
+from rnnviz.gui.canvas.items.skeleton import Skeleton
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lane_menus import lanes_menu, layers_menu
+from rnnviz.gui.canvas.lanes.fitting import fitting
+from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
+from rnnviz.gui.canvas.lanes.heights import share_out
+from rnnviz.gui.canvas.lanes.lane import Lane
+from rnnviz.gui.canvas.lanes.lane_table import make_lane
+from rnnviz.gui.canvas.lanes.selection import LanePlace, lane_places
+from rnnviz.gui.canvas.lanes.shown import Shown, resolve
+from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.stepping.walker import run_target
+
+_PICTURES = (  # fields of the state that the lanes' data come from
+    *("traces", "sample", "theme", "task", "models", "hidden_lanes", "fitting_lanes"),
+    *("whatif", "recomputed", "against", "difference", "run_path"),
+)
+_MARGIN = 8.0  # pixels above the first and below the last lane
+_PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
+_ABOVE_CURSOR, _CURSOR = 20.0, 10.0  # drawing order
+
+
+@dataclass(frozen=True, eq=False)
+class _Built:
+    """What the lanes were made for: as long as it stays, only their data is replaced."""
+
+    theme: Theme
+    task: object
+    models: object
+    places: tuple[LanePlace, ...]
+
+    def same(self, other: "_Built") -> bool:
+        return (self.theme.name, self.task, self.models, self.places) == (
+            other.theme.name,
+            other.task,
+            other.models,
+            other.places,
+        )
+
+
+class LaneStack(QWidget):
+    """Draws the traces of the state at its cursor. A click or drag in any lane chooses a time step, a click in
+    a lane of units the unit and its model, too."""
+
+    time_step_chosen = Signal(int)
+    run_wanted = Signal(int, int)  # time step; 1: on to it, −1: back to it
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._lanes: list[Lane] = []
+        self._built: _Built | None = None
+        self._shown = resolve(store.state)
+        self._axis = TimeAxis.whole(LABEL_COLUMN, 100.0, 1)
+        self._scene = QGraphicsScene(self)
+        self._scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self._view = CanvasView(self._scene, self)
+        self._line: CursorLine | None = None
+        self._skeleton: Skeleton | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._view)
+        QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), _PICTURES_KIB))
+        self._view.taken.connect(self._take)
+        self._view.pressed.connect(self._press)
+        self._view.hovered.connect(self._hover)
+        self._view.zoomed.connect(self._zoom)
+        self._view.panned.connect(self._pan)
+        self._view.fitted.connect(self.show_all_time_steps)
+        self._view.resized.connect(self._resized)
+        store.changed.connect(self.show_state)
+        self._rebuild()
+
+    def show_state(self, old: State, new: State) -> None:
+        """Replaces what changed: lanes, data, or only the cursor."""
+        if (
+            any(getattr(old, name) is not getattr(new, name) for name in _PICTURES)
+            or old.cursor.layer != new.cursor.layer
+        ):
+            self._shown = resolve(new)
+            self._refresh()
+            self._fit()
+        elif old.cursor != new.cursor:
+            self._shown = self._shown.at(new.cursor)
+            self._follow_cursor()
+        if (old.unit, old.model) != (new.unit, new.model):
+            self._mark_unit()
+        if not self._shown.ready and self._skeleton is not None:
+            self._skeleton.set_sentence(waiting_sentence(new))
+
+    def show_all_time_steps(self) -> None:
+        """Ends zooming."""
+        self._axis = TimeAxis.whole(self._axis.left, self._axis.width, self._axis.time_steps)
+        self._lay_out()
+
+    def image(self, scale: int = 1) -> QImage:
+        """The whole stack, also what is scrolled away, at `scale` pixels a pixel."""
+        area = self._scene.sceneRect()
+        image = QImage(round(area.width() * scale), round(area.height() * scale), QImage.Format.Format_RGB32)
+        image.fill(self._shown.theme.color("background"))
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        self._scene.render(painter, QRectF(image.rect()), area)
+        painter.end()
+        image.setDevicePixelRatio(scale)
+        return image
+
+    def needed_height(self) -> int:
+        """Pixels below which the lanes have to scroll."""
+        if not self._lanes:
+            return 0
+        wishes = [lane.heights for lane in self._lanes]
+        return round(sum(wish.minimum + wish.gap for wish in wishes) - wishes[0].gap + 2 * _MARGIN)
+
+    def set_cached(self, cached: bool) -> None:
+        """Without cached pictures every painting is exact at any scale, as figures need it."""
+        modes = QGraphicsItem.CacheMode
+        for lane in self._lanes:
+            for item in lane.items:
+                item.setCacheMode(modes.DeviceCoordinateCache if cached and item.cached else modes.NoCache)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Which lanes are shown."""
+        menu = lanes_menu(self._store, self)
+        menu.addSeparator()
+        self._offer_runs(menu, self._view.mapToScene(self._view.mapFrom(self, event.pos())))
+        fit = menu.addAction("Show all time steps")
+        fit.setEnabled(self._axis.zoomed)
+        fit.triggered.connect(self.show_all_time_steps)
+        menu.popup(event.globalPos())
+
+    def _refresh(self) -> None:
+        """New data into the lanes; lanes are made anew only when there are others."""
+        places = lane_places(self._shown) if self._shown.ready else ()
+        state = self._store.state
+        built = _Built(self._shown.theme, state.task, _models(self._shown), places)
+        if self._built is None or not built.same(self._built):
+            self._rebuild()
+            return
+        if self._skeleton is not None:
+            self._skeleton.set_sentence(waiting_sentence(state))
+        for lane in self._lanes:
+            lane.show(self._shown)
+        if self._shown.time_steps != self._axis.time_steps:
+            self._lay_out()
+        else:
+            self._move_cursor()
+
+    def _rebuild(self) -> None:
+        shown, state = self._shown, self._store.state
+        self._clear()
+        self._scene.setBackgroundBrush(shown.theme.color("background"))
+        places = lane_places(shown) if shown.ready else ()
+        self._built = _Built(shown.theme, state.task, _models(shown), places)
+        if not places:
+            self._skeleton = Skeleton(shown.theme)
+            self._skeleton.set_sentence(waiting_sentence(state))
+            self._scene.addItem(self._skeleton)
+        for place in places:
+            lane = make_lane(shown, place)
+            for item in lane.items:
+                if lane.over_cursor or item.above_cursor:
+                    item.setZValue(_ABOVE_CURSOR)
+                self._scene.addItem(item)
+            lane.show(shown)
+            self._lanes.append(lane)
+        self._mark_unit()
+        if places:
+            self._line = CursorLine(shown.theme)
+            self._line.setZValue(_CURSOR)
+            self._scene.addItem(self._line)
+        self._lay_out()
+
+    def _clear(self) -> None:
+        for lane in self._lanes:
+            for item in lane.items:
+                self._scene.removeItem(item)
+        for overlay in (self._line, self._skeleton):
+            if overlay is not None:
+                self._scene.removeItem(overlay)
+        self._lanes, self._line, self._skeleton = [], None, None
+
+    def _resized(self) -> None:
+        self._lay_out()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Lets the lanes come and go that are shown only where there is room."""
+        if not self._shown.ready:
+            return
+        found = fitting(self._shown, self._view.height() - 2 * _MARGIN)
+        if found != self._shown.fitting:
+            self._store.update(fitting_lanes=found)
+
+    def _lay_out(self) -> None:
+        """Gives every lane its row; called when size, lanes, T or the visible time change."""
+        width, height = float(self._view.width()), float(self._view.height())
+        # the scroll bar is switched by hand: left to Qt it comes and goes within one layout
+        scrolls = self.needed_height() > height
+        policies = Qt.ScrollBarPolicy
+        self._view.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOn if scrolls else policies.ScrollBarAlwaysOff)
+        if scrolls:
+            width -= self._view.verticalScrollBar().sizeHint().width()
+        plot = max(width - LABEL_COLUMN - SCALE_COLUMN, 40.0)
+        self._axis = self._axis.moved_to(LABEL_COLUMN, plot, self._shown.time_steps)
+        wishes = [lane.heights for lane in self._lanes]
+        top = _MARGIN - (wishes[0].gap if wishes else 0.0)
+        for lane, wish, high in zip(self._lanes, wishes, share_out(wishes, height - 2 * _MARGIN), strict=True):
+            top += wish.gap
+            lane.place(QRectF(0.0, top, width, high), self._axis)
+            top += high
+        if self._skeleton is not None:
+            self._skeleton.place(QRectF(0.0, 0.0, width, height), self._axis)
+        self._scene.setSceneRect(0.0, 0.0, width, max(height, top + _MARGIN) if self._lanes else height)
+        self._move_cursor()
+
+    def _follow_cursor(self) -> None:
+        """A cursor that leaves the visible time takes the axis with it."""
+        axis = self._axis.showing(self._shown.sweep.time_step)
+        if axis != self._axis:
+            self._axis = axis
+            self._lay_out()
+        else:
+            self._move_cursor()
+
+    def _move_cursor(self) -> None:
+        if self._line is None:
+            return
+        sweep = self._shown.sweep
+        dots = []
+        for lane in self._lanes:
+            lane.move_cursor(sweep)
+            dots.extend(lane.dots(sweep.time_step))
+        self._line.setVisible(sweep.time_step in self._axis.visible())
+        first, last = self._lanes[0].rect, self._lanes[-1].rect
+        self._line.move(self._axis.x(sweep.time_step), first.top(), last.bottom(), dots)
+
+    def _take(self, place: QPointF) -> None:
+        """Looks at the unit that is clicked, and at the model of the lane."""
+        lane = self._lane_at(place)
+        if lane is None or lane.model is None or place.x() < LABEL_COLUMN:
+            return
+        unit = lane.map.row_at(place.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.unit
+        model = self._shown.models[lane.model].number
+        if model != self._store.state.model:
+            cursor = replace(self._store.state.cursor, operation="")
+            self._store.update(model=model, unit=unit, cursor=cursor)
+        else:
+            self._store.update(unit=unit)
+
+    def _mark_unit(self) -> None:
+        state = self._store.state
+        for lane in self._lanes:
+            if isinstance(lane, HeatLane) and lane.of_units:
+                looked_at = lane.model is not None and self._shown.models[lane.model].number == state.model
+                lane.map.mark_row(state.unit if looked_at and state.unit >= 0 else None)
+
+    def _offer_runs(self, menu: QMenu, place: QPointF) -> None:
+        """Runs to the time step under the pointer, there where they lead anywhere."""
+        if not self._shown.ready or place.x() < LABEL_COLUMN:
+            return
+        time_step = self._axis.time_step_at(place.x())
+        for direction, words in ((1, "Run to"), (-1, "Run back to")):
+            run = menu.addAction(f"{words} time step {time_step}")
+            run.setEnabled(run_target(self._store.state, time_step, direction) is not None)
+            run.triggered.connect(lambda _on, direction=direction: self.run_wanted.emit(time_step, direction))
+        menu.addSeparator()
+
+    def _press(self, place: QPointF) -> None:
+        lane = self._lane_at(place)
+        if lane is not None and lane.key == "chain" and place.x() < LABEL_COLUMN:
+            self._offer_layers(lane)
+        elif lane is not None and place.x() >= LABEL_COLUMN:
+            chosen = self._axis.time_step_at(place.x())
+            if chosen != self._shown.sweep.time_step:
+                self.time_step_chosen.emit(chosen)
+
+    def _offer_layers(self, lane: Lane) -> None:
+        assert lane.model is not None
+        model = self._shown.models[lane.model]
+        if len(model.structure.layer_names) > 1:
+            layers_menu(self._store, model.structure.layer_names, model.layer_name, self).popup(QCursor.pos())
+
+    def _lane_at(self, place: QPointF) -> Lane | None:
+        return next((lane for lane in self._lanes if lane.rect.top() <= place.y() <= lane.rect.bottom()), None)
+
+    def _hover(self, place: QPointF) -> None:
+        lane = self._lane_at(place)
+        words = lane.tip(place) if lane is not None else ""
+        if words:
+            QToolTip.showText(QCursor.pos(), words, self._view.viewport())
+        else:
+            QToolTip.hideText()
+
+    def _zoom(self, factor: float, x: float) -> None:
+        self._axis = self._axis.scaled(factor, x)
+        self._lay_out()
+
+    def _pan(self, pixels: float) -> None:
+        if self._axis.zoomed:
+            self._axis = self._axis.panned(pixels)
+            self._lay_out()
+
+
+def _models(shown: Shown) -> tuple[object, ...]:
+    """What lanes are made for: models, and whether they show a difference."""
+    return tuple((model.number, model.name, model.structure, model.base is None) for model in shown.models)
+
+
+def waiting_sentence(state: State) -> str:
+    """Why there is nothing to draw yet."""
+    if state.status is not None and state.status.state in ("failed", "stopped"):
+        return state.status.sentence or "The engine has stopped before the first trace."
+    return state.busy or "The engine is starting …"

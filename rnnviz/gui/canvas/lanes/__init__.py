@@ -1,0 +1,1 @@
+"""The lanes: one row of the canvas each."""

@@ -1,0 +1,77 @@
+"""The prediction of one model where the class is asked once, at the end: all probabilities at every time step."""
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from rnnviz.core.numbers import short
+from rnnviz.gui.canvas.items.canvas_item import CanvasItem
+from rnnviz.gui.canvas.items.heat_map import HeatMap
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.look import color_maps, fonts
+from rnnviz.gui.look.columns import SCALE_COLUMN
+from rnnviz.gui.look.theme import Theme
+
+
+class FinalBars(CanvasItem):
+    """One bar for each class with its probability at the last asked time step, level with the rows of the strip."""
+
+    def __init__(self, theme: Theme, color: QColor, labels: tuple[str, ...]) -> None:
+        super().__init__(theme)
+        self._color = color
+        self._labels = labels
+        self._chances: list[float] = []
+        self._target = -1
+
+    def set_values(self, chances: list[float], target: int) -> None:
+        self._chances, self._target = chances, target
+        self.update()
+
+    def draw(self, painter: QPainter) -> None:
+        if not self._chances:
+            return
+        row = self.rect.height() / len(self._chances)
+        painter.setFont(fonts.text(fonts.SMALL))
+        for n, chance in enumerate(self._chances):
+            top = self.rect.top() + n * row
+            width = (self.rect.width() - 34) * (chance if np.isfinite(chance) else 0.0)
+            painter.fillRect(QRectF(self.rect.left() + 28, top + row * 0.2, width, row * 0.6), self._color)
+            painter.setPen(self.theme.color("text" if n == self._target else "muted"))
+            place = QRectF(QPointF(self.rect.left() + 8, top), QPointF(self.rect.left() + 28, top + row))
+            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._labels[n])
+
+
+class ClassProbabilitiesLane(Lane):
+    """A strip with one row for each class; the target's row is framed, the final probabilities stand beside it."""
+
+    heights = Heights(48, 58, 90)
+
+    def __init__(self, shown: Shown, model: int) -> None:
+        super().__init__(shown, "prediction", "prediction", "", model)
+        labels = shown.task.output_labels if shown.task is not None else ()
+        color = shown.models[model].color
+        self.table = color_maps.between(shown.theme.panel, color.name())
+        self.map = HeatMap(shown.theme, "p", labels)
+        self.bars = FinalBars(shown.theme, color, labels)
+        self.items += [self.map, self.bars]
+
+    def show(self, shown: Shown) -> None:
+        model = self.shown_model(shown)
+        chances = model.probabilities
+        if chances is None or shown.targets is None or shown.task is None:
+            return
+        self.map.set_values(chances, 0.0, 1.0, self.table)
+        asked = np.flatnonzero(shown.asked)
+        last = int(asked[-1]) if asked.size else len(chances) - 1
+        target = int(shown.targets[last])
+        self.map.marked_row = target
+        self.bars.set_values([float(p) for p in chances[last]], target)
+        hit = bool(np.isfinite(chances[last]).all()) and int(np.argmax(chances[last])) == target
+        words = f"{shown.task.output_labels[target]}: {short(float(chances[last, target]))}"
+        self.label.set_text("prediction", f"{words}, right" if hit else "", "" if hit else f"{words}, wrong")
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.map.place(plot, axis)
+        self.bars.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)

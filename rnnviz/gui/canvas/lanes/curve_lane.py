@@ -1,0 +1,44 @@
+"""The base of the lanes that show curves along the time axis."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import short
+from rnnviz.gui.canvas.items.curve_plot import CurvePlot
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.shown import Shown
+
+
+class CurveLane(Lane):
+    """A framed plot; `values` for the tooltip are set beside the curves."""
+
+    heights = Heights(46, 90, 200, gap=10)
+
+    def __init__(self, shown: Shown, key: str, title: str, subtitle: str) -> None:
+        super().__init__(shown, key, title, subtitle)
+        self.plot = CurvePlot(shown.theme)
+        self.items += [self.plot, self.plot.names]
+        self.tips: list[tuple[str, Array]] = []  # name and (T,) texts' values
+        self.tip_words: Callable[[float], str] = short
+        self.present: dict[str, Array] = {}  # by name, (T,) bool: time steps that have a value; without: all
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.plot.place(plot, axis)
+
+    def dots(self, time_step: int) -> list[tuple[float, QColor]]:
+        return self.plot.dots(time_step)
+
+    def tip(self, place: QPointF) -> str:
+        if not self.plot.rect.contains(place):
+            return super().tip(place)
+        t = self.plot.axis.time_step_at(place.x())
+        lines = [
+            f"{name}: {self.tip_words(values[t - 1])}"
+            for name, values in self.tips
+            if t <= len(values) and (name not in self.present or bool(self.present[name][t - 1]))
+        ]
+        return "\n".join([f"t = {t}", *lines])

@@ -1,0 +1,56 @@
+"""The gradient magnitude ‖∂L/∂h_t‖ of all models, as log₁₀."""
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import power, short
+from rnnviz.gui.canvas.items.chain import VANISHED
+from rnnviz.gui.canvas.items.curve_plot import Curve
+from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
+from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.magnitudes import magnitude_words
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.value_axes import logarithmic
+
+_STRAIGHT = 0.985  # R² above which a curve is called one factor for each time step
+_SHORTEST_FIT = 8  # time steps
+
+
+class GradientLane(CurveLane):
+    """One curve for each model; a straight one is told as the factor of each step back (Bengio 1994)."""
+
+    heights = Heights(84, 150, 420, gap=10)
+
+    def __init__(self, shown: Shown) -> None:
+        super().__init__(shown, "gradient", "Gradient", "‖∂L/∂hₜ‖, log₁₀")
+        self.tip_words = magnitude_words
+
+    def show(self, shown: Shown) -> None:
+        curves, self.tips = [], []
+        for model in shown.models:
+            values = model.log_gradient
+            if not values.size:
+                continue
+            factor = step_factor(values)
+            name = model.name if factor is None else f"{model.name}: ×{short(factor)} each step back"
+            curves.append(Curve(values, model.color, name))
+            self.tips.append((model.name, values))
+        scale = logarithmic([c.values for c in curves], zone=VANISHED, words=f"vanished: below {power(int(VANISHED))}")
+        self.plot.set_curves(curves, scale)
+
+
+def step_factor(log_magnitudes: Array) -> float | None:
+    """By what a straight curve of log₁₀ magnitudes (T,) is multiplied at each step back; None where it is not straight.
+
+    The last twentieth is left out: there the loss has only just entered. Zeros and NaN make it no straight line.
+    """
+    part = log_magnitudes[: max(int(log_magnitudes.size * 0.95), 1)]
+    if part.size < _SHORTEST_FIT or not np.isfinite(part).all():
+        return None
+    t = np.arange(part.size, dtype=np.float64)
+    slope, start = np.polyfit(t, part, 1)
+    spread = float(((part - part.mean()) ** 2).sum())
+    left = float(((part - (start + slope * t)) ** 2).sum())
+    if spread <= 0 or 1 - left / spread < _STRAIGHT:
+        return None
+    return float(10.0**-slope)

@@ -1,0 +1,58 @@
+"""The base of the lanes that show one value for each unit and time step."""
+
+import numpy as np
+from PySide6.QtCore import QRectF
+
+from rnnviz.core.arrays import Array
+from rnnviz.gui.canvas.items.color_bar import ColorBar
+from rnnviz.gui.canvas.items.heat_map import HeatMap
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
+from rnnviz.gui.look.columns import SCALE_COLUMN
+
+
+class HeatLane(Lane):
+    """A heat map with its colour bar; levels are shared by all models."""
+
+    heights = Heights(40, 79, 240)
+    of_units = True  # whether each row is a unit of the layer
+
+    def __init__(
+        self,
+        shown: Shown,
+        key: str,
+        title: str,
+        symbol: str,
+        model: int | None,
+        table: Array,
+        row_names: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(shown, key, title, symbol, model)
+        self.symbol = symbol
+        if model is not None and shown.models[model].base is not None:
+            table = shown.theme.signed_map()
+        self.table = table
+        self.map = HeatMap(shown.theme, symbol, row_names)
+        self.bar = ColorBar(shown.theme, table)
+        self.items += [self.map, self.bar]
+
+    def set_units(self, entry: ShownModel, values: Array, low: float, high: float, subtitle: str) -> None:
+        """As `set_values`; a difference has a range of its own, that of the largest."""
+        if entry.base is None:
+            self.set_values(values, low, high, subtitle)
+            return
+        largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+        self.set_values(values, -largest, largest, f"Δ{self.symbol}, change")
+
+    def set_values(self, values: Array, low: float, high: float, subtitle: str) -> None:
+        """New `values` (T, U) between the levels; what is not finite is counted in the label."""
+        self.map.set_values(values, low, high, self.table)
+        self.bar.set_range(low, high)
+        odd = int(values.size - np.isfinite(values).sum())
+        note = f"{odd} of {values.size} not finite" if odd else ""
+        self.label.set_text(self.label.title, subtitle, note)
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.map.place(plot, axis)
+        self.bar.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)

@@ -1,0 +1,72 @@
+"""The base of all lanes: a label at the left, items in the plot column, and how much height they want."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor
+
+from rnnviz.gui.canvas.items.canvas_item import CanvasItem
+from rnnviz.gui.canvas.items.chain import Sweep
+from rnnviz.gui.canvas.items.lane_label import LaneLabel
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
+from rnnviz.gui.look.columns import LABEL_COLUMN
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Pixels a lane needs, likes, and can use at most; `gap` is left free above it."""
+
+    minimum: float
+    preferred: float
+    maximum: float
+    gap: float = 6.0
+
+
+class Lane:
+    """One row of the stack. Subclasses make their items once and only replace data in `show`."""
+
+    heights = Heights(40, 78, 130)
+    over_cursor = False  # whether the plot item is drawn above the cursor line
+
+    def __init__(self, shown: Shown, key: str, title: str, subtitle: str = "", model: int | None = None) -> None:
+        self.key = key
+        self.model = model
+        self.theme = shown.theme
+        color = shown.models[model].color if model is not None and key == "chain" else None
+        self.label = LaneLabel(shown.theme, title, subtitle, color)
+        self.items: list[CanvasItem] = [self.label]
+        self.rect = QRectF()
+
+    def show(self, shown: Shown) -> None:
+        """Puts new data into the items."""
+        raise NotImplementedError
+
+    def move_cursor(self, sweep: Sweep) -> None:
+        """Follows the cursor, where the lane itself shows it."""
+
+    def place(self, rect: QRectF, axis: TimeAxis) -> None:
+        """Lays the row out in `rect`, which is as wide as the canvas."""
+        self.rect = rect
+        self.label.place(QRectF(rect.left(), rect.top(), LABEL_COLUMN, rect.height()), axis)
+        self.place_plot(QRectF(axis.left, rect.top(), axis.width, rect.height()), axis)
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        """Lays out what lies in and right of the plot column."""
+        raise NotImplementedError
+
+    def dots(self, time_step: int) -> list[tuple[float, QColor]]:
+        """Where the cursor line meets curves of this lane: (pixel y, colour)."""
+        return []
+
+    def tip(self, place: QPointF) -> str:
+        """What is under the pointer, in words."""
+        for item in reversed(self.items):
+            if item.rect.contains(place):
+                return item.tip(place.x(), place.y())
+        return ""
+
+    def shown_model(self, shown: Shown) -> ShownModel:
+        """The model this lane belongs to."""
+        assert self.model is not None
+        return shown.models[self.model]

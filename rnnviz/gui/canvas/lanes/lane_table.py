@@ -1,0 +1,65 @@
+"""Makes the lane that belongs to a place, and says beforehand how high it will want to be."""
+
+from collections.abc import Callable
+
+from rnnviz.gui.canvas.lanes.cell_state import CellStateLane
+from rnnviz.gui.canvas.lanes.class_probabilities import ClassProbabilitiesLane
+from rnnviz.gui.canvas.lanes.gate import GateLane
+from rnnviz.gui.canvas.lanes.gradient import GradientLane
+from rnnviz.gui.canvas.lanes.gradient_units import GradientUnitsLane
+from rnnviz.gui.canvas.lanes.hidden_state import HiddenStateLane
+from rnnviz.gui.canvas.lanes.input_column import InputColumnLane
+from rnnviz.gui.canvas.lanes.input_columns import InputColumnsLane
+from rnnviz.gui.canvas.lanes.input_symbols import InputSymbolsLane
+from rnnviz.gui.canvas.lanes.input_values import InputValuesLane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.loss import LossLane
+from rnnviz.gui.canvas.lanes.model_header import ModelHeaderLane
+from rnnviz.gui.canvas.lanes.next_symbols import NextSymbolsLane
+from rnnviz.gui.canvas.lanes.predicted_values import PredictedValuesLane
+from rnnviz.gui.canvas.lanes.ruler import RulerLane
+from rnnviz.gui.canvas.lanes.selection import GATE_WORDS, LanePlace
+from rnnviz.gui.canvas.lanes.share import ShareLane
+from rnnviz.gui.canvas.lanes.shown import Shown
+
+_SHARED: dict[str, type[Lane]] = {"ruler": RulerLane, "gradient": GradientLane, "share": ShareLane, "loss": LossLane}
+_PER_MODEL: dict[str, type[Lane]] = {"chain": ModelHeaderLane, "hidden": HiddenStateLane, "cell": CellStateLane}
+
+
+def make_lane(shown: Shown, place: LanePlace) -> Lane:
+    """The lane at `place`, without data yet."""
+    kind: Callable[..., Lane] = _kind(shown, place)
+    if place.key.startswith("gates: "):
+        letter = place.key.removeprefix("gates: ")
+        return kind(shown, place.model, letter, GATE_WORDS[letter])
+    if place.key.startswith("gradients: "):
+        return kind(shown, place.model, place.key.removeprefix("gradients: "))
+    if place.model is not None:
+        return kind(shown, place.model)
+    return kind(shown) if place.column is None else kind(shown, place.column)
+
+
+def heights_of(shown: Shown, place: LanePlace) -> Heights:
+    """What the lane at `place` will need and like, without making it."""
+    return _kind(shown, place).heights
+
+
+def _kind(shown: Shown, place: LanePlace) -> type[Lane]:
+    task = shown.task
+    assert task is not None
+    if place.key == "input":
+        if task.input_kind == "symbols":
+            return InputSymbolsLane
+        if place.column is not None:
+            return InputColumnLane
+        drawn = sum(not shown.is_marker(k) for k in range(shown.inputs.shape[1]))
+        return InputValuesLane if drawn <= 1 else InputColumnsLane
+    if place.key.startswith("gates: "):
+        return GateLane
+    if place.key.startswith("gradients: "):
+        return GradientUnitsLane
+    if not place.key.startswith("prediction"):
+        return (_SHARED if place.model is None else _PER_MODEL)[place.key]
+    if place.model is None:
+        return PredictedValuesLane
+    return NextSymbolsLane if int(shown.asked.sum()) > 1 else ClassProbabilitiesLane

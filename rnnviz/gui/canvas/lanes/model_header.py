@@ -1,0 +1,49 @@
+"""The header of a model: name, layer, and its unrolled chain."""
+
+from PySide6.QtCore import QRectF
+
+from rnnviz.gui.canvas.items.chain import Chain, Sweep
+from rnnviz.gui.canvas.items.magnitude_legend import MagnitudeLegend
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.look.columns import SCALE_COLUMN
+
+
+class ModelHeaderLane(Lane):
+    """One cell for each time step. A press on the label of a model with several layers shows the next layer."""
+
+    heights = Heights(32, 36, 40, gap=10)
+    over_cursor = True
+
+    def __init__(self, shown: Shown, model: int) -> None:
+        entry = shown.models[model]
+        super().__init__(shown, "chain", entry.name, "", model)
+        self.layer_names = entry.structure.layer_names
+        self.layer_name = entry.layer_name
+        self.chain = Chain(shown.theme, entry.color, leftwards=entry.layer_name.endswith("_reverse"))
+        self.legend = MagnitudeLegend(shown.theme)
+        self.items += [self.chain, self.legend]
+
+    def show(self, shown: Shown) -> None:
+        entry = self.shown_model(shown)
+        self.layer_name = entry.layer_name
+        self.chain.leftwards = entry.layer_name.endswith("_reverse")
+        self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient)
+        self.legend.set_highest(shown.highest_gradient)
+        words = "unrolled" if len(self.layer_names) == 1 else f"{layer_words(self.layer_name)} ▾"
+        self.label.set_text(entry.name, words)
+
+    def move_cursor(self, sweep: Sweep) -> None:
+        self.chain.set_sweep(sweep)
+        self.legend.setVisible(sweep.backward and self.model == 0)
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.chain.place(plot, axis)
+        self.legend.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)
+
+
+def layer_words(name: str) -> str:
+    """ "layer 0", "layer 1, reverse": torch's suffix in words."""
+    number, _, direction = name.removeprefix("l").partition("_")
+    return f"layer {number}{', ' + direction if direction else ''}"

@@ -1,0 +1,37 @@
+"""The prediction of one model where the next symbol is asked at every time step."""
+
+import numpy as np
+from PySide6.QtCore import QRectF
+
+from rnnviz.gui.canvas.items.chain import Sweep
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.items.top_choices import TopChoices
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.shown import Shown
+
+
+class NextSymbolsLane(Lane):
+    """The target in the first row, green where it was the best guess, and the top three below it."""
+
+    heights = Heights(52, 66, 84)
+    over_cursor = True
+
+    def __init__(self, shown: Shown, model: int) -> None:
+        super().__init__(shown, "prediction", "prediction", "", model)
+        labels = shown.task.output_labels if shown.task is not None else ()
+        self.choices = TopChoices(shown.theme, shown.models[model].color, labels)
+        self.items.append(self.choices)
+
+    def show(self, shown: Shown) -> None:
+        chances = self.shown_model(shown).probabilities
+        if chances is None or shown.targets is None:
+            return
+        self.choices.set_probabilities(chances, shown.targets, shown.asked)
+        hits = (np.argmax(chances, axis=1) == shown.targets)[shown.asked]
+        self.label.set_text("prediction", f"top 3, {int(hits.sum())} of {hits.size} right")
+
+    def move_cursor(self, sweep: Sweep) -> None:
+        self.choices.set_cursor(sweep.time_step)
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.choices.place(plot, axis)

@@ -1,0 +1,49 @@
+"""One predicted column against its true values, of all models, in the units of the data."""
+
+from PySide6.QtGui import QColor
+
+from rnnviz.gui.canvas.items.curve_plot import Curve
+from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
+from rnnviz.gui.canvas.lanes.data_units import column_name, undone
+from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.value_axes import linear
+
+_FEW = 4
+
+
+class PredictedValuesLane(CurveLane):
+    """The true curve dashed in the text colour, one curve a model; a question asked seldom has dots instead."""
+
+    heights = Heights(66, 116, 300, gap=10)
+
+    def __init__(self, shown: Shown, column: int) -> None:
+        super().__init__(shown, "prediction", "Prediction", "")
+        self._column = column
+
+    def show(self, shown: Shown) -> None:
+        task, targets, column = shown.task, shown.targets, self._column
+        if task is None or targets is None or targets.ndim != 2 or column >= targets.shape[1]:
+            return
+        true = undone(targets[:, column], task.output_scales, column)
+        few = shown.asked if shown.asked.sum() < _FEW else None  # too few for a line that can be seen
+        truth = Curve(true, QColor(self.theme.text), "true", 1.4, present=shown.asked, dashed=True, dots=few)
+        curves = [truth]
+        for model in shown.models:
+            if model.prediction is not None:
+                values = undone(model.prediction[:, column], task.output_scales, column)
+                curves.append(Curve(values, model.color, model.name))
+        self._say(column_name(task.output_labels, column), len(task.output_labels), task.name, few is not None)
+        self.tips = [(curve.name, curve.values) for curve in curves]
+        self.present = {"true": shown.asked}
+        self.plot.set_curves(curves, linear([true[shown.asked], *(curve.values for curve in curves[1:])]))
+
+    def _say(self, name: str, columns: int, task: str, few: bool) -> None:
+        ahead = task == "next value"  # what is predicted at t is the value of t + 1
+        when = " at t + 1" if ahead else ""
+        if columns > 1:
+            self.label.set_text(name, f"predicted{when}")
+        else:
+            self.label.set_text("Prediction", f"{name}{when}")
+        true = "dots: the true values" if few else "dashed: the true values"
+        self.label.words = f"{name}: what each model predicts at t{', the value of t + 1' if ahead else ''}; {true}"

@@ -1,0 +1,32 @@
+"""The numbers of the time steps, below the input."""
+
+from PySide6.QtCore import QRectF
+
+from rnnviz.gui.canvas.items.chain import Sweep
+from rnnviz.gui.canvas.items.ruler import Ruler
+from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.shown import Shown
+
+
+class RulerLane(Lane):
+    """Always shown: without it no other lane says when."""
+
+    heights = Heights(16, 16, 16, gap=2)
+    over_cursor = True
+
+    def __init__(self, shown: Shown) -> None:
+        super().__init__(shown, "ruler", "")
+        self.ruler = Ruler(shown.theme)
+        self.items.append(self.ruler)
+
+    def show(self, shown: Shown) -> None:
+        # the names belong to the first probe sequence
+        names = shown.task.time_labels if shown.task is not None and shown.sample == 0 else ()
+        self.ruler.set_names(names)
+
+    def move_cursor(self, sweep: Sweep) -> None:
+        self.ruler.set_cursor(sweep.time_step)
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.ruler.place(plot, axis)

@@ -1,0 +1,23 @@
+"""What each time step adds to the weight gradient: ‖(∂L/∂W_hh)|_t‖_F of all models, as log₁₀."""
+
+from rnnviz.gui.canvas.items.curve_plot import Curve
+from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
+from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.magnitudes import magnitude_words
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.value_axes import logarithmic
+
+
+class ShareLane(CurveLane):
+    """The shares of the recurrent weight, of the sequence that is shown."""
+
+    heights = Heights(70, 110, 240, gap=10)
+
+    def __init__(self, shown: Shown) -> None:
+        super().__init__(shown, "share", "Shares", "of t in ∂L/∂W_hh")
+        self.tip_words = magnitude_words
+
+    def show(self, shown: Shown) -> None:
+        curves = [Curve(model.log_share, model.color, model.name) for model in shown.models if model.log_share.size]
+        self.tips = [(curve.name, curve.values) for curve in curves]
+        self.plot.set_curves(curves, logarithmic([curve.values for curve in curves]))

@@ -1,0 +1,256 @@
+"""What the lanes draw, resolved once from the state: the models with their traces, colours and shared levels."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from PySide6.QtGui import QColor
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.magnitude import l2, log10
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import Layer, Trace
+from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.canvas.items.chain import Sweep
+from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.state.store import State
+
+_MOST_INPUT_LANES = 4  # more columns are drawn as one heat map
+_NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ShownModel:
+    """One model and the layer of it that is looked at; `trace` is None until it has been rebuilt."""
+
+    number: int
+    name: str
+    color: QColor
+    structure: Structure
+    layer_name: str
+    trace: Trace | None
+    sample: int
+    time_steps: int
+    base: "ShownModel | None" = None  # given: units are shown as their difference from this one
+
+    @cached_property
+    def layer(self) -> Layer | None:
+        return self.trace.layer(self.layer_name) if self.trace is not None else None
+
+    @cached_property
+    def hidden(self) -> Array:
+        """(T, H) hidden state after each time step; (0, 0) without a trace."""
+        return self._less(self._cut(self.layer.h), "hidden") if self.layer is not None else np.zeros((0, 0))
+
+    @cached_property
+    def cell(self) -> Array:
+        """(T, H) cell state, (0, 0) where there is none."""
+        if self.layer is None or self.layer.c is None:
+            return np.zeros((0, 0))
+        return self._less(self._cut(self.layer.c), "cell")
+
+    def gate(self, letter: str) -> Array:
+        """(T, H) of one gate, (0, 0) where there is none."""
+        if self.layer is None or letter not in self.layer.gates:
+            return np.zeros((0, 0))
+        values = self._cut(self.layer.gates[letter])
+        return values if self.base is None else difference(values, self.base.gate(letter))
+
+    def gradient(self, letter: str) -> Array:
+        """(T, H) log₁₀ |∂L/∂h_t| or |∂L/∂c_t| of every unit, (0, 0) where there is none; −inf: exactly zero."""
+        found = None if self.layer is None else {"h": self.layer.hidden_grad, "c": self.layer.cell_grad}[letter]
+        if found is None:
+            return np.zeros((0, 0))
+        values = log10(np.abs(self._cut(found).astype(np.float64)))
+        return values if self.base is None else difference(values, self.base.gradient(letter))
+
+    @cached_property
+    def log_gradient(self) -> Array:
+        """(T,) log₁₀ ‖∂L/∂h_t‖; −inf is a gradient of exactly zero."""
+        return log10(l2(self._cut(self.layer.hidden_grad))) if self.layer is not None else np.zeros(0)
+
+    @cached_property
+    def log_share(self) -> Array:
+        """(T,) log₁₀ ‖(∂L/∂W_hh)|_t‖_F of this sequence alone."""
+        if self.trace is None:
+            return np.zeros(0)
+        return log10(self.trace.sample(self.sample).layer(self.layer_name).weight_grad_shares["weight_hh"])
+
+    @cached_property
+    def losses(self) -> Array:
+        """(T,) L_t, the reduction included; (0,) without a readout."""
+        readout = self.trace.readout if self.trace is not None else None
+        return self._cut(readout.losses).astype(float) if readout is not None else np.zeros(0)
+
+    @cached_property
+    def probabilities(self) -> Array | None:
+        """(T, V), None where the prediction is not a distribution."""
+        readout = self.trace.readout if self.trace is not None else None
+        return self._cut(readout.probabilities) if readout is not None and readout.probabilities is not None else None
+
+    @cached_property
+    def prediction(self) -> Array | None:
+        """(T, V) logits or values, None without a readout."""
+        readout = self.trace.readout if self.trace is not None else None
+        return self._cut(readout.prediction) if readout is not None else None
+
+    def _less(self, values: Array, name: str) -> Array:
+        return values if self.base is None else difference(values, getattr(self.base, name))
+
+    def _cut(self, array: Array) -> Array:
+        """The sequence looked at of a (T, N, …) array, at its own length."""
+        return array[: self.time_steps, self.sample]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Everything the lanes look at. Two models share every level, so that what looks larger is larger."""
+
+    theme: Theme
+    task: TaskInfo | None
+    models: tuple[ShownModel, ...]
+    sample: int
+    time_steps: int
+    cursor: Cursor
+    switched: frozenset[str]  # State.hidden_lanes
+    fitting: frozenset[str]  # State.fitting_lanes
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is anything to draw."""
+        return self.task is not None and any(model.trace is not None for model in self.models)
+
+    @cached_property
+    def inputs(self) -> Array:
+        """(T, I) the sequence all models read."""
+        model = self._any_model
+        if model is None or model.trace is None:
+            return np.zeros((0, 0))
+        return model.trace.layers[0].x[: self.time_steps, model.sample]
+
+    @cached_property
+    def input_columns(self) -> tuple[int | None, ...]:
+        """Columns that get an input lane each; (None,) where one lane shows the whole input."""
+        if self.task is None or self.task.input_kind == "symbols":
+            return (None,)
+        drawn = [k for k in range(self.inputs.shape[1]) if not self.is_marker(k)]
+        return tuple(drawn) if 1 < len(drawn) <= _MOST_INPUT_LANES else (None,)
+
+    def is_marker(self, column: int) -> bool:
+        """Whether an input column beside others holds zeros and ones only."""
+        return self.inputs.shape[1] > 1 and bool(np.isin(self.inputs[:, column], (0.0, 1.0)).all())
+
+    @cached_property
+    def targets(self) -> Array | None:
+        """(T,) class numbers or (T, V) values, None without a readout."""
+        model = self._any_model
+        if model is None or model.trace is None or model.trace.readout is None:
+            return None
+        return model.trace.readout.targets[: self.time_steps, model.sample]
+
+    @cached_property
+    def asked(self) -> Array:
+        """(T,) bool: the time steps that have a loss."""
+        model = self._any_model
+        if model is None or model.trace is None or model.trace.readout is None:
+            return np.zeros(self.time_steps, bool)
+        return np.asarray(model.trace.readout.loss_weight[: self.time_steps, model.sample] > 0)
+
+    @cached_property
+    def hidden_level(self) -> float:
+        """1 while all states are those of tanh or gates; larger where a ReLU goes beyond."""
+        if all(model.structure.cell != "vanilla" or model.structure.activation != "relu" for model in self.models):
+            return 1.0
+        return level([model.hidden for model in self.models if model.base is None])
+
+    @cached_property
+    def cell_level(self) -> float:
+        return level([model.cell for model in self.models if model.base is None])
+
+    @cached_property
+    def highest_gradient(self) -> float:
+        """log₁₀ of the largest gradient magnitude of all models; 0 where none is finite."""
+        finite = [m.log_gradient[np.isfinite(m.log_gradient)] for m in self.models]
+        return max((float(part.max()) for part in finite if part.size), default=0.0)
+
+    @property
+    def sweep(self) -> Sweep:
+        """How far the cursor's sweep has come."""
+        last = self.time_steps
+        t = min(max(self.cursor.time_step, 1), last)
+        before, after = range(1, t), range(t + 1, last + 1)
+        if self.cursor.layer.endswith("_reverse"):  # which goes through the sequence from its end
+            before, after = after, before
+        match self.cursor.phase:
+            case Phase.FORWARD:
+                return Sweep(t, False, before)
+            case Phase.LOSS:
+                return Sweep(t, False, range(1, last + 1))
+            case Phase.BACKWARD:
+                return Sweep(t, True, after)
+            case _:
+                return Sweep(t, True, range(1, last + 1))
+
+    def at(self, cursor: Cursor) -> "Shown":
+        """The same pictures with the cursor elsewhere."""
+        moved = replace(self, cursor=cursor)
+        for name in ("inputs", "input_columns", "targets", "asked", "hidden_level", "cell_level", "highest_gradient"):
+            if name in self.__dict__:
+                moved.__dict__[name] = self.__dict__[name]
+        return moved
+
+    @property
+    def _any_model(self) -> ShownModel | None:
+        """The last one that has a trace: a what-if may read another input."""
+        return next((model for model in reversed(self.models) if model.trace is not None), None)
+
+
+def resolve(state: State) -> Shown:
+    """What the lanes draw of `state`; a sequence number beyond the probe shows its last sequence."""
+    colors = theme(state.theme)
+    traces = state.traces + (None,) * (len(state.models) - len(state.traces))
+    first = next((trace for trace in traces if trace is not None), None)
+    sample = min(state.sample, first.layers[0].h.shape[1] - 1) if first is not None else 0
+    time_steps = max(first.sequence_length(sample), 1) if first is not None else 1
+    hues = colors.model_colors(model.structure.cell for model in state.models)
+    models = []
+    for model, hue, trace in zip(state.models, hues, traces, strict=False):
+        names = model.structure.layer_names
+        layer_name = state.cursor.layer if state.cursor.layer in names else names[0]
+        models.append(ShownModel(model.number, model.name, hue, model.structure, layer_name, trace, sample, time_steps))
+    models = _what_if(state, models, colors) or models
+    return Shown(
+        colors, state.task, tuple(models), sample, time_steps, state.cursor, state.hidden_lanes, state.fitting_lanes
+    )
+
+
+def _what_if(state: State, models: list[ShownModel], colors: Theme) -> list[ShownModel]:
+    """The sequence as it was, or as a variant has it, and what the interventions make of it; [] for history."""
+    found = state.what_if
+    if found is None or found.changed is None or found.whatif.model >= len(models):
+        return []
+    original = replace(models[found.whatif.model], trace=found.original, sample=0)
+    if found.against:
+        original = replace(original, name=f"{original.name}, {found.against}")
+    name = f"{models[found.whatif.model].name}, what-if"
+    changed = replace(original, name=name, color=colors.color("what_if"), trace=found.changed)
+    return [original, replace(changed, base=original if state.difference else None)]
+
+
+def difference(changed: Array, original: Array) -> Array:
+    """changed − original, 0 where both are the same ∞ or NaN."""
+    same = (changed == original) | (np.isnan(changed) & np.isnan(original))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(same, 0.0, changed.astype(np.float64) - original)
+
+
+def level(arrays: list[Array]) -> float:
+    """The end of a symmetric range that holds all finite values, rounded up so that it seldom changes; at least 1."""
+    largest = 1.0
+    for array in arrays:
+        finite = array[np.isfinite(array)] if array.size else array
+        if finite.size:
+            largest = max(largest, float(np.abs(finite).max()))
+    size = 10.0 ** np.floor(np.log10(largest))
+    return float(next(n * size for n in _NICE if n * size >= largest * (1 - 1e-9)))

@@ -1,0 +1,56 @@
+"""Vertical axes for curves: ranges that seldom change while data streams in, and ticks a person can read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import power, tick
+from rnnviz.gui.canvas.items.curve_plot import ValueAxis
+
+_MOST_TICKS = 7
+
+
+def logarithmic(
+    curves: Sequence[Array], *, lowest_top: float = 0.0, zone: float | None = None, words: str = ""
+) -> ValueAxis:
+    """An axis in powers of ten that holds all finite values of `curves` (already log₁₀), from the top of
+    `lowest_top` downwards at least ten decades; ends lie on whole decades, so that the range moves seldom."""
+    finite = [curve[np.isfinite(curve)] for curve in curves if curve.size]
+    finite = [part for part in finite if part.size]
+    high = max([float(part.max()) for part in finite], default=lowest_top)
+    low = min([float(part.min()) for part in finite], default=lowest_top - 10.0)
+    top = int(np.ceil(max(high + 0.2, lowest_top)))
+    lowest = min(low - 0.5, top - 10, top if zone is None else zone - 2)  # the zone can always be seen
+    bottom = 2 * int(np.floor(lowest / 2))
+    step = 5
+    while top - bottom > _MOST_TICKS * step:
+        step *= 2
+    ticks = tuple((float(value), power(value)) for value in range(step * (top // step), bottom, -step))
+    return ValueAxis(float(bottom), float(top), ticks, zone, words, logarithmic=True)
+
+
+def linear(curves: Sequence[Array], *, include: float | None = None) -> ValueAxis:
+    """An axis that holds all finite values of `curves` with a little room, and ticks at two or three round numbers."""
+    finite = [curve[np.isfinite(curve)] for curve in curves if curve.size]
+    finite = [part for part in finite if part.size]
+    values = [float(part.min()) for part in finite] + [float(part.max()) for part in finite]
+    if include is not None:
+        values.append(include)
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if not high > low:
+        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+    for parts in (2.5, 5.0, 10.0):  # two ticks at least: one alone gives no scale
+        step = _round_step((high - low) / parts)
+        first = int(np.ceil(low / step - 1e-9))
+        last = int(np.floor(high / step + 1e-9))
+        if last > first:
+            break
+    ticks = tuple((n * step, tick(float(f"{n * step:.12g}"))) for n in range(first, last + 1))
+    room = 0.06 * (high - low)
+    return ValueAxis(low - room, high + room, ticks)
+
+
+def _round_step(size: float) -> float:
+    power_of_ten = 10.0 ** np.floor(np.log10(size))
+    return float(next(n * power_of_ten for n in (1, 2, 5, 10) if n * power_of_ten >= size * (1 - 1e-9)))

@@ -1,0 +1,1 @@
+"""At the cursor: values, equations, variables, origin, and what changed."""

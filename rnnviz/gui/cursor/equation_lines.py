@@ -1,0 +1,170 @@
+"""Which equations belong to the cursor, and with which numbers: words to be set, for the panel of equations."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rnnviz.core.equations.equation import Equation, Number, Term
+from rnnviz.core.equations.operations import Operation, operations_of
+from rnnviz.core.experiment.settings import OptimiserName
+from rnnviz.core.numbers import short
+from rnnviz.core.quantity import Quantity
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.cursor import Cursor, Phase
+
+Ink = Literal["text", "muted", "gradient", "gate:i", "gate:f", "gate:g", "gate:o", "gate:r", "gate:z", "gate:n"]
+_OPERATORS = frozenset("⊙+−·=")
+_GATES = frozenset("ifgorzn")
+_UPDATES: dict[OptimiserName, str] = {
+    "sgd": "W ← W − η ∂L/∂W",
+    "adam": "W ← W − η m / (√v + ε)",
+    "rmsprop": "W ← W − η ∂L/∂W / (√v + ε)",
+}
+
+
+@dataclass(frozen=True)
+class Word:
+    """A piece of a line that is not broken: markup, its colour, and whether the cursor stands on what it says."""
+
+    markup: str
+    ink: Ink = "text"
+    active: bool = False
+    spaced: bool = False  # a space before it
+    breaks: bool = False  # a new line may begin here
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line before it is broken; `small` for numbers."""
+
+    words: tuple[Word, ...]
+    small: bool = False
+
+
+def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: OptimiserName) -> list[Line]:
+    """The equations at the cursor of a trace with one sequence, each followed by its numbers.
+
+    `unit` is 0-based; None for norms.
+    """
+    if cursor.phase is Phase.LOSS:
+        return _loss(trace)
+    if cursor.phase is Phase.UPDATE:
+        return [Line(tuple(_text(_UPDATES[optimiser])))]
+    layer = next((layer for layer in trace.layers if layer.name == cursor.layer), trace.layers[0])
+    t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
+    lines = []
+    for equation, active in shown_equations(operations_of(layer), cursor):
+        lines.append(Line(tuple(_equation(equation, layer.reverse, active))))
+        lines += _numbers(equation, layer, t, unit)
+    return lines
+
+
+def shown_equations(having: Sequence[Operation], cursor: Cursor) -> list[tuple[Equation, bool]]:
+    """The equations of the cursor's operation, or those that sum up a whole time step; True: the cursor is there."""
+    if cursor.phase is Phase.ACCUMULATE:
+        return [(equation, False) for operation in having for equation in operation.added]
+    on = [operation for operation in having if operation.key == cursor.operation]
+    shown = on or [operation for operation in having if operation.key in ("c", "h", "projection")]
+    if cursor.phase is Phase.FORWARD:
+        return [(equation, bool(on)) for operation in shown for equation in operation.forward]
+    return [
+        (equation, bool(on))
+        for operation in reversed(shown)
+        for equation in (*operation.backward, *(operation.added if on else ()))
+    ]
+
+
+def _equation(equation: Equation, reverse: bool, active: bool) -> Iterator[Word]:
+    yield Word(equation.result.shown(reverse), _ink(equation.result), active)
+    yield from _words([" = ", *((p if isinstance(p, str) else _term(p, reverse)) for p in equation.pieces())])
+
+
+def _term(term: Term, reverse: bool) -> Word:
+    return Word(term.shown(reverse), _ink(term))
+
+
+def _ink(term: Term) -> Ink:
+    if term.kind in ("gradient", "delta", "added"):
+        return "gradient"
+    if isinstance(term.of, Quantity):
+        if term.of.gate:
+            return f"gate:{term.of.gate}"  # type: ignore[return-value]  # the letters of all gates are inks
+        return "gradient" if term.of.family == "gradient" else "text"
+    if term.kind == "parameter":
+        return "muted"
+    return f"gate:{term.of}" if term.of in _GATES else "text"  # type: ignore[return-value]  # as above
+
+
+def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list[Line]:
+    """The equation with numbers in it, or the norms of what it is made of where it multiplies by a matrix."""
+    blocks = layer.equations.blocks
+    stacked = unit is not None and equation.result.of == "bias" and not equation.result.block and len(blocks) > 1
+    lines = []
+    for gate in blocks if stacked else ("",):
+        numbers = equation.numbers(layer, t, 0, unit, gate)
+        added = equation.result.kind == "added"
+        if added or any(each.norm for each in numbers):  # a unit beside the norm of a matrix would say nothing
+            said = _norms(equation.numbers(layer, t, 0, None))
+        else:
+            said = _substituted(equation, numbers)
+        lead = [Word(f"{gate}:", "muted")] if gate else []
+        lines.append(Line((*lead, *(replace(said[0], spaced=bool(lead)), *said[1:])), small=True))
+    if equation.result.kind == "added":
+        so_far = layer.weight_grad_so_far[str(equation.result.of)][t]
+        lines.append(Line((Word(f"added up so far: ‖∂L/∂W‖ = {short(float(so_far))}", "muted"),), small=True))
+    return lines
+
+
+def _substituted(equation: Equation, numbers: Sequence[Number]) -> list[Word]:
+    result, *rest = numbers
+    values = iter(rest)
+    pieces: list[str | Word] = [" = "]
+    for piece in equation.pieces():
+        if isinstance(piece, str):
+            pieces.append(piece.replace("⊙", "·"))
+        else:
+            value = short(next(values).value)
+            bare = not value.startswith("−") or str(pieces[-1]).endswith(("(", " = "))
+            pieces.append(Word(value if bare else f"({value})", _ink(piece)))
+    return [Word(short(result.value), _ink(equation.result)), *_words(pieces, "muted")]
+
+
+def _norms(numbers: Sequence[Number]) -> list[Word]:
+    words: list[Word] = []
+    for number in numbers:
+        symbol = f"‖{number.symbol}‖" if number.norm else number.symbol
+        words.append(Word(f"{symbol} {short(number.value)}", "muted", spaced=bool(words), breaks=bool(words)))
+        if number is not numbers[-1]:
+            words.append(Word(",", "muted"))
+    return words
+
+
+def _loss(trace: Trace) -> list[Line]:
+    if trace.readout is None:
+        return [Line((Word("The loss of this model was not recorded.", "muted"),))]
+    total = short(float(trace.readout.losses[:, 0].sum()))
+    return [Line(tuple(_text("L = Σ_t L_t"))), Line((Word(f"L = {total}", "muted"),), small=True)]
+
+
+def _text(text: str) -> list[Word]:
+    return _words([text])
+
+
+def _words(pieces: Sequence[str | Word], ink: Ink = "text") -> list[Word]:
+    """Texts cut at their spaces, with the places where a line may be broken: before an operator outside brackets."""
+    words: list[Word] = []
+    depth, spaced = 0, False
+    for piece in pieces:
+        if isinstance(piece, Word):
+            words.append(replace(piece, spaced=spaced))
+            spaced = False
+            continue
+        for space, token in re.findall(r"(\s*)(\S+)", piece):
+            spaced = spaced or bool(space)
+            words.append(Word(token, ink, False, spaced, spaced and not depth and token in _OPERATORS))
+            depth += token.count("(") - token.count(")")
+            spaced = False
+        spaced = spaced or piece.endswith(" ")
+    return words

@@ -1,0 +1,199 @@
+"""The page "Origin" of the right column: what one gradient value at the cursor is made of, each part a click away."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from rnnviz.core.numbers import short
+from rnnviz.core.sweeps.interventions import NAMES
+from rnnviz.core.sweeps.trace import Layer, Trace
+from rnnviz.debugger.cursor import Phase
+from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
+from rnnviz.gui.live.explaining import Explaining, Question
+from rnnviz.gui.look.form_style import fill_scrolling, form_sheet, push_button
+from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.widgets.fields import Choice, Row, section_label
+
+_SHOWN = 6  # parts of each list
+_WATCHED = ("traces", "cursor", "sample", "unit", "model", "whatif", "recomputed", "against", "theme", "page")
+
+
+class OriginPage(QWidget):
+    """Three lists that each sum to the value: by losses, by paths, by units; the largest parts come first."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._found: Provenance | None = None
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(264)
+        self.explaining = Explaining(self)
+        self.explaining.explained.connect(self._tell)
+        self.explaining.refused.connect(self._refuse)
+        self.of = Choice()
+        self.of.chosen.connect(lambda _name: self._ask())
+        self.place = QLabel()
+        self.place.setWordWrap(True)
+        self.note = QLabel()
+        self.note.setProperty("role", "note")
+        self.note.setWordWrap(True)
+        self.lists = tuple(
+            _Parts(title, self._follow) for title in ("From which loss", "Through which path", "Through which unit")
+        )
+        self._build()
+        self._refuse("Is being computed …")
+        self._show(store.state)
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        if any(getattr(old, name) is not getattr(new, name) for name in _WATCHED):
+            self._show(self._store.state)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._ask()
+
+    def _build(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(12, 8, 10, 12)
+        column.setSpacing(6)
+        column.addWidget(section_label("What a gradient is made of"))
+        column.addWidget(Row("Gradient of", self.of, "which value of the unit that is looked at", 148))
+        column.addWidget(self.place)
+        column.addWidget(self.note)
+        for parts in self.lists:
+            column.addSpacing(6)
+            column.addWidget(parts)
+        column.addStretch(1)
+        fill_scrolling(self, content)
+
+    def _show(self, state: State) -> None:
+        if self.property("themeName") != state.theme:
+            self.setProperty("themeName", state.theme)
+            self.setStyleSheet(form_sheet(state.theme))
+        if self.isVisible():
+            self._ask()
+
+    def _ask(self) -> None:
+        state = self._store.state
+        trace, sample = looked_at(state)
+        if trace is None:
+            self._refuse("The parts appear with the first trace.")
+            return
+        layer = (
+            trace.layer(state.cursor.layer) if state.cursor.layer in trace.structure.layer_names else trace.layers[0]
+        )
+        names = ["h", *(["c"] if layer.c is not None else []), *layer.pre_activations]
+        if [self.of.itemData(index) for index in range(self.of.count())] != names:
+            self.of.set_options([(name, _words(name)) for name in names])
+        time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
+        of = str(self.of.currentData())
+        self.explaining.ask(
+            Question(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer, sample)), sample)
+        )
+
+    def _tell(self, found: Provenance) -> None:
+        state = self._store.state
+        self._found = found
+        changed = state.what_if is not None and looked_at(state)[0] is state.what_if.changed
+        whose = state.models[state.model].name + (", what-if" if changed else "")
+        self.place.setText(f"{whose}: {found.place.words} = {short(found.value)}")
+        self.place.show()
+        if state.unit < 0:
+            self.note.setText("The largest unit; a click on a row of a lane chooses another.")
+        self.note.setVisible(state.unit < 0)
+        for parts, rows in zip(self.lists, (found.losses, found.paths, found.units), strict=True):
+            parts.show_parts(rows)
+
+    def _refuse(self, sentence: str) -> None:
+        self.place.hide()
+        self.note.setText(sentence)
+        self.note.show()
+        for parts in self.lists:
+            parts.show_parts(())
+
+    def _follow(self, part: Part) -> None:
+        """Goes where the part came from: to the gradient it is a part of, or to the loss."""
+        state, place = self._store.state, part.leads_to
+        cursor = replace(state.cursor, phase=Phase.BACKWARD, time_step=part.time_step, operation="")
+        if place is None:
+            self._store.update(cursor=replace(cursor, phase=Phase.LOSS))
+            return
+        self.of.set_value(place.of)
+        self._store.update(cursor=replace(cursor, time_step=place.time_step, layer=place.layer), unit=place.unit - 1)
+
+
+class _Parts(QWidget):
+    """One list: words to click, value, share of all."""
+
+    def __init__(self, title: str, follow: Callable[[Part], None]) -> None:
+        super().__init__()
+        self._parts: tuple[Part, ...] = ()
+        self.buttons: list[QPushButton] = []
+        self._values: list[tuple[QLabel, QLabel]] = []
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(0, 1)
+        grid.addWidget(section_label(title), 0, 0, 1, 3)
+        for row in range(_SHOWN):
+            button = push_button("", "goes there", "link")
+            button.clicked.connect(lambda _on=False, row=row: follow(self._parts[row]))
+            value, share = QLabel(), QLabel()
+            share.setProperty("role", "note")
+            share.setToolTip("share of the sizes of all parts")
+            for label in (value, share):
+                label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            for column, widget in enumerate((button, value, share)):
+                grid.addWidget(widget, row + 1, column)
+            self.buttons.append(button)
+            self._values.append((value, share))
+        self.rest = QLabel()
+        self.rest.setProperty("role", "note")
+        grid.addWidget(self.rest, _SHOWN + 1, 0, 1, 3)
+
+    def show_parts(self, parts: tuple[Part, ...]) -> None:
+        """The largest of `parts`, and what the others come to."""
+        self._parts = parts
+        self.setVisible(bool(parts))
+        for row, (button, (value, share)) in enumerate(zip(self.buttons, self._values, strict=True)):
+            for widget in (button, value, share):
+                widget.setVisible(row < len(parts))
+            if row < len(parts):
+                button.setText(parts[row].words)
+                value.setText(short(parts[row].value))
+                share.setText(f"{parts[row].share:.0%}" if np.isfinite(parts[row].share) else "–")
+        others = parts[_SHOWN:]
+        self.rest.setText(f"{len(others)} more, together {short(sum(part.value for part in others))}")
+        self.rest.setVisible(bool(others))
+
+
+def looked_at(state: State) -> tuple[Trace | None, int]:
+    """The trace whose gradients are told, of a what-if the changed one, and the sequence in it, 0-based."""
+    found = state.what_if
+    if found is not None and found.changed is not None and found.whatif.model == state.model:
+        return found.changed, 0
+    trace = state.traces[state.model] if state.model < len(state.traces) else None
+    return trace, 0 if trace is None else min(state.sample, trace.sequences - 1)
+
+
+def _unit(state: State, layer: Layer, sample: int) -> int:
+    """The unit looked at, from 1; the one with the largest gradient where none is."""
+    time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
+    size = np.abs(layer.hidden_grad[time_step - 1, sample])
+    if 0 <= state.unit < len(size):
+        return state.unit + 1
+    return int(np.argmax(np.where(np.isnan(size), np.inf, size))) + 1
+
+
+def _words(name: str) -> str:
+    """As in the menus: what it is and its letter."""
+    words = NAMES[name].words
+    return f"{words} {name}" if name in ("h", "c", "a") else f"{words} a_{name}"

@@ -1,0 +1,237 @@
+"""The rows of "At the cursor": which numbers there are, what they are called and how they are read from a trace."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.magnitude import l2
+from rnnviz.core.numbers import short, tick
+from rnnviz.core.sweeps.trace import Layer, Trace
+from rnnviz.core.tasks.info import TaskInfo
+
+Group = Literal["state", "gates", "loss", "gradient", "weights"]
+Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how the strip of a row is coloured
+
+_GATE_WORDS = {
+    "i": "input gate",
+    "f": "forget gate",
+    "g": "candidate",
+    "o": "output gate",
+    "r": "reset gate",
+    "z": "update gate",
+    "n": "new state",
+}
+_FEW_INPUTS = 2  # columns whose values are written out; of more the norm
+_MOST_NAMED = 8  # columns in a tooltip
+_SIGNED_GATES = frozenset("gn")  # tanh, not a gate proper: −1…1
+
+
+@dataclass(frozen=True)
+class Place:
+    """One sequence (N = 1) at one time step of one layer; `layer` is None where the model has none so called."""
+
+    trace: Trace
+    layer: Layer | None
+    time_step: int  # 1-based, within the sequence
+    task: TaskInfo | None
+
+    @property
+    def row(self) -> int:
+        return self.time_step - 1
+
+
+@dataclass(frozen=True)
+class ValueRow:
+    """One quantity. `symbol` is marked text with "t" already replaced; `vector` gives what lies behind the number.
+
+    `number` returns text as shown, None where the cell has no such quantity. Vectors are (H,), or (T,) for shares.
+    """
+
+    key: str
+    words: str
+    symbol: str
+    group: Group
+    number: Callable[[Place], str | None]
+    vector: Callable[[Place], Array | None]
+    colors: Colors
+    part: bool = False  # a part of the row above it: drawn muted
+    over_time: bool = False  # the vector runs over time steps
+    note: Callable[[Place], str] = lambda place: ""  # one more sentence for the tooltip
+
+
+def value_rows(
+    traces: Sequence[Trace | None], layer: str, time_step: int, task: TaskInfo | None = None
+) -> list[ValueRow]:
+    """The rows for these models at `time_step`, in the order of the computation."""
+    layers = [found for trace in traces if trace is not None and (found := trace.find_layer(layer)) is not None]
+    t = str(time_step)
+    later = str(time_step - 1 if layer.endswith("_reverse") else time_step + 1)
+    rows = [
+        ValueRow(
+            "input",
+            "input",
+            f"‖x_{{{t}}}‖" if _is_norm(traces, task) else f"x_{{{t}}}",
+            "state",
+            _input_text,
+            _input,
+            "plain",
+            note=_input_note,
+        ),
+        _states("hidden", "hidden state", f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
+    ]
+    if any(found.c is not None for found in layers):
+        rows.append(_states("cell", "cell state", f"‖c_{{{t}}}‖", "state", lambda layer: layer.c, "signed"))
+    gates = dict.fromkeys(gate for found in layers for gate in found.gates)
+    rows += [_gate(gate, t) for gate in gates]
+    rows.append(ValueRow("loss", "loss", f"L_{{{t}}}", "loss", _loss_text, lambda place: None, "plain"))
+    rows += [
+        _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
+        _states("direct_grad", f"direct, from L_{{{t}}}", "", "gradient", lambda layer: layer.direct_grad, part=True),
+        _states(
+            "carried_grad", f"carried, from t = {later}", "", "gradient", lambda layer: layer.carried_grad, part=True
+        ),
+    ]
+    if any(found.c is not None for found in layers):
+        cell_grad = _states("cell_grad", "cell gradient", f"‖∂L/∂c_{{{t}}}‖", "gradient", lambda layer: layer.cell_grad)
+        rows.append(cell_grad)
+    names = dict.fromkeys(name for found in layers for name in found.weight_grads)
+    return rows + [row for name in names for row in _weight(name, t)]
+
+
+def _is_norm(traces: Sequence[Trace | None], task: TaskInfo | None) -> bool:
+    """Whether the input has too many columns to write them out."""
+    if task is not None and task.input_kind == "symbols":
+        return False
+    return any(trace is not None and trace.layers[0].x.shape[-1] > _FEW_INPUTS for trace in traces)
+
+
+def parameter_symbol(name: str) -> str:
+    """W_{hh} for weight_hh, b_{ih} for bias_ih."""
+    kind, _, suffix = name.partition("_")
+    return f"{'W' if kind == 'weight' else 'b'}_{{{suffix}}}"
+
+
+def _states(
+    key: str,
+    words: str,
+    symbol: str,
+    group: Group,
+    array: Callable[[Layer], Array | None],
+    colors: Colors = "signed",
+    part: bool = False,
+) -> ValueRow:
+    def vector(place: Place) -> Array | None:
+        values = array(place.layer) if place.layer is not None else None
+        return None if values is None else np.asarray(values[place.row, 0])
+
+    def number(place: Place) -> str | None:
+        values = vector(place)
+        return None if values is None else short(float(l2(values)))
+
+    return ValueRow(key, words, symbol, group, number, vector, colors, part)
+
+
+def _gate(gate: str, t: str) -> ValueRow:
+    def vector(place: Place) -> Array | None:
+        values = place.layer.gates.get(gate) if place.layer is not None else None
+        return None if values is None else np.asarray(values[place.row, 0])
+
+    def number(place: Place) -> str | None:
+        values = vector(place)
+        return None if values is None else short(float(np.mean(values, dtype=np.float64)))
+
+    colors: Colors = "signed unit" if gate in _SIGNED_GATES else "unit"
+    return ValueRow(
+        f"gate:{gate}", _GATE_WORDS.get(gate, gate), f"mean {gate}_{{{t}}}", "gates", number, vector, colors
+    )
+
+
+def _weight(name: str, t: str) -> tuple[ValueRow, ValueRow]:
+    symbol = parameter_symbol(name)
+
+    def share(place: Place) -> Array | None:
+        return place.layer.weight_grad_shares.get(name) if place.layer is not None else None
+
+    def so_far(place: Place) -> Array | None:
+        return place.layer.weight_grad_so_far.get(name) if place.layer is not None else None
+
+    def norm(place: Place) -> str | None:
+        values = share(place)
+        return None if values is None else short(float(values[place.row]))
+
+    def fraction(place: Place) -> str | None:
+        values = so_far(place)
+        if values is None:
+            return None
+        total = _total(place, values)
+        return short(float(values[place.row]) / total) if total else "0"
+
+    def note(place: Place) -> str:
+        values = so_far(place)
+        if values is None:
+            return ""
+        now, end = short(float(values[place.row])), short(_total(place, values))
+        return f"norm {now} so far, {end} in the end; the number is their ratio"
+
+    first = f"share in ∂L/∂{symbol}"
+    return (
+        ValueRow(f"share:{name}", first, "", "weights", norm, share, "magnitude", over_time=True),
+        ValueRow(f"so_far:{name}", "added so far", "", "weights", fraction, so_far, "magnitude", True, True, note=note),
+    )
+
+
+def _total(place: Place, so_far: Array) -> float:
+    """What has been added when the backward sweep is through: the norm of the whole weight gradient."""
+    return float(so_far[-1 if place.layer is not None and place.layer.reverse else 0])
+
+
+def _input(place: Place) -> Array | None:
+    return np.asarray(place.trace.layers[0].x[place.row, 0])
+
+
+def _input_text(place: Place) -> str | None:
+    values, task = _input(place), place.task
+    if values is None or not len(values):
+        return None
+    if task is not None and task.input_kind == "symbols" and len(task.input_labels) == len(values):
+        return shown_symbol(task.input_labels[int(np.argmax(values))]) if np.any(values) else "–"
+    if len(values) <= _FEW_INPUTS:
+        return ", ".join(_undone(values, task, column) for column in range(len(values)))
+    return short(float(l2(values)))
+
+
+def _input_note(place: Place) -> str:
+    """Every column with its name, in the units of the data; a symbol with its place in the alphabet."""
+    values, task = _input(place), place.task
+    if values is None or not len(values):
+        return ""
+    labels = task.input_labels if task is not None else ()
+    if task is not None and task.input_kind == "symbols" and len(labels) == len(values):
+        column = int(np.argmax(values))
+        return f"one-hot: column {column + 1} of {len(values)} is {shown_symbol(labels[column])}"
+    if len(values) == 1:
+        return f"{labels[0]}, {short(float(values[0]))} as the network reads it" if labels else ""
+    names = [labels[k] if k < len(labels) else f"x{k + 1}" for k in range(min(len(values), _MOST_NAMED))]
+    words = ", ".join(f"{name} {_undone(values, task, k)}" for k, name in enumerate(names))
+    return words + (" …" if len(values) > _MOST_NAMED else "")
+
+
+def _undone(values: Array, task: TaskInfo | None, column: int) -> str:
+    scales = task.input_scales if task is not None else ()
+    value = float(values[column])
+    if column < len(scales):
+        return short(scales[column].offset + scales[column].factor * value)
+    return tick(value) if value.is_integer() else short(value)  # a marker is 0 or 1, not 0 or 1.00
+
+
+def _loss_text(place: Place) -> str | None:
+    readout = place.trace.readout
+    return None if readout is None else short(float(readout.losses[place.row, 0]))
+
+
+def shown_symbol(label: str) -> str:
+    """A symbol that can be seen: a space as ␣, a line end as ↵, a tabulator as ⇥."""
+    return {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "↵"}.get(label, label)

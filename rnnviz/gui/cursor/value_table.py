@@ -1,0 +1,195 @@
+"""The table of "At the cursor", painted in one go: a row a quantity, a column a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.widgets import marked_text
+
+ROW = 23  # pixels
+_HEADER = 30
+_GAP = 6  # between two groups
+_PAD = 8
+_KEYS = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End})
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """What one row shows; `cells` has one text for each model, None where the cell has no such quantity."""
+
+    words: str
+    symbol: str
+    cells: tuple[str | None, ...]
+    part: bool  # of the row above: the words are muted
+    active: bool  # belongs to the phase the cursor is in
+    starts_group: bool
+
+
+class ValueTable(QWidget):
+    """`row_shown(int)`: the row of the pointer or keyboard, −1 when neither is on one; `copy_wanted()`: Ctrl+C."""
+
+    row_shown = Signal(int)
+    copy_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Numbers at the cursor")
+        self.rows: tuple[TableRow, ...] = ()
+        self._tops: tuple[int, ...] = ()
+        self._columns: tuple[tuple[str, QColor], ...] = ()
+        self._theme: Theme | None = None
+        self._hovered, self._current = -1, 1  # the keyboard begins at the hidden state
+
+    @property
+    def shown_row(self) -> int:
+        """The row under the pointer, else the one the keyboard is on while the table has the focus, else −1."""
+        if self._hovered >= 0:
+            return self._hovered
+        return min(self._current, len(self.rows) - 1) if self.hasFocus() else -1
+
+    def set_content(self, rows: Sequence[TableRow], columns: Sequence[tuple[str, QColor]], theme: Theme) -> None:
+        """Shows `rows` under the names of `columns`."""
+        self.rows, self._columns, self._theme = tuple(rows), tuple(columns), theme
+        tops, top = [], _HEADER
+        for number, row in enumerate(self.rows):
+            top += _GAP if row.starts_group and number else 0
+            tops.append(top)
+            top += ROW
+        if tuple(tops) != self._tops:
+            self._tops = tuple(tops)
+            self.setFixedHeight(top + _PAD)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(296, (self._tops[-1] if self._tops else _HEADER) + ROW + _PAD)
+
+    def row_at(self, y: int) -> int:
+        """The number of the row at pixel `y`, −1 between and beside rows."""
+        return next((number for number, top in enumerate(self._tops) if top <= y < top + ROW), -1)
+
+    def row_center(self, number: int) -> QPoint:
+        return QPoint(self.width() // 3, self._tops[number] + ROW // 2)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.hover(self.row_at(round(event.position().y())))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = self.row_at(round(event.position().y()))
+        if row >= 0:
+            self._current = row
+            self._show()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.hover(-1)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+            if event.matches(QKeySequence.StandardKey.Copy) or (plain and Qt.Key(event.key()) in _KEYS):
+                event.accept()  # with the focus here these keys are the table's own
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_wanted.emit()
+            return
+        last = len(self.rows) - 1
+        places = {
+            Qt.Key.Key_Up: self._current - 1,
+            Qt.Key.Key_Down: self._current + 1,
+            Qt.Key.Key_Home: 0,
+            Qt.Key.Key_End: last,
+        }
+        place = places.get(Qt.Key(event.key()))
+        if place is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)
+            return
+        self._current, self._hovered = min(max(place, 0), last), -1
+        self._show()
+
+    def focusInEvent(self, event: QEvent) -> None:
+        self._show()
+
+    def focusOutEvent(self, event: QEvent) -> None:
+        self._show()
+
+    def hover(self, row: int) -> None:
+        """Points at a row, −1 at none."""
+        if row != self._hovered:
+            self._hovered = row
+            self._show()
+
+    def _show(self) -> None:
+        self.update()
+        self.row_shown.emit(self.shown_row)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._theme is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        text, muted = self._theme.color("text"), self._theme.color("muted")
+        edges = self._column_edges()
+        self._paint_header(painter, edges, muted)
+        shown = self.shown_row
+        striped = 0
+        for number, (row, top) in enumerate(zip(self.rows, self._tops, strict=True)):
+            striped = 0 if row.starts_group else striped + 1
+            box = QRectF(0.5, top + 0.5, self.width() - 1, ROW - 1)
+            if striped % 2 == 0:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(self._theme.color("raised"))
+                painter.drawRoundedRect(box, 4, 4)
+            if number == shown:
+                painter.setPen(QPen(self._theme.color("accent" if self.hasFocus() else "muted"), 1))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(box, 4, 4)
+            self._paint_row(painter, row, top, edges, text if row.active else muted, muted)
+
+    def _column_edges(self) -> list[float]:
+        """Right edge of each column; all as wide as they may be."""
+        count = max(1, len(self._columns))
+        each = min(76.0, max(52.0, (self.width() - 130) / count))
+        return [self.width() - _PAD - each * (count - 1 - number) for number in range(count)]
+
+    def _paint_header(self, painter: QPainter, edges: list[float], muted: QColor) -> None:
+        font = fonts.semibold(fonts.BODY - 1)
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setPen(muted)
+        painter.drawText(QPointF(_PAD, 19), "At the cursor")
+        each = edges[1] - edges[0] - 8 if len(edges) > 1 else 90.0
+        for edge, (name, color) in zip(edges, self._columns, strict=False):
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, each)
+            painter.setPen(color)
+            painter.drawText(QPointF(edge - metrics.horizontalAdvance(shown), 19), shown)
+
+    def _paint_row(
+        self, painter: QPainter, row: TableRow, top: int, edges: list[float], number_color: QColor, muted: QColor
+    ) -> None:
+        base = top + 16.0
+        size = fonts.BODY
+        widest = 0.0
+        painter.setFont(fonts.text(size))
+        metrics = painter.fontMetrics()
+        for place, (edge, cell) in enumerate(zip(edges, row.cells, strict=False)):
+            shown = "–" if cell is None else cell
+            taken = metrics.horizontalAdvance(shown)
+            widest = taken if place == 0 else widest
+            painter.setPen(muted if cell is None else number_color)
+            painter.drawText(QPointF(edge - taken, base), shown)
+        room = edges[0] - widest - 10 - _PAD
+        words_color = muted if row.part or not row.active else number_color
+        marked_text.draw(painter, _PAD, base, row.words, size, words_color)
+        start = _PAD + marked_text.width(row.words, size) + 5
+        if row.symbol and start - _PAD + marked_text.width(row.symbol, size) <= room:
+            marked_text.draw(painter, start, base, row.symbol, size, muted)

@@ -1,0 +1,214 @@
+"""At the cursor: the numbers of this time step in every model, and the values behind the row one points at."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
+
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.cursor.value_rows import Group, Place, ValueRow, value_rows
+from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
+from rnnviz.gui.cursor.value_table import TableRow, ValueTable
+from rnnviz.gui.look.form_style import form_sheet
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.widgets.fields import Choice
+from rnnviz.gui.widgets.marked_text import plain
+
+_LAYER_WIDTH = 160  # pixels: "layer 1, reverse" and its arrow
+_FOLLOWED = "hidden"  # the row whose values are shown while nobody points at one
+_ACTIVE: dict[Phase, frozenset[Group]] = {
+    Phase.FORWARD: frozenset({"state", "gates"}),
+    Phase.LOSS: frozenset({"loss"}),
+    Phase.BACKWARD: frozenset({"gradient", "weights"}),
+    Phase.ACCUMULATE: frozenset({"weights"}),
+    Phase.UPDATE: frozenset({"weights"}),
+}
+
+
+class ValuesPanel(QWidget):
+    """The right column. Rows that belong to the cursor's phase are bright, the others muted, never hidden."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self.rows: list[ValueRow] = []
+        self._places: list[Place | None] = []
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(264)
+        self.table = ValueTable()
+        self.strips = ValueStrips()
+        self.layer = Choice()
+        self.layer.setToolTip("Which layer the numbers are of")
+        self.layer.setAccessibleName("Layer")
+        self.layer.setFixedWidth(_LAYER_WIDTH)
+        self.layer.chosen.connect(self._choose_layer)
+        self.empty = QLabel("The numbers appear with the first trace.")
+        self.empty.setProperty("role", "note")
+        self._build()
+        self.table.installEventFilter(self)
+        self.table.row_shown.connect(lambda row: self._show_strips())
+        self.table.copy_wanted.connect(self.copy)
+        self._fill(store.state)
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        """Shows what differs between the two states."""
+        if (
+            new.traces is not old.traces
+            or new.cursor != old.cursor
+            or (new.sample, new.theme) != (old.sample, old.theme)
+            or new.task is not old.task
+        ):
+            self._fill(new)
+
+    def row_text(self, number: int) -> str:
+        """A row as lines for a spreadsheet: its numbers, then the values of each model, tabulators between."""
+        row = self.rows[number]
+        lines = ["\t".join([plain(f"{row.words} {row.symbol}".strip()), *self._names()])]
+        lines.append("\t".join(["", *("–" if p is None else (row.number(p) or "–") for p in self._places)]))
+        for name, place in zip(self._names(), self._places, strict=True):
+            values = None if place is None else row.vector(place)
+            if values is not None:
+                lines.append("\t".join([name, *(repr(float(value)) for value in values)]))
+        return "\n".join(lines)
+
+    def copy(self) -> None:
+        """Puts the row that is pointed at on the clipboard."""
+        if self.rows:
+            QApplication.clipboard().setText(self.row_text(max(0, self.table.shown_row)))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and watched is self.table:
+            number = self.table.row_at(event.pos().y())
+            QToolTip.showText(event.globalPos(), self.tooltip(number) if number >= 0 else "", self.table)
+            return True
+        return super().eventFilter(watched, event)
+
+    def tooltip(self, number: int) -> str:
+        """Shape, smallest, largest and mean of each model's values in a row."""
+        row = self.rows[number]
+        lines = [plain(f"{row.words} {row.symbol}".strip())]
+        for name, place in zip(self._names(), self._places, strict=True):
+            values = None if place is None else row.vector(place)
+            if place is not None and values is not None:
+                note = row.note(place)
+                lines.append(f"{name}: {describe(values)}" + (f"; {note}" if note else ""))
+        return "\n".join([*lines, "Ctrl+C copies the row"])
+
+    def _build(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(8, 4, 8, 0)
+        column.addWidget(self.table)
+        column.addWidget(self.empty, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setProperty("role", "panel")
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(content)
+        self._scroll = scroll
+        self._layers = QWidget()
+        line = QHBoxLayout(self._layers)
+        line.setContentsMargins(16, 8, 16, 0)
+        line.addWidget(self.layer)
+        line.addStretch()
+        foot = QVBoxLayout()
+        foot.setContentsMargins(8, 8, 8, 8)
+        foot.addWidget(self.strips)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self._layers)
+        outer.addWidget(scroll, 1)
+        outer.addLayout(foot)
+        outer.addStretch(0)
+
+    def _names(self) -> list[str]:
+        models = self._store.state.models
+        return [models[n].name if n < len(models) else f"model {n + 1}" for n in range(len(self._places))]
+
+    def _fill(self, state: State) -> None:
+        look = theme(state.theme)
+        if self.property("themeName") != state.theme:
+            self.setProperty("themeName", state.theme)
+            self.setStyleSheet(form_sheet(state.theme))
+        traces = [None if trace is None else trace.sample(state.sample) for trace in state.traces]
+        self._offer_layers([trace for trace in traces if trace is not None], state.cursor.layer)
+        has_trace = any(trace is not None for trace in traces)
+        for widget in (self.table, self.strips):
+            widget.setVisible(has_trace)
+        self.empty.setVisible(not has_trace)
+        self._places = [
+            None
+            if trace is None
+            else Place(trace, trace.find_layer(state.cursor.layer), _held(trace, state), state.task)
+            for trace in traces
+        ]
+        if not has_trace:
+            self.rows = []
+            return
+        self.rows = value_rows(traces, state.cursor.layer, state.cursor.time_step, state.task)
+        active = _ACTIVE[state.cursor.phase]
+        colors = look.model_colors(trace.structure.cell if trace else "vanilla" for trace in traces)
+        rows, group = [], ""
+        for row in self.rows:
+            cells = tuple(None if place is None else row.number(place) for place in self._places)
+            rows.append(TableRow(row.words, row.symbol, cells, row.part, row.group in active, row.group != group))
+            group = row.group
+        self.table.set_content(rows, list(zip(self._names(), colors, strict=True)), look)
+        self._scroll.setMaximumHeight(
+            self.table.height() + 12
+        )  # the strips follow close below, however high the window
+        self.strips.set_models(len(traces))
+        self._show_strips()
+
+    def _offer_layers(self, traces: list[Trace], chosen: str) -> None:
+        names = list(dict.fromkeys(layer.name for trace in traces for layer in trace.layers))
+        if [self.layer.itemData(index) for index in range(self.layer.count())] != names:
+            self.layer.set_options([(name, layer_words(name)) for name in names])
+        self.layer.set_value(chosen)
+        self._layers.setVisible(len(names) > 1)
+
+    def _choose_layer(self, name: object) -> None:
+        self._store.update(cursor=replace(self._store.state.cursor, layer=str(name)))
+
+    def _show_strips(self) -> None:
+        if not self.rows:
+            return
+        state = self._store.state
+        number = self.table.shown_row
+        if number < 0:
+            number = next((place for place, row in enumerate(self.rows) if row.key == _FOLLOWED), 0)
+        elif self.table.hasFocus():
+            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, 24)
+        row = self.rows[number]
+        look = theme(state.theme)
+        colors = look.model_colors(place.trace.structure.cell if place else "vanilla" for place in self._places)
+        strips = []
+        for name, color, place in zip(self._names(), colors, self._places, strict=True):
+            values = None if place is None else row.vector(place)
+            if place is not None and values is not None:
+                strips.append(Strip(name, color, values, place.row if row.over_time else -1, row.note(place)))
+        gate = row.key.partition(":")[2] if row.group == "gates" else ""
+        words = f"{row.words}, time steps 1 to {state.program.time_steps}" if row.over_time else row.words
+        self.strips.set_content(words, "" if row.over_time else row.symbol, strips, row.colors, gate, look)
+
+    def show_row(self, key: str) -> QPoint:
+        """The middle of the row called `key`, in the table's pixels."""
+        return self.table.row_center([row.key for row in self.rows].index(key))
+
+
+def layer_words(name: str) -> str:
+    """ "layer 0" for l0, "layer 1, reverse" for l1_reverse."""
+    number, _, suffix = name.removeprefix("l").partition("_")
+    return f"layer {number}" + (", reverse" if suffix else "")
+
+
+def _held(trace: Trace, state: State) -> int:
+    return min(max(state.cursor.time_step, 1), trace.sequence_length(0))

@@ -1,0 +1,137 @@
+"""The variables of a time step: a tree by layer and operation, and for each what can be said of its numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.equations.operations import Operation, operations_of
+from rnnviz.core.magnitude import l2, saturation
+from rnnviz.core.numbers import short
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.cursor.value_rows import parameter_symbol
+from rnnviz.gui.widgets.marked_text import plain
+
+_GATES = frozenset("ifgorzn")
+_SIGNED = frozenset("gn")  # candidates, between −1 and 1
+_LANES = {"h": "hidden", "projection": "hidden", "c": "cell"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One array of a layer at a time step (0-based, of a trace with one sequence); `parts` hang below it."""
+
+    key: str
+    symbol: str  # markup
+    words: str
+    read: Callable[[Layer, int], Array | None]
+    gate: str = ""  # torch's letter
+    operation: str = ""  # the one that computes it
+    phase: Phase = Phase.FORWARD  # the sweep in which it is computed
+    lane: str = ""  # the key of the lane that shows it over time
+    parts: tuple["Variable", ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is said of an array: of the finite values where the word is not of them all."""
+
+    shape: tuple[int, ...]
+    norm: float
+    low: float
+    high: float
+    zero: float  # share of zeros and of values too small for full precision
+    saturated: float | None  # share below 0.1 or above 0.9 of a gate
+    odd: int  # how many are not finite
+
+    @property
+    def text(self) -> str:
+        """The facts as one line."""
+        parts = [f"({', '.join(map(str, self.shape))})", f"{short(self.low)} … {short(self.high)}"]
+        if self.saturated is not None:
+            parts.append(f"{self.saturated:.0%} saturated")
+        if self.zero:
+            parts.append(f"{self.zero:.0%} zero")
+        if self.odd:
+            parts.append(f"{self.odd} not finite")
+        return "  ".join(parts)
+
+
+def facts(values: Array, gate: str = "") -> Facts:
+    """Shape, norm, ends and shares of an array of any shape with at least one value."""
+    finite = values[np.isfinite(values)]
+    nothing = np.abs(values) < np.finfo(values.dtype).tiny
+    return Facts(
+        values.shape,
+        float(l2(values.reshape(-1))),
+        float(finite.min()) if finite.size else float("nan"),
+        float(finite.max()) if finite.size else float("nan"),
+        float(np.mean(nothing)),
+        float(saturation(values)) if gate and gate not in _SIGNED else None,
+        int(values.size - finite.size),
+    )
+
+
+def numpy_text(variable: Variable, values: Array, time_step: int) -> str:
+    """The values as a line of Python: "f_41 = np.array([…], dtype=np.float32)"."""
+    with np.printoptions(nanstr="np.nan", infstr="np.inf"):
+        numbers = np.array2string(values, separator=", ", threshold=values.size + 1, floatmode="unique")
+    letters = plain(variable.symbol.replace("_t", f"_{time_step}")).replace("∂", "d")
+    name = "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in letters).split())
+    return f"{name} = np.array({numbers}, dtype=np.{values.dtype.name})"
+
+
+def layer_variables(layer: Layer) -> tuple[Variable, ...]:
+    """The variables of one layer: its input, then what each operation computes with its gradient and parameters."""
+    given = Variable("x", "x_t", "input", lambda layer, t: layer.x[t, 0])
+    return (given, *(_of_operation(operation) for operation in operations_of(layer)))
+
+
+def layer_of(trace: Trace, name: str) -> Layer:
+    """The layer called `name`; the first where the model has none of that name."""
+    return next((layer for layer in trace.layers if layer.name == name), trace.layers[0])
+
+
+def _of_operation(operation: Operation) -> Variable:
+    key = operation.key
+    gate = key if key in _GATES else ""
+    passed = {"W x": "gradient that goes to the input", "U h": "gradient that goes to the state before"}
+    gradient = Variable(
+        f"{key}/gradient",
+        {"W x": "∂L/∂x_t"}.get(key, operation.backward_symbol),
+        passed.get(key, "its gradient"),
+        lambda layer, t: operation.backward_value(layer, t),
+        operation=key,
+        phase=Phase.BACKWARD,
+        lane=f"gradients: {key}" if key in ("h", "c") else "",
+    )
+    lane = f"gates: {key}" if gate else _LANES.get(key, "")
+    parts = (gradient, *(part for name in operation.parameters for part in _of_parameter(name, key)))
+    return Variable(
+        key,
+        operation.symbol,
+        operation.words.partition(":")[0],
+        lambda layer, t: operation.forward_value(layer, t),
+        gate,
+        key,
+        lane=lane,
+        parts=parts,
+    )
+
+
+def _of_parameter(name: str, operation: str) -> tuple[Variable, Variable]:
+    symbol = parameter_symbol(name)
+    return (
+        Variable(name, symbol, "parameter", lambda layer, t: getattr(layer.weights, name), operation=operation),
+        Variable(
+            f"{name}/gradient",
+            f"∂L/∂{symbol}",
+            "its gradient, of the whole sequence",
+            lambda layer, t: layer.weight_grads.get(name),
+            operation=operation,
+            phase=Phase.BACKWARD,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The experiment: the form for task, models and training settings."""

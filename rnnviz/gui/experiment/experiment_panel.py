@@ -1,0 +1,308 @@
+"""The experiment: task, models and training settings as a form; edits apply live or wait for a restart."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, Task
+from rnnviz.core.numbers import short
+from rnnviz.gui.experiment.experiment_changes import changes
+from rnnviz.gui.experiment.model_card import ModelCard, default_name
+from rnnviz.gui.experiment.restart_bar import RestartBar
+from rnnviz.gui.experiment.task_form import TaskForm
+from rnnviz.gui.experiment.training_form import LIVE, TrainingForm
+from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.widgets.fields import Field, Row, section_label
+from rnnviz.gui.widgets.parsing import stepped_number, whole
+from rnnviz.runs.file.records import RunModel
+
+_MOST_MODELS = 6
+_BAR_ROOM = 10  # pixels of the scroll bar, kept free so that nothing moves when it appears
+_AVERAGED = 10  # training steps behind the number of a card: one batch alone is too noisy
+
+
+class ExperimentPanel(QWidget):
+    """The left column. Edits that need new weights or data go into `state.draft` until Restart is pressed.
+
+    `edited(Experiment)` for every edit; `live_setting(name, value)` for what the running engine takes at once;
+    `restart_wanted(Experiment)` for the button; `file_wanted(kind)` with "csv" or "text" to choose a data file.
+    """
+
+    edited = Signal(object)
+    live_setting = Signal(str, float)
+    restart_wanted = Signal(object)
+    file_wanted = Signal(str)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(216)
+        self.task_form = TaskForm()
+        self.batch = Row(
+            "Batch",
+            Field(whole("Batch", 1, 4096), step=stepped_number),
+            "Sequences in one training step; needs a restart",
+        )
+        self.seed = Row(
+            "Seed",
+            Field(whole("Seed", 0, 2**31 - 1), step=stepped_number),
+            "Everything random comes from it: the same seed gives the same numbers",
+        )
+        self.cards: list[ModelCard] = []
+        self._card_column = QVBoxLayout()
+        self._card_column.setSpacing(8)
+        self.add_model = push_button(
+            "+ Add a model", "Adds one more network that trains on the same batches; needs a restart", "link"
+        )
+        self.training_form = TrainingForm()
+        self._training_title = section_label("Training")
+        self.bar = RestartBar()
+        self._build()
+        self._connect()
+        self._fill(store.state)
+        self._apply_theme(store.state)
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        """Shows what differs between the two states."""
+        if new.theme != old.theme:
+            self._apply_theme(new)
+        if (new.experiment, new.draft, new.models) != (old.experiment, old.draft, old.models):
+            self._fill(new)
+        elif new.history is not old.history or (new.cursor.training_step, new.following) != (
+            old.cursor.training_step,
+            old.following,
+        ):
+            self._show_numbers(new)
+
+    def _build(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 16, _BAR_ROOM, 12)
+        column.setSpacing(0)
+        experiment = _group(section_label("Experiment"), self.task_form, self.batch, self.seed)
+        column.addLayout(experiment)
+        column.addSpacing(14)
+        models = QVBoxLayout()
+        models.setContentsMargins(12, 0, 12 - _BAR_ROOM, 0)
+        models.setSpacing(0)
+        title = QHBoxLayout()
+        title.setContentsMargins(4, 0, 0, 6)
+        title.addWidget(section_label("Models"))
+        models.addLayout(title)
+        models.addLayout(self._card_column)
+        link = QHBoxLayout()
+        link.setContentsMargins(4, 6, 0, 0)
+        link.addWidget(self.add_model)
+        link.addStretch()
+        models.addLayout(link)
+        column.addLayout(models)
+        column.addSpacing(12)
+        column.addLayout(_group(self._training_title, self.training_form))
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setProperty("role", "panel")
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.verticalScrollBar().rangeChanged.connect(
+            lambda low, high: column.setContentsMargins(0, 16, 0 if high > low else _BAR_ROOM, 12)
+        )
+        foot = QHBoxLayout()
+        foot.setContentsMargins(12, 0, 12, 8)
+        foot.addWidget(self.bar)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(scroll, 1)
+        outer.addLayout(foot)
+
+    def _connect(self) -> None:
+        self.task_form.changed.connect(self._edit_task)
+        self.task_form.file_wanted.connect(self.file_wanted)
+        self.training_form.changed.connect(self._edit_training)
+        self.add_model.clicked.connect(self._add)
+        self.bar.restart.connect(self._restart)
+        self.bar.undo.connect(self._undo)
+        for row, edit in (
+            (self.batch, lambda value: self._edit_training("batch_size", value)),
+            (self.seed, self._edit_seed),
+        ):
+            assert isinstance(row.field, Field)
+            row.field.entered.connect(edit)
+
+    @property
+    def _shown(self) -> Experiment:
+        return self._store.state.draft or self._store.state.experiment
+
+    def _offer(self, experiment: Experiment) -> None:
+        """Keeps `experiment` as the draft, or drops the draft when it says nothing new."""
+        self._store.update(draft=None if experiment == self._store.state.experiment else experiment)
+        self.edited.emit(experiment)
+
+    def _edit_task(self, task: Task) -> None:
+        self._offer(replace(self._shown, task=task))
+
+    def _edit_seed(self, seed: int) -> None:
+        self._offer(replace(self._shown, seed=seed))
+
+    def _edit_training(self, key: str, value: Any) -> None:
+        state = self._store.state
+        shown = replace(self._shown, training=replace(self._shown.training, **{key: value}))
+        engine = state.status is not None and state.status.state not in ("failed", "stopped")
+        if key not in LIVE or not engine:
+            self._offer(shown)
+            return
+        training = replace(state.experiment.training, **{key: value})
+        draft = None if state.draft is None else shown
+        self._store.update(experiment=replace(state.experiment, training=training), draft=draft)
+        self.live_setting.emit(key, float(value))
+        self.edited.emit(shown)
+
+    def _edit_model(self, number: int, settings: ModelSettings) -> None:
+        models = list(self._shown.models)
+        taken = [model.name for place, model in enumerate(models) if place != number]
+        repeated = settings.name in taken
+        sentence = f"Another model is called {settings.name}; names must differ." if repeated else ""
+        self.cards[number].rows["name"].show_problem(sentence)
+        if not repeated:
+            models[number] = settings
+            self._offer(replace(self._shown, models=tuple(models)))
+
+    def _add(self) -> None:
+        models = self._shown.models
+        used = {model.cell for model in models}
+        cell = next((cell for cell in ("vanilla", "lstm", "gru") if cell not in used), "gru")
+        names = {model.name for model in models}
+        name = next(
+            name
+            for number in range(1, 99)
+            if (name := default_name(cell) + (f" {number}" if number > 1 else "")) not in names
+        )
+        size = models[-1].hidden_size if models else 12
+        self._offer(replace(self._shown, models=(*models, ModelSettings(name, cell, hidden_size=size))))  # type: ignore[arg-type]
+        self.cards[-1].header.setChecked(True)
+
+    def _remove(self, number: int) -> None:
+        models = self._shown.models
+        self._offer(replace(self._shown, models=models[:number] + models[number + 1 :]))
+
+    def _restart(self) -> None:
+        self.restart_wanted.emit(self._shown)
+
+    def _undo(self) -> None:
+        self._store.update(draft=None)
+        experiment = self._store.state.experiment
+        self.task_form.reset(experiment.task)
+        self.training_form.set_settings(experiment.training, reset=True)
+        for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
+            row.field.reset(value)  # type: ignore[attr-defined]
+        self.edited.emit(experiment)
+
+    def _fill(self, state: State) -> None:
+        experiment = self._shown
+        trained = not isinstance(experiment.task, GivenInput)
+        self.task_form.set_task(experiment.task)
+        for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
+            row.field.set_value(value)  # type: ignore[attr-defined]
+        self.training_form.set_settings(experiment.training)
+        for widget in (self.batch, self.training_form, self._training_title, self.add_model):
+            widget.setVisible(trained)
+        self.add_model.setEnabled(len(experiment.models) < _MOST_MODELS)
+        self._fill_cards(state, experiment.models or tuple(_settings_of(model) for model in state.models), trained)
+        self.bar.set_changes(changes(state.experiment, experiment), _problem(experiment))
+
+    def _fill_cards(self, state: State, models: tuple[ModelSettings, ...], trained: bool) -> None:
+        while len(self.cards) > len(models):
+            card = self.cards.pop()
+            card.hide()
+            self._card_column.removeWidget(card)
+            card.deleteLater()
+        for number in range(len(self.cards), len(models)):
+            card = ModelCard(models[number])
+            card.changed.connect(lambda settings, number=number: self._edit_model(number, settings))
+            card.removed.connect(lambda number=number: self._remove(number))
+            self.cards.append(card)
+            self._card_column.addWidget(card)
+        for card, settings in zip(self.cards, models, strict=True):
+            card.set_settings(settings)
+            card.header.setEnabled(trained)
+        self._color_cards(state)
+        self._show_numbers(state)
+
+    def _color_cards(self, state: State) -> None:
+        look = theme(state.theme)
+        colors = look.model_colors(card.settings.cell for card in self.cards)
+        for card, color in zip(self.cards, colors, strict=True):
+            card.set_look(look, color, removable=len(self.cards) > 1)
+
+    def _show_numbers(self, state: State) -> None:
+        names = [model.name for model in state.experiment.models]
+        for card in self.cards:
+            number = names.index(card.settings.name) if card.settings.name in names else -1
+            card.set_number(*metric_shown(state, number))
+
+    def _apply_theme(self, state: State) -> None:
+        self.setStyleSheet(form_sheet(state.theme))
+        self.bar.set_theme(theme(state.theme))
+        self._color_cards(state)
+
+
+def _problem(experiment: Experiment) -> str:
+    """Why the engine would refuse `experiment`, in one sentence; empty when it would not."""
+    try:
+        check_experiment(experiment, "Experiment")
+    except RnnvizError as error:
+        return str(error)
+    return ""
+
+
+def _settings_of(model: RunModel) -> ModelSettings:
+    """A loaded model as the card shows it."""
+    structure = model.structure
+    return ModelSettings(
+        model.name,
+        structure.cell,
+        structure.hidden_size,
+        structure.num_layers,
+        structure.bidirectional,
+        structure.activation,
+    )
+
+
+def metric_shown(state: State, model: int) -> tuple[str, str, str]:
+    """Number, name and explanation of how well a model does at the training step that is shown.
+
+    The mean of the last 10 training batches, because one batch alone is too noisy; "–" before the first.
+    """
+    metric = "accuracy" if (model, "accuracy") in state.history.curves else "loss"
+    curve = state.history.curves.get((model, metric))
+    wanted = state.history.last_training_step if state.following else state.cursor.training_step
+    explanation = f"mean of the last {_AVERAGED} training batches"
+    if curve is None:
+        return "", "untrained", explanation
+    end = int(np.searchsorted(curve.training_steps, wanted, side="right"))
+    if end == 0:
+        return "–", metric, explanation
+    return short(float(np.mean(curve.values[max(0, end - _AVERAGED) : end]))), metric, explanation
+
+
+def _group(title: QWidget, *rows: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setContentsMargins(16, 0, 16 - _BAR_ROOM, 0)
+    column.setSpacing(0)
+    column.addWidget(title)
+    column.addSpacing(4)
+    for row in rows:
+        column.addWidget(row)
+    return column

@@ -1,0 +1,225 @@
+"""One model of the experiment as a card: its colour, name and number; pressed, it opens to be edited."""
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.gui.experiment.experiment_changes import CELL_WORDS
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.parsing import real, show_number, whole
+
+_HEADER_HEIGHT = 56
+_BAR = 4  # width of the colour bar
+_LARGEST = 4096  # hidden units the field takes
+_CELLS = [(cell, words) for cell, words in CELL_WORDS.items()]
+_ACTIVATIONS = [("tanh", "tanh"), ("relu", "ReLU"), ("sigmoid", "sigmoid")]
+_ACTIVATION_WORDS = dict(_ACTIVATIONS)
+_DIRECTIONS = [(False, "forward"), (True, "both")]
+
+
+def summary(settings: ModelSettings) -> str:
+    """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0"."""
+    parts = [f"{settings.hidden_size} units"]
+    if settings.cell == "vanilla":
+        parts.insert(0, _ACTIVATION_WORDS[settings.activation])
+    if settings.num_layers > 1:
+        parts.append(f"{settings.num_layers} layers")
+    if settings.bidirectional:
+        parts.append("both ways")
+    if settings.cell == "lstm":
+        parts.append(f"forget bias {show_number(settings.forget_bias)}")
+    return ", ".join(parts)
+
+
+class CardHeader(QAbstractButton):
+    """Name and number of a model; a press opens or closes the card."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFixedHeight(_HEADER_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.name, self.words, self.number, self.metric_name = "", "", "", ""
+        self.colors: tuple[QColor, QColor, QColor] = (QColor(), QColor(), QColor())  # model, text, muted
+
+    def sizeHint(self) -> QSize:
+        return QSize(192, _HEADER_HEIGHT)
+
+    def keyPressEvent(self, event: Any) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        model, text, muted = self.colors
+        space = self.rect().adjusted(14, 8, -10, -8)
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        painter.setFont(fonts.semibold(fonts.TITLE))
+        painter.setPen(model)
+        painter.drawText(space, right | Qt.AlignmentFlag.AlignTop, self.number)
+        room = space.width() - painter.fontMetrics().horizontalAdvance(self.number) - 8
+        painter.setPen(text)
+        name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(space, left | Qt.AlignmentFlag.AlignTop, name)
+        painter.setFont(fonts.text(fonts.BODY - 1))
+        painter.setPen(muted)
+        painter.drawText(space, right | Qt.AlignmentFlag.AlignBottom, self.metric_name)
+        room = space.width() - painter.fontMetrics().horizontalAdvance(self.metric_name) - 4
+        words = painter.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(space, left | Qt.AlignmentFlag.AlignBottom, words)
+
+
+class ModelCard(QFrame):
+    """`changed(ModelSettings)` for each valid edit, `removed()` when the person takes the model out."""
+
+    changed = Signal(object)
+    removed = Signal()
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._theme: Theme | None = None
+        self._color = QColor()
+        self.header = CardHeader()
+        self.rows = _rows()
+        self.remove = push_button("Remove", "Takes this model out of the experiment; needs a restart", "link")
+        self.remove.clicked.connect(self.removed)
+        self._editor = QWidget()
+        column = QVBoxLayout(self._editor)
+        column.setContentsMargins(14, 0, 8, 8)
+        column.setSpacing(0)
+        for key, row in self.rows.items():
+            column.addWidget(row)
+            if isinstance(row.field, Field):
+                row.field.entered.connect(lambda value, key=key: self._edit(key, value))
+            elif isinstance(row.field, Choice):
+                row.field.chosen.connect(lambda value, key=key: self._edit(key, value))
+        line = QHBoxLayout()
+        line.addWidget(self.remove)
+        line.addStretch()
+        column.addLayout(line)
+        self._editor.hide()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.header)
+        outer.addWidget(self._editor)
+        self.header.toggled.connect(self._editor.setVisible)
+        self.set_settings(settings)
+
+    @property
+    def settings(self) -> ModelSettings:
+        return self._settings
+
+    def set_settings(self, settings: ModelSettings) -> None:
+        """Shows `settings`; bad texts that are being mended stay."""
+        self._settings = settings
+        for key, row in self.rows.items():
+            if isinstance(row.field, Field | Choice):
+                row.field.set_value(getattr(settings, key))
+        self.rows["activation"].setVisible(settings.cell == "vanilla")
+        self.rows["forget_bias"].setVisible(settings.cell == "lstm")
+        self.header.name, self.header.words = settings.name, summary(settings)
+        self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
+        self.header.setToolTip(
+            f"{settings.name}: {CELL_WORDS[settings.cell]}, {self.header.words}. Press to edit (Enter)"
+        )
+        self.header.update()
+
+    def set_number(self, number: str, metric: str, tooltip: str) -> None:
+        """Shows how well the model does: "0.26", "accuracy"."""
+        if (number, metric) != (self.header.number, self.header.metric_name):
+            self.header.number, self.header.metric_name = number, metric
+            self.header.setAccessibleDescription(f"{metric} {number}; {tooltip}")
+            self.header.update()
+
+    def set_look(self, theme: Theme, color: QColor, removable: bool) -> None:
+        """Puts theme and model colour on the card."""
+        self._theme, self._color = theme, color
+        self.header.colors = (color, theme.color("text"), theme.color("muted"))
+        self.remove.setEnabled(removable)
+        self.update()
+        self.header.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._theme is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        focused = self.header.hasFocus()
+        edge = "accent" if focused else "muted" if self.header.underMouse() else "line"
+        painter.setPen(QPen(self._theme.color(edge), 1))
+        painter.setBrush(self._theme.color("raised"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(2.5, 0.5, -0.5, -0.5), 6, 6)
+        painter.fillRect(QRectF(0, 0, _BAR, self.height()), self._color)
+
+    def _edit(self, key: str, value: Any) -> None:
+        settings = replace(self._settings, **{key: value})
+        if key == "cell" and self._settings.name.casefold() == self._settings.cell:
+            settings = replace(settings, name=default_name(settings.cell))
+        self.set_settings(settings)
+        self.changed.emit(settings)
+
+
+def default_name(cell: str) -> str:
+    """The name a new model of this cell gets: Vanilla, LSTM, GRU."""
+    words = CELL_WORDS[cell]
+    return words[0].upper() + words[1:]
+
+
+def _rows() -> dict[str, Row]:
+    width = 92
+    return {
+        "name": Row("Name", Field(_name, str), "How the model is called everywhere in the window", width),
+        "cell": Row("Cell", Choice(_CELLS), "The recurrent cell; needs a restart", width),
+        "activation": Row(
+            "Activation", Choice(_ACTIVATIONS), "φ of h_t = φ(W_ih x_t + W_hh h_t−1 + b); needs a restart", width
+        ),
+        "hidden_size": Row(
+            "Hidden units",
+            Field(whole("Hidden units", 1, _LARGEST), step=_one_more),
+            "H, units of the hidden state; needs a restart",
+            width,
+        ),
+        "forget_bias": Row(
+            "Forget bias",
+            Field(real("Forget bias", -20, 20), step=_one_more),
+            "Added to the forget gate's bias before training: larger keeps gradients alive; needs a restart",
+            width,
+        ),
+        "num_layers": Row(
+            "Layers",
+            Field(whole("Layers", 1, 8), step=_one_more),
+            "Recurrent layers on top of each other; needs a restart",
+            width,
+        ),
+        "bidirectional": Row(
+            "Direction",
+            Choice(_DIRECTIONS),
+            "Whether a second chain reads the sequence backwards; needs a restart",
+            width,
+        ),
+    }
+
+
+def _one_more(value: object, direction: int) -> object:
+    return value + direction if isinstance(value, int | float) else value
+
+
+def _name(text: str) -> str:
+    cleaned = " ".join(text.split())
+    if not 1 <= len(cleaned) <= 40:
+        raise RnnvizError("A model's name must have 1 to 40 characters.")
+    return cleaned

@@ -1,0 +1,1 @@
+"""Figures: what the window shows as a picture file."""

@@ -1,0 +1,87 @@
+"""Pictures of what the window shows, as PNG: exact at every scale, written whole or not at all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QIODevice, QPoint, QSaveFile
+from PySide6.QtGui import QImage, QImageWriter, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsView, QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.canvas.lane_stack import LaneStack
+
+SCALES = (1, 2, 4)
+_DOTS_PER_METRE = 96 / 0.0254  # of a picture at 1×; more pixels keep its size in a text document
+
+
+def window_image(widget: QWidget, scale: int = 1) -> QImage:
+    """What `widget` shows now, at `scale` pixels a pixel; text and lines are drawn anew at that size, not enlarged."""
+    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    image.fill(widget.palette().window().color())
+    with _exact(widget, scale):
+        painter = QPainter(image)
+        widget.render(painter, QPoint())
+        painter.end()
+    return image
+
+
+def save_png(image: QImage, path: Path) -> None:
+    """Writes `image` whole or not at all; RnnvizError if the folder does not take it."""
+    image = image.copy()
+    dots = round(_DOTS_PER_METRE * image.devicePixelRatio())
+    image.setDotsPerMeterX(dots)
+    image.setDotsPerMeterY(dots)
+    file = QSaveFile(str(path))
+    if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and QImageWriter(file, b"png").write(image) and file.commit()):
+        raise RnnvizError(f"{path}: wanted to write a picture there, got: {file.errorString()}.")
+
+
+@contextmanager
+def _exact(widget: QWidget, scale: int) -> Iterator[None]:
+    """Cached pictures are left out, and cosmetic pens, which stay one device pixel, are widened while drawing."""
+    stacks = list(widget.findChildren(LaneStack))
+    if isinstance(widget, LaneStack):
+        stacks.append(widget)
+    for stack in stacks:
+        stack.set_cached(False)
+    restore = [_widen(item, scale) for view in widget.findChildren(QGraphicsView) for item in view.items()]
+    try:
+        yield
+    finally:
+        for undo in restore:
+            undo()
+        for stack in stacks:
+            stack.set_cached(True)
+
+
+def _widen(item: Any, scale: int) -> Callable[[], None]:
+    """Widens the pen of a pyqtgraph curve or line; the answer sets it back."""
+    from pyqtgraph import InfiniteLine, PlotCurveItem
+
+    if isinstance(item, PlotCurveItem) and isinstance(item.opts["pen"], QPen):
+        before = item.opts["pen"]
+        item.opts["pen"] = _wider(before, scale)
+
+        def undo_curve() -> None:
+            item.opts["pen"] = before
+
+        return undo_curve
+    if isinstance(item, InfiniteLine):
+        line = item.currentPen
+        item.currentPen = _wider(line, scale)
+
+        def undo_line() -> None:
+            item.currentPen = line
+
+        return undo_line
+    return lambda: None
+
+
+def _wider(pen: QPen, scale: int) -> QPen:
+    wide = QPen(pen)
+    if pen.isCosmetic():
+        wide.setWidthF(max(pen.widthF(), 1.0) * scale)
+    return wide

@@ -1,1 +1,0 @@
-"""Items: things drawn on the canvas; they know arrays and colours, not the store."""

@@ -1,1 +1,0 @@
-"""Lanes: what is drawn along the time axis, one file each."""

@@ -1,0 +1,1 @@
+"""The lessons: cards that say what to press and what to see."""

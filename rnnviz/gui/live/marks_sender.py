@@ -1,0 +1,28 @@
+"""The marks of the state on their way to the engine: what a person changes acts from the next training step on."""
+
+from PySide6.QtCore import QObject, Slot
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.stopping.marks_file import marks_toml
+from rnnviz.gui.live.session import Session, engine_lives
+from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.state.store import Message, State, Store
+
+
+class Marking(QObject):
+    """Sends breakpoints and watches when they change; a file that cannot be written is said in the bar."""
+
+    def __init__(self, store: Store, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._session = store, session
+        store.changed.connect(self.show_state)
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        same_run = new.run_path == old.run_path and new.models is old.models
+        if not same_run or (new.marks, new.watches) == (old.marks, old.watches) or not engine_lives(new):
+            return
+        try:
+            self._session.send("breakpoints", toml=marks_toml(marks_of(new, new.experiment)))
+        except RnnvizError as error:
+            self._store.update(message=Message("error", str(error)))

@@ -1,0 +1,58 @@
+"""From where a new run trains on: a training step of the run shown, with the weights that are set by hand."""
+
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.sweeps.interventions import SetWeight
+from rnnviz.gui.state.store import State
+from rnnviz.runs.reading.reader import Run
+
+
+@dataclass(frozen=True)
+class Onward:
+    """What an engine is told; `weights` is a file only it reads, to be removed once its run is there."""
+
+    parent: Path
+    training_step: int
+    model: str = ""  # whose weights are changed; "": none
+    weights: Path | None = None
+
+
+def can_train_on(state: State) -> bool:
+    """Whether there are recorded weights on the screen, of something that can be trained."""
+    return state.run_path is not None and bool(state.traces) and not isinstance(state.experiment.task, GivenInput)
+
+
+def onward_from(state: State, run: Run, path: Path) -> Onward:
+    """From the training step shown of `run` to a new run at `path`; what is set of activations trains nothing.
+
+    Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
+    """
+    step, whatif = state.cursor.training_step, state.whatif
+    onward = Onward(run.path, step)
+    if not any(isinstance(one, SetWeight) for one in whatif.interventions):
+        return onward
+    weights = whatif.weights(run.capture(step, whatif.model))
+    file = path.with_suffix(f".{os.getpid()}.safetensors")
+    _write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}))
+    return replace(onward, model=run.models[whatif.model].name, weights=file)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise RnnvizError(f"{path} cannot be written: {error.strerror}.") from None

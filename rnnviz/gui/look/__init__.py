@@ -1,0 +1,1 @@
+"""The look: theme, colour maps, fonts, icons and style sheets."""

@@ -1,0 +1,81 @@
+"""The look of forms: one style sheet made from the theme's tokens, for panels and dialogs alike."""
+
+from functools import cache
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from rnnviz.core.resources import resource
+from rnnviz.gui.look.theme import ThemeName, theme
+
+ROW = 28  # pixels from one row of a form to the next
+FIELD_HEIGHT = 24
+FIELD_WIDTH = 112
+GRID = 8
+
+_SHEET = """
+QWidget[role="panel"], QScrollArea[role="panel"] > QWidget > QWidget {{ background: {panel}; }}
+QLabel {{ background: transparent; color: {text}; font-size: 13px; }}
+QLabel[role="label"] {{ color: {muted}; }}
+QLabel[role="section"] {{ color: {muted}; font-size: 12px; font-weight: 600; }}
+QLabel[role="title"] {{ font-size: 17px; font-weight: 600; }}
+QLabel[role="note"] {{ color: {muted}; font-size: 12px; }}
+QLabel[role="problem"] {{ color: {bad}; font-size: 12px; }}
+QLineEdit[role="field"] {{ padding: 0 7px; min-height: 22px; max-height: 22px; font-size: 13px; }}
+QLineEdit[role="field"][bad="true"] {{ border-color: {bad}; color: {bad}; }}
+QPushButton[role="link"] {{
+    background: transparent; border: none; color: {accent}; padding: 0; min-height: 22px; text-align: left;
+}}
+QPushButton[role="link"]:hover, QPushButton[role="link"]:focus {{ text-decoration: underline; border: none; }}
+QPushButton[role="link"]:disabled {{ color: {muted}; }}
+QComboBox {{ placeholder-text-color: {muted}; }}
+QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}
+QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: 8px; height: 8px; }}
+QRadioButton:focus {{ color: {accent}; }}
+QListView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
+QListView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
+QListView::indicator:disabled {{ border-color: {line}; }}
+QListView::item {{ padding: 3px 0; }}
+QPushButton[role="icon"] {{ background: transparent; border: none; padding: 0; min-height: 20px; border-radius: 4px; }}
+QPushButton[role="icon"]:hover, QPushButton[role="icon"]:focus {{ background: {line}; border: none; }}
+"""
+
+
+@cache
+def form_sheet(name: ThemeName) -> str:
+    """The roles of forms in the theme called `name`; the rest of the look is the application's own style sheet."""
+    tokens = theme(name)
+    names = ("panel", "raised", "line", "text", "muted", "accent", "bad")
+    colors = {token: getattr(tokens, token) for token in names}
+    return _SHEET.format(**colors, check=resource(f"theme/check-{name}.svg").as_posix())
+
+
+def set_role(widget: QWidget, role: str, value: object | None = None) -> None:
+    """Gives `widget` the look called `role`; with `value`, sets the property `role` to it and draws it anew."""
+    widget.setProperty("role" if value is None else role, role if value is None else value)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def push_button(text: str, tooltip: str, role: str = "") -> QPushButton:
+    """A button that looks as `role` says: "primary", "link", "icon" or plain; Enter presses it, too."""
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    button.setAutoDefault(True)
+    if role == "primary":
+        button.setProperty("primary", True)
+    elif role:
+        button.setProperty("role", role)
+    return button
+
+
+def fill_scrolling(page: QWidget, content: QWidget) -> None:
+    """Puts `content` into `page`, which scrolls downwards only and leaves the keyboard to what is inside."""
+    scroll = QScrollArea(widgetResizable=True)
+    scroll.setProperty("role", "panel")
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setWidget(content)
+    outer = QVBoxLayout(page)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(scroll)

@@ -1,0 +1,156 @@
+"""Commands about files: open, save, export, take the picture."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import GivenInput, first_lesson
+from rnnviz.core.resources import resource
+from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.live.session import Session
+from rnnviz.gui.opening.file_dialogs import choose, path_to_open, path_to_save
+from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.stepping.debug_commands import has_trace
+
+MENU = "File"
+SCALES = (1, 2, 4)
+LESSONS = {  # file in resources/experiments: words, tooltip
+    "the-gate-opens": (
+        "The gate opens",
+        "a breakpoint finds the moment an LSTM learns to remember, and the unit that does",
+    ),
+}
+EXAMPLES = {  # file in resources/experiments: words, tooltip
+    "adding": ("Adding two numbers", "50 time steps, two of them marked: the LSTM learns their sum, tanh does not"),
+    "sunspots": ("Sunspots", 'the next year from the 40 years before it, against "same as last year"'),
+    "next-character": ("Next character", "the help texts of Python, one character a time step"),
+    "forget-bias": ("Forget-gate bias", "three LSTMs that differ in it alone, on sequences of 100 to 110 time steps"),
+}
+
+Picture = Callable[[int], QImage]  # by its scale
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What can be saved as a picture."""
+
+    lanes: Picture
+    window: Picture
+
+
+def open_example(session: Session, name: str) -> None:
+    """Starts one of the experiments that ship with rnnviz."""
+    session.start(session.files.read_experiment(resource(f"experiments/{name}.toml")))
+
+
+def open_file(window: QWidget, store: Store, session: Session) -> None:
+    path = store.state.run_path
+    chosen = path_to_open(window, str(path.parent) if path is not None and store.state.kept else "")
+    if chosen is not None:
+        session.open_path(chosen)
+
+
+def save_run(window: QWidget, store: Store, session: Session) -> None:
+    path = store.state.run_path
+    chosen = path_to_save(window, "Save the run", path.name if path is not None else "", "Runs (*.rnnviz)")
+    if chosen is not None:
+        session.save_as(chosen)
+
+
+def save_experiment(window: QWidget, store: Store, session: Session) -> None:
+    chosen = path_to_save(
+        window, "Save the experiment", f"{_file_words(store.state.experiment.name)}.toml", "Experiments (*.toml)"
+    )
+    if chosen is not None:
+        session.files.save_experiment(chosen)
+
+
+def export_model(window: QWidget, store: Store, session: Session) -> None:
+    """Asks which model and where; RnnvizError if there is none."""
+    names = [model.name for model in store.state.models]
+    if not names:
+        raise RnnvizError("There is no trained model to export yet.")
+    model = names[0] if len(names) == 1 else choose("Export a model", "The weights of", names, window)
+    if model:
+        kinds = "PyTorch state dict (*.pt);;Safetensors (*.safetensors)"
+        chosen = path_to_save(window, f"Export the weights of {model}", f"{_file_words(model)}.pt", kinds)
+        if chosen is not None:
+            session.export(chosen, model)
+
+
+def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) -> None:
+    """Asks where and saves a PNG; RnnvizError if it cannot be written."""
+    image = picture(scale)  # before the dialog covers anything
+    chosen = path_to_save(
+        window, "Save the picture", f"{_file_words(store.state.experiment.name)}.png", "Pictures (*.png)"
+    )
+    if chosen is not None:
+        write_png(image, chosen)
+        store.update(message=Message("info", f"The picture ({image.width()} × {image.height()}) is saved as {chosen}."))
+
+
+def write_png(image: QImage, path: Path) -> None:
+    """RnnvizError if the folder does not let us."""
+    from rnnviz.gui.figures.pictures import save_png  # late: drawing waits until somebody draws
+
+    save_png(image, path)
+
+
+def copy_picture(store: Store, picture: Picture) -> None:
+    image = picture(2)
+    QGuiApplication.clipboard().setImage(image)
+    store.update(message=Message("info", f"The picture of the lanes ({image.width()} × {image.height()}) is copied."))
+
+
+def _file_words(name: str) -> str:
+    """A name as a file may be called."""
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split()) or "rnnviz"
+
+
+def file_commands(
+    window: QWidget, store: Store, session: Session, drawn: Pictures, quit: Callable[[], object]
+) -> Sequence[Command]:
+    """The File menu, in its order; the recent files are put in by the window."""
+
+    def has_run(state: State) -> bool:
+        return state.run_path is not None
+
+    def pictures(what: str, key: str, picture: Picture) -> tuple[Command, ...]:
+        return tuple(
+            Command(f"{key}_{scale}", f"{what} at {scale}×", f"as PNG, {scale * scale} pixels for each one here",
+                    partial(save_picture, window, store, picture, scale), MENU, section=2, submenu="Save picture")
+            for scale in SCALES
+        )  # fmt: skip
+
+    def shipped(kind: str, experiments: Mapping[str, tuple[str, str]], submenu: str) -> tuple[Command, ...]:
+        return tuple(
+            Command(f"{kind}_{name}", words, tooltip, partial(open_example, session, name), MENU, submenu=submenu)
+            for name, (words, tooltip) in experiments.items()
+        )
+
+    return (
+        Command("first_lesson", "First lesson", "Who remembers? A vanilla RNN and an LSTM learn the same task",
+                lambda: session.start(first_lesson()), MENU, ("Ctrl+N",), "lesson", submenu="Lessons"),
+        *shipped("lesson", LESSONS, "Lessons"),
+        *shipped("example", EXAMPLES, "Examples"),
+        Command("open", "Open …", "a run, an experiment, a model, a table, a text; or drop it on the window",
+                lambda: open_file(window, store, session), MENU, ("Ctrl+O",), "open"),
+        Command("save_run", "Save run as …", "a copy of everything recorded so far",
+                lambda: save_run(window, store, session), MENU, ("Ctrl+Shift+S",), "save", has_run, section=1),
+        Command("save_experiment", "Save experiment …", "task, models and training settings as a TOML file",
+                lambda: save_experiment(window, store, session), MENU, ("Ctrl+S",), "save",
+                lambda state: not isinstance(state.experiment.task, GivenInput), section=1),
+        Command("export", "Export model …", "its weights at the training step shown, for plain PyTorch",
+                lambda: export_model(window, store, session), MENU, ("Ctrl+E",), "export",
+                lambda state: has_run(state) and has_trace(state), section=1),
+        *pictures("Lanes", "save_lanes", drawn.lanes),
+        *pictures("Whole window", "save_window", drawn.window),
+        Command("copy_picture", "Copy picture", "the lanes at 2×, into the clipboard",
+                lambda: copy_picture(store, drawn.lanes), MENU, ("Ctrl+Shift+C",), "copy", section=2),
+        Command("quit", "Quit", "ends the engine; the run stays whole", quit, MENU, ("Ctrl+Q",), section=3),
+    )  # fmt: skip

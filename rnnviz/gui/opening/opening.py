@@ -1,0 +1,74 @@
+"""What follows when a file was looked into: the dialog in which a person says what to do with it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QDialog, QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import Experiment, GivenInput, first_lesson
+from rnnviz.gui.live.session import Session
+from rnnviz.gui.opening.data_dialog import DataDialog
+from rnnviz.gui.opening.model_dialog import OpenModelDialog
+from rnnviz.gui.state.store import Message, Store
+
+
+class Opening(QObject):
+    """Asks about checkpoints, tables and texts; `dialog` is the one on the screen, if any."""
+
+    def __init__(self, store: Store, session: Session, window: QWidget) -> None:
+        super().__init__(window)
+        self._store, self._session, self._window = store, session, window
+        self._path = Path()
+        self.dialog: QDialog | None = None
+        session.inspected.connect(self._ask)
+
+    @Slot(object, object)
+    def _ask(self, path: Path, report: Mapping[str, Any]) -> None:
+        self._path = path
+        self._forget_dialog()
+        match report.get("kind"):
+            case "csv" | "text":
+                self.dialog = DataDialog(report, self._store.state.theme, self._window)
+            case "state dict" | "safetensors":
+                self.dialog = OpenModelDialog(report, self._store.state.theme, self._window)
+            case "run" | "experiment" as kind:
+                self._say(f"{path} holds a {kind}: give its name the ending .{'rnnviz' if kind == 'run' else 'toml'}.")
+                return
+            case other:
+                self._say(f"{path} holds {other}, which the window cannot show yet.")
+                return
+        self.dialog.accepted.connect(self._use)
+        self.dialog.rejected.connect(self._forget_dialog)
+        self.dialog.open()
+
+    @Slot()
+    def _use(self) -> None:
+        dialog = self.dialog
+        try:
+            if isinstance(dialog, DataDialog):
+                self._session.start(learning(self._store.state.experiment, dialog.task, self._path.stem))
+            elif isinstance(dialog, OpenModelDialog):
+                self._session.files.record_given(dialog.given, dialog.prefix)
+            self._session.used.emit(self._path)
+        except RnnvizError as error:
+            self._say(str(error))
+        self._forget_dialog()
+
+    @Slot()
+    def _forget_dialog(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
+
+    def _say(self, sentence: str) -> None:
+        self._store.update(message=Message("error", sentence))
+
+
+def learning(experiment: Experiment, task: Any, name: str) -> Experiment:
+    """`experiment` with another task; the models of the first lesson where it has none that can be trained."""
+    base = first_lesson() if isinstance(experiment.task, GivenInput) or not experiment.models else experiment
+    return replace(base, name=name, task=task)

@@ -1,0 +1,1 @@
+"""The shell: application, main window, bars, menus; everything is made and wired here, once."""

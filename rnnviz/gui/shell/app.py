@@ -1,0 +1,240 @@
+"""The window as a whole: everything is made and wired here, once."""
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.debugger import goto
+from rnnviz.gui.commands.actions import Actions, Command
+from rnnviz.gui.live.marks_sender import Marking
+from rnnviz.gui.live.recomputing import Recomputing
+from rnnviz.gui.live.searching import Searching
+from rnnviz.gui.live.session import Session
+from rnnviz.gui.look.icons import application_icon
+from rnnviz.gui.look.theme import apply, theme
+from rnnviz.gui.opening.file_commands import Pictures, file_commands
+from rnnviz.gui.shell.garbage_collector import Collecting
+from rnnviz.gui.shell.main_window import MainWindow
+from rnnviz.gui.shell.menus import Menus
+from rnnviz.gui.shell.message_bar import MessageBar
+from rnnviz.gui.shell.page_commands import page_commands
+from rnnviz.gui.shell.problems import Problems
+from rnnviz.gui.shell.status_bar import StatusBar
+from rnnviz.gui.shell.toolbar import Toolbar
+from rnnviz.gui.shell.view_commands import WindowWishes, view_commands
+from rnnviz.gui.state.preference_saver import Keeper
+from rnnviz.gui.state.preferences import read_preferences
+from rnnviz.gui.state.program_folders import log_path, settings_path
+from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.stepping.debug_commands import debug_commands
+from rnnviz.gui.stepping.walker import Stepping
+from rnnviz.gui.training.training_commands import training_commands
+from rnnviz.gui.watching.mark_commands import mark_commands, set_bookmark
+from rnnviz.gui.watching.search_commands import search_commands
+from rnnviz.gui.whatif.what_if_bar import WhatIfBar
+from rnnviz.gui.whatif.what_if_commands import WhatIfs, what_if_commands
+from rnnviz.gui.widgets.line_popup import JumpField
+
+if TYPE_CHECKING:
+    from rnnviz.gui.shell.contents import Contents
+
+
+def run_window(path: Path | None) -> int:
+    """Shows the window, with the file at `path` or with the first lesson, until it is closed; returns the exit status.
+
+    Raises RnnvizError where there is no screen.
+    """
+    if sys.platform == "linux" and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        raise RnnvizError("There is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set.")
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("rnnviz")
+    app.setApplicationDisplayName("rnnviz")
+    app.setDesktopFileName("rnnviz")
+    wired = App(app, path)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: QTimer.singleShot(0, wired.window.close))
+    wired.window.show()
+    status = app.exec()
+    if not wired.ended_well:
+        os._exit(
+            status
+        )  # a thread is still at work: waiting for it would keep the process alive, dropping it would abort
+    return status
+
+
+class App(QObject):
+    """Store, session, window and panels of one start. `close` ends all of it."""
+
+    def __init__(self, application: QApplication, path: Path | None, settings: Path | None = None) -> None:
+        super().__init__()
+        settings = settings or settings_path()
+        preferences, complaint = read_preferences(settings)
+        message = Message("warning", complaint) if complaint else None
+        hidden = frozenset(preferences.hidden_lanes)
+        shown = State(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page, message=message)
+        self.store = Store(replace(shown, watches=preferences.watches))
+        self._application = application
+        self._path = path
+        self.contents: Contents | None = None  # lanes and panels, which come after the first picture
+        self.ended_well = True  # False: a thread did not end
+        self._closed = False
+        self._collecting = Collecting(self)
+        self._problems = Problems(self.store, log_path(), self)
+        apply(application, theme(preferences.theme))
+        application.setWindowIcon(application_icon())
+        self.keeper = Keeper(self.store, preferences, settings, self)
+        self.session = Session(self.store, self)
+        self.stepping = Stepping(self.store, self.session.show_training_step)
+        self.recomputing = Recomputing(self.store, self)
+        self.whatifs = WhatIfs(self.store, self.session.show_training_step)
+        self._marking = Marking(self.store, self.session, self)
+        self.searching = Searching(self.store, self.session, self)
+        self.window = MainWindow()
+        self.actions = Actions(self._commands(), self.store, self.window)
+        self.toolbar = Toolbar(self.store, self.actions)
+        self.menus = Menus(self.store, self.actions, self.keeper, self.open_path, self.window)
+        self.jump_field = JumpField(self.stepping.go_to, self.window)
+        self.note_field = JumpField(partial(set_bookmark, self.store), self.window, "Note", "A note, or none: Enter")
+        self.message_bar = MessageBar(self.store, self.actions)
+        self.window.setMenuWidget(self.toolbar)
+        self.window.add_to_centre(self.message_bar)
+        self.window.add_to_centre(WhatIfBar(self.store, self.actions))
+        self.window.setStatusBar(StatusBar(self.store))
+        self.window.restore(preferences)
+        self.window.setFocus()
+        self._connect()
+        self._show_title(self.store.state)
+
+    def open_path(self, path: Path) -> None:
+        """Opens whatever a person chose or dropped; what is wrong with it is said in the bar."""
+        try:
+            self.session.open_path(path.absolute())
+        except RnnvizError as error:
+            self.store.update(message=Message("error", str(error)), busy="")
+
+    @Slot()
+    def fill(self) -> None:
+        """Starts the engine, then puts lanes and panels into the window: after its first picture is on the screen."""
+        if self._closed:
+            return
+        try:
+            self._begin()
+        finally:
+            self._fill()
+
+    @Slot()
+    def close(self) -> None:
+        """Ends engine, threads and children; remembers the layout. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self.keeper.remember(**self.window.layout_preferences())
+        self.window.hide()
+        self.searching.cancel()
+        ended = [self.recomputing.stop(), self.contents is None or self.contents.stop(), self.session.close()]
+        self.ended_well = all(ended)
+        self._collecting.stop()
+        self._problems.release()
+
+    def _begin(self) -> None:
+        """The file that was asked for, or the first lesson; that too when the file is none."""
+        if self._path is not None:
+            try:
+                self.session.open_path(self._path.absolute())
+                return
+            except RnnvizError as error:
+                self.store.update(message=Message("error", str(error)))
+        self.session.start(first_lesson())
+
+    def _fill(self) -> None:
+        from rnnviz.gui.shell.contents import Contents  # late: what draws is imported after the first picture
+
+        self.contents = Contents(self.store, self.session, self.stepping, self.actions, self.whatifs, self.window)
+
+    def _drawn(self) -> "Contents":
+        if self.contents is None:
+            raise RnnvizError("There is nothing to take a picture of yet.")
+        return self.contents
+
+    def _commands(self) -> tuple[Command, ...]:
+        wishes = WindowWishes(
+            reset_layout=lambda: self.window.reset_layout(),
+            full_screen=lambda: self.window.toggle_full_screen(),
+            presentation=lambda: self.window.toggle_presentation(),
+            show_menu=self._show_menu,
+            show_shortcuts=self._show_shortcuts,
+            show_about=self._show_about,
+            dismiss=self._dismiss,
+        )
+        pictures = Pictures(
+            lambda scale: self._drawn().lanes_image(scale), lambda scale: self._drawn().window_image(scale)
+        )
+        return (
+            *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
+            *training_commands(self.store, self.session),
+            *debug_commands(self.store, self.stepping, self._ask_place),
+            *mark_commands(self.store, self.stepping, self._ask_note),
+            *search_commands(self.store, self.searching, self.session.files.check),
+            *what_if_commands(self.store, self.whatifs, self.session.train_on),
+            *page_commands(self.store),
+            *view_commands(self.store, wishes),
+        )
+
+    def _connect(self) -> None:
+        self.window.painted.connect(self.fill)
+        self.window.closing.connect(self.close)
+        self.window.dropped.connect(self.open_path)
+        self.session.used.connect(self.keeper.use)
+        self.toolbar.readout.clicked.connect(self.actions["jump"].trigger)
+        self.store.changed.connect(self._show)
+
+    @Slot(object, object)
+    def _show(self, old: State, new: State) -> None:
+        if new.theme != old.theme:
+            apply(self._application, theme(new.theme))
+        if new.experiment is not old.experiment or new.run_path != old.run_path:
+            self._show_title(new)
+
+    def _show_title(self, state: State) -> None:
+        run = f" · {state.run_path.name}" if state.run_path is not None else ""
+        origin = f" · {state.origin.words}" if state.origin is not None else ""
+        self.window.setWindowTitle(f"{state.experiment.name}{run}{origin}")
+
+    def _show_menu(self) -> None:
+        self.menus.open_below(self.toolbar.menu_button)
+
+    def _dismiss(self) -> None:
+        if self.store.state.message is not None:
+            self.store.update(message=None)
+        else:
+            self.session.cancel()
+
+    def _ask_place(self) -> None:
+        self.jump_field.ask(goto.words(self.store.state.cursor), self.toolbar.readout)
+
+    def _ask_note(self) -> None:
+        self.note_field.ask("", self.toolbar.readout)
+
+    def _show_shortcuts(self) -> None:
+        from rnnviz.gui.shell.shortcuts_page import ShortcutsPage
+
+        page = ShortcutsPage(self.actions, self.window, self.store.state.theme)
+        page.show()
+        page.activateWindow()
+
+    def _show_about(self) -> None:
+        from rnnviz.gui.shell.about import about_words
+
+        QMessageBox.about(self.window, "About rnnviz", about_words())

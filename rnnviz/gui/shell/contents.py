@@ -1,0 +1,144 @@
+"""What fills the window after its first picture: lanes, panels and dialogs, wired to store and session."""
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from rnnviz.debugger.cursor import Cursor
+from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.commands.actions import Actions
+from rnnviz.gui.cursor.cursor_page import CursorPage
+from rnnviz.gui.cursor.equations import EquationsPanel
+from rnnviz.gui.cursor.origin_page import OriginPage
+from rnnviz.gui.cursor.values import ValuesPanel
+from rnnviz.gui.cursor.variables_page import VariablesPage
+from rnnviz.gui.cursor.what_changed import WhatChanged
+from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
+from rnnviz.gui.figures.pictures import window_image
+from rnnviz.gui.lessons.lesson_card import LessonCard
+from rnnviz.gui.live.session import Session
+from rnnviz.gui.opening.file_dialogs import path_to_open_data
+from rnnviz.gui.opening.opening import Opening
+from rnnviz.gui.shell.main_window import MainWindow
+from rnnviz.gui.shell.right_column import RightColumn
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.stepping.debug_commands import show_time_step
+from rnnviz.gui.stepping.program_strip import ProgramStrip
+from rnnviz.gui.stepping.walker import Stepping
+from rnnviz.gui.training.training_panel import TrainingPanel
+from rnnviz.gui.watching.watches_page import WatchesPage
+from rnnviz.gui.whatif.what_if_commands import WhatIfs
+from rnnviz.gui.whatif.what_if_page import WhatIfPage
+
+
+class Contents(QObject):
+    """Lanes in the middle; experiment and lesson on the left, values on the right, training below."""
+
+    def __init__(
+        self,
+        store: Store,
+        session: Session,
+        stepping: Stepping,
+        actions: Actions,
+        whatifs: WhatIfs,
+        window: MainWindow,
+    ) -> None:
+        super().__init__(window)
+        self._store, self._session, self._actions, self._window = store, session, actions, window
+        self._stepping = stepping
+        self.opening = Opening(store, session, window)
+        self.lanes = LaneStack(store)
+        self.lanes.time_step_chosen.connect(self._choose_time_step)
+        self.lanes.run_wanted.connect(self._run_to)
+        self.strip = ProgramStrip(store)
+        self.strip.chosen.connect(self._go_to)
+        window.add_to_centre(self.strip)
+        window.add_to_centre(self.lanes, 1)
+        self.lanes.show()  # with this event and not with the next one
+        self.experiment = ExperimentPanel(store)
+        self.experiment.edited.connect(session.edit)
+        self.experiment.live_setting.connect(session.set_live)
+        self.experiment.restart_wanted.connect(session.restart)
+        self.experiment.file_wanted.connect(self._choose_data)
+        left = QWidget()
+        self.lesson = LessonCard(store, parent=left)
+        self.lesson.command_wanted.connect(self._run_command)
+        self.lesson.training_step_chosen.connect(session.show_training_step)
+        self.values = ValuesPanel(store)
+        self.right = RightColumn(store)
+        self.equations = EquationsPanel(store)
+        self.cursor_page = CursorPage(self.values)
+        self.cursor_page.add_below(self.equations)
+        self.what_changed = WhatChanged(store)
+        self.cursor_page.add_below(self.what_changed)
+        self.right.add_page("cursor", "Cursor", self.cursor_page)
+        self.variables = VariablesPage(store)
+        self.right.add_page("variables", "Variables", self.variables)
+        self.watches = WatchesPage(store)
+        self.watches.log.moment_wanted.connect(self._go_to_moment)
+        self.watches.bookmarks.place_wanted.connect(self._go_to)
+        self.watches.past.hits.moment_wanted.connect(self._go_to_moment)
+        self.watches.past.command_wanted.connect(self._run_command)
+        self.right.add_page("watches", "Watches", self.watches)
+        self.what_if = WhatIfPage(store, actions, whatifs)
+        self.right.add_page("what_if", "What-if", self.what_if)
+        self.origin = OriginPage(store)
+        self.right.add_page("origin", "Origin", self.origin)
+        self.training = TrainingPanel(store)
+        self.training.training_step_chosen.connect(session.show_training_step)
+        self.training.live_wanted.connect(session.back_to_live)
+        window.fill_dock("experiment", _column(left, self.experiment, self.lesson))
+        window.fill_dock("values", self.right)
+        window.fill_dock("training", self.training)
+        window.setFocus()
+
+    def stop(self) -> bool:
+        """Ends what works behind the panels; False if it did not end in time."""
+        return self.origin.explaining.stop()
+
+    def lanes_image(self, scale: int) -> QImage:
+        return self.lanes.image(scale)
+
+    def window_image(self, scale: int) -> QImage:
+        return window_image(self._window, scale)
+
+    @Slot(int)
+    def _choose_time_step(self, time_step: int) -> None:
+        show_time_step(self._store, time_step)
+
+    @Slot(object)
+    def _go_to(self, cursor: Cursor) -> None:
+        self._stepping.jump(cursor)
+
+    @Slot(int, int)
+    def _run_to(self, time_step: int, direction: int) -> None:
+        self._stepping.run_to(time_step, direction)
+
+    @Slot(int, str, int)
+    def _go_to_moment(self, training_step: int, model: str, time_step: int) -> None:
+        self._session.show_training_step(training_step)
+        names = [one.name for one in self._store.state.models]
+        if model in names:
+            self._store.update(model=names.index(model))
+        if time_step:
+            show_time_step(self._store, time_step)
+
+    @Slot(str)
+    def _run_command(self, key: str) -> None:
+        self._actions[key].trigger()
+
+    @Slot(str)
+    def _choose_data(self, kind: str) -> None:
+        path = path_to_open_data(self._window, kind)
+        if path is not None:
+            self._session.open_path(path)
+
+
+def _column(column: QWidget, above: QWidget, below: QWidget) -> QWidget:
+    """Two panels in one dock: the first takes what room the second leaves."""
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(above, 1)
+    layout.addWidget(below)
+    return column

@@ -1,0 +1,155 @@
+"""The main window: puts toolbar, lanes and panels in their places; no logic."""
+
+import base64
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
+
+from rnnviz.gui.commands.keys import keeps_key
+from rnnviz.gui.state.preferences import Preferences
+
+_DOCKS = {  # object name: area, width or height to begin with
+    "experiment": (Qt.DockWidgetArea.LeftDockWidgetArea, 232),
+    "values": (Qt.DockWidgetArea.RightDockWidgetArea, 304),
+    "training": (Qt.DockWidgetArea.BottomDockWidgetArea, 172),
+}
+_SIZE = (1440, 900)
+_LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """`painted` once, when it is on the screen for the first time; `dropped(path)`; `closing` when it closes."""
+
+    painted = Signal()
+    dropped = Signal(object)
+    closing = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # so that no button has the focus to begin with
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.setMinimumSize(960, 600)
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._centre = QWidget()
+        self._column = QVBoxLayout(self._centre)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self.setCentralWidget(self._centre)
+        self._docks = {name: self._add_dock(name, area) for name, (area, _) in _DOCKS.items()}
+        self._was_painted = False
+        self._hidden_for_presentation: list[QDockWidget] = []
+        self.resize(*_SIZE)
+        self.reset_layout()
+
+    def add_to_centre(self, widget: QWidget, stretch: int = 0) -> None:
+        """Below what is in the middle already."""
+        self._column.addWidget(widget, stretch)
+
+    def fill_dock(self, name: str, widget: QWidget) -> None:
+        """Puts a panel into the dock called `name`: "experiment", "values" or "training"."""
+        dock = self._docks[name]
+        before, size = dock.widget(), dock.size()
+        dock.setWidget(widget)
+        if before is not None:
+            before.deleteLater()
+        self._resize_dock(name, size.height() if name == "training" else size.width())
+
+    def restore(self, preferences: Preferences) -> None:
+        """Size, place and layout as they were; what does not fit any more is left as it is."""
+        if preferences.geometry:
+            self.restoreGeometry(_bytes(preferences.geometry))
+        if preferences.layout and not self.restoreState(_bytes(preferences.layout), _LAYOUT_VERSION):
+            self.reset_layout()
+
+    def layout_preferences(self) -> dict[str, str]:
+        """What `restore` wants."""
+        self._end_presentation()
+        return {"layout": _text(self.saveState(_LAYOUT_VERSION)), "geometry": _text(self.saveGeometry())}
+
+    def reset_layout(self) -> None:
+        """Every dock back to its place and size."""
+        self._end_presentation()
+        for name, (area, size) in _DOCKS.items():
+            self.addDockWidget(area, self._docks[name])
+            self._docks[name].show()
+            self._resize_dock(name, size)
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def toggle_presentation(self) -> None:
+        """The lanes alone on the whole screen, and back."""
+        if self._hidden_for_presentation:
+            self._end_presentation()
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
+            return
+        self._hidden_for_presentation = [dock for dock in self._docks.values() if dock.isVisible()]
+        for dock in self._hidden_for_presentation:
+            dock.hide()
+        self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if keeps_key(QApplication.focusWidget(), event):
+                event.accept()
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped_path(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _dropped_path(event)
+        if path is not None:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, self, lambda: self.dropped.emit(path))  # the file manager must not wait for us
+
+    def _add_dock(self, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(name.capitalize(), self)
+        dock.setObjectName(name)
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        dock.setTitleBarWidget(QWidget(dock))  # no title: each panel says itself what it is
+        dock.setWidget(QWidget())
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _resize_dock(self, name: str, size: int) -> None:
+        direction = Qt.Orientation.Vertical if name == "training" else Qt.Orientation.Horizontal
+        self.resizeDocks([self._docks[name]], [size], direction)
+
+    def _end_presentation(self) -> None:
+        for dock in self._hidden_for_presentation:
+            dock.show()
+        self._hidden_for_presentation = []
+
+
+def _dropped_path(event: QDropEvent) -> Path | None:
+    urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+    return Path(urls[0].toLocalFile()) if urls else None
+
+
+def _text(data: QByteArray) -> str:
+    return base64.b64encode(data.data()).decode("ascii")
+
+
+def _bytes(text: str) -> QByteArray:
+    try:
+        return QByteArray(base64.b64decode(text, validate=True))
+    except ValueError:
+        return QByteArray()

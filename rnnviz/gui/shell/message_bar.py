@@ -1,0 +1,119 @@
+"""The bar above the lanes: one sentence, at most one button, and what slow thing goes on."""
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from rnnviz.gui.commands.actions import Actions
+from rnnviz.gui.look.icons import icon, pixmap
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
+
+_INFO_SECONDS = 8  # a good word goes by itself, a problem stays until it is put away
+_BUSY_DELAY = 150  # milliseconds: what is faster than this is never announced
+_TOKENS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "bad")}
+
+
+class MessageBar(QFrame):
+    """Shows `state.message`, or `state.busy` with a button to cancel; hidden when there is neither."""
+
+    def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._actions = actions
+        self.setObjectName("message_bar")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._mark = QLabel()
+        self._sentence = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._sentence.setTextFormat(Qt.TextFormat.PlainText)  # a file's name may look like HTML
+        self._progress = QProgressBar(minimum=0, maximum=0, textVisible=False)
+        self._progress.setFixedWidth(120)
+        self.button = QPushButton()
+        self.button.clicked.connect(self._press)
+        self._close = QToolButton(autoRaise=True)
+        self._close.setAccessibleName("Dismiss")
+        self._close.clicked.connect(actions["dismiss"].trigger)
+        self._close.setToolTip(actions["dismiss"].toolTip())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 8, 8)
+        row.setSpacing(10)
+        row.addWidget(self._mark)
+        row.addWidget(self._sentence, 1)
+        for widget in (self._progress, self.button, self._close):
+            row.addWidget(widget)
+        self._fade = QTimer(self, singleShot=True, interval=_INFO_SECONDS * 1000)
+        self._fade.timeout.connect(self._put_away)
+        self._delay = QTimer(self, singleShot=True, interval=_BUSY_DELAY)
+        self._delay.timeout.connect(self._announce)
+        self.hide()
+        store.changed.connect(self.show_state)
+        self._show(store.state)
+
+    @property
+    def sentence(self) -> str:
+        """What a person reads in the bar; empty while it is hidden."""
+        return self._sentence.text() if not self.isHidden() else ""
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        if (new.message, new.busy, new.theme) != (old.message, old.busy, old.theme):
+            self._show(new)
+
+    def _show(self, state: State) -> None:
+        message = state.message
+        self._fade.stop()
+        if message is None:
+            if not state.busy or state.run_path is None:  # before the first run the empty lanes say it
+                self._delay.stop()
+                self.hide()
+            elif self.isHidden() and not self._delay.isActive():
+                self._delay.start()
+            elif not self.isHidden():
+                self._announce()
+            return
+        self._delay.stop()
+        name, token = _TOKENS[message.level]
+        self._dress(name, token)
+        self._sentence.setText(message.sentence)
+        command = message.command if message.command in self._actions.commands else ""
+        self.button.setVisible(bool(command))
+        self.button.setText(self._actions.words(command) if command else "")
+        self.button.setToolTip(self._actions[command].toolTip() if command else "")
+        self._progress.hide()
+        self._close.show()
+        self.show()
+        if message.level == "info" and not command:
+            self._fade.start()
+
+    @Slot()
+    def _announce(self) -> None:
+        self._dress("info", "accent")
+        self._sentence.setText(self._store.state.busy)
+        self._progress.show()
+        self.button.setText("Cancel")
+        self.button.setToolTip("gives it up  (Esc)")
+        self.button.show()
+        self._close.hide()
+        self.show()
+
+    def _dress(self, name: str, token: str) -> None:
+        colors = theme(self._store.state.theme)
+        color = colors.color(token).name()
+        self._mark.setPixmap(pixmap(name, color, 18, self.devicePixelRatioF()))
+        self._close.setIcon(icon("close", colors.muted))
+        self.setStyleSheet(
+            f"#message_bar {{ background: {colors.raised}; border: none; border-bottom: 1px solid {colors.line};"
+            f" border-left: 3px solid {color}; }}"
+        )
+
+    @Slot()
+    def _press(self) -> None:
+        message = self._store.state.message
+        if message is None:
+            self._actions["dismiss"].trigger()
+            return
+        self._store.update(message=None)
+        self._actions[message.command].trigger()
+
+    @Slot()
+    def _put_away(self) -> None:
+        self._store.update(message=None)

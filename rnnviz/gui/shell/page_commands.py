@@ -1,0 +1,56 @@
+"""Commands that bring a page of the right column to the front."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rnnviz.gui.commands.actions import Command, key_words
+from rnnviz.gui.state.store import State, Store
+
+MENU = "View"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: what its command says; its shortcut is Ctrl and its place."""
+
+    key: str
+    words: str
+    tooltip: str
+
+
+PAGES = (
+    Page("cursor", "Cursor", "the numbers of the time step the cursor stands on"),
+    Page("variables", "Variables", "every array at the cursor, by layer and operation"),
+    Page("watches", "Watches", "expressions with their values, in every model"),
+    Page("what_if", "What-if", "set something by hand and see what would have happened"),
+    Page("origin", "Origin", "what a gradient is made of: losses, paths and units"),
+)
+
+
+def page_shortcut(key: str) -> str:
+    """The shortcut of a page as the keyboard says it, "" where it has none."""
+    places = [page.key for page in PAGES]
+    return key_words(f"Ctrl+{places.index(key) + 1}") if key in places else ""
+
+
+def page_commands(store: Store) -> Sequence[Command]:
+    """One command a page, in their order."""
+    return tuple(_command(store, page, place) for place, page in enumerate(PAGES, 1))
+
+
+def _command(store: Store, page: Page, place: int) -> Command:
+    def in_front(state: State) -> bool:
+        return state.page == page.key
+
+    return Command(
+        f"page_{page.key}",
+        page.words,
+        page.tooltip,
+        partial(store.update, page=page.key),
+        MENU,
+        (f"Ctrl+{place}",),
+        checked=in_front,
+        section=1,
+        submenu="Page",
+    )

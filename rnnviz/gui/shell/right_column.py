@@ -1,0 +1,63 @@
+"""The right column: pages that share one place, with their names in its head; the one in front is remembered."""
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from rnnviz.gui.shell.page_commands import page_shortcut
+from rnnviz.gui.state.store import State, Store
+
+
+class RightColumn(QWidget):
+    """`State.page` says which page is in front; while there is no page of that name, the first one is."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._keys: list[str] = []
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.tabs = QTabBar()
+        self.tabs.setExpanding(True)
+        self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # arrows stay with the cursor; pages have keys of their own
+        self.tabs.setAccessibleName("Pages")
+        self._stack = QStackedWidget()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tabs)
+        column.addWidget(self._stack, 1)
+        self.tabs.tabBarClicked.connect(self._choose)
+        store.changed.connect(self.show_state)
+
+    def add_page(self, key: str, title: str, widget: QWidget) -> None:
+        """Puts `widget` behind the others, under the name `title`."""
+        self._keys.append(key)
+        self._stack.addWidget(widget)
+        number = self.tabs.addTab(title)
+        shortcut = page_shortcut(key)
+        if shortcut:
+            self.tabs.setTabToolTip(number, f"{title}  ({shortcut})")
+        self.tabs.setVisible(len(self._keys) > 1)
+        self._show(self._store.state)
+
+    @property
+    def page(self) -> str:
+        """The key of the page in front."""
+        return self._keys[self._stack.currentIndex()]
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        if new.page != old.page:
+            self._show(new)
+
+    @Slot(int)
+    def _choose(self, number: int) -> None:
+        if number >= 0:
+            self._store.update(page=self._keys[number])
+
+    def _show(self, state: State) -> None:
+        number = self._keys.index(state.page) if state.page in self._keys else 0
+        self.tabs.setCurrentIndex(number)
+        self._stack.setCurrentIndex(number)

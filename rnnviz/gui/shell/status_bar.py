@@ -1,0 +1,108 @@
+"""The status bar: the engine, the run file, and how far the trace agrees with autograd."""
+
+import math
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from rnnviz.core.numbers import short, whole
+from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.state.store import State, Store
+
+# What the engine says of itself: words and the colour of the dot.
+_ENGINE = {
+    "starting": ("engine starting", "warning"),
+    "paused": ("engine paused", "accent"),
+    "running": ("engine running", "good"),
+    "finished": ("training finished", "good"),
+    "stopped": ("engine stopped", "muted"),
+    "failed": ("engine ended unexpectedly", "bad"),
+}
+
+
+class StatusBar(QStatusBar):
+    """Dot and words of the engine, name and size of the run, and the badge of fidelity."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.setFixedHeight(28)
+        self.engine, self.run, self.badge = QLabel(), QLabel(), QLabel()
+        for label in (self.engine, self.run):
+            self.addWidget(label)
+        self.run.setTextFormat(Qt.TextFormat.PlainText)  # a file's name may look like HTML
+        self.addPermanentWidget(self.badge)
+        store.changed.connect(self.show_state)
+        self._show_engine(store.state)
+        self._show_run(store.state)
+        self._show_badge(store.state)
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        dressed = new.theme != old.theme
+        if dressed or new.status is not old.status or new.run_path != old.run_path:
+            self._show_engine(new)
+        if dressed or (new.run_path, new.run_bytes) != (old.run_path, old.run_bytes):
+            self._show_run(new)
+        if dressed or new.traces is not old.traces:
+            self._show_badge(new)
+
+    def _show_engine(self, state: State) -> None:
+        colors = theme(state.theme)
+        if state.status is not None:
+            words, token = _ENGINE[state.status.state]
+            planned = state.experiment.training.training_steps
+            if state.status.state == "paused" and 0 < planned == state.status.training_step:
+                words = f"all {whole(planned)} training steps done; Train goes on"
+        else:
+            words, token = ("looking back: no engine", "muted") if state.run_path is not None else _ENGINE["starting"]
+        self._set(self.engine, f"{_colored('●', token, colors)}&nbsp; {words}", colors.muted)
+
+    def _show_run(self, state: State) -> None:
+        colors = theme(state.theme)
+        path = state.run_path
+        self._set(self.run, f"{path.name}   {_size(state.run_bytes)}" if path is not None else "", colors.muted)
+        kept = "" if state.kept else "\nNot saved by name yet: File → Save run as …"
+        origin = f"\n{state.origin.words}" if state.origin is not None else ""
+        self.run.setToolTip(f"{path}{origin}{kept}" if path is not None else "")
+
+    def _show_badge(self, state: State) -> None:
+        colors = theme(state.theme)
+        traces = [trace for trace in state.traces if trace is not None]
+        worst = max((trace.fidelity for trace in traces if not math.isnan(trace.fidelity)), default=math.nan)
+        named = [
+            (model.name, trace) for model, trace in zip(state.models, state.traces, strict=False) if trace is not None
+        ]
+        notes = [f"{name}: {note}" for name, trace in named for note in trace.notes]
+        if not traces:
+            words, token = "", "muted"
+        elif any(not trace.faithful for trace in traces if not math.isnan(trace.fidelity)):
+            words, token = f"trace differs from autograd: {short(worst)}", "bad"
+        elif any(math.isnan(trace.fidelity) for trace in traces):
+            words, token = "trace not checked against autograd", "muted"
+        else:
+            words, token = f"trace checked against autograd: {short(worst)} ✓", "good"
+        self._set(self.badge, words + (" · approximate" if notes and words else ""), getattr(colors, token))
+        each = [f"{name}: {short(trace.fidelity)}" for name, trace in named]
+        explained = (
+            "The largest relative difference between the numbers drawn here and torch's own outputs and gradients."
+        )
+        self.badge.setToolTip("\n".join([explained, *each, *notes]) if traces else "")
+
+    def _set(self, label: QLabel, text: str, color: str) -> None:
+        if label.text() != text:
+            label.setText(text)
+        if (sheet := f"color: {color}; padding: 0px 12px;") != label.styleSheet():
+            label.setStyleSheet(sheet)
+
+
+def _colored(text: str, token: str, colors: Theme) -> str:
+    return f'<span style="color: {getattr(colors, token)}">{text}</span>'
+
+
+def _size(count: int) -> str:
+    """3.1 MB for 3,100,000 bytes."""
+    for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= bytes_each:
+            return f"{count / bytes_each:.1f} {unit}"
+    return f"{count} bytes"

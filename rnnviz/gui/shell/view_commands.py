@@ -1,0 +1,51 @@
+"""Commands about the window itself: theme, lanes, layout, size, help."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rnnviz.gui.commands.actions import Command, Face
+from rnnviz.gui.state.store import State, Store
+
+MENU = "View"
+HELP = "Help"
+
+
+@dataclass(frozen=True)
+class WindowWishes:
+    """What only the window itself can do."""
+
+    reset_layout: Callable[[], None]
+    full_screen: Callable[[], None]
+    presentation: Callable[[], None]
+    show_menu: Callable[[], None]
+    show_shortcuts: Callable[[], None]
+    show_about: Callable[[], None]
+    dismiss: Callable[[], None]
+
+
+def toggle_theme(store: Store) -> None:
+    store.update(theme="light" if store.state.theme == "dark" else "dark")
+
+
+def view_commands(store: Store, wishes: WindowWishes) -> Sequence[Command]:
+    """The View and Help menus, in their order."""
+
+    def theme_face(state: State) -> Face:
+        return Face("Light theme" if state.theme == "dark" else "Dark theme", "theme")
+
+    return (
+        Command("theme", "Light theme", "light for daylight and paper, dark for a dim room",
+                lambda: toggle_theme(store), MENU, ("Ctrl+T",), "theme", face=theme_face),
+        Command("reset_layout", "Reset layout", "every panel back to its place and size",
+                wishes.reset_layout, MENU, section=2),
+        Command("presentation", "Presentation", "the lanes alone, on the whole screen",
+                wishes.presentation, MENU, ("F5",), "eye", section=3),
+        Command("full_screen", "Full screen", "the window without its frame",
+                wishes.full_screen, MENU, ("F11",), section=3),
+        Command("shortcuts", "Keyboard shortcuts", "every key on one page",
+                wishes.show_shortcuts, HELP, ("F1",), "keyboard"),
+        Command("about", "About rnnviz", "version, licence, where settings and runs lie", wishes.show_about, HELP),
+        Command("menu", "Menu", "everything this window can do", wishes.show_menu, shortcuts=("F10",), icon="more"),
+        Command("dismiss", "Dismiss", "puts the message away, or cancels what goes on", wishes.dismiss,
+                shortcuts=("Esc",), enabled=lambda state: state.message is not None or bool(state.busy)),
+    )  # fmt: skip

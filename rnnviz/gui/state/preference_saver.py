@@ -1,0 +1,47 @@
+"""Keeps the preferences: what changes in the store is remembered, and written at once."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Slot
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.state.preferences import Preferences, write_preferences
+from rnnviz.gui.state.store import Message, State, Store
+
+
+class Keeper(QObject):
+    """`preferences` as they are now; a folder that cannot be written is said once and then left alone."""
+
+    def __init__(self, store: Store, preferences: Preferences, path: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.preferences = preferences
+        self._store = store
+        self._path = path
+        self._refused = False
+        store.changed.connect(self.show_state)
+
+    def remember(self, **changes: Any) -> None:
+        """Replaces the given preferences and writes them."""
+        preferences = replace(self.preferences, **changes)
+        if preferences == self.preferences:
+            return
+        self.preferences = preferences
+        try:
+            write_preferences(preferences, self._path)
+        except RnnvizError as error:
+            if not self._refused:
+                self._refused = True
+                self._store.update(message=Message("warning", str(error)))
+
+    @Slot(object)
+    def use(self, path: Path) -> None:
+        """`path` is the newest of the recent files."""
+        self.remember(recent=self.preferences.with_recent(path.absolute()))
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        if any(getattr(new, name) != getattr(old, name) for name in ("theme", "hidden_lanes", "page", "watches")):
+            hidden = tuple(sorted(new.hidden_lanes))
+            self.remember(theme=new.theme, hidden_lanes=hidden, page=new.page, watches=new.watches)

@@ -1,0 +1,117 @@
+"""Where the cursor is, in words, with the colour of its phase; pressing it asks where to go."""
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from rnnviz.core.equations.operations import Operation, operations
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.stepping.debug_commands import layer_names, sequences
+
+_AROUND = 42  # pixels beside and between the three labels
+PHASE_TOKENS = {
+    Phase.FORWARD: "accent",
+    Phase.LOSS: "bad",
+    Phase.BACKWARD: "cursor",
+    Phase.ACCUMULATE: "forget",
+    Phase.UPDATE: "good",
+}
+
+
+class CursorReadout(QFrame):
+    """ "Backward  time step 41 of 64 · layer 0 · sequence 2 of 4". `clicked` when it is pressed."""
+
+    clicked = Signal()
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("readout")
+        self.setFixedSize(300, 34)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("Where the cursor stands in this training step; press to go elsewhere  (T)")
+        self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
+        self._phase.setFont(fonts.semibold())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 0, 12, 0)
+        row.setSpacing(8)
+        row.addWidget(self._phase)
+        row.addWidget(self._where)
+        row.addStretch(1)
+        row.addWidget(self._what)
+        store.changed.connect(self.show_state)
+        self._show(store.state)
+
+    @property
+    def text(self) -> str:
+        """All of it, as a person reads it."""
+        return "  ".join(label.text() for label in (self._phase, self._where, self._what) if label.text())
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        names = ("cursor", "traces", "sample", "theme", "models", "model")
+        if any(getattr(old, name) is not getattr(new, name) for name in names):
+            self._show(new)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.clicked.emit()
+        event.accept()
+
+    def _show(self, state: State) -> None:
+        phase, where, what = readout(state)
+        self._phase.setText(phase)
+        self._where.setText(where)
+        taken = sum(label.fontMetrics().horizontalAdvance(label.text()) for label in (self._phase, self._where))
+        room = self.width() - _AROUND - taken
+        self._what.setText(self._what.fontMetrics().elidedText(what, Qt.TextElideMode.ElideRight, room))
+        colors = theme(state.theme)
+        color = getattr(colors, PHASE_TOKENS[state.cursor.phase])
+        sheet = (
+            f"#readout {{ background: {colors.raised}; border: 1px solid {colors.line}; border-left: 3px solid {color};"
+            f" border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
+        )
+        if sheet != self.styleSheet():
+            self.setStyleSheet(sheet)
+            self._phase.setStyleSheet(f"color: {color};")
+            self._what.setStyleSheet(f"color: {colors.muted};")
+
+
+def readout(state: State) -> tuple[str, str, str]:
+    """Phase, place and what is looked at, in words."""
+    cursor, last = state.cursor, state.program.time_steps
+    if all(trace is None for trace in state.traces):
+        return "", "no trace yet", ""
+    match cursor.phase:
+        case Phase.FORWARD | Phase.BACKWARD:
+            where = f"time step {cursor.time_step} of {last}"
+        case Phase.LOSS:
+            where = "prediction against target"
+        case Phase.ACCUMULATE:
+            where = f"weight gradient, summed over {last}"
+        case Phase.UPDATE:
+            where = "the weights change"
+    parts = []
+    if len(layer_names(state)) > 1:
+        parts.append(layer_words(cursor.layer))
+    operation = operation_shown(state)
+    if operation is not None:
+        parts.append(operation.words.partition(":")[0])
+        where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else where  # two things need the room
+    elif sequences(state) > 1:
+        parts.append(f"sequence {state.sample + 1} of {sequences(state)}")
+    return cursor.phase.words, where, " · ".join(parts)
+
+
+def layer_words(name: str) -> str:
+    """ "layer 0" for l0, "layer 0 reverse" for l0_reverse."""
+    return f"layer {name[1:].replace('_', ' ')}"
+
+
+def operation_shown(state: State) -> Operation | None:
+    """The operation the cursor stands on, in the model that is stepped through."""
+    if not state.cursor.operation or state.model >= len(state.models):
+        return None
+    having = operations(state.models[state.model].structure)
+    return next((each for each in having if each.key == state.cursor.operation), None)

@@ -1,0 +1,194 @@
+"""Where the cursor is in the whole training step: both sweeps, loss, accumulate and update in one line."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from rnnviz.core.numbers import whole
+from rnnviz.debugger import goto
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.stepping.cursor_label import PHASE_TOKENS
+from rnnviz.gui.stepping.debug_commands import has_trace
+from rnnviz.gui.stepping.program_marks import ProgramMark, program_marks
+
+_HIGH, _BAR = 34, 14  # pixels: of the strip and of its bars
+_TOP = 10.0
+_GAP = 3.0
+_NEAR, _MOST_TOLD = 5.0, 4  # pixels from a mark that is told; how many are
+_SINGLE = 30.0  # width of a phase of one point
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The bar of one phase: `count` points from number `first` on."""
+
+    phase: Phase
+    first: int
+    count: int
+    left: float
+    width: float
+
+    def x(self, place: float) -> float:
+        """Pixels of the point `place`; its operations lie between it and the next one."""
+        return self.left + (place - self.first) / self.count * self.width
+
+    def point(self, x: float) -> int:
+        """The point at pixel `x`, held inside the phase."""
+        return self.first + min(max(int((x - self.left) / self.width * self.count), 0), self.count - 1)
+
+
+def segments(program: Program, left: float, width: float) -> tuple[Segment, ...]:
+    """The bars of all phases; the two sweeps share what the phases of one point leave."""
+    sweep = max((width - 3 * _SINGLE - 4 * _GAP) / 2, 20.0)
+    found: list[Segment] = []
+    x = left
+    for phase in Phase:
+        wide = sweep if phase.swept else _SINGLE
+        first = program.first_of(phase)
+        found.append(Segment(phase, first, program.last_of(phase) - first + 1, x, wide))
+        x += wide + _GAP
+    return tuple(found)
+
+
+class ProgramStrip(QWidget):
+    """`chosen(cursor)` when a point is clicked or dragged to. Behind the cursor the bars are full; marks are below."""
+
+    chosen = Signal(object)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._program = store.state.program
+        self._marks = program_marks(store.state)
+        self.setFixedHeight(_HIGH)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Program")
+        if not has_trace(store.state):
+            self.hide()
+        store.changed.connect(self.show_state)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The bars as they are drawn, in pixels."""
+        return segments(self._program, LABEL_COLUMN, max(self.width() - LABEL_COLUMN - SCALE_COLUMN, 40.0))
+
+    @property
+    def cursor_x(self) -> float:
+        """Where the cursor stands, in pixels."""
+        return self.x_of(self._store.state.cursor)
+
+    def x_of(self, cursor: Cursor) -> float:
+        """Where a place lies, in pixels."""
+        program = self._program
+        point = program.point(cursor)
+        inside = program.fine_point(cursor) - program.fine_point(program.at(point, cursor))
+        segment = next(each for each in self.segments if each.phase is cursor.phase)
+        return segment.x(point + (inside + 0.5) / (1 + len(program.operations)))
+
+    def cursor_at(self, x: float) -> Cursor:
+        """The place at pixel `x`."""
+        segment = min(self.segments, key=lambda each: max(each.left - x, x - each.left - each.width))
+        return self._program.at(segment.point(x), self._store.state.cursor)
+
+    def tooltip(self, x: float) -> str:
+        """The place at pixel `x` and what is marked there."""
+        near = dict.fromkeys(mark.words for mark in self._marks if abs(self.x_of(mark.cursor) - x) <= _NEAR)
+        return "\n".join([goto.words(self.cursor_at(x)), *list(near)[:_MOST_TOLD], "A click goes there"])
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        names = ("cursor", "traces", "sample", "theme", "model", "marks", "events")
+        if any(getattr(old, name) is not getattr(new, name) for name in names):
+            self._program = new.program
+            self._marks = program_marks(new)
+            self.setVisible(has_trace(new))
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._choose(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._choose(event)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.tooltip(event.pos().x()), self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        state = self._store.state
+        look = theme(state.theme)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), look.color("background"))
+        painter.setFont(fonts.semibold())
+        painter.setPen(look.color("text"))
+        painter.drawText(QRectF(14, _TOP - 4, LABEL_COLUMN - 14, _BAR + 8), Qt.AlignmentFlag.AlignVCenter, "Program")
+        here = self.cursor_x
+        for segment in self.segments:
+            self._paint_segment(painter, segment, here)
+        for mark in self._marks:
+            self._paint_mark(painter, mark)
+        tip = QPolygonF([QPointF(here, _TOP), QPointF(here - 5, _TOP - 7), QPointF(here + 5, _TOP - 7)])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(look.color("cursor"))
+        painter.drawPolygon(tip)
+        painter.drawRect(QRectF(here - 1, _TOP - 2, 2, _BAR + 4))
+        painter.setFont(fonts.text(fonts.SMALL))
+        painter.setPen(look.color("muted"))
+        count = f"{whole(self._program.point(state.cursor) + 1)} of {whole(len(self._program))}"
+        box = QRectF(self.width() - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, count)
+
+    def _paint_segment(self, painter: QPainter, segment: Segment, here: float) -> None:
+        look = theme(self._store.state.theme)
+        color = look.color(PHASE_TOKENS[segment.phase])
+        bar = QRectF(segment.left, _TOP, segment.width, _BAR)
+        done = QRectF(bar)
+        done.setRight(min(max(here, bar.left()), bar.right()))
+        ground = look.color("raised")
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(bar, 3, 3)
+        color.setAlphaF(0.55)
+        painter.setBrush(color)
+        painter.drawRoundedRect(done, 3, 3)
+        painter.setPen(QPen(look.color("line"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(bar, 3, 3)
+        rows = len(self._program.layers) if segment.phase.swept else 1
+        for row in range(1, rows):
+            x = segment.left + segment.width * row / rows
+            painter.drawLine(QPointF(x, _TOP), QPointF(x, _TOP + _BAR))
+        painter.setFont(fonts.text(fonts.SMALL))
+        painter.setPen(look.color("text"))
+        metrics = QFontMetricsF(painter.font())
+        for words in (segment.phase.value, segment.phase.value[:3]):
+            if metrics.horizontalAdvance(words) < segment.width - 6:
+                painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, words)
+                break
+
+    def _paint_mark(self, painter: QPainter, mark: ProgramMark) -> None:
+        """Below the bars: a ring for a breakpoint, full where it was hit; a flag for a bookmark."""
+        look = theme(self._store.state.theme)
+        x, y = self.x_of(mark.cursor), _TOP + _BAR + 5
+        color = look.color("accent" if mark.kind == "bookmark" else "bad")
+        painter.setPen(QPen(color, 1.4))
+        painter.setBrush(Qt.BrushStyle.NoBrush if mark.kind == "breakpoint" else color)
+        if mark.kind == "bookmark":
+            painter.drawPolygon(QPolygonF([QPointF(x, y - 3), QPointF(x - 3, y + 3), QPointF(x + 3, y + 3)]))
+        else:
+            painter.drawEllipse(QPointF(x, y), 3, 3)
+
+    def _choose(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.chosen.emit(self.cursor_at(event.position().x()))
+            event.accept()

@@ -1,0 +1,45 @@
+"""Where a walk through the training step shown stops: places, conditions met along its sequence, bookmarks."""
+
+from dataclasses import replace
+
+from rnnviz.core.expressions import ExpressionError
+from rnnviz.core.stopping.breakpoints import Armed, arm
+from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
+from rnnviz.core.stopping.moment import Moment
+from rnnviz.debugger.breakpoints import Stop, stops
+from rnnviz.gui.state.scopes import CurveMetrics, curves_of, trace_of, vocabulary_of
+from rnnviz.gui.state.store import State
+
+
+def trace_stops(state: State) -> tuple[Stop, ...]:
+    """The stops of the model that is stepped through and the sequence shown, in the order of the program."""
+    trace = trace_of(state, state.model)
+    if trace is None:
+        return ()
+    model, step, program = state.models[state.model], state.cursor.training_step, state.program
+    metrics = CurveMetrics(curves_of(state, state.model), step)
+    moment = Moment(metrics, step, model.name, state.model + 1, model.structure, lambda: trace)
+    armed = [found for one in with_not_finite(state.marks.breakpoints) if (found := _armed(one, state)) is not None]
+    bookmarks = [
+        one for one in state.marks.bookmarks if one.time_step <= program.time_steps and one.layer in program.layers
+    ]
+    return stops(armed, bookmarks, program, state.cursor, moment)
+
+
+def stop_words(stop: Stop) -> str:
+    """What a walk stopped for."""
+    if stop.breakpoint is not None:
+        return f"breakpoint {stop.breakpoint.words}"
+    note = stop.bookmark.note if stop.bookmark is not None else ""
+    return f"bookmark {note}".strip()
+
+
+def _armed(one: Breakpoint, state: State) -> Armed | None:
+    """The breakpoint of the sequence that is walked; None for a logpoint, and where it is wrong of this run."""
+    if one.logs:
+        return None
+    layer = one.layer if one.kind == "place" else one.layer or "l0"  # where its values are looked at
+    try:
+        return arm(replace(one, sequence=state.sample + 1, layer=layer), vocabulary_of(state))
+    except ExpressionError:
+        return None

@@ -1,0 +1,1 @@
+"""Training: curves over training steps, the scrubber, and the commands of training."""

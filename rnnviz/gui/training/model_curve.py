@@ -1,0 +1,121 @@
+"""One model's curve in the training plot: every recorded value faintly, their moving average clearly, NaN as a mark."""
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph
+from PySide6.QtGui import QColor
+
+from rnnviz.core.arrays import Array
+from rnnviz.gui.state.store import Curve
+from rnnviz.gui.training.curve_blocks import Blocks, finite
+from rnnviz.gui.training.curve_ranges import DRAWN, logarithm, smooth
+
+pg: Any = pyqtgraph  # untyped
+_FAINT = 0.3
+_EXACT = 40_000  # values up to which the moving average is exact; beyond, to whole blocks
+_SAMPLED = 4000  # values that are enough to choose an axis
+
+
+class ModelCurve:
+    """Three items in a pyqtgraph plot, of which only what can be told apart on the screen is drawn."""
+
+    def __init__(self, plot: Any) -> None:
+        self.end = float("nan")  # the height at which the drawn curve ends
+        self.marks: Array = np.zeros(0)  # training steps at which numbers stop being finite
+        self._blocks = Blocks()
+        self._curve: Curve | None = None
+        self._log = False
+        self._view = (0.0, 1.0, 600)  # training steps at the ends of the axis, and pixels between them
+        self._raw = pg.PlotDataItem(connect="finite", antialias=False)
+        self._mean = pg.PlotDataItem(connect="finite", antialias=True)
+        self._mean.curve.setSegmentedLineMode("on")
+        self._broken = pg.ScatterPlotItem(symbol="x", size=8)
+        for item in (self._raw, self._mean, self._broken):
+            plot.addItem(item, ignoreBounds=True)
+
+    @property
+    def values(self) -> Array:
+        """(K,) as recorded."""
+        return self._blocks.values
+
+    @property
+    def sample(self) -> Array:
+        """At most about 4000 of the values, spread evenly; as drawn (log₁₀ on a logarithmic axis)."""
+        part = finite(self.values[:: max(1, len(self.values) // _SAMPLED)])
+        return logarithm(part) if self._log else part
+
+    def set_curve(self, curve: Curve | None, log: bool) -> None:
+        """Draws `curve`; the very same one is not drawn again."""
+        if curve is self._curve and log == self._log:
+            return
+        self._curve, self._log = curve, log
+        if curve is None or not len(curve.values):
+            self._blocks, self.end, self.marks = Blocks(), float("nan"), np.zeros(0)
+            for item in (self._raw, self._mean, self._broken):
+                item.setData([], [])
+            return
+        self._blocks.extend(curve.values)
+        self._draw_raw()
+        self._draw_mean(curve.training_steps)
+        self._mark_breaks(curve.training_steps)
+
+    def set_view(self, low: float, high: float, pixels: int) -> None:
+        """The training steps at both ends of the axis, which is `pixels` wide."""
+        if (low, high, pixels) != self._view:
+            self._view = (low, high, pixels)
+            self._draw_raw()
+
+    def set_color(self, color: QColor, bad: QColor) -> None:
+        """The model's colour, and the colour of what is not a number."""
+        faint = QColor(color)
+        faint.setAlphaF(_FAINT)
+        self._raw.setPen(pg.mkPen(faint, width=1))
+        self._mean.setPen(pg.mkPen(color, width=2))
+        self._broken.setPen(pg.mkPen(bad, width=2))
+
+    def remove(self, plot: Any) -> None:
+        """Takes the curve out of the plot."""
+        for item in (self._raw, self._mean, self._broken):
+            plot.removeItem(item)
+
+    def _draw_raw(self) -> None:
+        """What can be seen of the recorded values: a point each, or the extremes of each pixel."""
+        if self._curve is None or not len(self.values):
+            return
+        steps, (low, high, pixels) = self._curve.training_steps, self._view
+        first = max(int(np.searchsorted(steps, low)) - 1, 0)
+        last = min(int(np.searchsorted(steps, high, side="right")) + 1, len(steps))
+        if last <= first:
+            return
+        at, lowest, highest = self._blocks.extremes(first, last, max(pixels, 1))
+        x = np.asarray(steps[at], np.float64)
+        if self._log:
+            lowest, highest = logarithm(lowest), logarithm(highest)
+            lowest = np.where(np.isnan(lowest), highest, lowest)  # zeros beside numbers: only the numbers have a place
+        if lowest is not highest:
+            x = np.repeat(x, 2)
+            lowest = np.stack([lowest, highest], axis=1).ravel()
+        self._raw.setData(x, lowest)
+
+    def _draw_mean(self, steps: Array) -> None:
+        count = len(self.values)
+        if count <= _EXACT:
+            at, means = smooth(finite(self.values))
+        else:
+            at = np.linspace(0, count - 1, DRAWN).astype(np.int64)
+            means = self._blocks.means(at, count // 160)
+        means = logarithm(means) if self._log else means
+        self._mean.setData(np.asarray(steps[at], np.float64), means)
+        known = means[np.isfinite(means)]
+        self.end = float(known[-1]) if len(known) else float("nan")
+
+    def _mark_breaks(self, steps: Array) -> None:
+        """A cross at the last finite height before each stretch of NaN or ∞."""
+        before = self._blocks.breaks - 1
+        before = before[before >= 0]
+        heights = finite(self.values[before])
+        heights = logarithm(heights) if self._log else heights
+        shown = np.isfinite(heights)
+        self.marks = np.asarray(steps[before + 1], np.float64)[shown]
+        self._broken.setData(self.marks, heights[shown])

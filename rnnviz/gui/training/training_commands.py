@@ -1,0 +1,66 @@
+"""Commands about training: run and pause it, begin again, look at an earlier training step."""
+
+from collections.abc import Sequence
+
+from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.gui.commands.actions import MAIN, Command, Face
+from rnnviz.gui.live.session import Session, engine_lives, is_running
+from rnnviz.gui.state.store import State, Store
+
+MENU = "Training"
+
+
+def can_train(state: State) -> bool:
+    """Whether Train does something: an engine is there, or can be started for this experiment."""
+    return not isinstance(state.experiment.task, GivenInput) and not (state.busy and not engine_lives(state))
+
+
+def train_or_pause(store: Store, session: Session) -> None:
+    """Runs or pauses the engine; a run without one is trained again from its initial weights."""
+    if not engine_lives(store.state):
+        session.restart(train=True)
+    elif is_running(store.state):
+        session.send("pause")
+    else:
+        session.send("train")
+
+
+def show_capture(store: Store, session: Session, by: int) -> None:
+    """Shows the capture `by` places before or after the training step shown."""
+    state = store.state
+    captured = state.history.captured
+    if not len(captured):
+        return
+    step = state.cursor.training_step
+    place = int(captured.searchsorted(step, "left" if by < 0 else "right")) + (by if by < 0 else by - 1)
+    if place >= len(captured) - 1 and by > 0 and engine_lives(state):
+        session.back_to_live()
+    else:
+        session.show_training_step(int(captured[min(max(place, 0), len(captured) - 1)]))
+
+
+def training_commands(store: Store, session: Session) -> Sequence[Command]:
+    """The Training menu, in its order."""
+
+    def has_captures(state: State) -> bool:
+        return len(state.history.captured) > 1
+
+    def train_face(state: State) -> Face:
+        return Face("Pause", "pause") if is_running(state) else Face("Train", "play")
+
+    return (
+        Command(MAIN, "Train", "let all models learn, or let them rest", lambda: train_or_pause(store, session),
+                MENU, ("Space",), "play", can_train, train_face),
+        Command("training_step", "One training step", "one batch, one update of the weights, then pause",
+                lambda: session.send("step", count=1), MENU, (".",), "training-step",
+                lambda state: engine_lives(state) and not is_running(state)),
+        Command("reset", "Reset", "begin again with the same initial weights, in a new run; what was recorded is kept",
+                session.restart, MENU, ("Ctrl+R",), "reset", can_train),
+        Command("restart", "Restart", "begin again in a new run", session.restart, enabled=can_train),
+        Command("previous_capture", "Earlier in training", "show the capture before this one",
+                lambda: show_capture(store, session, -1), MENU, ("PgUp",), "", has_captures, section=1),
+        Command("next_capture", "Later in training", "show the capture after this one",
+                lambda: show_capture(store, session, 1), MENU, ("PgDown",), "", has_captures, section=1),
+        Command("live", "Back to live", "show the newest training step again, and go on with it",
+                session.back_to_live, MENU, ("L",), "live", lambda state: not state.following, section=1),
+    )  # fmt: skip

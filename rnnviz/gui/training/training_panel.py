@@ -1,0 +1,329 @@
+"""Training: the curves of all models and, below them on the same axis, the scrubber over what was recorded."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pyqtgraph
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+
+from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.numbers import power, short, tick, whole
+from rnnviz.core.tasks.info import Baseline
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.training.curve_ranges import logarithm, nearest, x_end, y_ticks
+from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
+from rnnviz.gui.training.model_curve import ModelCurve
+from rnnviz.gui.training.scrubber import Scrubber
+from rnnviz.gui.widgets.fields import FLAT_PAD, Choice
+
+pg: Any = pyqtgraph  # untyped
+_METRIC_WORDS = {"grad_norm": "gradient norm", "test_loss": "test loss", "test_accuracy": "test accuracy"}
+_MARGIN = 14  # as in the lanes
+_BETWEEN = 100  # ms between two redraws while data streams in
+_SHARE = 20  # very long curves wait longer: this many times what their last redraw took
+
+
+class TrainingPanel(QWidget):
+    """`training_step_chosen(int)`: a recorded training step a person went to; `live_wanted()`: back to the newest."""
+
+    training_step_chosen = Signal(int)
+    live_wanted = Signal()
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self.curves: list[ModelCurve] = []
+        self._zoomed = False
+        self._late = False
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumHeight(136)
+        self.plot: Any = pg.PlotWidget()
+        self.scrubber = Scrubber()
+        self.metric_choice = Choice(flat=True)
+        self.log = push_button("log", "A logarithmic axis of values", "link")
+        self.live = push_button("live ▸", "Follow the newest training step again", "link")
+        self.nothing = QLabel("A loaded model: this run holds one trace and no training.")
+        self.values = MarginLabels(left=True)
+        self.names = MarginLabels(left=False)
+        self._build()
+        self._prepare_plot()
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self._catch_up)
+        self._connect()
+        self._apply_theme(store.state)
+        self._draw(store.state)
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        """Shows what differs between the two states; data that streams in is drawn at most ten times a second."""
+        if new.theme != old.theme:
+            self._apply_theme(new)
+        if new.run_path != old.run_path:
+            self._zoomed = False
+        if (new.theme, new.task, new.models, new.run_path) != (old.theme, old.task, old.models, old.run_path):
+            self._draw(new)
+        elif new.history is not old.history:
+            self._draw_soon(new)
+        if new.cursor.training_step != old.cursor.training_step or new.following != old.following:
+            self._place_handle(new)
+        if (_growing(new), new.experiment.training) != (_growing(old), old.experiment.training):
+            self._set_x_range(new)
+
+    def _build(self) -> None:
+        title = QLabel("Training")
+        title.setFont(fonts.semibold(fonts.BODY))
+        title.setProperty("role", "lane")
+        self.metric_choice.setToolTip("Which metric the curves show")
+        self.metric_choice.setAccessibleName("Metric")
+        self.metric_choice.setFixedWidth(88)
+        self.log.setCheckable(True)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(_MARGIN - FLAT_PAD, 0, 0, 0)
+        column.setSpacing(0)
+        title.setIndent(FLAT_PAD)
+        column.addWidget(title)
+        column.addWidget(self.metric_choice)
+        line = QHBoxLayout()
+        line.setContentsMargins(FLAT_PAD, 0, 0, 0)
+        line.addWidget(self.log)
+        line.addStretch()
+        column.addLayout(line)
+        column.addStretch()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 8, 0, 0)
+        grid.setSpacing(0)
+        grid.setColumnMinimumWidth(0, round(LABEL_COLUMN))
+        grid.setColumnMinimumWidth(2, round(SCALE_COLUMN))
+        grid.setColumnStretch(1, 1)
+        grid.setRowStretch(0, 1)
+        grid.addWidget(self.values, 0, 0)
+        grid.addWidget(left, 0, 0, 2, 1)
+        grid.addWidget(self.plot, 0, 1)
+        grid.addWidget(self.names, 0, 2)
+        grid.addWidget(self.scrubber, 1, 1)
+        self.nothing.setProperty("role", "note")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        grid.addWidget(self.nothing, 0, 1, 2, 1)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(8, 0, 0, 0)
+        foot.addWidget(self.live, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        grid.addLayout(foot, 1, 2)
+        left.lower()
+
+    def _prepare_plot(self) -> None:
+        item = self.plot.getPlotItem()
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.layout.setContentsMargins(0, 0, 0, 0)
+        for side in ("left", "bottom"):
+            item.hideAxis(side)
+        self.plot.setFrameShape(self.plot.Shape.NoFrame)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setMinimumHeight(64)
+        box = item.getViewBox()
+        box.setMouseEnabled(x=True, y=False)
+        box.setDefaultPadding(0.0)
+        self._line = pg.InfiniteLine(angle=90, movable=False)
+        self._base = pg.InfiniteLine(angle=0, movable=False)
+        item.addItem(self._base, ignoreBounds=True)
+        item.addItem(self._line, ignoreBounds=True)
+        self._view = box
+
+    def _connect(self) -> None:
+        self.scrubber.chosen.connect(self._choose)
+        self.scrubber.held.connect(lambda held: None if held else self._draw(self._store.state))
+        self.live.clicked.connect(self.live_wanted)
+        self.log.toggled.connect(lambda on: self._draw(self._store.state))
+        self.metric_choice.chosen.connect(lambda name: self._draw(self._store.state))
+        self._view.sigXRangeChanged.connect(self._share_range)
+        self._view.sigRangeChangedManually.connect(self._zoom)
+        self._view.sigResized.connect(self._resized)
+        self.plot.scene().sigMouseClicked.connect(self._click)
+        self.plot.viewport().installEventFilter(self)
+
+    def _resized(self, *_: object) -> None:
+        self._share_range()
+        self._label(self._store.state)
+
+    def _draw_soon(self, state: State) -> None:
+        self._late = self._pause.isActive()
+        if not self._late:
+            begun = time.perf_counter()
+            self._draw(state)
+            taken = 1000 * (time.perf_counter() - begun)
+            self._pause.start(max(_BETWEEN, round(_SHARE * taken)))
+
+    def _catch_up(self) -> None:
+        if self._late:
+            self._draw_soon(self._store.state)
+
+    def _draw(self, state: State) -> None:
+        """Everything that follows from the recorded metrics."""
+        self._late = False
+        trained = not isinstance(state.experiment.task, GivenInput)
+        self.nothing.setVisible(not trained)
+        for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
+            part.setVisible(trained)
+        self._offer_metrics(state)
+        metric, log = self.shown_metric, self.log.isChecked()
+        count = len(state.models)
+        while len(self.curves) > count:
+            self.curves.pop().remove(self.plot.getPlotItem())
+        while len(self.curves) < count:
+            self.curves.append(ModelCurve(self.plot.getPlotItem()))
+        self._share_range()
+        for number, curve in enumerate(self.curves):
+            curve.set_curve(state.history.curves.get((number, metric)), log)
+        self._color_curves(state)
+        self._set_x_range(state)
+        self._set_y_range(state)
+        self.scrubber.set_captured(state.history.captured)
+        self._place_handle(state)
+
+    @property
+    def shown_metric(self) -> str:
+        """The metric the curves show, "loss" before there is one."""
+        return str(self.metric_choice.currentData() or "loss")
+
+    def _offer_metrics(self, state: State) -> None:
+        recorded = dict.fromkeys(name for _, name in state.history.curves)
+        first = state.task.metrics if state.task is not None else ()
+        names = [name for name in first if name in recorded] + [name for name in recorded if name not in first]
+        names = names or list(first) or ["loss"]  # before the first training step: what there will be
+        if [self.metric_choice.itemData(index) for index in range(self.metric_choice.count())] != names:
+            shown = self.metric_choice.currentData()
+            self.metric_choice.set_options([(name, _METRIC_WORDS.get(name, name)) for name in names])
+            self.metric_choice.set_value(shown if shown in names else names[0])
+
+    def _set_x_range(self, state: State) -> None:
+        if self._zoomed or self.scrubber.holding:
+            return
+        captured = int(state.history.captured[-1]) if len(state.history.captured) else 0
+        last = max(state.history.last_training_step, captured)
+        end = x_end(last, state.experiment.training.training_steps, _growing(state))
+        self._view.setLimits(xMin=0, xMax=end, minXRange=min(2, end))
+        self._view.setXRange(0, end, padding=0)
+        self._share_range()
+
+    def _set_y_range(self, state: State) -> None:
+        log = self.log.isChecked()
+        base = self._baseline(state)
+        lines = [] if base is None else [float(logarithm(np.array([base.value]))[0]) if log else base.value]
+        unit = self.shown_metric.endswith("accuracy")
+        self._ticks = y_ticks([curve.sample for curve in self.curves], lines, unit, log)
+        self._view.setYRange(self._ticks.low, self._ticks.high, padding=0)
+        self._base.setVisible(base is not None)
+        if base is not None and np.isfinite(lines[0]):
+            self._base.setValue(lines[0])
+        self._label(state)
+
+    def _label(self, state: State) -> None:
+        look = theme(state.theme)
+        log, muted = self.log.isChecked(), look.color("muted")
+        places = self._ticks.places
+        words = [power(round(place)) if log else tick(place) for place in places]
+        self.values.set_labels([MarginLabel(self._y_of(p), w, muted) for p, w in zip(places, words, strict=True)])
+        colors = look.model_colors(model.structure.cell for model in state.models)
+        names = []
+        for curve, color, model in zip(self.curves, colors, state.models, strict=False):
+            if np.isfinite(curve.end):
+                names.append(MarginLabel(self._y_of(curve.end), model.name, color, strong=True))
+        base = self._baseline(state)
+        if base is not None:
+            names.append(MarginLabel(self._y_of(float(self._base.value())), base.label, muted))
+        self.names.set_labels(names)
+
+    def _y_of(self, value: float) -> float:
+        span = self._ticks.high - self._ticks.low or 1.0
+        return float((self._ticks.high - value) / span * self.plot.height())
+
+    def _baseline(self, state: State) -> Baseline | None:
+        baselines = state.task.baselines if state.task is not None else ()
+        return next((base for base in baselines if base.metric == self.shown_metric), None)
+
+    def _place_handle(self, state: State) -> None:
+        self.scrubber.set_training_step(state.cursor.training_step)
+        self._line.setValue(self.scrubber.training_step)
+        text = "● live" if state.following and _growing(state) else "newest" if state.following else "live ▸"
+        if self.live.text() != text:
+            self.live.setText(text)
+            set_role(self.live, "role", "quiet" if state.following and _growing(state) else "link")
+
+    def _choose(self, training_step: int) -> None:
+        self._line.setValue(training_step)
+        self.training_step_chosen.emit(training_step)
+
+    def _click(self, event: Any) -> None:
+        if event.double():
+            self._zoomed = False
+            self._set_x_range(self._store.state)
+        elif event.button() == Qt.MouseButton.LeftButton and len(self.scrubber.captured):
+            place = self._view.mapSceneToView(event.scenePos()).x()
+            self.training_step_chosen.emit(nearest(self.scrubber.captured, place))
+
+    def _zoom(self, *_: object) -> None:
+        self._zoomed = True
+
+    def _share_range(self, *_: object) -> None:
+        low, high = self._view.viewRange()[0]
+        self.scrubber.set_range(low, high)
+        for curve in self.curves:
+            curve.set_view(low, high, self.plot.width())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.tooltip(event.pos().x()), self.plot)
+            return True
+        return super().eventFilter(watched, event)
+
+    def tooltip(self, x: float) -> str:
+        """The values of all models at the pixel `x` of the plot."""
+        low, high = self._view.viewRange()[0]
+        at = low + x / max(1, self.plot.width()) * (high - low)
+        words = _METRIC_WORDS.get(self.shown_metric, self.shown_metric)
+        lines = [f"training step {whole(max(0, round(at)))}, {words}"]
+        for model in self._store.state.models:
+            curve = self._store.state.history.curves.get((model.number, self.shown_metric))
+            if curve is not None and len(curve.training_steps):
+                place = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
+                lines.append(f"{model.name}: {short(float(curve.values[place]))}")
+        return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all"])
+
+    def _color_curves(self, state: State) -> None:
+        look = theme(state.theme)
+        colors = look.model_colors(model.structure.cell for model in state.models)
+        for curve, color in zip(self.curves, colors, strict=False):
+            curve.set_color(color, look.color("bad"))
+
+    def _apply_theme(self, state: State) -> None:
+        look = theme(state.theme)
+        quiet = (
+            f"QPushButton[role='quiet'] {{ background: transparent; border: none; padding: 0; color: {look.good}; }}"
+        )
+        lane = f"QLabel[role='lane'] {{ color: {look.text}; font-weight: 600; }}"
+        checked = (
+            f"QPushButton[role='link'] {{ color: {look.muted}; }}"
+            f"QPushButton[role='link']:checked {{ background: transparent; color: {look.accent}; }}"
+        )
+        self.log.setStyleSheet(checked)
+        self.setStyleSheet(form_sheet(state.theme) + quiet + lane)
+        self.plot.setBackground(look.panel)
+        self._line.setPen(pg.mkPen(look.accent, width=1))
+        self._base.setPen(pg.mkPen(look.color("muted", 0.8), width=1, style=Qt.PenStyle.DashLine))
+        self.scrubber.set_theme(look)
+        self._color_curves(state)
+
+
+def _growing(state: State) -> bool:
+    """Whether an engine may still add training steps."""
+    return state.status is not None and state.status.state in ("starting", "paused", "running")

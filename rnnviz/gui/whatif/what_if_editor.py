@@ -1,0 +1,266 @@
+"""The small editor of the what-if page: what to set, where, and to which value, at the cursor."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.numbers import short
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.interventions import (
+    NAMES,
+    Clamp,
+    CutGradient,
+    Intervention,
+    SetInput,
+    SetState,
+    SetValue,
+    SetWeight,
+    check_numbers,
+    one_hot,
+)
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.state.store import State
+from rnnviz.gui.whatif.what_if_parsing import all_or_whole, end_or_whole, numbers, show_all, show_end, show_numbers
+from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.parsing import real, whole
+
+KINDS = (
+    ("value", "Set a value"),
+    ("clamp", "Hold from here on"),
+    ("lesion", "Lesion from here on"),
+    ("cut", "Cut the gradient"),
+    ("state", "Initial state"),
+    ("input", "Input"),
+    ("weight", "Weight"),
+)
+_ROWS = {  # which rows each kind has
+    "value": ("quantity", "unit", "value"),
+    "clamp": ("quantity", "unit", "last", "value"),
+    "lesion": ("quantity", "unit", "last"),
+    "cut": (),
+    "state": ("quantity", "values"),
+    "input": ("symbol", "values"),
+    "weight": ("parameter", "row", "column", "values"),
+}
+_BUTTONS = {"lesion": "Switch off", "cut": "Cut"}
+_LARGEST = 1e15
+_MOST_NUMBERS = 6  # of the present input are offered to be changed
+
+
+class WhatIfEditor(QWidget):
+    """`wanted(intervention)` when the person presses the button; what is wrong is said below the fields."""
+
+    wanted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state = State()
+        self._unit = -1
+        self.kind = Choice(KINDS)
+        self.quantity = Choice()
+        self.parameter = Choice()
+        self.symbol = Choice()
+        self.unit = Field(lambda text: text, show_all)
+        self.last = Field(lambda text: text, show_end)
+        self.row = Field(lambda text: text, show_all)
+        self.column = Field(lambda text: text, show_all)
+        self.value = Field(real("The value", -_LARGEST, _LARGEST))
+        self.values = Field(lambda text: text, show_numbers)
+        self.now = QLabel()
+        self.now.setProperty("role", "note")
+        self.now.setWordWrap(True)
+        self.problem = QLabel()
+        self.problem.setProperty("role", "problem")
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        self.button = push_button("Set", "recomputes both sweeps with it at once", "primary")
+        self._rows = self._make_rows()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for widget in (*self._rows.values(), self.now, self.problem):
+            column.addWidget(widget)
+        column.addSpacing(4)
+        column.addWidget(self.button)
+        for field in (self.unit, self.last, self.row, self.column):
+            field.reset(None)
+        for field in (self.value, self.values):
+            field.reset(0.0)
+        self.kind.set_value("value")
+        self.kind.chosen.connect(self._show_kind)
+        self.quantity.chosen.connect(self._say_now)
+        self.unit.editingFinished.connect(self._say_now)
+        self.button.clicked.connect(self.press)
+        for field in (self.value, self.values, self.unit, self.last, self.row, self.column):
+            field.returnPressed.connect(self.press)
+
+    def show_state(self, state: State) -> None:
+        """Offers what the model that is looked at has."""
+        self._state = state
+        if state.unit != self._unit:
+            self._unit = state.unit
+            self.unit.reset(state.unit + 1 if state.unit >= 0 else None)
+        self._offer()
+        self._say_now()
+
+    def press(self) -> None:
+        """Asks for what the fields say."""
+        try:
+            found = self.intervention()
+            check_numbers(found)
+        except RnnvizError as error:
+            self._say_problem(str(error))
+            return
+        self._say_problem("")
+        self.wanted.emit(found)
+
+    def intervention(self) -> Intervention:
+        """What the fields say; RnnvizError naming the field that is wrong."""
+        cursor, kind = self._state.cursor, self.kind.currentData()
+        structure, time_steps = self._structure(), self._state.program.time_steps
+        if structure is None:
+            raise RnnvizError("There is no trace yet in which anything could be set.")
+        time_step = min(max(cursor.time_step, 1), time_steps)
+        if kind == "cut":
+            return CutGradient(time_step, cursor.layer if len(structure.layer_names) > 1 else "")
+        if kind == "input":
+            return self._input(structure, time_step)
+        if kind == "weight":
+            return self._weight()
+        quantity = NAMES[str(self.quantity.currentData())]
+        if kind == "state":
+            return SetState(cursor.layer, quantity, numbers("The state", structure.output_size)(self.values.text()))
+        width = structure.output_size if self.quantity.currentData() == "h" else structure.hidden_size
+        unit = all_or_whole("The unit", width)(self.unit.text())
+        if kind == "value":
+            return SetValue(cursor.layer, quantity, time_step, self._number(), unit)
+        last = end_or_whole("Until", time_step, time_steps)(self.last.text())
+        return Clamp(cursor.layer, quantity, self._number() if kind == "clamp" else 0.0, time_step, last, unit)
+
+    def _number(self) -> float:
+        value = real("The value", -_LARGEST, _LARGEST)(self.value.text())
+        assert isinstance(value, float)
+        return value
+
+    def _input(self, structure: Structure, time_step: int) -> Intervention:
+        if self._symbols():
+            number = whole("The symbol", 1, structure.input_size)(str(self.symbol.currentIndex() + 1))
+            assert isinstance(number, int)
+            return one_hot(time_step, number, structure.input_size)
+        return SetInput(time_step, numbers("The input", structure.input_size)(self.values.text()))
+
+    def _weight(self) -> Intervention:
+        name, trace = str(self.parameter.currentData()), self._trace()
+        assert trace is not None
+        shape = parameter_shapes(trace)[name]
+        rows, columns = shape[0], shape[1] if len(shape) > 1 else 1
+        row = all_or_whole("The row", rows)(self.row.text())
+        column = all_or_whole("The column", columns)(self.column.text())
+        count = (rows if row is None else 1) * (columns if column is None else 1)
+        return SetWeight(name, numbers("The weight", count)(self.values.text()), row, column)
+
+    def _make_rows(self) -> dict[str, Row]:
+        return {
+            "kind": Row("What", self.kind, "what to set by hand", 148),
+            "quantity": Row("Of", self.quantity, "which state or gate of the layer that is looked at", 148),
+            "parameter": Row("Parameter", self.parameter, "which weights, by torch's name", 148),
+            "unit": Row("Unit", self.unit, "the unit's number, or all; a click on a row of a lane chooses it"),
+            "row": Row("Row", self.row, "the row's number, or all"),
+            "column": Row("Column", self.column, "the column's number, or all"),
+            "last": Row("Until", self.last, "the last time step, or end"),
+            "value": Row("Value", self.value, "the value to set"),
+            "values": Row("Value", self.values, "one number for all that is named, or one for each, commas between"),
+            "symbol": Row("Symbol", self.symbol, "the symbol to read instead"),
+        }
+
+    def _structure(self) -> Structure | None:
+        state = self._state
+        return state.models[state.model].structure if state.model < len(state.models) else None
+
+    def _trace(self) -> Trace | None:
+        state = self._state
+        return state.traces[state.model] if state.model < len(state.traces) else None
+
+    def _symbols(self) -> bool:
+        return self._state.task is not None and self._state.task.input_kind == "symbols"
+
+    def _offer(self) -> None:
+        """Choices that fit the model; what was chosen stays where it is still offered."""
+        structure, trace = self._structure(), self._trace()
+        self.button.setEnabled(structure is not None and trace is not None)
+        if structure is None or trace is None:
+            return
+        names = [name for name, quantity in NAMES.items() if structure.cell in quantity.cells]
+        if self.kind.currentData() == "state":
+            names = [name for name in names if name in ("h", "c")]
+        _refill(self.quantity, [(name, f"{NAMES[name].words} {name}") for name in names])
+        _refill(self.parameter, [(name, name) for name in parameter_shapes(trace)])
+        if self._state.task is not None and self._symbols():
+            labels = self._state.task.input_labels
+            _refill(self.symbol, [(label, repr(label)[1:-1] if label.isspace() else label) for label in labels])
+        wanted = ("kind", *_ROWS[str(self.kind.currentData())])
+        for name, row in self._rows.items():
+            hidden = name not in wanted or (name == ("values" if self._symbols() else "symbol") and "symbol" in wanted)
+            row.setVisible(not hidden)
+        self.button.setText(_BUTTONS.get(str(self.kind.currentData()), "Set"))
+
+    def _show_kind(self, kind: object) -> None:
+        self._say_problem("")
+        self._offer()
+        present = self._present_input()
+        if kind == "input" and not self._symbols() and 0 < len(present) <= _MOST_NUMBERS:
+            self.values.reset(present)
+        elif kind != "input":
+            self.values.reset(0.0)
+        self._say_now()
+
+    def _present_input(self) -> tuple[float, ...]:
+        trace, state = self._trace(), self._state
+        if trace is None or state.sample >= trace.sequences:
+            return ()
+        time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
+        return tuple(float(f"{value:.4g}") for value in trace.layers[0].x[time_step - 1, state.sample])
+
+    def _say_now(self) -> None:
+        """The value as it is in history, where one unit is named."""
+        self.now.setText(self._now_words())
+        self.now.setVisible(bool(self.now.text()))
+
+    def _now_words(self) -> str:
+        trace, state, kind = self._trace(), self._state, self.kind.currentData()
+        name = str(self.quantity.currentData())
+        if kind not in ("value", "clamp", "lesion") or trace is None or name not in NAMES:
+            return ""
+        time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
+        values = trace.layer(state.cursor.layer).quantity(NAMES[name])[time_step - 1, state.sample]
+        try:
+            unit = all_or_whole("The unit", len(values))(self.unit.text())
+        except RnnvizError:
+            return ""
+        if unit is None:
+            return f"in history {name}[{time_step}] is {short(values.min())} … {short(values.max())}"
+        return f"in history {name}[{time_step}, {unit}] = {short(values[unit - 1])}"
+
+    def _say_problem(self, sentence: str) -> None:
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+
+
+def parameter_shapes(trace: Trace) -> dict[str, tuple[int, ...]]:
+    """Every parameter by name, those of the readout last."""
+    shapes = trace.structure.parameter_shapes()
+    if trace.readout is not None:
+        shapes |= {f"head.{name}": grad.shape for name, grad in trace.readout.weight_grads.items()}
+    return shapes
+
+
+def _refill(choice: Choice, options: Sequence[tuple[object, str]]) -> None:
+    """Offers `options`; what was chosen stays chosen, else the first is."""
+    if [choice.itemData(index) for index in range(choice.count())] == [value for value, _ in options]:
+        return
+    before = choice.currentData()
+    choice.set_options(options)
+    choice.set_value(before if any(value == before for value, _ in options) else options[0][0])

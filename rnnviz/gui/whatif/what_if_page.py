@@ -1,0 +1,210 @@
+"""The page "What-if" of the right column: set something by hand, see what it changes, keep it, compare it."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from rnnviz.core.numbers import short
+from rnnviz.debugger.changes import what_changed
+from rnnviz.gui.commands.actions import Actions
+from rnnviz.gui.cursor.values import layer_words
+from rnnviz.gui.live.train_on_request import can_train_on
+from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, form_sheet, push_button
+from rnnviz.gui.look.icons import icon
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.store import Recomputed, State, Store
+from rnnviz.gui.whatif.what_if_commands import WhatIfs
+from rnnviz.gui.whatif.what_if_editor import WhatIfEditor
+from rnnviz.gui.widgets.fields import Choice, Row, section_label
+
+
+class WhatIfPage(QWidget):
+    """Editor, what is set, what that changes, and the variants that are kept."""
+
+    def __init__(self, store: Store, actions: Actions, whatifs: WhatIfs) -> None:
+        super().__init__()
+        self._store, self._whatifs = store, whatifs
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(264)
+        self.place = _note()
+        self.editor = WhatIfEditor()
+        self.editor.wanted.connect(whatifs.add)
+        self.set_by_hand = QVBoxLayout()
+        self.nothing = _note("Nothing is set: the lanes show history.")
+        self.undo, self.redo, self.discard = (
+            _button(actions, key, words)
+            for key, words in (("what_if_undo", "Undo"), ("what_if_redo", "Redo"), ("what_if_discard", "Discard"))
+        )
+        self.train_on = _button(actions, "train_on", "Train on from here")
+        self.result = QLabel()
+        self.result.setWordWrap(True)
+        self.elsewhere = _note("The table at the cursor and the watches go on telling history.")
+        self.difference = QCheckBox("Show the difference in the lanes")
+        self.difference.setToolTip(actions["what_if_difference"].toolTip())
+        self.difference.clicked.connect(actions["what_if_difference"].trigger)
+        self.against = Choice()
+        self.against.chosen.connect(lambda name: whatifs.compare(str(name)))
+        self.against_row = Row("Beside it", self.against, "what the lanes show beside the what-if", 148)
+        self.name = QLineEdit()
+        self.name.setProperty("role", "field")
+        self.name.setPlaceholderText("name of the variant")
+        self.name.setAccessibleName("Name of the variant")
+        self.name.returnPressed.connect(self._keep)
+        self.keep = push_button("Keep", "keeps what is set as a variant, to open it or compare with it later")
+        self.keep.clicked.connect(self._keep)
+        self.variants = QVBoxLayout()
+        self._rows: list[QWidget] = []
+        self._build()
+        self._show(store.state)
+        store.changed.connect(self.show_state)
+
+    def show_state(self, old: State, new: State) -> None:
+        self._show(self._store.state)
+
+    def _build(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(12, 8, 10, 12)
+        column.setSpacing(6)
+        column.addWidget(section_label("Set by hand, at the cursor"))
+        column.addWidget(self.place)
+        column.addWidget(self.editor)
+        column.addSpacing(8)
+        column.addWidget(section_label("What is set"))
+        column.addWidget(self.nothing)
+        column.addLayout(self.set_by_hand)
+        column.addLayout(_line(self.undo, self.redo, self.discard))
+        column.addLayout(_line(self.train_on))
+        self.changes = section_label("What it changes")
+        for widget in (self.changes, self.result, self.elsewhere, self.difference, self.against_row):
+            column.addWidget(widget)
+        column.addSpacing(8)
+        column.addWidget(section_label("Variants"))
+        keep = QHBoxLayout()
+        keep.addWidget(self.name, 1)
+        keep.addWidget(self.keep)
+        column.addLayout(keep)
+        column.addLayout(self.variants)
+        column.addStretch(1)
+        fill_scrolling(self, content)
+
+    def _show(self, state: State) -> None:
+        if self.property("themeName") != state.theme:
+            self.setProperty("themeName", state.theme)
+            self.setStyleSheet(form_sheet(state.theme))
+            self._listed = None
+        self.place.setText(place_words(state))
+        self.editor.show_state(state)
+        listed = state.whatif.interventions, state.whatif.variants
+        if listed != self._listed:
+            self._listed = listed
+            self._list(state)
+        whatif, found = state.whatif, state.what_if
+        self.nothing.setVisible(not whatif.active)
+        self.undo.setEnabled(bool(whatif.past))
+        self.redo.setEnabled(bool(whatif.future))
+        self.train_on.setEnabled(can_train_on(state))
+        for field in (self.discard, self.keep, self.name):
+            field.setEnabled(whatif.active)
+        for widget in (self.changes, self.result, self.elsewhere, self.difference):
+            widget.setVisible(whatif.active)
+        self.difference.setChecked(state.difference)
+        self.against_row.setVisible(whatif.active and bool(whatif.variants))
+        self.against.set_value(state.against)
+        if found is not self._told:
+            self._told = found
+            self.result.setText(result_words(found))
+
+    _listed: object = None
+    _told: object = None
+
+    def _list(self, state: State) -> None:
+        """One row for each thing that is set, one for each variant."""
+        for row in self._rows:
+            row.hide()
+            row.deleteLater()
+        self._rows = []
+        muted = theme(state.theme).muted
+        for number, one in enumerate(state.whatif.interventions):
+            label = QLabel(one.words)
+            label.setWordWrap(True)
+            remove = _icon_button(muted, f"Take back {one.words}")
+            remove.clicked.connect(lambda _on=False, number=number: self._whatifs.remove(number))
+            self._add_row(self.set_by_hand, label, remove)
+        for variant in state.whatif.variants:
+            name = variant.name
+            link = push_button(name.replace("&", "&&"), " · ".join(one.words for one in variant.interventions), "link")
+            link.clicked.connect(lambda _on=False, name=name: self._whatifs.open(name))
+            forget = _icon_button(muted, f"Forget the variant {name}")
+            forget.clicked.connect(lambda _on=False, name=name: self._whatifs.forget(name))
+            self._add_row(self.variants, link, forget)
+        self.against.set_options([("", "history"), *((one.name, one.name) for one in state.whatif.variants)])
+
+    def _add_row(self, column: QVBoxLayout, words: QWidget, button: QPushButton) -> None:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(words, 1)
+        line.addWidget(button)
+        column.addWidget(row)
+        self._rows.append(row)
+
+    def _keep(self) -> None:
+        if self._whatifs.keep(self.name.text()):
+            self.name.clear()
+
+
+def place_words(state: State) -> str:
+    """Where the editor sets: model, layer, sequence and time step."""
+    if state.model >= len(state.models):
+        return "There is no model yet."
+    model, cursor = state.models[state.model], state.cursor
+    words = [model.name]
+    if len(model.structure.layer_names) > 1:
+        words.append(layer_words(cursor.layer))
+    words.append(f"time step {min(cursor.time_step, state.program.time_steps)}")
+    return " · ".join(words)
+
+
+def result_words(found: Recomputed | None) -> str:
+    """The loss before and after and the most telling changes."""
+    if found is None:
+        return "Is being computed …"
+    if found.trouble or found.original is None or found.changed is None:
+        return found.trouble
+    sentence = what_changed(found.original, found.changed)
+    if found.original.readout is None or found.changed.readout is None:
+        return sentence
+    before, after = (float(one.readout.losses.sum()) for one in (found.original, found.changed) if one.readout)
+    loss = f"Loss {short(before)} → {short(after)}" if short(before) != short(after) else f"Loss stays {short(before)}"
+    return f"{loss}. {sentence}"
+
+
+def _note(words: str = "") -> QLabel:
+    label = QLabel(words)
+    label.setProperty("role", "note")
+    label.setWordWrap(True)
+    return label
+
+
+def _button(actions: Actions, key: str, words: str) -> QPushButton:
+    button = push_button(words, actions[key].toolTip())
+    button.clicked.connect(actions[key].trigger)
+    return button
+
+
+def _icon_button(color: str, words: str) -> QPushButton:
+    button = push_button("", words, "icon")
+    button.setIcon(icon("close", color))
+    button.setAccessibleName(words)
+    button.setFixedSize(FIELD_HEIGHT, FIELD_HEIGHT)
+    return button
+
+
+def _line(*widgets: QWidget) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(6)
+    for widget in widgets:
+        line.addWidget(widget)
+    line.addStretch(1)
+    return line

@@ -1,0 +1,231 @@
+"""Fields of a form: a line that keeps a bad text until it is mended, a choice, a switch, and the row they stand in."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.look.form_style import FIELD_HEIGHT, FIELD_WIDTH, set_role
+from rnnviz.gui.widgets.parsing import Parse, Show, show_number
+
+FLAT_PAD = 6  # pixels between the frame of a flat choice and its word
+
+
+class Field(QLineEdit):
+    """A line of text with a meaning. `entered(value)` when a valid text is finished, else `problem(sentence)`."""
+
+    entered = Signal(object)
+    problem = Signal(str)
+
+    def __init__(
+        self, parse: Parse, show: Show = show_number, step: Callable[[object, int], object] | None = None
+    ) -> None:
+        super().__init__()
+        self._parse, self._show, self._step = parse, show, step
+        self._value: object = None
+        self.bad = ""  # the sentence about the text that stands in the field, empty while it is valid
+        self.setProperty("role", "field")
+        self.setFixedHeight(FIELD_HEIGHT)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.editingFinished.connect(self._finish)
+        self.textEdited.connect(self._forgive)
+
+    @property
+    def value(self) -> object:
+        """The last valid value."""
+        return self._value
+
+    def set_value(self, value: object) -> None:
+        """Shows `value`, unless the person is in the middle of typing or has left a bad text to mend."""
+        if self.bad or self.isModified():
+            return
+        if value != self._value or self._value is None:
+            self._value = value
+            self.setText(self._show(value))
+            self.setCursorPosition(0)
+
+    def judge(self) -> str:
+        """The sentence about the text as it stands, empty while it is valid."""
+        try:
+            self._parse(self.text())
+        except RnnvizError as error:
+            return str(error)
+        return ""
+
+    def reset(self, value: object) -> None:
+        """Shows `value` whatever stands in the field."""
+        self._mark("")
+        self.setModified(False)
+        self._value = None
+        self.set_value(value)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        direction = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
+        if direction and self._step and not self.bad and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self._offer(self._show(self._step(self._value, direction)))
+        elif event.key() == Qt.Key.Key_Escape and (self.isModified() or self.bad):
+            self.reset(self._value)
+        else:
+            super().keyPressEvent(event)
+            if event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo):
+                self._finish()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self.selectAll()
+
+    def _offer(self, text: str) -> None:
+        """Takes the text of an arrow key when it is valid; otherwise the key does nothing."""
+        try:
+            self._parse(text)
+        except RnnvizError:
+            return
+        self.selectAll()
+        self.insert(text)
+        self._finish()
+
+    def _finish(self) -> None:
+        try:
+            value = self._parse(self.text())
+        except RnnvizError as error:
+            self._mark(str(error))
+            return
+        self._mark("")
+        if value != self._value:
+            self._value = value
+            self.entered.emit(value)
+        self.setModified(False)
+
+    def _forgive(self) -> None:
+        if self.bad:
+            try:
+                self._parse(self.text())
+            except RnnvizError:
+                return
+            self._mark("")
+
+    def _mark(self, sentence: str) -> None:
+        if sentence != self.bad:
+            self.bad = sentence
+            set_role(self, "bad", "true" if sentence else "false")
+            self.problem.emit(sentence)
+
+
+class Choice(QComboBox):
+    """One of a few values, drawn as calm as a field; `chosen(value)` when the person takes another."""
+
+    chosen = Signal(object)
+
+    def __init__(self, options: Sequence[tuple[object, str]] = (), flat: bool = False) -> None:
+        super().__init__()
+        self._flat = flat  # a word with a chevron, its frame only while it is pointed at
+        self.setFixedHeight(FIELD_HEIGHT)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.set_options(options)
+        self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+
+    def set_options(self, options: Sequence[tuple[object, str]]) -> None:
+        """Replaces what can be chosen by (value, words) pairs."""
+        self.clear()
+        for value, words in options:
+            self.addItem(words, value)
+
+    def set_value(self, value: object) -> None:
+        """Shows `value`; a value that is not offered shows nothing."""
+        for index in range(self.count()):
+            if self.itemData(index) == value:
+                self.setCurrentIndex(index)
+                return
+        self.setCurrentIndex(-1)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the wheel scrolls the panel and never changes a setting by accident
+
+    def sizeHint(self) -> QSize:
+        return QSize(FIELD_WIDTH, FIELD_HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(64, FIELD_HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        roles, palette = QPalette.ColorRole, self.palette()
+        muted = palette.color(roles.PlaceholderText)
+        active = self.hasFocus() or self.view().isVisible()
+        if active or self.underMouse() or not self._flat:
+            border = (
+                palette.color(roles.Highlight) if active else muted if self.underMouse() else palette.color(roles.Mid)
+            )
+            painter.setPen(QPen(border, 1))
+            painter.setBrush(palette.color(roles.Button))
+            painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        space = self.rect().adjusted(FLAT_PAD if self._flat else 5, 0, -18, 0)
+        metrics = self.fontMetrics()
+        words = metrics.elidedText(self.currentText(), Qt.TextElideMode.ElideMiddle, space.width())
+        side = Qt.AlignmentFlag.AlignLeft if self._flat else Qt.AlignmentFlag.AlignRight
+        painter.setPen(palette.color(roles.ButtonText) if self.isEnabled() and not self._flat else muted)
+        painter.drawText(space, side | Qt.AlignmentFlag.AlignVCenter, words)
+        self._paint_chevron(
+            painter, muted, metrics.horizontalAdvance(words) + FLAT_PAD + 10 if self._flat else self.width() - 11
+        )
+
+    def _paint_chevron(self, painter: QPainter, color: QColor, x: int) -> None:
+        painter.setPen(QPen(color, 1.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        y = self.height() // 2
+        painter.drawPolyline([QPoint(x - 3, y - 1), QPoint(x, y + 2), QPoint(x + 3, y - 1)])
+
+
+class Row(QWidget):
+    """A label on the left, a field on the right and, while the field is bad, its sentence below."""
+
+    def __init__(self, words: str, field: QWidget, tooltip: str, width: int = FIELD_WIDTH) -> None:
+        super().__init__()
+        self.field = field
+        self.label = QLabel(words)
+        self.label.setProperty("role", "label")
+        self.label.setBuddy(field)
+        self.sentence = QLabel()
+        self.sentence.setProperty("role", "problem")
+        self.sentence.setWordWrap(True)
+        self.sentence.hide()
+        for widget in (self, self.label, field):
+            widget.setToolTip(tooltip)
+        field.setAccessibleName(words)
+        field.setFixedWidth(width)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.label, 1)
+        line.addWidget(field)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(2)
+        column.addLayout(line)
+        column.addWidget(self.sentence)
+        if isinstance(field, Field):
+            field.problem.connect(self.show_problem)
+
+    def show_problem(self, sentence: str) -> None:
+        """Shows one sentence below the field, or none."""
+        self.sentence.setText(sentence)
+        self.sentence.setVisible(bool(sentence))
+
+
+def section_label(words: str) -> QLabel:
+    """The muted heading of a group of rows."""
+    label = QLabel(words)
+    label.setProperty("role", "section")
+    return label

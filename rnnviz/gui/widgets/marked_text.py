@@ -1,0 +1,62 @@
+"""Symbols with real subscripts: "‖∂L/∂h_{41}‖" drawn as it is written on paper."""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+
+from rnnviz.gui.look import fonts
+
+_SUB_SIZE = 0.75  # of the text size
+_SUB_DROP = 0.22
+_SUP_RISE = 0.36
+
+
+@lru_cache(maxsize=4096)
+def pieces(markup: str) -> tuple[tuple[str, int], ...]:
+    """(text, level) with level −1 for subscripts, 1 for superscripts, 0 else; _x and _{…}, ^x and ^{…} are markup."""
+    result: list[tuple[str, int]] = []
+    plain, place = "", 0
+    while place < len(markup):
+        level = {"_": -1, "^": 1}.get(markup[place], 0)
+        if not level or place + 1 == len(markup):
+            plain += markup[place]
+            place += 1
+            continue
+        end = markup.find("}", place) if markup[place + 1] == "{" else place + 1
+        text = markup[place + 2 : end] if markup[place + 1] == "{" else markup[place + 1]
+        result += [(plain, 0)] if plain else []
+        result.append((text, level))
+        plain, place = "", end + 1
+    return tuple(result + ([(plain, 0)] if plain else []))
+
+
+@lru_cache(maxsize=4096)
+def width(markup: str, size: int) -> float:
+    """Pixels that `markup` takes at the text size `size`."""
+    return sum(QFontMetricsF(_font(size, level)).horizontalAdvance(text) for text, level in pieces(markup))
+
+
+def draw(painter: QPainter, x: float, baseline: float, markup: str, size: int, color: QColor) -> None:
+    """Draws `markup` from `x` on its baseline."""
+    painter.setPen(color)
+    for text, level in pieces(markup):
+        font = _font(size, level)
+        painter.setFont(font)
+        shift = _SUB_DROP if level < 0 else -_SUP_RISE if level > 0 else 0.0
+        painter.drawText(QPointF(x, baseline + shift * size), text)
+        x += _advance(text, size, level)
+
+
+def plain(markup: str) -> str:
+    """`markup` as a line of text for the clipboard and for tooltips: ‖∂L/∂h_41‖."""
+    return markup.replace("{", "").replace("}", "")
+
+
+def _font(size: int, level: int) -> QFont:
+    return fonts.text(round(size * _SUB_SIZE) if level else size)
+
+
+@lru_cache(maxsize=4096)
+def _advance(text: str, size: int, level: int) -> float:
+    return QFontMetricsF(_font(size, level)).horizontalAdvance(text)

@@ -1,0 +1,1 @@
+"""The run file: its tables, records, payloads and how it is opened."""

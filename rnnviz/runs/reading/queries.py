@@ -1,0 +1,90 @@
+"""Questions to a run file that may be damaged, hostile or being written: bounded in time and rows, bytes verified."""
+
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.runs.file.opening import file_bytes, open_to_read
+from rnnviz.runs.file.schema import CHUNK_BYTES
+
+LONGEST_QUERY_SECONDS = 10.0
+LARGEST_PAYLOAD = 4 << 30  # bytes
+SMALLEST_ROW = 4  # bytes a row takes at least; a file cannot hold more rows than that
+LOOK_EVERY = 1_000_000  # instructions of SQLite's machine between two looks at the clock
+
+Row = tuple[Any, ...]
+
+
+class Queries:
+    """A read-only connection. Every method may raise RnnvizError, naming the file and `what` was wanted of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.connection = open_to_read(path)
+        self._lock = threading.RLock()
+        self._deadline = 0.0
+        self.connection.set_progress_handler(self._too_late, LOOK_EVERY)
+
+    def close(self) -> None:
+        with self._lock:
+            self.connection.close()
+
+    def rows(self, what: str, sql: str, *arguments: object) -> list[Row]:
+        """All rows of one question."""
+        most = file_bytes(self.path) // SMALLEST_ROW + 1
+        with self.bounded(what):
+            rows = self.connection.execute(sql, arguments).fetchmany(most + 1)
+        if len(rows) > most:
+            if not self.path.exists():
+                raise RnnvizError(f"{self.path} was deleted or moved away.")
+            raise RnnvizError(f"{self.path} is damaged: {what} has more rows than the file has room for.")
+        return rows
+
+    def payload(self, what: str, number: int) -> bytes:
+        """The bytes of payload `number`, its size and every checksum verified."""
+        sizes = self.rows(what, "SELECT size FROM payloads WHERE number = ?", number)
+        stored = self.rows(what, "SELECT count(*), sum(length(bytes)) FROM chunks WHERE payload = ?", number)
+        size = sizes[0][0] if sizes else None
+        if not isinstance(size, int) or not 0 < size <= LARGEST_PAYLOAD or stored[0][1] != size:
+            raise RnnvizError(f"{self.path} is damaged: {what} wants {size} bytes, came {stored[0][1]}.")
+        pieces = []
+        for place in range(stored[0][0]):
+            sql = "SELECT crc32, bytes FROM chunks WHERE payload = ? AND place = ?"
+            for crc32, piece in self.rows(what, sql, number, place)[:1]:
+                if not isinstance(piece, bytes) or len(piece) > CHUNK_BYTES or zlib.crc32(piece) != crc32:
+                    raise RnnvizError(f"{self.path} is damaged: {what} does not match its checksum.")
+                pieces.append(piece)
+        payload = b"".join(pieces)
+        if len(payload) != size:
+            raise RnnvizError(f"{self.path} is damaged: {what} wants {size} bytes, came {len(payload)}.")
+        return payload
+
+    @contextmanager
+    def moment(self, what: str) -> Iterator[None]:
+        """All questions inside see the file at one moment."""
+        with self.bounded(what):
+            self.connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.connection.execute("ROLLBACK")
+
+    @contextmanager
+    def bounded(self, what: str) -> Iterator[None]:
+        """Alone, within the time limit, and with SQLite's errors as sentences."""
+        with self._lock:
+            self._deadline = time.monotonic() + LONGEST_QUERY_SECONDS
+            try:
+                yield
+            except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+                raise RnnvizError(f"{self.path} is damaged: {what} could not be read ({error}).") from None
+
+    def _too_late(self) -> bool:
+        """Asked by SQLite now and then: ends a query that a damaged file has sent round in circles."""
+        return time.monotonic() > self._deadline

@@ -1,0 +1,94 @@
+"""Beginning a run: a new file appears whole or not at all, and a file somebody still writes is refused."""
+
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.runs.file.header import Header, write_header
+from rnnviz.runs.file.opening import check_file, open_to_write
+from rnnviz.runs.file.process import WriterProcess, own_process
+from rnnviz.runs.file.records import Probe
+from rnnviz.runs.file.schema import check_tables
+
+
+def begin_run(path: Path, header: Header, probe: Probe) -> None:
+    """Makes `path` a run that holds the header and is claimed by this process.
+
+    An earlier run there is replaced if nobody writes it any more. Raises RnnvizError if somebody does, if the file is
+    something else, or if it cannot be written.
+    """
+    try:
+        if not path.parent.is_dir():
+            raise RnnvizError(f"{path} cannot be written: the folder {path.parent} does not exist.")
+        if path.exists() and (not path.is_file() or path.stat().st_size):
+            _take_over(path, header, probe)
+        else:
+            _create(path, header, probe)
+    except sqlite3.Error as error:
+        raise RnnvizError(f"{path} cannot be written: {error}.") from None
+    except OSError as error:
+        raise RnnvizError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _create(path: Path, header: Header, probe: Probe) -> None:
+    """Writes the run under another name and links it, so that whoever sees `path` sees a run, and only one wins."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+    os.close(handle)
+    new = Path(name)
+    try:
+        new.chmod(0o644)
+        connection = open_to_write(new)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            write_header(connection, header, probe, own_process())
+            connection.execute("COMMIT")
+            # Before anybody sees it: killed while it changes to WAL, a run could not be opened for reading.
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        finally:
+            connection.close()
+        if not _link(new, path):
+            _take_over(path, header, probe)
+    finally:
+        new.unlink(missing_ok=True)
+        new.with_name(new.name + "-journal").unlink(missing_ok=True)
+
+
+def _link(new: Path, path: Path) -> bool:
+    """Gives `new` the name `path`; False if a run got there first."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        if path.stat().st_size:
+            return False
+        os.replace(new, path)
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        os.replace(new, path)
+    return True
+
+
+def _take_over(path: Path, header: Header, probe: Probe) -> None:
+    check_file(path)
+    connection = open_to_write(path)
+    try:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            check_tables(connection, path)
+            row = connection.execute("SELECT process, started, host, heartbeat FROM writer").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise RnnvizError(f"{path} cannot be replaced: {error}.") from None
+        if row is not None and WriterProcess(*row[:3]).alive(row[3]):
+            raise RnnvizError(
+                f"{path} is being written by another rnnviz (process {row[0]}); wanted a file of its own."
+            )
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        for (name,) in connection.execute(tables).fetchall():
+            connection.execute('DROP TABLE "' + name.replace('"', '""') + '"')
+        write_header(connection, header, probe, own_process())
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()

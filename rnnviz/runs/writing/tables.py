@@ -1,0 +1,171 @@
+"""The writer's side of the tables: each method is one short transaction, or a few."""
+
+import json
+import math
+import os
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnviz.core.plain_records import plain
+from rnnviz.runs.file.header import write_payload
+from rnnviz.runs.file.opening import open_to_write
+from rnnviz.runs.file.process import HEARTBEAT_SECONDS
+from rnnviz.runs.file.schema import PROBE_PAYLOAD
+from rnnviz.runs.writing.pending import PendingCapture, Values
+from rnnviz.runs.writing.thinning import thin
+
+LARGEST_WAL = 4 << 20  # bytes it is cut back to after a checkpoint
+
+
+@dataclass
+class _Stored:
+    """The captures of one training step on disk."""
+
+    size: int = 0
+    keep: bool = False
+
+
+class RunTables:
+    """Writes a run that `begin_run` made. Methods may raise sqlite3.Error or OSError and can then be tried again."""
+
+    def __init__(self, path: Path, budget_bytes: int) -> None:
+        self._path = path
+        self._budget = budget_bytes
+        self._names: dict[str, int] = {}
+        self._stored: dict[int, _Stored] = {}
+        self._spacing = 0  # of the last thinning
+        self._next_payload = PROBE_PAYLOAD + 1
+        self._beat = time.time()
+        self._connection = self._open()
+        self._file = self._identity()
+
+    def write_values(self, values: Values) -> None:
+        """Metrics, events, status and a heartbeat when it is due."""
+        beat_due = abs(time.time() - self._beat) >= HEARTBEAT_SECONDS
+        if not (values.metrics or values.events or values.status or beat_due):
+            return
+        if beat_due and self._identity() != self._file:
+            raise FileNotFoundError("it was deleted or moved away")
+        with _Transaction(self._connection) as connection:
+            names = dict(self._names)
+            for name in dict.fromkeys(row[2] for row in values.metrics if row[2] not in names):
+                names[name] = len(names)
+                connection.execute("INSERT INTO metric_names VALUES (?, ?)", (names[name], name))
+            connection.executemany(
+                "INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?)",
+                ((m, names[name], step, None if math.isnan(v) else v) for step, m, name, v in values.metrics),
+            )
+            connection.executemany("INSERT INTO events (training_step, kind, sentence) VALUES (?, ?, ?)", values.events)
+            if values.status is not None:
+                connection.execute("INSERT OR REPLACE INTO status VALUES (1, ?)", (json.dumps(plain(values.status)),))
+            if beat_due:
+                connection.execute("UPDATE writer SET heartbeat = ?", (time.time(),))
+        self._names = names
+        if beat_due:
+            self._beat = time.time()
+
+    def write_captures(self, captures: tuple[PendingCapture, ...]) -> None:
+        """All captures of one training step, after making room for them within the budget."""
+        step = captures[0].training_step
+        size = sum(len(capture.payload) for capture in captures)
+        self._make_room(step, size)
+        stored = self._stored.get(step, _Stored())
+        number = self._next_payload
+        with _Transaction(self._connection) as connection:
+            for capture in captures:
+                stored = _Stored(stored.size - self._forget(step, capture.model), stored.keep or capture.keep)
+                write_payload(connection, number, capture.payload)
+                row = (step, capture.model, number, capture.keep)
+                connection.execute("INSERT INTO captures VALUES (?, ?, ?, ?)", row)
+                number += 1
+        self._next_payload = number
+        self._stored[step] = _Stored(stored.size + size, stored.keep)
+
+    def keep(self, training_steps: tuple[int, ...]) -> None:
+        """Saves captures that are on disk from thinning."""
+        for step in training_steps:
+            if step in self._stored:
+                self._connection.execute("UPDATE captures SET keep = 1 WHERE training_step = ?", (step,))
+                self._stored[step].keep = True
+
+    def finish(self) -> None:
+        """Gives the run up: nobody writes it, and where no reader is in the way it is one plain file."""
+        with _Transaction(self._connection) as connection:
+            connection.execute("UPDATE writer SET process = 0, heartbeat = ?", (time.time(),))
+        self._connection.execute("PRAGMA busy_timeout = 200")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        make_plain(self._connection)
+
+    def reopen(self) -> None:
+        """A new connection, after an error that may have left the old one unusable."""
+        self.close()
+        self._connection = self._open()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = open_to_write(self._path)
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute(f"PRAGMA journal_size_limit = {LARGEST_WAL}").fetchone()
+        connection.execute("PRAGMA secure_delete = OFF").fetchone()
+        return connection
+
+    def _identity(self) -> tuple[int, int]:
+        facts = os.stat(self._path)
+        return facts.st_dev, facts.st_ino
+
+    def _make_room(self, newest: int, size: int) -> None:
+        """Thins until `size` more bytes fit, as far as there is something to drop; one training step a transaction, so
+        that a window that sends a command never waits long."""
+        while sum(stored.size for stored in self._stored.values()) + size > self._budget:
+            kept = {step for step, stored in self._stored.items() if stored.keep}
+            thinning = thin(sorted({*self._stored, newest}), kept, self._spacing)
+            if not thinning.dropped:
+                return
+            self._spacing = thinning.spacing
+            for step in thinning.dropped:
+                with _Transaction(self._connection):
+                    self._forget(step)
+                del self._stored[step]
+
+    def _forget(self, training_step: int, model: int | None = None) -> int:
+        """Deletes captures within the caller's transaction and returns their bytes; their pages are used again."""
+        where = "training_step = ?" + ("" if model is None else " AND model = ?")
+        arguments = (training_step,) if model is None else (training_step, model)
+        size = 0
+        for (payload,) in self._connection.execute(f"SELECT payload FROM captures WHERE {where}", arguments).fetchall():
+            size += self._connection.execute("SELECT size FROM payloads WHERE number = ?", (payload,)).fetchone()[0]
+            self._connection.execute("DELETE FROM payloads WHERE number = ?", (payload,))
+            self._connection.execute("DELETE FROM chunks WHERE payload = ?", (payload,))
+        self._connection.execute(f"DELETE FROM captures WHERE {where}", arguments)
+        return size
+
+
+def make_plain(connection: sqlite3.Connection) -> None:
+    """Leaves WAL, so that the run is one file that opens anywhere; others may be reading, then it stays as it is."""
+    try:
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+
+
+class _Transaction:
+    """BEGIN IMMEDIATE … COMMIT, or a rollback if anything was raised."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+        if self._connection.in_transaction:  # not when SQLite itself has rolled back
+            self._connection.execute("ROLLBACK")
