@@ -1,7 +1,6 @@
 """The array type of every floor, and how an array is made read-only before it crosses one."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,35 @@ Array = NDArray[Any]
 
 def frozen(array: Array) -> Array:
     """A read-only view of `array`, any shape; the caller's own array stays as it was."""
+    if not array.flags.writeable:
+        return array
     view = array.view()
     view.flags.writeable = False
     return view
 
 
+class FrozenMapping(Mapping[str, Array]):
+    """A read-only mapping of read-only arrays, which can be pickled and is read-only again on the other side."""
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self._arrays = {name: frozen(np.asarray(array)) for name, array in arrays.items()}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __repr__(self) -> str:
+        return f"FrozenMapping({self._arrays!r})"
+
+    def __reduce__(self) -> tuple[type["FrozenMapping"], tuple[dict[str, Array]]]:
+        return FrozenMapping, (self._arrays,)
+
+
 def frozen_mapping(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
     """A read-only mapping of read-only views."""
-    return MappingProxyType({name: frozen(np.asarray(array)) for name, array in arrays.items()})
+    return FrozenMapping(arrays)

@@ -1,67 +1,107 @@
-"""Every named tensor of a trace: symbol, words, range, colour family, and which cells have it."""
+"""Quantities: the named tensors of a layer, made from the nodes of its cell and a few that every cell has."""
 
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
-from rnnviz.core.structure import CellName
+from rnnviz.core.cells import Cell
+from rnnviz.core.cells.node import Node
 
-_ALL: tuple[CellName, ...] = ("vanilla", "lstm", "gru")
-_SIGNED, _UNIT = (-1.0, 1.0), (0.0, 1.0)
+Kind = Literal[
+    "input",
+    "value",
+    "pre-activation",
+    "gradient",
+    "direct gradient",
+    "carried gradient",
+    "input gradient",
+    "pre-activation gradient",
+    "share",
+    "so far",
+]
+Units = Literal["H", "P", "I", ""]  # hidden units, units of h, inputs; "": one value for each time step
 
 
-class Quantity(Enum):
-    """A tensor (T, N, ·) of one layer, to be asked of `Layer.quantity`.
+@dataclass(frozen=True)
+class Quantity:
+    """A tensor (T, N, ·) of one layer, or (T,) where it has no units, to be asked of `Layer.quantity`.
 
-    `range` is where tanh and sigmoid hold the values, None where nothing does (a ReLU's h_t exceeds it too).
-    `family` chooses the colours: "input", "state", "cell", "gate:f", …, "pre-activation" or "gradient".
+    `limits` is where tanh and sigmoid hold the values, None where nothing does (a ReLU's h_t exceeds it too).
+    `family` chooses the colours: "input", "state", "cell", of a gate "forget", "input gate", …, "gradient".
     """
 
+    name: str  # as in the expression language: "h", "dh", "a_i"
     symbol: str
     words: str
-    range: tuple[float, float] | None
-    family: str
-    cells: tuple[CellName, ...]
-
-    def __init__(
-        self, symbol: str, words: str, limits: tuple[float, float] | None, family: str, cells: tuple[CellName, ...]
-    ) -> None:
-        self.symbol = symbol
-        self.words = words
-        self.range = limits
-        self.family = family
-        self.cells = cells
-
-    INPUT = "x_t", "input", None, "input", _ALL
-    HIDDEN = "h_t", "hidden state", _SIGNED, "state", _ALL
-    CELL = "c_t", "cell state", None, "cell", ("lstm",)
-    INPUT_GATE = "i_t", "input gate", _UNIT, "gate:i", ("lstm",)
-    FORGET_GATE = "f_t", "forget gate", _UNIT, "gate:f", ("lstm",)
-    CANDIDATE = "g_t", "candidate", _SIGNED, "gate:g", ("lstm",)
-    OUTPUT_GATE = "o_t", "output gate", _UNIT, "gate:o", ("lstm",)
-    RESET_GATE = "r_t", "reset gate", _UNIT, "gate:r", ("gru",)
-    UPDATE_GATE = "z_t", "update gate", _UNIT, "gate:z", ("gru",)
-    NEW = "n_t", "new state", _SIGNED, "gate:n", ("gru",)
-    PRE_ACTIVATION = "a_t", "pre-activation", None, "pre-activation", ("vanilla",)
-    HIDDEN_GRAD = "∂L/∂h_t", "hidden gradient", None, "gradient", _ALL
-    DIRECT_GRAD = "∂L_t/∂h_t", "direct gradient", None, "gradient", _ALL
-    CARRIED_GRAD = "(∂h_{t+1}/∂h_t)ᵀ ∂L/∂h_{t+1}", "carried gradient", None, "gradient", _ALL
-    CELL_GRAD = "∂L/∂c_t", "cell gradient", None, "gradient", ("lstm",)
-    INPUT_GRAD = "∂L/∂x_t", "input gradient", None, "gradient", _ALL
-
-    @property
-    def gate(self) -> str | None:
-        """The gate's letter, None for what is not a gate."""
-        return self.family.removeprefix("gate:") if self.family.startswith("gate:") else None
+    kind: Kind
+    units: Units = "H"
+    limits: tuple[float, float] | None = None
+    family: str = "gradient"
+    of: str = ""  # the node, gate or parameter
 
 
-BY_LETTER = {  # what a cell computes on the way to h, by the letters of its equations
-    "h": Quantity.HIDDEN,
-    "c": Quantity.CELL,
-    "i": Quantity.INPUT_GATE,
-    "f": Quantity.FORGET_GATE,
-    "g": Quantity.CANDIDATE,
-    "o": Quantity.OUTPUT_GATE,
-    "r": Quantity.RESET_GATE,
-    "z": Quantity.UPDATE_GATE,
-    "n": Quantity.NEW,
-    "a": Quantity.PRE_ACTIVATION,
-}
+@lru_cache(maxsize=128)
+def quantities(cell: Cell) -> dict[str, Quantity]:
+    """All quantities of a cell by name, in the order in which they are offered."""
+    return {quantity.name: quantity for quantity in _all(cell)}
+
+
+def _all(cell: Cell) -> Iterator[Quantity]:
+    yield Quantity("x", "x_t", "input", "input", "I", family="input")
+    for state in cell.states:
+        yield value_of(cell, cell.node(state))
+    for gate in cell.gates:
+        yield value_of(cell, gate)
+    for name in cell.pre_activations:
+        yield _pre_activation(cell, name)
+    for state in cell.states:
+        yield from _gradients(cell, cell.node(state))
+    yield Quantity("dx", "∂L/∂x_t", "input gradient", "input gradient", "I")
+    for name in cell.pre_activations:
+        pre = _pre_activation(cell, name)
+        words = f"gradient of the {pre.words}"
+        yield Quantity(f"d{pre.name}", f"∂L/∂{pre.symbol}", words, "pre-activation gradient", of=name)
+    shared = [parameter for parameter in cell.parameters if parameter.columns and parameter.rows == "rows"]
+    for parameter in shared:
+        short, symbol = parameter.name.removeprefix("weight_"), _flat(parameter.symbol)
+        words = f"share of each time step in ∂L/∂{symbol}"
+        yield Quantity(f"share_{short}", f"‖(∂L/∂{symbol})|_t‖", words, "share", "", of=parameter.name)
+    for parameter in shared:
+        short, symbol = parameter.name.removeprefix("weight_"), _flat(parameter.symbol)
+        words = f"∂L/∂{symbol} gathered once the backward sweep has done t"
+        yield Quantity(f"so_far_{short}", f"‖Σ(∂L/∂{symbol})|_s‖", words, "so far", "", of=parameter.name)
+
+
+def value_of(cell: Cell, node: Node) -> Quantity:
+    """The value of a node."""
+    family = f"gate:{node.family}" if node.role == "gate" else node.family or "state"
+    units: Units = "P" if node.units == "output" else "H"
+    return Quantity(node.name, node.symbol, node.words, "value", units, node.limits, family, node.name)
+
+
+def _pre_activation(cell: Cell, name: str) -> Quantity:
+    node = cell.by_name[name]
+    if node.role == "gate":
+        words = f"pre-activation of the {node.words}"
+        return Quantity(f"a_{name}", f"a_{name},t", words, "pre-activation", family="pre-activation", of=name)
+    return Quantity(name, node.symbol, "pre-activation", "pre-activation", family="pre-activation", of=name)
+
+
+def _gradients(cell: Cell, node: Node) -> Iterator[Quantity]:
+    """∂L/∂ a state in whole, and its direct and carried part."""
+    state, name = node.symbol.removesuffix("_t"), node.name
+    units: Units = "P" if node.units == "output" else "H"
+    kind = node.words.removesuffix(" state")
+    part = "" if name == cell.output else f"{kind} "
+    carried = f"(∂{state}_{{t+1}}/∂{state}_t)ᵀ ∂L/∂{state}_{{t+1}}" if not part else f"∂L_{{>t}}/∂{state}_t"
+    yield Quantity(f"d{name}", f"∂L/∂{state}_t", f"{kind} gradient", "gradient", units, of=name)
+    words = f"direct {part}gradient"
+    yield Quantity(f"d{name}_direct", f"∂L_t/∂{state}_t", words, "direct gradient", units, of=name)
+    words = f"carried {part}gradient"
+    yield Quantity(f"d{name}_carried", carried, words, "carried gradient", units, of=name)
+
+
+def _flat(symbol: str) -> str:
+    """W_ih for W_{ih}."""
+    return symbol.replace("{", "").replace("}", "")

@@ -1,29 +1,61 @@
 """What a recurrent module looks like: cell, sizes, depth and directions, with torch's parameter names."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal
 
-CellName = Literal["vanilla", "lstm", "gru"]
-Activation = Literal["tanh", "relu", "sigmoid"]
+from rnnviz.core.cells import Activation, Cell, Options, cell_made
+from rnnviz.core.errors import RnnvizError
 
-BLOCKS: dict[CellName, int] = {"vanilla": 1, "lstm": 4, "gru": 3}  # how many (H, ·) blocks each weight stacks
+_LAYER = re.compile(r"(?:(?P<call>\w+)\.)?l(?P<depth>[0-9]+)(?P<reverse>_reverse)?")
+
+
+@dataclass(frozen=True)
+class LayerId:
+    """Which layer and direction, of which call on the time axis; its text is torch's suffix: l0, l0_reverse."""
+
+    depth: int
+    reverse: bool = False
+    call: str = ""  # "" for the first or only call
+
+    @property
+    def text(self) -> str:
+        return f"{self.call}{'.' if self.call else ''}l{self.depth}{'_reverse' if self.reverse else ''}"
+
+    @property
+    def words(self) -> str:
+        """ "layer 0", "layer 0, reverse", "decoder, layer 1"."""
+        call = f"{self.call}, " if self.call else ""
+        return f"{call}layer {self.depth}{', reverse' if self.reverse else ''}"
+
+    @staticmethod
+    def read(text: str) -> "LayerId":
+        """The layer of such a text; RnnvizError where it is none."""
+        match = _LAYER.fullmatch(text)
+        if match is None:
+            raise RnnvizError(f"layer: wanted l0, l0_reverse, l1, …, got {text!r}")
+        return LayerId(int(match["depth"]), match["reverse"] is not None, match["call"] or "")
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The shape of one `nn.RNN`, `nn.LSTM` or `nn.GRU` (or of a vanilla RNN with sigmoid, which torch lacks).
+    """The shape of one recurrent module: an `nn.RNN`, `nn.LSTM`, `nn.GRU`, or one of a cell that torch lacks.
 
     `proj_size` is torch's for the LSTM: 0 means no projection, otherwise h has that many units.
     """
 
-    cell: CellName
+    cell: str
     input_size: int
     hidden_size: int
     num_layers: int = 1
     bidirectional: bool = False
     bias: bool = True
-    activation: Activation = "tanh"  # of the vanilla cell; the others always use tanh
+    activation: Activation = "tanh"  # of a cell that lets it be chosen
     proj_size: int = 0
+
+    @property
+    def equations(self) -> Cell:
+        """What its cell computes."""
+        return cell_made(self.cell, Options(self.bias, self.proj_size > 0, self.activation))
 
     @property
     def directions(self) -> int:
@@ -34,27 +66,32 @@ class Structure:
         """Units of h in one direction: `proj_size` where there is one, else `hidden_size`."""
         return self.proj_size or self.hidden_size
 
+    def units(self, name: str) -> int:
+        """How many units the node called `name` has in each layer."""
+        return self.equations.units(self.equations.node(name), self.hidden_size, self.output_size)
+
+    @property
+    def layer_ids(self) -> tuple[LayerId, ...]:
+        """In torch's order: depth by depth, the forward direction first."""
+        directions = (False, True) if self.bidirectional else (False,)
+        return tuple(LayerId(depth, reverse) for depth in range(self.num_layers) for reverse in directions)
+
     @property
     def layer_names(self) -> tuple[str, ...]:
         """torch's suffixes in torch's order: l0, l0_reverse, l1, …"""
-        suffixes = ("", "_reverse") if self.bidirectional else ("",)
-        return tuple(f"l{layer}{suffix}" for layer in range(self.num_layers) for suffix in suffixes)
+        return tuple(layer.text for layer in self.layer_ids)
 
     def layer_input_size(self, name: str) -> int:
         """Inputs of the layer called `name`: I for the first, all directions of the layer below for the others."""
-        layer = int(name[1:].split("_")[0])
-        return self.input_size if layer == 0 else self.output_size * self.directions
+        return self.input_size if LayerId.read(name).depth == 0 else self.output_size * self.directions
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """torch's parameter names with their shapes, for example weight_hh_l0: (4H, H)."""
-        rows = BLOCKS[self.cell] * self.hidden_size
-        shapes: dict[str, tuple[int, ...]] = {}
-        for name in self.layer_names:
-            shapes[f"weight_ih_{name}"] = (rows, self.layer_input_size(name))
-            shapes[f"weight_hh_{name}"] = (rows, self.output_size)
-            if self.bias:
-                shapes[f"bias_ih_{name}"] = (rows,)
-                shapes[f"bias_hh_{name}"] = (rows,)
-            if self.proj_size:
-                shapes[f"weight_hr_{name}"] = (self.proj_size, self.hidden_size)
-        return shapes
+        cell = self.equations
+        return {
+            f"{parameter.name}_{name}": parameter.shape(
+                len(cell.blocks), self.hidden_size, self.output_size, self.layer_input_size(name)
+            )
+            for name in self.layer_names
+            for parameter in cell.parameters
+        }

@@ -1,18 +1,31 @@
-"""The recurrent cells: one file each, its equations forward and backward over arrays of any number of time steps."""
+"""The recurrent cells: one file each, from which all that is said of a cell follows.
 
-from rnnviz.core.cells.cell import Backward, Cell, Forward, Hold, Weights
-from rnnviz.core.cells.gru import Gru
-from rnnviz.core.cells.lstm import Lstm
-from rnnviz.core.cells.vanilla import Vanilla
-from rnnviz.core.structure import Activation, CellName
+A new cell is one file that ends in a `CellKind`, and its place in `CELLS`.
+"""
 
-__all__ = ["Backward", "Cell", "Forward", "Hold", "Weights", "cell_named"]
+from functools import lru_cache
+
+from rnnviz.core.cells.cell import Activation, Cell, CellKind, Gradients, Kernel, Options
+from rnnviz.core.cells.gru import GRU
+from rnnviz.core.cells.lstm import LSTM
+from rnnviz.core.cells.mingru import MINGRU
+from rnnviz.core.cells.peephole_lstm import PEEPHOLE_LSTM
+from rnnviz.core.cells.vanilla import VANILLA
+from rnnviz.core.errors import RnnvizError
+
+__all__ = ["CELLS", "Activation", "Cell", "CellKind", "Gradients", "Kernel", "Options", "cell_kind", "cell_made"]
+
+CELLS: dict[str, CellKind] = {kind.name: kind for kind in (VANILLA, LSTM, GRU, PEEPHOLE_LSTM, MINGRU)}
 
 
-def cell_named(name: CellName, activation: Activation = "tanh") -> Cell:
-    """The cell of that name; `activation` is the vanilla cell's own, the others always use tanh."""
-    if name == "lstm":
-        return Lstm()
-    if name == "gru":
-        return Gru()
-    return Vanilla(activation)
+def cell_kind(name: str) -> CellKind:
+    """The kind of cell called `name`; RnnvizError that names those there are."""
+    if name not in CELLS:
+        raise RnnvizError(f"cell: wanted one of {', '.join(CELLS)}, got {name!r}")
+    return CELLS[name]
+
+
+@lru_cache(maxsize=128)
+def cell_made(name: str, options: Options) -> Cell:
+    """The equations of the cell called `name`; the same value for the same options."""
+    return cell_kind(name).make(options)

@@ -1,61 +1,95 @@
-"""What every cell offers, and the records its sweeps hand over.
+"""Cell: what one kind of recurrent cell is, as a value from which everything else that is said of it follows.
 
 Shapes: S time steps in the layer's own order, `B` is () for one sequence or (N,) for several, H hidden units,
-P units of h (H without projection), G rows of the stacked weights (BLOCKS · H).
+P units of h (H without projection), G rows of the stacked weights (blocks · H), I inputs.
 """
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.node import Diagonal, Matrix, Node, Operation, Sum, Units, Value, Weight
+from rnnviz.core.errors import RnnvizError
 
-Hold = Callable[[str, Array], None]  # ("h", "c", "a" or a gate's letter, its values), which it may write over
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The parameters of one layer and direction, torch's shapes and block order."""
-
-    weight_ih: Array  # (G, I)
-    weight_hh: Array  # (G, P)
-    bias_ih: Array | None  # (G,)
-    bias_hh: Array | None  # (G,)
-    weight_hr: Array | None  # (P, H), the LSTM's projection
+Activation = Literal["tanh", "relu", "sigmoid"]
+Columns = Literal["input", "hidden", "output", ""]  # "": a vector
 
 
 @dataclass(frozen=True)
-class Forward:
-    """What a cell computed at S time steps, all (S, *B, H) but h, which is (S, *B, P)."""
+class Uniform:
+    """Uniform in ±1/√H, as torch initialises every parameter of a recurrent module."""
 
-    h: Array
-    c: Array | None
-    previous_c: Array | None
-    gates: dict[str, Array]
-    pre_activations: dict[str, Array]
-    inner: dict[str, Array]  # intermediate results the backward sweep asks for again
+    def bound(self, hidden_size: int) -> float:
+        return 1 / math.sqrt(hidden_size)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], hidden_size: int) -> Array:
+        """float64 values of `shape`."""
+        bound = self.bound(hidden_size)
+        return generator.uniform(-bound, bound, shape)
 
 
 @dataclass(frozen=True)
-class Backward:
-    """The gradients of S time steps; hidden = direct + carried."""
+class Parameter:
+    """A parameter of each layer: torch's name without the layer, its shape in words of the sizes, its symbol."""
 
-    hidden: Array  # (S, *B, P)  ∂L/∂h
-    carried: Array  # (S, *B, P)  the part of it that came from the next time step
-    cell: Array | None  # (S, *B, H)  ∂L/∂c
-    cell_path: Array | None  # (S, *B, H)  the part of it that came along c alone: f_{t+1} ⊙ ∂L/∂c_{t+1}
-    delta: Array  # (S, *B, G)  ∂L/∂pre-activation, the factor of weight_ih's gradient
-    recurrent_delta: Array  # (S, *B, G)  the same for weight_hh; another array only in the GRU
+    name: str  # "weight_hh"
+    symbol: str  # "W_{hh}"
+    rows: Units
+    columns: Columns
+    initial: Uniform = Uniform()
+
+    def shape(self, blocks: int, hidden: int, output: int, inputs: int) -> tuple[int, ...]:
+        rows = {"rows": blocks * hidden, "hidden": hidden, "output": output}[self.rows]
+        return (rows, {"input": inputs, "hidden": hidden, "output": output}[self.columns]) if self.columns else (rows,)
 
 
-class Cell(Protocol):
-    """One kind of cell: equations only; the loop over layers, directions and sequences belongs to the caller."""
+@dataclass(frozen=True)
+class Shift:
+    """An initial setting that is added to the rows of one block of a parameter once it is drawn: the forget bias."""
 
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """The pre-activations in the order in which torch stacks their rows."""
+    setting: str  # its name among the cell's settings
+    parameter: str
+    block: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """What of a module's structure changes the equations of its cell."""
+
+    bias: bool = True
+    projected: bool = False
+    activation: Activation = "tanh"  # of a cell that lets it be chosen
+
+
+@dataclass(frozen=True)
+class CellKind:
+    """A kind of cell as people choose it: its words, what can be set, and how its equations are made."""
+
+    name: str  # "lstm", an identifier: in files, in the expression language, in the table of cells
+    words: str  # "LSTM"
+    make: Callable[[Options], "Cell"]
+    activations: tuple[Activation, ...] = ()  # that can be chosen
+    projection: bool = False  # whether h can be projected
+
+
+class Use(NamedTuple):
+    """Where a value is read: by which node, at which place of its operation, and as what."""
+
+    node: Node
+    place: int
+    value: Value
+
+
+class Kernel(Protocol):
+    """A quick form of both sweeps of one cell, held against the generic sweep.
+
+    It hands over the nodes it computes anyway; all others follow from them.
+    """
 
     @property
     def joint_bias(self) -> bool:
@@ -63,45 +97,180 @@ class Cell(Protocol):
 
     def forward(
         self,
-        weights: Weights,
+        weights: Mapping[str, Array],
         a_ih: Array,
         a_hh: Array,
         previous_h: Array,
-        c0: Array | None,
-        hold: Hold | None = None,
-    ) -> Forward:
-        """All quantities from a_ih = W_ih x + b_ih and a_hh = W_hh h_{t−1} + b_hh, both (S, *B, G) and used up.
-        With `joint_bias` the first has both biases and the second none.
+        initial: Mapping[str, Array],
+    ) -> dict[str, Array]:
+        """Values by node name from a_ih = W_ih x + b_ih and a_hh = W_hh h_{t−1} + b_hh, both (S, *B, G) and used up.
 
-        `previous_h` (S, *B, P) is h_{t−1} of every time step, `c0` (*B, H) the LSTM's first cell state. `hold` is
-        shown each quantity as soon as it is computed and before anything uses it; c's for one time step at a time only.
+        With `joint_bias` the first has both biases and the second none. `previous_h` (S, *B, P) is h_{t−1} of every
+        time step, `initial` the first states (*B, ·). What only `backward` needs goes under names in brackets.
         """
 
-    def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
-        """The derivatives of each time step's operations, as the backward sweep multiplies them."""
-
-    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
-        """Zeroes, in place, the derivatives that end where the quantity called `name` was set by hand.
-
-        `where` (…, H) is True there; not for h, whose own gradient is what must not be passed on.
-        """
-
-    def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
-        """The reverse scan: from direct ∂L_t/∂h_t (S, *B, P) to all gradients, last time step first."""
-
-    def pull_back(
-        self, weights: Weights, slopes: Mapping[str, Array], hidden: Array, cell: Array | None
-    ) -> tuple[Array, Array | None, Array]:
-        """One time step backward for K gradients at once, slopes of that time step without axis S.
-
-        `hidden` (K, P) is ∂/∂h_t, `cell` (K, H) what arrives at c_t other than through h_t. Returns both for
-        time step t−1 and the pre-activations' gradient (K, G).
-        """
+    def backward(
+        self, weights: Mapping[str, Array], values: Mapping[str, Array], direct: Array, previous_h: Array
+    ) -> "Gradients":
+        """The reverse scan: from direct ∂L_t/∂h_t (S, *B, P) to gradients of nodes, last time step first."""
 
 
-def sigmoid(a: Array, out: Array | None = None) -> Array:
-    """1 / (1 + e^−a), exact to the last bits also where it is tiny; a below −88 (float32) gives 0, not an error."""
-    out = np.negative(a, out=out)
-    np.exp(out, out=out)
-    out += 1
-    return np.reciprocal(out, out=out)
+class Gradients(NamedTuple):
+    """What a backward sweep found: gradients of nodes, and what came to each state from the time step after."""
+
+    nodes: dict[str, Array]  # (S, *B, ·) ∂L/∂node
+    arriving: dict[str, Array]  # (S, *B, ·) by state, the part of its gradient that the neighbouring time step sent
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of cell with its structural settings put in: equations only; the loop over time is the caller's."""
+
+    name: str  # "lstm"
+    words: str  # "LSTM"
+    blocks: tuple[str, ...]  # in the order in which the rows of the weights are stacked
+    parameters: tuple[Parameter, ...]  # in torch's order
+    nodes: tuple[Node, ...]  # each reads only those before it, and states of the time step before
+    states: tuple[str, ...] = ("h",)  # the nodes carried to the next time step, in torch's order
+    output: str = "h"
+    kernel: Kernel | None = None
+    shifts: tuple[Shift, ...] = ()
+    slope_limit: float | None = None  # max φ′ where h = φ(W_hh h_{t−1} + …), so that ‖W_hh‖ max φ′ bounds each step
+    step_words: Mapping[str, str] = field(default_factory=dict)  # of operations of several nodes, by their key
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    def node(self, name: str) -> Node:
+        """The node called `name`; RnnvizError that names the cell where it has none."""
+        found = self.by_name.get(name)
+        if found is None:
+            raise RnnvizError(f"The {self.words} cell has no {name}; it has {', '.join(self.by_name)}.")
+        return found
+
+    @cached_property
+    def parameter_named(self) -> dict[str, Parameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
+
+    @cached_property
+    def gates(self) -> tuple[Node, ...]:
+        """Gates and candidates, in the order of the stacked rows."""
+        return tuple(node for node in self.nodes if node.role == "gate")
+
+    @cached_property
+    def settable(self) -> tuple[Node, ...]:
+        """What a person may set by hand, states first."""
+        found = [node for node in self.nodes if node.settable]
+        return tuple(sorted(found, key=lambda node: self.states.index(node.name) if node.name in self.states else 9))
+
+    def units(self, node: Node, hidden: int, output: int) -> int:
+        """How many units a node has."""
+        return {"rows": len(self.blocks) * hidden, "hidden": hidden, "output": output}[node.units]
+
+    def pre_activation(self, node: Node) -> Value | None:
+        """What a gate squashes, "a" of a block or a node of its own; None where it squashes nothing."""
+        values = node.operation.values
+        squashes = len(values) == 1 and not isinstance(node.operation, Matrix | Diagonal | Sum)
+        return values[0] if squashes else None
+
+    @cached_property
+    def pre_activations(self) -> dict[str, Value]:
+        """By the gate's name what it squashes; without gates that of the output, by its own name."""
+        found = {gate.name: value for gate in self.gates if (value := self.pre_activation(gate)) is not None}
+        if self.gates:
+            return found
+        value = self.pre_activation(self.by_name[self.output])
+        return {} if value is None else {value.name: value}
+
+    @cached_property
+    def uses(self) -> dict[str, tuple[Use, ...]]:
+        """Who reads x and each node, in the order of the nodes."""
+        found: dict[str, list[Use]] = {"x": [], **{node.name: [] for node in self.nodes}}
+        for node in self.nodes:
+            for place, value in enumerate(node.operation.values):
+                found[value.name].append(Use(node, place, value))
+        return {name: tuple(uses) for name, uses in found.items()}
+
+    @cached_property
+    def recurrent(self) -> frozenset[str]:
+        """The nodes that depend on a state of the time step before; the others are known for all time steps at once."""
+        found = set[str]()
+        for node in self.nodes:
+            if any(value.before or value.name in found for value in node.operation.values):
+                found.add(node.name)
+        return frozenset(found)
+
+    @cached_property
+    def steps(self) -> tuple[tuple[str, tuple[Node, ...]], ...]:
+        """The operations a person steps over, in order: their key and their nodes."""
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            found.setdefault(node.step, []).append(node)
+        return tuple((key, tuple(nodes)) for key, nodes in found.items())
+
+    def weight_uses(self, parameter: str) -> tuple[tuple[Node, Weight], ...]:
+        """The nodes that use a parameter, with the rows they use."""
+        return tuple(
+            (node, weight) for node in self.nodes for weight in node.operation.weights if weight.name == parameter
+        )
+
+    def block_rows(self, block: str, hidden: int) -> slice:
+        """The rows of one block among the stacked ones; all without a block."""
+        if not block:
+            return slice(None)
+        number = self.blocks.index(block)
+        return slice(number * hidden, (number + 1) * hidden)
+
+
+def parameters(
+    bias: bool = True, projected: bool = False, recurrent: bool = True, peepholes: tuple[str, ...] = ()
+) -> tuple[Parameter, ...]:
+    """torch's parameters of a layer in torch's order, with one diagonal for each of `peepholes`."""
+    found = [Parameter("weight_ih", "W_{ih}", "rows", "input")]
+    if recurrent:
+        found.append(Parameter("weight_hh", "W_{hh}", "rows", "output"))
+    if bias:
+        found.append(Parameter("bias_ih", "b_{ih}", "rows", ""))
+    if bias and recurrent:
+        found.append(Parameter("bias_hh", "b_{hh}", "rows", ""))
+    if projected:
+        found.append(Parameter("weight_hr", "W_{hr}", "output", "hidden"))
+    found += [Parameter(f"weight_c{gate}", f"p_{gate}", "hidden", "") for gate in peepholes]
+    return tuple(found)
+
+
+def from_input(key: str = "W x") -> Node:
+    """W_ih x_t, all rows at once."""
+    operation = Matrix(Weight("weight_ih"), Value("x"))
+    return Node("wx", operation, key, "a_{x,t}", "pre-activations from the input", units="rows")
+
+
+def from_state(gradient: str = "", key: str = "U h") -> Node:
+    """W_hh h_{t−1}, all rows at once."""
+    operation = Matrix(Weight("weight_hh"), Value("h", before=True))
+    words = "pre-activations from the state before"
+    return Node("uh", operation, key, "a_{h,t}", words, units="rows", gradient=gradient)
+
+
+def joint_pre_activation(bias: bool, words: str) -> Node:
+    """a_t = W_ih x_t + W_hh h_{t−1} + b_ih + b_hh, all rows at once."""
+    biases = (Weight("bias_ih"), Weight("bias_hh")) if bias else ()
+    operation = Sum((Value("wx"), Value("uh")), biases)
+    return Node("a", operation, "bias", "a_t", words, units="rows", role="pre-activation")
+
+
+__all__ = [
+    "Cell",
+    "Gradients",
+    "Kernel",
+    "Operation",
+    "Parameter",
+    "Shift",
+    "Uniform",
+    "Use",
+    "from_input",
+    "from_state",
+    "joint_pre_activation",
+    "parameters",
+]

@@ -1,6 +1,6 @@
-"""The GRU (Cho 2014) in torch's form: the reset gate acts on W_hn h_{t−1} + b_hn.
+"""The GRU (Cho 2014) in torch's form: the reset gate acts on u = W_hn h_{t−1} + b_hn.
 
-r = σ(a_r)   z = σ(a_z)   n = tanh(W_in x + b_in + r ⊙ (W_hn h_{t−1} + b_hn))   h = (1 − z) ⊙ n + z ⊙ h_{t−1}
+r = σ(a_r)   z = σ(a_z)   n = tanh(W_in x + b_in + r ⊙ u)   h = (1 − z) ⊙ n + z ⊙ h_{t−1}
 """
 
 from collections.abc import Mapping
@@ -9,65 +9,107 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.cell import Backward, Forward, Hold, Weights, sigmoid
+from rnnviz.core.cells.cell import Cell, CellKind, Gradients, Options, from_input, from_state, parameters
+from rnnviz.core.cells.node import Mix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight, sigmoid
+
+
+def _make(options: Options) -> Cell:
+    """Reset gate r, update gate z, new state n."""
+
+    def biases(*weights: Weight) -> tuple[Weight, ...]:
+        return weights if options.bias else ()
+
+    def pre_activation(gate: str) -> Node:
+        parts = Value("wx", block=gate), Value("uh", block=gate)
+        operation = Sum(parts, biases(Weight("bias_ih", gate), Weight("bias_hh", gate)))
+        return Node(f"a_{gate}", operation, "bias", f"a_{{{gate},t}}", role="pre-activation")
+
+    from_input_n = Sum((Value("wx", block="n"), Value("reset")), biases(Weight("bias_ih", "n")))
+    return Cell(
+        "gru",
+        "GRU",
+        ("r", "z", "n"),
+        parameters(options.bias),
+        (
+            from_input(),
+            from_state("∂L/∂a_t"),
+            pre_activation("r"),
+            pre_activation("z"),
+            Node("u", Sum((Value("uh", block="n"),), biases(Weight("bias_hh", "n"))), "bias", "u_t"),
+            _gate("r", "reset gate", "how much of the past the new state sees", "input"),
+            _gate("z", "update gate", "how much is kept", "forget"),
+            Node("reset", Product(Value("r"), Value("u")), "a_n"),
+            Node("a_n", from_input_n, "", "a_{n,t}", "pre-activation of the new state", role="pre-activation"),
+            Node(
+                "n",
+                Tanh(Value("a_n")),
+                symbol="n_t",
+                words="new state",
+                limits=(-1.0, 1.0),
+                role="gate",
+                family="candidate",
+                settable=True,
+            ),
+            Node(
+                "h",
+                Mix(Value("z"), Value("n"), Value("h", before=True)),
+                symbol="h_t",
+                words="hidden state",
+                units="output",
+                limits=(-1.0, 1.0),
+                role="state",
+                family="state",
+                settable=True,
+            ),
+        ),
+        kernel=GruKernel(),
+        step_words={"bias": "pre-activations of the gates"},
+    )
+
+
+def _gate(name: str, words: str, explained: str, family: str) -> Node:
+    squash = Sigmoid(Value(f"a_{name}"))
+    return Node(
+        name, squash, "", f"{name}_t", words, explained, "hidden", (0.0, 1.0), "gate", family=family, settable=True
+    )
+
+
+GRU = CellKind("gru", "GRU", _make)
 
 
 @dataclass(frozen=True)
-class Gru:
-    """Reset gate r, update gate z, new state n."""
+class GruKernel:
+    """Both sweeps over stacked gates."""
 
-    blocks: tuple[str, ...] = ("r", "z", "n")
     joint_bias: bool = False  # r multiplies b_hn
 
     def forward(
         self,
-        weights: Weights,
+        weights: Mapping[str, Array],
         a_ih: Array,
         a_hh: Array,
         previous_h: Array,
-        c0: Array | None,
-        hold: Hold | None = None,
-    ) -> Forward:
+        initial: Mapping[str, Array],
+    ) -> dict[str, Array]:
         size = previous_h.shape[-1]
         a_rz = a_ih[..., : 2 * size]
         a_rz += a_hh[..., : 2 * size]
         rz = sigmoid(a_rz, out=a_hh[..., : 2 * size])
         r, z = rz[..., :size], rz[..., size:]
-        if hold is not None:
-            hold("r", r)
-            hold("z", z)
-        recurrent_n = a_hh[..., 2 * size :]  # W_hn h_{t−1} + b_hn
+        u = a_hh[..., 2 * size :]  # W_hn h_{t−1} + b_hn
         a_n = a_ih[..., 2 * size :]
-        a_n += r * recurrent_n
+        a_n += r * u
         n = np.tanh(a_n)
-        if hold is not None:
-            hold("n", n)
         h = previous_h - n
         h *= z
         h += n  # n + z ⊙ (h_{t−1} − n)
-        if hold is not None:
-            hold("h", h)
-        pre_activations = {"r": a_rz[..., :size], "z": a_rz[..., size:], "n": a_n}
-        return Forward(h, None, None, {"r": r, "z": z, "n": n}, pre_activations, {"recurrent_n": recurrent_n})
+        return {"a_r": a_rz[..., :size], "a_z": a_rz[..., size:], "a_n": a_n, "u": u, "r": r, "z": z, "n": n, "h": h}
 
-    def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
-        """∂h_t by each pre-activation: "input" n's alone, "recurrent" those of W_hh's rows r, z, n; "keep" is z."""
-        r, z, n = (forward.gates[name] for name in self.blocks)
-        by_n = (1 - z) * (1 - n * n)
-        by_r = by_n * forward.inner["recurrent_n"] * (r * (1 - r))
-        by_z = (previous_h - n) * (z * (1 - z))
-        recurrent = np.concatenate((by_r, by_z, by_n * r), axis=-1)  # (…, 3H)
-        return {"input": by_n, "recurrent": recurrent, "keep": z}
-
-    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
-        size = where.shape[-1]
-        for k in {"r": (0,), "z": (1,), "n": (0, 2)}[name]:  # r acts through n alone
-            slopes["recurrent"][..., k * size : (k + 1) * size][where] = 0
-        if name == "n":
-            slopes["input"][where] = 0
-
-    def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
-        w_hh, recurrent, keep = weights.weight_hh, slopes["recurrent"], slopes["keep"]
+    def backward(
+        self, weights: Mapping[str, Array], values: Mapping[str, Array], direct: Array, previous_h: Array
+    ) -> Gradients:
+        w_hh, keep = weights["weight_hh"], values["z"]
+        by_n, recurrent = self._slopes(values, previous_h)
         size = direct.shape[-1]
         carried, delta = np.zeros_like(direct), np.empty_like(recurrent)
         kept, repeated = np.empty_like(direct[0]), np.empty((*direct.shape[1:-1], 3, size), direct.dtype)
@@ -87,13 +129,16 @@ class Gru:
             delta_next, keep_next = delta_t, keep_t
         hidden_grad = direct + carried
         delta_ih = delta.copy()
-        np.multiply(hidden_grad, slopes["input"], delta_ih[..., 2 * size :])
-        return Backward(hidden_grad, carried, None, None, delta_ih, delta)
+        a_n = delta_ih[..., 2 * size :]
+        np.multiply(hidden_grad, by_n, a_n)
+        a_r, a_z = delta_ih[..., :size], delta_ih[..., size : 2 * size]
+        nodes = {"h": hidden_grad, "wx": delta_ih, "uh": delta, "a_r": a_r, "a_z": a_z, "a_n": a_n}
+        return Gradients(nodes | {"u": delta[..., 2 * size :]}, {"h": carried})
 
-    def pull_back(
-        self, weights: Weights, slopes: Mapping[str, Array], hidden: Array, cell: Array | None
-    ) -> tuple[Array, Array | None, Array]:
-        recurrent = np.concatenate((hidden, hidden, hidden), axis=-1) * slopes["recurrent"]
-        delta = recurrent.copy()
-        delta[..., -hidden.shape[-1] :] = hidden * slopes["input"]
-        return recurrent @ weights.weight_hh + hidden * slopes["keep"], None, delta
+    def _slopes(self, values: Mapping[str, Array], previous_h: Array) -> tuple[Array, Array]:
+        """∂h_t by a_n (…, H), and by W_hh's rows r, z and u (…, 3H)."""
+        r, z, n = values["r"], values["z"], values["n"]
+        by_n = (1 - z) * (1 - n * n)
+        by_r = by_n * values["u"] * (r * (1 - r))
+        by_z = (previous_h - n) * (z * (1 - z))
+        return by_n, np.concatenate((by_r, by_z, by_n * r), axis=-1)

@@ -9,75 +9,140 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.cell import Backward, Forward, Hold, Weights, sigmoid
+from rnnviz.core.cells.cell import (
+    Cell,
+    CellKind,
+    Gradients,
+    Options,
+    Shift,
+    from_input,
+    from_state,
+    joint_pre_activation,
+    parameters,
+)
+from rnnviz.core.cells.node import Matrix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight, sigmoid
+
+FORGET_BIAS = Shift("forget_bias", "bias_ih", "f")  # Gers 2000; Jozefowicz 2015
+
+
+def _make(options: Options) -> Cell:
+    """Input gate i, forget gate f, candidate g, output gate o."""
+    return Cell(
+        "lstm",
+        "LSTM",
+        ("i", "f", "g", "o"),
+        parameters(options.bias, options.projected),
+        (
+            from_input(),
+            from_state(),
+            joint_pre_activation(options.bias, "pre-activations of all gates"),
+            *gates({gate: Value("a", block=gate) for gate in "ifgo"}),
+            *cell_state(),
+            *hidden_state(options.projected),
+        ),
+        states=("h", "c"),
+        kernel=LstmKernel(),
+        shifts=(FORGET_BIAS,) if options.bias else (),
+    )
+
+
+def gates(pre: Mapping[str, Value]) -> tuple[Node, ...]:
+    """The three gates and the candidate, of their pre-activations."""
+
+    def gate(name: str, words: str, explained: str, family: str) -> Node:
+        squash = Tanh(pre[name]) if name == "g" else Sigmoid(pre[name])
+        limits = (-1.0, 1.0) if name == "g" else (0.0, 1.0)
+        return Node(
+            name, squash, "", f"{name}_t", words, explained, "hidden", limits, "gate", family=family, settable=True
+        )
+
+    return (
+        gate("i", "input gate", "how much is written", "input"),
+        gate("f", "forget gate", "how much is kept", "forget"),
+        gate("g", "candidate", "what is written", "candidate"),
+        gate("o", "output gate", "how much is shown", "output"),
+    )
+
+
+def cell_state() -> tuple[Node, ...]:
+    """c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t."""
+    return (
+        Node("kept", Product(Value("f"), Value("c", before=True)), "c"),
+        Node("written", Product(Value("i"), Value("g")), "c"),
+        Node(
+            "c",
+            Sum((Value("kept"), Value("written"))),
+            symbol="c_t",
+            words="cell state",
+            role="state",
+            family="cell",
+            settable=True,
+        ),
+    )
+
+
+def hidden_state(projected: bool) -> tuple[Node, ...]:
+    """h_t = o_t ⊙ tanh(c_t), with a projection m_t = o_t ⊙ tanh(c_t) and h_t = W_hr m_t."""
+    shown = Product(Value("o"), Value("tanh_c"))
+    tanh_c = Node("tanh_c", Tanh(Value("c")), "h", limits=(-1.0, 1.0))
+    if not projected:
+        return tanh_c, _hidden(shown, "h", (-1.0, 1.0))
+    m = Node("m", shown, "h", "m_t", "hidden state before its projection", limits=(-1.0, 1.0))
+    return tanh_c, m, _hidden(Matrix(Weight("weight_hr"), Value("m")), "projection", None)
+
+
+def _hidden(operation: Product | Matrix, key: str, limits: tuple[float, float] | None) -> Node:
+    return Node(
+        "h",
+        operation,
+        key,
+        "h_t",
+        "hidden state",
+        units="output",
+        limits=limits,
+        role="state",
+        family="state",
+        settable=True,
+    )
+
+
+LSTM = CellKind("lstm", "LSTM", _make, projection=True)
 
 
 @dataclass(frozen=True)
-class Lstm:
-    """Input gate i, forget gate f, candidate g, output gate o."""
+class LstmKernel:
+    """Both sweeps over stacked gates."""
 
-    blocks: tuple[str, ...] = ("i", "f", "g", "o")
     joint_bias: bool = True
 
     def forward(
         self,
-        weights: Weights,
+        weights: Mapping[str, Array],
         a_ih: Array,
         a_hh: Array,
         previous_h: Array,
-        c0: Array | None,
-        hold: Hold | None = None,
-    ) -> Forward:
+        initial: Mapping[str, Array],
+    ) -> dict[str, Array]:
         a = np.add(a_ih, a_hh, out=a_ih)
         size = a.shape[-1] // 4
-        values = sigmoid(a, out=a_hh)  # of all four blocks in one go; the candidate's is written over
-        np.tanh(a[..., 2 * size : 3 * size], values[..., 2 * size : 3 * size])
-        i, f, g, o = gates = _blocks(values, size)
-        if hold is not None:
-            for name, gate in zip(self.blocks, gates, strict=True):
-                hold(name, gate)
-        previous_c, c = _cell_states(f, i * g, c0)
-        if hold is not None:
-            hold("c", c)
+        stacked = sigmoid(a, out=a_hh)  # of all four blocks in one go; the candidate's is written over
+        np.tanh(a[..., 2 * size : 3 * size], stacked[..., 2 * size : 3 * size])
+        i, f, g, o = _blocks(stacked, size)
+        written = i * g
+        c_before, c = _cell_states(f, written, initial["c"])
         tanh_c = np.tanh(c)
         h = o * tanh_c
-        inner = {"gates": values, "tanh_c": tanh_c}
-        if weights.weight_hr is not None:
-            inner["unprojected"] = h
-            h = h @ weights.weight_hr.T
-        if hold is not None:
-            hold("h", h)
-        named = dict(zip(self.blocks, gates, strict=True))
-        return Forward(h, c, previous_c, named, dict(zip(self.blocks, _blocks(a, size), strict=True)), inner)
+        found = {"a": a, "(gates)": stacked, "i": i, "f": f, "g": g, "o": o, "c": c, "tanh_c": tanh_c}
+        found["(c before)"] = c_before
+        if "weight_hr" in weights:
+            return found | {"m": h, "h": h @ weights["weight_hr"].T}
+        return found | {"h": h}
 
-    def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
-        """Derivatives of c_t and of m_t = o ⊙ tanh(c), which is h_t before its projection.
-
-        "gates" (…, 4H): ∂c_t by a_i, a_f, a_g and ∂m_t by a_o; "through" (…, H): ∂m_t by c_t; "forget": by c_{t−1}.
-        """
-        i, _, g, o = (forward.gates[name] for name in self.blocks)
-        size, stacked, tanh_c = i.shape[-1], forward.inner["gates"], forward.inner["tanh_c"]
-        gates = np.subtract(1, stacked)
-        gates *= stacked  # σ′ = σ (1 − σ), and for the candidate tanh′ = 1 − g²
-        candidate = gates[..., 2 * size : 3 * size]
-        np.multiply(g, g, candidate)
-        np.subtract(1, candidate, candidate)
-        for block, factor in zip(_blocks(gates, size), (g, forward.previous_c, i, tanh_c), strict=True):
-            block *= factor
-        through = tanh_c * tanh_c
-        np.subtract(1, through, through)
-        through *= o
-        return {"gates": gates, "through": through, "forget": forward.gates["f"]}
-
-    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
-        blocks = _blocks(slopes["gates"], where.shape[-1])
-        for k in range(3) if name == "c" else (self.blocks.index(name),):
-            blocks[k][where] = 0
-        if name == "c":
-            slopes["forget"][where] = 0
-
-    def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
-        w_hh, w_hr, gates, through = weights.weight_hh, weights.weight_hr, slopes["gates"], slopes["through"]
+    def backward(
+        self, weights: Mapping[str, Array], values: Mapping[str, Array], direct: Array, previous_h: Array
+    ) -> Gradients:
+        w_hh, w_hr, forget = weights["weight_hh"], weights.get("weight_hr"), values["f"]
+        gates, through = self._slopes(values)
         size = through.shape[-1]
         carried, cell, delta = np.zeros_like(direct), np.empty_like(through), np.empty_like(gates)
         # one contiguous row (∂c, ∂c, ∂c, ∂m) makes each line below one call: per-call cost is what the scan pays
@@ -86,7 +151,7 @@ class Lstm:
         three, unprojected = arriving[..., :3, :], arriving[..., 3, :]
         hidden = unprojected if w_hr is None else np.empty_like(direct[0])
         passed = np.zeros((*through.shape[:-1], 2, size), direct.dtype)  # what ∂c_{t+1} and ∂m_t pass on to ∂c_t
-        passed[:-1, ..., 0, :] = slopes["forget"][1:]
+        passed[:-1, ..., 0, :] = forget[1:]
         passed[..., 1, :] = through
         parts = np.empty_like(to_cell)
         along, across = parts[..., :1, :], parts[..., 1:, :]
@@ -104,19 +169,27 @@ class Lstm:
             np.multiply(to_gates, gates_t, delta_t)
             delta_next = delta_t
         cell_path = np.zeros_like(cell)
-        np.multiply(cell[1:], slopes["forget"][1:], cell_path[:-1])
-        return Backward(direct + carried, carried, cell, cell_path, delta, delta)
+        np.multiply(cell[1:], forget[1:], cell_path[:-1])
+        return Gradients({"h": direct + carried, "c": cell, "a": delta}, {"h": carried, "c": cell_path})
 
-    def pull_back(
-        self, weights: Weights, slopes: Mapping[str, Array], hidden: Array, cell: Array | None
-    ) -> tuple[Array, Array | None, Array]:
-        if weights.weight_hr is not None:
-            hidden = hidden @ weights.weight_hr
-        total = hidden * slopes["through"]
-        if cell is not None:
-            total += cell
-        delta = np.concatenate((total, total, total, hidden), axis=-1) * slopes["gates"]
-        return delta @ weights.weight_hh, total * slopes["forget"], delta
+    def _slopes(self, values: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Derivatives of c_t and of m_t = o ⊙ tanh(c), which is h_t before its projection.
+
+        (…, 4H): ∂c_t by a_i, a_f, a_g and ∂m_t by a_o; (…, H): ∂m_t by c_t.
+        """
+        i, g, o, tanh_c = (values[name] for name in ("i", "g", "o", "tanh_c"))
+        size, stacked = i.shape[-1], values["(gates)"]
+        gates = np.subtract(1, stacked)
+        gates *= stacked  # σ′ = σ (1 − σ), and for the candidate tanh′ = 1 − g²
+        candidate = gates[..., 2 * size : 3 * size]
+        np.multiply(g, g, candidate)
+        np.subtract(1, candidate, candidate)
+        for block, factor in zip(_blocks(gates, size), (g, values["(c before)"], i, tanh_c), strict=True):
+            block *= factor
+        through = tanh_c * tanh_c
+        np.subtract(1, through, through)
+        through *= o
+        return gates, through
 
 
 def _blocks(stacked: Array, size: int) -> tuple[Array, ...]:
@@ -124,10 +197,10 @@ def _blocks(stacked: Array, size: int) -> tuple[Array, ...]:
     return tuple(stacked[..., k * size : (k + 1) * size] for k in range(4))
 
 
-def _cell_states(f: Array, written: Array, c0: Array | None) -> tuple[Array, Array]:
+def _cell_states(f: Array, written: Array, c0: Array) -> tuple[Array, Array]:
     """c_{t−1} and c_t of all time steps, both (S, *B, H): c_t = f_t ⊙ c_{t−1} + written_t."""
     states = np.empty((len(f) + 1, *f.shape[1:]), f.dtype)
-    states[0] = 0 if c0 is None else c0
+    states[0] = c0
     c_before = states[0]
     for f_t, written_t, c_t in zip(f, written, states[1:], strict=True):
         np.multiply(f_t, c_before, c_t)

@@ -1,59 +1,88 @@
 """The vanilla cell (Elman 1990): h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh), φ one of tanh, ReLU, sigmoid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.cell import Backward, Forward, Hold, Weights, sigmoid
-from rnnviz.core.structure import Activation
+from rnnviz.core.cells.cell import (
+    Activation,
+    Cell,
+    CellKind,
+    Gradients,
+    Options,
+    from_input,
+    from_state,
+    joint_pre_activation,
+    parameters,
+)
+from rnnviz.core.cells.node import Node, Operation, Relu, Sigmoid, Tanh, Value, sigmoid
+
+_RANGES: dict[Activation, tuple[float, float] | None] = {"tanh": (-1.0, 1.0), "relu": None, "sigmoid": (0.0, 1.0)}
+
+
+def _make(options: Options) -> Cell:
+    """One pre-activation a and no gates."""
+    squash: dict[Activation, Operation] = {
+        "tanh": Tanh(Value("a")),
+        "relu": Relu(Value("a")),
+        "sigmoid": Sigmoid(Value("a")),
+    }
+    a = joint_pre_activation(options.bias, "pre-activation")
+    h = Node(
+        "h",
+        squash[options.activation],
+        symbol="h_t",
+        words="hidden state",
+        units="output",
+        limits=_RANGES[options.activation],
+        role="state",
+        family="state",
+        settable=True,
+    )
+    return Cell(
+        "vanilla",
+        "vanilla",
+        ("a",),
+        parameters(options.bias),
+        (from_input(), from_state(), replace(a, settable=True, family="pre-activation"), h),
+        kernel=VanillaKernel(options.activation),
+        slope_limit=0.25 if options.activation == "sigmoid" else 1.0,
+    )
+
+
+VANILLA = CellKind("vanilla", "vanilla", _make, activations=("tanh", "relu", "sigmoid"))
 
 
 @dataclass(frozen=True)
-class Vanilla:
-    """One pre-activation a and no gates."""
+class VanillaKernel:
+    """Both sweeps with one call of numpy a line."""
 
     activation: Activation = "tanh"
-    blocks: tuple[str, ...] = ("a",)
     joint_bias: bool = True
 
     def forward(
         self,
-        weights: Weights,
+        weights: Mapping[str, Array],
         a_ih: Array,
         a_hh: Array,
         previous_h: Array,
-        c0: Array | None,
-        hold: Hold | None = None,
-    ) -> Forward:
+        initial: Mapping[str, Array],
+    ) -> dict[str, Array]:
         a = np.add(a_ih, a_hh, out=a_ih)
-        if hold is not None:
-            hold("a", a)
         if self.activation == "tanh":
             h = np.tanh(a, out=a_hh)
         elif self.activation == "relu":
             h = np.maximum(a, 0, out=a_hh)
         else:
             h = sigmoid(a, out=a_hh)
-        if hold is not None:
-            hold("h", h)
-        return Forward(h, None, None, {}, {"a": a}, {})
+        return {"a": a, "h": h}
 
-    def slopes(self, forward: Forward, previous_h: Array) -> dict[str, Array]:
-        """φ′ at each time step, from h as torch does: 1 − h², [h > 0], h(1 − h)."""
-        h = forward.h
-        if self.activation == "relu":
-            return {"slope": (h > 0).astype(h.dtype)}
-        if self.activation == "sigmoid":
-            return {"slope": h * (1 - h)}
-        return {"slope": 1 - h * h}
-
-    def close(self, slopes: Mapping[str, Array], name: str, where: Array) -> None:
-        slopes["slope"][where] = 0
-
-    def backward(self, weights: Weights, slopes: Mapping[str, Array], direct: Array) -> Backward:
-        w_hh, slope = weights.weight_hh, slopes["slope"]
+    def backward(
+        self, weights: Mapping[str, Array], values: Mapping[str, Array], direct: Array, previous_h: Array
+    ) -> Gradients:
+        w_hh, slope = weights["weight_hh"], self._slope(values["h"])
         carried, delta = np.zeros_like(direct), np.empty_like(direct)
         hidden, delta_next = np.empty_like(direct[0]), None
         for direct_t, carried_t, slope_t, delta_t in zip(
@@ -64,10 +93,12 @@ class Vanilla:
             np.add(direct_t, carried_t, hidden)
             np.multiply(hidden, slope_t, delta_t)
             delta_next = delta_t
-        return Backward(direct + carried, carried, None, None, delta, delta)
+        return Gradients({"h": direct + carried, "a": delta}, {"h": carried})
 
-    def pull_back(
-        self, weights: Weights, slopes: Mapping[str, Array], hidden: Array, cell: Array | None
-    ) -> tuple[Array, Array | None, Array]:
-        delta = hidden * slopes["slope"]
-        return delta @ weights.weight_hh, None, delta
+    def _slope(self, h: Array) -> Array:
+        """φ′ at each time step, from h as torch does: 1 − h², [h > 0], h(1 − h)."""
+        if self.activation == "relu":
+            return np.asarray((h > 0).astype(h.dtype))
+        if self.activation == "sigmoid":
+            return np.asarray(h * (1 - h))
+        return np.asarray(1 - h * h)

@@ -1,31 +1,43 @@
 """The backward sweep (BPTT): from ∂L/∂output down through all layers, each by one reverse scan over time."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, frozen
-from rnnviz.core.cells import Backward
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.arrays import Array, frozen, frozen_mapping
+from rnnviz.core.cells import Gradients
+from rnnviz.core.sweeps.capture import Call
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.nodes import Final, NodeValues, Slopes, sweep_backward
 
 
-def sweep_back(capture: Capture, sweeps: list[LayerSweep]) -> tuple[Layer, ...]:
-    """All layers in torch's order, from the top one's ∂L/∂output downwards."""
-    structure = capture.structure
+def sweep_back(
+    call: Call, sweeps: list[LayerSweep], grad_final: Mapping[str, Array] | None = None
+) -> tuple[Layer, ...]:
+    """All layers of a call in torch's order, from the top one's ∂L/∂output downwards.
+
+    `grad_final` (layers·D, N, ·) by state is what comes to its final states, the call's own by default.
+    """
+    structure = call.structure
     directions, width = structure.directions, structure.output_size
-    arriving = capture.grad_output
-    if capture.lengths is not None:
-        padding = np.arange(len(arriving))[:, None] >= capture.lengths
+    final = call.grad_final if grad_final is None else grad_final
+    arriving = call.grad_output
+    if call.lengths is not None:
+        padding = np.arange(len(arriving))[:, None] >= call.lengths
         arriving = np.where(padding[:, :, None], arriving.dtype.type(0), arriving)
     layers, above = list[Layer](), tuple[Layer, ...]()
     for start in range(len(sweeps) - directions, -1, -directions):
         if above:
             arriving = above[0].input_grad if len(above) == 1 else above[0].input_grad + above[1].input_grad
         level = tuple(
-            _layer(capture, sweep, arriving[..., d * width : (d + 1) * width], above)
+            _layer(
+                call,
+                sweep,
+                arriving[..., d * width : (d + 1) * width],
+                above,
+                {state: array[start + d] for state, array in final.items()},
+            )
             for d, sweep in enumerate(sweeps[start : start + directions])
         )
         layers[:0] = level
@@ -33,68 +45,56 @@ def sweep_back(capture: Capture, sweeps: list[LayerSweep]) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def _layer(capture: Capture, sweep: LayerSweep, direct: Array, above: tuple[Layer, ...]) -> Layer:
+def _layer(call: Call, sweep: LayerSweep, direct: Array, above: tuple[Layer, ...], final: Mapping[str, Array]) -> Layer:
     own = np.ascontiguousarray(sweep.in_own_order(direct))
-    slopes = sweep.cell.slopes(sweep.forward, sweep.previous_h)
-    if sweep.holding is None:
-        backward = sweep.cell.backward(sweep.weights, slopes, own)
+    if sweep.generic or final:
+        values = NodeValues(sweep.cell, sweep.values, sweep.before, sweep.weights, sweep.hidden)
+        slopes = Slopes(sweep.cell, sweep.weights, values, sweep.before, sweep.hidden)
+        gradients = sweep_backward(slopes, own, sweep.by_hand, _final(sweep, final))
     else:
-        slopes = sweep.holding.closed(sweep.cell, slopes)
-        backward = sweep.holding.backward(sweep.cell, sweep.weights, slopes, own)
-    return _read_only(capture, sweep, slopes, own, backward, above)
+        assert sweep.cell.kernel is not None  # or the sweep had been generic
+        gradients = sweep.cell.kernel.backward(sweep.weights, sweep.values, own, sweep.before["h"])
+    return _read_only(call, sweep, own, gradients, above)
 
 
-def _read_only(
-    capture: Capture,
-    sweep: LayerSweep,
-    slopes: Mapping[str, Array],
-    direct: Array,
-    backward: Backward,
-    above: tuple[Layer, ...],
-) -> Layer:
+def _final(sweep: LayerSweep, gradients: Mapping[str, Array]) -> Final | None:
+    if not gradients:
+        return None
+    lengths, time_steps = sweep.order.lengths, sweep.order.time_steps
+    if sweep.single:
+        last = time_steps if lengths is None else int(lengths[0])
+        return Final({state: array[0] for state, array in gradients.items()}, np.asarray(last - 1))
+    sequences = next(iter(gradients.values())).shape[0]
+    return Final(gradients, (np.full(sequences, time_steps) if lengths is None else lengths) - 1)
+
+
+def _read_only(call: Call, sweep: LayerSweep, direct: Array, gradients: Gradients, above: tuple[Layer, ...]) -> Layer:
     """Both sweeps of one layer in time order, (T, N, ·)."""
-    forward, weights = sweep.forward, sweep.weights
-
-    def turned(array: Array) -> Array:
-        view = sweep.in_time(array)
-        if view is array:
-            return frozen(view)
-        view.flags.writeable = False
-        return view
-
-    def maybe(array: Array | None) -> Array | None:
-        return None if array is None else turned(array)
+    turned = dict[int, Array]()  # the same array is turned once, and stays the same
 
     def each(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
-        return MappingProxyType({name: turned(array) for name, array in arrays.items()})
+        found = {}
+        for name, array in arrays.items():
+            if name.startswith("("):
+                continue
+            if id(array) not in turned:
+                turned[id(array)] = frozen(sweep.in_time(array))
+            found[name] = turned[id(array)]
+        return frozen_mapping(found)
 
-    delta = turned(backward.delta)
-    shared = backward.recurrent_delta is backward.delta
+    by_hand = sweep.by_hand
     return Layer(
-        name=sweep.name,
-        cell=capture.structure.cell,
-        activation=capture.structure.activation,
-        equations=sweep.cell,
-        weights=weights,
-        lengths=capture.lengths,
-        x=turned(sweep.x),
-        h=turned(forward.h),
-        c=maybe(forward.c),
-        h0=frozen(np.atleast_2d(sweep.h0)),
-        c0=None if sweep.c0 is None else frozen(np.atleast_2d(sweep.c0)),
-        previous_h=turned(sweep.previous_h),
-        gates=each(forward.gates),
-        pre_activations=each(forward.pre_activations),
-        slopes=each(slopes),
-        direct_grad=turned(direct),
-        carried_grad=turned(backward.carried),
-        hidden_grad=turned(backward.hidden),
-        cell_grad=maybe(backward.cell),
-        cell_path_grad=maybe(backward.cell_path),
-        delta=delta,
-        recurrent_delta=delta if shared else turned(backward.recurrent_delta),
-        unprojected=maybe(forward.inner.get("unprojected")),
+        id=sweep.layer,
+        structure=call.structure,
+        weights=frozen_mapping(sweep.weights),
+        lengths=call.lengths,
+        values=each(sweep.values),
+        before=each(sweep.before),
+        initial=frozen_mapping({state: np.atleast_2d(array) for state, array in sweep.initial.items()}),
+        direct_grad=each({"": direct})[""],
+        grads=each(gradients.nodes),
+        arriving=each(gradients.arriving),
         above=above,
-        held=None if sweep.holding is None else maybe(sweep.holding.hidden),
-        cut=None if sweep.holding is None else frozen(sweep.order.turned(sweep.holding.cut)),
+        closed=None if by_hand is None else each(by_hand.where),
+        cut=None if by_hand is None or by_hand.cut is None else frozen(sweep.order.turned(by_hand.cut)),
     )

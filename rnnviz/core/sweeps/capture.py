@@ -1,13 +1,14 @@
 """A capture: the little of one forward and backward sweep that cannot be recomputed, from which a trace is rebuilt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 
 LossName = Literal["cross entropy", "mean squared error"]
+CaptureKind = Literal["probe", "batch", "generated"]
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,90 @@ class Readout:
 
 
 @dataclass(frozen=True)
-class Capture:
-    """Weights, inputs, initial state and ∂L/∂output of one recurrent module over N sequences of T time steps.
+class Call:
+    """One call of one recurrent module over N sequences of T time steps; all arrays time-major.
 
-    `output` and `grads` are what torch itself computed; a trace measures its fidelity against them.
-    All arrays time-major, read-only, of one dtype (float32 or float64).
+    `output` is what torch itself computed; a trace measures its fidelity against it.
     """
 
     structure: Structure
-    weights: Mapping[str, Array]  # torch's names: weight_ih_l0, …
     inputs: Array  # (T, N, I)
-    lengths: Array | None  # (N,) int64 of a packed batch, None if all are T
-    h0: Array  # (layers·D, N, H)
-    c0: Array | None  # (layers·D, N, H), LSTM only
-    grad_output: Array  # (T, N, D·H) ∂L/∂output
-    output: Array | None = None  # (T, N, D·H) torch's own
-    grads: Mapping[str, Array] = field(default_factory=dict)  # torch's own param.grad, by parameter name
+    initial: Mapping[str, Array]  # by state "h", "c", …: (layers·D, N, ·); of a call that follows another, torch's own
+    grad_output: Array  # (T, N, D·P) ∂L/∂output
+    lengths: Array | None = None  # (N,) int64 of a packed batch, None if all are T
+    output: Array | None = None  # (T, N, D·P) torch's own
     readout: Readout | None = None
+    grad_final: Mapping[str, Array] = field(default_factory=dict)  # (layers·D, N, ·) ∂L/∂ final states, missing: 0
+    name: str = ""  # in front of its layers' names; "" for the first
+    module: str = ""  # in front of its parameters' names; calls of one module share its weights
+    start: int = 0  # the time step before its first one on the axis all calls share
+    follows: int | None = None  # which call's final states it begins with; what comes to them is in no `grad_final`
+
+    def parameter(self, name: str, layer: LayerId) -> str:
+        """A parameter among the capture's weights: "weight_hh_l0", "decoder.weight_hh_l0"."""
+        module = f"{self.module}." if self.module else ""
+        return f"{module}{name}_{replace(layer, call='').text}"
+
+    @property
+    def layer_ids(self) -> tuple[LayerId, ...]:
+        """Its layers in torch's order."""
+        return tuple(replace(layer, call=self.name) for layer in self.structure.layer_ids)
+
+
+@dataclass(frozen=True)
+class Capture:
+    """The calls of one forward and backward sweep on one time axis, with the weights they used.
+
+    `grads` are torch's own, of all calls together. Arrays are read-only and of one dtype (float32 or float64). One
+    homogeneous stack is the case of one call, whose parts can be read from the capture itself.
+    """
+
+    weights: Mapping[str, Array]  # torch's names: weight_ih_l0, …, a module's name in front where there are several
+    calls: tuple[Call, ...]
+    grads: Mapping[str, Array] = field(default_factory=dict)  # torch's own param.grad, by parameter name
     notes: tuple[str, ...] = ()  # what makes the rebuilt trace differ from history, one sentence each
+    kind: CaptureKind = "probe"
+
+    @staticmethod
+    def of_one(
+        weights: Mapping[str, Array],
+        *,
+        grads: Mapping[str, Array] | None = None,
+        notes: tuple[str, ...] = (),
+        kind: CaptureKind = "probe",
+        **call: Any,
+    ) -> "Capture":
+        """The capture of one call, which is described by the fields of `Call`."""
+        return Capture(weights, (Call(**call),), {} if grads is None else grads, notes, kind)
+
+    def with_call(self, **changes: Any) -> "Capture":
+        """With its first call changed."""
+        return replace(self, calls=(replace(self.calls[0], **changes), *self.calls[1:]))
+
+    @property
+    def structure(self) -> Structure:
+        return self.calls[0].structure
+
+    @property
+    def inputs(self) -> Array:
+        return self.calls[0].inputs
+
+    @property
+    def initial(self) -> Mapping[str, Array]:
+        return self.calls[0].initial
+
+    @property
+    def grad_output(self) -> Array:
+        return self.calls[0].grad_output
+
+    @property
+    def lengths(self) -> Array | None:
+        return self.calls[0].lengths
+
+    @property
+    def output(self) -> Array | None:
+        return self.calls[0].output
+
+    @property
+    def readout(self) -> Readout | None:
+        return self.calls[0].readout

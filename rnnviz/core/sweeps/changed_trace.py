@@ -7,14 +7,12 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.backward import sweep_back
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.fidelity import Check, check_shapes
+from rnnviz.core.sweeps.fidelity import check_shapes
 from rnnviz.core.sweeps.forward import joined, unroll
 from rnnviz.core.sweeps.head import read_out
 from rnnviz.core.sweeps.interventions import (
-    NAMES,
     Clamp,
     CutGradient,
     Intervention,
@@ -24,8 +22,8 @@ from rnnviz.core.sweeps.interventions import (
     SetWeight,
     check_numbers,
 )
-from rnnviz.core.sweeps.set_values import Holding
-from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.nodes import SetByHand
+from rnnviz.core.sweeps.trace import Trace, rebuild, swept
 
 HEAD = {"head.weight": "weight", "head.bias": "bias"}
 
@@ -47,24 +45,21 @@ def recompute(capture: Capture, interventions: Sequence[Intervention] = (), samp
     changed trace with, for where nothing reaches it is the same to the last bit. History differs by rounding."""
     check_shapes(capture)
     changed = changed_capture(capture, interventions, sample)
-    sweeps = unroll(changed, None, _holdings(changed, interventions))
-    output = joined(sweeps[-changed.structure.directions :])
-    readout = None
-    if changed.readout is not None:
-        readout = read_out(changed.readout, output)
-        changed = replace(changed, grad_output=readout.prediction_grad @ changed.readout.weight)
-    layers = sweep_back(changed, sweeps)
+    sweeps = unroll(changed.calls[0], changed.weights, None, _by_hand(changed, interventions))
+    readout = changed.readout
+    if readout is not None:
+        output = joined(sweeps[-changed.structure.directions :])
+        changed = changed.with_call(grad_output=read_out(readout, output).prediction_grad @ readout.weight)
     notes = (*capture.notes, *(f"Not history: {one.words}." for one in interventions))
-    return Trace(changed.structure, layers, readout, None, Check(changed, output, layers), notes)
+    return swept(changed, [sweeps], notes)
 
 
 def changed_capture(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Capture:
     """The capture of sequence `sample` alone, without torch's numbers, with its weights, input and initial state as
     the interventions set them. RnnvizError for one that does not fit."""
     changed = _alone(capture, sample)
-    weights, inputs, states = _parameters(changed), changed.inputs.copy(), {"h": changed.h0.copy()}
-    if changed.c0 is not None:
-        states["c"] = changed.c0.copy()
+    weights, inputs = _parameters(changed), changed.inputs.copy()
+    states = {state: array.copy() for state, array in changed.initial.items()}
     for one in interventions:
         check_numbers(one)
         match one:
@@ -74,7 +69,7 @@ def changed_capture(capture: Capture, interventions: Sequence[Intervention], sam
                 _check_time(one, one.time_step, len(inputs))
                 inputs[one.time_step - 1, 0] = _fitting(one, one.values, inputs.shape[-1])
             case SetState():
-                rows = states[_letter(one, changed.structure, ("h", "c"))]
+                rows = states[_settable(one, changed.structure, changed.structure.equations.states)]
                 row = rows[_layer_number(one, one.layer, changed.structure)]
                 row[0] = _fitting(one, one.values, rows.shape[-1])
             case SetValue() | Clamp() | CutGradient():
@@ -82,7 +77,7 @@ def changed_capture(capture: Capture, interventions: Sequence[Intervention], sam
     readout = changed.readout
     if readout is not None:
         readout = replace(readout, weight=weights.pop("head.weight"), bias=weights.pop("head.bias"))
-    return replace(changed, weights=weights, inputs=inputs, h0=states["h"], c0=states.get("c"), readout=readout)
+    return replace(changed.with_call(inputs=inputs, initial=states, readout=readout), weights=weights)
 
 
 def changed_weights(capture: Capture, interventions: Sequence[Intervention]) -> dict[str, Array]:
@@ -99,6 +94,8 @@ def changed_weights(capture: Capture, interventions: Sequence[Intervention]) -> 
 def _alone(capture: Capture, sample: int) -> Capture:
     """The capture with sequence `sample` only, cut to its length."""
     time_steps, sequences = capture.inputs.shape[:2]
+    if len(capture.calls) > 1:
+        raise RnnvizError("what-if: wanted a model of one recurrent module, got one of several")
     if not 0 <= sample < sequences:
         raise RnnvizError(f"what-if: wanted a sequence from 0 to {sequences - 1}, got {sample}")
     length = time_steps if capture.lengths is None else int(capture.lengths[sample])
@@ -106,13 +103,11 @@ def _alone(capture: Capture, sample: int) -> Capture:
     if readout is not None:
         targets, loss_weight = readout.targets[:length, one], readout.loss_weight[:length, one]
         readout = replace(readout, targets=targets, loss_weight=loss_weight)
-    return Capture(
+    return Capture.of_one(
+        capture.weights,
         structure=capture.structure,
-        weights=capture.weights,
         inputs=capture.inputs[:length, one],
-        lengths=None,
-        h0=capture.h0[:, one],
-        c0=None if capture.c0 is None else capture.c0[:, one],
+        initial={state: array[:, one] for state, array in capture.initial.items()},
         grad_output=capture.grad_output[:length, one],
         readout=readout,
         notes=capture.notes,
@@ -161,13 +156,15 @@ def _layer_number(one: Intervention, layer: str, structure: Structure) -> int:
     return structure.layer_names.index(layer)
 
 
-def _letter(one: SetValue | Clamp | SetState, structure: Structure, wanted: Sequence[str] = tuple(NAMES)) -> str:
+def _settable(one: SetValue | Clamp | SetState, structure: Structure, wanted: Sequence[str] = ()) -> str:
     """The name of what is set; RnnvizError where this cell has none or nobody can set it."""
-    for name in wanted:
-        if NAMES[name] is one.quantity and structure.cell in one.quantity.cells:
-            return name
-    having = ", ".join(name for name in wanted if structure.cell in NAMES[name].cells)
-    raise RnnvizError(f"{one.words}: in the {structure.cell} cell {having} can be set, not the {one.quantity.words}.")
+    cell = structure.equations
+    names = wanted or [node.name for node in cell.settable]
+    if one.quantity in names:
+        return one.quantity
+    node = cell.by_name.get(one.quantity)
+    words = node.words if node is not None and node.words else one.quantity
+    raise RnnvizError(f"{one.words}: in the {structure.cell} cell {', '.join(names)} can be set, not the {words}.")
 
 
 def _check_held(one: SetValue | Clamp | CutGradient, capture: Capture) -> None:
@@ -178,7 +175,7 @@ def _check_held(one: SetValue | Clamp | CutGradient, capture: Capture) -> None:
             _layer_number(one, one.layer, structure)
         return
     _layer_number(one, one.layer, structure)
-    width = _width(structure, _letter(one, structure))
+    width = structure.units(_settable(one, structure))
     if one.unit is not None and not 1 <= one.unit <= width:
         raise RnnvizError(f"{one.words}: the unit must be from 1 to {width}, not {one.unit}.")
     if isinstance(one, SetValue):
@@ -189,34 +186,30 @@ def _check_held(one: SetValue | Clamp | CutGradient, capture: Capture) -> None:
             raise RnnvizError(f"{one.words}: the last time step must not be before {one.first}, but is {one.last}.")
 
 
-def _width(structure: Structure, letter: str) -> int:
-    return structure.output_size if letter == "h" else structure.hidden_size
-
-
-def _holdings(capture: Capture, interventions: Sequence[Intervention]) -> Mapping[str, Holding]:
+def _by_hand(capture: Capture, interventions: Sequence[Intervention]) -> Mapping[LayerId, SetByHand]:
     """For each layer what is set or cut in it, in its own order of time steps. Layers in which nothing is have one
     too, so that all are computed the same way."""
-    return {layer: _holding(capture, layer, interventions) for layer in capture.structure.layer_names}
+    return {layer: _in_layer(capture, layer, interventions) for layer in capture.structure.layer_ids}
 
 
-def _holding(capture: Capture, layer: str, interventions: Sequence[Intervention]) -> Holding:
+def _in_layer(capture: Capture, layer: LayerId, interventions: Sequence[Intervention]) -> SetByHand:
     time_steps, dtype = len(capture.inputs), capture.inputs.dtype
     where, values, cut = dict[str, Array](), dict[str, Array](), np.zeros(time_steps, bool)
     for one in interventions:
-        if isinstance(one, CutGradient) and one.layer in ("", layer):
+        if isinstance(one, CutGradient) and one.layer in ("", layer.text):
             cut[one.time_step - 1] = True
-        if not isinstance(one, SetValue | Clamp) or one.layer != layer:
+        if not isinstance(one, SetValue | Clamp) or one.layer != layer.text:
             continue
-        letter = _letter(one, capture.structure)
-        if letter not in where:
-            shape = (time_steps, _width(capture.structure, letter))
-            where[letter], values[letter] = np.zeros(shape, bool), np.zeros(shape, dtype)
+        name = _settable(one, capture.structure)
+        if name not in where:
+            shape = (time_steps, capture.structure.units(name))
+            where[name], values[name] = np.zeros(shape, bool), np.zeros(shape, dtype)
         times = slice(one.time_step - 1, one.time_step) if isinstance(one, SetValue) else slice(one.first - 1, one.last)
         units = slice(None) if one.unit is None else slice(one.unit - 1, one.unit)
-        where[letter][times, units] = True
-        values[letter][times, units] = one.value
-    if layer.endswith("_reverse"):
+        where[name][times, units] = True
+        values[name][times, units] = one.value
+    if layer.reverse:
         where = {name: array[::-1] for name, array in where.items()}
         values = {name: array[::-1] for name, array in values.items()}
         cut = cut[::-1]
-    return Holding(where, values, cut)
+    return SetByHand(where, values, cut)

@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.layer import Layer
 
 LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains, and the dtypes known
@@ -40,14 +40,14 @@ class Check:
     """What is compared: the capture with torch's own numbers, and what was rebuilt from it."""
 
     capture: Capture
-    output: Array  # (T, N, D·P)
-    layers: tuple[Layer, ...]
+    outputs: tuple[Array, ...]  # (T, N, D·P) of each call
+    layers: tuple[Layer, ...]  # of all calls
 
     @cached_property
     @np.errstate(all="ignore")
     def difference(self) -> float:
         """The largest relative difference over torch's outputs and parameter gradients; NaN if there are neither."""
-        return max(_differences(self.capture, self.output, self.layers), default=math.nan)
+        return max(_differences(self.capture, self.outputs, self.layers), default=math.nan)
 
 
 @np.errstate(all="ignore")
@@ -61,47 +61,69 @@ def cancellation(layer: Layer) -> float:
     return found
 
 
-def _differences(capture: Capture, output: Array, layers: tuple[Layer, ...]) -> Iterator[float]:
-    if capture.output is not None:
-        yield relative_difference(output, capture.output)
+def _differences(capture: Capture, outputs: tuple[Array, ...], layers: tuple[Layer, ...]) -> Iterator[float]:
+    for call, output in zip(capture.calls, outputs, strict=True):
+        if call.output is not None:
+            yield relative_difference(output, call.output)
     if not capture.grads:
         return
+    for name, ours in weight_grads(capture, layers).items():
+        if name in capture.grads:
+            yield relative_difference(ours, capture.grads[name])
+
+
+def weight_grads(capture: Capture, layers: tuple[Layer, ...]) -> dict[str, Array]:
+    """The rebuilt gradient of each parameter of the capture, summed over the calls that share it."""
+    found: dict[str, Array] = {}
+    calls = {call.name: call for call in capture.calls}
     for layer in layers:
+        call = calls[layer.id.call]
         for name, ours in layer.weight_grads.items():
-            theirs = capture.grads.get(f"{name}_{layer.name}")
-            if theirs is not None:
-                yield relative_difference(ours, theirs)
+            whole = call.parameter(name, layer.id)
+            found[whole] = found[whole] + ours if whole in found else ours
+    return found
 
 
 def check_shapes(capture: Capture) -> None:
     """RnnvizError naming the first array of `capture` that is missing or has another shape or dtype than it must."""
-    structure = capture.structure
-    if capture.inputs.ndim != 3 or 0 in capture.inputs.shape[:2]:
-        raise RnnvizError(f"capture.inputs: wanted (T, N, I) with T and N at least 1, got {capture.inputs.shape}")
-    time_steps, sequences = capture.inputs.shape[:2]
+    for number, call in enumerate(capture.calls):
+        _check_call(capture, call)
+        if call.follows is not None and not 0 <= call.follows < number:
+            raise RnnvizError(f"capture.follows: wanted an earlier call, got number {call.follows} for {number}")
+
+
+def _check_call(capture: Capture, call: Call) -> None:
+    structure = call.structure
+    if call.inputs.ndim != 3 or 0 in call.inputs.shape[:2]:
+        raise RnnvizError(f"capture.inputs: wanted (T, N, I) with T and N at least 1, got {call.inputs.shape}")
+    time_steps, sequences = call.inputs.shape[:2]
     layers = structure.num_layers * structure.directions
     output = (time_steps, sequences, structure.directions * structure.output_size)
     wanted: dict[str, tuple[Array | None, tuple[int, ...]]] = {
-        "inputs": (capture.inputs, (time_steps, sequences, structure.input_size)),
-        "h0": (capture.h0, (layers, sequences, structure.output_size)),
-        "grad_output": (capture.grad_output, output),
+        "inputs": (call.inputs, (time_steps, sequences, structure.input_size)),
     }
-    if structure.cell == "lstm":
-        wanted["c0"] = capture.c0, (layers, sequences, structure.hidden_size)
-    if capture.output is not None:
-        wanted["output"] = capture.output, output
-    for name, shape in structure.parameter_shapes().items():
+    for state in structure.equations.states:
+        states = layers, sequences, structure.units(state)
+        wanted[f"{state}0"] = call.initial.get(state), states
+        if state in call.grad_final:
+            wanted[f"grad_final[{state}]"] = call.grad_final[state], states
+    wanted["grad_output"] = call.grad_output, output
+    if call.output is not None:
+        wanted["output"] = call.output, output
+    module = f"{call.module}." if call.module else ""
+    for parameter, shape in structure.parameter_shapes().items():
+        name = module + parameter
         wanted[f"weights[{name}]"] = capture.weights.get(name), shape
         if name in capture.grads:
             wanted[f"grads[{name}]"] = capture.grads[name], shape
-    dtype = capture.inputs.dtype
+    dtype = call.inputs.dtype
     if dtype.name not in LIMITS:
         raise RnnvizError(f"capture.inputs: wanted float32 or float64, got {dtype.name}")
     for name, (array, shape) in wanted.items():
         if array is None or array.shape != shape or array.dtype != dtype:
             came = "nothing" if array is None else f"{array.dtype.name} {array.shape}"
             raise RnnvizError(f"capture.{name}: wanted {dtype.name} {shape}, got {came}")
-    _check_lengths(capture.lengths, time_steps, sequences)
+    _check_lengths(call.lengths, time_steps, sequences)
 
 
 def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> None:

@@ -7,16 +7,14 @@ compared with torch's, so a wrong weight cannot pass unseen.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
-from rnnviz.core.cells import Cell, Forward, Weights, cell_named
-from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.set_values import Holding, in_one
-
-NOTHING_HELD: Mapping[str, Holding] = MappingProxyType({})
+from rnnviz.core.cells import Cell
+from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.capture import Call
+from rnnviz.core.sweeps.nodes import SetByHand, sweep_forward
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Order:
         if not self.reverse:
             return array
         if self.lengths is None:
-            return array[::-1]
+            return np.ascontiguousarray(array[::-1])
         t = np.arange(self.time_steps)[:, None]
         index = np.where(t < self.lengths, self.lengths - 1 - t, t)  # (T, N), padding stays behind
         return array[index, np.arange(array.shape[1])]
@@ -47,50 +45,67 @@ class Order:
 class LayerSweep:
     """One layer and direction after the forward sweep, in its own order; B is () for N = 1, else (N,)."""
 
-    name: str
+    layer: LayerId
     cell: Cell
-    weights: Weights
+    weights: Mapping[str, Array]
     order: Order
-    x: Array  # (T, *B, I)
-    h0: Array  # (*B, P)
-    c0: Array | None  # (*B, H)
-    previous_h: Array  # (T, *B, P)
-    forward: Forward
-    holding: Holding | None = None  # what is set by hand in it
+    hidden: int  # H
+    initial: Mapping[str, Array]  # (*B, ·) by state
+    before: Mapping[str, Array]  # (T, *B, ·) by state, that of the time step before
+    values: Mapping[str, Array]  # (T, *B, ·) x and the nodes that were computed, those in brackets for the kernel
+    generic: bool  # whether the generic sweep made it
+    by_hand: SetByHand | None = None
 
     @property
     def output(self) -> Array:
-        """(T, N, P) h_t in time order."""
-        return self.in_time(self.forward.h)
+        """(T, N, P) the output in time order."""
+        return self.in_time(self.values[self.cell.output])
+
+    @property
+    def single(self) -> bool:
+        """Whether the arrays have no axis of sequences."""
+        return next(iter(self.initial.values())).ndim == 1 if self.initial else self.values["x"].ndim == 2
 
     def in_time(self, array: Array) -> Array:
         """(T, *B, ·) of the layer's own order as (T, N, ·) in time order."""
-        return self.order.turned(array[:, None] if self.h0.ndim == 1 else array)
+        return self.order.turned(array[:, None] if self.single else array)
 
     def in_own_order(self, array: Array) -> Array:
         """(T, N, ·) in time order as (T, *B, ·) in the layer's own."""
         turned = self.order.turned(array)
-        return turned[:, 0] if self.h0.ndim == 1 else turned
+        return turned[:, 0] if self.single else turned
 
 
-def unroll(capture: Capture, output: Array | None, holdings: Mapping[str, Holding] = NOTHING_HELD) -> list[LayerSweep]:
-    """All layers in torch's order. `output` (T, N, D·P): torch's own, or None to find every h_t by scanning.
+def unroll(
+    call: Call,
+    weights: Mapping[str, Array],
+    output: Array | None,
+    by_hand: Mapping[LayerId, SetByHand] | None = None,
+    initial: Mapping[str, Array] | None = None,
+) -> list[LayerSweep]:
+    """All layers of a call in torch's order.
 
-    `holdings` by layer name: what is set by hand, for N = 1 without lengths and without `output` only.
+    `weights` are the capture's, `initial` replaces the call's own. `output` (T, N, D·P): torch's own, or None to find
+    every h_t by scanning. `by_hand`: what is set by hand in each layer, for N = 1 without lengths and without `output`
+    only; then all layers take the generic sweep, so that two such traces are the same to the last bit where nothing
+    differs.
     """
-    structure = capture.structure
-    below, sweeps = capture.inputs, list[LayerSweep]()
-    if capture.lengths is not None:
-        padding = np.arange(len(below))[:, None] >= capture.lengths
+    structure, initial = call.structure, call.initial if initial is None else initial
+    below, sweeps = call.inputs, list[LayerSweep]()
+    if call.lengths is not None:
+        padding = np.arange(len(below))[:, None] >= call.lengths
         below = np.where(padding[:, :, None], below.dtype.type(0), below)
-    for number, name in enumerate(structure.layer_names):
+    layers = call.layer_ids
+    for number, layer in enumerate(layers):
         direction = number % structure.directions
         if direction == 0 and number:
             below = joined(sweeps[-structure.directions :])
         known = None
-        if output is not None and number >= len(structure.layer_names) - structure.directions:
+        if output is not None and number >= len(layers) - structure.directions:
             known = output[..., direction * structure.output_size : (direction + 1) * structure.output_size]
-        sweeps.append(_layer(capture, number, name, below, known, holdings.get(name)))
+        states = {state: array[number] for state, array in initial.items()}
+        hand = None if by_hand is None else by_hand[layer]
+        sweeps.append(_layer(call, layer, layer_weights(call, layer, weights), below, states, known, hand))
     return sweeps
 
 
@@ -99,16 +114,25 @@ def joined(level: list[LayerSweep]) -> Array:
     return level[0].output if len(level) == 1 else np.concatenate([sweep.output for sweep in level], axis=-1)
 
 
-def layer_weights(capture: Capture, name: str) -> Weights:
-    """The parameters called …_`name`; missing biases are None."""
-    given = {key: frozen(weight) for key, weight in capture.weights.items() if key.endswith(f"_{name}")}
-    return Weights(
-        given[f"weight_ih_{name}"],
-        _aligned(given[f"weight_hh_{name}"]),
-        given.get(f"bias_ih_{name}"),
-        given.get(f"bias_hh_{name}"),
-        given.get(f"weight_hr_{name}"),
-    )
+def final_states(sweeps: list[LayerSweep]) -> dict[str, Array]:
+    """(layers·D, N, ·) by state what each layer ends with, at the end of each sequence."""
+    found: dict[str, list[Array]] = {state: [] for state in sweeps[0].cell.states}
+    for sweep in sweeps:
+        for state, arrays in found.items():
+            values = sweep.values[state][:, None] if sweep.single else sweep.values[state]
+            lasts = np.full(values.shape[1], len(values)) if sweep.order.lengths is None else sweep.order.lengths
+            arrays.append(values[lasts - 1, np.arange(values.shape[1])])
+    return {state: np.stack(arrays) for state, arrays in found.items()}
+
+
+def layer_weights(call: Call, layer: LayerId, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """The parameters of one layer by their names in the cell."""
+    found = {}
+    for parameter in call.structure.equations.parameters:
+        weight = weights[call.parameter(parameter.name, layer)]
+        recurrent = parameter.name == "weight_hh"
+        found[parameter.name] = _aligned(frozen(weight)) if recurrent else frozen(weight)
+    return found
 
 
 def _aligned(weight: Array) -> Array:
@@ -123,36 +147,60 @@ def _aligned(weight: Array) -> Array:
 
 
 def _layer(
-    capture: Capture, number: int, name: str, below: Array, known: Array | None, holding: Holding | None
+    call: Call,
+    layer: LayerId,
+    weights: Mapping[str, Array],
+    below: Array,
+    initial: Mapping[str, Array],
+    known: Array | None,
+    by_hand: SetByHand | None,
 ) -> LayerSweep:
-    structure = capture.structure
-    cell, weights = cell_named(structure.cell, structure.activation), layer_weights(capture, name)
-    order = Order(name.endswith("_reverse"), capture.lengths, len(below))
+    structure, cell = call.structure, call.structure.equations
+    order = Order(layer.reverse, call.lengths, len(below))
     single = below.shape[1] == 1
-    x, h0 = order.turned(below), capture.h0[number]
-    c0 = None if capture.c0 is None else capture.c0[number]
+    x = order.turned(below)
     h = None if known is None else order.turned(known)
     if single:
-        x, h0, c0, h = x[:, 0], h0[0], None if c0 is None else c0[0], None if h is None else h[:, 0]
-    bias_ih, bias_hh = weights.bias_ih, weights.bias_hh
-    if cell.joint_bias and bias_ih is not None and bias_hh is not None:
+        x, h = x[:, 0], None if h is None else h[:, 0]
+        initial = {state: array[0] for state, array in initial.items()}
+    generic = cell.kernel is None or by_hand is not None
+    if generic:
+        values = sweep_forward(cell, weights, x, initial, structure.hidden_size, by_hand)
+        before = {state: _before(values[state], initial[state]) for state in cell.states}
+    else:
+        values, before = _by_kernel(cell, weights, x, initial, h)
+        values["x"] = x
+    if order.padding is not None:
+        padding = order.padding[:, 0] if single else order.padding
+        for array in values.values():
+            array[padding] = 0  # beyond a sequence's end, as torch's pad_packed_sequence does with the outputs
+    return LayerSweep(layer, cell, weights, order, structure.hidden_size, initial, before, values, generic, by_hand)
+
+
+def _before(states: Array, first: Array) -> Array:
+    """(T, *B, ·) the state before each time step."""
+    before = np.empty((len(states), *first.shape), states.dtype)
+    before[0] = first
+    before[1:] = states[:-1]
+    return before
+
+
+def _by_kernel(
+    cell: Cell, weights: Mapping[str, Array], x: Array, initial: Mapping[str, Array], h: Array | None
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The nodes the cell's kernel computes, and the states before each time step; `h`: torch's own, if known."""
+    assert cell.kernel is not None  # the caller looked
+    bias_ih, bias_hh = weights.get("bias_ih"), weights.get("bias_hh")
+    if cell.kernel.joint_bias and bias_ih is not None and bias_hh is not None:
         bias_ih, bias_hh = bias_ih + bias_hh, None
-    a_ih = affine(x, weights.weight_ih, bias_ih)
-    if holding is not None:
-        previous_h, forward = _held_scan(cell, weights, a_ih, bias_hh, h0, c0, holding)
-        return LayerSweep(name, cell, weights, order, x, h0, c0, previous_h, forward, holding)
+    a_ih = affine(x, weights["weight_ih"], bias_ih)
     if h is None:
-        h = _scan(cell, weights, a_ih.copy(), bias_hh, h0, c0)
-    previous_h = np.empty((len(x), *h0.shape), x.dtype)
-    previous_h[0] = h0
-    previous_h[1:] = h[:-1]
-    a_hh = affine(previous_h, weights.weight_hh, bias_hh)
-    forward = cell.forward(weights, a_ih, a_hh, previous_h, c0)
-    if order.padding is not None and not single:
-        _clear(forward, order.padding)
-    elif order.padding is not None:
-        _clear(forward, order.padding[:, 0])
-    return LayerSweep(name, cell, weights, order, x, h0, c0, previous_h, forward)
+        h = _scan(cell, weights, a_ih.copy(), bias_hh, initial)
+    previous_h = _before(h, initial["h"])
+    a_hh = affine(previous_h, weights["weight_hh"], bias_hh)
+    values = cell.kernel.forward(weights, a_ih, a_hh, previous_h, initial)
+    others = {state: values[f"({state} before)"] for state in cell.states if state != "h"}
+    return values, {"h": previous_h, **others}
 
 
 def affine(values: Array, weight: Array, bias: Array | None) -> Array:
@@ -163,36 +211,17 @@ def affine(values: Array, weight: Array, bias: Array | None) -> Array:
     return np.asarray(result.reshape(*values.shape[:-1], len(weight)))
 
 
-def _scan(cell: Cell, weights: Weights, a_ih: Array, bias_hh: Array | None, h0: Array, c0: Array | None) -> Array:
+def _scan(
+    cell: Cell, weights: Mapping[str, Array], a_ih: Array, bias_hh: Array | None, initial: Mapping[str, Array]
+) -> Array:
     """h of all time steps (T, *B, P), one after the other."""
-    h = np.empty((len(a_ih), *h0.shape), a_ih.dtype)
-    before, c = h0[None], c0
+    assert cell.kernel is not None  # the caller looked
+    h = np.empty((len(a_ih), *initial["h"].shape), a_ih.dtype)
+    states = dict(initial)
     for t in range(len(a_ih)):
-        a_hh = affine(before, weights.weight_hh, bias_hh)
-        forward = cell.forward(weights, a_ih[t : t + 1], a_hh, before, c)
-        before, c = forward.h, None if forward.c is None else forward.c[0]
-        h[t] = before[0]
+        before = states["h"][None]
+        a_hh = affine(before, weights["weight_hh"], bias_hh)
+        values = cell.kernel.forward(weights, a_ih[t : t + 1], a_hh, before, states)
+        states = {state: values[state][0] for state in cell.states}
+        h[t] = states["h"]
     return h
-
-
-def _held_scan(
-    cell: Cell, weights: Weights, a_ih: Array, bias_hh: Array | None, h0: Array, c0: Array | None, holding: Holding
-) -> tuple[Array, Forward]:
-    """h_{t−1} of all time steps (T, P) and the whole forward sweep, with what is set by hand in its place."""
-    previous_h = np.empty((len(a_ih), *h0.shape), a_ih.dtype)
-    before, c, steps = h0, c0, list[Forward]()
-    for t in range(len(a_ih)):
-        one = slice(t, t + 1)
-        previous_h[t] = before
-        a_hh = affine(previous_h[one], weights.weight_hh, bias_hh)
-        steps.append(cell.forward(weights, a_ih[one], a_hh, previous_h[one], c, holding.at(t)))
-        before, c = steps[-1].h[0], None if steps[-1].c is None else steps[-1].c[0]
-    return previous_h, in_one(steps)
-
-
-def _clear(forward: Forward, padding: Array) -> None:
-    """Zeroes what was computed beyond a sequence's end, as torch's pad_packed_sequence does with the outputs."""
-    arrays = [forward.h, forward.c, *forward.gates.values(), *forward.pre_activations.values(), *forward.inner.values()]
-    for array in arrays:
-        if array is not None:
-            array[padding] = 0

@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnnviz.core.cells import CELLS, Options, cell_made
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import closest, plain, read_record, refuse
-from rnnviz.core.quantity import BY_LETTER, Quantity
 
 LARGEST_VALUE = 1e15  # its square still fits float32, so that derivatives stay finite
 
-NAMES = BY_LETTER  # what can be set, by the names of the expression language
-_LETTERS = {quantity: name for name, quantity in NAMES.items()}
+
+def settable_names() -> tuple[str, ...]:
+    """What can be set in any cell, by the names of the expression language."""
+    cells = (cell_made(name, Options()) for name in CELLS)
+    return tuple(dict.fromkeys(node.name for cell in cells for node in cell.settable))
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class SetValue:
     """One value of one time step; what it was computed from gets no gradient through it."""
 
     layer: str
-    quantity: Quantity
+    quantity: str  # the name of a node: "h", "c", "f"
     time_step: int
     value: float
     unit: int | None = None
@@ -38,7 +41,7 @@ class Clamp:
     """A unit or gate held at a value from one time step on; at 0 a lesion. `last` None: to the end."""
 
     layer: str
-    quantity: Quantity
+    quantity: str
     value: float = 0.0
     first: int = 1
     last: int | None = None
@@ -67,12 +70,12 @@ class SetState:
     """The state a layer begins with, h or c; one value is for all units."""
 
     layer: str
-    quantity: Quantity
+    quantity: str
     values: tuple[float, ...]
 
     @property
     def words(self) -> str:
-        return f"{_LETTERS.get(self.quantity, '?')}₀ of {self.layer} = {_numbers(self.values)}"
+        return f"{self.quantity}₀ of {self.layer} = {_numbers(self.values)}"
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,6 @@ def intervention_table(intervention: Intervention) -> dict[str, Any]:
     """`intervention` as plain values for TOML or JSON, without the keys that are None."""
     kind = next(name for name, record in KINDS.items() if isinstance(intervention, record))
     table = {key: value for key, value in plain(intervention).items() if value is not None}
-    if "quantity" in table:
-        table["quantity"] = _LETTERS[table["quantity"]]
     return {"kind": kind, **table}
 
 
@@ -160,18 +161,17 @@ def read_intervention(table: object, source: str, key: str) -> Intervention:
         raise refuse(source, f"{key}.kind", "one of " + ", ".join(f'"{name}"' for name in KINDS), kind)
     if "quantity" in fields:
         name = fields["quantity"]
-        if not isinstance(name, str) or name not in NAMES:
-            hint = closest(name, list(NAMES)) if isinstance(name, str) else f"known are {', '.join(NAMES)}."
+        names = settable_names()
+        if not isinstance(name, str) or name not in names:
+            hint = closest(name, names) if isinstance(name, str) else f"known are {', '.join(names)}."
             raise RnnvizError(f"{source}: {key}.quantity must name what can be set; {hint}")
-        fields["quantity"] = NAMES[name]
     found: Intervention = read_record(KINDS[kind], fields, source, key)
     check_numbers(found)
     return found
 
 
-def _named(layer: str, quantity: Quantity, unit: int | None, time: str) -> str:
-    letter = _LETTERS.get(quantity, quantity.words)
-    return f"{letter}[{time}{'' if unit is None else f', {unit}'}] of {layer}"
+def _named(layer: str, quantity: str, unit: int | None, time: str) -> str:
+    return f"{quantity}[{time}{'' if unit is None else f', {unit}'}] of {layer}"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

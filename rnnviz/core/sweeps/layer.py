@@ -1,105 +1,271 @@
-"""One layer and direction of a trace: every quantity and gradient at every time step, read-only."""
+"""Layer: one layer and direction of a trace, every quantity and gradient at every time step, read-only.
+
+What the sweeps computed is kept; every other node and gradient follows from it when it is first asked for.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
-from rnnviz.core.cells import Cell, Weights
+from rnnviz.core.cells import Cell
+from rnnviz.core.cells.cell import Use
+from rnnviz.core.cells.node import Diagonal, Matrix, Value
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.quantity import Quantity
-from rnnviz.core.structure import Activation, CellName
+from rnnviz.core.quantity import Quantity, quantities
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
+from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Layer:
     """All arrays (T, N, ·) by position t in the sequence, zero beyond a sequence's length.
 
-    In a "_reverse" layer "after" a time step and "carried" follow the layer's own direction: what is carried to t came
+    In a reverse layer "before", "after" and "carried" follow the layer's own direction: what is carried to t came
     from t − 1. H hidden units, P units of h (H without projection), G rows of the stacked weights.
     """
 
-    name: str  # "l0", "l0_reverse", "l1", …
-    cell: CellName
-    activation: Activation
-    equations: Cell
-    weights: Weights
+    id: LayerId
+    structure: Structure
+    weights: Mapping[str, Array]  # torch's names without the layer
     lengths: Array | None
-    x: Array  # (T, N, I)
-    h: Array  # (T, N, P) after each time step
-    c: Array | None  # (T, N, H) LSTM only
-    h0: Array  # (N, P)
-    c0: Array | None  # (N, H)
-    previous_h: Array  # (T, N, P) before each time step
-    gates: Mapping[str, Array]  # lstm: i f g o, gru: r z n, vanilla: none
-    pre_activations: Mapping[str, Array]  # one for each gate, vanilla: "a"
-    slopes: Mapping[str, Array]  # the derivatives of each time step's operations, see the cell
+    values: Mapping[str, Array]  # "x" and the nodes the forward sweep computed; `value` gives every node
+    before: Mapping[str, Array]  # by state, that of the time step before
+    initial: Mapping[str, Array]  # (N, ·) by state
     direct_grad: Array  # (T, N, P) ∂L_t/∂h_t; below the top layer what comes down from the layer above
-    carried_grad: Array  # (T, N, P) what comes from the neighbouring time step
-    hidden_grad: Array  # (T, N, P) ∂L/∂h_t = direct + carried
-    cell_grad: Array | None  # (T, N, H) ∂L/∂c_t
-    cell_path_grad: Array | None  # (T, N, H) the part of ∂L/∂c_t that came along the cell state alone
-    delta: Array  # (T, N, G) ∂L/∂pre-activation, blocks stacked as in torch's weights
-    recurrent_delta: Array  # (T, N, G) the same for W_hh h + b_hh, which differs in the GRU's n only
-    unprojected: Array | None  # (T, N, H) o ⊙ tanh(c) where weight_hr projects it
+    grads: Mapping[str, Array]  # ∂L/∂ the nodes the backward sweep computed; `grad` gives every node's
+    arriving: Mapping[str, Array]  # by state, the part of its gradient that the neighbouring time step sent
     above: "tuple[Layer, ...]" = ()  # the directions of the layer above, none at the top
-    held: Array | None = None  # (T, N, P) True where h was set by hand: its gradient goes no further back
+    closed: Mapping[str, Array] | None = None  # by node, True where it was set by hand: its gradient goes no further
     cut: Array | None = None  # (T,) True where nothing is carried to a state from the time step after it
 
     def __repr__(self) -> str:
         time_steps, sequences, units = self.h.shape
         return f"Layer({self.name!r}, {self.cell!r}, T={time_steps}, N={sequences}, h of {units})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, frozen(value) if isinstance(value, np.ndarray) else value)
+
+    @property
+    def name(self) -> str:
+        """torch's suffix: "l0", "l0_reverse", "l1", …"""
+        return self.id.text
+
+    @property
+    def cell(self) -> str:
+        """ "vanilla", "lstm", "gru", …"""
+        return self.structure.cell
+
+    @property
+    def equations(self) -> Cell:
+        return self.structure.equations
+
     @property
     def reverse(self) -> bool:
         """Whether the layer reads each sequence from its end."""
-        return self.name.endswith("_reverse")
+        return self.id.reverse
+
+    # what was computed
+
+    def value(self, name: str) -> Array:
+        """(T, N, ·) the node called `name`; RnnvizError that names the cell where it has none."""
+        return self._all_values[name]
+
+    def read(self, value: Value) -> Array:
+        """(T, N, ·) what a node reads."""
+        array = self.before[value.name] if value.before else self.value(value.name)
+        return array[..., self._rows(value.block)] if value.block else array
+
+    def _rows(self, block: str) -> slice:
+        return self.equations.block_rows(block, self.structure.hidden_size)
+
+    @cached_property
+    def _all_values(self) -> NodeValues:
+        return NodeValues(self.equations, self.values, self.before, self.weights, self.structure.hidden_size)
+
+    @property
+    def x(self) -> Array:
+        """(T, N, I)"""
+        return self.values["x"]
+
+    @property
+    def h(self) -> Array:
+        """(T, N, P) the output after each time step."""
+        return self.values[self.equations.output]
+
+    @property
+    def c(self) -> Array | None:
+        """(T, N, H) the cell state after each time step; None without one."""
+        return self.values["c"] if "c" in self.equations.states else None
+
+    @cached_property
+    def gates(self) -> Mapping[str, Array]:
+        """(T, N, H) by letter; lstm: i f g o, gru: r z n, vanilla: none."""
+        return frozen_mapping({gate.name: self.value(gate.name) for gate in self.equations.gates})
+
+    @cached_property
+    def pre_activations(self) -> Mapping[str, Array]:
+        """(T, N, H) one for each gate, without gates that of the output by its own name."""
+        return frozen_mapping({name: self.read(value) for name, value in self.equations.pre_activations.items()})
+
+    # its gradients
+
+    @cached_property
+    def slopes(self) -> Slopes:
+        """The derivatives of all nodes by what they read."""
+        return Slopes(self.equations, self.weights, self._all_values, self.before, self.structure.hidden_size)
+
+    @np.errstate(all="ignore")
+    def grad(self, name: str) -> Array:
+        """(T, N, ·) ∂L/∂ the node called `name`, all its uses summed, or ∂L/∂x_t by this direction for "x"."""
+        found = self.grads.get(name)
+        if found is None:
+            found = self._more_grads.get(name)
+        if found is None:
+            self._more_grads[name] = found = frozen(self._summed(name))
+        return found
+
+    def _summed(self, name: str) -> Array:
+        cell = self.equations
+        if name != "x":
+            cell.node(name)
+        total: Array | None = self.direct_grad if name == cell.output else None
+        for use in cell.uses[name]:
+            if use.value.before:
+                continue
+            part = self.passed_back(use)
+            if use.value.block:
+                whole = np.zeros((*part.shape[:-1], self.structure.units(name)), part.dtype)
+                whole[..., self._rows(use.value.block)] = part
+                part = whole
+            total = part if total is None else total + part
+        if name in self.arriving:
+            total = self.arriving[name] if total is None else total + self.arriving[name]
+        return np.zeros_like(self.value(name)) if total is None else total
+
+    @cached_property
+    def _more_grads(self) -> dict[str, Array]:
+        return {}
+
+    @np.errstate(all="ignore")
+    def passed_back(self, use: Use) -> Array:
+        """(T, N, ·) what a node sends back to a value it reads, as this time step's part of that value's gradient."""
+        matrix = isinstance(use.node.operation, Matrix)
+        slope = None if matrix else self.slopes.of(use)
+        return passed_back(use, self.passed_on(use.node.name), slope, self.slopes.weight(use) if matrix else None)
+
+    def passed_on(self, name: str) -> Array:
+        """(T, N, ·) what of a node's gradient goes on to what it reads: nothing where it was set by hand."""
+        gradient = self.grad(name)
+        if self.closed is None or name not in self.closed:
+            return gradient
+        return np.where(self.closed[name], gradient.dtype.type(0), gradient)
+
+    @property
+    def hidden_grad(self) -> Array:
+        """(T, N, P) ∂L/∂h_t = direct + carried."""
+        return self.grad(self.equations.output)
+
+    @property
+    def carried_grad(self) -> Array:
+        """(T, N, P) the part of ∂L/∂h_t that comes from the neighbouring time step."""
+        return self.carried(self.equations.output)
+
+    @property
+    def cell_grad(self) -> Array | None:
+        """(T, N, H) ∂L/∂c_t; None without a cell state."""
+        return self.grad("c") if self.c is not None else None
+
+    @property
+    def direct_cell_grad(self) -> Array | None:
+        """(T, N, H) the part of ∂L/∂c_t from L_t alone: ∂L_t/∂h_t · ∂h_t/∂c_t; None without a cell state."""
+        return self.direct("c") if self.c is not None else None
+
+    @property
+    def carried_cell_grad(self) -> Array | None:
+        """(T, N, H) the part of ∂L/∂c_t from the neighbouring time step, through h_t and along c_t."""
+        return self.carried("c") if self.c is not None else None
+
+    def direct(self, state: str) -> Array:
+        """(T, N, ·) the part of a state's gradient that comes from L_t alone."""
+        if state == self.equations.output and not self._used_at_once(state):
+            return self.direct_grad
+        return self._parts(False).get(state, np.zeros_like(self.value(state)))
+
+    def carried(self, state: str) -> Array:
+        """(T, N, ·) the part of a state's gradient that comes from the neighbouring time step, on whatever way."""
+        if not self._used_at_once(state):
+            return self.arriving[state]
+        return self._parts(True).get(state, np.zeros_like(self.value(state)))
+
+    def _used_at_once(self, state: str) -> bool:
+        return any(not use.value.before for use in self.equations.uses[state])
+
+    def _parts(self, carried: bool) -> Mapping[str, Array]:
+        """The states' gradients if only what was carried came, or only L_t."""
+        if carried not in self._known_parts:
+            given = dict(self.arriving) if carried else {self.equations.output: self.direct_grad}
+            with np.errstate(all="ignore"):
+                _, found = StepBack(self.slopes)(slice(None), given, self.closed)
+            states = {state: found[state] for state in self.equations.states if state in found}
+            self._known_parts[carried] = frozen_mapping(states)
+        return self._known_parts[carried]
+
+    @cached_property
+    def _known_parts(self) -> dict[bool, Mapping[str, Array]]:
+        return {}
+
+    @cached_property
+    @np.errstate(all="ignore")
+    def initial_grads(self) -> Mapping[str, Array]:
+        """(N, ·) ∂L/∂ the states before the first time step of each sequence."""
+        lasts = np.zeros(self.h.shape[1], int) if not self.reverse else self.sequence_lengths - 1
+        rows = np.arange(self.h.shape[1])
+        found = {}
+        for state in self.equations.states:
+            total = np.zeros_like(self.initial[state])
+            for use in self.equations.uses[state]:
+                if use.value.before:
+                    part = self.passed_back(use)[lasts, rows]
+                    total[..., self._rows(use.value.block)] += part
+            found[state] = total
+        return frozen_mapping(found)
+
+    @property
+    def sequence_lengths(self) -> Array:
+        """(N,) time steps of each sequence."""
+        time_steps, sequences = self.x.shape[:2]
+        return np.full(sequences, time_steps) if self.lengths is None else self.lengths
 
     @cached_property
     def gate_grads(self) -> Mapping[str, Array]:
         """(T, N, H) gradients of the pre-activations, keys as in `pre_activations`."""
-        size = self.delta.shape[-1] // len(self.equations.blocks)
-        blocks = {name: self.delta[..., k * size : (k + 1) * size] for k, name in enumerate(self.equations.blocks)}
-        return frozen_mapping(blocks)
+        found = {}
+        for name, value in self.equations.pre_activations.items():
+            gradient = self.grad(value.name)
+            found[name] = gradient[..., self._rows(value.block)] if value.block else gradient
+        return frozen_mapping(found)
 
-    @cached_property
-    @np.errstate(all="ignore")
-    def direct_cell_grad(self) -> Array | None:
-        """(T, N, H) the part of ∂L/∂c_t from L_t alone: ∂L_t/∂h_t · ∂h_t/∂c_t; None without a cell state."""
-        return self._cell_part(self.direct_grad, None)
-
-    @cached_property
-    @np.errstate(all="ignore")
-    def carried_cell_grad(self) -> Array | None:
-        """(T, N, H) the part of ∂L/∂c_t from the neighbouring time step, through h_t and along c_t."""
-        return self._cell_part(self.carried_grad, self.cell_path_grad)
-
-    def _cell_part(self, hidden: Array, along: Array | None) -> Array | None:
-        if self.cell_grad is None:
-            return None
-        hidden = self.passed_on(hidden)
-        if self.weights.weight_hr is not None:
-            hidden = hidden @ self.weights.weight_hr
-        part = hidden * self.slopes["through"]
-        return frozen(part if along is None else part + along)
-
-    def passed_on(self, hidden: Array) -> Array:
-        """What of a gradient (T, N, P) of h goes on into the cell: nothing where h was set by hand."""
-        return hidden if self.held is None else np.where(self.held, hidden.dtype.type(0), hidden)
-
-    @cached_property
-    @np.errstate(all="ignore")
+    @property
     def input_grad(self) -> Array:
         """(T, N, I) ∂L/∂x_t by this direction."""
-        return frozen(self.delta @ self.weights.weight_ih)
+        return self.grad("x")
+
+    # the gradients of its parameters
 
     @cached_property
     def weight_grads(self) -> Mapping[str, Array]:
         """∂L/∂ each parameter, summed over t and N, torch's shapes: weight_ih weight_hh bias_ih bias_hh weight_hr."""
-        return frozen_mapping(shares.totals(self.factors))
+        totals = shares.totals(self.factors)
+        return frozen_mapping({name: total.astype(self.h.dtype, copy=False) for name, total in totals.items()})
 
     @cached_property
     def weight_grad_shares(self) -> Mapping[str, Array]:
@@ -112,24 +278,37 @@ class Layer:
         found = {}
         for name, factors in self.factors.items():
             if self.reverse:
-                found[name] = shares.accumulated(factors.turned())[::-1]
+                found[name] = np.ascontiguousarray(shares.accumulated(factors.turned())[::-1])
             else:
                 found[name] = shares.accumulated(factors)
         return frozen_mapping(found)
 
     @cached_property
     def factors(self) -> dict[str, shares.Factors]:
-        """The two factors whose products, summed over t and n, are each parameter's gradient."""
-        found = {
-            "weight_ih": shares.Factors(self.delta, self.x),
-            "weight_hh": shares.Factors(self.recurrent_delta, self.previous_h),
-        }
-        if self.weights.bias_ih is not None:
-            found["bias_ih"] = shares.Factors(self.delta, None)
-            found["bias_hh"] = shares.Factors(self.recurrent_delta, None)
-        if self.unprojected is not None:
-            found["weight_hr"] = shares.Factors(self.passed_on(self.hidden_grad), self.unprojected)
-        return found
+        """The factors whose products, summed over t and n, are each parameter's gradient."""
+        return {parameter.name: self._factors(parameter.name) for parameter in self.equations.parameters}
+
+    def _factors(self, parameter: str) -> shares.Factors:
+        uses = self.equations.weight_uses(parameter)
+        node, weight = uses[0]
+        if len(uses) == 1 and not weight.block:
+            if isinstance(node.operation, Matrix):
+                return shares.Factors(self.passed_on(node.name), self.read(node.operation.value))
+            if isinstance(node.operation, Diagonal):  # one number a unit: what each time step adds is a vector
+                added = self.passed_on(node.name).astype(np.float64) * self.read(node.operation.value)
+                return shares.Factors(added, None)
+            return shares.Factors(self.passed_on(node.name), None)
+        return shares.Factors(self._stacked(parameter), None)
+
+    def _stacked(self, parameter: str) -> Array:
+        """The gradient of a bias whose blocks several nodes add: that of stacked rows the same nodes read, if any."""
+        cell = self.equations
+        adding = {(node.name, weight.block) for node, weight in cell.weight_uses(parameter)}
+        for node in cell.nodes:
+            if node.units == "rows" and {(use.node.name, use.value.block) for use in cell.uses[node.name]} == adding:
+                return self.grad(node.name)
+        by_block = {weight.block: self.passed_on(node.name) for node, weight in cell.weight_uses(parameter)}
+        return np.concatenate([by_block[block] for block in cell.blocks], axis=-1)
 
     def gradient_flow(self, sample: int = 0) -> Array:
         """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖: which loss reaches which state; 0 where none does."""
@@ -141,25 +320,34 @@ class Layer:
     def _flows(self) -> dict[int, Array]:
         return {}
 
+    # by name
+
     def quantity(self, quantity: Quantity) -> Array:
-        """The tensor (T, N, ·) called `quantity`; RnnvizError where this cell has none."""
-        if self.cell not in quantity.cells:
-            having = " and ".join(quantity.cells)
-            raise RnnvizError(f"layer {self.name}: the {quantity.words} is {having} only, but its cell is {self.cell}")
-        if quantity.gate is not None:
-            return self.gates[quantity.gate]
-        found = {
-            Quantity.INPUT: "x",
-            Quantity.HIDDEN: "h",
-            Quantity.CELL: "c",
-            Quantity.HIDDEN_GRAD: "hidden_grad",
-            Quantity.DIRECT_GRAD: "direct_grad",
-            Quantity.CARRIED_GRAD: "carried_grad",
-            Quantity.CELL_GRAD: "cell_grad",
-            Quantity.INPUT_GRAD: "input_grad",
-        }
-        array: Array = self.pre_activations["a"] if quantity not in found else getattr(self, found[quantity])
-        return array
+        """The tensor (T, N, ·), or (T,), called `quantity`; RnnvizError where this cell has none."""
+        own = quantities(self.equations).get(quantity.name)
+        if own is None:
+            raise RnnvizError(f"layer {self.name}: the {self.cell} cell has no {quantity.words}")
+        match own.kind:
+            case "input":
+                return self.x
+            case "value":
+                return self.value(own.of)
+            case "pre-activation":
+                return self.pre_activations[own.of]
+            case "gradient":
+                return self.grad(own.of)
+            case "direct gradient":
+                return self.direct(own.of)
+            case "carried gradient":
+                return self.carried(own.of)
+            case "input gradient":
+                return self.input_grad
+            case "pre-activation gradient":
+                return self.gate_grads[own.of]
+            case "share":
+                return self.weight_grad_shares[own.of]
+            case "so far":
+                return self.weight_grad_so_far[own.of]
 
     def sample(self, n: int, length: int, above: "tuple[Layer, ...]") -> "Layer":
         """The layer with sequence `n` alone, cut to `length`; `above` are its neighbours cut the same way."""
@@ -167,33 +355,21 @@ class Layer:
         def cut(array: Array) -> Array:
             return array[:length, n : n + 1]
 
-        def maybe(array: Array | None) -> Array | None:
-            return None if array is None else cut(array)
+        same = dict[int, Array]()  # arrays that are one stay one
 
         def each(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
-            return frozen_mapping({name: cut(array) for name, array in arrays.items()})
+            return frozen_mapping({name: same.setdefault(id(array), cut(array)) for name, array in arrays.items()})
 
         return replace(
             self,
             lengths=None,
-            x=cut(self.x),
-            h=cut(self.h),
-            c=maybe(self.c),
-            h0=self.h0[n : n + 1],
-            c0=None if self.c0 is None else self.c0[n : n + 1],
-            previous_h=cut(self.previous_h),
-            gates=each(self.gates),
-            pre_activations=each(self.pre_activations),
-            slopes=each(self.slopes),
+            values=each(self.values),
+            before=each(self.before),
+            initial=frozen_mapping({state: array[n : n + 1] for state, array in self.initial.items()}),
             direct_grad=cut(self.direct_grad),
-            carried_grad=cut(self.carried_grad),
-            hidden_grad=cut(self.hidden_grad),
-            cell_grad=maybe(self.cell_grad),
-            cell_path_grad=maybe(self.cell_path_grad),
-            delta=cut(self.delta),
-            recurrent_delta=cut(self.recurrent_delta),
-            unprojected=maybe(self.unprojected),
+            grads=each(self.grads),
+            arriving=each(self.arriving),
             above=above,
-            held=maybe(self.held),
+            closed=None if self.closed is None else each(self.closed),
             cut=None if self.cut is None else self.cut[:length],
         )

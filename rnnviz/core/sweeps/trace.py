@@ -1,17 +1,18 @@
 """The trace: one forward and backward sweep with every intermediate tensor, rebuilt from a capture."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from rnnviz.core.arrays import Array
+from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.backward import sweep_back
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, cancellation, check_shapes, relative_difference
-from rnnviz.core.sweeps.forward import joined, unroll
+from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
 from rnnviz.core.sweeps.head import ReadoutTrace, read_out
 from rnnviz.core.sweeps.layer import Layer
 
@@ -19,15 +20,57 @@ __all__ = ["Layer", "ReadoutTrace", "Trace", "rebuild"]
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
-    """Everything that happened in one recurrent module over N sequences of T time steps; all arrays read-only."""
+class CallTrace:
+    """What happened in one call of a recurrent module over N sequences of T time steps."""
 
-    structure: Structure
+    call: Call
     layers: tuple[Layer, ...] = field(repr=False)  # torch's order: l0, l0_reverse, l1, …
+    output: Array = field(repr=False)  # (T, N, D·P) of the recurrent module
     readout: ReadoutTrace | None = field(repr=False)
     lengths: Array | None  # (N,) of a packed batch, None if all are T
+
+    def sample(self, n: int, length: int) -> "CallTrace":
+        """The same with sequence `n` alone, cut to `length`."""
+        directions, layers = self.call.structure.directions, list[Layer]()
+        above: tuple[Layer, ...] = ()
+        for start in range(len(self.layers) - directions, -1, -directions):
+            above = tuple(layer.sample(n, length, above) for layer in self.layers[start : start + directions])
+            layers[:0] = above
+        readout = None if self.readout is None else self.readout.sample(n, length)
+        output = self.output[:length, n : n + 1]
+        return replace(self, layers=tuple(layers), output=output, readout=readout, lengths=None)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Everything that happened in the calls of one forward and backward sweep; all arrays read-only."""
+
+    calls: tuple[CallTrace, ...]
     check: Check = field(repr=False)  # of the whole trace, also in one that was cut out of it
     notes: tuple[str, ...] = ()  # what makes it differ from history, one sentence each
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def structure(self) -> Structure:
+        """Of the first call."""
+        return self.calls[0].call.structure
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Of all calls, each in torch's order: l0, l0_reverse, l1, …"""
+        return tuple(layer for call in self.calls for layer in call.layers)
+
+    @property
+    def readout(self) -> ReadoutTrace | None:
+        """Of the last call that has one."""
+        return next((call.readout for call in reversed(self.calls) if call.readout is not None), None)
+
+    @property
+    def lengths(self) -> Array | None:
+        """(N,) of a packed batch, None if all are T."""
+        return self.calls[0].lengths
 
     @property
     def fidelity(self) -> float:
@@ -54,8 +97,8 @@ class Trace:
 
     @property
     def time_steps(self) -> int:
-        """T, the longest sequence."""
-        return len(self.layers[0].x)
+        """T, the longest sequence, on the axis all calls share."""
+        return max(call.call.start + len(call.layers[0].x) for call in self.calls)
 
     @property
     def sequences(self) -> int:
@@ -92,13 +135,11 @@ class Trace:
         return self._samples[n]
 
     def _cut(self, n: int, length: int) -> "Trace":
-        directions, layers = self.structure.directions, list[Layer]()
-        above: tuple[Layer, ...] = ()
-        for start in range(len(self.layers) - directions, -1, -directions):
-            above = tuple(layer.sample(n, length, above) for layer in self.layers[start : start + directions])
-            layers[:0] = above
-        readout = None if self.readout is None else self.readout.sample(n, length)
-        return replace(self, layers=tuple(layers), readout=readout, lengths=None)
+        cut = []
+        for call in self.calls:
+            own = len(call.layers[0].x) if call.lengths is None else int(call.lengths[n])
+            cut.append(call.sample(n, own if len(self.calls) > 1 else length))
+        return replace(self, calls=tuple(cut))
 
     @cached_property
     def _samples(self) -> "dict[int, Trace]":
@@ -116,14 +157,40 @@ def rebuild(capture: Capture) -> Trace:
     NaN and ∞ are carried through like any number. RnnvizError names an array whose shape does not fit.
     """
     check_shapes(capture)
-    sweeps = unroll(capture, capture.output)
-    output = joined(sweeps[-capture.structure.directions :])
-    if capture.output is not None:
-        difference = relative_difference(output, capture.output)
-        if not difference <= LIMITS[output.dtype.name]:
+    return swept(capture, [_unrolled(call, capture) for call in capture.calls], capture.notes)
+
+
+def _unrolled(call: Call, capture: Capture) -> list[LayerSweep]:
+    sweeps = unroll(call, capture.weights, call.output)
+    if call.output is not None:
+        output = joined(sweeps[-call.structure.directions :])
+        if not relative_difference(output, call.output) <= LIMITS[output.dtype.name]:
             # torch's states do not follow from these weights: show what does, and how far it is from torch's
-            sweeps = unroll(capture, None)
-            output = joined(sweeps[-capture.structure.directions :])
-    layers = sweep_back(capture, sweeps)
-    readout = None if capture.readout is None else read_out(capture.readout, output)
-    return Trace(capture.structure, layers, readout, capture.lengths, Check(capture, output, layers), capture.notes)
+            return unroll(call, capture.weights, None)
+    return sweeps
+
+
+def swept(capture: Capture, sweeps: list[list[LayerSweep]], notes: tuple[str, ...]) -> Trace:
+    """The trace of forward sweeps: read out, then swept back from the last call to the first."""
+    found = list[CallTrace]()
+    for call, unrolled in reversed(list(zip(capture.calls, sweeps, strict=True))):
+        number = len(capture.calls) - 1 - len(found)
+        output = joined(unrolled[-call.structure.directions :])
+        layers = sweep_back(call, unrolled, _grad_final(call, number, found))
+        readout = None if call.readout is None else read_out(call.readout, output)
+        found.append(CallTrace(call, layers, frozen(output), readout, call.lengths))
+    calls = tuple(reversed(found))
+    outputs = tuple(call.output for call in calls)
+    return Trace(calls, Check(capture, outputs, tuple(layer for call in calls for layer in call.layers)), notes)
+
+
+def _grad_final(call: Call, number: int, later: list[CallTrace]) -> dict[str, Array]:
+    """What comes to a call's final states: from outside, and from the calls that begin with them."""
+    total = dict(call.grad_final)
+    for one in later:
+        if one.call.follows != number:
+            continue
+        for state in one.call.structure.equations.states:
+            came = np.stack([layer.initial_grads[state] for layer in one.layers])
+            total[state] = total[state] + came if state in total else came
+    return total

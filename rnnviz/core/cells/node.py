@@ -1,0 +1,304 @@
+"""Node: one elementary operation of a cell, what it reads, and what stands in its place in an equation.
+
+The operations are closed: a matrix or a diagonal times a value, a sum with biases, a product, σ, tanh, ReLU, a convex
+mix and a complement. Each knows its value, its derivative by each value it reads, and how both are written. They work
+on any `Numbers`: numpy arrays here, tensors in the engine. Leading axes are free, the last one is units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+
+Role = Literal["pre-activation", "gate", "state", "inner"]
+Units = Literal["rows", "hidden", "output"]  # G stacked rows, H hidden units, P units of h (H without projection)
+
+
+class Numbers(Protocol):
+    """The few functions that arrays and tensors spell differently."""
+
+    def sigmoid(self, a: Any) -> Any: ...
+    def tanh(self, a: Any) -> Any: ...
+    def relu(self, a: Any) -> Any: ...
+    def times(self, value: Any, weight: Any) -> Any:
+        """value (…, C) times weightᵀ (C, R)."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a node reads: "x" or another node, of this time step or of the one before, whole or one block of it."""
+
+    name: str
+    before: bool = False
+    block: str = ""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A parameter a node uses, whole or the rows of one block."""
+
+    name: str
+    block: str = ""
+
+
+class Operation(Protocol):
+    """One of the closed list of operations."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """What it reads, in the order in which it is written."""
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The parameters it uses."""
+
+    @property
+    def template(self) -> str:
+        """How it is written: {0}, {1}, … for its parameters in front of a product, its values, and then its biases."""
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        """Its value."""
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        """The derivative by the value at `place` where it is element by element; None where it is 1."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """W v: the rows of a weight times a value."""
+
+    weight: Weight
+    value: Value
+    template: str = "{0} {1}"
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return (self.weight,)
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return numbers.times(values[0], weights[0])
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        raise TypeError("a matrix passes a gradient on as a product, not element by element")
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """p ⊙ v: a weight for each unit alone (a peephole)."""
+
+    weight: Weight
+    value: Value
+    template: str = "{0} ⊙ {1}"
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return (self.weight,)
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return values[0] * weights[0]
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return weights[0]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """u + v + … + b: values and then biases."""
+
+    values: tuple[Value, ...]
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def template(self) -> str:
+        return " + ".join(f"{{{place}}}" for place in range(len(self.values) + len(self.weights)))
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        parts = (*values, *weights)
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Product:
+    """u ⊙ v."""
+
+    left: Value
+    right: Value
+    template: str = "{0} ⊙ {1}"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return self.left, self.right
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return values[0] * values[1]
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return values[1 - place]
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """σ(v)."""
+
+    value: Value
+    template: str = "σ({0})"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return numbers.sigmoid(values[0])
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return np.asarray(result * (1 - result))
+
+
+@dataclass(frozen=True)
+class Tanh:
+    """tanh(v)."""
+
+    value: Value
+    template: str = "tanh({0})"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return numbers.tanh(values[0])
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return np.asarray(1 - result * result)
+
+
+@dataclass(frozen=True)
+class Relu:
+    """max(0, v); its derivative at 0 is 0, as torch's."""
+
+    value: Value
+    template: str = "max(0, {0})"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return numbers.relu(values[0])
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return np.asarray((result > 0).astype(result.dtype))
+
+
+@dataclass(frozen=True)
+class Mix:
+    """(1 − z) ⊙ u + z ⊙ v: a convex mix by a gate."""
+
+    gate: Value
+    one: Value
+    other: Value
+    template: str = "(1 − {0}) ⊙ {1} + {0} ⊙ {2}"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return self.gate, self.one, self.other
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        gate, one, other = values
+        return one + gate * (other - one)
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        gate, one, other = values
+        return np.asarray((other - one, 1 - gate, gate)[place])
+
+
+@dataclass(frozen=True)
+class Complement:
+    """1 − v."""
+
+    value: Value
+    template: str = "(1 − {0})"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return 1 - values[0]
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return np.asarray(-1, result.dtype)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A named value of a cell at every time step, and the operation that makes it.
+
+    Nodes that share a `key` are one operation to step over. A node without a symbol is written out where it is used.
+    """
+
+    name: str  # unique in its cell, an identifier
+    operation: Operation
+    key: str = ""  # of the operation a person steps over; "": its name
+    symbol: str = ""  # markup: "f_t"
+    words: str = ""  # "forget gate"; "" for what has no words of its own
+    explained: str = ""  # what it is for, behind a colon: "how much is kept"
+    units: Units = "hidden"
+    limits: tuple[float, float] | None = None  # what tanh or σ holds it in
+    role: Role = "inner"
+    family: str = ""  # of its colour: "state", "cell", or of a gate "forget", "input", "output", "candidate"
+    settable: bool = False  # whether a person may set it by hand
+    gradient: str = ""  # the symbol of its gradient where it is not "∂L/∂" and its own
+
+    @property
+    def step(self) -> str:
+        """The key of the operation it belongs to."""
+        return self.key or self.name
+
+
+class ArrayNumbers:
+    """`Numbers` of numpy."""
+
+    def sigmoid(self, a: Array) -> Array:
+        return sigmoid(a)
+
+    def tanh(self, a: Array) -> Array:
+        return np.tanh(a)
+
+    def relu(self, a: Array) -> Array:
+        return np.maximum(a, 0)
+
+    def times(self, value: Array, weight: Array) -> Array:
+        result = np.dot(value.reshape(-1, value.shape[-1]), weight.T)
+        return np.asarray(result.reshape(*value.shape[:-1], len(weight)))
+
+
+def sigmoid(a: Array, out: Array | None = None) -> Array:
+    """1 / (1 + e^−a), exact to the last bits also where it is tiny; a below −88 (float32) gives 0, not an error."""
+    out = np.negative(a, out=out)
+    np.exp(out, out=out)
+    out += 1
+    return np.reciprocal(out, out=out)

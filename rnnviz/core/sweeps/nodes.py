@@ -1,0 +1,269 @@
+"""The generic sweep: any cell forward and backward over time, node by node, with values set by hand and gradients cut.
+
+What depends on x alone is computed for all time steps at once; the rest is scanned. In the backward sweep the
+derivatives of all time steps are computed at once, and only what reaches a state of the time step before is scanned.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.cells import Cell, Gradients
+from rnnviz.core.cells.cell import Use
+from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Value
+
+NUMBERS = ArrayNumbers()
+
+
+@dataclass(frozen=True, eq=False)
+class SetByHand:
+    """What is set in one layer and direction of one sequence, in the layer's own order of its S time steps."""
+
+    where: Mapping[str, Array] = field(default_factory=dict)  # (S, units) bool, by node name
+    values: Mapping[str, Array] = field(default_factory=dict)  # (S, units) what is set there
+    cut: Array | None = None  # (S,) True where nothing is carried to a state from the time step after it
+
+
+def sweep_forward(
+    cell: Cell,
+    weights: Mapping[str, Array],
+    x: Array,
+    initial: Mapping[str, Array],
+    hidden: int,
+    by_hand: SetByHand | None = None,
+) -> dict[str, Array]:
+    """The values of all nodes (S, *B, ·) from x (S, *B, I) and the first states (*B, ·)."""
+    values = {"x": x}
+    scanned = []
+    for node in cell.nodes:
+        if node.name in cell.recurrent:
+            scanned.append(node)
+            continue
+        values[node.name] = node_value(cell, node, values, {}, weights, hidden)
+        if by_hand is not None and node.name in by_hand.where:
+            _put(values[node.name], by_hand, node.name, slice(None))
+    found: dict[str, list[Array]] = {node.name: [] for node in scanned}
+    before = dict(initial)
+    for t in range(len(x)):
+        here = {name: array[t] for name, array in values.items()}
+        for node in scanned:
+            value = node_value(cell, node, here, before, weights, hidden)
+            if by_hand is not None and node.name in by_hand.where:
+                value = np.array(value)
+                _put(value, by_hand, node.name, t)
+            here[node.name] = value
+            found[node.name].append(value)
+        before = {state: here[state] for state in cell.states}
+    return values | {name: np.stack(arrays) for name, arrays in found.items()}
+
+
+def _put(value: Array, by_hand: SetByHand, name: str, t: int | slice) -> None:
+    """Writes what is set of a node over its value (units) at one time step, or (S, units) at all."""
+    where = by_hand.where[name][t]
+    value[where] = by_hand.values[name][t][where]
+
+
+def node_value(
+    cell: Cell,
+    node: Node,
+    values: Mapping[str, Array],
+    before: Mapping[str, Array],
+    weights: Mapping[str, Array],
+    hidden: int,
+) -> Array:
+    """What a node computes from the values of this time step and the states of the one before; any leading axes."""
+    read = [read_value(cell, value, values, before, hidden) for value in node.operation.values]
+    used = [weights[weight.name][cell.block_rows(weight.block, hidden)] for weight in node.operation.weights]
+    result: Array = node.operation.compute(NUMBERS, read, used)
+    return result
+
+
+def read_value(
+    cell: Cell, value: Value, values: Mapping[str, Array], before: Mapping[str, Array], hidden: int
+) -> Array:
+    """The array a node reads, one block of it where that is meant."""
+    array = (before if value.before else values)[value.name]
+    return array[..., cell.block_rows(value.block, hidden)] if value.block else array
+
+
+class NodeValues(Mapping[str, Array]):
+    """The values of all nodes of a cell: those known already, the others computed when they are first asked for."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        known: Mapping[str, Array],
+        before: Mapping[str, Array],
+        weights: Mapping[str, Array],
+        hidden: int,
+    ) -> None:
+        self._cell, self._before, self._weights, self._hidden = cell, before, weights, hidden
+        self._known = dict(known)
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._known:
+            node = self._cell.node(name)
+            with np.errstate(all="ignore"):
+                found = node_value(self._cell, node, self, self._before, self._weights, self._hidden)
+            self._known[name] = frozen(found)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("x", *self._cell.by_name))
+
+    def __len__(self) -> int:
+        return 1 + len(self._cell.by_name)
+
+
+class Slopes:
+    """The derivatives of all nodes by what they read, of all time steps at once, each computed when first asked for."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        weights: Mapping[str, Array],
+        values: Mapping[str, Array],
+        before: Mapping[str, Array],
+        hidden: int,
+    ) -> None:
+        """`values` of all nodes and `before`, the states of the time step before, (…, units)."""
+        self.cell, self.weights, self.hidden = cell, weights, hidden
+        self._values, self._before = values, before
+        self._known: dict[tuple[str, int], Array | None] = {}
+
+    def weight(self, use: Use) -> Array:
+        """The rows of the matrix through which a value is read."""
+        weight = use.node.operation.weights[0]
+        return self.weights[weight.name][self.cell.block_rows(weight.block, self.hidden)]
+
+    def of(self, use: Use) -> Array | None:
+        """The derivative element by element; None where it is 1."""
+        key = use.node.name, use.place
+        if key not in self._known:
+            operation = use.node.operation
+            read = [read_value(self.cell, one, self._values, self._before, self.hidden) for one in operation.values]
+            used = [self.weights[one.name][self.cell.block_rows(one.block, self.hidden)] for one in operation.weights]
+            self._known[key] = operation.slope(use.place, read, self._values[use.node.name], used)
+        return self._known[key]
+
+
+def passed_back(use: Use, gradient: Array, slope: Array | None, weight: Array | None) -> Array:
+    """What a node's gradient sends to a value it reads."""
+    if weight is not None:
+        rows = gradient.reshape(-1, gradient.shape[-1])
+        return np.asarray(np.dot(rows, weight).reshape(*gradient.shape[:-1], weight.shape[1]))
+    return gradient if slope is None else np.asarray(gradient * slope)
+
+
+class StepBack:
+    """One time step backward for any number of gradients at once: from those of the states to those before them."""
+
+    def __init__(self, slopes: Slopes, inputs: bool = False) -> None:
+        """`inputs`: whether the gradient of x is wanted, too; else only what leads to a state is computed."""
+        cell = slopes.cell
+        self._slopes, self._cell = slopes, cell
+        wanted = {node.name for node in cell.nodes if inputs or node.name in cell.recurrent}
+        self._nodes = [node for node in reversed(cell.nodes) if node.name in wanted]
+        self._sizes = {node.name: len(cell.blocks) * slopes.hidden for node in cell.nodes if node.units == "rows"}
+        self._reads: list[tuple[Node, list[tuple[Use, Array | None, Array | None]]]] = []
+        for node in self._nodes:
+            reads = []
+            for place, value in enumerate(node.operation.values):
+                if value.before or value.name in wanted or (inputs and value.name == "x"):
+                    use = Use(node, place, value)
+                    matrix = isinstance(node.operation, Matrix)
+                    reads.append((use, None if matrix else slopes.of(use), slopes.weight(use) if matrix else None))
+            self._reads.append((node, reads))
+
+    def __call__(
+        self,
+        at: object,
+        states: Mapping[str, Array],
+        closed: Mapping[str, Array] | None = None,
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Gradients of the states of the time step before, and of all nodes (and "x") of this one.
+
+        `at` picks the time step out of the slopes (their leading axes); `states` gives what reaches each state from
+        outside this time step. Where `closed` is True a value was set by hand and its gradient goes no further.
+        """
+        cell, hidden = self._cell, self._slopes.hidden
+        found: dict[str, Array] = dict(states)
+        before: dict[str, Array] = {}
+        stacked = set[str]()  # whose gradients are arrays of our own, block by block
+        for node, reads in self._reads:
+            gradient = found.get(node.name)
+            if gradient is None:
+                continue
+            if closed is not None and node.name in closed:
+                gradient = np.where(closed[node.name][at], gradient.dtype.type(0), gradient)  # type: ignore[call-overload]
+            for use, slope, weight in reads:
+                if slope is not None and slope.ndim > 1:
+                    slope = slope[at]  # type: ignore[call-overload]
+                part = passed_back(use, gradient, slope, weight)
+                target, value = (before, use.value) if use.value.before else (found, use.value)
+                known = target.get(value.name)
+                if value.block:
+                    if value.name not in stacked:
+                        stacked.add(value.name)
+                        whole = np.zeros((*part.shape[:-1], self._sizes[value.name]), part.dtype)
+                        known = target[value.name] = whole if known is None else whole + known
+                    assert known is not None
+                    known[..., cell.block_rows(value.block, hidden)] += part
+                else:
+                    target[value.name] = part if known is None else known + part
+        return before, found
+
+
+@dataclass(frozen=True)
+class Final:
+    """What comes to the final states from outside: (*B, ·) by state, at the last time step of each sequence."""
+
+    gradients: Mapping[str, Array]
+    lasts: Array  # (*B) that time step, 0-based
+
+    def at(self, t: int) -> dict[str, Array]:
+        """Their gradients where `t` is the last time step, else 0; empty where it is that of no sequence."""
+        here = np.asarray(self.lasts == t)
+        if not here.any():
+            return {}
+        return {
+            state: np.where(here[..., None], array, 0).astype(array.dtype) for state, array in self.gradients.items()
+        }
+
+
+def sweep_backward(
+    slopes: Slopes, direct: Array, by_hand: SetByHand | None = None, final: Final | None = None
+) -> Gradients:
+    """The reverse scan: from direct ∂L_t/∂ output (S, *B, P) to gradients of all nodes that lead to a state."""
+    cell = slopes.cell
+    back = StepBack(slopes)
+    closed = None if by_hand is None else by_hand.where
+    steps: list[dict[str, Array]] = []
+    arriving: dict[str, list[Array | None]] = {state: [] for state in cell.states}
+    after: dict[str, Array] = {}
+    for t in range(len(direct) - 1, -1, -1):
+        if by_hand is not None and by_hand.cut is not None and by_hand.cut[t]:
+            after = {}
+        if final is not None:
+            for state, gradient in final.at(t).items():
+                after[state] = after[state] + gradient if state in after else gradient
+        for state in cell.states:
+            arriving[state].append(after.get(state))
+        here = dict(after)
+        here[cell.output] = direct[t] + after[cell.output] if cell.output in after else direct[t]
+        after, found = back(t, here, closed)
+        steps.append(found)
+    names = {name for found in steps for name in found}
+    sizes = {name: next(found[name] for found in steps if name in found) for name in names}
+    nodes = {
+        name: np.stack([found.get(name, np.zeros_like(sizes[name])) for found in reversed(steps)]) for name in names
+    }
+    zeros = {state: np.zeros_like(nodes[state][0]) if state in nodes else None for state in cell.states}
+    came = {
+        state: np.stack([zeros[state] if one is None else one for one in reversed(arriving[state])])  # type: ignore[misc]
+        for state in cell.states
+        if zeros[state] is not None
+    }
+    return Gradients(nodes, came)
