@@ -77,6 +77,13 @@ class CellKind:
     projection: bool = False  # whether h can be projected
 
 
+class Group(NamedTuple):
+    """What several nodes are called together, where a person steps over them at once."""
+
+    symbol: str
+    words: str
+
+
 class Use(NamedTuple):
     """Where a value is read: by which node, at which place of its operation, and as what."""
 
@@ -122,9 +129,12 @@ class Gradients(NamedTuple):
     arriving: dict[str, Array]  # (S, *B, ·) by state, the part of its gradient that the neighbouring time step sent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
-    """One kind of cell with its structural settings put in: equations only; the loop over time is the caller's."""
+    """One kind of cell with its structural settings put in: equations only; the loop over time is the caller's.
+
+    `cell_made` gives the same object for the same settings, so that a cell is compared by what it is.
+    """
 
     name: str  # "lstm"
     words: str  # "LSTM"
@@ -136,7 +146,7 @@ class Cell:
     kernel: Kernel | None = None
     shifts: tuple[Shift, ...] = ()
     slope_limit: float | None = None  # max φ′ where h = φ(W_hh h_{t−1} + …), so that ‖W_hh‖ max φ′ bounds each step
-    step_words: Mapping[str, str] = field(default_factory=dict)  # of operations of several nodes, by their key
+    groups: Mapping[str, Group] = field(default_factory=dict)  # by their key, operations of several nodes with symbols
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -256,13 +266,14 @@ def from_state(gradient: str = "", key: str = "U h") -> Node:
 def joint_pre_activation(bias: bool, words: str) -> Node:
     """a_t = W_ih x_t + W_hh h_{t−1} + b_ih + b_hh, all rows at once."""
     biases = (Weight("bias_ih"), Weight("bias_hh")) if bias else ()
-    operation = Sum((Value("wx"), Value("uh")), biases)
+    operation = Sum((Value("wx"), Value("uh"), *biases))
     return Node("a", operation, "bias", "a_t", words, units="rows", role="pre-activation")
 
 
 __all__ = [
     "Cell",
     "Gradients",
+    "Group",
     "Kernel",
     "Operation",
     "Parameter",

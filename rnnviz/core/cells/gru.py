@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.cell import Cell, CellKind, Gradients, Options, from_input, from_state, parameters
+from rnnviz.core.cells.cell import Cell, CellKind, Gradients, Group, Options, from_input, from_state, parameters
 from rnnviz.core.cells.node import Mix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight, sigmoid
 
 
@@ -21,10 +21,10 @@ def _make(options: Options) -> Cell:
 
     def pre_activation(gate: str) -> Node:
         parts = Value("wx", block=gate), Value("uh", block=gate)
-        operation = Sum(parts, biases(Weight("bias_ih", gate), Weight("bias_hh", gate)))
+        operation = Sum((*parts, *biases(Weight("bias_ih", gate), Weight("bias_hh", gate))))
         return Node(f"a_{gate}", operation, "bias", f"a_{{{gate},t}}", role="pre-activation")
 
-    from_input_n = Sum((Value("wx", block="n"), Value("reset")), biases(Weight("bias_ih", "n")))
+    from_input_n = Sum((Value("wx", block="n"), *biases(Weight("bias_ih", "n")), Value("reset")))
     return Cell(
         "gru",
         "GRU",
@@ -35,7 +35,7 @@ def _make(options: Options) -> Cell:
             from_state("∂L/∂a_t"),
             pre_activation("r"),
             pre_activation("z"),
-            Node("u", Sum((Value("uh", block="n"),), biases(Weight("bias_hh", "n"))), "bias", "u_t"),
+            Node("u", Sum((Value("uh", block="n"), *biases(Weight("bias_hh", "n")))), "bias", "u_t"),
             _gate("r", "reset gate", "how much of the past the new state sees", "input"),
             _gate("z", "update gate", "how much is kept", "forget"),
             Node("reset", Product(Value("r"), Value("u")), "a_n"),
@@ -63,7 +63,7 @@ def _make(options: Options) -> Cell:
             ),
         ),
         kernel=GruKernel(),
-        step_words={"bias": "pre-activations of the gates"},
+        groups={"bias": Group("a_t", "pre-activations of the gates")},
     )
 
 

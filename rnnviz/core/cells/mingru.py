@@ -24,7 +24,7 @@ def _make(options: Options) -> Cell:
             from_input(),
             Node(
                 "a_z",
-                Sum((Value("wx", block="z"),), biases("z")),
+                Sum((Value("wx", block="z"), *biases("z"))),
                 "bias",
                 "a_{z,t}",
                 "pre-activation of the update gate",
@@ -45,7 +45,7 @@ def _make(options: Options) -> Cell:
             ),
             Node(
                 "n",
-                Sum((Value("wx", block="n"),), biases("n")),
+                Sum((Value("wx", block="n"), *biases("n"))),
                 symbol="n_t",
                 words="candidate",
                 explained="what is written",

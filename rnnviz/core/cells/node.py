@@ -56,8 +56,12 @@ class Operation(Protocol):
         """The parameters it uses."""
 
     @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        """What it reads and uses, in the order in which it is written."""
+
+    @property
     def template(self) -> str:
-        """How it is written: {0}, {1}, … for its parameters in front of a product, its values, and then its biases."""
+        """How it is written: {0}, {1}, … for its parts."""
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         """Its value."""
@@ -73,6 +77,10 @@ class Matrix:
     weight: Weight
     value: Value
     template: str = "{0} {1}"
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.weight, self.value
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -98,6 +106,10 @@ class Diagonal:
     template: str = "{0} ⊙ {1}"
 
     @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.weight, self.value
+
+    @property
     def values(self) -> tuple[Value, ...]:
         return (self.value,)
 
@@ -114,14 +126,21 @@ class Diagonal:
 
 @dataclass(frozen=True)
 class Sum:
-    """u + v + … + b: values and then biases."""
+    """u + v + b + …: values and biases as they are written."""
 
-    values: tuple[Value, ...]
-    weights: tuple[Weight, ...] = ()
+    parts: tuple[Value | Weight, ...]
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Value))
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Weight))
 
     @property
     def template(self) -> str:
-        return " + ".join(f"{{{place}}}" for place in range(len(self.values) + len(self.weights)))
+        return " + ".join(f"{{{place}}}" for place in range(len(self.parts)))
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         parts = (*values, *weights)
@@ -147,6 +166,10 @@ class Product:
     def values(self) -> tuple[Value, ...]:
         return self.left, self.right
 
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return values[0] * values[1]
 
@@ -165,6 +188,10 @@ class Sigmoid:
     @property
     def values(self) -> tuple[Value, ...]:
         return (self.value,)
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return numbers.sigmoid(values[0])
@@ -185,6 +212,10 @@ class Tanh:
     def values(self) -> tuple[Value, ...]:
         return (self.value,)
 
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return numbers.tanh(values[0])
 
@@ -203,6 +234,10 @@ class Relu:
     @property
     def values(self) -> tuple[Value, ...]:
         return (self.value,)
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return numbers.relu(values[0])
@@ -225,6 +260,10 @@ class Mix:
     def values(self) -> tuple[Value, ...]:
         return self.gate, self.one, self.other
 
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         gate, one, other = values
         return one + gate * (other - one)
@@ -245,6 +284,10 @@ class Complement:
     @property
     def values(self) -> tuple[Value, ...]:
         return (self.value,)
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return 1 - values[0]

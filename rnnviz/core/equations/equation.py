@@ -7,25 +7,24 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.equations import operation_values as values
+from rnnviz.core.equations.places import at, check_place, from_after
 from rnnviz.core.magnitude import l2
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.sweeps.layer import Layer
 
-Kind = Literal["value", "gradient", "parameter", "delta", "added"]
+Kind = Literal["value", "gradient", "direct", "passed", "parameter", "added"]
 
 
 @dataclass(frozen=True)
 class Term:
     """One symbol of an equation and what it stands for.
 
-    `of` is a Quantity; an operation's key, then `kind` says whether its forward value or its gradient is meant; or the
-    name of a parameter. "delta" is ∂L/∂(W_ih x_t + b_ih) and "added" what a parameter's gradient
-    gets at this time step.
+    `of` is "x", a node or a parameter. "value": what the node computed; "gradient": what of its gradient goes on from
+    it; "direct": ∂L_t/∂ of it; "passed": what it sends back to the state of the time step before; "added": what a
+    parameter's gradient gets at this time step.
     """
 
     symbol: str  # as in a layer that reads forward: "c_{t−1}"
-    of: Quantity | str
+    of: str
     offset: int = 0  # time steps from t in the layer's own direction: −1, 0 or 1
     kind: Kind = "value"
     block: str = ""  # the rows of one gate or pre-activation, "" for all there are
@@ -41,42 +40,35 @@ class Term:
 
         A gradient is that which goes on from here: none where the quantity was set by hand.
         """
-        values.check_place(layer, t, sample)
+        check_place(layer, t, sample)
         if self.kind == "parameter":
-            return self._rows(layer, np.asarray(getattr(layer.weights, str(self.of))))
-        if self.kind == "delta":
-            return self._rows(layer, values.at(layer.delta, t, sample))
+            return self._rows(layer, np.asarray(layer.weights[self.of]))
         if self.offset < 0:
-            return self._before(layer, t, sample)
+            return self._rows(layer, at(layer.before[self.of], t, sample))
         if self.offset > 0:
-            place = values.from_after(layer, t, sample)
+            place = from_after(layer, t, sample)
             found = self._here(layer, t if place is None else place, sample)
             return np.zeros_like(found) if place is None else found
         return self._here(layer, t, sample)
 
     def _here(self, layer: Layer, t: int, sample: int) -> Array:
-        if self.of is Quantity.HIDDEN_GRAD:
-            return values.passed_hidden(layer, t, sample)
-        if self.of is Quantity.CELL_GRAD:
-            return values.passed_cell(layer, t, sample)
-        if isinstance(self.of, Quantity):
-            return values.at(layer.quantity(self.of), t, sample)
-        read = values.backward_value if self.kind == "gradient" else values.forward_value
-        return self._rows(layer, read(layer, self.of, t, sample))
-
-    def _before(self, layer: Layer, t: int, sample: int) -> Array:
-        return (
-            values.neighbour_cell(layer, t, sample)
-            if self.of is Quantity.CELL
-            else values.at(layer.previous_h, t, sample)
-        )
+        if self.kind == "direct":
+            return at(layer.direct_grad, t, sample)
+        if self.kind == "gradient":
+            return self._rows(layer, at(layer.passed_on(self.of), t, sample))
+        if self.kind == "passed":
+            return passed(layer, self.of, t, sample)
+        return self._rows(layer, at(layer.value(self.of), t, sample))
 
     def _rows(self, layer: Layer, stacked: Array) -> Array:
-        if not self.block:
-            return stacked
-        names = layer.equations.blocks
-        size, number = len(stacked) // len(names), names.index(self.block)
-        return stacked[number * size : (number + 1) * size]
+        return stacked[layer.equations.block_rows(self.block, layer.structure.hidden_size)] if self.block else stacked
+
+
+def passed(layer: Layer, node: str, t: int, sample: int) -> Array:
+    """(·,) what a matrix sends back to the one value it reads at this time step."""
+    reads = layer.equations.node(node).operation.values
+    use = next(use for use in layer.equations.uses[reads[0].name] if use.node.name == node)
+    return at(layer.passed_back(use), t, sample)
 
 
 @dataclass(frozen=True)
@@ -132,9 +124,8 @@ class Equation:
 
 def _number(layer: Layer, term: Term, value: Array, unit: int | None, gate: str) -> Number:
     symbol, names = term.shown(layer.reverse), layer.equations.blocks
-    size = len(layer.weights.weight_hh) // len(names)
-    inputs = term.of in (Quantity.INPUT, Quantity.INPUT_GRAD)
-    if unit is not None and value.ndim == 1 and not inputs:
+    size = layer.structure.hidden_size
+    if unit is not None and value.ndim == 1 and term.of != "x":
         stacked = len(value) == size * len(names) and len(names) > 1
         place = (names.index(gate) if gate in names else 0) * size + unit if stacked else unit
         if 0 <= place < len(value) and unit < size:
