@@ -60,6 +60,7 @@ def _make(options: Options) -> Cell:
                 role="state",
                 family="state",
                 settable=True,
+                path="along z ⊙ h to",
             ),
         ),
         kernel=GruKernel(),

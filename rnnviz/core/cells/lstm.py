@@ -67,7 +67,12 @@ def gates(pre: Mapping[str, Value]) -> tuple[Node, ...]:
 def cell_state() -> tuple[Node, ...]:
     """c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t."""
     return (
-        Node("kept", Product(Value("f"), Value("c", before=True)), "c"),
+        Node(
+            "kept",
+            Product(Value("f"), Value("c", before=True)),
+            "c",
+            path="along the cell state, f ⊙ ∂L/∂c at",
+        ),
         Node("written", Product(Value("i"), Value("g")), "c"),
         Node(
             "c",

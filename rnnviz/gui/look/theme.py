@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.structure import CellName
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.style_sheet import style_sheet
 
@@ -52,7 +51,7 @@ class Theme:
         color.setAlphaF(alpha)
         return color
 
-    def model_color(self, cell: CellName, index: int = 0) -> QColor:
+    def model_color(self, cell: str, index: int = 0) -> QColor:
         """The colour of a model; `index` counts the models of the same cell before it (0: the cell's own colour)."""
         color = QColor(getattr(self, cell))
         if index == 0:
@@ -60,7 +59,7 @@ class Theme:
         hue = (color.hslHueF() + _HUE_STEP[cell] * index) % 1.0
         return QColor.fromHslF(hue, color.hslSaturationF() * 0.9, color.lightnessF())
 
-    def model_colors(self, cells: Iterable[CellName]) -> tuple[QColor, ...]:
+    def model_colors(self, cells: Iterable[str]) -> tuple[QColor, ...]:
         """One colour for each model of a run; models of the same cell get neighbouring hues."""
         seen: dict[str, int] = {}
         colors = []
@@ -91,7 +90,7 @@ class Theme:
 
 
 # Away from the cursor's yellow and from the other cells' hues.
-_HUE_STEP: dict[CellName, float] = {"vanilla": -0.12, "lstm": 0.09, "gru": -0.18}
+_HUE_STEP: dict[str, float] = {"vanilla": -0.12, "lstm": 0.09, "gru": -0.18}
 
 # The update gate keeps the old state as the forget gate does, the reset gate lets it in as the input gate does.
 _GATE_TOKENS = {

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnviz.core.structure import CellName
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.state.store import State
 
-GATES: dict[CellName, tuple[str, ...]] = {"vanilla": (), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
+GATES: dict[str, tuple[str, ...]] = {"vanilla": (), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 GATE_WORDS = {
     "i": "input gate",
     "f": "forget gate",
