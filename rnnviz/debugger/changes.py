@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.node import Node
 from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import power, short
-from rnnviz.core.cells.node import Node
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 
@@ -67,9 +67,10 @@ def what_changed_in_time(layer: Layer, before: int, after: int, backward: bool, 
     else:
         norms = l2(layer.h[:, sample])
         found += _ratio("state", "‖h‖", float(norms[first]), float(norms[second]))
-    for gate, values in layer.gates.items():
-        if not (backward and gate in "gn"):  # what a gradient meets on its way back are the gates
-            found += _unit(_gate_words(gate), layer, "", values[first, sample], values[second, sample], gate in "gn")
+    for node in layer.equations.gates:
+        if not (backward and node.limits != (0.0, 1.0)):  # what a gradient meets on its way back are the gates
+            values = layer.gates[node.name]
+            found += _unit("gate", node, "", values[first, sample], values[second, sample])
     sentence = _sentence(found)
     return f"From t = {before} to {after}: {sentence[0].lower()}{sentence[1:]}"
 

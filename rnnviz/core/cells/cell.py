@@ -73,6 +73,7 @@ class CellKind:
     name: str  # "lstm", an identifier: in files, in the expression language, in the table of cells
     words: str  # "LSTM"
     make: Callable[[Options], "Cell"]
+    hue: int = 0  # which colour of the palette its models have
     activations: tuple[Activation, ...] = ()  # that can be chosen
     projection: bool = False  # whether h can be projected
 

@@ -111,7 +111,7 @@ def _hidden(operation: Product | Matrix, key: str, limits: tuple[float, float] |
     )
 
 
-LSTM = CellKind("lstm", "LSTM", _make, projection=True)
+LSTM = CellKind("lstm", "LSTM", _make, hue=1, projection=True)
 
 
 @dataclass(frozen=True)

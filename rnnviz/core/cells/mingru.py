@@ -68,4 +68,4 @@ def _make(options: Options) -> Cell:
     )
 
 
-MINGRU = CellKind("mingru", "minGRU", _make)
+MINGRU = CellKind("mingru", "minGRU", _make, hue=4)

@@ -57,4 +57,4 @@ def _peephole(gate: str, before: bool) -> tuple[Node, Node]:
     )
 
 
-PEEPHOLE_LSTM = CellKind("peephole_lstm", "peephole LSTM", _make, projection=True)
+PEEPHOLE_LSTM = CellKind("peephole_lstm", "peephole LSTM", _make, hue=3, projection=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rnnviz.core.cells import Activation
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.core.structure import Activation
 
 TaskName = Literal["temporal order", "adding", "next value", "next character", "given input"]
 OptimiserName = Literal["adam", "sgd", "rmsprop"]
