@@ -143,10 +143,9 @@ def test_without_a_trace_it_says_so(panel: ValuesPanel, store: Store) -> None:
 def test_a_batch_shows_the_sequence_looked_at(panel: ValuesPanel, store: Store) -> None:
     capture = make_capture(Structure("vanilla", 8, HIDDEN), 1)
     other = make_capture(Structure("vanilla", 8, HIDDEN), 9)
-    both = replace(
-        capture,
+    both = capture.with_call(
         inputs=np.concatenate([capture.inputs, other.inputs], axis=1),
-        h0=np.concatenate([capture.h0, other.h0], axis=1),
+        initial={"h": np.concatenate([capture.initial["h"], other.initial["h"]], axis=1)},
         grad_output=np.concatenate([capture.grad_output, other.grad_output], axis=1),
         readout=None,
     )
