@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from rnnviz.core.cells import Activation, Cell, Options, cell_made
 from rnnviz.core.errors import RnnvizError
 
+__all__ = ["Activation", "LayerId", "Structure"]
+
 _LAYER = re.compile(r"(?:(?P<call>\w+)\.)?l(?P<depth>[0-9]+)(?P<reverse>_reverse)?")
 
 
