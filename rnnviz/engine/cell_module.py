@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.cells import Cell
-from rnnviz.core.cells.node import Operation, Sum, Value
+from rnnviz.core.cells.node import Matrix, Numbers, Operation, Sum, Value
 from rnnviz.core.structure import LayerId, Structure
 
 State = Tensor | tuple[Tensor, ...]  # alone where a cell has one state, as torch has it
@@ -77,12 +77,19 @@ class CellModule(nn.Module):
         return output, last_states[0] if len(last_states) == 1 else last_states
 
 
+class _Affine:
+    """A product of a matrix added to what is known."""
+
+    def compute(self, numbers: Numbers, values: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+        return torch.addmm(values[0], values[1], weights[0].T)
+
+
 @dataclass
 class _Step:
     """One node of a time step: where its values stand among the slots, and where its own goes."""
 
     name: str
-    operation: Operation
+    operation: Operation | _Affine
     reads: list[int]
     weights: list[Tensor]
     slot: int
@@ -180,4 +187,24 @@ class _Scan:
                 else:
                     self._constant[self._slot(values[0])] = total
                 operation, used = Sum(values), []
+                product = self._only_product(rest)
+                if product is not None:
+                    self._steps.remove(product)
+                    return _Step(
+                        name,
+                        _Affine(),
+                        [self._slot(values[0]), *product.reads],
+                        product.weights,
+                        self._slot(Value(name)),
+                    )
         return _Step(name, operation, [self._slot(value) for value in values], used, self._slot(Value(name)))
+
+    def _only_product(self, rest: tuple[Value, ...]) -> _Step | None:
+        """The matrix product that is all the rest of a sum and is read nowhere else, so that both are one call."""
+        if len(rest) != 1 or rest[0].block or rest[0].before or len(self._cell.uses[rest[0].name]) > 1:
+            return None
+        if rest[0].name in (*self._cell.states, self._cell.output):
+            return None
+        if not isinstance(self._cell.node(rest[0].name).operation, Matrix):
+            return None
+        return next(step for step in self._steps if step.name == rest[0].name)
