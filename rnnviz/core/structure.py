@@ -7,6 +7,8 @@ from functools import lru_cache
 from rnnviz.core.cells import Activation, Cell, Options, cell_made
 from rnnviz.core.errors import RnnvizError
 
+__all__ = ["Activation", "LayerId", "Structure"]
+
 _LAYER = re.compile(r"(?:(?P<call>\w+)\.)?l(?P<depth>[0-9]+)(?P<reverse>_reverse)?")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation, Structure
 from rnnviz.engine.checkpoints.names import plain_title, shown
@@ -183,7 +184,7 @@ def _summary(inspected: Mapping[str, Any]) -> str:
 
 
 def _module_row(module: Mapping[str, Any]) -> tuple[object, ...]:
-    cell = f"{module['cell']} ({module['activation']})" if module["cell"] == "vanilla" else module["cell"]
+    cell = f"{module['cell']} ({module['activation']})" if cell_kind(module["cell"]).activations else module["cell"]
     hidden = f"{module['hidden_size']} → {module['proj_size']}" if module["proj_size"] else module["hidden_size"]
     return (
         module["prefix"] or "(no prefix)",

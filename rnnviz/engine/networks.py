@@ -6,59 +6,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from rnnviz.core.cells import Activation, cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import ModelSettings
-from rnnviz.core.structure import Activation, CellName, Structure
-
-_MODULES: dict[CellName, type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]] = {
-    "vanilla": nn.RNN,
-    "lstm": nn.LSTM,
-    "gru": nn.GRU,
-}
-_CELLS: dict[CellName, type[nn.RNNCell] | type[nn.LSTMCell] | type[nn.GRUCell]] = {
-    "vanilla": nn.RNNCell,
-    "lstm": nn.LSTMCell,
-    "gru": nn.GRUCell,
-}
-
-
-class SigmoidRNN(nn.Module):
-    """h_t = σ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh), unrolled in Python: torch has no fused vanilla RNN with sigmoid.
-
-    Parameter names, shapes, order, input and output layouts are those of a time-major `nn.RNN`.
-    """
-
-    def __init__(self, structure: Structure, dtype: torch.dtype = torch.float32) -> None:
-        super().__init__()
-        self.structure = structure
-        for name, shape in structure.parameter_shapes().items():
-            self.register_parameter(name, nn.Parameter(torch.zeros(shape, dtype=dtype)))
-
-    def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """(T, N, I), (layers·D, N, H) → output (T, N, D·H), last hidden states (layers·D, N, H)."""
-        structure = self.structure
-        if state is None:
-            state = inputs.new_zeros(len(structure.layer_names), inputs.shape[1], structure.hidden_size)
-        output, last = inputs, []
-        for layer in range(structure.num_layers):
-            first = layer * structure.directions
-            names = structure.layer_names[first : first + structure.directions]
-            directions = [self._direction(output, state[first + d], name) for d, name in enumerate(names)]
-            output = torch.cat([hidden for hidden, _ in directions], dim=-1)
-            last += [final for _, final in directions]
-        return output, torch.stack(last)
-
-    def _direction(self, inputs: Tensor, h: Tensor, name: str) -> tuple[Tensor, Tensor]:
-        weight_ih, weight_hh = self.get_parameter(f"weight_ih_{name}"), self.get_parameter(f"weight_hh_{name}")
-        from_inputs = inputs @ weight_ih.T  # (T, N, H)
-        if self.structure.bias:
-            from_inputs = from_inputs + self.get_parameter(f"bias_ih_{name}") + self.get_parameter(f"bias_hh_{name}")
-        backwards = name.endswith("_reverse")
-        states: list[Tensor] = []
-        for a in reversed(from_inputs.unbind(0)) if backwards else from_inputs.unbind(0):
-            h = torch.sigmoid(torch.addmm(a, h, weight_hh.T))
-            states.append(h)
-        return torch.stack(states[::-1] if backwards else states), h
+from rnnviz.core.structure import Structure
+from rnnviz.engine.cell_module import CellModule
+from rnnviz.engine.fused import FUSED, FUSED_CELLS, chosen_activation, fused_name
 
 
 class SequenceModel(nn.Module):
@@ -79,10 +32,10 @@ class SequenceModel(nn.Module):
 
 
 def build(settings: ModelSettings, input_size: int, output_size: int, seed: int) -> SequenceModel:
-    """The model of `settings`, with torch's own initial distributions drawn from `seed` alone.
+    """The model of `settings`, with the initial distributions of its cell drawn from `seed` alone.
 
-    All weights of the recurrent module are uniform in ±1/√H, those of the readout in ±1/√(D·H); an LSTM's forget bias
-    is then added to the forget-gate part of bias_ih. torch's global generator is neither read nor moved.
+    The weights of the readout are uniform in ±1/√(D·H), as torch's. What the settings add to a block of a parameter,
+    such as an LSTM's forget bias, is added afterwards. torch's global generator is neither read nor moved.
     """
     structure = Structure(
         cell=settings.cell,
@@ -90,33 +43,35 @@ def build(settings: ModelSettings, input_size: int, output_size: int, seed: int)
         hidden_size=settings.hidden_size,
         num_layers=settings.num_layers,
         bidirectional=settings.bidirectional,
-        activation=settings.activation if settings.cell == "vanilla" else "tanh",
+        activation=chosen_activation(settings.cell, settings.activation),
     )
     recurrent = plain_module(structure, torch.float32)
     width = structure.directions * structure.output_size
     head = cast(nn.Linear, _unset(nn.Linear, width, output_size))
     generator = torch.Generator().manual_seed(seed)
-    _fill_uniform(recurrent, 1 / math.sqrt(structure.hidden_size), generator)
-    _fill_uniform(head, 1 / math.sqrt(width), generator)
-    if settings.cell == "lstm":
-        _add_forget_bias(recurrent, structure, settings.forget_bias)
+    with torch.no_grad():
+        _draw(recurrent, structure, generator)
+        for parameter in head.parameters():
+            parameter.uniform_(-1 / math.sqrt(width), 1 / math.sqrt(width), generator=generator)
+        _shift(recurrent, structure, settings)
     return SequenceModel(recurrent, head)
 
 
 def plain_module(structure: Structure, dtype: torch.dtype) -> nn.Module:
-    """torch's module of this structure, time-major, without dropout, its weights not yet set.
+    """The module of this structure, torch's own where it has one, time-major, without dropout, its weights not yet set.
 
     torch's global generator is not moved, as a constructor with initialisation would.
     """
-    if structure.cell == "vanilla" and structure.activation == "sigmoid":
-        return SigmoidRNN(structure, dtype)
+    name = fused_name(structure)
+    if name is None:
+        return CellModule(structure, dtype)
     options: dict[str, object] = {}
-    if structure.cell == "vanilla":
+    if cell_kind(structure.cell).activations:
         options["nonlinearity"] = structure.activation
     if structure.proj_size:
         options["proj_size"] = structure.proj_size
     return _unset(
-        _MODULES[structure.cell],
+        getattr(nn, name),
         structure.input_size,
         structure.hidden_size,
         num_layers=structure.num_layers,
@@ -128,14 +83,15 @@ def plain_module(structure: Structure, dtype: torch.dtype) -> nn.Module:
 
 
 def structure_of(module: nn.Module) -> Structure:
-    """The structure of an `nn.RNN`, `nn.LSTM`, `nn.GRU`, one of their Cells, or of our SigmoidRNN.
+    """The structure of an `nn.RNN`, `nn.LSTM`, `nn.GRU`, one of their Cells, or of our CellModule.
 
     Raises RnnvizError for any other module and for a subclass with its own forward, whose equations are not known.
     """
-    if isinstance(module, SigmoidRNN):
+    if isinstance(module, CellModule):
         return module.structure
-    for cell, kind in _MODULES.items():
-        if isinstance(module, kind) and type(module).forward is kind.forward:
+    for cell, name in FUSED_CELLS.items():
+        whole, single = getattr(nn, name), getattr(nn, f"{name}Cell")
+        if isinstance(module, nn.RNNBase) and isinstance(module, whole) and type(module).forward is whole.forward:
             return Structure(
                 cell=cell,
                 input_size=module.input_size,
@@ -143,15 +99,12 @@ def structure_of(module: nn.Module) -> Structure:
                 num_layers=module.num_layers,
                 bidirectional=module.bidirectional,
                 bias=module.bias,
-                activation=_activation(module.mode.removeprefix("RNN_").lower()) if cell == "vanilla" else "tanh",
+                activation=_activation(cell, module.mode.removeprefix("RNN_").lower()),
                 proj_size=module.proj_size,
             )
-    for cell, single in _CELLS.items():
-        if isinstance(module, single) and type(module).forward is single.forward:
-            activation = str(module.nonlinearity) if isinstance(module, nn.RNNCell) else "tanh"
-            return Structure(
-                cell, module.input_size, module.hidden_size, 1, False, module.bias, _activation(activation)
-            )
+        if isinstance(module, nn.RNNCellBase) and isinstance(module, single) and type(module).forward is single.forward:
+            activation = _activation(cell, str(getattr(module, "nonlinearity", "")))
+            return Structure(cell, module.input_size, module.hidden_size, 1, False, module.bias, activation)
     raise RnnvizError(
         f"The module: wanted torch's nn.RNN, nn.LSTM, nn.GRU or one of their Cells with torch's own forward, "
         f"came {type(module).__module__}.{type(module).__qualname__}."
@@ -172,20 +125,29 @@ def _unset(kind: type[nn.Module], *sizes: int, **options: object) -> nn.Module:
     return kind(*sizes, device="meta", **options).to_empty(device="cpu")
 
 
-def _activation(name: str) -> Activation:
-    if name not in ("tanh", "relu"):
-        raise RnnvizError(f"The module's nonlinearity: wanted tanh or relu, came {name!r}.")
-    return cast(Activation, name)
+def _activation(cell: str, name: str) -> Activation:
+    """What torch calls a module's nonlinearity, where its cell has more than one."""
+    known = [activation for one, activation in FUSED if one == cell]
+    if len(known) == 1:
+        return known[0]
+    for activation in known:
+        if activation == name:
+            return activation
+    raise RnnvizError(f"The module's nonlinearity: wanted {' or '.join(known)}, came {name!r}.")
 
 
-def _fill_uniform(module: nn.Module, bound: float, generator: torch.Generator) -> None:
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.uniform_(-bound, bound, generator=generator)
+def _draw(module: nn.Module, structure: Structure, generator: torch.Generator) -> None:
+    """Each parameter from its own distribution, in torch's order."""
+    for layer in structure.layer_names:
+        for parameter in structure.equations.parameters:
+            bound = parameter.initial.bound(structure.hidden_size)
+            module.get_parameter(f"{parameter.name}_{layer}").uniform_(-bound, bound, generator=generator)
 
 
-def _add_forget_bias(module: nn.Module, structure: Structure, forget_bias: float) -> None:
-    hidden = structure.hidden_size
-    with torch.no_grad():
-        for name in structure.layer_names:
-            module.get_parameter(f"bias_ih_{name}")[hidden : 2 * hidden] += forget_bias
+def _shift(module: nn.Module, structure: Structure, settings: ModelSettings) -> None:
+    """Adds what the settings say of the cell's shifts, of every layer."""
+    cell = structure.equations
+    for shift in cell.shifts:
+        rows = cell.block_rows(shift.block, structure.hidden_size)
+        for layer in structure.layer_names:
+            module.get_parameter(f"{shift.parameter}_{layer}")[rows] += float(getattr(settings, shift.setting, 0.0))

@@ -8,19 +8,24 @@ from itertools import count
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen_mapping
+from rnnviz.core.cells import CELLS, Activation, Options, cell_kind, cell_made
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.structure import Activation, CellName, Structure
+from rnnviz.core.structure import Structure
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.parametrisations import Recipe, recipe
 from rnnviz.engine.checkpoints.records import RecurrentModule, StoredTensor, StoredTensors
+from rnnviz.engine.fused import FUSED_CELLS, chosen_activation, fused_blocks
 
-_PARAMETER = r"(?P<parameter>(?:weight|bias)_(?:ih|hh|hr))(?P<layer>_l\d{1,4}(?:_reverse)?)?"
+# torch's parameters and those of our own cells, which a module of torch's must not have
+_NAMES = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"} | {
+    parameter.name for name in CELLS for parameter in cell_made(name, Options()).parameters
+}
+_PARAMETER = rf"(?P<parameter>{'|'.join(sorted(_NAMES))})(?P<layer>_l\d{{1,4}}(?:_reverse)?)?"
 _PLAIN = re.compile(rf"(?P<prefix>(?:.*[^A-Za-z0-9])?){_PARAMETER}(?P<part>|_g|_v|_u|_orig|_mask)", re.DOTALL)
 _PARAMETRISED = re.compile(
     rf"(?P<prefix>(?:.*\.)?)parametrizations\.{_PARAMETER}(?P<part>\.(?:original\d?|0\.[A-Za-z_]{{1,40}}))", re.DOTALL
 )
 MOST_MODULES = 500  # a mixture of experts has dozens; a file with more is not meant for eyes
-_CELLS: dict[int, CellName] = {1: "vanilla", 3: "gru", 4: "lstm"}  # by how many (H, ·) blocks a weight stacks
 
 Group = dict[str, dict[str, str]]  # parameter with its layer → part → name in the file
 
@@ -103,19 +108,21 @@ def infer_structure(shapes: Mapping[str, tuple[int, ...]], activation: Activatio
         raise RnnvizError(f"weight_hr_l0 has shape {projection}, wanted a matrix with rows and columns")
     rows, width = shapes["weight_hh_l0"]
     hidden = projection[1] if projection else width
-    if rows % hidden or rows // hidden not in _CELLS or (projection and rows // hidden != 4):
+    cell = fused_blocks().get(rows // hidden) if rows % hidden == 0 else None
+    if cell is None or (projection and not cell_kind(cell).projection):
+        *others, last = (f"{blocks} (nn.{FUSED_CELLS[one]})" for blocks, one in sorted(fused_blocks().items()))
         raise RnnvizError(
-            f"weight_hh_l0 has {rows} rows for {hidden} hidden units, wanted 1 (nn.RNN), 3 (nn.GRU) "
-            "or 4 (nn.LSTM) times as many"
+            f"weight_hh_l0 has {rows} rows for {hidden} hidden units, wanted {', '.join(others)} or {last} "
+            "times as many"
         )
     structure = Structure(
-        cell=_CELLS[rows // hidden],
+        cell=cell,
         input_size=shapes["weight_ih_l0"][1],
         hidden_size=hidden,
         num_layers=1 + max(int(re.sub(r"\D", "", name)) for name in shapes),
         bidirectional=any(name.endswith("_reverse") for name in shapes),
         bias=any(name.startswith("bias") for name in shapes),
-        activation=activation if rows == hidden else "tanh",
+        activation=chosen_activation(cell, activation),
         proj_size=projection[0] if projection else 0,
     )
     wanted = structure.parameter_shapes()
@@ -170,8 +177,9 @@ def _notes(
     weights: Mapping[str, Array],
 ) -> tuple[str, ...]:
     notes = []
-    if structure.cell == "vanilla" and activation is None:
-        notes.append("The file does not say the activation of this nn.RNN; tanh, torch's default, is assumed.")
+    if cell_kind(structure.cell).activations and activation is None:
+        name = FUSED_CELLS[structure.cell]
+        notes.append(f"The file does not say the activation of this nn.{name}; tanh, torch's default, is assumed.")
     ways = sorted({one.words for one in recipes.values() if one.words})
     if ways:
         notes.append(f"Weights were rebuilt from {' and '.join(ways)}.")

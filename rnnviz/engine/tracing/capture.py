@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -15,7 +14,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, LossName, Readout
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.engine.networks import SequenceModel, SigmoidRNN, plain_module, structure_of
+from rnnviz.engine.networks import SequenceModel, plain_module, structure_of
 from rnnviz.engine.tasks.source import Batch
 from rnnviz.engine.tracing.layout import Given, GivenState, Layout, take_grad_output, take_inputs, take_state
 from rnnviz.engine.tracing.weights import effective_weights
@@ -58,12 +57,9 @@ def capture_module(
         weights = {name: _copied(weight, dtype) for name, weight in weights.items()}
         given, layout = take_inputs(module, inputs, structure)
         given = _copied(given, dtype)
-        if isinstance(module, SigmoidRNN) and layout.lengths is not None:
-            raise RnnvizError(
-                "inputs: wanted sequences of one length for a vanilla RNN with sigmoid, came a PackedSequence."
-            )
-        states = [_copied(part, dtype) for part in take_state(state, structure, layout, given.shape[1]) or []]
-        return _swept(structure, weights, given, states, grad_output, layout, tuple(notes))
+        states = take_state(state, structure, layout, given.shape[1]) or _zeros(structure, given)
+        first = {name: _copied(part, dtype) for name, part in states.items()}
+        return _swept(structure, weights, given, first, grad_output, layout, tuple(notes))
 
 
 def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture:
@@ -82,14 +78,12 @@ def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture
         targets=frozen(batch.targets),
         loss_weight=frozen(batch.loss_weight),
     )
-    states = np.zeros((len(structure.layer_names), batch.inputs.shape[1], structure.hidden_size), np.float32)
-    return Capture(
+    return Capture.of_one(
+        _arrays(parameters),
         structure=structure,
-        weights=_arrays(parameters),
         inputs=frozen(batch.inputs),
         lengths=batch.lengths,
-        h0=frozen(states),
-        c0=frozen(states) if structure.cell == "lstm" else None,
+        initial=_arrays(_zeros(structure, torch.from_numpy(batch.inputs))),
         grad_output=_array(grad_output),
         output=_array(output),
         grads=_arrays(dict(zip(parameters, grads, strict=True))),
@@ -111,7 +105,7 @@ def _swept(
     structure: Structure,
     weights: Mapping[str, Tensor],
     inputs: Tensor,
-    states: list[Tensor],
+    states: dict[str, Tensor],
     grad_output: Given | PackedSequence | None,
     layout: Layout,
     notes: tuple[str, ...],
@@ -120,25 +114,19 @@ def _swept(
     module = plain_module(structure, inputs.dtype)
     module.load_state_dict(dict(weights))
     parameters = dict(module.named_parameters())
-    if not states:
-        shape = (len(structure.layer_names), inputs.shape[1])
-        states = [inputs.new_zeros(*shape, structure.output_size)]
-        if structure.cell == "lstm":
-            states.append(inputs.new_zeros(*shape, structure.hidden_size))
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        output = _output(module, inputs, states, layout.lengths)
+        output = _output(module, inputs, tuple(states.values()), layout.lengths)
         if grad_output is None:
             grad = _grad_of_last_norms(output.detach(), layout.lengths)
         else:
             grad = take_grad_output(grad_output, output, layout).to(output.dtype)
         grads = torch.autograd.grad(output, list(parameters.values()), grad)
-    return Capture(
+    return Capture.of_one(
+        _arrays(weights),
         structure=structure,
-        weights=_arrays(weights),
         inputs=_array(inputs),
         lengths=None if layout.lengths is None else _array(layout.lengths),
-        h0=_array(states[0]),
-        c0=_array(states[1]) if structure.cell == "lstm" else None,
+        initial=_arrays(states),
         grad_output=_array(grad),
         output=_array(output),
         grads=_arrays(dict(zip(parameters, grads, strict=True))),
@@ -146,8 +134,14 @@ def _swept(
     )
 
 
-def _output(module: nn.Module, inputs: Tensor, states: list[Tensor], lengths: Tensor | None) -> Tensor:
-    state = tuple(states) if len(states) == 2 else states[0]
+def _zeros(structure: Structure, inputs: Tensor) -> dict[str, Tensor]:
+    """First states of zero (layers·D, N, ·) for inputs (T, N, I)."""
+    shape = len(structure.layer_ids), inputs.shape[1]
+    return {state: inputs.new_zeros(*shape, structure.units(state)) for state in structure.equations.states}
+
+
+def _output(module: nn.Module, inputs: Tensor, states: tuple[Tensor, ...], lengths: Tensor | None) -> Tensor:
+    state = states[0] if len(states) == 1 else states
     if lengths is None:
         return cast(Tensor, module(inputs, state)[0])
     packed = pack_padded_sequence(inputs, lengths, enforce_sorted=False)

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.fidelity import relative_difference
+from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.fidelity import relative_difference, weight_grads
 from rnnviz.core.sweeps.trace import Trace, rebuild
-from rnnviz.engine.tracing.unrolled import nudge_shapes, unrolled_loss
+from rnnviz.engine.tracing.unrolled import nudge_shapes, nudged, own_arrays, tensor_name, unrolled_loss
 from rnnviz.runs.reading.reader import Run
 
 AUTOGRAD_LIMIT = 1e-9  # relative to the largest value of the gradient
@@ -30,7 +30,7 @@ Tensors = dict[str, Tensor]
 class GradientCheck:
     """One gradient; each error is relative to its largest value."""
 
-    name: str  # "weight_hh_l0", "f_l0" (of a pre-activation), "h_l0", "inputs", "head.weight"
+    name: str  # "weight_hh_l0", "f_l0" (of a pre-activation), "h_l0", "inputs", "h0", "head.weight"
     autograd: float
     differences: float  # NaN: too small for finite differences to see
     rounding: float  # of the trace as it is shown, against the same in float64
@@ -103,8 +103,9 @@ def check_capture(capture: Capture) -> Report:
     exact = _in_float64(capture)
     tensors = _tensors(exact)
     nudges = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in nudge_shapes(exact).items()}
-    truth, output_grad = _autograd(exact, tensors, nudges)
-    ours = _gradients(rebuild(replace(exact, grad_output=output_grad)))
+    truth, output_grads = _autograd(exact, tensors, nudges)
+    calls = [replace(call, grad_output=grad) for call, grad in zip(exact.calls, output_grads, strict=True)]
+    ours = _gradients(rebuild(replace(exact, calls=tuple(calls))))
     if not all(np.isfinite(grad).all() for grad in ours.values()):
         return Report("", 0, (), "The trace holds NaN or infinite gradients, so there is nothing to compare.")
     found = _gradients(shown)
@@ -134,69 +135,79 @@ def report_table(report: Report) -> str:
 
 
 def _in_float64(capture: Capture) -> Capture:
-    def wide(array: Array) -> Array:
-        return array.astype(np.float64)
+    weights = {name: _wide(weight) for name, weight in capture.weights.items()}
+    return replace(capture, weights=weights, calls=tuple(_call_in_float64(call) for call in capture.calls), grads={})
 
-    readout = capture.readout
+
+def _call_in_float64(call: Call) -> Call:
+    readout = call.readout
     if readout is not None:
-        targets = readout.targets if readout.loss == "cross entropy" else wide(readout.targets)
+        targets = readout.targets if readout.loss == "cross entropy" else _wide(readout.targets)
         readout = replace(
             readout,
-            weight=wide(readout.weight),
-            bias=wide(readout.bias),
+            weight=_wide(readout.weight),
+            bias=_wide(readout.bias),
             targets=targets,
-            loss_weight=wide(readout.loss_weight),
+            loss_weight=_wide(readout.loss_weight),
         )
     return replace(
-        capture,
-        weights={name: wide(weight) for name, weight in capture.weights.items()},
-        inputs=wide(capture.inputs),
-        h0=wide(capture.h0),
-        c0=None if capture.c0 is None else wide(capture.c0),
-        grad_output=wide(capture.grad_output),
+        call,
+        inputs=_wide(call.inputs),
+        initial={state: _wide(array) for state, array in call.initial.items()},
+        grad_output=_wide(call.grad_output),
+        grad_final={state: _wide(array) for state, array in call.grad_final.items()},
         output=None,
-        grads={},
         readout=readout,
     )
 
 
+def _wide(array: Array) -> Array:
+    return array.astype(np.float64)
+
+
 def _tensors(exact: Capture) -> Tensors:
-    arrays = {**exact.weights, "inputs": exact.inputs, "h0": exact.h0, "grad_output": exact.grad_output}
-    if exact.c0 is not None:
-        arrays["c0"] = exact.c0
-    if exact.readout is not None:
-        arrays |= {"head.weight": exact.readout.weight, "head.bias": exact.readout.bias}
+    arrays = dict(exact.weights)
+    for call in exact.calls:
+        arrays |= own_arrays(call)
     return {name: torch.tensor(array) for name, array in arrays.items()}
 
 
-def _autograd(exact: Capture, tensors: Tensors, nudges: Tensors) -> tuple[dict[str, Array], Array]:
-    """The gradient of everything by its name, and ∂L/∂output (T, N, D·P)."""
-    leaves = {
-        name: value.clone().requires_grad_()
-        for name, value in (tensors | nudges).items()
-        if name not in ("h0", "c0", "grad_output")
-    }
+def _autograd(exact: Capture, tensors: Tensors, nudges: Tensors) -> tuple[dict[str, Array], list[Array]]:
+    """The gradient of everything the trace has one of, by its name, and each call's ∂L/∂output (T, N, D·P)."""
+    wanted = {*exact.weights, *nudges}
+    for call in exact.calls:
+        wanted |= {tensor_name(call, name) for name in ("inputs", "head.weight", "head.bias", *_first_states(call))}
+    leaves = {name: value.clone().requires_grad_() for name, value in (tensors | nudges).items() if name in wanted}
     given = tensors | {name: leaf for name, leaf in leaves.items() if name in tensors}
-    loss, output = unrolled_loss(exact, given, {name: leaves[name] for name in nudges})
-    output_grad, *grads = torch.autograd.grad(loss, [output, *leaves.values()], allow_unused=True)
-    pairs = zip(leaves.items(), grads, strict=True)
-    found = {name: (torch.zeros_like(leaf) if grad is None else grad).numpy() for (name, leaf), grad in pairs}
-    return found, np.zeros(output.shape) if output_grad is None else output_grad.numpy()
+    loss, outputs = unrolled_loss(exact, given, {name: leaves[name] for name in nudges})
+    sources = [*outputs, *leaves.values()]
+    grads = torch.autograd.grad(loss, sources, allow_unused=True)
+    found = [
+        (torch.zeros_like(one) if grad is None else grad).numpy() for one, grad in zip(sources, grads, strict=True)
+    ]
+    return dict(zip(leaves, found[len(outputs) :], strict=True)), found[: len(outputs)]
+
+
+def _first_states(call: Call) -> list[str]:
+    """The names of the first states a call was given; those it takes over from another call are not its own."""
+    return [] if call.follows is not None else [f"{state}0" for state in call.structure.equations.states]
 
 
 def _gradients(trace: Trace) -> dict[str, Array]:
     """Every gradient of the trace, by the names of `unrolled`."""
-    found: dict[str, Array] = {}
-    for layer in trace.layers:
-        found |= {f"{name}_{layer.name}": grad for name, grad in layer.weight_grads.items()}
-        found |= {f"{gate}_{layer.name}": grad for gate, grad in layer.gate_grads.items()}
-        found[f"h_{layer.name}"] = layer.hidden_grad
-        if layer.cell_grad is not None:
-            found[f"c_{layer.name}"] = layer.cell_grad
-    lowest = trace.layers[: trace.structure.directions]
-    found["inputs"] = np.sum([layer.input_grad for layer in lowest], axis=0)
-    if trace.readout is not None:
-        found |= {f"head.{name}": grad for name, grad in trace.readout.weight_grads.items()}
+    found: dict[str, Array] = dict(weight_grads(trace.check.capture, trace.layers))
+    for one in trace.calls:
+        call = one.call
+        for layer in one.layers:
+            for name, value in nudged(layer.equations).items():
+                found[f"{name}_{layer.name}"] = layer.gate_grads[name] if value.block else layer.grad(value.name)
+        lowest = one.layers[: call.structure.directions]
+        found[tensor_name(call, "inputs")] = np.sum([layer.input_grad for layer in lowest], axis=0)
+        for name, state in zip(_first_states(call), call.structure.equations.states, strict=False):
+            found[tensor_name(call, name)] = np.stack([layer.initial_grads[state] for layer in one.layers])
+        if one.readout is not None:
+            heads = {f"head.{name}": grad for name, grad in one.readout.weight_grads.items()}
+            found |= {tensor_name(call, name): grad for name, grad in heads.items()}
     return found
 
 

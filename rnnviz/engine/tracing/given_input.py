@@ -144,7 +144,7 @@ def _drawn(task: GivenInput, input_size: int, seed: int) -> tuple[Array, tuple[s
 
 def _swept(module: RecurrentModule, inputs: Array, loss_time_step: int) -> tuple[Capture, float]:
     """The capture and L = ‖h_t‖, with ∂L/∂output of the norm: h_t / ‖h_t‖ at that time step, 0 elsewhere."""
-    dtype = torch.float64 if module.weights["weight_hh_l0"].dtype == np.float64 else torch.float32
+    dtype = torch.float64 if next(iter(module.weights.values())).dtype == np.float64 else torch.float32
     network = plain_module(module.structure, dtype)
     network.load_state_dict({name: torch.from_numpy(weight.copy()) for name, weight in module.weights.items()})
     given = torch.from_numpy(inputs.copy()).to(dtype)

@@ -12,7 +12,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 
 Given = Tensor | Array
-GivenState = Given | tuple[Given, Given]
+GivenState = Given | tuple[Given, ...]
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,26 @@ def take_inputs(module: nn.Module, inputs: Given | PackedSequence, structure: St
     return _checked(layout.time_major(tensor), structure), layout
 
 
-def take_state(state: GivenState | None, structure: Structure, layout: Layout, sequences: int) -> list[Tensor] | None:
-    """[h0] or [h0, c0] as (layers·D, N, ·), None if none was given; RnnvizError for a wrong shape."""
+def take_state(
+    state: GivenState | None, structure: Structure, layout: Layout, sequences: int
+) -> dict[str, Tensor] | None:
+    """The first states by name, each (layers·D, N, ·), None if none was given; RnnvizError for a wrong shape."""
     if state is None:
         return None
-    parts = state if isinstance(state, tuple) else (state,)
-    wanted = {"h0": structure.output_size}
-    if structure.cell == "lstm":
-        wanted["c0"] = structure.hidden_size
-    if len(parts) != len(wanted):
-        raise RnnvizError(f"state: wanted {' and '.join(wanted)} for a {structure.cell}, came {len(parts)} tensor(s).")
-    taken = []
-    for part, (name, units) in zip(parts, wanted.items(), strict=True):
-        tensor = as_tensor(part, f"state, {name}")
-        shape = (len(structure.layer_names), sequences, units)
+    parts, names = state if isinstance(state, tuple) else (state,), structure.equations.states
+    if len(parts) != len(names):
+        wanted = " and ".join(f"{name}0" for name in names)
+        raise RnnvizError(f"state: wanted {wanted} for a {structure.cell}, came {len(parts)} tensor(s).")
+    taken = {}
+    for part, name in zip(parts, names, strict=True):
+        tensor = as_tensor(part, f"state, {name}0")
+        shape = (len(structure.layer_names), sequences, structure.units(name))
         if tensor.ndim != 3 - (not layout.batched) - layout.cell or layout.state(tensor).shape != shape:
             raise RnnvizError(
-                f"state, {name}: wanted (layers·directions, N, units) = {shape} in the module's own layout, "
+                f"state, {name}0: wanted (layers·directions, N, units) = {shape} in the module's own layout, "
                 f"came shape {tuple(tensor.shape)}."
             )
-        taken.append(layout.state(tensor))
+        taken[name] = layout.state(tensor)
     return taken
 
 

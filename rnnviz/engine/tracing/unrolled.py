@@ -1,103 +1,154 @@
-"""The slow truth: a recurrent module unrolled in torch one time step after the other, written as torch documents it."""
+"""The slow truth: the calls of a capture unrolled in torch, node by node and one time step after the other.
 
-from collections.abc import Mapping
+It evaluates the nodes of the cell, as the trace does; that they are right is proved by torch's own modules, or for a
+cell that torch lacks by finite differences and by the hand-written step in the tests.
+"""
+
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture
-
-GATES = {"vanilla": ("a",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
-_PHI = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
+from rnnviz.core.arrays import Array
+from rnnviz.core.cells import Cell
+from rnnviz.core.cells.node import Value
+from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.engine.cell_module import TENSORS
 
 Nudges = Mapping[str, Tensor]  # "h_l0", "c_l0", "f_l0" (its pre-activation): (T, N, ·), added where the value is made
 
 
+def nudged(cell: Cell) -> dict[str, Value]:
+    """What can be nudged, by name: the states, and the pre-activation of each gate."""
+    return {state: Value(state) for state in cell.states} | cell.pre_activations
+
+
 def nudge_shapes(capture: Capture) -> dict[str, tuple[int, ...]]:
     """The names and shapes of everything that can be nudged."""
-    structure = capture.structure
-    time_steps, sequences = capture.inputs.shape[:2]
     shapes: dict[str, tuple[int, ...]] = {}
-    for layer in structure.layer_names:
-        shapes[f"h_{layer}"] = time_steps, sequences, structure.output_size
-        if structure.cell == "lstm":
-            shapes[f"c_{layer}"] = time_steps, sequences, structure.hidden_size
-        for gate in GATES[structure.cell]:
-            shapes[f"{gate}_{layer}"] = time_steps, sequences, structure.hidden_size
+    for call in capture.calls:
+        structure = call.structure
+        for layer in call.layer_ids:
+            for name, value in nudged(structure.equations).items():
+                units = structure.hidden_size if value.block else structure.units(value.name)
+                shapes[f"{name}_{layer.text}"] = (*call.inputs.shape[:2], units)
     return shapes
 
 
-def unrolled_loss(capture: Capture, tensors: Mapping[str, Tensor], nudges: Nudges) -> tuple[Tensor, Tensor]:
-    """(L, output (T, N, D·P)) with the weights, "inputs", "h0", "c0", "head.weight" and "head.bias" of `tensors`.
+def tensor_name(call: Call, name: str) -> str:
+    """The name of a call's own tensor: "inputs", "h0", "head.weight"; of a further call "decoder.inputs"."""
+    return f"{call.name}.{name}" if call.name else name
 
-    L is the capture's own loss, or Σ grad_output · output where it has none.
+
+def own_arrays(call: Call) -> dict[str, Array]:
+    """What a call alone has: its input, first states, given gradients and head, by `tensor_name`."""
+    arrays: dict[str, Array] = {"inputs": call.inputs, "grad_output": call.grad_output}
+    arrays |= {f"{state}0": array for state, array in call.initial.items()}
+    arrays |= {f"grad_{state}": array for state, array in call.grad_final.items()}
+    if call.readout is not None:
+        arrays |= {"head.weight": call.readout.weight, "head.bias": call.readout.bias}
+    return {tensor_name(call, name): array for name, array in arrays.items()}
+
+
+def unrolled_loss(capture: Capture, tensors: Mapping[str, Tensor], nudges: Nudges) -> tuple[Tensor, list[Tensor]]:
+    """L, and each call's output (T, N, D·P), with the weights and the calls' own arrays in `tensors`.
+
+    L is the sum of the calls' own losses, or Σ grad_output · output where one has none, with Σ ∂L/∂state · state of
+    the final states whose gradient is given.
     """
-    output = _output(capture, tensors, nudges)
-    readout = capture.readout
+    outputs, finals = list[Tensor](), list[dict[str, Tensor]]()
+    parts = list[Tensor]()
+    for call in capture.calls:
+        given = {name: tensors[tensor_name(call, f"{name}0")] for name in call.initial}
+        first = given if call.follows is None else finals[call.follows]
+        output, final = _output(call, tensors, nudges, first)
+        parts += _losses(call, tensors, output, final)
+        outputs.append(output)
+        finals.append(final)
+    return sum(parts[1:], parts[0]), outputs
+
+
+def _losses(call: Call, tensors: Mapping[str, Tensor], output: Tensor, final: Mapping[str, Tensor]) -> Iterator[Tensor]:
+    for state in call.grad_final:
+        yield (tensors[tensor_name(call, f"grad_{state}")] * final[state]).sum()
+    readout = call.readout
     if readout is None:
-        return (output * tensors["grad_output"]).sum(), output
-    prediction = output @ tensors["head.weight"].T + tensors["head.bias"]
+        yield (output * tensors[tensor_name(call, "grad_output")]).sum()
+        return
+    prediction = output @ tensors[tensor_name(call, "head.weight")].T + tensors[tensor_name(call, "head.bias")]
     weight = torch.tensor(readout.loss_weight, dtype=output.dtype)
     if readout.loss == "cross entropy":
         targets = torch.tensor(readout.targets).clamp(0, prediction.shape[-1] - 1)  # unasked ones may be out of range
         losses = cross_entropy(prediction.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)
     else:
         losses = (prediction - torch.tensor(readout.targets, dtype=output.dtype)).square().mean(dim=-1)
-    return torch.where(weight != 0, losses * weight, torch.zeros_like(losses)).sum(), output
+    yield torch.where(weight != 0, losses * weight, torch.zeros_like(losses)).sum()
 
 
-def _output(capture: Capture, tensors: Mapping[str, Tensor], nudges: Nudges) -> Tensor:
-    structure = capture.structure
-    time_steps, sequences = capture.inputs.shape[:2]
-    lengths = torch.full((sequences,), time_steps) if capture.lengths is None else torch.tensor(capture.lengths)
-    below = list(tensors["inputs"].unbind(0))
-    for first in range(0, len(structure.layer_names), structure.directions):
-        directions = []
-        for number in range(first, first + structure.directions):
-            layer = structure.layer_names[number]
-            h = tensors["h0"][number]
-            c = tensors["c0"][number] if structure.cell == "lstm" else None
-            made: list[Tensor] = [h] * time_steps
-            for t in range(time_steps - 1, -1, -1) if layer.endswith("_reverse") else range(time_steps):
-                here = {name: nudge[t] for name, nudge in nudges.items() if name.endswith(f"_{layer}")}
-                new_h, new_c = _time_step(structure, tensors, layer, below[t], h, c, here)
-                lasts = (t < lengths)[:, None]
-                h = torch.where(lasts, new_h, h)
-                c = None if c is None or new_c is None else torch.where(lasts, new_c, c)
-                made[t] = torch.where(lasts, h, torch.zeros_like(h))
-            directions.append(made)
-        below = [torch.cat(parts, dim=-1) for parts in zip(*directions, strict=True)]
-    return torch.stack(below)
+def _output(
+    call: Call, tensors: Mapping[str, Tensor], nudges: Nudges, first: Mapping[str, Tensor]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Output (T, N, D·P) and final states (layers·D, N, ·) of one call."""
+    structure, cell = call.structure, call.structure.equations
+    time_steps, sequences = call.inputs.shape[:2]
+    lengths = torch.full((sequences,), time_steps) if call.lengths is None else torch.tensor(call.lengths)
+    below = list(tensors[tensor_name(call, "inputs")].unbind(0))
+    finals: dict[str, list[Tensor]] = {state: [] for state in cell.states}
+    directions: list[list[Tensor]] = []
+    for number, layer in enumerate(call.layer_ids):
+        weights = {one.name: tensors[call.parameter(one.name, layer)] for one in cell.parameters}
+        step = _Step(cell, weights, structure.hidden_size, layer, nudges)
+        states = {state: first[state][number] for state in cell.states}
+        made: list[Tensor] = [torch.empty(0)] * time_steps
+        for t in range(time_steps - 1, -1, -1) if layer.reverse else range(time_steps):
+            values = step(t, below[t], states)
+            lasts = (t < lengths)[:, None]
+            states = {state: torch.where(lasts, values[state], before) for state, before in states.items()}
+            made[t] = torch.where(lasts, values[cell.output], torch.zeros_like(values[cell.output]))
+        directions.append(made)
+        for state, tensor in states.items():
+            finals[state].append(tensor)
+        if len(directions) == structure.directions:
+            below = [torch.cat(parts, dim=-1) for parts in zip(*directions, strict=True)]
+            directions = []
+    return torch.stack(below), {state: torch.stack(found) for state, found in finals.items()}
 
 
-def _time_step(
-    structure: Structure,
-    w: Mapping[str, Tensor],
-    layer: str,
-    x: Tensor,
-    h: Tensor,
-    c: Tensor | None,
-    nudges: Nudges,
-) -> tuple[Tensor, Tensor | None]:
-    def nudged(name: str, value: Tensor) -> Tensor:
-        nudge = nudges.get(f"{name}_{layer}")
-        return value if nudge is None else value + nudge
+class _Step:
+    """One time step of one layer: every node in its order, nudged where its value is made."""
 
-    a_ih, a_hh = x @ w[f"weight_ih_{layer}"].T, h @ w[f"weight_hh_{layer}"].T
-    if structure.bias:
-        a_ih, a_hh = a_ih + w[f"bias_ih_{layer}"], a_hh + w[f"bias_hh_{layer}"]
-    if c is not None:
-        i, f, g, o = (nudged(gate, a) for gate, a in zip("ifgo", (a_ih + a_hh).chunk(4, dim=-1), strict=True))
-        c = nudged("c", f.sigmoid() * c + i.sigmoid() * g.tanh())
-        h = o.sigmoid() * c.tanh()
-        if structure.proj_size:
-            h = h @ w[f"weight_hr_{layer}"].T
-        return nudged("h", h), c
-    if structure.cell == "vanilla":
-        return nudged("h", _PHI[structure.activation](nudged("a", a_ih + a_hh))), None
-    (r_x, z_x, n_x), (r_h, z_h, n_h) = a_ih.chunk(3, dim=-1), a_hh.chunk(3, dim=-1)
-    r, z = nudged("r", r_x + r_h).sigmoid(), nudged("z", z_x + z_h).sigmoid()
-    n = nudged("n", n_x + r * n_h).tanh()
-    return nudged("h", (1 - z) * n + z * h), None
+    def __init__(self, cell: Cell, weights: Mapping[str, Tensor], hidden: int, layer: LayerId, nudges: Nudges) -> None:
+        self._cell, self._hidden = cell, hidden
+        self._weights = {
+            node.name: [weights[one.name][cell.block_rows(one.block, hidden)] for one in node.operation.weights]
+            for node in cell.nodes
+        }
+        self._nudges: dict[str, list[tuple[str, Tensor]]] = {}
+        for name, value in nudged(cell).items():
+            nudge = nudges.get(f"{name}_{layer.text}")
+            if nudge is not None:
+                self._nudges.setdefault(value.name, []).append((value.block, nudge))
+
+    def __call__(self, t: int, x: Tensor, before: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The values of all nodes (N, ·)."""
+        values = {"x": x}
+        for node in self._cell.nodes:
+            read = [
+                (before if value.before else values)[value.name][..., self._cell.block_rows(value.block, self._hidden)]
+                for value in node.operation.values
+            ]
+            made = node.operation.compute(TENSORS, read, self._weights[node.name])
+            for block, nudge in self._nudges.get(node.name, ()):
+                made = self._with(made, block, nudge[t])
+            values[node.name] = made
+        return values
+
+    def _with(self, value: Tensor, block: str, nudge: Tensor) -> Tensor:
+        if not block:
+            return value + nudge
+        parts = list(torch.split(value, self._hidden, -1))
+        number = self._cell.blocks.index(block)
+        parts[number] = parts[number] + nudge
+        return torch.cat(parts, dim=-1)

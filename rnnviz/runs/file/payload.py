@@ -12,11 +12,11 @@ from safetensors import SafetensorError
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.fidelity import check_shapes
 from rnnviz.runs.file.records import Probe, RunModel
 from rnnviz.runs.file.schema import CHUNK_BYTES
 
 LARGEST_HEADER = 1 << 20  # bytes of JSON in front of the tensors
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 PROBE_NAMES = ("inputs", "lengths", "targets", "loss_weight")
 
 
@@ -39,8 +39,9 @@ def capture_payload(capture: Capture, probe: Probe, training_step: int, model: i
     tensors: dict[str, Array] = {"details": np.frombuffer(details, np.uint8)}
     tensors |= {f"weights.{name}": array for name, array in capture.weights.items()}
     tensors |= {f"grads.{name}": array for name, array in capture.grads.items()}
-    tensors |= {"h0": capture.h0, "grad_output": capture.grad_output}
-    optional = {"c0": capture.c0, "output": capture.output, "lengths": capture.lengths, "inputs": capture.inputs}
+    tensors |= {f"{state}0": array for state, array in capture.initial.items()}
+    tensors["grad_output"] = capture.grad_output
+    optional = {"output": capture.output, "lengths": capture.lengths, "inputs": capture.inputs}
     if capture.readout is not None:
         tensors |= {"readout.weight": capture.readout.weight, "readout.bias": capture.readout.bias}
         optional |= {"targets": capture.readout.targets, "loss_weight": capture.readout.loss_weight}
@@ -79,13 +80,13 @@ def read_capture(payload: bytes, training_step: int, model: RunModel, probe: Pro
         wanted = ("readout.weight", "readout.bias", "targets", "loss_weight")
         weight, bias, targets, loss_weight = (_tensor(tensors, name) for name in wanted)
         readout = Readout(weight, bias, loss, targets, loss_weight)
-    capture = Capture(
-        model.structure,
+    states = model.structure.equations.states
+    capture = Capture.of_one(
         frozen_mapping(weights),
+        structure=model.structure,
         inputs=_tensor(tensors, "inputs"),
         lengths=tensors.get("lengths"),
-        h0=_tensor(tensors, "h0"),
-        c0=tensors.get("c0"),
+        initial=frozen_mapping({state: _tensor(tensors, f"{state}0") for state in states}),
         grad_output=_tensor(tensors, "grad_output"),
         output=tensors.get("output"),
         grads=frozen_mapping({name[6:]: array for name, array in tensors.items() if name.startswith("grads.")}),
@@ -157,33 +158,15 @@ def _tensor(tensors: Mapping[str, Array], name: str) -> Array:
 
 
 def check_capture(capture: Capture) -> None:
+    """RnnvizError (what is wrong, without the file) unless every array has its shape and dtype."""
     structure = capture.structure
     _check_sequences(capture.inputs, capture.lengths, None, None)
-    length, batch, _ = capture.inputs.shape
-    dtype = capture.h0.dtype
-    states = structure.num_layers * structure.directions
-    wanted = {f"weights.{name}": shape for name, shape in structure.parameter_shapes().items()}
-    if {f"weights.{name}" for name in capture.weights} != set(wanted):
+    if set(capture.weights) != set(structure.parameter_shapes()):
         raise RnnvizError(f"its capture holds weights {sorted(capture.weights)[:6]}, which are not its model's")
-    arrays = {f"weights.{name}": array for name, array in capture.weights.items()}
-    arrays |= {"inputs": capture.inputs, "h0": capture.h0, "grad_output": capture.grad_output}
-    top = (length, batch, structure.output_size * structure.directions)
-    wanted |= {"inputs": (length, batch, structure.input_size), "grad_output": top, "output": top}
-    wanted |= {"h0": (states, batch, structure.output_size), "c0": (states, batch, structure.hidden_size)}
-    if (capture.c0 is not None) != (structure.cell == "lstm"):
-        raise RnnvizError(f"its capture has {'no' if capture.c0 is None else 'a'} c0 for the cell {structure.cell}")
-    arrays |= {n: a for n, a in (("c0", capture.c0), ("output", capture.output)) if a is not None}
-    for name, array in arrays.items():
-        _check_array(name, array, wanted[name])
-        if array.dtype != dtype or dtype not in FLOATS:
-            raise RnnvizError(
-                f"its {name} is {array.dtype}, wanted {dtype if dtype in FLOATS else 'float32 or float64'}"
-            )
-    for name, array in capture.grads.items():
-        if name in structure.parameter_shapes():
-            _check_array(f"grads.{name}", array, structure.parameter_shapes()[name])
+    check_shapes(capture)
     if capture.readout is not None:
-        _check_readout(capture.readout, top)
+        length, batch = capture.inputs.shape[:2]
+        _check_readout(capture.readout, (length, batch, structure.output_size * structure.directions))
 
 
 def _check_readout(readout: Readout, top: tuple[int, int, int]) -> None:
