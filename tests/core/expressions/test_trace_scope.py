@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rnnviz.core.errors import RnnvizError
 from rnnviz.core.cells import CELLS
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions import ExpressionError, NoValueError, Vocabulary, parse
 from rnnviz.core.expressions.scope import FixedMetrics
 from rnnviz.core.expressions.trace_scope import TraceScope
