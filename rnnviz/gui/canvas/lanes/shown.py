@@ -159,8 +159,8 @@ class Shown:
 
     @cached_property
     def hidden_level(self) -> float:
-        """1 while all states are those of tanh or gates; larger where a ReLU goes beyond."""
-        if all(model.structure.cell != "vanilla" or model.structure.activation != "relu" for model in self.models):
+        """1 while all states are those of tanh or gates; larger where a ReLU or a projection goes beyond."""
+        if not any(_unbounded(model.structure) for model in self.models):
             return 1.0
         return level([model.hidden for model in self.models if model.base is None])
 
@@ -204,6 +204,11 @@ class Shown:
     def _any_model(self) -> ShownModel | None:
         """The last one that has a trace: a what-if may read another input."""
         return next((model for model in reversed(self.models) if model.trace is not None), None)
+
+
+def _unbounded(structure: Structure) -> bool:
+    """Whether the hidden state may leave ±1."""
+    return structure.proj_size > 0 or (structure.cell == "vanilla" and structure.activation == "relu")
 
 
 def resolve(state: State) -> Shown:
