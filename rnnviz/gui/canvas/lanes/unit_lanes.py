@@ -58,7 +58,8 @@ class GradientUnitsLane(HeatLane):
 
     def show(self, shown: Shown) -> None:
         model, name = self.shown_model(shown), self.node.name
-        finite = [values[np.isfinite(values)] for each in shown.models for values in (each.gradient(name),)]
+        plain = [each.gradient(name) for each in shown.models if each.base is None]  # a difference has its own
+        finite = [values[np.isfinite(values)] for values in plain]
         high = np.ceil(max((float(values.max()) for values in finite if values.size), default=0.0))
         low = np.floor(min((float(values.min()) for values in finite if values.size), default=-1.0))
         low = max(min(low, high - 1.0), high - _MOST_DECADES)
