@@ -6,7 +6,6 @@ import numpy as np
 from fake_states import TASKS
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Readout
 from rnnviz.core.sweeps.changed_trace import recompute
@@ -34,8 +33,8 @@ class Traced:
         """The state with values of `model` set by hand, as the window shows it once they are recomputed."""
         capture, layer = self.captures[model], self.captures[model].structure.layer_names[0]
         set_by_hand: tuple[Intervention, ...] = (
-            SetValue(layer, Quantity.HIDDEN, 4, 0.85, 2),
-            Clamp(layer, Quantity.HIDDEN, -0.4, 9, 11, 1),
+            SetValue(layer, "h", 4, 0.85, 2),
+            Clamp(layer, "h", -0.4, 9, 11, 1),
         )
         whatif = WhatIf(TRAINING_STEP, model, sample, set_by_hand)
         traces = recompute(capture, (), sample), recompute(capture, set_by_hand, sample)

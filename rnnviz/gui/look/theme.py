@@ -160,7 +160,9 @@ def apply(app: QApplication, theme: Theme) -> None:
         app.setStyle(QStyleFactory.create("Fusion"))
     app.setFont(fonts.text())
     app.setPalette(palette(theme))
-    app.setStyleSheet(style_sheet(theme.name, asdict(theme)))
+    app.setStyleSheet(
+        style_sheet(theme.name, {name: value for name, value in asdict(theme).items() if isinstance(value, str)})
+    )
 
 
 def palette(theme: Theme) -> QPalette:

@@ -48,6 +48,7 @@ LOOK = theme("dark")
 VANISHED = -8.0  # log₁₀ of a gradient magnitude nothing is learned from
 LADDER = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)  # where a symmetric level may lie, times 10ⁿ
 NOTHING = np.zeros((0, len(LENGTHS), 0))  # what a cell without a cell state has of it
+FAMILIES = {"i": "input", "f": "forget", "o": "output", "r": "input", "z": "forget"}  # of the gates, by letter
 GATES = {"vanilla": set(), "lstm": set("ifgo"), "gru": set("rzn")}
 CANDIDATES = {"g", "n"}  # tanh: −1…1
 
@@ -120,7 +121,7 @@ class Seen:
     def log_share(self) -> Array:
         """(T,) log₁₀ ‖δ_t h_{t−1}ᵀ‖_F."""
         delta, before = (
-            self.cut(array).astype(np.float64) for array in (self.layer.recurrent_delta, self.layer.previous_h)
+            self.cut(array).astype(np.float64) for array in (self.layer.grad("uh"), self.layer.before["h"])
         )
         return logarithm(np.linalg.norm(delta[:, :, None] * before[:, None, :], axis=(1, 2)))
 
@@ -210,7 +211,7 @@ def expect_heat(lane: Lane, wanted: Array, low: float, high: float, colors: Arra
 
 def expect_hidden(view: View, lane: Lane) -> None:
     level = symmetric_level([seen.of(lambda layer: layer.h) for seen in view.plain])
-    if all(seen.layer.activation != "relu" and not seen.trace.structure.proj_size for seen in view.models):
+    if all(seen.layer.structure.activation != "relu" and not seen.trace.structure.proj_size for seen in view.models):
         assert level == 1.0
     expect_units(view, lane, lambda layer: layer.h, -level, level, LOOK.signed_map())
 
@@ -227,7 +228,7 @@ def expect_cell(view: View, lane: Lane) -> None:
 def expect_gate(view: View, lane: Lane) -> None:
     letter = lane.key[-1]
     signed = letter in CANDIDATES
-    colors = LOOK.signed_map() if signed else LOOK.gate_map(letter)
+    colors = LOOK.signed_map() if signed else LOOK.gate_map(FAMILIES[letter])
     expect_units(view, lane, lambda layer: layer.gates[letter], -1.0 if signed else 0.0, 1.0, colors)
 
 
@@ -683,9 +684,7 @@ def test_what_was_added_so_far_follows_the_sweep_of_the_layer(
     store = Store(case("lstm both ways, vanilla", layer=layer).state)
     store.update(cursor=Cursor(TRAINING_STEP, Phase.BACKWARD, time_step, layer=layer), sample=sample)
     seen = history(store.state).models[0]
-    delta, before = (
-        seen.cut(array).astype(np.float64) for array in (seen.layer.recurrent_delta, seen.layer.previous_h)
-    )
+    delta, before = (seen.cut(array).astype(np.float64) for array in (seen.layer.grad("uh"), seen.layer.before["h"]))
     each = delta[:, :, None] * before[:, None, :]  # (T, G, H)
     backwards = layer.endswith("_reverse")
     passed = [each[: t + 1] if backwards else each[t:] for t in range(seen.length)]
