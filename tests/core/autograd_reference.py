@@ -54,24 +54,42 @@ class Reference:
 PHI = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
-def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, h, c, keep):
-    """One time step of one sequence, written as torch's documentation writes it."""
-    a_ih, a_hh = w[f"weight_ih_{name}"] @ x, w[f"weight_hh_{name}"] @ h
+def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, states, keep):
+    """One time step of one sequence, written by hand as torch's documentation or the cell's paper writes it.
+
+    `states` by name, those of the time step before; the new ones come back.
+    """
+    h = states["h"]
+    a_ih = w[f"weight_ih_{name}"] @ x
     if structure.bias:
-        a_ih, a_hh = a_ih + w[f"bias_ih_{name}"], a_hh + w[f"bias_hh_{name}"]
+        a_ih = a_ih + w[f"bias_ih_{name}"]
+    if structure.cell == "mingru":  # Feng et al. 2024: nothing but h is recurrent
+        a_z, n = a_ih.chunk(2)
+        z, n = keep("z", keep("a:z", a_z).sigmoid()), keep("n", keep("a:n", n))
+        return {"h": keep("h", (1 - z) * h + z * n)}
+    a_hh = w[f"weight_hh_{name}"] @ h
+    if structure.bias:
+        a_hh = a_hh + w[f"bias_hh_{name}"]
     if structure.cell == "vanilla":
-        return keep("h", PHI[structure.activation](keep("a:a", a_ih + a_hh))), None
-    if structure.cell == "lstm":
-        i, f, g, o = (keep(f"a:{k}", a) for k, a in zip("ifgo", (a_ih + a_hh).chunk(4), strict=True))
-        i, f, o = keep("i", i.sigmoid()), keep("f", f.sigmoid()), keep("o", o.sigmoid())
-        g = keep("g", g.tanh())
-        c = keep("c", f * c + i * g)
-        h = o * c.tanh()
-        return keep("h", w[f"weight_hr_{name}"] @ h if structure.proj_size else h), c
-    (ir, iz, inn), (hr, hz, hn) = a_ih.chunk(3), a_hh.chunk(3)
-    r, z = keep("r", keep("a:r", ir + hr).sigmoid()), keep("z", keep("a:z", iz + hz).sigmoid())
-    n = keep("n", keep("a:n", inn + r * hn).tanh())
-    return keep("h", (1 - z) * n + z * h), None
+        return {"h": keep("h", PHI[structure.activation](keep("a:a", a_ih + a_hh)))}
+    if structure.cell == "gru":
+        (ir, iz, inn), (hr, hz, hn) = a_ih.chunk(3), a_hh.chunk(3)
+        r, z = keep("r", keep("a:r", ir + hr).sigmoid()), keep("z", keep("a:z", iz + hz).sigmoid())
+        n = keep("n", keep("a:n", inn + r * hn).tanh())
+        return {"h": keep("h", (1 - z) * n + z * h)}
+    c, (i, f, g, o) = states["c"], (a_ih + a_hh).chunk(4)
+    if structure.cell == "peephole_lstm":  # Gers & Schmidhuber 2000: i and f see c_{t−1}, o sees c_t
+        i, f = i + w[f"weight_ci_{name}"] * c, f + w[f"weight_cf_{name}"] * c
+    else:
+        assert structure.cell == "lstm"
+    i, f = keep("i", keep("a:i", i).sigmoid()), keep("f", keep("a:f", f).sigmoid())
+    g = keep("g", keep("a:g", g).tanh())
+    c = keep("c", f * c + i * g)
+    if structure.cell == "peephole_lstm":
+        o = o + w[f"weight_co_{name}"] * c
+    o = keep("o", keep("a:o", o).sigmoid())
+    h = o * c.tanh()
+    return {"h": keep("h", w[f"weight_hr_{name}"] @ h if structure.proj_size else h), "c": c}
 
 
 Change = Callable[[str, str, int, torch.Tensor], torch.Tensor]  # (layer, name, t, computed) → what is used instead
@@ -102,14 +120,14 @@ def reference(
         for key in ("x", "h", "c", *"ifgorzn", "a:a", *(f"a:{gate}" for gate in "ifgorzn")):
             layer.values[key] = [[None] * sequences for _ in range(time_steps)]
         for n, length in enumerate(lengths):
-            h = torch.tensor(np.array(capture.h0[number, n]))
-            c = None if capture.c0 is None else torch.tensor(np.array(capture.c0[number, n]))
+            states = {state: torch.tensor(np.array(first[number, n])) for state, first in capture.initial.items()}
             for t in range(length - 1, -1, -1) if name.endswith("_reverse") else range(length):
                 x = layer.keep("x", below[t][n] * 1, t, n)
                 keep = partial(layer.keep, t=t, n=n)
-                h, c = step(structure, w, name, x, h, c, keep if change is None else changing(change, name, t, keep))
+                keep = keep if change is None else changing(change, name, t, keep)
+                states = step(structure, w, name, x, states, keep)
                 if (name, t) in cuts:
-                    h, c = h.detach(), None if c is None else c.detach()
+                    states = {state: tensor.detach() for state, tensor in states.items()}
         layers[name] = layer
         level.append(layer)
         if len(level) == structure.directions:
@@ -173,32 +191,31 @@ def random_capture(
         return (generator.standard_normal(shape) * scale).astype(dtype)
 
     rows = structure.num_layers * structure.directions
-    capture = Capture(
+    weights = {name: normal(*shape) for name, shape in structure.parameter_shapes().items()}
+    inputs = normal(time_steps, sequences, structure.input_size)
+    capture = Capture.of_one(
+        weights,
         structure=structure,
-        weights={name: normal(*shape) for name, shape in structure.parameter_shapes().items()},
-        inputs=normal(time_steps, sequences, structure.input_size),
+        inputs=inputs,
         lengths=None if lengths is None else np.array(lengths, np.int64),
-        h0=normal(rows, sequences, structure.output_size),
-        c0=normal(rows, sequences, structure.hidden_size) if structure.cell == "lstm" else None,
+        initial={state: normal(rows, sequences, structure.units(state)) for state in structure.equations.states},
         grad_output=normal(time_steps, sequences, structure.directions * structure.output_size),
     )
     return with_torch_numbers(capture) if with_torch else capture
 
 
 def with_torch_numbers(capture: Capture) -> Capture:
-    """The capture with `output` and `grads` from torch's fused module; a sigmoid RNN, which torch lacks, unrolled."""
+    """The capture with `output` and `grads` from torch's fused module; of a cell that torch lacks, unrolled."""
     structure = capture.structure
-    if structure.activation == "sigmoid" and structure.cell == "vanilla":
+    if structure.cell not in MODULES or (structure.cell == "vanilla" and structure.activation == "sigmoid"):
         slow = reference(capture)
         dtype = capture.inputs.dtype
-        return replace(
-            capture,
-            output=slow.output.astype(dtype),
-            grads={name: grad.astype(dtype) for name, grad in slow.weight_grads.items()},
-        )
+        grads = {name: grad.astype(dtype) for name, grad in slow.weight_grads.items()}
+        return replace(capture.with_call(output=slow.output.astype(dtype)), grads=grads)
     module = torch_module(capture)
-    inputs, h0 = torch.tensor(np.array(capture.inputs)), torch.tensor(np.array(capture.h0))
-    state = h0 if capture.c0 is None else (h0, torch.tensor(np.array(capture.c0)))
+    inputs = torch.tensor(np.array(capture.inputs))
+    first = tuple(torch.tensor(np.array(capture.initial[state])) for state in structure.equations.states)
+    state = first[0] if len(first) == 1 else first
     grad_output = torch.tensor(np.array(capture.grad_output))
     if capture.lengths is None:
         output, _ = module(inputs, state)
@@ -207,13 +224,16 @@ def with_torch_numbers(capture: Capture) -> Capture:
         output, _ = pad_packed_sequence(module(packed, state)[0], total_length=len(inputs))
     output.backward(grad_output)
     grads = {name: parameter.grad.numpy() for name, parameter in module.named_parameters()}
-    return replace(capture, output=output.detach().numpy(), grads=grads)
+    return replace(capture.with_call(output=output.detach().numpy()), grads=grads)
+
+
+MODULES = {"vanilla": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
 
 def torch_module(capture: Capture) -> torch.nn.RNNBase:
     """torch's module with the capture's weights in it."""
     structure = capture.structure
-    kind = {"vanilla": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[structure.cell]
+    kind = MODULES[structure.cell]
     extra = {"nonlinearity": structure.activation} if structure.cell == "vanilla" else {}
     if structure.cell == "lstm":
         extra = {"proj_size": structure.proj_size}

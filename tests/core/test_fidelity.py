@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.fidelity import relative_difference
 from rnnviz.core.sweeps.trace import rebuild
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_a_weight_that_is_not_the_one_torch_used_is_noticed(autograd, cell, num_layers):
     capture = autograd.random_capture(Structure(cell, 2, 3, num_layers=num_layers), dtype="float32")
@@ -28,7 +29,7 @@ def test_an_unfaithful_trace_follows_from_its_weights(autograd):
     capture = autograd.random_capture(Structure("lstm", 2, 3), time_steps=8)
     weights = {name: weight * 1.5 for name, weight in capture.weights.items()}
     trace = rebuild(replace(capture, weights=weights))
-    own = rebuild(replace(capture, weights=weights, output=None, grads={}))
+    own = rebuild(replace(capture.with_call(output=None), weights=weights, grads={}))
     np.testing.assert_array_equal(trace.layers[0].h, own.layers[0].h)
 
 
@@ -46,10 +47,11 @@ def test_without_torchs_numbers_there_is_nothing_to_be_faithful_to(autograd):
 
 def test_shares_that_cancel_widen_the_limit(autograd):
     capture = autograd.random_capture(Structure("vanilla", 1, 2), time_steps=2, sequences=1, dtype="float32", scale=0.1)
-    zero = np.zeros_like(capture.h0)
+    zero = {"h": np.zeros_like(capture.initial["h"])}
     inputs, weights = np.ones_like(capture.inputs), {name: np.zeros_like(w) for name, w in capture.weights.items()}
     grad_output = np.array([[[1, 1]], [[-1, -1 + 2e-3]]], np.float32)
-    capture = replace(capture, inputs=inputs, weights=weights, h0=zero, grad_output=grad_output, output=None, grads={})
+    capture = capture.with_call(inputs=inputs, initial=zero, grad_output=grad_output, output=None)
+    capture = replace(capture, weights=weights, grads={})
     capture = autograd.with_torch_numbers(capture)
     exact = rebuild(capture)
     assert exact.fidelity_limit == 1e-5
@@ -80,8 +82,8 @@ def test_relative_difference():
         ({"inputs": np.zeros((5, 2, 4))}, r"capture.inputs: wanted float64 \(5, 2, 3\), got float64 \(5, 2, 4\)"),
         ({"inputs": np.zeros((0, 2, 3))}, r"capture.inputs: .*at least 1, got \(0, 2, 3\)"),
         ({"inputs": np.zeros((5, 2, 3), np.float16)}, "capture.inputs: wanted float32 or float64, got float16"),
-        ({"h0": np.zeros((1, 2, 4), np.float32)}, "capture.h0: wanted float64 .* got float32"),
-        ({"c0": None}, "capture.c0: .* got nothing"),
+        ({"initial": {"h": np.zeros((1, 2, 4), np.float32), "c": np.zeros((1, 2, 4))}}, "capture.h0: wanted float64 .* got float32"),
+        ({"initial": {"h": np.zeros((1, 2, 4))}}, "capture.c0: .* got nothing"),
         ({"weights": {}}, r"capture.weights\[weight_ih_l0\]: .* got nothing"),
         ({"output": np.zeros((5, 2, 5))}, "capture.output: "),
         ({"grad_output": np.zeros((4, 2, 4))}, "capture.grad_output: "),
@@ -92,6 +94,8 @@ def test_relative_difference():
     ],
 )
 def test_a_capture_that_does_not_fit_is_refused_in_one_sentence(autograd, change, sentence):
-    capture = replace(autograd.random_capture(Structure("lstm", 3, 4)), **change)
+    capture = autograd.random_capture(Structure("lstm", 3, 4))
+    whole = {name: value for name, value in change.items() if name in ("weights", "grads")}
+    capture = replace(capture.with_call(**{name: change[name] for name in change.keys() - whole.keys()}), **whole)
     with pytest.raises(RnnvizError, match=sentence):
         rebuild(capture)

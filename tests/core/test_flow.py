@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps import flow
 from rnnviz.core.sweeps.trace import rebuild
@@ -14,7 +15,7 @@ from rnnviz.core.sweeps.trace import rebuild
 
 @settings(max_examples=15)
 @given(
-    cell=st.sampled_from(["vanilla", "lstm", "gru"]),
+    cell=st.sampled_from(list(CELLS)),
     num_layers=st.integers(1, 3),
     bidirectional=st.booleans(),
     proj_size=st.integers(0, 2),
@@ -24,7 +25,7 @@ from rnnviz.core.sweeps.trace import rebuild
 def test_every_loss_reaches_every_state_as_autograd_says(
     autograd, cell, num_layers, bidirectional, proj_size, lengths, seed
 ):
-    structure = Structure(cell, 2, 3, num_layers, bidirectional, proj_size=proj_size if cell == "lstm" else 0)
+    structure = Structure(cell, 2, 3, num_layers, bidirectional, proj_size=proj_size if CELLS[cell].projection else 0)
     capture = autograd.random_capture(structure, time_steps=4, lengths=lengths, seed=seed, with_torch=False)
     trace = rebuild(capture)
     for k in range(4):
@@ -42,22 +43,23 @@ def test_the_flow_is_kept(autograd):
     assert np.all(np.triu(layer.gradient_flow(0), 1) == 0)  # a loss does not reach later states
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_step_jacobian_is_finite_differences(autograd, cell, activation, reverse):
-    structure = Structure(cell, 2, 3, bidirectional=True, activation=activation, proj_size=2 if cell == "lstm" else 0)
+    structure = Structure(cell, 2, 3, bidirectional=True, activation=activation, proj_size=2 if CELLS[cell].projection else 0)
     capture = autograd.random_capture(structure, time_steps=3, sequences=2, with_torch=False)
     layer = rebuild(capture).layers[int(reverse)]
     t, n, name = 1, 1, layer.name
     neighbour = t + 1 if reverse else t - 1
     weights = {key: autograd.torch.tensor(value) for key, value in capture.weights.items()}
-    x, h = autograd.torch.tensor(layer.x[t, n].copy()), autograd.torch.tensor(layer.h[neighbour, n].copy())
-    states = (h,) if layer.c is None else (h, autograd.torch.tensor(layer.c[neighbour, n].copy()))
+    x, names = autograd.torch.tensor(layer.x[t, n].copy()), structure.equations.states
+    states = tuple(autograd.torch.tensor(layer.value(state)[neighbour, n].copy()) for state in names)
 
     def joint(*given):
-        after = autograd.step(structure, weights, name, x, *given, *([None] * (2 - len(given))), lambda _, value: value)
-        return autograd.torch.cat([part for part in after if part is not None])
+        before = dict(zip(names, given, strict=True))
+        after = autograd.step(structure, weights, name, x, before, lambda _, value: value)
+        return autograd.torch.cat([after[state] for state in names])
 
     columns = autograd.torch.autograd.functional.jacobian(joint, states)
     expected = np.concatenate([column.numpy() for column in columns], axis=-1)
@@ -88,7 +90,7 @@ def test_spectra():
         assert math.isnan(flow.spectral_radius(broken))
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_no_gradient_is_above_the_geometric_bound(autograd, cell, activation):
     capture = autograd.random_capture(Structure(cell, 2, 4, activation=activation), time_steps=8, sequences=1)

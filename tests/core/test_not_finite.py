@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps import flow
 from rnnviz.core.sweeps.capture import Readout
@@ -15,7 +16,7 @@ BAD = [np.nan, np.inf, -np.inf, 1e38, 1e-45, 0.0]
 FIELDS = ["weight_ih_l0", "weight_hh_l0", "bias_hh_l1_reverse", "inputs", "h0", "grad_output", "readout", "output"]
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("field", FIELDS)
 def test_any_number_anywhere(autograd, cell, bad, field):
@@ -26,7 +27,7 @@ def test_any_number_anywhere(autograd, cell, bad, field):
     readout = Readout(weight, weight[:, 0], "cross entropy", np.zeros((4, 2), np.int64), np.full((4, 2), 0.125))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trace = rebuild(spoilt(replace(capture, readout=readout), field, np.float32(bad)))
+        trace = rebuild(spoilt(capture.with_call(readout=readout), field, np.float32(bad)))
         for layer in trace.layers:
             for sample in range(2):
                 assert layer.gradient_flow(sample).shape == (4, 4)
@@ -50,8 +51,10 @@ def spoilt(capture, field, bad):
     if field in capture.weights:
         return replace(capture, weights={**capture.weights, field: changed(capture.weights[field])})
     if field == "readout":
-        return replace(capture, readout=replace(capture.readout, weight=changed(capture.readout.weight)))
-    return replace(capture, **{field: changed(getattr(capture, field))})
+        return capture.with_call(readout=replace(capture.readout, weight=changed(capture.readout.weight)))
+    if field == "h0":
+        return capture.with_call(initial={**capture.initial, "h": changed(capture.initial["h"])})
+    return capture.with_call(**{field: changed(getattr(capture, field))})
 
 
 def test_a_saturated_gate_keeps_its_smallness(autograd):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.trace import rebuild
@@ -70,10 +71,10 @@ def test_gathered_in_the_order_of_the_layers_own_sweep(autograd, reverse):
         assert so_far[first] == pytest.approx(layer.weight_grad_shares[name][first], rel=1e-9)
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("sequences", [1, 3])
 def test_shares_of_a_trace_are_those_of_autograds_time_steps(autograd, cell, sequences):
-    structure = Structure(cell, 2, 3, proj_size=2 if cell == "lstm" else 0)
+    structure = Structure(cell, 2, 3, proj_size=2 if CELLS[cell].projection else 0)
     capture = autograd.random_capture(structure, time_steps=4, sequences=sequences)
     layer = rebuild(capture).layers[0]
     truth = autograd.reference(capture).layers["l0"]

@@ -1,5 +1,6 @@
 """A rebuilt trace against autograd, over cells, sizes, layers, directions, lengths, bias, projection and precision."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,17 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.quantity import Quantity
+from rnnviz.core.quantity import quantities
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
 
+GATES = {
+    "vanilla": (),
+    "lstm": tuple("ifgo"),
+    "gru": tuple("rzn"),
+    "peephole_lstm": tuple("ifgo"),
+    "mingru": tuple("zn"),
+}
 LIMIT = {"float32": 1e-5, "float64": 1e-10}
 
 
 @st.composite
 def structures(draw):
-    cell = draw(st.sampled_from(["vanilla", "lstm", "gru"]))
+    cell = draw(st.sampled_from(list(CELLS)))
     hidden = draw(st.integers(1, 5))
     return Structure(
         cell,
@@ -27,7 +36,7 @@ def structures(draw):
         bidirectional=draw(st.booleans()),
         bias=draw(st.booleans()),
         activation=draw(st.sampled_from(["tanh", "relu", "sigmoid"])) if cell == "vanilla" else "tanh",
-        proj_size=draw(st.integers(0, hidden - 1)) if cell == "lstm" else 0,
+        proj_size=draw(st.integers(0, hidden - 1)) if CELLS[cell].projection else 0,
     )
 
 
@@ -62,7 +71,7 @@ def close(ours, theirs, dtype):
 def test_every_quantity_and_gradient_is_autograds(autograd, case, known):
     structure, arguments = case
     capture = autograd.random_capture(structure, **arguments)
-    trace = rebuild(capture if known else replace(capture, output=None))
+    trace = rebuild(capture if known else capture.with_call(output=None))
     truth, dtype = autograd.reference(capture), arguments["dtype"]
     assert trace.faithful
     for layer in trace.layers:
@@ -71,10 +80,10 @@ def test_every_quantity_and_gradient_is_autograds(autograd, case, known):
         close(layer.h, expected.array("h"), dtype)
         close(layer.hidden_grad, expected.array("h", grad=True), dtype)
         close(layer.input_grad, expected.array("x", grad=True), dtype)
-        if structure.cell == "lstm":
+        if "c" in structure.equations.states:
             close(layer.c, expected.array("c"), dtype)
             close(layer.cell_grad, expected.array("c", grad=True), dtype)
-        assert tuple(layer.gates) == {"vanilla": (), "lstm": tuple("ifgo"), "gru": tuple("rzn")}[structure.cell]
+        assert tuple(layer.gates) == GATES[structure.cell]
         for gate, values in layer.gates.items():
             close(values, expected.array(gate), dtype)
         assert layer.gate_grads.keys() == layer.pre_activations.keys()
@@ -92,13 +101,13 @@ def test_hidden_and_cell_gradients_are_direct_plus_carried(autograd, case):
     trace = rebuild(autograd.random_capture(structure, **arguments, with_torch=False))
     for layer in trace.layers:
         np.testing.assert_array_equal(layer.hidden_grad, layer.direct_grad + layer.carried_grad)
-        if structure.cell == "lstm":
+        if "c" in structure.equations.states:
             close(layer.direct_cell_grad + layer.carried_cell_grad, layer.cell_grad, arguments["dtype"])
         else:
             assert layer.cell_grad is layer.direct_cell_grad is layer.carried_cell_grad is None
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_direct_gradients_are_those_of_one_time_steps_loss(autograd, cell, bidirectional):
     capture = autograd.random_capture(Structure(cell, 2, 3, bidirectional=bidirectional), time_steps=4, sequences=2)
@@ -108,7 +117,7 @@ def test_direct_gradients_are_those_of_one_time_steps_loss(autograd, cell, bidir
         for layer in trace.layers:
             expected = alone.layers[layer.name]
             np.testing.assert_allclose(layer.direct_grad[t], expected.array("h", grad=True)[t], atol=1e-14)
-            if cell == "lstm":
+            if layer.c is not None:
                 np.testing.assert_allclose(layer.direct_cell_grad[t], expected.array("c", grad=True)[t], atol=1e-14)
 
 
@@ -147,7 +156,7 @@ def test_gradients_are_finite_differences(autograd, structure, seed, packed):
             expected = (values[0] - values[1]) / (2 * step)
             assert (grad * direction).sum() == pytest.approx(expected, rel=1e-5, abs=1e-7)
     direction = generator.standard_normal(capture.inputs.shape)
-    values = [loss(replace(capture, inputs=capture.inputs + sign * step * direction)) for sign in (1, -1)]
+    values = [loss(capture.with_call(inputs=capture.inputs + sign * step * direction)) for sign in (1, -1)]
     input_grad = sum(layer.input_grad for layer in trace.layers[: structure.directions])
     expected = (values[0] - values[1]) / (2 * step)
     assert (input_grad * direction).sum() == pytest.approx(expected, rel=1e-5, abs=1e-7)
@@ -159,7 +168,7 @@ def test_what_lies_beyond_a_sequence_is_not_looked_at(autograd):
     inputs, grad_output = capture.inputs.copy(), capture.grad_output.copy()
     for n, length in enumerate(capture.lengths):
         inputs[length:, n], grad_output[length:, n] = np.nan, np.inf
-    trace = rebuild(replace(capture, inputs=inputs, grad_output=grad_output))
+    trace = rebuild(capture.with_call(inputs=inputs, grad_output=grad_output))
     assert trace.faithful
     for layer in trace.layers:
         for array in (layer.h, layer.c, layer.hidden_grad, layer.cell_grad, layer.gate_grads["f"], layer.gates["f"]):
@@ -175,12 +184,10 @@ def test_a_sample_is_the_trace_of_that_sequence_alone(autograd, case):
     n = arguments["sequences"] - 1
     length = trace.sequence_length(n)
     alone = rebuild(
-        replace(
-            capture,
+        capture.with_call(
             inputs=capture.inputs[:length, n : n + 1],
             lengths=None,
-            h0=capture.h0[:, n : n + 1],
-            c0=None if capture.c0 is None else capture.c0[:, n : n + 1],
+            initial={state: first[:, n : n + 1] for state, first in capture.initial.items()},
             grad_output=capture.grad_output[:length, n : n + 1],
         )
     )
@@ -202,13 +209,15 @@ def test_arrays_are_read_only_and_time_major(autograd):
     trace = rebuild(autograd.random_capture(Structure("lstm", 2, 3, bidirectional=True), time_steps=4, sequences=2))
     for layer in trace.layers:
         arrays = [value for value in vars(layer).values() if isinstance(value, np.ndarray)]
-        for group in (layer.gates, layer.gate_grads, layer.pre_activations, layer.weight_grads, layer.slopes):
+        for group in (layer.gates, layer.gate_grads, layer.pre_activations, layer.weight_grads, layer.weights, layer.before):
             arrays.extend(group.values())
+        arrays += [array for node in layer.equations.nodes for array in (layer.value(node.name), layer.grad(node.name))]
         arrays += [layer.input_grad, layer.direct_cell_grad, layer.carried_cell_grad, layer.gradient_flow()]
         arrays += [*layer.weight_grad_shares.values(), *layer.weight_grad_so_far.values()]
-        arrays += [layer.weights.weight_ih, layer.weights.weight_hh, layer.weights.bias_ih]
+        arrays += [*layer.initial.values(), *layer.initial_grads.values(), *layer.arriving.values()]
         assert len(arrays) > 30
         assert not [array.shape for array in arrays if array.flags.writeable]
+        assert not [array.strides for array in arrays if min(array.strides) < 0]
         assert layer.gates["f"].shape == (4, 2, 3)
 
 
@@ -220,20 +229,26 @@ def test_the_captures_own_arrays_stay_writable(autograd):
     np.testing.assert_array_equal(capture.inputs, before)
 
 
-def test_quantities_by_enum(autograd):
-    captures = {cell: autograd.random_capture(Structure(cell, 2, 3)) for cell in ("vanilla", "lstm", "gru")}
-    layers = {cell: rebuild(capture).layers[0] for cell, capture in captures.items()}
+def test_quantities_by_name(autograd):
+    layers = {cell: rebuild(autograd.random_capture(Structure(cell, 2, 3))).layers[0] for cell in CELLS}
+    every = {quantity.name: quantity for layer in layers.values() for quantity in quantities(layer.equations).values()}
+    assert len(every) > 40
     for cell, layer in layers.items():
-        for quantity in Quantity:
-            if cell in quantity.cells:
-                assert layer.quantity(quantity).shape[:2] == (5, 2)
+        for name, quantity in every.items():
+            if name in quantities(layer.equations):
+                lead = (5,) if not quantities(layer.equations)[name].units else (5, 2)
+                assert layer.quantity(quantity).shape[: len(lead)] == lead
             else:
-                with pytest.raises(RnnvizError, match=f"l0.*{quantity.words}.*its cell is {cell}"):
+                with pytest.raises(RnnvizError, match=f"l0: the .*{cell}.* has no {re.escape(quantity.words)}"):
                     layer.quantity(quantity)
-    assert layers["lstm"].quantity(Quantity.FORGET_GATE) is layers["lstm"].gates["f"]
-    assert layers["gru"].quantity(Quantity.NEW) is layers["gru"].gates["n"]
-    assert layers["vanilla"].quantity(Quantity.PRE_ACTIVATION) is layers["vanilla"].pre_activations["a"]
-    assert layers["lstm"].quantity(Quantity.CARRIED_GRAD) is layers["lstm"].carried_grad
+
+    def named(cell, name):
+        return layers[cell].quantity(every[name])
+
+    assert named("lstm", "f") is layers["lstm"].gates["f"]
+    assert named("gru", "n") is layers["gru"].gates["n"]
+    assert named("vanilla", "a") is layers["vanilla"].pre_activations["a"]
+    assert named("lstm", "dh_carried") is layers["lstm"].carried_grad
 
 
 def test_names_and_lengths(autograd):

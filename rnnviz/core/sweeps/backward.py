@@ -7,9 +7,10 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.cells import Gradients
 from rnnviz.core.sweeps.capture import Call
+from rnnviz.core.sweeps.carrying import sweep_backward
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.nodes import Final, NodeValues, Slopes, sweep_backward
+from rnnviz.core.sweeps.nodes import Final, NodeValues, Slopes
 
 
 def sweep_back(

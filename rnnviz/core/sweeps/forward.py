@@ -172,7 +172,7 @@ def _layer(
         values["x"] = x
     if order.padding is not None:
         padding = order.padding[:, 0] if single else order.padding
-        for array in values.values():
+        for array in (array for name, array in values.items() if not name.startswith("(")):
             array[padding] = 0  # beyond a sequence's end, as torch's pad_packed_sequence does with the outputs
     return LayerSweep(layer, cell, weights, order, structure.hidden_size, initial, before, values, generic, by_hand)
 

@@ -6,13 +6,15 @@ derivatives of all time steps are computed at once, and only what reaches a stat
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
-from rnnviz.core.cells import Cell, Gradients
+from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Value
+from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Value, Weight
+from rnnviz.core.sweeps.plan import Plan, plan_of
 
 NUMBERS = ArrayNumbers()
 
@@ -34,35 +36,87 @@ def sweep_forward(
     hidden: int,
     by_hand: SetByHand | None = None,
 ) -> dict[str, Array]:
-    """The values of all nodes (S, *B, ·) from x (S, *B, I) and the first states (*B, ·)."""
+    """The values of nodes (S, *B, ·) from x (S, *B, I) and the first states (*B, ·): all but products that went into
+    a sum, and what leads to no state."""
+    plan, hand = plan_of(cell), SetByHand() if by_hand is None else by_hand
     values = {"x": x}
-    scanned = []
-    for node in cell.nodes:
-        if node.name in cell.recurrent:
-            scanned.append(node)
-            continue
+    for node in plan.beforehand:
         values[node.name] = node_value(cell, node, values, {}, weights, hidden)
-        if by_hand is not None and node.name in by_hand.where:
-            _put(values[node.name], by_hand, node.name, slice(None))
-    found: dict[str, list[Array]] = {node.name: [] for node in scanned}
-    before = dict(initial)
-    for t in range(len(x)):
-        here = {name: array[t] for name, array in values.items()}
-        for node in scanned:
-            value = node_value(cell, node, here, before, weights, hidden)
-            if by_hand is not None and node.name in by_hand.where:
-                value = np.array(value)
-                _put(value, by_hand, node.name, t)
-            here[node.name] = value
-            found[node.name].append(value)
-        before = {state: here[state] for state in cell.states}
-    return values | {name: np.stack(arrays) for name, arrays in found.items()}
+        if node.name in hand.where:
+            values[node.name] = _with(values[node.name], hand, node.name, slice(None))
+    found = _scan(_Bound(cell, plan, weights, hidden), values, initial, hand)
+    return {name: array for name, array in values.items() if name in cell.by_name or name == "x"} | found
 
 
-def _put(value: Array, by_hand: SetByHand, name: str, t: int | slice) -> None:
-    """Writes what is set of a node over its value (units) at one time step, or (S, units) at all."""
-    where = by_hand.where[name][t]
-    value[where] = by_hand.values[name][t][where]
+class _Bound:
+    """A plan with the weights of one layer put in."""
+
+    def __init__(self, cell: Cell, plan: Plan, weights: Mapping[str, Array], hidden: int) -> None:
+        self.cell, self.plan, self.hidden = cell, plan, hidden
+        self.sums = [(one, self._used(weights, one.weights)) for one in plan.sums]
+        self.steps = [(step, self._used(weights, step.weights)) for step in plan.steps]
+
+    def _used(self, weights: Mapping[str, Array], used: tuple[Weight, ...]) -> list[Array]:
+        return [weights[one.name][self.cell.block_rows(one.block, self.hidden)] for one in used]
+
+
+def _scan(
+    bound: _Bound, values: Mapping[str, Array], initial: Mapping[str, Array], hand: SetByHand
+) -> dict[str, Array]:
+    """The values of the plan's steps (S, *B, ·), one time step after the other."""
+    cell, plan, hidden = bound.cell, bound.plan, bound.hidden
+    slots: list[Any] = [None] * plan.slots
+    known = dict(values)
+    for one, used in bound.sums:
+        read = [read_value(cell, value, known, {}, hidden) for value in one.values]
+        known[one.name] = one.sum.compute(NUMBERS, read, used)
+    for slot, name in plan.constants:
+        slots[slot] = known[name]
+    rows = [(slot, read_value(cell, value, known, {}, hidden)) for slot, value in plan.rows]
+    befores = [(slot, value.name, cell.block_rows(value.block, hidden)) for slot, value in plan.befores]
+    cuts = [cell.block_rows(block, hidden) for block in cell.blocks]
+    put = {name: where.any(axis=-1).tolist() for name, where in hand.where.items()}
+    steps = [
+        (step.name, step.operation.compute, step.reads, used, step.slot, step.blocks, put.get(step.name))
+        for step, used in bound.steps
+    ]
+    states = dict(initial)
+    found: dict[str, Array] = {}
+    time_steps = len(values["x"])
+    for t in range(time_steps):
+        for slot, array in rows:
+            slots[slot] = array[t]
+        for slot, name, part in befores:
+            slots[slot] = states[name][..., part]
+        for name, compute, reads, used, slot, blocks, set_here in steps:
+            value = compute(_STEP, [slots[read] for read in reads], used)
+            if set_here is not None and set_here[t]:
+                value = _with(value, hand, name, t)
+            slots[slot] = value
+            if blocks:
+                for each, part in zip(blocks, cuts, strict=True):
+                    slots[each] = value[..., part]
+            if t == 0:
+                found[name] = np.empty((time_steps, *value.shape), value.dtype)
+            found[name][t] = value
+        states = {state: slots[plan.at[state]] for state in states}
+    return found
+
+
+class _StepNumbers(ArrayNumbers):
+    """`ArrayNumbers` for one time step."""
+
+    def times(self, value: Array, weight: Array) -> Array:
+        return np.asarray(np.dot(value, weight.T))
+
+
+_STEP = _StepNumbers()
+
+
+def _with(value: Array, by_hand: SetByHand, name: str, t: int | slice) -> Array:
+    """A node's value (units) at one time step, or (S, units) at all, with what is set of it written over."""
+    where: Array = by_hand.where[name][t]
+    return np.where(where, by_hand.values[name][t], value).astype(value.dtype, copy=False)
 
 
 def node_value(
@@ -231,39 +285,3 @@ class Final:
         return {
             state: np.where(here[..., None], array, 0).astype(array.dtype) for state, array in self.gradients.items()
         }
-
-
-def sweep_backward(
-    slopes: Slopes, direct: Array, by_hand: SetByHand | None = None, final: Final | None = None
-) -> Gradients:
-    """The reverse scan: from direct ∂L_t/∂ output (S, *B, P) to gradients of all nodes that lead to a state."""
-    cell = slopes.cell
-    back = StepBack(slopes)
-    closed = None if by_hand is None else by_hand.where
-    steps: list[dict[str, Array]] = []
-    arriving: dict[str, list[Array | None]] = {state: [] for state in cell.states}
-    after: dict[str, Array] = {}
-    for t in range(len(direct) - 1, -1, -1):
-        if by_hand is not None and by_hand.cut is not None and by_hand.cut[t]:
-            after = {}
-        if final is not None:
-            for state, gradient in final.at(t).items():
-                after[state] = after[state] + gradient if state in after else gradient
-        for state in cell.states:
-            arriving[state].append(after.get(state))
-        here = dict(after)
-        here[cell.output] = direct[t] + after[cell.output] if cell.output in after else direct[t]
-        after, found = back(t, here, closed)
-        steps.append(found)
-    names = {name for found in steps for name in found}
-    sizes = {name: next(found[name] for found in steps if name in found) for name in names}
-    nodes = {
-        name: np.stack([found.get(name, np.zeros_like(sizes[name])) for found in reversed(steps)]) for name in names
-    }
-    zeros = {state: np.zeros_like(nodes[state][0]) if state in nodes else None for state in cell.states}
-    came = {
-        state: np.stack([zeros[state] if one is None else one for one in reversed(arriving[state])])  # type: ignore[misc]
-        for state in cell.states
-        if zeros[state] is not None
-    }
-    return Gradients(nodes, came)
