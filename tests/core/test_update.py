@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.optimisers import Adam, RmsProp, Sgd, optimiser
-from rnnviz.core.sweeps.update import operations, update
+from rnnviz.core.optimising.optimisers import Adam, RmsProp, Sgd, optimiser
+from rnnviz.core.optimising.update import operations, update
 
 SHAPES = {"weight_hh_l0": (6, 3), "bias_hh_l0": (6,), "weight": (2, 3)}
 BOUND = {"float64": 1e-12, "float32": 1e-6}

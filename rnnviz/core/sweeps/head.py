@@ -18,7 +18,7 @@ from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
 from rnnviz.core.sweeps.operation import Equation, Operation, Term
 
 _PRODUCT = Node("product", Matrix(Weight("weight"), Value("output")), "logits", units="rows")
-_SUM = Sum((Value("product"),), (Weight("bias"),))
+_SUM = Sum((Value("product"), Weight("bias")))
 
 
 def head_nodes(loss: LossName) -> tuple[Node, ...]:

@@ -60,6 +60,10 @@ class Softmax:
     def values(self) -> tuple[Value, ...]:
         return (self.value,)
 
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return np.exp(log_softmax(values[0]))
 
@@ -79,6 +83,10 @@ class Measure:
     @property
     def values(self) -> tuple[Value, ...]:
         return self.value, Value("target"), Value("loss_weight")
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         prediction, target, weight = values

@@ -13,8 +13,8 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
+from rnnviz.core.optimising.optimisers import Optimiser
 from rnnviz.core.sweeps.operation import Equation, Operation, Term
-from rnnviz.core.sweeps.optimisers import Optimiser
 
 State = Mapping[str, Array]  # what an optimiser has gathered of one parameter, by torch's names; "step" has shape ()
 
