@@ -292,7 +292,7 @@ def test_a_run_that_appears_can_be_opened_at_once(tmp_path: Path) -> None:
         seen = []
 
         def look(path: Path = path, seen: list[object] = seen) -> None:
-            until = time.monotonic() + 10
+            until = time.monotonic() + 60
             while not path.exists() and time.monotonic() < until:
                 pass
             with Run(path) as reader:
