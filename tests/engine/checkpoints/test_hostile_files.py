@@ -22,7 +22,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.sandbox import confine
 torch.set_num_threads(1)
-confine(int(sys.argv[1]), 120.0)
+confine(int(sys.argv[1]), 500.0)
 for path in sys.stdin.read().split("\\n"):
     begin = time.process_time()
     answer = {"path": path}
