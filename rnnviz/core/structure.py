@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rnnviz.core.cells import Activation, Cell, Options, cell_made
 from rnnviz.core.errors import RnnvizError
@@ -30,6 +31,7 @@ class LayerId:
         return f"{call}layer {self.depth}{', reverse' if self.reverse else ''}"
 
     @staticmethod
+    @lru_cache(maxsize=1024)
     def read(text: str) -> "LayerId":
         """The layer of such a text; RnnvizError where it is none."""
         match = _LAYER.fullmatch(text)

@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.node import Node
 from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import power, short
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 
@@ -67,9 +67,10 @@ def what_changed_in_time(layer: Layer, before: int, after: int, backward: bool, 
     else:
         norms = l2(layer.h[:, sample])
         found += _ratio("state", "‖h‖", float(norms[first]), float(norms[second]))
-    for gate, values in layer.gates.items():
-        if not (backward and gate in "gn"):  # what a gradient meets on its way back are the gates
-            found += _unit(_gate_words(gate), layer, "", values[first, sample], values[second, sample], gate in "gn")
+    for node in layer.equations.gates:
+        if not (backward and node.limits != (0.0, 1.0)):  # what a gradient meets on its way back are the gates
+            values = layer.gates[node.name]
+            found += _unit("gate", node, "", values[first, sample], values[second, sample])
     sentence = _sentence(found)
     return f"From t = {before} to {after}: {sentence[0].lower()}{sentence[1:]}"
 
@@ -103,15 +104,19 @@ def _layer(before: Layer, after: Layer, where: str) -> Iterator[Fact]:
     first = len(before.h) - 1 if before.reverse else 0
     grads = [float(l2(layer.hidden_grad[first, 0])) for layer in (before, after)]
     yield from _ratio("gradient", _gradient_name(first + 1) + where, *grads)
-    for gate, values in before.gates.items():
-        new = after.gates[gate]
-        yield from _unit(_gate_words(gate), before, where, values[:, 0].mean(0), new[:, 0].mean(0), gate in "gn")
-        if gate not in "gn":
+    for node in before.equations.gates:
+        values, new = before.gates[node.name], after.gates[node.name]
+        yield from _unit("gate", node, where, values[:, 0].mean(0), new[:, 0].mean(0))
+        if node.limits == (0.0, 1.0):
             shares = float(saturation(values)), float(saturation(new))
-            yield from _between("saturation", f"saturated share of the {_gate_words(gate)}{where}", *shares)
-    yield from _unit("hidden state", before, where, before.h[:, 0].mean(0), after.h[:, 0].mean(0), True)
-    norms = [float(l2(layer.weights.weight_hh.ravel())) for layer in (before, after)]
-    yield from _ratio("weight", f"‖W_hh‖{where}", *norms)
+            yield from _between("saturation", f"saturated share of the {node.words}{where}", *shares)
+    output = before.equations.node(before.equations.output)
+    yield from _unit("state", output, where, before.h[:, 0].mean(0), after.h[:, 0].mean(0))
+    for parameter in before.equations.parameters:
+        if before.equations.weight_uses(parameter.name)[0][0].operation.values[0].before and parameter.columns:
+            norms = [float(l2(layer.weights[parameter.name].ravel())) for layer in (before, after)]
+            symbol = parameter.symbol.replace("{", "").replace("}", "")
+            yield from _ratio("weight", f"‖{symbol}‖{where}", *norms)
 
 
 def _predictions(before: Trace, after: Trace) -> Iterator[Fact]:
@@ -136,19 +141,19 @@ def _metric(name: str, before: float, after: float) -> Iterator[Fact]:
         yield from _ratio("gradient" if name == "grad_norm" else "loss", name.replace("_", " "), before, after)
 
 
-def _unit(what: str, layer: Layer, where: str, before: Array, after: Array, signed: bool) -> Iterator[Fact]:
-    """The unit whose value, in (0, 1) or, `signed`, in (−1, 1), changed most."""
-    odds = [_odds((each + 1) / 2 if signed else each) for each in (before, after)]
+def _unit(kind: Kind, node: Node, where: str, before: Array, after: Array) -> Iterator[Fact]:
+    """The unit whose value changed most, by its odds within the limits it has."""
+    low, high = node.limits or (-1.0, 1.0)
+    odds = [_odds((each - low) / (high - low)) for each in (before, after)]
     size = np.abs(odds[1] - odds[0])
-    unbounded = layer.activation == "relu" and signed
-    if unbounded:
+    if node.limits is None:
         size = np.abs(after - before) / np.maximum(np.abs(before), 1.0)
     if np.isnan(size).all():
         return
     unit = int(np.nanargmax(size))
     old, new = float(before[unit]), float(after[unit])
-    words = f"{what} of unit {unit + 1}{where} {'rose' if new > old else 'fell'} {short(old)} → {short(new)}"
-    yield Fact("state" if what == "hidden state" else "gate", words, float(size[unit]))
+    words = f"{node.words} of unit {unit + 1}{where} {'rose' if new > old else 'fell'} {short(old)} → {short(new)}"
+    yield Fact(kind, words, float(size[unit]))
 
 
 def _odds(values: Array) -> Array:
@@ -207,13 +212,6 @@ def _sentence(found: list[Fact]) -> str:
         return "Hardly anything changed." if loss is None else f"Hardly anything changed; {loss.words}."
     words = "; ".join(fact.words for fact in told) + "."
     return words[0].upper() + words[1:]
-
-
-def _gate_words(gate: str) -> str:
-    return _GATES[gate]
-
-
-_GATES = {quantity.gate: quantity.words for quantity in Quantity if quantity.gate is not None}
 
 
 def _gradient_name(time_step: int) -> str:

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 
@@ -56,7 +57,7 @@ def _part(token: str, parts: dict[str, str], program: Program) -> tuple[str, str
         return "phase", _PHASES[lower].value
     layer = _LAYER.fullmatch(lower)
     if layer:
-        return "layer", f"l{layer['number']}" + ("_reverse" if "r" in lower else "")
+        return "layer", LayerId(int(layer["number"]), "r" in lower).text
     raise RnnvizError(_unknown(token, program))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rnnviz.core.equations.operations import operation_keys
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 
 
@@ -166,14 +166,14 @@ class Program:
         time_step = min(max(cursor.time_step, 1), self.time_steps)
         if cursor.layer not in self.layers:  # of another model
             return time_step - 1
-        own = self.time_steps - time_step if cursor.layer.endswith("_reverse") else time_step - 1
+        own = self.time_steps - time_step if LayerId.read(cursor.layer).reverse else time_step - 1
         return self.layers.index(cursor.layer) * self.time_steps + own
 
     def _stand(self, cursor: Cursor, phase: Phase, place: int) -> Cursor:
         """The cursor on a place of the forward sweep's order."""
         row, own = divmod(place, self.time_steps)
         layer = self.layers[row] if self.layers else cursor.layer
-        backwards = self.structure is not None and layer.endswith("_reverse")
+        backwards = self.structure is not None and LayerId.read(layer).reverse
         time_step = self.time_steps - own if backwards else own + 1
         return replace(cursor, phase=phase, time_step=time_step, layer=layer, operation="")
 

@@ -1,25 +1,28 @@
 """Provenance: what one gradient value is made of, by losses, by paths and by units; the parts sum to the value.
 
-Every gradient of time step t that can be asked for is linear in ∂L/∂h_t and in what comes to c_t along the cell state:
-value = w · ∂L/∂h_t + s · path_t. So its parts are those of ∂L/∂h_t and path_t, weighed with w and s.
+Every gradient of time step t that can be asked for is linear in what comes to the states of t from outside of it: from
+L_t, from the layer above, and from the neighbouring time step. So its parts are parts of those, weighed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells import CELLS, Options, cell_made
+from rnnviz.core.cells.cell import Use
+from rnnviz.core.cells.node import Matrix, Value
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.flow import loss_parts
-from rnnviz.core.sweeps.interventions import NAMES
 from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.nodes import StepBack
 from rnnviz.core.sweeps.trace import Trace
 
 
 @dataclass(frozen=True)
 class GradientPlace:
-    """One gradient value: of "h", of "c", or of a pre-activation by its letter ("a", or its gate's)."""
+    """One gradient value: of a state ("h", "c"), or of a pre-activation by its name ("a", or its gate's)."""
 
     of: str
     layer: str
@@ -29,7 +32,7 @@ class GradientPlace:
     @property
     def words(self) -> str:
         """As in the expression language, with the layer."""
-        name = self.of if self.of in ("h", "c", "a") else f"a_{self.of}"
+        name = f"a_{self.of}" if _is_gate(self.of) else self.of
         return f"∂L/∂{name}[{self.time_step}, {self.unit}] of {self.layer}"
 
 
@@ -55,12 +58,7 @@ class Provenance:
     units: tuple[Part, ...]  # through which unit
 
 
-@dataclass(frozen=True)
-class _Weighing:
-    """value = `hidden` · ∂L/∂h_t + `cell` · path_t[unit], float64."""
-
-    hidden: Array  # (P,)
-    cell: float
+Weighing = Mapping[str, Array]  # by state: value = Σ weight · what comes to it from outside the time step, float64
 
 
 @np.errstate(all="ignore")
@@ -78,10 +76,14 @@ def provenance(trace: Trace, place: GradientPlace, sample: int = 0) -> Provenanc
     )
 
 
+def _is_gate(of: str) -> bool:
+    return any(of == gate.name for name in CELLS for gate in cell_made(name, Options()).gates)
+
+
 def _found(trace: Trace, place: GradientPlace) -> tuple[Layer, int, int]:
     """The layer, and time step and unit from 0."""
     layer = trace.layer(place.layer)
-    having = ("h", *(("c",) if layer.c is not None else ()), *layer.equations.blocks)
+    having = (*layer.equations.states, *layer.equations.pre_activations)
     if place.of not in having:
         raise RnnvizError(f"provenance: the {layer.cell} cell has a gradient of {', '.join(having)}, not {place.of!r}")
     time_steps, _, units = _values(layer, place.of).shape
@@ -93,112 +95,127 @@ def _found(trace: Trace, place: GradientPlace) -> tuple[Layer, int, int]:
 
 def _values(layer: Layer, of: str) -> Array:
     """(T, 1, units) the gradient that is asked for."""
-    if of == "h":
-        return layer.hidden_grad
-    return layer.gate_grads[of] if of != "c" or layer.cell_grad is None else layer.cell_grad
+    return layer.grad(of) if of in layer.equations.states else layer.gate_grads[of]
 
 
-def _weighing(layer: Layer, of: str, t: int, u: int) -> _Weighing:
-    hidden = np.zeros(layer.h.shape[-1])
-    if of == "h":
-        hidden[u] = 1
-        return _Weighing(hidden, 0.0)
-    w_hr = layer.weights.weight_hr
-    if w_hr is None:
-        hidden[u] = 1
-    else:
-        hidden[:] = w_hr[:, u]
-    if layer.held is not None:
-        hidden[layer.held[t, 0]] = 0
-    slope, through, cell = _slope(layer, of, t, u), 1.0, 0.0
-    if layer.c is not None and of != "o":  # by way of c_t
-        through, cell = float(layer.slopes["through"][t, 0, u]), 1.0
-    return _Weighing(hidden * (slope * through), slope * cell)
+def _weighing(layer: Layer, of: str, t: int, u: int) -> Weighing:
+    """How much each unit of each state counts, found by sending a gradient of 1 into each of them."""
+    cell = layer.equations
+    value = Value(of) if of in cell.states else cell.pre_activations[of]
+    place = cell.block_rows(value.block, layer.structure.hidden_size).start if value.block else 0
+    found = {}
+    back = StepBack(layer.slopes, inputs=True)
+    for state in {**dict.fromkeys((cell.output, *cell.states))}:
+        lanes = np.eye(layer.structure.units(state), dtype=layer.h.dtype)
+        _, gradients = back((t, 0), {state: lanes}, layer.closed)
+        gradient = gradients.get(value.name)
+        zeros = np.zeros(len(lanes))
+        found[state] = zeros if gradient is None else gradient[:, place + u].astype(np.float64)
+    return found
 
 
-def _slope(layer: Layer, of: str, t: int, u: int) -> float:
-    """∂/∂ the pre-activation of what it acts on first: c_t, m_t or h_t; 1 for c itself."""
-    if of == "c":
-        return 1.0
-    slopes = {name: slope[t, 0] for name, slope in layer.slopes.items()}
-    if layer.cell == "vanilla":
-        return float(slopes["slope"][u])
-    block = layer.equations.blocks.index(of)
-    if layer.cell == "lstm":
-        return float(slopes["gates"].reshape(4, -1)[block, u])
-    return float(slopes["input"][u] if of == "n" else slopes["recurrent"].reshape(3, -1)[block, u])
-
-
-def _losses(layer: Layer, weighing: _Weighing, t: int, u: int) -> Iterator[Part]:
-    hidden, cell = loss_parts(layer, t, 0)
-    values = hidden.astype(np.float64) @ weighing.hidden
-    if cell is not None and weighing.cell:
-        values = values + weighing.cell * cell[:, u]
+def _losses(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
+    output = layer.equations.output
+    hidden, arriving = loss_parts(layer, t, 0)
+    values = hidden.astype(np.float64) @ weighing[output]
+    for state, came in arriving.items():
+        if state != output:
+            values = values + came.astype(np.float64) @ weighing[state]
     for k in np.flatnonzero(values):
         yield Part(f"L at t = {k + 1}", float(values[k]), 0.0, int(k) + 1)
 
 
-def _paths(layer: Layer, weighing: _Weighing, t: int, u: int) -> Iterator[Part]:
+def _paths(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
     """By gate of what the gradient came through, of all units together."""
     yield from _direct(layer, weighing, t, by_unit=False)
     after = _after(layer, t)
     if after is None:
         return
-    for gate, deltas, columns in _blocks(layer, layer.recurrent_delta[after, 0], layer.weights.weight_hh):
-        by_unit = deltas * (columns @ weighing.hidden)
-        name = _gate_words(gate)
-        yield Part(
-            f"through {name} at t = {after + 1}", _sum(by_unit), 0.0, after + 1, _largest(by_unit, gate, layer, after)
-        )
-    if layer.cell == "gru":
-        kept = weighing.hidden * _kept(layer, after)
-        yield Part(f"along z ⊙ h to t = {after + 1}", _sum(kept), 0.0, after + 1, _largest(kept, "h", layer, after))
-    yield from _cell_path(layer, weighing, t, u, after)
+    for use in _before_uses(layer):
+        weights = weighing[use.value.name]
+        if isinstance(use.node.operation, Matrix):
+            for gate, deltas, columns in _blocks(layer, use, after):
+                by_unit = deltas * (columns @ weights)
+                words = f"through {_gate_words(layer, gate)} at t = {after + 1}"
+                yield Part(words, _sum(by_unit), 0.0, after + 1, _largest(by_unit, gate, layer, after))
+        elif use.value.name == layer.equations.output:
+            yield _along(layer, use, weights, after)
+    yield from _other_states(layer, weighing, after)
 
 
-def _units(layer: Layer, weighing: _Weighing, t: int, u: int) -> Iterator[Part]:
+def _units(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
     """By unit of what the gradient came through, all of its gates together."""
     yield from _direct(layer, weighing, t, by_unit=True)
     after = _after(layer, t)
     if after is None:
         return
-    blocks = _blocks(layer, layer.recurrent_delta[after, 0], layer.weights.weight_hh)
-    by_unit = sum((deltas * (columns @ weighing.hidden) for _, deltas, columns in blocks), np.zeros(1))
-    if layer.cell == "gru":
-        by_unit = by_unit + weighing.hidden * _kept(layer, after)
-    state = "h" if layer.c is None else "c"  # a projected h has fewer units than there are gates
+    by_unit = np.zeros(layer.structure.hidden_size)
+    for use in _before_uses(layer):
+        weights = weighing[use.value.name]
+        if isinstance(use.node.operation, Matrix):
+            by_unit = by_unit + sum(deltas * (columns @ weights) for _, deltas, columns in _blocks(layer, use, after))
+        elif use.value.name == layer.equations.output:
+            by_unit = by_unit + _passed(layer, use, after) * weights
     for unit, value in enumerate(by_unit):
-        place = GradientPlace(state, layer.name, after + 1, unit + 1)
+        place = GradientPlace(_state_of_units(layer), layer.name, after + 1, unit + 1)
         yield Part(f"unit {unit + 1} at t = {after + 1}", float(value), 0.0, after + 1, place)
-    yield from _cell_path(layer, weighing, t, u, after)
+    yield from _other_states(layer, weighing, after)
 
 
-def _direct(layer: Layer, weighing: _Weighing, t: int, by_unit: bool) -> Iterator[Part]:
+def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator[Part]:
     """From L_t at the top, else from the layers above at the same time step."""
+    weights = weighing[layer.equations.output]
     if not layer.above:
-        value = _sum(layer.direct_grad[t, 0].astype(np.float64) * weighing.hidden)
+        value = _sum(layer.direct_grad[t, 0].astype(np.float64) * weights)
         yield Part(f"directly from L at t = {t + 1}", value, 0.0, t + 1)
     width = layer.h.shape[-1]
     start = width if layer.reverse else 0
     for above in layer.above:
-        blocks = _blocks(above, above.delta[t, 0], above.weights.weight_ih[:, start : start + width])
-        found = [(gate, deltas * (columns @ weighing.hidden)) for gate, deltas, columns in blocks]
-        if not by_unit:
-            for gate, values in found:
-                name = f"through {_gate_words(gate)} of {above.name}"
-                yield Part(name, _sum(values), 0.0, t + 1, _largest(values, gate, above, t))
-            continue
-        state = "h" if above.c is None else "c"
-        for unit, value in enumerate(sum((values for _, values in found), np.zeros(1))):
-            place = GradientPlace(state, above.name, t + 1, unit + 1)
+        whole = np.zeros(above.structure.hidden_size)
+        for use in above.equations.uses["x"]:
+            for gate, deltas, columns in _blocks(above, use, t):
+                values = deltas * (columns[:, start : start + width] @ weights)
+                whole = whole + values
+                if not by_unit:
+                    name = f"through {_gate_words(above, gate)} of {above.name}"
+                    yield Part(name, _sum(values), 0.0, t + 1, _largest(values, gate, above, t))
+        for unit, value in enumerate(whole if by_unit else ()):
+            place = GradientPlace(_state_of_units(above), above.name, t + 1, unit + 1)
             yield Part(f"unit {unit + 1} of {above.name}", float(value), 0.0, t + 1, place)
 
 
-def _cell_path(layer: Layer, weighing: _Weighing, t: int, u: int, after: int) -> Iterator[Part]:
-    if layer.cell_path_grad is not None and weighing.cell:
-        value = weighing.cell * float(layer.cell_path_grad[t, 0, u])
-        place = GradientPlace("c", layer.name, after + 1, u + 1)
-        yield Part(f"along the cell state, f ⊙ ∂L/∂c at t = {after + 1}", value, 0.0, after + 1, place)
+def _other_states(layer: Layer, weighing: Weighing, after: int) -> Iterator[Part]:
+    """Along the states that are not the output, as the cell state: element by element."""
+    for use in _before_uses(layer):
+        weights = weighing[use.value.name]
+        if use.value.name != layer.equations.output and not isinstance(use.node.operation, Matrix) and weights.any():
+            yield _along(layer, use, weights, after)
+
+
+def _along(layer: Layer, use: Use, weights: Array, after: int) -> Part:
+    parts = _passed(layer, use, after) * weights
+    most = parts if parts.any() else weights
+    words = use.node.path or f"along {use.node.words or use.node.name} at"
+    place = _largest(most, use.value.name, layer, after)
+    return Part(f"{words} t = {after + 1}", _sum(parts), 0.0, after + 1, place)
+
+
+def _passed(layer: Layer, use: Use, t: int) -> Array:
+    """(·,) what a node sends back to a value it reads, float64."""
+    return np.asarray(layer.passed_back(use)[t, 0], np.float64)
+
+
+def _before_uses(layer: Layer) -> Iterator[Use]:
+    """Who reads the states of the time step before, in the order of the nodes."""
+    for node in layer.equations.nodes:
+        for place, value in enumerate(node.operation.values):
+            if value.before:
+                yield Use(node, place, value)
+
+
+def _state_of_units(layer: Layer) -> str:
+    """The state that has one value for each unit of the gates; a projected h has fewer."""
+    return layer.equations.states[-1]
 
 
 def _after(layer: Layer, t: int) -> int | None:
@@ -207,21 +224,17 @@ def _after(layer: Layer, t: int) -> int | None:
     return None if not 0 <= after < len(layer.h) or (layer.cut is not None and layer.cut[t]) else after
 
 
-def _kept(layer: Layer, after: int) -> Array:
-    """(H,) z ⊙ ∂L/∂h of the GRU's next time step, which goes straight to the state before."""
-    kept: Array = layer.passed_on(layer.hidden_grad)[after, 0] * layer.slopes["keep"][after, 0]
-    return kept.astype(np.float64)
-
-
-def _blocks(layer: Layer, delta: Array, weight: Array) -> list[tuple[str, Array, Array]]:
-    """For each gate its δ (H,) and its rows (H, P) of a stacked weight, float64."""
+def _blocks(layer: Layer, use: Use, t: int) -> list[tuple[str, Array, Array]]:
+    """For each gate its δ (H,) and its rows (H, P) of the matrix through which a value is read, float64."""
     names = layer.equations.blocks
-    deltas = np.split(delta.astype(np.float64), len(names))
-    return list(zip(names, deltas, np.split(weight.astype(np.float64), len(names)), strict=True))
+    delta = layer.passed_on(use.node.name)[t, 0].astype(np.float64)
+    weight = layer.slopes.weight(use).astype(np.float64)
+    return list(zip(names, np.split(delta, len(names)), np.split(weight, len(names)), strict=True))
 
 
-def _gate_words(gate: str) -> str:
-    return "the pre-activation" if gate == "a" else f"the {NAMES[gate].words}"
+def _gate_words(layer: Layer, gate: str) -> str:
+    node = layer.equations.by_name.get(gate)
+    return f"the {node.words}" if node is not None and node.role == "gate" else "the pre-activation"
 
 
 def _largest(values: Array, of: str, layer: Layer, t: int) -> GradientPlace:

@@ -27,14 +27,14 @@ from rnnviz.core.expressions.scope import FixedMetrics, MetricScope
 from rnnviz.core.expressions.tokens import MAX_LENGTH
 from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.expressions.values import MAX_VALUES
-from rnnviz.core.expressions.vocabulary import METRICS, NUMBERS, QUANTITIES
-from rnnviz.core.structure import CellName, Structure
+from rnnviz.core.expressions.vocabulary import METRICS, NUMBERS, named_quantities
+from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.trace import Trace, rebuild
 
 LIMIT = 0.05  # seconds
 HOSTILE = json.loads((Path(__file__).parent / "expressions" / "hostile_expressions.json").read_text())
-NAMES = [*QUANTITIES, *METRICS, *NUMBERS, *FUNCTIONS, "model", "cell", "lstm", "h_l0", "f_l1_reverse"]
+NAMES = [*named_quantities(), *METRICS, *NUMBERS, *FUNCTIONS, "model", "cell", "lstm", "h_l0", "f_l1_reverse"]
 WORDS = [*NAMES, "and", "or", "not"]
 ARITHMETIC, COMPARISON = ["+", "-", "*", "/", "//", "%", "**"], ["<", "<=", "==", "!=", ">=", ">"]
 SIGNS = [*ARITHMETIC, *COMPARISON, "(", ")", "[", "]", ",", ":", " "]
@@ -71,7 +71,7 @@ class Watch:
             self.seen.append(f"{event} {arguments!r:.80}")
 
 
-def small_trace(cell: CellName, time_steps: int, hidden: int, seed: int) -> Trace:
+def small_trace(cell: str, time_steps: int, hidden: int, seed: int) -> Trace:
     """A trace of random weights; its gradients are nonsense but everything is there."""
     draw = np.random.default_rng(seed)
     structure = Structure(cell, 3, hidden)
@@ -80,7 +80,8 @@ def small_trace(cell: CellName, time_steps: int, hidden: int, seed: int) -> Trac
     inputs = draw.normal(0, 1, (time_steps, 2, 3)).astype(np.float32)
     state = np.zeros((1, 2, hidden), np.float32)
     grad = draw.normal(0, 1, (time_steps, 2, hidden)).astype(np.float32)
-    return rebuild(Capture(structure, weights, inputs, None, state, state if cell == "lstm" else None, grad))
+    initial = dict.fromkeys(structure.equations.states, state)
+    return rebuild(Capture.of_one(weights, structure=structure, inputs=inputs, initial=initial, grad_output=grad))
 
 
 def noise(draw: random.Random) -> str:
@@ -132,7 +133,7 @@ def _leaf(draw: random.Random, depth: int) -> str:
         return draw.choice([*METRICS, *NUMBERS])
     if kind < 0.45:
         return f"{draw.choice(['median', 'mean', 'min', 'max'])}({draw.choice(METRICS)}, {draw.choice(LITERALS)})"
-    name = draw.choice(list(QUANTITIES))
+    name = draw.choice(list(named_quantities()))
     if kind < 0.65:
         return name
     places = [draw.choice(SUBSCRIPTS) for _ in range(draw.randrange(1, 3))]
@@ -216,7 +217,7 @@ def check_value(expression: Expression, value: object) -> None:
 def fuzz(count: int, seed: int) -> Report:
     """Tries `count` texts."""
     draw, ways, watch, report = random.Random(seed), ways_to_ask(), Watch(), Report()
-    for text in [*HOSTILE["refused"], *HOSTILE["harmless"], *QUANTITIES]:
+    for text in [*HOSTILE["refused"], *HOSTILE["harmless"], *named_quantities()]:
         attempt(text, *ways[0])  # what is imported or rebuilt on first use is so now
     for number in range(count):
         text, way = any_text(draw), ways[number % len(ways)]

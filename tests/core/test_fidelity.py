@@ -82,7 +82,10 @@ def test_relative_difference():
         ({"inputs": np.zeros((5, 2, 4))}, r"capture.inputs: wanted float64 \(5, 2, 3\), got float64 \(5, 2, 4\)"),
         ({"inputs": np.zeros((0, 2, 3))}, r"capture.inputs: .*at least 1, got \(0, 2, 3\)"),
         ({"inputs": np.zeros((5, 2, 3), np.float16)}, "capture.inputs: wanted float32 or float64, got float16"),
-        ({"initial": {"h": np.zeros((1, 2, 4), np.float32), "c": np.zeros((1, 2, 4))}}, "capture.h0: wanted float64 .* got float32"),
+        (
+            {"initial": {"h": np.zeros((1, 2, 4), np.float32), "c": np.zeros((1, 2, 4))}},
+            "capture.h0: wanted float64 .* got float32",
+        ),
         ({"initial": {"h": np.zeros((1, 2, 4))}}, "capture.c0: .* got nothing"),
         ({"weights": {}}, r"capture.weights\[weight_ih_l0\]: .* got nothing"),
         ({"output": np.zeros((5, 2, 5))}, "capture.output: "),

@@ -47,7 +47,9 @@ def test_the_flow_is_kept(autograd):
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_step_jacobian_is_finite_differences(autograd, cell, activation, reverse):
-    structure = Structure(cell, 2, 3, bidirectional=True, activation=activation, proj_size=2 if CELLS[cell].projection else 0)
+    structure = Structure(
+        cell, 2, 3, bidirectional=True, activation=activation, proj_size=2 if CELLS[cell].projection else 0
+    )
     capture = autograd.random_capture(structure, time_steps=3, sequences=2, with_torch=False)
     layer = rebuild(capture).layers[int(reverse)]
     t, n, name = 1, 1, layer.name

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from rnnviz.core.equations.operations import operation_keys, operation_named, operations, operations_of
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import Clamp, CutGradient
@@ -41,10 +40,10 @@ def test_equations_read_as_on_paper():
     assert cell.forward[0].text(reverse=True) == "c_t = f_t ⊙ c_{t+1} + i_t ⊙ g_t"
     assert cell.backward[0].text() == "∂L/∂c_t = ∂L/∂h_t ⊙ o_t ⊙ (1 − tanh²(c_t)) + f_{t+1} ⊙ ∂L/∂c_{t+1}"
     assert [term.of for term in cell.forward[0].terms] == [
-        Quantity.FORGET_GATE,
-        Quantity.CELL,
-        Quantity.INPUT_GATE,
-        Quantity.CANDIDATE,
+        "f",
+        "c",
+        "i",
+        "g",
     ]
     assert [term.offset for term in cell.backward[0].terms] == [0, 0, 0, 1, 1]
     hidden = operation_named(STRUCTURES["vanilla"], "h")
@@ -158,7 +157,7 @@ def loss(capture, nudged, place, by):
     name, row = ("l0_reverse", 1) if reverse else ("l0", 0)
     w = {key.removesuffix(f"_{name}"): value for key, value in capture.weights.items()}
     total, width = 0.0, structure.output_size
-    h, c = capture.h0[row, 0], None if capture.c0 is None else capture.c0[row, 0]
+    h, c = (capture.initial[state][row, 0] if state in capture.initial else None for state in ("h", "c"))
     order = range(len(capture.inputs))
     for t in reversed(order) if reverse else order:
 
@@ -215,9 +214,9 @@ def test_nothing_goes_back_through_what_was_set_or_cut(autograd, cell, reverse):
     structure = Structure(cell, 3, 4, bidirectional=reverse)
     capture = autograd.random_capture(structure, time_steps=5, sequences=1, with_torch=False)
     name = "l0_reverse" if reverse else "l0"
-    held = [Clamp(name, Quantity.HIDDEN, 0.3, 3, 3, unit=2), CutGradient(2, name)]
+    held = [Clamp(name, "h", 0.3, 3, 3, unit=2), CutGradient(2, name)]
     if cell == "lstm":
-        held.append(Clamp(name, Quantity.CELL, -0.2, 4, 4, unit=1))
+        held.append(Clamp(name, "c", -0.2, 4, 4, unit=1))
     layer = rebuild_changed(capture, held).layer(name)
     for t in range(5):
         for operation in operations_of(layer):

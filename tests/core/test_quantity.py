@@ -1,23 +1,43 @@
-"""The enum of quantities: every one can be told apart, and each gate's letter is one the cells know."""
+"""The quantities of the cells: every one can be told apart, and says in what its values are held."""
 
-from rnnviz.core.cells import cell_named
-from rnnviz.core.quantity import Quantity
+import pytest
 
-
-def test_symbols_and_words_are_unique():
-    assert len({quantity.symbol for quantity in Quantity}) == len(Quantity)
-    assert len({quantity.words for quantity in Quantity}) == len(Quantity)
-
-
-def test_every_gate_of_every_cell_has_a_quantity():
-    for cell in ("lstm", "gru"):
-        gates = {quantity.gate for quantity in Quantity if cell in quantity.cells} - {None}
-        assert gates == set(cell_named(cell).blocks)
-    assert not {quantity.gate for quantity in Quantity if "vanilla" in quantity.cells} - {None}
+from rnnviz.core.cells import CELLS, Options, cell_made
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.quantity import quantities
+from rnnviz.core.structure import Structure
 
 
-def test_sigmoid_gates_lie_between_zero_and_one():
-    for letter in "ifozr":
-        assert next(quantity for quantity in Quantity if quantity.gate == letter).range == (0, 1)
-    assert Quantity.CELL.range is None
-    assert Quantity.HIDDEN.gate is None
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("projected", [False, True])
+def test_symbols_and_words_are_unique(name, projected):
+    if projected and not CELLS[name].projection:
+        pytest.skip("this cell has no projection")
+    found = quantities(cell_made(name, Options(projected=projected))).values()
+    assert len({quantity.symbol for quantity in found}) == len(found)
+    assert len({quantity.words for quantity in found}) == len(found)
+
+
+def test_every_gate_and_state_of_every_cell_has_a_quantity_and_its_gradients():
+    for name in CELLS:
+        cell = cell_made(name, Options())
+        found = quantities(cell)
+        assert {gate.name for gate in cell.gates} <= found.keys()
+        for state in cell.states:
+            assert {state, f"d{state}", f"d{state}_direct", f"d{state}_carried"} <= found.keys()
+        assert ("a" in found) == (not cell.gates)
+
+
+def test_one_name_may_have_another_range_in_another_cell():
+    made = {name: quantities(cell_made(name, Options())) for name in CELLS}
+    assert made["lstm"]["f"].limits == made["gru"]["z"].limits == (0, 1)
+    assert made["lstm"]["g"].limits == made["gru"]["n"].limits == (-1, 1)
+    assert made["mingru"]["n"].limits is None
+    assert made["lstm"]["c"].limits is None
+    assert quantities(cell_made("vanilla", Options(activation="relu")))["h"].limits is None
+    assert quantities(cell_made("lstm", Options(projected=True)))["h"].limits is None
+
+
+def test_a_node_a_cell_lacks_is_an_error_that_names_the_cell():
+    with pytest.raises(RnnvizError, match=r"The GRU cell has no f; it has wx, uh, a_r"):
+        Structure("gru", 2, 3).units("f")

@@ -209,7 +209,14 @@ def test_arrays_are_read_only_and_time_major(autograd):
     trace = rebuild(autograd.random_capture(Structure("lstm", 2, 3, bidirectional=True), time_steps=4, sequences=2))
     for layer in trace.layers:
         arrays = [value for value in vars(layer).values() if isinstance(value, np.ndarray)]
-        for group in (layer.gates, layer.gate_grads, layer.pre_activations, layer.weight_grads, layer.weights, layer.before):
+        for group in (
+            layer.gates,
+            layer.gate_grads,
+            layer.pre_activations,
+            layer.weight_grads,
+            layer.weights,
+            layer.before,
+        ):
             arrays.extend(group.values())
         arrays += [array for node in layer.equations.nodes for array in (layer.value(node.name), layer.grad(node.name))]
         arrays += [layer.input_grad, layer.direct_cell_grad, layer.carried_cell_grad, layer.gradient_flow()]

@@ -27,13 +27,12 @@ def random_capture():
         targets = generator.integers(0, 3, shape) if loss == "cross entropy" else normal(*shape, 3)
         loss_weight = np.full(shape, 0.5)
         loss_weight[0] = 0
-        return Capture(
+        return Capture.of_one(
+            {name: normal(*each) for name, each in structure.parameter_shapes().items()},
             structure=structure,
-            weights={name: normal(*each) for name, each in structure.parameter_shapes().items()},
             inputs=normal(*shape, structure.input_size),
             lengths=None if lengths is None else np.array(lengths, np.int64),
-            h0=normal(rows, sequences, structure.output_size),
-            c0=normal(rows, sequences, structure.hidden_size) if structure.cell == "lstm" else None,
+            initial={state: normal(rows, sequences, structure.units(state)) for state in structure.equations.states},
             grad_output=normal(*shape, width),
             readout=Readout(normal(3, width), normal(3), loss, targets, loss_weight),
         )

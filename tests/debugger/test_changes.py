@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetValue, SetWeight
@@ -19,8 +18,8 @@ def capture(random_capture):
 
 
 def test_an_opened_gate_is_named_by_its_unit(capture):
-    shut = rebuild_changed(capture, [Clamp("l0", Quantity.FORGET_GATE, 0.1, unit=7)])
-    wide = rebuild_changed(capture, [Clamp("l0", Quantity.FORGET_GATE, 0.98, unit=7)])
+    shut = rebuild_changed(capture, [Clamp("l0", "f", 0.1, unit=7)])
+    wide = rebuild_changed(capture, [Clamp("l0", "f", 0.98, unit=7)])
     assert "orget gate of unit 7 rose 0.10 → 0.98" in what_changed(shut, wide)
     assert "orget gate of unit 7 fell 0.98 → 0.10" in what_changed(wide, shut)
 
@@ -43,8 +42,8 @@ def test_a_cut_gradient_becomes_zero(capture):
 
 def test_the_layer_is_named_where_there_are_several(random_capture):
     capture = random_capture(Structure("gru", 2, 4, num_layers=2, bidirectional=True))
-    before = rebuild_changed(capture, [Clamp("l1_reverse", Quantity.UPDATE_GATE, 0.02, unit=3)])
-    after = rebuild_changed(capture, [Clamp("l1_reverse", Quantity.UPDATE_GATE, 0.99, unit=3)])
+    before = rebuild_changed(capture, [Clamp("l1_reverse", "z", 0.02, unit=3)])
+    after = rebuild_changed(capture, [Clamp("l1_reverse", "z", 0.99, unit=3)])
     assert "pdate gate of unit 3 of l1_reverse rose 0.02 → 0.99" in what_changed(before, after)
 
 
@@ -53,8 +52,8 @@ def test_a_changed_weight_and_hidden_unit_of_a_vanilla_rnn(random_capture):
     before = rebuild_changed(capture, [SetWeight("weight_hh_l0", (1e-3,))])
     after = rebuild_changed(capture, [SetWeight("weight_hh_l0", (1.0,))])
     assert "‖W_hh‖ grew 10³ times" in what_changed(before, after)
-    low = rebuild_changed(capture, [Clamp("l0", Quantity.HIDDEN, -0.9, unit=2)])
-    high = rebuild_changed(capture, [Clamp("l0", Quantity.HIDDEN, 0.9, unit=2)])
+    low = rebuild_changed(capture, [Clamp("l0", "h", -0.9, unit=2)])
+    high = rebuild_changed(capture, [Clamp("l0", "h", 0.9, unit=2)])
     assert "idden state of unit 2 rose −0.90 → 0.90" in what_changed(low, high)
 
 
@@ -90,8 +89,8 @@ def test_between_two_time_steps_of_a_sweep(capture):
     layer = rebuild_changed(
         capture,
         [
-            SetValue("l0", Quantity.INPUT_GATE, 4, 0.02, 5),
-            SetValue("l0", Quantity.INPUT_GATE, 5, 0.99, 5),
+            SetValue("l0", "i", 4, 0.02, 5),
+            SetValue("l0", "i", 5, 0.99, 5),
             CutGradient(7),
         ],
     ).layers[0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import changed_capture, rebuild_changed
-from rnnviz.core.sweeps.interventions import NAMES, CutGradient, SetValue
+from rnnviz.core.sweeps.interventions import CutGradient, SetValue
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.provenance import GradientPlace, provenance
 
@@ -68,9 +68,9 @@ def test_parts_sum_to_the_value_in_a_changed_trace(random_capture, case, seed, d
     for _ in range(2):
         letter = data.draw(st.sampled_from(OF[structure.cell]))
         time_step = data.draw(st.integers(1, TIME_STEPS))
-        changed.append(SetValue(data.draw(st.sampled_from(structure.layer_names)), NAMES[letter], time_step, 0.4, 1))
+        changed.append(SetValue(data.draw(st.sampled_from(structure.layer_names)), letter, time_step, 0.4, 1))
     if data.draw(st.booleans()):  # the very state the value passes through
-        changed.append(SetValue(place.layer, NAMES["h"], place.time_step, 0.4))
+        changed.append(SetValue(place.layer, "h", place.time_step, 0.4))
     changed.append(CutGradient(data.draw(st.integers(1, TIME_STEPS)), place.layer))
     trace = rebuild_changed(random_capture(structure, seed=seed), changed)
     assert_sums(provenance(trace, place), value_at(trace, place))

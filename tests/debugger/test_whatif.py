@@ -8,20 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.whatif import WhatIf, compare, parse_whatif, read_whatif, whatif_table, whatif_toml
 
-H = Quantity.HIDDEN
+H = "h"
 ALL = (
     SetValue("l0", H, 3, 0.5, 2),
-    Clamp("l0", Quantity.FORGET_GATE, 0.0, 2, 4, 1),
-    Clamp("l0", Quantity.OUTPUT_GATE),
+    Clamp("l0", "f", 0.0, 2, 4, 1),
+    Clamp("l0", "o"),
     CutGradient(3),
     CutGradient(4, "l0"),
-    SetState("l0", Quantity.CELL, (0.0,)),
+    SetState("l0", "c", (0.0,)),
     SetInput(1, (0.0, 1.0)),
     SetWeight("weight_hh_l0", (0.0,), row=2),
     SetWeight("head.bias", (0.25,), row=1, column=1),

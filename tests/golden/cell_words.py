@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.sweeps.capture import Capture, Readout
 from rnnviz.core.equations.equation import Equation
+from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.expressions import NoValueError, Vocabulary
 from rnnviz.core.expressions.completion import complete
 from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, QUANTITIES
-from rnnviz.core.sweeps.interventions import NAMES
-from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.equations.operations import Operation, operations_of
+from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, named_quantities
+from rnnviz.core.quantity import value_of
 from rnnviz.core.structure import Structure
-from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.provenance import GradientPlace, Part, provenance
@@ -63,22 +63,21 @@ def trace_of(structure: Structure, loss: str = "cross entropy", asked: tuple[flo
     weights = {name: numbers(*shape) for name, shape in structure.parameter_shapes().items()}
     rows, width = len(structure.layer_names), structure.output_size * structure.directions
     inputs, h0, c0 = numbers(T, 1, INPUTS), numbers(rows, 1, structure.output_size), numbers(rows, 1, HIDDEN)
+    initial = {"h": h0} | ({"c": c0} if "c" in structure.equations.states else {})
     head, offset = numbers(CLASSES, width), numbers(CLASSES)
     targets = random.integers(0, CLASSES, (T, 1)) if loss == "cross entropy" else numbers(T, 1, CLASSES)
     readout = Readout(head, offset, loss, targets, np.array(asked)[:, None])  # type: ignore[arg-type]
-    capture = Capture(
-        structure,
+    capture = Capture.of_one(
         weights,
-        inputs,
-        None,
-        h0,
-        c0 if structure.cell == "lstm" else None,
-        np.zeros((T, 1, width)),
+        structure=structure,
+        inputs=inputs,
+        initial=initial,
+        grad_output=np.zeros((T, 1, width)),
         readout=readout,
     )
     read = rebuild(capture).readout
     assert read is not None
-    return rebuild(replace(capture, grad_output=read.prediction_grad @ head))
+    return rebuild(capture.with_call(grad_output=read.prediction_grad @ head))
 
 
 def cell_words(cell: str, bias: bool) -> Plain:
@@ -175,11 +174,12 @@ def cell_variables(cell: str, bias: bool) -> Plain:
 
 def _variable(variable: Variable, layer: Layer) -> Plain:
     values = variable.read(layer, MIDDLE)
+    gate = variable.gate.name if variable.gate else ""
     found: Plain = {
         "key": variable.key,
         "symbol": variable.symbol,
         "words": variable.words,
-        "place": [variable.gate, variable.operation, variable.phase.name.lower(), variable.lane],
+        "place": [gate, variable.operation, variable.phase.name.lower(), variable.lane],
         "facts": None if values is None else facts(values, variable.gate).text,
     }
     return found | ({"parts": [_variable(part, layer) for part in variable.parts]} if variable.parts else {})
@@ -189,7 +189,7 @@ def cell_vocabulary(cell: str) -> Plain:
     """The names an expression may use of this cell, with words and shapes, and what is offered while typing."""
     structure = structure_of(cell, True, layers=2)
     vocabulary = Vocabulary((structure,), ("Some model", "Two"), ("loss", "accuracy", "grad_norm"))
-    having = [named for named in QUANTITIES.values() if not vocabulary.missing(named, "")]
+    having = [named for named in named_quantities().values() if not vocabulary.missing(named, "")]
     return {
         "quantities": {
             named.name: [named.symbol, named.words, vocabulary.form(named, "").words, named.layered] for named in having
@@ -213,7 +213,7 @@ def cell_quantities(cell: str) -> Plain:
     scope = TraceScope(trace)
     found: Plain = {}
     for layer in structure.layer_names:
-        for name, named in QUANTITIES.items():
+        for name, named in named_quantities().items():
             if named.layered or layer == "l0":
                 try:
                     found[f"{name} of {layer}" if named.layered else name] = scope.quantity(name, layer).tolist()
@@ -224,11 +224,9 @@ def cell_quantities(cell: str) -> Plain:
 
 def cell_what_if(cell: str) -> Plain:
     """What can be set by hand, by its name: its words and the colours it has."""
-    return {
-        name: [quantity.symbol, quantity.words, quantity.family, quantity.range and list(quantity.range)]
-        for name, quantity in NAMES.items()
-        if CELLS[cell]["cell"] in quantity.cells
-    }
+    equations = structure_of(cell, True).equations
+    found = [value_of(equations, node) for node in equations.settable]
+    return {one.name: [one.symbol, one.words, one.family, one.limits and list(one.limits)] for one in found}
 
 
 def cell_provenance(cell: str) -> Plain:
@@ -236,7 +234,7 @@ def cell_provenance(cell: str) -> Plain:
     trace = trace_of(structure_of(cell, True, layers=2))
     found: Plain = {}
     for layer in trace.layers:
-        whole = ("h", *(("c",) if layer.c is not None else ()), *layer.equations.blocks)
+        whole = (*layer.equations.states, *layer.equations.pre_activations)
         for of in whole if layer.name in ("l0", "l1_reverse") else ("h",):
             place = GradientPlace(of, layer.name, MIDDLE + 1, UNIT + 1)
             made = provenance(trace, place)

@@ -106,6 +106,10 @@ def _trace(
             (asked / asked.sum()).astype(np.float32),
         )
     gradient = np.where(asked[..., None], rng.normal(size=(steps, 1, width)), 0).astype(np.float32)
-    c0 = np.zeros((layers, 1, structure.hidden_size), np.float32) if structure.cell == "lstm" else None
-    h0 = np.zeros((layers, 1, structure.output_size), np.float32)
-    return rebuild(Capture(structure, weights, inputs, None, h0, c0, gradient, readout=readout))
+    cell = structure.equations
+    initial = {state: np.zeros((layers, 1, structure.units(state)), np.float32) for state in cell.states}
+    return rebuild(
+        Capture.of_one(
+            weights, structure=structure, inputs=inputs, initial=initial, grad_output=gradient, readout=readout
+        )
+    )

@@ -50,7 +50,7 @@ def test_text_can_be_read_on_every_ground(look: Theme) -> None:
 
 @BOTH
 def test_maps_run_in_steps_of_equal_perceived_size(look: Theme) -> None:
-    for table in (look.gate_map("f"), look.gate_map("i"), look.magnitude_map()):
+    for table in (look.gate_map("forget"), look.gate_map("input"), look.magnitude_map()):
         lab = np.array([color_maps.oklab(QColor(*map(int, color)).name()) for color in table[::15]])
         steps = np.linalg.norm(np.diff(lab, axis=0), axis=1)
         assert steps.max() < 1.5 * steps.mean()
@@ -67,8 +67,8 @@ def test_the_signed_map_is_neutral_in_the_middle_and_safe_for_colour_blind_peopl
 
 def test_models_of_one_cell_can_be_told_apart() -> None:
     colors = theme("dark").model_colors(["lstm", "vanilla", "lstm", "gru"])
-    assert colors[0] == QColor(theme("dark").lstm)
-    assert colors[1] == QColor(theme("dark").vanilla)
+    assert colors[0] == QColor(theme("dark").models[1])
+    assert colors[1] == QColor(theme("dark").models[0])
     assert len({color.name() for color in colors}) == 4
 
 

@@ -86,8 +86,8 @@ def test_the_difference_is_zero_before_what_was_set(app: App, qtbot: QtBot) -> N
     computed(app, qtbot)
     click(page(app).difference)
     changed = resolve(app.store.state).models[1]
-    assert not changed.hidden[:3].any()
-    assert changed.hidden[3:, 1].any()
+    assert not changed.state("h")[:3].any()
+    assert changed.state("h")[3:, 1].any()
     click(page(app).difference)
     assert resolve(app.store.state).models[1].base is None
 

@@ -73,6 +73,7 @@ class CellKind:
     name: str  # "lstm", an identifier: in files, in the expression language, in the table of cells
     words: str  # "LSTM"
     make: Callable[[Options], "Cell"]
+    hue: int = 0  # which colour of the palette its models have
     activations: tuple[Activation, ...] = ()  # that can be chosen
     projection: bool = False  # whether h can be projected
 
@@ -179,17 +180,16 @@ class Cell:
         return {"rows": len(self.blocks) * hidden, "hidden": hidden, "output": output}[node.units]
 
     def pre_activation(self, node: Node) -> Value | None:
-        """What a gate squashes, "a" of a block or a node of its own; None where it squashes nothing."""
+        """What a node squashes, "a" of a block or a node of its own; None where it squashes nothing."""
         values = node.operation.values
         squashes = len(values) == 1 and not isinstance(node.operation, Matrix | Diagonal | Sum)
         return values[0] if squashes else None
 
     @cached_property
     def pre_activations(self) -> dict[str, Value]:
-        """By the gate's name what it squashes; without gates that of the output, by its own name."""
-        found = {gate.name: value for gate in self.gates if (value := self.pre_activation(gate)) is not None}
+        """By the gate's name what it squashes, itself where nothing; without gates that of the output, by its name."""
         if self.gates:
-            return found
+            return {gate.name: self.pre_activation(gate) or Value(gate.name) for gate in self.gates}
         value = self.pre_activation(self.by_name[self.output])
         return {} if value is None else {value.name: value}
 

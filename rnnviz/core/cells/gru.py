@@ -60,6 +60,7 @@ def _make(options: Options) -> Cell:
                 role="state",
                 family="state",
                 settable=True,
+                path="along z ⊙ h to",
             ),
         ),
         kernel=GruKernel(),
@@ -74,7 +75,7 @@ def _gate(name: str, words: str, explained: str, family: str) -> Node:
     )
 
 
-GRU = CellKind("gru", "GRU", _make)
+GRU = CellKind("gru", "GRU", _make, hue=2)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,12 @@ def gates(pre: Mapping[str, Value]) -> tuple[Node, ...]:
 def cell_state() -> tuple[Node, ...]:
     """c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t."""
     return (
-        Node("kept", Product(Value("f"), Value("c", before=True)), "c"),
+        Node(
+            "kept",
+            Product(Value("f"), Value("c", before=True)),
+            "c",
+            path="along the cell state, f ⊙ ∂L/∂c at",
+        ),
         Node("written", Product(Value("i"), Value("g")), "c"),
         Node(
             "c",
@@ -106,7 +111,7 @@ def _hidden(operation: Product | Matrix, key: str, limits: tuple[float, float] |
     )
 
 
-LSTM = CellKind("lstm", "LSTM", _make, projection=True)
+LSTM = CellKind("lstm", "LSTM", _make, hue=1, projection=True)
 
 
 @dataclass(frozen=True)

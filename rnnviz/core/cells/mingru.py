@@ -59,6 +59,7 @@ def _make(options: Options) -> Cell:
                 symbol="h_t",
                 words="hidden state",
                 units="output",
+                path="along (1 − z) ⊙ h to",
                 role="state",
                 family="state",
                 settable=True,
@@ -67,4 +68,4 @@ def _make(options: Options) -> Cell:
     )
 
 
-MINGRU = CellKind("mingru", "minGRU", _make)
+MINGRU = CellKind("mingru", "minGRU", _make, hue=4)

@@ -315,6 +315,7 @@ class Node:
     family: str = ""  # of its colour: "state", "cell", or of a gate "forget", "input", "output", "candidate"
     settable: bool = False  # whether a person may set it by hand
     gradient: str = ""  # the symbol of its gradient where it is not "∂L/∂" and its own
+    path: str = ""  # how a gradient goes along it to the state it reads: "along the cell state, f ⊙ ∂L/∂c at"
 
     @property
     def step(self) -> str:

@@ -41,7 +41,12 @@ def _peephole(gate: str, before: bool) -> tuple[Node, Node]:
     seen, words = Value("c", before), {"i": "input", "f": "forget", "o": "output"}[gate]
     key = f"a_{gate}"
     return (
-        Node(f"seen_{gate}", Diagonal(Weight(f"weight_c{gate}"), seen), key),
+        Node(
+            f"seen_{gate}",
+            Diagonal(Weight(f"weight_c{gate}"), seen),
+            key,
+            path=f"through the peephole of the {words} gate at",
+        ),
         Node(
             key,
             Sum((Value("a", block=gate), Value(f"seen_{gate}"))),
@@ -52,4 +57,4 @@ def _peephole(gate: str, before: bool) -> tuple[Node, Node]:
     )
 
 
-PEEPHOLE_LSTM = CellKind("peephole_lstm", "peephole LSTM", _make, projection=True)
+PEEPHOLE_LSTM = CellKind("peephole_lstm", "peephole LSTM", _make, hue=3, projection=True)

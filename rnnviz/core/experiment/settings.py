@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rnnviz.core.cells import Activation
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.core.structure import Activation, CellName
 
 TaskName = Literal["temporal order", "adding", "next value", "next character", "given input"]
 OptimiserName = Literal["adam", "sgd", "rmsprop"]
@@ -73,7 +73,7 @@ class ModelSettings:
     """One model of the experiment: a recurrent module and a linear readout."""
 
     name: str
-    cell: CellName
+    cell: str
     hidden_size: int = 12
     num_layers: int = 1
     bidirectional: bool = False

@@ -11,9 +11,9 @@ from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.shapes import NUMBER
 from rnnviz.core.expressions.values import WEIGHTS
 from rnnviz.core.expressions.vocabulary import (
-    CELLS,
     COMPARED_ONLY,
     NUMBERS,
+    cell_names,
     did_you_mean,
     model_word,
     split_layer,
@@ -96,7 +96,7 @@ def compile_model_comparison(compiler: Compiler, node: ast.Compare) -> Run:
     if not isinstance(other, ast.Name):
         raise compiler.problem(other, f"A bare word is wanted here: {COMPARED_ONLY[asked]}.")
     word = other.id.casefold()
-    known: Sequence[str] = CELLS if asked == "cell" else list(compiler.vocabulary.model_words)
+    known: Sequence[str] = cell_names() if asked == "cell" else list(compiler.vocabulary.model_words)
     if known and word not in known:
         near = did_you_mean(difflib.get_close_matches(word, known, n=3))
         raise compiler.problem(other, f"There is no {asked} {other.id}, but {', '.join(known)}.{near}")

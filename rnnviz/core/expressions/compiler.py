@@ -8,7 +8,7 @@ from rnnviz.core.expressions.closures import Compiled, Span
 from rnnviz.core.expressions.functions import FUNCTIONS
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.shapes import NUMBER, Form
-from rnnviz.core.expressions.vocabulary import CELLS, Vocabulary
+from rnnviz.core.expressions.vocabulary import Vocabulary, cell_names
 
 
 class Compiler:
@@ -56,7 +56,7 @@ class Compiler:
         name = node.id
         if name in FUNCTIONS:
             return self.problem(node, f"{name} is a function: {FUNCTIONS[name].call}.")
-        if name.lower() in CELLS or name in self.vocabulary.model_words:
+        if name.lower() in cell_names() or name in self.vocabulary.model_words:
             return self.problem(node, f"A model is asked for by comparing: model == {name}.")
         return self.problem(node, f"There is no {name} here.{self.vocabulary.close(name, FUNCTIONS)}")
 

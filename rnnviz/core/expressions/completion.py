@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnviz.core.expressions.functions import FUNCTIONS
-from rnnviz.core.expressions.vocabulary import CELLS, COMPARED_ONLY, NUMBERS, QUANTITIES, Vocabulary
+from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, Vocabulary, cell_names, named_quantities
+from rnnviz.core.structure import LayerId
 
 Kind = Literal["quantity", "metric", "number", "function", "model", "cell"]
 
@@ -77,7 +78,7 @@ def _rank(name: str, word: str) -> int:
 
 def _bare_words(asked: str, vocabulary: Vocabulary) -> Iterator[tuple[str, Kind, str, str]]:
     if asked == "cell":
-        for cell in CELLS:
+        for cell in cell_names():
             yield cell, "cell", f"models with a {cell} cell", ""
         return
     for word, number in vocabulary.model_words.items():
@@ -86,12 +87,12 @@ def _bare_words(asked: str, vocabulary: Vocabulary) -> Iterator[tuple[str, Kind,
 
 def _names(vocabulary: Vocabulary, word: str) -> Iterator[tuple[str, Kind, str, str]]:
     layers = dict.fromkeys(layer for structure in vocabulary.structures for layer in structure.layer_names)
-    for named in QUANTITIES.values():
+    for named in named_quantities().values():
         if not vocabulary.missing(named, ""):
-            yield named.name, "quantity", named.words, vocabulary.form(named, "").words
+            yield named.name, "quantity", vocabulary.words(named), vocabulary.form(named, "").words
         for layer in layers if "_l" in word and named.layered else ():
             if not vocabulary.missing(named, layer):
-                words = f"{named.words} of layer {layer}"
+                words = f"{vocabulary.words(named)} of {LayerId.read(layer).words}"
                 yield f"{named.name}_{layer}", "quantity", words, vocabulary.form(named, layer).words
     for metric in sorted(vocabulary.known_metrics):
         yield metric, "metric", "metric of the training step", "one number"

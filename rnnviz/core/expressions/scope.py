@@ -7,7 +7,6 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions.problems import NoValueError
-from rnnviz.core.structure import CellName
 
 
 class Scope(Protocol):
@@ -25,7 +24,7 @@ class Scope(Protocol):
         """Its place in the experiment, counted from 1."""
 
     @property
-    def cell(self) -> CellName: ...
+    def cell(self) -> str: ...
 
     def number(self, name: str) -> float:
         """k, t, T, H or N."""
@@ -72,7 +71,7 @@ class MetricScope:
         training_step: int,
         model: str = "",
         model_number: int = 1,
-        cell: CellName = "vanilla",
+        cell: str = "vanilla",
     ) -> None:
         self.model = model
         self.model_number = model_number

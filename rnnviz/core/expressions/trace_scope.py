@@ -6,31 +6,11 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions.problems import NoValueError
 from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
-from rnnviz.core.expressions.vocabulary import QUANTITIES, no_such
-from rnnviz.core.quantity import BY_LETTER, Quantity
-from rnnviz.core.structure import CellName
+from rnnviz.core.expressions.vocabulary import has, named_quantities, no_such
+from rnnviz.core.quantity import quantities
 from rnnviz.core.sweeps.head import ReadoutTrace
-from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 
-_BY_QUANTITY = {
-    "x": Quantity.INPUT,
-    **BY_LETTER,
-    "dh": Quantity.HIDDEN_GRAD,
-    "dh_direct": Quantity.DIRECT_GRAD,
-    "dh_carried": Quantity.CARRIED_GRAD,
-    "dc": Quantity.CELL_GRAD,
-    "dx": Quantity.INPUT_GRAD,
-}
-_BY_LAYER: dict[str, Callable[[Layer], Array | None]] = {
-    "dc_direct": lambda layer: layer.direct_cell_grad,
-    "dc_carried": lambda layer: layer.carried_cell_grad,
-    "da": lambda layer: layer.gate_grads["a"],
-    "share_ih": lambda layer: layer.weight_grad_shares["weight_ih"],
-    "share_hh": lambda layer: layer.weight_grad_shares["weight_hh"],
-    "so_far_ih": lambda layer: layer.weight_grad_so_far["weight_ih"],
-    "so_far_hh": lambda layer: layer.weight_grad_so_far["weight_hh"],
-}
 _BY_READOUT: dict[str, Callable[[ReadoutTrace], Array | None]] = {
     "losses": lambda readout: readout.losses,
     "prediction": lambda readout: readout.prediction,
@@ -56,7 +36,7 @@ class TraceScope:
         """`sample` is 0-based, `time_step` counts from 1; RnnvizError for a sample or layer the trace lacks."""
         self.model = model
         self.model_number = model_number
-        self.cell: CellName = trace.structure.cell
+        self.cell = trace.structure.cell
         source = metrics or FixedMetrics({})
         self.metric = source.metric
         self.metric_window = source.metric_window
@@ -91,8 +71,8 @@ class TraceScope:
         return array
 
     def _find(self, name: str, layer: str) -> Array:
-        named = QUANTITIES[name]
-        if self.cell not in named.cells:
+        named = named_quantities()[name]
+        if not has(self._trace.structure, named):
             raise NoValueError(no_such(named, self.cell))
         if not named.layered:
             readout = self._trace.readout
@@ -104,18 +84,5 @@ class TraceScope:
             holder = self._trace.layer(layer)
         except RnnvizError as problem:
             raise NoValueError(str(problem)) from problem
-        found = _of_layer(name, holder)
+        found = holder.quantity(quantities(holder.equations)[name])
         return found if found.ndim == 1 else found[:, 0]
-
-
-def _of_layer(name: str, layer: Layer) -> Array:
-    """The array (T, 1, ·) or (T,) of a quantity this layer's cell has."""
-    if name in _BY_QUANTITY:
-        return layer.quantity(_BY_QUANTITY[name])
-    if name in _BY_LAYER:
-        found = _BY_LAYER[name](layer)
-        if found is None:
-            raise NoValueError(f"Layer {layer.name} has no {QUANTITIES[name].words}.")
-        return found
-    kind, _, gate = name.partition("_")
-    return (layer.pre_activations if kind == "a" else layer.gate_grads)[gate]

@@ -4,16 +4,15 @@ import difflib
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import get_args
 
+from rnnviz.core.cells import CELLS, CellKind, Options
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
-from rnnviz.core.quantity import Quantity
-from rnnviz.core.structure import CellName, Structure
+from rnnviz.core.quantity import Quantity, quantities
+from rnnviz.core.structure import Structure
 
-CELLS: tuple[CellName, ...] = get_args(CellName)
 METRICS = ("loss", "accuracy", "grad_norm", "test_loss", "test_accuracy")
 NUMBERS = {
     "k": "training step",
@@ -33,64 +32,52 @@ class NamedQuantity:
     symbol: str
     words: str
     units: str  # "H", "P" (units of h where it is projected), "I", "V" or ""
-    cells: tuple[CellName, ...] = CELLS
+    cells: tuple[str, ...] | None = None  # that have it; None: it does not depend on the cell
     layered: bool = True  # has one for each layer, so that h_l1 asks for that layer's
 
 
-def _of(name: str, quantity: Quantity, units: str) -> NamedQuantity:
-    return NamedQuantity(name, quantity.symbol, quantity.words, units, quantity.cells)
+_OF_THE_HEAD = (
+    NamedQuantity("losses", "L_t", "loss of each time step", "", layered=False),
+    NamedQuantity("prediction", "y_t", "prediction, logits or values", "V", layered=False),
+    NamedQuantity("probability", "p_t", "predicted probability of each class", "V", layered=False),
+)
+_ORDER = (
+    ("input",),
+    ("value",),
+    ("pre-activation",),
+    ("gradient", "direct gradient", "carried gradient"),
+    ("input gradient",),
+    ("pre-activation gradient",),
+    ("share",),
+    ("so far",),
+)
 
 
-_GATES = {
-    "i": Quantity.INPUT_GATE,
-    "f": Quantity.FORGET_GATE,
-    "g": Quantity.CANDIDATE,
-    "o": Quantity.OUTPUT_GATE,
-    "r": Quantity.RESET_GATE,
-    "z": Quantity.UPDATE_GATE,
-    "n": Quantity.NEW,
-}
-_CELL_PARTS: tuple[CellName, ...] = ("lstm",)
+def cell_names() -> tuple[str, ...]:
+    """The cells that can be asked for: cell == lstm."""
+    return tuple(CELLS)
 
-QUANTITIES: dict[str, NamedQuantity] = {
-    named.name: named
-    for named in (
-        _of("x", Quantity.INPUT, "I"),
-        _of("h", Quantity.HIDDEN, "P"),
-        _of("c", Quantity.CELL, "H"),
-        *(_of(gate, quantity, "H") for gate, quantity in _GATES.items()),
-        _of("a", Quantity.PRE_ACTIVATION, "H"),
-        *(
-            NamedQuantity(f"a_{gate}", f"a_{gate},t", f"pre-activation of the {quantity.words}", "H", quantity.cells)
-            for gate, quantity in _GATES.items()
-        ),
-        _of("dh", Quantity.HIDDEN_GRAD, "P"),
-        _of("dh_direct", Quantity.DIRECT_GRAD, "P"),
-        _of("dh_carried", Quantity.CARRIED_GRAD, "P"),
-        _of("dc", Quantity.CELL_GRAD, "H"),
-        NamedQuantity("dc_direct", "∂L_t/∂c_t", "direct cell gradient", "H", _CELL_PARTS),
-        NamedQuantity("dc_carried", "∂L_{>t}/∂c_t", "carried cell gradient", "H", _CELL_PARTS),
-        _of("dx", Quantity.INPUT_GRAD, "I"),
-        NamedQuantity("da", "∂L/∂a_t", "gradient of the pre-activation", "H", Quantity.PRE_ACTIVATION.cells),
-        *(
-            NamedQuantity(
-                f"da_{gate}",
-                f"∂L/∂a_{gate},t",
-                f"gradient of the pre-activation of the {quantity.words}",
-                "H",
-                quantity.cells,
-            )
-            for gate, quantity in _GATES.items()
-        ),
-        NamedQuantity("share_ih", "‖(∂L/∂W_ih)|_t‖", "share of each time step in ∂L/∂W_ih", ""),
-        NamedQuantity("share_hh", "‖(∂L/∂W_hh)|_t‖", "share of each time step in ∂L/∂W_hh", ""),
-        NamedQuantity("so_far_ih", "‖Σ(∂L/∂W_ih)|_s‖", "∂L/∂W_ih gathered once the backward sweep has done t", ""),
-        NamedQuantity("so_far_hh", "‖Σ(∂L/∂W_hh)|_s‖", "∂L/∂W_hh gathered once the backward sweep has done t", ""),
-        NamedQuantity("losses", "L_t", "loss of each time step", "", layered=False),
-        NamedQuantity("prediction", "y_t", "prediction, logits or values", "V", layered=False),
-        NamedQuantity("probability", "p_t", "predicted probability of each class", "V", layered=False),
-    )
-}
+
+def named_quantities() -> dict[str, NamedQuantity]:
+    """All quantities of all cells by name, in the order in which they are offered."""
+    return _named_quantities(tuple(CELLS.values()))
+
+
+@lru_cache(maxsize=8)
+def _named_quantities(kinds: tuple[CellKind, ...]) -> dict[str, NamedQuantity]:
+    found: dict[str, list[tuple[str, Quantity]]] = {}
+    for kind in kinds:
+        for quantity in quantities(kind.make(Options())).values():
+            found.setdefault(quantity.name, []).append((kind.name, quantity))
+    place = {kind: number for number, kinds in enumerate(_ORDER) for kind in kinds}
+    ordered = sorted(found.items(), key=lambda item: place[item[1][0][1].kind])
+    return {name: _named(having) for name, having in ordered} | {one.name: one for one in _OF_THE_HEAD}
+
+
+def _named(having: list[tuple[str, Quantity]]) -> NamedQuantity:
+    first = having[0][1]
+    return NamedQuantity(first.name, first.symbol, first.words, first.units, tuple(cell for cell, _ in having))
+
 
 _LAYER = re.compile(r"(?P<name>\w+?)_(?P<layer>l[0-9]+(?:_reverse)?)")
 
@@ -110,7 +97,7 @@ class Vocabulary:
     @cached_property
     def known_metrics(self) -> frozenset[str]:
         """The metrics that can be written: a name of the language hides a metric of the same name."""
-        taken = {*QUANTITIES, *NUMBERS, *COMPARED_ONLY}
+        taken = {*named_quantities(), *NUMBERS, *COMPARED_ONLY}
         return frozenset(
             name for name in self.metrics if name.isidentifier() and not keyword.iskeyword(name) and name not in taken
         )
@@ -128,39 +115,48 @@ class Vocabulary:
         if not self.structures:
             return ""
         cells = tuple(dict.fromkeys(structure.cell for structure in self.structures))
-        if not set(cells) & set(named.cells):
+        if not any(has(structure, named) for structure in self.structures):
             return no_such(named, " and ".join(cells))
         if layer and not any(layer in structure.layer_names for structure in self.structures):
             having = ", ".join(dict.fromkeys(name for one in self.structures for name in one.layer_names))
             return f"There is no layer {layer}; there are {having}."
         return ""
 
+    def words(self, named: NamedQuantity) -> str:
+        """What the quantity is called by the first structure that has it."""
+        for structure in self.structures:
+            own = quantities(structure.equations).get(named.name)
+            if own is not None:
+                return own.words
+        return named.words
+
     def form(self, named: NamedQuantity, layer: str) -> Form:
         """T, or T × the quantity's units, with their number where all structures that have it agree."""
         if not named.units:
             return Form((Axis(TIME),))
-        fitting = [one for one in self.structures if one.cell in named.cells and layer in ("", *one.layer_names)]
+        fitting = [one for one in self.structures if has(one, named) and layer in ("", *one.layer_names)]
         sizes = {_units(one, named.units, layer) for one in fitting}
         label = "H" if named.units == "P" and not any(one.proj_size for one in fitting) else named.units
         return Form((Axis(TIME), Axis(label, sizes.pop() if len(sizes) == 1 else None)))
 
     def close(self, word: str, more: Iterable[str] = ()) -> str:
         """ " Did you mean h or c?", or "" where nothing comes near `word`."""
-        names = [*QUANTITIES, *sorted(self.known_metrics), *NUMBERS, *COMPARED_ONLY, *more]
+        names = [*named_quantities(), *sorted(self.known_metrics), *NUMBERS, *COMPARED_ONLY, *more]
         near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
         near += [name for name in names if name.lower() == word.lower() and name not in near]
         if not near and len(word) > 2:
-            near = [one.name for one in QUANTITIES.values() if word.lower() in one.words.split()][:3]
+            near = [one.name for one in named_quantities().values() if word.lower() in one.words.split()][:3]
         return did_you_mean(near)
 
 
 def split_layer(name: str) -> tuple[NamedQuantity, str] | None:
     """The quantity called `name` and its layer, ("h", "l1") for h_l1, layer "" where none is named; None: no such."""
-    if name in QUANTITIES:
-        return QUANTITIES[name], ""
+    known = named_quantities()
+    if name in known:
+        return known[name], ""
     match = _LAYER.fullmatch(name)
-    if match and match["name"] in QUANTITIES and QUANTITIES[match["name"]].layered:
-        return QUANTITIES[match["name"]], match["layer"]
+    if match and match["name"] in known and known[match["name"]].layered:
+        return known[match["name"]], match["layer"]
     return None
 
 
@@ -172,8 +168,19 @@ def model_word(name: str) -> str:
 
 
 def no_such(named: NamedQuantity, cell: str) -> str:
-    """ "The vanilla cell has no forget gate f; lstm has one." """
-    return f"The {cell} cell has no {named.words} {named.name}; {' and '.join(named.cells)} has it."
+    """ "The vanilla cell has no forget gate f; lstm and peephole_lstm have it." """
+    having = named.cells or ()
+    return f"The {cell} cell has no {named.words} {named.name}; {listed(having)} {'have' if having[1:] else 'has'} it."
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "lstm", "lstm and gru", "lstm, gru and mingru"."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if names[1:] else "".join(names)
+
+
+def has(structure: Structure, named: NamedQuantity) -> bool:
+    """Whether the cell of `structure` has this quantity."""
+    return named.cells is None or named.name in quantities(structure.equations)
 
 
 def did_you_mean(near: Iterable[str]) -> str:

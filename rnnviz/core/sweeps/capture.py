@@ -7,7 +7,7 @@ from typing import Any, Literal
 from rnnviz.core.arrays import Array
 from rnnviz.core.structure import LayerId, Structure
 
-LossName = Literal["cross entropy", "mean squared error"]
+LossName = Literal["cross entropy", "mean squared error", "binary cross-entropy"]
 CaptureKind = Literal["probe", "batch", "generated"]
 
 
@@ -16,13 +16,13 @@ class Readout:
     """The linear layer from the top hidden state to the prediction, with the loss that follows it.
 
     prediction_t = weight · output_t + bias; L = Σ_{t,n} loss_weight[t, n] · loss(prediction[t, n], target[t, n]),
-    where the squared error is the mean over the O outputs.
+    where the squared error and the binary cross-entropy are means over the V outputs.
     """
 
     weight: Array  # (V, D·H)
     bias: Array  # (V,)
     loss: LossName
-    targets: Array  # (T, N) int64 class numbers for cross entropy, (T, N, V) float for the squared error
+    targets: Array  # (T, N) int64 class numbers for cross entropy, (T, N, V) float for the others
     loss_weight: Array  # (T, N) the reduction: 0 where nothing is asked, else 1 / (how many are asked)
 
 

@@ -57,8 +57,9 @@ def gradient_flow(layer: Swept, sample: int) -> Array:
 
 @np.errstate(all="ignore")
 def loss_parts(layer: Swept, t: int, sample: int) -> tuple[Array, Mapping[str, Array]]:
-    """∂L_k/∂h_t (T of k, P) for one time step t (0-based) and every k, and what of each L_k comes to the states of t
-    from the neighbouring time step (T of k, ·). Their sums over k are `hidden_grad` and `arriving`."""
+    """What of every L_k comes to the output of one time step t (0-based) from outside of it (T of k, P), and what of it
+    the neighbouring time step sends to each state (T of k, ·). Their sums over k are `direct_grad` + `arriving` of the
+    output, and `arriving`."""
     lanes = _lanes(layer, sample, inputs_wanted=False, stop=t)
     return lanes.hidden, lanes.arriving
 
@@ -100,7 +101,7 @@ def _lanes(layer: Swept, sample: int, inputs_wanted: bool, stop: int = -1) -> _L
         before, found = back((t, sample), given, layer.closed)
         norms[lanes, t] = l2(found[cell.output])
         if t == stop:
-            hidden[lanes] = found[cell.output]
+            hidden[lanes] = given[cell.output]
             break
         if inputs_wanted and "x" in found:
             inputs[t, lanes] = found["x"]

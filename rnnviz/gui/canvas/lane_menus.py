@@ -5,7 +5,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
-from rnnviz.gui.canvas.lanes.model_header import layer_words
+from rnnviz.core.structure import LayerId
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
 from rnnviz.gui.state.store import Store
 
@@ -35,7 +35,7 @@ def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidge
         store.update(cursor=replace(store.state.cursor, layer=name))
 
     for name in names:
-        action = menu.addAction(layer_words(name))
+        action = menu.addAction(LayerId.read(name).words)
         action.setCheckable(True)
         action.setChecked(name == shown)
         action.triggered.connect(lambda _checked, name=name: show(name))

@@ -3,20 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from rnnviz.core.equations.equation import Equation, Number, Term
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.experiment.settings import OptimiserName
 from rnnviz.core.numbers import short
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 
-Ink = Literal["text", "muted", "gradient", "gate:i", "gate:f", "gate:g", "gate:o", "gate:r", "gate:z", "gate:n"]
+Ink = str  # "text", "muted", "gradient", or "gate:" and the family of a gate
 _OPERATORS = frozenset("⊙+−·=")
-_GATES = frozenset("ifgorzn")
 _UPDATES: dict[OptimiserName, str] = {
     "sgd": "W ← W − η ∂L/∂W",
     "adam": "W ← W − η m / (√v + ε)",
@@ -56,7 +53,7 @@ def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: Op
     t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
     lines = []
     for equation, active in shown_equations(operations_of(layer), cursor):
-        lines.append(Line(tuple(_equation(equation, layer.reverse, active))))
+        lines.append(Line(tuple(_equation(equation, layer, active))))
         lines += _numbers(equation, layer, t, unit)
     return lines
 
@@ -66,7 +63,7 @@ def shown_equations(having: Sequence[Operation], cursor: Cursor) -> list[tuple[E
     if cursor.phase is Phase.ACCUMULATE:
         return [(equation, False) for operation in having for equation in operation.added]
     on = [operation for operation in having if operation.key == cursor.operation]
-    shown = on or [operation for operation in having if operation.key in ("c", "h", "projection")]
+    shown = on or [operation for operation in having if operation.sums_up]
     if cursor.phase is Phase.FORWARD:
         return [(equation, bool(on)) for operation in shown for equation in operation.forward]
     return [
@@ -76,31 +73,28 @@ def shown_equations(having: Sequence[Operation], cursor: Cursor) -> list[tuple[E
     ]
 
 
-def _equation(equation: Equation, reverse: bool, active: bool) -> Iterator[Word]:
-    yield Word(equation.result.shown(reverse), _ink(equation.result), active)
-    yield from _words([" = ", *((p if isinstance(p, str) else _term(p, reverse)) for p in equation.pieces())])
+def _equation(equation: Equation, layer: Layer, active: bool) -> Iterator[Word]:
+    yield Word(equation.result.shown(layer.reverse), _ink(equation.result, layer), active)
+    yield from _words([" = ", *((p if isinstance(p, str) else _term(p, layer)) for p in equation.pieces())])
 
 
-def _term(term: Term, reverse: bool) -> Word:
-    return Word(term.shown(reverse), _ink(term))
+def _term(term: Term, layer: Layer) -> Word:
+    return Word(term.shown(layer.reverse), _ink(term, layer))
 
 
-def _ink(term: Term) -> Ink:
-    if term.kind in ("gradient", "delta", "added"):
-        return "gradient"
-    if isinstance(term.of, Quantity):
-        if term.of.gate:
-            return f"gate:{term.of.gate}"  # type: ignore[return-value]  # the letters of all gates are inks
-        return "gradient" if term.of.family == "gradient" else "text"
+def _ink(term: Term, layer: Layer) -> Ink:
     if term.kind == "parameter":
         return "muted"
-    return f"gate:{term.of}" if term.of in _GATES else "text"  # type: ignore[return-value]  # as above
+    if term.kind != "value":
+        return "gradient"
+    node = layer.equations.by_name.get(term.of)
+    return f"gate:{node.family}" if node is not None and node.role == "gate" else "text"
 
 
 def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list[Line]:
     """The equation with numbers in it, or the norms of what it is made of where it multiplies by a matrix."""
     blocks = layer.equations.blocks
-    stacked = unit is not None and equation.result.of == "bias" and not equation.result.block and len(blocks) > 1
+    stacked = unit is not None and _all_blocks(equation.result, layer) and len(blocks) > 1
     lines = []
     for gate in blocks if stacked else ("",):
         numbers = equation.numbers(layer, t, 0, unit, gate)
@@ -108,16 +102,22 @@ def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list
         if added or any(each.norm for each in numbers):  # a unit beside the norm of a matrix would say nothing
             said = _norms(equation.numbers(layer, t, 0, None))
         else:
-            said = _substituted(equation, numbers)
+            said = _substituted(equation, layer, numbers)
         lead = [Word(f"{gate}:", "muted")] if gate else []
         lines.append(Line((*lead, *(replace(said[0], spaced=bool(lead)), *said[1:])), small=True))
     if equation.result.kind == "added":
-        so_far = layer.weight_grad_so_far[str(equation.result.of)][t]
+        so_far = layer.weight_grad_so_far[equation.result.of][t]
         lines.append(Line((Word(f"added up so far: ‖∂L/∂W‖ = {short(float(so_far))}", "muted"),), small=True))
     return lines
 
 
-def _substituted(equation: Equation, numbers: Sequence[Number]) -> list[Word]:
+def _all_blocks(term: Term, layer: Layer) -> bool:
+    """Whether a term is the pre-activations of all gates at once."""
+    node = layer.equations.by_name.get(term.of)
+    return node is not None and node.role == "pre-activation" and node.units == "rows" and not term.block
+
+
+def _substituted(equation: Equation, layer: Layer, numbers: Sequence[Number]) -> list[Word]:
     result, *rest = numbers
     values = iter(rest)
     pieces: list[str | Word] = [" = "]
@@ -127,8 +127,8 @@ def _substituted(equation: Equation, numbers: Sequence[Number]) -> list[Word]:
         else:
             value = short(next(values).value)
             bare = not value.startswith("−") or str(pieces[-1]).endswith(("(", " = "))
-            pieces.append(Word(value if bare else f"({value})", _ink(piece)))
-    return [Word(short(result.value), _ink(equation.result)), *_words(pieces, "muted")]
+            pieces.append(Word(value if bare else f"({value})", _ink(piece, layer)))
+    return [Word(short(result.value), _ink(equation.result, layer)), *_words(pieces, "muted")]
 
 
 def _norms(numbers: Sequence[Number]) -> list[Word]:

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from rnnviz.core.cells import Cell
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.interventions import NAMES
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
@@ -89,9 +89,9 @@ class OriginPage(QWidget):
         layer = (
             trace.layer(state.cursor.layer) if state.cursor.layer in trace.structure.layer_names else trace.layers[0]
         )
-        names = ["h", *(["c"] if layer.c is not None else []), *layer.pre_activations]
+        names = [*layer.equations.states, *layer.pre_activations]
         if [self.of.itemData(index) for index in range(self.of.count())] != names:
-            self.of.set_options([(name, _words(name)) for name in names])
+            self.of.set_options([(name, _words(layer.equations, name)) for name in names])
         time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
         of = str(self.of.currentData())
         self.explaining.ask(
@@ -193,7 +193,9 @@ def _unit(state: State, layer: Layer, sample: int) -> int:
     return int(np.argmax(np.where(np.isnan(size), np.inf, size))) + 1
 
 
-def _words(name: str) -> str:
+def _words(cell: Cell, name: str) -> str:
     """As in the menus: what it is and its letter."""
-    words = NAMES[name].words
-    return f"{words} {name}" if name in ("h", "c", "a") else f"{words} a_{name}"
+    node = cell.node(name)
+    if node.role == "gate":
+        return f"{node.words} a_{name}"
+    return f"{node.words} {name}" if node.role == "state" else f"pre-activation {name}"

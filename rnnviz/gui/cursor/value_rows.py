@@ -7,26 +7,18 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.node import Node
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short, tick
+from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
 
 Group = Literal["state", "gates", "loss", "gradient", "weights"]
 Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how the strip of a row is coloured
 
-_GATE_WORDS = {
-    "i": "input gate",
-    "f": "forget gate",
-    "g": "candidate",
-    "o": "output gate",
-    "r": "reset gate",
-    "z": "update gate",
-    "n": "new state",
-}
 _FEW_INPUTS = 2  # columns whose values are written out; of more the norm
 _MOST_NAMED = 8  # columns in a tooltip
-_SIGNED_GATES = frozenset("gn")  # tanh, not a gate proper: −1…1
 
 
 @dataclass(frozen=True)
@@ -59,6 +51,7 @@ class ValueRow:
     colors: Colors
     part: bool = False  # a part of the row above it: drawn muted
     over_time: bool = False  # the vector runs over time steps
+    family: str = ""  # of a gate: its colours
     note: Callable[[Place], str] = lambda place: ""  # one more sentence for the tooltip
 
 
@@ -68,7 +61,7 @@ def value_rows(
     """The rows for these models at `time_step`, in the order of the computation."""
     layers = [found for trace in traces if trace is not None and (found := trace.find_layer(layer)) is not None]
     t = str(time_step)
-    later = str(time_step - 1 if layer.endswith("_reverse") else time_step + 1)
+    later = str(time_step - 1 if LayerId.read(layer).reverse else time_step + 1)
     rows = [
         ValueRow(
             "input",
@@ -82,10 +75,10 @@ def value_rows(
         ),
         _states("hidden", "hidden state", f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
     ]
-    if any(found.c is not None for found in layers):
-        rows.append(_states("cell", "cell state", f"‖c_{{{t}}}‖", "state", lambda layer: layer.c, "signed"))
-    gates = dict.fromkeys(gate for found in layers for gate in found.gates)
-    rows += [_gate(gate, t) for gate in gates]
+    others = {state.name: state for found in layers for state in other_states(found)}
+    rows += [_other_state(state, t) for state in others.values()]
+    gates = {gate.name: gate for found in layers for gate in found.equations.gates}
+    rows += [_gate(gate, t) for gate in gates.values()]
     rows.append(ValueRow("loss", "loss", f"L_{{{t}}}", "loss", _loss_text, lambda place: None, "plain"))
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
@@ -94,11 +87,32 @@ def value_rows(
             "carried_grad", f"carried, from t = {later}", "", "gradient", lambda layer: layer.carried_grad, part=True
         ),
     ]
-    if any(found.c is not None for found in layers):
-        cell_grad = _states("cell_grad", "cell gradient", f"‖∂L/∂c_{{{t}}}‖", "gradient", lambda layer: layer.cell_grad)
-        rows.append(cell_grad)
+    rows += [_other_gradient(state, t) for state in others.values()]
     names = dict.fromkeys(name for found in layers for name in found.weight_grads)
     return rows + [row for name in names for row in _weight(name, t)]
+
+
+def other_states(layer: Layer) -> list[Node]:
+    """The states beside the output: the cell state of an LSTM."""
+    cell = layer.equations
+    return [cell.node(state) for state in cell.states if state != cell.output]
+
+
+def _other_state(state: Node, t: str) -> ValueRow:
+    symbol = f"‖{state.symbol.replace('_t', f'_{{{t}}}')}‖"
+    return _states(state.family, state.words, symbol, "state", lambda layer: _of_state(layer, state.name, False))
+
+
+def _other_gradient(state: Node, t: str) -> ValueRow:
+    symbol = f"‖∂L/∂{state.symbol.replace('_t', f'_{{{t}}}')}‖"
+    words = f"{state.words.removesuffix(' state')} gradient"
+    return _states(f"{state.family}_grad", words, symbol, "gradient", lambda layer: _of_state(layer, state.name, True))
+
+
+def _of_state(layer: Layer, state: str, gradient: bool) -> Array | None:
+    if state not in layer.equations.states:
+        return None
+    return layer.grad(state) if gradient else layer.value(state)
 
 
 def _is_norm(traces: Sequence[Trace | None], task: TaskInfo | None) -> bool:
@@ -134,19 +148,18 @@ def _states(
     return ValueRow(key, words, symbol, group, number, vector, colors, part)
 
 
-def _gate(gate: str, t: str) -> ValueRow:
+def _gate(gate: Node, t: str) -> ValueRow:
     def vector(place: Place) -> Array | None:
-        values = place.layer.gates.get(gate) if place.layer is not None else None
+        values = place.layer.gates.get(gate.name) if place.layer is not None else None
         return None if values is None else np.asarray(values[place.row, 0])
 
     def number(place: Place) -> str | None:
         values = vector(place)
         return None if values is None else short(float(np.mean(values, dtype=np.float64)))
 
-    colors: Colors = "signed unit" if gate in _SIGNED_GATES else "unit"
-    return ValueRow(
-        f"gate:{gate}", _GATE_WORDS.get(gate, gate), f"mean {gate}_{{{t}}}", "gates", number, vector, colors
-    )
+    colors: Colors = "unit" if gate.limits == (0.0, 1.0) else "signed unit" if gate.limits else "signed"
+    symbol = f"mean {gate.symbol.replace('_t', f'_{{{t}}}')}"
+    return ValueRow(f"gate:{gate.name}", gate.words, symbol, "gates", number, vector, colors, family=gate.family)
 
 
 def _weight(name: str, t: str) -> tuple[ValueRow, ValueRow]:

@@ -54,7 +54,7 @@ class ValueStrips(QWidget):
     def set_content(
         self, words: str, symbol: str, strips: Sequence[Strip], colors: Colors, gate: str, theme: Theme
     ) -> None:
-        """Shows the vectors in `strips` in the colours of their kind; `gate` is torch's letter for gates."""
+        """Shows the vectors in `strips` in the colours of their kind; `gate` is the family of a gate."""
         self.title, self._symbol, self.strips, self._theme = words, symbol, tuple(strips), theme
         self._images = tuple(strip_image(strip.values, levels(colors, strips), colors, gate, theme) for strip in strips)
         self.update()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
+from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.cursor.value_rows import Group, Place, ValueRow, value_rows
@@ -155,7 +156,7 @@ class ValuesPanel(QWidget):
             return
         self.rows = value_rows(traces, state.cursor.layer, state.cursor.time_step, state.task)
         active = _ACTIVE[state.cursor.phase]
-        colors = look.model_colors(trace.structure.cell if trace else "vanilla" for trace in traces)
+        colors = look.model_colors(trace.structure.cell if trace else "" for trace in traces)
         rows, group = [], ""
         for row in self.rows:
             cells = tuple(None if place is None else row.number(place) for place in self._places)
@@ -171,7 +172,7 @@ class ValuesPanel(QWidget):
     def _offer_layers(self, traces: list[Trace], chosen: str) -> None:
         names = list(dict.fromkeys(layer.name for trace in traces for layer in trace.layers))
         if [self.layer.itemData(index) for index in range(self.layer.count())] != names:
-            self.layer.set_options([(name, layer_words(name)) for name in names])
+            self.layer.set_options([(name, LayerId.read(name).words) for name in names])
         self.layer.set_value(chosen)
         self._layers.setVisible(len(names) > 1)
 
@@ -189,25 +190,18 @@ class ValuesPanel(QWidget):
             self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, 24)
         row = self.rows[number]
         look = theme(state.theme)
-        colors = look.model_colors(place.trace.structure.cell if place else "vanilla" for place in self._places)
+        colors = look.model_colors(place.trace.structure.cell if place else "" for place in self._places)
         strips = []
         for name, color, place in zip(self._names(), colors, self._places, strict=True):
             values = None if place is None else row.vector(place)
             if place is not None and values is not None:
                 strips.append(Strip(name, color, values, place.row if row.over_time else -1, row.note(place)))
-        gate = row.key.partition(":")[2] if row.group == "gates" else ""
         words = f"{row.words}, time steps 1 to {state.program.time_steps}" if row.over_time else row.words
-        self.strips.set_content(words, "" if row.over_time else row.symbol, strips, row.colors, gate, look)
+        self.strips.set_content(words, "" if row.over_time else row.symbol, strips, row.colors, row.family, look)
 
     def show_row(self, key: str) -> QPoint:
         """The middle of the row called `key`, in the table's pixels."""
         return self.table.row_center([row.key for row in self.rows].index(key))
-
-
-def layer_words(name: str) -> str:
-    """ "layer 0" for l0, "layer 1, reverse" for l1_reverse."""
-    number, _, suffix = name.removeprefix("l").partition("_")
-    return f"layer {number}" + (", reverse" if suffix else "")
 
 
 def _held(trace: Trace, state: State) -> int:

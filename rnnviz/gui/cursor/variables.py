@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells import Cell
+from rnnviz.core.cells.node import Node
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.canvas.lanes.selection import state_lane
 from rnnviz.gui.cursor.value_rows import parameter_symbol
 from rnnviz.gui.widgets.marked_text import plain
-
-_GATES = frozenset("ifgorzn")
-_SIGNED = frozenset("gn")  # candidates, between −1 and 1
-_LANES = {"h": "hidden", "projection": "hidden", "c": "cell"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Variable:
     symbol: str  # markup
     words: str
     read: Callable[[Layer, int], Array | None]
-    gate: str = ""  # torch's letter
+    gate: Node | None = None  # the gate or candidate it is
     operation: str = ""  # the one that computes it
     phase: Phase = Phase.FORWARD  # the sweep in which it is computed
     lane: str = ""  # the key of the lane that shows it over time
@@ -60,7 +59,7 @@ class Facts:
         return "  ".join(parts)
 
 
-def facts(values: Array, gate: str = "") -> Facts:
+def facts(values: Array, gate: Node | None = None) -> Facts:
     """Shape, norm, ends and shares of an array of any shape with at least one value."""
     finite = values[np.isfinite(values)]
     nothing = np.abs(values) < np.finfo(values.dtype).tiny
@@ -70,7 +69,7 @@ def facts(values: Array, gate: str = "") -> Facts:
         float(finite.min()) if finite.size else float("nan"),
         float(finite.max()) if finite.size else float("nan"),
         float(np.mean(nothing)),
-        float(saturation(values)) if gate and gate not in _SIGNED else None,
+        float(saturation(values)) if gate is not None and gate.limits == (0.0, 1.0) else None,
         int(values.size - finite.size),
     )
 
@@ -87,7 +86,7 @@ def numpy_text(variable: Variable, values: Array, time_step: int) -> str:
 def layer_variables(layer: Layer) -> tuple[Variable, ...]:
     """The variables of one layer: its input, then what each operation computes with its gradient and parameters."""
     given = Variable("x", "x_t", "input", lambda layer, t: layer.x[t, 0])
-    return (given, *(_of_operation(operation) for operation in operations_of(layer)))
+    return (given, *(_of_operation(operation, layer.equations) for operation in operations_of(layer)))
 
 
 def layer_of(trace: Trace, name: str) -> Layer:
@@ -95,27 +94,28 @@ def layer_of(trace: Trace, name: str) -> Layer:
     return next((layer for layer in trace.layers if layer.name == name), trace.layers[0])
 
 
-def _of_operation(operation: Operation) -> Variable:
-    key = operation.key
-    gate = key if key in _GATES else ""
-    passed = {"W x": "gradient that goes to the input", "U h": "gradient that goes to the state before"}
+def _of_operation(operation: Operation, cell: Cell) -> Variable:
+    key, last = operation.key, operation.nodes[-1]
+    passed = "gradient that goes to the input" if operation.backward[0].result.of == "x" else ""
+    passed = passed or ("gradient that goes to the state before" if operation.passes_on else "its gradient")
+    state = last.name if last.name in cell.states else ""
     gradient = Variable(
         f"{key}/gradient",
-        {"W x": "∂L/∂x_t"}.get(key, operation.backward_symbol),
-        passed.get(key, "its gradient"),
+        operation.backward_symbol,
+        passed,
         lambda layer, t: operation.backward_value(layer, t),
         operation=key,
         phase=Phase.BACKWARD,
-        lane=f"gradients: {key}" if key in ("h", "c") else "",
+        lane=f"gradients: {state}" if state else "",
     )
-    lane = f"gates: {key}" if gate else _LANES.get(key, "")
+    lane = f"gates: {key}" if operation.gate is not None else state and state_lane(last)
     parts = (gradient, *(part for name in operation.parameters for part in _of_parameter(name, key)))
     return Variable(
         key,
         operation.symbol,
         operation.words.partition(":")[0],
         lambda layer, t: operation.forward_value(layer, t),
-        gate,
+        operation.gate,
         key,
         lane=lane,
         parts=parts,
@@ -125,7 +125,7 @@ def _of_operation(operation: Operation) -> Variable:
 def _of_parameter(name: str, operation: str) -> tuple[Variable, Variable]:
     symbol = parameter_symbol(name)
     return (
-        Variable(name, symbol, "parameter", lambda layer, t: getattr(layer.weights, name), operation=operation),
+        Variable(name, symbol, "parameter", lambda layer, t: layer.weights.get(name), operation=operation),
         Variable(
             f"{name}/gradient",
             f"∂L/∂{symbol}",

@@ -27,7 +27,6 @@ from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
 from rnnviz.gui.cursor.origin_page import looked_at
 from rnnviz.gui.cursor.value_rows import Colors
 from rnnviz.gui.cursor.value_strips import Strip, levels, strip_image
-from rnnviz.gui.cursor.values import layer_words
 from rnnviz.gui.cursor.variables import Facts, Variable, facts, layer_of, layer_variables, numpy_text
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.form_style import form_sheet
@@ -149,7 +148,7 @@ class VariablesPage(QWidget):
     def _build(self, trace: Trace) -> None:
         self.tree.clear()
         for layer in trace.layers:
-            top = QTreeWidgetItem(self.tree, [layer_words(layer.name)])
+            top = QTreeWidgetItem(self.tree, [layer.id.words])
             for variable in layer_variables(layer):
                 _hang(top, variable, layer.name)
             top.setExpanded(True)
@@ -219,7 +218,7 @@ class _VariableRow(QStyledItemDelegate):
         painter.save()
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, look.color("raised"))
-        color = look.gate_color(variable.gate) if variable.gate else look.color("text")
+        color = look.gate_color(variable.gate.family) if variable.gate else look.color("text")
         base = box.top() + 16
         marked_text.draw(painter, box.left(), base, variable.symbol, fonts.BODY, color)
         after = box.left() + marked_text.width(variable.symbol, fonts.BODY) + 8
@@ -273,6 +272,6 @@ def _strip(variable: Variable, values: Array, look: Theme) -> QImage:
         edges = np.arange(_STRIP_VALUES) * flat.size // _STRIP_VALUES
         highest, lowest = np.maximum.reduceat(flat, edges), np.minimum.reduceat(flat, edges)
         flat = np.where(highest >= -lowest, highest, lowest)
-    colors: Colors = "unit" if variable.gate and variable.gate not in "gn" else "signed"
+    colors: Colors = "unit" if variable.gate is not None and variable.gate.limits == (0.0, 1.0) else "signed"
     strip = Strip("", look.color("text"), flat)
-    return strip_image(flat, levels(colors, [strip]), colors, variable.gate, look)
+    return strip_image(flat, levels(colors, [strip]), colors, variable.gate.family if variable.gate else "", look)

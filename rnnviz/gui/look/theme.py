@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.structure import CellName
+from rnnviz.core.cells import cell_kind
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.style_sheet import style_sheet
 
@@ -19,7 +19,7 @@ Token = str
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours as #rrggbb. `lstm` is also the accent's hue: one accent in the whole window."""
+    """Colours as #rrggbb. The second of `models` is also the accent's hue: one accent in the whole window."""
 
     name: ThemeName
     background: str
@@ -30,9 +30,7 @@ class Theme:
     muted: str
     accent: str
     on_accent: str  # text and icons on the accent
-    vanilla: str
-    lstm: str
-    gru: str
+    models: tuple[str, ...]  # the palette of models
     forget: str
     input_gate: str
     output_gate: str
@@ -52,34 +50,36 @@ class Theme:
         color.setAlphaF(alpha)
         return color
 
-    def model_color(self, cell: CellName, index: int = 0) -> QColor:
-        """The colour of a model; `index` counts the models of the same cell before it (0: the cell's own colour)."""
-        color = QColor(getattr(self, cell))
+    def model_color(self, hue: int, index: int = 0) -> QColor:
+        """A colour of the palette; `index` counts the models of the same one before it, which it differs from."""
+        place = hue % len(self.models)
+        color = QColor(self.models[place])
         if index == 0:
             return color
-        hue = (color.hslHueF() + _HUE_STEP[cell] * index) % 1.0
-        return QColor.fromHslF(hue, color.hslSaturationF() * 0.9, color.lightnessF())
+        turned = (color.hslHueF() + _HUE_STEPS[place % len(_HUE_STEPS)] * index) % 1.0
+        return QColor.fromHslF(turned, color.hslSaturationF() * 0.9, color.lightnessF())
 
-    def model_colors(self, cells: Iterable[CellName]) -> tuple[QColor, ...]:
-        """One colour for each model of a run; models of the same cell get neighbouring hues."""
-        seen: dict[str, int] = {}
+    def model_colors(self, cells: Iterable[str]) -> tuple[QColor, ...]:
+        """One colour for each model of a run, that of its cell; models of the same cell get neighbouring hues."""
+        seen: dict[int, int] = {}
         colors = []
         for cell in cells:
-            colors.append(self.model_color(cell, seen.get(cell, 0)))
-            seen[cell] = seen.get(cell, 0) + 1
+            hue = cell_kind(cell).hue if cell else 0
+            colors.append(self.model_color(hue, seen.get(hue, 0)))
+            seen[hue] = seen.get(hue, 0) + 1
         return tuple(colors)
 
     def signed_map(self) -> Array:
         """(256, 3) uint8: negative – neutral – positive, for states and signed gradients."""
         return color_maps.between(self.negative, self.panel, self.positive)
 
-    def gate_map(self, gate: str) -> Array:
-        """(256, 3) uint8: neutral to the gate's own colour; torch's gate letters."""
-        return color_maps.between(self.panel, self.gate_color(gate).name())
+    def gate_map(self, family: str) -> Array:
+        """(256, 3) uint8: neutral to the colour of a family of gates."""
+        return color_maps.between(self.panel, self.gate_color(family).name())
 
-    def gate_color(self, gate: str) -> QColor:
-        """The hue of a gate by torch's letter (lstm i f g o, gru r z n)."""
-        token = _GATE_TOKENS.get(gate)
+    def gate_color(self, family: str) -> QColor:
+        """The hue of a family of gates: "forget", "input", "output" or "candidate"."""
+        token = _GATE_TOKENS.get(family)
         return QColor(getattr(self, token)) if token else QColor(self.muted)
 
     def magnitude_map(self) -> Array:
@@ -90,19 +90,11 @@ class Theme:
         )
 
 
-# Away from the cursor's yellow and from the other cells' hues.
-_HUE_STEP: dict[CellName, float] = {"vanilla": -0.12, "lstm": 0.09, "gru": -0.18}
+# Away from the cursor's yellow and from the other hues of the palette.
+_HUE_STEPS = (-0.12, 0.09, -0.18)
 
-# The update gate keeps the old state as the forget gate does, the reset gate lets it in as the input gate does.
-_GATE_TOKENS = {
-    "f": "forget",
-    "z": "forget",
-    "i": "input_gate",
-    "r": "input_gate",
-    "o": "output_gate",
-    "g": "candidate",
-    "n": "candidate",
-}
+# By what a gate does: what keeps the old state, what lets something in, what shows the state, what is let in.
+_GATE_TOKENS = {"forget": "forget", "input": "input_gate", "output": "output_gate", "candidate": "candidate"}
 
 _DARK = Theme(
     name="dark",
@@ -114,9 +106,7 @@ _DARK = Theme(
     muted="#8d96a5",
     accent="#5bb3f0",
     on_accent="#0d1117",
-    vanilla="#f2a154",
-    lstm="#5bb3f0",
-    gru="#5fd0c0",
+    models=("#f2a154", "#5bb3f0", "#5fd0c0", "#d79bf2", "#a9cf5f", "#f08a8a"),
     forget="#c792ea",
     input_gate="#8fd16f",
     output_gate="#56c8d8",
@@ -140,9 +130,7 @@ _LIGHT = Theme(
     muted="#5b6472",
     accent="#1f6fb5",
     on_accent="#ffffff",
-    vanilla="#c8641a",
-    lstm="#1f6fb5",
-    gru="#0f857a",
+    models=("#c8641a", "#1f6fb5", "#0f857a", "#8a3fb8", "#55801a", "#b8434a"),
     forget="#7b3fb0",
     input_gate="#3f8a23",
     output_gate="#137f92",
@@ -172,7 +160,9 @@ def apply(app: QApplication, theme: Theme) -> None:
         app.setStyle(QStyleFactory.create("Fusion"))
     app.setFont(fonts.text())
     app.setPalette(palette(theme))
-    app.setStyleSheet(style_sheet(theme.name, asdict(theme)))
+    app.setStyleSheet(
+        style_sheet(theme.name, {name: value for name, value in asdict(theme).items() if isinstance(value, str)})
+    )
 
 
 def palette(theme: Theme) -> QPalette:

@@ -5,6 +5,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from rnnviz.core.equations.operations import Operation, operations
+from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import theme
@@ -94,7 +95,7 @@ def readout(state: State) -> tuple[str, str, str]:
             where = "the weights change"
     parts = []
     if len(layer_names(state)) > 1:
-        parts.append(layer_words(cursor.layer))
+        parts.append(LayerId.read(cursor.layer).words)
     operation = operation_shown(state)
     if operation is not None:
         parts.append(operation.words.partition(":")[0])
@@ -102,11 +103,6 @@ def readout(state: State) -> tuple[str, str, str]:
     elif sequences(state) > 1:
         parts.append(f"sequence {state.sample + 1} of {sequences(state)}")
     return cursor.phase.words, where, " · ".join(parts)
-
-
-def layer_words(name: str) -> str:
-    """ "layer 0" for l0, "layer 0 reverse" for l0_reverse."""
-    return f"layer {name[1:].replace('_', ' ')}"
 
 
 def operation_shown(state: State) -> Operation | None:

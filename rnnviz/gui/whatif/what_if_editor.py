@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import short
+from rnnviz.core.quantity import value_of
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.interventions import (
-    NAMES,
     Clamp,
     CutGradient,
     Intervention,
@@ -130,7 +130,7 @@ class WhatIfEditor(QWidget):
             return self._input(structure, time_step)
         if kind == "weight":
             return self._weight()
-        quantity = NAMES[str(self.quantity.currentData())]
+        quantity = str(self.quantity.currentData())
         if kind == "state":
             return SetState(cursor.layer, quantity, numbers("The state", structure.output_size)(self.values.text()))
         width = structure.output_size if self.quantity.currentData() == "h" else structure.hidden_size
@@ -193,10 +193,9 @@ class WhatIfEditor(QWidget):
         self.button.setEnabled(structure is not None and trace is not None)
         if structure is None or trace is None:
             return
-        names = [name for name, quantity in NAMES.items() if structure.cell in quantity.cells]
-        if self.kind.currentData() == "state":
-            names = [name for name in names if name in ("h", "c")]
-        _refill(self.quantity, [(name, f"{NAMES[name].words} {name}") for name in names])
+        cell = structure.equations
+        nodes = [cell.node(state) for state in cell.states] if self.kind.currentData() == "state" else cell.settable
+        _refill(self.quantity, [(node.name, f"{value_of(cell, node).words} {node.name}") for node in nodes])
         _refill(self.parameter, [(name, name) for name in parameter_shapes(trace)])
         if self._state.task is not None and self._symbols():
             labels = self._state.task.input_labels
@@ -232,10 +231,10 @@ class WhatIfEditor(QWidget):
     def _now_words(self) -> str:
         trace, state, kind = self._trace(), self._state, self.kind.currentData()
         name = str(self.quantity.currentData())
-        if kind not in ("value", "clamp", "lesion") or trace is None or name not in NAMES:
+        if kind not in ("value", "clamp", "lesion") or trace is None or not name:
             return ""
         time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
-        values = trace.layer(state.cursor.layer).quantity(NAMES[name])[time_step - 1, state.sample]
+        values = trace.layer(state.cursor.layer).value(name)[time_step - 1, state.sample]
         try:
             unit = all_or_whole("The unit", len(values))(self.unit.text())
         except RnnvizError:

@@ -4,9 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import short
+from rnnviz.core.structure import LayerId
 from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
-from rnnviz.gui.cursor.values import layer_words
 from rnnviz.gui.live.train_on_request import can_train_on
 from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, form_sheet, push_button
 from rnnviz.gui.look.icons import icon
@@ -161,7 +161,7 @@ def place_words(state: State) -> str:
     model, cursor = state.models[state.model], state.cursor
     words = [model.name]
     if len(model.structure.layer_names) > 1:
-        words.append(layer_words(cursor.layer))
+        words.append(LayerId.read(cursor.layer).words)
     words.append(f"time step {min(cursor.time_step, state.program.time_steps)}")
     return " · ".join(words)
 

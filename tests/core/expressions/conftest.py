@@ -7,7 +7,7 @@ import pytest
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import NoValueError
-from rnnviz.core.structure import CellName, Structure
+from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Readout
 from rnnviz.core.sweeps.trace import Trace, rebuild
 
@@ -52,7 +52,7 @@ def scope() -> TableScope:
 def make_trace() -> Callable[..., Trace]:
     """A trace of random weights with a readout of two classes."""
 
-    def make(cell: CellName, *, layers: int = 1, bidirectional: bool = False, with_readout: bool = True) -> Trace:
+    def make(cell: str, *, layers: int = 1, bidirectional: bool = False, with_readout: bool = True) -> Trace:
         time_steps, hidden = 6, 4
         draw = np.random.default_rng(3)
         structure = Structure(cell, 3, hidden, layers, bidirectional)
@@ -60,6 +60,7 @@ def make_trace() -> Callable[..., Trace]:
         weights = {name: draw.normal(0, 0.5, shape).astype(np.float32) for name, shape in shapes}
         inputs = draw.normal(0, 1, (time_steps, 2, 3)).astype(np.float32)
         state = np.zeros((layers * structure.directions, 2, hidden), np.float32)
+        initial = dict.fromkeys(structure.equations.states, state)
         width = hidden * structure.directions
         grad = draw.normal(0, 1, (time_steps, 2, width)).astype(np.float32)
         readout = Readout(
@@ -70,8 +71,17 @@ def make_trace() -> Callable[..., Trace]:
             loss_weight=np.ones((time_steps, 2), np.float32),
         )
         lengths = np.array([time_steps, time_steps - 2])
-        cell_state = state if cell == "lstm" else None
         shown = readout if with_readout else None
-        return rebuild(Capture(structure, weights, inputs, lengths, state, cell_state, grad, readout=shown))
+        return rebuild(
+            Capture.of_one(
+                weights,
+                structure=structure,
+                inputs=inputs,
+                initial=initial,
+                grad_output=grad,
+                lengths=lengths,
+                readout=shown,
+            )
+        )
 
     return make

@@ -38,7 +38,7 @@ def test_layers_are_offered_once_they_are_begun():
     deep = Vocabulary((Structure("lstm", 8, 12, num_layers=2),))
     assert offered("f_l", deep)[:2] == ["f_l0", "f_l1"]
     (offer,) = complete("x_l1", 4, deep)[:1]
-    assert (offer.insert, offer.words, offer.shape) == ("x_l1", "input of layer l1", "T × 12 numbers")
+    assert (offer.insert, offer.words, offer.shape) == ("x_l1", "input of layer 1", "T × 12 numbers")
     assert "f_l0" not in offered("f", deep)
 
 
@@ -53,7 +53,7 @@ def test_every_offer_is_a_word_of_the_language():
 def test_models_and_cells_are_offered_where_they_are_compared():
     assert offered("model == ") == ["lstm", "my_lstm"]
     assert offered("loss < 1 and model != my") == ["my_lstm"]
-    assert offered("cell == ") == ["vanilla", "lstm", "gru"]
+    assert offered("cell == ") == ["vanilla", "lstm", "gru", "peephole_lstm", "mingru"]
 
 
 @pytest.mark.parametrize("text", ["loss ", "h[t] ", "(1) ", "12", "loss l", "norm(h) n"])

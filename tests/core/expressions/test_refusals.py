@@ -89,9 +89,9 @@ VANILLA, LSTM = Structure("vanilla", 8, 12), Structure("lstm", 8, 12, num_layers
 @pytest.mark.parametrize(
     ("text", "structures", "sentence"),
     [
-        ("any(f > 0.9)", (VANILLA,), "The vanilla cell has no forget gate f; lstm has it."),
+        ("any(f > 0.9)", (VANILLA,), "The vanilla cell has no forget gate f; lstm and peephole_lstm have it."),
         ("any(f > 0.9)", (VANILLA, LSTM), ""),
-        ("z[1, 1]", (VANILLA, LSTM), "The vanilla and lstm cell has no update gate z; gru has it."),
+        ("z[1, 1]", (VANILLA, LSTM), "The vanilla and lstm cell has no update gate z; gru and mingru have it."),
         ("h[t, 13]", (VANILLA, LSTM), "There is no unit 13: there are 12."),
         ("h[t, -13]", (LSTM,), "There is no unit -13: there are 12."),
         ("h[t, 13]", (VANILLA, Structure("lstm", 8, 20)), ""),

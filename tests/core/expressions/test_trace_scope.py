@@ -3,21 +3,22 @@
 import numpy as np
 import pytest
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions import ExpressionError, NoValueError, Vocabulary, parse
 from rnnviz.core.expressions.scope import FixedMetrics
 from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.expressions.vocabulary import QUANTITIES
+from rnnviz.core.expressions.vocabulary import named_quantities
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("sample", [0, 1])
 def test_every_quantity_has_a_value_exactly_in_the_cells_that_have_it(make_trace, cell, sample):
     trace = make_trace(cell)
     scope = TraceScope(trace, sample=sample)
     known = Vocabulary((trace.structure,))
-    for name, named in QUANTITIES.items():
-        if cell in named.cells:
+    for name, named in named_quantities().items():
+        if named.cells is None or cell in named.cells:
             expression = parse(name, known)
             value = expression.evaluate(scope)
             assert value.shape[0] == trace.sequence_length(sample) == (6, 4)[sample]

@@ -17,7 +17,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.lane_stack import LaneStack
-from rnnviz.gui.canvas.lanes.lane import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import State, Store
 

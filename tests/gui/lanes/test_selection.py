@@ -97,7 +97,7 @@ def test_levels_are_round_and_hold_every_finite_value(values: list[float], wante
 
 def test_two_models_share_the_level_of_the_larger(qtbot: QtBot) -> None:
     shown = resolve(fake_state(structures=(Structure("vanilla", 8, 6, activation="relu"), Structure("lstm", 8, 6))))
-    largest = max(float(np.abs(model.hidden).max()) for model in shown.models)
+    largest = max(float(np.abs(model.state("h")).max()) for model in shown.models)
     assert shown.hidden_level >= largest
     assert resolve(fake_state()).hidden_level == 1.0
 

@@ -41,8 +41,10 @@ def make_capture(structure: Structure, seed: int, forget_bias: float = 0.0, time
     grad_output = np.zeros((time_steps, 1, width), np.float32)
     grad_output[-1, 0] = random.normal(0, 0.3, width)
     shape = (structure.num_layers * structure.directions, 1, structure.hidden_size)
-    c0 = np.zeros(shape, np.float32) if structure.cell == "lstm" else None
-    return Capture(structure, weights, inputs, None, np.zeros(shape, np.float32), c0, grad_output, readout=readout)
+    initial = dict.fromkeys(structure.equations.states, np.zeros(shape, np.float32))
+    return Capture.of_one(
+        weights, structure=structure, inputs=inputs, initial=initial, grad_output=grad_output, readout=readout
+    )
 
 
 def make_task() -> TaskInfo:

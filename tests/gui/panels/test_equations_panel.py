@@ -6,7 +6,6 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.equations.operations import operations
 from rnnviz.core.numbers import short
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -92,7 +91,7 @@ def test_a_long_equation_is_broken_before_a_sign_and_nothing_is_cut(panel: Equat
 def test_a_what_if_puts_its_own_numbers_in_and_says_so(panel: EquationsPanel, store: Store) -> None:
     store.update(model=1, unit=6, cursor=Cursor(0, Phase.FORWARD, 41, "l0", "f"))
     history = panel.view.text
-    set_by_hand = SetValue("l0", Quantity.CELL, 39, 3.0)  # every unit
+    set_by_hand = SetValue("l0", "c", 39, 3.0)  # every unit
     original = store.state.traces[1].sample(0)
     changed = rebuild_changed(make_capture(original.structure, 2, forget_bias=2.0), (set_by_hand,), 0)
     whatif = WhatIf(0, 1, 0, (set_by_hand,))

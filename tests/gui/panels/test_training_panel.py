@@ -223,7 +223,7 @@ def test_a_long_baseline_is_written_in_two_lines(panel: TrainingPanel, store: St
     label = MarginLabel(40.0, "same as last year", theme("dark").color("muted"))
     lines = panel.names._lines(label)
     assert [line.text for line in lines] == ["same as", "last year"]
-    other = MarginLabel(41.0, "LSTM", theme("dark").color("lstm"))
+    other = MarginLabel(41.0, "LSTM", theme("dark").model_color(1))
     order = sorted([*lines, other], key=lambda line: line.y)
     assert [line.text for line in order] == ["same as", "last year", "LSTM"]
 

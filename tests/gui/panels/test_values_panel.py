@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import short
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.cursor.value_strips import describe, levels, strip_image
-from rnnviz.gui.cursor.values import ValuesPanel, layer_words
+from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store
 
@@ -131,7 +131,7 @@ def test_a_deeper_model_offers_its_layers(panel: ValuesPanel, store: Store) -> N
     assert cells(panel, "hidden")[0] is None
     assert cells(panel, "hidden")[1] == short(np.linalg.norm(deep.layer("l1_reverse").h[40, 0]))
     assert panel.rows[[row.key for row in panel.rows].index("carried_grad")].words == "carried, from t = 40"
-    assert layer_words("l1_reverse") == "layer 1, reverse"
+    assert LayerId.read("l1_reverse").words == "layer 1, reverse"
 
 
 def test_without_a_trace_it_says_so(panel: ValuesPanel, store: Store) -> None:
@@ -143,10 +143,9 @@ def test_without_a_trace_it_says_so(panel: ValuesPanel, store: Store) -> None:
 def test_a_batch_shows_the_sequence_looked_at(panel: ValuesPanel, store: Store) -> None:
     capture = make_capture(Structure("vanilla", 8, HIDDEN), 1)
     other = make_capture(Structure("vanilla", 8, HIDDEN), 9)
-    both = replace(
-        capture,
+    both = capture.with_call(
         inputs=np.concatenate([capture.inputs, other.inputs], axis=1),
-        h0=np.concatenate([capture.h0, other.h0], axis=1),
+        initial={"h": np.concatenate([capture.initial["h"], other.initial["h"]], axis=1)},
         grad_output=np.concatenate([capture.grad_output, other.grad_output], axis=1),
         readout=None,
     )

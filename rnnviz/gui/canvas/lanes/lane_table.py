@@ -2,12 +2,9 @@
 
 from collections.abc import Callable
 
-from rnnviz.gui.canvas.lanes.cell_state import CellStateLane
+from rnnviz.core.cells.node import Node
 from rnnviz.gui.canvas.lanes.class_probabilities import ClassProbabilitiesLane
-from rnnviz.gui.canvas.lanes.gate import GateLane
 from rnnviz.gui.canvas.lanes.gradient import GradientLane
-from rnnviz.gui.canvas.lanes.gradient_units import GradientUnitsLane
-from rnnviz.gui.canvas.lanes.hidden_state import HiddenStateLane
 from rnnviz.gui.canvas.lanes.input_column import InputColumnLane
 from rnnviz.gui.canvas.lanes.input_columns import InputColumnsLane
 from rnnviz.gui.canvas.lanes.input_symbols import InputSymbolsLane
@@ -18,22 +15,20 @@ from rnnviz.gui.canvas.lanes.model_header import ModelHeaderLane
 from rnnviz.gui.canvas.lanes.next_symbols import NextSymbolsLane
 from rnnviz.gui.canvas.lanes.predicted_values import PredictedValuesLane
 from rnnviz.gui.canvas.lanes.ruler import RulerLane
-from rnnviz.gui.canvas.lanes.selection import GATE_WORDS, LanePlace
+from rnnviz.gui.canvas.lanes.selection import LanePlace, state_lane, states
 from rnnviz.gui.canvas.lanes.share import ShareLane
 from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.unit_lanes import GateLane, GradientUnitsLane, StateLane
 
 _SHARED: dict[str, type[Lane]] = {"ruler": RulerLane, "gradient": GradientLane, "share": ShareLane, "loss": LossLane}
-_PER_MODEL: dict[str, type[Lane]] = {"chain": ModelHeaderLane, "hidden": HiddenStateLane, "cell": CellStateLane}
 
 
 def make_lane(shown: Shown, place: LanePlace) -> Lane:
     """The lane at `place`, without data yet."""
     kind: Callable[..., Lane] = _kind(shown, place)
-    if place.key.startswith("gates: "):
-        letter = place.key.removeprefix("gates: ")
-        return kind(shown, place.model, letter, GATE_WORDS[letter])
-    if place.key.startswith("gradients: "):
-        return kind(shown, place.model, place.key.removeprefix("gradients: "))
+    node = _node(shown, place)
+    if node is not None:
+        return kind(shown, place.model, node)
     if place.model is not None:
         return kind(shown, place.model)
     return kind(shown) if place.column is None else kind(shown, place.column)
@@ -58,8 +53,23 @@ def _kind(shown: Shown, place: LanePlace) -> type[Lane]:
         return GateLane
     if place.key.startswith("gradients: "):
         return GradientUnitsLane
+    if _node(shown, place) is not None:
+        return StateLane
+    if place.key == "chain":
+        return ModelHeaderLane
     if not place.key.startswith("prediction"):
-        return (_SHARED if place.model is None else _PER_MODEL)[place.key]
+        return _SHARED[place.key]
     if place.model is None:
         return PredictedValuesLane
     return NextSymbolsLane if int(shown.asked.sum()) > 1 else ClassProbabilitiesLane
+
+
+def _node(shown: Shown, place: LanePlace) -> Node | None:
+    """The node of the model's cell that a lane shows; None for the other lanes."""
+    if place.model is None:
+        return None
+    cell = shown.models[place.model].structure.equations
+    kind, _, name = place.key.partition(": ")
+    if kind in ("gates", "gradients"):
+        return cell.node(name)
+    return next((state for state in states(cell) if state_lane(state) == place.key), None)

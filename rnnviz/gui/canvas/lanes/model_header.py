@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QRectF
 
+from rnnviz.core.structure import LayerId
 from rnnviz.gui.canvas.items.chain import Chain, Sweep
 from rnnviz.gui.canvas.items.magnitude_legend import MagnitudeLegend
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
@@ -21,17 +22,17 @@ class ModelHeaderLane(Lane):
         super().__init__(shown, "chain", entry.name, "", model)
         self.layer_names = entry.structure.layer_names
         self.layer_name = entry.layer_name
-        self.chain = Chain(shown.theme, entry.color, leftwards=entry.layer_name.endswith("_reverse"))
+        self.chain = Chain(shown.theme, entry.color, leftwards=LayerId.read(entry.layer_name).reverse)
         self.legend = MagnitudeLegend(shown.theme)
         self.items += [self.chain, self.legend]
 
     def show(self, shown: Shown) -> None:
         entry = self.shown_model(shown)
         self.layer_name = entry.layer_name
-        self.chain.leftwards = entry.layer_name.endswith("_reverse")
+        self.chain.leftwards = LayerId.read(entry.layer_name).reverse
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient)
         self.legend.set_highest(shown.highest_gradient)
-        words = "unrolled" if len(self.layer_names) == 1 else f"{layer_words(self.layer_name)} ▾"
+        words = "unrolled" if len(self.layer_names) == 1 else f"{LayerId.read(self.layer_name).words} ▾"
         self.label.set_text(entry.name, words)
 
     def move_cursor(self, sweep: Sweep) -> None:
@@ -41,9 +42,3 @@ class ModelHeaderLane(Lane):
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.chain.place(plot, axis)
         self.legend.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)
-
-
-def layer_words(name: str) -> str:
-    """ "layer 0", "layer 1, reverse": torch's suffix in words."""
-    number, _, direction = name.removeprefix("l").partition("_")
-    return f"layer {number}{', ' + direction if direction else ''}"

@@ -3,24 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnviz.core.structure import CellName
+from rnnviz.core.cells import Cell
+from rnnviz.core.cells.node import Node
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.state.store import State
 
-GATES: dict[CellName, tuple[str, ...]] = {"vanilla": (), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
-GATE_WORDS = {
-    "i": "input gate",
-    "f": "forget gate",
-    "g": "candidate",
-    "o": "output gate",
-    "r": "reset gate",
-    "z": "update gate",
-    "n": "new state",
-}
-_OF_CELL_STATE = ("cell", "gradients: c")
-_MEMORY_GATES = ("f", "z")  # on by default: they say how much is kept
-
-
+_MEMORY = "forget"  # gates of this family are on by default: they say how much is kept
 _MOST_OUTPUTS = 12  # predicted columns that can be chosen
 ROOMY = {"prediction": 0.5, "loss": 0.15}  # how far beyond its minimum height the canvas must reach for them
 _FIRST = 0.0  # for every other lane that comes when there is room
@@ -84,13 +72,16 @@ def lane_places(shown: Shown) -> tuple[LanePlace, ...]:
     places.append(LanePlace("ruler"))
     by_class = shown.task is not None and shown.task.output_kind == "classes"
     for index, model in enumerate(shown.models):
-        keys = ["chain", "hidden", "cell", *(f"gates: {letter}" for letter in GATES[model.structure.cell])]
-        keys += ["gradients: h", "gradients: c"]
+        cell = model.structure.equations
+        keys = [
+            "chain",
+            *(state_lane(state) for state in states(cell)),
+            *(f"gates: {gate.name}" for gate in cell.gates),
+        ]
+        keys += [f"gradients: {state.name}" for state in states(cell)]
         if by_class:
             keys.append("prediction")
-        for key in keys:
-            if key in on and (key not in _OF_CELL_STATE or model.structure.cell == "lstm"):
-                places.append(LanePlace(key, index))
+        places += [LanePlace(key, index) for key in keys if key in on]
     if not by_class:
         outputs = [choice.key for choice in offered if choice.key.startswith("prediction")]
         places += [LanePlace(key, None, column) for column, key in enumerate(outputs) if key in on]
@@ -103,19 +94,33 @@ def choices(shown: Shown) -> tuple[LaneChoice, ...]:
     offered: list[tuple[str, str, Default]] = [
         ("input", "Input", True),
         ("chain", "Unrolled cells", True),
-        ("hidden", "Hidden state", True),
     ]
-    cells = [model.structure.cell for model in shown.models]
-    if "lstm" in cells:
-        offered.append(("cell", "Cell state", True))
-    letters = dict.fromkeys(letter for cell in cells for letter in GATES[cell])
-    offered += [(f"gates: {x}", GATE_WORDS[x].capitalize(), x in _MEMORY_GATES) for x in letters]
-    offered.append(("gradients: h", "Hidden gradient of each unit", False))
-    if "lstm" in cells:
-        offered.append(("gradients: c", "Cell gradient of each unit", False))
+    cells = [model.structure.equations for model in shown.models]
+    having = {state.name: state for cell in cells for state in states(cell)}.values()
+    offered += [(state_lane(state), state.words.capitalize(), True) for state in having]
+    gates = {gate.name: gate for cell in cells for gate in cell.gates}.values()
+    offered += [(f"gates: {gate.name}", gate.words.capitalize(), gate.family == _MEMORY) for gate in gates]
+    offered += [
+        (f"gradients: {state.name}", f"{gradient_words(state).capitalize()} of each unit", False) for state in having
+    ]
     offered += _outputs(shown)
     offered += [("gradient", "Gradient magnitude", True), ("share", "Weight-gradient shares", False)]
     return tuple(LaneChoice(key, words, default, _is_on(shown, key, default)) for key, words, default in offered)
+
+
+def states(cell: Cell) -> tuple[Node, ...]:
+    """The states that have lanes."""
+    return tuple(cell.node(state) for state in cell.states)
+
+
+def state_lane(state: Node) -> str:
+    """The key of the lane that shows a state: "hidden", "cell"."""
+    return state.words.removesuffix(" state")
+
+
+def gradient_words(state: Node) -> str:
+    """ "hidden gradient", "cell gradient"."""
+    return f"{state_lane(state)} gradient"
 
 
 def _outputs(shown: Shown) -> list[tuple[str, str, Default]]:

@@ -7,8 +7,9 @@ import numpy as np
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.node import Role
 from rnnviz.core.magnitude import l2, log10
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -38,32 +39,26 @@ class ShownModel:
     def layer(self) -> Layer | None:
         return self.trace.layer(self.layer_name) if self.trace is not None else None
 
-    @cached_property
-    def hidden(self) -> Array:
-        """(T, H) hidden state after each time step; (0, 0) without a trace."""
-        return self._less(self._cut(self.layer.h), "hidden") if self.layer is not None else np.zeros((0, 0))
+    def state(self, name: str) -> Array:
+        """(T, ·) a state after each time step; (0, 0) without a trace and where the cell has none so called."""
+        return self._units(name, self.structure.equations.states)
 
-    @cached_property
-    def cell(self) -> Array:
-        """(T, H) cell state, (0, 0) where there is none."""
-        if self.layer is None or self.layer.c is None:
-            return np.zeros((0, 0))
-        return self._less(self._cut(self.layer.c), "cell")
-
-    def gate(self, letter: str) -> Array:
+    def gate(self, name: str) -> Array:
         """(T, H) of one gate, (0, 0) where there is none."""
-        if self.layer is None or letter not in self.layer.gates:
-            return np.zeros((0, 0))
-        values = self._cut(self.layer.gates[letter])
-        return values if self.base is None else difference(values, self.base.gate(letter))
+        return self._units(name, tuple(gate.name for gate in self.structure.equations.gates))
 
-    def gradient(self, letter: str) -> Array:
-        """(T, H) log₁₀ |∂L/∂h_t| or |∂L/∂c_t| of every unit, (0, 0) where there is none; −inf: exactly zero."""
-        found = None if self.layer is None else {"h": self.layer.hidden_grad, "c": self.layer.cell_grad}[letter]
-        if found is None:
+    def _units(self, name: str, having: tuple[str, ...]) -> Array:
+        if self.layer is None or name not in having:
             return np.zeros((0, 0))
-        values = log10(np.abs(self._cut(found).astype(np.float64)))
-        return values if self.base is None else difference(values, self.base.gradient(letter))
+        values = self._cut(self.layer.value(name))
+        return values if self.base is None else difference(values, self.base._units(name, having))
+
+    def gradient(self, state: str) -> Array:
+        """(T, ·) log₁₀ |∂L/∂ a state| of every unit, (0, 0) where there is none; −inf: exactly zero."""
+        if self.layer is None or state not in self.structure.equations.states:
+            return np.zeros((0, 0))
+        values = log10(np.abs(self._cut(self.layer.grad(state)).astype(np.float64)))
+        return values if self.base is None else difference(values, self.base.gradient(state))
 
     @cached_property
     def log_gradient(self) -> Array:
@@ -72,10 +67,9 @@ class ShownModel:
 
     @cached_property
     def log_share(self) -> Array:
-        """(T,) log₁₀ ‖(∂L/∂W_hh)|_t‖_F of this sequence alone."""
-        if self.trace is None:
-            return np.zeros(0)
-        return log10(self.trace.sample(self.sample).layer(self.layer_name).weight_grad_shares["weight_hh"])
+        """(T,) log₁₀ ‖(∂L/∂W_hh)|_t‖_F of this sequence alone; (0,) where nothing recurrent has weights."""
+        shares = {} if self.trace is None else self.trace.sample(self.sample).layer(self.layer_name).weight_grad_shares
+        return log10(shares["weight_hh"]) if "weight_hh" in shares else np.zeros(0)
 
     @cached_property
     def losses(self) -> Array:
@@ -94,9 +88,6 @@ class ShownModel:
         """(T, V) logits or values, None without a readout."""
         readout = self.trace.readout if self.trace is not None else None
         return self._cut(readout.prediction) if readout is not None else None
-
-    def _less(self, values: Array, name: str) -> Array:
-        return values if self.base is None else difference(values, getattr(self.base, name))
 
     def _cut(self, array: Array) -> Array:
         """The sequence looked at of a (T, N, …) array, at its own length."""
@@ -157,16 +148,27 @@ class Shown:
             return np.zeros(self.time_steps, bool)
         return np.asarray(model.trace.readout.loss_weight[: self.time_steps, model.sample] > 0)
 
-    @cached_property
-    def hidden_level(self) -> float:
-        """1 while all states are those of tanh or gates; larger where a ReLU goes beyond."""
-        if all(model.structure.cell != "vanilla" or model.structure.activation != "relu" for model in self.models):
+    def state_level(self, name: str) -> float:
+        """1 while tanh or gates hold the state in all models that have it; else the largest of all models."""
+        return self._level(name, "state")
+
+    def gate_level(self, name: str) -> float:
+        """The same of a gate or candidate."""
+        return self._level(name, "gate")
+
+    def _level(self, name: str, role: Role) -> float:
+        having = [(model, model.structure.equations.by_name.get(name)) for model in self.models]
+        found = [(model, node) for model, node in having if node is not None and node.role == role]
+        if all(node.limits is not None for _, node in found):
             return 1.0
-        return level([model.hidden for model in self.models if model.base is None])
+        key = name, role
+        if key not in self._levels:
+            self._levels[key] = level([getattr(model, role)(name) for model, _ in found if model.base is None])
+        return self._levels[key]
 
     @cached_property
-    def cell_level(self) -> float:
-        return level([model.cell for model in self.models if model.base is None])
+    def _levels(self) -> dict[tuple[str, Role], float]:
+        return {}
 
     @cached_property
     def highest_gradient(self) -> float:
@@ -180,7 +182,7 @@ class Shown:
         last = self.time_steps
         t = min(max(self.cursor.time_step, 1), last)
         before, after = range(1, t), range(t + 1, last + 1)
-        if self.cursor.layer.endswith("_reverse"):  # which goes through the sequence from its end
+        if LayerId.read(self.cursor.layer).reverse:  # which goes through the sequence from its end
             before, after = after, before
         match self.cursor.phase:
             case Phase.FORWARD:
@@ -195,7 +197,7 @@ class Shown:
     def at(self, cursor: Cursor) -> "Shown":
         """The same pictures with the cursor elsewhere."""
         moved = replace(self, cursor=cursor)
-        for name in ("inputs", "input_columns", "targets", "asked", "hidden_level", "cell_level", "highest_gradient"):
+        for name in ("inputs", "input_columns", "targets", "asked", "_levels", "highest_gradient"):
             if name in self.__dict__:
                 moved.__dict__[name] = self.__dict__[name]
         return moved
