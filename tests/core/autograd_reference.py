@@ -65,7 +65,7 @@ def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, states,
         a_ih = a_ih + w[f"bias_ih_{name}"]
     if structure.cell == "mingru":  # Feng et al. 2024: nothing but h is recurrent
         a_z, n = a_ih.chunk(2)
-        z, n = keep("z", keep("a:z", a_z).sigmoid()), keep("n", keep("a:n", n))
+        z, n = keep("z", keep("a:z", a_z).sigmoid()), keep("a:n", keep("n", n))  # n squashes nothing
         return {"h": keep("h", (1 - z) * h + z * n)}
     a_hh = w[f"weight_hh_{name}"] @ h
     if structure.bias:

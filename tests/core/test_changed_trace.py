@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Readout
 from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
 from rnnviz.core.sweeps.interventions import (
-    NAMES,
     Clamp,
     CutGradient,
     SetInput,
@@ -24,13 +23,13 @@ from rnnviz.core.sweeps.interventions import (
 )
 from rnnviz.core.sweeps.trace import rebuild
 
-HELD = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn"}
+HELD = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn", "peephole_lstm": "hcifgo", "mingru": "hzn"}
 TIME_STEPS = 5
 
 
 @st.composite
 def structures(draw):
-    cell = draw(st.sampled_from(["vanilla", "lstm", "gru"]))
+    cell = draw(st.sampled_from(list(CELLS)))
     return Structure(
         cell,
         input_size=2,
@@ -39,7 +38,7 @@ def structures(draw):
         bidirectional=draw(st.booleans()),
         bias=draw(st.booleans()),
         activation=draw(st.sampled_from(["tanh", "sigmoid"])) if cell == "vanilla" else "tanh",
-        proj_size=draw(st.integers(0, 2)) if cell == "lstm" else 0,
+        proj_size=draw(st.integers(0, 2)) if CELLS[cell].projection else 0,
     )
 
 
@@ -54,9 +53,9 @@ def held(draw, structure):
     width = structure.output_size if letter == "h" else structure.hidden_size
     unit, value = draw(st.one_of(st.none(), st.integers(1, width))), draw(st.floats(-2, 2))
     if kind == "value":
-        return SetValue(layer, NAMES[letter], time_step, value, unit)
+        return SetValue(layer, letter, time_step, value, unit)
     last = draw(st.one_of(st.none(), st.integers(time_step, TIME_STEPS)))
-    return Clamp(layer, NAMES[letter], value, time_step, last, unit)
+    return Clamp(layer, letter, value, time_step, last, unit)
 
 
 @st.composite
@@ -67,10 +66,11 @@ def given_before(draw, structure):
     if kind == "input":
         return SetInput(draw(st.integers(1, TIME_STEPS)), (value, 0.3))
     if kind == "state":
-        return SetState(layer, Quantity.HIDDEN, (value,))
+        return SetState(layer, "h", (value,))
     if kind == "head":
         return SetWeight("head.weight", (value,), row=2)
-    return SetWeight(f"weight_hh_{layer}", (value,), row=draw(st.integers(1, 3)), column=1)
+    parameter = "weight_ih" if "weight_hh" not in structure.equations.parameter_named else "weight_hh"
+    return SetWeight(f"{parameter}_{layer}", (value,), row=draw(st.integers(1, 3)), column=1)
 
 
 @st.composite
@@ -87,8 +87,8 @@ def with_readout(capture, loss="cross entropy", seed=1):
     targets = generator.integers(0, 4, shape) if loss == "cross entropy" else generator.standard_normal((*shape, 4))
     asked = (generator.random(shape) < 0.7) / 3
     weight, bias = generator.standard_normal((4, width)), generator.standard_normal(4)
-    capture = replace(capture, readout=Readout(weight, bias, loss, targets, asked))
-    return replace(capture, grad_output=rebuild(capture).readout.prediction_grad @ weight)
+    capture = capture.with_call(readout=Readout(weight, bias, loss, targets, asked))
+    return capture.with_call(grad_output=rebuild(capture).readout.prediction_grad @ weight)
 
 
 def changes(structure, interventions):
@@ -101,7 +101,7 @@ def changes(structure, interventions):
 
     def change(torch, layer, name, t, tensor):
         for one in interventions:
-            if not isinstance(one, SetValue | Clamp) or one.layer != layer or NAMES[name[-1]] is not one.quantity:
+            if not isinstance(one, SetValue | Clamp) or one.layer != layer or name[-1] != one.quantity:
                 continue
             if name.startswith("a:") and name != "a:a":
                 continue
@@ -147,7 +147,7 @@ def assert_same(trace, truth, interventions):
             close(values, theirs.array(f"a:{name}"))
             grads = theirs.array(f"a:{name}", grad=True)
             for one in interventions:  # a pre-activation that was set passes nothing on, so its gradient is shown as 0
-                if name == "a" and isinstance(one, SetValue | Clamp) and one.quantity is Quantity.PRE_ACTIVATION:
+                if isinstance(one, SetValue | Clamp) and one.quantity == name:
                     first = one.time_step if isinstance(one, SetValue) else one.first
                     last = one.time_step if isinstance(one, SetValue) else one.last
                     units = slice(None) if one.unit is None else one.unit - 1
@@ -218,14 +218,13 @@ def test_the_gradient_of_a_set_value_is_its_finite_difference(autograd, case, se
     others = tuple(one for one in others if not isinstance(one, CutGradient))
     capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=seed, with_torch=False)
     capture = with_readout(capture, "mean squared error", seed)
-    quantities = [Quantity.HIDDEN] + ([Quantity.CELL] if structure.cell == "lstm" else [])
-    for quantity in quantities:
+    for quantity in structure.equations.states:
 
         def changed(value, quantity=quantity):
             return rebuild_changed(capture, (*others, SetValue("l0", quantity, 2, value, 1)))
 
         layer = changed(0.3).layer("l0")
-        grad = layer.hidden_grad if quantity is Quantity.HIDDEN else layer.cell_grad
+        grad = layer.grad(quantity)
         losses = [changed(0.3 + sign * 1e-6).readout.losses.sum() for sign in (1, -1)]
         assert grad[1, 0, 0] == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-5, abs=1e-8)
 
@@ -238,8 +237,11 @@ def test_without_interventions_it_is_the_plain_trace(autograd, structure, dtype,
     plain, ours = rebuild(capture).sample(1), rebuild_changed(capture, (), 1)
     assert ours.faithful
     for theirs, layer in zip(plain.layers, ours.layers, strict=True):
-        for name in ("h", "hidden_grad", "cell_grad", "delta", "input_grad"):
+        for name in ("h", "hidden_grad", "cell_grad", "input_grad"):
             np.testing.assert_array_equal(getattr(layer, name), getattr(theirs, name))
+        for name in layer.equations.by_name:
+            np.testing.assert_array_equal(layer.value(name), theirs.value(name))
+            np.testing.assert_array_equal(layer.grad(name), theirs.grad(name))
 
 
 @settings(max_examples=20)
@@ -249,7 +251,7 @@ def test_what_an_intervention_does_not_reach_stays_to_the_last_bit(autograd, str
     capture = autograd.random_capture(structure, time_steps=TIME_STEPS, dtype=dtype, with_torch=False)
     original, cut = recompute(capture, (), 1), recompute(capture, [CutGradient(time_step)], 1)
     top = structure.layer_names[-1]
-    changed = recompute(capture, [SetValue(top, Quantity.HIDDEN, time_step, 0.3, 1)], 1)
+    changed = recompute(capture, [SetValue(top, "h", time_step, 0.3, 1)], 1)
     for layer, other in zip(original.layers, cut.layers, strict=True):
         np.testing.assert_array_equal(layer.h, other.h)
         np.testing.assert_array_equal(layer.hidden_grad[time_step:], other.hidden_grad[time_step:])
@@ -270,8 +272,11 @@ def test_an_intervention_that_changes_nothing_changes_nothing(autograd, structur
     ours = rebuild_changed(capture, last, 1)
     for theirs, layer in zip(plain.layers, ours.layers, strict=True):
         assert layer.cut.sum() == 1
-        for name in ("h", "hidden_grad", "carried_grad", "delta", "recurrent_delta", "input_grad"):
+        for name in ("h", "hidden_grad", "carried_grad", "input_grad"):
             close(getattr(layer, name), getattr(theirs, name), 1e-12)
+        for name in layer.equations.by_name:
+            close(layer.value(name), theirs.value(name), 1e-12)
+            close(layer.grad(name), theirs.grad(name), 1e-12)
         for name, grad in theirs.weight_grads.items():
             close(layer.weight_grads[name], grad, 1e-12)
         close(layer.gradient_flow(), theirs.gradient_flow(), 1e-12)
@@ -289,7 +294,7 @@ def test_gradient_flow_ends_where_the_gradient_does(autograd, case, seed):
     for k in (1, TIME_STEPS - 1):
         grad_output = np.zeros_like(alone.grad_output)
         grad_output[k] = alone.grad_output[k]
-        truth = expected_of(autograd, replace(alone, grad_output=grad_output), interventions, with_readout=False)
+        truth = expected_of(autograd, alone.with_call(grad_output=grad_output), interventions, with_readout=False)
         for layer in trace.layers:
             norms = np.linalg.norm(truth.layers[layer.name].array("h", grad=True)[:, 0], axis=-1)
             close(layer.gradient_flow()[k], norms, 1e-9)
@@ -297,7 +302,7 @@ def test_gradient_flow_ends_where_the_gradient_does(autograd, case, seed):
 
 def test_a_lesion_silences_a_unit_and_a_cut_the_past(autograd):
     capture = with_readout(autograd.random_capture(Structure("lstm", 2, 4), time_steps=6, with_torch=False))
-    layer = rebuild_changed(capture, [Clamp("l0", Quantity.HIDDEN, first=3, unit=2)]).layers[0]
+    layer = rebuild_changed(capture, [Clamp("l0", "h", first=3, unit=2)]).layers[0]
     plain = rebuild(capture).sample(0).layers[0]
     assert not layer.h[2:, 0, 1].any()
     np.testing.assert_allclose(layer.h[:2], plain.h[:2], atol=1e-12)
@@ -310,7 +315,7 @@ def test_a_lesion_silences_a_unit_and_a_cut_the_past(autograd):
 
 def test_later_interventions_win(autograd):
     capture = autograd.random_capture(Structure("gru", 2, 3), with_torch=False)
-    both = [Clamp("l0", Quantity.UPDATE_GATE, 0.25), SetValue("l0", Quantity.UPDATE_GATE, 2, 0.75, 3)]
+    both = [Clamp("l0", "z", 0.25), SetValue("l0", "z", 2, 0.75, 3)]
     z = rebuild_changed(capture, both).layers[0].gates["z"]
     assert z[1, 0].tolist() == [0.25, 0.25, 0.75]
     assert (np.delete(z, 1, axis=0) == 0.25).all()
@@ -336,18 +341,18 @@ def test_weights_of_a_variant_have_the_names_of_the_models(autograd):
 @pytest.mark.parametrize(
     ("intervention", "sentence"),
     [
-        (SetValue("l1", Quantity.HIDDEN, 1, 0.0), "no layer 'l1'; there are l0"),
-        (SetValue("l0", Quantity.HIDDEN, 6, 0.0), "time step must be from 1 to 5, not 6"),
-        (SetValue("l0", Quantity.HIDDEN, 1, 0.0, 0), "unit must be from 1 to 3, not 0"),
-        (SetValue("l0", Quantity.UPDATE_GATE, 1, 0.0), "lstm cell h, c, i, f, g, o can be set, not the update gate"),
-        (SetValue("l0", Quantity.HIDDEN_GRAD, 1, 0.0), "can be set, not the hidden gradient"),
-        (SetValue("l0", Quantity.HIDDEN, 1, float("nan")), "between .* not nan"),
-        (SetValue("l0", Quantity.HIDDEN, 1, 1e30), "between −10¹⁵ and 10¹⁵, not 1e"),
-        (Clamp("l0", Quantity.HIDDEN, first=3, last=2), "must not be before 3, but is 2"),
+        (SetValue("l1", "h", 1, 0.0), "no layer 'l1'; there are l0"),
+        (SetValue("l0", "h", 6, 0.0), "time step must be from 1 to 5, not 6"),
+        (SetValue("l0", "h", 1, 0.0, 0), "unit must be from 1 to 3, not 0"),
+        (SetValue("l0", "z", 1, 0.0), "lstm cell h, c, i, f, g, o can be set, not the z"),
+        (SetValue("l0", "dh", 1, 0.0), "can be set, not the dh"),
+        (SetValue("l0", "h", 1, float("nan")), "between .* not nan"),
+        (SetValue("l0", "h", 1, 1e30), "between −10¹⁵ and 10¹⁵, not 1e"),
+        (Clamp("l0", "h", first=3, last=2), "must not be before 3, but is 2"),
         (CutGradient(0), "time step must be from 1 to 5, not 0"),
         (CutGradient(1, "l9"), "no layer 'l9'"),
-        (SetState("l0", Quantity.INPUT_GATE, (0.0,)), "h, c can be set, not the input gate"),
-        (SetState("l0", Quantity.CELL, (0.0, 1.0)), "wanted 1 or 3 values, got 2"),
+        (SetState("l0", "i", (0.0,)), "h, c can be set, not the input gate"),
+        (SetState("l0", "c", (0.0, 1.0)), "wanted 1 or 3 values, got 2"),
         (SetInput(1, ()), "wanted 1 or 2 values, got 0"),
         (SetWeight("weight_hh_l7", (0.0,)), "no parameter weight_hh_l7; there are weight_ih_l0"),
         (SetWeight("weight_hh_l0", (0.0,), row=13), "row must be from 1 to 12, not 13"),

@@ -16,13 +16,23 @@ BAD = [np.nan, np.inf, -np.inf, 1e38, 1e-45, 0.0]
 FIELDS = ["weight_ih_l0", "weight_hh_l0", "bias_hh_l1_reverse", "inputs", "h0", "grad_output", "readout", "output"]
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
-@pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("field", FIELDS)
-def test_any_number_anywhere(autograd, cell, bad, field):
+def structure_of(cell):
     activation = "relu" if cell == "vanilla" else "tanh"
-    structure = Structure(cell, 2, 3, num_layers=2, bidirectional=True, activation=activation)
-    capture = autograd.random_capture(structure, time_steps=4, sequences=2, lengths=[4, 2], dtype="float32")
+    return Structure(cell, 2, 3, num_layers=2, bidirectional=True, activation=activation)
+
+
+CASES = [
+    (cell, field)
+    for cell in CELLS
+    for field in FIELDS
+    if not field.startswith(("weight", "bias")) or field in structure_of(cell).parameter_shapes()
+]
+
+
+@pytest.mark.parametrize(("cell", "field"), CASES)
+@pytest.mark.parametrize("bad", BAD)
+def test_any_number_anywhere(autograd, cell, bad, field):
+    capture = autograd.random_capture(structure_of(cell), time_steps=4, sequences=2, lengths=[4, 2], dtype="float32")
     weight = np.ones((3, 6), np.float32)
     readout = Readout(weight, weight[:, 0], "cross entropy", np.zeros((4, 2), np.int64), np.full((4, 2), 0.125))
     with warnings.catch_warnings():

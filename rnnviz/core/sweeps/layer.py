@@ -247,10 +247,10 @@ class Layer:
 
     @cached_property
     def gate_grads(self) -> Mapping[str, Array]:
-        """(T, N, H) gradients of the pre-activations, keys as in `pre_activations`."""
+        """(T, N, H) gradients of the pre-activations, keys as in `pre_activations`; 0 where one was set by hand."""
         found = {}
         for name, value in self.equations.pre_activations.items():
-            gradient = self.grad(value.name)
+            gradient = self.passed_on(value.name)
             found[name] = gradient[..., self._rows(value.block)] if value.block else gradient
         return frozen_mapping(found)
 
