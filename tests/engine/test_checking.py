@@ -25,14 +25,13 @@ def capture_of(structure: Structure, lengths: list[int] | None = None, dtype: st
     def numbers(*shape: int) -> np.ndarray:
         return (0.6 * draw.normal(size=shape)).astype(dtype)
 
-    return Capture(
-        structure,
+    return Capture.of_one(
         {name: numbers(*shape) for name, shape in structure.parameter_shapes().items()},
-        numbers(time_steps, sequences, structure.input_size),
-        None if lengths is None else np.array(lengths),
-        numbers(rows, sequences, structure.output_size),
-        numbers(rows, sequences, structure.hidden_size) if structure.cell == "lstm" else None,
-        numbers(time_steps, sequences, width),
+        structure=structure,
+        inputs=numbers(time_steps, sequences, structure.input_size),
+        lengths=None if lengths is None else np.array(lengths),
+        initial={state: numbers(rows, sequences, structure.units(state)) for state in structure.equations.states},
+        grad_output=numbers(time_steps, sequences, width),
     )
 
 
@@ -44,6 +43,10 @@ STRUCTURES = {
     "vanilla": Structure("vanilla", 3, 4, 2),
     "relu": Structure("vanilla", 3, 4, activation="relu"),
     "sigmoid": Structure("vanilla", 3, 4, activation="sigmoid"),
+    "peephole lstm": Structure("peephole_lstm", 3, 4),
+    "peephole lstm, deep, both directions, projected": Structure("peephole_lstm", 3, 4, 2, True, proj_size=2),
+    "mingru, deep, both directions": Structure("mingru", 3, 4, 2, True),
+    "mingru without bias": Structure("mingru", 3, 4, bias=False),
 }
 
 
@@ -67,13 +70,13 @@ def test_a_loss_of_its_own() -> None:
         np.array([[9, 9]] * 5 + [[0, 1]]),
         np.array([[0, 0]] * 5 + [[0.5, 0.5]], np.float32),
     )
-    shown = rebuild(replace(capture, readout=readout))
+    shown = rebuild(capture.with_call(readout=readout))
     assert shown.readout is not None
     grad = (shown.readout.prediction_grad @ readout.weight).astype(np.float32)
-    report = check_capture(replace(capture, readout=readout, grad_output=grad))
+    report = check_capture(capture.with_call(readout=readout, grad_output=grad))
     assert report.right, report_table(report)
     assert {"head.weight", "head.bias"} <= {check.name for check in report.checks}
-    wrong = check_capture(replace(capture, readout=readout, grad_output=2 * grad))
+    wrong = check_capture(capture.with_call(readout=readout, grad_output=2 * grad))
     assert not wrong.right  # what is shown is not the gradient of this loss
     assert "gradients are wrong: " in wrong.verdict
     assert "  wrong" in report_table(wrong)
@@ -82,18 +85,20 @@ def test_a_loss_of_its_own() -> None:
 def test_a_wrong_rebuild_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def bad(capture: Capture) -> Trace:
         trace = rebuild(capture)
-        layer = trace.layers[0]
-        return replace(trace, layers=(replace(layer, hidden_grad=layer.hidden_grad * (1 + 1e-6)),))
+        layer, call = trace.layers[0], trace.calls[0]
+        grads = {**layer.grads, **{name: layer.grad(name) for name in layer.equations.by_name}}
+        wrong = replace(layer, grads=grads | {"h": layer.hidden_grad * (1 + 1e-6)})
+        return replace(trace, calls=(replace(call, layers=(wrong,)),))
 
     monkeypatch.setattr(checking, "rebuild", bad)
     report = check_capture(capture_of(Structure("lstm", 3, 4)))
     assert [check.name for check in report.checks if not check.right] == ["h_l0"]
-    assert report.verdict == "1 of 11 gradients are wrong: h_l0."
+    assert report.verdict == "1 of 13 gradients are wrong: h_l0."
 
 
 def test_values_that_are_not_finite_are_said() -> None:
     capture = capture_of(Structure("lstm", 3, 4))
-    report = check_capture(replace(capture, inputs=np.full_like(capture.inputs, np.nan)))
+    report = check_capture(capture.with_call(inputs=np.full_like(capture.inputs, np.nan)))
     assert not report.right
     assert "NaN" in report.verdict
 

@@ -137,11 +137,11 @@ def test_a_capture_that_is_wrong_becomes_an_event_and_nothing_raises(tmp_path: P
     good = capture(structure, 1)
     changes = {
         "structure": {"structure": models(6)[0].structure},
-        "shape": {"h0": good.h0[:, :1]},
+        "shape": {"initial": {"h": good.initial["h"][:, :1]}},
         "dtype": {"grad_output": good.grad_output.astype(np.float64)},
         "model": {},
     }
-    bad = type(good)(**{**vars(good), **changes[wrong]})
+    bad = good.with_call(**changes[wrong])
     with writer(tmp_path / "a.rnnviz") as run:
         for step in range(3):
             run.capture(step, 7 if wrong == "model" else 0, bad)
