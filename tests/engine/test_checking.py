@@ -114,3 +114,37 @@ def test_a_run(tmp_path: Path) -> None:
             check_run(run, 0, "GRU")
         with pytest.raises(RnnvizError, match="no capture"):
             check_run(run, 10**6)
+
+
+def test_two_calls_of_which_one_follows_the_other() -> None:
+    structure = Structure("lstm", 3, 4, 2)
+    first, second = capture_of(structure), capture_of(structure)
+    final = {
+        state: np.stack([layer.value(state)[-1] for layer in rebuild(first).layers]) for state in ("h", "c")
+    }  # what the second begins with
+    draw = np.random.default_rng(2)
+    readout = Readout(draw.normal(size=(2, 4)), np.ones(2), "mean squared error", np.zeros((6, 2, 2)), np.ones((6, 2)))
+    encoder = replace(first.calls[0], module="encoder")
+    decoder = replace(
+        second.calls[0],
+        name="decoder",
+        module="decoder",
+        start=6,
+        follows=0,
+        initial=final,
+        readout=readout,
+        grad_final={"c": draw.normal(size=(2, 2, 4))},
+    )
+    weights = {f"encoder.{name}": weight for name, weight in first.weights.items()}
+    weights |= {f"decoder.{name}": weight + 0.1 for name, weight in second.weights.items()}
+    capture = Capture(weights, (encoder, decoder))
+    shown = rebuild(capture).calls[1].readout
+    assert shown is not None
+    decoder = replace(decoder, grad_output=shown.prediction_grad @ readout.weight)
+    report = check_capture(replace(capture, calls=(encoder, decoder)))
+    assert report.right, report_table(report)
+    names = {check.name for check in report.checks}
+    assert {"encoder.weight_hh_l1", "f_decoder.l1", "decoder.inputs", "decoder.head.weight", "c0"} <= names
+    assert "decoder.h0" not in names
+    wrong = replace(decoder, follows=None)
+    assert not check_capture(replace(capture, calls=(encoder, replace(wrong, grad_output=2 * wrong.grad_output)))).right

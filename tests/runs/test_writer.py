@@ -56,7 +56,7 @@ def test_the_probe_is_stored_once_and_other_inputs_with_their_capture(tmp_path: 
     inputs = other.inputs + 1
     with writer(tmp_path / "a.rnnviz") as run:
         run.capture(0, 0, capture(structure, 1))
-        run.capture(1, 0, type(other)(**{**vars(other), "inputs": inputs}))
+        run.capture(1, 0, other.with_call(inputs=inputs))
         run.flush()
         with Run(run.path) as reader:
             assert same(reader.capture(0), capture(structure, 1))
