@@ -11,7 +11,6 @@ import torch
 from ratios import Row
 
 from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
@@ -78,7 +77,7 @@ def swept(trace: Trace) -> None:
 
 def what_if_seconds(capture: Capture) -> tuple[Sequence[float], Sequence[float]]:
     """Times of a recomputed sequence with one cell state set by hand, and of its plain rebuild, in turns."""
-    changes = (SetValue("l0", Quantity.CELL, 10, 0.5, 3),)
+    changes = (SetValue("l0", "c", 10, 0.5, 3),)
     changed, plain = [], []
     for _ in range(ROUNDS + 2):
         start = time.perf_counter()
@@ -122,13 +121,11 @@ def one_sequence(capture: Capture) -> Capture:
     readout = replace(
         capture.readout, targets=capture.readout.targets[:, :1], loss_weight=capture.readout.loss_weight[:, :1]
     )
-    return replace(
-        capture,
+    alone = capture.with_call(
         inputs=capture.inputs[:, :1],
-        h0=capture.h0[:, :1],
-        c0=None if capture.c0 is None else capture.c0[:, :1],
+        initial={state: first[:, :1] for state, first in capture.initial.items()},
         grad_output=capture.grad_output[:, :1],
         output=None,
-        grads={},
         readout=readout,
     )
+    return replace(alone, grads={})

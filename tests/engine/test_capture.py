@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_s
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.engine.networks import SigmoidRNN
+from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.tracing.capture import capture_module, trace
 
 torch.set_num_threads(1)
@@ -195,16 +195,22 @@ def test_weights_of_a_normed_module_are_the_effective_ones(kind: str) -> None:
 
 
 @pytest.mark.parametrize("both", [True, False])
-def test_our_own_sigmoid_module_is_traced(both: bool) -> None:
+@pytest.mark.parametrize("cell", ["sigmoid vanilla", "peephole_lstm", "mingru"])
+def test_a_module_of_a_cell_that_torch_lacks_is_traced(both: bool, cell: str) -> None:
     torch.manual_seed(8)
-    structure = Structure("vanilla", 3, 4, 2, both, activation="sigmoid")
-    module = SigmoidRNN(structure, torch.float64)
+    activation = "sigmoid" if cell == "sigmoid vanilla" else "tanh"
+    structure = Structure(cell.removeprefix("sigmoid "), 3, 4, 2, both, activation=activation)
+    module = CellModule(structure, torch.float64)
     for parameter in module.parameters():
         nn.init.normal_(parameter)
     found = trace(module, torch.randn(6, 2, 3, dtype=torch.float64))
     assert found.fidelity <= 1e-10
-    with pytest.raises(RnnvizError, match="PackedSequence"):
-        trace(module, pack_sequence([torch.randn(3, 3, dtype=torch.float64)]))
+    sequences = [torch.randn(length, 3, dtype=torch.float64) for length in (2, 5, 3)]
+    packed = trace(module, pack_sequence(sequences, enforce_sorted=False))
+    assert packed.fidelity <= 1e-10
+    for n, sequence in enumerate(sequences):
+        alone = module(sequence[:, None])[0][:, 0].detach().numpy()
+        assert np.allclose(packed.calls[0].output[: len(sequence), n], alone, atol=1e-12)
 
 
 class OwnForward(nn.LSTM):

@@ -25,14 +25,13 @@ def capture_of(structure: Structure, lengths: list[int] | None = None, dtype: st
     def numbers(*shape: int) -> np.ndarray:
         return (0.6 * draw.normal(size=shape)).astype(dtype)
 
-    return Capture(
-        structure,
+    return Capture.of_one(
         {name: numbers(*shape) for name, shape in structure.parameter_shapes().items()},
-        numbers(time_steps, sequences, structure.input_size),
-        None if lengths is None else np.array(lengths),
-        numbers(rows, sequences, structure.output_size),
-        numbers(rows, sequences, structure.hidden_size) if structure.cell == "lstm" else None,
-        numbers(time_steps, sequences, width),
+        structure=structure,
+        inputs=numbers(time_steps, sequences, structure.input_size),
+        lengths=None if lengths is None else np.array(lengths),
+        initial={state: numbers(rows, sequences, structure.units(state)) for state in structure.equations.states},
+        grad_output=numbers(time_steps, sequences, width),
     )
 
 
@@ -44,6 +43,10 @@ STRUCTURES = {
     "vanilla": Structure("vanilla", 3, 4, 2),
     "relu": Structure("vanilla", 3, 4, activation="relu"),
     "sigmoid": Structure("vanilla", 3, 4, activation="sigmoid"),
+    "peephole lstm": Structure("peephole_lstm", 3, 4),
+    "peephole lstm, deep, both directions, projected": Structure("peephole_lstm", 3, 4, 2, True, proj_size=2),
+    "mingru, deep, both directions": Structure("mingru", 3, 4, 2, True),
+    "mingru without bias": Structure("mingru", 3, 4, bias=False),
 }
 
 
@@ -67,13 +70,13 @@ def test_a_loss_of_its_own() -> None:
         np.array([[9, 9]] * 5 + [[0, 1]]),
         np.array([[0, 0]] * 5 + [[0.5, 0.5]], np.float32),
     )
-    shown = rebuild(replace(capture, readout=readout))
+    shown = rebuild(capture.with_call(readout=readout))
     assert shown.readout is not None
     grad = (shown.readout.prediction_grad @ readout.weight).astype(np.float32)
-    report = check_capture(replace(capture, readout=readout, grad_output=grad))
+    report = check_capture(capture.with_call(readout=readout, grad_output=grad))
     assert report.right, report_table(report)
     assert {"head.weight", "head.bias"} <= {check.name for check in report.checks}
-    wrong = check_capture(replace(capture, readout=readout, grad_output=2 * grad))
+    wrong = check_capture(capture.with_call(readout=readout, grad_output=2 * grad))
     assert not wrong.right  # what is shown is not the gradient of this loss
     assert "gradients are wrong: " in wrong.verdict
     assert "  wrong" in report_table(wrong)
@@ -82,18 +85,20 @@ def test_a_loss_of_its_own() -> None:
 def test_a_wrong_rebuild_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def bad(capture: Capture) -> Trace:
         trace = rebuild(capture)
-        layer = trace.layers[0]
-        return replace(trace, layers=(replace(layer, hidden_grad=layer.hidden_grad * (1 + 1e-6)),))
+        layer, call = trace.layers[0], trace.calls[0]
+        grads = {**layer.grads, **{name: layer.grad(name) for name in layer.equations.by_name}}
+        wrong = replace(layer, grads=grads | {"h": layer.hidden_grad * (1 + 1e-6)})
+        return replace(trace, calls=(replace(call, layers=(wrong,)),))
 
     monkeypatch.setattr(checking, "rebuild", bad)
     report = check_capture(capture_of(Structure("lstm", 3, 4)))
     assert [check.name for check in report.checks if not check.right] == ["h_l0"]
-    assert report.verdict == "1 of 11 gradients are wrong: h_l0."
+    assert report.verdict == "1 of 13 gradients are wrong: h_l0."
 
 
 def test_values_that_are_not_finite_are_said() -> None:
     capture = capture_of(Structure("lstm", 3, 4))
-    report = check_capture(replace(capture, inputs=np.full_like(capture.inputs, np.nan)))
+    report = check_capture(capture.with_call(inputs=np.full_like(capture.inputs, np.nan)))
     assert not report.right
     assert "NaN" in report.verdict
 
@@ -109,3 +114,37 @@ def test_a_run(tmp_path: Path) -> None:
             check_run(run, 0, "GRU")
         with pytest.raises(RnnvizError, match="no capture"):
             check_run(run, 10**6)
+
+
+def test_two_calls_of_which_one_follows_the_other() -> None:
+    structure = Structure("lstm", 3, 4, 2)
+    first, second = capture_of(structure), capture_of(structure)
+    final = {
+        state: np.stack([layer.value(state)[-1] for layer in rebuild(first).layers]) for state in ("h", "c")
+    }  # what the second begins with
+    draw = np.random.default_rng(2)
+    readout = Readout(draw.normal(size=(2, 4)), np.ones(2), "mean squared error", np.zeros((6, 2, 2)), np.ones((6, 2)))
+    encoder = replace(first.calls[0], module="encoder")
+    decoder = replace(
+        second.calls[0],
+        name="decoder",
+        module="decoder",
+        start=6,
+        follows=0,
+        initial=final,
+        readout=readout,
+        grad_final={"c": draw.normal(size=(2, 2, 4))},
+    )
+    weights = {f"encoder.{name}": weight for name, weight in first.weights.items()}
+    weights |= {f"decoder.{name}": weight + 0.1 for name, weight in second.weights.items()}
+    capture = Capture(weights, (encoder, decoder))
+    shown = rebuild(capture).calls[1].readout
+    assert shown is not None
+    decoder = replace(decoder, grad_output=shown.prediction_grad @ readout.weight)
+    report = check_capture(replace(capture, calls=(encoder, decoder)))
+    assert report.right, report_table(report)
+    names = {check.name for check in report.checks}
+    assert {"encoder.weight_hh_l1", "f_decoder.l1", "decoder.inputs", "decoder.head.weight", "c0"} <= names
+    assert "decoder.h0" not in names
+    wrong = replace(decoder, follows=None)
+    assert not check_capture(replace(capture, calls=(encoder, replace(wrong, grad_output=2 * wrong.grad_output)))).right

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
-from rnnviz.engine.networks import SigmoidRNN, build, parameter_count, plain_module, structure_of
+from rnnviz.engine.cell_module import CellModule
+from rnnviz.engine.networks import build, parameter_count, plain_module, structure_of
 
 torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+@pytest.mark.parametrize("cell", list(CELLS))
 def test_the_seed_alone_decides_the_initial_weights(cell: str) -> None:
     settings = ModelSettings("A", cell, 5, num_layers=2, bidirectional=True)
     generator = torch.get_rng_state()
@@ -29,7 +32,8 @@ def test_the_seed_alone_decides_the_initial_weights(cell: str) -> None:
         assert not torch.equal(value, third.state_dict()[name])
         bound = 1 / math.sqrt(10 if name.startswith("head") else 5)
         assert float(value.abs().max()) <= bound
-    assert float(first.recurrent.weight_hh_l0.detach().std()) == pytest.approx(1 / math.sqrt(5) / math.sqrt(3), rel=0.2)
+    drawn = torch.cat([value.flatten() for name, value in first.recurrent.named_parameters()])
+    assert float(drawn.detach().std()) == pytest.approx(1 / math.sqrt(5) / math.sqrt(3), rel=0.2)
 
 
 def test_a_state_dict_loads_into_plain_torch() -> None:
@@ -42,9 +46,10 @@ def test_a_state_dict_loads_into_plain_torch() -> None:
     assert parameter_count(model) == sum(p.numel() for p in plain.parameters()) + 5 * 2 + 2
 
 
-def test_the_forget_bias_is_added_to_the_forget_gate_of_every_layer() -> None:
-    plain = build(ModelSettings("A", "lstm", 4, num_layers=2), 3, 2, seed=1).recurrent
-    biased = build(ModelSettings("A", "lstm", 4, num_layers=2, forget_bias=2.5), 3, 2, seed=1).recurrent
+@pytest.mark.parametrize("cell", ["lstm", "peephole_lstm"])
+def test_the_forget_bias_is_added_to_the_forget_gate_of_every_layer(cell: str) -> None:
+    plain = build(ModelSettings("A", cell, 4, num_layers=2), 3, 2, seed=1).recurrent
+    biased = build(ModelSettings("A", cell, 4, num_layers=2, forget_bias=2.5), 3, 2, seed=1).recurrent
     for name, value in plain.named_parameters():
         difference = dict(biased.named_parameters())[name] - value
         expected = torch.zeros_like(value)
@@ -53,13 +58,53 @@ def test_the_forget_bias_is_added_to_the_forget_gate_of_every_layer() -> None:
         assert torch.allclose(difference, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "structure",
+    [
+        Structure("vanilla", 3, 4, 2, True, activation="relu"),
+        Structure("vanilla", 3, 4, bias=False),
+        Structure("lstm", 3, 4, 2, True),
+        Structure("lstm", 3, 4, 2, True, False, proj_size=2),
+        Structure("gru", 3, 4, 2, True),
+        Structure("gru", 3, 4, 1, False, False),
+    ],
+)
+def test_the_module_of_any_cell_computes_what_torchs_own_does(structure: Structure, packed: bool) -> None:
+    torch.manual_seed(3)
+    theirs, ours = plain_module(structure, torch.float64), CellModule(structure, torch.float64)
+    assert not isinstance(theirs, CellModule)
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.normal_()
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(6, 3, 3, dtype=torch.float64)
+    first = [
+        torch.randn(len(structure.layer_names), 3, structure.units(state), dtype=torch.float64)
+        for state in structure.equations.states
+    ]
+    given = pack_padded_sequence(x, torch.tensor([4, 6, 1]), enforce_sorted=False) if packed else x
+    state = first[0] if len(first) == 1 else tuple(first)
+    results = []
+    for module in (theirs, ours):
+        output, last = module(given, state)
+        output = pad_packed_sequence(output)[0] if packed else output
+        lasts = (last,) if isinstance(last, torch.Tensor) else last
+        loss = output.square().sum() + sum(one.sin().sum() for one in lasts)
+        grads = torch.autograd.grad(loss, list(module.parameters()))
+        results.append([output, *lasts, *grads])
+    for one, other in zip(*results, strict=True):
+        assert one.shape == other.shape
+        assert torch.allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("bias", [False, True])
 def test_the_sigmoid_rnn_is_a_tanh_rnn_in_other_coordinates(both: bool, layers: int, bias: bool) -> None:
     """σ(a) = (1 + tanh(a/2))/2, so a tanh RNN with halved weights and moved biases has the states 2h − 1."""
     torch.manual_seed(1)
-    ours = SigmoidRNN(Structure("vanilla", 3, 4, layers, both, bias, "sigmoid"), torch.float64)
+    ours = CellModule(Structure("vanilla", 3, 4, layers, both, bias, "sigmoid"), torch.float64)
     theirs = nn.RNN(3, 4, layers, bidirectional=both, dtype=torch.float64)
     with torch.no_grad():
         for parameter in ours.parameters():
@@ -88,6 +133,8 @@ def test_the_sigmoid_rnn_is_a_tanh_rnn_in_other_coordinates(both: bool, layers: 
         Structure("vanilla", 3, 4, 1, False, True, "sigmoid"),
         Structure("lstm", 3, 4, 2, True, True, proj_size=2),
         Structure("gru", 3, 4, 3, False, False),
+        Structure("peephole_lstm", 3, 4, 2, True, True, proj_size=2),
+        Structure("mingru", 3, 4, 2, True, False),
     ],
 )
 def test_a_structure_makes_a_module_of_that_structure(structure: Structure) -> None:

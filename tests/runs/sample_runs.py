@@ -51,13 +51,12 @@ def capture(structure: Structure, seed: int, of: Probe | None = None) -> Capture
 
     hidden = structure.hidden_size
     weights = {name: numbers(*shape) for name, shape in structure.parameter_shapes().items()}
-    return Capture(
-        structure,
+    return Capture.of_one(
         weights,
-        of.inputs,
-        of.lengths,
-        h0=numbers(1, N, hidden),
-        c0=numbers(1, N, hidden) if structure.cell == "lstm" else None,
+        structure=structure,
+        inputs=of.inputs,
+        lengths=of.lengths,
+        initial={state: numbers(1, N, structure.units(state)) for state in structure.equations.states},
         grad_output=numbers(T, N, hidden),
         output=numbers(T, N, hidden),
         grads={name: numbers(*array.shape) for name, array in weights.items()},
@@ -93,7 +92,8 @@ def same(one: Capture, other: Capture) -> bool:
 
 def _bits(capture: Capture) -> dict[str, object]:
     readout = capture.readout
-    arrays = {"inputs": capture.inputs, "h0": capture.h0, "c0": capture.c0, "grad_output": capture.grad_output}
+    arrays = {"inputs": capture.inputs, "grad_output": capture.grad_output}
+    arrays |= {f"{state}0": array for state, array in capture.initial.items()}
     arrays |= {"output": capture.output, "lengths": capture.lengths}
     arrays |= {f"w.{name}": array for name, array in capture.weights.items()}
     arrays |= {f"g.{name}": array for name, array in capture.grads.items()}

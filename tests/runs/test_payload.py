@@ -26,12 +26,14 @@ def test_a_capture_comes_back_to_the_last_bit(model: RunModel) -> None:
 def test_not_finite_numbers_come_back() -> None:
     before = capture(MODEL.structure, 1)
     odd = np.array([np.nan, np.inf, -np.inf, 1e-45, -0.0], np.float32)
-    before = replace(before, h0=np.resize(odd, before.h0.shape))
+    initial = {**before.initial, "h": np.resize(odd, before.initial["h"].shape)}
+    before = before.with_call(initial=initial)
     assert same(read_capture(capture_payload(before, probe(), 0, 1), 0, MODEL, probe()), before)
 
 
 def test_a_capture_without_readout_output_and_gradients_comes_back() -> None:
-    before = replace(capture(MODEL.structure, 1), readout=None, output=None, grads={}, notes=())
+    before = capture(MODEL.structure, 1).with_call(readout=None, output=None)
+    before = replace(before, grads={}, notes=())
     assert same(read_capture(capture_payload(before, probe(), 0, 1), 0, MODEL, probe()), before)
 
 
@@ -47,16 +49,15 @@ def test_a_deep_bidirectional_float64_capture_comes_back() -> None:
     model = RunModel(0, "deep", structure, 1)
     random = np.random.default_rng(0)
     plain = capture(Structure("gru", 3, 4), 1, Probe(random.normal(size=(7, 2, 3)), None, None, None))
-    before = replace(
-        plain,
+    weights = {name: random.normal(size=shape) for name, shape in structure.parameter_shapes().items()}
+    before = plain.with_call(
         structure=structure,
-        weights={name: random.normal(size=shape) for name, shape in structure.parameter_shapes().items()},
-        h0=random.normal(size=(4, 2, 4)),
+        initial={"h": random.normal(size=(4, 2, 4))},
         grad_output=random.normal(size=(7, 2, 8)),
         output=random.normal(size=(7, 2, 8)),
-        grads={},
         readout=None,
     )
+    before = replace(before, weights=weights, grads={})
     assert same(read_capture(capture_payload(before, probe(), 0, 0), 0, model, probe()), before)
 
 
@@ -77,16 +78,25 @@ def test_chunks_put_together_are_the_payload(size: int) -> None:
 
 
 CHANGES = {
-    "weight shape": ({"weights.weight_hh_l0": np.zeros((20, 4), np.float32)}, "weight_hh_l0 has the shape"),
+    "weight shape": (
+        {"weights.weight_hh_l0": np.zeros((20, 4), np.float32)},
+        "weights[weight_hh_l0]: wanted float32 (20, 5), got float32 (20, 4)",
+    ),
     "weight missing": ({"weights.bias_hh_l0": None}, "which are not its model's"),
     "weight added": ({"weights.weight_hh_l1": np.zeros((20, 5), np.float32)}, "which are not its model's"),
-    "no c0": ({"c0": None}, "no c0 for the cell lstm"),
-    "h0 dtype": ({"h0": np.zeros((1, 2, 5), np.int64)}, "wanted float32 or float64"),
-    "mixed dtypes": ({"grad_output": np.zeros((7, 2, 5))}, "grad_output is float64, wanted float32"),
-    "gradient shape": ({"grad_output": np.zeros((6, 2, 5), np.float32)}, "grad_output has the shape"),
-    "inputs": ({"inputs": np.zeros((7, 2, 9), np.float32)}, "inputs has the shape"),
+    "no c0": ({"c0": None}, "its capture lacks c0"),
+    "h0 dtype": ({"h0": np.zeros((1, 2, 5), np.int64)}, "h0: wanted float32 (1, 2, 5), got int64"),
+    "mixed dtypes": ({"grad_output": np.zeros((7, 2, 5))}, "grad_output: wanted float32 (7, 2, 5), got float64"),
+    "gradient shape": (
+        {"grad_output": np.zeros((6, 2, 5), np.float32)},
+        "grad_output: wanted float32 (7, 2, 5), got float32 (6, 2, 5)",
+    ),
+    "inputs": ({"inputs": np.zeros((7, 2, 9), np.float32)}, "inputs: wanted float32 (7, 2, 8), got float32 (7, 2, 9)"),
     "no time steps": ({"inputs": np.zeros((0, 2, 8), np.float32)}, "inputs have the shape"),
-    "parameter gradient": ({"grads.weight_ih_l0": np.zeros((1, 1), np.float32)}, "grads.weight_ih_l0 has the shape"),
+    "parameter gradient": (
+        {"grads.weight_ih_l0": np.zeros((1, 1), np.float32)},
+        "grads[weight_ih_l0]: wanted float32 (20, 8), got float32 (1, 1)",
+    ),
     "readout": ({"readout.weight": np.zeros((4, 9), np.float32)}, "readout.weight has the shape"),
     "no readout": ({"readout.bias": None}, "lacks readout.bias"),
     "targets outside": ({"targets": np.full((7, 2), 4)}, "not whole numbers from 0 to 3"),

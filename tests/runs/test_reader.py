@@ -84,7 +84,13 @@ def test_what_comes_out_is_read_only(tmp_path: Path) -> None:
         run.flush()
         with Run(run.path) as reader:
             taken = reader.capture(0)
-            arrays = [taken.inputs, taken.h0, *taken.weights.values(), reader.metrics("loss"), reader.captured()]
+            arrays = [
+                taken.inputs,
+                taken.initial["h"],
+                *taken.weights.values(),
+                reader.metrics("loss"),
+                reader.captured(),
+            ]
             for array in arrays:
                 with pytest.raises(ValueError, match="read-only"):
                     array[...] = 0

@@ -118,7 +118,7 @@ def test_a_flipped_bit_is_reported_or_changes_no_capture(tmp_path: Path, whole: 
 
 def test_a_flipped_bit_in_a_payload_says_checksum(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "a.rnnviz"
-    start = capture(models()[0].structure, 3).h0.tobytes()
+    start = capture(models()[0].structure, 3).initial["h"].tobytes()
     place = whole.index(start)
     path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
     assert "the capture of Vanilla at training step 3 does not match its checksum" in refused(path)

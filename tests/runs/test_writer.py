@@ -103,7 +103,7 @@ def test_the_probe_is_stored_once_and_other_inputs_with_their_capture(tmp_path: 
     inputs = other.inputs + 1
     with writer(tmp_path / "a.rnnviz") as run:
         run.capture(0, 0, capture(structure, 1))
-        run.capture(1, 0, type(other)(**{**vars(other), "inputs": inputs}))
+        run.capture(1, 0, other.with_call(inputs=inputs))
         run.flush()
         with Run(run.path) as reader:
             assert same(reader.capture(0), capture(structure, 1))
@@ -184,11 +184,11 @@ def test_a_capture_that_is_wrong_becomes_an_event_and_nothing_raises(tmp_path: P
     good = capture(structure, 1)
     changes = {
         "structure": {"structure": models(6)[0].structure},
-        "shape": {"h0": good.h0[:, :1]},
+        "shape": {"initial": {"h": good.initial["h"][:, :1]}},
         "dtype": {"grad_output": good.grad_output.astype(np.float64)},
         "model": {},
     }
-    bad = type(good)(**{**vars(good), **changes[wrong]})
+    bad = good.with_call(**changes[wrong])
     with writer(tmp_path / "a.rnnviz") as run:
         for step in range(3):
             run.capture(step, 7 if wrong == "model" else 0, bad)
