@@ -110,12 +110,16 @@ def _equation_words(equation: Equation, reverse: bool) -> str:
 
 
 def cell_numbers(cell: str, bias: bool) -> Plain:
-    """Values of every operation and of every equation's terms, at the first, a middle and the last time step."""
+    """Values of every operation and of every equation's terms, at the first, a middle and the last time step.
+
+    Without biases at the middle one alone.
+    """
     trace = trace_of(structure_of(cell, bias))
     return {
         f"{layer.name} {name}": {one.key: _operation_numbers(one, layer, t) for one in operations_of(layer)}
         for layer in trace.layers
         for name, t in TIME_STEPS.items()
+        if bias or t == MIDDLE
     }
 
 

@@ -24,7 +24,7 @@ def compare(name: str, got: Any) -> None:
     got = json.loads(json.dumps(got))
     if os.environ.get(REPLACE) == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_text(got), encoding="utf-8")
+        path.write_text(_text(_short(got)), encoding="utf-8")
         pytest.skip(f"{path.name} is replaced")
     found = differences(got, json.loads(path.read_text(encoding="utf-8")))
     more = f"\n… and {len(found) - 12} more" if len(found) > 12 else ""
@@ -49,6 +49,15 @@ def differences(got: Any, wanted: Any, where: str = "") -> list[str]:
             [] if math.isclose(got, wanted, rel_tol=BOUND, abs_tol=BOUND) else [f"{where}: {got!r}, wanted {wanted!r}"]
         )
     return [] if type(got) is type(wanted) and got == wanted else [f"{where}: {got!r}, wanted {wanted!r}"]
+
+
+def _short(values: Any) -> Any:
+    """Numbers with 14 digits: a hundredth of the bound."""
+    if isinstance(values, float):
+        return float(f"{values:.14g}")
+    if isinstance(values, dict):
+        return {key: _short(value) for key, value in values.items()}
+    return [_short(value) for value in values] if isinstance(values, list) else values
 
 
 def _text(values: Any) -> str:

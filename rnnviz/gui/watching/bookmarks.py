@@ -23,7 +23,6 @@ class BookmarkCard(QFrame):
         self.setProperty("card", True)
         self.go: QPushButton = push_button(place, "Go there", "link")
         self.note = QLabel(one.note, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self.note.setHidden(not one.note)
         self.remove: QPushButton = push_button("", "Remove this bookmark", "icon")
         self.remove.setAccessibleName(f"Remove the bookmark at {place}")
         self.remove.setIconSize(QSize(14, 14))
@@ -35,6 +34,7 @@ class BookmarkCard(QFrame):
         rows.addWidget(self.go, 0, 0, Qt.AlignmentFlag.AlignLeft)
         rows.addWidget(self.remove, 0, 1)
         rows.addWidget(self.note, 1, 0, 1, 2)
+        self.note.setHidden(not one.note)  # now that it has a parent: without one it would be a window of its own
 
 
 class Bookmarks(QWidget):
