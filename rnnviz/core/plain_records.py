@@ -55,10 +55,11 @@ def read_record(kind: type[Record], value: object, source: str, key: str) -> Rec
     if not isinstance(value, dict):
         raise refuse(source, key or "the file", "a table", value)
     hints = get_type_hints(kind)
+    known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     prefix = f"{key}." if key else ""
     for name in value:
-        if name not in hints:
-            raise RnnvizError(f"{source}: unknown key {prefix}{came(name)[1:-1]}, {closest(name, list(hints))}")
+        if name not in known:
+            raise RnnvizError(f"{source}: unknown key {prefix}{came(name)[1:-1]}, {closest(name, known)}")
     fields = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         if field.name in value:

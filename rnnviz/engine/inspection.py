@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.tables import read_table
+from rnnviz.core.files.texts import read_text
 from rnnviz.core.structure import Activation, Structure
 from rnnviz.engine.checkpoints.names import plain_title, shown
 from rnnviz.engine.checkpoints.opening import (
@@ -19,8 +21,6 @@ from rnnviz.engine.checkpoints.opening import (
     open_regular,
 )
 from rnnviz.engine.checkpoints.sandbox import read_confined
-from rnnviz.engine.tasks.tables import read_table
-from rnnviz.engine.tasks.texts import read_text
 
 _TABLE_ENDINGS = {".csv", ".tsv", ".tab"}
 _MAYBE_TABLE_ENDINGS = {".txt", ".dat", ""}

@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
-from rnnviz.core.experiment.settings import (
-    Adding,
-    Experiment,
-    GivenInput,
-    ModelSettings,
-    NextCharacter,
-    NextValue,
-    TemporalOrder,
-    TrainingSettings,
-    first_lesson,
-)
+from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 
 TEXT = experiment_toml(first_lesson())
 

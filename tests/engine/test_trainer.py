@@ -8,17 +8,9 @@ import pytest
 import torch
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import (
-    Adding,
-    Experiment,
-    ModelSettings,
-    NextCharacter,
-    NextValue,
-    TemporalOrder,
-    TrainingSettings,
-    first_lesson,
-)
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 from rnnviz.engine.networks import SequenceModel
 from rnnviz.engine.training.trainer import NotFiniteError, Training
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from live_engine import live, losses, until
 
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.expressions import shown
 from rnnviz.core.plain_records import read_record
 from rnnviz.core.stopping.breakpoints import Hit
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.stopping.marks_file import marks_toml
+from rnnviz.core.tasks import Adding
 from rnnviz.debugger.search import search
 from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.serve import run_training

@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.tasks import Adding
 from rnnviz.gui.shell.app import App
 
 PATIENCE = 40_000  # milliseconds an engine may take to come up on a busy machine

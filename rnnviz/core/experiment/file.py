@@ -1,11 +1,12 @@
-"""The experiment as a TOML file: strict reading, and writing that a person can read and edit."""
+"""Experiment file: the experiment in TOML: strict reading, and writing that a person can read and edit."""
 
 import os
 import re
 import stat
 import tempfile
 import tomllib
-from dataclasses import fields, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,16 @@ import tomli_w
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import (
-    Adding,
-    Experiment,
-    GivenInput,
-    ModelSettings,
-    NextCharacter,
-    NextValue,
-    Task,
-    TemporalOrder,
-    TrainingSettings,
-)
+from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, Task, TrainingSettings
 from rnnviz.core.plain_records import closest, plain, read_record, refuse
+from rnnviz.core.setting import DataFile, settings_of
 from rnnviz.core.stopping import marks_file
+from rnnviz.core.tasks import TASKS
 
 FORMAT = 1  # the key `rnnviz` of every experiment file
 LARGEST_FILE = 1 << 20  # bytes
 
-TASKS: dict[str, type[Task]] = {
-    kind().name: kind for kind in (TemporalOrder, Adding, NextValue, NextCharacter, GivenInput)
-}
 TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
-CELL_OF_KEY = {"activation": "vanilla", "forget_bias": "lstm"}  # keys that only one cell listens to
 
 NUMBER_PAIR = re.compile(r"\[\n +(\d+),\n +(\d+),\n\]")  # tomli_w gives each number its own line; texts hold no newline
 
@@ -96,8 +85,8 @@ def experiment_toml(experiment: Experiment) -> str:
     """`experiment` as TOML text; keys that do not apply to a model's cell are left out."""
     models = []
     for model in experiment.models:
-        table = plain(model)
-        models.append({key: table[key] for key in table if CELL_OF_KEY.get(key, model.cell) == model.cell})
+        table, known = plain(model), settings_of(ModelSettings)
+        models.append({key: table[key] for key in table if known[key].cell in ("", model.cell)})
     table = {
         "rnnviz": FORMAT,
         "name": experiment.name,
@@ -162,20 +151,25 @@ def _read_task(table: object, source: str, folder: Path | None) -> Task:
     if not isinstance(table, dict):
         raise refuse(source, "task", "a table", table)
     name = table.get("name")
-    if not isinstance(name, str) or name not in TASKS:
+    kinds: dict[str, type[Task]] = _kinds()
+    if not isinstance(name, str) or name not in kinds:
         raise RnnvizError(
             f"{source}: task.name is missing; wanted {_task_names()}"
             if name is None
             else str(refuse(source, "task.name", _task_names().rstrip("."), name))
         )
-    task = read_record(TASKS[name], table, source, "task")
+    task = read_record(kinds[name], table, source, "task")
     if folder is None:
         return task
     return _with_paths(task, lambda name: os.path.normpath(folder / name))
 
 
+def _kinds() -> dict[str, type[Task]]:
+    return {**TASKS, GivenInput.name: GivenInput}
+
+
 def _task_names() -> str:
-    return "one of " + ", ".join(f'"{name}"' for name in TASKS) + "."
+    return "one of " + ", ".join(f'"{name}"' for name in _kinds()) + "."
 
 
 def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
@@ -184,22 +178,22 @@ def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
     models = []
     for number, table in enumerate(tables):
         model = read_record(ModelSettings, table, source, f"models[{number}]")
-        for field in fields(ModelSettings):
-            cell = CELL_OF_KEY.get(field.name, model.cell)
-            if cell != model.cell and getattr(model, field.name) != field.default:
-                wanted = f"left out for the cell {model.cell} (it belongs to {cell})"
-                raise refuse(source, f"models[{number}].{field.name}", wanted, getattr(model, field.name))
+        for key, one in settings_of(ModelSettings).items():
+            value = getattr(model, key)
+            if one.cell not in ("", model.cell) and value != getattr(ModelSettings, key):
+                wanted = f"left out for the cell {model.cell} (it belongs to {one.cell})"
+                raise refuse(source, f"models[{number}].{key}", wanted, value)
         models.append(model)
     return tuple(models)
 
 
-def _with_paths(task: Task, change: Any) -> Task:
+def _with_paths(task: Task, change: Callable[[str], str]) -> Task:
     """`task` with `change` applied to each path in it that is not empty."""
-    if isinstance(task, NextValue | NextCharacter | GivenInput):
-        task = replace(task, file=change(task.file) if task.file else "")
+    names = [name for name, one in settings_of(type(task)).items() if isinstance(one.range, DataFile)]
     if isinstance(task, GivenInput):
-        task = replace(task, checkpoint=change(task.checkpoint) if task.checkpoint else "")
-    return task
+        names = ["file", "checkpoint"]
+    changed: dict[str, Any] = {name: change(path) for name in names if (path := getattr(task, name))}
+    return replace(task, **changed)
 
 
 def _named(name: str, folder: Path) -> str:

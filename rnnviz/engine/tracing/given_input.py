@@ -15,6 +15,7 @@ from torch import Tensor
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings
+from rnnviz.core.files.tables import read_table
 from rnnviz.core.structure import Activation, Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.tasks.info import TaskInfo
@@ -22,7 +23,6 @@ from rnnviz.engine.checkpoints import RecurrentModule
 from rnnviz.engine.checkpoints.names import plain_title
 from rnnviz.engine.checkpoints.sandbox import read_confined
 from rnnviz.engine.networks import plain_module
-from rnnviz.engine.tasks.tables import read_table
 from rnnviz.engine.tracing.capture import capture_module
 from rnnviz.runs.file.records import EngineStatus, Probe, RunModel
 from rnnviz.runs.reading.reader import open_run

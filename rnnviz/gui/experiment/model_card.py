@@ -1,4 +1,4 @@
-"""One model of the experiment as a card: its colour, name and number; pressed, it opens to be edited."""
+"""Model card: one model of the experiment: its colour, name and number; pressed, it opens to be edited."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,35 +7,32 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import ModelSettings
-from rnnviz.gui.experiment.experiment_changes import CELL_WORDS
+from rnnviz.core.experiment.settings import CELL_WORDS, ModelSettings
+from rnnviz.core.numbers import exact
+from rnnviz.core.setting import settings_of
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import Theme
-from rnnviz.gui.widgets.fields import Choice, Field, Row
-from rnnviz.gui.widgets.parsing import real, show_number, whole
+from rnnviz.gui.widgets.fields import Choice, Field
+from rnnviz.gui.widgets.setting_rows import setting_rows
 
 _HEADER_HEIGHT = 56
 _BAR = 4  # width of the colour bar
-_LARGEST = 4096  # hidden units the field takes
-_CELLS = [(cell, words) for cell, words in CELL_WORDS.items()]
-_ACTIVATIONS = [("tanh", "tanh"), ("relu", "ReLU"), ("sigmoid", "sigmoid")]
-_ACTIVATION_WORDS = dict(_ACTIVATIONS)
-_DIRECTIONS = [(False, "forward"), (True, "both")]
+_FIELD_WIDTH = 92
+_ROWS = ("name", "cell", "activation", "hidden_size", "forget_bias", "num_layers", "bidirectional")  # their order
 
 
 def summary(settings: ModelSettings) -> str:
     """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0"."""
     parts = [f"{settings.hidden_size} units"]
     if settings.cell == "vanilla":
-        parts.insert(0, _ACTIVATION_WORDS[settings.activation])
+        parts.insert(0, settings_of(ModelSettings)["activation"].show(settings.activation))
     if settings.num_layers > 1:
         parts.append(f"{settings.num_layers} layers")
     if settings.bidirectional:
         parts.append("both ways")
     if settings.cell == "lstm":
-        parts.append(f"forget bias {show_number(settings.forget_bias)}")
+        parts.append(f"forget bias {exact(settings.forget_bias)}")
     return ", ".join(parts)
 
 
@@ -93,7 +90,8 @@ class ModelCard(QFrame):
         self._theme: Theme | None = None
         self._color = QColor()
         self.header = CardHeader()
-        self.rows = _rows()
+        rows = setting_rows(ModelSettings, _FIELD_WIDTH)
+        self.rows = {key: rows[key] for key in _ROWS}
         self.remove = push_button("Remove", "Takes this model out of the experiment; needs a restart", "link")
         self.remove.clicked.connect(self.removed)
         self._editor = QWidget()
@@ -129,8 +127,9 @@ class ModelCard(QFrame):
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice):
                 row.field.set_value(getattr(settings, key))
-        self.rows["activation"].setVisible(settings.cell == "vanilla")
-        self.rows["forget_bias"].setVisible(settings.cell == "lstm")
+        for key, one in settings_of(ModelSettings).items():
+            if one.cell:
+                self.rows[key].setVisible(one.cell == settings.cell)
         self.header.name, self.header.words = settings.name, summary(settings)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
         self.header.setToolTip(
@@ -177,49 +176,3 @@ def default_name(cell: str) -> str:
     """The name a new model of this cell gets: Vanilla, LSTM, GRU."""
     words = CELL_WORDS[cell]
     return words[0].upper() + words[1:]
-
-
-def _rows() -> dict[str, Row]:
-    width = 92
-    return {
-        "name": Row("Name", Field(_name, str), "How the model is called everywhere in the window", width),
-        "cell": Row("Cell", Choice(_CELLS), "The recurrent cell; needs a restart", width),
-        "activation": Row(
-            "Activation", Choice(_ACTIVATIONS), "φ of h_t = φ(W_ih x_t + W_hh h_t−1 + b); needs a restart", width
-        ),
-        "hidden_size": Row(
-            "Hidden units",
-            Field(whole("Hidden units", 1, _LARGEST), step=_one_more),
-            "H, units of the hidden state; needs a restart",
-            width,
-        ),
-        "forget_bias": Row(
-            "Forget bias",
-            Field(real("Forget bias", -20, 20), step=_one_more),
-            "Added to the forget gate's bias before training: larger keeps gradients alive; needs a restart",
-            width,
-        ),
-        "num_layers": Row(
-            "Layers",
-            Field(whole("Layers", 1, 8), step=_one_more),
-            "Recurrent layers on top of each other; needs a restart",
-            width,
-        ),
-        "bidirectional": Row(
-            "Direction",
-            Choice(_DIRECTIONS),
-            "Whether a second chain reads the sequence backwards; needs a restart",
-            width,
-        ),
-    }
-
-
-def _one_more(value: object, direction: int) -> object:
-    return value + direction if isinstance(value, int | float) else value
-
-
-def _name(text: str) -> str:
-    cleaned = " ".join(text.split())
-    if not 1 <= len(cleaned) <= 40:
-        raise RnnvizError("A model's name must have 1 to 40 characters.")
-    return cleaned

@@ -1,4 +1,4 @@
-"""What follows when a file was looked into: the dialog in which a person says what to do with it."""
+"""Opening: what follows when a file was looked into: the dialog in which a person says what to do with it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QDialog, QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, GivenInput, first_lesson
+from rnnviz.core.experiment.settings import Experiment, GivenInput, Task, first_lesson
+from rnnviz.core.tasks import data_task
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
@@ -31,7 +32,7 @@ class Opening(QObject):
         self._path = path
         self._forget_dialog()
         match report.get("kind"):
-            case "csv" | "text":
+            case str(data) if data_task(data) is not None:
                 self.dialog = DataDialog(report, self._store.state.theme, self._window)
             case "state dict" | "safetensors":
                 self.dialog = OpenModelDialog(report, self._store.state.theme, self._window)
@@ -68,7 +69,7 @@ class Opening(QObject):
         self._store.update(message=Message("error", sentence))
 
 
-def learning(experiment: Experiment, task: Any, name: str) -> Experiment:
+def learning(experiment: Experiment, task: Task, name: str) -> Experiment:
     """`experiment` with another task; the models of the first lesson where it has none that can be trained."""
     base = first_lesson() if isinstance(experiment.task, GivenInput) or not experiment.models else experiment
     return replace(base, name=name, task=task)

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import NextCharacter, NextValue
+from rnnviz.core.tasks import NextCharacter, NextValue
 from rnnviz.gui.opening.data_dialog import DataDialog
 
 TABLE: dict[str, Any] = {

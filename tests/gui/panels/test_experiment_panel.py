@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import Adding, Experiment, NextValue, TemporalOrder
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Curve, State, Store

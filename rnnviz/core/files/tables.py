@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.engine.tasks.files import read_text_file
+from rnnviz.core.files.text_file import read_text_file
 
 LARGEST_TABLE = 16 * 2**20  # bytes
 LARGEST_COLUMNS = 1024
