@@ -1,4 +1,4 @@
-"""Exports a recorded model: its recurrent weights and head as a state dict or safetensors that plain torch loads."""
+"""Export of a recorded model: its recurrent weights and head as a state dict or safetensors that plain torch loads."""
 
 import io
 import json
@@ -15,11 +15,12 @@ from safetensors.numpy import save as safetensors_bytes
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.formats import CHECKPOINTS, SAFETENSORS
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.runs.reading.reader import Run, open_run
 from rnnviz.version import __version__
 
-ENDINGS = (".pt", ".pth", ".bin", ".safetensors")
+ENDINGS = {ending: one for one in CHECKPOINTS for ending in one.endings}
 
 
 def export_model(run_path: str | Path, model: str | int, training_step: int | None, out: str | Path) -> Path:
@@ -39,7 +40,7 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
         capture = run.capture(taken, model)
         about = _about(run, model, taken, capture)
     tensors = exported_tensors(capture)
-    content = safetensors_bytes(tensors, about) if ending == ".safetensors" else _torch_bytes(tensors, capture)
+    content = safetensors_bytes(tensors, about) if ENDINGS[ending] is SAFETENSORS else _torch_bytes(tensors, capture)
     write_whole(out, content)
     return out
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation, Structure
 
-CheckpointKind = Literal["state dict", "safetensors"]
+CheckpointKind = str  # the name of a format in `core.files.formats.CHECKPOINTS`
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,11 @@ from PySide6.QtWidgets import (
 )
 
 from rnnviz.core.experiment.settings import CELL_WORDS, GivenInput
+from rnnviz.core.files.formats import TABLE
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
+from rnnviz.gui.opening.file_dialogs import read_filter
 from rnnviz.gui.widgets.fields import Field, Row, section_label
 from rnnviz.gui.widgets.parsing import whole
 
@@ -205,7 +207,7 @@ class OpenModelDialog(QDialog):
             self._judge()
 
     def _choose_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Choose the input", "", "Tables (*.csv *.tsv *.txt);;All files (*)")
+        name, _ = QFileDialog.getOpenFileName(self, "Choose the input", "", read_filter(TABLE))
         if name:
             self.file.setText(name)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, GivenInput, Task, first_lesson
+from rnnviz.core.files.formats import EXPERIMENT, RUN, checkpoint_format
 from rnnviz.core.tasks import data_task
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
@@ -34,10 +35,11 @@ class Opening(QObject):
         match report.get("kind"):
             case str(data) if data_task(data) is not None:
                 self.dialog = DataDialog(report, self._store.state.theme, self._window)
-            case "state dict" | "safetensors":
+            case str(name) if checkpoint_format(name) is not None:
                 self.dialog = OpenModelDialog(report, self._store.state.theme, self._window)
-            case "run" | "experiment" as kind:
-                self._say(f"{path} holds a {kind}: give its name the ending .{'rnnviz' if kind == 'run' else 'toml'}.")
+            case RUN.name | EXPERIMENT.name as kind:
+                ending = next(one.endings[0] for one in (RUN, EXPERIMENT) if one.name == kind)
+                self._say(f"{path} holds a {kind}: give its name the ending {ending}.")
                 return
             case other:
                 self._say(f"{path} holds {other}, which the window cannot show yet.")
