@@ -29,5 +29,3 @@ def test_endings_are_said_once_each_in_order():
 @pytest.mark.parametrize("one", CHECKPOINTS, ids=lambda one: one.name)
 def test_every_checkpoint_format_has_a_reader(one):
     assert callable(reader(one.name))
-
-
