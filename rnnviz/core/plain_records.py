@@ -1,4 +1,4 @@
-"""Frozen records to and from the plain values of TOML and JSON, with every key and type checked."""
+"""Plain records: frozen records to and from the plain values of TOML and JSON, with every key and type checked."""
 
 import dataclasses
 import difflib

@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ import tomli_w
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, Task, TrainingSettings
+from rnnviz.core.files.whole import write_whole
 from rnnviz.core.plain_records import closest, plain, read_record, refuse
 from rnnviz.core.setting import DataFile, settings_of
 from rnnviz.core.stopping import marks_file
@@ -110,18 +110,10 @@ def write_experiment(experiment: Experiment, path: str | os.PathLike[str]) -> No
         replace(experiment, task=_with_paths(experiment.task, lambda name: _named(name, path.parent)))
     )
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(text.encode("utf-8"))
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except (OSError, UnicodeEncodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "a name holds a character UTF-8 lacks"
-        raise RnnvizError(f"{path} cannot be written: {reason}.") from None
+        content = text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise RnnvizError(f"{path} cannot be written: a name holds a character UTF-8 lacks.") from None
+    write_whole(path, content)
 
 
 def _check_format(table: dict[str, Any], source: str) -> None:

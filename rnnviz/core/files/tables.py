@@ -1,4 +1,4 @@
-"""A strict reader of CSV tables: delimiter, decimal style and header are found, a gap in a number column is refused.
+"""Tables: a strict reader of CSV: delimiter, decimal style and header are found, a gap in a number column is refused.
 
 No torch here, so that looking into a table stays quick.
 """

@@ -2,8 +2,6 @@
 
 import io
 import json
-import os
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,6 +14,7 @@ from safetensors.numpy import save as safetensors_bytes
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, SAFETENSORS
+from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.runs.reading.reader import Run, open_run
 from rnnviz.version import __version__
@@ -52,22 +51,6 @@ def exported_tensors(capture: Capture) -> dict[str, Array]:
         tensors["head.weight"] = np.ascontiguousarray(capture.readout.weight)
         tensors["head.bias"] = np.ascontiguousarray(capture.readout.bias)
     return tensors
-
-
-def write_whole(out: Path, content: bytes) -> None:
-    """Writes beside `out` and renames, so that a reader never sees half a file; RnnvizError when that fails."""
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=out.parent or Path(), prefix=f".{out.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, out)
-    except OSError as problem:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise RnnvizError(f"{out} cannot be written: {problem.strerror or problem}.") from None
 
 
 def _last_captured(run: Run) -> int:

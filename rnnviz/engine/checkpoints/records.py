@@ -1,4 +1,4 @@
-"""What a checkpoint holds for us: its recurrent modules as plain arrays, with where each weight came from."""
+"""Checkpoint records: recurrent modules as plain arrays, with where in the file each weight came from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Model dialog: which recurrent module of it, which input to give it, and where its loss stands."""
+"""Model dialog: which recurrent module of a checkpoint, which input to give it, and where its loss stands."""
 
 from collections.abc import Mapping
 from pathlib import PurePath

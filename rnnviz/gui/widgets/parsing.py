@@ -1,4 +1,4 @@
-"""From what a person typed to a value and back; a text that means nothing becomes one sentence."""
+"""Parsing: from what a person typed to a value and back; a text that means nothing becomes one sentence."""
 
 import math
 import re

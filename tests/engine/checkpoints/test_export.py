@@ -12,9 +12,10 @@ from torch import nn
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.files.whole import write_whole
 from rnnviz.core.tasks import Adding
 from rnnviz.engine.checkpoints import read_checkpoint
-from rnnviz.engine.checkpoints.export import export_model, write_whole
+from rnnviz.engine.checkpoints.export import export_model
 from rnnviz.engine.networks import build, parameter_count, structure_of
 from rnnviz.engine.tracing.capture import capture_probe
 from rnnviz.runs.file.records import Probe, RunModel
