@@ -186,3 +186,10 @@ def test_a_data_file_is_learnt_by_one_task():
         assert data_task(kind.data) == kind()
         assert kind.predicts_next
     assert data_task("run") is None
+
+
+def test_another_file_brings_its_own_columns():
+    for kind in (kind for kind in TASKS.values() if issubclass(kind, DataTask)):
+        assert kind(file="a", length=7).with_file("b") == kind(file="b", length=7)
+    chosen = replace(TASKS["next value"](), file="a", columns=("low",), train_share=0.7)
+    assert chosen.with_file("b") == replace(chosen, file="b", columns=())

@@ -103,6 +103,24 @@ def test_without_an_engine_a_rate_waits_like_any_edit(panel: ExperimentPanel, st
     assert panel.bar.sentence.text() == "Needs a restart: rate 0.01 → 0.003"
 
 
+def test_arrow_keys_step_as_far_as_the_setting_says(panel: ExperimentPanel, qtbot: QtBot) -> None:
+    shown = {}
+    for key, row in (("training_steps", panel.training_form.rows["training_steps"]),
+                     ("clip_norm", panel.training_form.rows["clip_norm"]),
+                     ("forget_bias", panel.cards[1].rows["forget_bias"]),
+                     ("batch", panel.batch)):  # fmt: skip
+        assert isinstance(row.field, Field)
+        before = row.field.value
+        qtbot.keyClick(row.field, Qt.Key.Key_Up)
+        shown[key] = (before, row.field.value)
+    assert shown == {
+        "training_steps": (1000, 1100),
+        "clip_norm": (1.0, 2.0),
+        "forget_bias": (1.0, 2.0),
+        "batch": (32, 33),
+    }
+
+
 def test_another_task_brings_its_own_rows(panel: ExperimentPanel, store: Store) -> None:
     choose(panel.task_form.kind_row, "adding")
     assert store.state.draft is not None
