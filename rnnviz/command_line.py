@@ -4,12 +4,14 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from rnnviz import debugging_commands
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.formats import CHECKPOINTS
+from rnnviz.gui.figures.formats import FIGURES, SCALES
 
 # Before numpy is loaded: the products here are small, and OpenBLAS's threads would wait for the engine's busy core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -181,7 +183,9 @@ def _add_export(commands: "Commands[_Parser]") -> None:
     export.add_argument("run_path", type=Path, metavar="RUN")
     export.add_argument("--model", required=True, metavar="NAME")
     export.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
-    export.add_argument("-o", dest="out", type=Path, required=True, metavar="F.pt|F.safetensors")
+    export.add_argument(
+        "-o", dest="out", type=Path, required=True, metavar=_files(one.endings[0] for one in CHECKPOINTS)
+    )
     export.set_defaults(run=_export)
 
 
@@ -197,14 +201,19 @@ def _add_render(commands: "Commands[_Parser]") -> None:
     render.add_argument("--time-step", type=int, metavar="t", help="where the cursor stands; default: the last")
     render.add_argument("--theme", choices=("dark", "light"), default="light")
     render.add_argument("--size", type=_size, default=(1440, 900), metavar="WxH", help="default: 1440x900")
-    render.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="pixels for each unit of the size")
-    render.add_argument("-o", dest="out", type=Path, required=True, metavar="F.png")
+    render.add_argument("--scale", type=int, choices=SCALES, default=1, help="pixels for each unit of the size")
+    render.add_argument("-o", dest="out", type=Path, required=True, metavar=_files(one.ending for one in FIGURES))
     render.set_defaults(run=_render)
 
 
 def _add_activation(parser: argparse.ArgumentParser) -> None:
     choices = ("tanh", "relu", "sigmoid")
     parser.add_argument("--activation", choices=choices, help="of a vanilla RNN; its weights do not say")
+
+
+def _files(endings: Iterable[str]) -> str:
+    """How help shows a file to write: F.pt|F.safetensors."""
+    return "|".join(f"F{ending}" for ending in endings)
 
 
 def _size(text: str) -> tuple[int, int]:

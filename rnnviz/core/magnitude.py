@@ -1,20 +1,10 @@
-"""How large a quantity is: norms in float64, logarithms that keep zero and NaN, bands over sequences, saturation."""
-
-from typing import NamedTuple
+"""Magnitude of a quantity: norms in float64, logarithms that keep zero and NaN, saturation."""
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 
 SATURATED_BELOW, SATURATED_ABOVE = 0.1, 0.9  # Karpathy 2015
-
-
-class Band(NamedTuple):
-    """Median and 10–90 % of a batch, each shaped like the array without its batch axis."""
-
-    median: Array
-    low: Array
-    high: Array
 
 
 def l2(array: Array, axis: int = -1) -> Array:
@@ -46,17 +36,6 @@ def _scaled_l2(values: Array) -> Array:
 def log10(values: Array) -> Array:
     """log₁₀ in float64; zero becomes −∞ and NaN stays NaN, so that a view can draw each as itself."""
     return np.log10(np.asarray(values, np.float64))
-
-
-@np.errstate(all="ignore")
-def band(values: Array, axis: int = -1) -> Band:
-    """Median and 10–90 % over the sequences of a batch, for example of `l2(layer.hidden_grad)` (T, N).
-
-    The limits are values that occur, so that ∞ stays ∞; a NaN among them makes all three NaN.
-    """
-    exact = np.asarray(values, np.float64)
-    low, high = np.percentile(exact, (10, 90), axis=axis, method="nearest")
-    return Band(np.asarray(np.median(exact, axis=axis)), low, high)
 
 
 @np.errstate(all="ignore")

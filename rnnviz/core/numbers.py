@@ -1,6 +1,7 @@
 """Numbers as a person reads them: 0.58, 5.3·10⁻⁸, 0, NaN, +∞."""
 
 import math
+from typing import Any
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SMALLEST_PLAIN = 0.01  # below it a number is written with a power of ten
@@ -49,6 +50,20 @@ def tick(value: float) -> str:
 def whole(number: int) -> str:
     """23,744 for 23744."""
     return f"{number:,}".replace("-", "−")
+
+
+def exact(value: object) -> str:
+    """Shortest text that reads back as the same number."""
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+
+
+def span(value: Any) -> str:
+    """(60, 80) as "60–80", (50, 50) as "50", and pairs of them with a comma between."""
+    if not isinstance(value, tuple):
+        return str(value)
+    if isinstance(value[0], tuple):
+        return ", ".join(span(pair) for pair in value)
+    return f"{value[0]}" if value[0] == value[1] else f"{value[0]}–{value[1]}"
 
 
 def _scientific(size: float) -> str:

@@ -1,4 +1,4 @@
-"""Frozen records to and from the plain values of TOML and JSON, with every key and type checked."""
+"""Plain records: frozen records to and from the plain values of TOML and JSON, with every key and type checked."""
 
 import dataclasses
 import difflib
@@ -46,6 +46,11 @@ def closest(name: str, names: Sequence[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}."
 
 
+def listed(names: Sequence[str]) -> str:
+    """ "lstm", "lstm and gru", "lstm, gru and mingru"."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if names[1:] else "".join(names)
+
+
 def read_record(kind: type[Record], value: object, source: str, key: str) -> Record:
     """A `kind` (a dataclass) from a table; fields with a default may be missing.
 
@@ -55,10 +60,11 @@ def read_record(kind: type[Record], value: object, source: str, key: str) -> Rec
     if not isinstance(value, dict):
         raise refuse(source, key or "the file", "a table", value)
     hints = get_type_hints(kind)
+    known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     prefix = f"{key}." if key else ""
     for name in value:
-        if name not in hints:
-            raise RnnvizError(f"{source}: unknown key {prefix}{came(name)[1:-1]}, {closest(name, list(hints))}")
+        if name not in known:
+            raise RnnvizError(f"{source}: unknown key {prefix}{came(name)[1:-1]}, {closest(name, known)}")
     fields = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         if field.name in value:

@@ -1,1 +1,1 @@
-"""torch: models, tasks, training, captures and foreign checkpoints, in a process of its own."""
+"""torch: models, training, captures and foreign checkpoints, in a process of its own."""

@@ -1,4 +1,4 @@
-"""What is in a file: a run, an experiment, a checkpoint, a table or a text, as plain values for JSON and for people."""
+"""Inspection: what is in a file: a run, an experiment, a checkpoint, a table or a text, as plain values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -6,27 +6,14 @@ from typing import Any
 
 from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, RUN, TABLE, TEXT, endings, wanted
+from rnnviz.core.files.magic import HEAD_BYTES, TEXT_KINDS, looks_like
+from rnnviz.core.files.tables import read_table
+from rnnviz.core.files.texts import read_text
 from rnnviz.core.structure import Activation, Structure
 from rnnviz.engine.checkpoints.names import plain_title, shown
-from rnnviz.engine.checkpoints.opening import (
-    HEAD_BYTES,
-    LEGACY,
-    PICKLE,
-    SAFETENSORS,
-    SQLITE,
-    TEXT,
-    ZIP,
-    looks_like,
-    open_regular,
-)
+from rnnviz.engine.checkpoints.opening import open_regular
 from rnnviz.engine.checkpoints.sandbox import read_confined
-from rnnviz.engine.tasks.tables import read_table
-from rnnviz.engine.tasks.texts import read_text
-
-_TABLE_ENDINGS = {".csv", ".tsv", ".tab"}
-_MAYBE_TABLE_ENDINGS = {".txt", ".dat", ""}
-_CHECKPOINT_ENDINGS = {".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".pkl", ".pickle", ".rnnviz"}
-_TEXT_KINDS = {TEXT, "a web page (HTML)", "an XML file", "JSON or similar text"}
 
 Inspected = dict[str, Any]  # JSON-able; always "kind" and "path"
 
@@ -64,22 +51,19 @@ def table(inspected: Mapping[str, Any]) -> str:
 
 def _inspector(path: Path, kind: str) -> Callable[[Path, Activation | None], Inspected]:
     ending = path.suffix.lower()
-    if kind == SQLITE:
+    if kind in RUN.looks:
         return _run
-    if kind in (ZIP, LEGACY, PICKLE, SAFETENSORS):
+    if any(kind in one.looks for one in CHECKPOINTS):
         return _checkpoint
-    if ending == ".toml":
+    if ending in EXPERIMENT.endings:
         return _experiment
-    if ending in _TABLE_ENDINGS:
+    if ending in TABLE.endings:
         return _table
-    if kind in _TEXT_KINDS and ending not in _CHECKPOINT_ENDINGS:
-        return _table_or_text if ending in _MAYBE_TABLE_ENDINGS else _text
-    if ending in (".txt", ".md"):
+    if kind in TEXT_KINDS and ending not in endings((RUN, *CHECKPOINTS)):
+        return _table_or_text if ending in TABLE.maybe else _text
+    if ending in TEXT.endings:
         return _text  # not UTF-8: its reader says which byte
-    raise RnnvizError(
-        f"{path} is {kind}: wanted a run, an experiment (.toml), a torch state dict, safetensors, a CSV table "
-        "or a text."
-    )
+    raise RnnvizError(f"{path} is {kind}: wanted {wanted(FORMATS)}.")
 
 
 def _checkpoint(path: Path, activation: Activation | None) -> Inspected:

@@ -43,7 +43,7 @@ def build(settings: ModelSettings, input_size: int, output_size: int, seed: int)
         hidden_size=settings.hidden_size,
         num_layers=settings.num_layers,
         bidirectional=settings.bidirectional,
-        activation=chosen_activation(settings.cell, settings.activation),
+        activation=chosen_activation(settings.cell, getattr(settings.own, "activation", "tanh")),
     )
     recurrent = plain_module(structure, torch.float32)
     width = structure.directions * structure.output_size
@@ -150,4 +150,4 @@ def _shift(module: nn.Module, structure: Structure, settings: ModelSettings) -> 
     for shift in cell.shifts:
         rows = cell.block_rows(shift.block, structure.hidden_size)
         for layer in structure.layer_names:
-            module.get_parameter(f"{shift.parameter}_{layer}")[rows] += float(getattr(settings, shift.setting, 0.0))
+            module.get_parameter(f"{shift.parameter}_{layer}")[rows] += float(getattr(settings.own, shift.setting, 0.0))

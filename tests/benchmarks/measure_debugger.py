@@ -10,15 +10,15 @@ from statistics import median
 import torch
 from ratios import Row
 
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.tasks import Adding
 from rnnviz.debugger.search import search
 from rnnviz.engine.networks import build
-from rnnviz.engine.tasks import open_task
 from rnnviz.engine.tracing.capture import capture_probe
 from rnnviz.runs.file.records import Probe, RunModel
 from rnnviz.runs.reading.reader import open_run
@@ -35,7 +35,7 @@ def probe_capture(hidden: int, length: int) -> tuple[Experiment, Probe, Capture]
     """An untrained LSTM on the probe of the adding task, with its experiment."""
     settings = ModelSettings("LSTM", "lstm", hidden_size=hidden)
     experiment = Experiment("Benchmark", Adding(length=length), (settings,))
-    source = open_task(experiment.task, experiment.seed)
+    source = experiment.task.open(experiment.seed)
     batch = source.probe()
     model = build(settings, source.input_size, source.output_size, experiment.seed)
     probe = Probe(batch.inputs, batch.lengths, batch.targets, batch.loss_weight)
@@ -45,7 +45,7 @@ def probe_capture(hidden: int, length: int) -> tuple[Experiment, Probe, Capture]
 def write_run(path: Path, hidden: int, length: int, steps: int, captured: bool) -> None:
     """A run of `steps` training steps whose metrics wander; the same capture at each of them if `captured`."""
     experiment, probe, capture = probe_capture(hidden, length)
-    info = open_task(experiment.task, experiment.seed).info
+    info = experiment.task.open(experiment.seed).info
     model = RunModel(0, "LSTM", capture.structure, 0)
     with RunWriter(path, experiment, info, (model,), probe, budget_bytes=2**40) as writer:
         for step in range(1, steps + 1):

@@ -14,7 +14,8 @@ import numpy as np
 from ratios import Row
 
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.tasks import Adding
 
 HERE = Path(__file__).parent
 LIVE_SECONDS = 20

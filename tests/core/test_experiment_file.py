@@ -9,20 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.core.cells.lstm import LstmSettings
+from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
-from rnnviz.core.experiment.settings import (
-    Adding,
-    Experiment,
-    GivenInput,
-    ModelSettings,
-    NextCharacter,
-    NextValue,
-    TemporalOrder,
-    TrainingSettings,
-    first_lesson,
-)
+from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 
 TEXT = experiment_toml(first_lesson())
 
@@ -68,10 +61,10 @@ models = st.one_of(
         ModelSettings,
         names,
         st.just("vanilla"),
-        activation=st.sampled_from(["tanh", "relu", "sigmoid"]),
+        own=st.builds(VanillaSettings, st.sampled_from(["tanh", "relu", "sigmoid"])),
         **sizes,
     ),
-    st.builds(ModelSettings, names, st.just("lstm"), forget_bias=st.floats(-100, 100), **sizes),
+    st.builds(ModelSettings, names, st.just("lstm"), own=st.builds(LstmSettings, st.floats(-100, 100)), **sizes),
     st.builds(ModelSettings, names, st.just("gru"), **sizes),
 )
 trainings = st.builds(
@@ -193,7 +186,10 @@ WRONG = {
         changed(('"adam"', '"adamw"')),
         'training.optimiser must be one of "adam", "sgd", "rmsprop", not "adamw" (did you mean "adam"?)',
     ),
-    "cell": (changed(('"lstm"', '"LSTM"')), 'models[1].cell must be one of "vanilla", "lstm", "gru", not "LSTM"'),
+    "cell": (
+        changed(('"lstm"', '"LSTM"')),
+        'models[1].cell must be one of "vanilla", "lstm", "gru", "peephole_lstm", "mingru", not "LSTM"',
+    ),
     "no cell": (changed(('cell = "lstm"\n', "")), "models[1].cell is missing"),
     "hidden size": (
         changed(("hidden_size = 12", "hidden_size = 0")),
@@ -266,8 +262,12 @@ def test_what_utf8_cannot_hold_is_refused(task: NextValue | GivenInput) -> None:
 
 
 def test_keys_that_do_not_apply_are_not_written() -> None:
-    odd = replace(first_lesson(), models=(ModelSettings("a", "gru", activation="relu", forget_bias=3.0),))
-    assert parse_experiment(experiment_toml(odd), "x").models == (ModelSettings("a", "gru"),)
+    text = experiment_toml(replace(first_lesson(), models=(ModelSettings("a", "gru"),)))
+    assert "activation" not in text
+    assert "forget_bias" not in text
+    usual = 'cell = "gru"\nactivation = "tanh"\nforget_bias = 0.0'  # as earlier versions wrote it
+    with_usual = text.replace('cell = "gru"', usual)
+    assert parse_experiment(with_usual, "x").models == (ModelSettings("a", "gru"),)
 
 
 def test_data_files_are_found_beside_the_experiment(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Norms that are zero only for zeros, logarithms, bands and saturation."""
+"""Norms that are zero only for zeros, logarithms and saturation."""
 
 import math
 
@@ -43,17 +43,6 @@ def test_logarithm_keeps_zero_and_nan():
     np.testing.assert_array_equal(found[:3], [-math.inf, math.nan, math.inf])
     assert found[3] == 2
     assert found[4] == pytest.approx(-323.306, abs=1e-3)
-
-
-def test_band_over_sequences():
-    values = np.tile(np.arange(11.0), (2, 1))
-    values[1, 10] = math.inf
-    found = magnitude.band(values)
-    np.testing.assert_array_equal(found.median, [5, 5])
-    np.testing.assert_array_equal(found.low, [1, 1])
-    np.testing.assert_array_equal(found.high, [9, 9])
-    assert np.isnan(magnitude.band(np.array([[1.0, math.nan]])).median).all()
-    assert magnitude.band(np.array([[7.0]])) == (7, 7, 7)
 
 
 def test_saturation_is_the_share_beyond_karpathys_limits():

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TemporalOrder, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.tasks import TemporalOrder
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.file.records import CommandName
 from rnnviz.runs.reading.reader import Run, open_run

@@ -10,6 +10,7 @@ import torch
 
 from rnnviz.core.cells import CELLS, Cell, CellKind, Options
 from rnnviz.core.cells.cell import Parameter, Shift, from_input, from_state
+from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.node import (
     Complement,
     Diagonal,
@@ -24,12 +25,13 @@ from rnnviz.core.cells.node import (
     Value,
     Weight,
 )
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
 from rnnviz.core.sweeps.flow import step_jacobian
 from rnnviz.core.sweeps.interventions import CutGradient, SetState, SetValue
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.tasks import Adding
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.networks import build
 from rnnviz.engine.tracing.capture import trace
@@ -153,7 +155,7 @@ def by_hand(w: dict[str, torch.Tensor], x: torch.Tensor, h: torch.Tensor, m: tor
 
 @pytest.fixture(autouse=True)
 def made_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(CELLS, "madeup", CellKind("madeup", "made-up", _make))
+    monkeypatch.setitem(CELLS, "madeup", CellKind("madeup", "made-up", _make, settings=LstmSettings))
     return
 
 
@@ -206,11 +208,11 @@ def test_its_flow_is_a_product_of_step_jacobians() -> None:
 
 
 def test_it_trains_and_its_run_is_checked(tmp_path: Path) -> None:
-    model = ModelSettings("Made up", "madeup", 6, num_layers=2, forget_bias=1.5)
+    model = ModelSettings("Made up", "madeup", 6, num_layers=2, own=LstmSettings(1.5))
     experiment = Experiment(
         "made up", Adding(length=6), (model,), TrainingSettings(training_steps=20, batch_size=8), seed=3
     )
-    plain = build(replace(model, forget_bias=0.0), 2, 1, seed=3).recurrent
+    plain = build(replace(model, own=LstmSettings()), 2, 1, seed=3).recurrent
     shifted = build(model, 2, 1, seed=3).recurrent
     difference = (shifted.get_parameter("bias_ih_l1") - plain.get_parameter("bias_ih_l1")).detach()
     assert torch.allclose(difference, torch.tensor([1.5] * 6 + [0.0] * 12), atol=1e-6)

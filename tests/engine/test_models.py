@@ -9,6 +9,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.cells import CELLS
+from rnnviz.core.cells.lstm import LstmSettings
+from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.engine.cell_module import CellModule
@@ -49,7 +51,7 @@ def test_a_state_dict_loads_into_plain_torch() -> None:
 @pytest.mark.parametrize("cell", ["lstm", "peephole_lstm"])
 def test_the_forget_bias_is_added_to_the_forget_gate_of_every_layer(cell: str) -> None:
     plain = build(ModelSettings("A", cell, 4, num_layers=2), 3, 2, seed=1).recurrent
-    biased = build(ModelSettings("A", cell, 4, num_layers=2, forget_bias=2.5), 3, 2, seed=1).recurrent
+    biased = build(ModelSettings("A", cell, 4, num_layers=2, own=LstmSettings(2.5)), 3, 2, seed=1).recurrent
     for name, value in plain.named_parameters():
         difference = dict(biased.named_parameters())[name] - value
         expected = torch.zeros_like(value)
@@ -151,7 +153,7 @@ def test_cells_have_a_structure_of_one_layer() -> None:
 
 
 def test_predictions_are_finite_and_of_the_right_shape() -> None:
-    model = build(ModelSettings("A", "vanilla", 4, activation="sigmoid"), 3, 2, seed=1)
+    model = build(ModelSettings("A", "vanilla", 4, own=VanillaSettings("sigmoid")), 3, 2, seed=1)
     prediction = model(torch.randn(7, 5, 3))
     assert prediction.shape == (7, 5, 2)
     assert np.isfinite(prediction.detach().numpy()).all()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from live_engine import SMALL, WAIT, Window, live, losses, opens, until
 
+from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, write_experiment
 from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
@@ -156,7 +157,10 @@ def test_a_restart_that_fails_leaves_the_old_run_as_it_is(tmp_path: Path) -> Non
 
 EXPLODING = replace(
     SMALL,
-    models=(ModelSettings("LSTM", "lstm", hidden_size=3), ModelSettings("ReLU", "vanilla", 3, activation="relu")),
+    models=(
+        ModelSettings("LSTM", "lstm", hidden_size=3),
+        ModelSettings("ReLU", "vanilla", 3, own=VanillaSettings("relu")),
+    ),
     training=TrainingSettings("sgd", learning_rate=1e12, clip_norm=0.0, batch_size=4, training_steps=400),
 )
 

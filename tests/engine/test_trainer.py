@@ -7,25 +7,18 @@ import numpy as np
 import pytest
 import torch
 
+from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import (
-    Adding,
-    Experiment,
-    ModelSettings,
-    NextCharacter,
-    NextValue,
-    TemporalOrder,
-    TrainingSettings,
-    first_lesson,
-)
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 from rnnviz.engine.networks import SequenceModel
 from rnnviz.engine.training.trainer import NotFiniteError, Training
 
 torch.set_num_threads(1)
 MODELS = (
     ModelSettings("Vanilla", "vanilla", 4),
-    ModelSettings("Sigmoid", "vanilla", 4, activation="sigmoid"),
+    ModelSettings("Sigmoid", "vanilla", 4, own=VanillaSettings("sigmoid")),
     ModelSettings("LSTM", "lstm", 4, num_layers=2),
     ModelSettings("GRU", "gru", 4),
 )

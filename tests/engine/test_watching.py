@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from live_engine import live, losses, until
 
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.cells.lstm import LstmSettings
+from rnnviz.core.cells.vanilla import VanillaSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.expressions import shown
 from rnnviz.core.plain_records import read_record
 from rnnviz.core.stopping.breakpoints import Hit
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.stopping.marks_file import marks_toml
+from rnnviz.core.tasks import Adding
 from rnnviz.debugger.search import search
 from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.serve import run_training
@@ -25,7 +28,7 @@ LEARNING = Experiment(
     task=Adding(length=8),
     models=(
         ModelSettings("Vanilla", "vanilla", hidden_size=4),
-        ModelSettings("LSTM", "lstm", hidden_size=4, forget_bias=4.4),
+        ModelSettings("LSTM", "lstm", hidden_size=4, own=LstmSettings(4.4)),
     ),
     training=TrainingSettings(batch_size=8, training_steps=150, learning_rate=0.03, clip_norm=0.0),
     seed=3,
@@ -33,7 +36,10 @@ LEARNING = Experiment(
 # goes to infinity and on to NaN, which is learnt because nothing refuses it
 BREAKING = replace(
     LEARNING,
-    models=(ModelSettings("ReLU", "vanilla", hidden_size=4, activation="relu"), ModelSettings("LSTM", "lstm", 4)),
+    models=(
+        ModelSettings("ReLU", "vanilla", hidden_size=4, own=VanillaSettings("relu")),
+        ModelSettings("LSTM", "lstm", 4),
+    ),
     training=TrainingSettings("sgd", learning_rate=30.0, clip_norm=0.0, batch_size=8, training_steps=40),
 )
 LEARNT_ALL_THE_SAME = Breakpoint("not finite", enabled=False)

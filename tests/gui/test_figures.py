@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.canvas.lane_stack import LaneStack
-from rnnviz.gui.figures.pictures import save_png, window_image
+from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.figures.run_figures import render_view
 from rnnviz.gui.state.store import Store
 from rnnviz.runs.reading.reader import open_run
@@ -27,7 +27,7 @@ def stack(qtbot: QtBot) -> LaneStack:
 def test_a_picture_has_its_size_times_the_scale(stack: LaneStack, tmp_path: Path, scale: int) -> None:
     for name, image in (("window", window_image(stack, scale)), ("lanes", stack.image(scale))):
         assert (image.width(), image.height()) == (900 * scale, 650 * scale)
-        save_png(image, tmp_path / f"{name}.png")
+        save_picture(image, tmp_path / f"{name}.png")
         assert QImage(str(tmp_path / f"{name}.png")).size() == image.size()
 
 
@@ -48,9 +48,9 @@ def test_a_larger_picture_is_drawn_anew_and_not_enlarged(stack: LaneStack) -> No
 def test_a_folder_that_does_not_take_the_picture_is_named(stack: LaneStack, tmp_path: Path) -> None:
     out = tmp_path / "missing" / "figure.png"
     with pytest.raises(RnnvizError, match=r"figure\.png: wanted to write a picture"):
-        save_png(stack.image(), out)
+        save_picture(stack.image(), out)
     out.parent.mkdir()
-    save_png(stack.image(), out)
+    save_picture(stack.image(), out)
     assert out.stat().st_size > 1000
 
 

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close, press
 
-from rnnviz.core.experiment.settings import GivenInput, NextValue
+from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.tasks import NextValue
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.live import child
 from rnnviz.gui.opening import file_commands, file_dialogs

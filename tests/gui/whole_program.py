@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.tasks import Adding
 from rnnviz.gui.shell.app import App
 
 PATIENCE = 60_000  # milliseconds anything may take on a busy machine

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from rnnviz.gui.figures.pictures import save_png, window_image
+from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.shell.app import App
 
 RESOURCES = Path(__file__).parents[2] / "resources"
@@ -46,7 +46,7 @@ class Person:
     def take(self, name: str, theme: str) -> None:
         self.app.store.update(theme=theme)
         QTest.qWait(500)
-        save_png(window_image(self.app.window, 1), OUT / f"{name}-{theme}.png")
+        save_picture(window_image(self.app.window, 1), OUT / f"{name}-{theme}.png")
         print(f"drawn: {name}-{theme}.png")
 
     def last_training_step(self) -> int:

@@ -128,8 +128,10 @@ def read_arrays(run: Any) -> dict[str, Array]:
             capture, key = run.capture(step, model.number), f"capture/{step}/{model.number}"
             found |= {f"{key}/weights/{name}": array for name, array in capture.weights.items()}
             found |= {f"{key}/grads/{name}": array for name, array in capture.grads.items()}
-            for name in ("inputs", "lengths", "h0", "c0", "grad_output", "output"):
+            for name in ("inputs", "lengths", "grad_output", "output"):
                 found[f"{key}/{name}"] = getattr(capture, name)
+            for state in ("h", "c"):
+                found[f"{key}/{state}0"] = capture.initial.get(state)
             if capture.readout is not None:
                 for name in ("weight", "bias", "targets", "loss_weight"):
                     found[f"{key}/head/{name}"] = getattr(capture.readout, name)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -67,6 +67,11 @@ class Options:
 
 
 @dataclass(frozen=True)
+class NoSettings:
+    """Of a cell that has none of its own."""
+
+
+@dataclass(frozen=True)
 class CellKind:
     """A kind of cell as people choose it: its words, what can be set, and how its equations are made."""
 
@@ -76,6 +81,7 @@ class CellKind:
     hue: int = 0  # which colour of the palette its models have
     activations: tuple[Activation, ...] = ()  # that can be chosen
     projection: bool = False  # whether h can be projected
+    settings: type[Any] = NoSettings  # a record of the settings of its own, each with a default
 
 
 class Group(NamedTuple):

@@ -4,7 +4,7 @@ i, f, o = σ(a_i), σ(a_f), σ(a_o)   g = tanh(a_g)   c = f ⊙ c_{t−1} + i �
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from rnnviz.core.cells.cell import (
     parameters,
 )
 from rnnviz.core.cells.node import Matrix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight, sigmoid
+from rnnviz.core.setting import RealNumber, setting
 
 FORGET_BIAS = Shift("forget_bias", "bias_ih", "f")  # Gers 2000; Jozefowicz 2015
 
@@ -111,7 +112,24 @@ def _hidden(operation: Product | Matrix, key: str, limits: tuple[float, float] |
     )
 
 
-LSTM = CellKind("lstm", "LSTM", _make, hue=1, projection=True)
+@dataclass(frozen=True)
+class LstmSettings:
+    """How an LSTM begins."""
+
+    forget_bias: float = field(  # added to the forget-gate part of bias_ih after torch's own initialisation
+        default=0.0,
+        metadata=setting(
+            "Forget bias",
+            RealNumber(-100.0, 100.0),
+            "Added to the forget gate's bias before training: larger keeps gradients alive; needs a restart",
+            form=RealNumber(-20.0, 20.0),
+            short="forget-gate bias",
+            step=1,
+        ),
+    )
+
+
+LSTM = CellKind("lstm", "LSTM", _make, hue=1, projection=True, settings=LstmSettings)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ a_i and a_f see c_{t−1}, a_o sees c_t; all else as in the LSTM.
 """
 
 from rnnviz.core.cells.cell import Cell, CellKind, Options, from_input, from_state, joint_pre_activation, parameters
-from rnnviz.core.cells.lstm import FORGET_BIAS, cell_state, gates, hidden_state
+from rnnviz.core.cells.lstm import FORGET_BIAS, LstmSettings, cell_state, gates, hidden_state
 from rnnviz.core.cells.node import Diagonal, Node, Sum, Value, Weight
 
 
@@ -57,4 +57,4 @@ def _peephole(gate: str, before: bool) -> tuple[Node, Node]:
     )
 
 
-PEEPHOLE_LSTM = CellKind("peephole_lstm", "peephole LSTM", _make, hue=3, projection=True)
+PEEPHOLE_LSTM = CellKind("peephole_lstm", "peephole LSTM", _make, hue=3, projection=True, settings=LstmSettings)

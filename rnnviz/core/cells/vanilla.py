@@ -1,7 +1,7 @@
 """The vanilla cell (Elman 1990): h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh), φ one of tanh, ReLU, sigmoid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from rnnviz.core.cells.cell import (
     parameters,
 )
 from rnnviz.core.cells.node import Node, Operation, Relu, Sigmoid, Tanh, Value, sigmoid
+from rnnviz.core.setting import OneOf, setting
 
 _RANGES: dict[Activation, tuple[float, float] | None] = {"tanh": (-1.0, 1.0), "relu": None, "sigmoid": (0.0, 1.0)}
 
@@ -52,7 +53,20 @@ def _make(options: Options) -> Cell:
     )
 
 
-VANILLA = CellKind("vanilla", "vanilla", _make, activations=("tanh", "relu", "sigmoid"))
+ACTIVATIONS: dict[Activation, str] = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid"}
+
+
+@dataclass(frozen=True)
+class VanillaSettings:
+    """What a vanilla cell lets a person choose."""
+
+    activation: Activation = field(
+        default="tanh",
+        metadata=setting("Activation", OneOf(ACTIVATIONS), "φ of h_t = φ(W_ih x_t + W_hh h_t−1 + b); needs a restart"),
+    )
+
+
+VANILLA = CellKind("vanilla", "vanilla", _make, activations=tuple(ACTIVATIONS), settings=VanillaSettings)
 
 
 @dataclass(frozen=True)

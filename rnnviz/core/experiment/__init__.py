@@ -1,1 +1,1 @@
-"""The experiment: the record, its ranges and its TOML file."""
+"""Experiment: the record, its ranges and its TOML file."""

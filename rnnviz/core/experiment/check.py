@@ -1,73 +1,43 @@
-"""The ranges of an experiment: which values can be trained, checked in one place for files, window and engine."""
-
-import math
+"""Check of an experiment: which values can be trained, in one place for files, window and engine."""
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import (
-    Adding,
-    Experiment,
-    GivenInput,
-    ModelSettings,
-    NextCharacter,
-    NextValue,
-    TemporalOrder,
-)
-from rnnviz.core.plain_records import came, refuse
+from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, GivenInput, ModelSettings
+from rnnviz.core.plain_records import refuse
+from rnnviz.core.setting import ColumnNames, DataFile, WholeNumber, check_settings, encodable, settings_of
 from rnnviz.core.stopping.marks_file import check_marks
-
-LONGEST = 10_000  # time steps
-MOST_MODELS = 8
+from rnnviz.core.tasks import TaskSettings
+from rnnviz.core.tasks.task import LONGEST
 
 
 def check_experiment(experiment: Experiment, source: str = "experiment") -> None:
     """Raises RnnvizError with the first value that is out of range; `source` names the file in its sentence."""
-    _text(experiment.name, source, "name")
-    _whole(experiment.seed, 0, 2**63 - 1, source, "seed")
-    _check_task(experiment, source)
+    check_settings(experiment, source)
+    if isinstance(experiment.task, GivenInput):
+        _check_given(experiment.task, source)
+    else:
+        _check_task(experiment.task, source)
     _check_models(experiment, source)
-    training = experiment.training
-    _number(training.learning_rate, source, "training.learning_rate", above=0.0)
-    _number(training.clip_norm, source, "training.clip_norm", at_least=0.0)
-    _whole(training.batch_size, 1, 4096, source, "training.batch_size")
-    _whole(training.training_steps, 0, 10**9, source, "training.training_steps")
+    check_settings(experiment.training, source, "training")
     check_marks(experiment.marks, [model.name for model in experiment.models], source)
 
 
-def _check_task(experiment: Experiment, source: str) -> None:
-    task = experiment.task
-    if isinstance(task, TemporalOrder):
-        _check_temporal_order(task, source)
-        return
-    _whole(task.length, 2 if isinstance(task, Adding) else 1, LONGEST, source, "task.length")
-    if isinstance(task, NextValue | NextCharacter):
-        if not 0.0 < task.train_share < 1.0:
-            raise refuse(source, "task.train_share", "between 0 and 1, both excluded", task.train_share)
-        _path(task.file, source, "task.file")
-    if isinstance(task, NextValue | GivenInput):
-        for place, column in enumerate(task.columns):
-            if not column or not _encodable(column) or column in task.columns[:place]:
-                raise refuse(source, f"task.columns[{place}]", "a column name that is not empty or named twice", column)
-    if isinstance(task, GivenInput):
-        for key, text in (("text", task.text), ("alphabet", task.alphabet)):
-            if not _encodable(text):
-                raise refuse(source, f"task.{key}", "text that UTF-8 can hold", ascii(text))
-        _path(task.file, source, "task.file")
-        _path(task.checkpoint, source, "task.checkpoint")
-        _whole(task.loss_time_step, 0, 10**9, source, "task.loss_time_step")
+def _check_task(task: TaskSettings, source: str) -> None:
+    check_settings(task, source, "task")
+    if conflict := task.conflict:
+        value = getattr(task, conflict.setting)
+        came = list(value) if isinstance(value, tuple) else value
+        raise refuse(source, f"task.{conflict.setting}", conflict.wanted, came)
 
 
-def _check_temporal_order(task: TemporalOrder, source: str) -> None:
-    pairs = (("length", task.length, 1), ("first_mark", task.first_mark, 0), ("second_mark", task.second_mark, 0))
-    for key, (low, high), least in pairs:
-        if not least <= low <= high <= LONGEST:
-            wanted = f"two whole numbers from {least} to {LONGEST}, the smaller first"
-            raise refuse(source, f"task.{key}", wanted, [low, high])
-    if task.second_mark[0] <= task.first_mark[1]:
-        wanted = f"after first_mark, which ends at {task.first_mark[1]}"
-        raise refuse(source, "task.second_mark", wanted, list(task.second_mark))
-    if task.second_mark[1] >= task.length[0]:
-        wanted = f"within the shortest sequence (0 to {task.length[0] - 1})"
-        raise refuse(source, "task.second_mark", wanted, list(task.second_mark))
+def _check_given(task: GivenInput, source: str) -> None:
+    WholeNumber(1, LONGEST).check(task.length, source, "task.length")
+    ColumnNames().check(task.columns, source, "task.columns")
+    for key, text in (("text", task.text), ("alphabet", task.alphabet)):
+        if not encodable(text):
+            raise refuse(source, f"task.{key}", "text that UTF-8 can hold", ascii(text))
+    DataFile("").check(task.file, source, "task.file")
+    DataFile("").check(task.checkpoint, source, "task.checkpoint")
+    WholeNumber(0, 10**9).check(task.loss_time_step, source, "task.loss_time_step")
 
 
 def _check_models(experiment: Experiment, source: str) -> None:
@@ -77,7 +47,7 @@ def _check_models(experiment: Experiment, source: str) -> None:
         raise RnnvizError(f"{source}: models must be 1 to {MOST_MODELS} tables, not {len(models)}.")
     for number, model in enumerate(models):
         key = f"models[{number}]"
-        _text(model.name, source, f"{key}.name")
+        settings_of(ModelSettings)["name"].range.check(model.name, source, f"{key}.name")
         if model.name in (other.name for other in models[:number]):
             raise refuse(source, f"{key}.name", "a name no other model has", model.name)
         if not given:
@@ -85,36 +55,8 @@ def _check_models(experiment: Experiment, source: str) -> None:
 
 
 def _check_model(model: ModelSettings, experiment: Experiment, source: str, key: str) -> None:
-    _whole(model.hidden_size, 1, 4096, source, f"{key}.hidden_size")
-    _whole(model.num_layers, 1, 8, source, f"{key}.num_layers")
-    if not -100.0 <= model.forget_bias <= 100.0:
-        raise refuse(source, f"{key}.forget_bias", "a number from -100 to 100", model.forget_bias)
-    if model.bidirectional and isinstance(experiment.task, NextValue | NextCharacter):
+    check_settings(model, source, key)
+    check_settings(model.own, source, key)
+    if model.bidirectional and isinstance(experiment.task, TaskSettings) and experiment.task.predicts_next:
         wanted = f'false for the task "{experiment.task.name}", whose answer a backward direction would see'
         raise refuse(source, f"{key}.bidirectional", wanted, True)
-
-
-def _whole(value: int, low: int, high: int, source: str, key: str) -> None:
-    if not low <= value <= high:
-        raise refuse(source, key, f"a whole number from {low} to {high}", value)
-
-
-def _number(value: float, source: str, key: str, above: float = -math.inf, at_least: float = -math.inf) -> None:
-    if not (math.isfinite(value) and value > above and value >= at_least):
-        bound = f"above {above:g}" if above > -math.inf else f"of at least {at_least:g}"
-        raise refuse(source, key, f"a finite number {bound}", value)
-
-
-def _text(value: str, source: str, key: str) -> None:
-    if not value.strip() or not value.isprintable() or len(value) > 200:
-        raise RnnvizError(f"{source}: {key} must be one line of 1 to 200 characters, not {came(value)!s}.")
-
-
-def _path(value: str, source: str, key: str) -> None:
-    if "\0" in value or not _encodable(value):
-        raise refuse(source, key, "a path in UTF-8 without a zero character", ascii(value))
-
-
-def _encodable(text: str) -> bool:
-    """Not so for half a character, as in file names that are not UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,40 +1,30 @@
-"""The experiment as a TOML file: strict reading, and writing that a person can read and edit."""
+"""Experiment file: the experiment in TOML: strict reading, and writing that a person can read and edit."""
 
 import os
 import re
 import stat
-import tempfile
 import tomllib
-from dataclasses import fields, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from rnnviz.core.cells import CELLS, cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import (
-    Adding,
-    Experiment,
-    GivenInput,
-    ModelSettings,
-    NextCharacter,
-    NextValue,
-    Task,
-    TemporalOrder,
-    TrainingSettings,
-)
-from rnnviz.core.plain_records import closest, plain, read_record, refuse
+from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, Task, TrainingSettings
+from rnnviz.core.files.whole import write_whole
+from rnnviz.core.plain_records import closest, listed, plain, read_record, refuse
+from rnnviz.core.setting import DataFile, settings_of
 from rnnviz.core.stopping import marks_file
+from rnnviz.core.tasks import TASKS
 
 FORMAT = 1  # the key `rnnviz` of every experiment file
 LARGEST_FILE = 1 << 20  # bytes
 
-TASKS: dict[str, type[Task]] = {
-    kind().name: kind for kind in (TemporalOrder, Adding, NextValue, NextCharacter, GivenInput)
-}
 TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
-CELL_OF_KEY = {"activation": "vanilla", "forget_bias": "lstm"}  # keys that only one cell listens to
 
 NUMBER_PAIR = re.compile(r"\[\n +(\d+),\n +(\d+),\n\]")  # tomli_w gives each number its own line; texts hold no newline
 
@@ -97,7 +87,7 @@ def experiment_toml(experiment: Experiment) -> str:
     models = []
     for model in experiment.models:
         table = plain(model)
-        models.append({key: table[key] for key in table if CELL_OF_KEY.get(key, model.cell) == model.cell})
+        models.append(table | table.pop("own"))
     table = {
         "rnnviz": FORMAT,
         "name": experiment.name,
@@ -121,18 +111,10 @@ def write_experiment(experiment: Experiment, path: str | os.PathLike[str]) -> No
         replace(experiment, task=_with_paths(experiment.task, lambda name: _named(name, path.parent)))
     )
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(text.encode("utf-8"))
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except (OSError, UnicodeEncodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "a name holds a character UTF-8 lacks"
-        raise RnnvizError(f"{path} cannot be written: {reason}.") from None
+        content = text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise RnnvizError(f"{path} cannot be written: a name holds a character UTF-8 lacks.") from None
+    write_whole(path, content)
 
 
 def _check_format(table: dict[str, Any], source: str) -> None:
@@ -162,20 +144,25 @@ def _read_task(table: object, source: str, folder: Path | None) -> Task:
     if not isinstance(table, dict):
         raise refuse(source, "task", "a table", table)
     name = table.get("name")
-    if not isinstance(name, str) or name not in TASKS:
+    kinds: dict[str, type[Task]] = _kinds()
+    if not isinstance(name, str) or name not in kinds:
         raise RnnvizError(
             f"{source}: task.name is missing; wanted {_task_names()}"
             if name is None
             else str(refuse(source, "task.name", _task_names().rstrip("."), name))
         )
-    task = read_record(TASKS[name], table, source, "task")
+    task = read_record(kinds[name], table, source, "task")
     if folder is None:
         return task
     return _with_paths(task, lambda name: os.path.normpath(folder / name))
 
 
+def _kinds() -> dict[str, type[Task]]:
+    return {**TASKS, GivenInput.name: GivenInput}
+
+
 def _task_names() -> str:
-    return "one of " + ", ".join(f'"{name}"' for name in TASKS) + "."
+    return "one of " + ", ".join(f'"{name}"' for name in _kinds()) + "."
 
 
 def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
@@ -183,23 +170,50 @@ def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
         raise refuse(source, "models", "a list of tables ([[models]])", tables)
     models = []
     for number, table in enumerate(tables):
-        model = read_record(ModelSettings, table, source, f"models[{number}]")
-        for field in fields(ModelSettings):
-            cell = CELL_OF_KEY.get(field.name, model.cell)
-            if cell != model.cell and getattr(model, field.name) != field.default:
-                wanted = f"left out for the cell {model.cell} (it belongs to {cell})"
-                raise refuse(source, f"models[{number}].{field.name}", wanted, getattr(model, field.name))
-        models.append(model)
+        models.append(_read_model(table, source, f"models[{number}]"))
     return tuple(models)
 
 
-def _with_paths(task: Task, change: Any) -> Task:
+def _read_model(table: object, source: str, key: str) -> ModelSettings:
+    """The keys every model has and those of its cell, which stand beside each other."""
+    if not isinstance(table, dict):
+        raise refuse(source, key, "a table", table)
+    others = _own_keys()
+    common = {name: value for name, value in table.items() if name not in others}
+    if "own" in common:
+        raise RnnvizError(f"{source}: unknown key {key}.own, {closest('own', [*settings_of(ModelSettings), *others])}")
+    model = read_record(ModelSettings, common, source, key)
+    settings_of(ModelSettings)["cell"].range.check(model.cell, source, f"{key}.cell")
+    kind = cell_kind(model.cell).settings
+    known = settings_of(kind)
+    for name in table:
+        cells = others.get(name, ())
+        if cells and name not in known:
+            value = table[name]
+            if value == getattr(cell_kind(cells[0]).settings, name):
+                continue  # as usual where it says something
+            wanted = f"left out for the cell {model.cell} (it belongs to {listed(cells)})"
+            raise refuse(source, f"{key}.{name}", wanted, value)
+    own = {name: value for name, value in table.items() if name in known}
+    return replace(model, own=read_record(kind, own, source, key))
+
+
+def _own_keys() -> dict[str, tuple[str, ...]]:
+    """The keys that only some cells have, with the names of those."""
+    found: dict[str, tuple[str, ...]] = {}
+    for kind in CELLS.values():
+        for name in settings_of(kind.settings):
+            found[name] = (*found.get(name, ()), kind.name)
+    return found
+
+
+def _with_paths(task: Task, change: Callable[[str], str]) -> Task:
     """`task` with `change` applied to each path in it that is not empty."""
-    if isinstance(task, NextValue | NextCharacter | GivenInput):
-        task = replace(task, file=change(task.file) if task.file else "")
+    names = [name for name, one in settings_of(type(task)).items() if isinstance(one.range, DataFile)]
     if isinstance(task, GivenInput):
-        task = replace(task, checkpoint=change(task.checkpoint) if task.checkpoint else "")
-    return task
+        names = ["file", "checkpoint"]
+    changed: dict[str, Any] = {name: change(path) for name in names if (path := getattr(task, name))}
+    return replace(task, **changed)
 
 
 def _named(name: str, folder: Path) -> str:

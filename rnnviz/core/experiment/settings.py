@@ -1,53 +1,44 @@
-"""The experiment: what to train. One frozen record, readable and writable as TOML (`experiment_file`)."""
+"""Experiment: what to train. One frozen record, readable and writable as TOML (`experiment.file`)."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from rnnviz.core.cells import Activation
+from rnnviz.core.cells import CELLS, cell_kind
+from rnnviz.core.cells.lstm import LstmSettings
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.plain_records import came
+from rnnviz.core.setting import OneLine, OneOf, RealNumber, WholeNumber, setting, settings_of
 from rnnviz.core.stopping.marks import Marks
+from rnnviz.core.tasks import TaskSettings, TemporalOrder
 
-TaskName = Literal["temporal order", "adding", "next value", "next character", "given input"]
 OptimiserName = Literal["adam", "sgd", "rmsprop"]
 
-
-@dataclass(frozen=True)
-class TemporalOrder:
-    """8 one-hot symbols, two marks (X or Y) among distractors; which of the 4 orders was it? (Hochreiter & Schmidhuber
-    1997, task 6a, shortened). Time steps of the marks are 0-based, inclusive."""
-
-    name: Literal["temporal order"] = "temporal order"
-    length: tuple[int, int] = (60, 80)  # shortest and longest sequence, padded in front within a batch
-    first_mark: tuple[int, int] = (10, 20)
-    second_mark: tuple[int, int] = (45, 54)
+MOST_MODELS = 8  # of a file
+MOST_MODELS_IN_FORM = 6
 
 
 @dataclass(frozen=True)
-class Adding:
-    """Two inputs, a value in [0, 1] and a marker; the target is the sum of the two marked values (Le 2015)."""
+class CellChoice:
+    """The name of one of the cells there are."""
 
-    name: Literal["adding"] = "adding"
-    length: int = 50
+    @property
+    def words(self) -> Mapping[str, str]:
+        return {kind.name: kind.words for kind in CELLS.values()}
+
+    def check(self, value: str, source: str, key: str) -> None:
+        if value not in CELLS:
+            names = ", ".join(f'"{name}"' for name in CELLS)
+            near = difflib.get_close_matches(value, CELLS, n=1)
+            hint = f' (did you mean "{near[0]}"?)' if near else ""
+            raise RnnvizError(f"{source}: {key} must be one of {names}, not {came(value)}{hint}.")
+
+    def show(self, value: str) -> str:
+        return self.words.get(value, value)
 
 
-@dataclass(frozen=True)
-class NextValue:
-    """Predict the next row of a table from the rows before it; loss at every time step."""
-
-    name: Literal["next value"] = "next value"
-    file: str = ""  # CSV; empty: the yearly sunspot numbers that ship with rnnviz
-    columns: tuple[str, ...] = ()  # empty: every numeric column
-    length: int = 40  # time steps of one training window
-    train_share: float = 0.8  # the first part of the table is trained on, the rest tested
-
-
-@dataclass(frozen=True)
-class NextCharacter:
-    """Predict the next character of a text from those before it; loss at every time step."""
-
-    name: Literal["next character"] = "next character"
-    file: str = ""  # text; empty: the help texts every Python carries (pydoc_data.topics)
-    length: int = 50
-    train_share: float = 0.9
+_AT_ONCE = "takes effect at the next training step"
 
 
 @dataclass(frozen=True)
@@ -65,31 +56,119 @@ class GivenInput:
     loss_time_step: int = 0  # L = ‖h_t‖ at this time step, 1-based; 0: the last one
 
 
-Task = TemporalOrder | Adding | NextValue | NextCharacter | GivenInput
+Task = TaskSettings | GivenInput
 
 
 @dataclass(frozen=True)
 class ModelSettings:
     """One model of the experiment: a recurrent module and a linear readout."""
 
-    name: str
-    cell: str
-    hidden_size: int = 12
-    num_layers: int = 1
-    bidirectional: bool = False
-    activation: Activation = "tanh"  # vanilla only
-    forget_bias: float = 0.0  # LSTM only: added to the forget-gate part of bias_ih after torch's own initialisation
+    name: str = field(
+        metadata=setting(
+            "Name",
+            OneLine(200),
+            "How the model is called everywhere in the window",
+            form=OneLine(40),
+            subject="A model's name",
+        )
+    )
+    cell: str = field(metadata=setting("Cell", CellChoice(), "The recurrent cell; needs a restart"))
+    hidden_size: int = field(
+        default=12,
+        metadata=setting("Hidden units", WholeNumber(1, 4096), "H, units of the hidden state; needs a restart", step=1),
+    )
+    num_layers: int = field(
+        default=1,
+        metadata=setting(
+            "Layers",
+            WholeNumber(1, 8),
+            "Recurrent layers on top of each other; needs a restart",
+            short="layers",
+            step=1,
+        ),
+    )
+    bidirectional: bool = field(
+        default=False,
+        metadata=setting(
+            "Direction",
+            OneOf({False: "forward", True: "both"}),
+            "Whether a second chain reads the sequence backwards; needs a restart",
+            short="direction",
+        ),
+    )
+    own: Any = None  # the settings of its cell, a record of its kind's type; None: all as usual
+
+    def __post_init__(self) -> None:
+        if self.own is None and self.cell in CELLS:
+            object.__setattr__(self, "own", CELLS[self.cell].settings())
+
+    def with_cell(self, cell: str) -> "ModelSettings":
+        """With another cell; its own settings stay where both cells have the same."""
+        kind = cell_kind(cell).settings
+        return replace(self, cell=cell, own=self.own if type(self.own) is kind else kind())
+
+    def with_own(self, key: str, value: Any) -> "ModelSettings":
+        """With one of its cell's own settings changed."""
+        return replace(self, own=replace(self.own, **{key: value}))
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """How all models are trained, in lock-step on the same batches."""
 
-    optimiser: OptimiserName = "adam"
-    learning_rate: float = 0.01
-    clip_norm: float = 1.0  # gradients are scaled down to this norm; 0: not clipped
-    batch_size: int = 32
-    training_steps: int = 1000  # where headless training ends and live training pauses
+    optimiser: OptimiserName = field(
+        default="adam",
+        metadata=setting(
+            "Optimiser",
+            OneOf({"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}),
+            "How the weights are updated; needs a restart",
+        ),
+    )
+    learning_rate: float = field(
+        default=0.01,
+        metadata=setting(
+            "Rate",
+            RealNumber(0.0, low_excluded=True),
+            f"Learning rate; {_AT_ONCE} (↑ ↓ go along 1, 2, 5)",
+            form=RealNumber(0.0, 100.0, low_excluded=True),
+            short="rate",
+            step="1-2-5",
+            live=True,
+        ),
+    )
+    clip_norm: float = field(
+        default=1.0,
+        metadata=setting(
+            "Clip norm",
+            RealNumber(0.0),
+            f"Gradients longer than this are scaled down to it, “off” for never; {_AT_ONCE}",
+            form=RealNumber(0.0, 1e6),
+            zero="off",
+            step="1-2-5",
+            live=True,
+        ),
+    )
+    batch_size: int = field(
+        default=32,
+        metadata=setting(
+            "Batch",
+            WholeNumber(1, 4096),
+            "Sequences in one training step; needs a restart",
+            short="batch",
+            step=1,
+        ),
+    )
+    training_steps: int = field(  # where headless training ends and live training pauses
+        default=1000,
+        metadata=setting(
+            "Training steps",
+            WholeNumber(0, 10**9),
+            f"Where training pauses by itself; {_AT_ONCE}",
+            form=WholeNumber(1, 10**9),
+            step=100,
+            live=True,
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -97,11 +176,20 @@ class Experiment:
     """A task, one or more models, the training settings and the seed everything random comes from; and the marks a
     person made while debugging, which change nothing of what is trained."""
 
-    name: str
+    name: str = field(metadata=setting("Name", OneLine(200)))
     task: Task
     models: tuple[ModelSettings, ...]
     training: TrainingSettings = field(default_factory=TrainingSettings)
-    seed: int = 1
+    seed: int = field(
+        default=1,
+        metadata=setting(
+            "Seed",
+            WholeNumber(0, 2**63 - 1),
+            "Everything random comes from it: the same seed gives the same numbers",
+            form=WholeNumber(0, 2**31 - 1),
+            step=1,
+        ),
+    )
     marks: Marks = field(default_factory=Marks)
 
 
@@ -110,16 +198,13 @@ def first_lesson() -> Experiment:
     return Experiment(
         name="Who remembers? vanilla against LSTM",
         task=TemporalOrder(),
-        models=(ModelSettings("Vanilla", "vanilla"), ModelSettings("LSTM", "lstm", forget_bias=1.0)),
+        models=(ModelSettings("Vanilla", "vanilla"), ModelSettings("LSTM", "lstm", own=LstmSettings(forget_bias=1.0))),
     )
 
 
 def restart_needed(old: Experiment, new: Experiment) -> bool:
     """Whether going from `old` to `new` needs new weights or new data; rate, clip norm and training length do not."""
-    return (old.task, old.models, old.seed, old.training.optimiser, old.training.batch_size) != (
-        new.task,
-        new.models,
-        new.seed,
-        new.training.optimiser,
-        new.training.batch_size,
-    )
+    if (old.task, old.models, old.seed) != (new.task, new.models, new.seed):
+        return True
+    fixed = [name for name, one in settings_of(TrainingSettings).items() if not one.live]
+    return any(getattr(old.training, name) != getattr(new.training, name) for name in fixed)

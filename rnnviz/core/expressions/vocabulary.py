@@ -4,12 +4,13 @@ import difflib
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from rnnviz.core.cells import CELLS, CellKind, Options
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
+from rnnviz.core.plain_records import listed
 from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import Structure
 
@@ -171,11 +172,6 @@ def no_such(named: NamedQuantity, cell: str) -> str:
     """ "The vanilla cell has no forget gate f; lstm and peephole_lstm have it." """
     having = named.cells or ()
     return f"The {cell} cell has no {named.words} {named.name}; {listed(having)} {'have' if having[1:] else 'has'} it."
-
-
-def listed(names: Sequence[str]) -> str:
-    """ "lstm", "lstm and gru", "lstm, gru and mingru"."""
-    return " and ".join((", ".join(names[:-1]), names[-1])) if names[1:] else "".join(names)
 
 
 def has(structure: Structure, named: NamedQuantity) -> bool:

@@ -1,4 +1,4 @@
-"""Breakpoints, watches and bookmarks as TOML: strict reading, and writing that leaves out what is as usual.
+"""Marks file: breakpoints, watches and bookmarks as TOML: strict reading, and writing that leaves out what is as usual.
 
 [[breakpoints]]                                   [[watches]]                 [[bookmarks]]
 kind = "data"                                     expression = "norm(dh[t])"  training_step = 812
@@ -39,7 +39,7 @@ Record = TypeVar("Record", Breakpoint, Watch, Bookmark)
 
 
 def parse_marks(text: str, source: str, models: Sequence[str] = ()) -> Marks:
-    """The marks in TOML that holds nothing else. `source` and errors as for `experiment_file.parse_experiment`."""
+    """The marks in TOML that holds nothing else. `source` and errors as for `experiment.file.parse_experiment`."""
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -75,7 +75,7 @@ def _scan(
     rows = [(slot, read_value(cell, value, known, {}, hidden)) for slot, value in plan.rows]
     befores = [(slot, value.name, cell.block_rows(value.block, hidden)) for slot, value in plan.befores]
     cuts = [cell.block_rows(block, hidden) for block in cell.blocks]
-    put: dict[str, list[bool]] = {name: where.any(axis=-1).tolist() for name, where in hand.where.items()}
+    put = {name: np.asarray(where.any(axis=-1)).tolist() for name, where in hand.where.items()}
     steps = [
         (step.name, step.operation.compute, step.reads, used, step.slot, step.blocks, put.get(step.name))
         for step, used in bound.steps

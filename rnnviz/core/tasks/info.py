@@ -1,4 +1,4 @@
-"""What a task asks, in words: the meaning of input and output columns, their scaling, and the baseline to beat."""
+"""Task info: what a task asks, in words: meaning and scaling of input and output columns, and the baseline to beat."""
 
 from dataclasses import dataclass
 from typing import Literal

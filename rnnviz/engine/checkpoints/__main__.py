@@ -1,4 +1,4 @@
-"""The confined process: reads one checkpoint under limits and hands its numbers to the parent through a pipe."""
+"""Confined process: reads one checkpoint under limits and hands its numbers to the parent through a pipe."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ from typing import cast
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation
-from rnnviz.engine.checkpoints import read_checkpoint, transport
+from rnnviz.engine.checkpoints import read_checkpoint, reader, transport
 from rnnviz.engine.checkpoints.sandbox import READY, confine
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
@@ -21,9 +21,8 @@ def main(arguments: list[str]) -> int:
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the numbers
     _end_with_parent()
-    if kind == "state dict":
-        import torch  # before the limits: its libraries need more than any checkpoint
-
+    reader(kind)  # before the limits: its libraries may need more than any checkpoint
+    if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
     confine(int(size), float(seconds))
     answer.write(READY)

@@ -1,4 +1,4 @@
-"""Checks the zip archive of a torch file before torch sees it: torch checks neither names nor sums nor sizes."""
+"""Archive of a torch file, checked before torch sees it: torch checks neither names nor sums nor sizes."""
 
 import re
 import zipfile

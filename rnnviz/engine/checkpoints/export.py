@@ -1,9 +1,7 @@
-"""Exports a recorded model: its recurrent weights and head as a state dict or safetensors that plain torch loads."""
+"""Export of a recorded model: its recurrent weights and head as a state dict or safetensors that plain torch loads."""
 
 import io
 import json
-import os
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,11 +13,13 @@ from safetensors.numpy import save as safetensors_bytes
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.formats import CHECKPOINTS, SAFETENSORS
+from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.runs.reading.reader import Run, open_run
 from rnnviz.version import __version__
 
-ENDINGS = (".pt", ".pth", ".bin", ".safetensors")
+ENDINGS = {ending: one for one in CHECKPOINTS for ending in one.endings}
 
 
 def export_model(run_path: str | Path, model: str | int, training_step: int | None, out: str | Path) -> Path:
@@ -39,7 +39,7 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
         capture = run.capture(taken, model)
         about = _about(run, model, taken, capture)
     tensors = exported_tensors(capture)
-    content = safetensors_bytes(tensors, about) if ending == ".safetensors" else _torch_bytes(tensors, capture)
+    content = safetensors_bytes(tensors, about) if ENDINGS[ending] is SAFETENSORS else _torch_bytes(tensors, capture)
     write_whole(out, content)
     return out
 
@@ -51,22 +51,6 @@ def exported_tensors(capture: Capture) -> dict[str, Array]:
         tensors["head.weight"] = np.ascontiguousarray(capture.readout.weight)
         tensors["head.bias"] = np.ascontiguousarray(capture.readout.bias)
     return tensors
-
-
-def write_whole(out: Path, content: bytes) -> None:
-    """Writes beside `out` and renames, so that a reader never sees half a file; RnnvizError when that fails."""
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=out.parent or Path(), prefix=f".{out.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, out)
-    except OSError as problem:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise RnnvizError(f"{out} cannot be written: {problem.strerror or problem}.") from None
 
 
 def _last_captured(run: Run) -> int:

@@ -1,4 +1,4 @@
-"""Finds recurrent modules among named tensors: the prefix by torch's parameter names, the cell by the shapes."""
+"""Finding of recurrent modules among named tensors: the prefix by torch's parameter names, the cell by the shapes."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Opens a file without waiting on it, and says from its first bytes what it is."""
+"""Opening: a file is opened without waiting on it."""
 
 import os
 import stat
@@ -8,44 +8,6 @@ from typing import BinaryIO
 from rnnviz.core.errors import RnnvizError
 
 MAX_FILE_BYTES = 2 * 1024**3
-HEAD_BYTES = 4096
-
-ZIP, LEGACY, PICKLE, SAFETENSORS, SQLITE, TEXT, UNKNOWN = (
-    "a zip archive",
-    "a torch file of the old format",
-    "a Python pickle",
-    "a safetensors file",
-    "an SQLite database",
-    "plain text",
-    "binary data of an unknown kind",
-)
-
-_LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # pickle of torch.serialization.MAGIC_NUMBER
-_MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"PK\x03\x04", ZIP),
-    (0, b"PK\x05\x06", "an empty zip archive"),
-    (0, _LEGACY_MAGIC, LEGACY),
-    (0, b"SQLite format 3\0", SQLITE),
-    (0, b"version https://git-lfs.github.com/spec", "a git-LFS pointer (fetch the file itself with `git lfs pull`)"),
-    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (0, b"\xff\xd8\xff", "a JPEG picture"),
-    (0, b"GIF8", "a GIF picture"),
-    (0, b"%PDF-", "a PDF document"),
-    (0, b"\x1f\x8b", "a gzip archive"),
-    (0, b"BZh", "a bzip2 archive"),
-    (0, b"\xfd7zXZ\0", "an xz archive"),
-    (0, b"\x28\xb5\x2f\xfd", "a zstandard archive"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7-zip archive"),
-    (257, b"ustar", "a tar archive"),
-    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras weights?)"),
-    (0, b"GGUF", "a GGUF file"),
-    (0, b"\x93NUMPY", "a NumPy array"),
-    (0, b"PAR1", "a Parquet table"),
-    (0, b"ARROW1", "an Arrow table"),
-    (0, b"\x7fELF", "a Linux program"),
-    (0, b"MZ", "a Windows program"),
-    (0, b"RIFF", "a sound or picture in a RIFF container"),
-)
 
 
 def open_regular(path: Path, most_bytes: int = MAX_FILE_BYTES) -> tuple[BinaryIO, int]:
@@ -74,37 +36,3 @@ def open_regular(path: Path, most_bytes: int = MAX_FILE_BYTES) -> tuple[BinaryIO
         os.close(descriptor)
         raise RnnvizError(f"{path} {problem_words}.")
     return os.fdopen(descriptor, "rb"), status.st_size
-
-
-def looks_like(head: bytes) -> str:
-    """What a file beginning with `head` (its first 4096 bytes) is, in words: a constant of this module or a phrase."""
-    for offset, magic, words in _MAGIC:
-        if head[offset : offset + len(magic)] == magic:
-            return words
-    if head[8:9] == b"{" and head[5:8] == b"\0\0\0":
-        return SAFETENSORS  # eight bytes of length, of which the upper are zero, then JSON
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return PICKLE
-    if head[8:9] == b"{" and any(byte < 9 or byte > 126 for byte in head[:8]):
-        return SAFETENSORS  # with a length that lies; its reader says so
-    return _text_kind(head) or UNKNOWN
-
-
-def _text_kind(head: bytes) -> str:
-    """The kind of text `head` begins, or empty when it is not UTF-8 text."""
-    if b"\0" in head:
-        return ""
-    try:
-        text = head.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        if len(head) < HEAD_BYTES or problem.start < len(head) - 3:  # a character may be cut at the end
-            return ""
-        text = head[: problem.start].decode("utf-8-sig")
-    begin = text.lstrip()[:64].lower()
-    if begin.startswith(("<!doctype html", "<html", "<head", "<body")):
-        return "a web page (HTML)"
-    if begin.startswith("<?xml"):
-        return "an XML file"
-    if begin.startswith(("{", "[")):
-        return "JSON or similar text"
-    return TEXT

@@ -1,4 +1,4 @@
-"""Rebuilds a weight from the parts that weight norm, spectral norm or pruning stored instead of it."""
+"""Parametrisations: a weight rebuilt from the parts that weight norm, spectral norm or pruning stored in its place."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

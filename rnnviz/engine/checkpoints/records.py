@@ -1,14 +1,13 @@
-"""What a checkpoint holds for us: its recurrent modules as plain arrays, with where each weight came from."""
+"""Checkpoint records: recurrent modules as plain arrays, with where in the file each weight came from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation, Structure
 
-CheckpointKind = Literal["state dict", "safetensors"]
+CheckpointKind = str  # the name of a format in `core.files.formats.CHECKPOINTS`
 
 
 @dataclass(frozen=True)

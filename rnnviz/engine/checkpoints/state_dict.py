@@ -11,10 +11,10 @@ import torch
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.magic import HEAD_BYTES, PICKLE, ZIP, looks_like
 from rnnviz.core.structure import Activation
 from rnnviz.engine.checkpoints.archive import MAX_PICKLE_BYTES, check_archive
 from rnnviz.engine.checkpoints.names import shown
-from rnnviz.engine.checkpoints.opening import HEAD_BYTES, PICKLE, ZIP, looks_like
 from rnnviz.engine.checkpoints.records import StoredTensor, StoredTensors
 
 MAX_DEPTH = 12

@@ -1,4 +1,4 @@
-"""A checkpoint through a pipe, from the confined process to its parent: JSON and raw numbers, nothing to execute."""
+"""Transport of a checkpoint through a pipe, from the confined process to its parent: JSON and raw numbers only."""
 
 import json
 import math

@@ -14,8 +14,8 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, LossName, Readout
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.networks import SequenceModel, plain_module, structure_of
-from rnnviz.engine.tasks.source import Batch
 from rnnviz.engine.tracing.layout import Given, GivenState, Layout, take_grad_output, take_inputs, take_state
 from rnnviz.engine.tracing.weights import effective_weights
 

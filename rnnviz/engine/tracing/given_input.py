@@ -15,6 +15,8 @@ from torch import Tensor
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings
+from rnnviz.core.files.tables import read_table
+from rnnviz.core.setting import settings_of
 from rnnviz.core.structure import Activation, Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.tasks.info import TaskInfo
@@ -22,7 +24,6 @@ from rnnviz.engine.checkpoints import RecurrentModule
 from rnnviz.engine.checkpoints.names import plain_title
 from rnnviz.engine.checkpoints.sandbox import read_confined
 from rnnviz.engine.networks import plain_module
-from rnnviz.engine.tasks.tables import read_table
 from rnnviz.engine.tracing.capture import capture_module
 from rnnviz.runs.file.records import EngineStatus, Probe, RunModel
 from rnnviz.runs.reading.reader import open_run
@@ -166,14 +167,16 @@ def _storable(path: str) -> str:
 
 def _settings(module: RecurrentModule) -> ModelSettings:
     structure = module.structure
-    return ModelSettings(
+    model = ModelSettings(
         name=plain_title(module.prefix) or structure.cell,
         cell=structure.cell,
         hidden_size=structure.hidden_size,
         num_layers=structure.num_layers,
         bidirectional=structure.bidirectional,
-        activation=structure.activation,
     )
+    if "activation" in settings_of(type(model.own)):
+        return model.with_own("activation", structure.activation)
+    return model
 
 
 def _write(

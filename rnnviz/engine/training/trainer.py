@@ -12,10 +12,9 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, OptimiserName
+from rnnviz.core.experiment.settings import Experiment, GivenInput, OptimiserName
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.networks import SequenceModel, build
-from rnnviz.engine.tasks import open_task
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
@@ -44,7 +43,9 @@ class Training:
     def __init__(self, experiment: Experiment) -> None:
         check_experiment(experiment)
         self.experiment = experiment
-        self.source = open_task(experiment.task, experiment.seed)
+        if isinstance(experiment.task, GivenInput):
+            raise RnnvizError(f'task.name: wanted a task that can be trained, came "{experiment.task.name}".')
+        self.source = experiment.task.open(experiment.seed)
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
         self.clip_norm = experiment.training.clip_norm

@@ -1,1 +1,1 @@
-"""The experiment: the form for task, models and training settings."""
+"""Experiment: the form for task, models and training settings."""

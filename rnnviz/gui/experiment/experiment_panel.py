@@ -1,4 +1,4 @@
-"""The experiment: task, models and training settings as a form; edits apply live or wait for a restart."""
+"""Experiment panel: task, models and training settings as a form; edits apply live or wait for a restart."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,23 +7,31 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, Task
+from rnnviz.core.experiment.settings import (
+    MOST_MODELS_IN_FORM,
+    Experiment,
+    GivenInput,
+    ModelSettings,
+    Task,
+    TrainingSettings,
+)
 from rnnviz.core.numbers import short
+from rnnviz.core.setting import settings_of
 from rnnviz.gui.experiment.experiment_changes import changes
 from rnnviz.gui.experiment.model_card import ModelCard, default_name
 from rnnviz.gui.experiment.restart_bar import RestartBar
 from rnnviz.gui.experiment.task_form import TaskForm
-from rnnviz.gui.experiment.training_form import LIVE, TrainingForm
+from rnnviz.gui.experiment.training_form import TrainingForm
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import State, Store
-from rnnviz.gui.widgets.fields import Field, Row, section_label
-from rnnviz.gui.widgets.parsing import stepped_number, whole
+from rnnviz.gui.widgets.fields import Field, section_label
+from rnnviz.gui.widgets.setting_rows import setting_row
 from rnnviz.runs.file.records import RunModel
 
-_MOST_MODELS = 6
 _BAR_ROOM = 10  # pixels of the scroll bar, kept free so that nothing moves when it appears
 _AVERAGED = 10  # training steps behind the number of a card: one batch alone is too noisy
 
@@ -47,16 +55,8 @@ class ExperimentPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(216)
         self.task_form = TaskForm()
-        self.batch = Row(
-            "Batch",
-            Field(whole("Batch", 1, 4096), step=stepped_number),
-            "Sequences in one training step; needs a restart",
-        )
-        self.seed = Row(
-            "Seed",
-            Field(whole("Seed", 0, 2**31 - 1), step=stepped_number),
-            "Everything random comes from it: the same seed gives the same numbers",
-        )
+        self.batch = setting_row(TrainingSettings, "batch_size")
+        self.seed = setting_row(Experiment, "seed")
         self.cards: list[ModelCard] = []
         self._card_column = QVBoxLayout()
         self._card_column.setSpacing(8)
@@ -160,7 +160,7 @@ class ExperimentPanel(QWidget):
         state = self._store.state
         shown = replace(self._shown, training=replace(self._shown.training, **{key: value}))
         engine = state.status is not None and state.status.state not in ("failed", "stopped")
-        if key not in LIVE or not engine:
+        if not settings_of(TrainingSettings)[key].live or not engine:
             self._offer(shown)
             return
         training = replace(state.experiment.training, **{key: value})
@@ -182,7 +182,7 @@ class ExperimentPanel(QWidget):
     def _add(self) -> None:
         models = self._shown.models
         used = {model.cell for model in models}
-        cell = next((cell for cell in ("vanilla", "lstm", "gru") if cell not in used), "gru")
+        cell = next((cell for cell in CELLS if cell not in used), models[-1].cell if models else next(iter(CELLS)))
         names = {model.name for model in models}
         name = next(
             name
@@ -190,7 +190,7 @@ class ExperimentPanel(QWidget):
             if (name := default_name(cell) + (f" {number}" if number > 1 else "")) not in names
         )
         size = models[-1].hidden_size if models else 12
-        self._offer(replace(self._shown, models=(*models, ModelSettings(name, cell, hidden_size=size))))  # type: ignore[arg-type]
+        self._offer(replace(self._shown, models=(*models, ModelSettings(name, cell, hidden_size=size))))
         self.cards[-1].header.setChecked(True)
 
     def _remove(self, number: int) -> None:
@@ -218,7 +218,7 @@ class ExperimentPanel(QWidget):
         self.training_form.set_settings(experiment.training)
         for widget in (self.batch, self.training_form, self._training_title, self.add_model):
             widget.setVisible(trained)
-        self.add_model.setEnabled(len(experiment.models) < _MOST_MODELS)
+        self.add_model.setEnabled(len(experiment.models) < MOST_MODELS_IN_FORM)
         self._fill_cards(state, experiment.models or tuple(_settings_of(model) for model in state.models), trained)
         self.bar.set_changes(changes(state.experiment, experiment), _problem(experiment))
 

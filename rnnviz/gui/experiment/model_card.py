@@ -1,4 +1,4 @@
-"""One model of the experiment as a card: its colour, name and number; pressed, it opens to be edited."""
+"""Model card: one model of the experiment: its colour, name and number; pressed, it opens to be edited."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,36 +7,52 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from rnnviz.core.errors import RnnvizError
+from rnnviz.core.cells import CELLS, Options, cell_kind, cell_made
 from rnnviz.core.experiment.settings import ModelSettings
-from rnnviz.gui.experiment.experiment_changes import CELL_WORDS
+from rnnviz.core.setting import settings_of
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets.fields import Choice, Field, Row
-from rnnviz.gui.widgets.parsing import real, show_number, whole
+from rnnviz.gui.widgets.setting_rows import setting_rows
 
 _HEADER_HEIGHT = 56
 _BAR = 4  # width of the colour bar
-_LARGEST = 4096  # hidden units the field takes
-_CELLS = [(cell, words) for cell, words in CELL_WORDS.items()]
-_ACTIVATIONS = [("tanh", "tanh"), ("relu", "ReLU"), ("sigmoid", "sigmoid")]
-_ACTIVATION_WORDS = dict(_ACTIVATIONS)
-_DIRECTIONS = [(False, "forward"), (True, "both")]
+_FIELD_WIDTH = 92
+_FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 
 def summary(settings: ModelSettings) -> str:
     """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0"."""
-    parts = [f"{settings.hidden_size} units"]
-    if settings.cell == "vanilla":
-        parts.insert(0, _ACTIVATION_WORDS[settings.activation])
+    own, begins = settings_of(type(settings.own)), initial_settings(settings.cell)
+    parts = [one.show(getattr(settings.own, key)) for key, one in own.items() if key not in begins]
+    parts.append(f"{settings.hidden_size} units")
     if settings.num_layers > 1:
         parts.append(f"{settings.num_layers} layers")
     if settings.bidirectional:
         parts.append("both ways")
-    if settings.cell == "lstm":
-        parts.append(f"forget bias {show_number(settings.forget_bias)}")
+    parts += [
+        f"{one.label.lower()} {one.show(getattr(settings.own, key))}" for key, one in own.items() if key in begins
+    ]
     return ", ".join(parts)
+
+
+def initial_settings(cell: str) -> frozenset[str]:
+    """Those of a cell's own settings that only say how it begins."""
+    return frozenset(shift.setting for shift in cell_made(cell, Options()).shifts)
+
+
+def card_rows() -> dict[str, Row]:
+    """The rows of all cells: what makes its equations before the size, how it begins after it."""
+    common = setting_rows(ModelSettings, _FIELD_WIDTH)
+    making, beginning = dict[str, Row](), dict[str, Row]()
+    for kind in CELLS.values():
+        begins = initial_settings(kind.name)
+        for key, row in setting_rows(kind.settings, _FIELD_WIDTH).items():
+            (beginning if key in begins else making).setdefault(key, row)
+    first = {key: common.pop(key) for key in _FIRST}
+    size = {"hidden_size": common.pop("hidden_size")}
+    return {**first, **making, **size, **beginning, **common}
 
 
 class CardHeader(QAbstractButton):
@@ -93,7 +109,7 @@ class ModelCard(QFrame):
         self._theme: Theme | None = None
         self._color = QColor()
         self.header = CardHeader()
-        self.rows = _rows()
+        self.rows = card_rows()
         self.remove = push_button("Remove", "Takes this model out of the experiment; needs a restart", "link")
         self.remove.clicked.connect(self.removed)
         self._editor = QWidget()
@@ -126,15 +142,15 @@ class ModelCard(QFrame):
     def set_settings(self, settings: ModelSettings) -> None:
         """Shows `settings`; bad texts that are being mended stay."""
         self._settings = settings
+        common, own = settings_of(ModelSettings), settings_of(type(settings.own))
         for key, row in self.rows.items():
-            if isinstance(row.field, Field | Choice):
-                row.field.set_value(getattr(settings, key))
-        self.rows["activation"].setVisible(settings.cell == "vanilla")
-        self.rows["forget_bias"].setVisible(settings.cell == "lstm")
+            if isinstance(row.field, Field | Choice) and (key in common or key in own):
+                row.field.set_value(getattr(settings if key in common else settings.own, key))
+            row.setVisible(key in common or key in own)
         self.header.name, self.header.words = settings.name, summary(settings)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
         self.header.setToolTip(
-            f"{settings.name}: {CELL_WORDS[settings.cell]}, {self.header.words}. Press to edit (Enter)"
+            f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}. Press to edit (Enter)"
         )
         self.header.update()
 
@@ -166,7 +182,12 @@ class ModelCard(QFrame):
         painter.fillRect(QRectF(0, 0, _BAR, self.height()), self._color)
 
     def _edit(self, key: str, value: Any) -> None:
-        settings = replace(self._settings, **{key: value})
+        if key == "cell":
+            settings = self._settings.with_cell(value)
+        elif key in settings_of(ModelSettings):
+            settings = replace(self._settings, **{key: value})
+        else:
+            settings = self._settings.with_own(key, value)
         if key == "cell" and self._settings.name.casefold() == self._settings.cell:
             settings = replace(settings, name=default_name(settings.cell))
         self.set_settings(settings)
@@ -175,51 +196,5 @@ class ModelCard(QFrame):
 
 def default_name(cell: str) -> str:
     """The name a new model of this cell gets: Vanilla, LSTM, GRU."""
-    words = CELL_WORDS[cell]
+    words = cell_kind(cell).words
     return words[0].upper() + words[1:]
-
-
-def _rows() -> dict[str, Row]:
-    width = 92
-    return {
-        "name": Row("Name", Field(_name, str), "How the model is called everywhere in the window", width),
-        "cell": Row("Cell", Choice(_CELLS), "The recurrent cell; needs a restart", width),
-        "activation": Row(
-            "Activation", Choice(_ACTIVATIONS), "φ of h_t = φ(W_ih x_t + W_hh h_t−1 + b); needs a restart", width
-        ),
-        "hidden_size": Row(
-            "Hidden units",
-            Field(whole("Hidden units", 1, _LARGEST), step=_one_more),
-            "H, units of the hidden state; needs a restart",
-            width,
-        ),
-        "forget_bias": Row(
-            "Forget bias",
-            Field(real("Forget bias", -20, 20), step=_one_more),
-            "Added to the forget gate's bias before training: larger keeps gradients alive; needs a restart",
-            width,
-        ),
-        "num_layers": Row(
-            "Layers",
-            Field(whole("Layers", 1, 8), step=_one_more),
-            "Recurrent layers on top of each other; needs a restart",
-            width,
-        ),
-        "bidirectional": Row(
-            "Direction",
-            Choice(_DIRECTIONS),
-            "Whether a second chain reads the sequence backwards; needs a restart",
-            width,
-        ),
-    }
-
-
-def _one_more(value: object, direction: int) -> object:
-    return value + direction if isinstance(value, int | float) else value
-
-
-def _name(text: str) -> str:
-    cleaned = " ".join(text.split())
-    if not 1 <= len(cleaned) <= 40:
-        raise RnnvizError("A model's name must have 1 to 40 characters.")
-    return cleaned

@@ -1,4 +1,4 @@
-"""The bar that says which edits wait for a restart."""
+"""Restart bar: which edits wait for a restart."""
 
 from collections.abc import Sequence
 

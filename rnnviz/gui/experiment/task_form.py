@@ -1,4 +1,4 @@
-"""The rows of the task: its kind, its lengths, marks, file and columns."""
+"""Task form: the rows of the task: its kind, its lengths, marks, file and columns."""
 
 from dataclasses import replace
 from pathlib import PurePath
@@ -7,15 +7,15 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import Adding, GivenInput, NextCharacter, NextValue, Task, TemporalOrder
-from rnnviz.gui.experiment.experiment_changes import task_of, task_problem
+from rnnviz.core.experiment.settings import GivenInput, Task
+from rnnviz.core.setting import DataFile, settings_of
+from rnnviz.core.tasks import TASKS, DataTask, TaskSettings
+from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.widgets.fields import Choice, Field, Row
-from rnnviz.gui.widgets.parsing import real, show_span, spans, stepped_number, whole
+from rnnviz.gui.widgets.parsing import whole
+from rnnviz.gui.widgets.setting_rows import row_fields, row_value, setting_rows
 
-_LONGEST = 10_000  # time steps the fields take
 _CHOOSE = "choose"
-_TASKS = [(name, name) for name in ("temporal order", "adding", "next value", "next character")]
-_BUILT_IN = {"next value": "sunspots", "next character": "Python help"}
 
 
 class TaskForm(QWidget):
@@ -32,7 +32,7 @@ class TaskForm(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        self.kind = Choice(_TASKS)
+        self.kind = Choice(_kinds())
         self.kind.chosen.connect(self._choose_kind)
         self.kind_row = Row("Task", self.kind, "What the networks learn; another task needs a restart")
         self._column.addWidget(self.kind_row)
@@ -47,7 +47,7 @@ class TaskForm(QWidget):
     def _show(self, task: Task) -> None:
         rebuilt = self._task is None or task.name != self._task.name
         self._task = task
-        self.kind.set_options([*_TASKS, (task.name, task.name)] if isinstance(task, GivenInput) else _TASKS)
+        self.kind.set_options([*_kinds(), (task.name, task.name)] if isinstance(task, GivenInput) else _kinds())
         self.kind.set_value(task.name)
         if rebuilt:
             self._rebuild(task)
@@ -70,105 +70,61 @@ class TaskForm(QWidget):
             before = row.field
             if isinstance(row.field, Field):
                 row.field.entered.connect(lambda value, key=key: self._edit(key, value))
-            elif isinstance(row.field, Choice):
-                row.field.chosen.connect(self._choose_file)
+            elif key == "file":
+                row.field.chosen.connect(self._choose_file)  # type: ignore[attr-defined]
+            else:
+                row.field.chosen.connect(lambda value, key=key: self._edit(key, value))  # type: ignore[attr-defined]
 
     def _fill(self, task: Task) -> None:
         for key, row in self.rows.items():
-            if isinstance(row.field, Field):
-                row.field.set_value(_value(task, key))
-        if isinstance(task, NextValue | NextCharacter):
-            choice = self.rows["file"].field
+            if isinstance(row.field, Field | Choice):
+                row.field.set_value(row_value(task, key))
+        if isinstance(task, DataTask):
+            choice, data = self.rows["file"].field, settings_of(type(task))["file"].range
             assert isinstance(choice, Choice)
+            assert isinstance(data, DataFile)
             own = [(task.file, PurePath(task.file).name)] if task.file else []
-            choice.set_options([("", _BUILT_IN[task.name]), *own, (_CHOOSE, "Choose a file…")])
+            choice.set_options([("", data.built_in), *own, (_CHOOSE, "Choose a file…")])
             choice.set_value(task.file)
-        self.kind_row.show_problem(task_problem(task))
+        self.kind_row.show_problem(_problem(task))
 
     def _choose_kind(self, name: object) -> None:
         if self._task is not None and name != self._task.name:
-            self._offer(task_of(str(name)))
+            self._offer(TASKS[str(name)]())
 
     def _choose_file(self, value: object) -> None:
+        if not isinstance(self._task, DataTask):
+            return
         if value == _CHOOSE:
-            if self._task is not None:
-                self._fill(self._task)  # shows the present file again until another one is really chosen
-                self.file_wanted.emit("csv" if isinstance(self._task, NextValue) else "text")
-        elif isinstance(self._task, NextValue):
-            self._offer(replace(self._task, file=str(value), columns=()))
-        elif isinstance(self._task, NextCharacter):
-            self._offer(replace(self._task, file=str(value)))
+            self._fill(self._task)  # shows the present file again until another one is really chosen
+            self.file_wanted.emit(self._task.data)
+        else:
+            self._offer(self._task.with_file(str(value)))
 
     def _edit(self, key: str, value: Any) -> None:
         if self._task is None:
             return
-        changed = {"first_mark": value[0], "second_mark": value[1]} if key == "marks" else {key: value}
-        self._offer(replace(self._task, **changed))
+        names = row_fields(type(self._task)).get(key, (key,))
+        self._offer(replace(self._task, **dict(zip(names, value if len(names) > 1 else (value,), strict=True))))
 
     def _offer(self, task: Task) -> None:
         self._show(task)
-        if not task_problem(task):
+        if not _problem(task):
             self.changed.emit(task)
 
 
-def _value(task: Task, key: str) -> object:
-    if key == "marks" and isinstance(task, TemporalOrder):
-        return (task.first_mark, task.second_mark)
-    return getattr(task, key)
+def _problem(task: Task) -> str:
+    """Why the task as a whole cannot be, though each of its fields is valid; empty when it can."""
+    conflict = task.conflict if isinstance(task, TaskSettings) else None
+    return conflict.sentence if conflict else ""
+
+
+def _kinds() -> list[tuple[object, str]]:
+    return [(name, name) for name in TASKS]
 
 
 def _rows(task: Task) -> dict[str, Row]:
-    match task:
-        case TemporalOrder():
-            return {
-                "length": Row(
-                    "Length",
-                    Field(spans("Length", 1, 2, _LONGEST, "60–80"), show_span),
-                    "Shortest and longest sequence, in time steps",
-                ),
-                "marks": Row(
-                    "Marks",
-                    Field(spans("Marks", 2, 0, _LONGEST, "10–20, 45–54"), show_span),
-                    "Where the two marks (X or Y) may stand: 0-based time steps, first and second mark",
-                ),
-            }
-        case Adding():
-            return {"length": _length_row("Length of every sequence, in time steps")}
-        case NextValue():
-            return {
-                "file": Row("Data", Choice(), "A CSV file, or the yearly sunspot numbers that come with rnnviz"),
-                "columns": Row(
-                    "Columns",
-                    Field(_columns, _show_columns),
-                    "Names of the columns to read, with commas between; every numeric one if empty",
-                ),
-                "length": _length_row("Time steps of one training window"),
-                "train_share": _share_row("first rows of the table"),
-            }
-        case NextCharacter():
-            return {
-                "file": Row("Data", Choice(), "A text file, or the help texts that every Python carries"),
-                "length": _length_row("Characters of one training window"),
-                "train_share": _share_row("first part of the text"),
-            }
-        case GivenInput():
-            last = Field(whole("Loss at", 0, _LONGEST), lambda value: "the last" if value == 0 else str(value))
-            return {"loss_time_step": Row("Loss at t", last, "L = ‖h_t‖ at this time step; 0: the last one")}
-
-
-def _length_row(tooltip: str) -> Row:
-    return Row("Length", Field(whole("Length", 2, _LONGEST), step=stepped_number), tooltip)
-
-
-def _share_row(which: str) -> Row:
-    tooltip = f"Share of the {which} that is trained on; the rest is kept for testing"
-    return Row("Train share", Field(real("Train share", 0.05, 0.99)), tooltip)
-
-
-def _show_columns(names: object) -> str:
-    return ", ".join(names) if isinstance(names, tuple) and names else "all numeric"
-
-
-def _columns(text: str) -> tuple[str, ...]:
-    names = [name.strip() for name in text.split(",")]
-    return () if text.strip() in ("", "all", "all numeric") else tuple(name for name in names if name)
+    if isinstance(task, GivenInput):
+        last = Field(whole("Loss at", 0, LONGEST), lambda value: "the last" if value == 0 else str(value))
+        return {"loss_time_step": Row("Loss at t", last, "L = ‖h_t‖ at this time step; 0: the last one")}
+    return setting_rows(type(task))

@@ -1,4 +1,4 @@
-"""Pictures of what the window shows, as PNG: exact at every scale, written whole or not at all."""
+"""Pictures of what the window shows: exact at every scale, written whole or not at all."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.figures.formats import figure_format
 
-SCALES = (1, 2, 4)
 _DOTS_PER_METRE = 96 / 0.0254  # of a picture at 1×; more pixels keep its size in a text document
 
 
@@ -28,14 +28,16 @@ def window_image(widget: QWidget, scale: int = 1) -> QImage:
     return image
 
 
-def save_png(image: QImage, path: Path) -> None:
-    """Writes `image` whole or not at all; RnnvizError if the folder does not take it."""
+def save_picture(image: QImage, path: Path) -> None:
+    """Writes `image` whole or not at all, as its ending says; RnnvizError for another ending or if the folder does not
+    take it."""
+    writer = figure_format(path).writer.encode()
     image = image.copy()
     dots = round(_DOTS_PER_METRE * image.devicePixelRatio())
     image.setDotsPerMeterX(dots)
     image.setDotsPerMeterY(dots)
     file = QSaveFile(str(path))
-    if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and QImageWriter(file, b"png").write(image) and file.commit()):
+    if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and QImageWriter(file, writer).write(image) and file.commit()):
         raise RnnvizError(f"{path}: wanted to write a picture there, got: {file.errorString()}.")
 
 

@@ -1,4 +1,4 @@
-"""The views `rnnviz render` draws: the window's own lanes and curves over one recorded training step."""
+"""Run figures: the views `rnnviz render` draws: the window's own lanes and curves over one recorded training step."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,8 @@ from rnnviz.core.numbers import whole
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.selection import exactly
-from rnnviz.gui.figures.pictures import SCALES, save_png, window_image
+from rnnviz.gui.figures.formats import SCALES, figure_format
+from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import ThemeName, apply, theme
@@ -43,15 +44,14 @@ def render_view(
     out: Path,
     scale: int = 1,
 ) -> None:
-    """Draws a view of a run as a PNG of `size` times `scale` pixels, without a window or a screen.
+    """Draws a view of a run as a picture of `size` times `scale` pixels, without a window or a screen.
 
     `view` is "overview", "hidden", "gradients" or "loss"; without `training_step` the last captured one, without
     `time_step` the last one is shown. Lanes that need more height than `size` has make the picture higher.
     RnnvizError for a run, training step, time step, view, size or file that does not fit.
     """
-    if out.suffix.lower() != ".png":
-        raise RnnvizError(f"{out}: wanted a file name that ends in .png.")
-    save_png(draw_view(run_path, view, training_step, time_step, size, theme, scale), out)
+    figure_format(out)  # refused before anything is drawn
+    save_picture(draw_view(run_path, view, training_step, time_step, size, theme, scale), out)
 
 
 def draw_view(

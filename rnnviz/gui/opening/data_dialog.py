@@ -1,4 +1,4 @@
-"""Which part of a data file is learned: columns of a table, the length of a training window, the trained share."""
+"""Data dialog: which part of a file is learned: columns of a table, the length of a window, the trained share."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -7,13 +7,14 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import NextCharacter, NextValue
+from rnnviz.core.setting import settings_of
+from rnnviz.core.tasks import DataTask, data_task
+from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
-from rnnviz.gui.widgets.fields import Field, Row, section_label
-from rnnviz.gui.widgets.parsing import real, whole
+from rnnviz.gui.widgets.fields import section_label
+from rnnviz.gui.widgets.setting_rows import setting_row, typed_field
 
-_LONGEST = 10_000
 _ITEM = 24  # pixels of one column in the list
 
 
@@ -23,15 +24,17 @@ class DataDialog(QDialog):
     def __init__(self, inspection: Mapping[str, Any], theme_name: ThemeName, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._inspection = inspection
-        self._table = inspection["kind"] == "csv"
-        preset = NextValue() if self._table else NextCharacter()
+        preset = data_task(str(inspection["kind"]))
+        assert preset is not None  # or nobody would ask
+        self._preset = preset
+        self._table = "columns" in settings_of(type(self._preset))
         self.setWindowTitle("Learn from this file")
         self.setStyleSheet(form_sheet(theme_name))
         self.setMinimumWidth(380)
         self.columns = QListWidget(self)
-        self.length = Field(whole("Length", 1, _LONGEST))
-        self.length.set_value(max(1, min(preset.length, self._longest(preset.train_share))))
-        self.train_share = Field(real("Train share", 0.05, 0.99))
+        self._rows = {key: setting_row(type(preset), key) for key in ("length", "train_share")}
+        self.length, self.train_share = map(typed_field, self._rows.values())
+        self.length.set_value(max(1, min(preset.length, self._longest(preset))))
         self.train_share.set_value(preset.train_share)
         self.problem = QLabel()
         self.problem.setProperty("role", "problem")
@@ -50,16 +53,15 @@ class DataDialog(QDialog):
         self._judge()
 
     @property
-    def task(self) -> NextValue | NextCharacter:
+    def task(self) -> DataTask:
         """The task as it is chosen; every numeric column chosen means every column."""
-        path, length, share = (
-            str(self._inspection["path"]),
-            int(str(self.length.text())),
-            float(self.train_share.text()),
-        )
-        if self._table:
-            return NextValue(file=path, columns=self._chosen(), length=length, train_share=share)
-        return NextCharacter(file=path, length=length, train_share=share)
+        task = self._windows()
+        return task.changed(columns=self._chosen()) if self._table else task
+
+    def _windows(self) -> DataTask:
+        """The task with length and share as they are typed."""
+        task = self._preset.with_file(str(self._inspection["path"]))
+        return task.changed(length=self.length.typed, train_share=self.train_share.typed)
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -78,10 +80,8 @@ class DataDialog(QDialog):
             column.addWidget(section_label("Columns"))
             self._fill_columns()
             column.addWidget(self.columns)
-        column.addWidget(Row("Length", self.length, "Time steps of one training window"))
-        column.addWidget(
-            Row("Train share", self.train_share, "The first part is trained on, the rest is kept for testing")
-        )
+        for row in self._rows.values():
+            column.addWidget(row)
         column.addWidget(self.problem)
         buttons = QHBoxLayout()
         buttons.addStretch()
@@ -91,20 +91,20 @@ class DataDialog(QDialog):
 
     def _summary(self) -> str:
         if self._table:
-            return f"A table of {self._rows:,} rows. Each row becomes one time step; the networks predict the next one."
+            return (
+                f"A table of {self._found:,} rows. Each row becomes one time step; the networks predict the next one."
+            )
         alphabet = str(self._inspection.get("alphabet", ""))
         return (
-            f"A text of {self._rows:,} characters, {len(alphabet)} different ones. The networks predict the next one."
+            f"A text of {self._found:,} characters, {len(alphabet)} different ones. The networks predict the next one."
         )
 
     @property
-    def _rows(self) -> int:
+    def _found(self) -> int:
         return int(self._inspection.get("rows" if self._table else "characters", 0))
 
-    def _longest(self, train_share: float) -> int:
-        """The longest training window; of a text, the part for testing must hold one too."""
-        trained = min(int(self._rows * train_share), self._rows - 1)
-        return min(trained if self._table else min(trained, self._rows - trained), _LONGEST + 1) - 1
+    def _longest(self, task: DataTask) -> int:
+        return min(task.longest_window(self._found), LONGEST)
 
     def _fill_columns(self) -> None:
         self.columns.setSelectionMode(QListWidget.SelectionMode.NoSelection)
@@ -135,10 +135,11 @@ class DataDialog(QDialog):
         if not sentence and self._table and not self._chosen():
             sentence = "Choose at least one column with numbers."
         if not sentence:
-            longest = self._longest(float(self.train_share.text()))
+            task = self._windows()
+            longest = self._longest(task)
             if longest < 1:
                 sentence = "There is too little in this file to learn from it."
-            elif int(self.length.text()) > longest:
+            elif task.length > longest:
                 sentence = f"With this train share the length can be at most {longest:,} time steps."
         self.problem.setText(sentence)
         self.accept_button.setEnabled(not sentence)

@@ -1,4 +1,4 @@
-"""Commands about files: open, save, export, take the picture."""
+"""File commands: open, save, export, take the picture."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import GivenInput, first_lesson
+from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, RUN
 from rnnviz.core.resources import resource
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.figures.formats import FIGURES, SCALES
 from rnnviz.gui.live.session import Session
-from rnnviz.gui.opening.file_dialogs import choose, path_to_open, path_to_save
+from rnnviz.gui.opening.file_dialogs import choose, path_to_open, path_to_save, write_filter
 from rnnviz.gui.state.store import Message, State, Store
 from rnnviz.gui.stepping.debug_commands import has_trace
 
 MENU = "File"
-SCALES = (1, 2, 4)
 LESSONS = {  # file in resources/experiments: words, tooltip
     "the-gate-opens": (
         "The gate opens",
@@ -57,14 +58,17 @@ def open_file(window: QWidget, store: Store, session: Session) -> None:
 
 def save_run(window: QWidget, store: Store, session: Session) -> None:
     path = store.state.run_path
-    chosen = path_to_save(window, "Save the run", path.name if path is not None else "", "Runs (*.rnnviz)")
+    chosen = path_to_save(window, "Save the run", path.name if path is not None else "", write_filter(RUN))
     if chosen is not None:
         session.save_as(chosen)
 
 
 def save_experiment(window: QWidget, store: Store, session: Session) -> None:
     chosen = path_to_save(
-        window, "Save the experiment", f"{_file_words(store.state.experiment.name)}.toml", "Experiments (*.toml)"
+        window,
+        "Save the experiment",
+        f"{_file_words(store.state.experiment.name)}{EXPERIMENT.endings[0]}",
+        write_filter(EXPERIMENT),
     )
     if chosen is not None:
         session.files.save_experiment(chosen)
@@ -77,28 +81,32 @@ def export_model(window: QWidget, store: Store, session: Session) -> None:
         raise RnnvizError("There is no trained model to export yet.")
     model = names[0] if len(names) == 1 else choose("Export a model", "The weights of", names, window)
     if model:
-        kinds = "PyTorch state dict (*.pt);;Safetensors (*.safetensors)"
-        chosen = path_to_save(window, f"Export the weights of {model}", f"{_file_words(model)}.pt", kinds)
+        kinds = ";;".join(map(write_filter, CHECKPOINTS))
+        proposal = _file_words(model) + CHECKPOINTS[0].endings[0]
+        chosen = path_to_save(window, f"Export the weights of {model}", proposal, kinds)
         if chosen is not None:
             session.export(chosen, model)
 
 
 def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) -> None:
-    """Asks where and saves a PNG; RnnvizError if it cannot be written."""
+    """Asks where and saves a picture; RnnvizError if it cannot be written."""
     image = picture(scale)  # before the dialog covers anything
     chosen = path_to_save(
-        window, "Save the picture", f"{_file_words(store.state.experiment.name)}.png", "Pictures (*.png)"
+        window,
+        "Save the picture",
+        _file_words(store.state.experiment.name) + FIGURES[0].ending,
+        f"Pictures ({' '.join(f'*{one.ending}' for one in FIGURES)})",
     )
     if chosen is not None:
-        write_png(image, chosen)
+        write_picture(image, chosen)
         store.update(message=Message("info", f"The picture ({image.width()} × {image.height()}) is saved as {chosen}."))
 
 
-def write_png(image: QImage, path: Path) -> None:
+def write_picture(image: QImage, path: Path) -> None:
     """RnnvizError if the folder does not let us."""
-    from rnnviz.gui.figures.pictures import save_png  # late: drawing waits until somebody draws
+    from rnnviz.gui.figures.pictures import save_picture  # late: drawing waits until somebody draws
 
-    save_png(image, path)
+    save_picture(image, path)
 
 
 def copy_picture(store: Store, picture: Picture) -> None:
@@ -121,8 +129,9 @@ def file_commands(
         return state.run_path is not None
 
     def pictures(what: str, key: str, picture: Picture) -> tuple[Command, ...]:
+        formats = " or ".join(one.name for one in FIGURES)
         return tuple(
-            Command(f"{key}_{scale}", f"{what} at {scale}×", f"as PNG, {scale * scale} pixels for each one here",
+            Command(f"{key}_{scale}", f"{what} at {scale}×", f"as {formats}, {scale * scale} pixels for each one here",
                     partial(save_picture, window, store, picture, scale), MENU, section=2, submenu="Save picture")
             for scale in SCALES
         )  # fmt: skip

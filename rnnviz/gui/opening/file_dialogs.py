@@ -1,12 +1,39 @@
-"""Asks a person for a file: the dialogs of the system, one place for their titles and filters."""
+"""File dialogs: asks a person for a file, with the titles and filters of the system's dialogs in one place."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
-OPENABLE = (
-    "Everything rnnviz opens (*.rnnviz *.toml *.csv *.txt *.pt *.pth *.safetensors);;"
-    "Runs (*.rnnviz);;Experiments (*.toml);;Models (*.pt *.pth *.safetensors);;Data (*.csv *.txt);;All files (*)"
+from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, RUN, TABLE, TEXT, FileFormat, endings
+
+EVERY_FILE = "All files (*)"
+
+
+def file_filter(title: str, formats: Iterable[FileFormat]) -> str:
+    """One entry of a file dialog's list: "Runs (*.rnnviz)"."""
+    return f"{title} ({' '.join(f'*{ending}' for ending in endings(formats) if ending)})"
+
+
+def write_filter(one: FileFormat) -> str:
+    """The entry of a format that is written, under its own endings only."""
+    return f"{one.title} ({' '.join(f'*{ending}' for ending in one.endings)})"
+
+
+def read_filter(one: FileFormat) -> str:
+    """The entries with which a file of one format is looked for."""
+    return f"{file_filter(one.title, [one])};;{EVERY_FILE}"
+
+
+OPENABLE = ";;".join(
+    (
+        file_filter("Everything rnnviz opens", FORMATS),
+        file_filter(RUN.title, [RUN]),
+        file_filter(EXPERIMENT.title, [EXPERIMENT]),
+        file_filter("Models", CHECKPOINTS),
+        file_filter("Data", (TABLE, TEXT)),
+        EVERY_FILE,
+    )
 )
 
 
@@ -17,9 +44,9 @@ def path_to_open(window: QWidget, folder: str) -> Path | None:
 
 
 def path_to_open_data(window: QWidget, kind: str) -> Path | None:
-    """A file to learn from: `kind` is "csv" or "text"."""
-    kinds = "Tables (*.csv);;All files (*)" if kind == "csv" else "Texts (*.txt);;All files (*)"
-    name, _ = QFileDialog.getOpenFileName(window, "Choose the data", "", kinds)
+    """A file to learn from: `kind` is the name of its format, "csv" or "text"."""
+    wanted = next(one for one in FORMATS if one.name == kind)
+    name, _ = QFileDialog.getOpenFileName(window, "Choose the data", "", read_filter(wanted))
     return Path(name) if name else None
 
 

@@ -1,4 +1,4 @@
-"""Opening a checkpoint: which recurrent module of it, which input to give it, and where its loss stands."""
+"""Model dialog: which recurrent module of a checkpoint, which input to give it, and where its loss stands."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -22,14 +22,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.experiment.settings import GivenInput
-from rnnviz.gui.experiment.experiment_changes import CELL_WORDS
+from rnnviz.core.files.formats import TABLE
+from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
+from rnnviz.gui.opening.file_dialogs import read_filter
 from rnnviz.gui.widgets.fields import Field, Row, section_label
 from rnnviz.gui.widgets.parsing import whole
 
-_LONGEST = 10_000
 _ITEM = 28  # pixels of one module in the table
 _WIDE = 320  # pixels of the fields
 _HEADINGS = ("Module", "Cell", "Inputs", "Hidden", "Layers", "Directions")
@@ -55,9 +57,9 @@ class OpenModelDialog(QDialog):
         self.sources = QButtonGroup(self)
         self.pages = QStackedWidget()
         self.text, self.alphabet, self.file, self.columns = (_line() for _ in range(4))
-        self.length = Field(whole("Length", 1, _LONGEST))
+        self.length = Field(whole("Length", 1, LONGEST))
         self.length.set_value(GivenInput().length)
-        self.loss_at = Field(whole("Loss at time step", 0, _LONGEST))
+        self.loss_at = Field(whole("Loss at time step", 0, LONGEST))
         self.loss_at.set_value(0)
         self.problem = QLabel()
         self.problem.setProperty("role", "problem")
@@ -81,7 +83,7 @@ class OpenModelDialog(QDialog):
     @property
     def given(self) -> GivenInput:
         """The input as it is chosen; what belongs to another source is left empty."""
-        checkpoint, loss = str(self._inspection["path"]), int(self.loss_at.text())
+        checkpoint, loss = str(self._inspection["path"]), _whole(self.loss_at)
         if self.source == "text":
             return GivenInput(
                 checkpoint=checkpoint,
@@ -94,7 +96,7 @@ class OpenModelDialog(QDialog):
             return GivenInput(
                 checkpoint=checkpoint, source="csv", file=self.file.text(), columns=self._names(), loss_time_step=loss
             )
-        return GivenInput(checkpoint=checkpoint, length=int(self.length.text()), loss_time_step=loss)
+        return GivenInput(checkpoint=checkpoint, length=_whole(self.length), loss_time_step=loss)
 
     @property
     def _module(self) -> Mapping[str, Any]:
@@ -124,7 +126,7 @@ class OpenModelDialog(QDialog):
         for row, module in enumerate(self._modules):
             title = str(module.get("title") or module["prefix"] or "the module itself")
             directions = "both" if module.get("bidirectional") else "forward"
-            cells = [title, CELL_WORDS.get(str(module["cell"]), str(module["cell"]))]
+            cells = [title, cell_words(str(module["cell"]))]
             cells += [str(module[key]) for key in ("input_size", "hidden_size", "num_layers")]
             for column, words in enumerate([*cells, directions]):
                 item = QTableWidgetItem(words)
@@ -206,7 +208,7 @@ class OpenModelDialog(QDialog):
             self._judge()
 
     def _choose_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Choose the input", "", "Tables (*.csv *.tsv *.txt);;All files (*)")
+        name, _ = QFileDialog.getOpenFileName(self, "Choose the input", "", read_filter(TABLE))
         if name:
             self.file.setText(name)
 
@@ -250,10 +252,14 @@ class OpenModelDialog(QDialog):
     def _loss_problem(self) -> str:
         if self.source == "csv":
             return ""  # only the engine reads the file
-        length = len(self.text.text()) if self.source == "text" else int(self.length.text())
-        if int(self.loss_at.text()) > length:
+        length = len(self.text.text()) if self.source == "text" else _whole(self.length)
+        if _whole(self.loss_at) > length:
             return f"The sequence has {length} time steps: the loss cannot stand at {self.loss_at.text()}."
         return ""
+
+
+def _whole(field: Field) -> int:
+    return int(str(field.typed))
 
 
 def _line() -> QLineEdit:
@@ -275,3 +281,8 @@ def _page(*rows: QWidget) -> QWidget:
         column.addWidget(row)
     column.addStretch()
     return page
+
+
+def cell_words(name: str) -> str:
+    """What a cell is called; its name where it is none of ours."""
+    return CELLS[name].words if name in CELLS else name

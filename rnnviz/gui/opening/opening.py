@@ -1,4 +1,4 @@
-"""What follows when a file was looked into: the dialog in which a person says what to do with it."""
+"""Opening: what follows when a file was looked into: the dialog in which a person says what to do with it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QDialog, QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, GivenInput, first_lesson
+from rnnviz.core.experiment.settings import Experiment, GivenInput, Task, first_lesson
+from rnnviz.core.files.formats import EXPERIMENT, RUN, checkpoint_format
+from rnnviz.core.tasks import data_task
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
@@ -31,12 +33,13 @@ class Opening(QObject):
         self._path = path
         self._forget_dialog()
         match report.get("kind"):
-            case "csv" | "text":
+            case str(data) if data_task(data) is not None:
                 self.dialog = DataDialog(report, self._store.state.theme, self._window)
-            case "state dict" | "safetensors":
+            case str(name) if checkpoint_format(name) is not None:
                 self.dialog = OpenModelDialog(report, self._store.state.theme, self._window)
-            case "run" | "experiment" as kind:
-                self._say(f"{path} holds a {kind}: give its name the ending .{'rnnviz' if kind == 'run' else 'toml'}.")
+            case RUN.name | EXPERIMENT.name as kind:
+                ending = next(one.endings[0] for one in (RUN, EXPERIMENT) if one.name == kind)
+                self._say(f"{path} holds a {kind}: give its name the ending {ending}.")
                 return
             case other:
                 self._say(f"{path} holds {other}, which the window cannot show yet.")
@@ -68,7 +71,7 @@ class Opening(QObject):
         self._store.update(message=Message("error", sentence))
 
 
-def learning(experiment: Experiment, task: Any, name: str) -> Experiment:
+def learning(experiment: Experiment, task: Task, name: str) -> Experiment:
     """`experiment` with another task; the models of the first lesson where it has none that can be trained."""
     base = first_lesson() if isinstance(experiment.task, GivenInput) or not experiment.models else experiment
     return replace(base, name=name, task=task)

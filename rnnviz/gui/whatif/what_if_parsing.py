@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.widgets.parsing import show_number, whole
+from rnnviz.core.numbers import exact
+from rnnviz.gui.widgets.parsing import whole
 
 
 def all_or_whole(words: str, high: int) -> Callable[[str], int | None]:
@@ -44,7 +45,7 @@ def show_end(value: object) -> str:
 
 def show_numbers(value: object) -> str:
     """Several with commas between."""
-    return ", ".join(show_number(each) for each in value) if isinstance(value, tuple) else show_number(value)
+    return ", ".join(exact(each) for each in value) if isinstance(value, tuple) else exact(value)
 
 
 def _word_or_whole(words: str, word: str, low: int, high: int) -> Callable[[str], int | None]:

@@ -1,1 +1,1 @@
-"""The widgets: fields, labels and lists that know neither the store nor a run."""
+"""Widgets: fields, labels and lists that know neither the store nor a run."""

@@ -1,4 +1,4 @@
-"""The red dot of a breakpoint: filled while it is enabled, a ring while it is not, a diamond for a logpoint."""
+"""Breakpoint dot: filled while it is enabled, a ring while it is not, a diamond for a logpoint."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF

@@ -1,4 +1,4 @@
-"""The list below an expression that is being typed: names and functions, what they mean, and their shapes."""
+"""Completion list below an expression that is being typed: names and functions, what they mean, and their shapes."""
 
 from collections.abc import Sequence
 

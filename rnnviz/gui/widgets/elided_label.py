@@ -1,4 +1,4 @@
-"""A line of text that gives way: it ends in … where there is no room, and its tooltip says the whole."""
+"""Elided label: a line of text that ends in … where there is no room, and its tooltip says the whole."""
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent

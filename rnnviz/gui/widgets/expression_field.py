@@ -1,4 +1,4 @@
-"""The field for an expression: completions below it, and what is wrong underlined where it is wrong."""
+"""Expression field: completions below it, and what is wrong underlined where it is wrong."""
 
 from collections.abc import Callable
 

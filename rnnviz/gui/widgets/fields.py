@@ -1,4 +1,4 @@
-"""Fields of a form: a line that keeps a bad text until it is mended, a choice, a switch, and the row they stand in."""
+"""Form fields: a line that keeps a bad text until it is mended, a choice, a switch, and the row they stand in."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,8 +17,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.numbers import exact
 from rnnviz.gui.look.form_style import FIELD_HEIGHT, FIELD_WIDTH, set_role
-from rnnviz.gui.widgets.parsing import Parse, Show, show_number
+from rnnviz.gui.widgets.parsing import Parse, Show
 
 FLAT_PAD = 6  # pixels between the frame of a flat choice and its word
 
@@ -29,9 +30,7 @@ class Field(QLineEdit):
     entered = Signal(object)
     problem = Signal(str)
 
-    def __init__(
-        self, parse: Parse, show: Show = show_number, step: Callable[[object, int], object] | None = None
-    ) -> None:
+    def __init__(self, parse: Parse, show: Show = exact, step: Callable[[object, int], object] | None = None) -> None:
         super().__init__()
         self._parse, self._show, self._step = parse, show, step
         self._value: object = None
@@ -55,6 +54,11 @@ class Field(QLineEdit):
             self._value = value
             self.setText(self._show(value))
             self.setCursorPosition(0)
+
+    @property
+    def typed(self) -> object:
+        """The value of the text as it stands; RnnvizError while it is not valid."""
+        return self._parse(self.text())
 
     def judge(self) -> str:
         """The sentence about the text as it stands, empty while it is valid."""

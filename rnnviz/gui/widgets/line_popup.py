@@ -1,4 +1,4 @@
-"""The small field where a person types one line: where to go, or a note."""
+"""Line popup: the small field where a person types one line: where to go, or a note."""
 
 from collections.abc import Callable
 

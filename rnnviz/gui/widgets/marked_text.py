@@ -1,4 +1,4 @@
-"""Symbols with real subscripts: "‖∂L/∂h_{41}‖" drawn as it is written on paper."""
+"""Marked text: symbols with real subscripts: "‖∂L/∂h_{41}‖" drawn as it is written on paper."""
 
 from functools import lru_cache
 

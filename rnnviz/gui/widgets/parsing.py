@@ -1,13 +1,14 @@
-"""From what a person typed to a value and back; a text that means nothing becomes one sentence."""
+"""Parsing: from what a person typed to a value and back; a text that means nothing becomes one sentence."""
 
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 from rnnviz.core.errors import RnnvizError
 
 Parse = Callable[[str], object]
-Show = Callable[[object], str]
+Show = Callable[[Any], str]
 
 _DASH = r"\s*(?:–|-|\.\.|to)\s*"
 
@@ -58,23 +59,22 @@ def spans(words: str, count: int, low: int, high: int, example: str) -> Parse:
     return parse
 
 
-def show_span(value: object) -> str:
-    """(60, 80) as "60–80", (50, 50) as "50", and pairs of them with a comma between."""
-    if not isinstance(value, tuple):
-        return str(value)
-    if isinstance(value[0], tuple):
-        return ", ".join(show_span(pair) for pair in value)
-    return f"{value[0]}" if value[0] == value[1] else f"{value[0]}–{value[1]}"
+def line(words: str, longest: int) -> Parse:
+    """Parses one line of 1 to `longest` characters, blanks at its ends and double ones taken out."""
+
+    def parse(text: str) -> str:
+        cleaned = " ".join(text.split())
+        if not 1 <= len(cleaned) <= longest:
+            raise RnnvizError(f"{words} must have 1 to {longest} characters.")
+        return cleaned
+
+    return parse
 
 
-def show_number(value: object) -> str:
-    """Shortest text that reads back as the same number."""
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
-
-
-def show_or_off(value: object) -> str:
-    """0 as "off", others as numbers."""
-    return "off" if value == 0 else show_number(value)
+def column_names(text: str) -> tuple[str, ...]:
+    """Parses names with commas between; none stands for every numeric column, as do the words "all numeric"."""
+    names = [name.strip() for name in text.split(",")]
+    return () if text.strip() in ("", "all", "all numeric") else tuple(name for name in names if name)
 
 
 def stepped_number(value: object, direction: int) -> object:

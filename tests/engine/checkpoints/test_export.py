@@ -10,19 +10,21 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
+from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.files.whole import write_whole
+from rnnviz.core.tasks import Adding
 from rnnviz.engine.checkpoints import read_checkpoint
-from rnnviz.engine.checkpoints.export import export_model, write_whole
+from rnnviz.engine.checkpoints.export import export_model
 from rnnviz.engine.networks import build, parameter_count, structure_of
-from rnnviz.engine.tasks import open_task
 from rnnviz.engine.tracing.capture import capture_probe
 from rnnviz.runs.file.records import Probe, RunModel
 from rnnviz.runs.writing.writer import RunWriter
 
 SETTINGS = (
-    ModelSettings("Vanilla", "vanilla", 5, activation="sigmoid"),
-    ModelSettings("Relu", "vanilla", 5, 2, activation="relu"),
+    ModelSettings("Vanilla", "vanilla", 5, own=VanillaSettings("sigmoid")),
+    ModelSettings("Relu", "vanilla", 5, 2, own=VanillaSettings("relu")),
     ModelSettings("LSTM", "lstm", 4, 2, True),
     ModelSettings("GRU", "gru", 3),
 )
@@ -42,7 +44,7 @@ def recorded(tmp_path_factory):
     """(path of a run with all models captured at training steps 0 and 7, the models as they were at 7)."""
     path = tmp_path_factory.mktemp("run") / "adding.rnnviz"
     experiment = Experiment("adding", Adding(length=6), SETTINGS)
-    source = open_task(experiment.task, experiment.seed)
+    source = experiment.task.open(experiment.seed)
     batch = source.probe()
     models = [build(one, source.input_size, source.output_size, number) for number, one in enumerate(SETTINGS)]
     kinds = [

@@ -5,13 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.core.experiment.settings import Adding
-from rnnviz.engine.tasks import open_task
+from rnnviz.core.tasks import Adding
 
 
 @given(seed=st.integers(0, 10**6), length=st.integers(2, 20), size=st.integers(1, 9))
 def test_the_target_is_the_sum_of_the_marked_values(seed: int, length: int, size: int) -> None:
-    batch = open_task(Adding(length=length), 1).batch(np.random.default_rng(seed), size)
+    batch = Adding(length=length).open(1).batch(np.random.default_rng(seed), size)
     values, markers = batch.inputs[..., 0], batch.inputs[..., 1]
     assert batch.inputs.shape == (length, size, 2)
     assert np.all((values >= 0) & (values < 1))
@@ -24,7 +23,7 @@ def test_the_target_is_the_sum_of_the_marked_values(seed: int, length: int, size
 
 
 def test_the_baselines_are_what_always_answering_1_reaches() -> None:
-    source = open_task(Adding(length=10), 1)
+    source = Adding(length=10).open(1)
     total = source.batch(np.random.default_rng(0), 200_000).targets[-1, :, 0]
     baselines = {baseline.metric: baseline for baseline in source.info.baselines}
     assert baselines["loss"].value == pytest.approx(np.mean((total - 1) ** 2), rel=0.01)
@@ -33,7 +32,7 @@ def test_the_baselines_are_what_always_answering_1_reaches() -> None:
 
 
 def test_the_probe_follows_the_seed() -> None:
-    first, again, other = (open_task(Adding(), seed).probe().inputs for seed in (1, 1, 2))
+    first, again, other = (Adding().open(seed).probe().inputs for seed in (1, 1, 2))
     assert first.shape == (50, 4, 2)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import NextCharacter
-from rnnviz.engine.tasks import open_task
-from rnnviz.engine.tasks.texts import default_text, encode, read_text
+from rnnviz.core.files.texts import default_text, encode, read_text
+from rnnviz.core.tasks import NextCharacter
 
 
 def source_of(folder: Path, text: str | bytes, **options: object):  # type: ignore[no-untyped-def]
     path = folder / "t.txt"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return open_task(NextCharacter(file=str(path), **options), 1)
+    return NextCharacter(file=str(path), **options).open(1)
 
 
 def test_targets_are_the_characters_that_follow(tmp_path: Path) -> None:

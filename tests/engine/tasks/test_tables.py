@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.engine.tasks.tables import LARGEST_TABLE, Table, read_table
+from rnnviz.core.files.tables import LARGEST_TABLE, Table, read_table
 
 
 def table(folder: Path, text: str | bytes) -> Table:
@@ -146,5 +146,5 @@ def test_a_fifo_does_not_hang_the_reader(tmp_path: Path) -> None:
 
 
 def test_looking_into_a_table_or_text_does_not_import_torch() -> None:
-    script = "import sys, rnnviz.engine.tasks.tables, rnnviz.engine.tasks.texts; sys.exit('torch' in sys.modules)"
+    script = "import sys, rnnviz.core.files.tables, rnnviz.core.files.texts; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import TemporalOrder
-from rnnviz.engine.tasks import open_task
-from rnnviz.engine.tasks.source import Batch
-from rnnviz.engine.tasks.temporal_order import CLASSES, SYMBOLS
+from rnnviz.core.tasks import TemporalOrder
+from rnnviz.core.tasks.source import Batch
+from rnnviz.core.tasks.temporal_order import CLASSES, SYMBOLS
 
 
 def strings(batch: Batch) -> list[str]:
@@ -23,7 +22,7 @@ def strings(batch: Batch) -> list[str]:
 @given(seed=st.integers(0, 10**6), shortest=st.integers(9, 14), longer=st.integers(0, 6), size=st.integers(1, 20))
 def test_every_string_keeps_the_rules(seed: int, shortest: int, longer: int, size: int) -> None:
     task = TemporalOrder(length=(shortest, shortest + longer), first_mark=(1, 3), second_mark=(4, 7))
-    batch = open_task(task, 1).batch(np.random.default_rng(seed), size)
+    batch = task.open(1).batch(np.random.default_rng(seed), size)
     assert batch.inputs.dtype == np.float32
     assert len(strings(batch)) == size
     assert any("." not in string for string in strings(batch))
@@ -42,14 +41,14 @@ def test_every_string_keeps_the_rules(seed: int, shortest: int, longer: int, siz
 
 
 def test_only_the_last_time_step_is_asked() -> None:
-    batch = open_task(TemporalOrder(), 1).batch(np.random.default_rng(0), 8)
+    batch = TemporalOrder().open(1).batch(np.random.default_rng(0), 8)
     assert not batch.loss_weight[:-1].any()
     assert np.allclose(batch.loss_weight[-1], 1 / 8)
 
 
 def test_all_lengths_marks_and_classes_are_drawn() -> None:
     task = TemporalOrder(length=(60, 80), first_mark=(10, 20), second_mark=(45, 54))
-    found = [string.lstrip(".") for string in strings(open_task(task, 1).batch(np.random.default_rng(0), 4000))]
+    found = [string.lstrip(".") for string in strings(task.open(1).batch(np.random.default_rng(0), 4000))]
     places = [[place for place, letter in enumerate(string) if letter in "XY"] for string in found]
     assert {len(string) for string in found} == set(range(60, 81))
     assert {place[0] for place in places} == set(range(10, 21))
@@ -59,18 +58,18 @@ def test_all_lengths_marks_and_classes_are_drawn() -> None:
 
 
 def test_the_probe_has_one_string_of_each_class_without_padding_and_follows_the_seed() -> None:
-    source = open_task(TemporalOrder(), 1)
+    source = TemporalOrder().open(1)
     probe = source.probe()
     assert [CLASSES[number] for number in probe.targets[-1]] == ["XX", "XY", "YX", "YY"]
     assert probe.inputs.shape == (64, 4, 8)
     assert not any("." in string for string in strings(probe))
-    assert strings(probe) == strings(open_task(TemporalOrder(), 1).probe())
-    assert strings(probe) != strings(open_task(TemporalOrder(), 2).probe())
+    assert strings(probe) == strings(TemporalOrder().open(1).probe())
+    assert strings(probe) != strings(TemporalOrder().open(2).probe())
     assert source.test() is None
 
 
 def test_the_baselines_are_chance() -> None:
-    baselines = {baseline.metric: baseline for baseline in open_task(TemporalOrder(), 1).info.baselines}
+    baselines = {baseline.metric: baseline for baseline in TemporalOrder().open(1).info.baselines}
     assert baselines["loss"].value == pytest.approx(math.log(4))
     assert baselines["accuracy"].value == 0.25
     assert baselines["accuracy"].label == "chance"
@@ -85,4 +84,4 @@ def test_the_baselines_are_chance() -> None:
 )
 def test_marks_on_the_ends_are_refused(task: TemporalOrder, words: str) -> None:
     with pytest.raises(RnnvizError, match=words):
-        open_task(task, 1)
+        task.open(1)

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import NextCharacter, NextValue
+from rnnviz.core.tasks import NextCharacter, NextValue
 from rnnviz.gui.opening.data_dialog import DataDialog
 
 TABLE: dict[str, Any] = {
@@ -84,3 +84,11 @@ def test_a_text_becomes_next_character(qtbot: QtBot) -> None:
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert dialog.result() == DataDialog.DialogCode.Accepted
     assert dialog.task == NextCharacter(file="/data/poem.txt", length=30)
+
+
+def test_numbers_are_read_as_everywhere_in_a_form(qtbot: QtBot) -> None:
+    dialog = open_dialog({**TABLE, "rows": 9000}, qtbot)
+    dialog.length.setText("1,200")
+    dialog.train_share.setText("0,75")
+    assert dialog.problem.text() == ""
+    assert dialog.task == NextValue(file="/data/weather.csv", columns=("low", "high"), length=1200, train_share=0.75)

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, children, close, press, small_experiment
 
+from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import read_experiment, write_experiment
 from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
@@ -292,7 +293,7 @@ def test_a_run_that_another_window_trains_is_not_tidied_away(ready: App) -> None
 
 def test_a_loss_that_is_not_finite_pauses_and_says_where(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> None:
     training = TrainingSettings("sgd", learning_rate=1e30, clip_norm=0.0, batch_size=4)
-    relu = ModelSettings("Vanilla", "vanilla", 6, activation="relu")
+    relu = ModelSettings("Vanilla", "vanilla", 6, own=VanillaSettings("relu"))
     write_experiment(small_experiment(training=training, models=(relu,)), tmp_path / "nan.toml")
     app = open_app(tmp_path / "nan.toml")
     qtbot.waitUntil(lambda: engine_is(app, "paused"))

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import Adding, Experiment, NextValue, TemporalOrder
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Curve, State, Store
@@ -42,7 +43,7 @@ def test_it_shows_the_experiment(panel: ExperimentPanel, store: Store) -> None:
     assert panel.task_form.kind.currentText() == "temporal order"
     assert [row.field.text() for row in panel.task_form.rows.values()] == ["60–80", "10–20, 45–54"]
     assert [card.header.name for card in panel.cards] == ["Vanilla", "LSTM"]
-    bias = store.state.experiment.models[1].forget_bias
+    bias = store.state.experiment.models[1].own.forget_bias
     words = [card.header.words for card in panel.cards]
     assert words == ["tanh, 12 units", f"12 units, forget bias {bias:g}"]
     assert panel.bar.isHidden()
@@ -100,6 +101,24 @@ def test_without_an_engine_a_rate_waits_like_any_edit(panel: ExperimentPanel, st
     assert live == []
     assert store.state.draft is not None
     assert panel.bar.sentence.text() == "Needs a restart: rate 0.01 → 0.003"
+
+
+def test_arrow_keys_step_as_far_as_the_setting_says(panel: ExperimentPanel, qtbot: QtBot) -> None:
+    shown = {}
+    for key, row in (("training_steps", panel.training_form.rows["training_steps"]),
+                     ("clip_norm", panel.training_form.rows["clip_norm"]),
+                     ("forget_bias", panel.cards[1].rows["forget_bias"]),
+                     ("batch", panel.batch)):  # fmt: skip
+        assert isinstance(row.field, Field)
+        before = row.field.value
+        qtbot.keyClick(row.field, Qt.Key.Key_Up)
+        shown[key] = (before, row.field.value)
+    assert shown == {
+        "training_steps": (1000, 1100),
+        "clip_norm": (1.0, 2.0),
+        "forget_bias": (1.0, 2.0),
+        "batch": (32, 33),
+    }
 
 
 def test_another_task_brings_its_own_rows(panel: ExperimentPanel, store: Store) -> None:

@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import read_experiment
-from rnnviz.core.experiment.settings import Adding
 from rnnviz.core.resources import resource
+from rnnviz.core.tasks import Adding
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.lessons.lesson_file import LESSONS, read_lesson, read_lessons

@@ -1,20 +1,69 @@
 """Temporal order: in which order did the two marks come? (Hochreiter & Schmidhuber 1997, task 6a, shortened.)"""
 
 import math
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import TemporalOrder
+from rnnviz.core.numbers import span
+from rnnviz.core.setting import Span, setting
 from rnnviz.core.tasks.info import Baseline, TaskInfo
-from rnnviz.engine.tasks.source import Batch, last_step_question
+from rnnviz.core.tasks.source import Batch, TaskSource, last_step_question
+from rnnviz.core.tasks.task import LONGEST, Conflict, TaskSettings
 
 SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 CLASSES = ("XX", "XY", "YX", "YY")
 START, END, FIRST_DISTRACTOR, FIRST_MARK, PADDING = 0, 1, 2, 6, 8
 
 _ONE_HOT = np.vstack([np.eye(8, dtype=np.float32), np.zeros((1, 8), np.float32)])  # the last row is padding
+
+
+_MARKS = setting(
+    "Marks",
+    Span(0, LONGEST),
+    "Where the two marks (X or Y) may stand: 0-based time steps, first and second mark",
+    row="marks",
+)
+
+
+@dataclass(frozen=True)
+class TemporalOrder(TaskSettings):
+    """8 one-hot symbols, two marks (X or Y) among distractors; which of the 4 orders was it? (Hochreiter & Schmidhuber
+    1997, task 6a, shortened). Time steps of the marks are 0-based, inclusive."""
+
+    name: Literal["temporal order"] = "temporal order"
+    length: tuple[int, int] = field(  # shortest and longest sequence, padded in front within a batch
+        default=(60, 80),
+        metadata=setting("Length", Span(1, LONGEST), "Shortest and longest sequence, in time steps"),
+    )
+    first_mark: tuple[int, int] = field(default=(10, 20), metadata=_MARKS)
+    second_mark: tuple[int, int] = field(default=(45, 54), metadata=_MARKS)
+
+    @property
+    def words(self) -> str:
+        return f"{self.name}, length {span(self.length)}"
+
+    @property
+    def conflict(self) -> Conflict | None:
+        if self.second_mark[0] <= self.first_mark[1]:
+            return Conflict(
+                "second_mark",
+                f"after first_mark, which ends at {self.first_mark[1]}",
+                f"The second mark must come after the first, which lies at {span(self.first_mark)}.",
+            )
+        if self.second_mark[1] >= self.length[0]:
+            return Conflict(
+                "second_mark",
+                f"within the shortest sequence (0 to {self.length[0] - 1})",
+                f"The shortest sequence must be longer than the last mark at {self.second_mark[1]}.",
+            )
+        return None
+
+    def open(self, seed: int) -> TaskSource:
+        return TemporalOrderSource(self, seed)
 
 
 class TemporalOrderSource:
@@ -75,7 +124,7 @@ class TemporalOrderSource:
 
 
 def _check(task: TemporalOrder) -> None:
-    """The marks must leave E and B alone; all other ranges are `core.experiment_check`'s."""
+    """The marks must leave E and B alone; all other ranges stand with the settings."""
     if task.first_mark[0] < 1:
         raise RnnvizError(
             f"task.first_mark: wanted time steps from 1 on (0 is the symbol E), came {list(task.first_mark)}."

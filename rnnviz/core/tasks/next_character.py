@@ -1,16 +1,50 @@
 """Next character: predict the next character of a text from those before it; loss at every time step."""
 
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Literal
+
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import NextCharacter
+from rnnviz.core.files.texts import read_text
+from rnnviz.core.setting import DataFile, setting
 from rnnviz.core.tasks.info import Baseline, TaskInfo
-from rnnviz.engine.tasks.source import Batch
-from rnnviz.engine.tasks.texts import read_text
+from rnnviz.core.tasks.source import Batch, TaskSource
+from rnnviz.core.tasks.task import DataTask, train_share, window_length
 
 TEST_WINDOWS = 16
 PROBE_WINDOWS = 4
+
+
+@dataclass(frozen=True)
+class NextCharacter(DataTask):
+    """Predict the next character of a text from those before it; loss at every time step."""
+
+    data = "text"
+
+    name: Literal["next character"] = "next character"
+    file: str = field(  # text; empty: the help texts every Python carries (pydoc_data.topics)
+        default="",
+        metadata=setting(
+            "Data", DataFile("Python help"), "A text file, or the help texts that every Python carries", short="data"
+        ),
+    )
+    length: int = field(default=50, metadata=window_length(1, "Characters of one training window"))
+    train_share: float = field(default=0.9, metadata=train_share("first part of the text"))
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} of {PurePath(self.file).name or 'the Python help texts'}"
+
+    def longest_window(self, rows: int) -> int:
+        """The part for testing must hold a window too."""
+        train = int(rows * self.train_share)
+        return min(train, rows - train) - 1
+
+    def open(self, seed: int) -> TaskSource:
+        return NextCharacterSource(self, seed)
 
 
 class NextCharacterSource:
@@ -66,10 +100,10 @@ class NextCharacterSource:
 
 def _split(codes: Array, source: str, task: NextCharacter) -> tuple[Array, Array]:
     train = int(len(codes) * task.train_share)
-    shorter = min(train, len(codes) - train)
-    if shorter < task.length + 1:
+    longest = task.longest_window(len(codes))
+    if longest < task.length:
         raise RnnvizError(
-            f"task.length: wanted at most {max(shorter - 1, 0)} time steps, because {source} has {len(codes)} "
+            f"task.length: wanted at most {max(longest, 0)} time steps, because {source} has {len(codes)} "
             f"characters, of which {train} are trained on and {len(codes) - train} tested, came {task.length}."
         )
     return codes[:train], codes[train:]

@@ -1,4 +1,4 @@
-"""A strict reader of CSV tables: delimiter, decimal style and header are found, a gap in a number column is refused.
+"""Tables: a strict reader of CSV: delimiter, decimal style and header are found, a gap in a number column is refused.
 
 No torch here, so that looking into a table stays quick.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.engine.tasks.files import read_text_file
+from rnnviz.core.files.text_file import read_text_file
 
 LARGEST_TABLE = 16 * 2**20  # bytes
 LARGEST_COLUMNS = 1024

@@ -1,20 +1,68 @@
 """Next value: predict the next row of a table from the rows before it; loss at every time step."""
 
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Literal, Self
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import NextValue
+from rnnviz.core.files.tables import Table, read_table
 from rnnviz.core.resources import resource
+from rnnviz.core.setting import ColumnNames, DataFile, setting
 from rnnviz.core.tasks.info import Baseline, Scale, TaskInfo
-from rnnviz.engine.tasks.source import Batch
-from rnnviz.engine.tasks.tables import Table, read_table
+from rnnviz.core.tasks.source import Batch, TaskSource
+from rnnviz.core.tasks.task import DataTask, train_share, window_length
 
 SUNSPOTS = "data/sunspots.csv"
 TEST_WINDOWS = 64  # at most so many stretches of the test part are scored
 PROBE_WINDOWS = 4
+
+
+@dataclass(frozen=True)
+class NextValue(DataTask):
+    """Predict the next row of a table from the rows before it; loss at every time step."""
+
+    data = "csv"
+
+    name: Literal["next value"] = "next value"
+    file: str = field(  # CSV; empty: the yearly sunspot numbers that ship with rnnviz
+        default="",
+        metadata=setting(
+            "Data",
+            DataFile("sunspots"),
+            "A CSV file, or the yearly sunspot numbers that come with rnnviz",
+            short="data",
+        ),
+    )
+    columns: tuple[str, ...] = field(  # empty: every numeric column
+        default=(),
+        metadata=setting(
+            "Columns",
+            ColumnNames(),
+            "Names of the columns to read, with commas between; every numeric one if empty",
+        ),
+    )
+    length: int = field(default=40, metadata=window_length(1, "Time steps of one training window"))
+    train_share: float = field(default=0.8, metadata=train_share("first rows of the table"))
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} of {PurePath(self.file).name or 'the yearly sunspot numbers'}"
+
+    def with_file(self, file: str) -> Self:
+        return self.changed(file=file, columns=())
+
+    def longest_window(self, rows: int) -> int:
+        return self.train_rows(rows) - 1
+
+    def train_rows(self, rows: int) -> int:
+        """How many of so many rows are trained on: at least one is left for testing."""
+        return min(int(rows * self.train_share), rows - 1)
+
+    def open(self, seed: int) -> TaskSource:
+        return NextValueSource(self, seed)
 
 
 class NextValueSource:
@@ -93,10 +141,10 @@ class NextValueSource:
 
 
 def _train_rows(table: Table, rows: int, task: NextValue) -> int:
-    train = min(int(rows * task.train_share), rows - 1)
-    if train < task.length + 1:
+    train, longest = task.train_rows(rows), task.longest_window(rows)
+    if longest < task.length:
         raise RnnvizError(
-            f"task.length: wanted at most {max(train - 1, 0)} time steps, because {table.path} has {rows} rows, "
+            f"task.length: wanted at most {max(longest, 0)} time steps, because {table.path} has {rows} rows, "
             f"of which the first {max(train, 0)} are trained on, came {task.length}."
         )
     return train

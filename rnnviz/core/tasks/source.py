@@ -1,4 +1,4 @@
-"""What every task offers the trainer: batches, a fixed probe, a test part, and how its answers are judged."""
+"""Task source: what a task offers the trainer: batches, a fixed probe, a test part, and how answers are judged."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,12 +1,30 @@
 """Adding: the sum of the two marked values (Hochreiter & Schmidhuber 1997; this variant: Le 2015, Arjovsky 2016)."""
 
+from dataclasses import dataclass, field
+from typing import Literal
+
 import numpy as np
 
-from rnnviz.core.experiment.settings import Adding
 from rnnviz.core.tasks.info import Baseline, TaskInfo
-from rnnviz.engine.tasks.source import Batch, last_step_question
+from rnnviz.core.tasks.source import Batch, TaskSource, last_step_question
+from rnnviz.core.tasks.task import TaskSettings, window_length
 
 TOLERANCE = 0.04  # an error below it counts as right (Hochreiter & Schmidhuber 1997)
+
+
+@dataclass(frozen=True)
+class Adding(TaskSettings):
+    """Two inputs, a value in [0, 1] and a marker; the target is the sum of the two marked values (Le 2015)."""
+
+    name: Literal["adding"] = "adding"
+    length: int = field(default=50, metadata=window_length(2, "Length of every sequence, in time steps"))
+
+    @property
+    def words(self) -> str:
+        return f"{self.name}, length {self.length}"
+
+    def open(self, seed: int) -> TaskSource:
+        return AddingSource(self, seed)
 
 
 class AddingSource:

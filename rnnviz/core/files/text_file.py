@@ -1,4 +1,4 @@
-"""Reading a person's text file within bounds: regular, small enough, UTF-8; one sentence for each other case."""
+"""Text file of a person, read within bounds: regular, small enough, UTF-8; one sentence for each other case."""
 
 import os
 import stat

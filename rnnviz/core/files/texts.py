@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
-from rnnviz.engine.tasks.files import read_text_file
+from rnnviz.core.files.text_file import read_text_file
 
 LARGEST_TEXT = 32 * 2**20  # bytes
 LARGEST_ALPHABET = 256  # one input column each

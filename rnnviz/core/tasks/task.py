@@ -1,0 +1,80 @@
+"""Task: what every task says of itself: its settings with ranges and words, what cannot be together, its sequences."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
+
+from rnnviz.core.setting import RealNumber, Setting, WholeNumber, setting
+from rnnviz.core.tasks.source import TaskSource
+
+LONGEST = 10_000  # time steps
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two settings that are each in range and cannot be together."""
+
+    setting: str  # the one to change
+    wanted: str  # of it, for the sentence about a file
+    sentence: str  # for the form
+
+
+@dataclass(frozen=True)
+class TaskSettings(ABC):
+    """The settings of one task. A new task is one subclass in a file of its own and one line in `TASKS`."""
+
+    name: str = ""
+
+    predicts_next: ClassVar[bool] = False  # the answer is the next input, which a backward direction would see
+
+    @property
+    def words(self) -> str:
+        """The task with what makes it hard: "adding, length 50"."""
+        return self.name
+
+    @property
+    def conflict(self) -> Conflict | None:
+        """What in the task as a whole cannot be, though each of its settings is in range."""
+        return None
+
+    def changed(self, **values: Any) -> Self:
+        """The task with other values for some of its settings."""
+        return replace(self, **values)
+
+    @abstractmethod
+    def open(self, seed: int) -> TaskSource:
+        """Its sequences, the probe drawn from `seed`. RnnvizError for a file or settings it cannot be made from."""
+
+
+class DataTask(TaskSettings):
+    """A task that reads windows of a file. No dataclass itself: each task has these fields in its own order."""
+
+    predicts_next = True
+    data: ClassVar[Literal["csv", "text"]]  # as `rnnviz inspect` calls such a file
+    file: str
+    length: int
+    train_share: float
+
+    def with_file(self, file: str) -> Self:
+        """The task with another file; what belongs to the old one is left empty."""
+        return self.changed(file=file)
+
+    @abstractmethod
+    def longest_window(self, rows: int) -> int:
+        """The longest length that fits into a file of so many rows or characters; below 1 if none does."""
+
+
+def window_length(low: int, tooltip: str) -> Mapping[str, Setting]:
+    """The metadata of a length in time steps."""
+    return setting("Length", WholeNumber(low, LONGEST), tooltip, step=1)
+
+
+def train_share(part: str) -> Mapping[str, Setting]:
+    """The metadata of the share of a file that is trained on; `part` is the one it begins with."""
+    return setting(
+        "Train share",
+        RealNumber(0.0, 1.0, low_excluded=True, high_excluded=True),
+        f"Share of the {part} that is trained on; the rest is kept for testing",
+        form=RealNumber(0.05, 0.99),
+    )

@@ -1,0 +1,204 @@
+"""A setting's range, words and form have one home: a file, the form and "what changed" cannot say different things."""
+
+import math
+from dataclasses import fields, replace
+
+import pytest
+
+from rnnviz.core.cells import CELLS
+from rnnviz.core.cells.lstm import LstmSettings
+from rnnviz.core.cells.vanilla import VanillaSettings
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.file import experiment_toml, parse_experiment
+from rnnviz.core.experiment.settings import (
+    CellChoice,
+    Experiment,
+    ModelSettings,
+    TrainingSettings,
+    first_lesson,
+    restart_needed,
+)
+from rnnviz.core.setting import (
+    ColumnNames,
+    DataFile,
+    OneLine,
+    OneOf,
+    RealNumber,
+    Span,
+    WholeNumber,
+    differences,
+    settings_of,
+)
+from rnnviz.core.tasks import TASKS, DataTask, data_task
+
+CELL_OF = {kind.settings: kind.name for kind in CELLS.values() if settings_of(kind.settings)}  # whose own they are
+RECORDS = (Experiment, ModelSettings, TrainingSettings, *CELL_OF, *TASKS.values())
+SETTINGS = [(record, name) for record in RECORDS for name in settings_of(record)]
+NUMBERS = [
+    (record, name)
+    for record, name in SETTINGS
+    if isinstance(settings_of(record)[name].range, WholeNumber | RealNumber | Span)
+]
+
+
+def edges(record, name):
+    """Values at both bounds of the hard range and just outside."""
+    match settings_of(record)[name].range:
+        case WholeNumber(low, high):
+            return [low, high], [low - 1, high + 1]
+        case Span(low, high):
+            return [(low, low), (high, high)], [(low - 1, low), (high, high + 1), (low + 1, low)]
+        case RealNumber(low, high, low_excluded, high_excluded):
+            below, above = math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
+            first = math.nextafter(low, math.inf) if low_excluded else low
+            last = math.nextafter(high, -math.inf) if high_excluded or high == math.inf else high
+            outside = [low if low_excluded else below, high if high_excluded else above, math.nan, math.inf, -math.inf]
+            return [first, last], outside
+    raise AssertionError(name)
+
+
+def experiment_with(record, name, value):
+    """The first lesson with another value, and the key of the value in its file."""
+    lesson = first_lesson()
+    if record is Experiment:
+        return replace(lesson, **{name: value}), name
+    if record is TrainingSettings:
+        return replace(lesson, training=replace(lesson.training, **{name: value})), f"training.{name}"
+    if record is ModelSettings:
+        return replace(lesson, models=(ModelSettings("only", "gru", **{name: value}),)), f"models[0].{name}"
+    if record in CELL_OF:
+        model = ModelSettings("only", CELL_OF[record], own=record(**{name: value}))
+        return replace(lesson, models=(model,)), f"models[0].{name}"
+    return replace(lesson, task=replace(TASKS[record.name](), **{name: value})), f"task.{name}"
+
+
+@pytest.mark.parametrize(("record", "name"), NUMBERS)
+def test_a_file_takes_the_bounds_and_refuses_what_lies_just_outside(record, name):
+    inside, outside = edges(record, name)
+    for value in inside:
+        experiment, key = experiment_with(record, name, value)
+        try:
+            assert parse_experiment(experiment_toml(experiment), "x.toml") == experiment
+        except RnnvizError as error:  # two spans that are each in range may still cross
+            assert record.name == "temporal order"
+            assert "two whole numbers" not in str(error)  # noqa: PT017
+    for value in outside:
+        experiment, key = experiment_with(record, name, value)
+        with pytest.raises(RnnvizError) as refusal:
+            parse_experiment(experiment_toml(experiment), "x.toml")
+        assert str(refusal.value).startswith(f"x.toml: {key} must be ")
+
+
+@pytest.mark.parametrize(("record", "name"), SETTINGS)
+def test_the_form_lies_within_what_a_file_may_hold(record, name):
+    one = settings_of(record)[name]
+    assert type(one.form) is type(one.range)
+    match one.form, one.range:
+        case ((WholeNumber() | Span() | RealNumber() as form), (WholeNumber() | Span() | RealNumber() as hard)):
+            assert hard.low <= form.low <= form.high <= hard.high
+            if isinstance(form, RealNumber) and isinstance(hard, RealNumber):
+                assert form.low > hard.low or form.low_excluded or not hard.low_excluded
+                assert form.high < hard.high or form.high_excluded or not hard.high_excluded
+        case OneLine(shorter), OneLine(longer):
+            assert 1 <= shorter <= longer
+        case form, hard:
+            assert form == hard
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_every_field_is_a_setting_or_a_record_of_its_own(record):
+    structural = {Experiment: {"task", "models", "training", "marks"}, ModelSettings: {"own"}}.get(record, set())
+    named = set() if record in (Experiment, ModelSettings) else {"name"}  # a task's name is its kind
+    if record is TrainingSettings or record in CELL_OF:
+        named = set()
+    assert {field.name for field in fields(record)} - set(settings_of(record)) == structural | named
+
+
+@pytest.mark.parametrize(("record", "name"), SETTINGS)
+def test_what_changed_has_words_for_every_setting(record, name):
+    before, after = values(record, name)
+    known = {"name": "a", "cell": "gru"} if record is ModelSettings else {}
+    if record is Experiment:
+        known = {"name": "a", "task": first_lesson().task, "models": ()}
+    old, new = (record(**(known | {name: value})) for value in (before, after))
+    (phrase,) = differences(old, new, " of B")
+    words, _, shown = phrase.partition(" of B ")
+    assert words
+    assert words == (settings_of(record)[name].short or name.replace("_", " "))
+    first, _, second = shown.partition(" → ")
+    assert first
+    assert second
+    assert first != second
+    assert settings_of(record)[name].label
+    assert settings_of(record)[name].tooltip or name == "name"
+
+
+def values(record, name):
+    match settings_of(record)[name].range:
+        case OneOf(words):
+            return list(words)[:2]
+        case DataFile():
+            return "", "/data/a.csv"
+        case ColumnNames():
+            return (), ("low",)
+        case OneLine():
+            return "b", "c"
+        case CellChoice():
+            return "lstm", "gru"
+        case _:
+            return edges(record, name)[0]
+
+
+def test_values_are_shown_in_words():
+    old, new = TrainingSettings(), TrainingSettings("sgd", 0.3, 0.0, 16, 2000)
+    assert list(differences(old, new)) == [
+        "optimiser Adam → SGD",
+        "rate 0.01 → 0.3",
+        "clip norm 1 → off",
+        "batch 32 → 16",
+        "training steps 1000 → 2000",
+    ]
+    old, new = ModelSettings("a", "vanilla"), ModelSettings("a", "vanilla", 24, 2, True)
+    assert list(differences(old, new, " of a")) == [
+        "hidden size of a 12 → 24",
+        "layers of a 1 → 2",
+        "direction of a forward → both",
+    ]
+    assert list(differences(VanillaSettings(), VanillaSettings("relu"), " of a")) == ["activation of a tanh → ReLU"]
+    assert list(differences(LstmSettings(), LstmSettings(1.5), " of a")) == ["forget-gate bias of a 0 → 1.5"]
+    old, new = TASKS["next value"](), TASKS["next value"](file="C:\\a\\b.csv", columns=("low", "high"), length=9)
+    assert list(differences(old, new)) == [
+        "data built in → b.csv",
+        "columns all numeric → low, high",
+        "length 40 → 9",
+    ]
+
+
+def test_only_a_live_setting_needs_no_restart():
+    lesson = first_lesson()
+    for name, one in settings_of(TrainingSettings).items():
+        changed = replace(lesson, training=replace(lesson.training, **{name: values(TrainingSettings, name)[1]}))
+        assert restart_needed(lesson, changed) is not one.live
+    assert {name for name, one in settings_of(TrainingSettings).items() if one.live} == {
+        "learning_rate",
+        "clip_norm",
+        "training_steps",
+    }
+    assert restart_needed(lesson, replace(lesson, seed=2))
+    assert not restart_needed(lesson, replace(lesson, name="another"))
+
+
+def test_a_data_file_is_learnt_by_one_task():
+    kinds = [kind for kind in TASKS.values() if issubclass(kind, DataTask)]
+    assert sorted(kind.data for kind in kinds) == ["csv", "text"]
+    for kind in kinds:
+        assert data_task(kind.data) == kind()
+        assert kind.predicts_next
+    assert data_task("run") is None
+
+
+def test_another_file_brings_its_own_columns():
+    for kind in (kind for kind in TASKS.values() if issubclass(kind, DataTask)):
+        assert kind(file="a", length=7).with_file("b") == kind(file="b", length=7)
+    chosen = replace(TASKS["next value"](), file="a", columns=("low",), train_share=0.7)
+    assert chosen.with_file("b") == replace(chosen, file="b", columns=())
