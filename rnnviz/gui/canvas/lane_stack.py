@@ -81,7 +81,7 @@ class LaneStack(QWidget):
         self._view.fitted.connect(self.show_all_time_steps)
         self._view.resized.connect(self._resized)
         store.changed.connect(self.show_state)
-        self._rebuild()
+        self._rebuild(store.state)
 
     def show_state(self, old: State, new: State) -> None:
         """Replaces what changed: lanes, data, or only the cursor."""
@@ -90,13 +90,13 @@ class LaneStack(QWidget):
             or old.cursor.layer != new.cursor.layer
         ):
             self._shown = resolve(new)
-            self._refresh()
+            self._refresh(new)
             self._fit()
         elif old.cursor != new.cursor:
             self._shown = self._shown.at(new.cursor)
             self._follow_cursor()
         if (old.unit, old.model) != (new.unit, new.model):
-            self._mark_unit()
+            self._mark_unit(new)
         if not self._shown.ready and self._skeleton is not None:
             self._skeleton.set_sentence(waiting_sentence(new))
 
@@ -141,13 +141,12 @@ class LaneStack(QWidget):
         fit.triggered.connect(self.show_all_time_steps)
         menu.popup(event.globalPos())
 
-    def _refresh(self) -> None:
+    def _refresh(self, state: State) -> None:
         """New data into the lanes; lanes are made anew only when there are others."""
         places = lane_places(self._shown) if self._shown.ready else ()
-        state = self._store.state
         built = _Built(self._shown.theme, state.task, _models(self._shown), places)
         if self._built is None or not built.same(self._built):
-            self._rebuild()
+            self._rebuild(state)
             return
         if self._skeleton is not None:
             self._skeleton.set_sentence(waiting_sentence(state))
@@ -158,8 +157,8 @@ class LaneStack(QWidget):
         else:
             self._move_cursor()
 
-    def _rebuild(self) -> None:
-        shown, state = self._shown, self._store.state
+    def _rebuild(self, state: State) -> None:
+        shown = self._shown
         self._clear()
         self._scene.setBackgroundBrush(shown.theme.color("background"))
         places = lane_places(shown) if shown.ready else ()
@@ -176,7 +175,7 @@ class LaneStack(QWidget):
                 self._scene.addItem(item)
             lane.show(shown)
             self._lanes.append(lane)
-        self._mark_unit()
+        self._mark_unit(state)
         if places:
             self._line = CursorLine(shown.theme)
             self._line.setZValue(_CURSOR)
@@ -260,8 +259,7 @@ class LaneStack(QWidget):
         else:
             self._store.update(unit=unit)
 
-    def _mark_unit(self) -> None:
-        state = self._store.state
+    def _mark_unit(self, state: State) -> None:
         for lane in self._lanes:
             if isinstance(lane, HeatLane) and lane.of_units:
                 looked_at = lane.model is not None and self._shown.models[lane.model].number == state.model

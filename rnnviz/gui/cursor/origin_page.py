@@ -36,7 +36,7 @@ class OriginPage(QWidget):
         self.explaining.explained.connect(self._tell)
         self.explaining.refused.connect(self._refuse)
         self.of = Choice()
-        self.of.chosen.connect(lambda _name: self._ask())
+        self.of.chosen.connect(lambda _name: self._ask(store.state))
         self.place = QLabel()
         self.place.setWordWrap(True)
         self.note = QLabel()
@@ -52,11 +52,11 @@ class OriginPage(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         if any(getattr(old, name) is not getattr(new, name) for name in _WATCHED):
-            self._show(self._store.state)
+            self._show(new)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._ask()
+        self._ask(self._store.state)
 
     def _build(self) -> None:
         content = QWidget()
@@ -78,10 +78,9 @@ class OriginPage(QWidget):
             self.setProperty("themeName", state.theme)
             self.setStyleSheet(form_sheet(state.theme))
         if self.isVisible():
-            self._ask()
+            self._ask(state)
 
-    def _ask(self) -> None:
-        state = self._store.state
+    def _ask(self, state: State) -> None:
         trace, sample = looked_at(state)
         if trace is None:
             self._refuse("The parts appear with the first trace.")

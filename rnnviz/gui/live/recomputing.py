@@ -66,7 +66,7 @@ class Recomputing(QObject):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        wish = _wish(self._store.state)
+        wish = _wish(new)
         if wish is not None and wish != self._asked:
             self._asked = wish
             if not self._at_work:

@@ -1,5 +1,8 @@
 """The store: the window's whole state as one frozen value, and the one signal that says it changed."""
 
+import sys
+import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +22,8 @@ from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.runs.file.records import EngineStatus, Event, Origin, RunModel
+
+MOST_CHAINED = 100  # updates that listeners may make while one update is told
 
 
 @dataclass(frozen=True)
@@ -129,21 +134,60 @@ class State:
 
 
 class Store(QObject):
-    """Holds the state. `changed(old, new)` is emitted once for each `update` that changes something."""
+    """Holds the state. `changed(old, new)` is emitted once for each `update` that changes something.
+
+    The state advances at once; what listeners are told of it goes out first in, first out. So an update that a listener
+    makes is told to all of them when the one they are being told of is done: everyone sees every change, once and in
+    order. A listener uses the `new` it is given, which the state may have left behind already.
+    """
 
     changed = Signal(object, object)
 
     def __init__(self, state: State | None = None) -> None:
         super().__init__()
         self._state = state or State()
+        self._thread = threading.get_ident()
+        self._untold: deque[tuple[State, State]] = deque()
+        self._updating: list[str] | None = None  # listeners that updated since `_tell` began; None: nobody is told
 
     @property
     def state(self) -> State:
         return self._state
 
     def update(self, **changes: Any) -> None:
-        """Replaces the given fields of the state."""
+        """Replaces the given fields of the state; RuntimeError where listeners go round in a circle."""
+        assert threading.get_ident() == self._thread, "the store belongs to the thread of the window"
         old, new = self._state, replace(self._state, **changes)
-        if any(getattr(old, name) is not getattr(new, name) for name in changes):
-            self._state = new
-            self.changed.emit(old, new)
+        if all(getattr(old, name) is getattr(new, name) for name in changes):
+            return
+        if self._updating is not None:
+            self._updating.append(_listener())
+            if len(self._updating) > MOST_CHAINED:
+                raise RuntimeError(f"{_circle(self._updating)} never come to an end of updating the state.")
+        self._state = new
+        self._untold.append((old, new))
+        if self._updating is None:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tells the listeners what they have not been told yet, and what they update meanwhile."""
+        self._updating = []
+        try:
+            while self._untold:
+                self.changed.emit(*self._untold.popleft())
+        finally:
+            updating, self._updating = self._updating, None
+        if len(updating) > MOST_CHAINED:
+            raise RuntimeError(f"{_circle(updating)} never come to an end of updating the state.")
+
+
+def _listener() -> str:
+    """The name of the listener that is being told right now: the outermost function below `_tell`."""
+    frame, inner = sys._getframe(1), None
+    while frame is not None and frame.f_code is not Store._tell.__code__:
+        frame, inner = frame.f_back, frame
+    return inner.f_code.co_qualname if inner is not None else "an unknown listener"
+
+
+def _circle(names: Sequence[str]) -> str:
+    return f"After {MOST_CHAINED} updates in a chain the listeners {', '.join(dict.fromkeys(names))}"

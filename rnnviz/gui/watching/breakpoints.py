@@ -62,7 +62,7 @@ class Breakpoints(QWidget):
 
     def _show(self, state: State) -> None:
         """A card stays at its place as long as it can: somebody may be typing in it."""
-        wanted = self.acting
+        wanted = with_not_finite(state.marks.breakpoints)
         while len(self.cards) > len(wanted) or any(
             card.face != face_of(one) for card, one in zip(self.cards, wanted, strict=False)
         ):
@@ -76,7 +76,7 @@ class Breakpoints(QWidget):
                 card.removed.connect(partial(self._change, card, None))
                 self._column.addWidget(card)
                 self.cards.append(card)
-            self.cards[place].show_breakpoint(one, state.events, self._theme())
+            self.cards[place].show_breakpoint(one, state.events, theme(state.theme))
 
     def _clear(self) -> None:
         for card in self.cards:

@@ -16,7 +16,6 @@ class WhatIfBar(QFrame):
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._store = store
         self.setObjectName("what_if_bar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         font = fonts.text()
@@ -40,7 +39,7 @@ class WhatIfBar(QFrame):
     def show_state(self, old: State, new: State) -> None:
         fields = ("whatif", "recomputed", "theme", "models", "cursor", "sample", "against")
         if any(getattr(old, name) is not getattr(new, name) for name in fields):
-            self._show(self._store.state)
+            self._show(new)
 
     def _show(self, state: State) -> None:
         self.setVisible(state.whatif.active)

@@ -22,7 +22,7 @@ class WhatIfPage(QWidget):
 
     def __init__(self, store: Store, actions: Actions, whatifs: WhatIfs) -> None:
         super().__init__()
-        self._store, self._whatifs = store, whatifs
+        self._whatifs = whatifs
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(264)
@@ -59,7 +59,7 @@ class WhatIfPage(QWidget):
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
-        self._show(self._store.state)
+        self._show(new)
 
     def _build(self) -> None:
         content = QWidget()
