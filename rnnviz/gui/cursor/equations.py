@@ -1,21 +1,32 @@
 """The equation at the cursor: of its operation or of the whole time step, forward or backward, with the numbers."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
 from rnnviz.gui.cursor.origin_page import looked_at
 from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.fields import Choice
 
 _HIGHEST = 190  # pixels; more lines scroll
-_NORMS = -1  # in place of a unit
+_SHOWN = Fields(
+    "recorded.traces",
+    "place.cursor",
+    "place.sample",
+    "look.theme",
+    "place.model",
+    "place.unit",
+    "run.models",
+    "run.experiment",
+    "trial",
+)
 
 
 class EquationsPanel(QWidget):
@@ -42,8 +53,7 @@ class EquationsPanel(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("traces", "cursor", "sample", "theme", "model", "unit", "models", "experiment", "recomputed", "whatif")
-        if any(getattr(old, name) is not getattr(new, name) for name in names):
+        if _SHOWN.changed(old, new):
             self.setVisible(self._trace(new) is not None)
             self._show(new)
 
@@ -73,9 +83,9 @@ class EquationsPanel(QWidget):
         column.addLayout(frame)
 
     def _show(self, state: State) -> None:
-        if self.property("themeName") != state.theme:
-            self.setProperty("themeName", state.theme)
-            self.setStyleSheet(form_sheet(state.theme))
+        if self.property("themeName") != state.look.theme:
+            self.setProperty("themeName", state.look.theme)
+            self.setStyleSheet(form_sheet(state.look.theme))
         trace = self._trace(state)
         if trace is None:
             return
@@ -83,9 +93,9 @@ class EquationsPanel(QWidget):
         changed = state.what_if is not None and looked_at(state)[0] is state.what_if.changed
         self.title.setText("Equation, what-if" if changed else "Equation")
         size = trace.structure.hidden_size
-        unit = state.unit if 0 <= state.unit < size else None
-        lines = equation_lines(trace, state.cursor, unit, state.experiment.training.optimiser)
-        self.view.set_lines(lines, theme(state.theme))
+        unit = state.place.unit if 0 <= state.place.unit < size else None
+        lines = equation_lines(trace, state.place.cursor, unit, state.run.experiment.training.optimiser)
+        self.view.set_lines(lines, theme(state.look.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
 
     def _trace(self, state: State) -> Trace | None:
@@ -94,19 +104,20 @@ class EquationsPanel(QWidget):
         return None if trace is None else trace.sample(sample)
 
     def _offer(self, state: State, trace: Trace) -> None:
-        names = [(number, model.name) for number, model in enumerate(state.models)]
+        names = [(number, model.name) for number, model in enumerate(state.run.models)]
         if [(self.model.itemData(n), self.model.itemText(n)) for n in range(self.model.count())] != names:
             self.model.set_options(names)
-        self.model.set_value(state.model)
+        self.model.set_value(state.place.model)
         self.model.setVisible(len(names) > 1)
         size = trace.structure.hidden_size
         if self.unit.count() != size + 1:
-            self.unit.set_options([(_NORMS, "norms"), *((n, f"unit {n + 1}") for n in range(size))])
-        self.unit.set_value(state.unit if state.unit < size else _NORMS)
+            self.unit.set_options([(NO_UNIT, "norms"), *((n, f"unit {n + 1}") for n in range(size))])
+        self.unit.set_value(state.place.unit if state.place.unit < size else NO_UNIT)
 
     def _choose_model(self, number: object) -> None:
-        cursor = replace(self._store.state.cursor, operation="")
-        self._store.update(model=number, unit=_NORMS, cursor=cursor)
+        assert isinstance(number, int)
+        self._store.go(to_model, number)
 
     def _choose_unit(self, unit: object) -> None:
-        self._store.update(unit=unit)
+        assert isinstance(unit, int)
+        self._store.go(to_unit, unit)

@@ -11,7 +11,7 @@ from safetensors.numpy import save
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.core.sweeps.interventions import SetWeight
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 from rnnviz.runs.reading.reader import Run
 
 
@@ -27,7 +27,11 @@ class Onward:
 
 def can_train_on(state: State) -> bool:
     """Whether there are recorded weights on the screen, of something that can be trained."""
-    return state.run_path is not None and bool(state.traces) and not isinstance(state.experiment.task, GivenInput)
+    return (
+        state.run.path is not None
+        and bool(state.recorded.traces)
+        and not isinstance(state.run.experiment.task, GivenInput)
+    )
 
 
 def onward_from(state: State, run: Run, path: Path) -> Onward:
@@ -35,7 +39,7 @@ def onward_from(state: State, run: Run, path: Path) -> Onward:
 
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
-    step, whatif = state.cursor.training_step, state.whatif
+    step, whatif = state.place.cursor.training_step, state.trial.whatif
     onward = Onward(run.path, step)
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
         return onward

@@ -13,7 +13,8 @@ from rnnviz.core.experiment.settings import Experiment, GivenInput, first_lesson
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
-from rnnviz.gui.state.store import Message, Store
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 
 
 class Opening(QObject):
@@ -32,9 +33,9 @@ class Opening(QObject):
         self._forget_dialog()
         match report.get("kind"):
             case "csv" | "text":
-                self.dialog = DataDialog(report, self._store.state.theme, self._window)
+                self.dialog = DataDialog(report, self._store.state.look.theme, self._window)
             case "state dict" | "safetensors":
-                self.dialog = OpenModelDialog(report, self._store.state.theme, self._window)
+                self.dialog = OpenModelDialog(report, self._store.state.look.theme, self._window)
             case "run" | "experiment" as kind:
                 self._say(f"{path} holds a {kind}: give its name the ending .{'rnnviz' if kind == 'run' else 'toml'}.")
                 return
@@ -50,7 +51,7 @@ class Opening(QObject):
         dialog = self.dialog
         try:
             if isinstance(dialog, DataDialog):
-                self._session.start(learning(self._store.state.experiment, dialog.task, self._path.stem))
+                self._session.start(learning(self._store.state.run.experiment, dialog.task, self._path.stem))
             elif isinstance(dialog, OpenModelDialog):
                 self._session.files.record_given(dialog.given, dialog.prefix)
             self._session.used.emit(self._path)
@@ -65,7 +66,7 @@ class Opening(QObject):
             self.dialog = None
 
     def _say(self, sentence: str) -> None:
-        self._store.update(message=Message("error", sentence))
+        self._store.say(Message("error", sentence))
 
 
 def learning(experiment: Experiment, task: Any, name: str) -> Experiment:

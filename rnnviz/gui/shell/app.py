@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,10 +30,13 @@ from rnnviz.gui.shell.problems import Problems
 from rnnviz.gui.shell.status_bar import StatusBar
 from rnnviz.gui.shell.toolbar import Toolbar
 from rnnviz.gui.shell.view_commands import WindowWishes, view_commands
+from rnnviz.gui.state.debugging import Debugging
 from rnnviz.gui.state.preference_saver import Keeper
 from rnnviz.gui.state.preferences import read_preferences
 from rnnviz.gui.state.program_folders import log_path, settings_path
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Appearance, Message, Notices
 from rnnviz.gui.stepping.debug_commands import debug_commands
 from rnnviz.gui.stepping.walker import Stepping
 from rnnviz.gui.training.training_commands import training_commands
@@ -83,8 +85,12 @@ class App(QObject):
         preferences, complaint = read_preferences(settings)
         message = Message("warning", complaint) if complaint else None
         hidden = frozenset(preferences.hidden_lanes)
-        shown = State(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page, message=message)
-        self.store = Store(replace(shown, watches=preferences.watches))
+        shown = State(
+            look=Appearance(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page),
+            debugging=Debugging(watches=preferences.watches),
+            notices=Notices(message),
+        )
+        self.store = Store(shown)
         self._application = application
         self._path = path
         self.contents: Contents | None = None  # lanes and panels, which come after the first picture
@@ -122,7 +128,7 @@ class App(QObject):
         try:
             self.session.open_path(path.absolute())
         except RnnvizError as error:
-            self.store.update(message=Message("error", str(error)), busy="")
+            self.store.say(Message("error", str(error)), busy="")
 
     @Slot()
     def fill(self) -> None:
@@ -155,7 +161,7 @@ class App(QObject):
                 self.session.open_path(self._path.absolute())
                 return
             except RnnvizError as error:
-                self.store.update(message=Message("error", str(error)))
+                self.store.say(Message("error", str(error)))
         self.session.start(first_lesson())
 
     def _fill(self) -> None:
@@ -202,27 +208,27 @@ class App(QObject):
 
     @Slot(object, object)
     def _show(self, old: State, new: State) -> None:
-        if new.theme != old.theme:
-            apply(self._application, theme(new.theme))
-        if new.experiment is not old.experiment or new.run_path != old.run_path:
+        if new.look.theme != old.look.theme:
+            apply(self._application, theme(new.look.theme))
+        if new.run.experiment is not old.run.experiment or new.run.path != old.run.path:
             self._show_title(new)
 
     def _show_title(self, state: State) -> None:
-        run = f" · {state.run_path.name}" if state.run_path is not None else ""
-        origin = f" · {state.origin.words}" if state.origin is not None else ""
-        self.window.setWindowTitle(f"{state.experiment.name}{run}{origin}")
+        run = f" · {state.run.path.name}" if state.run.path is not None else ""
+        origin = f" · {state.run.origin.words}" if state.run.origin is not None else ""
+        self.window.setWindowTitle(f"{state.run.experiment.name}{run}{origin}")
 
     def _show_menu(self) -> None:
         self.menus.open_below(self.toolbar.menu_button)
 
     def _dismiss(self) -> None:
-        if self.store.state.message is not None:
-            self.store.update(message=None)
+        if self.store.state.notices.message is not None:
+            self.store.say(None)
         else:
             self.session.cancel()
 
     def _ask_place(self) -> None:
-        self.jump_field.ask(goto.words(self.store.state.cursor), self.toolbar.readout)
+        self.jump_field.ask(goto.words(self.store.state.place.cursor), self.toolbar.readout)
 
     def _ask_note(self) -> None:
         self.note_field.ask("", self.toolbar.readout)
@@ -230,7 +236,7 @@ class App(QObject):
     def _show_shortcuts(self) -> None:
         from rnnviz.gui.shell.shortcuts_page import ShortcutsPage
 
-        page = ShortcutsPage(self.actions, self.window, self.store.state.theme)
+        page = ShortcutsPage(self.actions, self.window, self.store.state.look.theme)
         page.show()
         page.activateWindow()
 

@@ -5,6 +5,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rnnviz.debugger.cursor import Cursor
+from rnnviz.debugger.places import to_model
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.cursor.cursor_page import CursorPage
@@ -117,9 +118,9 @@ class Contents(QObject):
     @Slot(int, str, int)
     def _go_to_moment(self, training_step: int, model: str, time_step: int) -> None:
         self._session.show_training_step(training_step)
-        names = [one.name for one in self._store.state.models]
+        names = [one.name for one in self._store.state.run.models]
         if model in names:
-            self._store.update(model=names.index(model))
+            self._store.go(to_model, names.index(model), self._store.state.place.unit)
         if time_step:
             show_time_step(self._store, time_step)
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.state.preference_saver import Keeper
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 
 _NAMES = ("File", "Training", "Debug", "View", "Help")
 
@@ -64,7 +64,7 @@ class Menus(QMenu):
             entry.setCheckable(True)
             entry.setChecked(choice.on)
             entry.triggered.connect(
-                lambda _on, choice=choice: self._store.update(
-                    hidden_lanes=toggled(self._store.state.hidden_lanes, choice)
+                lambda _on, choice=choice: self._store.change(
+                    look=setting(hidden_lanes=toggled(self._store.state.look.hidden_lanes, choice))
                 )
             )

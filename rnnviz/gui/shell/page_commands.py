@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from rnnviz.gui.commands.actions import Command, key_words
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 
 MENU = "View"
 
@@ -39,15 +40,19 @@ def page_commands(store: Store) -> Sequence[Command]:
     return tuple(_command(store, page, place) for place, page in enumerate(PAGES, 1))
 
 
+def _show_page(store: Store, key: str) -> None:
+    store.change(look=setting(page=key))
+
+
 def _command(store: Store, page: Page, place: int) -> Command:
     def in_front(state: State) -> bool:
-        return state.page == page.key
+        return state.look.page == page.key
 
     return Command(
         f"page_{page.key}",
         page.words,
         page.tooltip,
-        partial(store.update, page=page.key),
+        partial(_show_page, store, page.key),
         MENU,
         (f"Ctrl+{place}",),
         checked=in_front,

@@ -8,22 +8,26 @@ from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
 from rnnviz.core.stopping.moment import Moment
 from rnnviz.debugger.breakpoints import Stop, stops
 from rnnviz.gui.state.scopes import CurveMetrics, curves_of, trace_of, vocabulary_of
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 
 
 def trace_stops(state: State) -> tuple[Stop, ...]:
     """The stops of the model that is stepped through and the sequence shown, in the order of the program."""
-    trace = trace_of(state, state.model)
+    trace = trace_of(state, state.place.model)
     if trace is None:
         return ()
-    model, step, program = state.models[state.model], state.cursor.training_step, state.program
-    metrics = CurveMetrics(curves_of(state, state.model), step)
-    moment = Moment(metrics, step, model.name, state.model + 1, model.structure, lambda: trace)
-    armed = [found for one in with_not_finite(state.marks.breakpoints) if (found := _armed(one, state)) is not None]
-    bookmarks = [
-        one for one in state.marks.bookmarks if one.time_step <= program.time_steps and one.layer in program.layers
+    model, step, program = state.run.models[state.place.model], state.place.cursor.training_step, state.program
+    metrics = CurveMetrics(curves_of(state, state.place.model), step)
+    moment = Moment(metrics, step, model.name, state.place.model + 1, model.structure, lambda: trace)
+    armed = [
+        found for one in with_not_finite(state.debugging.marks.breakpoints) if (found := _armed(one, state)) is not None
     ]
-    return stops(armed, bookmarks, program, state.cursor, moment)
+    bookmarks = [
+        one
+        for one in state.debugging.marks.bookmarks
+        if one.time_step <= program.time_steps and one.layer in program.layers
+    ]
+    return stops(armed, bookmarks, program, state.place.cursor, moment)
 
 
 def stop_words(stop: Stop) -> str:
@@ -40,6 +44,6 @@ def _armed(one: Breakpoint, state: State) -> Armed | None:
         return None
     layer = one.layer if one.kind == "place" else one.layer or "l0"  # where its values are looked at
     try:
-        return arm(replace(one, sequence=state.sample + 1, layer=layer), vocabulary_of(state))
+        return arm(replace(one, sequence=state.place.sample + 1, layer=layer), vocabulary_of(state))
     except ExpressionError:
         return None

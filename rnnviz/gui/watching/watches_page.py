@@ -4,7 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.gui.look.form_style import form_sheet
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.watching.bookmarks import Bookmarks
 from rnnviz.gui.watching.breakpoints import Breakpoints
 from rnnviz.gui.watching.log_list import LogList
@@ -17,7 +18,7 @@ class WatchesPage(QWidget):
 
     def __init__(self, store: Store) -> None:
         super().__init__()
-        self._theme = store.state.theme
+        self._theme = store.state.look.theme
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(264)
@@ -50,20 +51,20 @@ class WatchesPage(QWidget):
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
-        if new.theme != old.theme:
-            self.setStyleSheet(form_sheet(new.theme))
-        if new.events is not old.events:
+        if new.look.theme != old.look.theme:
+            self.setStyleSheet(form_sheet(new.look.theme))
+        if new.recorded.events is not old.recorded.events:
             self._show_log(new)
-        if new.marks is not old.marks:
+        if new.debugging.marks is not old.debugging.marks:
             self._show_bookmarks(new)
 
     def _show_log(self, state: State) -> None:
         for widget in (self._log_title, self.log):
-            widget.setVisible(bool(state.events))
+            widget.setVisible(bool(state.recorded.events))
 
     def _show_bookmarks(self, state: State) -> None:
         for widget in (self._bookmarks_title, self.bookmarks):
-            widget.setVisible(bool(state.marks.bookmarks))
+            widget.setVisible(bool(state.debugging.marks.bookmarks))
 
     def _add(self, title: str, widget: QWidget) -> QLabel:
         label = QLabel(title)

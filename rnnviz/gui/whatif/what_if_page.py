@@ -11,7 +11,9 @@ from rnnviz.gui.live.train_on_request import can_train_on
 from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, form_sheet, push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import Recomputed, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.trial import Recomputed
 from rnnviz.gui.whatif.what_if_commands import WhatIfs
 from rnnviz.gui.whatif.what_if_editor import WhatIfEditor
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
@@ -89,17 +91,17 @@ class WhatIfPage(QWidget):
         fill_scrolling(self, content)
 
     def _show(self, state: State) -> None:
-        if self.property("themeName") != state.theme:
-            self.setProperty("themeName", state.theme)
-            self.setStyleSheet(form_sheet(state.theme))
+        if self.property("themeName") != state.look.theme:
+            self.setProperty("themeName", state.look.theme)
+            self.setStyleSheet(form_sheet(state.look.theme))
             self._listed = None
         self.place.setText(place_words(state))
         self.editor.show_state(state)
-        listed = state.whatif.interventions, state.whatif.variants
+        listed = state.trial.whatif.interventions, state.trial.whatif.variants
         if listed != self._listed:
             self._listed = listed
             self._list(state)
-        whatif, found = state.whatif, state.what_if
+        whatif, found = state.trial.whatif, state.what_if
         self.nothing.setVisible(not whatif.active)
         self.undo.setEnabled(bool(whatif.past))
         self.redo.setEnabled(bool(whatif.future))
@@ -108,9 +110,9 @@ class WhatIfPage(QWidget):
             field.setEnabled(whatif.active)
         for widget in (self.changes, self.result, self.elsewhere, self.difference):
             widget.setVisible(whatif.active)
-        self.difference.setChecked(state.difference)
+        self.difference.setChecked(state.trial.difference)
         self.against_row.setVisible(whatif.active and bool(whatif.variants))
-        self.against.set_value(state.against)
+        self.against.set_value(state.trial.against)
         if found is not self._told:
             self._told = found
             self.result.setText(result_words(found))
@@ -124,21 +126,21 @@ class WhatIfPage(QWidget):
             row.hide()
             row.deleteLater()
         self._rows = []
-        muted = theme(state.theme).muted
-        for number, one in enumerate(state.whatif.interventions):
+        muted = theme(state.look.theme).muted
+        for number, one in enumerate(state.trial.whatif.interventions):
             label = QLabel(one.words)
             label.setWordWrap(True)
             remove = _icon_button(muted, f"Take back {one.words}")
             remove.clicked.connect(lambda _on=False, number=number: self._whatifs.remove(number))
             self._add_row(self.set_by_hand, label, remove)
-        for variant in state.whatif.variants:
+        for variant in state.trial.whatif.variants:
             name = variant.name
             link = push_button(name.replace("&", "&&"), " · ".join(one.words for one in variant.interventions), "link")
             link.clicked.connect(lambda _on=False, name=name: self._whatifs.open(name))
             forget = _icon_button(muted, f"Forget the variant {name}")
             forget.clicked.connect(lambda _on=False, name=name: self._whatifs.forget(name))
             self._add_row(self.variants, link, forget)
-        self.against.set_options([("", "history"), *((one.name, one.name) for one in state.whatif.variants)])
+        self.against.set_options([("", "history"), *((one.name, one.name) for one in state.trial.whatif.variants)])
 
     def _add_row(self, column: QVBoxLayout, words: QWidget, button: QPushButton) -> None:
         row = QWidget()
@@ -156,9 +158,9 @@ class WhatIfPage(QWidget):
 
 def place_words(state: State) -> str:
     """Where the editor sets: model, layer, sequence and time step."""
-    if state.model >= len(state.models):
+    if state.place.model >= len(state.run.models):
         return "There is no model yet."
-    model, cursor = state.models[state.model], state.cursor
+    model, cursor = state.run.models[state.place.model], state.place.cursor
     words = [model.name]
     if len(model.structure.layer_names) > 1:
         words.append(layer_words(cursor.layer))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_states import fake_state
+from flat_state import flat_state
 from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
@@ -47,10 +48,10 @@ def test_a_gru_shows_its_update_gate() -> None:
 def test_every_lane_can_be_switched_both_ways() -> None:
     state = fake_state()
     for choice in lane_choices(state):
-        once = fake_state(hidden_lanes=toggled(state.hidden_lanes, choice))
+        once = fake_state(hidden_lanes=toggled(state.look.hidden_lanes, choice))
         switched = next(other for other in lane_choices(once) if other.key == choice.key)
         assert switched.on != choice.on, choice.key
-        twice = fake_state(hidden_lanes=toggled(once.hidden_lanes, switched))
+        twice = fake_state(hidden_lanes=toggled(once.look.hidden_lanes, switched))
         again = next(other for other in lane_choices(twice) if other.key == choice.key)
         assert again.on == choice.on
 
@@ -104,7 +105,7 @@ def test_two_models_share_the_level_of_the_larger(qtbot: QtBot) -> None:
 
 def test_a_layer_that_one_model_lacks_shows_its_first() -> None:
     state = fake_state(structures=(Structure("gru", 8, 5, 2), Structure("lstm", 8, 5)))
-    shown = resolve(replace(state, cursor=replace(state.cursor, layer="l1")))
+    shown = resolve(flat_state(state, cursor=replace(state.place.cursor, layer="l1")))
     assert [model.layer_name for model in shown.models] == ["l1", "l0"]
 
 
@@ -115,7 +116,7 @@ def test_what_a_person_switched_does_not_depend_on_the_room() -> None:
         assert ("prediction", 0) not in keys(fitting_lanes=fits, hidden_lanes=frozenset({"prediction"}))
         wanted = frozenset({"input", "hidden"})
         state = fake_state(kind="characters", fitting_lanes=fits)
-        exact = replace(state, hidden_lanes=exactly(state, wanted))
+        exact = flat_state(state, hidden_lanes=exactly(state, wanted))
         assert {choice.key for choice in lane_choices(exact) if choice.on} == wanted
 
 

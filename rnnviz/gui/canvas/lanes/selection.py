@@ -5,7 +5,7 @@ from typing import Literal
 
 from rnnviz.core.structure import CellName
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 
 GATES: dict[CellName, tuple[str, ...]] = {"vanilla": (), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 GATE_WORDS = {
