@@ -7,10 +7,10 @@ from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
-from rnnviz.gui.cursor.origin_page import looked_at
 from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.fields import Choice
@@ -47,14 +47,14 @@ class EquationsPanel(QWidget):
         self.unit.chosen.connect(self._choose_unit)
         self._build()
         store.changed.connect(self.show_state)
-        if self._trace(store.state) is None:
+        if looked_at(store.state).trace is None:
             self.hide()
         self._show(store.state)
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         if _SHOWN.changed(old, new):
-            self.setVisible(self._trace(new) is not None)
+            self.setVisible(looked_at(new).trace is not None)
             self._show(new)
 
     def _build(self) -> None:
@@ -86,22 +86,16 @@ class EquationsPanel(QWidget):
         if self.property("themeName") != state.look.theme:
             self.setProperty("themeName", state.look.theme)
             self.setStyleSheet(form_sheet(state.look.theme))
-        trace = self._trace(state)
+        trace = looked_at(state).sequence
         if trace is None:
             return
         self._offer(state, trace)
-        changed = state.what_if is not None and looked_at(state)[0] is state.what_if.changed
-        self.title.setText("Equation, what-if" if changed else "Equation")
+        self.title.setText(looked_at(state).titled("Equation"))
         size = trace.structure.hidden_size
         unit = state.place.unit if 0 <= state.place.unit < size else None
         lines = equation_lines(trace, state.place.cursor, unit, state.run.experiment.training.optimiser)
         self.view.set_lines(lines, theme(state.look.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
-
-    def _trace(self, state: State) -> Trace | None:
-        """The sequence looked at, of the model that is stepped through; of a what-if the changed one."""
-        trace, sample = looked_at(state)
-        return None if trace is None else trace.sample(sample)
 
     def _offer(self, state: State, trace: Trace) -> None:
         names = [(number, model.name) for number, model in enumerate(state.run.models)]

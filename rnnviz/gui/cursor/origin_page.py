@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.interventions import NAMES
-from rnnviz.core.sweeps.trace import Layer, Trace
+from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
 from rnnviz.gui.live.explaining import Explaining, Question
 from rnnviz.gui.look.form_style import fill_scrolling, form_sheet, push_button
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
@@ -84,7 +85,8 @@ class OriginPage(QWidget):
             self._ask(state)
 
     def _ask(self, state: State) -> None:
-        trace, sample = looked_at(state)
+        looked = looked_at(state)
+        trace, sample = looked.trace, looked.sample
         if trace is None:
             self._refuse("The parts appear with the first trace.")
             return
@@ -105,8 +107,7 @@ class OriginPage(QWidget):
     def _tell(self, found: Provenance) -> None:
         state = self._store.state
         self._found = found
-        changed = state.what_if is not None and looked_at(state)[0] is state.what_if.changed
-        whose = state.run.models[state.place.model].name + (", what-if" if changed else "")
+        whose = looked_at(state).titled(state.run.models[state.place.model].name)
         self.place.setText(f"{whose}: {found.place.words} = {short(found.value)}")
         self.place.show()
         if state.place.unit < 0:
@@ -176,15 +177,6 @@ class _Parts(QWidget):
         others = parts[_SHOWN:]
         self.rest.setText(f"{len(others)} more, together {short(sum(part.value for part in others))}")
         self.rest.setVisible(bool(others))
-
-
-def looked_at(state: State) -> tuple[Trace | None, int]:
-    """The trace whose gradients are told, of a what-if the changed one, and the sequence in it, 0-based."""
-    found = state.what_if
-    if found is not None and found.changed is not None and found.whatif.model == state.place.model:
-        return found.changed, 0
-    trace = state.recorded.traces[state.place.model] if state.place.model < len(state.recorded.traces) else None
-    return trace, 0 if trace is None else min(state.place.sample, trace.sequences - 1)
 
 
 def _unit(state: State, layer: Layer, sample: int) -> int:

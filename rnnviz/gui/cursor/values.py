@@ -12,6 +12,7 @@ from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
 from rnnviz.gui.cursor.value_table import TableRow, ValueTable
 from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.fields import Choice
@@ -36,6 +37,7 @@ class ValuesPanel(QWidget):
         self._store = store
         self.rows: list[ValueRow] = []
         self._sources: list[ValueSource | None] = []
+        self._names: list[str] = []  # of the columns
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(264)
@@ -62,15 +64,16 @@ class ValuesPanel(QWidget):
             or new.place.cursor != old.place.cursor
             or (new.place.sample, new.look.theme) != (old.place.sample, old.look.theme)
             or new.run.task is not old.run.task
+            or new.trial is not old.trial
         ):
             self._fill(new)
 
     def row_text(self, number: int) -> str:
         """A row as lines for a spreadsheet: its numbers, then the values of each model, tabulators between."""
         row = self.rows[number]
-        lines = ["\t".join([plain(f"{row.words} {row.symbol}".strip()), *self._names()])]
+        lines = ["\t".join([plain(f"{row.words} {row.symbol}".strip()), *self._names])]
         lines.append("\t".join(["", *("–" if p is None else (row.number(p) or "–") for p in self._sources)]))
-        for name, source in zip(self._names(), self._sources, strict=True):
+        for name, source in zip(self._names, self._sources, strict=True):
             values = None if source is None else row.vector(source)
             if values is not None:
                 lines.append("\t".join([name, *(repr(float(value)) for value in values)]))
@@ -92,7 +95,7 @@ class ValuesPanel(QWidget):
         """Shape, smallest, largest and mean of each model's values in a row."""
         row = self.rows[number]
         lines = [plain(f"{row.words} {row.symbol}".strip())]
-        for name, source in zip(self._names(), self._sources, strict=True):
+        for name, source in zip(self._names, self._sources, strict=True):
             values = None if source is None else row.vector(source)
             if source is not None and values is not None:
                 note = row.note(source)
@@ -129,16 +132,16 @@ class ValuesPanel(QWidget):
         outer.addLayout(foot)
         outer.addStretch(0)
 
-    def _names(self) -> list[str]:
-        models = self._store.state.run.models
-        return [models[n].name if n < len(models) else f"model {n + 1}" for n in range(len(self._sources))]
-
     def _fill(self, state: State) -> None:
         look = theme(state.look.theme)
         if self.property("themeName") != state.look.theme:
             self.setProperty("themeName", state.look.theme)
             self.setStyleSheet(form_sheet(state.look.theme))
-        traces = [None if trace is None else trace.sample(state.place.sample) for trace in state.recorded.traces]
+        looked = [looked_at(state, model) for model in range(len(state.recorded.traces))]
+        traces = [each.sequence for each in looked]
+        models = state.run.models
+        names = [models[n].name if n < len(models) else f"model {n + 1}" for n in range(len(traces))]
+        self._names = [each.titled(name) for each, name in zip(looked, names, strict=True)]
         self._offer_layers([trace for trace in traces if trace is not None], state.place.cursor.layer)
         has_trace = any(trace is not None for trace in traces)
         for widget in (self.table, self.strips):
@@ -161,7 +164,7 @@ class ValuesPanel(QWidget):
             cells = tuple(None if source is None else row.number(source) for source in self._sources)
             rows.append(TableRow(row.words, row.symbol, cells, row.part, row.group in active, row.group != group))
             group = row.group
-        self.table.set_content(rows, list(zip(self._names(), colors, strict=True)), look)
+        self.table.set_content(rows, list(zip(names, colors, strict=True)), look, [each.words for each in looked])
         self._scroll.setMaximumHeight(
             self.table.height() + 12
         )  # the strips follow close below, however high the window
@@ -191,7 +194,7 @@ class ValuesPanel(QWidget):
         look = theme(state.look.theme)
         colors = look.model_colors(source.trace.structure.cell if source else "vanilla" for source in self._sources)
         strips = []
-        for name, color, source in zip(self._names(), colors, self._sources, strict=True):
+        for name, color, source in zip(self._names, colors, self._sources, strict=True):
             values = None if source is None else row.vector(source)
             if source is not None and values is not None:
                 strips.append(Strip(name, color, values, source.row if row.over_time else -1, row.note(source)))

@@ -23,7 +23,6 @@ from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.places import to_operation
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
-from rnnviz.gui.cursor.origin_page import looked_at
 from rnnviz.gui.cursor.value_rows import Colors
 from rnnviz.gui.cursor.value_strips import Strip, levels, strip_image
 from rnnviz.gui.cursor.values import layer_words
@@ -32,6 +31,7 @@ from rnnviz.gui.look import fonts
 from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets import marked_text
@@ -133,16 +133,15 @@ class VariablesPage(QWidget):
         if self.property("themeName") != state.look.theme:
             self.setProperty("themeName", state.look.theme)
             self.setStyleSheet(form_sheet(state.look.theme))
-        trace, sample = looked_at(state)
-        self._trace = trace.sample(sample) if trace is not None else None
+        looked = looked_at(state)
+        self._trace = looked.sequence
         self._known = {}
         if self._trace is None:
             self.heading.setText("The variables appear with the first trace.")
             self.tree.clear()
             self._built = ()
             return
-        changed = state.what_if is not None and trace is state.what_if.changed
-        where = f", time step {state.place.cursor.time_step}" + (", what-if" if changed else "")
+        where = looked.titled(f", time step {state.place.cursor.time_step}")
         self.heading.setText(
             (state.run.models[state.place.model].name if state.place.model < len(state.run.models) else "Model") + where
         )

@@ -6,6 +6,7 @@ from rnnviz.debugger.changes import what_changed, what_changed_in_time
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.fields import section_label
@@ -59,15 +60,20 @@ def stop_words(before: State, after: State) -> str:
     old, new = before.recorded.traces[model], after.recorded.traces[model]
     if old is None or new is None or after.place.sample != before.place.sample:
         return ""
-    steps = before.place.cursor.training_step, after.place.cursor.training_step
-    if old is not new and steps[0] != steps[1]:
+    first, second = before.place.cursor, after.place.cursor
+    if old is not new and first.training_step != second.training_step:
         sentence = what_changed(old, new, sample=min(after.place.sample, new.sequences - 1))
-        return f"From training step {steps[0]:,} to {steps[1]:,}: {sentence[0].lower()}{sentence[1:]}"
-    cursors = before.place.cursor, after.place.cursor
-    if cursors[0].phase is not cursors[1].phase or cursors[0].layer != cursors[1].layer or not cursors[1].phase.swept:
+        return f"From training step {first.training_step:,} to {second.training_step:,}: {_small(sentence)}"
+    if first.phase is not second.phase or first.layer != second.layer or not second.phase.swept:
         return ""
-    times = [min(max(cursor.time_step, 1), after.program.time_steps) for cursor in cursors]
-    if times[0] == times[1]:
+    times = [min(max(cursor.time_step, 1), after.program.time_steps) for cursor in (first, second)]
+    looked = looked_at(after)
+    if times[0] == times[1] or looked.trace is None:
         return ""
-    backward = cursors[1].phase is Phase.BACKWARD
-    return what_changed_in_time(new.layer(cursors[1].layer), times[0], times[1], backward, after.place.sample)
+    layer = looked.trace.layer(second.layer)
+    return what_changed_in_time(layer, times[0], times[1], second.phase is Phase.BACKWARD, looked.sample)
+
+
+def _small(sentence: str) -> str:
+    """Without its capital letter, for the middle of another one."""
+    return f"{sentence[0].lower()}{sentence[1:]}"

@@ -9,7 +9,7 @@ from rnnviz.core.expressions import Scope, Vocabulary
 from rnnviz.core.expressions.scope import MetricScope, not_recorded
 from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.expressions.vocabulary import METRICS
-from rnnviz.core.sweeps.trace import Trace
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.run import MetricCurve
 from rnnviz.gui.state.state import State
 
@@ -59,25 +59,21 @@ def metric_scope(state: State, model: int, training_step: int) -> MetricScope:
 
 
 def trace_scope(state: State, model: int) -> TraceScope | None:
-    """A model's trace at the cursor; None while there is none, and where the model is not as deep as the cursor."""
-    trace = trace_of(state, model)
+    """The trace looked at of a model, at the cursor; None while there is none, and where no such layer is."""
+    looked = looked_at(state, model)
+    trace = looked.trace
     if trace is None or trace.find_layer(state.place.cursor.layer) is None:
         return None
     return TraceScope(
         trace,
-        sample=state.place.sample,
+        sample=looked.sample,
         layer=state.place.cursor.layer,
-        time_step=min(state.place.cursor.time_step, trace.sequence_length(state.place.sample)),
+        time_step=min(state.place.cursor.time_step, trace.sequence_length(looked.sample)),
         training_step=state.place.cursor.training_step,
         metrics=CurveMetrics(curves_of(state, model), state.place.cursor.training_step),
         model=state.run.models[model].name,
         model_number=model + 1,
     )
-
-
-def trace_of(state: State, model: int) -> Trace | None:
-    """The trace of the model at this place, None until it is rebuilt."""
-    return state.recorded.traces[model] if model < len(state.recorded.traces) else None
 
 
 def scope_at_cursor(state: State, model: int) -> Scope:

@@ -12,6 +12,7 @@ from rnnviz.core.stopping.conditions import Look
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import history_of, looked_at
 from rnnviz.gui.state.scopes import vocabulary_of
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -22,6 +23,7 @@ from rnnviz.gui.widgets.expression_field import ExpressionField
 
 EXAMPLES = ("norm(dh[t])", "norm(dh[1]) / norm(dh[T])", "max(h[t])")
 _SHOWN = Fields(
+    "trial",
     "debugging.watches",
     "recorded.traces",
     "place.cursor",
@@ -31,7 +33,7 @@ _SHOWN = Fields(
     "run.models",
     "run.path",
 )
-_LINES = Fields("recorded.traces", "place.sample", "recorded.history")  # what the lines are made of
+_LINES = Fields("recorded.traces", "place.sample", "recorded.history", "trial")  # what the lines are made of
 _Key = tuple[str, int]  # text of the expression, number of the model
 
 
@@ -110,7 +112,9 @@ class Watches(QWidget):
         for number, (model, color) in enumerate(zip(state.run.models, colors, strict=True)):
             key = expression.text, number
             self._looks[key] = now = look_at(state, expression, number)
-            self._seen.add(expression, number, state.place.cursor.training_step, now.value)
+            looked = looked_at(state, number)
+            if looked.words != "what-if":
+                self._seen.add(expression, number, state.place.cursor.training_step, now.value)
             before = self._looks_before.get(key)
             changed = not live and before is not None and not same_value(before, now)
             rows.append(
@@ -120,6 +124,7 @@ class Watches(QWidget):
                     now,
                     self._line(state, expression, number),
                     _said(before) if changed and before is not None else "",
+                    looked.words,
                 )
             )
         return rows
@@ -143,7 +148,7 @@ class Watches(QWidget):
             if expression.form.single and expression.needs_trace and not expression.follows_cursor:
                 for number, trace in enumerate(state.recorded.traces):
                     if trace is not None:
-                        value = look_at(state, expression, number).value
+                        value = look_at(history_of(state), expression, number).value
                         self._seen.add(expression, number, state.place.cursor.training_step, value)
 
     def _show_cards(self, state: State) -> None:

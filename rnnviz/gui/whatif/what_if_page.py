@@ -40,7 +40,9 @@ class WhatIfPage(QWidget):
         self.train_on = _button(actions, "train_on", "Train on from here")
         self.result = QLabel()
         self.result.setWordWrap(True)
-        self.elsewhere = _note("The table at the cursor and the watches go on telling history.")
+        self.elsewhere = _note(
+            "So do values, variables, equations, watches and stops of this model; others tell history."
+        )
         self.difference = QCheckBox("Show the difference in the lanes")
         self.difference.setToolTip(actions["what_if_difference"].toolTip())
         self.difference.clicked.connect(actions["what_if_difference"].trigger)

@@ -5,13 +5,19 @@ from types import MappingProxyType
 import numpy as np
 from flat_state import flat_state
 
+from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Readout
-from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.interventions import SetValue
+from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.trial import Recomputed
 from rnnviz.runs.file.records import EngineStatus, RunModel
 
 TIME_STEPS, HIDDEN, CLASSES = 64, 12, 4
@@ -94,3 +100,15 @@ def make_state(**changes: object) -> State:
         status=EngineStatus("running", 1000, 148.0, 1, 0.0),
     )
     return flat_state(state, **changes)
+
+
+def try_by_hand(store: Store, model: int = 1, time_step: int = 39, value: float = 3.0) -> Trace:
+    """Sets every unit of the LSTM's cell state by hand; the trace that this makes of the sequence."""
+    set_by_hand = SetValue("l0", Quantity.CELL, time_step, value)
+    original = store.state.recorded.traces[model]
+    assert original is not None
+    changed = rebuild_changed(make_capture(original.structure, 2, forget_bias=2.0), (set_by_hand,), 0)
+    whatif = WhatIf(store.state.place.cursor.training_step, model, store.state.place.sample, (set_by_hand,))
+    recomputed = Recomputed(whatif, store.state.run.path, "", original.sample(0), changed)
+    store.change(trial=setting(whatif=whatif, recomputed=recomputed))
+    return changed

@@ -1,20 +1,15 @@
 """The equation at the cursor: which one it is, its numbers, and that the numbers in it come to its result."""
 
 import pytest
-from panels_state import make_capture, make_state
+from panels_state import make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.equations.operations import operations
 from rnnviz.core.numbers import short
-from rnnviz.core.quantity import Quantity
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.state.trial import Recomputed
 
 
 @pytest.fixture
@@ -93,15 +88,9 @@ def test_a_long_equation_is_broken_before_a_sign_and_nothing_is_cut(panel: Equat
 def test_a_what_if_puts_its_own_numbers_in_and_says_so(panel: EquationsPanel, store: Store) -> None:
     store.change(place=setting(model=1, unit=6, cursor=Cursor(0, Phase.FORWARD, 41, "l0", "f")))
     history = panel.view.text
-    set_by_hand = SetValue("l0", Quantity.CELL, 39, 3.0)  # every unit
-    original = store.state.recorded.traces[1].sample(0)
-    changed = rebuild_changed(make_capture(original.structure, 2, forget_bias=2.0), (set_by_hand,), 0)
-    whatif = WhatIf(0, 1, 0, (set_by_hand,))
-    store.change(
-        trial=setting(whatif=whatif, recomputed=Recomputed(whatif, store.state.run.path, "", original, changed))
-    )
+    changed = try_by_hand(store)
     assert panel.title.text() == "Equation, what-if"
     assert panel.view.text != history
     assert panel.view.text.split("\n")[1].startswith(short(float(changed.layers[0].gates["f"][40, 0, 6])))
     store.change(place=setting(model=0, cursor=Cursor(0, Phase.FORWARD, 41)))
-    assert panel.title.text() == "Equation"  # the other model is as it was
+    assert panel.title.text() == "Equation, history"  # the other model is as it was
