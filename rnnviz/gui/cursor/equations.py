@@ -1,42 +1,39 @@
 """The equation at the cursor: of its operation or of the whole time step, forward or backward, with the numbers."""
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout
 
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
-from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.column_page import ColumnPage
 from rnnviz.gui.widgets.fields import Choice
 
 _HIGHEST = 190  # pixels; more lines scroll
-_SHOWN = Fields(
-    "recorded.traces",
-    "place.cursor",
-    "place.sample",
-    "look.theme",
-    "place.model",
-    "place.unit",
-    "run.models",
-    "run.experiment",
-    "trial",
-)
 
 
-class EquationsPanel(QWidget):
+class EquationsPanel(ColumnPage):
     """Below the values. Model and unit can be chosen here as well as by a click in the lanes."""
 
+    shows = Fields(
+        "recorded.traces",
+        "place.cursor",
+        "place.sample",
+        "place.model",
+        "place.unit",
+        "run.models",
+        "run.experiment",
+        "trial",
+    )
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__(store)
         self.view = EquationView()
         self.model, self.unit = Choice(flat=True), Choice(flat=True)
         self.model.setAccessibleName("Model of the equations")
@@ -46,16 +43,15 @@ class EquationsPanel(QWidget):
         self.model.chosen.connect(self._choose_model)
         self.unit.chosen.connect(self._choose_unit)
         self._build()
-        store.changed.connect(self.show_state)
         if looked_at(store.state).trace is None:
             self.hide()
-        self._show(store.state)
+        self.begin()
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if _SHOWN.changed(old, new):
+        if self.shows.changed(old, new):
             self.setVisible(looked_at(new).trace is not None)
-            self._show(new)
+        super().show_state(old, new)
 
     def _build(self) -> None:
         self.title = QLabel("Equation")
@@ -82,10 +78,7 @@ class EquationsPanel(QWidget):
         column.addLayout(head)
         column.addLayout(frame)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.look.theme:
-            self.setProperty("themeName", state.look.theme)
-            self.setStyleSheet(form_sheet(state.look.theme))
+    def draw(self, state: State) -> None:
         trace = looked_at(state).sequence
         if trace is None:
             return

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import short
@@ -13,34 +12,32 @@ from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
 from rnnviz.gui.live.explaining import Explaining, Question
-from rnnviz.gui.look.form_style import fill_scrolling, form_sheet, push_button
+from rnnviz.gui.look.form_style import fill_scrolling, push_button
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
 
 _SHOWN = 6  # parts of each list
-_LISTENED = Fields(
-    "recorded.traces", "place.cursor", "place.sample", "place.unit", "place.model", "trial", "look.theme", "look.page"
-)
 
 
-class OriginPage(QWidget):
+class OriginPage(ColumnPage):
     """Three lists that each sum to the value: by losses, by paths, by units; the largest parts come first."""
 
+    shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.unit", "place.model", "trial", "look.page")
+    only_in_front = True
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self._found: Provenance | None = None
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(264)
+        self.setMinimumWidth(NARROWEST)
         self.explaining = Explaining(self)
         self.explaining.explained.connect(self._tell)
         self.explaining.refused.connect(self._refuse)
         self.of = Choice()
-        self.of.chosen.connect(lambda _name: self._ask(store.state))
+        self.of.chosen.connect(lambda _name: self.draw(store.state))
         self.place = QLabel()
         self.place.setWordWrap(True)
         self.note = QLabel()
@@ -51,16 +48,7 @@ class OriginPage(QWidget):
         )
         self._build()
         self._refuse("Is being computed …")
-        self._show(store.state)
-        store.changed.connect(self.show_state)
-
-    def show_state(self, old: State, new: State) -> None:
-        if _LISTENED.changed(old, new):
-            self._show(new)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._ask(self._store.state)
+        self.begin()
 
     def _build(self) -> None:
         content = QWidget()
@@ -77,14 +65,7 @@ class OriginPage(QWidget):
         column.addStretch(1)
         fill_scrolling(self, content)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.look.theme:
-            self.setProperty("themeName", state.look.theme)
-            self.setStyleSheet(form_sheet(state.look.theme))
-        if self.isVisible():
-            self._ask(state)
-
-    def _ask(self, state: State) -> None:
+    def draw(self, state: State) -> None:
         looked = looked_at(state)
         trace, sample = looked.trace, looked.sample
         if trace is None:

@@ -10,11 +10,12 @@ from rnnviz.debugger.places import to_layer
 from rnnviz.gui.cursor.value_rows import Group, ValueRow, ValueSource, value_rows
 from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
 from rnnviz.gui.cursor.value_table import TableRow, ValueTable
-from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice
 from rnnviz.gui.widgets.marked_text import plain
 
@@ -29,18 +30,17 @@ _ACTIVE: dict[Phase, frozenset[Group]] = {
 }
 
 
-class ValuesPanel(QWidget):
+class ValuesPanel(ColumnPage):
     """The right column. Rows that belong to the cursor's phase are bright, the others muted, never hidden."""
 
+    shows = Fields("recorded.traces", "place.cursor", "place.sample", "run.task", "trial")
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self.rows: list[ValueRow] = []
         self._sources: list[ValueSource | None] = []
         self._names: list[str] = []  # of the columns
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(264)
+        self.setMinimumWidth(NARROWEST)
         self.table = ValueTable()
         self.strips = ValueStrips()
         self.layer = Choice()
@@ -54,19 +54,7 @@ class ValuesPanel(QWidget):
         self.table.installEventFilter(self)
         self.table.row_shown.connect(lambda row: self._show_strips())
         self.table.copy_wanted.connect(self.copy)
-        self._fill(store.state)
-        store.changed.connect(self.show_state)
-
-    def show_state(self, old: State, new: State) -> None:
-        """Shows what differs between the two states."""
-        if (
-            new.recorded.traces is not old.recorded.traces
-            or new.place.cursor != old.place.cursor
-            or (new.place.sample, new.look.theme) != (old.place.sample, old.look.theme)
-            or new.run.task is not old.run.task
-            or new.trial is not old.trial
-        ):
-            self._fill(new)
+        self.begin()
 
     def row_text(self, number: int) -> str:
         """A row as lines for a spreadsheet: its numbers, then the values of each model, tabulators between."""
@@ -132,11 +120,8 @@ class ValuesPanel(QWidget):
         outer.addLayout(foot)
         outer.addStretch(0)
 
-    def _fill(self, state: State) -> None:
+    def draw(self, state: State) -> None:
         look = theme(state.look.theme)
-        if self.property("themeName") != state.look.theme:
-            self.setProperty("themeName", state.look.theme)
-            self.setStyleSheet(form_sheet(state.look.theme))
         looked = [looked_at(state, model) for model in range(len(state.recorded.traces))]
         traces = [each.sequence for each in looked]
         models = state.run.models

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
-    QWidget,
 )
 
 from rnnviz.core.arrays import Array
@@ -28,33 +27,30 @@ from rnnviz.gui.cursor.value_strips import Strip, levels, strip_image
 from rnnviz.gui.cursor.values import layer_words
 from rnnviz.gui.cursor.variables import Facts, Variable, facts, layer_of, layer_variables, numpy_text
 from rnnviz.gui.look import fonts
-from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets import marked_text
+from rnnviz.gui.widgets.column_page import ColumnPage
 
 _VARIABLE, _LAYER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 _HIGH, _LAYER_HIGH = 50, 28  # pixels
 _STRIP_VALUES = 400  # more than a strip has pixels for
-_SHOWN = Fields(
-    "recorded.traces", "place.cursor", "place.sample", "look.theme", "place.model", "run.models", "look.page", "trial"
-)
 
 
-class VariablesPage(QWidget):
+class VariablesPage(ColumnPage):
     """Follows the cursor while it is in front. Enter or a double click goes to the operation that computes a row."""
 
+    shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.model", "run.models", "look.page", "trial")
+    only_in_front = True
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self._built: tuple[object, ...] = ()
         self._trace: Trace | None = None
         self._known: dict[tuple[str, str], tuple[Array, Facts, QImage]] = {}
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.heading = QLabel()
         self.heading.setProperty("role", "section")
         self.filter = QLineEdit()
@@ -89,16 +85,7 @@ class VariablesPage(QWidget):
         column.addLayout(head)
         column.addLayout(field)
         column.addWidget(self.tree, 1)
-        store.changed.connect(self.show_state)
-        self._show(store.state)
-
-    @Slot(object, object)
-    def show_state(self, old: State, new: State) -> None:
-        if self.isVisible() and _SHOWN.changed(old, new):
-            self._show(new)
-
-    def showEvent(self, event: object) -> None:
-        self._show(self._store.state)
+        self.begin()
 
     def known(self, index: QModelIndex | QPersistentModelIndex) -> tuple[Array, Facts, QImage] | None:
         """The numbers of a row, what is said of them and their strip; None where this model has none."""
@@ -129,10 +116,7 @@ class VariablesPage(QWidget):
             text = numpy_text(index.data(_VARIABLE), found[0], self._store.state.place.cursor.time_step)
             QApplication.clipboard().setText(text)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.look.theme:
-            self.setProperty("themeName", state.look.theme)
-            self.setStyleSheet(form_sheet(state.look.theme))
+    def draw(self, state: State) -> None:
         looked = looked_at(state)
         self._trace = looked.sequence
         self._known = {}

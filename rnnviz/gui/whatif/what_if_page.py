@@ -1,6 +1,5 @@
 """The page "What-if" of the right column: set something by hand, see what it changes, keep it, compare it."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import short
@@ -8,26 +7,28 @@ from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.cursor.values import layer_words
 from rnnviz.gui.live.train_on_request import can_train_on
-from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, form_sheet, push_button
+from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.trial import Recomputed
 from rnnviz.gui.whatif.what_if_commands import WhatIfs
 from rnnviz.gui.whatif.what_if_editor import WhatIfEditor
+from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
 
 
-class WhatIfPage(QWidget):
+class WhatIfPage(ColumnPage):
     """Editor, what is set, what that changes, and the variants that are kept."""
 
+    shows = Fields("run", "recorded.traces", "place", "trial")
+
     def __init__(self, store: Store, actions: Actions, whatifs: WhatIfs) -> None:
-        super().__init__()
+        super().__init__(store)
         self._whatifs = whatifs
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(264)
+        self.setMinimumWidth(NARROWEST)
         self.place = _note()
         self.editor = WhatIfEditor()
         self.editor.wanted.connect(whatifs.add)
@@ -59,11 +60,7 @@ class WhatIfPage(QWidget):
         self.variants = QVBoxLayout()
         self._rows: list[QWidget] = []
         self._build()
-        self._show(store.state)
-        store.changed.connect(self.show_state)
-
-    def show_state(self, old: State, new: State) -> None:
-        self._show(new)
+        self.begin()
 
     def _build(self) -> None:
         content = QWidget()
@@ -92,14 +89,10 @@ class WhatIfPage(QWidget):
         column.addStretch(1)
         fill_scrolling(self, content)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.look.theme:
-            self.setProperty("themeName", state.look.theme)
-            self.setStyleSheet(form_sheet(state.look.theme))
-            self._listed = None
+    def draw(self, state: State) -> None:
         self.place.setText(place_words(state))
         self.editor.show_state(state)
-        listed = state.trial.whatif.interventions, state.trial.whatif.variants
+        listed = state.trial.whatif.interventions, state.trial.whatif.variants, state.look.theme
         if listed != self._listed:
             self._listed = listed
             self._list(state)
