@@ -35,7 +35,7 @@ from rnnviz.debugger.places import (
     to_unit,
     walked,
 )
-from rnnviz.debugger.walking import Command, step
+from rnnviz.debugger.walking import StepCommand, step
 
 DEEP, FLAT = Structure("lstm", 3, 5, num_layers=2), Structure("vanilla", 3, 5)
 WALKABLE = Walkable((DEEP, FLAT), (9, 4, 7), (0, 250, 503))
@@ -85,7 +85,7 @@ def test_what_arrives_keeps_the_time_step_as_far_as_the_sequence_goes() -> None:
 
 def test_a_point_begins_a_new_walk_in_the_training_step_shown() -> None:
     program = WALKABLE.program(HERE)
-    walk = step(program, HERE.walk, Command.OUT)
+    walk = step(program, HERE.walk, StepCommand.OUT)
     there = walked(HERE, walk)
     assert there.cursor == walk.cursor
     assert there.trail == walk.trail

@@ -33,7 +33,7 @@ def test_into_goes_through_the_operations_and_out_behind_them(app: App) -> None:
     press(app, Qt.Key.Key_M)  # from the vanilla network to the LSTM
     press(app, Qt.Key.Key_I, 5)
     assert place(app) == (Phase.FORWARD, 2, "f")
-    assert "forget gate" in app.toolbar.readout.text
+    assert "forget gate" in app.toolbar.cursor_label.text
     press(app, Qt.Key.Key_Right)  # over one operation, as deep as the cursor stands
     assert place(app) == (Phase.FORWARD, 2, "g")
     press(app, Qt.Key.Key_Left)

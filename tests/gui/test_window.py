@@ -50,14 +50,14 @@ def test_keys_walk_the_program(app: App) -> None:
     assert app.store.state.place.cursor.time_step == last
     press(app, Qt.Key.Key_End, modifier=CONTROL)
     assert app.store.state.place.cursor.phase is Phase.UPDATE
-    assert "the weights change" in app.toolbar.readout.text
+    assert "the weights change" in app.toolbar.cursor_label.text
     press(app, Qt.Key.Key_Home, modifier=CONTROL)
     assert (app.store.state.place.cursor.phase, app.store.state.place.cursor.time_step) == (Phase.FORWARD, 1)
     press(app, Qt.Key.Key_Left)
     assert app.store.state.place.cursor.time_step == 1
     press(app, Qt.Key.Key_BracketLeft)
     assert app.store.state.place.sample == 3
-    assert "sequence 4 of 4" in app.toolbar.readout.text
+    assert "sequence 4 of 4" in app.toolbar.cursor_label.text
     press(app, Qt.Key.Key_BracketRight)
     assert app.store.state.place.sample == 0
 
@@ -67,7 +67,7 @@ def test_a_button_and_the_readout_do_what_the_keys_do(app: App, qtbot: QtBot) ->
     assert app.store.state.place.cursor.time_step == app.store.state.program.time_steps
     press(app, Qt.Key.Key_Left)  # the click left the keys to the lanes
     assert app.store.state.place.cursor.time_step == app.store.state.program.time_steps - 1
-    qtbot.mouseClick(app.toolbar.readout, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(app.toolbar.cursor_label, Qt.MouseButton.LeftButton)
     field = app.jump_field.field
     qtbot.waitUntil(app.jump_field.isVisible)
     QTest.keyClicks(field, "5")
@@ -216,7 +216,7 @@ def test_a_dropped_run_is_shown(app: App, qtbot: QtBot, run_file: Path, tmp_path
     drop(app, path)
     qtbot.waitUntil(lambda: app.store.state.run.path == path, timeout=5000)
     assert app.window.windowTitle() == "Small · other <b>run.rnnviz"
-    assert app.keeper.preferences.recent[0] == str(path)
+    assert app.preference_saver.preferences.recent[0] == str(path)
 
 
 def test_a_table_is_looked_into_by_a_child_and_asked_about(app: App, qtbot: QtBot, tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_an_experiment_is_saved_and_opened_again(
     monkeypatch.setattr(file_commands, "path_to_save", lambda *_: tmp_path / "mine.toml")
     press(app, Qt.Key.Key_S, modifier=CONTROL)
     assert app.session.files.read_experiment(tmp_path / "mine.toml") == app.store.state.run.experiment
-    assert app.keeper.preferences.recent[0] == str(tmp_path / "mine.toml")
+    assert app.preference_saver.preferences.recent[0] == str(tmp_path / "mine.toml")
 
 
 def test_an_ending_is_added_where_none_was_typed(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

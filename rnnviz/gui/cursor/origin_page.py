@@ -11,7 +11,7 @@ from rnnviz.core.sweeps.interventions import NAMES
 from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
-from rnnviz.gui.live.explaining import Explaining, Question
+from rnnviz.gui.live.explaining import Explaining, OriginQuestion
 from rnnviz.gui.look.form_style import fill_scrolling, push_button
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
@@ -82,7 +82,7 @@ class OriginPage(ColumnPage):
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
         of = str(self.of.currentData())
         self.explaining.ask(
-            Question(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer, sample)), sample)
+            OriginQuestion(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer, sample)), sample)
         )
 
     def _tell(self, found: Provenance) -> None:

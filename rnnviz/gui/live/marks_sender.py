@@ -11,7 +11,7 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
 
 
-class Marking(QObject):
+class MarksSender(QObject):
     """Sends breakpoints and watches when they change; a file that cannot be written is said in the bar."""
 
     def __init__(self, store: Store, session: Session, parent: QObject | None = None) -> None:

@@ -13,8 +13,8 @@ from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
-from rnnviz.gui.live.train_on_request import Onward, onward_from
-from rnnviz.gui.live.watchdog import Silence
+from rnnviz.gui.live.train_on_request import TrainOnRequest, request_from
+from rnnviz.gui.live.watchdog import Watchdog
 from rnnviz.gui.state.marks import marks_of
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
@@ -56,7 +56,7 @@ class Session(QObject):
         self._following = Following(store, self._is_ours, self)
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
-        self._silence = Silence(store, lambda: self._following.run, self)
+        self._watchdog = Watchdog(store, lambda: self._following.run, self)
         self.files = Files(store, self)  # saving, exporting, looking into files of others
         self.files.inspected.connect(self.inspected)
         self.files.recorded.connect(self._recorded)
@@ -92,12 +92,12 @@ class Session(QObject):
         if run is None or self._following.awaiting:
             raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
         path = new_run_path(state.run.experiment.name)
-        onward = onward_from(state, run, path)
+        request = request_from(state, run, path)
         self._forget_held()
         if self._engine is not None:
-            self._engine.branch(onward, path)
+            self._engine.branch(request, path)
         else:
-            self._start_engine(onward, path)
+            self._start_engine(request, path)
         self._held.append(("train", {}))
         self._marks = state.debugging.marks
         self._following.await_run(path)
@@ -170,7 +170,7 @@ class Session(QObject):
         """Ends engine, children and threads. False if a thread did not end in time: then leave without cleaning up."""
         engines = [*self._leaving, *([self._engine] if self._engine is not None else [])]
         self._engine = None
-        self._silence.stop()
+        self._watchdog.stop()
         for engine in engines:
             engine.ask_to_leave()
         files_ended, followed = self.files.stop(), self._following.stop()
@@ -186,7 +186,7 @@ class Session(QObject):
             self._start_engine(experiment, path)
         self._following.await_run(path)
 
-    def _start_engine(self, wanted: Experiment | Onward, path: Path) -> None:
+    def _start_engine(self, wanted: Experiment | TrainOnRequest, path: Path) -> None:
         self._engine = Engine(wanted, path, self)
         self._engine.ended.connect(self._engine_ended)
         self._engine.refused.connect(self._start_refused)

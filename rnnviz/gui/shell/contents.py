@@ -25,7 +25,7 @@ from rnnviz.gui.shell.right_column import RightColumn
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.debug_commands import show_time_step
 from rnnviz.gui.stepping.program_strip import ProgramStrip
-from rnnviz.gui.stepping.walker import Stepping
+from rnnviz.gui.stepping.walker import Walker
 from rnnviz.gui.training.training_panel import TrainingPanel
 from rnnviz.gui.watching.watches_page import WatchesPage
 from rnnviz.gui.whatif.what_if_commands import WhatIfs
@@ -39,14 +39,14 @@ class Contents(QObject):
         self,
         store: Store,
         session: Session,
-        stepping: Stepping,
+        walker: Walker,
         actions: Actions,
         whatifs: WhatIfs,
         window: MainWindow,
     ) -> None:
         super().__init__(window)
         self._store, self._session, self._actions, self._window = store, session, actions, window
-        self._stepping = stepping
+        self._walker = walker
         self.opening = Opening(store, session, window)
         self.lanes = LaneStack(store)
         self.lanes.time_step_chosen.connect(self._choose_time_step)
@@ -109,11 +109,11 @@ class Contents(QObject):
 
     @Slot(object)
     def _go_to(self, cursor: Cursor) -> None:
-        self._stepping.jump(cursor)
+        self._walker.jump(cursor)
 
     @Slot(int, int)
     def _run_to(self, time_step: int, direction: int) -> None:
-        self._stepping.run_to(time_step, direction)
+        self._walker.run_to(time_step, direction)
 
     @Slot(int, str, int)
     def _go_to_moment(self, training_step: int, model: str, time_step: int) -> None:

@@ -14,7 +14,7 @@ from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
-from rnnviz.gui.stepping.cursor_label import CursorReadout
+from rnnviz.gui.stepping.cursor_label import CursorLabel
 from rnnviz.gui.widgets.elided_label import ElidedLabel
 
 _TRAINING = (MAIN, "training_step", "reset")
@@ -25,7 +25,7 @@ _SHOWN = Fields("recorded.status", "recorded.history", "place.cursor", "place.fo
 
 
 class Toolbar(QFrame):
-    """Title, training, debugger, readout; every button is one of the commands."""
+    """Title, training, debugger, cursor; every button is one of the commands."""
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +33,7 @@ class Toolbar(QFrame):
         self.setFixedHeight(_HEIGHT)
         self._title = ElidedLabel(fonts.semibold(fonts.BIG), fonts.text(fonts.BODY))
         self._step = StepCount(store)
-        self.readout = CursorReadout(store)
+        self.cursor_label = CursorLabel(store)
         self._buttons: dict[str, QToolButton] = {}
         self.menu_button = self._button(actions["menu"])
         self.menu_button.setAutoRaise(True)
@@ -49,7 +49,7 @@ class Toolbar(QFrame):
         row.addWidget(self._group([actions[key] for key in _PROGRAM]))
         row.addWidget(self._group([actions[key] for key in _DEPTH]))
         row.addStretch(1)
-        row.addWidget(self.readout)
+        row.addWidget(self.cursor_label)
         self._buttons[MAIN].setProperty("primary", True)
         self._buttons[MAIN].setFixedWidth(44)
         store.changed.connect(self.show_state)

@@ -16,7 +16,7 @@ from rnnviz.gui.state.window import Message
 _REMEMBERED = Fields("look.theme", "look.hidden_lanes", "look.page", "debugging.watches")
 
 
-class Keeper(QObject):
+class PreferenceSaver(QObject):
     """`preferences` as they are now; a folder that cannot be written is said once and then left alone."""
 
     def __init__(self, store: Store, preferences: Preferences, path: Path, parent: QObject | None = None) -> None:

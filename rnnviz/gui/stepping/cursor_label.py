@@ -24,14 +24,14 @@ PHASE_TOKENS = {
 _SHOWN = Fields("place.cursor", "recorded.traces", "place.sample", "look.theme", "run.models", "place.model")
 
 
-class CursorReadout(QFrame):
+class CursorLabel(QFrame):
     """ "Backward  time step 41 of 64 · layer 0 · sequence 2 of 4". `clicked` when it is pressed."""
 
     clicked = Signal()
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("readout")
+        self.setObjectName("cursor_label")
         self.setFixedSize(300, 34)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Where the cursor stands in this training step; press to go elsewhere  (T)")
@@ -62,7 +62,7 @@ class CursorReadout(QFrame):
         event.accept()
 
     def _show(self, state: State) -> None:
-        phase, where, what = readout(state)
+        phase, where, what = place_words(state)
         self._phase.setText(phase)
         self._where.setText(where)
         taken = sum(label.fontMetrics().horizontalAdvance(label.text()) for label in (self._phase, self._where))
@@ -71,8 +71,8 @@ class CursorReadout(QFrame):
         colors = theme(state.look.theme)
         color = getattr(colors, PHASE_TOKENS[state.place.cursor.phase])
         sheet = (
-            f"#readout {{ background: {colors.raised}; border: 1px solid {colors.line}; border-left: 3px solid {color};"
-            f" border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
+            f"#cursor_label {{ background: {colors.raised}; border: 1px solid {colors.line};"
+            f" border-left: 3px solid {color}; border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
         )
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
@@ -80,7 +80,7 @@ class CursorReadout(QFrame):
             self._what.setStyleSheet(f"color: {colors.muted};")
 
 
-def readout(state: State) -> tuple[str, str, str]:
+def place_words(state: State) -> tuple[str, str, str]:
     """Phase, place and what is looked at, in words."""
     cursor, last = state.place.cursor, state.program.time_steps
     if all(trace is None for trace in state.recorded.traces):

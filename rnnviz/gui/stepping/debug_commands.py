@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from rnnviz.debugger.places import by_layers, by_samples, to_next_model, to_time_step
-from rnnviz.debugger.walking import Command as Step
+from rnnviz.debugger.walking import StepCommand
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
-from rnnviz.gui.stepping.walker import Stepping
+from rnnviz.gui.stepping.walker import Walker
 
 MENU = "Debug"
 
@@ -31,43 +31,43 @@ def show_time_step(store: Store, time_step: int) -> None:
     store.go(to_time_step, store.state.walkable, time_step)
 
 
-def debug_commands(store: Store, stepping: Stepping, ask_place: Callable[[], None]) -> Sequence[Command]:
+def debug_commands(store: Store, walker: Walker, ask_place: Callable[[], None]) -> Sequence[Command]:
     """The Debug menu, in its order. `ask_place` shows the field where a person types where to go."""
 
     def step(key: str, words: str, tooltip: str, keys: tuple[str, ...], icon: str, run: Callable[[], object],
              section: int = 1) -> Command:  # fmt: skip
         return Command(key, words, tooltip, run, MENU, keys, icon, has_trace, section=section)
 
-    def take(command: Step, direction: int = 1, across: bool = False) -> Callable[[], object]:
-        return lambda: stepping.step(command, direction, across=across)
+    def take(command: StepCommand, direction: int = 1, across: bool = False) -> Callable[[], object]:
+        return lambda: walker.step(command, direction, across=across)
 
     return (
         step("step_forward", "Step forward", "over one time step, or inside a time step over one operation",
-             ("Right",), "step-forward", take(Step.OVER), 0),
+             ("Right",), "step-forward", take(StepCommand.OVER), 0),
         step("step_back", "Step back", "one point back, as far as a step forward goes",
-             ("Left",), "step-back", take(Step.OVER, -1), 0),
+             ("Left",), "step-back", take(StepCommand.OVER, -1), 0),
         step("step_into", "Step into", "into the time step: the operations of its cell, one by one",
-             ("I",), "step-into", take(Step.INTO), 0),
+             ("I",), "step-into", take(StepCommand.INTO), 0),
         step("step_into_back", "Step into, back", "the very point before this one, be it an operation or a time step",
-             ("Shift+I",), "", take(Step.INTO, -1), 0),
+             ("Shift+I",), "", take(StepCommand.INTO, -1), 0),
         step("step_out", "Step out", "behind the time step, then behind its sweep, then to the next training step",
-             ("O",), "step-out", take(Step.OUT, 1, True), 0),
+             ("O",), "step-out", take(StepCommand.OUT, 1, True), 0),
         step("step_out_back", "Step out, back", "back to where it was stepped out of, else before this time step",
-             ("Shift+O",), "", take(Step.OUT, -1, True), 0),
+             ("Shift+O",), "", take(StepCommand.OUT, -1, True), 0),
         step("phase_start", "Restart the phase", "to the first point of this phase, or of the one before",
-             ("Home", "Ctrl+Left"), "phase-start", lambda: stepping.phase_edge(Step.RESTART_PHASE)),
+             ("Home", "Ctrl+Left"), "phase-start", lambda: walker.phase_edge(StepCommand.RESTART_PHASE)),
         step("phase_start_back", "Take the restart back", "where the phase was restarted from, else its last point",
-             ("Shift+Home",), "", take(Step.RESTART_PHASE, -1)),
+             ("Shift+Home",), "", take(StepCommand.RESTART_PHASE, -1)),
         step("phase_end", "Run to the end of the phase", "to the last point of this phase, or of the next",
-             ("End", "Ctrl+Right"), "phase-end", lambda: stepping.phase_edge(Step.PHASE_END)),
+             ("End", "Ctrl+Right"), "phase-end", lambda: walker.phase_edge(StepCommand.PHASE_END)),
         step("phase_end_back", "Take the run back", "to where the run to the end of the phase began, else to its start",
-             ("Shift+End",), "", take(Step.PHASE_END, -1)),
+             ("Shift+End",), "", take(StepCommand.PHASE_END, -1)),
         step("program_start", "Start of the training step", "to the forward sweep's first time step",
              ("Ctrl+Home",), "program-start",
-             lambda: stepping.jump(store.state.program.at(0, store.state.place.cursor))),
+             lambda: walker.jump(store.state.program.at(0, store.state.place.cursor))),
         step("program_end", "End of the training step", "to the update of the weights",
              ("Ctrl+End",), "program-end",
-             lambda: stepping.jump(store.state.program.at(len(store.state.program), store.state.place.cursor))),
+             lambda: walker.jump(store.state.program.at(len(store.state.program), store.state.place.cursor))),
         Command("jump", "Go to …", "type a time step, or more: k=1200 b t=17 l1 o; a click in any lane goes there too",
                 ask_place, MENU, ("T", "Ctrl+G"), "jump", has_trace, section=1),
         Command("next_sequence", "Next sequence", "show the next sequence of the probe",

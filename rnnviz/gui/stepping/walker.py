@@ -9,13 +9,13 @@ from rnnviz.debugger import goto
 from rnnviz.debugger.breakpoints import next_stop
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import run_target, walked
-from rnnviz.debugger.walking import Command, Walk, step
+from rnnviz.debugger.walking import StepCommand, Walk, step
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
 from rnnviz.gui.stepping.stops import stop_words, trace_stops
 
 
-class Stepping:
+class Walker:
     """Moves the cursor by the commands of the debugger; `show_training_step` brings the traces of another one."""
 
     def __init__(self, store: Store, show_training_step: Callable[[int], None]) -> None:
@@ -23,7 +23,9 @@ class Stepping:
         self._show_training_step = show_training_step
         self._said: Message | None = None
 
-    def step(self, command: Command, direction: int = 1, *, across: bool = False, target: Cursor | None = None) -> bool:
+    def step(
+        self, command: StepCommand, direction: int = 1, *, across: bool = False, target: Cursor | None = None
+    ) -> bool:
         """One command, forward or reversed; whether it went anywhere, else a message says why not.
 
         Only `across` it goes on into another training step.
@@ -33,18 +35,18 @@ class Stepping:
         walk = step(program, state.place.walk, command, direction, target=target)
         if walk.moved:
             self._stand(walk)
-        elif across or command in (Command.PHASE_END, Command.RESTART_PHASE, Command.RUN_TO):
+        elif across or command in (StepCommand.PHASE_END, StepCommand.RESTART_PHASE, StepCommand.RUN_TO):
             self._say(walk.reason)
         return walk.moved
 
-    def phase_edge(self, command: Command) -> None:
+    def phase_edge(self, command: StepCommand) -> None:
         """To the end of the phase or back to its start; from there on to that of the phase beside."""
         state = self._store.state
         walk = step(state.program, state.place.walk, command)
         if walk.moved:
             self._stand(walk)
             return
-        move = state.program.phase_end if command is Command.PHASE_END else state.program.phase_start
+        move = state.program.phase_end if command is StepCommand.PHASE_END else state.program.phase_start
         self.jump(move(state.place.cursor))
 
     def run_to(self, time_step: int, direction: int) -> None:
@@ -52,7 +54,7 @@ class Stepping:
         state = self._store.state
         target = run_target(state.place, state.walkable, time_step, direction)
         if target is not None:
-            self.step(Command.RUN_TO, direction, target=target)
+            self.step(StepCommand.RUN_TO, direction, target=target)
 
     def go_on(self, direction: int) -> None:
         """On to the next stop of this training step, or back to the one before; the message says what for."""

@@ -10,7 +10,7 @@ from rnnviz.debugger.breakpoints import breakpoint_at, placed_at
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.stepping.debug_commands import has_trace
-from rnnviz.gui.stepping.walker import Stepping
+from rnnviz.gui.stepping.walker import Walker
 
 MENU = "Debug"
 
@@ -50,17 +50,17 @@ def set_bookmark(store: Store, note: str) -> None:
     )
 
 
-def mark_commands(store: Store, stepping: Stepping, ask_note: Callable[[], None]) -> Sequence[Command]:
+def mark_commands(store: Store, walker: Walker, ask_note: Callable[[], None]) -> Sequence[Command]:
     """A breakpoint and a bookmark here; on to the next stop and back to the one before."""
     return (
         Command("toggle_breakpoint", "Breakpoint here", "a walk stops at this place; training goes on past it",
                 lambda: toggle_breakpoint(store), MENU, ("F9",), "", has_trace, section=4),
         Command("continue_trace", "Continue in the training step",
                 "to the next breakpoint or bookmark of this training step's program",
-                lambda: stepping.go_on(1), MENU, ("F8",), "", has_trace, section=4),
+                lambda: walker.go_on(1), MENU, ("F8",), "", has_trace, section=4),
         Command("continue_trace_back", "Reverse continue in the training step",
                 "back to the breakpoint or bookmark before",
-                lambda: stepping.go_on(-1), MENU, ("Shift+F8",), "", has_trace, section=4),
+                lambda: walker.go_on(-1), MENU, ("Shift+F8",), "", has_trace, section=4),
         Command("bookmark", "Bookmark here", "a note at this place to come back to; once more removes it",
                 lambda: toggle_bookmark(store, ask_note), MENU, ("B",), "", has_trace, section=4),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from rnnviz.core.expressions import shown
 from rnnviz.core.stopping.conditions import Look
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
-from rnnviz.gui.watching.watch_values import Line, value_words
+from rnnviz.gui.watching.watch_values import WatchLine, value_words
 
 ROW = 26  # pixels
 _PAD = 10
@@ -32,7 +32,7 @@ class WatchRow:
     model: str
     color: QColor
     look: Look
-    line: Line = field(default_factory=Line)
+    line: WatchLine = field(default_factory=WatchLine)
     before: str = ""
     which: str = ""
 
@@ -125,7 +125,7 @@ class WatchRows(QWidget):
             _paint_line(painter, row.line, spark, row.color, look)
 
 
-def _paint_line(painter: QPainter, line: Line, box: QRectF, color: QColor, look: Theme) -> None:
+def _paint_line(painter: QPainter, line: WatchLine, box: QRectF, color: QColor, look: Theme) -> None:
     values = np.asarray(line.values, np.float64)
     if log_wanted(values):
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -18,7 +18,7 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.watch_card import WatchCard
 from rnnviz.gui.watching.watch_rows import WatchRow
-from rnnviz.gui.watching.watch_values import Line, Seen, line_of, look_at, same_value, value_words
+from rnnviz.gui.watching.watch_values import Seen, WatchLine, line_of, look_at, same_value, value_words
 from rnnviz.gui.widgets.expression_field import ExpressionField
 
 EXAMPLES = ("norm(dh[t])", "norm(dh[1]) / norm(dh[T])", "max(h[t])")
@@ -47,7 +47,7 @@ class Watches(QWidget):
         self._vocabulary = vocabulary_of(store.state)
         self._looks: dict[_Key, Look] = {}
         self._looks_before: dict[_Key, Look] = {}
-        self._lines: dict[_Key, Line] = {}
+        self._lines: dict[_Key, WatchLine] = {}
         self._seen = Seen()
         self.cards: list[WatchCard] = []
         self.add = ExpressionField(self._known, self._theme)
@@ -129,7 +129,7 @@ class Watches(QWidget):
             )
         return rows
 
-    def _line(self, state: State, expression: Expression, model: int) -> Line:
+    def _line(self, state: State, expression: Expression, model: int) -> WatchLine:
         """The line as it was drawn last with the cursor moved, where nothing else has changed."""
         key = expression.text, model
         line = self._lines.get(key)

@@ -70,7 +70,7 @@ def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -
     assert app.store.state.place.cursor.phase is Phase.LOSS
     press(app, Qt.Key.Key_Right, 4)
     assert (app.store.state.place.cursor.phase, app.store.state.place.cursor.time_step) == (Phase.BACKWARD, last - 3)
-    assert app.toolbar.readout.text.startswith(f"Backward  time step {last - 3} of {last}")
+    assert app.toolbar.cursor_label.text.startswith(f"Backward  time step {last - 3} of {last}")
     press(app, Qt.Key.Key_Left)
     assert app.store.state.place.cursor.time_step == last - 2
 
@@ -316,7 +316,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     assert app.session.engine_process_id == 0
     assert not app.actions["training_step"].isEnabled()
     assert "looking back" in app.window.statusBar().engine.text()
-    assert app.keeper.preferences.recent == (str(path),)
+    assert app.preference_saver.preferences.recent == (str(path),)
     press(app, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step < 40, timeout=5000)
     copy = tmp_path / "copy.rnnviz"
