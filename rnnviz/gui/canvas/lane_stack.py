@@ -17,7 +17,7 @@ from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import share_out
 from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.canvas.lanes.lane_table import make_lane
-from rnnviz.gui.canvas.lanes.selection import LanePlace, lane_places
+from rnnviz.gui.canvas.lanes.selection import LaneSlot, lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import Theme
@@ -41,14 +41,14 @@ class _Built:
     theme: Theme
     task: object
     models: object
-    places: tuple[LanePlace, ...]
+    slots: tuple[LaneSlot, ...]
 
     def same(self, other: "_Built") -> bool:
-        return (self.theme.name, self.task, self.models, self.places) == (
+        return (self.theme.name, self.task, self.models, self.slots) == (
             other.theme.name,
             other.task,
             other.models,
-            other.places,
+            other.slots,
         )
 
 
@@ -142,8 +142,8 @@ class LaneStack(QWidget):
 
     def _refresh(self, state: State) -> None:
         """New data into the lanes; lanes are made anew only when there are others."""
-        places = lane_places(self._shown) if self._shown.ready else ()
-        built = _Built(self._shown.theme, state.run.task, _models(self._shown), places)
+        slots = lane_slots(self._shown) if self._shown.ready else ()
+        built = _Built(self._shown.theme, state.run.task, _models(self._shown), slots)
         if self._built is None or not built.same(self._built):
             self._rebuild(state)
             return
@@ -160,14 +160,14 @@ class LaneStack(QWidget):
         shown = self._shown
         self._clear()
         self._scene.setBackgroundBrush(shown.theme.color("background"))
-        places = lane_places(shown) if shown.ready else ()
-        self._built = _Built(shown.theme, state.run.task, _models(shown), places)
-        if not places:
+        slots = lane_slots(shown) if shown.ready else ()
+        self._built = _Built(shown.theme, state.run.task, _models(shown), slots)
+        if not slots:
             self._skeleton = Skeleton(shown.theme)
             self._skeleton.set_sentence(waiting_sentence(state))
             self._scene.addItem(self._skeleton)
-        for place in places:
-            lane = make_lane(shown, place)
+        for slot in slots:
+            lane = make_lane(shown, slot)
             for item in lane.items:
                 if lane.over_cursor or item.above_cursor:
                     item.setZValue(_ABOVE_CURSOR)
@@ -175,7 +175,7 @@ class LaneStack(QWidget):
             lane.show(shown)
             self._lanes.append(lane)
         self._mark_unit(state)
-        if places:
+        if slots:
             self._line = CursorLine(shown.theme)
             self._line.setZValue(_CURSOR)
             self._scene.addItem(self._line)
@@ -245,13 +245,13 @@ class LaneStack(QWidget):
         first, last = self._lanes[0].rect, self._lanes[-1].rect
         self._line.move(self._axis.x(sweep.time_step), first.top(), last.bottom(), dots)
 
-    def _take(self, place: QPointF) -> None:
+    def _take(self, point: QPointF) -> None:
         """Looks at the unit that is clicked, and at the model of the lane."""
-        lane = self._lane_at(place)
-        if lane is None or lane.model is None or place.x() < LABEL_COLUMN:
+        lane = self._lane_at(point)
+        if lane is None or lane.model is None or point.x() < LABEL_COLUMN:
             return
         unit = (
-            lane.map.row_at(place.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.place.unit
+            lane.map.row_at(point.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.place.unit
         )
         model = self._shown.models[lane.model].number
         self._store.go(to_model, model, unit)
@@ -262,23 +262,23 @@ class LaneStack(QWidget):
                 looked_at = lane.model is not None and self._shown.models[lane.model].number == state.place.model
                 lane.map.mark_row(state.place.unit if looked_at and state.place.unit >= 0 else None)
 
-    def _offer_runs(self, menu: QMenu, place: QPointF) -> None:
+    def _offer_runs(self, menu: QMenu, point: QPointF) -> None:
         """Runs to the time step under the pointer, there where they lead anywhere."""
-        if not self._shown.ready or place.x() < LABEL_COLUMN:
+        if not self._shown.ready or point.x() < LABEL_COLUMN:
             return
-        time_step, state = self._axis.time_step_at(place.x()), self._store.state
+        time_step, state = self._axis.time_step_at(point.x()), self._store.state
         for direction, words in ((1, "Run to"), (-1, "Run back to")):
             run = menu.addAction(f"{words} time step {time_step}")
             run.setEnabled(run_target(state.place, state.walkable, time_step, direction) is not None)
             run.triggered.connect(lambda _on, direction=direction: self.run_wanted.emit(time_step, direction))
         menu.addSeparator()
 
-    def _press(self, place: QPointF) -> None:
-        lane = self._lane_at(place)
-        if lane is not None and lane.key == "chain" and place.x() < LABEL_COLUMN:
+    def _press(self, point: QPointF) -> None:
+        lane = self._lane_at(point)
+        if lane is not None and lane.key == "chain" and point.x() < LABEL_COLUMN:
             self._offer_layers(lane)
-        elif lane is not None and place.x() >= LABEL_COLUMN:
-            chosen = self._axis.time_step_at(place.x())
+        elif lane is not None and point.x() >= LABEL_COLUMN:
+            chosen = self._axis.time_step_at(point.x())
             if chosen != self._shown.sweep.time_step:
                 self.time_step_chosen.emit(chosen)
 
@@ -288,12 +288,12 @@ class LaneStack(QWidget):
         if len(model.structure.layer_names) > 1:
             layers_menu(self._store, model.structure.layer_names, model.layer_name, self).popup(QCursor.pos())
 
-    def _lane_at(self, place: QPointF) -> Lane | None:
-        return next((lane for lane in self._lanes if lane.rect.top() <= place.y() <= lane.rect.bottom()), None)
+    def _lane_at(self, point: QPointF) -> Lane | None:
+        return next((lane for lane in self._lanes if lane.rect.top() <= point.y() <= lane.rect.bottom()), None)
 
-    def _hover(self, place: QPointF) -> None:
-        lane = self._lane_at(place)
-        words = lane.tip(place) if lane is not None else ""
+    def _hover(self, point: QPointF) -> None:
+        lane = self._lane_at(point)
+        words = lane.tip(point) if lane is not None else ""
         if words:
             QToolTip.showText(QCursor.pos(), words, self._view.viewport())
         else:

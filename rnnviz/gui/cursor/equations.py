@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout
 
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
 from rnnviz.gui.cursor.equation_lines import equation_lines
@@ -86,7 +87,8 @@ class EquationsPanel(ColumnPage):
         self.title.setText(looked_at(state).titled("Equation"))
         size = trace.structure.hidden_size
         unit = state.place.unit if 0 <= state.place.unit < size else None
-        lines = equation_lines(trace, state.place.cursor, unit, state.run.experiment.training.optimiser)
+        training = state.run.training or TrainingSettings()
+        lines = equation_lines(trace, state.place.cursor, unit, training.optimiser)
         self.view.set_lines(lines, theme(state.look.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
 

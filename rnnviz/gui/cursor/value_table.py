@@ -190,10 +190,10 @@ class ValueTable(QWidget):
         widest = 0.0
         painter.setFont(fonts.text(size))
         metrics = painter.fontMetrics()
-        for place, (edge, cell) in enumerate(zip(edges, row.cells, strict=False)):
+        for index, (edge, cell) in enumerate(zip(edges, row.cells, strict=False)):
             shown = "–" if cell is None else cell
             taken = metrics.horizontalAdvance(shown)
-            widest = taken if place == 0 else widest
+            widest = taken if index == 0 else widest
             painter.setPen(muted if cell is None else number_color)
             painter.drawText(QPointF(edge - taken, base), shown)
         room = edges[0] - widest - 10 - _PAD

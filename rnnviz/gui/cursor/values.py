@@ -172,7 +172,7 @@ class ValuesPanel(ColumnPage):
         state = self._store.state
         number = self.table.shown_row
         if number < 0:
-            number = next((place for place, row in enumerate(self.rows) if row.key == _FOLLOWED), 0)
+            number = next((index for index, row in enumerate(self.rows) if row.key == _FOLLOWED), 0)
         elif self.table.hasFocus():
             self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, 24)
         row = self.rows[number]

@@ -158,8 +158,8 @@ class VariablesPage(ColumnPage):
             self._store.go(to_operation, variable.phase, item.data(0, _LAYER), variable.operation)
 
     @Slot(QPoint)
-    def _offer(self, place: QPoint) -> None:
-        item = self.tree.itemAt(place)
+    def _offer(self, point: QPoint) -> None:
+        item = self.tree.itemAt(point)
         variable = item.data(0, _VARIABLE) if item is not None else None
         if item is None or variable is None:
             return
@@ -179,7 +179,7 @@ class VariablesPage(ColumnPage):
                     look=setting(hidden_lanes=toggled(self._store.state.look.hidden_lanes, choice))
                 )
             )
-        menu.popup(self.tree.viewport().mapToGlobal(place))
+        menu.popup(self.tree.viewport().mapToGlobal(point))
 
 
 class _VariableRow(QStyledItemDelegate):

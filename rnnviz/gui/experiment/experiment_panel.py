@@ -175,7 +175,7 @@ class ExperimentPanel(QWidget):
 
     def _edit_model(self, number: int, settings: ModelSettings) -> None:
         models = list(self._shown.models)
-        taken = [model.name for place, model in enumerate(models) if place != number]
+        taken = [model.name for index, model in enumerate(models) if index != number]
         repeated = settings.name in taken
         sentence = f"Another model is called {settings.name}; names must differ." if repeated else ""
         self.cards[number].rows["name"].show_problem(sentence)

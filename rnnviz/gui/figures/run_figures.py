@@ -157,7 +157,7 @@ def _heading(state: State, view: str) -> QHBoxLayout:
     """What is drawn, in words: a figure must be readable without its file name."""
     row = QHBoxLayout()
     row.setContentsMargins(14, 0, 14, 0)
-    name = QLabel(state.run.experiment.name)
+    name = QLabel(state.run.title)
     name.setFont(fonts.semibold(fonts.TITLE))
     name.setTextFormat(Qt.TextFormat.PlainText)
     cursor = state.place.cursor

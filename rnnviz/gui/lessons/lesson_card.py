@@ -106,8 +106,8 @@ class LessonCard(QWidget):
         self.back.clicked.connect(lambda: self._turn(self._number - 1))
         self.press.clicked.connect(self._press)
         self.close_button.clicked.connect(self._put_away)
-        for place, button in enumerate(self.shows):
-            button.clicked.connect(partial(self._show_place, place))
+        for index, button in enumerate(self.shows):
+            button.clicked.connect(partial(self._show_point, index))
 
     def _turn(self, number: int) -> None:
         """Shows another card; a focused button that disappears leaves the focus on Next or Back."""
@@ -128,10 +128,10 @@ class LessonCard(QWidget):
             button.setVisible(visible)
             if had_focus and not visible:
                 (self.back if button is self.next else self.next).setFocus()
-        for place, show in enumerate(self.shows):
-            show.setVisible(place < len(card.show))
-            if place < len(card.show):
-                show.setText(card.show[place].words)
+        for index, show in enumerate(self.shows):
+            show.setVisible(index < len(card.show))
+            if index < len(card.show):
+                show.setText(card.show[index].words)
         self._enable(self._store.state)
         self._fit()
 
@@ -166,8 +166,8 @@ class LessonCard(QWidget):
         if press is not None:
             self.command_wanted.emit(press.command)
 
-    def _show_place(self, place: int) -> None:
-        show: Show = self.lesson.cards[self._number].show[place]
+    def _show_point(self, index: int) -> None:
+        show: Show = self.lesson.cards[self._number].show[index]
         self._store.go(to_phase, self._store.state.walkable, show.phase, show.time_step)
         if show.training_step is not None:
             self.training_step_chosen.emit(show.training_step)

@@ -14,7 +14,7 @@ from rnnviz.core.experiment.file import read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment, GivenInput
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.child import Child
-from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
@@ -66,7 +66,7 @@ class Files(QObject):
         """Writes the experiment as it is edited; RnnvizError if the folder does not let us."""
         state = self._store.state
         wanted = state.run.draft or state.run.experiment
-        write_experiment(replace(wanted, marks=marks_of(state, wanted)), path)
+        write_experiment(replace(wanted, marks=marks_of(state, model_names(wanted))), path)
         self._store.say(Message("info", f"The experiment is saved as {path}."))
         self.used.emit(path)
 

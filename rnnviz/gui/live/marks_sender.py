@@ -29,6 +29,6 @@ class MarksSender(QObject):
         ):
             return
         try:
-            self._session.send("breakpoints", toml=marks_toml(marks_of(new, new.run.experiment)))
+            self._session.send("breakpoints", toml=marks_toml(marks_of(new, new.run.model_names)))
         except RnnvizError as error:
             self._store.say(Message("error", str(error)))

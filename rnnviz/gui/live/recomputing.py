@@ -54,7 +54,7 @@ class _Captures:
 
 
 class Recomputing(QObject):
-    """Keeps `State.recomputed` true to `State.whatif` and to the place that is looked at; at most one wish waits."""
+    """Keeps `State.trial.recomputed` true to `State.trial.whatif` and to the place that is looked at; at most one wish waits."""
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -102,11 +102,11 @@ def _wish(state: State) -> _Wish | None:
     """What the state needs; None while it is history or nothing can be computed yet."""
     if not state.trial.whatif.active or state.run.path is None or not state.recorded.traces:
         return None
-    place = replace(
+    wished = replace(
         state.trial.whatif,
         training_step=state.place.cursor.training_step,
         sample=state.place.sample,
         past=(),
         future=(),
     )
-    return _Wish(place, state.run.path, state.trial.against)
+    return _Wish(wished, state.run.path, state.trial.against)

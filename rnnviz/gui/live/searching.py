@@ -22,7 +22,7 @@ _MOST = 10_000  # hits of one search
 
 
 class Searching(QObject):
-    """One search at a time; a new one ends the one before. What it found is `State.found`."""
+    """One search at a time; a new one ends the one before. What it found is `State.debugging.found`."""
 
     def __init__(self, store: Store, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +63,7 @@ class Searching(QObject):
         state = self._store.state
         if state.run.path is None:
             return
-        wanted = with_not_finite(marks_of(state, state.run.experiment).breakpoints)
+        wanted = with_not_finite(marks_of(state, state.run.model_names).breakpoints)
         self._breakpoints = [shortened(one) for one in wanted]
         self._direction = direction
         self._store.change(debugging=setting(found=Found(running=True)))
@@ -124,7 +124,7 @@ class Searching(QObject):
     def _bookmark_beside(self, state: State) -> Bookmark | None:
         """The nearest of another training step, in the direction asked for."""
         here, direction = state.place.training_step, self._direction
-        bookmarks = marks_of(state, state.run.experiment).bookmarks
+        bookmarks = marks_of(state, state.run.model_names).bookmarks
         beyond = [one for one in bookmarks if direction * (one.training_step - here) > 0]
         return min(beyond, key=lambda one: direction * one.training_step, default=None)
 

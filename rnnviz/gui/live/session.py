@@ -15,7 +15,7 @@ from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.train_on_request import TrainOnRequest, request_from
 from rnnviz.gui.live.watchdog import Watchdog
-from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -82,7 +82,7 @@ class Session(QObject):
         wanted = experiment or state.run.draft or state.run.experiment
         if isinstance(wanted.task, GivenInput):
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
-        self.start(replace(wanted, marks=marks_of(state, wanted)))
+        self.start(replace(wanted, marks=marks_of(state, model_names(wanted))))
         if train:
             self._held.append(("train", {}))
 
@@ -91,7 +91,7 @@ class Session(QObject):
         state, run = self._store.state, self._following.run
         if run is None or self._following.awaiting:
             raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
-        path = new_run_path(state.run.experiment.name)
+        path = new_run_path(state.run.title)
         request = request_from(state, run, path)
         self._forget_held()
         if self._engine is not None:
@@ -122,7 +122,7 @@ class Session(QObject):
             return
         with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
             check_experiment(experiment, "Experiment")
-            self.start(replace(experiment, marks=marks_of(state, experiment)))
+            self.start(replace(experiment, marks=marks_of(state, model_names(experiment))))
 
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""

@@ -9,7 +9,6 @@ import numpy as np
 from safetensors.numpy import save
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.state.state import State
 from rnnviz.runs.reading.reader import Run
@@ -27,11 +26,7 @@ class TrainOnRequest:
 
 def can_train_on(state: State) -> bool:
     """Whether there are recorded weights on the screen, of something that can be trained."""
-    return (
-        state.run.path is not None
-        and bool(state.recorded.traces)
-        and not isinstance(state.run.experiment.task, GivenInput)
-    )
+    return state.run.path is not None and bool(state.recorded.traces) and state.run.training is not None
 
 
 def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:

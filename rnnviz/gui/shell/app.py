@@ -216,7 +216,7 @@ class App(QObject):
     def _show_title(self, state: State) -> None:
         run = f" · {state.run.path.name}" if state.run.path is not None else ""
         origin = f" · {state.run.origin.words}" if state.run.origin is not None else ""
-        self.window.setWindowTitle(f"{state.run.experiment.name}{run}{origin}")
+        self.window.setWindowTitle(f"{state.run.title}{run}{origin}")
 
     def _show_menu(self) -> None:
         self.menus.open_below(self.toolbar.menu_button)

@@ -37,14 +37,14 @@ def page_shortcut(key: str) -> str:
 
 def page_commands(store: Store) -> Sequence[Command]:
     """One command a page, in their order."""
-    return tuple(_command(store, page, place) for place, page in enumerate(PAGES, 1))
+    return tuple(_command(store, page, index) for index, page in enumerate(PAGES, 1))
 
 
 def _show_page(store: Store, key: str) -> None:
     store.change(look=setting(page=key))
 
 
-def _command(store: Store, page: Page, place: int) -> Command:
+def _command(store: Store, page: Page, number: int) -> Command:
     def in_front(state: State) -> bool:
         return state.look.page == page.key
 
@@ -54,7 +54,7 @@ def _command(store: Store, page: Page, place: int) -> Command:
         page.tooltip,
         partial(_show_page, store, page.key),
         MENU,
-        (f"Ctrl+{place}",),
+        (f"Ctrl+{number}",),
         checked=in_front,
         section=1,
         submenu="Page",

@@ -9,7 +9,7 @@ from rnnviz.gui.state.store import Store, setting
 
 
 class RightColumn(QWidget):
-    """`State.page` says which page is in front; while there is no page of that name, the first one is."""
+    """`State.look.page` says which page is in front; while there is no page of that name, the first one is."""
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)

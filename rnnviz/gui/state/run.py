@@ -37,6 +37,16 @@ class ShownRun:
         return None if isinstance(self.experiment.task, GivenInput) else self.experiment.training
 
     @property
+    def planned_steps(self) -> int:
+        """Training steps after which a training is done; 0 where none is."""
+        return self.training.training_steps if self.training is not None else 0
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """What the models are called, in their order."""
+        return tuple(model.name for model in self.models)
+
+    @property
     def seed(self) -> int | None:
         """From which its weights and data came; None where they were given."""
         return None if isinstance(self.experiment.task, GivenInput) else self.experiment.seed

@@ -30,10 +30,10 @@ class CurveMetrics:
 
     def _place(self, name: str) -> int:
         steps = self._curves[name].training_steps if name in self._curves else np.zeros(0, np.int64)
-        place = int(np.searchsorted(steps, self._training_step))
-        if place == len(steps) or steps[place] != self._training_step:
+        index = int(np.searchsorted(steps, self._training_step))
+        if index == len(steps) or steps[index] != self._training_step:
             raise not_recorded(name)
-        return place
+        return index
 
 
 def curves_of(state: State, model: int) -> dict[str, MetricCurve]:

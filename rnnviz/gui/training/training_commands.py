@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.gui.commands.actions import MAIN, Command, Face
 from rnnviz.gui.live.session import Session, engine_lives, is_running
 from rnnviz.gui.state.state import State
@@ -13,9 +12,7 @@ MENU = "Training"
 
 def can_train(state: State) -> bool:
     """Whether Train does something: an engine is there, or can be started for this experiment."""
-    return not isinstance(state.run.experiment.task, GivenInput) and not (
-        state.notices.busy and not engine_lives(state)
-    )
+    return state.run.training is not None and not (state.notices.busy and not engine_lives(state))
 
 
 def train_or_pause(store: Store, session: Session) -> None:
@@ -35,11 +32,11 @@ def show_capture(store: Store, session: Session, by: int) -> None:
     if not len(captured):
         return
     step = state.place.cursor.training_step
-    place = int(captured.searchsorted(step, "left" if by < 0 else "right")) + (by if by < 0 else by - 1)
-    if place >= len(captured) - 1 and by > 0 and engine_lives(state):
+    index = int(captured.searchsorted(step, "left" if by < 0 else "right")) + (by if by < 0 else by - 1)
+    if index >= len(captured) - 1 and by > 0 and engine_lives(state):
         session.back_to_live()
     else:
-        session.show_training_step(int(captured[min(max(place, 0), len(captured) - 1)]))
+        session.show_training_step(int(captured[min(max(index, 0), len(captured) - 1)]))
 
 
 def training_commands(store: Store, session: Session) -> Sequence[Command]:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline
 from rnnviz.gui.look import fonts
@@ -84,7 +83,7 @@ class TrainingPanel(QWidget):
             or new.place.following != old.place.following
         ):
             self._place_handle(new)
-        if (_growing(new), new.run.experiment.training) != (_growing(old), old.run.experiment.training):
+        if (_growing(new), new.run.training) != (_growing(old), old.run.training):
             self._set_x_range(new)
 
     def _build(self) -> None:
@@ -179,7 +178,7 @@ class TrainingPanel(QWidget):
     def _draw(self, state: State) -> None:
         """Everything that follows from the recorded metrics."""
         self._late = False
-        trained = not isinstance(state.run.experiment.task, GivenInput)
+        trained = state.run.training is not None
         self.nothing.setVisible(not trained)
         for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
             part.setVisible(trained)
@@ -219,7 +218,7 @@ class TrainingPanel(QWidget):
             return
         captured = int(state.recorded.history.captured[-1]) if len(state.recorded.history.captured) else 0
         last = max(state.recorded.history.last_training_step, captured)
-        end = x_end(last, state.run.experiment.training.training_steps, _growing(state))
+        end = x_end(last, state.run.planned_steps, _growing(state))
         self._view.setLimits(xMin=0, xMax=end, minXRange=min(2, end))
         self._view.setXRange(0, end, padding=0)
         self._share_range()
@@ -240,7 +239,7 @@ class TrainingPanel(QWidget):
         look = theme(state.look.theme)
         log, muted = self.log.isChecked(), look.color("muted")
         places = self._ticks.places
-        words = [power(round(place)) if log else tick(place) for place in places]
+        words = [power(round(value)) if log else tick(value) for value in places]
         self.values.set_labels([MarginLabel(self._y_of(p), w, muted) for p, w in zip(places, words, strict=True)])
         colors = look.model_colors(model.structure.cell for model in state.run.models)
         names = []
@@ -306,8 +305,8 @@ class TrainingPanel(QWidget):
         for model in self._store.state.run.models:
             curve = self._store.state.recorded.history.curves.get((model.number, self.shown_metric))
             if curve is not None and len(curve.training_steps):
-                place = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
-                lines.append(f"{model.name}: {short(float(curve.values[place]))}")
+                index = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
+                lines.append(f"{model.name}: {short(float(curve.values[index]))}")
         return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all"])
 
     def _color_curves(self, state: State) -> None:

@@ -20,13 +20,13 @@ class BookmarkCard(QFrame):
 
     def __init__(self, one: Bookmark) -> None:
         super().__init__()
-        place = goto.words(bookmarked(one))
+        point = goto.words(bookmarked(one))
         self.setProperty("card", True)
-        self.go: QPushButton = push_button(place, "Go there", "link")
+        self.go: QPushButton = push_button(point, "Go there", "link")
         self.note = QLabel(one.note, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.note.setHidden(not one.note)
         self.remove: QPushButton = push_button("", "Remove this bookmark", "icon")
-        self.remove.setAccessibleName(f"Remove the bookmark at {place}")
+        self.remove.setAccessibleName(f"Remove the bookmark at {point}")
         self.remove.setIconSize(QSize(14, 14))
         self.remove.setFixedWidth(22)
         rows = QGridLayout(self)

@@ -71,14 +71,14 @@ class Breakpoints(QWidget):
             card = self.cards.pop()
             card.hide()
             card.deleteLater()
-        for place, one in enumerate(wanted):
-            if place == len(self.cards):
+        for index, one in enumerate(wanted):
+            if index == len(self.cards):
                 card = BreakpointCard(one, self._known, self._theme)
                 card.changed.connect(partial(self._change, card))
                 card.removed.connect(partial(self._change, card, None))
                 self._column.addWidget(card)
                 self.cards.append(card)
-            self.cards[place].show_breakpoint(one, state.recorded.events, theme(state.look.theme))
+            self.cards[index].show_breakpoint(one, state.recorded.events, theme(state.look.theme))
 
     def _clear(self) -> None:
         for card in self.cards:
@@ -87,11 +87,11 @@ class Breakpoints(QWidget):
         self.cards = []
 
     def _change(self, card: BreakpointCard, one: Breakpoint | None) -> None:
-        place = self.cards.index(card)
+        index = self.cards.index(card)
         wanted = list(self.acting)
-        wanted[place : place + 1] = [] if one is None else [one]
+        wanted[index : index + 1] = [] if one is None else [one]
         if one is None:  # the cards behind it belong to others now
-            gone = self.cards.pop(place)
+            gone = self.cards.pop(index)
             gone.hide()
             gone.deleteLater()
         self._store.change(debugging=setting(marks=with_breakpoints(self._store.state.debugging.marks, wanted)))

@@ -155,12 +155,12 @@ class Watches(QWidget):
         """Cards of watches that stay, stay: somebody may be typing in one."""
         kept = {card.text: card for card in self.cards}
         self.cards = []
-        for place, text in enumerate(state.debugging.watches):
+        for index, text in enumerate(state.debugging.watches):
             card = kept.pop(text, None)
             if card is None:
                 card = WatchCard(text, self._known, self._theme)
                 card.changed.connect(partial(self._change, card))
-            self._column.insertWidget(place, card)
+            self._column.insertWidget(index, card)
             self.cards.append(card)
         for card in kept.values():
             card.hide()

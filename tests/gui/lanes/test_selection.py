@@ -15,7 +15,7 @@ from rnnviz.gui.canvas.lanes.fitting import fitting
 from rnnviz.gui.canvas.lanes.heights import share_out
 from rnnviz.gui.canvas.lanes.lane import Heights
 from rnnviz.gui.canvas.lanes.lane_table import make_lane
-from rnnviz.gui.canvas.lanes.selection import LanePlace, exactly, lane_choices, lane_places, toggled
+from rnnviz.gui.canvas.lanes.selection import LaneSlot, exactly, lane_choices, lane_slots, toggled
 from rnnviz.gui.canvas.lanes.shown import level, resolve
 
 FIRST_LESSON = [
@@ -25,7 +25,7 @@ FIRST_LESSON = [
 
 
 def keys(**state: object) -> list[tuple[str, int | None]]:
-    return [(place.key, place.model) for place in lane_places(resolve(fake_state(**state)))]
+    return [(place.key, place.model) for place in lane_slots(resolve(fake_state(**state)))]
 
 
 def test_the_first_lesson_has_the_lanes_of_the_design() -> None:
@@ -59,7 +59,7 @@ def test_every_lane_can_be_switched_both_ways() -> None:
 def test_switching_everything_off_leaves_the_ruler() -> None:
     state = fake_state()
     hidden = frozenset(choice.key for choice in lane_choices(state) if choice.on)
-    assert [place.key for place in lane_places(resolve(fake_state(hidden_lanes=hidden)))] == ["ruler"]
+    assert [place.key for place in lane_slots(resolve(fake_state(hidden_lanes=hidden)))] == ["ruler"]
 
 
 @given(
@@ -133,7 +133,7 @@ def test_lanes_come_with_room_and_leave_only_when_there_is_none() -> None:
 def test_several_columns_have_a_lane_each_and_their_predictions_too() -> None:
     names = ("temperature", "pressure", "humidity")
     fits = frozenset({"prediction: pressure"})
-    places = lane_places(resolve(fake_state(kind="table", fitting_lanes=fits)))
+    places = lane_slots(resolve(fake_state(kind="table", fitting_lanes=fits)))
     assert [place.column for place in places if place.key == "input"] == [0, 1, 2]
     assert [(p.key, p.column) for p in places if p.key.startswith("prediction")] == [
         ("prediction", 0),
@@ -156,7 +156,7 @@ def test_gradients_of_each_unit_are_lanes_to_switch_on(qapp: object) -> None:
     with np.errstate(divide="ignore"):
         wanted = np.log10(np.abs(model.layer.cell_grad[: model.time_steps, 0].astype(np.float64)))
     assert np.allclose(model.gradient("c"), wanted)
-    lane = make_lane(shown, LanePlace("gradients: c", 1))
+    lane = make_lane(shown, LaneSlot("gradients: c", 1))
     lane.show(shown)
     assert "cell gradient" in lane.label.title
     assert lane.label.subtitle == "log₁₀ |∂L/∂c|"

@@ -1,4 +1,4 @@
-"""Makes the lane that belongs to a place, and says beforehand how high it will want to be."""
+"""Makes the lane that belongs to a slot, and says beforehand how high it will want to be."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from rnnviz.gui.canvas.lanes.model_header import ModelHeaderLane
 from rnnviz.gui.canvas.lanes.next_symbols import NextSymbolsLane
 from rnnviz.gui.canvas.lanes.predicted_values import PredictedValuesLane
 from rnnviz.gui.canvas.lanes.ruler import RulerLane
-from rnnviz.gui.canvas.lanes.selection import GATE_WORDS, LanePlace
+from rnnviz.gui.canvas.lanes.selection import GATE_WORDS, LaneSlot
 from rnnviz.gui.canvas.lanes.share import ShareLane
 from rnnviz.gui.canvas.lanes.shown import Shown
 
@@ -26,40 +26,40 @@ _SHARED: dict[str, type[Lane]] = {"ruler": RulerLane, "gradient": GradientLane, 
 _PER_MODEL: dict[str, type[Lane]] = {"chain": ModelHeaderLane, "hidden": HiddenStateLane, "cell": CellStateLane}
 
 
-def make_lane(shown: Shown, place: LanePlace) -> Lane:
-    """The lane at `place`, without data yet."""
-    kind: Callable[..., Lane] = _kind(shown, place)
-    if place.key.startswith("gates: "):
-        letter = place.key.removeprefix("gates: ")
-        return kind(shown, place.model, letter, GATE_WORDS[letter])
-    if place.key.startswith("gradients: "):
-        return kind(shown, place.model, place.key.removeprefix("gradients: "))
-    if place.model is not None:
-        return kind(shown, place.model)
-    return kind(shown) if place.column is None else kind(shown, place.column)
+def make_lane(shown: Shown, slot: LaneSlot) -> Lane:
+    """The lane at `slot`, without data yet."""
+    kind: Callable[..., Lane] = _kind(shown, slot)
+    if slot.key.startswith("gates: "):
+        letter = slot.key.removeprefix("gates: ")
+        return kind(shown, slot.model, letter, GATE_WORDS[letter])
+    if slot.key.startswith("gradients: "):
+        return kind(shown, slot.model, slot.key.removeprefix("gradients: "))
+    if slot.model is not None:
+        return kind(shown, slot.model)
+    return kind(shown) if slot.column is None else kind(shown, slot.column)
 
 
-def heights_of(shown: Shown, place: LanePlace) -> Heights:
-    """What the lane at `place` will need and like, without making it."""
-    return _kind(shown, place).heights
+def heights_of(shown: Shown, slot: LaneSlot) -> Heights:
+    """What the lane at `slot` will need and like, without making it."""
+    return _kind(shown, slot).heights
 
 
-def _kind(shown: Shown, place: LanePlace) -> type[Lane]:
+def _kind(shown: Shown, slot: LaneSlot) -> type[Lane]:
     task = shown.task
     assert task is not None
-    if place.key == "input":
+    if slot.key == "input":
         if task.input_kind == "symbols":
             return InputSymbolsLane
-        if place.column is not None:
+        if slot.column is not None:
             return InputColumnLane
         drawn = sum(not shown.is_marker(k) for k in range(shown.inputs.shape[1]))
         return InputValuesLane if drawn <= 1 else InputColumnsLane
-    if place.key.startswith("gates: "):
+    if slot.key.startswith("gates: "):
         return GateLane
-    if place.key.startswith("gradients: "):
+    if slot.key.startswith("gradients: "):
         return GradientUnitsLane
-    if not place.key.startswith("prediction"):
-        return (_SHARED if place.model is None else _PER_MODEL)[place.key]
-    if place.model is None:
+    if not slot.key.startswith("prediction"):
+        return (_SHARED if slot.model is None else _PER_MODEL)[slot.key]
+    if slot.model is None:
         return PredictedValuesLane
     return NextSymbolsLane if int(shown.asked.sum()) > 1 else ClassProbabilitiesLane

@@ -44,7 +44,7 @@ class LaneChoice:
 
 
 @dataclass(frozen=True)
-class LanePlace:
+class LaneSlot:
     """One lane of the stack; `model` is an index into `Shown.models`, None for what all models share.
 
     `column` is the input or output column it shows, None where it shows them all.
@@ -61,7 +61,7 @@ def lane_choices(state: State) -> tuple[LaneChoice, ...]:
 
 
 def toggled(hidden_lanes: frozenset[str], choice: LaneChoice) -> frozenset[str]:
-    """`State.hidden_lanes` with this lane switched over.
+    """`State.look.hidden_lanes` with this lane switched over.
 
     A key in the set switches a lane off; "+" before a key switches one on that is off, or has no room, by default.
     """
@@ -72,16 +72,16 @@ def toggled(hidden_lanes: frozenset[str], choice: LaneChoice) -> frozenset[str]:
 
 
 def exactly(state: State, keys: frozenset[str]) -> frozenset[str]:
-    """The `State.hidden_lanes` that shows the lanes of `keys` and no others, however high the canvas is."""
+    """The `State.look.hidden_lanes` that shows the lanes of `keys` and no others, however high the canvas is."""
     return frozenset(f"+{choice.key}" if choice.key in keys else choice.key for choice in lane_choices(state))
 
 
-def lane_places(shown: Shown) -> tuple[LanePlace, ...]:
+def lane_slots(shown: Shown) -> tuple[LaneSlot, ...]:
     """The lanes to draw, top to bottom."""
     offered = choices(shown)
     on = {choice.key for choice in offered if choice.on}
-    places = [LanePlace("input", None, column) for column in shown.input_columns] if "input" in on else []
-    places.append(LanePlace("ruler"))
+    slots = [LaneSlot("input", None, column) for column in shown.input_columns] if "input" in on else []
+    slots.append(LaneSlot("ruler"))
     by_class = shown.task is not None and shown.task.output_kind == "classes"
     for index, model in enumerate(shown.models):
         keys = ["chain", "hidden", "cell", *(f"gates: {letter}" for letter in GATES[model.structure.cell])]
@@ -90,12 +90,12 @@ def lane_places(shown: Shown) -> tuple[LanePlace, ...]:
             keys.append("prediction")
         for key in keys:
             if key in on and (key not in _OF_CELL_STATE or model.structure.cell == "lstm"):
-                places.append(LanePlace(key, index))
+                slots.append(LaneSlot(key, index))
     if not by_class:
         outputs = [choice.key for choice in offered if choice.key.startswith("prediction")]
-        places += [LanePlace(key, None, column) for column, key in enumerate(outputs) if key in on]
-    places.extend(LanePlace(key) for key in ("loss", "gradient", "share") if key in on)
-    return tuple(places)
+        slots += [LaneSlot(key, None, column) for column, key in enumerate(outputs) if key in on]
+    slots.extend(LaneSlot(key) for key in ("loss", "gradient", "share") if key in on)
+    return tuple(slots)
 
 
 def choices(shown: Shown) -> tuple[LaneChoice, ...]:

@@ -113,8 +113,8 @@ class Shown:
     sample: int
     time_steps: int
     cursor: Cursor
-    switched: frozenset[str]  # State.hidden_lanes
-    fitting: frozenset[str]  # State.fitting_lanes
+    switched: frozenset[str]  # State.look.hidden_lanes
+    fitting: frozenset[str]  # State.look.fitting_lanes
 
     @property
     def ready(self) -> bool:
