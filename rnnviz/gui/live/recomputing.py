@@ -54,7 +54,7 @@ class _Captures:
 
 
 class Recomputing(QObject):
-    """Keeps `State.trial.recomputed` true to `State.trial.whatif` and to the place that is looked at; at most one wish waits."""
+    """Keeps what a trial is recomputed to true to what is set by hand and to the place; at most one wish waits."""
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -1,1 +1,1 @@
-"""State of the window: its groups, the store that changes them, what is remembered between starts, what is looked at."""
+"""State of the window: its groups, the store that changes them, preferences, and what is looked at."""

@@ -15,7 +15,7 @@ MENU = "Debug"
 
 
 class WhatIfs:
-    """Changes `State.trial.whatif`. `hold_still(training step)` keeps the training step on the screen while it trains on."""
+    """Changes what is set by hand; `hold_still(training step)` keeps the one on the screen while it trains on."""
 
     def __init__(self, store: Store, hold_still: Callable[[int], object]) -> None:
         self._store = store
