@@ -52,7 +52,7 @@ class ValuesPanel(ColumnPage):
         self.empty.setProperty("role", "note")
         self._build()
         self.table.installEventFilter(self)
-        self.table.row_shown.connect(lambda row: self._show_strips())
+        self.table.row_shown.connect(lambda row: self._show_strips(self._store.state))
         self.table.copy_wanted.connect(self.copy)
         self.begin()
 
@@ -154,7 +154,7 @@ class ValuesPanel(ColumnPage):
             self.table.height() + 12
         )  # the strips follow close below, however high the window
         self.strips.set_models(len(traces))
-        self._show_strips()
+        self._show_strips(state)
 
     def _offer_layers(self, traces: list[Trace], chosen: str) -> None:
         names = list(dict.fromkeys(layer.name for trace in traces for layer in trace.layers))
@@ -166,10 +166,9 @@ class ValuesPanel(ColumnPage):
     def _choose_layer(self, name: object) -> None:
         self._store.go(to_layer, str(name))
 
-    def _show_strips(self) -> None:
+    def _show_strips(self, state: State) -> None:
         if not self.rows:
             return
-        state = self._store.state
         number = self.table.shown_row
         if number < 0:
             number = next((index for index, row in enumerate(self.rows) if row.key == _FOLLOWED), 0)

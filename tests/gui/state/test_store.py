@@ -1,5 +1,6 @@
 """The store: every listener is told every change once and in order, whoever makes them."""
 
+import ast
 import sys
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ from flat_state import flat_state
 from PySide6.QtCore import QProcess
 from pytestqt.qtbot import QtBot
 
+import rnnviz.gui
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.state.debugging import Found
 from rnnviz.gui.state.run import History
@@ -124,6 +126,19 @@ def test_the_list_of_hits_is_empty_once_another_run_is_open(qtbot: QtBot) -> Non
     store.change(run=setting(path=Path("two.rnnviz")), recorded=setting(history=History(last_training_step=7)))
     assert store.state.debugging.found is None
     assert past.note.isHidden()
+
+
+def test_no_listener_asks_the_store_for_what_it_is_told() -> None:
+    """What it is told of may be behind the store's state by now: it would see one change twice and another never."""
+    asking = [
+        f"{path.name}:{node.lineno}"
+        for path in Path(rnnviz.gui.__file__).parent.rglob("*.py")
+        for listener in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(listener, ast.FunctionDef) and listener.name in ("show_state", "draw")
+        for node in ast.walk(listener)
+        if isinstance(node, ast.Attribute) and ast.unparse(node).endswith("store.state")
+    ]
+    assert asking == []
 
 
 def _sleeping() -> QProcess:
