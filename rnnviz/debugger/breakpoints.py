@@ -77,6 +77,30 @@ def next_stop(found: Sequence[Stop], program: Program, cursor: Cursor, backwards
     return next((stop for stop in found if program.fine_point(stop.cursor) > here), None)
 
 
+def points_of(breakpoint: Breakpoint, program: Program, cursor: Cursor) -> tuple[Cursor, ...]:
+    """Where a breakpoint at a place stands in the cursor's training step; () for one that is met at every time step."""
+    phase, time_step = Phase(breakpoint.phase), breakpoint.time_step
+    if not phase.swept:
+        return (program.at(program.first_of(phase), cursor),)
+    time_step = time_step if time_step >= 0 else program.time_steps + 1 + time_step
+    if not 1 <= time_step <= program.time_steps:
+        return ()
+    return tuple(
+        Cursor(cursor.training_step, phase, time_step, layer, breakpoint.operation)
+        for layer in program.layers
+        if breakpoint.layer in ("", layer)
+    )
+
+
+def hit_at(program: Program, cursor: Cursor, time_step: int, phase: Phase, layer: str = "") -> Cursor:
+    """Where a hit stands in the cursor's training step: its time step in its sweep (`layer` "": the first), else the
+    end of the training step."""
+    if not 1 <= time_step <= program.time_steps:
+        return program.at(len(program) - 1, cursor)
+    swept = phase if phase.swept else Phase.FORWARD
+    return Cursor(cursor.training_step, swept, time_step, layer or program.layers[0])
+
+
 def _place_of(one: Breakpoint) -> tuple[object, ...]:
     return one.kind, one.phase, one.time_step, one.layer, one.operation
 

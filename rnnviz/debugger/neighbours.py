@@ -45,8 +45,8 @@ def edge(program: Program, cursor: Cursor, direction: int) -> Cursor | None:
 def beside(program: Program, cursor: Cursor, direction: int) -> Cursor | None:
     """The same place in the next training step that can be shown, or in the one before; None where there is none."""
     steps, here = program.training_steps, cursor.training_step
-    place = bisect_right(steps, here) if direction > 0 else bisect_left(steps, here) - 1
-    return replace(cursor, training_step=int(steps[place])) if 0 <= place < len(steps) else None
+    index = bisect_right(steps, here) if direction > 0 else bisect_left(steps, here) - 1
+    return replace(cursor, training_step=int(steps[index])) if 0 <= index < len(steps) else None
 
 
 def is_before(program: Program, one: Cursor, other: Cursor) -> bool:

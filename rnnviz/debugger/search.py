@@ -116,7 +116,7 @@ class _Looking:
 
     def __init__(self, past: _Past, armed: Sequence[Armed]) -> None:
         self._past = past
-        self._places = {one.breakpoint: place for place, one in enumerate(armed)}
+        self._places = {one.breakpoint: index for index, one in enumerate(armed)}
         self._plain = [one for one in armed if not one.asks_trace]
         self._memories: dict[tuple[int, Breakpoint], Memory] = {}
         self._guard = Guard(tuple(one for one in armed if one.asks_trace))

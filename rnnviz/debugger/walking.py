@@ -15,7 +15,7 @@ from rnnviz.debugger.program import Program
 TRAIL = 64  # jumps that can be taken back
 
 
-class Command(Enum):
+class StepCommand(Enum):
     """What a person can ask for; each goes forward or, as its reverse twin, backward."""
 
     OVER = "step over"
@@ -30,7 +30,7 @@ class Command(Enum):
 class Jump:
     """One move forward that its reverse twin could not take back by arithmetic."""
 
-    command: Command
+    command: StepCommand
     granularity: Granularity | None  # as it was asked for
     origin: Cursor
     target: Cursor
@@ -49,7 +49,7 @@ class Walk:
 def step(
     program: Program,
     walk: Walk,
-    command: Command,
+    command: StepCommand,
     direction: int = 1,
     *,
     granularity: Granularity | None = None,
@@ -76,67 +76,67 @@ def step(
 
 def over(program: Program, walk: Walk, granularity: Granularity | None = None) -> Walk:
     """The next point at the granularity of the cursor or at the one given; by training steps, the same place in it."""
-    return step(program, walk, Command.OVER, granularity=granularity)
+    return step(program, walk, StepCommand.OVER, granularity=granularity)
 
 
 def over_back(program: Program, walk: Walk, granularity: Granularity | None = None) -> Walk:
     """The point before at the granularity of the cursor or at the one given."""
-    return step(program, walk, Command.OVER, -1, granularity=granularity)
+    return step(program, walk, StepCommand.OVER, -1, granularity=granularity)
 
 
 def into(program: Program, walk: Walk) -> Walk:
     """The very next point: the first operation of a whole time step, after the last one the next time step."""
-    return step(program, walk, Command.INTO)
+    return step(program, walk, StepCommand.INTO)
 
 
 def into_back(program: Program, walk: Walk) -> Walk:
     """The point right before, be it an operation or a whole time step."""
-    return step(program, walk, Command.INTO, -1)
+    return step(program, walk, StepCommand.INTO, -1)
 
 
 def out(program: Program, walk: Walk) -> Walk:
     """The first point behind what the cursor stands in: behind an operation's time step, behind a time step's sweep
     the loss or the accumulation, and behind these the next training step."""
-    return step(program, walk, Command.OUT)
+    return step(program, walk, StepCommand.OUT)
 
 
 def out_back(program: Program, walk: Walk) -> Walk:
     """The last point before what the cursor stands in: of an operation its whole time step, of a sweep what precedes
     it, and from there the training step before."""
-    return step(program, walk, Command.OUT, -1)
+    return step(program, walk, StepCommand.OUT, -1)
 
 
 def to_phase_end(program: Program, walk: Walk) -> Walk:
     """The last point of the phase."""
-    return step(program, walk, Command.PHASE_END)
+    return step(program, walk, StepCommand.PHASE_END)
 
 
 def to_phase_end_back(program: Program, walk: Walk) -> Walk:
     """Back to where the run to the end of the phase began, else to the first point of the phase."""
-    return step(program, walk, Command.PHASE_END, -1)
+    return step(program, walk, StepCommand.PHASE_END, -1)
 
 
 def restart_phase(program: Program, walk: Walk) -> Walk:
     """The first point of the phase."""
-    return step(program, walk, Command.RESTART_PHASE)
+    return step(program, walk, StepCommand.RESTART_PHASE)
 
 
 def restart_phase_back(program: Program, walk: Walk) -> Walk:
     """Back to where the phase was restarted from, else to its last point."""
-    return step(program, walk, Command.RESTART_PHASE, -1)
+    return step(program, walk, StepCommand.RESTART_PHASE, -1)
 
 
 def run_to(program: Program, walk: Walk, target: Cursor) -> Walk:
     """The target, if it lies ahead."""
-    return step(program, walk, Command.RUN_TO, target=target)
+    return step(program, walk, StepCommand.RUN_TO, target=target)
 
 
 def run_back_to(program: Program, walk: Walk, target: Cursor | None = None) -> Walk:
     """The target, if it lies behind; without one, where the last run to the cursor began."""
-    return step(program, walk, Command.RUN_TO, -1, target=target)
+    return step(program, walk, StepCommand.RUN_TO, -1, target=target)
 
 
-def _taken_back(walk: Walk, command: Command, granularity: Granularity | None) -> Cursor | None:
+def _taken_back(walk: Walk, command: StepCommand, granularity: Granularity | None) -> Cursor | None:
     """Where the newest jump came from, if it was this command that led here."""
     jump = walk.trail[-1] if walk.trail else None
     if jump is None or (jump.command, jump.granularity, jump.target) != (command, granularity, walk.cursor):
@@ -147,24 +147,24 @@ def _taken_back(walk: Walk, command: Command, granularity: Granularity | None) -
 def _found(
     program: Program,
     here: Cursor,
-    command: Command,
+    command: StepCommand,
     direction: int,
     granularity: Granularity | None,
     target: Cursor | None,
 ) -> Cursor | None:
     """Where arithmetic says that the command leads; None: nowhere."""
     match command:
-        case Command.OVER:
+        case StepCommand.OVER:
             return neighbour(program, here, direction, granularity or here.granularity)
-        case Command.INTO:
+        case StepCommand.INTO:
             return fine_neighbour(program, here, direction)
-        case Command.OUT:
+        case StepCommand.OUT:
             return _out(program, here, direction)
-        case Command.PHASE_END:
+        case StepCommand.PHASE_END:
             return _phase_edge(program, here, direction)
-        case Command.RESTART_PHASE:
+        case StepCommand.RESTART_PHASE:
             return _phase_edge(program, here, -direction)
-        case Command.RUN_TO:
+        case StepCommand.RUN_TO:
             return _run(program, here, direction, target)
 
 
@@ -194,10 +194,10 @@ def _run(program: Program, here: Cursor, direction: int, target: Cursor | None) 
     return target if ahead else None
 
 
-def _reason(command: Command, direction: int) -> str:
-    if command is Command.RUN_TO:
+def _reason(command: StepCommand, direction: int) -> str:
+    if command is StepCommand.RUN_TO:
         return f"Run to cursor: the chosen point does not lie {'ahead' if direction > 0 else 'behind'}."
-    if command in (Command.PHASE_END, Command.RESTART_PHASE):
-        at_end = (command is Command.PHASE_END) == (direction > 0)
+    if command in (StepCommand.PHASE_END, StepCommand.RESTART_PHASE):
+        at_end = (command is StepCommand.PHASE_END) == (direction > 0)
         return f"The cursor is at the {'end' if at_end else 'start'} of the phase already."
     return f"There is no {'later' if direction > 0 else 'earlier'} training step to go to."

@@ -96,7 +96,7 @@ class Window:
             time.sleep(0.002)
 
     def traced(self) -> bool:
-        traces = self.app.store.state.traces
+        traces = self.app.store.state.recorded.traces
         return bool(traces) and all(trace is not None for trace in traces)
 
 
@@ -110,7 +110,7 @@ def live(home: str) -> tuple[float, float]:
     window = Window(home, Path(home) / "endless.toml")
     window.wait(window.traced, 60)
     QTest.keyClick(window.app.window, Qt.Key.Key_Space)
-    window.wait(lambda: window.app.store.state.history.last_training_step > 50, 30)
+    window.wait(lambda: window.app.store.state.recorded.history.last_training_step > 50, 30)
     delays: list[float] = []
     due = time.perf_counter() + 0.005
 
@@ -125,10 +125,10 @@ def live(home: str) -> tuple[float, float]:
     timer.timeout.connect(tick)
     timer.start(5)
     state, start = window.app.store.state, time.perf_counter()
-    first = state.history.last_training_step
+    first = state.recorded.history.last_training_step
     QTimer.singleShot(LIVE_SECONDS * 1000, window.application.quit)
     window.application.exec()
-    rate = (window.app.store.state.history.last_training_step - first) / (time.perf_counter() - start)
+    rate = (window.app.store.state.recorded.history.last_training_step - first) / (time.perf_counter() - start)
     timer.stop()
     window.app.window.close()
     return rate, float(np.percentile(delays, 99))

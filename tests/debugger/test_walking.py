@@ -9,7 +9,7 @@ from rnnviz.debugger.cursor import Cursor, Granularity, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import (
     TRAIL,
-    Command,
+    StepCommand,
     Walk,
     into,
     into_back,
@@ -38,7 +38,7 @@ structures = st.builds(
 )
 steps_to_walk = st.one_of(st.integers(1, 9).map(range), st.sets(st.integers(0, 99), min_size=1).map(sorted).map(tuple))
 granularities = st.sampled_from([None, *Granularity])
-simple_commands = [command for command in Command if command is not Command.RUN_TO]
+simple_commands = [command for command in StepCommand if command is not StepCommand.RUN_TO]
 
 
 def stand(phase, time_step=1, operation="", layer="l0", k=1):
@@ -64,7 +64,7 @@ def test_every_command_is_undone_by_its_twin_from_every_point(cell):
     program = Program(30, Structure(cell, 2, 3, 2, bidirectional=True), range(3))
     start = Cursor(1, Phase.FORWARD, 1)
     commands = [(command, None) for command in simple_commands]
-    commands += [(Command.OVER, granularity) for granularity in Granularity]
+    commands += [(StepCommand.OVER, granularity) for granularity in Granularity]
     middle = program.fine_at(program.fine_length // 2, start)
     for number in range(program.fine_length):
         walk = Walk(program.fine_at(number, start))
@@ -76,7 +76,7 @@ def test_every_command_is_undone_by_its_twin_from_every_point(cell):
                 unmoved.append(command)
             else:
                 assert back == walk
-        assert set(unmoved) <= {Command.PHASE_END, Command.RESTART_PHASE}
+        assert set(unmoved) <= {StepCommand.PHASE_END, StepCommand.RESTART_PHASE}
         ran = run_to(program, walk, middle)
         assert ran.moved == (number < program.fine_point(middle))
         if ran.moved:
@@ -100,7 +100,7 @@ def test_twins_undo_each_other_in_the_middle_of_any_walk(structure, count, train
     walk = Walk(cursor)
     for _ in range(data.draw(st.integers(1, 12))):
         command, granularity = data.draw(st.sampled_from(simple_commands)), data.draw(granularities)
-        granularity = granularity if command is Command.OVER else None
+        granularity = granularity if command is StepCommand.OVER else None
         back = there_and_back(program, walk, command, granularity)
         assert back is None or back == walk
         direction = data.draw(st.sampled_from([1, 1, -1]))
@@ -117,7 +117,7 @@ def test_a_jump_made_twice_is_taken_back_twice(structure, time_steps):
         walk = over(program, Walk(program.fine_at(number, Cursor(1, Phase.FORWARD, 1))))
         for command in (out, over_back, into):
             walk = command(program, walk)
-            back = there_and_back(program, walk, Command.OUT)
+            back = there_and_back(program, walk, StepCommand.OUT)
             assert back is None or back == walk
 
 
@@ -125,7 +125,7 @@ def test_a_jump_made_twice_is_taken_back_twice(structure, time_steps):
 def test_twins_undo_each_other_after_any_two_commands_on_one_time_step(structure):
     program = Program(1, structure, range(3))
     forward = [(command, None) for command in simple_commands]
-    forward += [(Command.OVER, granularity) for granularity in Granularity]
+    forward += [(StepCommand.OVER, granularity) for granularity in Granularity]
     for number in range(program.fine_length):
         walks = [Walk(program.fine_at(number, Cursor(1, Phase.FORWARD, 1)))]
         for _ in range(2):

@@ -1,9 +1,9 @@
 """States with real traces of random weights, for tests that draw: no engine, no run file."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from flat_state import flat_state
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.structure import Structure
@@ -11,7 +11,7 @@ from rnnviz.core.sweeps.capture import Capture, Readout
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Scale, TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 from rnnviz.runs.file.records import RunModel
 
 CHARACTERS = tuple("abcdefg \n")
@@ -63,7 +63,7 @@ def fake_state(
     traces = tuple(_trace(structure, task, inputs, targets, asked, rng) for structure in structures)
     models = tuple(RunModel(n, f"model {n + 1}", structure, 100) for n, structure in enumerate(structures))
     cursor = Cursor(7, Phase.BACKWARD, max(time_steps // 2, 1))
-    return replace(State(task=task, models=models, traces=traces, cursor=cursor), **changes)
+    return flat_state(task=task, models=models, traces=traces, cursor=cursor, **changes)
 
 
 def _problem(task: TaskInfo, time_steps: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:

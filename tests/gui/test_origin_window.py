@@ -12,13 +12,14 @@ from rnnviz.core.numbers import short
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.cursor.origin_page import OriginPage
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import setting
 
 
 @pytest.fixture
 def app(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> App:
     app: App = open_app(run_file)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces))
-    app.store.update(model=1, unit=1)
+    qtbot.waitUntil(lambda: bool(app.store.state.recorded.traces))
+    app.store.change(place=setting(model=1, unit=1))
     press(app, Qt.Key.Key_Right, 3)
     app.actions["page_origin"].trigger()
     return app
@@ -32,14 +33,15 @@ def page(app: App) -> OriginPage:
 def value(app: App) -> float:
     """∂L/∂h at the cursor of the unit and model looked at."""
     state = app.store.state
-    trace = state.traces[state.model]
+    trace = state.recorded.traces[state.place.model]
     assert trace is not None
-    layer = trace.layer(state.cursor.layer)
-    return float(layer.hidden_grad[state.cursor.time_step - 1, state.sample, state.unit])
+    layer = trace.layer(state.place.cursor.layer)
+    return float(layer.hidden_grad[state.place.cursor.time_step - 1, state.place.sample, state.place.unit])
 
 
 def told(app: App, qtbot: QtBot) -> None:
-    words = f"LSTM: ∂L/∂h[{app.store.state.cursor.time_step}, {app.store.state.unit + 1}] of l0 = {short(value(app))}"
+    place = app.store.state.place
+    words = f"LSTM: ∂L/∂h[{place.cursor.time_step}, {place.unit + 1}] of l0 = {short(value(app))}"
     qtbot.waitUntil(lambda: page(app).place.text() == words)
 
 
@@ -62,12 +64,12 @@ def test_a_click_walks_to_where_the_gradient_came_from(app: App, qtbot: QtBot) -
     assert leads_to is not None
     first = leads_to.units[0].leads_to
     QTest.mouseClick(page(app).lists[2].buttons[0], Qt.MouseButton.LeftButton)
-    cursor = app.store.state.cursor
+    cursor = app.store.state.place.cursor
     assert first is not None
-    assert (cursor.phase, cursor.time_step, app.store.state.unit) == (Phase.BACKWARD, 5, first.unit - 1)
+    assert (cursor.phase, cursor.time_step, app.store.state.place.unit) == (Phase.BACKWARD, 5, first.unit - 1)
     qtbot.waitUntil(lambda: first.words in page(app).place.text())
     QTest.mouseClick(page(app).lists[0].buttons[0], Qt.MouseButton.LeftButton)
-    assert app.store.state.cursor.phase is Phase.LOSS
+    assert app.store.state.place.cursor.phase is Phase.LOSS
 
 
 def test_a_what_if_is_told_as_such(app: App, qtbot: QtBot) -> None:

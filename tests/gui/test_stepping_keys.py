@@ -19,12 +19,12 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 @pytest.fixture
 def app(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> App:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
     return app
 
 
 def place(app: App) -> tuple[Phase, int, str]:
-    cursor = app.store.state.cursor
+    cursor = app.store.state.place.cursor
     return cursor.phase, cursor.time_step, cursor.operation
 
 
@@ -33,7 +33,7 @@ def test_into_goes_through_the_operations_and_out_behind_them(app: App) -> None:
     press(app, Qt.Key.Key_M)  # from the vanilla network to the LSTM
     press(app, Qt.Key.Key_I, 5)
     assert place(app) == (Phase.FORWARD, 2, "f")
-    assert "forget gate" in app.toolbar.readout.text
+    assert "forget gate" in app.toolbar.cursor_label.text
     press(app, Qt.Key.Key_Right)  # over one operation, as deep as the cursor stands
     assert place(app) == (Phase.FORWARD, 2, "g")
     press(app, Qt.Key.Key_Left)
@@ -70,18 +70,18 @@ def test_end_and_home_are_taken_back(app: App) -> None:
 
 
 def test_out_of_the_last_phase_leads_to_the_training_step_before_and_back(app: App, qtbot: QtBot) -> None:
-    captured = [int(step) for step in app.store.state.history.captured]
-    assert app.store.state.cursor.training_step == captured[-1]
+    captured = [int(step) for step in app.store.state.recorded.history.captured]
+    assert app.store.state.place.cursor.training_step == captured[-1]
     press(app, Qt.Key.Key_O, 4)
-    assert app.store.state.message is not None  # no later training step
-    assert "no later training step" in app.store.state.message.sentence
+    assert app.store.state.notices.message is not None  # no later training step
+    assert "no later training step" in app.store.state.notices.message.sentence
     press(app, Qt.Key.Key_Home, modifier=CONTROL)
-    assert app.store.state.message is None
+    assert app.store.state.notices.message is None
     press(app, Qt.Key.Key_O, modifier=SHIFT)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == captured[-2])
-    assert app.store.state.cursor.phase is Phase.UPDATE
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == captured[-2])
+    assert app.store.state.place.cursor.phase is Phase.UPDATE
     press(app, Qt.Key.Key_O)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == captured[-1])
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == captured[-1])
     assert place(app) == (Phase.FORWARD, 1, "")
 
 
@@ -91,8 +91,8 @@ def test_a_place_is_typed_and_a_wrong_one_is_told(app: App, qtbot: QtBot) -> Non
     field = app.jump_field.field
     QTest.keyClicks(field, "k=0 b t=7 h")
     QTest.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 0)
-    assert app.store.state.cursor == Cursor(0, Phase.BACKWARD, 7, "l0", "h")
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 0)
+    assert app.store.state.place.cursor == Cursor(0, Phase.BACKWARD, 7, "l0", "h")
     app.window.activateWindow()  # which a screen does when a popup closes
     qtbot.waitUntil(app.window.isActiveWindow)
     press(app, Qt.Key.Key_T)
@@ -103,7 +103,7 @@ def test_a_place_is_typed_and_a_wrong_one_is_told(app: App, qtbot: QtBot) -> Non
     assert "anted a time step from 1 to 12" in app.jump_field.note.text()
     QTest.keyClick(field, Qt.Key.Key_Escape)
     assert not app.jump_field.isVisible()
-    assert app.store.state.cursor.time_step == 7
+    assert app.store.state.place.cursor.time_step == 7
 
 
 def test_the_menu_of_the_lanes_runs_to_a_time_step_and_back(app: App, qtbot: QtBot) -> None:
@@ -137,5 +137,5 @@ def test_a_click_on_a_row_chooses_unit_and_model(app: App, qtbot: QtBot) -> None
     spot = view.mapFromScene(lanes._axis.x(4), y)
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     state = app.store.state
-    assert (state.model, state.unit, state.cursor.time_step) == (1, 2, 4)
+    assert (state.place.model, state.place.unit, state.place.cursor.time_step) == (1, 2, 4)
     assert [each.map.marked_row for each in lanes._lanes if each.key == "hidden"] == [None, 2]

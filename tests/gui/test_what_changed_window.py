@@ -8,11 +8,12 @@ from whole_program import OpenApp, press
 
 from rnnviz.gui.cursor.what_changed import WhatChanged
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import setting
 
 
 def opened(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> tuple[App, WhatChanged]:
     app: App = open_app(run_file)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces))
+    qtbot.waitUntil(lambda: bool(app.store.state.recorded.traces))
     assert app.contents is not None
     return app, app.contents.what_changed
 
@@ -20,7 +21,7 @@ def opened(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> tuple[App, WhatCh
 def test_a_step_is_told(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
     app, told = opened(open_app, run_file, qtbot)
     assert told.isHidden()
-    app.store.update(model=1)
+    app.store.change(place=setting(model=1))
     press(app, Qt.Key.Key_Right, 2)
     assert told.isVisible()
     assert told.sentence.text().startswith("From t = 2 to 3: ")
@@ -33,6 +34,6 @@ def test_a_step_is_told(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None
 def test_another_training_step_is_told(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
     app, told = opened(open_app, run_file, qtbot)
     app.session.show_training_step(0)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 0)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 0)
     qtbot.waitUntil(lambda: told.sentence.text().startswith("From training step 40 to 0: "))
     assert told.sentence.text() != "From training step 40 to 0: hardly anything changed."

@@ -14,6 +14,7 @@ from whole_program import OpenApp, press
 from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import setting
 from rnnviz.gui.whatif.what_if_bar import WhatIfBar
 from rnnviz.gui.whatif.what_if_page import WhatIfPage
 
@@ -24,9 +25,9 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 def app(open_app: OpenApp, run_file: Path, tmp_path: Path, qtbot: QtBot) -> App:
     path = shutil.copy(run_file, tmp_path / "mine.rnnviz")
     app: App = open_app(Path(path))
-    qtbot.waitUntil(lambda: bool(app.store.state.traces))
+    qtbot.waitUntil(lambda: bool(app.store.state.recorded.traces))
     app.actions["page_what_if"].trigger()
-    app.store.update(model=1)
+    app.store.change(place=setting(model=1))
     return app
 
 
@@ -71,7 +72,7 @@ def test_history_stands_beside_what_is_set(app: App, qtbot: QtBot) -> None:
     assert bar(app).words.text == "What-if: not history LSTM: f[4…T, 2] of l0 = 0.25"
     assert [model.name for model in shown.models] == ["LSTM", "LSTM, what-if"]
     history, changed = (model.gate("f") for model in shown.models)
-    recorded = app.store.state.traces[1]
+    recorded = app.store.state.recorded.traces[1]
     assert recorded is not None
     np.testing.assert_allclose(history, recorded.layer("l0").gates["f"][:, 0], atol=1e-6)
     assert (changed[3:, 1] == 0.25).all()
@@ -97,9 +98,9 @@ def test_undo_redo_and_discard(app: App, qtbot: QtBot) -> None:
     hold_forget_gate(app, "0.75", "1")
     app.window.setFocus()
     press(app, Qt.Key.Key_Z, modifier=CONTROL)
-    assert [one.words for one in app.store.state.whatif.interventions] == ["f[1…T, 2] of l0 = 0.25"]
+    assert [one.words for one in app.store.state.trial.whatif.interventions] == ["f[1…T, 2] of l0 = 0.25"]
     press(app, Qt.Key.Key_Z, modifier=CONTROL | SHIFT)
-    assert len(app.store.state.whatif.interventions) == 2
+    assert len(app.store.state.trial.whatif.interventions) == 2
     click(bar(app).back)
     assert bar(app).isHidden()
     assert [model.name for model in resolve(app.store.state).models] == ["Vanilla", "LSTM"]
@@ -110,10 +111,10 @@ def test_undo_redo_and_discard(app: App, qtbot: QtBot) -> None:
 
 def test_a_wrong_unit_is_refused_in_words(app: App) -> None:
     hold_forget_gate(app, unit="77")
-    assert not app.store.state.whatif.active
+    assert not app.store.state.trial.whatif.active
     assert page(app).editor.problem.text() == "The unit must be a whole number from 1 to 5, not “77”, nor “all”."
     hold_forget_gate(app, unit="5")
-    assert app.store.state.whatif.active
+    assert app.store.state.trial.whatif.active
     assert page(app).editor.problem.isHidden()
 
 
@@ -140,7 +141,7 @@ def test_every_kind_can_be_set(app: App, qtbot: QtBot) -> None:
         editor.kind.activated.emit(number)
         click(editor.button)
         assert editor.problem.isHidden(), editor.problem.text()
-        set_last.append(type(app.store.state.whatif.interventions[-1]))
+        set_last.append(type(app.store.state.trial.whatif.interventions[-1]))
     assert set_last == [SetValue, Clamp, Clamp, CutGradient, SetState, SetInput, SetWeight]
     computed(app, qtbot)
     found = app.store.state.what_if
@@ -158,7 +159,7 @@ def test_another_sequence_is_recomputed_with_the_same(app: App, qtbot: QtBot) ->
     app.window.setFocus()
     press(app, Qt.Key.Key_BracketRight)
     shown = computed(app, qtbot)
-    recorded = app.store.state.traces[1]
+    recorded = app.store.state.recorded.traces[1]
     assert recorded is not None
-    assert app.store.state.sample == 1
+    assert app.store.state.place.sample == 1
     np.testing.assert_allclose(shown.models[0].gate("f"), recorded.layer("l0").gates["f"][:, 1], atol=1e-6)

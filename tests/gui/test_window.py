@@ -32,7 +32,7 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 def app(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> App:
     """The program with the finished run of 40 training steps."""
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
     return app
 
 
@@ -46,34 +46,34 @@ def drop(app: App, path: Path) -> None:
 def test_keys_walk_the_program(app: App) -> None:
     last = app.store.state.program.time_steps
     press(app, Qt.Key.Key_Right, 3)
-    assert app.store.state.cursor.time_step == 4
+    assert app.store.state.place.cursor.time_step == 4
     press(app, Qt.Key.Key_End)
-    assert app.store.state.cursor.time_step == last
+    assert app.store.state.place.cursor.time_step == last
     press(app, Qt.Key.Key_End, modifier=CONTROL)
-    assert app.store.state.cursor.phase is Phase.UPDATE
-    assert "the weights change" in app.toolbar.readout.text
+    assert app.store.state.place.cursor.phase is Phase.UPDATE
+    assert "the weights change" in app.toolbar.cursor_label.text
     press(app, Qt.Key.Key_Home, modifier=CONTROL)
-    assert (app.store.state.cursor.phase, app.store.state.cursor.time_step) == (Phase.FORWARD, 1)
+    assert (app.store.state.place.cursor.phase, app.store.state.place.cursor.time_step) == (Phase.FORWARD, 1)
     press(app, Qt.Key.Key_Left)
-    assert app.store.state.cursor.time_step == 1
+    assert app.store.state.place.cursor.time_step == 1
     press(app, Qt.Key.Key_BracketLeft)
-    assert app.store.state.sample == 3
-    assert "sequence 4 of 4" in app.toolbar.readout.text
+    assert app.store.state.place.sample == 3
+    assert "sequence 4 of 4" in app.toolbar.cursor_label.text
     press(app, Qt.Key.Key_BracketRight)
-    assert app.store.state.sample == 0
+    assert app.store.state.place.sample == 0
 
 
 def test_a_button_and_the_readout_do_what_the_keys_do(app: App, qtbot: QtBot) -> None:
     qtbot.mouseClick(app.toolbar.button("phase_end"), Qt.MouseButton.LeftButton)
-    assert app.store.state.cursor.time_step == app.store.state.program.time_steps
+    assert app.store.state.place.cursor.time_step == app.store.state.program.time_steps
     press(app, Qt.Key.Key_Left)  # the click left the keys to the lanes
-    assert app.store.state.cursor.time_step == app.store.state.program.time_steps - 1
-    qtbot.mouseClick(app.toolbar.readout, Qt.MouseButton.LeftButton)
+    assert app.store.state.place.cursor.time_step == app.store.state.program.time_steps - 1
+    qtbot.mouseClick(app.toolbar.cursor_label, Qt.MouseButton.LeftButton)
     field = app.jump_field.field
     qtbot.waitUntil(app.jump_field.isVisible)
     QTest.keyClicks(field, "5")
     QTest.keyClick(field, Qt.Key.Key_Return)
-    assert app.store.state.cursor.time_step == 5
+    assert app.store.state.place.cursor.time_step == 5
     assert not app.jump_field.isVisible()
 
 
@@ -85,12 +85,12 @@ def test_a_field_keeps_what_is_typed_into_it(app: App, qtbot: QtBot) -> None:
     before = app.store.state
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_End, Qt.Key.Key_Space, Qt.Key.Key_T, Qt.Key.Key_Period):
         QTest.keyClick(field, key)
-    assert app.store.state.cursor == before.cursor
-    assert app.store.state.status is None
+    assert app.store.state.place.cursor == before.place.cursor
+    assert app.store.state.recorded.status is None
     assert not app.jump_field.isVisible()
     QTest.keyClick(field, Qt.Key.Key_PageUp, CONTROL)
     QTest.keyClick(app.window, Qt.Key.Key_T, CONTROL)
-    assert app.store.state.theme == "light"  # what is no typing still is a shortcut
+    assert app.store.state.look.theme == "light"  # what is no typing still is a shortcut
 
 
 def test_space_presses_a_button_reached_with_tab_only(app: App, qtbot: QtBot) -> None:
@@ -98,15 +98,15 @@ def test_space_presses_a_button_reached_with_tab_only(app: App, qtbot: QtBot) ->
     button.setFocus(Qt.FocusReason.TabFocusReason)
     app.window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange, True)
     QTest.keyClick(button, Qt.Key.Key_Space)
-    assert app.store.state.cursor.phase is Phase.UPDATE
+    assert app.store.state.place.cursor.phase is Phase.UPDATE
     QTest.keyClick(button, Qt.Key.Key_Left)  # arrows stay with the cursor
-    assert app.store.state.cursor.phase is Phase.ACCUMULATE
+    assert app.store.state.place.cursor.phase is Phase.ACCUMULATE
     assert app.session.engine_process_id == 0
 
 
 def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
     background = app.window.grab().toImage().pixelColor(600, 5).lightness()
     press(app, Qt.Key.Key_T, modifier=CONTROL)
     qtbot.waitUntil(lambda: app.window.grab().toImage().pixelColor(600, 5).lightness() > background + 100)
@@ -114,21 +114,21 @@ def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: Q
     lane = next(action for action in app.menus.lanes.actions() if action.text() == "Cell state")
     assert lane.isChecked()
     lane.trigger()
-    assert app.store.state.hidden_lanes == {"cell"}
+    assert app.store.state.look.hidden_lanes == {"cell"}
     close(app)
     again = open_app(run_file)
-    assert again.store.state.theme == "light"
-    assert again.store.state.hidden_lanes == {"cell"}
+    assert again.store.state.look.theme == "light"
+    assert again.store.state.look.hidden_lanes == {"cell"}
     again.menus.recent.aboutToShow.emit()
     assert [action.text() for action in again.menus.recent.actions()] == [run_file.name]
-    qtbot.waitUntil(lambda: again.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: again.store.state.run.path == run_file)
 
 
 def test_a_broken_settings_file_is_set_aside_and_said(open_app: OpenApp, run_file: Path, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "settings.toml").write_text("theme = \x00")
     app = open_app(run_file)
-    assert "has been set aside" in app.store.state.message.sentence  # type: ignore[union-attr]
+    assert "has been set aside" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
     assert list((tmp_path / "config").glob("settings.broken-*.toml"))
     close(app)
     assert (tmp_path / "config" / "settings.toml").exists()
@@ -171,9 +171,9 @@ def test_a_bad_file_dropped_on_the_window_is_one_sentence(
     before = app.store.state
     (tmp_path / name).write_bytes(content)
     drop(app, tmp_path / name)
-    qtbot.waitUntil(lambda: app.store.state.message is not None)
+    qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
     assert name in app.message_bar.sentence
-    assert app.store.state.traces is before.traces
+    assert app.store.state.recorded.traces is before.recorded.traces
     press(app, Qt.Key.Key_Escape)
     assert app.message_bar.sentence == ""
 
@@ -201,39 +201,39 @@ def test_a_run_deleted_while_it_is_shown_stays_on_the_screen(
 ) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path)
-    shown = app.store.state.traces
+    qtbot.waitUntil(lambda: app.store.state.run.path == path)
+    shown = app.store.state.recorded.traces
     path.unlink()
     press(app, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: app.message_bar.sentence == f"{path} was deleted or moved away.")
-    assert app.store.state.traces == shown
+    assert app.store.state.recorded.traces == shown
     press(app, Qt.Key.Key_Right)
-    assert app.store.state.cursor.time_step == 2
+    assert app.store.state.place.cursor.time_step == 2
 
 
 def test_a_dropped_run_is_shown(app: App, qtbot: QtBot, run_file: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "other <b>run.rnnviz"))
     drop(app, path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path)
+    qtbot.waitUntil(lambda: app.store.state.run.path == path)
     assert app.window.windowTitle() == "Small · other <b>run.rnnviz"
-    assert app.keeper.preferences.recent[0] == str(path)
+    assert app.preference_saver.preferences.recent[0] == str(path)
 
 
 def test_a_table_is_looked_into_by_a_child_and_asked_about(app: App, qtbot: QtBot, tmp_path: Path) -> None:
     rows = "\n".join(f"{year},{np.sin(year):.3f}" for year in range(200))
     (tmp_path / "waves.csv").write_text(f"year,height\n{rows}\n")
     drop(app, tmp_path / "waves.csv")
-    qtbot.waitUntil(lambda: "waves.csv" in app.store.state.busy)
+    qtbot.waitUntil(lambda: "waves.csv" in app.store.state.notices.busy)
     assert app.contents is not None
     opening = app.contents.opening
     qtbot.waitUntil(lambda: opening.dialog is not None)
     assert isinstance(opening.dialog, DataDialog)
     opening.dialog.accept()
-    qtbot.waitUntil(lambda: app.store.state.experiment.name == "waves")
-    task = app.store.state.experiment.task
+    qtbot.waitUntil(lambda: app.store.state.run.experiment.name == "waves")
+    task = app.store.state.run.experiment.task
     assert isinstance(task, NextValue)
     assert task.file == str(tmp_path / "waves.csv")
-    assert [model.name for model in app.store.state.models] == ["Vanilla", "LSTM"]
+    assert [model.name for model in app.store.state.run.models] == ["Vanilla", "LSTM"]
     assert opening.dialog is None
 
 
@@ -251,30 +251,30 @@ def test_a_looked_into_file_can_be_given_up(
     app.open_path(tmp_path / "waves.csv")
     qtbot.waitUntil(lambda: "Looking into" in app.message_bar.sentence)
     qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
-    assert app.store.state.busy == ""
+    assert app.store.state.notices.busy == ""
     assert app.message_bar.sentence == ""
 
 
 def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, tmp_path: Path) -> None:
     app.session.export(tmp_path / "lstm.safetensors", "LSTM")
     qtbot.waitUntil((tmp_path / "lstm.safetensors").exists)
-    qtbot.waitUntil(lambda: not app.store.state.busy)
+    qtbot.waitUntil(lambda: not app.store.state.notices.busy)
     app.open_path(tmp_path / "lstm.safetensors")
     assert app.contents is not None
     opening = app.contents.opening
     qtbot.waitUntil(lambda: opening.dialog is not None)
     assert isinstance(opening.dialog, OpenModelDialog)
     opening.dialog.accept()
-    qtbot.waitUntil(lambda: isinstance(app.store.state.experiment.task, GivenInput))
+    qtbot.waitUntil(lambda: isinstance(app.store.state.run.experiment.task, GivenInput))
     state = app.store.state
-    assert state.models[0].structure.cell == "lstm"
-    assert state.traces[0] is not None
+    assert state.run.models[0].structure.cell == "lstm"
+    assert state.recorded.traces[0] is not None
     assert not app.actions["train"].isEnabled()
     assert not app.actions["save_experiment"].isEnabled()
     app.window.activateWindow()
     qtbot.waitUntil(app.window.isActiveWindow)
     press(app, Qt.Key.Key_Right)
-    assert app.store.state.cursor.time_step == 2
+    assert app.store.state.place.cursor.time_step == 2
 
 
 def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,8 +300,8 @@ def test_an_experiment_is_saved_and_opened_again(
 ) -> None:
     monkeypatch.setattr(file_commands, "path_to_save", lambda *_: tmp_path / "mine.toml")
     press(app, Qt.Key.Key_S, modifier=CONTROL)
-    assert app.session.files.read_experiment(tmp_path / "mine.toml") == app.store.state.experiment
-    assert app.keeper.preferences.recent[0] == str(tmp_path / "mine.toml")
+    assert app.session.files.read_experiment(tmp_path / "mine.toml") == app.store.state.run.experiment
+    assert app.preference_saver.preferences.recent[0] == str(tmp_path / "mine.toml")
 
 
 def test_an_ending_is_added_where_none_was_typed(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

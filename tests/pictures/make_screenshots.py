@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import setting
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 OUT, EXPERIMENTS = RESOURCES / "screenshots", RESOURCES / "experiments"
@@ -29,7 +30,9 @@ class Person:
         self.app = App(application, path)
         self.app.window.resize(*SIZE)
         self.app.window.show()
-        self.wait(lambda: bool(self.app.store.state.traces) and None not in self.app.store.state.traces)
+        self.wait(
+            lambda: bool(self.app.store.state.recorded.traces) and None not in self.app.store.state.recorded.traces
+        )
 
     def wait(self, done: Callable[[], bool], seconds: float = 120) -> None:
         end = time.monotonic() + seconds
@@ -44,16 +47,16 @@ class Person:
         QTest.qWait(300)
 
     def take(self, name: str, theme: str) -> None:
-        self.app.store.update(theme=theme)
+        self.app.store.change(look=setting(theme=theme))
         QTest.qWait(500)
         save_picture(window_image(self.app.window, 1), OUT / f"{name}-{theme}.png")
         print(f"drawn: {name}-{theme}.png")
 
     def last_training_step(self) -> int:
-        return self.app.store.state.history.last_training_step
+        return self.app.store.state.recorded.history.last_training_step
 
     def paused(self) -> bool:
-        status = self.app.store.state.status
+        status = self.app.store.state.recorded.status
         return status is not None and status.state == "paused"
 
 

@@ -1,13 +1,12 @@
 """Menus that open on the lanes: which lanes are shown, and which layer of a model."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rnnviz.core.structure import LayerId
+from rnnviz.debugger.places import to_layer
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 
 
 def lanes_menu(store: Store, parent: QWidget) -> QMenu:
@@ -16,7 +15,7 @@ def lanes_menu(store: Store, parent: QWidget) -> QMenu:
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def switch(choice: LaneChoice) -> None:
-        store.update(hidden_lanes=toggled(store.state.hidden_lanes, choice))
+        store.change(look=setting(hidden_lanes=toggled(store.state.look.hidden_lanes, choice)))
 
     for choice in lane_choices(store.state):
         action = menu.addAction(choice.words)
@@ -32,7 +31,7 @@ def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidge
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def show(name: str) -> None:
-        store.update(cursor=replace(store.state.cursor, layer=name))
+        store.go(to_layer, name)
 
     for name in names:
         action = menu.addAction(LayerId.read(name).words)

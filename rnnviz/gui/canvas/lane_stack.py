@@ -1,11 +1,12 @@
 """The centre of the window: all lanes of all models on one time axis, with one cursor line across them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor, QImage, QPainter, QPixmapCache
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QToolTip, QVBoxLayout, QWidget
 
+from rnnviz.debugger.places import run_target, to_model
 from rnnviz.gui.canvas.items.canvas_view import CanvasView
 from rnnviz.gui.canvas.items.cursor_line import CursorLine
 from rnnviz.gui.canvas.items.skeleton import Skeleton
@@ -16,16 +17,17 @@ from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import share_out
 from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.canvas.lanes.lane_table import make_lane
-from rnnviz.gui.canvas.lanes.selection import LanePlace, lane_places
+from rnnviz.gui.canvas.lanes.selection import LaneSlot, lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import Theme
-from rnnviz.gui.state.store import State, Store
-from rnnviz.gui.stepping.walker import run_target
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 
-_PICTURES = (  # fields of the state that the lanes' data come from
-    *("traces", "sample", "theme", "task", "models", "hidden_lanes", "fitting_lanes"),
-    *("whatif", "recomputed", "against", "difference", "run_path"),
+_PICTURES = Fields(  # that the lanes' data come from
+    *("recorded.traces", "place.sample", "look.theme", "run.task", "run.models", "look.hidden_lanes"),
+    *("look.fitting_lanes", "trial", "run.path"),
 )
 _MARGIN = 8.0  # pixels above the first and below the last lane
 _PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
@@ -39,14 +41,14 @@ class _Built:
     theme: Theme
     task: object
     models: object
-    places: tuple[LanePlace, ...]
+    slots: tuple[LaneSlot, ...]
 
     def same(self, other: "_Built") -> bool:
-        return (self.theme.name, self.task, self.models, self.places) == (
+        return (self.theme.name, self.task, self.models, self.slots) == (
             other.theme.name,
             other.task,
             other.models,
-            other.places,
+            other.slots,
         )
 
 
@@ -81,22 +83,19 @@ class LaneStack(QWidget):
         self._view.fitted.connect(self.show_all_time_steps)
         self._view.resized.connect(self._resized)
         store.changed.connect(self.show_state)
-        self._rebuild()
+        self._rebuild(store.state)
 
     def show_state(self, old: State, new: State) -> None:
         """Replaces what changed: lanes, data, or only the cursor."""
-        if (
-            any(getattr(old, name) is not getattr(new, name) for name in _PICTURES)
-            or old.cursor.layer != new.cursor.layer
-        ):
+        if _PICTURES.changed(old, new) or old.place.cursor.layer != new.place.cursor.layer:
             self._shown = resolve(new)
-            self._refresh()
+            self._refresh(new)
             self._fit()
-        elif old.cursor != new.cursor:
-            self._shown = self._shown.at(new.cursor)
+        elif old.place.cursor != new.place.cursor:
+            self._shown = self._shown.at(new.place.cursor)
             self._follow_cursor()
-        if (old.unit, old.model) != (new.unit, new.model):
-            self._mark_unit()
+        if (old.place.unit, old.place.model) != (new.place.unit, new.place.model):
+            self._mark_unit(new)
         if not self._shown.ready and self._skeleton is not None:
             self._skeleton.set_sentence(waiting_sentence(new))
 
@@ -141,13 +140,12 @@ class LaneStack(QWidget):
         fit.triggered.connect(self.show_all_time_steps)
         menu.popup(event.globalPos())
 
-    def _refresh(self) -> None:
+    def _refresh(self, state: State) -> None:
         """New data into the lanes; lanes are made anew only when there are others."""
-        places = lane_places(self._shown) if self._shown.ready else ()
-        state = self._store.state
-        built = _Built(self._shown.theme, state.task, _models(self._shown), places)
+        slots = lane_slots(self._shown) if self._shown.ready else ()
+        built = _Built(self._shown.theme, state.run.task, _models(self._shown), slots)
         if self._built is None or not built.same(self._built):
-            self._rebuild()
+            self._rebuild(state)
             return
         if self._skeleton is not None:
             self._skeleton.set_sentence(waiting_sentence(state))
@@ -158,26 +156,26 @@ class LaneStack(QWidget):
         else:
             self._move_cursor()
 
-    def _rebuild(self) -> None:
-        shown, state = self._shown, self._store.state
+    def _rebuild(self, state: State) -> None:
+        shown = self._shown
         self._clear()
         self._scene.setBackgroundBrush(shown.theme.color("background"))
-        places = lane_places(shown) if shown.ready else ()
-        self._built = _Built(shown.theme, state.task, _models(shown), places)
-        if not places:
+        slots = lane_slots(shown) if shown.ready else ()
+        self._built = _Built(shown.theme, state.run.task, _models(shown), slots)
+        if not slots:
             self._skeleton = Skeleton(shown.theme)
             self._skeleton.set_sentence(waiting_sentence(state))
             self._scene.addItem(self._skeleton)
-        for place in places:
-            lane = make_lane(shown, place)
+        for slot in slots:
+            lane = make_lane(shown, slot)
             for item in lane.items:
                 if lane.over_cursor or item.above_cursor:
                     item.setZValue(_ABOVE_CURSOR)
                 self._scene.addItem(item)
             lane.show(shown)
             self._lanes.append(lane)
-        self._mark_unit()
-        if places:
+        self._mark_unit(state)
+        if slots:
             self._line = CursorLine(shown.theme)
             self._line.setZValue(_CURSOR)
             self._scene.addItem(self._line)
@@ -202,7 +200,7 @@ class LaneStack(QWidget):
             return
         found = fitting(self._shown, self._view.height() - 2 * _MARGIN)
         if found != self._shown.fitting:
-            self._store.update(fitting_lanes=found)
+            self._store.change(look=setting(fitting_lanes=found))
 
     def _lay_out(self) -> None:
         """Gives every lane its row; called when size, lanes, T or the visible time change."""
@@ -247,43 +245,40 @@ class LaneStack(QWidget):
         first, last = self._lanes[0].rect, self._lanes[-1].rect
         self._line.move(self._axis.x(sweep.time_step), first.top(), last.bottom(), dots)
 
-    def _take(self, place: QPointF) -> None:
+    def _take(self, point: QPointF) -> None:
         """Looks at the unit that is clicked, and at the model of the lane."""
-        lane = self._lane_at(place)
-        if lane is None or lane.model is None or place.x() < LABEL_COLUMN:
+        lane = self._lane_at(point)
+        if lane is None or lane.model is None or point.x() < LABEL_COLUMN:
             return
-        unit = lane.map.row_at(place.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.unit
+        unit = (
+            lane.map.row_at(point.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.place.unit
+        )
         model = self._shown.models[lane.model].number
-        if model != self._store.state.model:
-            cursor = replace(self._store.state.cursor, operation="")
-            self._store.update(model=model, unit=unit, cursor=cursor)
-        else:
-            self._store.update(unit=unit)
+        self._store.go(to_model, model, unit)
 
-    def _mark_unit(self) -> None:
-        state = self._store.state
+    def _mark_unit(self, state: State) -> None:
         for lane in self._lanes:
             if isinstance(lane, HeatLane) and lane.of_units:
-                looked_at = lane.model is not None and self._shown.models[lane.model].number == state.model
-                lane.map.mark_row(state.unit if looked_at and state.unit >= 0 else None)
+                looked_at = lane.model is not None and self._shown.models[lane.model].number == state.place.model
+                lane.map.mark_row(state.place.unit if looked_at and state.place.unit >= 0 else None)
 
-    def _offer_runs(self, menu: QMenu, place: QPointF) -> None:
+    def _offer_runs(self, menu: QMenu, point: QPointF) -> None:
         """Runs to the time step under the pointer, there where they lead anywhere."""
-        if not self._shown.ready or place.x() < LABEL_COLUMN:
+        if not self._shown.ready or point.x() < LABEL_COLUMN:
             return
-        time_step = self._axis.time_step_at(place.x())
+        time_step, state = self._axis.time_step_at(point.x()), self._store.state
         for direction, words in ((1, "Run to"), (-1, "Run back to")):
             run = menu.addAction(f"{words} time step {time_step}")
-            run.setEnabled(run_target(self._store.state, time_step, direction) is not None)
+            run.setEnabled(run_target(state.place, state.walkable, time_step, direction) is not None)
             run.triggered.connect(lambda _on, direction=direction: self.run_wanted.emit(time_step, direction))
         menu.addSeparator()
 
-    def _press(self, place: QPointF) -> None:
-        lane = self._lane_at(place)
-        if lane is not None and lane.key == "chain" and place.x() < LABEL_COLUMN:
+    def _press(self, point: QPointF) -> None:
+        lane = self._lane_at(point)
+        if lane is not None and lane.key == "chain" and point.x() < LABEL_COLUMN:
             self._offer_layers(lane)
-        elif lane is not None and place.x() >= LABEL_COLUMN:
-            chosen = self._axis.time_step_at(place.x())
+        elif lane is not None and point.x() >= LABEL_COLUMN:
+            chosen = self._axis.time_step_at(point.x())
             if chosen != self._shown.sweep.time_step:
                 self.time_step_chosen.emit(chosen)
 
@@ -293,12 +288,12 @@ class LaneStack(QWidget):
         if len(model.structure.layer_names) > 1:
             layers_menu(self._store, model.structure.layer_names, model.layer_name, self).popup(QCursor.pos())
 
-    def _lane_at(self, place: QPointF) -> Lane | None:
-        return next((lane for lane in self._lanes if lane.rect.top() <= place.y() <= lane.rect.bottom()), None)
+    def _lane_at(self, point: QPointF) -> Lane | None:
+        return next((lane for lane in self._lanes if lane.rect.top() <= point.y() <= lane.rect.bottom()), None)
 
-    def _hover(self, place: QPointF) -> None:
-        lane = self._lane_at(place)
-        words = lane.tip(place) if lane is not None else ""
+    def _hover(self, point: QPointF) -> None:
+        lane = self._lane_at(point)
+        words = lane.tip(point) if lane is not None else ""
         if words:
             QToolTip.showText(QCursor.pos(), words, self._view.viewport())
         else:
@@ -321,6 +316,6 @@ def _models(shown: Shown) -> tuple[object, ...]:
 
 def waiting_sentence(state: State) -> str:
     """Why there is nothing to draw yet."""
-    if state.status is not None and state.status.state in ("failed", "stopped"):
-        return state.status.sentence or "The engine has stopped before the first trace."
-    return state.busy or "The engine is starting …"
+    if state.recorded.status is not None and state.recorded.status.state in ("failed", "stopped"):
+        return state.recorded.status.sentence or "The engine has stopped before the first trace."
+    return state.notices.busy or "The engine is starting …"

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 
 
 def always(_state: State) -> bool:
@@ -64,7 +66,7 @@ class Actions(QObject):
         self.commands: dict[str, Command] = {}
         self._actions: dict[str, QAction] = {}
         self._store = store
-        self._theme = store.state.theme
+        self._theme = store.state.look.theme
         for command in commands:
             self._add(command, window)
         store.changed.connect(self.show_state)
@@ -121,11 +123,11 @@ class Actions(QObject):
         try:
             command.run()
         except RnnvizError as error:
-            self._store.update(message=Message("error", str(error)))
+            self._store.say(Message("error", str(error)))
         self._show(self._store.state)
 
     def _show(self, state: State) -> None:
-        new_theme, self._theme = state.theme != self._theme, state.theme
+        new_theme, self._theme = state.look.theme != self._theme, state.look.theme
         for key, command in self.commands.items():
             action = self._actions[key]
             if (enabled := command.enabled(state)) != action.isEnabled():

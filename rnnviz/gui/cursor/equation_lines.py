@@ -33,14 +33,14 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Line:
+class EquationLine:
     """One line before it is broken; `small` for numbers."""
 
     words: tuple[Word, ...]
     small: bool = False
 
 
-def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: OptimiserName) -> list[Line]:
+def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: OptimiserName) -> list[EquationLine]:
     """The equations at the cursor of a trace with one sequence, each followed by its numbers.
 
     `unit` is 0-based; None for norms.
@@ -48,12 +48,12 @@ def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: Op
     if cursor.phase is Phase.LOSS:
         return _loss(trace)
     if cursor.phase is Phase.UPDATE:
-        return [Line(tuple(_text(_UPDATES[optimiser])))]
+        return [EquationLine(tuple(_text(_UPDATES[optimiser])))]
     layer = next((layer for layer in trace.layers if layer.name == cursor.layer), trace.layers[0])
     t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
     lines = []
     for equation, active in shown_equations(operations_of(layer), cursor):
-        lines.append(Line(tuple(_equation(equation, layer, active))))
+        lines.append(EquationLine(tuple(_equation(equation, layer, active))))
         lines += _numbers(equation, layer, t, unit)
     return lines
 
@@ -91,7 +91,7 @@ def _ink(term: Term, layer: Layer) -> Ink:
     return f"gate:{node.family}" if node is not None and node.role == "gate" else "text"
 
 
-def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list[Line]:
+def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list[EquationLine]:
     """The equation with numbers in it, or the norms of what it is made of where it multiplies by a matrix."""
     blocks = layer.equations.blocks
     stacked = unit is not None and _all_blocks(equation.result, layer) and len(blocks) > 1
@@ -104,10 +104,10 @@ def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list
         else:
             said = _substituted(equation, layer, numbers)
         lead = [Word(f"{gate}:", "muted")] if gate else []
-        lines.append(Line((*lead, *(replace(said[0], spaced=bool(lead)), *said[1:])), small=True))
+        lines.append(EquationLine((*lead, *(replace(said[0], spaced=bool(lead)), *said[1:])), small=True))
     if equation.result.kind == "added":
         so_far = layer.weight_grad_so_far[equation.result.of][t]
-        lines.append(Line((Word(f"added up so far: ‖∂L/∂W‖ = {short(float(so_far))}", "muted"),), small=True))
+        lines.append(EquationLine((Word(f"added up so far: ‖∂L/∂W‖ = {short(float(so_far))}", "muted"),), small=True))
     return lines
 
 
@@ -141,11 +141,11 @@ def _norms(numbers: Sequence[Number]) -> list[Word]:
     return words
 
 
-def _loss(trace: Trace) -> list[Line]:
+def _loss(trace: Trace) -> list[EquationLine]:
     if trace.readout is None:
-        return [Line((Word("The loss of this model was not recorded.", "muted"),))]
+        return [EquationLine((Word("The loss of this model was not recorded.", "muted"),))]
     total = short(float(trace.readout.losses[:, 0].sum()))
-    return [Line(tuple(_text("L = Σ_t L_t"))), Line((Word(f"L = {total}", "muted"),), small=True)]
+    return [EquationLine(tuple(_text("L = Σ_t L_t"))), EquationLine((Word(f"L = {total}", "muted"),), small=True)]
 
 
 def _text(text: str) -> list[Word]:

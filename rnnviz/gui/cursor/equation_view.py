@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from rnnviz.gui.cursor.equation_lines import Ink, Line, Word
+from rnnviz.gui.cursor.equation_lines import EquationLine, Ink, Word
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets import marked_text
@@ -32,12 +32,12 @@ class EquationView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: tuple[Line, ...] = ()
+        self.lines: tuple[EquationLine, ...] = ()
         self._theme: Theme | None = None
         self._placed: list[_Placed] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_lines(self, lines: Sequence[Line], theme: Theme) -> None:
+    def set_lines(self, lines: Sequence[EquationLine], theme: Theme) -> None:
         """Shows these lines."""
         if tuple(lines) != self.lines or theme is not self._theme:
             self.lines, self._theme = tuple(lines), theme
@@ -82,7 +82,7 @@ class EquationView(QWidget):
             top = self._set(line, top)
         self.setFixedHeight(round(top) + _PAD - 4)
 
-    def _chunks(self, line: Line, size: int) -> list[tuple[Word, ...]]:
+    def _chunks(self, line: EquationLine, size: int) -> list[tuple[Word, ...]]:
         """Parts of a sum stay together where they fit into one line; norms are parted wherever they may be."""
         found = []
         for chunk in _cut(line.words, _SUMS) if any(word.markup == "=" for word in line.words) else _cut(line.words):
@@ -90,7 +90,7 @@ class EquationView(QWidget):
             found += [chunk] if wide <= self.width() - _PAD - _HANG else _cut(chunk)
         return found
 
-    def _set(self, line: Line, top: float) -> float:
+    def _set(self, line: EquationLine, top: float) -> float:
         """Places the words of a line from `top`; returns where the next line begins."""
         size, high = _SIZE[line.small], _HIGH[line.small]
         space = marked_text.width("\u00a0", size)

@@ -1,31 +1,40 @@
 """The equation at the cursor: of its operation or of the whole time step, forward or backward, with the numbers."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout
 
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
-from rnnviz.gui.cursor.origin_page import looked_at
-from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.column_page import ColumnPage
 from rnnviz.gui.widgets.fields import Choice
 
 _HIGHEST = 190  # pixels; more lines scroll
-_NORMS = -1  # in place of a unit
 
 
-class EquationsPanel(QWidget):
+class EquationsPanel(ColumnPage):
     """Below the values. Model and unit can be chosen here as well as by a click in the lanes."""
 
+    shows = Fields(
+        "recorded.traces",
+        "place.cursor",
+        "place.sample",
+        "place.model",
+        "place.unit",
+        "run.models",
+        "run.experiment",
+        "trial",
+    )
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__(store)
         self.view = EquationView()
         self.model, self.unit = Choice(flat=True), Choice(flat=True)
         self.model.setAccessibleName("Model of the equations")
@@ -35,17 +44,15 @@ class EquationsPanel(QWidget):
         self.model.chosen.connect(self._choose_model)
         self.unit.chosen.connect(self._choose_unit)
         self._build()
-        store.changed.connect(self.show_state)
-        if self._trace(store.state) is None:
+        if looked_at(store.state).trace is None:
             self.hide()
-        self._show(store.state)
+        self.begin()
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("traces", "cursor", "sample", "theme", "model", "unit", "models", "experiment", "recomputed", "whatif")
-        if any(getattr(old, name) is not getattr(new, name) for name in names):
-            self.setVisible(self._trace(new) is not None)
-            self._show(new)
+        if self.shows.changed(old, new):
+            self.setVisible(looked_at(new).trace is not None)
+        super().show_state(old, new)
 
     def _build(self) -> None:
         self.title = QLabel("Equation")
@@ -72,41 +79,34 @@ class EquationsPanel(QWidget):
         column.addLayout(head)
         column.addLayout(frame)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.theme:
-            self.setProperty("themeName", state.theme)
-            self.setStyleSheet(form_sheet(state.theme))
-        trace = self._trace(state)
+    def draw(self, state: State) -> None:
+        trace = looked_at(state).sequence
         if trace is None:
             return
         self._offer(state, trace)
-        changed = state.what_if is not None and looked_at(state)[0] is state.what_if.changed
-        self.title.setText("Equation, what-if" if changed else "Equation")
+        self.title.setText(looked_at(state).titled("Equation"))
         size = trace.structure.hidden_size
-        unit = state.unit if 0 <= state.unit < size else None
-        lines = equation_lines(trace, state.cursor, unit, state.experiment.training.optimiser)
-        self.view.set_lines(lines, theme(state.theme))
+        unit = state.place.unit if 0 <= state.place.unit < size else None
+        training = state.run.training or TrainingSettings()
+        lines = equation_lines(trace, state.place.cursor, unit, training.optimiser)
+        self.view.set_lines(lines, theme(state.look.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
 
-    def _trace(self, state: State) -> Trace | None:
-        """The sequence looked at, of the model that is stepped through; of a what-if the changed one."""
-        trace, sample = looked_at(state)
-        return None if trace is None else trace.sample(sample)
-
     def _offer(self, state: State, trace: Trace) -> None:
-        names = [(number, model.name) for number, model in enumerate(state.models)]
+        names = [(number, model.name) for number, model in enumerate(state.run.models)]
         if [(self.model.itemData(n), self.model.itemText(n)) for n in range(self.model.count())] != names:
             self.model.set_options(names)
-        self.model.set_value(state.model)
+        self.model.set_value(state.place.model)
         self.model.setVisible(len(names) > 1)
         size = trace.structure.hidden_size
         if self.unit.count() != size + 1:
-            self.unit.set_options([(_NORMS, "norms"), *((n, f"unit {n + 1}") for n in range(size))])
-        self.unit.set_value(state.unit if state.unit < size else _NORMS)
+            self.unit.set_options([(NO_UNIT, "norms"), *((n, f"unit {n + 1}") for n in range(size))])
+        self.unit.set_value(state.place.unit if state.place.unit < size else NO_UNIT)
 
     def _choose_model(self, number: object) -> None:
-        cursor = replace(self._store.state.cursor, operation="")
-        self._store.update(model=number, unit=_NORMS, cursor=cursor)
+        assert isinstance(number, int)
+        self._store.go(to_model, number)
 
     def _choose_unit(self, unit: object) -> None:
-        self._store.update(unit=unit)
+        assert isinstance(unit, int)
+        self._store.go(to_unit, unit)

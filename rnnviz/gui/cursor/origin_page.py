@@ -1,42 +1,43 @@
 """The page "Origin" of the right column: what one gradient value at the cursor is made of, each part a click away."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.cells import Cell
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.trace import Layer, Trace
-from rnnviz.debugger.cursor import Phase
+from rnnviz.core.sweeps.trace import Layer
+from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
-from rnnviz.gui.live.explaining import Explaining, Question
-from rnnviz.gui.look.form_style import fill_scrolling, form_sheet, push_button
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.live.explaining import Explaining, OriginQuestion
+from rnnviz.gui.look.form_style import fill_scrolling, push_button
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
 
 _SHOWN = 6  # parts of each list
-_WATCHED = ("traces", "cursor", "sample", "unit", "model", "whatif", "recomputed", "against", "theme", "page")
 
 
-class OriginPage(QWidget):
+class OriginPage(ColumnPage):
     """Three lists that each sum to the value: by losses, by paths, by units; the largest parts come first."""
 
+    shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.unit", "place.model", "trial", "look.page")
+    only_in_front = True
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self._found: Provenance | None = None
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(264)
+        self.setMinimumWidth(NARROWEST)
         self.explaining = Explaining(self)
         self.explaining.explained.connect(self._tell)
         self.explaining.refused.connect(self._refuse)
         self.of = Choice()
-        self.of.chosen.connect(lambda _name: self._ask())
+        self.of.chosen.connect(lambda _name: self.draw(store.state))
         self.place = QLabel()
         self.place.setWordWrap(True)
         self.note = QLabel()
@@ -47,16 +48,7 @@ class OriginPage(QWidget):
         )
         self._build()
         self._refuse("Is being computed …")
-        self._show(store.state)
-        store.changed.connect(self.show_state)
-
-    def show_state(self, old: State, new: State) -> None:
-        if any(getattr(old, name) is not getattr(new, name) for name in _WATCHED):
-            self._show(self._store.state)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._ask()
+        self.begin()
 
     def _build(self) -> None:
         content = QWidget()
@@ -73,41 +65,35 @@ class OriginPage(QWidget):
         column.addStretch(1)
         fill_scrolling(self, content)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.theme:
-            self.setProperty("themeName", state.theme)
-            self.setStyleSheet(form_sheet(state.theme))
-        if self.isVisible():
-            self._ask()
-
-    def _ask(self) -> None:
-        state = self._store.state
-        trace, sample = looked_at(state)
+    def draw(self, state: State) -> None:
+        looked = looked_at(state)
+        trace, sample = looked.trace, looked.sample
         if trace is None:
             self._refuse("The parts appear with the first trace.")
             return
         layer = (
-            trace.layer(state.cursor.layer) if state.cursor.layer in trace.structure.layer_names else trace.layers[0]
+            trace.layer(state.place.cursor.layer)
+            if state.place.cursor.layer in trace.structure.layer_names
+            else trace.layers[0]
         )
         names = [*layer.equations.states, *layer.pre_activations]
         if [self.of.itemData(index) for index in range(self.of.count())] != names:
             self.of.set_options([(name, _words(layer.equations, name)) for name in names])
-        time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
+        time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
         of = str(self.of.currentData())
         self.explaining.ask(
-            Question(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer, sample)), sample)
+            OriginQuestion(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer, sample)), sample)
         )
 
     def _tell(self, found: Provenance) -> None:
         state = self._store.state
         self._found = found
-        changed = state.what_if is not None and looked_at(state)[0] is state.what_if.changed
-        whose = state.models[state.model].name + (", what-if" if changed else "")
+        whose = looked_at(state).titled(state.run.models[state.place.model].name)
         self.place.setText(f"{whose}: {found.place.words} = {short(found.value)}")
         self.place.show()
-        if state.unit < 0:
+        if state.place.unit < 0:
             self.note.setText("The largest unit; a click on a row of a lane chooses another.")
-        self.note.setVisible(state.unit < 0)
+        self.note.setVisible(state.place.unit < 0)
         for parts, rows in zip(self.lists, (found.losses, found.paths, found.units), strict=True):
             parts.show_parts(rows)
 
@@ -120,13 +106,12 @@ class OriginPage(QWidget):
 
     def _follow(self, part: Part) -> None:
         """Goes where the part came from: to the gradient it is a part of, or to the loss."""
-        state, place = self._store.state, part.leads_to
-        cursor = replace(state.cursor, phase=Phase.BACKWARD, time_step=part.time_step, operation="")
-        if place is None:
-            self._store.update(cursor=replace(cursor, phase=Phase.LOSS))
+        origin = part.leads_to
+        if origin is None:
+            self._store.go(to_loss, part.time_step)
             return
-        self.of.set_value(place.of)
-        self._store.update(cursor=replace(cursor, time_step=place.time_step, layer=place.layer), unit=place.unit - 1)
+        self.of.set_value(origin.of)
+        self._store.go(to_gradient, origin.layer, origin.time_step, origin.unit - 1)
 
 
 class _Parts(QWidget):
@@ -175,21 +160,12 @@ class _Parts(QWidget):
         self.rest.setVisible(bool(others))
 
 
-def looked_at(state: State) -> tuple[Trace | None, int]:
-    """The trace whose gradients are told, of a what-if the changed one, and the sequence in it, 0-based."""
-    found = state.what_if
-    if found is not None and found.changed is not None and found.whatif.model == state.model:
-        return found.changed, 0
-    trace = state.traces[state.model] if state.model < len(state.traces) else None
-    return trace, 0 if trace is None else min(state.sample, trace.sequences - 1)
-
-
 def _unit(state: State, layer: Layer, sample: int) -> int:
     """The unit looked at, from 1; the one with the largest gradient where none is."""
-    time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
+    time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
     size = np.abs(layer.hidden_grad[time_step - 1, sample])
-    if 0 <= state.unit < len(size):
-        return state.unit + 1
+    if 0 <= state.place.unit < len(size):
+        return state.place.unit + 1
     return int(np.argmax(np.where(np.isnan(size), np.inf, size))) + 1
 
 

@@ -22,7 +22,7 @@ _MOST_NAMED = 8  # columns in a tooltip
 
 
 @dataclass(frozen=True)
-class Place:
+class ValueSource:
     """One sequence (N = 1) at one time step of one layer; `layer` is None where the model has none so called."""
 
     trace: Trace
@@ -46,13 +46,13 @@ class ValueRow:
     words: str
     symbol: str
     group: Group
-    number: Callable[[Place], str | None]
-    vector: Callable[[Place], Array | None]
+    number: Callable[[ValueSource], str | None]
+    vector: Callable[[ValueSource], Array | None]
     colors: Colors
     part: bool = False  # a part of the row above it: drawn muted
     over_time: bool = False  # the vector runs over time steps
     family: str = ""  # of a gate: its colours
-    note: Callable[[Place], str] = lambda place: ""  # one more sentence for the tooltip
+    note: Callable[[ValueSource], str] = lambda source: ""  # one more sentence for the tooltip
 
 
 def value_rows(
@@ -79,7 +79,7 @@ def value_rows(
     rows += [_other_state(state, t) for state in others.values()]
     gates = {gate.name: gate for found in layers for gate in found.equations.gates}
     rows += [_gate(gate, t) for gate in gates.values()]
-    rows.append(ValueRow("loss", "loss", f"L_{{{t}}}", "loss", _loss_text, lambda place: None, "plain"))
+    rows.append(ValueRow("loss", "loss", f"L_{{{t}}}", "loss", _loss_text, lambda source: None, "plain"))
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
         _states("direct_grad", f"direct, from L_{{{t}}}", "", "gradient", lambda layer: layer.direct_grad, part=True),
@@ -137,24 +137,24 @@ def _states(
     colors: Colors = "signed",
     part: bool = False,
 ) -> ValueRow:
-    def vector(place: Place) -> Array | None:
-        values = array(place.layer) if place.layer is not None else None
-        return None if values is None else np.asarray(values[place.row, 0])
+    def vector(source: ValueSource) -> Array | None:
+        values = array(source.layer) if source.layer is not None else None
+        return None if values is None else np.asarray(values[source.row, 0])
 
-    def number(place: Place) -> str | None:
-        values = vector(place)
+    def number(source: ValueSource) -> str | None:
+        values = vector(source)
         return None if values is None else short(float(l2(values)))
 
     return ValueRow(key, words, symbol, group, number, vector, colors, part)
 
 
 def _gate(gate: Node, t: str) -> ValueRow:
-    def vector(place: Place) -> Array | None:
-        values = place.layer.gates.get(gate.name) if place.layer is not None else None
-        return None if values is None else np.asarray(values[place.row, 0])
+    def vector(source: ValueSource) -> Array | None:
+        values = source.layer.gates.get(gate.name) if source.layer is not None else None
+        return None if values is None else np.asarray(values[source.row, 0])
 
-    def number(place: Place) -> str | None:
-        values = vector(place)
+    def number(source: ValueSource) -> str | None:
+        values = vector(source)
         return None if values is None else short(float(np.mean(values, dtype=np.float64)))
 
     colors: Colors = "unit" if gate.limits == (0.0, 1.0) else "signed unit" if gate.limits else "signed"
@@ -165,28 +165,28 @@ def _gate(gate: Node, t: str) -> ValueRow:
 def _weight(name: str, t: str) -> tuple[ValueRow, ValueRow]:
     symbol = parameter_symbol(name)
 
-    def share(place: Place) -> Array | None:
-        return place.layer.weight_grad_shares.get(name) if place.layer is not None else None
+    def share(source: ValueSource) -> Array | None:
+        return source.layer.weight_grad_shares.get(name) if source.layer is not None else None
 
-    def so_far(place: Place) -> Array | None:
-        return place.layer.weight_grad_so_far.get(name) if place.layer is not None else None
+    def so_far(source: ValueSource) -> Array | None:
+        return source.layer.weight_grad_so_far.get(name) if source.layer is not None else None
 
-    def norm(place: Place) -> str | None:
-        values = share(place)
-        return None if values is None else short(float(values[place.row]))
+    def norm(source: ValueSource) -> str | None:
+        values = share(source)
+        return None if values is None else short(float(values[source.row]))
 
-    def fraction(place: Place) -> str | None:
-        values = so_far(place)
+    def fraction(source: ValueSource) -> str | None:
+        values = so_far(source)
         if values is None:
             return None
-        total = _total(place, values)
-        return short(float(values[place.row]) / total) if total else "0"
+        total = _total(source, values)
+        return short(float(values[source.row]) / total) if total else "0"
 
-    def note(place: Place) -> str:
-        values = so_far(place)
+    def note(source: ValueSource) -> str:
+        values = so_far(source)
         if values is None:
             return ""
-        now, end = short(float(values[place.row])), short(_total(place, values))
+        now, end = short(float(values[source.row])), short(_total(source, values))
         return f"norm {now} so far, {end} in the end; the number is their ratio"
 
     first = f"share in ∂L/∂{symbol}"
@@ -196,17 +196,17 @@ def _weight(name: str, t: str) -> tuple[ValueRow, ValueRow]:
     )
 
 
-def _total(place: Place, so_far: Array) -> float:
+def _total(source: ValueSource, so_far: Array) -> float:
     """What has been added when the backward sweep is through: the norm of the whole weight gradient."""
-    return float(so_far[-1 if place.layer is not None and place.layer.reverse else 0])
+    return float(so_far[-1 if source.layer is not None and source.layer.reverse else 0])
 
 
-def _input(place: Place) -> Array | None:
-    return np.asarray(place.trace.layers[0].x[place.row, 0])
+def _input(source: ValueSource) -> Array | None:
+    return np.asarray(source.trace.layers[0].x[source.row, 0])
 
 
-def _input_text(place: Place) -> str | None:
-    values, task = _input(place), place.task
+def _input_text(source: ValueSource) -> str | None:
+    values, task = _input(source), source.task
     if values is None or not len(values):
         return None
     if task is not None and task.input_kind == "symbols" and len(task.input_labels) == len(values):
@@ -216,9 +216,9 @@ def _input_text(place: Place) -> str | None:
     return short(float(l2(values)))
 
 
-def _input_note(place: Place) -> str:
-    """Every column with its name, in the units of the data; a symbol with its place in the alphabet."""
-    values, task = _input(place), place.task
+def _input_note(source: ValueSource) -> str:
+    """Every column with its name, in the units of the data; a symbol with its source in the alphabet."""
+    values, task = _input(source), source.task
     if values is None or not len(values):
         return ""
     labels = task.input_labels if task is not None else ()
@@ -240,9 +240,9 @@ def _undone(values: Array, task: TaskInfo | None, column: int) -> str:
     return tick(value) if value.is_integer() else short(value)  # a marker is 0 or 1, not 0 or 1.00
 
 
-def _loss_text(place: Place) -> str | None:
-    readout = place.trace.readout
-    return None if readout is None else short(float(readout.losses[place.row, 0]))
+def _loss_text(source: ValueSource) -> str | None:
+    readout = source.trace.readout
+    return None if readout is None else short(float(readout.losses[source.row, 0]))
 
 
 def shown_symbol(label: str) -> str:

@@ -13,6 +13,7 @@ from rnnviz.gui.widgets import marked_text
 
 ROW = 23  # pixels
 _HEADER = 30
+_WHICH = 13  # more, for a word under each name
 _GAP = 6  # between two groups
 _PAD = 8
 _KEYS = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End})
@@ -43,6 +44,7 @@ class ValueTable(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Numbers at the cursor")
         self.rows: tuple[TableRow, ...] = ()
+        self.which: tuple[str, ...] = ()
         self._tops: tuple[int, ...] = ()
         self._columns: tuple[tuple[str, QColor], ...] = ()
         self._theme: Theme | None = None
@@ -55,10 +57,12 @@ class ValueTable(QWidget):
             return self._hovered
         return min(self._current, len(self.rows) - 1) if self.hasFocus() else -1
 
-    def set_content(self, rows: Sequence[TableRow], columns: Sequence[tuple[str, QColor]], theme: Theme) -> None:
-        """Shows `rows` under the names of `columns`."""
-        self.rows, self._columns, self._theme = tuple(rows), tuple(columns), theme
-        tops, top = [], _HEADER
+    def set_content(
+        self, rows: Sequence[TableRow], columns: Sequence[tuple[str, QColor]], theme: Theme, which: Sequence[str] = ()
+    ) -> None:
+        """Shows `rows` under the names of `columns`, each with its word of `which` below it where there are any."""
+        self.rows, self._columns, self._theme, self.which = tuple(rows), tuple(columns), theme, tuple(which)
+        tops, top = [], _HEADER + (_WHICH if any(which) else 0)
         for number, row in enumerate(self.rows):
             top += _GAP if row.starts_group and number else 0
             tops.append(top)
@@ -172,6 +176,11 @@ class ValueTable(QWidget):
             shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, each)
             painter.setPen(color)
             painter.drawText(QPointF(edge - metrics.horizontalAdvance(shown), 19), shown)
+        small = fonts.text(fonts.SMALL)
+        painter.setFont(small)
+        painter.setPen(muted)
+        for edge, word in zip(edges, self.which, strict=False):
+            painter.drawText(QPointF(edge - QFontMetricsF(small).horizontalAdvance(word), 19 + _WHICH), word)
 
     def _paint_row(
         self, painter: QPainter, row: TableRow, top: int, edges: list[float], number_color: QColor, muted: QColor
@@ -181,10 +190,10 @@ class ValueTable(QWidget):
         widest = 0.0
         painter.setFont(fonts.text(size))
         metrics = painter.fontMetrics()
-        for place, (edge, cell) in enumerate(zip(edges, row.cells, strict=False)):
+        for index, (edge, cell) in enumerate(zip(edges, row.cells, strict=False)):
             shown = "–" if cell is None else cell
             taken = metrics.horizontalAdvance(shown)
-            widest = taken if place == 0 else widest
+            widest = taken if index == 0 else widest
             painter.setPen(muted if cell is None else number_color)
             painter.drawText(QPointF(edge - taken, base), shown)
         room = edges[0] - widest - 10 - _PAD

@@ -1,7 +1,5 @@
 """At the cursor: the numbers of this time step in every model, and the values behind the row one points at."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
@@ -9,12 +7,16 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QT
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.cursor.value_rows import Group, Place, ValueRow, value_rows
+from rnnviz.debugger.places import to_layer
+from rnnviz.gui.cursor.value_rows import Group, ValueRow, ValueSource, value_rows
 from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
 from rnnviz.gui.cursor.value_table import TableRow, ValueTable
-from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice
 from rnnviz.gui.widgets.marked_text import plain
 
@@ -29,17 +31,17 @@ _ACTIVE: dict[Phase, frozenset[Group]] = {
 }
 
 
-class ValuesPanel(QWidget):
+class ValuesPanel(ColumnPage):
     """The right column. Rows that belong to the cursor's phase are bright, the others muted, never hidden."""
 
+    shows = Fields("recorded.traces", "place.cursor", "place.sample", "run.task", "trial")
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self.rows: list[ValueRow] = []
-        self._places: list[Place | None] = []
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(264)
+        self._sources: list[ValueSource | None] = []
+        self._names: list[str] = []  # of the columns
+        self.setMinimumWidth(NARROWEST)
         self.table = ValueTable()
         self.strips = ValueStrips()
         self.layer = Choice()
@@ -51,28 +53,17 @@ class ValuesPanel(QWidget):
         self.empty.setProperty("role", "note")
         self._build()
         self.table.installEventFilter(self)
-        self.table.row_shown.connect(lambda row: self._show_strips())
+        self.table.row_shown.connect(lambda row: self._show_strips(self._store.state))
         self.table.copy_wanted.connect(self.copy)
-        self._fill(store.state)
-        store.changed.connect(self.show_state)
-
-    def show_state(self, old: State, new: State) -> None:
-        """Shows what differs between the two states."""
-        if (
-            new.traces is not old.traces
-            or new.cursor != old.cursor
-            or (new.sample, new.theme) != (old.sample, old.theme)
-            or new.task is not old.task
-        ):
-            self._fill(new)
+        self.begin()
 
     def row_text(self, number: int) -> str:
         """A row as lines for a spreadsheet: its numbers, then the values of each model, tabulators between."""
         row = self.rows[number]
-        lines = ["\t".join([plain(f"{row.words} {row.symbol}".strip()), *self._names()])]
-        lines.append("\t".join(["", *("–" if p is None else (row.number(p) or "–") for p in self._places)]))
-        for name, place in zip(self._names(), self._places, strict=True):
-            values = None if place is None else row.vector(place)
+        lines = ["\t".join([plain(f"{row.words} {row.symbol}".strip()), *self._names])]
+        lines.append("\t".join(["", *("–" if p is None else (row.number(p) or "–") for p in self._sources)]))
+        for name, source in zip(self._names, self._sources, strict=True):
+            values = None if source is None else row.vector(source)
             if values is not None:
                 lines.append("\t".join([name, *(repr(float(value)) for value in values)]))
         return "\n".join(lines)
@@ -93,10 +84,10 @@ class ValuesPanel(QWidget):
         """Shape, smallest, largest and mean of each model's values in a row."""
         row = self.rows[number]
         lines = [plain(f"{row.words} {row.symbol}".strip())]
-        for name, place in zip(self._names(), self._places, strict=True):
-            values = None if place is None else row.vector(place)
-            if place is not None and values is not None:
-                note = row.note(place)
+        for name, source in zip(self._names, self._sources, strict=True):
+            values = None if source is None else row.vector(source)
+            if source is not None and values is not None:
+                note = row.note(source)
                 lines.append(f"{name}: {describe(values)}" + (f"; {note}" if note else ""))
         return "\n".join([*lines, "Ctrl+C copies the row"])
 
@@ -130,44 +121,41 @@ class ValuesPanel(QWidget):
         outer.addLayout(foot)
         outer.addStretch(0)
 
-    def _names(self) -> list[str]:
-        models = self._store.state.models
-        return [models[n].name if n < len(models) else f"model {n + 1}" for n in range(len(self._places))]
-
-    def _fill(self, state: State) -> None:
-        look = theme(state.theme)
-        if self.property("themeName") != state.theme:
-            self.setProperty("themeName", state.theme)
-            self.setStyleSheet(form_sheet(state.theme))
-        traces = [None if trace is None else trace.sample(state.sample) for trace in state.traces]
-        self._offer_layers([trace for trace in traces if trace is not None], state.cursor.layer)
+    def draw(self, state: State) -> None:
+        look = theme(state.look.theme)
+        looked = [looked_at(state, model) for model in range(len(state.recorded.traces))]
+        traces = [each.sequence for each in looked]
+        models = state.run.models
+        names = [models[n].name if n < len(models) else f"model {n + 1}" for n in range(len(traces))]
+        self._names = [each.titled(name) for each, name in zip(looked, names, strict=True)]
+        self._offer_layers([trace for trace in traces if trace is not None], state.place.cursor.layer)
         has_trace = any(trace is not None for trace in traces)
         for widget in (self.table, self.strips):
             widget.setVisible(has_trace)
         self.empty.setVisible(not has_trace)
-        self._places = [
+        self._sources = [
             None
             if trace is None
-            else Place(trace, trace.find_layer(state.cursor.layer), _held(trace, state), state.task)
+            else ValueSource(trace, trace.find_layer(state.place.cursor.layer), _held(trace, state), state.run.task)
             for trace in traces
         ]
         if not has_trace:
             self.rows = []
             return
-        self.rows = value_rows(traces, state.cursor.layer, state.cursor.time_step, state.task)
-        active = _ACTIVE[state.cursor.phase]
+        self.rows = value_rows(traces, state.place.cursor.layer, state.place.cursor.time_step, state.run.task)
+        active = _ACTIVE[state.place.cursor.phase]
         colors = look.model_colors(trace.structure.cell if trace else "" for trace in traces)
         rows, group = [], ""
         for row in self.rows:
-            cells = tuple(None if place is None else row.number(place) for place in self._places)
+            cells = tuple(None if source is None else row.number(source) for source in self._sources)
             rows.append(TableRow(row.words, row.symbol, cells, row.part, row.group in active, row.group != group))
             group = row.group
-        self.table.set_content(rows, list(zip(self._names(), colors, strict=True)), look)
+        self.table.set_content(rows, list(zip(names, colors, strict=True)), look, [each.words for each in looked])
         self._scroll.setMaximumHeight(
             self.table.height() + 12
         )  # the strips follow close below, however high the window
         self.strips.set_models(len(traces))
-        self._show_strips()
+        self._show_strips(state)
 
     def _offer_layers(self, traces: list[Trace], chosen: str) -> None:
         names = list(dict.fromkeys(layer.name for trace in traces for layer in trace.layers))
@@ -177,25 +165,24 @@ class ValuesPanel(QWidget):
         self._layers.setVisible(len(names) > 1)
 
     def _choose_layer(self, name: object) -> None:
-        self._store.update(cursor=replace(self._store.state.cursor, layer=str(name)))
+        self._store.go(to_layer, str(name))
 
-    def _show_strips(self) -> None:
+    def _show_strips(self, state: State) -> None:
         if not self.rows:
             return
-        state = self._store.state
         number = self.table.shown_row
         if number < 0:
-            number = next((place for place, row in enumerate(self.rows) if row.key == _FOLLOWED), 0)
+            number = next((index for index, row in enumerate(self.rows) if row.key == _FOLLOWED), 0)
         elif self.table.hasFocus():
             self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, 24)
         row = self.rows[number]
-        look = theme(state.theme)
-        colors = look.model_colors(place.trace.structure.cell if place else "" for place in self._places)
+        look = theme(state.look.theme)
+        colors = look.model_colors(source.trace.structure.cell if source else "" for source in self._sources)
         strips = []
-        for name, color, place in zip(self._names(), colors, self._places, strict=True):
-            values = None if place is None else row.vector(place)
-            if place is not None and values is not None:
-                strips.append(Strip(name, color, values, place.row if row.over_time else -1, row.note(place)))
+        for name, color, source in zip(self._names, colors, self._sources, strict=True):
+            values = None if source is None else row.vector(source)
+            if source is not None and values is not None:
+                strips.append(Strip(name, color, values, source.row if row.over_time else -1, row.note(source)))
         words = f"{row.words}, time steps 1 to {state.program.time_steps}" if row.over_time else row.words
         self.strips.set_content(words, "" if row.over_time else row.symbol, strips, row.colors, row.family, look)
 
@@ -205,4 +192,4 @@ class ValuesPanel(QWidget):
 
 
 def _held(trace: Trace, state: State) -> int:
-    return min(max(state.cursor.time_step, 1), trace.sequence_length(0))
+    return min(max(state.place.cursor.time_step, 1), trace.sequence_length(0))

@@ -1,7 +1,5 @@
 """The page "Variables": every array at the cursor as a tree, with its norm, its ends and a heat strip."""
 
-from dataclasses import replace
-
 import numpy as np
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QFontMetricsF, QImage, QKeySequence, QPainter, QPen, QShortcut
@@ -17,39 +15,41 @@ from PySide6.QtWidgets import (
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
-    QWidget,
 )
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.places import to_operation
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
-from rnnviz.gui.cursor.origin_page import looked_at
 from rnnviz.gui.cursor.value_rows import Colors
 from rnnviz.gui.cursor.value_strips import Strip, levels, strip_image
 from rnnviz.gui.cursor.variables import Facts, Variable, facts, layer_of, layer_variables, numpy_text
 from rnnviz.gui.look import fonts
-from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.look.theme import Theme, theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets import marked_text
+from rnnviz.gui.widgets.column_page import ColumnPage
 
 _VARIABLE, _LAYER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 _HIGH, _LAYER_HIGH = 50, 28  # pixels
 _STRIP_VALUES = 400  # more than a strip has pixels for
 
 
-class VariablesPage(QWidget):
+class VariablesPage(ColumnPage):
     """Follows the cursor while it is in front. Enter or a double click goes to the operation that computes a row."""
 
+    shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.model", "run.models", "look.page", "trial")
+    only_in_front = True
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
+        super().__init__(store)
         self._built: tuple[object, ...] = ()
         self._trace: Trace | None = None
         self._known: dict[tuple[str, str], tuple[Array, Facts, QImage]] = {}
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.heading = QLabel()
         self.heading.setProperty("role", "section")
         self.filter = QLineEdit()
@@ -84,17 +84,7 @@ class VariablesPage(QWidget):
         column.addLayout(head)
         column.addLayout(field)
         column.addWidget(self.tree, 1)
-        store.changed.connect(self.show_state)
-        self._show(store.state)
-
-    @Slot(object, object)
-    def show_state(self, old: State, new: State) -> None:
-        names = ("traces", "cursor", "sample", "theme", "model", "models", "page", "recomputed", "whatif")
-        if self.isVisible() and any(getattr(old, name) is not getattr(new, name) for name in names):
-            self._show(new)
-
-    def showEvent(self, event: object) -> None:
-        self._show(self._store.state)
+        self.begin()
 
     def known(self, index: QModelIndex | QPersistentModelIndex) -> tuple[Array, Facts, QImage] | None:
         """The numbers of a row, what is said of them and their strip; None where this model has none."""
@@ -103,18 +93,18 @@ class VariablesPage(QWidget):
             return None
         place = (layer_name, variable.key)
         if place not in self._known:
-            time_step = min(max(self._store.state.cursor.time_step, 1), self._trace.sequence_length(0))
+            time_step = min(max(self._store.state.place.cursor.time_step, 1), self._trace.sequence_length(0))
             values = variable.read(layer_of(self._trace, layer_name), time_step - 1)
             if values is None or not values.size:
                 return None
-            look = theme(self._store.state.theme)
+            look = theme(self._store.state.look.theme)
             self._known[place] = (values, facts(values, variable.gate), _strip(variable, values, look))
         return self._known[place]
 
     @property
     def look(self) -> Theme:
         """The theme in use."""
-        return theme(self._store.state.theme)
+        return theme(self._store.state.look.theme)
 
     @Slot()
     def copy(self) -> None:
@@ -122,26 +112,24 @@ class VariablesPage(QWidget):
         index = self.tree.currentIndex()
         found = self.known(index)
         if found is not None:
-            text = numpy_text(index.data(_VARIABLE), found[0], self._store.state.cursor.time_step)
+            text = numpy_text(index.data(_VARIABLE), found[0], self._store.state.place.cursor.time_step)
             QApplication.clipboard().setText(text)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.theme:
-            self.setProperty("themeName", state.theme)
-            self.setStyleSheet(form_sheet(state.theme))
-        trace, sample = looked_at(state)
-        self._trace = trace.sample(sample) if trace is not None else None
+    def draw(self, state: State) -> None:
+        looked = looked_at(state)
+        self._trace = looked.sequence
         self._known = {}
         if self._trace is None:
             self.heading.setText("The variables appear with the first trace.")
             self.tree.clear()
             self._built = ()
             return
-        changed = state.what_if is not None and trace is state.what_if.changed
-        where = f", time step {state.cursor.time_step}" + (", what-if" if changed else "")
-        self.heading.setText((state.models[state.model].name if state.model < len(state.models) else "Model") + where)
-        if self._built != (self._trace.structure, state.model):
-            self._built = (self._trace.structure, state.model)
+        where = looked.titled(f", time step {state.place.cursor.time_step}")
+        self.heading.setText(
+            (state.run.models[state.place.model].name if state.place.model < len(state.run.models) else "Model") + where
+        )
+        if self._built != (self._trace.structure, state.place.model):
+            self._built = (self._trace.structure, state.place.model)
             self._build(self._trace)
         self.tree.viewport().update()
 
@@ -166,17 +154,11 @@ class VariablesPage(QWidget):
     def _go_to(self, item: QTreeWidgetItem) -> None:
         variable = item.data(0, _VARIABLE)
         if variable is not None and variable.operation:
-            cursor = replace(
-                self._store.state.cursor,
-                phase=variable.phase,
-                layer=item.data(0, _LAYER),
-                operation=variable.operation,
-            )
-            self._store.update(cursor=cursor)
+            self._store.go(to_operation, variable.phase, item.data(0, _LAYER), variable.operation)
 
     @Slot(QPoint)
-    def _offer(self, place: QPoint) -> None:
-        item = self.tree.itemAt(place)
+    def _offer(self, point: QPoint) -> None:
+        item = self.tree.itemAt(point)
         variable = item.data(0, _VARIABLE) if item is not None else None
         if item is None or variable is None:
             return
@@ -192,9 +174,11 @@ class VariablesPage(QWidget):
             pin.setCheckable(True)
             pin.setChecked(choice.on)
             pin.triggered.connect(
-                lambda: self._store.update(hidden_lanes=toggled(self._store.state.hidden_lanes, choice))
+                lambda: self._store.change(
+                    look=setting(hidden_lanes=toggled(self._store.state.look.hidden_lanes, choice))
+                )
             )
-        menu.popup(self.tree.viewport().mapToGlobal(place))
+        menu.popup(self.tree.viewport().mapToGlobal(point))
 
 
 class _VariableRow(QStyledItemDelegate):

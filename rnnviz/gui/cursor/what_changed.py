@@ -5,8 +5,13 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from rnnviz.debugger.changes import what_changed, what_changed_in_time
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look.form_style import form_sheet
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.fields import section_label
+
+_TOLD = Fields("recorded.traces", "place.cursor", "place.sample", "place.model")
 
 
 class WhatChanged(QWidget):
@@ -23,19 +28,18 @@ class WhatChanged(QWidget):
         column.setSpacing(2)
         column.addWidget(section_label("What changed"))
         column.addWidget(self.sentence)
-        self.setStyleSheet(form_sheet(store.state.theme))
+        self.setStyleSheet(form_sheet(store.state.look.theme))
         self.hide()
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
-        if new.theme != old.theme:
-            self.setStyleSheet(form_sheet(new.theme))
-        if running(new) or new.run_path != self._before.run_path:
+        if new.look.theme != old.look.theme:
+            self.setStyleSheet(form_sheet(new.look.theme))
+        if running(new) or new.run.path != self._before.run.path:
             self._before = new
             self.hide()
             return
-        names = ("traces", "cursor", "sample", "model")
-        if all(getattr(self._before, name) is getattr(new, name) for name in names):
+        if not _TOLD.changed(self._before, new):
             return
         sentence = stop_words(self._before, new)
         self._before = new
@@ -45,26 +49,31 @@ class WhatChanged(QWidget):
 
 def running(state: State) -> bool:
     """Whether the lanes change by themselves."""
-    return state.following and state.status is not None and state.status.state == "running"
+    return state.place.following and state.recorded.status is not None and state.recorded.status.state == "running"
 
 
 def stop_words(before: State, after: State) -> str:
     """How `after` differs from `before` in the model that is looked at; "" where there is nothing to compare."""
-    model = after.model
-    if model != before.model or model >= min(len(before.traces), len(after.traces)):
+    model = after.place.model
+    if model != before.place.model or model >= min(len(before.recorded.traces), len(after.recorded.traces)):
         return ""
-    old, new = before.traces[model], after.traces[model]
-    if old is None or new is None or after.sample != before.sample:
+    old, new = before.recorded.traces[model], after.recorded.traces[model]
+    if old is None or new is None or after.place.sample != before.place.sample:
         return ""
-    steps = before.cursor.training_step, after.cursor.training_step
-    if old is not new and steps[0] != steps[1]:
-        sentence = what_changed(old, new, sample=min(after.sample, new.sequences - 1))
-        return f"From training step {steps[0]:,} to {steps[1]:,}: {sentence[0].lower()}{sentence[1:]}"
-    cursors = before.cursor, after.cursor
-    if cursors[0].phase is not cursors[1].phase or cursors[0].layer != cursors[1].layer or not cursors[1].phase.swept:
+    first, second = before.place.cursor, after.place.cursor
+    if old is not new and first.training_step != second.training_step:
+        sentence = what_changed(old, new, sample=min(after.place.sample, new.sequences - 1))
+        return f"From training step {first.training_step:,} to {second.training_step:,}: {_small(sentence)}"
+    if first.phase is not second.phase or first.layer != second.layer or not second.phase.swept:
         return ""
-    times = [min(max(cursor.time_step, 1), after.program.time_steps) for cursor in cursors]
-    if times[0] == times[1]:
+    times = [min(max(cursor.time_step, 1), after.program.time_steps) for cursor in (first, second)]
+    looked = looked_at(after)
+    if times[0] == times[1] or looked.trace is None:
         return ""
-    backward = cursors[1].phase is Phase.BACKWARD
-    return what_changed_in_time(new.layer(cursors[1].layer), times[0], times[1], backward, after.sample)
+    layer = looked.trace.layer(second.layer)
+    return what_changed_in_time(layer, times[0], times[1], second.phase is Phase.BACKWARD, looked.sample)
+
+
+def _small(sentence: str) -> str:
+    """Without its capital letter, for the middle of another one."""
+    return f"{sentence[0].lower()}{sentence[1:]}"

@@ -27,7 +27,8 @@ from rnnviz.gui.experiment.task_form import TaskForm
 from rnnviz.gui.experiment.training_form import TrainingForm
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.fields import Field, section_label
 from rnnviz.gui.widgets.setting_rows import setting_row
 from rnnviz.runs.file.records import RunModel
@@ -74,13 +75,16 @@ class ExperimentPanel(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Shows what differs between the two states."""
-        if new.theme != old.theme:
+        if new.look.theme != old.look.theme:
             self._apply_theme(new)
-        if (new.experiment, new.draft, new.models) != (old.experiment, old.draft, old.models):
+        if (new.run.experiment, new.run.draft, new.run.models) != (old.run.experiment, old.run.draft, old.run.models):
             self._fill(new)
-        elif new.history is not old.history or (new.cursor.training_step, new.following) != (
-            old.cursor.training_step,
-            old.following,
+        elif new.recorded.history is not old.recorded.history or (
+            new.place.cursor.training_step,
+            new.place.following,
+        ) != (
+            old.place.cursor.training_step,
+            old.place.following,
         ):
             self._show_numbers(new)
 
@@ -143,11 +147,11 @@ class ExperimentPanel(QWidget):
 
     @property
     def _shown(self) -> Experiment:
-        return self._store.state.draft or self._store.state.experiment
+        return self._store.state.run.draft or self._store.state.run.experiment
 
     def _offer(self, experiment: Experiment) -> None:
         """Keeps `experiment` as the draft, or drops the draft when it says nothing new."""
-        self._store.update(draft=None if experiment == self._store.state.experiment else experiment)
+        self._store.change(run=setting(draft=None if experiment == self._store.state.run.experiment else experiment))
         self.edited.emit(experiment)
 
     def _edit_task(self, task: Task) -> None:
@@ -159,19 +163,19 @@ class ExperimentPanel(QWidget):
     def _edit_training(self, key: str, value: Any) -> None:
         state = self._store.state
         shown = replace(self._shown, training=replace(self._shown.training, **{key: value}))
-        engine = state.status is not None and state.status.state not in ("failed", "stopped")
+        engine = state.recorded.status is not None and state.recorded.status.state not in ("failed", "stopped")
         if not settings_of(TrainingSettings)[key].live or not engine:
             self._offer(shown)
             return
-        training = replace(state.experiment.training, **{key: value})
-        draft = None if state.draft is None else shown
-        self._store.update(experiment=replace(state.experiment, training=training), draft=draft)
+        training = replace(state.run.experiment.training, **{key: value})
+        draft = None if state.run.draft is None else shown
+        self._store.change(run=setting(experiment=replace(state.run.experiment, training=training), draft=draft))
         self.live_setting.emit(key, float(value))
         self.edited.emit(shown)
 
     def _edit_model(self, number: int, settings: ModelSettings) -> None:
         models = list(self._shown.models)
-        taken = [model.name for place, model in enumerate(models) if place != number]
+        taken = [model.name for index, model in enumerate(models) if index != number]
         repeated = settings.name in taken
         sentence = f"Another model is called {settings.name}; names must differ." if repeated else ""
         self.cards[number].rows["name"].show_problem(sentence)
@@ -201,8 +205,8 @@ class ExperimentPanel(QWidget):
         self.restart_wanted.emit(self._shown)
 
     def _undo(self) -> None:
-        self._store.update(draft=None)
-        experiment = self._store.state.experiment
+        self._store.change(run=setting(draft=None))
+        experiment = self._store.state.run.experiment
         self.task_form.reset(experiment.task)
         self.training_form.set_settings(experiment.training, reset=True)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
@@ -219,8 +223,8 @@ class ExperimentPanel(QWidget):
         for widget in (self.batch, self.training_form, self._training_title, self.add_model):
             widget.setVisible(trained)
         self.add_model.setEnabled(len(experiment.models) < MOST_MODELS_IN_FORM)
-        self._fill_cards(state, experiment.models or tuple(_settings_of(model) for model in state.models), trained)
-        self.bar.set_changes(changes(state.experiment, experiment), _problem(experiment))
+        self._fill_cards(state, experiment.models or tuple(_settings_of(model) for model in state.run.models), trained)
+        self.bar.set_changes(changes(state.run.experiment, experiment), _problem(experiment))
 
     def _fill_cards(self, state: State, models: tuple[ModelSettings, ...], trained: bool) -> None:
         while len(self.cards) > len(models):
@@ -241,20 +245,20 @@ class ExperimentPanel(QWidget):
         self._show_numbers(state)
 
     def _color_cards(self, state: State) -> None:
-        look = theme(state.theme)
+        look = theme(state.look.theme)
         colors = look.model_colors(card.settings.cell for card in self.cards)
         for card, color in zip(self.cards, colors, strict=True):
             card.set_look(look, color, removable=len(self.cards) > 1)
 
     def _show_numbers(self, state: State) -> None:
-        names = [model.name for model in state.experiment.models]
+        names = [model.name for model in state.run.experiment.models]
         for card in self.cards:
             number = names.index(card.settings.name) if card.settings.name in names else -1
             card.set_number(*metric_shown(state, number))
 
     def _apply_theme(self, state: State) -> None:
-        self.setStyleSheet(form_sheet(state.theme))
-        self.bar.set_theme(theme(state.theme))
+        self.setStyleSheet(form_sheet(state.look.theme))
+        self.bar.set_theme(theme(state.look.theme))
         self._color_cards(state)
 
 
@@ -285,9 +289,9 @@ def metric_shown(state: State, model: int) -> tuple[str, str, str]:
 
     The mean of the last 10 training batches, because one batch alone is too noisy; "–" before the first.
     """
-    metric = "accuracy" if (model, "accuracy") in state.history.curves else "loss"
-    curve = state.history.curves.get((model, metric))
-    wanted = state.history.last_training_step if state.following else state.cursor.training_step
+    metric = "accuracy" if (model, "accuracy") in state.recorded.history.curves else "loss"
+    curve = state.recorded.history.curves.get((model, metric))
+    wanted = state.recorded.history.last_training_step if state.place.following else state.place.cursor.training_step
     explanation = f"mean of the last {_AVERAGED} training batches"
     if curve is None:
         return "", "untrained", explanation

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QVBoxLayout, QW
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import whole
-from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.cursor import Phase
+from rnnviz.debugger.places import begun
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.selection import exactly
 from rnnviz.gui.figures.formats import SCALES, figure_format
@@ -18,7 +19,10 @@ from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import ThemeName, apply, theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.run import Recorded, ShownRun
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Appearance
 from rnnviz.gui.training.training_panel import TrainingPanel
 from rnnviz.runs.reading.reader import Run, open_run
 
@@ -100,15 +104,10 @@ def recorded_state(
         raise RnnvizError(f"{run.path}: wanted a time step from 1 to {length}, got {time_step}.")
     phase = Phase.FORWARD if forward else Phase.BACKWARD
     return State(
-        experiment=run.experiment,
-        run_path=run.path,
-        task=run.task,
-        models=run.models,
-        history=HistoryReader(run).read(),
-        traces=traces,
-        cursor=Cursor(training_step, phase, time_step or length),
-        following=False,
-        theme=theme_name,
+        run=ShownRun(run.experiment, path=run.path, task=run.task, models=run.models),
+        recorded=Recorded(history=HistoryReader(run).read(), traces=traces),
+        place=begun(training_step, phase=phase, time_step=time_step or length, following=False),
+        look=Appearance(theme=theme_name),
     )
 
 
@@ -125,7 +124,7 @@ def _check(view: str, size: tuple[int, int], theme_name: str, scale: int) -> Non
 
 def _with_lanes(state: State, keys: frozenset[str] | None) -> State:
     """`state` with exactly the lanes of `keys` on."""
-    return state if keys is None else replace(state, hidden_lanes=exactly(state, keys))
+    return state if keys is None else replace(state, look=replace(state.look, hidden_lanes=exactly(state, keys)))
 
 
 def _page(store: Store, view: str) -> QWidget:
@@ -133,7 +132,7 @@ def _page(store: Store, view: str) -> QWidget:
     page = QWidget()
     page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     page.setObjectName("page")
-    colors = theme(store.state.theme)
+    colors = theme(store.state.look.theme)
     page.setStyleSheet(f"#page {{ background: {colors.background}; }}")
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 12, 0, 8)
@@ -158,15 +157,15 @@ def _heading(state: State, view: str) -> QHBoxLayout:
     """What is drawn, in words: a figure must be readable without its file name."""
     row = QHBoxLayout()
     row.setContentsMargins(14, 0, 14, 0)
-    name = QLabel(state.experiment.name)
+    name = QLabel(state.run.title)
     name.setFont(fonts.semibold(fonts.TITLE))
     name.setTextFormat(Qt.TextFormat.PlainText)
-    cursor = state.cursor
+    cursor = state.place.cursor
     words = f"training step {whole(cursor.training_step)}"
     if view != "loss":
         words += f" · {cursor.phase.words.lower()} · time step {cursor.time_step}"
     where = QLabel(words)
-    where.setStyleSheet(f"color: {theme(state.theme).muted};")
+    where.setStyleSheet(f"color: {theme(state.look.theme).muted};")
     row.addWidget(name)
     row.addStretch()
     row.addWidget(where)

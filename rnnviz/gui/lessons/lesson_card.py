@@ -1,17 +1,18 @@
 """The lesson: one card at a time, with what to press and what to see."""
 
-from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from rnnviz.debugger.places import to_phase
 from rnnviz.gui.lessons.lesson_file import Show, read_lessons
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 
 _MOST_SHOWN = 3  # places one card may offer
 _LINE, _BUTTON = 22, 28  # pixels
@@ -57,11 +58,11 @@ class LessonCard(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Shows what differs between the two states."""
-        if new.theme != old.theme:
+        if new.look.theme != old.look.theme:
             self._apply_theme(new)
-        if new.experiment is not old.experiment:
+        if new.run.experiment is not old.run.experiment:
             self._choose(new)
-        if new.status is not old.status:
+        if new.recorded.status is not old.recorded.status:
             self._enable(new)
 
     @property
@@ -105,8 +106,8 @@ class LessonCard(QWidget):
         self.back.clicked.connect(lambda: self._turn(self._number - 1))
         self.press.clicked.connect(self._press)
         self.close_button.clicked.connect(self._put_away)
-        for place, button in enumerate(self.shows):
-            button.clicked.connect(partial(self._show_place, place))
+        for index, button in enumerate(self.shows):
+            button.clicked.connect(partial(self._show_point, index))
 
     def _turn(self, number: int) -> None:
         """Shows another card; a focused button that disappears leaves the focus on Next or Back."""
@@ -127,10 +128,10 @@ class LessonCard(QWidget):
             button.setVisible(visible)
             if had_focus and not visible:
                 (self.back if button is self.next else self.next).setFocus()
-        for place, show in enumerate(self.shows):
-            show.setVisible(place < len(card.show))
-            if place < len(card.show):
-                show.setText(card.show[place].words)
+        for index, show in enumerate(self.shows):
+            show.setVisible(index < len(card.show))
+            if index < len(card.show):
+                show.setText(card.show[index].words)
         self._enable(self._store.state)
         self._fit()
 
@@ -151,7 +152,7 @@ class LessonCard(QWidget):
     def _enable(self, state: State) -> None:
         """A card that asks to train leads on to Next once training goes on."""
         press = self.lesson.cards[self._number].press
-        running = state.status is not None and state.status.state == "running"
+        running = state.recorded.status is not None and state.recorded.status.state == "running"
         done = press is not None and press.command == "train" and running
         self.press.setEnabled(not done)
         if press is not None:
@@ -165,14 +166,9 @@ class LessonCard(QWidget):
         if press is not None:
             self.command_wanted.emit(press.command)
 
-    def _show_place(self, place: int) -> None:
-        show: Show = self.lesson.cards[self._number].show[place]
-        state = self._store.state
-        program = state.program
-        wanted = state.cursor.time_step if show.time_step is None else show.time_step
-        time_step = min(max(wanted, 1), program.time_steps)
-        cursor = replace(state.cursor, phase=show.phase or state.cursor.phase, time_step=time_step)
-        self._store.update(cursor=program.at(program.point(cursor), cursor))
+    def _show_point(self, index: int) -> None:
+        show: Show = self.lesson.cards[self._number].show[index]
+        self._store.go(to_phase, self._store.state.walkable, show.phase, show.time_step)
         if show.training_step is not None:
             self.training_step_chosen.emit(show.training_step)
 
@@ -183,22 +179,22 @@ class LessonCard(QWidget):
 
     def _choose(self, state: State) -> None:
         """Takes up the lesson of the experiment, at its first card if it is another one."""
-        lesson = next((one for one in self.lessons if one.belongs_to(state.experiment)), None)
+        lesson = next((one for one in self.lessons if one.belongs_to(state.run.experiment)), None)
         if lesson is not None and lesson is not self.lesson:
             self.lesson, self._open = lesson, True
             self._turn(0)
         self._appear(state)
 
     def _appear(self, state: State) -> None:
-        self.setVisible(self._open and self.lesson.belongs_to(state.experiment))
+        self.setVisible(self._open and self.lesson.belongs_to(state.run.experiment))
 
     def _apply_theme(self, state: State) -> None:
-        self.setStyleSheet(form_sheet(state.theme))
-        self.close_button.setIcon(icon("close", theme(state.theme).muted, 14))
+        self.setStyleSheet(form_sheet(state.look.theme))
+        self.close_button.setIcon(icon("close", theme(state.look.theme).muted, 14))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        look = theme(self._store.state.theme)
+        look = theme(self._store.state.look.theme)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), look.color("panel"))

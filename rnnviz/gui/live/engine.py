@@ -11,7 +11,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, write_experiment
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.gui.live.child import ROOM_FOR_SENTENCE, ending, last_sentence, rnnviz_process
-from rnnviz.gui.live.train_on_request import Onward
+from rnnviz.gui.live.train_on_request import TrainOnRequest
 from rnnviz.gui.state.program_folders import delete_run
 from rnnviz.runs.file.records import CommandName
 from rnnviz.runs.reading.reader import Run
@@ -35,7 +35,7 @@ class Engine(QObject):
     refused = Signal(str)
     complained = Signal(str)
 
-    def __init__(self, wanted: Experiment | Onward, run_path: Path, parent: QObject | None = None) -> None:
+    def __init__(self, wanted: Experiment | TrainOnRequest, run_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.run_path = run_path  # of the run it writes, or will write next
         self._shown_run: Path | None = None  # the newest run of it that was on the screen
@@ -47,7 +47,9 @@ class Engine(QObject):
         self._asked_at: float | None = None  # when it was asked to leave
         self._said = b""
         self._reads: set[Path] = set()  # what was written for it alone, until its run is there
-        arguments = self._branch_arguments(wanted) if isinstance(wanted, Onward) else self._train_arguments(wanted)
+        arguments = (
+            self._branch_arguments(wanted) if isinstance(wanted, TrainOnRequest) else self._train_arguments(wanted)
+        )
         self._process = rnnviz_process([*arguments, "--run", str(run_path), "--live", "--paused"], self)
         self._process.setStandardOutputFile(QProcess.nullDevice())
         self._process.readyReadStandardError.connect(self._listen)
@@ -75,7 +77,7 @@ class Engine(QObject):
         """Has the warm process train `experiment` from its initial weights into a new run file."""
         self._change_run(self.send("restart", experiment=experiment_toml(experiment), path=str(run_path)), run_path)
 
-    def branch(self, onward: Onward, run_path: Path) -> None:
+    def branch(self, onward: TrainOnRequest, run_path: Path) -> None:
         """Has the warm process train its own run on from there, into a new run file."""
         changes = {"model": onward.model, "weights": str(onward.weights)} if onward.weights is not None else {}
         if onward.weights is not None:
@@ -137,7 +139,7 @@ class Engine(QObject):
         self._reads.add(path)
         return ["train", str(path)]
 
-    def _branch_arguments(self, onward: Onward) -> list[str]:
+    def _branch_arguments(self, onward: TrainOnRequest) -> list[str]:
         arguments = ["branch", str(onward.parent), "--training-step", str(onward.training_step)]
         if onward.weights is not None:
             self._reads.add(onward.weights)

@@ -10,14 +10,14 @@ from rnnviz.gui.live.background import Background
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class OriginQuestion:
     """Whose value is asked for: `place` in sequence `sample` (0-based) of `trace`."""
 
     trace: Trace
     place: GradientPlace
     sample: int
 
-    def same(self, other: "Question | None") -> bool:
+    def same(self, other: "OriginQuestion | None") -> bool:
         return (
             other is not None and other.trace is self.trace and (other.place, other.sample) == (self.place, self.sample)
         )
@@ -34,10 +34,10 @@ class Explaining(QObject):
         self._background = Background("explaining", self)
         self._background.answered.connect(self._answered)
         self._background.failed.connect(self._failed)
-        self._asked: Question | None = None
-        self._at_work: Question | None = None
+        self._asked: OriginQuestion | None = None
+        self._at_work: OriginQuestion | None = None
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: OriginQuestion) -> None:
         """Asks, unless the very same was asked last."""
         if question.same(self._asked):
             return
@@ -49,7 +49,7 @@ class Explaining(QObject):
         """Ends the worker; False if it did not end in time."""
         return self._background.stop()
 
-    def _send(self, question: Question) -> None:
+    def _send(self, question: OriginQuestion) -> None:
         self._at_work = question
         self._background.ask(lambda: provenance(question.trace, question.place, question.sample))
 

@@ -14,9 +14,10 @@ from rnnviz.core.experiment.file import read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment, GivenInput
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.child import Child
-from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
-from rnnviz.gui.state.store import Message, Store
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 from rnnviz.runs.reading.reader import Run
 
 Kind = Literal["run", "experiment", "other"]
@@ -64,19 +65,19 @@ class Files(QObject):
     def save_experiment(self, path: Path) -> None:
         """Writes the experiment as it is edited; RnnvizError if the folder does not let us."""
         state = self._store.state
-        wanted = state.draft or state.experiment
-        write_experiment(replace(wanted, marks=marks_of(state, wanted)), path)
-        self._store.update(message=Message("info", f"The experiment is saved as {path}."))
+        wanted = state.run.draft or state.run.experiment
+        write_experiment(replace(wanted, marks=marks_of(state, model_names(wanted))), path)
+        self._store.say(Message("info", f"The experiment is saved as {path}."))
         self.used.emit(path)
 
     def save_run(self, path: Path) -> None:
         """Copies the run shown to `path` in the worker."""
-        source = self._store.state.run_path
+        source = self._store.state.run.path
         if source is None:
             raise RnnvizError("There is no run to save yet.")
         if path == source:
             raise RnnvizError(f"{path} is this run itself: choose another name.")
-        self._store.update(busy=f"Saving {path.name} …")
+        self._store.say(busy=f"Saving {path.name} …")
         self._copying.ask(lambda: _copy(source, path))
 
     def inspect(self, path: Path) -> None:
@@ -87,20 +88,20 @@ class Files(QObject):
     def export(self, path: Path, model: str) -> None:
         """Has a child process write the weights of `model` at the training step shown."""
         state = self._store.state
-        if state.run_path is None:
+        if state.run.path is None:
             raise RnnvizError("There is no trained model to export yet.")
-        step = str(state.cursor.training_step)
-        arguments = ["export", str(state.run_path), "--model", model, "--training-step", step, "-o", str(path)]
+        step = str(state.place.cursor.training_step)
+        arguments = ["export", str(state.run.path), "--model", model, "--training-step", step, "-o", str(path)]
         self._run(arguments, path, f"Writing {path.name} …")
         self._child_finished(self._exported)
 
     def check(self) -> None:
         """Has a child process check every gradient of the traces shown; the bar tells its verdict."""
         state = self._store.state
-        if state.run_path is None:
+        if state.run.path is None:
             raise RnnvizError("There is no trace to check yet.")
-        arguments = ["check", str(state.run_path), "--training-step", str(state.cursor.training_step), "--json"]
-        self._run(arguments, state.run_path, "Checking every gradient against autograd …", _RIGHT_OR_WRONG)
+        arguments = ["check", str(state.run.path), "--training-step", str(state.place.cursor.training_step), "--json"]
+        self._run(arguments, state.run.path, "Checking every gradient against autograd …", _RIGHT_OR_WRONG)
         self._child_finished(self._checked)
 
     def record_given(self, task: GivenInput, module: str) -> None:
@@ -126,7 +127,7 @@ class Files(QObject):
         self._path = path
         self._child = Child(arguments, self, answers)
         self._child.failed.connect(self._child_failed)
-        self._store.update(busy=busy)
+        self._store.say(busy=busy)
 
     def _child_finished(self, then: object) -> None:
         assert self._child is not None
@@ -137,12 +138,12 @@ class Files(QObject):
         if self._child is not None:
             self._child.deleteLater()
             self._child = None
-        self._store.update(busy="")
+        self._store.say(busy="")
 
     @Slot(str)
     def _child_failed(self, sentence: str) -> None:
         self._forget_child()
-        self._store.update(message=Message("error", sentence))
+        self._store.say(Message("error", sentence))
 
     @Slot(bytes)
     def _inspected(self, output: bytes) -> None:
@@ -150,14 +151,14 @@ class Files(QObject):
         try:
             report = json.loads(output)
         except ValueError:
-            self._store.update(message=Message("error", f"{self._path} could not be looked into."))
+            self._store.say(Message("error", f"{self._path} could not be looked into."))
             return
         self.inspected.emit(self._path, report)
 
     @Slot(bytes)
     def _exported(self, _output: bytes) -> None:
         self._forget_child()
-        self._store.update(message=Message("info", f"The weights are saved as {self._path}."))
+        self._store.say(Message("info", f"The weights are saved as {self._path}."))
 
     @Slot(bytes)
     def _checked(self, output: bytes) -> None:
@@ -167,9 +168,9 @@ class Files(QObject):
             words = "\n".join(f"{report['model']}: {report['verdict']}" for report in reports)
             right = all(report["right"] for report in reports)
         except (ValueError, KeyError, TypeError):
-            self._store.update(message=Message("error", "The check ended without a verdict."))
+            self._store.say(Message("error", "The check ended without a verdict."))
             return
-        self._store.update(message=Message("info" if right else "error", words))
+        self._store.say(Message("info" if right else "error", words))
 
     @Slot(bytes)
     def _recorded(self, _output: bytes) -> None:
@@ -180,12 +181,12 @@ class Files(QObject):
     def _copied(self, _ticket: int, answer: object) -> None:
         if isinstance(answer, _Copied):
             words = f"The run up to training step {answer.training_step} is saved as {answer.path}."
-            self._store.update(busy="", message=Message("info", words))
+            self._store.say(Message("info", words), busy="")
             self.used.emit(answer.path)
 
     @Slot(int, object)
     def _not_copied(self, _ticket: int, error: object) -> None:
-        self._store.update(busy="", message=Message("error", str(error)))
+        self._store.say(Message("error", str(error)), busy="")
 
 
 @dataclass(frozen=True)

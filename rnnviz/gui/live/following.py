@@ -3,18 +3,22 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, followed
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.state.marks import marked_events
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.state.run import Recorded, ShownRun
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.window import Message
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
 
@@ -91,26 +95,26 @@ class Following(QObject):
         """Takes over what the file says right now, without waiting for the next frame."""
         if self._shown is not None:
             self._looked_at = 0.0
-            self._store.update(history=self._shown.history.read())
+            self._store.change(recorded=setting(history=self._shown.history.read()))
 
     def show_training_step(self, training_step: int) -> None:
         """Shows the capture nearest to `training_step` and no longer follows the newest."""
-        captured = self._store.state.history.captured
+        captured = self._store.state.recorded.history.captured
         if not len(captured) or self._shown is None or self._next is not None:
             return
         nearest = int(captured[abs(captured - training_step).argmin()])
-        if self._store.state.following:
+        if self._store.state.place.following:
             self._rebuilding.show_run(self._shown.run.path)  # what was asked for live is stale now
             self._answer = None
-            self._store.update(following=False)
+        self._store.go(asked, training_step)
         self._asked = nearest
         self._rebuilding.ask(nearest)
 
     def back_to_live(self) -> None:
         """Follows the newest capture again."""
-        if self._shown is not None and self._next is None and not self._store.state.following:
+        if self._shown is not None and self._next is None and not self._store.state.place.following:
             self._rebuilding.show_run(self._shown.run.path)
-            self._store.update(following=True)
+            self._store.go(followed)
             self._ask_newest(self._store.state)
 
     def stop(self) -> bool:
@@ -141,7 +145,7 @@ class Following(QObject):
         except RnnvizError as error:
             if not self.awaiting:  # else it is about a run that is closed right now, to make room for the next
                 self._timer.stop()
-                self._store.update(message=Message("error", str(error)))
+                self._store.say(Message("error", str(error)))
 
     def _adapt(self) -> None:
         """Looks less often while the window is late, down to 10 Hz, so that keys and mouse always come first."""
@@ -188,35 +192,19 @@ class Following(QObject):
             message = Message("warning", self._trouble)
         traces = answer.traces if answer is not None else (None,) * len(run.models)
         layer = run.models[0].structure.layer_names[0] if run.models else "l0"
-        cursor = Cursor(answer.training_step if answer is not None else 0, Phase.FORWARD, 1, layer)
+        place = begun(answer.training_step if answer is not None else 0, layer)
         marks, events = run.marks(), run.events()
         self._last_event = events[-1].number if events else 0
-        self._store.update(
-            experiment=run.experiment,
-            draft=None,
-            run_path=run.path,
-            origin=run.origin,
-            kept=found.kept,
-            run_bytes=run.bytes,
-            task=run.task,
-            models=run.models,
-            status=status,
-            history=found.history.read(),
-            traces=traces,
-            cursor=cursor,
-            following=True,
-            sample=0,
-            model=0,
-            unit=-1,
-            trail=(),
-            whatif=WhatIf(),
-            recomputed=None,
-            against="",
-            marks=marks,
-            watches=tuple(dict.fromkeys(watch.expression for watch in marks.watches)) or self._store.state.watches,
-            events=marked_events((), events),
-            message=message,
-            busy="",
+        shown = ShownRun(run.experiment, None, run.path, run.origin, found.kept, run.task, run.models)
+        recorded = Recorded(run.bytes, status, found.history.read(), marked_events((), events), traces)
+        watches = tuple(dict.fromkeys(watch.expression for watch in marks.watches))
+        self._store.change(
+            run=lambda _: shown,
+            recorded=lambda _: recorded,
+            place=lambda _: place,
+            trial=setting(whatif=WhatIf(), recomputed=None, against=""),
+            debugging=setting(marks=marks, **({"watches": watches} if watches else {})),
+            notices=setting(message=message, busy=""),
         )
         if before is not None:
             before.run.close()
@@ -224,29 +212,30 @@ class Following(QObject):
 
     def _look(self, shown: _Shown) -> None:
         """One frame: what the file says anew and the traces that were rebuilt meanwhile, in one update."""
-        changes: dict[str, Any] = {}
+        recorded: dict[str, Any] = {}
+        said: dict[str, Any] = {}
+        place = None
         changed, now = shown.run.changed(), time.monotonic()
         state = self._store.state
         if changed or now - self._looked_at > _BETWEEN_LIFE_SIGNS:
             status = self._status(shown.run)
-            if status != state.status:
-                changes["status"] = status
-                changes.update(self._what_the_engine_says(shown.run, status))
+            if status != state.recorded.status:
+                recorded["status"] = status
+                said = self._what_the_engine_says(shown.run, status)
             if now - self._looked_at > _BETWEEN_LIFE_SIGNS:
                 self._looked_at = now
-                if shown.run.bytes != state.run_bytes:
-                    changes["run_bytes"] = shown.run.bytes
-        if changed and (history := shown.history.read()) is not state.history:
-            changes["history"] = history
+                if shown.run.bytes != state.recorded.bytes:
+                    recorded["bytes"] = shown.run.bytes
+        if changed and (history := shown.history.read()) is not state.recorded.history:
+            recorded["history"] = history
         if changed and (came := shown.run.events(self._last_event)):
             self._last_event = came[-1].number
-            changes["events"] = marked_events(state.events, came)
+            recorded["events"] = marked_events(state.recorded.events, came)
         if self._answer is not None and self._next is None:
-            changes.update(_with_traces(state, self._answer))
+            recorded["traces"], place = self._answer.traces, _arrival(self._answer)
             self._answer = None
-        if changes:
-            self._store.update(**changes)
-        if self._store.state.following and self._next is None:
+        self._store.change(recorded=setting(**recorded), place=place, notices=setting(**said))
+        if self._store.state.place.following and self._next is None:
             self._ask_newest(self._store.state)
 
     def _status(self, run: Run) -> EngineStatus | None:
@@ -255,9 +244,9 @@ class Following(QObject):
         if status is None or self._ours(run.path) or run.engine_alive:
             return status
         if self.awaiting:  # about to make room for another run: it stays as it was shown
-            return self._store.state.status
+            return self._store.state.recorded.status
         status = run.status or status  # its last word may have come in between
-        before = self._store.state.status if run is self.run else None
+        before = self._store.state.recorded.status if run is self.run else None
         if before is None or status.state in ("stopped", "finished", "failed"):
             return None  # looking back at what ended well, or long ago
         if before.state != "failed":
@@ -271,11 +260,11 @@ class Following(QObject):
         before, self._said = self._said, sentence
         if status is not None and sentence:
             return {"message": _message(run, status)}
-        message = self._store.state.message
+        message = self._store.state.notices.message
         return {"message": None} if message is not None and message.sentence == before else {}
 
     def _ask_newest(self, state: State) -> None:
-        captured = state.history.captured
+        captured = state.recorded.history.captured
         if len(captured) and int(captured[-1]) != self._asked:
             self._asked = int(captured[-1])
             self._rebuilding.ask(self._asked)
@@ -287,11 +276,10 @@ class Following(QObject):
 
     @Slot(object)
     def _rebuilt(self, rebuilt: Rebuilt) -> None:
-        state = self._store.state
-        if self._next is not None or state.following:
+        if self._next is not None or self._store.state.place.following:
             self._answer = rebuilt  # taken with the next frame
         else:
-            self._store.update(**_with_traces(state, rebuilt))
+            self._store.change(recorded=setting(traces=rebuilt.traces), place=_arrival(rebuilt))
 
     @Slot(int, str)
     def _not_rebuilt(self, training_step: int, sentence: str) -> None:
@@ -301,7 +289,7 @@ class Following(QObject):
             return
         self._shown.history.forget_captured()
         if training_step in self._shown.run.captured():  # else thinning was faster than we: the next one will do
-            self._store.update(message=Message("warning", sentence))
+            self._store.say(Message("warning", sentence))
 
 
 def _message(run: Run, status: EngineStatus) -> Message | None:
@@ -313,10 +301,6 @@ def _message(run: Run, status: EngineStatus) -> Message | None:
     return None if planned else Message("warning", status.sentence)
 
 
-def _with_traces(state: State, rebuilt: Rebuilt) -> dict[str, Any]:
-    """The changes that show `rebuilt`: the cursor keeps its phase and its time step as far as the sequence goes."""
-    length = rebuilt.traces[0].sequence_length(state.sample) if rebuilt.traces else 1
-    cursor = replace(
-        state.cursor, training_step=rebuilt.training_step, time_step=min(max(state.cursor.time_step, 1), length)
-    )
-    return {"traces": rebuilt.traces, "cursor": cursor}
+def _arrival(rebuilt: Rebuilt) -> Callable[[Place], Place]:
+    """How the place changes once these traces are shown."""
+    return partial(arrived, walkable=Walkable.of((), rebuilt.traces), training_step=rebuilt.training_step)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
-from rnnviz.gui.state.store import Curve, History
+from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.runs.reading.reader import Run
 
 _WHOLE_LIST_SECONDS = 5.0  # thinning removes captures here and there: that often the whole list is read again
@@ -50,7 +50,7 @@ class HistoryReader:
         grown = self._read_curves()
         if grown | self._read_captured():
             curves = {
-                key: Curve(steps.view(), self._values[key].view()) for key, steps in self._steps.items()
+                key: MetricCurve(steps.view(), self._values[key].view()) for key, steps in self._steps.items()
             }  # views only
             last = max(
                 (int(curve.training_steps[-1]) for curve in curves.values() if len(curve.training_steps)), default=0

@@ -9,7 +9,10 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.background import Background
-from rnnviz.gui.state.store import Message, Recomputed, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.trial import Recomputed
+from rnnviz.gui.state.window import Message
 from rnnviz.runs.reading.reader import Run
 
 
@@ -51,7 +54,7 @@ class _Captures:
 
 
 class Recomputing(QObject):
-    """Keeps `State.recomputed` true to `State.whatif` and to the place that is looked at; at most one wish waits."""
+    """Keeps what a trial is recomputed to true to what is set by hand and to the place; at most one wish waits."""
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +69,7 @@ class Recomputing(QObject):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        wish = _wish(self._store.state)
+        wish = _wish(new)
         if wish is not None and wish != self._asked:
             self._asked = wish
             if not self._at_work:
@@ -87,17 +90,23 @@ class Recomputing(QObject):
         asked = self._asked
         if asked is not None and (recomputed.whatif, recomputed.against) != (asked.whatif, asked.against):
             self._send(asked)
-        self._store.update(recomputed=recomputed)
+        self._store.change(trial=setting(recomputed=recomputed))
 
     @Slot(int, object)
     def _failed(self, _ticket: int, error: object) -> None:
         self._at_work = False
-        self._store.update(message=Message("error", f"The what-if could not be computed: {error}."))
+        self._store.say(Message("error", f"The what-if could not be computed: {error}."))
 
 
 def _wish(state: State) -> _Wish | None:
     """What the state needs; None while it is history or nothing can be computed yet."""
-    if not state.whatif.active or state.run_path is None or not state.traces:
+    if not state.trial.whatif.active or state.run.path is None or not state.recorded.traces:
         return None
-    place = replace(state.whatif, training_step=state.cursor.training_step, sample=state.sample, past=(), future=())
-    return _Wish(place, state.run_path, state.against)
+    wished = replace(
+        state.trial.whatif,
+        training_step=state.place.cursor.training_step,
+        sample=state.place.sample,
+        past=(),
+        future=(),
+    )
+    return _Wish(wished, state.run.path, state.trial.against)

@@ -1,25 +1,28 @@
 """Looks for hits in the recorded past: `rnnviz search` as a child process, whose hits come in as it finds them."""
 
 import json
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, Slot
 
 from rnnviz.core.stopping.marks import Bookmark, Marks, with_not_finite
 from rnnviz.core.stopping.marks_file import marks_toml, shortened
-from rnnviz.debugger.bookmarks import bookmarked
+from rnnviz.debugger.places import to_bookmark
 from rnnviz.gui.live.child import last_sentence, rnnviz_process
 from rnnviz.gui.live.session import Session
+from rnnviz.gui.state.debugging import Found
 from rnnviz.gui.state.marks import marks_of
-from rnnviz.gui.state.store import Found, Message, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.window import Message
 from rnnviz.runs.file.records import Event
 
 _MOST = 10_000  # hits of one search
 
 
 class Searching(QObject):
-    """One search at a time; a new one ends the one before. What it found is `State.found`."""
+    """One search at a time; a new one ends the one before. What it found is `State.debugging.found`."""
 
     def __init__(self, store: Store, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +38,7 @@ class Searching(QObject):
 
     def go(self, direction: int) -> None:
         """To the nearest hit after the training step shown (1), or before it (−1)."""
-        step = self._store.state.cursor.training_step
+        step = self._store.state.place.training_step
         where = ["--first", str(step + 1)] if direction > 0 else ["--last", str(step - 1), "--backwards"]
         self._start(direction, [*where, "--most", "1"])
 
@@ -51,20 +54,20 @@ class Searching(QObject):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.run_path != old.run_path:
+        if new.run.path != old.run.path:
             self.cancel()
-            self._store.update(found=None)
+            self._store.change(debugging=setting(found=None))
 
     def _start(self, direction: int, arguments: list[str]) -> None:
         self.cancel()
         state = self._store.state
-        if state.run_path is None:
+        if state.run.path is None:
             return
-        wanted = with_not_finite(marks_of(state, state.experiment).breakpoints)
+        wanted = with_not_finite(marks_of(state, state.run.model_names).breakpoints)
         self._breakpoints = [shortened(one) for one in wanted]
         self._direction = direction
-        self._store.update(found=Found(running=True))
-        command = ["search", str(state.run_path), "--marks", "-", "--json-lines", *arguments]
+        self._store.change(debugging=setting(found=Found(running=True)))
+        command = ["search", str(state.run.path), "--marks", "-", "--json-lines", *arguments]
         self._process = process = rnnviz_process(command, self)
         process.readyReadStandardOutput.connect(self._listen)
         process.finished.connect(self._ended)
@@ -74,7 +77,7 @@ class Searching(QObject):
 
     @Slot()
     def _listen(self) -> None:
-        process, found = self._process, self._store.state.found
+        process, found = self._process, self._store.state.debugging.found
         if process is None or found is None:
             return
         hits, done, total = list(found.hits), found.done, found.total
@@ -98,42 +101,46 @@ class Searching(QObject):
         process.deleteLater()
         self._show(running=False)
         if not right:
-            self._store.update(message=Message("error", said or "The search ended unexpectedly."))
+            self._store.say(Message("error", said or "The search ended unexpectedly."))
         elif self._direction:
             self._go_to_found()
 
     def _go_to_found(self) -> None:
         state = self._store.state
-        hit = state.found.hits[0] if state.found is not None and state.found.hits else None
-        mark = self._bookmark_beside(state) if state.stop_at_bookmarks else None
+        hit = (
+            state.debugging.found.hits[0] if state.debugging.found is not None and state.debugging.found.hits else None
+        )
+        mark = self._bookmark_beside(state) if state.debugging.stop_at_bookmarks else None
         if mark is not None and (hit is None or self._direction * (mark.training_step - hit.training_step) <= 0):
-            self._go_to_bookmark(state, mark)
+            self._go_to_bookmark(mark)
         elif hit is None:
             side = "after" if self._direction > 0 else "before"
-            sentence = f"No breakpoint is met {side} training step {state.cursor.training_step}."
-            self._store.update(message=Message("info", sentence), found=None)
+            sentence = f"No breakpoint is met {side} training step {state.place.training_step}."
+            self._store.change(notices=setting(message=Message("info", sentence)), debugging=setting(found=None))
         else:
-            self._store.update(message=Message("info", hit.sentence), found=None)
+            self._store.change(notices=setting(message=Message("info", hit.sentence)), debugging=setting(found=None))
             self._session.show_training_step(hit.training_step)
 
     def _bookmark_beside(self, state: State) -> Bookmark | None:
         """The nearest of another training step, in the direction asked for."""
-        here, direction = state.cursor.training_step, self._direction
-        bookmarks = marks_of(state, state.experiment).bookmarks
+        here, direction = state.place.training_step, self._direction
+        bookmarks = marks_of(state, state.run.model_names).bookmarks
         beyond = [one for one in bookmarks if direction * (one.training_step - here) > 0]
         return min(beyond, key=lambda one: direction * one.training_step, default=None)
 
-    def _go_to_bookmark(self, state: State, mark: Bookmark) -> None:
+    def _go_to_bookmark(self, mark: Bookmark) -> None:
         sentence = f"Bookmark at training step {mark.training_step}" + (f": {mark.note}" if mark.note else "")
-        # the traces shown stay those of this training step until the others are rebuilt
-        cursor = replace(bookmarked(mark), training_step=state.cursor.training_step)
-        self._store.update(message=Message("info", sentence), found=None, cursor=cursor)
+        self._store.change(
+            notices=setting(message=Message("info", sentence)),
+            debugging=setting(found=None),
+            place=partial(to_bookmark, bookmark=mark),
+        )
         self._session.show_training_step(mark.training_step)
 
     def _show(self, **changes: Any) -> None:
-        found = self._store.state.found
+        found = self._store.state.debugging.found
         if found is not None:
-            self._store.update(found=Found(**{**vars(found), **changes}))
+            self._store.change(debugging=setting(found=Found(**{**vars(found), **changes})))
 
     def _event(self, hit: dict[str, Any], number: int) -> Event:
         one = self._breakpoints[hit["breakpoint"]]

@@ -13,23 +13,30 @@ from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
-from rnnviz.gui.live.train_on_request import Onward, onward_from
-from rnnviz.gui.live.watchdog import Silence
-from rnnviz.gui.state.marks import marks_of
+from rnnviz.gui.live.train_on_request import TrainOnRequest, request_from
+from rnnviz.gui.live.watchdog import Watchdog
+from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.window import Message
 from rnnviz.runs.file.records import CommandName
 from rnnviz.runs.writing.commands import CommandSender
 
 
 def engine_lives(state: State) -> bool:
     """Whether an engine stands behind the run shown and takes commands."""
-    return state.status is not None and state.status.state in ("starting", "paused", "running", "finished")
+    return state.recorded.status is not None and state.recorded.status.state in (
+        "starting",
+        "paused",
+        "running",
+        "finished",
+    )
 
 
 def is_running(state: State) -> bool:
     """Whether the models learn right now."""
-    return engine_lives(state) and state.status is not None and state.status.state == "running"
+    return engine_lives(state) and state.recorded.status is not None and state.recorded.status.state == "running"
 
 
 class Session(QObject):
@@ -49,7 +56,7 @@ class Session(QObject):
         self._following = Following(store, self._is_ours, self)
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
-        self._silence = Silence(store, lambda: self._following.run, self)
+        self._watchdog = Watchdog(store, lambda: self._following.run, self)
         self.files = Files(store, self)  # saving, exporting, looking into files of others
         self.files.inspected.connect(self.inspected)
         self.files.recorded.connect(self._recorded)
@@ -72,10 +79,10 @@ class Session(QObject):
         """Begins again with the same initial weights, or with other settings: `experiment`, else the draft; paused, or
         trained at once with `train`."""
         state = self._store.state
-        wanted = experiment or state.draft or state.experiment
+        wanted = experiment or state.run.draft or state.run.experiment
         if isinstance(wanted.task, GivenInput):
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
-        self.start(replace(wanted, marks=marks_of(state, wanted)))
+        self.start(replace(wanted, marks=marks_of(state, model_names(wanted))))
         if train:
             self._held.append(("train", {}))
 
@@ -84,15 +91,15 @@ class Session(QObject):
         state, run = self._store.state, self._following.run
         if run is None or self._following.awaiting:
             raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
-        path = new_run_path(state.experiment.name)
-        onward = onward_from(state, run, path)
+        path = new_run_path(state.run.title)
+        request = request_from(state, run, path)
         self._forget_held()
         if self._engine is not None:
-            self._engine.branch(onward, path)
+            self._engine.branch(request, path)
         else:
-            self._start_engine(onward, path)
+            self._start_engine(request, path)
         self._held.append(("train", {}))
-        self._marks = state.marks
+        self._marks = state.debugging.marks
         self._following.await_run(path)
 
     def open_path(self, path: Path) -> None:
@@ -110,12 +117,12 @@ class Session(QObject):
     def edit(self, experiment: Experiment) -> None:
         """Takes settings that were edited: while nothing is trained they are shown at once, by a restart."""
         state = self._store.state
-        untrained = state.history.last_training_step == 0 and not is_running(state)
-        if not untrained or self._engine is None or not restart_needed(state.experiment, experiment):
+        untrained = state.recorded.history.last_training_step == 0 and not is_running(state)
+        if not untrained or self._engine is None or not restart_needed(state.run.experiment, experiment):
             return
         with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
             check_experiment(experiment, "Experiment")
-            self.start(replace(experiment, marks=marks_of(state, experiment)))
+            self.start(replace(experiment, marks=marks_of(state, model_names(experiment))))
 
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""
@@ -124,7 +131,7 @@ class Session(QObject):
 
     def send(self, name: CommandName, **arguments: object) -> None:
         """Gives the engine behind the run shown a command; RnnvizError if there is none."""
-        path = self._store.state.run_path
+        path = self._store.state.run.path
         if path is None or not engine_lives(self._store.state):
             raise RnnvizError("There is no engine behind this run, so it cannot be trained.")
         if self._engine is not None and self._following.awaiting:
@@ -157,13 +164,13 @@ class Session(QObject):
     def cancel(self) -> None:
         """Gives up the slow thing that goes on."""
         self.files.cancel()
-        self._store.update(busy="")
+        self._store.say(busy="")
 
     def close(self) -> bool:
         """Ends engine, children and threads. False if a thread did not end in time: then leave without cleaning up."""
         engines = [*self._leaving, *([self._engine] if self._engine is not None else [])]
         self._engine = None
-        self._silence.stop()
+        self._watchdog.stop()
         for engine in engines:
             engine.ask_to_leave()
         files_ended, followed = self.files.stop(), self._following.stop()
@@ -179,13 +186,13 @@ class Session(QObject):
             self._start_engine(experiment, path)
         self._following.await_run(path)
 
-    def _start_engine(self, wanted: Experiment | Onward, path: Path) -> None:
+    def _start_engine(self, wanted: Experiment | TrainOnRequest, path: Path) -> None:
         self._engine = Engine(wanted, path, self)
         self._engine.ended.connect(self._engine_ended)
         self._engine.refused.connect(self._start_refused)
         self._engine.complained.connect(self._engine_complained)
         self._engine.start()
-        self._store.update(busy="The engine starts …")
+        self._store.say(busy="The engine starts …")
 
     def _begin_wished(self) -> bool:
         """Begins what was asked for while another start was under way, however that ended; False if nothing was."""
@@ -204,14 +211,18 @@ class Session(QObject):
 
     def _say_dead(self, how: str) -> None:
         state = self._store.state
-        kept = state.history.last_training_step
-        step = max(state.status.training_step if state.status is not None else 0, kept)  # its word may be the older one
+        kept = state.recorded.history.last_training_step
+        step = max(
+            state.recorded.status.training_step if state.recorded.status is not None else 0, kept
+        )  # its word may be the older one
         sentence = (
             f"The engine ended unexpectedly ({how}) at training step {step}; everything up to training step "
             f"{kept} is kept."
         )
-        status = replace(state.status, state="failed") if state.status is not None else None
-        self._store.update(status=status, message=Message("error", sentence, "restart"), busy="")
+        status = replace(state.recorded.status, state="failed") if state.recorded.status is not None else None
+        self._store.change(
+            recorded=setting(status=status), notices=setting(message=Message("error", sentence, "restart"), busy="")
+        )
 
     @Slot(object)
     def _appeared(self, path: Path) -> None:
@@ -222,8 +233,8 @@ class Session(QObject):
                 return
             held, marks = self._held, self._marks
             self._held, self._marks = [], None
-            if marks is not None and marks != self._store.state.marks:
-                self._store.update(marks=marks)  # on their way to the engine before it trains
+            if marks is not None and marks != self._store.state.debugging.marks:
+                self._store.change(debugging=setting(marks=marks))  # on their way to the engine before it trains
             for name, arguments in held:
                 engine.send(name, **arguments)
         elif engine is not None:  # the person looks at another run now: this training is over, its file whole
@@ -248,10 +259,10 @@ class Session(QObject):
         awaited = self._following.awaiting
         self._following.stop_waiting()
         if said:
-            self._store.update(message=Message("error", said, "restart"), busy="")
+            self._store.say(Message("error", said, "restart"), busy="")
         elif awaited:
             sentence = f"The engine could not start ({how})."
-            self._store.update(message=Message("error", sentence, "restart"), busy="")
+            self._store.say(Message("error", sentence, "restart"), busy="")
         else:
             self._following.look()
             self._say_dead(how)
@@ -264,13 +275,13 @@ class Session(QObject):
 
     @Slot(str)
     def _engine_complained(self, sentence: str) -> None:
-        self._store.update(message=Message("warning", sentence))
+        self._store.say(Message("warning", sentence))
 
     @Slot(str)
     def _start_refused(self, sentence: str) -> None:
         self._forget_held()
         self._following.stop_waiting()
-        self._store.update(message=Message("error", sentence), busy="")
+        self._store.say(Message("error", sentence), busy="")
         self._begin_wished()
 
     @Slot(object)

@@ -9,14 +9,13 @@ import numpy as np
 from safetensors.numpy import save
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.core.sweeps.interventions import SetWeight
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 from rnnviz.runs.reading.reader import Run
 
 
 @dataclass(frozen=True)
-class Onward:
+class TrainOnRequest:
     """What an engine is told; `weights` is a file only it reads, to be removed once its run is there."""
 
     parent: Path
@@ -27,22 +26,22 @@ class Onward:
 
 def can_train_on(state: State) -> bool:
     """Whether there are recorded weights on the screen, of something that can be trained."""
-    return state.run_path is not None and bool(state.traces) and not isinstance(state.experiment.task, GivenInput)
+    return state.run.path is not None and bool(state.recorded.traces) and state.run.training is not None
 
 
-def onward_from(state: State, run: Run, path: Path) -> Onward:
+def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
     """From the training step shown of `run` to a new run at `path`; what is set of activations trains nothing.
 
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
-    step, whatif = state.cursor.training_step, state.whatif
-    onward = Onward(run.path, step)
+    step, whatif = state.place.cursor.training_step, state.trial.whatif
+    request = TrainOnRequest(run.path, step)
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
-        return onward
+        return request
     weights = whatif.weights(run.capture(step, whatif.model))
     file = path.with_suffix(f".{os.getpid()}.safetensors")
     _write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}))
-    return replace(onward, model=run.models[whatif.model].name, weights=file)
+    return replace(request, model=run.models[whatif.model].name, weights=file)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.state.store import Message, Store
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 from rnnviz.runs.reading.reader import Run
 
 LOOK_EVERY = 1000  # milliseconds
@@ -14,7 +15,7 @@ PATIENCE = 5.0  # seconds; an engine that works says every second that it lives,
 SENTENCE = f"The engine has written nothing for {PATIENCE:g} s: it is stopped, cannot write, or gets no time here."
 
 
-class Silence(QObject):
+class Watchdog(QObject):
     """Says so in a message, and takes that back once the engine is heard again; never in place of another message."""
 
     def __init__(self, store: Store, run: Callable[[], Run | None], parent: QObject | None = None) -> None:
@@ -36,7 +37,11 @@ class Silence(QObject):
         """Silence is measured with our own clock, which neither a laptop's sleep nor a change of the date moves."""
         state, run = self._store.state, self._run()
         try:
-            watched = run is not None and state.status is not None and state.status.state in ("running", "paused")
+            watched = (
+                run is not None
+                and state.recorded.status is not None
+                and state.recorded.status.state in ("running", "paused")
+            )
             heartbeat = run.heartbeat if watched and run is not None else 0.0
         except RnnvizError:  # whoever follows the run says what is wrong with it
             return
@@ -44,11 +49,11 @@ class Silence(QObject):
         if not watched or heartbeat != self._last[0]:
             self._last = (heartbeat, now)
             self._heard()
-        elif now - self._last[1] >= PATIENCE and not self._told and state.message is None:
+        elif now - self._last[1] >= PATIENCE and not self._told and state.notices.message is None:
             self._told = True
-            self._store.update(message=Message("warning", SENTENCE))
+            self._store.say(Message("warning", SENTENCE))
 
     def _heard(self) -> None:
-        message, told, self._told = self._store.state.message, self._told, False
+        message, told, self._told = self._store.state.notices.message, self._told, False
         if told and message is not None and message.sentence == SENTENCE:
-            self._store.update(message=None)
+            self._store.say(None)

@@ -9,14 +9,16 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import GivenInput, first_lesson
+from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, RUN
 from rnnviz.core.resources import resource
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.figures.formats import FIGURES, SCALES
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.file_dialogs import choose, path_to_open, path_to_save, write_filter
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 from rnnviz.gui.stepping.debug_commands import has_trace
 
 MENU = "File"
@@ -50,14 +52,14 @@ def open_example(session: Session, name: str) -> None:
 
 
 def open_file(window: QWidget, store: Store, session: Session) -> None:
-    path = store.state.run_path
-    chosen = path_to_open(window, str(path.parent) if path is not None and store.state.kept else "")
+    path = store.state.run.path
+    chosen = path_to_open(window, str(path.parent) if path is not None and store.state.run.kept else "")
     if chosen is not None:
         session.open_path(chosen)
 
 
 def save_run(window: QWidget, store: Store, session: Session) -> None:
-    path = store.state.run_path
+    path = store.state.run.path
     chosen = path_to_save(window, "Save the run", path.name if path is not None else "", write_filter(RUN))
     if chosen is not None:
         session.save_as(chosen)
@@ -67,7 +69,7 @@ def save_experiment(window: QWidget, store: Store, session: Session) -> None:
     chosen = path_to_save(
         window,
         "Save the experiment",
-        f"{_file_words(store.state.experiment.name)}{EXPERIMENT.endings[0]}",
+        f"{_file_words(store.state.run.title)}{EXPERIMENT.endings[0]}",
         write_filter(EXPERIMENT),
     )
     if chosen is not None:
@@ -76,7 +78,7 @@ def save_experiment(window: QWidget, store: Store, session: Session) -> None:
 
 def export_model(window: QWidget, store: Store, session: Session) -> None:
     """Asks which model and where; RnnvizError if there is none."""
-    names = [model.name for model in store.state.models]
+    names = [model.name for model in store.state.run.models]
     if not names:
         raise RnnvizError("There is no trained model to export yet.")
     model = names[0] if len(names) == 1 else choose("Export a model", "The weights of", names, window)
@@ -94,12 +96,12 @@ def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) ->
     chosen = path_to_save(
         window,
         "Save the picture",
-        _file_words(store.state.experiment.name) + FIGURES[0].ending,
+        _file_words(store.state.run.title) + FIGURES[0].ending,
         f"Pictures ({' '.join(f'*{one.ending}' for one in FIGURES)})",
     )
     if chosen is not None:
         write_picture(image, chosen)
-        store.update(message=Message("info", f"The picture ({image.width()} × {image.height()}) is saved as {chosen}."))
+        store.say(Message("info", f"The picture ({image.width()} × {image.height()}) is saved as {chosen}."))
 
 
 def write_picture(image: QImage, path: Path) -> None:
@@ -112,7 +114,7 @@ def write_picture(image: QImage, path: Path) -> None:
 def copy_picture(store: Store, picture: Picture) -> None:
     image = picture(2)
     QGuiApplication.clipboard().setImage(image)
-    store.update(message=Message("info", f"The picture of the lanes ({image.width()} × {image.height()}) is copied."))
+    store.say(Message("info", f"The picture of the lanes ({image.width()} × {image.height()}) is copied."))
 
 
 def _file_words(name: str) -> str:
@@ -126,7 +128,7 @@ def file_commands(
     """The File menu, in its order; the recent files are put in by the window."""
 
     def has_run(state: State) -> bool:
-        return state.run_path is not None
+        return state.run.path is not None
 
     def pictures(what: str, key: str, picture: Picture) -> tuple[Command, ...]:
         formats = " or ".join(one.name for one in FIGURES)
@@ -153,7 +155,7 @@ def file_commands(
                 lambda: save_run(window, store, session), MENU, ("Ctrl+Shift+S",), "save", has_run, section=1),
         Command("save_experiment", "Save experiment …", "task, models and training settings as a TOML file",
                 lambda: save_experiment(window, store, session), MENU, ("Ctrl+S",), "save",
-                lambda state: not isinstance(state.experiment.task, GivenInput), section=1),
+                lambda state: state.run.training is not None, section=1),
         Command("export", "Export model …", "its weights at the training step shown, for plain PyTorch",
                 lambda: export_model(window, store, session), MENU, ("Ctrl+E",), "export",
                 lambda state: has_run(state) and has_trace(state), section=1),

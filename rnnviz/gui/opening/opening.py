@@ -15,7 +15,8 @@ from rnnviz.core.tasks import data_task
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
-from rnnviz.gui.state.store import Message, Store
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 
 
 class Opening(QObject):
@@ -34,9 +35,9 @@ class Opening(QObject):
         self._forget_dialog()
         match report.get("kind"):
             case str(data) if data_task(data) is not None:
-                self.dialog = DataDialog(report, self._store.state.theme, self._window)
+                self.dialog = DataDialog(report, self._store.state.look.theme, self._window)
             case str(name) if checkpoint_format(name) is not None:
-                self.dialog = OpenModelDialog(report, self._store.state.theme, self._window)
+                self.dialog = OpenModelDialog(report, self._store.state.look.theme, self._window)
             case RUN.name | EXPERIMENT.name as kind:
                 ending = next(one.endings[0] for one in (RUN, EXPERIMENT) if one.name == kind)
                 self._say(f"{path} holds a {kind}: give its name the ending {ending}.")
@@ -53,7 +54,7 @@ class Opening(QObject):
         dialog = self.dialog
         try:
             if isinstance(dialog, DataDialog):
-                self._session.start(learning(self._store.state.experiment, dialog.task, self._path.stem))
+                self._session.start(learning(self._store.state.run.experiment, dialog.task, self._path.stem))
             elif isinstance(dialog, OpenModelDialog):
                 self._session.files.record_given(dialog.given, dialog.prefix)
             self._session.used.emit(self._path)
@@ -68,7 +69,7 @@ class Opening(QObject):
             self.dialog = None
 
     def _say(self, sentence: str) -> None:
-        self._store.update(message=Message("error", sentence))
+        self._store.say(Message("error", sentence))
 
 
 def learning(experiment: Experiment, task: Task, name: str) -> Experiment:

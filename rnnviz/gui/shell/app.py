@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +14,14 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.debugger import goto
 from rnnviz.gui.commands.actions import Actions, Command
-from rnnviz.gui.live.marks_sender import Marking
+from rnnviz.gui.live.marks_sender import MarksSender
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.look.icons import application_icon
 from rnnviz.gui.look.theme import apply, theme
 from rnnviz.gui.opening.file_commands import Pictures, file_commands
-from rnnviz.gui.shell.garbage_collector import Collecting
+from rnnviz.gui.shell.garbage_collector import GarbageCollector
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.menus import Menus
 from rnnviz.gui.shell.message_bar import MessageBar
@@ -31,12 +30,15 @@ from rnnviz.gui.shell.problems import Problems
 from rnnviz.gui.shell.status_bar import StatusBar
 from rnnviz.gui.shell.toolbar import Toolbar
 from rnnviz.gui.shell.view_commands import WindowWishes, view_commands
-from rnnviz.gui.state.preference_saver import Keeper
+from rnnviz.gui.state.debugging import Debugging
+from rnnviz.gui.state.preference_saver import PreferenceSaver
 from rnnviz.gui.state.preferences import read_preferences
 from rnnviz.gui.state.program_folders import log_path, settings_path
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Appearance, Message, Notices
 from rnnviz.gui.stepping.debug_commands import debug_commands
-from rnnviz.gui.stepping.walker import Stepping
+from rnnviz.gui.stepping.walker import Walker
 from rnnviz.gui.training.training_commands import training_commands
 from rnnviz.gui.watching.mark_commands import mark_commands, set_bookmark
 from rnnviz.gui.watching.search_commands import search_commands
@@ -83,29 +85,33 @@ class App(QObject):
         preferences, complaint = read_preferences(settings)
         message = Message("warning", complaint) if complaint else None
         hidden = frozenset(preferences.hidden_lanes)
-        shown = State(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page, message=message)
-        self.store = Store(replace(shown, watches=preferences.watches))
+        shown = State(
+            look=Appearance(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page),
+            debugging=Debugging(watches=preferences.watches),
+            notices=Notices(message),
+        )
+        self.store = Store(shown)
         self._application = application
         self._path = path
         self.contents: Contents | None = None  # lanes and panels, which come after the first picture
         self.ended_well = True  # False: a thread did not end
         self._closed = False
-        self._collecting = Collecting(self)
+        self._garbage_collector = GarbageCollector(self)
         self._problems = Problems(self.store, log_path(), self)
         apply(application, theme(preferences.theme))
         application.setWindowIcon(application_icon())
-        self.keeper = Keeper(self.store, preferences, settings, self)
+        self.preference_saver = PreferenceSaver(self.store, preferences, settings, self)
         self.session = Session(self.store, self)
-        self.stepping = Stepping(self.store, self.session.show_training_step)
+        self.walker = Walker(self.store, self.session.show_training_step)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
-        self._marking = Marking(self.store, self.session, self)
+        self._marks_sender = MarksSender(self.store, self.session, self)
         self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
-        self.menus = Menus(self.store, self.actions, self.keeper, self.open_path, self.window)
-        self.jump_field = JumpField(self.stepping.go_to, self.window)
+        self.menus = Menus(self.store, self.actions, self.preference_saver, self.open_path, self.window)
+        self.jump_field = JumpField(self.walker.go_to, self.window)
         self.note_field = JumpField(partial(set_bookmark, self.store), self.window, "Note", "A note, or none: Enter")
         self.message_bar = MessageBar(self.store, self.actions)
         self.window.setMenuWidget(self.toolbar)
@@ -122,7 +128,7 @@ class App(QObject):
         try:
             self.session.open_path(path.absolute())
         except RnnvizError as error:
-            self.store.update(message=Message("error", str(error)), busy="")
+            self.store.say(Message("error", str(error)), busy="")
 
     @Slot()
     def fill(self) -> None:
@@ -140,12 +146,12 @@ class App(QObject):
         if self._closed:
             return
         self._closed = True
-        self.keeper.remember(**self.window.layout_preferences())
+        self.preference_saver.remember(**self.window.layout_preferences())
         self.window.hide()
         self.searching.cancel()
         ended = [self.recomputing.stop(), self.contents is None or self.contents.stop(), self.session.close()]
         self.ended_well = all(ended)
-        self._collecting.stop()
+        self._garbage_collector.stop()
         self._problems.release()
 
     def _begin(self) -> None:
@@ -155,13 +161,13 @@ class App(QObject):
                 self.session.open_path(self._path.absolute())
                 return
             except RnnvizError as error:
-                self.store.update(message=Message("error", str(error)))
+                self.store.say(Message("error", str(error)))
         self.session.start(first_lesson())
 
     def _fill(self) -> None:
         from rnnviz.gui.shell.contents import Contents  # late: what draws is imported after the first picture
 
-        self.contents = Contents(self.store, self.session, self.stepping, self.actions, self.whatifs, self.window)
+        self.contents = Contents(self.store, self.session, self.walker, self.actions, self.whatifs, self.window)
 
     def _drawn(self) -> "Contents":
         if self.contents is None:
@@ -184,8 +190,8 @@ class App(QObject):
         return (
             *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
             *training_commands(self.store, self.session),
-            *debug_commands(self.store, self.stepping, self._ask_place),
-            *mark_commands(self.store, self.stepping, self._ask_note),
+            *debug_commands(self.store, self.walker, self._ask_place),
+            *mark_commands(self.store, self.walker, self._ask_note),
             *search_commands(self.store, self.searching, self.session.files.check),
             *what_if_commands(self.store, self.whatifs, self.session.train_on),
             *page_commands(self.store),
@@ -196,41 +202,41 @@ class App(QObject):
         self.window.painted.connect(self.fill)
         self.window.closing.connect(self.close)
         self.window.dropped.connect(self.open_path)
-        self.session.used.connect(self.keeper.use)
-        self.toolbar.readout.clicked.connect(self.actions["jump"].trigger)
+        self.session.used.connect(self.preference_saver.use)
+        self.toolbar.cursor_label.clicked.connect(self.actions["jump"].trigger)
         self.store.changed.connect(self._show)
 
     @Slot(object, object)
     def _show(self, old: State, new: State) -> None:
-        if new.theme != old.theme:
-            apply(self._application, theme(new.theme))
-        if new.experiment is not old.experiment or new.run_path != old.run_path:
+        if new.look.theme != old.look.theme:
+            apply(self._application, theme(new.look.theme))
+        if new.run.experiment is not old.run.experiment or new.run.path != old.run.path:
             self._show_title(new)
 
     def _show_title(self, state: State) -> None:
-        run = f" · {state.run_path.name}" if state.run_path is not None else ""
-        origin = f" · {state.origin.words}" if state.origin is not None else ""
-        self.window.setWindowTitle(f"{state.experiment.name}{run}{origin}")
+        run = f" · {state.run.path.name}" if state.run.path is not None else ""
+        origin = f" · {state.run.origin.words}" if state.run.origin is not None else ""
+        self.window.setWindowTitle(f"{state.run.title}{run}{origin}")
 
     def _show_menu(self) -> None:
         self.menus.open_below(self.toolbar.menu_button)
 
     def _dismiss(self) -> None:
-        if self.store.state.message is not None:
-            self.store.update(message=None)
+        if self.store.state.notices.message is not None:
+            self.store.say(None)
         else:
             self.session.cancel()
 
     def _ask_place(self) -> None:
-        self.jump_field.ask(goto.words(self.store.state.cursor), self.toolbar.readout)
+        self.jump_field.ask(goto.words(self.store.state.place.cursor), self.toolbar.cursor_label)
 
     def _ask_note(self) -> None:
-        self.note_field.ask("", self.toolbar.readout)
+        self.note_field.ask("", self.toolbar.cursor_label)
 
     def _show_shortcuts(self) -> None:
         from rnnviz.gui.shell.shortcuts_page import ShortcutsPage
 
-        page = ShortcutsPage(self.actions, self.window, self.store.state.theme)
+        page = ShortcutsPage(self.actions, self.window, self.store.state.look.theme)
         page.show()
         page.activateWindow()
 

@@ -5,6 +5,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rnnviz.debugger.cursor import Cursor
+from rnnviz.debugger.places import to_model
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.cursor.cursor_page import CursorPage
@@ -24,7 +25,7 @@ from rnnviz.gui.shell.right_column import RightColumn
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.debug_commands import show_time_step
 from rnnviz.gui.stepping.program_strip import ProgramStrip
-from rnnviz.gui.stepping.walker import Stepping
+from rnnviz.gui.stepping.walker import Walker
 from rnnviz.gui.training.training_panel import TrainingPanel
 from rnnviz.gui.watching.watches_page import WatchesPage
 from rnnviz.gui.whatif.what_if_commands import WhatIfs
@@ -38,14 +39,14 @@ class Contents(QObject):
         self,
         store: Store,
         session: Session,
-        stepping: Stepping,
+        walker: Walker,
         actions: Actions,
         whatifs: WhatIfs,
         window: MainWindow,
     ) -> None:
         super().__init__(window)
         self._store, self._session, self._actions, self._window = store, session, actions, window
-        self._stepping = stepping
+        self._walker = walker
         self.opening = Opening(store, session, window)
         self.lanes = LaneStack(store)
         self.lanes.time_step_chosen.connect(self._choose_time_step)
@@ -108,18 +109,18 @@ class Contents(QObject):
 
     @Slot(object)
     def _go_to(self, cursor: Cursor) -> None:
-        self._stepping.jump(cursor)
+        self._walker.jump(cursor)
 
     @Slot(int, int)
     def _run_to(self, time_step: int, direction: int) -> None:
-        self._stepping.run_to(time_step, direction)
+        self._walker.run_to(time_step, direction)
 
     @Slot(int, str, int)
     def _go_to_moment(self, training_step: int, model: str, time_step: int) -> None:
         self._session.show_training_step(training_step)
-        names = [one.name for one in self._store.state.models]
+        names = [one.name for one in self._store.state.run.models]
         if model in names:
-            self._store.update(model=names.index(model))
+            self._store.go(to_model, names.index(model), self._store.state.place.unit)
         if time_step:
             show_time_step(self._store, time_step)
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 _MILLISECONDS = 500
 
 
-class Collecting(QObject):
+class GarbageCollector(QObject):
     """While it lives, Python's own collector is off and a timer of the GUI thread does its work."""
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, Slot
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from rnnviz.gui.commands.actions import Actions
-from rnnviz.gui.state.preference_saver import Keeper
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.preference_saver import PreferenceSaver
+from rnnviz.gui.state.store import Store, setting
 
 _NAMES = ("File", "Training", "Debug", "View", "Help")
 
@@ -18,10 +18,15 @@ class Menus(QMenu):
     """The main menu. Recent files and lanes are listed anew each time their menu opens."""
 
     def __init__(
-        self, store: Store, actions: Actions, keeper: Keeper, open_path: Callable[[Path], None], parent: QWidget
+        self,
+        store: Store,
+        actions: Actions,
+        preference_saver: PreferenceSaver,
+        open_path: Callable[[Path], None],
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._store, self._keeper, self._open_path = store, keeper, open_path
+        self._store, self._preference_saver, self._open_path = store, preference_saver, open_path
         self.menus: dict[str, QMenu] = {}
         for name in _NAMES:
             self.menus[name] = menu = self.addMenu(name)
@@ -44,7 +49,7 @@ class Menus(QMenu):
     @Slot()
     def _list_recent(self) -> None:
         self.recent.clear()
-        for name in self._keeper.preferences.recent:
+        for name in self._preference_saver.preferences.recent:
             entry = self.recent.addAction(Path(name).name.replace("&", "&&"))
             entry.setToolTip(name)
             entry.triggered.connect(partial(self._open_path, Path(name)))
@@ -64,7 +69,7 @@ class Menus(QMenu):
             entry.setCheckable(True)
             entry.setChecked(choice.on)
             entry.triggered.connect(
-                lambda _on, choice=choice: self._store.update(
-                    hidden_lanes=toggled(self._store.state.hidden_lanes, choice)
+                lambda _on, choice=choice: self._store.change(
+                    look=setting(hidden_lanes=toggled(self._store.state.look.hidden_lanes, choice))
                 )
             )

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.look.icons import icon, pixmap
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 
 _INFO_SECONDS = 8  # a good word goes by itself, a problem stays until it is put away
 _BUSY_DELAY = 150  # milliseconds: what is faster than this is never announced
@@ -55,14 +56,18 @@ class MessageBar(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if (new.message, new.busy, new.theme) != (old.message, old.busy, old.theme):
+        if (new.notices.message, new.notices.busy, new.look.theme) != (
+            old.notices.message,
+            old.notices.busy,
+            old.look.theme,
+        ):
             self._show(new)
 
     def _show(self, state: State) -> None:
-        message = state.message
+        message = state.notices.message
         self._fade.stop()
         if message is None:
-            if not state.busy or state.run_path is None:  # before the first run the empty lanes say it
+            if not state.notices.busy or state.run.path is None:  # before the first run the empty lanes say it
                 self._delay.stop()
                 self.hide()
             elif self.isHidden() and not self._delay.isActive():
@@ -87,7 +92,7 @@ class MessageBar(QFrame):
     @Slot()
     def _announce(self) -> None:
         self._dress("info", "accent")
-        self._sentence.setText(self._store.state.busy)
+        self._sentence.setText(self._store.state.notices.busy)
         self._progress.show()
         self.button.setText("Cancel")
         self.button.setToolTip("gives it up  (Esc)")
@@ -96,7 +101,7 @@ class MessageBar(QFrame):
         self.show()
 
     def _dress(self, name: str, token: str) -> None:
-        colors = theme(self._store.state.theme)
+        colors = theme(self._store.state.look.theme)
         color = colors.color(token).name()
         self._mark.setPixmap(pixmap(name, color, 18, self.devicePixelRatioF()))
         self._close.setIcon(icon("close", colors.muted))
@@ -107,13 +112,13 @@ class MessageBar(QFrame):
 
     @Slot()
     def _press(self) -> None:
-        message = self._store.state.message
+        message = self._store.state.notices.message
         if message is None:
             self._actions["dismiss"].trigger()
             return
-        self._store.update(message=None)
+        self._store.say(None)
         self._actions[message.command].trigger()
 
     @Slot()
     def _put_away(self) -> None:
-        self._store.update(message=None)
+        self._store.say(None)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from rnnviz.gui.commands.actions import Command, key_words
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 
 MENU = "View"
 
@@ -36,20 +37,24 @@ def page_shortcut(key: str) -> str:
 
 def page_commands(store: Store) -> Sequence[Command]:
     """One command a page, in their order."""
-    return tuple(_command(store, page, place) for place, page in enumerate(PAGES, 1))
+    return tuple(_command(store, page, index) for index, page in enumerate(PAGES, 1))
 
 
-def _command(store: Store, page: Page, place: int) -> Command:
+def _show_page(store: Store, key: str) -> None:
+    store.change(look=setting(page=key))
+
+
+def _command(store: Store, page: Page, number: int) -> Command:
     def in_front(state: State) -> bool:
-        return state.page == page.key
+        return state.look.page == page.key
 
     return Command(
         f"page_{page.key}",
         page.words,
         page.tooltip,
-        partial(store.update, page=page.key),
+        partial(_show_page, store, page.key),
         MENU,
-        (f"Ctrl+{place}",),
+        (f"Ctrl+{number}",),
         checked=in_front,
         section=1,
         submenu="Page",

@@ -11,7 +11,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.state.store import Message, Store
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 
 _LOG_BYTES = 1_000_000
 
@@ -69,4 +70,4 @@ class Problems(QObject):
         else:
             kind = type(error).__name__
             sentence = f"Something went wrong that should not ({kind}: {error}); the details are in {self._log}."
-        self._store.update(message=Message("error", sentence))
+        self._store.say(Message("error", sentence))

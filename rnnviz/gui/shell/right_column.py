@@ -4,11 +4,12 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from rnnviz.gui.shell.page_commands import page_shortcut
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 
 
 class RightColumn(QWidget):
-    """`State.page` says which page is in front; while there is no page of that name, the first one is."""
+    """`State.look.page` says which page is in front; while there is no page of that name, the first one is."""
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,15 +50,15 @@ class RightColumn(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.page != old.page:
+        if new.look.page != old.look.page:
             self._show(new)
 
     @Slot(int)
     def _choose(self, number: int) -> None:
         if number >= 0:
-            self._store.update(page=self._keys[number])
+            self._store.change(look=setting(page=self._keys[number]))
 
     def _show(self, state: State) -> None:
-        number = self._keys.index(state.page) if state.page in self._keys else 0
+        number = self._keys.index(state.look.page) if state.look.page in self._keys else 0
         self.tabs.setCurrentIndex(number)
         self._stack.setCurrentIndex(number)

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from rnnviz.core.numbers import short, whole
 from rnnviz.gui.look.theme import Theme, theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 
 # What the engine says of itself: words and the colour of the dot.
 _ENGINE = {
@@ -39,39 +40,41 @@ class StatusBar(QStatusBar):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        dressed = new.theme != old.theme
-        if dressed or new.status is not old.status or new.run_path != old.run_path:
+        dressed = new.look.theme != old.look.theme
+        if dressed or new.recorded.status is not old.recorded.status or new.run.path != old.run.path:
             self._show_engine(new)
-        if dressed or (new.run_path, new.run_bytes) != (old.run_path, old.run_bytes):
+        if dressed or (new.run.path, new.recorded.bytes) != (old.run.path, old.recorded.bytes):
             self._show_run(new)
-        if dressed or new.traces is not old.traces:
+        if dressed or new.recorded.traces is not old.recorded.traces:
             self._show_badge(new)
 
     def _show_engine(self, state: State) -> None:
-        colors = theme(state.theme)
-        if state.status is not None:
-            words, token = _ENGINE[state.status.state]
-            planned = state.experiment.training.training_steps
-            if state.status.state == "paused" and 0 < planned == state.status.training_step:
+        colors = theme(state.look.theme)
+        if state.recorded.status is not None:
+            words, token = _ENGINE[state.recorded.status.state]
+            planned = state.run.planned_steps
+            if state.recorded.status.state == "paused" and 0 < planned == state.recorded.status.training_step:
                 words = f"all {whole(planned)} training steps done; Train goes on"
         else:
-            words, token = ("looking back: no engine", "muted") if state.run_path is not None else _ENGINE["starting"]
+            words, token = ("looking back: no engine", "muted") if state.run.path is not None else _ENGINE["starting"]
         self._set(self.engine, f"{_colored('●', token, colors)}&nbsp; {words}", colors.muted)
 
     def _show_run(self, state: State) -> None:
-        colors = theme(state.theme)
-        path = state.run_path
-        self._set(self.run, f"{path.name}   {_size(state.run_bytes)}" if path is not None else "", colors.muted)
-        kept = "" if state.kept else "\nNot saved by name yet: File → Save run as …"
-        origin = f"\n{state.origin.words}" if state.origin is not None else ""
+        colors = theme(state.look.theme)
+        path = state.run.path
+        self._set(self.run, f"{path.name}   {_size(state.recorded.bytes)}" if path is not None else "", colors.muted)
+        kept = "" if state.run.kept else "\nNot saved by name yet: File → Save run as …"
+        origin = f"\n{state.run.origin.words}" if state.run.origin is not None else ""
         self.run.setToolTip(f"{path}{origin}{kept}" if path is not None else "")
 
     def _show_badge(self, state: State) -> None:
-        colors = theme(state.theme)
-        traces = [trace for trace in state.traces if trace is not None]
+        colors = theme(state.look.theme)
+        traces = [trace for trace in state.recorded.traces if trace is not None]
         worst = max((trace.fidelity for trace in traces if not math.isnan(trace.fidelity)), default=math.nan)
         named = [
-            (model.name, trace) for model, trace in zip(state.models, state.traces, strict=False) if trace is not None
+            (model.name, trace)
+            for model, trace in zip(state.run.models, state.recorded.traces, strict=False)
+            if trace is not None
         ]
         notes = [f"{name}: {note}" for name, trace in named for note in trace.notes]
         if not traces:

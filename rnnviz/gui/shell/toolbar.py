@@ -11,18 +11,21 @@ from rnnviz.gui.commands.actions import MAIN, Actions
 from rnnviz.gui.experiment.experiment_words import experiment_words
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
-from rnnviz.gui.stepping.cursor_label import CursorReadout
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.stepping.cursor_label import CursorLabel
 from rnnviz.gui.widgets.elided_label import ElidedLabel
 
 _TRAINING = (MAIN, "training_step", "reset")
 _PROGRAM = ("program_start", "phase_start", "step_back", "step_forward", "phase_end", "program_end")
 _DEPTH = ("step_into", "step_out")
 _HEIGHT = 52
+_SHOWN = Fields("recorded.status", "recorded.history", "place.cursor", "place.following", "look.theme")
 
 
 class Toolbar(QFrame):
-    """Title, training, debugger, readout; every button is one of the commands."""
+    """Title, training, debugger, cursor; every button is one of the commands."""
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +33,7 @@ class Toolbar(QFrame):
         self.setFixedHeight(_HEIGHT)
         self._title = ElidedLabel(fonts.semibold(fonts.BIG), fonts.text(fonts.BODY))
         self._step = StepCount(store)
-        self.readout = CursorReadout(store)
+        self.cursor_label = CursorLabel(store)
         self._buttons: dict[str, QToolButton] = {}
         self.menu_button = self._button(actions["menu"])
         self.menu_button.setAutoRaise(True)
@@ -46,7 +49,7 @@ class Toolbar(QFrame):
         row.addWidget(self._group([actions[key] for key in _PROGRAM]))
         row.addWidget(self._group([actions[key] for key in _DEPTH]))
         row.addStretch(1)
-        row.addWidget(self.readout)
+        row.addWidget(self.cursor_label)
         self._buttons[MAIN].setProperty("primary", True)
         self._buttons[MAIN].setFixedWidth(44)
         store.changed.connect(self.show_state)
@@ -63,9 +66,9 @@ class Toolbar(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.experiment is not old.experiment:
+        if new.run.experiment is not old.run.experiment:
             self._show_title(new)
-        if new.theme != old.theme:
+        if new.look.theme != old.look.theme:
             self._dress(new)
 
     def _group(self, actions: Sequence[QAction]) -> QWidget:
@@ -88,10 +91,10 @@ class Toolbar(QFrame):
         return button
 
     def _show_title(self, state: State) -> None:
-        self._title.set_texts(*experiment_words(state.experiment))
+        self._title.set_texts(*experiment_words(state.run.experiment))
 
     def _dress(self, state: State) -> None:
-        colors = theme(state.theme)
+        colors = theme(state.look.theme)
         self._title.set_colors(colors.color("text"), colors.color("muted"))
         self.setStyleSheet(
             f"#toolbar {{ background: {colors.panel}; border: none; border-bottom: 1px solid {colors.line}; }}"
@@ -128,21 +131,24 @@ class StepCount(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("status", "history", "cursor", "following", "theme")
-        if any(getattr(old, name) is not getattr(new, name) for name in names):
+        if _SHOWN.changed(old, new):
             self._show(new)
 
     def _show(self, state: State) -> None:
-        newest = state.history.last_training_step
-        if state.following:
-            step = max(newest, state.status.training_step if state.status is not None else 0)
-            running = state.status is not None and state.status.state == "running"
-            rate = f"{state.status.steps_per_second:.0f}/s" if running and state.status is not None else ""
+        newest = state.recorded.history.last_training_step
+        if state.place.following:
+            step = max(newest, state.recorded.status.training_step if state.recorded.status is not None else 0)
+            running = state.recorded.status is not None and state.recorded.status.state == "running"
+            rate = (
+                f"{state.recorded.status.steps_per_second:.0f}/s"
+                if running and state.recorded.status is not None
+                else ""
+            )
         else:
-            step, rate = state.cursor.training_step, f"of {whole(newest)}"
+            step, rate = state.place.cursor.training_step, f"of {whole(newest)}"
         self._number.setText(whole(step))
         self._rate.setText(rate)
-        sheet = f"color: {theme(state.theme).muted};"
+        sheet = f"color: {theme(state.look.theme).muted};"
         for label in (self._caption, self._rate):
             if label.styleSheet() != sheet:
                 label.setStyleSheet(sheet)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rnnviz.gui.commands.actions import Command, Face
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 
 MENU = "View"
 HELP = "Help"
@@ -24,14 +25,14 @@ class WindowWishes:
 
 
 def toggle_theme(store: Store) -> None:
-    store.update(theme="light" if store.state.theme == "dark" else "dark")
+    store.change(look=setting(theme="light" if store.state.look.theme == "dark" else "dark"))
 
 
 def view_commands(store: Store, wishes: WindowWishes) -> Sequence[Command]:
     """The View and Help menus, in their order."""
 
     def theme_face(state: State) -> Face:
-        return Face("Light theme" if state.theme == "dark" else "Dark theme", "theme")
+        return Face("Light theme" if state.look.theme == "dark" else "Dark theme", "theme")
 
     return (
         Command("theme", "Light theme", "light for daylight and paper, dark for a dim room",
@@ -47,5 +48,5 @@ def view_commands(store: Store, wishes: WindowWishes) -> Sequence[Command]:
         Command("about", "About rnnviz", "version, licence, where settings and runs lie", wishes.show_about, HELP),
         Command("menu", "Menu", "everything this window can do", wishes.show_menu, shortcuts=("F10",), icon="more"),
         Command("dismiss", "Dismiss", "puts the message away, or cancels what goes on", wishes.dismiss,
-                shortcuts=("Esc",), enabled=lambda state: state.message is not None or bool(state.busy)),
+                shortcuts=("Esc",), enabled=lambda state: bool(state.notices.message or state.notices.busy)),
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The state of the window: the store, what is remembered between starts, and what is looked at."""
+"""State of the window: its groups, the store that changes them, preferences, and what is looked at."""

@@ -7,17 +7,21 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.stopping.marks import NOT_FINITE, Breakpoint, Marks, Watch
 from rnnviz.core.stopping.marks_file import check_marks
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 from rnnviz.runs.file.records import Event
 
 KINDS = frozenset({"hit", "passed", "log"})  # of the events that breakpoints make
 MOST_EVENTS = 1000  # kept in the state, the newest
 
 
-def marks_of(state: State, experiment: Experiment) -> Marks:
-    """The state's marks with its watches, without those that an experiment with other models cannot have."""
-    marks = replace(state.marks, watches=tuple(Watch(text) for text in state.watches))
-    names = [model.name for model in experiment.models]
+def model_names(experiment: Experiment) -> tuple[str, ...]:
+    """What the models of an experiment are called."""
+    return tuple(model.name for model in experiment.models)
+
+
+def marks_of(state: State, names: Sequence[str]) -> Marks:
+    """The state's marks with its watches, without those that models of these names cannot have."""
+    marks = replace(state.debugging.marks, watches=tuple(Watch(text) for text in state.debugging.watches))
     return Marks(
         tuple(one for one in marks.breakpoints if _fits(Marks(breakpoints=(one,)), names)),
         tuple(one for one in marks.watches if _fits(Marks(watches=(one,)), names)),

@@ -7,11 +7,16 @@ from typing import Any
 from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.preferences import Preferences, write_preferences
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
+
+_REMEMBERED = Fields("look.theme", "look.hidden_lanes", "look.page", "debugging.watches")
 
 
-class Keeper(QObject):
+class PreferenceSaver(QObject):
     """`preferences` as they are now; a folder that cannot be written is said once and then left alone."""
 
     def __init__(self, store: Store, preferences: Preferences, path: Path, parent: QObject | None = None) -> None:
@@ -33,7 +38,7 @@ class Keeper(QObject):
         except RnnvizError as error:
             if not self._refused:
                 self._refused = True
-                self._store.update(message=Message("warning", str(error)))
+                self._store.say(Message("warning", str(error)))
 
     @Slot(object)
     def use(self, path: Path) -> None:
@@ -42,6 +47,6 @@ class Keeper(QObject):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if any(getattr(new, name) != getattr(old, name) for name in ("theme", "hidden_lanes", "page", "watches")):
-            hidden = tuple(sorted(new.hidden_lanes))
-            self.remember(theme=new.theme, hidden_lanes=hidden, page=new.page, watches=new.watches)
+        if _REMEMBERED.changed(old, new):
+            hidden = tuple(sorted(new.look.hidden_lanes))
+            self.remember(theme=new.look.theme, hidden_lanes=hidden, page=new.look.page, watches=new.debugging.watches)

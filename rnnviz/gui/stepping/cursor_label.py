@@ -9,7 +9,9 @@ from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.debug_commands import layer_names, sequences
 
 _AROUND = 42  # pixels beside and between the three labels
@@ -20,16 +22,17 @@ PHASE_TOKENS = {
     Phase.ACCUMULATE: "forget",
     Phase.UPDATE: "good",
 }
+_SHOWN = Fields("place.cursor", "recorded.traces", "place.sample", "look.theme", "run.models", "place.model")
 
 
-class CursorReadout(QFrame):
+class CursorLabel(QFrame):
     """ "Backward  time step 41 of 64 · layer 0 · sequence 2 of 4". `clicked` when it is pressed."""
 
     clicked = Signal()
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("readout")
+        self.setObjectName("cursor_label")
         self.setFixedSize(300, 34)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Where the cursor stands in this training step; press to go elsewhere  (T)")
@@ -52,8 +55,7 @@ class CursorReadout(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("cursor", "traces", "sample", "theme", "models", "model")
-        if any(getattr(old, name) is not getattr(new, name) for name in names):
+        if _SHOWN.changed(old, new):
             self._show(new)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -61,17 +63,17 @@ class CursorReadout(QFrame):
         event.accept()
 
     def _show(self, state: State) -> None:
-        phase, where, what = readout(state)
+        phase, where, what = place_words(state)
         self._phase.setText(phase)
         self._where.setText(where)
         taken = sum(label.fontMetrics().horizontalAdvance(label.text()) for label in (self._phase, self._where))
         room = self.width() - _AROUND - taken
         self._what.setText(self._what.fontMetrics().elidedText(what, Qt.TextElideMode.ElideRight, room))
-        colors = theme(state.theme)
-        color = getattr(colors, PHASE_TOKENS[state.cursor.phase])
+        colors = theme(state.look.theme)
+        color = getattr(colors, PHASE_TOKENS[state.place.cursor.phase])
         sheet = (
-            f"#readout {{ background: {colors.raised}; border: 1px solid {colors.line}; border-left: 3px solid {color};"
-            f" border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
+            f"#cursor_label {{ background: {colors.raised}; border: 1px solid {colors.line};"
+            f" border-left: 3px solid {color}; border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
         )
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
@@ -79,10 +81,10 @@ class CursorReadout(QFrame):
             self._what.setStyleSheet(f"color: {colors.muted};")
 
 
-def readout(state: State) -> tuple[str, str, str]:
+def place_words(state: State) -> tuple[str, str, str]:
     """Phase, place and what is looked at, in words."""
-    cursor, last = state.cursor, state.program.time_steps
-    if all(trace is None for trace in state.traces):
+    cursor, last = state.place.cursor, state.program.time_steps
+    if all(trace is None for trace in state.recorded.traces):
         return "", "no trace yet", ""
     match cursor.phase:
         case Phase.FORWARD | Phase.BACKWARD:
@@ -101,13 +103,13 @@ def readout(state: State) -> tuple[str, str, str]:
         parts.append(operation.words.partition(":")[0])
         where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else where  # two things need the room
     elif sequences(state) > 1:
-        parts.append(f"sequence {state.sample + 1} of {sequences(state)}")
+        parts.append(f"sequence {state.place.sample + 1} of {sequences(state)}")
     return cursor.phase.words, where, " · ".join(parts)
 
 
 def operation_shown(state: State) -> Operation | None:
     """The operation the cursor stands on, in the model that is stepped through."""
-    if not state.cursor.operation or state.model >= len(state.models):
+    if not state.place.cursor.operation or state.place.model >= len(state.run.models):
         return None
-    having = operations(state.models[state.model].structure)
-    return next((each for each in having if each.key == state.cursor.operation), None)
+    having = operations(state.run.models[state.place.model].structure)
+    return next((each for each in having if each.key == state.place.cursor.operation), None)

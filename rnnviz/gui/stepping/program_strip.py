@@ -13,7 +13,9 @@ from rnnviz.debugger.program import Program
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.cursor_label import PHASE_TOKENS
 from rnnviz.gui.stepping.debug_commands import has_trace
 from rnnviz.gui.stepping.program_marks import ProgramMark, program_marks
@@ -57,6 +59,11 @@ def segments(program: Program, left: float, width: float) -> tuple[Segment, ...]
     return tuple(found)
 
 
+_SHOWN = Fields(
+    "place.cursor", "recorded.traces", "place.sample", "look.theme", "place.model", "debugging.marks", "recorded.events"
+)
+
+
 class ProgramStrip(QWidget):
     """`chosen(cursor)` when a point is clicked or dragged to. Behind the cursor the bars are full; marks are below."""
 
@@ -82,7 +89,7 @@ class ProgramStrip(QWidget):
     @property
     def cursor_x(self) -> float:
         """Where the cursor stands, in pixels."""
-        return self.x_of(self._store.state.cursor)
+        return self.x_of(self._store.state.place.cursor)
 
     def x_of(self, cursor: Cursor) -> float:
         """Where a place lies, in pixels."""
@@ -95,7 +102,7 @@ class ProgramStrip(QWidget):
     def cursor_at(self, x: float) -> Cursor:
         """The place at pixel `x`."""
         segment = min(self.segments, key=lambda each: max(each.left - x, x - each.left - each.width))
-        return self._program.at(segment.point(x), self._store.state.cursor)
+        return self._program.at(segment.point(x), self._store.state.place.cursor)
 
     def tooltip(self, x: float) -> str:
         """The place at pixel `x` and what is marked there."""
@@ -104,8 +111,7 @@ class ProgramStrip(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        names = ("cursor", "traces", "sample", "theme", "model", "marks", "events")
-        if any(getattr(old, name) is not getattr(new, name) for name in names):
+        if _SHOWN.changed(old, new):
             self._program = new.program
             self._marks = program_marks(new)
             self.setVisible(has_trace(new))
@@ -125,7 +131,7 @@ class ProgramStrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         state = self._store.state
-        look = theme(state.theme)
+        look = theme(state.look.theme)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), look.color("background"))
@@ -144,12 +150,12 @@ class ProgramStrip(QWidget):
         painter.drawRect(QRectF(here - 1, _TOP - 2, 2, _BAR + 4))
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(look.color("muted"))
-        count = f"{whole(self._program.point(state.cursor) + 1)} of {whole(len(self._program))}"
+        count = f"{whole(self._program.point(state.place.cursor) + 1)} of {whole(len(self._program))}"
         box = QRectF(self.width() - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, count)
 
     def _paint_segment(self, painter: QPainter, segment: Segment, here: float) -> None:
-        look = theme(self._store.state.theme)
+        look = theme(self._store.state.look.theme)
         color = look.color(PHASE_TOKENS[segment.phase])
         bar = QRectF(segment.left, _TOP, segment.width, _BAR)
         done = QRectF(bar)
@@ -178,7 +184,7 @@ class ProgramStrip(QWidget):
 
     def _paint_mark(self, painter: QPainter, mark: ProgramMark) -> None:
         """Below the bars: a ring for a breakpoint, full where it was hit; a flag for a bookmark."""
-        look = theme(self._store.state.theme)
+        look = theme(self._store.state.look.theme)
         x, y = self.x_of(mark.cursor), _TOP + _BAR + 5
         color = look.color("accent" if mark.kind == "bookmark" else "bad")
         painter.setPen(QPen(color, 1.4))

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from rnnviz.core.numbers import whole
 from rnnviz.debugger import goto
 from rnnviz.debugger.breakpoints import next_stop
-from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.walking import Command, Walk, step
-from rnnviz.gui.state.store import Message, State, Store
+from rnnviz.debugger.cursor import Cursor
+from rnnviz.debugger.places import run_target, walked
+from rnnviz.debugger.walking import StepCommand, Walk, step
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.window import Message
 from rnnviz.gui.stepping.stops import stop_words, trace_stops
 
 
-class Stepping:
+class Walker:
     """Moves the cursor by the commands of the debugger; `show_training_step` brings the traces of another one."""
 
     def __init__(self, store: Store, show_training_step: Callable[[int], None]) -> None:
@@ -20,43 +23,46 @@ class Stepping:
         self._show_training_step = show_training_step
         self._said: Message | None = None
 
-    def step(self, command: Command, direction: int = 1, *, across: bool = False, target: Cursor | None = None) -> bool:
+    def step(
+        self, command: StepCommand, direction: int = 1, *, across: bool = False, target: Cursor | None = None
+    ) -> bool:
         """One command, forward or reversed; whether it went anywhere, else a message says why not.
 
         Only `across` it goes on into another training step.
         """
         state = self._store.state
         program = state.program if across else replace(state.program, training_steps=())
-        walk = step(program, Walk(state.cursor, state.trail), command, direction, target=target)
+        walk = step(program, state.place.walk, command, direction, target=target)
         if walk.moved:
             self._stand(walk)
-        elif across or command in (Command.PHASE_END, Command.RESTART_PHASE, Command.RUN_TO):
+        elif across or command in (StepCommand.PHASE_END, StepCommand.RESTART_PHASE, StepCommand.RUN_TO):
             self._say(walk.reason)
         return walk.moved
 
-    def phase_edge(self, command: Command) -> None:
+    def phase_edge(self, command: StepCommand) -> None:
         """To the end of the phase or back to its start; from there on to that of the phase beside."""
         state = self._store.state
-        walk = step(state.program, Walk(state.cursor, state.trail), command)
+        walk = step(state.program, state.place.walk, command)
         if walk.moved:
             self._stand(walk)
             return
-        move = state.program.phase_end if command is Command.PHASE_END else state.program.phase_start
-        self.jump(move(state.cursor))
+        move = state.program.phase_end if command is StepCommand.PHASE_END else state.program.phase_start
+        self.jump(move(state.place.cursor))
 
     def run_to(self, time_step: int, direction: int) -> None:
         """On to the next point at `time_step` in this layer, or back to the last one."""
-        target = run_target(self._store.state, time_step, direction)
+        state = self._store.state
+        target = run_target(state.place, state.walkable, time_step, direction)
         if target is not None:
-            self.step(Command.RUN_TO, direction, target=target)
+            self.step(StepCommand.RUN_TO, direction, target=target)
 
     def go_on(self, direction: int) -> None:
         """On to the next stop of this training step, or back to the one before; the message says what for."""
         state = self._store.state
-        stop = next_stop(trace_stops(state), state.program, state.cursor, direction < 0)
+        stop = next_stop(trace_stops(state), state.program, state.place.cursor, direction < 0)
         if stop is None:
             side = "after" if direction > 0 else "before"
-            self._say(f"No breakpoint or bookmark {side} {goto.words(state.cursor)} in this training step.")
+            self._say(f"No breakpoint or bookmark {side} {goto.words(state.place.cursor)} in this training step.")
             return
         self.jump(stop.cursor)
         self._say(f"Stopped at {goto.words(stop.cursor)}: {stop_words(stop)}.")
@@ -65,42 +71,32 @@ class Stepping:
         """To the place typed: "k=1200 b t=17 l1 o", or a bare time step. RnnvizError says what was wanted."""
         state = self._store.state
         typed = " ".join(f"t={word}" if word.isascii() and word.isdigit() else word for word in text.split())
-        found = goto.go_to(typed, state.program, state.cursor)
-        if found.training_step != state.cursor.training_step:
+        found = goto.go_to(typed, state.program, state.place.cursor)
+        if found.training_step != state.place.cursor.training_step:
             self._check_captured(found.training_step)
         self.jump(found)
 
     def jump(self, cursor: Cursor) -> None:
         """The cursor goes anywhere, and a new walk begins there."""
-        if cursor != self._store.state.cursor:
+        if cursor != self._store.state.place.cursor:
             self._stand(Walk(cursor))
 
     def _check_captured(self, wanted: int) -> None:
-        captured = self._store.state.history.captured
+        captured = self._store.state.recorded.history.captured
         if len(captured) and wanted not in captured:
             nearest = int(captured[abs(captured - wanted).argmin()])
             self._say(f"Training step {whole(wanted)} was not kept: {whole(nearest)} is the nearest that was.")
 
     def _say(self, sentence: str) -> None:
         self._said = Message("info", sentence)
-        self._store.update(message=self._said)
+        self._store.say(self._said)
 
     def _stand(self, walk: Walk) -> None:
         state = self._store.state
-        here, wanted = state.cursor.training_step, walk.cursor.training_step
-        # the traces of the training step shown are drawn until those of the other one have been rebuilt
-        changes: dict[str, object] = {"cursor": replace(walk.cursor, training_step=here), "trail": walk.trail}
-        if self._said is not None and state.message is self._said and wanted == here:
-            changes["message"] = self._said = None
-        self._store.update(**changes)
+        here, wanted = state.place.cursor.training_step, walk.cursor.training_step
+        done = self._said is not None and state.notices.message is self._said and wanted == here
+        if done:
+            self._said = None
+        self._store.change(place=partial(walked, walk=walk), notices=setting(message=None) if done else None)
         if wanted != here:
             self._show_training_step(wanted)
-
-
-def run_target(state: State, time_step: int, direction: int) -> Cursor | None:
-    """The nearest point ahead (1) or behind (−1) at `time_step` of the layer looked at; None where there is none."""
-    program, here = state.program, replace(state.cursor, operation="")
-    now = program.point(here)
-    places = [replace(here, phase=phase, time_step=time_step) for phase in Phase if phase.swept]
-    found = [place for place in places if (program.point(place) - now) * direction > 0]
-    return min(found, key=lambda place: abs(program.point(place) - now), default=None)

@@ -7,7 +7,7 @@ import pyqtgraph
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
-from rnnviz.gui.state.store import Curve
+from rnnviz.gui.state.run import MetricCurve
 from rnnviz.gui.training.curve_blocks import Blocks, finite
 from rnnviz.gui.training.curve_ranges import DRAWN, logarithm, smooth
 
@@ -24,7 +24,7 @@ class ModelCurve:
         self.end = float("nan")  # the height at which the drawn curve ends
         self.marks: Array = np.zeros(0)  # training steps at which numbers stop being finite
         self._blocks = Blocks()
-        self._curve: Curve | None = None
+        self._curve: MetricCurve | None = None
         self._log = False
         self._view = (0.0, 1.0, 600)  # training steps at the ends of the axis, and pixels between them
         self._raw = pg.PlotDataItem(connect="finite", antialias=False)
@@ -45,7 +45,7 @@ class ModelCurve:
         part = finite(self.values[:: max(1, len(self.values) // _SAMPLED)])
         return logarithm(part) if self._log else part
 
-    def set_curve(self, curve: Curve | None, log: bool) -> None:
+    def set_curve(self, curve: MetricCurve | None, log: bool) -> None:
         """Draws `curve`; the very same one is not drawn again."""
         if curve is self._curve and log == self._log:
             return

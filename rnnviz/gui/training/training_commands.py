@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.gui.commands.actions import MAIN, Command, Face
 from rnnviz.gui.live.session import Session, engine_lives, is_running
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 
 MENU = "Training"
 
 
 def can_train(state: State) -> bool:
     """Whether Train does something: an engine is there, or can be started for this experiment."""
-    return not isinstance(state.experiment.task, GivenInput) and not (state.busy and not engine_lives(state))
+    return state.run.training is not None and not (state.notices.busy and not engine_lives(state))
 
 
 def train_or_pause(store: Store, session: Session) -> None:
@@ -28,22 +28,22 @@ def train_or_pause(store: Store, session: Session) -> None:
 def show_capture(store: Store, session: Session, by: int) -> None:
     """Shows the capture `by` places before or after the training step shown."""
     state = store.state
-    captured = state.history.captured
+    captured = state.recorded.history.captured
     if not len(captured):
         return
-    step = state.cursor.training_step
-    place = int(captured.searchsorted(step, "left" if by < 0 else "right")) + (by if by < 0 else by - 1)
-    if place >= len(captured) - 1 and by > 0 and engine_lives(state):
+    step = state.place.cursor.training_step
+    index = int(captured.searchsorted(step, "left" if by < 0 else "right")) + (by if by < 0 else by - 1)
+    if index >= len(captured) - 1 and by > 0 and engine_lives(state):
         session.back_to_live()
     else:
-        session.show_training_step(int(captured[min(max(place, 0), len(captured) - 1)]))
+        session.show_training_step(int(captured[min(max(index, 0), len(captured) - 1)]))
 
 
 def training_commands(store: Store, session: Session) -> Sequence[Command]:
     """The Training menu, in its order."""
 
     def has_captures(state: State) -> bool:
-        return len(state.history.captured) > 1
+        return len(state.recorded.history.captured) > 1
 
     def train_face(state: State) -> Face:
         return Face("Pause", "pause") if is_running(state) else Face("Train", "play")
@@ -62,5 +62,5 @@ def training_commands(store: Store, session: Session) -> Sequence[Command]:
         Command("next_capture", "Later in training", "show the capture after this one",
                 lambda: show_capture(store, session, 1), MENU, ("PgDown",), "", has_captures, section=1),
         Command("live", "Back to live", "show the newest training step again, and go on with it",
-                session.back_to_live, MENU, ("L",), "live", lambda state: not state.following, section=1),
+                session.back_to_live, MENU, ("L",), "live", lambda state: not state.place.following, section=1),
     )  # fmt: skip

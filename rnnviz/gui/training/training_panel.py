@@ -9,14 +9,14 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.training.curve_ranges import logarithm, nearest, x_end, y_ticks
 from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
 from rnnviz.gui.training.model_curve import ModelCurve
@@ -65,17 +65,25 @@ class TrainingPanel(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Shows what differs between the two states; data that streams in is drawn at most ten times a second."""
-        if new.theme != old.theme:
+        if new.look.theme != old.look.theme:
             self._apply_theme(new)
-        if new.run_path != old.run_path:
+        if new.run.path != old.run.path:
             self._zoomed = False
-        if (new.theme, new.task, new.models, new.run_path) != (old.theme, old.task, old.models, old.run_path):
+        if (new.look.theme, new.run.task, new.run.models, new.run.path) != (
+            old.look.theme,
+            old.run.task,
+            old.run.models,
+            old.run.path,
+        ):
             self._draw(new)
-        elif new.history is not old.history:
+        elif new.recorded.history is not old.recorded.history:
             self._draw_soon(new)
-        if new.cursor.training_step != old.cursor.training_step or new.following != old.following:
+        if (
+            new.place.cursor.training_step != old.place.cursor.training_step
+            or new.place.following != old.place.following
+        ):
             self._place_handle(new)
-        if (_growing(new), new.experiment.training) != (_growing(old), old.experiment.training):
+        if (_growing(new), new.run.training) != (_growing(old), old.run.training):
             self._set_x_range(new)
 
     def _build(self) -> None:
@@ -170,24 +178,24 @@ class TrainingPanel(QWidget):
     def _draw(self, state: State) -> None:
         """Everything that follows from the recorded metrics."""
         self._late = False
-        trained = not isinstance(state.experiment.task, GivenInput)
+        trained = state.run.training is not None
         self.nothing.setVisible(not trained)
         for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
             part.setVisible(trained)
         self._offer_metrics(state)
         metric, log = self.shown_metric, self.log.isChecked()
-        count = len(state.models)
+        count = len(state.run.models)
         while len(self.curves) > count:
             self.curves.pop().remove(self.plot.getPlotItem())
         while len(self.curves) < count:
             self.curves.append(ModelCurve(self.plot.getPlotItem()))
         self._share_range()
         for number, curve in enumerate(self.curves):
-            curve.set_curve(state.history.curves.get((number, metric)), log)
+            curve.set_curve(state.recorded.history.curves.get((number, metric)), log)
         self._color_curves(state)
         self._set_x_range(state)
         self._set_y_range(state)
-        self.scrubber.set_captured(state.history.captured)
+        self.scrubber.set_captured(state.recorded.history.captured)
         self._place_handle(state)
 
     @property
@@ -196,8 +204,8 @@ class TrainingPanel(QWidget):
         return str(self.metric_choice.currentData() or "loss")
 
     def _offer_metrics(self, state: State) -> None:
-        recorded = dict.fromkeys(name for _, name in state.history.curves)
-        first = state.task.metrics if state.task is not None else ()
+        recorded = dict.fromkeys(name for _, name in state.recorded.history.curves)
+        first = state.run.task.metrics if state.run.task is not None else ()
         names = [name for name in first if name in recorded] + [name for name in recorded if name not in first]
         names = names or list(first) or ["loss"]  # before the first training step: what there will be
         if [self.metric_choice.itemData(index) for index in range(self.metric_choice.count())] != names:
@@ -208,9 +216,9 @@ class TrainingPanel(QWidget):
     def _set_x_range(self, state: State) -> None:
         if self._zoomed or self.scrubber.holding:
             return
-        captured = int(state.history.captured[-1]) if len(state.history.captured) else 0
-        last = max(state.history.last_training_step, captured)
-        end = x_end(last, state.experiment.training.training_steps, _growing(state))
+        captured = int(state.recorded.history.captured[-1]) if len(state.recorded.history.captured) else 0
+        last = max(state.recorded.history.last_training_step, captured)
+        end = x_end(last, state.run.planned_steps, _growing(state))
         self._view.setLimits(xMin=0, xMax=end, minXRange=min(2, end))
         self._view.setXRange(0, end, padding=0)
         self._share_range()
@@ -228,14 +236,14 @@ class TrainingPanel(QWidget):
         self._label(state)
 
     def _label(self, state: State) -> None:
-        look = theme(state.theme)
+        look = theme(state.look.theme)
         log, muted = self.log.isChecked(), look.color("muted")
         places = self._ticks.places
-        words = [power(round(place)) if log else tick(place) for place in places]
+        words = [power(round(value)) if log else tick(value) for value in places]
         self.values.set_labels([MarginLabel(self._y_of(p), w, muted) for p, w in zip(places, words, strict=True)])
-        colors = look.model_colors(model.structure.cell for model in state.models)
+        colors = look.model_colors(model.structure.cell for model in state.run.models)
         names = []
-        for curve, color, model in zip(self.curves, colors, state.models, strict=False):
+        for curve, color, model in zip(self.curves, colors, state.run.models, strict=False):
             if np.isfinite(curve.end):
                 names.append(MarginLabel(self._y_of(curve.end), model.name, color, strong=True))
         base = self._baseline(state)
@@ -248,16 +256,18 @@ class TrainingPanel(QWidget):
         return float((self._ticks.high - value) / span * self.plot.height())
 
     def _baseline(self, state: State) -> Baseline | None:
-        baselines = state.task.baselines if state.task is not None else ()
+        baselines = state.run.task.baselines if state.run.task is not None else ()
         return next((base for base in baselines if base.metric == self.shown_metric), None)
 
     def _place_handle(self, state: State) -> None:
-        self.scrubber.set_training_step(state.cursor.training_step)
+        self.scrubber.set_training_step(state.place.cursor.training_step)
         self._line.setValue(self.scrubber.training_step)
-        text = "● live" if state.following and _growing(state) else "newest" if state.following else "live ▸"
+        text = (
+            "● live" if state.place.following and _growing(state) else "newest" if state.place.following else "live ▸"
+        )
         if self.live.text() != text:
             self.live.setText(text)
-            set_role(self.live, "role", "quiet" if state.following and _growing(state) else "link")
+            set_role(self.live, "role", "quiet" if state.place.following and _growing(state) else "link")
 
     def _choose(self, training_step: int) -> None:
         self._line.setValue(training_step)
@@ -292,21 +302,21 @@ class TrainingPanel(QWidget):
         at = low + x / max(1, self.plot.width()) * (high - low)
         words = _METRIC_WORDS.get(self.shown_metric, self.shown_metric)
         lines = [f"training step {whole(max(0, round(at)))}, {words}"]
-        for model in self._store.state.models:
-            curve = self._store.state.history.curves.get((model.number, self.shown_metric))
+        for model in self._store.state.run.models:
+            curve = self._store.state.recorded.history.curves.get((model.number, self.shown_metric))
             if curve is not None and len(curve.training_steps):
-                place = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
-                lines.append(f"{model.name}: {short(float(curve.values[place]))}")
+                index = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
+                lines.append(f"{model.name}: {short(float(curve.values[index]))}")
         return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all"])
 
     def _color_curves(self, state: State) -> None:
-        look = theme(state.theme)
-        colors = look.model_colors(model.structure.cell for model in state.models)
+        look = theme(state.look.theme)
+        colors = look.model_colors(model.structure.cell for model in state.run.models)
         for curve, color in zip(self.curves, colors, strict=False):
             curve.set_color(color, look.color("bad"))
 
     def _apply_theme(self, state: State) -> None:
-        look = theme(state.theme)
+        look = theme(state.look.theme)
         quiet = (
             f"QPushButton[role='quiet'] {{ background: transparent; border: none; padding: 0; color: {look.good}; }}"
         )
@@ -316,7 +326,7 @@ class TrainingPanel(QWidget):
             f"QPushButton[role='link']:checked {{ background: transparent; color: {look.accent}; }}"
         )
         self.log.setStyleSheet(checked)
-        self.setStyleSheet(form_sheet(state.theme) + quiet + lane)
+        self.setStyleSheet(form_sheet(state.look.theme) + quiet + lane)
         self.plot.setBackground(look.panel)
         self._line.setPen(pg.mkPen(look.accent, width=1))
         self._base.setPen(pg.mkPen(look.color("muted", 0.8), width=1, style=Qt.PenStyle.DashLine))
@@ -326,4 +336,4 @@ class TrainingPanel(QWidget):
 
 def _growing(state: State) -> bool:
     """Whether an engine may still add training steps."""
-    return state.status is not None and state.status.state in ("starting", "paused", "running")
+    return state.recorded.status is not None and state.recorded.status.state in ("starting", "paused", "running")

@@ -11,7 +11,8 @@ from rnnviz.debugger.bookmarks import bookmarked, without_bookmark
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 
 
 class BookmarkCard(QFrame):
@@ -19,12 +20,12 @@ class BookmarkCard(QFrame):
 
     def __init__(self, one: Bookmark) -> None:
         super().__init__()
-        place = goto.words(bookmarked(one))
+        point = goto.words(bookmarked(one))
         self.setProperty("card", True)
-        self.go: QPushButton = push_button(place, "Go there", "link")
+        self.go: QPushButton = push_button(point, "Go there", "link")
         self.note = QLabel(one.note, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.remove: QPushButton = push_button("", "Remove this bookmark", "icon")
-        self.remove.setAccessibleName(f"Remove the bookmark at {place}")
+        self.remove.setAccessibleName(f"Remove the bookmark at {point}")
         self.remove.setIconSize(QSize(14, 14))
         self.remove.setFixedWidth(22)
         rows = QGridLayout(self)
@@ -54,7 +55,7 @@ class Bookmarks(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.marks.bookmarks != old.marks.bookmarks or new.theme != old.theme:
+        if new.debugging.marks.bookmarks != old.debugging.marks.bookmarks or new.look.theme != old.look.theme:
             self._show(new)
 
     def _show(self, state: State) -> None:
@@ -62,9 +63,9 @@ class Bookmarks(QWidget):
             card.hide()
             card.deleteLater()
         self.cards = []
-        for one in sorted(state.marks.bookmarks, key=lambda one: one.training_step):
+        for one in sorted(state.debugging.marks.bookmarks, key=lambda one: one.training_step):
             card = BookmarkCard(one)
-            card.remove.setIcon(icon("close", theme(state.theme).muted))
+            card.remove.setIcon(icon("close", theme(state.look.theme).muted))
             card.go.clicked.connect(partial(self._go, one))
             card.remove.clicked.connect(partial(self._remove, one))
             self._column.addWidget(card)
@@ -74,4 +75,4 @@ class Bookmarks(QWidget):
         self.place_wanted.emit(bookmarked(one))
 
     def _remove(self, one: Bookmark) -> None:
-        self._store.update(marks=without_bookmark(self._store.state.marks, one))
+        self._store.change(debugging=setting(marks=without_bookmark(self._store.state.debugging.marks, one)))

@@ -8,12 +8,16 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from rnnviz.core.expressions import Vocabulary
 from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
 from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.marks import with_breakpoints
 from rnnviz.gui.state.scopes import vocabulary_of
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.breakpoint_card import BreakpointCard, face_of
 from rnnviz.gui.watching.breakpoint_words import typed_breakpoint
 from rnnviz.gui.widgets.expression_field import ExpressionField
+
+_SHOWN = Fields("debugging.marks", "look.theme", "run.models", "recorded.events")
 
 
 class Breakpoints(QWidget):
@@ -44,39 +48,37 @@ class Breakpoints(QWidget):
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
-        if new.models is not old.models or set(new.history.curves) != set(old.history.curves):
+        if new.run.models is not old.run.models or set(new.recorded.history.curves) != set(old.recorded.history.curves):
             self._vocabulary = vocabulary_of(new)
             for field in (self.add, *(card.field for card in self.cards)):
                 field.judge()
-        if new.models is not old.models:
+        if new.run.models is not old.run.models:
             self._clear()
-        if (new.marks, new.theme) != (old.marks, old.theme) or any(
-            getattr(new, name) is not getattr(old, name) for name in ("models", "events")
-        ):
+        if _SHOWN.changed(old, new):
             self._show(new)
 
     @property
     def acting(self) -> tuple[Breakpoint, ...]:
         """Those of the state, the one for NaN and infinity among them."""
-        return with_not_finite(self._store.state.marks.breakpoints)
+        return with_not_finite(self._store.state.debugging.marks.breakpoints)
 
     def _show(self, state: State) -> None:
         """A card stays at its place as long as it can: somebody may be typing in it."""
-        wanted = self.acting
+        wanted = with_not_finite(state.debugging.marks.breakpoints)
         while len(self.cards) > len(wanted) or any(
             card.face != face_of(one) for card, one in zip(self.cards, wanted, strict=False)
         ):
             card = self.cards.pop()
             card.hide()
             card.deleteLater()
-        for place, one in enumerate(wanted):
-            if place == len(self.cards):
+        for index, one in enumerate(wanted):
+            if index == len(self.cards):
                 card = BreakpointCard(one, self._known, self._theme)
                 card.changed.connect(partial(self._change, card))
                 card.removed.connect(partial(self._change, card, None))
                 self._column.addWidget(card)
                 self.cards.append(card)
-            self.cards[place].show_breakpoint(one, state.events, self._theme())
+            self.cards[index].show_breakpoint(one, state.recorded.events, theme(state.look.theme))
 
     def _clear(self) -> None:
         for card in self.cards:
@@ -85,14 +87,14 @@ class Breakpoints(QWidget):
         self.cards = []
 
     def _change(self, card: BreakpointCard, one: Breakpoint | None) -> None:
-        place = self.cards.index(card)
+        index = self.cards.index(card)
         wanted = list(self.acting)
-        wanted[place : place + 1] = [] if one is None else [one]
+        wanted[index : index + 1] = [] if one is None else [one]
         if one is None:  # the cards behind it belong to others now
-            gone = self.cards.pop(place)
+            gone = self.cards.pop(index)
             gone.hide()
             gone.deleteLater()
-        self._store.update(marks=with_breakpoints(self._store.state.marks, wanted))
+        self._store.change(debugging=setting(marks=with_breakpoints(self._store.state.debugging.marks, wanted)))
 
     def _add(self, text: str) -> None:
         self.add.start_anew()
@@ -100,7 +102,9 @@ class Breakpoints(QWidget):
             return
         one = typed_breakpoint(text, self._vocabulary)
         if one not in self.acting:
-            self._store.update(marks=with_breakpoints(self._store.state.marks, (*self.acting, one)))
+            self._store.change(
+                debugging=setting(marks=with_breakpoints(self._store.state.debugging.marks, (*self.acting, one)))
+            )
             self.cards[-1].edit.setChecked(one.kind == "data")  # what the number has to do is still to be said
 
     @Slot(str)
@@ -112,4 +116,4 @@ class Breakpoints(QWidget):
         return self._vocabulary
 
     def _theme(self) -> Theme:
-        return theme(self._store.state.theme)
+        return theme(self._store.state.look.theme)

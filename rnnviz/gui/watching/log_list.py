@@ -8,7 +8,9 @@ from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.runs.file.records import Event
 
 _MOST = 500  # lines
@@ -27,6 +29,7 @@ class LogList(QListWidget):
         """`what` happened in the run, or what a search found in its past, the oldest first."""
         super().__init__()
         self._what = what
+        self._shown = Fields("look.theme", "recorded.events" if what == "events" else "debugging.found")
         self.setAccessibleName("Stops and log" if what == "events" else "Hits in the past")
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -39,12 +42,12 @@ class LogList(QListWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if getattr(new, self._what) is not getattr(old, self._what) or new.theme != old.theme:
+        if self._shown.changed(old, new):
             self._fill(new)
 
     def _fill(self, state: State) -> None:
         self.clear()
-        look = theme(state.theme)
+        look = theme(state.look.theme)
         pictures = {
             kind: _mark(look.color(token).name())
             for kind, token in (("hit", "bad"), ("passed", "bad"), ("log", "muted"))
@@ -58,8 +61,8 @@ class LogList(QListWidget):
 
     def _lines(self, state: State) -> Sequence[Event]:
         if self._what == "events":
-            return state.events[: -_MOST - 1 : -1]
-        return state.found.hits[:_MOST] if state.found is not None else ()
+            return state.recorded.events[: -_MOST - 1 : -1]
+        return state.debugging.found.hits[:_MOST] if state.debugging.found is not None else ()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -5,7 +5,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.look.form_style import push_button
-from rnnviz.gui.state.store import Found, State, Store
+from rnnviz.gui.state.debugging import Found
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.watching.log_list import LogList
 
 
@@ -47,13 +49,13 @@ class Past(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.found is not old.found or new.history is not old.history:
+        if new.debugging.found is not old.debugging.found or new.recorded.history is not old.recorded.history:
             self._show(new)
 
     def _show(self, state: State) -> None:
-        found = state.found
+        found = state.debugging.found
         for button in self.buttons.values():
-            button.setEnabled(state.run_path is not None and state.history.last_training_step > 0)
+            button.setEnabled(state.run.path is not None and state.recorded.history.last_training_step > 0)
         self.cancel.setHidden(found is None or not found.running)
         self.note.setHidden(found is None)
         self.hits.setHidden(found is None or not found.hits)

@@ -13,7 +13,7 @@ from rnnviz.core.expressions import shown
 from rnnviz.core.stopping.conditions import Look
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
-from rnnviz.gui.watching.watch_values import Line, value_words
+from rnnviz.gui.watching.watch_values import WatchLine, value_words
 
 ROW = 26  # pixels
 _PAD = 10
@@ -24,13 +24,17 @@ _DECADES = 3.0  # a line of positive values that spans more is drawn over their 
 
 @dataclass(frozen=True)
 class WatchRow:
-    """One model of a watch; `before` is the value at the stop before this one where it was another, else ""."""
+    """One model of a watch; `before` is the value at the stop before this one where it was another, else "".
+
+    `which` says whether history or a what-if is looked at, "" while nothing is set by hand.
+    """
 
     model: str
     color: QColor
     look: Look
-    line: Line = field(default_factory=Line)
+    line: WatchLine = field(default_factory=WatchLine)
     before: str = ""
+    which: str = ""
 
     @property
     def words(self) -> str:
@@ -38,9 +42,14 @@ class WatchRow:
         return "–" if self.look.value is None else value_words(self.look.value)
 
     @property
+    def title(self) -> str:
+        """The model's name and which of its traces it is."""
+        return f"{self.model}, {self.which}" if self.which else self.model
+
+    @property
     def tooltip(self) -> str:
         value = self.look.sentence if self.look.value is None else shown(self.look.value)
-        lines = [f"{self.model}: {value}"]
+        lines = [f"{self.title}: {value}"]
         if self.before:
             lines.append(f"before: {self.before}")
         if self.line.over:
@@ -71,7 +80,7 @@ class WatchRows(QWidget):
         if len(rows) != len(self.rows):
             self.setFixedHeight(ROW * len(rows))
         self.rows, self._theme = tuple(rows), theme
-        self.setAccessibleDescription("; ".join(f"{row.model} {row.words}" for row in rows))
+        self.setAccessibleDescription("; ".join(f"{row.title} {row.words}" for row in rows))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -97,7 +106,12 @@ class WatchRows(QWidget):
         names = QFontMetricsF(fonts.text(fonts.SMALL + 1))
         painter.setFont(fonts.text(fonts.SMALL + 1))
         painter.setPen(row.color)
-        painter.drawText(QPointF(_PAD, base), names.elidedText(row.model, Qt.TextElideMode.ElideRight, _NAME - 6))
+        name = names.elidedText(row.model, Qt.TextElideMode.ElideRight, _NAME - 6)
+        painter.drawText(QPointF(_PAD, base - (6 if row.which else 0)), name)
+        if row.which:
+            painter.setFont(fonts.text(fonts.SMALL - 1))
+            painter.setPen(look.color("muted"))
+            painter.drawText(QPointF(_PAD, base + 6), row.which)
         font = fonts.semibold()
         metrics = QFontMetricsF(font)
         spark = QRectF(_PAD + _NAME, top + 5, _SPARK, ROW - 10)
@@ -111,7 +125,7 @@ class WatchRows(QWidget):
             _paint_line(painter, row.line, spark, row.color, look)
 
 
-def _paint_line(painter: QPainter, line: Line, box: QRectF, color: QColor, look: Theme) -> None:
+def _paint_line(painter: QPainter, line: WatchLine, box: QRectF, color: QColor, look: Theme) -> None:
     values = np.asarray(line.values, np.float64)
     if log_wanted(values):
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -10,13 +10,13 @@ from rnnviz.core.expressions.shapes import TIME
 from rnnviz.core.numbers import short
 from rnnviz.core.stopping.conditions import Look, along_time, look
 from rnnviz.gui.state.scopes import curves_of, metric_scope, scope_at_cursor, trace_scope
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 
 _POINTS = 120  # of a line over training steps: more than a sparkline has pixels
 
 
 @dataclass(frozen=True)
-class Line:
+class WatchLine:
     """x ascending; `marked` is the x of the cursor. Over time steps counted from 1, or over training steps."""
 
     x: Array = field(default_factory=lambda: np.zeros(0))
@@ -47,19 +47,19 @@ def look_at(state: State, expression: Expression, model: int) -> Look:
     return look(expression, scope_at_cursor(state, model))
 
 
-def line_of(state: State, expression: Expression, model: int, seen: "Seen") -> Line:
+def line_of(state: State, expression: Expression, model: int, seen: "Seen") -> WatchLine:
     """The line of a watch: over the sequence if it follows it, else over the training steps."""
     over_time = _over_time(state, expression, model)
     if over_time is not None:
         x = np.arange(1.0, len(over_time) + 1)
-        return Line(x, over_time, float(min(state.cursor.time_step, len(over_time))), "time steps")
+        return WatchLine(x, over_time, float(min(state.place.cursor.time_step, len(over_time))), "time steps")
     if not expression.form.single:
-        return Line()
+        return WatchLine()
     if expression.needs_trace:
         x, values = seen.points(expression, model)
     else:
         x, values = _over_metrics(state, expression, model)
-    return Line(x, values, float(state.cursor.training_step), "training steps")
+    return WatchLine(x, values, float(state.place.cursor.training_step), "training steps")
 
 
 def _over_time(state: State, expression: Expression, model: int) -> Array | None:

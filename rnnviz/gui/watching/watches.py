@@ -11,14 +11,29 @@ from rnnviz.core.expressions import Expression, ExpressionError, Vocabulary, par
 from rnnviz.core.stopping.conditions import Look
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import history_of, looked_at
 from rnnviz.gui.state.scopes import vocabulary_of
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.watch_card import WatchCard
 from rnnviz.gui.watching.watch_rows import WatchRow
-from rnnviz.gui.watching.watch_values import Line, Seen, line_of, look_at, same_value, value_words
+from rnnviz.gui.watching.watch_values import Seen, WatchLine, line_of, look_at, same_value, value_words
 from rnnviz.gui.widgets.expression_field import ExpressionField
 
 EXAMPLES = ("norm(dh[t])", "norm(dh[1]) / norm(dh[T])", "max(h[t])")
+_SHOWN = Fields(
+    "trial",
+    "debugging.watches",
+    "recorded.traces",
+    "place.cursor",
+    "place.sample",
+    "recorded.history",
+    "look.theme",
+    "run.models",
+    "run.path",
+)
+_LINES = Fields("recorded.traces", "place.sample", "recorded.history", "trial")  # what the lines are made of
 _Key = tuple[str, int]  # text of the expression, number of the model
 
 
@@ -32,7 +47,7 @@ class Watches(QWidget):
         self._vocabulary = vocabulary_of(store.state)
         self._looks: dict[_Key, Look] = {}
         self._looks_before: dict[_Key, Look] = {}
-        self._lines: dict[_Key, Line] = {}
+        self._lines: dict[_Key, WatchLine] = {}
         self._seen = Seen()
         self.cards: list[WatchCard] = []
         self.add = ExpressionField(self._known, self._theme)
@@ -53,23 +68,20 @@ class Watches(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Values are looked up once the lanes are drawn, and only while somebody can see them."""
-        if new.models is not old.models or new.run_path != old.run_path:
+        if new.run.models is not old.run.models or new.run.path != old.run.path:
             self._seen.clear()
             self._looks.clear()
             self._looks_before.clear()
             self._shown = None
-        if new.models is not old.models or set(new.history.curves) != set(old.history.curves):
+        if new.run.models is not old.run.models or set(new.recorded.history.curves) != set(old.recorded.history.curves):
             self._vocabulary = vocabulary_of(new)
             for field in (self.add, *(card.field for card in self.cards)):
                 field.judge()
-        if new.watches != old.watches:
+        if new.debugging.watches != old.debugging.watches:
             self._show_cards(new)
-        if new.traces is not old.traces:
+        if new.recorded.traces is not old.recorded.traces:
             self._remember(new)
-        if any(
-            getattr(new, name) is not getattr(old, name)
-            for name in ("watches", "traces", "cursor", "sample", "history", "theme", "models", "run_path")
-        ):
+        if _SHOWN.changed(old, new):
             self._later.start()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -82,12 +94,10 @@ class Watches(QWidget):
         if not self.isVisible():
             return
         state, shown = self._store.state, self._shown
-        if shown is None or (state.cursor, state.sample) != (shown.cursor, shown.sample):
+        if shown is None or (state.place.cursor, state.place.sample) != (shown.place.cursor, shown.place.sample):
             self._looks_before, self._looks = self._looks, {}
-        same = shown is not None and all(
-            getattr(state, name) is getattr(shown, name) for name in ("traces", "sample", "history")
-        )
-        if not same or (shown is not None and shown.cursor.layer != state.cursor.layer):
+        same = shown is not None and not _LINES.changed(shown, state)
+        if not same or (shown is not None and shown.place.cursor.layer != state.place.cursor.layer):
             self._lines.clear()
         look = self._theme()
         for card in self.cards:
@@ -96,13 +106,15 @@ class Watches(QWidget):
         self._shown = state
 
     def _rows(self, state: State, expression: Expression, look: Theme) -> list[WatchRow]:
-        colors = look.model_colors([model.structure.cell for model in state.models])
-        live = state.following and state.status is not None and state.status.state == "running"
+        colors = look.model_colors([model.structure.cell for model in state.run.models])
+        live = state.place.following and state.recorded.status is not None and state.recorded.status.state == "running"
         rows = []
-        for number, (model, color) in enumerate(zip(state.models, colors, strict=True)):
+        for number, (model, color) in enumerate(zip(state.run.models, colors, strict=True)):
             key = expression.text, number
             self._looks[key] = now = look_at(state, expression, number)
-            self._seen.add(expression, number, state.cursor.training_step, now.value)
+            looked = looked_at(state, number)
+            if looked.words != "what-if":
+                self._seen.add(expression, number, state.place.cursor.training_step, now.value)
             before = self._looks_before.get(key)
             changed = not live and before is not None and not same_value(before, now)
             rows.append(
@@ -112,48 +124,49 @@ class Watches(QWidget):
                     now,
                     self._line(state, expression, number),
                     _said(before) if changed and before is not None else "",
+                    looked.words,
                 )
             )
         return rows
 
-    def _line(self, state: State, expression: Expression, model: int) -> Line:
+    def _line(self, state: State, expression: Expression, model: int) -> WatchLine:
         """The line as it was drawn last with the cursor moved, where nothing else has changed."""
         key = expression.text, model
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = line_of(state, expression, model, self._seen)
-        at = state.cursor.time_step if line.over == "time steps" else state.cursor.training_step
+        at = state.place.cursor.time_step if line.over == "time steps" else state.place.cursor.training_step
         return replace(line, marked=float(at))
 
     def _remember(self, state: State) -> None:
         """New traces: what is one number of a whole trace gets another point of its line."""
-        for text in state.watches:
+        for text in state.debugging.watches:
             try:
                 expression = parse(text, self._vocabulary)
             except ExpressionError:
                 continue  # its card says why
             if expression.form.single and expression.needs_trace and not expression.follows_cursor:
-                for number, trace in enumerate(state.traces):
+                for number, trace in enumerate(state.recorded.traces):
                     if trace is not None:
-                        value = look_at(state, expression, number).value
-                        self._seen.add(expression, number, state.cursor.training_step, value)
+                        value = look_at(history_of(state), expression, number).value
+                        self._seen.add(expression, number, state.place.cursor.training_step, value)
 
     def _show_cards(self, state: State) -> None:
         """Cards of watches that stay, stay: somebody may be typing in one."""
         kept = {card.text: card for card in self.cards}
         self.cards = []
-        for place, text in enumerate(state.watches):
+        for index, text in enumerate(state.debugging.watches):
             card = kept.pop(text, None)
             if card is None:
                 card = WatchCard(text, self._known, self._theme)
                 card.changed.connect(partial(self._change, card))
-            self._column.insertWidget(place, card)
+            self._column.insertWidget(index, card)
             self.cards.append(card)
         for card in kept.values():
             card.hide()
             card.deleteLater()
         for widget in (self._hint, *self.examples):
-            widget.setVisible(not state.watches)
+            widget.setVisible(not state.debugging.watches)
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -171,16 +184,16 @@ class Watches(QWidget):
 
     def _change(self, card: WatchCard, text: str) -> None:
         """`text` in place of the card's; "" or one that is watched already takes the card away."""
-        watches = self._store.state.watches
+        watches = self._store.state.debugging.watches
         others = [one for one in watches if one != card.text]
         changed = [text if one == card.text else one for one in watches]
-        self._store.update(watches=tuple(changed if text and text not in others else others))
+        self._store.change(debugging=setting(watches=tuple(changed if text and text not in others else others)))
 
     def _add(self, text: str, *_: object) -> None:
-        watches = self._store.state.watches
+        watches = self._store.state.debugging.watches
         self.add.start_anew()
         if text and text not in watches:
-            self._store.update(watches=(*watches, text))
+            self._store.change(debugging=setting(watches=(*watches, text)))
 
     @Slot(str)
     def _say(self, sentence: str) -> None:
@@ -191,7 +204,7 @@ class Watches(QWidget):
         return self._vocabulary
 
     def _theme(self) -> Theme:
-        return theme(self._store.state.theme)
+        return theme(self._store.state.look.theme)
 
 
 def _said(look: Look) -> str:

@@ -3,24 +3,25 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from rnnviz.gui.look.form_style import form_sheet
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.watching.bookmarks import Bookmarks
 from rnnviz.gui.watching.breakpoints import Breakpoints
 from rnnviz.gui.watching.log_list import LogList
 from rnnviz.gui.watching.past_search import Past
 from rnnviz.gui.watching.watches import Watches
+from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 
 
-class WatchesPage(QWidget):
+class WatchesPage(ColumnPage):
     """Sections below each other, scrolled together."""
 
+    shows = Fields("recorded.events", "debugging.marks")
+
     def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._theme = store.state.theme
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(264)
+        super().__init__(store)
+        self.setMinimumWidth(NARROWEST)
         self.watches = Watches(store)
         content = QWidget()
         self._sections = QVBoxLayout(content)
@@ -44,26 +45,16 @@ class WatchesPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll)
-        self.setStyleSheet(form_sheet(self._theme))
-        self._show_log(store.state)
-        self._show_bookmarks(store.state)
-        store.changed.connect(self.show_state)
+        self.begin()
 
-    def show_state(self, old: State, new: State) -> None:
-        if new.theme != old.theme:
-            self.setStyleSheet(form_sheet(new.theme))
-        if new.events is not old.events:
-            self._show_log(new)
-        if new.marks is not old.marks:
-            self._show_bookmarks(new)
-
-    def _show_log(self, state: State) -> None:
-        for widget in (self._log_title, self.log):
-            widget.setVisible(bool(state.events))
-
-    def _show_bookmarks(self, state: State) -> None:
-        for widget in (self._bookmarks_title, self.bookmarks):
-            widget.setVisible(bool(state.marks.bookmarks))
+    def draw(self, state: State) -> None:
+        """What there is nothing of takes no room."""
+        for part, there in (
+            ((self._log_title, self.log), state.recorded.events),
+            ((self._bookmarks_title, self.bookmarks), state.debugging.marks.bookmarks),
+        ):
+            for widget in part:
+                widget.setVisible(bool(there))
 
     def _add(self, title: str, widget: QWidget) -> QLabel:
         label = QLabel(title)

@@ -7,8 +7,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QWi
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.elided_label import ElidedLabel
+
+_SHOWN = Fields("trial", "look.theme", "run.models", "place.cursor", "place.sample")
 
 
 class WhatIfBar(QFrame):
@@ -16,7 +20,6 @@ class WhatIfBar(QFrame):
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._store = store
         self.setObjectName("what_if_bar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         font = fonts.text()
@@ -38,18 +41,17 @@ class WhatIfBar(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        fields = ("whatif", "recomputed", "theme", "models", "cursor", "sample", "against")
-        if any(getattr(old, name) is not getattr(new, name) for name in fields):
-            self._show(self._store.state)
+        if _SHOWN.changed(old, new):
+            self._show(new)
 
     def _show(self, state: State) -> None:
-        self.setVisible(state.whatif.active)
-        if not state.whatif.active:
+        self.setVisible(state.trial.whatif.active)
+        if not state.trial.whatif.active:
             return
         found = state.what_if
         title = "What-if: not history" if found is None or not found.trouble else "What-if: not computed"
         self.words.set_texts(title, bar_words(state))
-        colors = theme(state.theme)
+        colors = theme(state.look.theme)
         self.words.set_colors(colors.color("on_accent"), colors.color("on_accent"))
         self.setStyleSheet(
             f"#what_if_bar {{ background: {colors.what_if}; border: none; }}"
@@ -60,8 +62,8 @@ class WhatIfBar(QFrame):
 
 def bar_words(state: State) -> str:
     """Whose what-if it is and what is set, in one line; or why it cannot be computed."""
-    found, whatif = state.what_if, state.whatif
+    found, whatif = state.what_if, state.trial.whatif
     if found is not None and found.trouble:
         return f"The lanes show history: {found.trouble}"
-    name = state.models[whatif.model].name if whatif.model < len(state.models) else ""
+    name = state.run.models[whatif.model].name if whatif.model < len(state.run.models) else ""
     return f"{name}: {whatif.words}"

@@ -22,7 +22,7 @@ from rnnviz.core.sweeps.interventions import (
 )
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.gui.look.form_style import push_button
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 from rnnviz.gui.whatif.what_if_parsing import all_or_whole, end_or_whole, numbers, show_all, show_end, show_numbers
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import real, whole
@@ -100,9 +100,9 @@ class WhatIfEditor(QWidget):
     def show_state(self, state: State) -> None:
         """Offers what the model that is looked at has."""
         self._state = state
-        if state.unit != self._unit:
-            self._unit = state.unit
-            self.unit.reset(state.unit + 1 if state.unit >= 0 else None)
+        if state.place.unit != self._unit:
+            self._unit = state.place.unit
+            self.unit.reset(state.place.unit + 1 if state.place.unit >= 0 else None)
         self._offer()
         self._say_now()
 
@@ -119,7 +119,7 @@ class WhatIfEditor(QWidget):
 
     def intervention(self) -> Intervention:
         """What the fields say; RnnvizError naming the field that is wrong."""
-        cursor, kind = self._state.cursor, self.kind.currentData()
+        cursor, kind = self._state.place.cursor, self.kind.currentData()
         structure, time_steps = self._structure(), self._state.program.time_steps
         if structure is None:
             raise RnnvizError("There is no trace yet in which anything could be set.")
@@ -178,14 +178,14 @@ class WhatIfEditor(QWidget):
 
     def _structure(self) -> Structure | None:
         state = self._state
-        return state.models[state.model].structure if state.model < len(state.models) else None
+        return state.run.models[state.place.model].structure if state.place.model < len(state.run.models) else None
 
     def _trace(self) -> Trace | None:
         state = self._state
-        return state.traces[state.model] if state.model < len(state.traces) else None
+        return state.recorded.traces[state.place.model] if state.place.model < len(state.recorded.traces) else None
 
     def _symbols(self) -> bool:
-        return self._state.task is not None and self._state.task.input_kind == "symbols"
+        return self._state.run.task is not None and self._state.run.task.input_kind == "symbols"
 
     def _offer(self) -> None:
         """Choices that fit the model; what was chosen stays where it is still offered."""
@@ -197,8 +197,8 @@ class WhatIfEditor(QWidget):
         nodes = [cell.node(state) for state in cell.states] if self.kind.currentData() == "state" else cell.settable
         _refill(self.quantity, [(node.name, f"{value_of(cell, node).words} {node.name}") for node in nodes])
         _refill(self.parameter, [(name, name) for name in parameter_shapes(trace)])
-        if self._state.task is not None and self._symbols():
-            labels = self._state.task.input_labels
+        if self._state.run.task is not None and self._symbols():
+            labels = self._state.run.task.input_labels
             _refill(self.symbol, [(label, repr(label)[1:-1] if label.isspace() else label) for label in labels])
         wanted = ("kind", *_ROWS[str(self.kind.currentData())])
         for name, row in self._rows.items():
@@ -218,10 +218,10 @@ class WhatIfEditor(QWidget):
 
     def _present_input(self) -> tuple[float, ...]:
         trace, state = self._trace(), self._state
-        if trace is None or state.sample >= trace.sequences:
+        if trace is None or state.place.sample >= trace.sequences:
             return ()
-        time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
-        return tuple(float(f"{value:.4g}") for value in trace.layers[0].x[time_step - 1, state.sample])
+        time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
+        return tuple(float(f"{value:.4g}") for value in trace.layers[0].x[time_step - 1, state.place.sample])
 
     def _say_now(self) -> None:
         """The value as it is in history, where one unit is named."""
@@ -233,8 +233,8 @@ class WhatIfEditor(QWidget):
         name = str(self.quantity.currentData())
         if kind not in ("value", "clamp", "lesion") or trace is None or not name:
             return ""
-        time_step = min(max(state.cursor.time_step, 1), state.program.time_steps)
-        values = trace.layer(state.cursor.layer).value(name)[time_step - 1, state.sample]
+        time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
+        values = trace.layer(state.place.cursor.layer).value(name)[time_step - 1, state.place.sample]
         try:
             unit = all_or_whole("The unit", len(values))(self.unit.text())
         except RnnvizError:

@@ -1,6 +1,5 @@
 """The page "What-if" of the right column: set something by hand, see what it changes, keep it, compare it."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import short
@@ -8,24 +7,28 @@ from rnnviz.core.structure import LayerId
 from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.live.train_on_request import can_train_on
-from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, form_sheet, push_button
+from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import Recomputed, State, Store
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.trial import Recomputed
 from rnnviz.gui.whatif.what_if_commands import WhatIfs
 from rnnviz.gui.whatif.what_if_editor import WhatIfEditor
+from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
 
 
-class WhatIfPage(QWidget):
+class WhatIfPage(ColumnPage):
     """Editor, what is set, what that changes, and the variants that are kept."""
 
+    shows = Fields("run", "recorded.traces", "place", "trial")
+
     def __init__(self, store: Store, actions: Actions, whatifs: WhatIfs) -> None:
-        super().__init__()
-        self._store, self._whatifs = store, whatifs
-        self.setProperty("role", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(264)
+        super().__init__(store)
+        self._whatifs = whatifs
+        self.setMinimumWidth(NARROWEST)
         self.place = _note()
         self.editor = WhatIfEditor()
         self.editor.wanted.connect(whatifs.add)
@@ -38,7 +41,9 @@ class WhatIfPage(QWidget):
         self.train_on = _button(actions, "train_on", "Train on from here")
         self.result = QLabel()
         self.result.setWordWrap(True)
-        self.elsewhere = _note("The table at the cursor and the watches go on telling history.")
+        self.elsewhere = _note(
+            "So do values, variables, equations, watches and stops of this model; others tell history."
+        )
         self.difference = QCheckBox("Show the difference in the lanes")
         self.difference.setToolTip(actions["what_if_difference"].toolTip())
         self.difference.clicked.connect(actions["what_if_difference"].trigger)
@@ -55,11 +60,7 @@ class WhatIfPage(QWidget):
         self.variants = QVBoxLayout()
         self._rows: list[QWidget] = []
         self._build()
-        self._show(store.state)
-        store.changed.connect(self.show_state)
-
-    def show_state(self, old: State, new: State) -> None:
-        self._show(self._store.state)
+        self.begin()
 
     def _build(self) -> None:
         content = QWidget()
@@ -88,18 +89,14 @@ class WhatIfPage(QWidget):
         column.addStretch(1)
         fill_scrolling(self, content)
 
-    def _show(self, state: State) -> None:
-        if self.property("themeName") != state.theme:
-            self.setProperty("themeName", state.theme)
-            self.setStyleSheet(form_sheet(state.theme))
-            self._listed = None
+    def draw(self, state: State) -> None:
         self.place.setText(place_words(state))
         self.editor.show_state(state)
-        listed = state.whatif.interventions, state.whatif.variants
+        listed = state.trial.whatif.interventions, state.trial.whatif.variants, state.look.theme
         if listed != self._listed:
             self._listed = listed
             self._list(state)
-        whatif, found = state.whatif, state.what_if
+        whatif, found = state.trial.whatif, state.what_if
         self.nothing.setVisible(not whatif.active)
         self.undo.setEnabled(bool(whatif.past))
         self.redo.setEnabled(bool(whatif.future))
@@ -108,9 +105,9 @@ class WhatIfPage(QWidget):
             field.setEnabled(whatif.active)
         for widget in (self.changes, self.result, self.elsewhere, self.difference):
             widget.setVisible(whatif.active)
-        self.difference.setChecked(state.difference)
+        self.difference.setChecked(state.trial.difference)
         self.against_row.setVisible(whatif.active and bool(whatif.variants))
-        self.against.set_value(state.against)
+        self.against.set_value(state.trial.against)
         if found is not self._told:
             self._told = found
             self.result.setText(result_words(found))
@@ -124,21 +121,21 @@ class WhatIfPage(QWidget):
             row.hide()
             row.deleteLater()
         self._rows = []
-        muted = theme(state.theme).muted
-        for number, one in enumerate(state.whatif.interventions):
+        muted = theme(state.look.theme).muted
+        for number, one in enumerate(state.trial.whatif.interventions):
             label = QLabel(one.words)
             label.setWordWrap(True)
             remove = _icon_button(muted, f"Take back {one.words}")
             remove.clicked.connect(lambda _on=False, number=number: self._whatifs.remove(number))
             self._add_row(self.set_by_hand, label, remove)
-        for variant in state.whatif.variants:
+        for variant in state.trial.whatif.variants:
             name = variant.name
             link = push_button(name.replace("&", "&&"), " · ".join(one.words for one in variant.interventions), "link")
             link.clicked.connect(lambda _on=False, name=name: self._whatifs.open(name))
             forget = _icon_button(muted, f"Forget the variant {name}")
             forget.clicked.connect(lambda _on=False, name=name: self._whatifs.forget(name))
             self._add_row(self.variants, link, forget)
-        self.against.set_options([("", "history"), *((one.name, one.name) for one in state.whatif.variants)])
+        self.against.set_options([("", "history"), *((one.name, one.name) for one in state.trial.whatif.variants)])
 
     def _add_row(self, column: QVBoxLayout, words: QWidget, button: QPushButton) -> None:
         row = QWidget()
@@ -156,9 +153,9 @@ class WhatIfPage(QWidget):
 
 def place_words(state: State) -> str:
     """Where the editor sets: model, layer, sequence and time step."""
-    if state.model >= len(state.models):
+    if state.place.model >= len(state.run.models):
         return "There is no model yet."
-    model, cursor = state.models[state.model], state.cursor
+    model, cursor = state.run.models[state.place.model], state.place.cursor
     words = [model.name]
     if len(model.structure.layer_names) > 1:
         words.append(LayerId.read(cursor.layer).words)

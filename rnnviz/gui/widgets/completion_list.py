@@ -39,7 +39,7 @@ class CompletionList(QListView):
         self.setItemDelegate(self._delegate)
         self.clicked.connect(self._choose)
 
-    def offer(self, offers: Sequence[Completion], place: QPoint, theme: Theme) -> None:
+    def offer(self, offers: Sequence[Completion], point: QPoint, theme: Theme) -> None:
         """Shows the offers with their corner at `place` of the screen; nothing to offer puts the list away."""
         self._model.clear()
         if not offers:
@@ -53,8 +53,8 @@ class CompletionList(QListView):
         self._delegate.theme = theme
         height = _ROW * min(len(offers), _ROWS) + 2 * self.frameWidth() + 6
         room = self._field.screen().availableGeometry()
-        left = max(room.left(), min(place.x(), room.right() - _WIDTH))
-        self.setGeometry(QRect(left, place.y(), _WIDTH, height))
+        left = max(room.left(), min(point.x(), room.right() - _WIDTH))
+        self.setGeometry(QRect(left, point.y(), _WIDTH, height))
         self.scrollToTop()
         self.show()
 

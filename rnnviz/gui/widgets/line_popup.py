@@ -12,8 +12,8 @@ _WIDTH = 300
 
 
 class JumpField(QFrame):
-    """A popup below the readout. Enter hands what is typed to `take`, or says what that wanted instead; Escape or a
-    click elsewhere puts it away. `name` and `hint` say what it is for."""
+    """A popup below the cursor label. Enter hands what is typed to `take`, or says what that wanted instead; Escape
+    or a click elsewhere puts it away. `name` and `hint` say what it is for."""
 
     def __init__(self, take: Callable[[str], None], parent: QWidget, name: str = "Go to", hint: str = _HINT) -> None:
         super().__init__(parent, Qt.WindowType.Popup)

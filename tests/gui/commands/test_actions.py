@@ -8,7 +8,7 @@ from whole_program import OpenApp, close
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.commands.actions import Actions, Command, Face, key_words
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 
 
 @pytest.fixture
@@ -23,7 +23,13 @@ def test_menu_tooltip_and_state_come_from_the_record(window: QMainWindow) -> Non
     commands = (
         Command("a", "Alpha", "does alpha", lambda: ran.append("a"), "File", ("Ctrl+K", "Right"), "open"),
         Command(
-            "b", "Beta", "does beta", lambda: ran.append("b"), "File", section=1, enabled=lambda state: not state.busy
+            "b",
+            "Beta",
+            "does beta",
+            lambda: ran.append("b"),
+            "File",
+            section=1,
+            enabled=lambda state: not state.notices.busy,
         ),
         Command("c", "Gamma", "does gamma", lambda: ran.append("c"), "File", section=1, submenu="More"),
         Command("d", "Other", "elsewhere", lambda: ran.append("d"), "View"),
@@ -35,9 +41,9 @@ def test_menu_tooltip_and_state_come_from_the_record(window: QMainWindow) -> Non
     assert actions["a"].toolTip() == "Alpha: does alpha  (Ctrl+K or →)"
     assert not actions["a"].icon().isNull()
     actions["a"].trigger()
-    store.update(busy="at work")
+    store.say(busy="at work")
     assert not actions["b"].isEnabled()
-    store.update(busy="")
+    store.say(busy="")
     actions["b"].trigger()
     assert ran == ["a", "b"]
 
@@ -45,9 +51,10 @@ def test_menu_tooltip_and_state_come_from_the_record(window: QMainWindow) -> Non
 def test_a_command_with_two_faces_and_a_tick(window: QMainWindow) -> None:
     store = Store()
     face = Command(
-        "x", "Light", "theme", lambda: store.update(theme="light"), face=lambda state: Face(state.theme, "theme")
+        "x", "Light", "theme", lambda: store.change(look=setting(theme="light")),
+        face=lambda state: Face(state.look.theme, "theme"),
     )  # fmt: skip
-    tick = Command("y", "Shown", "tick", lambda: None, checked=lambda state: state.theme == "light")
+    tick = Command("y", "Shown", "tick", lambda: None, checked=lambda state: state.look.theme == "light")
     actions = Actions((face, tick), store, window)
     assert actions.words("x") == "dark"
     assert not actions["y"].isChecked()
@@ -65,8 +72,8 @@ def test_what_cannot_be_done_is_a_sentence(window: QMainWindow) -> None:
 
     store = Store()
     Actions((Command("x", "X", "x", refuse),), store, window)["x"].trigger()
-    assert store.state.message is not None
-    assert store.state.message.sentence == "The folder is full."
+    assert store.state.notices.message is not None
+    assert store.state.notices.message.sentence == "The folder is full."
 
 
 def test_keys_as_the_keyboard_says_them() -> None:

@@ -19,7 +19,8 @@ from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 
 # what Qt's screenless platform says when a menu or a tooltip opens
 screenless = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -72,7 +73,7 @@ def test_no_value_stops_the_drawing(
 ) -> None:
     stack, store = opened(structures=structures, poison=poison, hidden_lanes=frozenset({"+share", "+prediction"}))
     for name in structures[0].layer_names:
-        store.update(cursor=replace(store.state.cursor, layer=name))
+        store.change(place=setting(cursor=replace(store.state.place.cursor, layer=name)))
         stack.grab()
     if np.isnan(poison):
         notes = [lane.label.note for lane in stack._lanes if lane.key == "hidden"]
@@ -114,11 +115,11 @@ def test_a_click_and_a_drag_choose_time_steps(opened: Callable[..., Opened], qtb
 def test_the_cursor_is_seen_in_all_lanes_and_leaves_no_trace(opened: Callable[..., Opened]) -> None:
     stack, store = opened()
     yellow = theme("dark").color("cursor")
-    store.update(cursor=Cursor(7, Phase.BACKWARD, 15))
+    store.change(place=setting(cursor=Cursor(7, Phase.BACKWARD, 15)))
     image = stack.grab().toImage()
     x, y = column(stack, 15).x(), column(stack, 15).y()
     assert image.pixelColor(x, y) == yellow
-    store.update(cursor=Cursor(7, Phase.BACKWARD, 4))
+    store.change(place=setting(cursor=Cursor(7, Phase.BACKWARD, 4)))
     image = stack.grab().toImage()
     assert image.pixelColor(x, y) != yellow
     assert image.pixelColor(column(stack, 4).x(), y) == yellow
@@ -132,7 +133,7 @@ def test_moving_the_cursor_replaces_no_item_and_no_data(opened: Callable[..., Op
         lane.show = lambda _shown, key=lane.key: shown.append(key)  # type: ignore[method-assign]
     for phase in Phase:
         for time_step in range(1, 21):
-            store.update(cursor=Cursor(7, phase, time_step))
+            store.change(place=setting(cursor=Cursor(7, phase, time_step)))
     assert stack._scene.items() == items
     assert shown == []
 
@@ -140,7 +141,7 @@ def test_moving_the_cursor_replaces_no_item_and_no_data(opened: Callable[..., Op
 def test_new_traces_are_put_into_the_same_items(opened: Callable[..., Opened]) -> None:
     stack, store = opened()
     items, before = stack._scene.items(), stack.grab().toImage()
-    store.update(traces=tuple(reversed(fake_state(structures=_swapped()).traces)))
+    store.change(recorded=setting(traces=tuple(reversed(fake_state(structures=_swapped()).recorded.traces))))
     assert stack._scene.items() == items
     assert stack.grab().toImage() != before
 
@@ -159,7 +160,7 @@ def test_the_sweep_follows_the_phase(opened: Callable[..., Opened]) -> None:
         Phase.UPDATE: (True, range(1, 21)),
     }
     for phase, (backward, done) in wanted.items():
-        store.update(cursor=Cursor(7, phase, 5))
+        store.change(place=setting(cursor=Cursor(7, phase, 5)))
         assert (chain._sweep.backward, chain._sweep.done) == (backward, done)
 
 
@@ -175,9 +176,9 @@ def test_zoom_pan_and_a_cursor_that_leaves_the_view(opened: Callable[..., Opened
             QApplication.sendEvent(stack._view.viewport(), event)
     assert stack._axis.zoomed
     assert len({lane.items[1].axis for lane in stack._lanes}) == 1  # linked
-    store.update(cursor=Cursor(7, Phase.FORWARD, 200))
+    store.change(place=setting(cursor=Cursor(7, Phase.FORWARD, 200)))
     assert 200 in stack._axis.visible()
-    store.update(cursor=Cursor(7, Phase.FORWARD, 1))
+    store.change(place=setting(cursor=Cursor(7, Phase.FORWARD, 1)))
     assert 1 in stack._axis.visible()
     stack.grab()
     qtbot.mouseDClick(stack._view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(500, 300))
@@ -198,23 +199,23 @@ def test_before_the_first_trace_a_sentence_stands_there(qtbot: QtBot) -> None:
     stack.resize(800, 560)
     assert stack._skeleton is not None
     assert stack._skeleton._sentence == "The engine is starting …"
-    store.update(busy="Reading the run …")
+    store.say(busy="Reading the run …")
     assert stack._skeleton._sentence == "Reading the run …"
     full = fake_state()
-    store.update(task=full.task, models=full.models)
+    store.change(run=setting(task=full.run.task, models=full.run.models))
     stack.grab()
-    store.update(traces=full.traces, cursor=full.cursor)
+    store.change(recorded=setting(traces=full.recorded.traces), place=setting(cursor=full.place.cursor))
     assert stack._skeleton is None
     stack.grab()
-    store.update(traces=(full.traces[0], None))
+    store.change(recorded=setting(traces=(full.recorded.traces[0], None)))
     stack.grab()
-    store.update(traces=(None, None))
+    store.change(recorded=setting(traces=(None, None)))
     assert stack._skeleton is not None
 
 
 def test_a_theme_is_changed_in_place(opened: Callable[..., Opened]) -> None:
     stack, store = opened()
-    store.update(theme="light")
+    store.change(look=setting(theme="light"))
     assert stack.grab().toImage().pixelColor(2, 300) == QColor(theme("light").background)
 
 
@@ -243,7 +244,7 @@ def test_the_label_of_a_deep_model_offers_its_layers(opened: Callable[..., Opene
     ]
     menu.actions()[1].trigger()
     menu.close()
-    assert store.state.cursor.layer == "l0_reverse"
+    assert store.state.place.cursor.layer == "l0_reverse"
     assert header.label.subtitle.startswith("layer 0, reverse")
     assert next(item for item in header.items if isinstance(item, Chain)).leftwards
 
@@ -256,7 +257,7 @@ def test_a_higher_window_brings_the_prediction_and_a_message_does_not_take_it(
     for height, there in ((830, True), (780, True), (480, False)):  # a message takes 48 pixels
         stack.resize(900, height)
         qtbot.waitUntil(lambda there=there: ("prediction" in {lane.key for lane in stack._lanes}) == there)
-    assert store.state.hidden_lanes == frozenset()
+    assert store.state.look.hidden_lanes == frozenset()
 
 
 def test_every_column_is_drawn_on_its_own_axis_in_the_units_of_the_data(opened: Callable[..., Opened]) -> None:
@@ -269,7 +270,7 @@ def test_every_column_is_drawn_on_its_own_axis_in_the_units_of_the_data(opened: 
     assert [lane.label.title for lane in predicted] == ["temperature", "pressure", "humidity"]
     plot = predicted[1].plot.rect  # type: ignore[attr-defined]
     words = predicted[1].tip(QPointF(stack._axis.x(4), plot.center().y()))
-    trace = store.state.traces[0]
+    trace = store.state.recorded.traces[0]
     assert trace is not None
     assert trace.readout is not None
     assert f"true: {short(1013 + 8 * float(trace.readout.targets[3, 0, 1]))}" in words
@@ -299,7 +300,7 @@ def test_the_scale_of_magnitudes_stands_beside_the_first_chain_in_the_backward_p
     legends = [lane.legend for lane in stack._lanes if lane.key == "chain"]  # type: ignore[attr-defined]
     assert [legend.isVisible() for legend in legends] == [True, False]
     assert "10⁻⁸" in legends[0].tip(0, 0)
-    store.update(cursor=Cursor(7, Phase.FORWARD, 3))
+    store.change(place=setting(cursor=Cursor(7, Phase.FORWARD, 3)))
     assert not legends[0].isVisible()
 
 
@@ -309,7 +310,7 @@ def test_the_cursor_line_does_not_strike_through_the_name_of_a_curve(opened: Cal
     plot = lane.plot  # type: ignore[attr-defined]
     box = plot.names.names[0].box
     t = stack._axis.time_step_at(box.center().x())
-    store.update(cursor=Cursor(7, Phase.BACKWARD, t))
+    store.change(place=setting(cursor=Cursor(7, Phase.BACKWARD, t)))
     image = stack.image()
     x, cursor = round(stack._axis.x(t)), QColor(theme("dark").cursor)
     assert box.left() < x < box.right()

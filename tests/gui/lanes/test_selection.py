@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_states import fake_state
+from flat_state import flat_state
 from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
@@ -14,7 +15,7 @@ from rnnviz.gui.canvas.lanes.fitting import fitting
 from rnnviz.gui.canvas.lanes.heights import share_out
 from rnnviz.gui.canvas.lanes.lane import Heights
 from rnnviz.gui.canvas.lanes.lane_table import make_lane
-from rnnviz.gui.canvas.lanes.selection import LanePlace, exactly, lane_choices, lane_places, toggled
+from rnnviz.gui.canvas.lanes.selection import LaneSlot, exactly, lane_choices, lane_slots, toggled
 from rnnviz.gui.canvas.lanes.shown import level, resolve
 
 FIRST_LESSON = [
@@ -24,7 +25,7 @@ FIRST_LESSON = [
 
 
 def keys(**state: object) -> list[tuple[str, int | None]]:
-    return [(place.key, place.model) for place in lane_places(resolve(fake_state(**state)))]
+    return [(place.key, place.model) for place in lane_slots(resolve(fake_state(**state)))]
 
 
 def test_the_first_lesson_has_the_lanes_of_the_design() -> None:
@@ -47,10 +48,10 @@ def test_a_gru_shows_its_update_gate() -> None:
 def test_every_lane_can_be_switched_both_ways() -> None:
     state = fake_state()
     for choice in lane_choices(state):
-        once = fake_state(hidden_lanes=toggled(state.hidden_lanes, choice))
+        once = fake_state(hidden_lanes=toggled(state.look.hidden_lanes, choice))
         switched = next(other for other in lane_choices(once) if other.key == choice.key)
         assert switched.on != choice.on, choice.key
-        twice = fake_state(hidden_lanes=toggled(once.hidden_lanes, switched))
+        twice = fake_state(hidden_lanes=toggled(once.look.hidden_lanes, switched))
         again = next(other for other in lane_choices(twice) if other.key == choice.key)
         assert again.on == choice.on
 
@@ -58,7 +59,7 @@ def test_every_lane_can_be_switched_both_ways() -> None:
 def test_switching_everything_off_leaves_the_ruler() -> None:
     state = fake_state()
     hidden = frozenset(choice.key for choice in lane_choices(state) if choice.on)
-    assert [place.key for place in lane_places(resolve(fake_state(hidden_lanes=hidden)))] == ["ruler"]
+    assert [place.key for place in lane_slots(resolve(fake_state(hidden_lanes=hidden)))] == ["ruler"]
 
 
 @given(
@@ -104,7 +105,7 @@ def test_two_models_share_the_level_of_the_larger(qtbot: QtBot) -> None:
 
 def test_a_layer_that_one_model_lacks_shows_its_first() -> None:
     state = fake_state(structures=(Structure("gru", 8, 5, 2), Structure("lstm", 8, 5)))
-    shown = resolve(replace(state, cursor=replace(state.cursor, layer="l1")))
+    shown = resolve(flat_state(state, cursor=replace(state.place.cursor, layer="l1")))
     assert [model.layer_name for model in shown.models] == ["l1", "l0"]
 
 
@@ -115,7 +116,7 @@ def test_what_a_person_switched_does_not_depend_on_the_room() -> None:
         assert ("prediction", 0) not in keys(fitting_lanes=fits, hidden_lanes=frozenset({"prediction"}))
         wanted = frozenset({"input", "hidden"})
         state = fake_state(kind="characters", fitting_lanes=fits)
-        exact = replace(state, hidden_lanes=exactly(state, wanted))
+        exact = flat_state(state, hidden_lanes=exactly(state, wanted))
         assert {choice.key for choice in lane_choices(exact) if choice.on} == wanted
 
 
@@ -132,7 +133,7 @@ def test_lanes_come_with_room_and_leave_only_when_there_is_none() -> None:
 def test_several_columns_have_a_lane_each_and_their_predictions_too() -> None:
     names = ("temperature", "pressure", "humidity")
     fits = frozenset({"prediction: pressure"})
-    places = lane_places(resolve(fake_state(kind="table", fitting_lanes=fits)))
+    places = lane_slots(resolve(fake_state(kind="table", fitting_lanes=fits)))
     assert [place.column for place in places if place.key == "input"] == [0, 1, 2]
     assert [(p.key, p.column) for p in places if p.key.startswith("prediction")] == [
         ("prediction", 0),
@@ -155,7 +156,7 @@ def test_gradients_of_each_unit_are_lanes_to_switch_on(qapp: object) -> None:
     with np.errstate(divide="ignore"):
         wanted = np.log10(np.abs(model.layer.cell_grad[: model.time_steps, 0].astype(np.float64)))
     assert np.allclose(model.gradient("c"), wanted)
-    lane = make_lane(shown, LanePlace("gradients: c", 1))
+    lane = make_lane(shown, LaneSlot("gradients: c", 1))
     lane.show(shown)
     assert "cell gradient" in lane.label.title
     assert lane.label.subtitle == "log₁₀ |∂L/∂c|"

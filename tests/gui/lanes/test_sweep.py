@@ -1,10 +1,10 @@
 """How far the cursor's sweep has come, in a layer that reads forward and in one that reads backward."""
 
 import pytest
+from flat_state import flat_state
 
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.lanes.shown import resolve
-from rnnviz.gui.state.store import State
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,6 @@ from rnnviz.gui.state.store import State
     ],
 )
 def test_what_is_done_lies_behind_the_cursor(phase: Phase, layer: str, done: list[int]) -> None:
-    shown = resolve(State(cursor=Cursor(0, phase, 3, layer)))
+    shown = resolve(flat_state(cursor=Cursor(0, phase, 3, layer)))
     object.__setattr__(shown, "time_steps", 5)
     assert list(shown.sweep.done) == done

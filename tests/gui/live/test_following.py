@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flat_state import flat_state
 from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
@@ -22,7 +23,8 @@ from rnnviz.gui.live.history import GrowingArray, HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding
 from rnnviz.gui.shell.status_bar import StatusBar
 from rnnviz.gui.shell.toolbar import StepCount
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.runs.file.records import EngineStatus, RunModel
 from rnnviz.runs.reading.reader import open_run
 
@@ -133,14 +135,14 @@ def models() -> tuple[RunModel, ...]:
 def test_the_badge_says_how_far_the_trace_can_be_believed(
     qtbot: QtBot, fidelities: tuple[float, ...], words: str
 ) -> None:
-    store = Store(State(models=models()))
+    store = Store(flat_state(models=models()))
     bar = StatusBar(store)
     qtbot.addWidget(bar)
     assert bar.badge.text() == ""
     traces: Any = tuple(
         SimpleNamespace(fidelity=each, faithful=each < 1e-5, notes=(), layers=()) for each in fidelities
     )
-    bar.show_state(store.state, replace(store.state, traces=traces))
+    bar.show_state(store.state, flat_state(store.state, traces=traces))
     assert bar.badge.text() == words
     assert "A: " in bar.badge.toolTip()
 
@@ -150,19 +152,25 @@ def test_engine_and_file_are_said_in_words(qtbot: QtBot) -> None:
     bar = StatusBar(store)
     qtbot.addWidget(bar)
     assert "engine starting" in bar.engine.text()
-    store.update(run_path=Path("/a/<b>.rnnviz"), run_bytes=3_100_000, status=EngineStatus("running", 7, 148.2, 1, 0.0))
+    store.change(
+        run=setting(path=Path("/a/<b>.rnnviz")),
+        recorded=setting(bytes=3_100_000, status=EngineStatus("running", 7, 148.2, 1, 0.0)),
+    )
     assert "engine running" in bar.engine.text()
     assert bar.run.text() == "<b>.rnnviz   3.1 MB"
-    store.update(status=None)
+    store.change(recorded=setting(status=None))
     assert "no engine" in bar.engine.text()
 
 
 def test_the_training_step_counts_and_looks_back(qtbot: QtBot) -> None:
-    store = Store(State(status=EngineStatus("running", 23_744, 148.2, 1, 0.0)))
+    store = Store(flat_state(status=EngineStatus("running", 23_744, 148.2, 1, 0.0)))
     count = StepCount(store)
     qtbot.addWidget(count)
     assert count.text == "23,744 148/s"
-    store.update(history=replace(store.state.history, last_training_step=23_750), following=False)
+    store.change(
+        recorded=setting(history=replace(store.state.recorded.history, last_training_step=23_750)),
+        place=setting(following=False),
+    )
     assert count.text == "0 of 23,750"
 
 
@@ -177,10 +185,10 @@ def test_what_an_old_engine_said_is_not_said_again_while_the_next_run_is_awaited
     following = Following(store, lambda path: False)
     try:
         following.open_run(path)
-        qtbot.waitUntil(lambda: store.state.run_path == path)
+        qtbot.waitUntil(lambda: store.state.run.path == path)
         following.await_run(tmp_path / "next.rnnviz")
         qtbot.wait(1300)  # longer than between two signs of life
-        assert store.state.status is None
-        assert store.state.message is None
+        assert store.state.recorded.status is None
+        assert store.state.notices.message is None
     finally:
         assert following.stop()

@@ -28,7 +28,7 @@ ENGINE_PATIENCE = engine._PATIENCE  # as it is for a person, before the tests ar
 
 
 def trained_to(app: App, step: int) -> bool:
-    return app.store.state.history.last_training_step >= step
+    return app.store.state.recorded.history.last_training_step >= step
 
 
 def is_run(path: Path) -> bool:
@@ -40,7 +40,7 @@ def is_run(path: Path) -> bool:
 
 
 def engine_is(app: App, *states: str) -> bool:
-    status = app.store.state.status
+    status = app.store.state.recorded.status
     return status is not None and status.state in states
 
 
@@ -54,53 +54,53 @@ def small(tmp_path: Path) -> Path:
 def ready(open_app: OpenApp, qtbot: QtBot, small: Path) -> App:
     """The program with an untrained experiment whose first traces are on the screen."""
     app = open_app(small)
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
+    qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2)
     return app
 
 
 def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -> None:
     app, state = ready, ready.store.state
-    assert state.experiment.name == "Small"
-    assert all(trace is not None for trace in state.traces)
+    assert state.run.experiment.name == "Small"
+    assert all(trace is not None for trace in state.recorded.traces)
     assert engine_is(app, "paused")
     assert "trace checked against autograd" in app.window.statusBar().badge.text()
-    run_path = state.run_path
+    run_path = state.run.path
     assert run_path is not None
     assert not list(run_path.parent.glob("*.toml"))
 
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 30))
     assert app.actions.words("train") == "Pause"
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step > 0)
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: engine_is(app, "paused"))
-    paused_at = app.store.state.status.training_step  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at)
+    paused_at = app.store.state.recorded.status.training_step  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == paused_at)
 
     last = app.store.state.program.time_steps
     press(app, Qt.Key.Key_End, 2)
-    assert app.store.state.cursor.phase is Phase.LOSS
+    assert app.store.state.place.cursor.phase is Phase.LOSS
     press(app, Qt.Key.Key_Right, 4)
-    assert (app.store.state.cursor.phase, app.store.state.cursor.time_step) == (Phase.BACKWARD, last - 3)
-    assert app.toolbar.readout.text.startswith(f"Backward  time step {last - 3} of {last}")
+    assert (app.store.state.place.cursor.phase, app.store.state.place.cursor.time_step) == (Phase.BACKWARD, last - 3)
+    assert app.toolbar.cursor_label.text.startswith(f"Backward  time step {last - 3} of {last}")
     press(app, Qt.Key.Key_Left)
-    assert app.store.state.cursor.time_step == last - 2
+    assert app.store.state.place.cursor.time_step == last - 2
 
     press(app, Qt.Key.Key_Period)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at + 1)
-    assert app.store.state.cursor.phase is Phase.BACKWARD  # the same place, one training step later
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == paused_at + 1)
+    assert app.store.state.place.cursor.phase is Phase.BACKWARD  # the same place, one training step later
 
     press(app, Qt.Key.Key_PageUp)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at)
-    assert not app.store.state.following
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == paused_at)
+    assert not app.store.state.place.following
     assert f"of {paused_at + 1}" in app.toolbar._step.text
-    before = app.store.state.traces
+    before = app.store.state.recorded.traces
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, paused_at + 60))
-    assert app.store.state.traces is before  # nothing jumps while data streams in
+    assert app.store.state.recorded.traces is before  # nothing jumps while data streams in
     press(app, Qt.Key.Key_L)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > paused_at + 1)
-    assert app.store.state.following
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step > paused_at + 1)
+    assert app.store.state.place.following
 
     assert close(app) < PATIENCE / 1000  # asked to go, not ended
     assert not list(run_path.parent.glob("*-wal"))
@@ -113,89 +113,89 @@ def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> 
     app = ready
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 20))
-    old = app.store.state.run_path
+    old = app.store.state.run.path
     os.kill(app.session.engine_process_id, signal.SIGKILL)
-    qtbot.waitUntil(lambda: app.store.state.message is not None)
-    message = app.store.state.message
+    qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
+    message = app.store.state.notices.message
     assert message is not None
     assert message.sentence.startswith("The engine ended unexpectedly (killed by signal 9) at training step ")
-    kept = app.store.state.history.last_training_step
+    kept = app.store.state.recorded.history.last_training_step
     said = int(message.sentence.split(" at training step ")[1].split(";")[0])
     assert said >= kept  # more may be lost than recorded, never less
     assert message.sentence.endswith(f"everything up to training step {kept} is kept.")
     assert app.message_bar.sentence == message.sentence
     assert "ended unexpectedly" in app.window.statusBar().engine.text()
-    assert all(trace is not None for trace in app.store.state.traces)
+    assert all(trace is not None for trace in app.store.state.recorded.traces)
 
     qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
     assert app.message_bar.sentence == ""
-    qtbot.waitUntil(lambda: app.store.state.run_path != old and engine_is(app, "paused"))
-    assert app.store.state.history.last_training_step == 0
+    qtbot.waitUntil(lambda: app.store.state.run.path != old and engine_is(app, "paused"))
+    assert app.store.state.recorded.history.last_training_step == 0
     assert old is not None
     with open_run(old) as run:
         assert run.last_training_step >= kept
     app.open_path(old)  # looking back at it, nobody is missed any more
-    qtbot.waitUntil(lambda: app.store.state.run_path == old)
+    qtbot.waitUntil(lambda: app.store.state.run.path == old)
     qtbot.wait(100)
-    assert app.store.state.status is None
+    assert app.store.state.recorded.status is None
     assert app.message_bar.sentence == ""
 
 
 def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -> None:
     app = ready
-    first, old = app.store.state.traces[0], app.store.state.run_path
+    first, old = app.store.state.recorded.traces[0], app.store.state.run.path
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 10))
     process = app.session.engine_process_id
     press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: app.store.state.run_path != old)
+    qtbot.waitUntil(lambda: app.store.state.run.path != old)
     assert app.session.engine_process_id == process  # the warm process: nobody waits for torch again
-    again = app.store.state.traces[0]
+    again = app.store.state.recorded.traces[0]
     assert first is not None
     assert again is not None
     assert (first.layers[0].h == again.layers[0].h).all()
-    assert app.store.state.cursor.training_step == 0
+    assert app.store.state.place.cursor.training_step == 0
 
 
 def test_what_is_pressed_during_a_reset_is_done_after_it(ready: App, qtbot: QtBot) -> None:
-    app, old = ready, ready.store.state.run_path
+    app, old = ready, ready.store.state.run.path
     press(app, Qt.Key.Key_Period)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 1)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 1)
     for _ in range(3):
         press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
         press(app, Qt.Key.Key_PageUp)
         press(app, Qt.Key.Key_L)
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: engine_is(app, "running") and app.store.state.run_path != old)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0)
-    assert app.store.state.message is None
-    assert app.store.state.following
-    with open_run(app.store.state.run_path) as run:  # type: ignore[arg-type]
-        step = app.store.state.cursor.training_step
-        shown = app.store.state.traces[0]
+    qtbot.waitUntil(lambda: engine_is(app, "running") and app.store.state.run.path != old)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step > 0)
+    assert app.store.state.notices.message is None
+    assert app.store.state.place.following
+    with open_run(app.store.state.run.path) as run:  # type: ignore[arg-type]
+        step = app.store.state.place.cursor.training_step
+        shown = app.store.state.recorded.traces[0]
         assert shown is not None
         assert (run.trace(step).layers[0].h == shown.layers[0].h).all()
 
 
 def test_edited_settings_redraw_the_untrained_networks_at_once(ready: App, qtbot: QtBot) -> None:
     app = ready
-    experiment, old = small_experiment(seed=8), app.store.state.run_path
+    experiment, old = small_experiment(seed=8), app.store.state.run.path
     app.session.edit(experiment)
     app.session.edit(small_experiment(seed=9))  # while the first is on its way: the newest wins
-    qtbot.waitUntil(lambda: app.store.state.experiment.seed == 9)
+    qtbot.waitUntil(lambda: app.store.state.run.experiment.seed == 9)
     assert old is not None
     assert not old.exists()  # nobody trained it
     app.session.set_live("learning_rate", 0.002)
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 5))
-    path = app.store.state.run_path
+    path = app.store.state.run.path
     assert path is not None
     with open_run(path) as run:
         assert any("learning rate 0.01 → 0.002" in event.sentence for event in run.events())
 
 
 def test_an_untrained_run_is_not_kept(ready: App) -> None:
-    path = ready.store.state.run_path
+    path = ready.store.state.run.path
     assert path is not None
     assert close(ready) < PATIENCE / 1000  # asked to go, not ended
     assert not path.exists()
@@ -206,7 +206,7 @@ def test_closing_while_training_leaves_a_whole_run_and_no_process(ready: App, qt
     app = ready
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 10))
-    path, pid = app.store.state.run_path, app.session.engine_process_id
+    path, pid = app.store.state.run.path, app.session.engine_process_id
     assert close(app) < PATIENCE / 1000  # asked to go, not ended
     assert pid not in children()
     assert path is not None
@@ -231,10 +231,10 @@ def test_settings_the_engine_refuses_are_said(open_app: OpenApp, qtbot: QtBot, t
         '[[models]]\nname = "A"\ncell = "lstm"\n'
     )
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.message is not None)
-    assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
+    assert "data.csv" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: app.session.engine_process_id == 0)
-    assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
+    assert "data.csv" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
 
 
 def test_what_is_opened_while_a_bad_experiment_starts_is_opened(
@@ -247,9 +247,9 @@ def test_what_is_opened_while_a_bad_experiment_starts_is_opened(
     )
     app = open_app(path)
     app.open_path(small)
-    qtbot.waitUntil(lambda: app.store.state.experiment.name == "Small")
+    qtbot.waitUntil(lambda: app.store.state.run.experiment.name == "Small")
     qtbot.waitUntil(lambda: engine_is(app, "paused"))
-    assert app.store.state.traces[0] is not None
+    assert app.store.state.recorded.traces[0] is not None
 
 
 def test_an_engine_that_writes_nothing_is_said_until_it_goes_on(
@@ -264,14 +264,14 @@ def test_an_engine_that_writes_nothing_is_said_until_it_goes_on(
 
 
 def test_a_run_deleted_while_it_is_trained_is_said_and_reset_goes_on(ready: App, qtbot: QtBot) -> None:
-    app, path = ready, ready.store.state.run_path
+    app, path = ready, ready.store.state.run.path
     assert path is not None
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 5))
     shutil.rmtree(path.parent)
     qtbot.waitUntil(lambda: "cannot be written" in app.message_bar.sentence)
     press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: app.store.state.run_path != path and engine_is(app, "paused"))
+    qtbot.waitUntil(lambda: app.store.state.run.path != path and engine_is(app, "paused"))
     assert app.message_bar.sentence == ""
 
 
@@ -279,11 +279,11 @@ def test_two_windows_that_start_at_once_train_in_two_files(open_app: OpenApp, qt
     first, second = open_app(small), open_app(small)
     for app in (first, second):
         qtbot.waitUntil(lambda app=app: engine_is(app, "paused"))
-    assert first.store.state.run_path != second.store.state.run_path
+    assert first.store.state.run.path != second.store.state.run.path
 
 
 def test_a_run_that_another_window_trains_is_not_tidied_away(ready: App) -> None:
-    path = ready.store.state.run_path
+    path = ready.store.state.run.path
     assert path is not None
     delete_untrained(path)
     assert path.exists()  # until its own window is closed
@@ -298,14 +298,14 @@ def test_a_loss_that_is_not_finite_pauses_and_says_where(open_app: OpenApp, qtbo
     app = open_app(tmp_path / "nan.toml")
     qtbot.waitUntil(lambda: engine_is(app, "paused"))
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: app.store.state.message is not None)
-    message, status = app.store.state.message, app.store.state.status
+    qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
+    message, status = app.store.state.notices.message, app.store.state.recorded.status
     assert message is not None
     assert status is not None
     assert message.level == "warning"
     assert message.sentence.startswith(f"Training step {status.training_step + 1}: the loss of ")
     assert status.state == "paused"
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step > 0)
     assert app.window.grab().width() > 0  # drawn, with NaN in it
 
 
@@ -322,17 +322,17 @@ def test_a_finished_run_is_looked_at_without_an_engine(
 ) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path)
+    qtbot.waitUntil(lambda: app.store.state.run.path == path)
     state = app.store.state
-    assert state.kept
-    assert state.status is None
-    assert state.cursor.training_step == state.history.last_training_step == 40
+    assert state.run.kept
+    assert state.recorded.status is None
+    assert state.place.cursor.training_step == state.recorded.history.last_training_step == 40
     assert app.session.engine_process_id == 0
     assert not app.actions["training_step"].isEnabled()
     assert "looking back" in app.window.statusBar().engine.text()
-    assert app.keeper.preferences.recent == (str(path),)
+    assert app.preference_saver.preferences.recent == (str(path),)
     press(app, Qt.Key.Key_PageUp)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step < 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step < 40)
     copy = tmp_path / "copy.rnnviz"
     app.session.save_as(copy)
     qtbot.waitUntil(copy.exists)
@@ -352,20 +352,20 @@ def test_a_damaged_capture_is_said_and_the_others_are_shown(
         connection.execute(f"UPDATE chunks SET crc32 = crc32 + 1 WHERE payload = ({newest})")
     connection.close()
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path)
+    qtbot.waitUntil(lambda: app.store.state.run.path == path)
     assert "does not match its checksum" in app.message_bar.sentence
-    assert app.store.state.traces == (None, None)
+    assert app.store.state.recorded.traces == (None, None)
     app.session.show_training_step(0)
-    qtbot.waitUntil(lambda: app.store.state.traces[0] is not None)
+    qtbot.waitUntil(lambda: app.store.state.recorded.traces[0] is not None)
 
 
 def test_opening_a_run_ends_the_training_before(ready: App, qtbot: QtBot, run_file: Path) -> None:
     app = ready
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 5))
-    trained = app.store.state.run_path
+    trained = app.store.state.run.path
     app.open_path(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
     qtbot.waitUntil(lambda: not children())
     assert trained is not None
     with open_run(trained) as run:
@@ -373,23 +373,23 @@ def test_opening_a_run_ends_the_training_before(ready: App, qtbot: QtBot, run_fi
         assert run.status.state == "stopped"
     press(app, Qt.Key.Key_Space)  # trains the run that is shown, from its beginning, in a new file
     qtbot.waitUntil(lambda: engine_is(app, "running"))
-    assert app.store.state.run_path not in (run_file, trained)
+    assert app.store.state.run.path not in (run_file, trained)
 
 
 def test_the_model_is_exported_and_a_failure_is_said(
     open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
 ) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
     app.session.export(tmp_path / "lstm.safetensors", "LSTM")
-    assert app.store.state.busy
-    qtbot.waitUntil(lambda: not app.store.state.busy)
-    assert "saved as" in app.store.state.message.sentence  # type: ignore[union-attr]
+    assert app.store.state.notices.busy
+    qtbot.waitUntil(lambda: not app.store.state.notices.busy)
+    assert "saved as" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
     assert (tmp_path / "lstm.safetensors").stat().st_size > 100
     app.session.export(tmp_path / "nowhere" / "lstm.pt", "LSTM")
-    qtbot.waitUntil(lambda: not app.store.state.busy)
-    assert app.store.state.message.level == "error"  # type: ignore[union-attr]
-    assert "nowhere" in app.store.state.message.sentence  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: not app.store.state.notices.busy)
+    assert app.store.state.notices.message.level == "error"  # type: ignore[union-attr]
+    assert "nowhere" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
 
 
 def test_a_strangers_training_is_followed_and_not_ended(
@@ -418,19 +418,21 @@ def test_every_example_and_lesson_of_the_menu_starts(ready: App, qtbot: QtBot) -
     for key, name in [*(("example", name) for name in EXAMPLES), *(("lesson", name) for name in LESSONS)]:
         wanted = read_experiment(resource(f"experiments/{name}.toml"))
         ready.actions[f"{key}_{name}"].trigger()
-        qtbot.waitUntil(lambda wanted=wanted: ready.store.state.experiment == wanted)
-        qtbot.waitUntil(lambda: None not in ready.store.state.traces)
-        assert len(ready.store.state.traces) == len(wanted.models)
+        qtbot.waitUntil(lambda wanted=wanted: ready.store.state.run.experiment == wanted)
+        qtbot.waitUntil(lambda: None not in ready.store.state.recorded.traces)
+        assert len(ready.store.state.recorded.traces) == len(wanted.models)
 
 
 def test_the_gradients_are_checked_and_the_verdict_is_said(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces) and None not in app.store.state.traces)
+    qtbot.waitUntil(
+        lambda: bool(app.store.state.recorded.traces) and None not in app.store.state.recorded.traces, timeout=PATIENCE
+    )
     press(app, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: app.store.state.message is not None)
-    message = app.store.state.message
+    qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
+    message = app.store.state.notices.message
     assert message is not None
     assert message.level == "info", message.sentence
-    for model in app.store.state.models:
+    for model in app.store.state.run.models:
         assert f"{model.name}: All " in message.sentence
         assert "gradients are right" in message.sentence

@@ -14,6 +14,7 @@ from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.marks import with_breakpoints
+from rnnviz.gui.state.store import setting
 from rnnviz.runs.reading.reader import open_run
 
 SET = SetWeight("weight_hh_l0", (0.75,), 1, 2)
@@ -21,15 +22,15 @@ SET = SetWeight("weight_hh_l0", (0.75,), 1, 2)
 
 def train_on(app: App, qtbot: QtBot) -> Path:
     """Presses the page's button; the path of the new run, which has learned something."""
-    before, first = app.store.state.run_path, app.store.state.cursor.training_step
+    before, first = app.store.state.run.path, app.store.state.place.cursor.training_step
     app.actions["page_what_if"].trigger()
     assert app.contents is not None
     button = app.contents.what_if.train_on
     assert button.isEnabled()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: app.store.state.run_path != before)
-    qtbot.waitUntil(lambda: app.store.state.history.captured[-1] > first)
-    path = app.store.state.run_path
+    qtbot.waitUntil(lambda: app.store.state.run.path != before)
+    qtbot.waitUntil(lambda: app.store.state.recorded.history.captured[-1] > first)
+    path = app.store.state.run.path
     assert path is not None
     assert not [*path.parent.glob("*.safetensors"), *path.parent.glob("*.toml")]
     return path
@@ -52,21 +53,23 @@ def check_branch(parent: Path, child: Path, training_step: int) -> None:
 def test_live_engine_trains_on_with_a_weight_set_by_hand(open_app: OpenApp, tmp_path: Path, qtbot: QtBot) -> None:
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app: App = open_app(tmp_path / "small.toml")
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
+    qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2)
     app.session.send("step", count=5)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 5)
-    parent, process = app.store.state.run_path, app.session.engine_process_id
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 5)
+    parent, process = app.store.state.run.path, app.session.engine_process_id
     assert parent is not None
 
     app.whatifs.add(SET)
     child = train_on(app, qtbot)
     assert app.session.engine_process_id == process
-    assert not app.store.state.whatif.active
+    assert not app.store.state.trial.whatif.active
     assert app.window.windowTitle().endswith(
         f"branched from training step 5 of {parent.name}, weights of Vanilla changed"
     )
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: app.store.state.status is not None and app.store.state.status.state == "paused")
+    qtbot.waitUntil(
+        lambda: app.store.state.recorded.status is not None and app.store.state.recorded.status.state == "paused"
+    )
     check_branch(parent, child, 5)
 
 
@@ -75,24 +78,24 @@ def test_an_opened_run_is_trained_on_by_a_new_engine(
 ) -> None:
     parent = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
     app: App = open_app(parent)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces))
+    qtbot.waitUntil(lambda: bool(app.store.state.recorded.traces))
     assert app.session.engine_process_id == 0
-    step = app.store.state.cursor.training_step
+    step = app.store.state.place.cursor.training_step
     app.whatifs.add(SET)
-    marks = with_breakpoints(app.store.state.marks, [Breakpoint("condition", "loss > 0")])
-    app.store.update(marks=marks)
+    marks = with_breakpoints(app.store.state.debugging.marks, [Breakpoint("condition", "loss > 0")])
+    app.store.change(debugging=setting(marks=marks))
     child = train_on(app, qtbot)
     assert app.session.engine_process_id
-    assert app.store.state.marks.breakpoints == marks.breakpoints
-    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.events))
+    assert app.store.state.debugging.marks.breakpoints == marks.breakpoints
+    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.recorded.events))
     check_branch(parent, child, step)
 
 
 def test_an_untrained_run_stays_when_it_is_trained_on(open_app: OpenApp, tmp_path: Path, qtbot: QtBot) -> None:
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app: App = open_app(tmp_path / "small.toml")
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
-    parent = app.store.state.run_path
+    qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2)
+    parent = app.store.state.run.path
     assert parent is not None
     app.whatifs.add(SET)
     check_branch(parent, train_on(app, qtbot), 0)

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from rnnviz.gui.look import theme
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))
 from panels_state import make_state

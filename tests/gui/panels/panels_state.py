@@ -1,16 +1,23 @@
 """A state with two traces of a temporal-order sequence, made without torch: what the panels draw."""
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
+from flat_state import flat_state
 
+from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Readout
-from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.interventions import SetValue
+from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.state.store import Curve, History, State
+from rnnviz.debugger.whatif import WhatIf
+from rnnviz.gui.state.run import History, MetricCurve
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.trial import Recomputed
 from rnnviz.runs.file.records import EngineStatus, RunModel
 
 TIME_STEPS, HIDDEN, CLASSES = 64, 12, 4
@@ -69,11 +76,11 @@ def make_history(last: int = 1000) -> History:
     bump = 0.4 * np.exp(-(((steps - 0.27 * last) / (0.01 * last)) ** 2))
     loss = (1.386 + noise[0], 1.386 * learned + bump + 0.05 * np.abs(1 + noise[1]))
     accuracy = (np.clip(0.26 + noise[0], 0, 1), np.clip(1 - 0.75 * learned, 0, 1))
-    curves: dict[tuple[int, str], Curve] = {}
+    curves: dict[tuple[int, str], MetricCurve] = {}
     for model in range(2):
-        curves[model, "loss"] = Curve(steps, loss[model])
-        curves[model, "accuracy"] = Curve(steps, accuracy[model])
-        curves[model, "grad_norm"] = Curve(steps, np.abs(noise[model]))
+        curves[model, "loss"] = MetricCurve(steps, loss[model])
+        curves[model, "accuracy"] = MetricCurve(steps, accuracy[model])
+        curves[model, "grad_norm"] = MetricCurve(steps, np.abs(noise[model]))
     return History(MappingProxyType(curves), np.arange(0, last + 1, 7), last)
 
 
@@ -85,7 +92,7 @@ def make_state(**changes: object) -> State:
     structures = make_structures()
     models = tuple(RunModel(n, name, structures[n], 300) for n, name in enumerate(("Vanilla", "LSTM")))
     traces = (rebuild(make_capture(structures[0], 1)), rebuild(make_capture(structures[1], 2, forget_bias=2.0)))
-    state = State(
+    state = flat_state(
         task=make_task(),
         models=models,
         traces=traces,
@@ -94,4 +101,16 @@ def make_state(**changes: object) -> State:
         history=make_history(),
         status=EngineStatus("running", 1000, 148.0, 1, 0.0),
     )
-    return replace(state, **changes)  # type: ignore[arg-type]
+    return flat_state(state, **changes)
+
+
+def try_by_hand(store: Store, model: int = 1, time_step: int = 39, value: float = 3.0) -> Trace:
+    """Sets every unit of the LSTM's cell state by hand; the trace that this makes of the sequence."""
+    set_by_hand = SetValue("l0", Quantity.CELL, time_step, value)
+    original = store.state.recorded.traces[model]
+    assert original is not None
+    changed = rebuild_changed(make_capture(original.structure, 2, forget_bias=2.0), (set_by_hand,), 0)
+    whatif = WhatIf(store.state.place.cursor.training_step, model, store.state.place.sample, (set_by_hand,))
+    recomputed = Recomputed(whatif, store.state.run.path, "", original.sample(0), changed)
+    store.change(trial=setting(whatif=whatif, recomputed=recomputed))
+    return changed

@@ -1,18 +1,15 @@
 """The equation at the cursor: which one it is, its numbers, and that the numbers in it come to its result."""
 
 import pytest
-from panels_state import make_capture, make_state
+from panels_state import make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.equations.operations import operations
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equations import EquationsPanel
-from rnnviz.gui.state.store import Recomputed, Store
+from rnnviz.gui.state.store import Store, setting
 
 
 @pytest.fixture
@@ -30,13 +27,13 @@ def panel(qtbot: QtBot, store: Store) -> EquationsPanel:
 
 
 def test_forward_and_backward_forms_with_the_numbers_of_a_unit(panel: EquationsPanel, store: Store) -> None:
-    lstm = store.state.traces[1].layers[0]
-    store.update(model=1, unit=6, cursor=Cursor(0, Phase.FORWARD, 41, "l0", "f"))
+    lstm = store.state.recorded.traces[1].layers[0]
+    store.change(place=setting(model=1, unit=6, cursor=Cursor(0, Phase.FORWARD, 41, "l0", "f")))
     symbols, numbers = panel.view.text.split("\n")
     assert symbols == "f_t = σ(a_f,t)"
     assert numbers.startswith(f"{short(float(lstm.gates['f'][40, 0, 6]))} = σ(")
     assert [word.markup for word in panel.view.lines[0].words if word.active] == ["f_t"]
-    store.update(cursor=Cursor(0, Phase.BACKWARD, 41, "l0", "c"))
+    store.change(place=setting(cursor=Cursor(0, Phase.BACKWARD, 41, "l0", "c")))
     symbols, numbers = panel.view.text.split("\n")
     assert symbols == "∂L/∂c_t = ∂L/∂h_t ⊙ o_t ⊙ (1 − tanh²(c_t)) + f_t+1 ⊙ ∂L/∂c_t+1"
     assert numbers.startswith(f"{short(float(lstm.cell_grad[40, 0, 6]))} = ")
@@ -45,30 +42,30 @@ def test_forward_and_backward_forms_with_the_numbers_of_a_unit(panel: EquationsP
 
 
 def test_a_whole_time_step_is_summed_up_and_matrices_are_given_by_norms(panel: EquationsPanel, store: Store) -> None:
-    store.update(model=1, unit=2, cursor=Cursor(0, Phase.FORWARD, 3))
+    store.change(place=setting(model=1, unit=2, cursor=Cursor(0, Phase.FORWARD, 3)))
     assert [line.split(" = ")[0] for line in panel.view.text.split("\n")[::2]] == ["c_t", "h_t"]
-    store.update(cursor=Cursor(0, Phase.FORWARD, 3, "l0", "W x"))
+    store.change(place=setting(cursor=Cursor(0, Phase.FORWARD, 3, "l0", "W x")))
     assert "‖W_ih‖" in panel.view.text
-    store.update(cursor=Cursor(0, Phase.BACKWARD, 3, "l0", "U h"))
+    store.change(place=setting(cursor=Cursor(0, Phase.BACKWARD, 3, "l0", "U h")))
     assert "added up so far" in panel.view.text
     assert "‖∂L/∂a_t‖" in panel.view.text  # no single unit's value among norms
 
 
 def test_model_and_unit_are_chosen_in_the_panel(panel: EquationsPanel, store: Store) -> None:
-    store.update(cursor=Cursor(0, Phase.FORWARD, 3, "l0", "h"))
+    store.change(place=setting(cursor=Cursor(0, Phase.FORWARD, 3, "l0", "h")))
     panel.model.setFocus()
     panel.model.setCurrentIndex(1)
     panel.model.activated.emit(1)
-    assert (store.state.model, store.state.cursor.operation) == (1, "")
+    assert (store.state.place.model, store.state.place.cursor.operation) == (1, "")
     panel.unit.activated.emit(4)
-    assert store.state.unit == 3
+    assert store.state.place.unit == 3
     assert panel.unit.currentText() == "unit 4"
     panel.unit.activated.emit(0)
-    assert store.state.unit == -1
+    assert store.state.place.unit == -1
 
 
 def test_every_operation_of_every_phase_can_be_set(store: Store) -> None:
-    for model, trace in enumerate(store.state.traces):
+    for model, trace in enumerate(store.state.recorded.traces):
         one = trace.sample(0)
         for phase in Phase:
             for key in ("", *(each.key for each in operations(trace.structure) if phase.swept)):
@@ -80,7 +77,7 @@ def test_every_operation_of_every_phase_can_be_set(store: Store) -> None:
 
 
 def test_a_long_equation_is_broken_before_a_sign_and_nothing_is_cut(panel: EquationsPanel, store: Store) -> None:
-    store.update(model=1, unit=0, cursor=Cursor(0, Phase.BACKWARD, 41, "l0", "c"))
+    store.change(place=setting(model=1, unit=0, cursor=Cursor(0, Phase.BACKWARD, 41, "l0", "c")))
     view = panel.view
     assert view.height() > 4 * 19  # two lines each
     placed = view._placed
@@ -89,15 +86,11 @@ def test_a_long_equation_is_broken_before_a_sign_and_nothing_is_cut(panel: Equat
 
 
 def test_a_what_if_puts_its_own_numbers_in_and_says_so(panel: EquationsPanel, store: Store) -> None:
-    store.update(model=1, unit=6, cursor=Cursor(0, Phase.FORWARD, 41, "l0", "f"))
+    store.change(place=setting(model=1, unit=6, cursor=Cursor(0, Phase.FORWARD, 41, "l0", "f")))
     history = panel.view.text
-    set_by_hand = SetValue("l0", "c", 39, 3.0)  # every unit
-    original = store.state.traces[1].sample(0)
-    changed = rebuild_changed(make_capture(original.structure, 2, forget_bias=2.0), (set_by_hand,), 0)
-    whatif = WhatIf(0, 1, 0, (set_by_hand,))
-    store.update(whatif=whatif, recomputed=Recomputed(whatif, store.state.run_path, "", original, changed))
+    changed = try_by_hand(store)
     assert panel.title.text() == "Equation, what-if"
     assert panel.view.text != history
     assert panel.view.text.split("\n")[1].startswith(short(float(changed.layers[0].gates["f"][40, 0, 6])))
-    store.update(model=0, cursor=Cursor(0, Phase.FORWARD, 41))
-    assert panel.title.text() == "Equation"  # the other model is as it was
+    store.change(place=setting(model=0, cursor=Cursor(0, Phase.FORWARD, 41)))
+    assert panel.title.text() == "Equation, history"  # the other model is as it was

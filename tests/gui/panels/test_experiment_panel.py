@@ -12,7 +12,9 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import Curve, State, Store
+from rnnviz.gui.state.run import MetricCurve
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 
 
@@ -43,7 +45,7 @@ def test_it_shows_the_experiment(panel: ExperimentPanel, store: Store) -> None:
     assert panel.task_form.kind.currentText() == "temporal order"
     assert [row.field.text() for row in panel.task_form.rows.values()] == ["60–80", "10–20, 45–54"]
     assert [card.header.name for card in panel.cards] == ["Vanilla", "LSTM"]
-    bias = store.state.experiment.models[1].own.forget_bias
+    bias = store.state.run.experiment.models[1].own.forget_bias
     words = [card.header.words for card in panel.cards]
     assert words == ["tanh, 12 units", f"12 units, forget bias {bias:g}"]
     assert panel.bar.isHidden()
@@ -54,12 +56,12 @@ def test_a_new_hidden_size_waits_for_a_restart(panel: ExperimentPanel, store: St
     panel.restart_wanted.connect(wanted.append)
     qtbot.mouseClick(panel.cards[1].header, Qt.MouseButton.LeftButton)
     enter(qtbot, panel.cards[1].rows["hidden_size"], "24")
-    assert store.state.draft is not None
-    assert store.state.draft.models[1].hidden_size == 24
-    assert store.state.experiment.models[1].hidden_size == 12
+    assert store.state.run.draft is not None
+    assert store.state.run.draft.models[1].hidden_size == 24
+    assert store.state.run.experiment.models[1].hidden_size == 12
     assert panel.bar.sentence.text() == "Needs a restart: hidden size of LSTM 12 → 24"
     qtbot.mouseClick(panel.bar.restart_button, Qt.MouseButton.LeftButton)
-    assert wanted == [store.state.draft]
+    assert wanted == [store.state.run.draft]
 
 
 def test_undo_takes_every_edit_back_also_bad_ones(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
@@ -67,7 +69,7 @@ def test_undo_takes_every_edit_back_also_bad_ones(panel: ExperimentPanel, store:
     enter(qtbot, panel.task_form.rows["length"], "70-90")
     enter(qtbot, panel.batch, "none")
     qtbot.mouseClick(panel.bar.undo_button, Qt.MouseButton.LeftButton)
-    assert store.state.draft is None
+    assert store.state.run.draft is None
     assert panel.bar.isHidden()
     shown = (panel.seed.field, panel.batch.field, panel.task_form.rows["length"].field)
     assert [field.text() for field in shown if isinstance(field, Field)] == ["1", "32", "60–80"]
@@ -80,7 +82,7 @@ def test_an_edit_that_is_taken_back_by_hand_needs_no_restart(
     enter(qtbot, panel.seed, "7")
     assert panel.bar.isVisible()
     enter(qtbot, panel.seed, "1")
-    assert (store.state.draft, panel.bar.isVisible()) == (None, False)
+    assert (store.state.run.draft, panel.bar.isVisible()) == (None, False)
 
 
 def test_rate_and_clip_go_to_the_running_engine_at_once(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
@@ -89,17 +91,17 @@ def test_rate_and_clip_go_to_the_running_engine_at_once(panel: ExperimentPanel, 
     enter(qtbot, panel.training_form.rows["learning_rate"], "0.003")
     enter(qtbot, panel.training_form.rows["clip_norm"], "off")
     assert live == [("learning_rate", 0.003), ("clip_norm", 0.0)]
-    assert store.state.draft is None
-    assert store.state.experiment.training.learning_rate == 0.003
+    assert store.state.run.draft is None
+    assert store.state.run.experiment.training.learning_rate == 0.003
 
 
 def test_without_an_engine_a_rate_waits_like_any_edit(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
-    store.update(status=None)
+    store.change(recorded=setting(status=None))
     live: list[object] = []
     panel.live_setting.connect(lambda name, value: live.append(name))
     enter(qtbot, panel.training_form.rows["learning_rate"], "0.003")
     assert live == []
-    assert store.state.draft is not None
+    assert store.state.run.draft is not None
     assert panel.bar.sentence.text() == "Needs a restart: rate 0.01 → 0.003"
 
 
@@ -123,8 +125,8 @@ def test_arrow_keys_step_as_far_as_the_setting_says(panel: ExperimentPanel, qtbo
 
 def test_another_task_brings_its_own_rows(panel: ExperimentPanel, store: Store) -> None:
     choose(panel.task_form.kind_row, "adding")
-    assert store.state.draft is not None
-    assert store.state.draft.task == Adding()
+    assert store.state.run.draft is not None
+    assert store.state.run.draft.task == Adding()
     assert list(panel.task_form.rows) == ["length"]
     assert panel.bar.sentence.text() == "Needs a restart: task temporal order → adding"
 
@@ -133,11 +135,11 @@ def test_marks_beyond_the_sequence_are_refused_beside_the_task(
     panel: ExperimentPanel, store: Store, qtbot: QtBot
 ) -> None:
     enter(qtbot, panel.task_form.rows["length"], "40")
-    assert store.state.draft is None
+    assert store.state.run.draft is None
     assert panel.task_form.kind_row.sentence.text() == "The shortest sequence must be longer than the last mark at 54."
     enter(qtbot, panel.task_form.rows["marks"], "5-9, 20-30")
-    assert store.state.draft is not None
-    assert store.state.draft.task == TemporalOrder(length=(40, 40), first_mark=(5, 9), second_mark=(20, 30))
+    assert store.state.run.draft is not None
+    assert store.state.run.draft.task == TemporalOrder(length=(40, 40), first_mark=(5, 9), second_mark=(20, 30))
 
 
 def test_choosing_a_file_asks_and_keeps_the_present_one(panel: ExperimentPanel, store: Store) -> None:
@@ -146,16 +148,16 @@ def test_choosing_a_file_asks_and_keeps_the_present_one(panel: ExperimentPanel, 
     panel.file_wanted.connect(asked.append)
     choose(panel.task_form.rows["file"], "choose")
     assert asked == ["csv"]
-    assert store.state.draft is not None
-    assert store.state.draft.task == NextValue()
+    assert store.state.run.draft is not None
+    assert store.state.run.draft.task == NextValue()
     assert panel.task_form.rows["file"].field.currentText() == "sunspots"
 
 
 def test_columns_are_typed_with_commas(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
     choose(panel.task_form.kind_row, "next value")
     enter(qtbot, panel.task_form.rows["columns"], "low, high")
-    assert store.state.draft is not None
-    assert store.state.draft.task == NextValue(columns=("low", "high"))
+    assert store.state.run.draft is not None
+    assert store.state.run.draft.task == NextValue(columns=("low", "high"))
 
 
 def test_a_model_is_added_edited_and_removed(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
@@ -165,14 +167,16 @@ def test_a_model_is_added_edited_and_removed(panel: ExperimentPanel, store: Stor
     choose(panel.cards[2].rows["cell"], "lstm")
     assert panel.cards[2].rows["name"].sentence.text() == "Another model is called LSTM; names must differ."
     enter(qtbot, panel.cards[2].rows["name"], "LSTM open")
-    assert store.state.draft is not None
-    assert [(model.name, model.cell) for model in store.state.draft.models][2] == ("LSTM open", "lstm")
+    assert store.state.run.draft is not None
+    assert [(model.name, model.cell) for model in store.state.run.draft.models][2] == ("LSTM open", "lstm")
     qtbot.mouseClick(panel.cards[0].remove, Qt.MouseButton.LeftButton)
     assert [card.header.name for card in panel.cards] == ["LSTM", "LSTM open"]
 
 
 def test_the_last_model_cannot_be_removed(panel: ExperimentPanel, store: Store) -> None:
-    store.update(experiment=replace(store.state.experiment, models=store.state.experiment.models[:1]))
+    store.change(
+        run=setting(experiment=replace(store.state.run.experiment, models=store.state.run.experiment.models[:1]))
+    )
     assert not panel.cards[0].remove.isEnabled()
 
 
@@ -195,10 +199,16 @@ def test_a_card_opens_with_the_keyboard(panel: ExperimentPanel, qtbot: QtBot) ->
 
 def test_cards_show_the_accuracy_of_the_training_step_shown(panel: ExperimentPanel, store: Store) -> None:
     steps = np.arange(1, 101)
-    curves = {(0, "accuracy"): Curve(steps, np.full(100, 0.26)), (1, "accuracy"): Curve(steps, (steps > 50) * 1.0)}
-    store.update(history=replace(store.state.history, curves=curves, last_training_step=100), following=True)
+    curves = {
+        (0, "accuracy"): MetricCurve(steps, np.full(100, 0.26)),
+        (1, "accuracy"): MetricCurve(steps, (steps > 50) * 1.0),
+    }
+    store.change(
+        recorded=setting(history=replace(store.state.recorded.history, curves=curves, last_training_step=100)),
+        place=setting(following=True),
+    )
     assert [card.header.number for card in panel.cards] == ["0.26", "1.00"]
-    store.update(following=False, cursor=replace(store.state.cursor, training_step=50))
+    store.change(place=setting(following=False, cursor=replace(store.state.place.cursor, training_step=50)))
     assert [card.header.number for card in panel.cards] == ["0.26", "0"]
 
 
@@ -210,7 +220,7 @@ def test_every_field_explains_itself(panel: ExperimentPanel) -> None:
 
 def test_the_theme_reaches_the_pixels(panel: ExperimentPanel, store: Store) -> None:
     before = panel.grab().toImage().pixelColor(2, 2).name()
-    store.update(theme="light")
+    store.change(look=setting(theme="light"))
     after = panel.grab().toImage().pixelColor(2, 2).name()
     assert (before, after) == (theme("dark").panel, theme("light").panel)
 
@@ -222,5 +232,5 @@ def test_streaming_data_does_not_touch_what_is_typed(panel: ExperimentPanel, sto
     field.selectAll()
     qtbot.keyClicks(field, "4")
     state: State = store.state
-    store.update(history=replace(state.history, last_training_step=2000))
+    store.change(recorded=setting(history=replace(state.recorded.history, last_training_step=2000)))
     assert field.text() == "4"

@@ -13,14 +13,14 @@ from rnnviz.core.tasks import Adding
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.lessons.lesson_file import LESSONS, read_lesson, read_lessons
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
 def card(store: Store, qtbot: QtBot) -> LessonCard:
-    store.update(status=replace(store.state.status, state="paused"))
+    store.change(recorded=setting(status=replace(store.state.recorded.status, state="paused")))
     made = LessonCard(store)
     qtbot.addWidget(made)
     made.resize(224, 300)
@@ -63,7 +63,7 @@ def test_the_first_card_trains_and_then_leads_on(card: LessonCard, store: Store,
     assert card.press.text() == "Train"
     qtbot.mouseClick(card.press, LEFT)
     assert wanted == ["train"]
-    store.update(status=replace(store.state.status, state="running"))
+    store.change(recorded=setting(status=replace(store.state.recorded.status, state="running")))
     assert not card.press.isEnabled()
     assert card.next.property("primary")
 
@@ -71,16 +71,19 @@ def test_the_first_card_trains_and_then_leads_on(card: LessonCard, store: Store,
 def test_show_me_moves_the_cursor(card: LessonCard, store: Store, qtbot: QtBot) -> None:
     go_to(card, 2, qtbot)
     qtbot.mouseClick(card.shows[1], LEFT)
-    assert (store.state.cursor.phase, store.state.cursor.time_step) == (Phase.BACKWARD, 15)
+    assert (store.state.place.cursor.phase, store.state.place.cursor.time_step) == (Phase.BACKWARD, 15)
     go_to(card, 3, qtbot)
     qtbot.mouseClick(card.shows[0], LEFT)
-    assert (store.state.cursor.phase, store.state.cursor.time_step) == (Phase.BACKWARD, 1)
+    assert (store.state.place.cursor.phase, store.state.place.cursor.time_step) == (Phase.BACKWARD, 1)
 
 
 def test_show_me_the_loss_stands_at_the_loss(card: LessonCard, store: Store, qtbot: QtBot) -> None:
     go_to(card, 1, qtbot)
     qtbot.mouseClick(card.shows[0], LEFT)
-    assert (store.state.cursor.phase, store.state.cursor.time_step) == (Phase.LOSS, store.state.program.time_steps)
+    assert (store.state.place.cursor.phase, store.state.place.cursor.time_step) == (
+        Phase.LOSS,
+        store.state.program.time_steps,
+    )
 
 
 def test_show_me_an_earlier_training_step(card: LessonCard, qtbot: QtBot) -> None:
@@ -92,10 +95,10 @@ def test_show_me_an_earlier_training_step(card: LessonCard, qtbot: QtBot) -> Non
 
 
 def test_a_time_step_beyond_the_sequence_is_the_last(card: LessonCard, store: Store, qtbot: QtBot) -> None:
-    store.update(traces=(None, None))
+    store.change(recorded=setting(traces=(None, None)))
     go_to(card, 2, qtbot)
     qtbot.mouseClick(card.shows[0], LEFT)
-    assert store.state.cursor.time_step == 1
+    assert store.state.place.cursor.time_step == 1
 
 
 def test_it_can_be_put_away_and_brought_back(card: LessonCard, store: Store, qtbot: QtBot) -> None:
@@ -110,28 +113,28 @@ def test_it_can_be_put_away_and_brought_back(card: LessonCard, store: Store, qtb
 
 
 def test_it_belongs_to_its_own_task(card: LessonCard, store: Store) -> None:
-    lesson = store.state.experiment
-    store.update(experiment=replace(lesson, task=Adding()))
+    lesson = store.state.run.experiment
+    store.change(run=setting(experiment=replace(lesson, task=Adding())))
     assert not card.isVisible()
-    store.update(experiment=lesson)
+    store.change(run=setting(experiment=lesson))
     assert card.isVisible()
 
 
 def test_another_lesson_begins_at_its_first_card(card: LessonCard, store: Store, qtbot: QtBot) -> None:
-    first = store.state.experiment
+    first = store.state.run.experiment
     go_to(card, 3, qtbot)
     qtbot.mouseClick(card.close_button, LEFT)
-    store.update(experiment=read_experiment(resource("experiments/the-gate-opens.toml")))
+    store.change(run=setting(experiment=read_experiment(resource("experiments/the-gate-opens.toml"))))
     assert card.isVisible()
     assert (card.lesson.title, card.number) == ("The gate opens", 0)
     assert "An LSTM reads" in card.text.text()
     test_every_card_is_shown_whole_and_its_buttons_stay(card, qtbot)
-    store.update(experiment=first)
+    store.change(run=setting(experiment=first))
     assert (card.lesson.task, card.number) == ("temporal order", 0)
 
 
 def test_an_experiment_without_a_lesson_shows_none(card: LessonCard, store: Store) -> None:
-    store.update(experiment=read_experiment(resource("experiments/adding.toml")))
+    store.change(run=setting(experiment=read_experiment(resource("experiments/adding.toml"))))
     assert not card.isVisible()
 
 

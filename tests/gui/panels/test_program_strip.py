@@ -9,7 +9,7 @@ from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.stepping.program_marks import program_marks
 from rnnviz.gui.stepping.program_strip import ProgramStrip, segments
 from rnnviz.runs.file.records import Event
@@ -33,8 +33,8 @@ def test_every_point_has_its_place_and_its_place_leads_back(strip: ProgramStrip,
     program = store.state.program
     seen = []
     for number in range(len(program)):
-        cursor = program.at(number, store.state.cursor)
-        store.update(cursor=cursor)
+        cursor = program.at(number, store.state.place.cursor)
+        store.change(place=setting(cursor=cursor))
         seen.append(strip.cursor_x)
         assert strip.cursor_at(strip.cursor_x) == cursor
     assert seen == sorted(seen)
@@ -43,9 +43,9 @@ def test_every_point_has_its_place_and_its_place_leads_back(strip: ProgramStrip,
 
 def test_operations_lie_between_two_time_steps(strip: ProgramStrip, store: Store) -> None:
     program = store.state.program
-    cursor, before = store.state.cursor, 0.0
+    cursor, before = store.state.place.cursor, 0.0
     for number in range(len(program.operations) + 1, 3 * (len(program.operations) + 1)):
-        store.update(cursor=program.fine_at(number, cursor))
+        store.change(place=setting(cursor=program.fine_at(number, cursor)))
         assert strip.cursor_x > before
         before = strip.cursor_x
 
@@ -80,7 +80,7 @@ def test_breakpoints_hits_and_bookmarks_are_marked_and_told(strip: ProgramStrip,
         Event(2, 0, "hit", "Vanilla, t = 9.", {"model": "Vanilla", "time_step": 9, "breakpoint": {"kind": "data"}}),
     )
     before = strip.grab().toImage()
-    store.update(marks=Marks((place, off), (), (noted, elsewhere)), events=hits)
+    store.change(debugging=setting(marks=Marks((place, off), (), (noted, elsewhere))), recorded=setting(events=hits))
     found = {mark.kind: mark for mark in program_marks(store.state)}
     assert len(program_marks(store.state)) == 3  # that of the LSTM is not stepped through
     assert found["breakpoint"].cursor == Cursor(0, Phase.BACKWARD, 61)
@@ -90,5 +90,5 @@ def test_breakpoints_hits_and_bookmarks_are_marked_and_told(strip: ProgramStrip,
     for mark in found.values():
         spot = round(strip.x_of(mark.cursor) + (3 if mark.kind == "breakpoint" else 0)), 29
         assert before.pixelColor(*spot) != after.pixelColor(*spot)
-    store.update(model=1)
+    store.change(place=setting(model=1))
     assert "loss is 0.04" in strip.tooltip(strip.segments[-1].left + 5)

@@ -1,15 +1,16 @@
 """The right column: a click brings a page to the front, the state says which."""
 
+from flat_state import flat_state
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from rnnviz.gui.shell.right_column import RightColumn
-from rnnviz.gui.state.store import State, Store
+from rnnviz.gui.state.store import Store
 
 
 def test_a_click_on_a_name_brings_its_page_to_the_front(qtbot: QtBot) -> None:
-    store = Store(State(page="second"))
+    store = Store(flat_state(page="second"))
     column = RightColumn(store)
     qtbot.addWidget(column)
     first, second = QLabel("1"), QLabel("2")
@@ -21,6 +22,6 @@ def test_a_click_on_a_name_brings_its_page_to_the_front(qtbot: QtBot) -> None:
     assert column.page == "second"
     assert second.isVisible()
     qtbot.mouseClick(column.tabs, Qt.MouseButton.LeftButton, pos=column.tabs.tabRect(0).center())
-    assert store.state.page == "cursor"
+    assert store.state.look.page == "cursor"
     assert first.isVisible()
     assert not second.isVisible()

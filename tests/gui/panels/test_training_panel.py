@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Experiment, GivenInput, TrainingSettings, first_lesson
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import Curve, History, Store
+from rnnviz.gui.state.run import History, MetricCurve
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.training.margin_labels import MarginLabel
 from rnnviz.gui.training.training_panel import TrainingPanel
 
@@ -47,7 +48,7 @@ def test_dragging_chooses_recorded_training_steps_only(panel: TrainingPanel, sto
         move = QMouseEvent(QEvent.Type.MouseMove, place, place, left, left, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(panel.scrubber, move)
     qtbot.mouseRelease(panel.scrubber, Qt.MouseButton.LeftButton, pos=point(panel, 500))
-    captured = set(store.state.history.captured.tolist())
+    captured = set(store.state.recorded.history.captured.tolist())
     assert chosen
     assert set(chosen) <= captured
     assert abs(chosen[0] - 300) <= 4
@@ -58,17 +59,20 @@ def test_dragging_chooses_recorded_training_steps_only(panel: TrainingPanel, sto
 def test_the_handle_stays_while_data_streams_in(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
     before = panel.scrubber.training_step
     for last in (1200, 1700, 4000):
-        store.update(history=make_history(last))
+        store.change(recorded=setting(history=make_history(last)))
         assert panel.scrubber.training_step == before
     qtbot.waitUntil(lambda: panel.plot.viewRange()[0][1] >= 4000)
-    assert panel.scrubber.training_step == before == store.state.cursor.training_step
+    assert panel.scrubber.training_step == before == store.state.place.cursor.training_step
 
 
 def test_the_axis_stands_still_while_the_handle_is_held(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
     chosen = chosen_by(panel)
     qtbot.mousePress(panel.scrubber, Qt.MouseButton.LeftButton, pos=point(panel, 300))
     held, pixel = panel.scrubber.training_step, panel.scrubber.x_of(300)
-    store.update(history=make_history(4000), cursor=replace(store.state.cursor, training_step=4000), following=True)
+    store.change(
+        recorded=setting(history=make_history(4000)),
+        place=setting(cursor=replace(store.state.place.cursor, training_step=4000), following=True),
+    )
     qtbot.wait(150)
     assert (panel.scrubber.training_step, panel.scrubber.x_of(300)) == (held, pixel)
     qtbot.mouseRelease(panel.scrubber, Qt.MouseButton.LeftButton, pos=point(panel, 300))
@@ -77,7 +81,7 @@ def test_the_axis_stands_still_while_the_handle_is_held(panel: TrainingPanel, st
 
 
 def test_keys_walk_from_capture_to_capture(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
-    store.update(cursor=replace(store.state.cursor, training_step=700))
+    store.change(place=setting(cursor=replace(store.state.place.cursor, training_step=700)))
     chosen = chosen_by(panel)
     keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_Home, Qt.Key.Key_Left, Qt.Key.Key_End)
     for key in keys:
@@ -99,7 +103,7 @@ def test_live_asks_to_go_back_and_says_when_it_is(panel: TrainingPanel, store: S
     assert panel.live.text() == "live ▸"
     qtbot.mouseClick(panel.live, Qt.MouseButton.LeftButton)
     assert asked == [True]
-    store.update(following=True)
+    store.change(place=setting(following=True))
     assert panel.live.text() == "● live"
 
 
@@ -125,8 +129,9 @@ def test_nan_and_infinity_are_marked_where_they_begin(panel: TrainingPanel, stor
     values = np.ones(200)
     values[120:] = np.nan
     values[50] = np.inf
-    store.update(
-        history=History({(0, "loss"): Curve(steps, values)}, np.array([0, 200]), 200), run_path=None, task=None
+    store.change(
+        recorded=setting(history=History({(0, "loss"): MetricCurve(steps, values)}, np.array([0, 200]), 200)),
+        run=setting(path=None, task=None),
     )
     marks = panel.curves[0].marks
     assert marks.tolist() == [51.0, 121.0]
@@ -137,14 +142,21 @@ def test_nan_and_infinity_are_marked_where_they_begin(panel: TrainingPanel, stor
 @pytest.mark.parametrize("log", [False, True])
 def test_any_value_can_be_drawn(panel: TrainingPanel, store: Store, value: float, log: bool) -> None:
     panel.log.setChecked(log)
-    curve = Curve(np.arange(1, 11), np.full(10, value))
-    store.update(history=History({(0, "loss"): curve, (1, "loss"): curve}, np.array([0]), 10), task=None)
+    curve = MetricCurve(np.arange(1, 11), np.full(10, value))
+    store.change(
+        recorded=setting(history=History({(0, "loss"): curve, (1, "loss"): curve}, np.array([0]), 10)),
+        run=setting(task=None),
+    )
     panel.grab()
 
 
 def test_an_empty_run_can_be_drawn(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
     chosen = chosen_by(panel)
-    store.update(history=History(), models=(), task=None, cursor=replace(store.state.cursor, training_step=0))
+    store.change(
+        recorded=setting(history=History()),
+        run=setting(models=(), task=None),
+        place=setting(cursor=replace(store.state.place.cursor, training_step=0)),
+    )
     panel.grab()
     qtbot.mouseClick(panel.scrubber, Qt.MouseButton.LeftButton)
     assert chosen == []
@@ -155,7 +167,7 @@ def test_streaming_is_drawn_at_most_ten_times_a_second(panel: TrainingPanel, sto
     original = panel.curves[0].set_curve
     panel.curves[0].set_curve = lambda curve, log: (drawn.append(1), original(curve, log))  # type: ignore[assignment, func-returns-value]
     for last in range(1001, 1041):
-        store.update(history=make_history(last))
+        store.change(recorded=setting(history=make_history(last)))
     assert len(drawn) <= 3
     qtbot.waitUntil(lambda: panel.curves[0].values.size == 1040)
 
@@ -164,7 +176,7 @@ def test_zooming_stays_until_a_double_click(panel: TrainingPanel, store: Store, 
     view = panel.plot.getPlotItem().getViewBox()
     view.setXRange(100, 200, padding=0)
     view.sigRangeChangedManually.emit([True, False])
-    store.update(history=make_history(1300))
+    store.change(recorded=setting(history=make_history(1300)))
     qtbot.wait(150)
     assert panel.plot.viewRange()[0] == [100, 200]
     middle = QPoint(200, 40)
@@ -174,9 +186,9 @@ def test_zooming_stays_until_a_double_click(panel: TrainingPanel, store: Store, 
 
 
 def test_the_plan_is_the_end_of_the_axis(panel: TrainingPanel, store: Store) -> None:
-    store.update(history=make_history(1300))
+    store.change(recorded=setting(history=make_history(1300)))
     training = TrainingSettings(training_steps=1400)
-    store.update(experiment=replace(store.state.experiment, training=training))
+    store.change(run=setting(experiment=replace(store.state.run.experiment, training=training)))
     assert panel.plot.viewRange()[0] == [0, 1400]
 
 
@@ -188,12 +200,16 @@ def test_the_tooltip_reads_all_models(panel: TrainingPanel) -> None:
 
 
 def test_the_theme_reaches_the_plot(panel: TrainingPanel, store: Store) -> None:
-    store.update(theme="light")
+    store.change(look=setting(theme="light"))
     assert panel.plot.grab().toImage().pixelColor(5, 60).name() == theme("light").panel
 
 
 def test_before_the_first_training_step_the_metrics_to_come_are_offered(panel: TrainingPanel, store: Store) -> None:
-    store.update(history=History(), cursor=replace(store.state.cursor, training_step=0), run_path=Path("new.rnnviz"))
+    store.change(
+        recorded=setting(history=History()),
+        place=setting(cursor=replace(store.state.place.cursor, training_step=0)),
+        run=setting(path=Path("new.rnnviz")),
+    )
     assert panel.metric_choice.currentText() == "loss"
     assert [panel.metric_choice.itemData(n) for n in range(panel.metric_choice.count())] == [
         "loss",
@@ -205,17 +221,20 @@ def test_before_the_first_training_step_the_metrics_to_come_are_offered(panel: T
 
 def test_a_loaded_model_has_no_curves_but_a_sentence(panel: TrainingPanel, store: Store) -> None:
     given = Experiment("net", GivenInput(), ())
-    store.update(experiment=given, history=History(captured=np.array([0])), run_path=Path("net.rnnviz"))
+    store.change(
+        run=setting(experiment=given, path=Path("net.rnnviz")),
+        recorded=setting(history=History(captured=np.array([0]))),
+    )
     assert panel.nothing.isVisible()
     assert not panel.plot.isVisible()
     assert not panel.scrubber.isVisible()
-    store.update(experiment=first_lesson(), run_path=Path("other.rnnviz"))
+    store.change(run=setting(experiment=first_lesson(), path=Path("other.rnnviz")))
     assert panel.plot.isVisible()
     assert not panel.nothing.isVisible()
 
 
 def test_a_run_without_an_engine_is_not_called_live(panel: TrainingPanel, store: Store) -> None:
-    store.update(status=None, following=True)
+    store.change(recorded=setting(status=None), place=setting(following=True))
     assert panel.live.text() == "newest"
 
 
@@ -234,8 +253,11 @@ def test_a_million_points_are_thinned_to_the_pixels_and_zooming_shows_all_again(
     steps = np.arange(1, 1_000_001)
     values = np.ones(1_000_000)
     values[700_000] = 3.0
-    curve = Curve(steps, values)
-    store.update(history=History({(0, "loss"): curve}, np.array([0, 1_000_000]), 1_000_000), task=None)
+    curve = MetricCurve(steps, values)
+    store.change(
+        recorded=setting(history=History({(0, "loss"): curve}, np.array([0, 1_000_000]), 1_000_000)),
+        run=setting(task=None),
+    )
     panel._draw(store.state)
     drawn = panel.curves[0]._raw
     assert len(drawn.xData) <= 2 * panel.plot.width() + 4

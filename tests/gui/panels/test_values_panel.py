@@ -18,7 +18,7 @@ from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.cursor.value_strips import describe, levels, strip_image
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def point_at(panel: ValuesPanel, key: str) -> None:
 
 def test_numbers_are_norms_of_the_trace(panel: ValuesPanel, store: Store) -> None:
     for time_step in (1, 41, TIME_STEPS):
-        store.update(cursor=replace(store.state.cursor, time_step=time_step))
+        store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=time_step)))
         at = time_step - 1
-        first, second = (trace.layers[0] for trace in store.state.traces if trace is not None)
+        first, second = (trace.layers[0] for trace in store.state.recorded.traces if trace is not None)
         assert cells(panel, "hidden") == tuple(short(np.linalg.norm(layer.h[at, 0])) for layer in (first, second))
         assert second.c is not None
         assert cells(panel, "cell") == (None, short(np.linalg.norm(second.c[at, 0])))
@@ -56,22 +56,22 @@ def test_numbers_are_norms_of_the_trace(panel: ValuesPanel, store: Store) -> Non
 
 
 def test_at_the_first_time_step_everything_has_been_added(panel: ValuesPanel, store: Store) -> None:
-    store.update(cursor=replace(store.state.cursor, time_step=1))
+    store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=1)))
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     assert {cells(panel, f"so_far:{name}") for name in names} == {("1.00", "1.00")}
 
 
 def test_the_gradient_is_direct_plus_carried(panel: ValuesPanel, store: Store) -> None:
-    store.update(cursor=replace(store.state.cursor, time_step=TIME_STEPS))
+    store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=TIME_STEPS)))
     assert cells(panel, "carried_grad") == ("0", "0")
     assert cells(panel, "hidden_grad") == cells(panel, "direct_grad")
-    store.update(cursor=replace(store.state.cursor, time_step=20))
+    store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=20)))
     assert cells(panel, "direct_grad") == ("0", "0")
     assert cells(panel, "hidden_grad") == cells(panel, "carried_grad")
 
 
 def test_the_input_is_its_symbol(panel: ValuesPanel, store: Store) -> None:
-    store.update(cursor=replace(store.state.cursor, time_step=11))
+    store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=11)))
     assert cells(panel, "input") == ("X", "X")
 
 
@@ -85,7 +85,7 @@ def test_the_input_is_its_symbol(panel: ValuesPanel, store: Store) -> None:
     ],
 )
 def test_rows_of_the_phase_are_bright(panel: ValuesPanel, store: Store, phase: Phase, bright: set[str]) -> None:
-    store.update(cursor=replace(store.state.cursor, phase=phase))
+    store.change(place=setting(cursor=replace(store.state.place.cursor, phase=phase)))
     shown = {row.group for row, line in zip(panel.rows, panel.table.rows, strict=True) if line.active}
     assert shown == bright
 
@@ -106,7 +106,7 @@ def test_the_keyboard_walks_the_rows_and_copies(panel: ValuesPanel, store: Store
     assert panel.strips.title == "cell state"
     qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = [line.split("\t") for line in QApplication.clipboard().text().split("\n")]
-    trace = store.state.traces[1]
+    trace = store.state.recorded.traces[1]
     assert trace is not None
     assert trace.layers[0].c is not None
     assert lines[0] == ["cell state ‖c_41‖", "Vanilla", "LSTM"]
@@ -122,12 +122,12 @@ def test_the_tooltip_tells_shape_range_and_what_was_added(panel: ValuesPanel) ->
 
 def test_a_deeper_model_offers_its_layers(panel: ValuesPanel, store: Store) -> None:
     deep = rebuild(make_capture(Structure("gru", 8, 5, num_layers=2, bidirectional=True), 4))
-    store.update(traces=(store.state.traces[0], deep))
+    store.change(recorded=setting(traces=(store.state.recorded.traces[0], deep)))
     names = [panel.layer.itemData(index) for index in range(panel.layer.count())]
     assert names == ["l0", "l0_reverse", "l1", "l1_reverse"]
     panel.layer.set_value("l1_reverse")
     panel.layer.activated.emit(panel.layer.currentIndex())
-    assert store.state.cursor.layer == "l1_reverse"
+    assert store.state.place.cursor.layer == "l1_reverse"
     assert cells(panel, "hidden")[0] is None
     assert cells(panel, "hidden")[1] == short(np.linalg.norm(deep.layer("l1_reverse").h[40, 0]))
     assert panel.rows[[row.key for row in panel.rows].index("carried_grad")].words == "carried, from t = 40"
@@ -135,7 +135,7 @@ def test_a_deeper_model_offers_its_layers(panel: ValuesPanel, store: Store) -> N
 
 
 def test_without_a_trace_it_says_so(panel: ValuesPanel, store: Store) -> None:
-    store.update(traces=(None, None))
+    store.change(recorded=setting(traces=(None, None)))
     assert not panel.table.isVisible()
     assert panel.empty.isVisible()
 
@@ -150,7 +150,9 @@ def test_a_batch_shows_the_sequence_looked_at(panel: ValuesPanel, store: Store) 
         readout=None,
     )
     trace = rebuild(both)
-    store.update(traces=(trace,), models=store.state.models[:1], sample=1)
+    store.change(
+        recorded=setting(traces=(trace,)), run=setting(models=store.state.run.models[:1]), place=setting(sample=1)
+    )
     assert cells(panel, "hidden") == (short(np.linalg.norm(trace.layers[0].h[40, 1])),)
     assert cells(panel, "loss") == (None,)
 
@@ -161,7 +163,7 @@ def test_every_value_can_be_drawn(panel: ValuesPanel, store: Store, value: float
     with np.errstate(under="ignore"):
         weights = {**capture.weights, "weight_hh_l0": np.full((12, 3), value).astype(np.float32)}
     trace = rebuild(replace(capture, weights=weights))
-    store.update(traces=(trace, trace))
+    store.change(recorded=setting(traces=(trace, trace)))
     for key in ("hidden", "cell", "hidden_grad", "share:weight_hh"):
         point_at(panel, key)
         panel.grab()
@@ -186,7 +188,7 @@ def test_all_models_share_the_levels_of_a_strip(panel: ValuesPanel) -> None:
 def test_what_was_added_so_far_is_told_as_a_ratio_of_norms(panel: ValuesPanel, store: Store) -> None:
     number = [row.key for row in panel.rows].index("so_far:weight_hh")
     words = panel.tooltip(number)
-    trace = store.state.traces[1]
+    trace = store.state.recorded.traces[1]
     assert trace is not None
     so_far = trace.layers[0].weight_grad_so_far["weight_hh"]
     now, end = short(float(so_far[40])), short(float(so_far[0]))
@@ -197,11 +199,13 @@ def test_the_input_is_read_in_words(panel: ValuesPanel, store: Store) -> None:
     assert cells(panel, "input")[0] in SYMBOLS
     number = [row.key for row in panel.rows].index("input")
     assert "one-hot: column" in panel.tooltip(number)
-    assert store.state.task is not None
+    assert store.state.run.task is not None
     names = tuple(f"c{k}" for k in range(len(SYMBOLS)))
     scales = tuple(Scale(100.0 * k, 10.0) for k in range(len(SYMBOLS)))
-    store.update(task=replace(store.state.task, input_kind="values", input_labels=names, input_scales=scales))
-    trace = store.state.traces[0]
+    store.change(
+        run=setting(task=replace(store.state.run.task, input_kind="values", input_labels=names, input_scales=scales))
+    )
+    trace = store.state.recorded.traces[0]
     assert trace is not None
     value = 200 + 10 * float(trace.layers[0].x[40, 0, 2])
     assert f"c2 {short(value)}" in panel.tooltip(number)

@@ -12,7 +12,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.variables import facts
 from rnnviz.gui.cursor.variables_page import VariablesPage
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 
 
 @pytest.fixture
@@ -38,12 +38,12 @@ def test_every_operation_has_a_row_and_its_numbers_are_those_of_the_trace(page: 
     layer = page.tree.topLevelItem(0)
     assert layer is not None
     assert layer.childCount() == 10  # the input and nine operations
-    lstm = store.state.traces[1].layers[0]
+    lstm = store.state.recorded.traces[1].layers[0]
     for words, wanted in (("forget gate", lstm.gates["f"]), ("cell state", lstm.c), ("∂L/∂h_t", lstm.hidden_grad)):
         found = page.known(page.tree.indexFromItem(row(page, words)))
         assert found is not None
         np.testing.assert_array_equal(found[0], wanted[40, 0])
-    store.update(cursor=Cursor(0, Phase.FORWARD, 7))
+    store.change(place=setting(cursor=Cursor(0, Phase.FORWARD, 7)))
     found = page.known(page.tree.indexFromItem(row(page, "forget gate")))
     assert found is not None
     np.testing.assert_array_equal(found[0], lstm.gates["f"][6, 0])
@@ -79,7 +79,7 @@ def test_a_row_is_copied_as_numpy_text_that_gives_the_same_numbers(page: Variabl
     QTest.keyClick(page.tree, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     name, _, code = QApplication.clipboard().text().partition(" = ")
     assert name == "f_41"
-    np.testing.assert_array_equal(eval(code, {"np": np}), store.state.traces[1].layers[0].gates["f"][40, 0])
+    np.testing.assert_array_equal(eval(code, {"np": np}), store.state.recorded.traces[1].layers[0].gates["f"][40, 0])
 
 
 def test_a_double_click_goes_to_the_operation(page: VariablesPage, store: Store, qtbot: QtBot) -> None:
@@ -87,9 +87,9 @@ def test_a_double_click_goes_to_the_operation(page: VariablesPage, store: Store,
     spot = page.tree.visualItemRect(item).center()
     qtbot.mouseClick(page.tree.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     qtbot.mouseDClick(page.tree.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    assert store.state.cursor == Cursor(0, Phase.FORWARD, 41, "l0", "f")
+    assert store.state.place.cursor == Cursor(0, Phase.FORWARD, 41, "l0", "f")
     page.tree.itemActivated.emit(item.child(0), 0)
-    assert store.state.cursor == Cursor(0, Phase.BACKWARD, 41, "l0", "f")
+    assert store.state.place.cursor == Cursor(0, Phase.BACKWARD, 41, "l0", "f")
 
 
 def test_the_menu_of_a_row_shows_it_as_a_lane(page: VariablesPage, store: Store) -> None:
@@ -100,11 +100,11 @@ def test_the_menu_of_a_row_shows_it_as_a_lane(page: VariablesPage, store: Store)
     assert not entry.isChecked()
     entry.trigger()
     menu.close()
-    assert store.state.hidden_lanes == {"+gates: i"}
+    assert store.state.look.hidden_lanes == {"+gates: i"}
 
 
 def test_another_model_has_other_rows(page: VariablesPage, store: Store) -> None:
-    store.update(model=0)
+    store.change(place=setting(model=0))
     layer = page.tree.topLevelItem(0)
     assert layer is not None
     assert layer.childCount() == 5

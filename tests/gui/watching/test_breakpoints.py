@@ -14,7 +14,7 @@ from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.stopping.marks import NOT_FINITE, Bookmark, Breakpoint, Marks
 from rnnviz.core.stopping.marks_file import shortened
 from rnnviz.gui.shell.app import App
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.watches_page import WatchesPage
 from rnnviz.runs.file.records import Event
 from rnnviz.runs.reading.reader import open_run
@@ -45,25 +45,25 @@ def test_nan_is_a_breakpoint_that_can_only_be_switched_off(store: Store, page: W
     assert card.dot.isChecked()
     assert not card.remove.isVisible()
     QTest.mouseClick(card.dot, Qt.MouseButton.LeftButton)
-    assert store.state.marks.breakpoints == (Breakpoint("not finite", enabled=False),)
+    assert store.state.debugging.marks.breakpoints == (Breakpoint("not finite", enabled=False),)
     assert not page.breakpoints.cards[0].dot.isChecked()
     QTest.mouseClick(page.breakpoints.cards[0].dot, Qt.MouseButton.LeftButton)
-    assert store.state.marks == Marks()
+    assert store.state.debugging.marks == Marks()
 
 
 def test_a_yes_or_no_is_a_condition_and_can_be_switched_off_changed_and_removed(
     store: Store, page: WatchesPage
 ) -> None:
     type_into(page.breakpoints.add, "loss < 0.05")
-    assert store.state.marks.breakpoints == (Breakpoint("condition", "loss < 0.05"),)
+    assert store.state.debugging.marks.breakpoints == (Breakpoint("condition", "loss < 0.05"),)
     assert page.breakpoints.add.text() == ""
     card = page.breakpoints.cards[1]
     QTest.mouseClick(card.dot, Qt.MouseButton.LeftButton)
-    assert store.state.marks.breakpoints == (Breakpoint("condition", "loss < 0.05", enabled=False),)
+    assert store.state.debugging.marks.breakpoints == (Breakpoint("condition", "loss < 0.05", enabled=False),)
     type_into(card.field, "loss < 0.01")
-    assert store.state.marks.breakpoints == (Breakpoint("condition", "loss < 0.01", enabled=False),)
+    assert store.state.debugging.marks.breakpoints == (Breakpoint("condition", "loss < 0.01", enabled=False),)
     QTest.mouseClick(card.remove, Qt.MouseButton.LeftButton)
-    assert store.state.marks == Marks()
+    assert store.state.debugging.marks == Marks()
     assert len(page.breakpoints.cards) == 1
 
 
@@ -71,14 +71,14 @@ def test_a_number_is_a_data_breakpoint_whose_threshold_is_asked_for(store: Store
     type_into(page.breakpoints.add, "norm(dh[1]) / norm(dh[T])")
     card = page.breakpoints.cards[1]
     assert not card.form.isHidden()
-    assert store.state.marks.breakpoints[0].factor == 10
+    assert store.state.debugging.marks.breakpoints[0].factor == 10
     card.form.when.setFocus()
     QTest.keyClicks(card.form.when, "rises")
     card.form.when.chosen.emit("up")
     type_into(card.form.threshold, "1e-3")
     card.form.model.chosen.emit("LSTM")
     type_into(card.form.every, "3")
-    (one,) = store.state.marks.breakpoints
+    (one,) = store.state.debugging.marks.breakpoints
     assert one == Breakpoint("data", "norm(dh[1]) / norm(dh[T])", crosses=1e-3, direction="up", model="LSTM", every=3)
     assert card.note.text() == "rises to 0.001 (LSTM), every 3rd time"
     assert card.form.rows[2].isHidden()
@@ -89,10 +89,10 @@ def test_a_line_to_log_makes_a_logpoint_and_a_wrong_one_is_said(store: Store, pa
     card = page.breakpoints.cards[1]
     QTest.mouseClick(card.edit, Qt.MouseButton.LeftButton)
     type_into(card.form.message, "loss is {lss}")
-    assert store.state.marks.breakpoints[0].message == ""
+    assert store.state.debugging.marks.breakpoints[0].message == ""
     assert "lss" in card.form.rows[-1].sentence.text()
     type_into(card.form.message, "loss is {loss}")
-    assert store.state.marks.breakpoints[0].message == "loss is {loss}"
+    assert store.state.debugging.marks.breakpoints[0].message == "loss is {loss}"
     assert "log: loss is {loss}" in card.note.text()
     assert card.dot.logs
 
@@ -101,15 +101,17 @@ def test_what_cannot_stop_is_refused_while_it_is_typed(store: Store, page: Watch
     type_into(page.breakpoints.add, "f > 0.99")
     assert "any(f > 0.99)" in page.breakpoints.problem.text()
     assert page.breakpoints.problem.isVisible()
-    assert store.state.marks == Marks()
+    assert store.state.debugging.marks == Marks()
 
 
 def test_hits_are_counted_and_a_click_wishes_the_moment_back(qtbot: QtBot, store: Store, page: WatchesPage) -> None:
     one = Breakpoint("condition", "loss < 0.05")
     details = {"breakpoint": shortened(one), "model": "LSTM", "time_step": 7}
-    store.update(
-        marks=Marks(breakpoints=(one,)),
-        events=tuple(Event(n, step, "hit", f"at {step}", details) for n, step in enumerate((200, 268))),
+    store.change(
+        debugging=setting(marks=Marks(breakpoints=(one,))),
+        recorded=setting(
+            events=tuple(Event(n, step, "hit", f"at {step}", details) for n, step in enumerate((200, 268)))
+        ),
     )
     assert page.breakpoints.cards[1].note.text() == "any model · stopped 2 times, last at 268"
     assert [page.log.item(row).text() for row in range(2)] == ["at 268", "at 200"]
@@ -123,13 +125,13 @@ def test_hits_are_counted_and_a_click_wishes_the_moment_back(qtbot: QtBot, store
 def ready(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> App:
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app = open_app(tmp_path / "small.toml")
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
-    app.store.update(page="watches")
+    qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2)
+    app.store.change(look=setting(page="watches"))
     return app
 
 
 def stopped_at(app: App) -> int:
-    status = app.store.state.status
+    status = app.store.state.recorded.status
     return status.training_step if status is not None and status.state == "paused" else -1
 
 
@@ -145,31 +147,31 @@ def test_training_stops_at_the_breakpoint_and_a_click_on_the_stop_goes_back(read
     app.window.setFocus()
     press(app, KEY.Key_Space)
     qtbot.waitUntil(lambda: stopped_at(app) == 40)
-    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.events))
-    hit = next(event for event in app.store.state.events if event.kind == "hit")
+    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.recorded.events))
+    hit = next(event for event in app.store.state.recorded.events if event.kind == "hit")
     assert hit.training_step == 40
     assert "training step 40" in app.message_bar.sentence
-    logged = sorted({event.training_step for event in app.store.state.events if event.kind == "log"})
+    logged = sorted({event.training_step for event in app.store.state.recorded.events if event.kind == "log"})
     assert logged == [10, 20, 30, 40]
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     card = page.breakpoints.cards[1]
     assert "last at 40" in card.note.text()
 
     press(app, KEY.Key_Period)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 41)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 41)
     row = next(row for row in range(page.log.count()) if page.log.item(row).text() == hit.sentence)
     item = page.log.item(row)
     page.log.scrollToItem(item)
     QTest.mouseClick(page.log.viewport(), Qt.MouseButton.LeftButton, pos=page.log.visualItemRect(item).center())
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
 
-    old = app.store.state.run_path
+    old = app.store.state.run.path
     press(app, KEY.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: app.store.state.run_path != old)
+    qtbot.waitUntil(lambda: app.store.state.run.path != old)
     assert [card.breakpoint.expression for card in page.breakpoints.cards] == [
         NOT_FINITE.expression, "k == 40 and norm(h[T]) > 0", "k % 10 == 0"
     ]  # fmt: skip
-    assert app.store.state.events == ()
+    assert app.store.state.recorded.events == ()
     app.window.setFocus()
     press(app, KEY.Key_Space)
     qtbot.waitUntil(lambda: stopped_at(app) == 40)  # of the new run
@@ -187,83 +189,85 @@ def test_a_run_brings_its_breakpoints_and_stops_back(ready: App, open_app: OpenA
     app.window.setFocus()
     press(app, KEY.Key_Space)
     qtbot.waitUntil(lambda: stopped_at(app) == 5)
-    path = app.store.state.run_path
+    path = app.store.state.run.path
     close(app)
     again = open_app(path)
-    qtbot.waitUntil(lambda: again.store.state.run_path == path)
-    assert [one.expression for one in again.store.state.marks.breakpoints] == ["k == 5"]
-    assert again.store.state.watches == ("norm(h[t])",)
-    assert [event.training_step for event in again.store.state.events] == [5, 5]  # one a model
+    qtbot.waitUntil(lambda: again.store.state.run.path == path)
+    assert [one.expression for one in again.store.state.debugging.marks.breakpoints] == ["k == 5"]
+    assert again.store.state.debugging.watches == ("norm(h[t])",)
+    assert [event.training_step for event in again.store.state.recorded.events] == [5, 5]  # one a model
 
 
 def test_hits_are_found_in_the_recorded_past_and_reverse_continue_goes_back_to_them(
     open_app: OpenApp, qtbot: QtBot, run_file: Path
 ) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     assert app.contents is not None
     page = app.contents.watches
-    app.store.update(page="watches")
+    app.store.change(look=setting(page="watches"))
     type_into(page.breakpoints.add, "k % 10 == 0 and model == lstm")
     QTest.mouseClick(page.past.buttons["find_hits"], Qt.MouseButton.LeftButton)
     assert page.past.note.text() == "Searching …"
-    qtbot.waitUntil(lambda: app.store.state.found is not None and not app.store.state.found.running)
-    assert app.store.state.found is not None
-    assert [hit.training_step for hit in app.store.state.found.hits] == [10, 20, 30, 40]
+    qtbot.waitUntil(
+        lambda: app.store.state.debugging.found is not None and not app.store.state.debugging.found.running,
+    )
+    assert app.store.state.debugging.found is not None
+    assert [hit.training_step for hit in app.store.state.debugging.found.hits] == [10, 20, 30, 40]
     assert page.past.note.text() == "4 hits in 40 training steps"
     item = page.past.hits.item(0)
     assert item.text().startswith("LSTM, training step 10")
     QTest.mouseClick(
         page.past.hits.viewport(), Qt.MouseButton.LeftButton, pos=page.past.hits.visualItemRect(item).center()
     )
-    captured = app.store.state.history.captured
+    captured = app.store.state.recorded.history.captured
     nearest = int(captured[abs(captured - 10).argmin()])
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == nearest)
 
     app.session.show_training_step(40)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     app.window.setFocus()
     press(app, KEY.Key_F3, modifier=Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: "training step 30" in app.message_bar.sentence)
     nearest = int(captured[abs(captured - 30).argmin()])
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == nearest)
     app.session.show_training_step(40)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     press(app, KEY.Key_F3)
     qtbot.waitUntil(lambda: app.message_bar.sentence == "No breakpoint is met after training step 40.")
 
 
 def test_reverse_continue_stops_at_bookmarks_when_asked(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     assert app.contents is not None
-    app.store.update(page="watches")
+    app.store.change(look=setting(page="watches"))
     type_into(app.contents.watches.breakpoints.add, "k == 20 and model == lstm")
     place = Bookmark(35, "backward", 2, "l0", "", "look here")
-    app.store.update(marks=replace(app.store.state.marks, bookmarks=(place,)))
+    app.store.change(debugging=setting(marks=replace(app.store.state.debugging.marks, bookmarks=(place,))))
     app.actions["previous_hit"].trigger()
     qtbot.waitUntil(lambda: "training step 20" in app.message_bar.sentence)
     app.session.show_training_step(40)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     app.actions["stop_at_bookmarks"].trigger()
     app.actions["previous_hit"].trigger()
     qtbot.waitUntil(lambda: app.message_bar.sentence == "Bookmark at training step 35: look here")
-    captured = app.store.state.history.captured
+    captured = app.store.state.recorded.history.captured
     nearest = int(captured[abs(captured - 35).argmin()])
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest)
-    assert (app.store.state.cursor.phase.value, app.store.state.cursor.time_step) == ("backward", 2)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == nearest)
+    assert (app.store.state.place.cursor.phase.value, app.store.state.place.cursor.time_step) == ("backward", 2)
 
 
 def test_a_search_is_cancelled_and_leaves_no_process(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     assert app.contents is not None
-    app.store.update(page="watches")
+    app.store.change(look=setting(page="watches"))
     past = app.contents.watches.past
     QTest.mouseClick(past.buttons["find_hits"], Qt.MouseButton.LeftButton)
     assert past.cancel.isVisible()
     QTest.mouseClick(past.cancel, Qt.MouseButton.LeftButton)
-    assert app.store.state.found is not None
-    assert not app.store.state.found.running
+    assert app.store.state.debugging.found is not None
+    assert not app.store.state.debugging.found.running
     QTest.mouseClick(past.buttons["find_hits"], Qt.MouseButton.LeftButton)
     close(app)  # the test fails where a process is left behind

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close
 
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.watches import Watches
 from rnnviz.gui.watching.watches_page import WatchesPage
 
@@ -40,11 +40,11 @@ def test_a_typed_expression_has_its_value_in_every_model(qtbot: QtBot, store: St
     QTest.keyClicks(watches.add, "norm(dh[t])")
     QTest.keyClick(watches.add, KEY.Key_Return)
     settle(qtbot)
-    assert store.state.watches == ("norm(dh[t])",)
+    assert store.state.debugging.watches == ("norm(dh[t])",)
     assert watches.add.text() == ""
     rows = watches.cards[0].rows.rows
     assert [row.model for row in rows] == ["Vanilla", "LSTM"]
-    for row, trace in zip(rows, store.state.traces, strict=True):
+    for row, trace in zip(rows, store.state.recorded.traces, strict=True):
         assert trace is not None
         lane = np.linalg.norm(trace.layer("l0").hidden_grad[:, 0].astype(np.float64), axis=1)
         assert row.look.value == pytest.approx(lane[40], rel=1e-9)
@@ -54,7 +54,7 @@ def test_a_typed_expression_has_its_value_in_every_model(qtbot: QtBot, store: St
 
 
 def test_a_gate_that_a_model_lacks_has_no_value_there(qtbot: QtBot, store: Store, watches: Watches) -> None:
-    store.update(watches=("max(f)",))
+    store.change(debugging=setting(watches=("max(f)",)))
     settle(qtbot)
     vanilla, lstm = watches.cards[0].rows.rows
     assert vanilla.words == "–"
@@ -63,44 +63,49 @@ def test_a_gate_that_a_model_lacks_has_no_value_there(qtbot: QtBot, store: Store
 
 
 def test_values_that_changed_since_the_last_stop_are_marked(qtbot: QtBot, store: Store, watches: Watches) -> None:
-    store.update(watches=("norm(h[t])", "T"))
+    store.change(debugging=setting(watches=("norm(h[t])", "T")))
     settle(qtbot)
     assert [row.before for card in watches.cards for row in card.rows.rows] == [""] * 4
     was = watches.cards[0].rows.rows[0].words
-    store.update(cursor=replace(store.state.cursor, time_step=40))
+    store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=40)))
     settle(qtbot)
     moving, fixed = (card.rows.rows for card in watches.cards)
     assert moving[0].before == was != moving[0].words
     assert f"before: {was}" in moving[0].tooltip
     assert [row.before for row in fixed] == ["", ""]
-    store.update(theme="light")  # no stop
+    store.change(look=setting(theme="light"))  # no stop
     settle(qtbot)
     assert watches.cards[0].rows.rows[0].before == was
 
 
 def test_metrics_make_a_line_over_training_steps(qtbot: QtBot, store: Store, watches: Watches) -> None:
-    store.update(watches=("loss < 0.05", "median(grad_norm, 10)"))
+    store.change(debugging=setting(watches=("loss < 0.05", "median(grad_norm, 10)")))
     settle(qtbot)
     yes_no, number = (card.rows.rows[1] for card in watches.cards)
-    curve = store.state.history.curves[1, "loss"]
+    curve = store.state.recorded.history.curves[1, "loss"]
     assert yes_no.look.value == bool(curve.values[741] < 0.05)
     assert set(yes_no.line.values) == {0.0, 1.0}
     assert number.line.over == "training steps"
-    assert number.look.value == pytest.approx(np.median(store.state.history.curves[1, "grad_norm"].values[732:742]))
+    assert number.look.value == pytest.approx(
+        np.median(store.state.recorded.history.curves[1, "grad_norm"].values[732:742])
+    )
 
 
 def test_what_is_one_number_of_a_trace_gets_a_point_at_every_training_step_seen(
     qtbot: QtBot, store: Store, watches: Watches
 ) -> None:
-    store.update(watches=("norm(dh[1])",))
+    store.change(debugging=setting(watches=("norm(dh[1])",)))
     settle(qtbot)
     assert len(watches.cards[0].rows.rows[0].line.values) == 1
-    store.update(traces=store.state.traces[::-1], cursor=replace(store.state.cursor, training_step=700))
+    store.change(
+        recorded=setting(traces=store.state.recorded.traces[::-1]),
+        place=setting(cursor=replace(store.state.place.cursor, training_step=700)),
+    )
     settle(qtbot)
     line = watches.cards[0].rows.rows[0].line
     assert line.x.tolist() == [700, 742]
     assert line.values[0] != line.values[1]
-    store.update(run_path=Path("another.rnnviz"))
+    store.change(run=setting(path=Path("another.rnnviz")))
     settle(qtbot)
     assert len(watches.cards[0].rows.rows[0].line.values) == 1
 
@@ -126,7 +131,7 @@ def test_arrows_choose_a_completion_and_enter_takes_it(qtbot: QtBot, store: Stor
     QTest.keyClick(field, KEY.Key_Down)
     QTest.keyClick(field, KEY.Key_Return)
     assert field.text() == offers[1]
-    assert store.state.watches == ()
+    assert store.state.debugging.watches == ()
     QTest.keyClick(field, KEY.Key_Escape)
     assert field.text() == ""
 
@@ -158,12 +163,12 @@ def test_a_wrong_expression_is_underlined_where_it_is_wrong_and_not_watched(
     assert marked
     assert start - 3 <= min(marked) <= max(marked) <= end + 3
     QTest.keyClick(field, KEY.Key_Return)
-    assert store.state.watches == ()
+    assert store.state.debugging.watches == ()
     field.setCursorPosition(7)
     QTest.keyClick(field, KEY.Key_Backspace)
     QTest.keyClick(field, KEY.Key_H)
     QTest.keyClick(field, KEY.Key_Return)
-    assert store.state.watches == ("norm(dh[1])",)
+    assert store.state.debugging.watches == ("norm(dh[1])",)
     assert not watches.problem.isVisible()
 
 
@@ -177,31 +182,31 @@ def place(field: object, column: int) -> int:
 
 
 def test_a_watch_is_changed_in_place_and_goes_with_its_cross(qtbot: QtBot, store: Store, watches: Watches) -> None:
-    store.update(watches=("loss", "accuracy"))
+    store.change(debugging=setting(watches=("loss", "accuracy")))
     settle(qtbot)
     card = watches.cards[0]
     card.field.selectAll()
     QTest.keyClicks(card.field, "log10(loss)")
     QTest.keyClick(card.field, KEY.Key_Return)
-    assert store.state.watches == ("log10(loss)", "accuracy")
+    assert store.state.debugging.watches == ("log10(loss)", "accuracy")
     settle(qtbot)
     QTest.mouseClick(watches.cards[1].remove, Qt.MouseButton.LeftButton)
-    assert store.state.watches == ("log10(loss)",)
+    assert store.state.debugging.watches == ("log10(loss)",)
     settle(qtbot)
     watches.cards[0].field.selectAll()
     QTest.keyClick(watches.cards[0].field, KEY.Key_Delete)
     QTest.keyClick(watches.cards[0].field, KEY.Key_Return)
-    assert store.state.watches == ()
+    assert store.state.debugging.watches == ()
     assert watches.examples[0].isVisible()
     QTest.mouseClick(watches.examples[0], Qt.MouseButton.LeftButton)
-    assert store.state.watches == (watches.examples[0].text(),)
+    assert store.state.debugging.watches == (watches.examples[0].text(),)
 
 
 def test_a_watch_that_other_models_do_not_know_says_so(qtbot: QtBot, store: Store, watches: Watches) -> None:
-    store.update(watches=("max(f)",))
+    store.change(debugging=setting(watches=("max(f)",)))
     settle(qtbot)
-    vanilla = store.state.models[:1]
-    store.update(models=vanilla, traces=store.state.traces[:1])
+    vanilla = store.state.run.models[:1]
+    store.change(run=setting(models=vanilla), recorded=setting(traces=store.state.recorded.traces[:1]))
     settle(qtbot)
     card = watches.cards[0]
     assert "forget gate" in card.problem.text()
@@ -211,7 +216,11 @@ def test_a_watch_that_other_models_do_not_know_says_so(qtbot: QtBot, store: Stor
 
 @pytest.mark.parametrize("look", ["dark", "light"])
 def test_the_page_is_drawn_without_traces_and_with_hostile_values(qtbot: QtBot, store: Store, look: str) -> None:
-    store.update(watches=("1 / 0", "0 / 0", "h", "losses", "norm(dh[t]) * inf"), traces=(), theme=look)
+    store.change(
+        debugging=setting(watches=("1 / 0", "0 / 0", "h", "losses", "norm(dh[t]) * inf")),
+        recorded=setting(traces=()),
+        look=setting(theme=look),
+    )
     page = WatchesPage(store)
     qtbot.addWidget(page)
     page.resize(264, 500)
@@ -226,7 +235,7 @@ def test_the_page_is_drawn_without_traces_and_with_hostile_values(qtbot: QtBot, 
 
 def test_watches_are_remembered_between_two_starts(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    app.store.update(page="watches")
+    app.store.change(look=setting(page="watches"))
     assert app.contents is not None
     watches = app.contents.watches.watches
     watches.add.setFocus()
@@ -240,6 +249,6 @@ def test_watches_are_remembered_between_two_starts(open_app: OpenApp, qtbot: QtB
     qtbot.waitUntil(lambda: watches.cards[0].rows.rows[0].before == value)
     close(app)
     again = open_app(run_file)
-    assert again.store.state.watches == ("norm(h[t])",)
+    assert again.store.state.debugging.watches == ("norm(h[t])",)
     assert again.contents is not None
     assert [card.text for card in again.contents.watches.watches.cards] == ["norm(h[t])"]

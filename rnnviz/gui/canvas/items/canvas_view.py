@@ -35,15 +35,15 @@ class CanvasView(QGraphicsView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            place = self.mapToScene(event.position().toPoint())
-            self.taken.emit(place)
-            self.pressed.emit(place)
+            point = self.mapToScene(event.position().toPoint())
+            self.taken.emit(point)
+            self.pressed.emit(point)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = self.mapToScene(event.position().toPoint())
+        point = self.mapToScene(event.position().toPoint())
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self.pressed.emit(place)
-        self.hovered.emit(place)
+            self.pressed.emit(point)
+        self.hovered.emit(point)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()

@@ -32,10 +32,10 @@ class CurveLane(Lane):
     def dots(self, time_step: int) -> list[tuple[float, QColor]]:
         return self.plot.dots(time_step)
 
-    def tip(self, place: QPointF) -> str:
-        if not self.plot.rect.contains(place):
-            return super().tip(place)
-        t = self.plot.axis.time_step_at(place.x())
+    def tip(self, point: QPointF) -> str:
+        if not self.plot.rect.contains(point):
+            return super().tip(point)
+        t = self.plot.axis.time_step_at(point.x())
         lines = [
             f"{name}: {self.tip_words(values[t - 1])}"
             for name, values in self.tips

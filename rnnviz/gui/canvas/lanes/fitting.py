@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rnnviz.gui.canvas.lanes.lane import Heights
 from rnnviz.gui.canvas.lanes.lane_table import heights_of
-from rnnviz.gui.canvas.lanes.selection import choices, lane_places
+from rnnviz.gui.canvas.lanes.selection import choices, lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown
 
 
@@ -19,7 +19,7 @@ def fitting(shown: Shown, available: float) -> frozenset[str]:
         if choice.default != "room":
             continue
         trial = replace(shown, fitting=kept | {choice.key})
-        wishes = [heights_of(trial, place) for place in lane_places(trial)]
+        wishes = [heights_of(trial, slot) for slot in lane_slots(trial)]
         share = 0.0 if choice.key in shown.fitting else choice.room
         if _wanted(wishes, share) <= available:
             kept |= {choice.key}

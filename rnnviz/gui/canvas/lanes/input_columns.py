@@ -25,11 +25,11 @@ class InputColumnsLane(HeatLane):
         self.map.row_names = tuple(column_name(shown.task.input_labels if shown.task else (), k) for k in range(count))
         self.set_values(shown.inputs, -high, high, f"{count} columns")
 
-    def tip(self, place: QPointF) -> str:
+    def tip(self, point: QPointF) -> str:
         task, inputs = self._shown.task, self._shown.inputs
-        if task is None or not task.input_scales or not self.map.rect.contains(place) or not inputs.size:
-            return super().tip(place)
-        t = min(self.map.axis.time_step_at(place.x()), len(inputs))
-        row = self.map.row_at(place.y())
+        if task is None or not task.input_scales or not self.map.rect.contains(point) or not inputs.size:
+            return super().tip(point)
+        t = min(self.map.axis.time_step_at(point.x()), len(inputs))
+        row = self.map.row_at(point.y())
         value = float(undone(inputs[:, row], task.input_scales, row)[t - 1])
         return f"t = {t}, {self.map.row_names[row]}: {short(value)}"

@@ -59,11 +59,11 @@ class Lane:
         """Where the cursor line meets curves of this lane: (pixel y, colour)."""
         return []
 
-    def tip(self, place: QPointF) -> str:
+    def tip(self, point: QPointF) -> str:
         """What is under the pointer, in words."""
         for item in reversed(self.items):
-            if item.rect.contains(place):
-                return item.tip(place.x(), place.y())
+            if item.rect.contains(point):
+                return item.tip(point.x(), point.y())
         return ""
 
     def shown_model(self, shown: Shown) -> ShownModel:

@@ -6,7 +6,7 @@ from typing import Literal
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Node
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 
 _MEMORY = "forget"  # gates of this family are on by default: they say how much is kept
 _MOST_OUTPUTS = 12  # predicted columns that can be chosen
@@ -32,7 +32,7 @@ class LaneChoice:
 
 
 @dataclass(frozen=True)
-class LanePlace:
+class LaneSlot:
     """One lane of the stack; `model` is an index into `Shown.models`, None for what all models share.
 
     `column` is the input or output column it shows, None where it shows them all.
@@ -49,7 +49,7 @@ def lane_choices(state: State) -> tuple[LaneChoice, ...]:
 
 
 def toggled(hidden_lanes: frozenset[str], choice: LaneChoice) -> frozenset[str]:
-    """`State.hidden_lanes` with this lane switched over.
+    """`State.look.hidden_lanes` with this lane switched over.
 
     A key in the set switches a lane off; "+" before a key switches one on that is off, or has no room, by default.
     """
@@ -60,16 +60,16 @@ def toggled(hidden_lanes: frozenset[str], choice: LaneChoice) -> frozenset[str]:
 
 
 def exactly(state: State, keys: frozenset[str]) -> frozenset[str]:
-    """The `State.hidden_lanes` that shows the lanes of `keys` and no others, however high the canvas is."""
+    """The `State.look.hidden_lanes` that shows the lanes of `keys` and no others, however high the canvas is."""
     return frozenset(f"+{choice.key}" if choice.key in keys else choice.key for choice in lane_choices(state))
 
 
-def lane_places(shown: Shown) -> tuple[LanePlace, ...]:
+def lane_slots(shown: Shown) -> tuple[LaneSlot, ...]:
     """The lanes to draw, top to bottom."""
     offered = choices(shown)
     on = {choice.key for choice in offered if choice.on}
-    places = [LanePlace("input", None, column) for column in shown.input_columns] if "input" in on else []
-    places.append(LanePlace("ruler"))
+    slots = [LaneSlot("input", None, column) for column in shown.input_columns] if "input" in on else []
+    slots.append(LaneSlot("ruler"))
     by_class = shown.task is not None and shown.task.output_kind == "classes"
     for index, model in enumerate(shown.models):
         cell = model.structure.equations
@@ -81,12 +81,12 @@ def lane_places(shown: Shown) -> tuple[LanePlace, ...]:
         keys += [f"gradients: {state.name}" for state in states(cell)]
         if by_class:
             keys.append("prediction")
-        places += [LanePlace(key, index) for key in keys if key in on]
+        slots += [LaneSlot(key, index) for key in keys if key in on]
     if not by_class:
         outputs = [choice.key for choice in offered if choice.key.startswith("prediction")]
-        places += [LanePlace(key, None, column) for column, key in enumerate(outputs) if key in on]
-    places.extend(LanePlace(key) for key in ("loss", "gradient", "share") if key in on)
-    return tuple(places)
+        slots += [LaneSlot(key, None, column) for column, key in enumerate(outputs) if key in on]
+    slots.extend(LaneSlot(key) for key in ("loss", "gradient", "share") if key in on)
+    return tuple(slots)
 
 
 def choices(shown: Shown) -> tuple[LaneChoice, ...]:

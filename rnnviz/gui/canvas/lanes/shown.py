@@ -15,7 +15,7 @@ from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.look.theme import Theme, theme
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 
 _MOST_INPUT_LANES = 4  # more columns are drawn as one heat map
 _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
@@ -104,8 +104,8 @@ class Shown:
     sample: int
     time_steps: int
     cursor: Cursor
-    switched: frozenset[str]  # State.hidden_lanes
-    fitting: frozenset[str]  # State.fitting_lanes
+    switched: frozenset[str]  # State.look.hidden_lanes
+    fitting: frozenset[str]  # State.look.fitting_lanes
 
     @property
     def ready(self) -> bool:
@@ -210,20 +210,27 @@ class Shown:
 
 def resolve(state: State) -> Shown:
     """What the lanes draw of `state`; a sequence number beyond the probe shows its last sequence."""
-    colors = theme(state.theme)
-    traces = state.traces + (None,) * (len(state.models) - len(state.traces))
+    colors = theme(state.look.theme)
+    traces = state.recorded.traces + (None,) * (len(state.run.models) - len(state.recorded.traces))
     first = next((trace for trace in traces if trace is not None), None)
-    sample = min(state.sample, first.layers[0].h.shape[1] - 1) if first is not None else 0
+    sample = min(state.place.sample, first.layers[0].h.shape[1] - 1) if first is not None else 0
     time_steps = max(first.sequence_length(sample), 1) if first is not None else 1
-    hues = colors.model_colors(model.structure.cell for model in state.models)
+    hues = colors.model_colors(model.structure.cell for model in state.run.models)
     models = []
-    for model, hue, trace in zip(state.models, hues, traces, strict=False):
+    for model, hue, trace in zip(state.run.models, hues, traces, strict=False):
         names = model.structure.layer_names
-        layer_name = state.cursor.layer if state.cursor.layer in names else names[0]
+        layer_name = state.place.cursor.layer if state.place.cursor.layer in names else names[0]
         models.append(ShownModel(model.number, model.name, hue, model.structure, layer_name, trace, sample, time_steps))
     models = _what_if(state, models, colors) or models
     return Shown(
-        colors, state.task, tuple(models), sample, time_steps, state.cursor, state.hidden_lanes, state.fitting_lanes
+        colors,
+        state.run.task,
+        tuple(models),
+        sample,
+        time_steps,
+        state.place.cursor,
+        state.look.hidden_lanes,
+        state.look.fitting_lanes,
     )
 
 
@@ -237,7 +244,7 @@ def _what_if(state: State, models: list[ShownModel], colors: Theme) -> list[Show
         original = replace(original, name=f"{original.name}, {found.against}")
     name = f"{models[found.whatif.model].name}, what-if"
     changed = replace(original, name=name, color=colors.color("what_if"), trace=found.changed)
-    return [original, replace(changed, base=original if state.difference else None)]
+    return [original, replace(changed, base=original if state.trial.difference else None)]
 
 
 def difference(changed: Array, original: Array) -> Array:

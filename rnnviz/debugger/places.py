@@ -1,0 +1,226 @@
+"""Places: where a person is in a run, and the functions that alone change that, pure and without a window.
+
+Each takes a place and gives one; the very same one where nothing changes. What they have to know of the run comes in
+as a `Walkable`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from rnnviz.core.stopping.marks import Bookmark
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.bookmarks import bookmarked
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.program import Program
+from rnnviz.debugger.walking import Jump, Walk
+
+NO_UNIT = -1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a person is: the cursor in the traces shown, and which sequence, model and unit they look at.
+
+    `cursor.training_step` is that of the traces shown. `wanted` is the training step that was asked for: it is on its
+    way, or, where it was not kept, the nearest one is shown for it until that is left.
+    """
+
+    cursor: Cursor = field(default=Cursor(0, Phase.FORWARD, 1))
+    sample: int = 0  # which sequence of the probe, 0-based
+    model: int = 0  # index of the model that is stepped through and whose equations are shown
+    unit: int = NO_UNIT  # 0-based
+    following: bool = True  # the newest capture is shown; False: the person looks at an earlier one
+    wanted: int | None = None  # None: the newest, or none but the one shown
+    trail: tuple[Jump, ...] = ()  # jumps of the debugger's commands that can be taken back
+
+    @property
+    def training_step(self) -> int:
+        """The one that is meant: asked for or, where none was, shown."""
+        return self.cursor.training_step if self.wanted is None else self.wanted
+
+    @property
+    def walk(self) -> Walk:
+        """The walk that a command of the debugger goes on with."""
+        return Walk(self.cursor, self.trail)
+
+
+@dataclass(frozen=True)
+class Walkable:
+    """What there is to walk through, as far as it is known."""
+
+    structures: tuple[Structure, ...] = ()  # of each model
+    lengths: tuple[int, ...] = ()  # time steps of each sequence of the traces shown; () while there is no trace
+    captured: Sequence[int] = ()  # training steps that can be shown, ascending
+
+    @staticmethod
+    def of(structures: Iterable[Structure], traces: Sequence[Trace | None], captured: Sequence[int] = ()) -> "Walkable":
+        """What models of these structures, their traces shown (None: not rebuilt) and the captured steps offer."""
+        having = [trace for trace in traces if trace is not None]
+        known = tuple(structures) or tuple(trace.structure for trace in having)
+        lengths = [having[0].sequence_length(sample) for sample in range(having[0].sequences)] if having else []
+        return Walkable(known, tuple(lengths), captured)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers of all models, deepest last."""
+        return tuple(sorted({name for structure in self.structures for name in structure.layer_names}))
+
+    def time_steps(self, sample: int) -> int:
+        """T of a sequence; 1 while there is no trace."""
+        return self.lengths[min(sample, len(self.lengths) - 1)] if self.lengths else 1
+
+    def program(self, place: Place) -> Program:
+        """The program of the model that is stepped through; of one time step while there is no trace."""
+        if not self.lengths:
+            return Program(1)
+        structure = self.structures[place.model if place.model < len(self.structures) else 0]
+        return Program(self.time_steps(place.sample), structure, self.captured)
+
+
+def begun(
+    training_step: int = 0, layer: str = "l0", phase: Phase = Phase.FORWARD, time_step: int = 1, following: bool = True
+) -> Place:
+    """Where a run that was just opened is looked at."""
+    return Place(Cursor(training_step, phase, time_step, layer), following=following)
+
+
+# training steps
+
+
+def asked(place: Place, training_step: int) -> Place:
+    """Another training step was asked for: the newest is no longer followed."""
+    if not place.following and place.wanted == training_step:
+        return place
+    return replace(place, following=False, wanted=training_step)
+
+
+def followed(place: Place) -> Place:
+    """The newest capture is followed again."""
+    return place if place.following else replace(place, following=True, wanted=None)
+
+
+def arrived(place: Place, walkable: Walkable, training_step: int) -> Place:
+    """The traces of a training step are shown: phase and time step stay, as far as the sequence goes."""
+    time_step = _held(place.cursor.time_step, walkable.time_steps(place.sample))
+    return _stand(place, replace(place.cursor, training_step=training_step, time_step=time_step))
+
+
+# points of the program
+
+
+def to_point(place: Place, cursor: Cursor) -> Place:
+    """Anywhere: a new walk begins there. Of another training step the point in the one shown, until it has arrived."""
+    return walked(place, Walk(cursor))
+
+
+def walked(place: Place, walk: Walk) -> Place:
+    """Where a command of the debugger led, as `to_point`."""
+    cursor = replace(walk.cursor, training_step=place.cursor.training_step)
+    return (
+        place
+        if (cursor, walk.trail) == (place.cursor, place.trail)
+        else replace(place, cursor=cursor, trail=walk.trail)
+    )
+
+
+def to_bookmark(place: Place, bookmark: Bookmark) -> Place:
+    """Where a bookmark stands, as `to_point`."""
+    return to_point(place, bookmarked(bookmark))
+
+
+def to_time_step(place: Place, walkable: Walkable, time_step: int) -> Place:
+    """A time step, held in 1…T, in the cursor's sweep."""
+    return _stand(place, walkable.program(place).to_time_step(place.cursor, time_step))
+
+
+def to_phase(place: Place, walkable: Walkable, phase: Phase | None, time_step: int | None) -> Place:
+    """A whole time step of a phase; None: as it is."""
+    program = walkable.program(place)
+    held = _held(place.cursor.time_step if time_step is None else time_step, program.time_steps)
+    cursor = replace(place.cursor, phase=phase or place.cursor.phase, time_step=held)
+    return _stand(place, program.at(program.point(cursor), cursor))
+
+
+def to_operation(place: Place, phase: Phase, layer: str, operation: str) -> Place:
+    """An operation of a layer's cell, at the time step where the cursor is."""
+    return _stand(place, replace(place.cursor, phase=phase, layer=layer, operation=operation))
+
+
+def to_gradient(place: Place, layer: str, time_step: int, unit: int) -> Place:
+    """One unit (0-based) of a layer in the backward sweep."""
+    cursor = replace(place.cursor, phase=Phase.BACKWARD, layer=layer, time_step=time_step, operation="")
+    return to_unit(_stand(place, cursor), unit)
+
+
+def to_loss(place: Place, time_step: int) -> Place:
+    """The loss of a time step."""
+    return _stand(place, replace(place.cursor, phase=Phase.LOSS, time_step=time_step, operation=""))
+
+
+# layers, models, sequences, units
+
+
+def to_layer(place: Place, layer: str) -> Place:
+    """Another layer is looked at."""
+    return _stand(place, replace(place.cursor, layer=layer))
+
+
+def by_layers(place: Place, walkable: Walkable, by: int) -> Place:
+    """The layer `by` layers deeper; the last one stays."""
+    names = walkable.layer_names
+    if not names:
+        return place
+    index = names.index(place.cursor.layer) if place.cursor.layer in names else 0
+    return to_layer(place, names[_held(index + by, len(names) - 1, 0)])
+
+
+def to_model(place: Place, model: int, unit: int = NO_UNIT) -> Place:
+    """Another model is stepped through; its operations are others, so a whole time step is."""
+    if model == place.model:
+        return to_unit(place, unit)
+    return replace(_stand(place, replace(place.cursor, operation="")), model=model, unit=unit)
+
+
+def to_next_model(place: Place, walkable: Walkable) -> Place:
+    """The next model, round and round, at its first layer where it is not as deep."""
+    model = (place.model + 1) % len(walkable.structures)
+    names = walkable.structures[model].layer_names
+    layer = place.cursor.layer if place.cursor.layer in names else names[0]
+    cursor = replace(place.cursor, layer=layer, operation="")
+    return replace(_stand(place, cursor), model=model, unit=NO_UNIT)
+
+
+def by_samples(place: Place, walkable: Walkable, by: int) -> Place:
+    """The sequence `by` further, round and round; the cursor stays as far as the sequence goes."""
+    if not walkable.lengths:
+        return place
+    sample = (place.sample + by) % len(walkable.lengths)
+    time_step = min(place.cursor.time_step, walkable.time_steps(sample))
+    moved = _stand(place, replace(place.cursor, time_step=time_step))
+    return moved if sample == place.sample else replace(moved, sample=sample)
+
+
+def to_unit(place: Place, unit: int) -> Place:
+    """Another unit is looked at, 0-based; NO_UNIT: none."""
+    return place if unit == place.unit else replace(place, unit=unit)
+
+
+# points that are not gone to
+
+
+def run_target(place: Place, walkable: Walkable, time_step: int, direction: int) -> Cursor | None:
+    """The nearest point ahead (1) or behind (−1) at `time_step` of the layer looked at; None where there is none."""
+    program, here = walkable.program(place), replace(place.cursor, operation="")
+    now = program.point(here)
+    points = [replace(here, phase=phase, time_step=time_step) for phase in Phase if phase.swept]
+    found = [point for point in points if (program.point(point) - now) * direction > 0]
+    return min(found, key=lambda point: abs(program.point(point) - now), default=None)
+
+
+def _stand(place: Place, cursor: Cursor) -> Place:
+    return place if cursor == place.cursor else replace(place, cursor=cursor)
+
+
+def _held(number: int, last: int, first: int = 1) -> int:
+    return min(max(number, first), last)

@@ -1,0 +1,82 @@
+"""Run shown: what it is, and what it has recorded so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.experiment.settings import Experiment, GivenInput, TrainingSettings, first_lesson
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.runs.file.records import EngineStatus, Event, Origin, RunModel
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    """What the run is, which stays as long as it is shown; and the edits that wait for a restart."""
+
+    experiment: Experiment = field(default_factory=first_lesson)
+    draft: Experiment | None = None  # edited settings that wait for a restart
+    path: Path | None = None
+    origin: Origin | None = None  # what the run goes on from; None: it began anew
+    kept: bool = False  # the person chose where the run lies (saved or opened), so nobody tidies it away
+    task: TaskInfo | None = None
+    models: tuple[RunModel, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the run is called."""
+        return self.experiment.name
+
+    @property
+    def training(self) -> TrainingSettings | None:
+        """How it is trained; None where it cannot be."""
+        return None if isinstance(self.experiment.task, GivenInput) else self.experiment.training
+
+    @property
+    def planned_steps(self) -> int:
+        """Training steps after which a training is done; 0 where none is."""
+        return self.training.training_steps if self.training is not None else 0
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """What the models are called, in their order."""
+        return tuple(model.name for model in self.models)
+
+    @property
+    def seed(self) -> int | None:
+        """From which its weights and data came; None where they were given."""
+        return None if isinstance(self.experiment.task, GivenInput) else self.experiment.seed
+
+
+@dataclass(frozen=True)
+class MetricCurve:
+    """One metric of one model: x ascending."""
+
+    training_steps: Array  # (K,) int64
+    values: Array  # (K,) float64, NaN and ±inf as they came
+
+
+@dataclass(frozen=True)
+class History:
+    """Metrics and captures of the training steps so far."""
+
+    curves: Mapping[tuple[int, str], MetricCurve] = field(  # (model, metric)
+        default_factory=lambda: MappingProxyType({})
+    )
+    captured: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # (C,) training steps that can be shown
+    last_training_step: int = 0
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the run file says by now. `traces` are of the probe at the cursor's training step, one a model."""
+
+    bytes: int = 0
+    status: EngineStatus | None = None  # None: no engine behind this run (an opened file)
+    history: History = field(default_factory=History)
+    events: tuple[Event, ...] = ()  # stops at breakpoints and lines of the log, oldest first
+    traces: tuple[Trace | None, ...] = ()  # None until it is rebuilt

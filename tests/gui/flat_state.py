@@ -1,0 +1,20 @@
+"""A state from single fields, whichever group they are in: `flat_state(sample=1)`, `flat_state(state, sample=1)`."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+from rnnviz.gui.state.state import State
+
+_RENAMED = {"run_path": "path", "run_bytes": "bytes"}
+
+
+def flat_state(state: State | None = None, **changes: Any) -> State:
+    """`state`, else that of an empty window, with these fields."""
+    state = state or State()
+    for name, value in changes.items():
+        name = _RENAMED.get(name, name)
+        group = next(
+            each.name for each in fields(state) if name in [one.name for one in fields(getattr(state, each.name))]
+        )
+        state = replace(state, **{group: replace(getattr(state, group), **{name: value})})
+    return state
