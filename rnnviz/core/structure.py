@@ -22,7 +22,12 @@ class LayerId:
 
     @property
     def text(self) -> str:
-        return f"{self.call}{'.' if self.call else ''}l{self.depth}{'_reverse' if self.reverse else ''}"
+        return f"{self.call}.{self.suffix}" if self.call else self.suffix
+
+    @property
+    def suffix(self) -> str:
+        """torch's, without the call."""
+        return f"l{self.depth}_reverse" if self.reverse else f"l{self.depth}"
 
     @property
     def words(self) -> str:

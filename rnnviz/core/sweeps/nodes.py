@@ -15,7 +15,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Value, Weight
+from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
 from rnnviz.core.sweeps.plan import Plan, plan_of
 
 NUMBERS = ArrayNumbers()
@@ -77,7 +77,7 @@ def _scan(
     rows = [(slot, read_value(cell, value, known, {}, hidden)) for slot, value in plan.rows]
     befores = [(slot, plan.at[value.name], _cut(cell, value.block, hidden)) for slot, value in plan.befores]
     cuts = [cell.block_rows(block, hidden) for block in cell.blocks]
-    put: dict[str, list[bool]] = {name: list(where.any(axis=-1)) for name, where in hand.where.items()}
+    put = {name: np.asarray(where.any(axis=-1)) for name, where in hand.where.items()}
     lead, output = values["x"].shape[:-1], initial[cell.output].shape[-1] if cell.output in initial else hidden
     found = {
         step.name: np.empty((*lead, cell.units(cell.node(step.name), hidden, output)), values["x"].dtype)
@@ -215,6 +215,8 @@ class Slopes:
 
     def of(self, use: Use) -> Array | None:
         """The derivative element by element; None where it is 1."""
+        if isinstance(use.node.operation, Sum):
+            return None  # without computing what it sums
         key = use.node.name, use.place
         if key not in self._known:
             operation = use.node.operation
