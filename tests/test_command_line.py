@@ -165,7 +165,7 @@ def test_a_signal_ends_training_with_a_whole_run(folder: Path) -> None:
         while time.monotonic() < until and not _has_metrics(folder / "a.rnnviz"):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in said
     with Run(folder / "a.rnnviz") as run:

@@ -68,7 +68,8 @@ def step(
     if found is None or found == walk.cursor:
         return replace(walk, moved=False, reason=_reason(command, direction))
     plain = Walk(found, walk.trail)
-    if direction < 0 or step(program, plain, command, -1, granularity=granularity).cursor == walk.cursor:
+    # compared with its trail: the same jump may lie there already, of an earlier time that was left another way
+    if direction < 0 or step(program, plain, command, -1, granularity=granularity) == walk:
         return plain
     return Walk(found, (*walk.trail, Jump(command, granularity, walk.cursor, found))[-TRAIL:])
 

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
 import tomli_w
 
-from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import closest, refuse
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
 from rnnviz.core.sweeps.interventions import Intervention, intervention_table, read_intervention
@@ -123,7 +121,7 @@ class WhatIf:
         return rebuild_changed(capture, self._chosen(variant), self.sample)
 
     def original(self, capture: Capture) -> Trace:
-        """The sequence's trace without interventions, computed the way a changed one is: to `compare` with."""
+        """The sequence's trace without interventions, computed the way a changed one is: to compare it with."""
         return recompute(capture, (), self.sample)
 
     def weights(self, capture: Capture, variant: str | None = None) -> dict[str, Array]:
@@ -138,38 +136,6 @@ class WhatIf:
             return self
         past = (*self.past, self.interventions)[-UNDO_LIMIT:]
         return replace(self, interventions=interventions, past=past, future=())
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """One quantity of one layer in two traces of the same sequence, float64."""
-
-    original: Array  # (T, units)
-    changed: Array  # (T, units)
-    difference: Array  # (T, units) changed − original; 0 where both are the same ∞ or NaN
-
-    @property
-    def largest(self) -> tuple[int, int]:
-        """Time step and unit, both from 1, where |difference| is largest; NaN counts as larger than any number."""
-        size = np.abs(self.difference)
-        place = int(np.argmax(np.where(np.isnan(size), np.inf, size)))
-        return place // self.difference.shape[1] + 1, place % self.difference.shape[1] + 1
-
-
-@np.errstate(all="ignore")
-def compare(original: Trace, changed: Trace, layer: str, quantity: Quantity) -> Comparison:
-    """`quantity` of `layer` in two traces of one sequence each, `WhatIf.original` and a variant's or two variants'.
-
-    History itself (`rebuild`) differs from what is computed anew by rounding. RnnvizError where a layer or quantity
-    is missing or the traces are of another shape.
-    """
-    before, after = (
-        np.asarray(trace.layer(layer).quantity(quantity)[:, 0], np.float64) for trace in (original, changed)
-    )
-    if before.shape != after.shape:
-        raise RnnvizError(f"compare: wanted two traces of the same shape, got {before.shape} and {after.shape}")
-    same = (before == after) | (np.isnan(before) & np.isnan(after))
-    return Comparison(frozen(before), frozen(after), frozen(np.where(same, 0.0, after - before)))
 
 
 def whatif_table(whatif: WhatIf) -> dict[str, Any]:

@@ -248,3 +248,36 @@ def torch_module(capture: Capture) -> torch.nn.RNNBase:
     )
     module.load_state_dict({name: torch.tensor(np.array(value)) for name, value in capture.weights.items()})
     return module
+
+
+_NUDGES = {"float32": 2.0**-22, "float64": 2.0**-40}  # relative; a few roundings of the dtype, measured in float64
+
+
+def conditioning(capture: Capture, compute: Callable[[Capture], Array], scale: float) -> float:
+    """How many times larger than the rounding of the capture's numbers its effect on `compute` is, relative to `scale`.
+
+    Measured in float64 by nudging every number of the capture: large where what is computed is the small rest of large
+    terms that cancel.
+    """
+    nudge, generator = _NUDGES[capture.inputs.dtype.name], np.random.default_rng(0)
+
+    def nudged(size: float) -> Array:
+        def turn(array: Array) -> Array:
+            return array * (1 + size * generator.choice([-1.0, 1.0], array.shape))
+
+        return compute(
+            replace(
+                capture.with_call(
+                    inputs=turn(capture.inputs),
+                    initial={state: turn(array) for state, array in capture.initial.items()},
+                    grad_output=turn(capture.grad_output),
+                    output=None,
+                ),
+                weights={name: turn(array) for name, array in capture.weights.items()},
+                grads={},
+            )
+        )
+
+    exact = nudged(0.0)
+    effect = max(float(np.abs(nudged(nudge) - exact).max(initial=0)) for _ in range(8))
+    return effect / (nudge * scale)

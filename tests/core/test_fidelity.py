@@ -45,11 +45,13 @@ def test_without_torchs_numbers_there_is_nothing_to_be_faithful_to(autograd):
     assert not trace.faithful
 
 
-def test_shares_that_cancel_widen_the_limit(autograd):
-    capture = autograd.random_capture(Structure("vanilla", 1, 2), time_steps=2, sequences=1, dtype="float32", scale=0.1)
+@pytest.mark.parametrize(("time_steps", "sequences"), [(2, 1), (1, 2)])
+def test_shares_that_cancel_widen_the_limit(autograd, time_steps, sequences):
+    size = {"time_steps": time_steps, "sequences": sequences}
+    capture = autograd.random_capture(Structure("vanilla", 1, 2), **size, dtype="float32", scale=0.1)
     zero = {"h": np.zeros_like(capture.initial["h"])}
     inputs, weights = np.ones_like(capture.inputs), {name: np.zeros_like(w) for name, w in capture.weights.items()}
-    grad_output = np.array([[[1, 1]], [[-1, -1 + 2e-3]]], np.float32)
+    grad_output = np.array([[1, 1], [-1, -1 + 2e-3]], np.float32).reshape(time_steps, sequences, 2)
     capture = capture.with_call(inputs=inputs, initial=zero, grad_output=grad_output, output=None)
     capture = replace(capture, weights=weights, grads={})
     capture = autograd.with_torch_numbers(capture)

@@ -12,7 +12,7 @@ def test_no_text_does_anything_but_give_a_value_or_a_sentence():
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnnviz.core.cells import CELLS
@@ -22,6 +22,8 @@ GATES = {
     "mingru": tuple("zn"),
 }
 LIMIT = {"float32": 1e-5, "float64": 1e-10}
+BATCH = {"time_steps": 1, "sequences": 3, "lengths": None}
+WELL_CONDITIONED = 10.0  # roundings of the given numbers count at most this many times: LIMIT holds as it is
 
 
 @st.composite
@@ -59,50 +61,89 @@ def cases(draw):
     }
 
 
-def close(ours, theirs, dtype):
-    """The largest difference stays within what DESIGN promises, relative to the largest value."""
+def close(ours, theirs, dtype, conditioning):
+    """The largest difference stays within what DESIGN promises, relative to the largest value.
+
+    Only where it does not, `conditioning(scale)` is asked whether the value is a small rest of terms that cancel, in
+    which rounding counts as many times more.
+    """
     assert ours.shape == theirs.shape
-    limit = LIMIT[dtype] * max(float(np.abs(theirs).max(initial=0)), 1e-3)
+    scale = max(float(np.abs(theirs).max(initial=0)), 1e-3)
+    limit = LIMIT[dtype] * scale
+    if np.abs(ours - theirs).max(initial=0) > limit:
+        limit *= max(1.0, conditioning(scale) / WELL_CONDITIONED)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=limit)
 
 
 @settings(max_examples=60)
 @given(case=cases(), known=st.booleans())
+# cancellation over the sequences of a batch, which float32 rounds to 2e-5 of the rest
+@example(case=(Structure("vanilla", 1, 1, 3, True, False), {**BATCH, "dtype": "float32", "seed": 1}), known=False)
 def test_every_quantity_and_gradient_is_autograds(autograd, case, known):
     structure, arguments = case
     capture = autograd.random_capture(structure, **arguments)
     trace = rebuild(capture if known else capture.with_call(output=None))
     truth, dtype = autograd.reference(capture), arguments["dtype"]
-    assert trace.faithful
+
+    def same(ours, find):
+        """`find` takes the value that `ours` should be out of a reference."""
+        close(
+            ours,
+            find(truth),
+            dtype,
+            lambda scale: autograd.conditioning(capture, lambda c: find(autograd.reference(c)), scale),
+        )
+
+    def same_in_layer(ours, layer, name, grad=False):
+        same(ours, lambda reference: reference.layers[layer.name].array(name, grad=grad))
+
     for layer in trace.layers:
-        expected = truth.layers[layer.name]
-        close(layer.x, expected.array("x"), dtype)
-        close(layer.h, expected.array("h"), dtype)
-        close(layer.hidden_grad, expected.array("h", grad=True), dtype)
-        close(layer.input_grad, expected.array("x", grad=True), dtype)
+        same_in_layer(layer.x, layer, "x")
+        same_in_layer(layer.h, layer, "h")
+        same_in_layer(layer.hidden_grad, layer, "h", grad=True)
+        same_in_layer(layer.input_grad, layer, "x", grad=True)
         if "c" in structure.equations.states:
-            close(layer.c, expected.array("c"), dtype)
-            close(layer.cell_grad, expected.array("c", grad=True), dtype)
+            same_in_layer(layer.c, layer, "c")
+            same_in_layer(layer.cell_grad, layer, "c", grad=True)
         assert tuple(layer.gates) == GATES[structure.cell]
         for gate, values in layer.gates.items():
-            close(values, expected.array(gate), dtype)
+            same_in_layer(values, layer, gate)
         assert layer.gate_grads.keys() == layer.pre_activations.keys()
         for gate, values in layer.pre_activations.items():
-            close(values, expected.array(f"a:{gate}"), dtype)
-            close(layer.gate_grads[gate], expected.array(f"a:{gate}", grad=True), dtype)
+            same_in_layer(values, layer, f"a:{gate}")
+            same_in_layer(layer.gate_grads[gate], layer, f"a:{gate}", grad=True)
         for name, grad in layer.weight_grads.items():
-            close(grad, truth.weight_grads[f"{name}_{layer.name}"], dtype)
+            key = f"{name}_{layer.name}"
+            same(grad, lambda reference, key=key: reference.weight_grads[key])
     assert {f"{n}_{layer.name}" for layer in trace.layers for n in layer.weight_grads} == set(capture.weights)
+    assert trace.faithful or faithful_but_for_cancellation(autograd, trace, capture)
+
+
+def faithful_but_for_cancellation(autograd, trace, capture):
+    """Whether a parameter's gradient cancels so much, in its shares or on the way to them, that this is rounding."""
+
+    def conditioning(name):
+        scale = float(np.abs(capture.grads[name]).max())
+        return autograd.conditioning(capture, lambda c: autograd.reference(c).weight_grads[name], scale)
+
+    worst = max(conditioning(name) for name, grad in capture.grads.items() if grad.any())
+    return trace.fidelity <= LIMIT[capture.inputs.dtype.name] * worst / WELL_CONDITIONED
 
 
 @given(case=cases())
 def test_hidden_and_cell_gradients_are_direct_plus_carried(autograd, case):
     structure, arguments = case
-    trace = rebuild(autograd.random_capture(structure, **arguments, with_torch=False))
-    for layer in trace.layers:
+    capture = autograd.random_capture(structure, **arguments, with_torch=False)
+    trace = rebuild(capture)
+    for number, layer in enumerate(trace.layers):
         np.testing.assert_array_equal(layer.hidden_grad, layer.direct_grad + layer.carried_grad)
         if "c" in structure.equations.states:
-            close(layer.direct_cell_grad + layer.carried_cell_grad, layer.cell_grad, arguments["dtype"])
+
+            def conditioning(scale, number=number):
+                return autograd.conditioning(capture, lambda c: rebuild(c).layers[number].cell_grad, scale)
+
+            parts = layer.direct_cell_grad + layer.carried_cell_grad
+            close(parts, layer.cell_grad, arguments["dtype"], conditioning)
         else:
             assert layer.cell_grad is layer.direct_cell_grad is layer.carried_cell_grad is None
 
@@ -194,15 +235,29 @@ def test_a_sample_is_the_trace_of_that_sequence_alone(autograd, case):
     cut = trace.sample(n)
     assert cut.lengths is None
     assert cut.sample(0) is cut
-    for ours, expected in zip(cut.layers, alone.layers, strict=True):
-        dtype = arguments["dtype"]
-        close(ours.h, expected.h, dtype)
-        close(ours.hidden_grad, expected.hidden_grad, dtype)
-        for name, grad in expected.weight_grads.items():
-            close(ours.weight_grads[name], grad, dtype)
-            close(ours.weight_grad_shares[name], expected.weight_grad_shares[name], dtype)
-            close(ours.weight_grad_so_far[name], expected.weight_grad_so_far[name], dtype)
-        close(ours.gradient_flow(), expected.gradient_flow(), dtype)
+    assert len(cut.layers) == len(alone.layers)
+    dtype = arguments["dtype"]
+    for number in range(len(alone.layers)):
+
+        def same(find, number=number):
+            """`find` takes a value out of a layer."""
+            ours, expected = find(cut.layers[number]), find(alone.layers[number])
+            close(
+                ours,
+                expected,
+                dtype,
+                lambda scale: autograd.conditioning(
+                    capture, lambda c: find(rebuild(c).sample(n).layers[number]), scale
+                ),
+            )
+
+        same(lambda layer: layer.h)
+        same(lambda layer: layer.hidden_grad)
+        for name in alone.layers[number].weight_grads:
+            same(lambda layer, name=name: layer.weight_grads[name])
+            same(lambda layer, name=name: layer.weight_grad_shares[name])
+            same(lambda layer, name=name: layer.weight_grad_so_far[name])
+        same(lambda layer: layer.gradient_flow())
 
 
 def test_arrays_are_read_only_and_time_major(autograd):

@@ -31,7 +31,8 @@ def trace() -> Trace:
     state = np.zeros((2, 1, H))
     grad = np.zeros((T, 1, H))
     grad[-1] = 1.0
-    return rebuild(Capture(STRUCTURE, weights, draw.normal(size=(T, 1, 2)), None, state, state, grad))
+    inputs, initial = draw.normal(size=(T, 1, 2)), {"h": state, "c": state}
+    return rebuild(Capture.of_one(weights, structure=STRUCTURE, inputs=inputs, initial=initial, grad_output=grad))
 
 
 @pytest.fixture

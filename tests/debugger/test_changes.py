@@ -25,8 +25,8 @@ def test_an_opened_gate_is_named_by_its_unit(capture):
 
 
 def test_a_gradient_that_grew_a_million_times_is_told_so(capture):
-    small = replace(capture, readout=None, grad_output=capture.grad_output * 1e-6)
-    sentence = what_changed(rebuild(small), rebuild(replace(small, grad_output=capture.grad_output)))
+    small = capture.with_call(readout=None, grad_output=capture.grad_output * 1e-6)
+    sentence = what_changed(rebuild(small), rebuild(small.with_call(grad_output=capture.grad_output)))
     assert sentence == "∂L/∂h₁ grew 10⁶ times."
     assert what_changed(rebuild(small), rebuild(small)) == "Hardly anything changed."
 
@@ -34,8 +34,8 @@ def test_a_gradient_that_grew_a_million_times_is_told_so(capture):
 def test_a_cut_gradient_becomes_zero(capture):
     lonely = capture.readout.loss_weight.copy()
     lonely[:-1] = 0
-    capture = replace(capture, readout=replace(capture.readout, loss_weight=lonely))
-    capture = replace(capture, grad_output=rebuild(capture).readout.prediction_grad @ capture.readout.weight)
+    capture = capture.with_call(readout=replace(capture.readout, loss_weight=lonely))
+    capture = capture.with_call(grad_output=rebuild(capture).readout.prediction_grad @ capture.readout.weight)
     sentence = what_changed(rebuild(capture).sample(0), rebuild_changed(capture, [CutGradient(6)]))
     assert sentence.startswith("∂L/∂h₁ became 0")
 
@@ -96,6 +96,7 @@ def test_between_two_time_steps_of_a_sweep(capture):
     ).layers[0]
     assert "input gate of unit 5 rose 0.02 → 0.99" in what_changed_in_time(layer, 4, 5, backward=False)
     norms = np.linalg.norm(layer.hidden_grad[:, 0], axis=-1)
-    scaled = replace(layer, hidden_grad=np.where(np.arange(12)[:, None, None] == 6, 1e-9, layer.hidden_grad))
+    grad = np.where(np.arange(12)[:, None, None] == 6, 1e-9, layer.hidden_grad)
+    scaled = replace(layer, grads={**layer.grads, "h": grad, "c": layer.cell_grad})
     assert norms[7] > 1e-3
     assert what_changed_in_time(scaled, 8, 7, backward=True).startswith("From t = 8 to 7: ∂L/∂h₇ shrank 10")

@@ -1,7 +1,5 @@
 """The parts of a gradient value sum to it, and each is what it is called."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -80,12 +78,12 @@ def test_parts_sum_to_the_value_in_a_changed_trace(random_capture, case, seed, d
 @given(case=places(), seed=st.integers(0, 1000))
 def test_each_loss_is_the_gradient_of_that_loss_alone(random_capture, case, seed):
     structure, place = case
-    capture = replace(changed_capture(random_capture(structure, seed=seed), ()), readout=None)
+    capture = changed_capture(random_capture(structure, seed=seed), ()).with_call(readout=None)
     losses = provenance(rebuild(capture), place).losses
     for part in losses:
         grad_output = np.zeros_like(capture.grad_output)
         grad_output[part.time_step - 1] = capture.grad_output[part.time_step - 1]
-        alone = rebuild(replace(capture, grad_output=grad_output))
+        alone = rebuild(capture.with_call(grad_output=grad_output))
         assert part.value == pytest.approx(value_at(alone, place), rel=1e-9, abs=1e-13)
         assert part.words == f"L at t = {part.time_step}"
 
@@ -94,7 +92,7 @@ def test_the_paths_of_an_lstm_are_its_gates_and_its_cell(random_capture):
     trace = rebuild(random_capture(Structure("lstm", 2, 4))).sample(0)
     layer = trace.layers[0]
     hidden = {part.words: part for part in provenance(trace, GradientPlace("h", "l0", 3, 2)).paths}
-    expected = layer.gate_grads["f"][3, 0] @ layer.weights.weight_hh[4:8, 1]
+    expected = layer.gate_grads["f"][3, 0] @ layer.weights["weight_hh"][4:8, 1]
     assert hidden["through the forget gate at t = 4"].value == pytest.approx(expected)
     assert hidden["directly from L at t = 3"].value == layer.direct_grad[2, 0, 1]
     assert len(hidden) == 5
@@ -112,7 +110,7 @@ def test_the_paths_of_a_gru_and_of_a_lower_layer(random_capture):
     paths = {part.words: part for part in found.paths}
     kept = below.gates["z"][3, 0, 1] * below.hidden_grad[3, 0, 1]
     assert paths["along z ⊙ h to t = 4"].value == pytest.approx(kept)
-    through = above.gate_grads["n"][2, 0] @ above.weights.weight_ih[6:9, 1]
+    through = above.gate_grads["n"][2, 0] @ above.weights["weight_ih"][6:9, 1]
     assert paths["through the new state of l1"].value == pytest.approx(through)
     assert paths["through the new state of l1"].leads_to.layer == "l1"
     units = {part.words: part for part in found.units}

@@ -108,6 +108,39 @@ def test_twins_undo_each_other_in_the_middle_of_any_walk(structure, count, train
         assert len(walk.trail) <= TRAIL
 
 
+@pytest.mark.parametrize("structure", [None, Structure("vanilla", 2, 3), LSTM])
+@pytest.mark.parametrize("time_steps", [1, 2])
+def test_a_jump_made_twice_is_taken_back_twice(structure, time_steps):
+    """The first `out` leaves a jump behind when `over back` takes its step back; the second must not use it up."""
+    program = Program(time_steps, structure, range(3))
+    for number in range(program.fine_length):
+        walk = over(program, Walk(program.fine_at(number, Cursor(1, Phase.FORWARD, 1))))
+        for command in (out, over_back, into):
+            walk = command(program, walk)
+            back = there_and_back(program, walk, Command.OUT)
+            assert back is None or back == walk
+
+
+@pytest.mark.parametrize("structure", [None, Structure("vanilla", 2, 3, 2), LSTM])
+def test_twins_undo_each_other_after_any_two_commands_on_one_time_step(structure):
+    program = Program(1, structure, range(3))
+    forward = [(command, None) for command in simple_commands]
+    forward += [(Command.OVER, granularity) for granularity in Granularity]
+    for number in range(program.fine_length):
+        walks = [Walk(program.fine_at(number, Cursor(1, Phase.FORWARD, 1)))]
+        for _ in range(2):
+            walks = [
+                step(program, walk, command, direction, granularity=granularity)
+                for walk in walks
+                for command, granularity in forward
+                for direction in (1, -1)
+            ]
+        for walk in set(walks):
+            for command, granularity in forward:
+                back = there_and_back(program, walk, command, granularity)
+                assert back is None or back == walk
+
+
 @given(structures, st.integers(1, 12), st.data())
 def test_step_into_visits_every_point_once_and_its_twin_in_reverse(structure, count, data):
     program = Program(count, structure)

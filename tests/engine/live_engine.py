@@ -21,7 +21,7 @@ SMALL = Experiment(
     models=(ModelSettings("Vanilla", "vanilla", hidden_size=3), ModelSettings("LSTM", "lstm", hidden_size=3)),
     training=TrainingSettings(batch_size=4, training_steps=40),
 )
-WAIT = 30.0  # seconds a slow machine may take
+WAIT = 60.0  # seconds a slow machine may take
 
 
 class Window:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -17,10 +18,12 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
-from whole_program import OpenApp, children, close, small_experiment
+from whole_program import PATIENCE, OpenApp, children, close, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.gui.live import engine, following, watchdog
+from rnnviz.gui.live.background import Background
 from rnnviz.gui.shell.app import App
 
 
@@ -62,6 +65,24 @@ def fresh_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RNNVIZ_DATA_DIR", str(tmp_path / "data"))
 
 
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """Waits for a condition as long as a busy machine needs."""
+    qtbot.waitUntil = partial(qtbot.waitUntil, timeout=PATIENCE)  # type: ignore[method-assign]
+    qtbot.waitSignal = partial(qtbot.waitSignal, timeout=PATIENCE)  # type: ignore[method-assign]
+    return qtbot
+
+
+@pytest.fixture(autouse=True)
+def patient_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the program gives up on by the clock, it does not in a test that is not about that."""
+    seconds = PATIENCE / 1000
+    monkeypatch.setattr(engine, "_PATIENCE", seconds)  # until an engine is ended that does not go
+    monkeypatch.setattr(following, "_WAIT_FOR_CAPTURE", seconds)
+    monkeypatch.setattr(watchdog, "PATIENCE", seconds)
+    monkeypatch.setattr(Background.stop, "__defaults__", (PATIENCE,))
+
+
 @pytest.fixture(autouse=True)
 def nothing_left(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[None]:
     """Fails a test that leaves a window, a thread or a process behind; silent when the test failed already."""
@@ -89,7 +110,7 @@ def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_app(qapp: QApplication, qtbot: QtBot) -> Iterator[OpenApp]:
-    """Opens the whole program on a file; closes what a test leaves open, which must take at most 3 s."""
+    """Opens the whole program on a file; closes what a test leaves open."""
     opened: list[App] = []
 
     def open_it(path: Path | None = None) -> App:
@@ -97,7 +118,7 @@ def open_app(qapp: QApplication, qtbot: QtBot) -> Iterator[OpenApp]:
         opened.append(app)
         app.window.resize(1280, 800)
         app.window.show()
-        qtbot.waitUntil(lambda: app.contents is not None and app.window.isActiveWindow(), timeout=10_000)
+        qtbot.waitUntil(lambda: app.contents is not None and app.window.isActiveWindow())
         return app
 
     yield open_it

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from whole_program import PATIENCE, OpenApp, close, press, small_experiment
+from whole_program import OpenApp, close, press, small_experiment
 
 from rnnviz.core.experiment.file import read_experiment, write_experiment
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint
@@ -20,8 +20,8 @@ KEY, SHIFT = Qt.Key, Qt.KeyboardModifier.ShiftModifier
 @pytest.fixture
 def app(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> App:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: app.actions["toggle_breakpoint"].isEnabled(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: app.actions["toggle_breakpoint"].isEnabled())
     return app
 
 
@@ -93,7 +93,7 @@ def test_a_bookmark_has_a_note_is_gone_back_to_and_removed(app: App, qtbot: QtBo
     assert read_experiment(tmp_path / "saved.toml").marks.bookmarks == app.store.state.marks.bookmarks
 
     app.session.show_training_step(before)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == before, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == before)
     app.window.activateWindow()  # which a screen does when a popup closes
     qtbot.waitUntil(app.window.isActiveWindow)
     press(app, KEY.Key_End)
@@ -102,7 +102,7 @@ def test_a_bookmark_has_a_note_is_gone_back_to_and_removed(app: App, qtbot: QtBo
     (card,) = app.contents.watches.bookmarks.cards
     assert card.note.text() == "here it forgets"
     QTest.mouseClick(card.go, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == last, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == last)
     assert place(app) == (Phase.FORWARD, 4, "")
 
     app.window.setFocus()
@@ -126,13 +126,13 @@ def test_a_bookmark_has_a_note_is_gone_back_to_and_removed(app: App, qtbot: QtBo
 def test_training_goes_on_past_a_place_that_stays_with_the_run(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> None:
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app = open_app(tmp_path / "small.toml")
-    qtbot.waitUntil(lambda: app.actions["toggle_breakpoint"].isEnabled(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.actions["toggle_breakpoint"].isEnabled())
     press(app, KEY.Key_F9)
     press(app, KEY.Key_Space)
-    qtbot.waitUntil(lambda: app.store.state.history.last_training_step > 20, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.history.last_training_step > 20)
     assert app.store.state.events == ()
     path = app.store.state.run_path
     close(app)
     again = open_app(path)
-    qtbot.waitUntil(lambda: again.store.state.run_path == path, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: again.store.state.run_path == path)
     assert [one.kind for one in again.store.state.marks.breakpoints] == ["place"]

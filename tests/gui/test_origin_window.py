@@ -17,7 +17,7 @@ from rnnviz.gui.shell.app import App
 @pytest.fixture
 def app(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> App:
     app: App = open_app(run_file)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(app.store.state.traces))
     app.store.update(model=1, unit=1)
     press(app, Qt.Key.Key_Right, 3)
     app.actions["page_origin"].trigger()
@@ -40,7 +40,7 @@ def value(app: App) -> float:
 
 def told(app: App, qtbot: QtBot) -> None:
     words = f"LSTM: ∂L/∂h[{app.store.state.cursor.time_step}, {app.store.state.unit + 1}] of l0 = {short(value(app))}"
-    qtbot.waitUntil(lambda: page(app).place.text() == words, timeout=5_000)
+    qtbot.waitUntil(lambda: page(app).place.text() == words)
 
 
 def test_the_parts_of_the_value_at_the_cursor(app: App, qtbot: QtBot) -> None:
@@ -65,7 +65,7 @@ def test_a_click_walks_to_where_the_gradient_came_from(app: App, qtbot: QtBot) -
     cursor = app.store.state.cursor
     assert first is not None
     assert (cursor.phase, cursor.time_step, app.store.state.unit) == (Phase.BACKWARD, 5, first.unit - 1)
-    qtbot.waitUntil(lambda: first.words in page(app).place.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: first.words in page(app).place.text())
     QTest.mouseClick(page(app).lists[0].buttons[0], Qt.MouseButton.LeftButton)
     assert app.store.state.cursor.phase is Phase.LOSS
 
@@ -74,4 +74,4 @@ def test_a_what_if_is_told_as_such(app: App, qtbot: QtBot) -> None:
     told(app, qtbot)
     app.contents.what_if.editor.kind.set_value("cut")  # type: ignore[union-attr]
     app.contents.what_if.editor.press()  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: page(app).place.text() == "LSTM, what-if: ∂L/∂h[4, 2] of l0 = 0", timeout=5_000)
+    qtbot.waitUntil(lambda: page(app).place.text() == "LSTM, what-if: ∂L/∂h[4, 2] of l0 = 0")

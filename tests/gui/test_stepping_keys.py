@@ -19,7 +19,7 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 @pytest.fixture
 def app(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> App:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
     return app
 
 
@@ -78,10 +78,10 @@ def test_out_of_the_last_phase_leads_to_the_training_step_before_and_back(app: A
     press(app, Qt.Key.Key_Home, modifier=CONTROL)
     assert app.store.state.message is None
     press(app, Qt.Key.Key_O, modifier=SHIFT)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == captured[-2], timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == captured[-2])
     assert app.store.state.cursor.phase is Phase.UPDATE
     press(app, Qt.Key.Key_O)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == captured[-1], timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == captured[-1])
     assert place(app) == (Phase.FORWARD, 1, "")
 
 
@@ -91,7 +91,7 @@ def test_a_place_is_typed_and_a_wrong_one_is_told(app: App, qtbot: QtBot) -> Non
     field = app.jump_field.field
     QTest.keyClicks(field, "k=0 b t=7 h")
     QTest.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 0, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 0)
     assert app.store.state.cursor == Cursor(0, Phase.BACKWARD, 7, "l0", "h")
     app.window.activateWindow()  # which a screen does when a popup closes
     qtbot.waitUntil(app.window.isActiveWindow)

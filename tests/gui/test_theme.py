@@ -43,8 +43,8 @@ def test_text_can_be_read_on_every_ground(look: Theme) -> None:
     for ground in (look.background, look.panel, look.raised):
         assert contrast(look.text, ground) >= 10
         assert contrast(look.muted, ground) >= 4.5
-        for token in ("vanilla", "lstm", "gru", "good", "bad"):
-            assert contrast(getattr(look, token), ground) >= 3.3, token
+        for color in (*look.models, look.good, look.bad):
+            assert contrast(color, ground) >= 3.3, color
     assert contrast(look.on_accent, look.accent) >= 4.5
 
 

@@ -12,7 +12,7 @@ from rnnviz.gui.shell.app import App
 
 def opened(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> tuple[App, WhatChanged]:
     app: App = open_app(run_file)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(app.store.state.traces))
     assert app.contents is not None
     return app, app.contents.what_changed
 
@@ -33,6 +33,6 @@ def test_a_step_is_told(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None
 def test_another_training_step_is_told(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
     app, told = opened(open_app, run_file, qtbot)
     app.session.show_training_step(0)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 0, timeout=5_000)
-    qtbot.waitUntil(lambda: told.sentence.text().startswith("From training step 40 to 0: "), timeout=5_000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 0)
+    qtbot.waitUntil(lambda: told.sentence.text().startswith("From training step 40 to 0: "))
     assert told.sentence.text() != "From training step 40 to 0: hardly anything changed."

@@ -24,7 +24,7 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 def app(open_app: OpenApp, run_file: Path, tmp_path: Path, qtbot: QtBot) -> App:
     path = shutil.copy(run_file, tmp_path / "mine.rnnviz")
     app: App = open_app(Path(path))
-    qtbot.waitUntil(lambda: bool(app.store.state.traces), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(app.store.state.traces))
     app.actions["page_what_if"].trigger()
     app.store.update(model=1)
     return app
@@ -46,7 +46,7 @@ def click(widget: QWidget) -> None:
 
 
 def computed(app: App, qtbot: QtBot) -> Shown:
-    qtbot.waitUntil(lambda: app.store.state.what_if is not None, timeout=5_000)
+    qtbot.waitUntil(lambda: app.store.state.what_if is not None)
     return resolve(app.store.state)
 
 
@@ -129,7 +129,7 @@ def test_a_variant_is_kept_compared_with_and_opened(app: App, qtbot: QtBot) -> N
     assert (shown.models[0].gate("f")[:, 1] == 0.25).all()
     assert (shown.models[1].gate("f")[:, 1] == 0.75).all()
     app.whatifs.open("forgets")
-    qtbot.waitUntil(lambda: bool((resolve(app.store.state).models[1].gate("f")[:, 1] == 0.25).all()), timeout=5_000)
+    qtbot.waitUntil(lambda: bool((resolve(app.store.state).models[1].gate("f")[:, 1] == 0.25).all()))
 
 
 def test_every_kind_can_be_set(app: App, qtbot: QtBot) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
-from whole_program import PATIENCE, OpenApp, close, press
+from whole_program import OpenApp, close, press
 
 from rnnviz.core.experiment.settings import GivenInput, NextValue
 from rnnviz.debugger.cursor import Phase
@@ -31,7 +31,7 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 def app(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> App:
     """The program with the finished run of 40 training steps."""
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
     return app
 
 
@@ -105,11 +105,10 @@ def test_space_presses_a_button_reached_with_tab_only(app: App, qtbot: QtBot) ->
 
 def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
     background = app.window.grab().toImage().pixelColor(600, 5).lightness()
     press(app, Qt.Key.Key_T, modifier=CONTROL)
-    qtbot.wait(30)
-    assert app.window.grab().toImage().pixelColor(600, 5).lightness() > background + 100
+    qtbot.waitUntil(lambda: app.window.grab().toImage().pixelColor(600, 5).lightness() > background + 100)
     app.menus.lanes.aboutToShow.emit()
     lane = next(action for action in app.menus.lanes.actions() if action.text() == "Cell state")
     assert lane.isChecked()
@@ -121,7 +120,7 @@ def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: Q
     assert again.store.state.hidden_lanes == {"cell"}
     again.menus.recent.aboutToShow.emit()
     assert [action.text() for action in again.menus.recent.actions()] == [run_file.name]
-    qtbot.waitUntil(lambda: again.store.state.run_path == run_file, timeout=10_000)
+    qtbot.waitUntil(lambda: again.store.state.run_path == run_file)
 
 
 def test_a_broken_settings_file_is_set_aside_and_said(open_app: OpenApp, run_file: Path, tmp_path: Path) -> None:
@@ -171,7 +170,7 @@ def test_a_bad_file_dropped_on_the_window_is_one_sentence(
     before = app.store.state
     (tmp_path / name).write_bytes(content)
     drop(app, tmp_path / name)
-    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.message is not None)
     assert name in app.message_bar.sentence
     assert app.store.state.traces is before.traces
     press(app, Qt.Key.Key_Escape)
@@ -201,11 +200,11 @@ def test_a_run_deleted_while_it_is_shown_stays_on_the_screen(
 ) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == path)
     shown = app.store.state.traces
     path.unlink()
     press(app, Qt.Key.Key_PageUp)
-    qtbot.waitUntil(lambda: app.message_bar.sentence == f"{path} was deleted or moved away.", timeout=5000)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == f"{path} was deleted or moved away.")
     assert app.store.state.traces == shown
     press(app, Qt.Key.Key_Right)
     assert app.store.state.cursor.time_step == 2
@@ -214,7 +213,7 @@ def test_a_run_deleted_while_it_is_shown_stays_on_the_screen(
 def test_a_dropped_run_is_shown(app: App, qtbot: QtBot, run_file: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "other <b>run.rnnviz"))
     drop(app, path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == path)
     assert app.window.windowTitle() == "Small · other <b>run.rnnviz"
     assert app.keeper.preferences.recent[0] == str(path)
 
@@ -223,13 +222,13 @@ def test_a_table_is_looked_into_by_a_child_and_asked_about(app: App, qtbot: QtBo
     rows = "\n".join(f"{year},{np.sin(year):.3f}" for year in range(200))
     (tmp_path / "waves.csv").write_text(f"year,height\n{rows}\n")
     drop(app, tmp_path / "waves.csv")
-    qtbot.waitUntil(lambda: "waves.csv" in app.store.state.busy, timeout=5000)
+    qtbot.waitUntil(lambda: "waves.csv" in app.store.state.busy)
     assert app.contents is not None
     opening = app.contents.opening
-    qtbot.waitUntil(lambda: opening.dialog is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: opening.dialog is not None)
     assert isinstance(opening.dialog, DataDialog)
     opening.dialog.accept()
-    qtbot.waitUntil(lambda: app.store.state.experiment.name == "waves", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.experiment.name == "waves")
     task = app.store.state.experiment.task
     assert isinstance(task, NextValue)
     assert task.file == str(tmp_path / "waves.csv")
@@ -249,7 +248,7 @@ def test_a_looked_into_file_can_be_given_up(
     monkeypatch.setattr(child, "rnnviz_process", endless)
     (tmp_path / "waves.csv").write_text("a,b\n1,2\n3,4\n")
     app.open_path(tmp_path / "waves.csv")
-    qtbot.waitUntil(lambda: "Looking into" in app.message_bar.sentence, timeout=5000)
+    qtbot.waitUntil(lambda: "Looking into" in app.message_bar.sentence)
     qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
     assert app.store.state.busy == ""
     assert app.message_bar.sentence == ""
@@ -257,15 +256,15 @@ def test_a_looked_into_file_can_be_given_up(
 
 def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, tmp_path: Path) -> None:
     app.session.export(tmp_path / "lstm.safetensors", "LSTM")
-    qtbot.waitUntil((tmp_path / "lstm.safetensors").exists, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
+    qtbot.waitUntil((tmp_path / "lstm.safetensors").exists)
+    qtbot.waitUntil(lambda: not app.store.state.busy)
     app.open_path(tmp_path / "lstm.safetensors")
     assert app.contents is not None
     opening = app.contents.opening
-    qtbot.waitUntil(lambda: opening.dialog is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: opening.dialog is not None)
     assert isinstance(opening.dialog, OpenModelDialog)
     opening.dialog.accept()
-    qtbot.waitUntil(lambda: isinstance(app.store.state.experiment.task, GivenInput), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: isinstance(app.store.state.experiment.task, GivenInput))
     state = app.store.state
     assert state.models[0].structure.cell == "lstm"
     assert state.traces[0] is not None

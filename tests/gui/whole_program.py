@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
 from rnnviz.gui.shell.app import App
 
-PATIENCE = 40_000  # milliseconds an engine may take to come up on a busy machine
+PATIENCE = 60_000  # milliseconds anything may take on a busy machine
 
 OpenApp = Callable[..., App]
 

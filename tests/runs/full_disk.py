@@ -30,7 +30,7 @@ def main(path: Path) -> None:
     started = time.monotonic()
     run.flush()
     assert run.failure, "it cannot have been written"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 60
     with Run(path) as reader:  # what was written before is there
         assert len(reader.training_steps) >= failed_at - 1
     resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)

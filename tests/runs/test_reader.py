@@ -61,7 +61,7 @@ def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
 
 def test_its_writer_says_that_it_lives(tmp_path: Path) -> None:
     with writer(tmp_path / "a.rnnviz") as run, Run(run.path) as reader:
-        first, until = reader.heartbeat, time.monotonic() + 10
+        first, until = reader.heartbeat, time.monotonic() + 60
         assert abs(time.time() - first) < 10
         while reader.heartbeat == first and time.monotonic() < until:
             time.sleep(0.05)

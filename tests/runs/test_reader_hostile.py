@@ -241,5 +241,5 @@ def test_a_query_sent_round_in_circles_ends(tmp_path: Path, whole: bytes, monkey
         started = time.monotonic()
         with pytest.raises(RnnvizError, match="interrupted"):
             run._queries.rows("circles", circles)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 60
         assert run.last_training_step == 5

@@ -13,6 +13,8 @@ from sample_runs import capture, loss, models, probe, record, same, writer
 from rnnviz.core.errors import RnnvizError
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.writing.pending import PendingCapture
+from rnnviz.runs.writing.tables import RunTables
 
 
 def test_everything_said_can_be_read(tmp_path: Path) -> None:
@@ -38,6 +40,51 @@ def test_everything_said_can_be_read(tmp_path: Path) -> None:
             assert list(steps) == [5, 6, 7, 8, 9]
             assert list(values) == [loss(k, model.number) for k in steps]
             assert same(reader.capture(6, model.name), capture(model.structure, 6 + 10**6 * model.number))
+
+
+def test_what_names_a_training_step_is_written_after_its_capture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writer(tmp_path / "a.rnnviz") as run, Run(run.path) as reader:
+        seen = []
+
+        def watched(self: RunTables, captures: tuple[PendingCapture, ...]) -> None:
+            seen.append((reader.last_training_step, reader.status, reader.events(), list(reader.captured())))
+            write(self, captures)
+
+        write = RunTables.write_captures
+        monkeypatch.setattr(RunTables, "write_captures", watched)
+        run.flush()
+        record(run, 7)
+        run.event(7, "paused", "Paused at training step 7.")
+        run.status(EngineStatus("paused", 7, 0.0, os.getpid(), time.time(), ""))
+        run.flush()
+        assert seen
+        for last, status, events, captured in seen:
+            assert last == 7
+            assert 7 in captured or (status is None and not events)
+        assert reader.status is not None
+        assert reader.status.training_step == 7
+        assert [event.sentence for event in reader.events()] == ["Paused at training step 7."]
+        assert list(reader.captured()) == [7]
+
+
+def test_a_status_is_written_although_no_capture_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: RunTables, captures: tuple[PendingCapture, ...]) -> None:
+        raise OSError(28, "No space left on device")
+
+    with writer(tmp_path / "a.rnnviz") as run, Run(run.path) as reader:
+        with monkeypatch.context() as patch:
+            patch.setattr(RunTables, "write_captures", full)
+            record(run, 7)
+            run.status(EngineStatus("paused", 7, 0.0, os.getpid(), time.time(), "full"))
+            run.flush()
+            assert "No space left" in run.failure
+            assert reader.status is not None
+            assert reader.status.sentence == "full"
+            assert not reader.captured().size
+        run.flush()
+        assert list(reader.captured()) == [7]
 
 
 def test_not_finite_numbers_are_kept(tmp_path: Path) -> None:
@@ -245,7 +292,7 @@ def test_a_run_that_appears_can_be_opened_at_once(tmp_path: Path) -> None:
         seen = []
 
         def look(path: Path = path, seen: list[object] = seen) -> None:
-            until = time.monotonic() + 10
+            until = time.monotonic() + 60
             while not path.exists() and time.monotonic() < until:
                 pass
             with Run(path) as reader:

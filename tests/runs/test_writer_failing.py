@@ -17,7 +17,7 @@ from rnnviz.runs.writing.pending import Pending, PendingCapture
 def _program(name: str, *arguments: object) -> str:
     """Runs a script beside this one and returns what it printed; its own assertions fail the test."""
     command = [sys.executable, str(Path(__file__).with_name(name)), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

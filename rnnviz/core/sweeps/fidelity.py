@@ -53,10 +53,12 @@ class Check:
 
 @np.errstate(all="ignore")
 def cancellation(layer: Layer) -> float:
-    """Σ_t ‖(∂L/∂W)|_t‖ / ‖∂L/∂W‖, the largest of the layer's parameters; 1 where no share cancels another."""
+    """Σ_t Σ_n ‖(∂L/∂W)|_{t,n}‖ / ‖∂L/∂W‖, the largest of the layer's parameters; 1 where no share cancels another."""
     found = 1.0
     for name, grad in layer.weight_grads.items():
-        whole, parts = float(l2(grad.ravel())), float(layer.weight_grad_shares[name].sum())
+        delta, partner = layer.factors[name]
+        shares = l2(delta) if partner is None else l2(delta) * l2(partner)  # (T, N)
+        whole, parts = float(l2(grad.ravel())), float(shares.sum())
         if 0 < whole < parts < math.inf:
             found = max(found, parts / whole)
     return found

@@ -84,8 +84,8 @@ class Trace:
     def fidelity_limit(self) -> float:
         """The largest difference that rounding explains: 1e-5 for float32, 1e-10 for float64.
 
-        Where a weight gradient is a small rest of large shares that cancel, as in a network that has learnt its task,
-        rounding of the shares is as many times larger in it, and so is the limit.
+        Where a weight gradient is a small rest of large shares that cancel, of time steps as in a network that has
+        learnt its task or of sequences, rounding of the shares is as many times larger in it, and so is the limit.
         """
         limit = LIMITS[self.layers[0].h.dtype.name]
         return limit if not self.fidelity > limit else limit * max(1.0, *map(cancellation, self.layers))

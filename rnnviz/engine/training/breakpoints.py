@@ -64,15 +64,15 @@ class Watching:
         return tuple(hit for hit in found if not hit.breakpoint.logs)
 
     def write(self, hit: Hit, keep: bool) -> None:
-        """The stop reason into the run's log, and a capture of exactly this training step."""
-        self._recording.event("hit", hit.sentence, _details(hit))
+        """A capture of exactly this training step, then the stop reason into the run's log."""
         self._recording.capture(keep)
+        self._recording.event("hit", hit.sentence, _details(hit))
 
     def _log(self, hit: Hit) -> None:
-        self._recording.event("log", hit.sentence, _details(hit))
         if time.monotonic() >= self._next_capture:
             self._recording.capture()
             self._next_capture = time.monotonic() + LOG_CAPTURES
+        self._recording.event("log", hit.sentence, _details(hit))
 
     def _moment(self, number: int) -> Moment:
         recording = self._recording

@@ -95,6 +95,12 @@ class Pending:
             self._events[:0] = values.events
             self._status = self._status or values.status
 
+    @property
+    def waiting(self) -> int:
+        """Training steps whose captures wait."""
+        with self._lock:
+            return len(self._captures)
+
     def take_captures(self) -> tuple[PendingCapture, ...]:
         """The captures of the oldest waiting training step; empty when none wait."""
         with self._lock:

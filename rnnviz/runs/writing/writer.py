@@ -20,7 +20,7 @@ from rnnviz.runs.file.payload import capture_payload, check_capture
 from rnnviz.runs.file.process import HEARTBEAT_SECONDS
 from rnnviz.runs.file.records import EngineStatus, Probe, RunModel
 from rnnviz.runs.writing.creation import begin_run
-from rnnviz.runs.writing.pending import Pending, PendingCapture
+from rnnviz.runs.writing.pending import Pending, PendingCapture, Values
 from rnnviz.runs.writing.tables import RunTables
 
 BUDGET_BYTES = 256 << 20
@@ -186,18 +186,22 @@ class RunWriter:
                 self._tables.close()
 
     def _write(self, closing: bool) -> None:
+        """Metrics, then captures, then events and status: what names a training step comes after its capture."""
         self._tell_dropped(closing)
-        values = self._pending.take_values()
+        values = self._pending.take_values()  # first: whatever was captured before they were said waits by now
         try:
-            self._tables.write_values(values)
+            self._tables.write_values(Values(metrics=values.metrics))
         except Exception:
             self._pending.return_values(values)
             raise
-        while captures := self._pending.take_captures():
+        try:
+            self._write_captures()
+        finally:  # also when a full disk takes no captures: the engine is heard for as long as there is room for it
+            told = Values(events=values.events, status=values.status)
             try:
-                self._tables.write_captures(captures)
+                self._tables.write_values(told)
             except Exception:
-                self._pending.return_captures(captures)
+                self._pending.return_values(told)
                 raise
         kept = self._pending.take_kept()  # after the captures, which may have waited with them
         try:
@@ -209,6 +213,17 @@ class RunWriter:
             sentence = f"Recording was interrupted ({self._failed_at}) and goes on."
             self._failed_at = ""
             self.event(self._last_step, "recovered", sentence)
+
+    def _write_captures(self) -> None:
+        for _ in range(self._pending.waiting):  # not those that come meanwhile: events and status would wait for them
+            captures = self._pending.take_captures()
+            if not captures:
+                return
+            try:
+                self._tables.write_captures(captures)
+            except Exception:
+                self._pending.return_captures(captures)
+                raise
 
     def _tell_dropped(self, closing: bool) -> None:
         """An event with the number of captures dropped since the last one, not too often."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnviz.core.expressions import NoValueError, parse, shown
@@ -223,6 +223,15 @@ def _binary(pair: tuple[Pair, str, Pair]) -> Pair:
         return f"({left} {sign} {right})", _OPERATORS[sign](one, two) if fits else None
 
 
+def _norm(values: np.ndarray) -> np.float64:
+    """numpy's L2 norm; of values whose squares leave the range of float64, such as 1e-268, after a division by the
+    largest."""
+    plain, largest = np.linalg.norm(values), np.max(np.abs(values))
+    if 1e-140 < plain < 1e140 or not 0 < largest < np.inf:
+        return plain
+    return np.linalg.norm(values / largest) * largest
+
+
 def _unary(pair: tuple[str, Pair]) -> Pair:
     name, (text, value) = pair
     value = np.asarray(value, np.float64)
@@ -230,7 +239,7 @@ def _unary(pair: tuple[str, Pair]) -> Pair:
         if name == "-":
             return f"-({text})", -value
         if name == "norm":
-            return f"norm({text})", np.linalg.norm(value.ravel())
+            return f"norm({text})", _norm(value.ravel())
         return f"abs({text})", np.abs(value)
 
 
@@ -247,6 +256,8 @@ _TREES = st.recursive(
 
 
 @given(_TREES)
+@example(("norm(1e-268)", 1e-268))
+@example(("norm((h) * (1e-200))", np.linalg.norm(_H) * 1e-200))
 def test_expressions_mean_what_numpy_computes(pair):
     from_text, wanted = pair
     scope = _table()

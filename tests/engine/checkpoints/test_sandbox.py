@@ -110,7 +110,7 @@ except OSError:
 print(*held)
 """
     arguments = [sys.executable, "-c", script, str(tmp_path / "written")]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=300)
     expected = "writing files" if sys.platform == "darwin" else "memory writing files"
     assert done.stdout.split() == expected.split()
 
@@ -119,7 +119,7 @@ print(*held)
 def test_time_runs_out_also_while_sleeping_and_while_computing():
     for busy in ("time.sleep(60)", "while True: pass"):
         script = f"import time; from rnnviz.engine.checkpoints.sandbox import confine; confine(0, 0.3)\n{busy}"
-        done = subprocess.run([sys.executable, "-c", script], check=False, timeout=30)
+        done = subprocess.run([sys.executable, "-c", script], check=False, timeout=50)
         assert -done.returncode in (signal.SIGALRM, signal.SIGXCPU)
 
 
@@ -149,7 +149,7 @@ sandbox.read_confined({str(hanging)!r}, seconds=60.0)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 60
     while running(child):
         assert time.monotonic() < deadline, f"process {child} outlived its parent"
         time.sleep(0.02)

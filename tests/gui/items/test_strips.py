@@ -70,7 +70,7 @@ def test_years_get_round_years_and_other_names_round_places(qtbot: QtBot) -> Non
 
 
 def test_the_first_row_says_whether_the_best_guess_was_right(qtbot: QtBot) -> None:
-    choices = TopChoices(DARK, QColor(DARK.lstm), ("a", "b", "c", "d"))
+    choices = TopChoices(DARK, QColor(DARK.models[1]), ("a", "b", "c", "d"))
     chances = np.array([[0.7, 0.1, 0.15, 0.05], [0.7, 0.1, 0.15, 0.05]])
     choices.set_probabilities(chances, np.array([0, 1]), np.array([True, True]))
     image = painted(choices, 4, 40, 2)  # too narrow for letters: slivers
@@ -80,7 +80,7 @@ def test_the_first_row_says_whether_the_best_guess_was_right(qtbot: QtBot) -> No
 
 
 def test_a_target_that_is_not_asked_may_be_anything(qtbot: QtBot) -> None:
-    choices = TopChoices(DARK, QColor(DARK.lstm), ("a", "b"))
+    choices = TopChoices(DARK, QColor(DARK.models[1]), ("a", "b"))
     choices.set_probabilities(np.array([[0.6, 0.4]]), np.array([-100]), np.array([False]))
     assert choices.tip(1.0, 5.0) == "t = 1: a 0.60, b 0.40"
     painted(choices, 60, 40, 1)

@@ -98,8 +98,8 @@ def test_levels_are_round_and_hold_every_finite_value(values: list[float], wante
 def test_two_models_share_the_level_of_the_larger(qtbot: QtBot) -> None:
     shown = resolve(fake_state(structures=(Structure("vanilla", 8, 6, activation="relu"), Structure("lstm", 8, 6))))
     largest = max(float(np.abs(model.state("h")).max()) for model in shown.models)
-    assert shown.hidden_level >= largest
-    assert resolve(fake_state()).hidden_level == 1.0
+    assert shown.state_level("h") >= largest
+    assert resolve(fake_state()).state_level("h") == 1.0
 
 
 def test_a_layer_that_one_model_lacks_shows_its_first() -> None:

@@ -35,10 +35,10 @@ def test_what_the_child_started_ends_with_it(
     owner = QObject()
     cancelled = child.Child([str(number)], owner)
     cancelled.start()
-    qtbot.waitUntil(number.exists, timeout=10_000)
+    qtbot.waitUntil(number.exists)
     grandchild = int(number.read_text())
     cancelled.cancel()
-    qtbot.waitUntil(lambda: not lives(grandchild), timeout=2000)
+    qtbot.waitUntil(lambda: not lives(grandchild))
 
 
 def lives(number: int) -> bool:

@@ -177,7 +177,7 @@ def test_what_an_old_engine_said_is_not_said_again_while_the_next_run_is_awaited
     following = Following(store, lambda path: False)
     try:
         following.open_run(path)
-        qtbot.waitUntil(lambda: store.state.run_path == path, timeout=5000)
+        qtbot.waitUntil(lambda: store.state.run_path == path)
         following.await_run(tmp_path / "next.rnnviz")
         qtbot.wait(1300)  # longer than between two signs of life
         assert store.state.status is None

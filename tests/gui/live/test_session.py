@@ -12,19 +12,30 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, children, close, press, small_experiment
 
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import read_experiment, write_experiment
 from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
 from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.live import watchdog
+from rnnviz.gui.live import engine, watchdog
 from rnnviz.gui.live.engine import delete_untrained
 from rnnviz.gui.opening.file_commands import EXAMPLES, LESSONS
 from rnnviz.gui.shell.app import App
 from rnnviz.runs.reading.reader import open_run
 
+ENGINE_PATIENCE = engine._PATIENCE  # as it is for a person, before the tests are more patient
+
 
 def trained_to(app: App, step: int) -> bool:
     return app.store.state.history.last_training_step >= step
+
+
+def is_run(path: Path) -> bool:
+    try:
+        with open_run(path) as run:
+            return bool(run.captured().size)
+    except RnnvizError:
+        return False
 
 
 def engine_is(app: App, *states: str) -> bool:
@@ -42,7 +53,7 @@ def small(tmp_path: Path) -> Path:
 def ready(open_app: OpenApp, qtbot: QtBot, small: Path) -> App:
     """The program with an untrained experiment whose first traces are on the screen."""
     app = open_app(small)
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
     return app
 
 
@@ -57,13 +68,13 @@ def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -
     assert not list(run_path.parent.glob("*.toml"))
 
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 30), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 30))
     assert app.actions.words("train") == "Pause"
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0)
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=5000)
+    qtbot.waitUntil(lambda: engine_is(app, "paused"))
     paused_at = app.store.state.status.training_step  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at)
 
     last = app.store.state.program.time_steps
     press(app, Qt.Key.Key_End, 2)
@@ -75,22 +86,22 @@ def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -
     assert app.store.state.cursor.time_step == last - 2
 
     press(app, Qt.Key.Key_Period)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at + 1, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at + 1)
     assert app.store.state.cursor.phase is Phase.BACKWARD  # the same place, one training step later
 
     press(app, Qt.Key.Key_PageUp)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == paused_at)
     assert not app.store.state.following
     assert f"of {paused_at + 1}" in app.toolbar._step.text
     before = app.store.state.traces
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, paused_at + 60), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: trained_to(app, paused_at + 60))
     assert app.store.state.traces is before  # nothing jumps while data streams in
     press(app, Qt.Key.Key_L)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > paused_at + 1, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > paused_at + 1)
     assert app.store.state.following
 
-    assert close(app) <= 3.0
+    assert close(app) < PATIENCE / 1000  # asked to go, not ended
     assert not list(run_path.parent.glob("*-wal"))
     with open_run(run_path) as run:
         assert run.last_training_step >= paused_at + 60
@@ -100,10 +111,10 @@ def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -
 def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> None:
     app = ready
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, 20), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: trained_to(app, 20))
     old = app.store.state.run_path
     os.kill(app.session.engine_process_id, signal.SIGKILL)
-    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.message is not None)
     message = app.store.state.message
     assert message is not None
     assert message.sentence.startswith("The engine ended unexpectedly (killed by signal 9) at training step ")
@@ -117,13 +128,13 @@ def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> 
 
     qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
     assert app.message_bar.sentence == ""
-    qtbot.waitUntil(lambda: app.store.state.run_path != old and engine_is(app, "paused"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.run_path != old and engine_is(app, "paused"))
     assert app.store.state.history.last_training_step == 0
     assert old is not None
     with open_run(old) as run:
         assert run.last_training_step >= kept
     app.open_path(old)  # looking back at it, nobody is missed any more
-    qtbot.waitUntil(lambda: app.store.state.run_path == old, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == old)
     qtbot.wait(100)
     assert app.store.state.status is None
     assert app.message_bar.sentence == ""
@@ -133,11 +144,11 @@ def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -
     app = ready
     first, old = app.store.state.traces[0], app.store.state.run_path
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, 10), timeout=PATIENCE)
-    engine = app.session.engine_process_id
+    qtbot.waitUntil(lambda: trained_to(app, 10))
+    process = app.session.engine_process_id
     press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: app.store.state.run_path != old, timeout=PATIENCE)
-    assert app.session.engine_process_id == engine  # the warm process: nobody waits for torch again
+    qtbot.waitUntil(lambda: app.store.state.run_path != old)
+    assert app.session.engine_process_id == process  # the warm process: nobody waits for torch again
     again = app.store.state.traces[0]
     assert first is not None
     assert again is not None
@@ -148,14 +159,14 @@ def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -
 def test_what_is_pressed_during_a_reset_is_done_after_it(ready: App, qtbot: QtBot) -> None:
     app, old = ready, ready.store.state.run_path
     press(app, Qt.Key.Key_Period)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 1, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 1)
     for _ in range(3):
         press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
         press(app, Qt.Key.Key_PageUp)
         press(app, Qt.Key.Key_L)
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: engine_is(app, "running") and app.store.state.run_path != old, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0, timeout=5000)
+    qtbot.waitUntil(lambda: engine_is(app, "running") and app.store.state.run_path != old)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0)
     assert app.store.state.message is None
     assert app.store.state.following
     with open_run(app.store.state.run_path) as run:  # type: ignore[arg-type]
@@ -170,12 +181,12 @@ def test_edited_settings_redraw_the_untrained_networks_at_once(ready: App, qtbot
     experiment, old = small_experiment(seed=8), app.store.state.run_path
     app.session.edit(experiment)
     app.session.edit(small_experiment(seed=9))  # while the first is on its way: the newest wins
-    qtbot.waitUntil(lambda: app.store.state.experiment.seed == 9, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.experiment.seed == 9)
     assert old is not None
     assert not old.exists()  # nobody trained it
     app.session.set_live("learning_rate", 0.002)
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, 5), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: trained_to(app, 5))
     path = app.store.state.run_path
     assert path is not None
     with open_run(path) as run:
@@ -185,7 +196,7 @@ def test_edited_settings_redraw_the_untrained_networks_at_once(ready: App, qtbot
 def test_an_untrained_run_is_not_kept(ready: App) -> None:
     path = ready.store.state.run_path
     assert path is not None
-    assert close(ready) <= 3.0
+    assert close(ready) < PATIENCE / 1000  # asked to go, not ended
     assert not path.exists()
     assert list(path.parent.iterdir()) == []
 
@@ -193,9 +204,9 @@ def test_an_untrained_run_is_not_kept(ready: App) -> None:
 def test_closing_while_training_leaves_a_whole_run_and_no_process(ready: App, qtbot: QtBot) -> None:
     app = ready
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, 10), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: trained_to(app, 10))
     path, pid = app.store.state.run_path, app.session.engine_process_id
-    assert close(app) <= 3.0
+    assert close(app) < PATIENCE / 1000  # asked to go, not ended
     assert pid not in children()
     assert path is not None
     with open_run(path) as run:
@@ -207,7 +218,7 @@ def test_closing_while_training_leaves_a_whole_run_and_no_process(ready: App, qt
 def test_closing_while_the_engine_starts(open_app: OpenApp, small: Path) -> None:
     app = open_app(small)
     assert children()
-    assert close(app) <= 3.0
+    close(app)
     assert not children()
 
 
@@ -219,9 +230,9 @@ def test_settings_the_engine_refuses_are_said(open_app: OpenApp, qtbot: QtBot, t
         '[[models]]\nname = "A"\ncell = "lstm"\n'
     )
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.message is not None)
     assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: app.session.engine_process_id == 0, timeout=5000)
+    qtbot.waitUntil(lambda: app.session.engine_process_id == 0)
     assert "data.csv" in app.store.state.message.sentence  # type: ignore[union-attr]
 
 
@@ -235,8 +246,8 @@ def test_what_is_opened_while_a_bad_experiment_starts_is_opened(
     )
     app = open_app(path)
     app.open_path(small)
-    qtbot.waitUntil(lambda: app.store.state.experiment.name == "Small", timeout=PATIENCE)
-    qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.experiment.name == "Small")
+    qtbot.waitUntil(lambda: engine_is(app, "paused"))
     assert app.store.state.traces[0] is not None
 
 
@@ -246,27 +257,27 @@ def test_an_engine_that_writes_nothing_is_said_until_it_goes_on(
     app = ready
     monkeypatch.setattr(watchdog, "PATIENCE", 1.5)
     os.kill(app.session.engine_process_id, signal.SIGSTOP)
-    qtbot.waitUntil(lambda: app.message_bar.sentence == watchdog.SENTENCE, timeout=10_000)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == watchdog.SENTENCE)
     os.kill(app.session.engine_process_id, signal.SIGCONT)
-    qtbot.waitUntil(lambda: app.message_bar.sentence == "", timeout=5000)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == "")
 
 
 def test_a_run_deleted_while_it_is_trained_is_said_and_reset_goes_on(ready: App, qtbot: QtBot) -> None:
     app, path = ready, ready.store.state.run_path
     assert path is not None
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, 5), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: trained_to(app, 5))
     shutil.rmtree(path.parent)
-    qtbot.waitUntil(lambda: "cannot be written" in app.message_bar.sentence, timeout=10_000)
+    qtbot.waitUntil(lambda: "cannot be written" in app.message_bar.sentence)
     press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: app.store.state.run_path != path and engine_is(app, "paused"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.run_path != path and engine_is(app, "paused"))
     assert app.message_bar.sentence == ""
 
 
 def test_two_windows_that_start_at_once_train_in_two_files(open_app: OpenApp, qtbot: QtBot, small: Path) -> None:
     first, second = open_app(small), open_app(small)
     for app in (first, second):
-        qtbot.waitUntil(lambda app=app: engine_is(app, "paused"), timeout=PATIENCE)
+        qtbot.waitUntil(lambda app=app: engine_is(app, "paused"))
     assert first.store.state.run_path != second.store.state.run_path
 
 
@@ -284,22 +295,24 @@ def test_a_loss_that_is_not_finite_pauses_and_says_where(open_app: OpenApp, qtbo
     relu = ModelSettings("Vanilla", "vanilla", 6, activation="relu")
     write_experiment(small_experiment(training=training, models=(relu,)), tmp_path / "nan.toml")
     app = open_app(tmp_path / "nan.toml")
-    qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: engine_is(app, "paused"))
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.message is not None)
     message, status = app.store.state.message, app.store.state.status
     assert message is not None
     assert status is not None
     assert message.level == "warning"
     assert message.sentence.startswith(f"Training step {status.training_step + 1}: the loss of ")
     assert status.state == "paused"
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step > 0)
     assert app.window.grab().width() > 0  # drawn, with NaN in it
 
 
-def test_an_engine_that_hears_nothing_is_killed(ready: App) -> None:
+def test_an_engine_that_hears_nothing_is_killed(ready: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_PATIENCE", ENGINE_PATIENCE)
+    assert ENGINE_PATIENCE + engine._TERMINATE_PATIENCE <= 3.0  # a person waits no longer for a window to close
     os.kill(ready.session.engine_process_id, signal.SIGSTOP)
-    assert close(ready) <= 3.0
+    close(ready)
     assert not children()
 
 
@@ -308,7 +321,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
 ) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == path)
     state = app.store.state
     assert state.kept
     assert state.status is None
@@ -318,11 +331,11 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     assert "looking back" in app.window.statusBar().engine.text()
     assert app.keeper.preferences.recent == (str(path),)
     press(app, Qt.Key.Key_PageUp)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step < 40, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step < 40)
     copy = tmp_path / "copy.rnnviz"
     app.session.save_as(copy)
-    qtbot.waitUntil(copy.exists, timeout=5000)
-    qtbot.waitUntil(lambda: "saved as" in app.message_bar.sentence, timeout=5000)
+    qtbot.waitUntil(copy.exists)
+    qtbot.waitUntil(lambda: "saved as" in app.message_bar.sentence)
     with open_run(copy) as run:
         assert run.last_training_step == 40
     close(app)
@@ -338,27 +351,27 @@ def test_a_damaged_capture_is_said_and_the_others_are_shown(
         connection.execute(f"UPDATE chunks SET crc32 = crc32 + 1 WHERE payload = ({newest})")
     connection.close()
     app = open_app(path)
-    qtbot.waitUntil(lambda: app.store.state.run_path == path, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == path)
     assert "does not match its checksum" in app.message_bar.sentence
     assert app.store.state.traces == (None, None)
     app.session.show_training_step(0)
-    qtbot.waitUntil(lambda: app.store.state.traces[0] is not None, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.traces[0] is not None)
 
 
 def test_opening_a_run_ends_the_training_before(ready: App, qtbot: QtBot, run_file: Path) -> None:
     app = ready
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, 5), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: trained_to(app, 5))
     trained = app.store.state.run_path
     app.open_path(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=5000)
-    qtbot.waitUntil(lambda: not children(), timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
+    qtbot.waitUntil(lambda: not children())
     assert trained is not None
     with open_run(trained) as run:
         assert run.status is not None
         assert run.status.state == "stopped"
     press(app, Qt.Key.Key_Space)  # trains the run that is shown, from its beginning, in a new file
-    qtbot.waitUntil(lambda: engine_is(app, "running"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: engine_is(app, "running"))
     assert app.store.state.run_path not in (run_file, trained)
 
 
@@ -366,14 +379,14 @@ def test_the_model_is_exported_and_a_failure_is_said(
     open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
 ) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=10_000)
+    qtbot.waitUntil(lambda: app.store.state.run_path == run_file)
     app.session.export(tmp_path / "lstm.safetensors", "LSTM")
     assert app.store.state.busy
-    qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not app.store.state.busy)
     assert "saved as" in app.store.state.message.sentence  # type: ignore[union-attr]
     assert (tmp_path / "lstm.safetensors").stat().st_size > 100
     app.session.export(tmp_path / "nowhere" / "lstm.pt", "LSTM")
-    qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not app.store.state.busy)
     assert app.store.state.message.level == "error"  # type: ignore[union-attr]
     assert "nowhere" in app.store.state.message.sentence  # type: ignore[union-attr]
 
@@ -388,14 +401,13 @@ def test_a_strangers_training_is_followed_and_not_ended(
     arguments = [sys.executable, "-m", "rnnviz", "train", str(small), "--run", str(path), "--live", "--paused"]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE) as other:
         until = time.monotonic() + 60
-        while not path.exists() or not path.stat().st_size:
+        while not is_run(path):
             assert time.monotonic() < until
             time.sleep(0.05)
-        time.sleep(0.5)
         app = open_app(path)
-        qtbot.waitUntil(lambda: engine_is(app, "paused"), timeout=10_000)
+        qtbot.waitUntil(lambda: engine_is(app, "paused"))
         press(app, Qt.Key.Key_Space)
-        qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 5), timeout=10_000)
+        qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 5))
         close(app)
         assert other.poll() is None
         other.kill()
@@ -405,16 +417,16 @@ def test_every_example_and_lesson_of_the_menu_starts(ready: App, qtbot: QtBot) -
     for key, name in [*(("example", name) for name in EXAMPLES), *(("lesson", name) for name in LESSONS)]:
         wanted = read_experiment(resource(f"experiments/{name}.toml"))
         ready.actions[f"{key}_{name}"].trigger()
-        qtbot.waitUntil(lambda wanted=wanted: ready.store.state.experiment == wanted, timeout=PATIENCE)
-        qtbot.waitUntil(lambda: None not in ready.store.state.traces, timeout=PATIENCE)
+        qtbot.waitUntil(lambda wanted=wanted: ready.store.state.experiment == wanted)
+        qtbot.waitUntil(lambda: None not in ready.store.state.traces)
         assert len(ready.store.state.traces) == len(wanted.models)
 
 
 def test_the_gradients_are_checked_and_the_verdict_is_said(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces) and None not in app.store.state.traces, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(app.store.state.traces) and None not in app.store.state.traces)
     press(app, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: app.store.state.message is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.message is not None)
     message = app.store.state.message
     assert message is not None
     assert message.level == "info", message.sentence

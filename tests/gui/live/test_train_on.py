@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from whole_program import PATIENCE, OpenApp, press, small_experiment
+from whole_program import OpenApp, press, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.stopping.marks import Breakpoint
@@ -27,8 +27,8 @@ def train_on(app: App, qtbot: QtBot) -> Path:
     button = app.contents.what_if.train_on
     assert button.isEnabled()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: app.store.state.run_path != before, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: app.store.state.history.captured[-1] > first, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.run_path != before)
+    qtbot.waitUntil(lambda: app.store.state.history.captured[-1] > first)
     path = app.store.state.run_path
     assert path is not None
     assert not [*path.parent.glob("*.safetensors"), *path.parent.glob("*.toml")]
@@ -52,9 +52,9 @@ def check_branch(parent: Path, child: Path, training_step: int) -> None:
 def test_live_engine_trains_on_with_a_weight_set_by_hand(open_app: OpenApp, tmp_path: Path, qtbot: QtBot) -> None:
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app: App = open_app(tmp_path / "small.toml")
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
     app.session.send("step", count=5)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 5, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 5)
     parent, process = app.store.state.run_path, app.session.engine_process_id
     assert parent is not None
 
@@ -75,7 +75,7 @@ def test_an_opened_run_is_trained_on_by_a_new_engine(
 ) -> None:
     parent = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
     app: App = open_app(parent)
-    qtbot.waitUntil(lambda: bool(app.store.state.traces), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(app.store.state.traces))
     assert app.session.engine_process_id == 0
     step = app.store.state.cursor.training_step
     app.whatifs.add(SET)
@@ -84,14 +84,14 @@ def test_an_opened_run_is_trained_on_by_a_new_engine(
     child = train_on(app, qtbot)
     assert app.session.engine_process_id
     assert app.store.state.marks.breakpoints == marks.breakpoints
-    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.events), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.events))
     check_branch(parent, child, step)
 
 
 def test_an_untrained_run_stays_when_it_is_trained_on(open_app: OpenApp, tmp_path: Path, qtbot: QtBot) -> None:
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app: App = open_app(tmp_path / "small.toml")
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
     parent = app.store.state.run_path
     assert parent is not None
     app.whatifs.add(SET)

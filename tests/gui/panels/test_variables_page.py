@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.variables import facts
 from rnnviz.gui.cursor.variables_page import VariablesPage
@@ -50,7 +51,7 @@ def test_every_operation_has_a_row_and_its_numbers_are_those_of_the_trace(page: 
 
 def test_facts_count_what_is_saturated_zero_and_not_finite() -> None:
     values = np.array([0.05, 0.5, 0.95, 0.0, 1e-40, 0.4, np.nan, np.inf], np.float32)
-    said = facts(values, "f")
+    said = facts(values, Structure("lstm", 1, 1).equations.node("f"))
     assert said.saturated == pytest.approx(5 / 8)  # below 0.1: three, above 0.9: two
     assert said.zero == pytest.approx(2 / 8)
     assert (said.low, said.high, said.odd) == (0.0, pytest.approx(0.95), 2)

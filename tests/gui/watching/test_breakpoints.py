@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from whole_program import PATIENCE, OpenApp, close, press, small_experiment
+from whole_program import OpenApp, close, press, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.stopping.marks import NOT_FINITE, Bookmark, Breakpoint, Marks
@@ -123,7 +123,7 @@ def test_hits_are_counted_and_a_click_wishes_the_moment_back(qtbot: QtBot, store
 def ready(open_app: OpenApp, qtbot: QtBot, tmp_path: Path) -> App:
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app = open_app(tmp_path / "small.toml")
-    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(app.store.state.traces) == 2)
     app.store.update(page="watches")
     return app
 
@@ -144,35 +144,35 @@ def test_training_stops_at_the_breakpoint_and_a_click_on_the_stop_goes_back(read
     type_into(card.form.message, "loss {loss}")
     app.window.setFocus()
     press(app, KEY.Key_Space)
-    qtbot.waitUntil(lambda: stopped_at(app) == 40, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.events), timeout=5000)
+    qtbot.waitUntil(lambda: stopped_at(app) == 40)
+    qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.events))
     hit = next(event for event in app.store.state.events if event.kind == "hit")
     assert hit.training_step == 40
     assert "training step 40" in app.message_bar.sentence
     logged = sorted({event.training_step for event in app.store.state.events if event.kind == "log"})
     assert logged == [10, 20, 30, 40]
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
     card = page.breakpoints.cards[1]
     assert "last at 40" in card.note.text()
 
     press(app, KEY.Key_Period)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 41, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 41)
     row = next(row for row in range(page.log.count()) if page.log.item(row).text() == hit.sentence)
     item = page.log.item(row)
     page.log.scrollToItem(item)
     QTest.mouseClick(page.log.viewport(), Qt.MouseButton.LeftButton, pos=page.log.visualItemRect(item).center())
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
 
     old = app.store.state.run_path
     press(app, KEY.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: app.store.state.run_path != old, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.run_path != old)
     assert [card.breakpoint.expression for card in page.breakpoints.cards] == [
         NOT_FINITE.expression, "k == 40 and norm(h[T]) > 0", "k % 10 == 0"
     ]  # fmt: skip
     assert app.store.state.events == ()
     app.window.setFocus()
     press(app, KEY.Key_Space)
-    qtbot.waitUntil(lambda: stopped_at(app) == 40, timeout=PATIENCE)  # of the new run
+    qtbot.waitUntil(lambda: stopped_at(app) == 40)  # of the new run
     close(app)
     assert old is not None
     with open_run(old) as run:
@@ -186,11 +186,11 @@ def test_a_run_brings_its_breakpoints_and_stops_back(ready: App, open_app: OpenA
     type_into(app.contents.watches.watches.add, "norm(h[t])")
     app.window.setFocus()
     press(app, KEY.Key_Space)
-    qtbot.waitUntil(lambda: stopped_at(app) == 5, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: stopped_at(app) == 5)
     path = app.store.state.run_path
     close(app)
     again = open_app(path)
-    qtbot.waitUntil(lambda: again.store.state.run_path == path, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: again.store.state.run_path == path)
     assert [one.expression for one in again.store.state.marks.breakpoints] == ["k == 5"]
     assert again.store.state.watches == ("norm(h[t])",)
     assert [event.training_step for event in again.store.state.events] == [5, 5]  # one a model
@@ -200,14 +200,14 @@ def test_hits_are_found_in_the_recorded_past_and_reverse_continue_goes_back_to_t
     open_app: OpenApp, qtbot: QtBot, run_file: Path
 ) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
     assert app.contents is not None
     page = app.contents.watches
     app.store.update(page="watches")
     type_into(page.breakpoints.add, "k % 10 == 0 and model == lstm")
     QTest.mouseClick(page.past.buttons["find_hits"], Qt.MouseButton.LeftButton)
     assert page.past.note.text() == "Searching …"
-    qtbot.waitUntil(lambda: app.store.state.found is not None and not app.store.state.found.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.found is not None and not app.store.state.found.running)
     assert app.store.state.found is not None
     assert [hit.training_step for hit in app.store.state.found.hits] == [10, 20, 30, 40]
     assert page.past.note.text() == "4 hits in 40 training steps"
@@ -218,47 +218,45 @@ def test_hits_are_found_in_the_recorded_past_and_reverse_continue_goes_back_to_t
     )
     captured = app.store.state.history.captured
     nearest = int(captured[abs(captured - 10).argmin()])
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest)
 
     app.session.show_training_step(40)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
     app.window.setFocus()
     press(app, KEY.Key_F3, modifier=Qt.KeyboardModifier.ShiftModifier)
-    qtbot.waitUntil(lambda: "training step 30" in app.message_bar.sentence, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "training step 30" in app.message_bar.sentence)
     nearest = int(captured[abs(captured - 30).argmin()])
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest)
     app.session.show_training_step(40)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
     press(app, KEY.Key_F3)
-    qtbot.waitUntil(
-        lambda: app.message_bar.sentence == "No breakpoint is met after training step 40.", timeout=PATIENCE
-    )
+    qtbot.waitUntil(lambda: app.message_bar.sentence == "No breakpoint is met after training step 40.")
 
 
 def test_reverse_continue_stops_at_bookmarks_when_asked(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
     assert app.contents is not None
     app.store.update(page="watches")
     type_into(app.contents.watches.breakpoints.add, "k == 20 and model == lstm")
     place = Bookmark(35, "backward", 2, "l0", "", "look here")
     app.store.update(marks=replace(app.store.state.marks, bookmarks=(place,)))
     app.actions["previous_hit"].trigger()
-    qtbot.waitUntil(lambda: "training step 20" in app.message_bar.sentence, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "training step 20" in app.message_bar.sentence)
     app.session.show_training_step(40)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
     app.actions["stop_at_bookmarks"].trigger()
     app.actions["previous_hit"].trigger()
-    qtbot.waitUntil(lambda: app.message_bar.sentence == "Bookmark at training step 35: look here", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == "Bookmark at training step 35: look here")
     captured = app.store.state.history.captured
     nearest = int(captured[abs(captured - 35).argmin()])
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest, timeout=5000)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == nearest)
     assert (app.store.state.cursor.phase.value, app.store.state.cursor.time_step) == ("backward", 2)
 
 
 def test_a_search_is_cancelled_and_leaves_no_process(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
     app = open_app(run_file)
-    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 40)
     assert app.contents is not None
     app.store.update(page="watches")
     past = app.contents.watches.past

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QTransform
 
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 
 _HALO = 5.0  # pixels of the pen around the letters
+_EM = 1000  # the font's own units, in which outlines are whole numbers
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,23 @@ class CurveNames(CanvasItem):
             metrics = QFontMetricsF(name.font)
             left = name.box.center().x() - metrics.horizontalAdvance(name.text) / 2
             base = QPointF(left, name.box.center().y() + (metrics.ascent() - metrics.descent()) / 2)
-            path = QPainterPath()
-            path.addText(base, name.font, name.text)
             painter.setPen(halo)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPath(path)
+            painter.drawPath(_outline(name, base))
             painter.setFont(name.font)
             painter.setPen(name.color)
             painter.drawText(base, name.text)
+
+
+def _outline(name: Name, base: QPointF) -> QPainterPath:
+    """The letters' outline from `base` on, scaled from the font's units.
+
+    At small sizes FreeType's outlines differ by 1/64 pixel with what was drawn before, and with them the picture.
+    """
+    large = QFont(name.font)
+    large.setPixelSize(_EM)
+    path = QPainterPath()
+    path.addText(QPointF(), large, name.text)
+    width = QFontMetricsF(large).horizontalAdvance(name.text)
+    across = QFontMetricsF(name.font).horizontalAdvance(name.text) / width if width else 1.0
+    return QTransform(across, 0, 0, name.font.pixelSize() / _EM, base.x(), base.y()).map(path)
