@@ -77,7 +77,7 @@ def _scan(
     rows = [(slot, read_value(cell, value, known, {}, hidden)) for slot, value in plan.rows]
     befores = [(slot, plan.at[value.name], _cut(cell, value.block, hidden)) for slot, value in plan.befores]
     cuts = [cell.block_rows(block, hidden) for block in cell.blocks]
-    put: dict[str, list[bool]] = {name: where.any(axis=-1).tolist() for name, where in hand.where.items()}
+    put = {name: np.asarray(where.any(axis=-1)) for name, where in hand.where.items()}
     lead, output = values["x"].shape[:-1], initial[cell.output].shape[-1] if cell.output in initial else hidden
     found = {
         step.name: np.empty((*lead, cell.units(cell.node(step.name), hidden, output)), values["x"].dtype)
