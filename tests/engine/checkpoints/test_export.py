@@ -12,6 +12,8 @@ from torch import nn
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings
+from rnnviz.core.structure import Structure
+from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.checkpoints.export import export_model, write_whole
 from rnnviz.engine.networks import build, parameter_count, structure_of
@@ -128,3 +130,11 @@ def test_a_failing_disk_keeps_the_old_file(tmp_path, monkeypatch):
         write_whole(out, b"after")
     assert out.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_peephole_lstm_is_not_read_as_an_lstm(tmp_path):
+    """Its weights have an LSTM's names and shapes, and three vectors more, without which it is another model."""
+    module = CellModule(Structure("peephole_lstm", 2, 3, 2))
+    torch.save(module.state_dict(), tmp_path / "peephole.pt")
+    with pytest.raises(RnnvizError, match="weight_c[ifo]_l0 does not belong to an lstm of 2 layers"):
+        read_checkpoint(tmp_path / "peephole.pt")
