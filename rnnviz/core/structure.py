@@ -22,7 +22,12 @@ class LayerId:
 
     @property
     def text(self) -> str:
-        return f"{self.call}{'.' if self.call else ''}l{self.depth}{'_reverse' if self.reverse else ''}"
+        return f"{self.call}.{self.suffix}" if self.call else self.suffix
+
+    @property
+    def suffix(self) -> str:
+        """torch's, without the call."""
+        return f"l{self.depth}_reverse" if self.reverse else f"l{self.depth}"
 
     @property
     def words(self) -> str:
@@ -59,7 +64,7 @@ class Structure:
     @property
     def equations(self) -> Cell:
         """What its cell computes."""
-        return cell_made(self.cell, Options(self.bias, self.proj_size > 0, self.activation))
+        return _equations(self.cell, self.bias, self.proj_size > 0, self.activation)
 
     @property
     def directions(self) -> int:
@@ -99,3 +104,8 @@ class Structure:
             for name in self.layer_names
             for parameter in cell.parameters
         }
+
+
+@lru_cache(maxsize=128)
+def _equations(cell: str, bias: bool, projected: bool, activation: Activation) -> Cell:
+    return cell_made(cell, Options(bias, projected, activation))

@@ -4,10 +4,10 @@ Whatever is renamed or moved is renamed here; the values stay as they are in `te
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from flat_state import flat_state
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.equations.equation import Equation
@@ -25,11 +25,11 @@ from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.provenance import GradientPlace, Part, provenance
-from rnnviz.gui.canvas.lanes.selection import choices, lane_places
+from rnnviz.gui.canvas.lanes.selection import choices, lane_slots
 from rnnviz.gui.canvas.lanes.shown import resolve
-from rnnviz.gui.cursor.equation_lines import Line, equation_lines
+from rnnviz.gui.cursor.equation_lines import EquationLine, equation_lines
 from rnnviz.gui.cursor.variables import Variable, facts, layer_variables
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 from rnnviz.runs.file.records import RunModel
 
 T, INPUTS, HIDDEN, CLASSES = 5, 2, 3, 4
@@ -157,7 +157,7 @@ def cell_lines(cell: str, bias: bool) -> Plain:
     return found
 
 
-def _lines(lines: list[Line]) -> list[str]:
+def _lines(lines: list[EquationLine]) -> list[str]:
     """Each line as text: ↵ where it may be broken, the ink of a word behind it, ! where the cursor stands on it."""
     found = []
     for line in lines:
@@ -283,15 +283,15 @@ def lanes(cells: tuple[str, ...], task: str) -> Plain:
     models = tuple(
         RunModel(number, cell, one, 9) for number, (cell, one) in enumerate(zip(cells, structures, strict=True))
     )
-    state = State(task=info, models=models, traces=traces, cursor=Cursor(0, Phase.FORWARD, 1))
+    state = flat_state(task=info, models=models, traces=traces, cursor=Cursor(0, Phase.FORWARD, 1))
     shown = resolve(state)
     return {
         "offered": [[one.key, one.words, one.default, one.on, one.room] for one in choices(shown)],
         "drawn": list(_places(state)),
-        "all": list(_places(replace(state, hidden_lanes=frozenset(f"+{one.key}" for one in choices(shown))))),
+        "all": list(_places(flat_state(state, hidden_lanes=frozenset(f"+{one.key}" for one in choices(shown))))),
     }
 
 
 def _places(state: State) -> Iterator[list[Any]]:
-    for place in lane_places(resolve(state)):
+    for place in lane_slots(resolve(state)):
         yield [place.key, place.model, place.column]

@@ -22,7 +22,7 @@ from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.class_probabilities import FinalBars
 from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.canvas.lanes.selection import lane_choices
-from rnnviz.gui.state.store import State
+from rnnviz.gui.state.state import State
 
 Item = TypeVar("Item", bound=CanvasItem)
 

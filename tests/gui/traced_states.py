@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from fake_states import TASKS
+from flat_state import flat_state
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.structure import Structure
@@ -14,7 +15,8 @@ from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.gui.state.store import Recomputed, State
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.trial import Recomputed
 from rnnviz.runs.file.records import RunModel
 
 LENGTHS = (13, 19)  # time steps of the two sequences
@@ -39,7 +41,7 @@ class Traced:
         whatif = WhatIf(TRAINING_STEP, model, sample, set_by_hand)
         traces = recompute(capture, (), sample), recompute(capture, set_by_hand, sample)
         found = Recomputed(whatif, None, "", *traces)
-        return replace(self.state, sample=sample, whatif=whatif, recomputed=found, difference=difference)
+        return flat_state(self.state, sample=sample, whatif=whatif, recomputed=found, difference=difference)
 
 
 def traced_state(
@@ -61,7 +63,7 @@ def traced_state(
     models = tuple(RunModel(n, f"net {n + 1}", structure, 100) for n, structure in enumerate(structures))
     cursor = Cursor(TRAINING_STEP, Phase.BACKWARD, 5, layer=layer)
     traces = tuple(rebuild(capture) for capture in captures)
-    return Traced(State(task=task, models=models, traces=traces, cursor=cursor), captures)
+    return Traced(flat_state(task=task, models=models, traces=traces, cursor=cursor), captures)
 
 
 def _problem(task: TaskInfo, rng: np.random.Generator) -> tuple[Array, Array, Array]:

@@ -29,6 +29,7 @@ from rnnviz.command_line import main as command
 from rnnviz.core.arrays import Array
 from rnnviz.gui.figures.pictures import window_image
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import setting
 
 FOLDER = Path(__file__).parents[1] / "data" / "pictures"
 KEPT = FOLDER / "pictures.xz"  # the pixels of all, one after the other
@@ -53,7 +54,7 @@ class Person:
         """What is typed into the field of T: "k=120 b t=9 f"; `training_step` is the one waited for."""
         self.app.stepping.go_to(place)
         if training_step is not None:
-            wait(lambda: self.app.store.state.cursor.training_step == training_step)
+            wait(lambda: self.app.store.state.place.cursor.training_step == training_step)
 
     def press(self, key: Qt.Key, times: int = 1) -> None:
         press(self.app, key, times)
@@ -62,7 +63,7 @@ class Person:
         press(self.app, PAGES[name], modifier=CONTROL)
 
     def look_at_unit(self, number: int) -> None:
-        self.app.store.update(unit=number - 1)
+        self.app.store.change(place=setting(unit=number - 1))
 
     def hold(self, quantity: str, unit: str, value: str) -> None:
         """Fills in the form of the what-if page: from the cursor's time step on a unit is held at a value."""
@@ -199,7 +200,7 @@ def window(application: QApplication, name: str, home: Path, wanted: Array | Non
 
 def ready(app: App) -> bool:
     """Whether the window is filled and shows the run with its traces."""
-    traces = app.store.state.traces
+    traces = app.store.state.recorded.traces
     return app.contents is not None and bool(traces) and None not in traces
 
 

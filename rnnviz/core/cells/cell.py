@@ -227,9 +227,15 @@ class Cell:
 
     def weight_uses(self, parameter: str) -> tuple[tuple[Node, Weight], ...]:
         """The nodes that use a parameter, with the rows they use."""
-        return tuple(
-            (node, weight) for node in self.nodes for weight in node.operation.weights if weight.name == parameter
-        )
+        return self._weight_uses.get(parameter, ())
+
+    @cached_property
+    def _weight_uses(self) -> dict[str, tuple[tuple[Node, Weight], ...]]:
+        found: dict[str, list[tuple[Node, Weight]]] = {}
+        for node in self.nodes:
+            for weight in node.operation.weights:
+                found.setdefault(weight.name, []).append((node, weight))
+        return {name: tuple(uses) for name, uses in found.items()}
 
     def block_rows(self, block: str, hidden: int) -> slice:
         """The rows of one block among the stacked ones; all without a block."""

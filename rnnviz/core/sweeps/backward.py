@@ -79,7 +79,10 @@ def _read_only(call: Call, sweep: LayerSweep, direct: Array, gradients: Gradient
             if name.startswith("("):
                 continue
             if id(array) not in turned:
-                turned[id(array)] = frozen(sweep.in_time(array))
+                in_time = sweep.in_time(array)
+                if in_time is not array:  # a view or a copy of our own
+                    in_time.setflags(write=False)
+                turned[id(array)] = frozen(in_time)
             found[name] = turned[id(array)]
         return frozen_mapping(found)
 

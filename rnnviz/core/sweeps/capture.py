@@ -49,12 +49,13 @@ class Call:
     def parameter(self, name: str, layer: LayerId) -> str:
         """A parameter among the capture's weights: "weight_hh_l0", "decoder.weight_hh_l0"."""
         module = f"{self.module}." if self.module else ""
-        return f"{module}{name}_{replace(layer, call='').text}"
+        return f"{module}{name}_{layer.suffix}"
 
     @property
     def layer_ids(self) -> tuple[LayerId, ...]:
         """Its layers in torch's order."""
-        return tuple(replace(layer, call=self.name) for layer in self.structure.layer_ids)
+        layers = self.structure.layer_ids
+        return tuple(replace(layer, call=self.name) for layer in layers) if self.name else layers
 
 
 @dataclass(frozen=True)

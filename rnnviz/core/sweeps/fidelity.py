@@ -14,6 +14,7 @@ from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.layer import Layer
 
 LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains, and the dtypes known
+_DTYPES = {np.dtype(name) for name in LIMITS}
 
 
 def relative_difference(ours: Array, theirs: Array) -> float:
@@ -119,7 +120,7 @@ def _check_call(capture: Capture, call: Call) -> None:
         if name in capture.grads:
             wanted[f"grads[{name}]"] = capture.grads[name], shape
     dtype = call.inputs.dtype
-    if dtype.name not in LIMITS:
+    if dtype not in _DTYPES:
         raise RnnvizError(f"capture.inputs: wanted float32 or float64, got {dtype.name}")
     for name, (array, shape) in wanted.items():
         if array is None or array.shape != shape or array.dtype != dtype:

@@ -7,6 +7,7 @@ compared with torch's, so a wrong weight cannot pass unseen.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class LayerSweep:
         """(T, N, P) the output in time order."""
         return self.in_time(self.values[self.cell.output])
 
-    @property
+    @cached_property
     def single(self) -> bool:
         """Whether the arrays have no axis of sequences."""
         return next(iter(self.initial.values())).ndim == 1 if self.initial else self.values["x"].ndim == 2

@@ -64,7 +64,7 @@ class Layer:
         """ "vanilla", "lstm", "gru", …"""
         return self.structure.cell
 
-    @property
+    @cached_property
     def equations(self) -> Cell:
         return self.structure.equations
 

@@ -4,8 +4,10 @@ What depends on x alone is computed for all time steps at once; the rest is scan
 derivatives of all time steps are computed at once, and only what reaches a state of the time step before is scanned.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Value, Weight
+from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
 from rnnviz.core.sweeps.plan import Plan, plan_of
 
 NUMBERS = ArrayNumbers()
@@ -73,34 +75,53 @@ def _scan(
     for slot, name in plan.constants:
         slots[slot] = known[name]
     rows = [(slot, read_value(cell, value, known, {}, hidden)) for slot, value in plan.rows]
-    befores = [(slot, value.name, cell.block_rows(value.block, hidden)) for slot, value in plan.befores]
+    befores = [(slot, plan.at[value.name], _cut(cell, value.block, hidden)) for slot, value in plan.befores]
     cuts = [cell.block_rows(block, hidden) for block in cell.blocks]
-    put = {name: np.asarray(where.any(axis=-1)).tolist() for name, where in hand.where.items()}
+    put = {name: np.asarray(where.any(axis=-1)) for name, where in hand.where.items()}
+    lead, output = values["x"].shape[:-1], initial[cell.output].shape[-1] if cell.output in initial else hidden
+    found = {
+        step.name: np.empty((*lead, cell.units(cell.node(step.name), hidden, output)), values["x"].dtype)
+        for step in plan.steps
+    }
     steps = [
-        (step.name, step.operation.compute, step.reads, used, step.slot, step.blocks, put.get(step.name))
+        (
+            step.operation.compute,
+            _reader(step.reads),
+            used,
+            step.slot,
+            tuple(zip(step.blocks, cuts, strict=False)),
+            found[step.name],
+            step.name if step.name in put else "",
+        )
         for step, used in bound.steps
     ]
-    states = dict(initial)
-    found: dict[str, Array] = {}
-    time_steps = len(values["x"])
-    for t in range(time_steps):
+    for state, first in initial.items():
+        slots[plan.at[state]] = first
+    for t in range(lead[0]):
+        for slot, at, part in befores:
+            slots[slot] = slots[at] if part is None else slots[at][part]
         for slot, array in rows:
             slots[slot] = array[t]
-        for slot, name, part in befores:
-            slots[slot] = states[name][..., part]
-        for name, compute, reads, used, slot, blocks, set_here in steps:
-            value = compute(_STEP, [slots[read] for read in reads], used)
-            if set_here is not None and set_here[t]:
+        for compute, read_slots, used, slot, blocks, kept, name in steps:
+            value = compute(_STEP, read_slots(slots), used)
+            if name and put[name][t]:
                 value = _with(value, hand, name, t)
             slots[slot] = value
-            if blocks:
-                for each, part in zip(blocks, cuts, strict=True):
-                    slots[each] = value[..., part]
-            if t == 0:
-                found[name] = np.empty((time_steps, *value.shape), value.dtype)
-            found[name][t] = value
-        states = {state: slots[plan.at[state]] for state in states}
+            for each, block_rows in blocks:
+                slots[each] = value[..., block_rows]
+            kept[t] = value
     return found
+
+
+def _reader(reads: tuple[int, ...]) -> Callable[[list[Any]], Sequence[Any]]:
+    """What takes a node's values out of the slots."""
+    if len(reads) > 1:
+        return itemgetter(*reads)
+    return lambda slots: (slots[reads[0]],)
+
+
+def _cut(cell: Cell, block: str, hidden: int) -> tuple[EllipsisType, slice] | None:
+    return (..., cell.block_rows(block, hidden)) if block else None
 
 
 class _StepNumbers(ArrayNumbers):
@@ -194,6 +215,8 @@ class Slopes:
 
     def of(self, use: Use) -> Array | None:
         """The derivative element by element; None where it is 1."""
+        if isinstance(use.node.operation, Sum):
+            return None  # without computing what it sums
         key = use.node.name, use.place
         if key not in self._known:
             operation = use.node.operation

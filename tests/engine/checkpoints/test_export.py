@@ -14,7 +14,9 @@ from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings
 from rnnviz.core.files.whole import write_whole
+from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding
+from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.checkpoints.export import export_model
 from rnnviz.engine.networks import build, parameter_count, structure_of
@@ -130,3 +132,11 @@ def test_a_failing_disk_keeps_the_old_file(tmp_path, monkeypatch):
         write_whole(out, b"after")
     assert out.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_peephole_lstm_is_not_read_as_an_lstm(tmp_path):
+    """Its weights have an LSTM's names and shapes, and three vectors more, without which it is another model."""
+    module = CellModule(Structure("peephole_lstm", 2, 3, 2))
+    torch.save(module.state_dict(), tmp_path / "peephole.pt")
+    with pytest.raises(RnnvizError, match=r"weight_c[ifo]_l0 does not belong to an lstm of 2 layers"):
+        read_checkpoint(tmp_path / "peephole.pt")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from flat_state import update
 from held_by_lanes import (
     axis_of,
     bar_of,
@@ -40,7 +41,9 @@ from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.store import History, State, Store
+from rnnviz.gui.state.run import History
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.training.training_panel import TrainingPanel
 
 WIDTH, HEIGHT = 1100, 700
@@ -151,26 +154,26 @@ class View:
 
 def history(state: State) -> View:
     """What a state without a what-if should show."""
-    colors = LOOK.model_colors(model.structure.cell for model in state.models)
+    colors = LOOK.model_colors(model.structure.cell for model in state.run.models)
     models = []
-    for model, trace, color in zip(state.models, state.traces, colors, strict=True):
+    for model, trace, color in zip(state.run.models, state.recorded.traces, colors, strict=True):
         assert trace is not None
-        layer = {layer.name: layer for layer in trace.layers}.get(state.cursor.layer, trace.layers[0])
-        models.append(Seen(model.name, color.name(), trace, layer, state.sample, LENGTHS[state.sample]))
+        layer = {layer.name: layer for layer in trace.layers}.get(state.place.cursor.layer, trace.layers[0])
+        models.append(Seen(model.name, color.name(), trace, layer, state.place.sample, LENGTHS[state.place.sample]))
     return View(state, tuple(models))
 
 
 def changed(state: State) -> View:
     """What a state with a what-if should show: the sequence as it was, and as it would have been."""
-    found = state.recomputed
+    found = state.trial.recomputed
     assert found is not None
     was, would_be, model = found.original, found.changed, found.whatif.model
     assert was is not None
     assert would_be is not None
     first = history(state).models[model]
-    length = LENGTHS[state.sample]
+    length = LENGTHS[state.place.sample]
     original = Seen(first.name, first.color, was, was.layers[0], 0, length)
-    before = original if state.difference else None
+    before = original if state.trial.difference else None
     name = f"{first.name}, what-if"
     return View(state, (original, Seen(name, LOOK.what_if, would_be, would_be.layers[0], 0, length, before)))
 
@@ -308,7 +311,7 @@ def expect_loss(view: View, lane: Lane) -> None:
     losses = []
     for number, seen in enumerate(view.models):
         weight, targets = seen.cut(seen.readout.loss_weight), seen.cut(seen.readout.targets)
-        if view.state.task is not None and view.state.task.output_kind == "classes":
+        if view.state.run.task is not None and view.state.run.task.output_kind == "classes":
             each = -seen.log_chances[np.arange(seen.length), targets]
         else:
             each = np.mean((seen.cut(seen.readout.prediction) - targets) ** 2, axis=1)
@@ -319,14 +322,14 @@ def expect_loss(view: View, lane: Lane) -> None:
 
 
 def expect_prediction(view: View, lane: Lane) -> None:
-    assert view.state.task is not None
-    if view.state.task.output_kind == "classes":
+    assert view.state.run.task is not None
+    if view.state.run.task.output_kind == "classes":
         assert lane.model is not None
         (expect_choices if view.asked.sum() > 1 else expect_class)(view.models[lane.model], view, lane)
         return
     titles = [lane.label.title, lane.label.subtitle.removesuffix(" at t + 1")]
-    (column,) = [k for k, name in enumerate(view.state.task.output_labels) if name in titles]
-    scale = in_units(view.state.task.output_scales, column)
+    (column,) = [k for k, name in enumerate(view.state.run.task.output_labels) if name in titles]
+    scale = in_units(view.state.run.task.output_scales, column)
     seldom = view.asked.sum() < 4
     truth = scale(np.where(view.asked, view.models[-1].cut(view.models[-1].readout.targets)[:, column], np.nan))
     expect_line(lane, 0, truth, QColor(LOOK.text).name(), "true")
@@ -353,7 +356,7 @@ def expect_choices(seen: Seen, view: View, lane: Lane) -> None:
 
 def expect_class(seen: Seen, view: View, lane: Lane) -> None:
     heat, (bars, framed) = heat_of(lane), bars_of(lane)
-    assert view.state.task is not None
+    assert view.state.run.task is not None
     target = int(seen.cut(seen.readout.targets)[-1])
     np.testing.assert_allclose(heat.values, seen.chances, rtol=1e-4, atol=1e-7)
     assert heat.levels == (0.0, 1.0)
@@ -361,7 +364,7 @@ def expect_class(seen: Seen, view: View, lane: Lane) -> None:
     np.testing.assert_allclose(bars, seen.chances[-1], rtol=1e-4)
     assert (framed, heat.marked_row) == (target, target)
     right = int(np.argmax(seen.chances[-1])) == target
-    words = f"{view.state.task.output_labels[target]}: {short(float(seen.chances[-1, target]))}"
+    words = f"{view.state.run.task.output_labels[target]}: {short(float(seen.chances[-1, target]))}"
     said = lane.label.subtitle if right else lane.label.note
     assert said == f"{words}, {'right' if right else 'wrong'}"
 
@@ -373,7 +376,7 @@ def in_units(scales: tuple[Scale, ...], column: int) -> Callable[[Array], Array]
 
 
 def expect_input(view: View, lane: Lane) -> None:
-    task, inputs = view.state.task, view.inputs
+    task, inputs = view.state.run.task, view.inputs
     assert task is not None
     if task.input_kind == "symbols":
         assert symbols_of(lane) == [task.input_labels[row.tolist().index(1.0)] for row in inputs]
@@ -396,9 +399,9 @@ def expect_input(view: View, lane: Lane) -> None:
 
 def expect_ruler(view: View, lane: Lane) -> None:
     numbers = [str(t) for t in range(1, view.models[0].length + 1)]
-    names = view.state.task.time_labels if view.state.task is not None else ()
+    names = view.state.run.task.time_labels if view.state.run.task is not None else ()
     # the names belong to the first sequence
-    assert ruler_names(lane) == (list(names[: len(numbers)]) if names and view.state.sample == 0 else numbers)
+    assert ruler_names(lane) == (list(names[: len(numbers)]) if names and view.state.place.sample == 0 else numbers)
 
 
 EXPECTATIONS: dict[str, Callable[[View, Lane], None]] = {
@@ -426,7 +429,7 @@ def expect_all(view: View, stack: LaneStack) -> None:
         if kind_of(lane.key) not in EXPECTATIONS:
             pytest.fail(f"no expectation for lane {lane.key}")
         EXPECTATIONS[kind_of(lane.key)](view, lane)
-    task, keys = view.state.task, [lane.key for lane in lanes_of(stack)]
+    task, keys = view.state.run.task, [lane.key for lane in lanes_of(stack)]
     assert task is not None
     assert {kind_of(key) for key in offered(view.state)} | {"ruler"} == {kind_of(key) for key in keys}
     for number, seen in enumerate(view.models):
@@ -448,7 +451,7 @@ def expect_all(view: View, stack: LaneStack) -> None:
 def opened(qtbot: QtBot) -> Callable[[State], tuple[LaneStack, Store]]:
     def open_stack(state: State) -> tuple[LaneStack, Store]:
         store = Store(state)
-        store.update(hidden_lanes=every_lane(state))
+        update(store, hidden_lanes=every_lane(state))
         stack = LaneStack(store)
         qtbot.addWidget(stack)
         stack.resize(WIDTH, HEIGHT)
@@ -468,25 +471,25 @@ def case(models: str, kind: str = "characters", layer: str = "l0") -> Traced:
 
 def other_traces(models: str, kind: str, layer: str) -> tuple[Trace | None, ...]:
     """Traces of the same models at another training step, at which the first has the larger weights."""
-    return traced_state(kind, (SHALLOW | DEEP)[models], layer, seed=77, gains=GAINS[::-1]).state.traces
+    return traced_state(kind, (SHALLOW | DEEP)[models], layer, seed=77, gains=GAINS[::-1]).state.recorded.traces
 
 
 @pytest.mark.parametrize(("models", "kind", "layer"), CASES)
 def test_every_lane_holds_what_the_trace_says(opened: Opened, models: str, kind: str, layer: str) -> None:
     stack, store = opened(case(models, kind, layer).state)
     expect_all(history(store.state), stack)
-    store.update(sample=1)
+    update(store, sample=1)
     expect_all(history(store.state), stack)
-    store.update(traces=other_traces(models, kind, layer))
+    update(store, traces=other_traces(models, kind, layer))
     expect_all(history(store.state), stack)
-    store.update(sample=0)
+    update(store, sample=0)
     expect_all(history(store.state), stack)
 
 
 def test_another_layer_chosen_changes_every_lane(opened: Opened) -> None:
     stack, store = opened(case("lstm both ways, vanilla").state)
     for layer in ("l1_reverse", "l0_reverse", "l1", "l0"):
-        store.update(cursor=Cursor(TRAINING_STEP, Phase.BACKWARD, 5, layer=layer))
+        update(store, cursor=Cursor(TRAINING_STEP, Phase.BACKWARD, 5, layer=layer))
         expect_all(history(store.state), stack)
 
 
@@ -501,9 +504,9 @@ def test_a_what_if_holds_what_both_traces_say(
     traced = case(models)
     stack, store = opened(traced.state)
     state = traced.what_if(model, sample, difference)
-    store.update(**{name: getattr(state, name) for name in ("sample", "whatif", "recomputed", "difference")})
+    store.change(place=setting(sample=state.place.sample), trial=lambda _: state.trial)
     expect_all(changed(store.state), stack)
-    store.update(difference=not difference)
+    update(store, difference=not difference)
     expect_all(changed(store.state), stack)
 
 
@@ -570,7 +573,7 @@ def expect_pixels(stack: LaneStack, state: State, first: float, pitch: float) ->
 @pytest.mark.parametrize("at", [0.15, 0.5, 0.93])
 def test_a_zoomed_heat_map_has_each_time_step_at_its_place(opened: Opened, notches: int, at: float) -> None:
     stack, store = opened(case("vanilla, lstm").state)
-    store.update(sample=1)
+    update(store, sample=1)
     plot = plot_width(stack)
     wheel(view_of(stack), QPointF(LABEL_COLUMN + at * plot, 200), notches)
     span = LENGTHS[1] / 1.25**notches
@@ -578,7 +581,7 @@ def test_a_zoomed_heat_map_has_each_time_step_at_its_place(opened: Opened, notch
     assert axis_of(stack).pitch == pytest.approx(plot / span)
     expect_pixels(stack, store.state, first, plot / span)
     for t in (1, LENGTHS[1]):  # the view goes with the cursor; what was drawn before must not stay
-        store.update(cursor=replace(store.state.cursor, time_step=t))
+        update(store, cursor=replace(store.state.place.cursor, time_step=t))
         first = max(min(first, t - 0.5), t + 0.5 - span)
         expect_pixels(stack, store.state, first, plot / span)
 
@@ -586,7 +589,7 @@ def test_a_zoomed_heat_map_has_each_time_step_at_its_place(opened: Opened, notch
 @pytest.mark.parametrize("notches", [0, 4])
 def test_a_press_in_a_zoomed_lane_chooses_the_time_step_under_it(opened: Opened, qtbot: QtBot, notches: int) -> None:
     stack, store = opened(case("vanilla, lstm").state)
-    store.update(sample=1)
+    update(store, sample=1)
     plot = plot_width(stack)
     wheel(view_of(stack), QPointF(LABEL_COLUMN + 0.7 * plot, 200), notches)
     span = LENGTHS[1] / 1.25**notches
@@ -631,13 +634,13 @@ def test_a_click_in_a_what_if_looks_at_its_model(opened: Opened, qtbot: QtBot, m
     """Both lanes of a what-if are of one model: the one that was changed."""
     traced = case("gru, gru")
     stack, store = opened(traced.what_if(model, 1, False))
-    store.update(model=1 - model, unit=-1)
+    update(store, model=1 - model, unit=-1)
     lane = next(lane for lane in lanes_of(stack) if (lane.key, lane.model) == ("hidden", place))
     units, rect = heat_of(lane).values.shape[1], heat_of(lane).rect
     y = rect.top() + (units - 1.5) * rect.height() / units
     viewport = view_of(stack).viewport()
     qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=QPoint(round(LABEL_COLUMN) + 200, round(y)))
-    assert (store.state.model, store.state.unit) == (model, units - 2)
+    assert (store.state.place.model, store.state.place.unit) == (model, units - 2)
     framed = [heat_of(lane).marked_row for lane in lanes_of(stack) if lane.key == "hidden"]
     assert framed == [units - 2, units - 2]
 
@@ -646,14 +649,14 @@ def test_a_click_in_a_what_if_looks_at_its_model(opened: Opened, qtbot: QtBot, m
 def test_a_zoomed_scrubber_has_each_training_step_at_its_place(qtbot: QtBot, notches: int, at: float) -> None:
     store = Store(case("vanilla, lstm").state)
     captured = np.array([3, 90, 322, 401, 409, 436, 618, 640, 880, 890, 901, 931, 990])
-    store.update(history=History(captured=captured, last_training_step=1000))
+    update(store, history=History(captured=captured, last_training_step=1000))
     panel = TrainingPanel(store)
     qtbot.addWidget(panel)
     panel.resize(900, 168)
     panel.show()
     qtbot.waitExposed(panel)
     panel.training_step_chosen.connect(
-        lambda step: store.update(cursor=replace(store.state.cursor, training_step=step))
+        lambda step: update(store, cursor=replace(store.state.place.cursor, training_step=step))
     )
     width = panel.scrubber.width()
     wheel(panel.plot, QPointF(at * width, 40), notches)
@@ -665,7 +668,7 @@ def test_a_zoomed_scrubber_has_each_training_step_at_its_place(qtbot: QtBot, not
         x = (step - low) / (high - low) * width
         pressed = QPoint(min(max(round(x), 1), width - 2), 13)
         qtbot.mouseClick(panel.scrubber, Qt.MouseButton.LeftButton, pos=pressed)
-        assert store.state.cursor.training_step == step
+        assert store.state.place.cursor.training_step == step
         assert tuple(panel.plot.viewRange()[0]) == (low, high)
         handle, image = round(min(max(x, 7), width - 7)), panel.scrubber.grab().toImage()
         assert image.pixelColor(handle, 13) == QColor(LOOK.accent)
@@ -682,7 +685,7 @@ def test_what_was_added_so_far_follows_the_sweep_of_the_layer(
 ) -> None:
     """The backward sweep of a reverse layer begins at t = 1: so far is what lies at and before t."""
     store = Store(case("lstm both ways, vanilla", layer=layer).state)
-    store.update(cursor=Cursor(TRAINING_STEP, Phase.BACKWARD, time_step, layer=layer), sample=sample)
+    update(store, cursor=Cursor(TRAINING_STEP, Phase.BACKWARD, time_step, layer=layer), sample=sample)
     seen = history(store.state).models[0]
     delta, before = (seen.cut(array).astype(np.float64) for array in (seen.layer.grad("uh"), seen.layer.before["h"]))
     each = delta[:, :, None] * before[:, None, :]  # (T, G, H)

@@ -5,7 +5,6 @@ from types import MappingProxyType
 import numpy as np
 from flat_state import flat_state
 
-from rnnviz.core.quantity import Quantity
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Readout
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
@@ -106,7 +105,7 @@ def make_state(**changes: object) -> State:
 
 def try_by_hand(store: Store, model: int = 1, time_step: int = 39, value: float = 3.0) -> Trace:
     """Sets every unit of the LSTM's cell state by hand; the trace that this makes of the sequence."""
-    set_by_hand = SetValue("l0", Quantity.CELL, time_step, value)
+    set_by_hand = SetValue("l0", "c", time_step, value)
     original = store.state.recorded.traces[model]
     assert original is not None
     changed = rebuild_changed(make_capture(original.structure, 2, forget_bias=2.0), (set_by_hand,), 0)

@@ -76,7 +76,7 @@ def test_a_new_task_has_its_form(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setitem(TASKS, "echo", Echo)
     form = TaskForm()
     qtbot.addWidget(form)
-    form.set_task(store.state.experiment.task)
+    form.set_task(store.state.run.experiment.task)
     offered: list[Any] = []
     form.changed.connect(offered.append)
     assert form.kind.itemText(form.kind.count() - 1) == "echo"
