@@ -52,7 +52,7 @@ class Person:
 
     def go(self, place: str, training_step: int | None = None) -> None:
         """What is typed into the field of T: "k=120 b t=9 f"; `training_step` is the one waited for."""
-        self.app.stepping.go_to(place)
+        self.app.walker.go_to(place)
         if training_step is not None:
             wait(lambda: self.app.store.state.place.cursor.training_step == training_step)
 
