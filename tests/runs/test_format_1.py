@@ -1,0 +1,175 @@
+"""Runs of format 1, kept from version 0.1.0: they open, untouched, and everything in them is as it was then.
+
+`tests/data/format1/README.md` says how the files were made. They and what is expected of them are never made anew.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnnviz
+from rnnviz.core.arrays import Array
+
+KEPT = Path(__file__).parents[1] / "data" / "format1"
+NAMES = ("bidirectional", "branch", "packed", "projected", "relu", "trained", "waiting")
+BOUNDS = {"float32": 2e-6, "float64": 1e-12}  # of what is rebuilt, relative to the largest of each array
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_in_a_run_of_format_1_is_read_as_before(tmp_path: Path, name: str) -> None:
+    with rnnviz.open_run(read_only_copy(name, tmp_path)) as run:
+        words, read, rebuilt = run_words(run), read_arrays(run), rebuilt_arrays(run)
+        faithful = {key: trace.faithful for key, trace in traces(run)}
+    wanted = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
+    assert json.loads(json.dumps(words)) == wanted["words"]
+    assert faithful == wanted["faithful"]
+    with np.load(KEPT / f"{name}.npz", allow_pickle=False) as expected:
+        assert {*read, *rebuilt} == set(expected.files)
+        for key, array in read.items():
+            assert array.dtype == expected[key].dtype, key
+            np.testing.assert_array_equal(array, expected[key], err_msg=key)
+        for key, array in rebuilt.items():
+            assert_near(array, expected, key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_opening_a_run_of_format_1_writes_nothing(tmp_path: Path, name: str) -> None:
+    path = read_only_copy(name, tmp_path)
+    before = path.read_bytes()
+    with rnnviz.open_run(path) as run:
+        run_words(run)
+        for model in range(len(run.models)):
+            run.trace(int(run.captured()[-1]), model)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def read_only_copy(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.rnnviz"
+    path.write_bytes((KEPT / path.name).read_bytes())
+    path.chmod(0o444)
+    return path
+
+
+def run_words(run: Any) -> dict[str, Any]:
+    """All that is read of a run and is no array, as plain values; numbers of metrics as hexadecimal text."""
+    status, origin = run.status, run.origin
+    return {
+        "experiment": _experiment(run.experiment),
+        "task": asdict(run.task),
+        "models": [
+            {
+                "number": model.number,
+                "name": model.name,
+                "parameters": model.parameter_count,
+                "layers": list(model.structure.layer_names),
+                **asdict(model.structure),
+            }
+            for model in run.models
+        ],
+        "environment": dict(run.environment),
+        "created": run.created,
+        "origin": None if origin is None else {**asdict(origin), "words": origin.words},
+        "status": {name: getattr(status, name) for name in ("state", "training_step", "sentence")},
+        "alive": run.engine_alive,
+        "last training step": run.last_training_step,
+        "training steps": run.training_steps.tolist(),
+        "captured": run.captured().tolist(),
+        "metrics": {
+            f"{model.name}: {name}": [
+                [step, value.hex()]
+                for step, value in zip(*(each.tolist() for each in run.curve(name, model.number)), strict=True)
+            ]
+            for model in run.models
+            for name in run.metric_names()
+        },
+        "events": [[e.number, e.training_step, e.kind, e.sentence, dict(e.details)] for e in run.events()],
+        "marks": asdict(run.marks()),
+        "notes": {key: list(trace.notes) for key, trace in traces(run)},
+    }
+
+
+def _experiment(experiment: Any) -> dict[str, Any]:
+    """What was trained, and the marks it began with."""
+    return {
+        "name": experiment.name,
+        "seed": experiment.seed,
+        "task": asdict(experiment.task),
+        "models": [asdict(model) for model in experiment.models],
+        "training": asdict(experiment.training),
+        "marks": asdict(experiment.marks),
+    }
+
+
+def looked_at(run: Any) -> list[int]:
+    """Two captures of a run, the first and the last, or the only one."""
+    captured = run.captured().tolist()
+    return [captured[0], captured[-1]] if len(captured) > 1 else captured
+
+
+def traces(run: Any) -> Iterator[tuple[str, Any]]:
+    for step in looked_at(run):
+        for model in run.models:
+            yield f"{step}/{model.number}", run.trace(step, model.number)
+
+
+def read_arrays(run: Any) -> dict[str, Array]:
+    """The probe, and what each capture holds, as the file has them."""
+    probe = run.probe
+    found = {"probe/inputs": probe.inputs, "probe/lengths": probe.lengths, "probe/targets": probe.targets}
+    found["probe/loss_weight"] = probe.loss_weight
+    for step in looked_at(run):
+        for model in run.models:
+            capture, key = run.capture(step, model.number), f"capture/{step}/{model.number}"
+            found |= {f"{key}/weights/{name}": array for name, array in capture.weights.items()}
+            found |= {f"{key}/grads/{name}": array for name, array in capture.grads.items()}
+            for name in ("inputs", "lengths", "h0", "c0", "grad_output", "output"):
+                found[f"{key}/{name}"] = getattr(capture, name)
+            if capture.readout is not None:
+                for name in ("weight", "bias", "targets", "loss_weight"):
+                    found[f"{key}/head/{name}"] = getattr(capture.readout, name)
+    return {key: array for key, array in found.items() if array is not None}
+
+
+def rebuilt_arrays(run: Any) -> dict[str, Array]:
+    """Every state, gate, gradient and share of the two captures of each model."""
+    found: dict[str, Array] = {}
+    for key, trace in traces(run):
+        for layer in trace.layers:
+            place = f"trace/{key}/{layer.name}"
+            for name in ("h", "c", "hidden_grad", "cell_grad", "direct_grad", "carried_grad", "input_grad"):
+                array = getattr(layer, name)
+                if array is not None:
+                    found[f"{place}/{name}"] = array
+            many: dict[str, Mapping[str, Array]] = {
+                "gates": layer.gates,
+                "weight_grads": layer.weight_grads,
+                "shares": layer.weight_grad_shares,
+                "so_far": layer.weight_grad_so_far,
+            }
+            for kind, arrays in many.items():
+                found |= {f"{place}/{kind}/{name}": array for name, array in arrays.items()}
+        if trace.readout is not None:
+            found[f"trace/{key}/losses"] = trace.readout.losses
+            found[f"trace/{key}/prediction"] = trace.readout.prediction
+    return found
+
+
+def assert_near(array: Array, expected: Mapping[str, Array], key: str) -> None:
+    """Equal within the rounding of the capture's precision; of a sum over time, within that of its summands."""
+    wanted = expected[key]
+    assert array.shape == wanted.shape, key
+    assert array.dtype == wanted.dtype, key
+    _, step, model, *_ = key.split("/")
+    largest = float(np.abs(wanted).max(initial=0.0))
+    if "/weight_grads/" in key or "/so_far/" in key:
+        largest = max(largest, float(expected[key.replace("weight_grads", "shares").replace("so_far", "shares")].sum()))
+    assert math.isfinite(largest)
+    bound = BOUNDS[expected[f"capture/{step}/{model}/inputs"].dtype.name]
+    assert float(np.abs(array - wanted).max(initial=0.0)) <= bound * largest, key
