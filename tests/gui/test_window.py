@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, close, press
 
-from rnnviz.core.experiment.settings import GivenInput, NextValue
+from rnnviz.core.experiment.settings import NextValue
+from rnnviz.core.source import Given
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.live import child
 from rnnviz.gui.opening import file_commands, file_dialogs
@@ -265,7 +266,7 @@ def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, 
     qtbot.waitUntil(lambda: opening.dialog is not None, timeout=PATIENCE)
     assert isinstance(opening.dialog, OpenModelDialog)
     opening.dialog.accept()
-    qtbot.waitUntil(lambda: isinstance(app.store.state.experiment.task, GivenInput), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: isinstance(app.store.state.source, Given), timeout=PATIENCE)
     state = app.store.state
     assert state.models[0].structure.cell == "lstm"
     assert state.traces[0] is not None

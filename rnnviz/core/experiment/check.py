@@ -6,7 +6,6 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import (
     Adding,
     Experiment,
-    GivenInput,
     ModelSettings,
     NextCharacter,
     NextValue,
@@ -43,17 +42,10 @@ def _check_task(experiment: Experiment, source: str) -> None:
         if not 0.0 < task.train_share < 1.0:
             raise refuse(source, "task.train_share", "between 0 and 1, both excluded", task.train_share)
         _path(task.file, source, "task.file")
-    if isinstance(task, NextValue | GivenInput):
+    if isinstance(task, NextValue):
         for place, column in enumerate(task.columns):
             if not column or not _encodable(column) or column in task.columns[:place]:
                 raise refuse(source, f"task.columns[{place}]", "a column name that is not empty or named twice", column)
-    if isinstance(task, GivenInput):
-        for key, text in (("text", task.text), ("alphabet", task.alphabet)):
-            if not _encodable(text):
-                raise refuse(source, f"task.{key}", "text that UTF-8 can hold", ascii(text))
-        _path(task.file, source, "task.file")
-        _path(task.checkpoint, source, "task.checkpoint")
-        _whole(task.loss_time_step, 0, 10**9, source, "task.loss_time_step")
 
 
 def _check_temporal_order(task: TemporalOrder, source: str) -> None:
@@ -72,16 +64,14 @@ def _check_temporal_order(task: TemporalOrder, source: str) -> None:
 
 def _check_models(experiment: Experiment, source: str) -> None:
     models = experiment.models
-    given = isinstance(experiment.task, GivenInput)  # a loaded model has the size it has
-    if len(models) > MOST_MODELS or (not models and not given):
+    if not 1 <= len(models) <= MOST_MODELS:
         raise RnnvizError(f"{source}: models must be 1 to {MOST_MODELS} tables, not {len(models)}.")
     for number, model in enumerate(models):
         key = f"models[{number}]"
         _text(model.name, source, f"{key}.name")
         if model.name in (other.name for other in models[:number]):
             raise refuse(source, f"{key}.name", "a name no other model has", model.name)
-        if not given:
-            _check_model(model, experiment, source, key)
+        _check_model(model, experiment, source, key)
 
 
 def _check_model(model: ModelSettings, experiment: Experiment, source: str, key: str) -> None:

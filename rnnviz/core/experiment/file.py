@@ -16,7 +16,6 @@ from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.settings import (
     Adding,
     Experiment,
-    GivenInput,
     ModelSettings,
     NextCharacter,
     NextValue,
@@ -30,9 +29,7 @@ from rnnviz.core.stopping import marks_file
 FORMAT = 1  # the key `rnnviz` of every experiment file
 LARGEST_FILE = 1 << 20  # bytes
 
-TASKS: dict[str, type[Task]] = {
-    kind().name: kind for kind in (TemporalOrder, Adding, NextValue, NextCharacter, GivenInput)
-}
+TASKS: dict[str, type[Task]] = {kind().name: kind for kind in (TemporalOrder, Adding, NextValue, NextCharacter)}
 TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
 CELL_OF_KEY = {"activation": "vanilla", "forget_bias": "lstm"}  # keys that only one cell listens to
 
@@ -46,6 +43,11 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
     range.
     """
     path = Path(path)
+    return parse_experiment(experiment_text(path), str(path), path.absolute().parent)
+
+
+def experiment_text(path: Path) -> str:
+    """The text of an experiment's file, not yet read as TOML. Raises RnnvizError."""
     try:
         facts = path.stat()
         if not stat.S_ISREG(facts.st_mode):
@@ -54,7 +56,7 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
             raise RnnvizError(
                 f"{path} holds {facts.st_size} bytes; wanted an experiment in TOML of at most {LARGEST_FILE}."
             )
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise RnnvizError(f"{path} does not exist; wanted an experiment in TOML.") from None
     except UnicodeDecodeError as error:
@@ -65,7 +67,6 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise RnnvizError(f"{path} cannot be read: {reason}.") from None
-    return parse_experiment(text, str(path), path.absolute().parent)
 
 
 def parse_experiment(text: str, source: str, folder: Path | None = None) -> Experiment:
@@ -195,10 +196,8 @@ def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
 
 def _with_paths(task: Task, change: Any) -> Task:
     """`task` with `change` applied to each path in it that is not empty."""
-    if isinstance(task, NextValue | NextCharacter | GivenInput):
+    if isinstance(task, NextValue | NextCharacter):
         task = replace(task, file=change(task.file) if task.file else "")
-    if isinstance(task, GivenInput):
-        task = replace(task, checkpoint=change(task.checkpoint) if task.checkpoint else "")
     return task
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.structure import Activation, CellName
 
-TaskName = Literal["temporal order", "adding", "next value", "next character", "given input"]
+TaskName = Literal["temporal order", "adding", "next value", "next character"]
 OptimiserName = Literal["adam", "sgd", "rmsprop"]
 
 
@@ -50,22 +50,7 @@ class NextCharacter:
     train_share: float = 0.9
 
 
-@dataclass(frozen=True)
-class GivenInput:
-    """One sequence for a loaded model, not trained: what `rnnviz trace` records."""
-
-    name: Literal["given input"] = "given input"
-    checkpoint: str = ""
-    source: Literal["text", "csv", "random"] = "random"
-    text: str = ""  # source "text": one character a time step, one-hot over `alphabet`
-    alphabet: str = ""
-    file: str = ""  # source "csv"
-    columns: tuple[str, ...] = ()
-    length: int = 50  # source "random": time steps, drawn from the experiment's seed
-    loss_time_step: int = 0  # L = ‖h_t‖ at this time step, 1-based; 0: the last one
-
-
-Task = TemporalOrder | Adding | NextValue | NextCharacter | GivenInput
+Task = TemporalOrder | Adding | NextValue | NextCharacter
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How far a rebuilt trace is from torch's own numbers, and whether a capture can be rebuilt at all."""
+"""How far a rebuilt trace is from torch's own numbers."""
 
 import math
 from collections.abc import Iterator
@@ -8,12 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.layer import Layer
 
-LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains, and the dtypes known
+LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains
 
 
 def relative_difference(ours: Array, theirs: Array) -> float:
@@ -71,41 +70,3 @@ def _differences(capture: Capture, output: Array, layers: tuple[Layer, ...]) -> 
             theirs = capture.grads.get(f"{name}_{layer.name}")
             if theirs is not None:
                 yield relative_difference(ours, theirs)
-
-
-def check_shapes(capture: Capture) -> None:
-    """RnnvizError naming the first array of `capture` that is missing or has another shape or dtype than it must."""
-    structure = capture.structure
-    if capture.inputs.ndim != 3 or 0 in capture.inputs.shape[:2]:
-        raise RnnvizError(f"capture.inputs: wanted (T, N, I) with T and N at least 1, got {capture.inputs.shape}")
-    time_steps, sequences = capture.inputs.shape[:2]
-    layers = structure.num_layers * structure.directions
-    output = (time_steps, sequences, structure.directions * structure.output_size)
-    wanted: dict[str, tuple[Array | None, tuple[int, ...]]] = {
-        "inputs": (capture.inputs, (time_steps, sequences, structure.input_size)),
-        "h0": (capture.h0, (layers, sequences, structure.output_size)),
-        "grad_output": (capture.grad_output, output),
-    }
-    if structure.cell == "lstm":
-        wanted["c0"] = capture.c0, (layers, sequences, structure.hidden_size)
-    if capture.output is not None:
-        wanted["output"] = capture.output, output
-    for name, shape in structure.parameter_shapes().items():
-        wanted[f"weights[{name}]"] = capture.weights.get(name), shape
-        if name in capture.grads:
-            wanted[f"grads[{name}]"] = capture.grads[name], shape
-    dtype = capture.inputs.dtype
-    if dtype.name not in LIMITS:
-        raise RnnvizError(f"capture.inputs: wanted float32 or float64, got {dtype.name}")
-    for name, (array, shape) in wanted.items():
-        if array is None or array.shape != shape or array.dtype != dtype:
-            came = "nothing" if array is None else f"{array.dtype.name} {array.shape}"
-            raise RnnvizError(f"capture.{name}: wanted {dtype.name} {shape}, got {came}")
-    _check_lengths(capture.lengths, time_steps, sequences)
-
-
-def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> None:
-    if lengths is None:
-        return
-    if lengths.shape != (sequences,) or lengths.min() < 1 or lengths.max() > time_steps:
-        raise RnnvizError(f"capture.lengths: wanted {sequences} numbers from 1 to {time_steps}, got {lengths.tolist()}")

@@ -13,6 +13,7 @@ import torch
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.source import Trained
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.networks import parameter_count, structure_of
 from rnnviz.engine.training.branching import Branch
@@ -63,7 +64,7 @@ class Recording:
         probe = self.training.probe
         self.writer = RunWriter(
             path,
-            experiment,
+            Trained(experiment),
             self.training.source.info,
             self.models,
             Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
@@ -84,7 +85,7 @@ class EquationsPanel(QWidget):
         self.title.setText("Equation, what-if" if changed else "Equation")
         size = trace.structure.hidden_size
         unit = state.unit if 0 <= state.unit < size else None
-        lines = equation_lines(trace, state.cursor, unit, state.experiment.training.optimiser)
+        lines = equation_lines(trace, state.cursor, unit, (state.source.training or TrainingSettings()).optimiser)
         self.view.set_lines(lines, theme(state.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
 

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, Task
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, Task, TemporalOrder
 from rnnviz.core.numbers import short
+from rnnviz.core.source import OLD_TASK, Given, Trained
 from rnnviz.gui.experiment.experiment_changes import changes
 from rnnviz.gui.experiment.model_card import ModelCard, default_name
 from rnnviz.gui.experiment.restart_bar import RestartBar
@@ -143,7 +144,8 @@ class ExperimentPanel(QWidget):
 
     @property
     def _shown(self) -> Experiment:
-        return self._store.state.draft or self._store.state.experiment
+        state = self._store.state
+        return state.draft or state.experiment or _like_it(state)
 
     def _offer(self, experiment: Experiment) -> None:
         """Keeps `experiment` as the draft, or drops the draft when it says nothing new."""
@@ -160,12 +162,12 @@ class ExperimentPanel(QWidget):
         state = self._store.state
         shown = replace(self._shown, training=replace(self._shown.training, **{key: value}))
         engine = state.status is not None and state.status.state not in ("failed", "stopped")
-        if key not in LIVE or not engine:
+        if key not in LIVE or not engine or state.experiment is None:
             self._offer(shown)
             return
         training = replace(state.experiment.training, **{key: value})
         draft = None if state.draft is None else shown
-        self._store.update(experiment=replace(state.experiment, training=training), draft=draft)
+        self._store.update(source=Trained(replace(state.experiment, training=training)), draft=draft)
         self.live_setting.emit(key, float(value))
         self.edited.emit(shown)
 
@@ -202,8 +204,9 @@ class ExperimentPanel(QWidget):
 
     def _undo(self) -> None:
         self._store.update(draft=None)
-        experiment = self._store.state.experiment
-        self.task_form.reset(experiment.task)
+        experiment = self._shown
+        if self._store.state.experiment is not None:
+            self.task_form.reset(experiment.task)
         self.training_form.set_settings(experiment.training, reset=True)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.reset(value)  # type: ignore[attr-defined]
@@ -211,16 +214,22 @@ class ExperimentPanel(QWidget):
 
     def _fill(self, state: State) -> None:
         experiment = self._shown
-        trained = not isinstance(experiment.task, GivenInput)
-        self.task_form.set_task(experiment.task)
+        trained = state.draft is not None or state.experiment is not None
+        if trained:
+            self.task_form.set_task(experiment.task)
+        else:
+            self.task_form.set_untrained(_untrained(state), state.source)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.set_value(value)  # type: ignore[attr-defined]
         self.training_form.set_settings(experiment.training)
         for widget in (self.batch, self.training_form, self._training_title, self.add_model):
             widget.setVisible(trained)
         self.add_model.setEnabled(len(experiment.models) < _MOST_MODELS)
-        self._fill_cards(state, experiment.models or tuple(_settings_of(model) for model in state.models), trained)
-        self.bar.set_changes(changes(state.experiment, experiment), _problem(experiment))
+        self._fill_cards(state, experiment.models, trained)
+        said = changes(state.experiment, experiment) if state.experiment is not None else []
+        if state.draft is not None and state.experiment is None:
+            said = [f"task {_untrained(state)} → {experiment.task.name}"]
+        self.bar.set_changes(said, _problem(experiment) if trained else "")
 
     def _fill_cards(self, state: State, models: tuple[ModelSettings, ...], trained: bool) -> None:
         while len(self.cards) > len(models):
@@ -247,7 +256,7 @@ class ExperimentPanel(QWidget):
             card.set_look(look, color, removable=len(self.cards) > 1)
 
     def _show_numbers(self, state: State) -> None:
-        names = [model.name for model in state.experiment.models]
+        names = [model.name for model in (state.models if state.experiment is None else state.experiment.models)]
         for card in self.cards:
             number = names.index(card.settings.name) if card.settings.name in names else -1
             card.set_number(*metric_shown(state, number))
@@ -265,6 +274,17 @@ def _problem(experiment: Experiment) -> str:
     except RnnvizError as error:
         return str(error)
     return ""
+
+
+def _untrained(state: State) -> str:
+    """What stands in the place of a task where nothing was trained."""
+    return OLD_TASK if isinstance(state.source, Given) else "recorded"
+
+
+def _like_it(state: State) -> Experiment:
+    """An experiment with models like those shown, for a run that was not trained here."""
+    models = tuple(_settings_of(model) for model in state.models)
+    return Experiment(state.source.title, TemporalOrder(), models, seed=state.source.seed or 1)
 
 
 def _settings_of(model: RunModel) -> ModelSettings:

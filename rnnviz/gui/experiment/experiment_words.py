@@ -4,13 +4,12 @@ from pathlib import Path
 
 from rnnviz.core.experiment.settings import (
     Adding,
-    Experiment,
-    GivenInput,
     NextCharacter,
     NextValue,
     Task,
     TemporalOrder,
 )
+from rnnviz.core.source import Given, Recorded, Source, Trained
 
 
 def task_words(task: Task) -> str:
@@ -28,10 +27,15 @@ def task_words(task: Task) -> str:
             return f"next value of {Path(file).name or 'the yearly sunspot numbers'}"
         case NextCharacter(file=file):
             return f"next character of {Path(file).name or 'the Python help texts'}"
-        case GivenInput(source=source):
-            return {"text": "a given text", "csv": "given values", "random": "random input"}[source]
 
 
-def experiment_words(experiment: Experiment) -> tuple[str, str]:
-    """Title and subtitle."""
-    return experiment.name, task_words(experiment.task)
+def source_words(source: Source) -> tuple[str, str]:
+    """Title and subtitle of a run, by where it comes from."""
+    match source:
+        case Trained(experiment):
+            return source.title, task_words(experiment.task)
+        case Given(input=asked):
+            words = {"text": "a given text", "csv": "given values", "random": "random input"}
+            return source.title, words[asked.source]
+        case Recorded(script=script):
+            return source.title, f"recorded by {Path(script).name}"

@@ -7,7 +7,8 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import Adding, GivenInput, NextCharacter, NextValue, Task, TemporalOrder
+from rnnviz.core.experiment.settings import Adding, NextCharacter, NextValue, Task, TemporalOrder
+from rnnviz.core.source import Given, GivenInput, Source
 from rnnviz.gui.experiment.experiment_changes import task_of, task_problem
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import real, show_span, spans, stepped_number, whole
@@ -26,6 +27,8 @@ class TaskForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._source: Source | None = None  # that was not trained, as last set from outside
+        self._untrained = ""  # its words
         self._task: Task | None = None  # as edited
         self._given: Task | None = None  # as last set from outside
         self.rows: dict[str, Row] = {}
@@ -44,10 +47,21 @@ class TaskForm(QWidget):
         self._given = task
         self._show(task)
 
+    def set_untrained(self, words: str, source: Source) -> None:
+        """Shows what was not trained, in the place of a task and beside those that could be."""
+        if source is self._source and self._task is None:
+            return
+        self._task = self._given = None
+        self._source, self._untrained = source, words
+        self.kind.set_options([*_TASKS, (words, words)])
+        self.kind.set_value(words)
+        self.kind_row.show_problem("")
+        self._set_rows(_loss_row(source.input) if isinstance(source, Given) else {})
+
     def _show(self, task: Task) -> None:
         rebuilt = self._task is None or task.name != self._task.name
         self._task = task
-        self.kind.set_options([*_TASKS, (task.name, task.name)] if isinstance(task, GivenInput) else _TASKS)
+        self.kind.set_options(_TASKS)
         self.kind.set_value(task.name)
         if rebuilt:
             self._rebuild(task)
@@ -59,10 +73,13 @@ class TaskForm(QWidget):
         self.set_task(task)
 
     def _rebuild(self, task: Task) -> None:
+        self._set_rows(_rows(task))
+
+    def _set_rows(self, rows: dict[str, Row]) -> None:
         for row in self.rows.values():
             row.hide()
             row.deleteLater()
-        self.rows = _rows(task)
+        self.rows = rows
         before: QWidget = self.kind
         for key, row in self.rows.items():
             self._column.addWidget(row)
@@ -86,7 +103,7 @@ class TaskForm(QWidget):
         self.kind_row.show_problem(task_problem(task))
 
     def _choose_kind(self, name: object) -> None:
-        if self._task is not None and name != self._task.name:
+        if name != (self._task.name if self._task is not None else self._untrained):
             self._offer(task_of(str(name)))
 
     def _choose_file(self, value: object) -> None:
@@ -151,9 +168,13 @@ def _rows(task: Task) -> dict[str, Row]:
                 "length": _length_row("Characters of one training window"),
                 "train_share": _share_row("first part of the text"),
             }
-        case GivenInput():
-            last = Field(whole("Loss at", 0, _LONGEST), lambda value: "the last" if value == 0 else str(value))
-            return {"loss_time_step": Row("Loss at t", last, "L = ‖h_t‖ at this time step; 0: the last one")}
+
+
+def _loss_row(asked: GivenInput) -> dict[str, Row]:
+    last = Field(whole("Loss at", 0, _LONGEST), lambda value: "the last" if value == 0 else str(value))
+    last.set_value(asked.loss_time_step)
+    last.setEnabled(False)
+    return {"loss_time_step": Row("Loss at t", last, "L = ‖h_t‖ at this time step; 0: the last one")}
 
 
 def _length_row(tooltip: str) -> Row:

@@ -100,7 +100,7 @@ def recorded_state(
         raise RnnvizError(f"{run.path}: wanted a time step from 1 to {length}, got {time_step}.")
     phase = Phase.FORWARD if forward else Phase.BACKWARD
     return State(
-        experiment=run.experiment,
+        source=run.source,
         run_path=run.path,
         task=run.task,
         models=run.models,
@@ -158,7 +158,7 @@ def _heading(state: State, view: str) -> QHBoxLayout:
     """What is drawn, in words: a figure must be readable without its file name."""
     row = QHBoxLayout()
     row.setContentsMargins(14, 0, 14, 0)
-    name = QLabel(state.experiment.name)
+    name = QLabel(state.source.title)
     name.setFont(fonts.semibold(fonts.TITLE))
     name.setTextFormat(Qt.TextFormat.PlainText)
     cursor = state.cursor

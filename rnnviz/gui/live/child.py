@@ -44,9 +44,15 @@ class Child(QObject):
     failed = Signal(str)
 
     def __init__(
-        self, arguments: list[str], parent: QObject | None = None, answers: frozenset[int] = frozenset({0})
+        self,
+        arguments: list[str],
+        parent: QObject | None = None,
+        answers: frozenset[int] = frozenset({0}),
+        said: str = "",
     ) -> None:
+        """`said`: what it reads from standard input."""
         super().__init__(parent)
+        self._input = said.encode()
         self._answers = answers
         self._said = b""
         self._cancelled = False
@@ -59,6 +65,9 @@ class Child(QObject):
 
     def start(self) -> None:
         self._process.start()
+        if self._input:
+            self._process.write(self._input)
+        self._process.closeWriteChannel()
 
     def cancel(self) -> None:
         """Ends the process now and waits until it is gone; neither signal follows."""

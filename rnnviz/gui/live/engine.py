@@ -13,7 +13,7 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.gui.live.child import ROOM_FOR_SENTENCE, ending, last_sentence, rnnviz_process
 from rnnviz.gui.live.train_on_request import Onward
 from rnnviz.gui.state.program_folders import delete_run
-from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.file.engine_commands import BranchOff, EngineCommand, Quit, Restart
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.commands import CommandSender
 
@@ -65,22 +65,23 @@ class Engine(QObject):
     def process_id(self) -> int:
         return int(self._process.processId())
 
-    def send(self, name: CommandName, **arguments: object) -> int:
+    def send(self, command: EngineCommand) -> int:
         """Writes a command for the engine and returns its number; RnnvizError if the run file cannot be written."""
         if self._sender is None:
             self._sender = CommandSender(self.run_path)
-        return self._sender.send(name, **arguments)
+        return self._sender.send(command)
 
     def restart(self, experiment: Experiment, run_path: Path) -> None:
         """Has the warm process train `experiment` from its initial weights into a new run file."""
-        self._change_run(self.send("restart", experiment=experiment_toml(experiment), path=str(run_path)), run_path)
+        self._change_run(self.send(Restart(experiment_toml(experiment), str(run_path))), run_path)
 
     def branch(self, onward: Onward, run_path: Path) -> None:
         """Has the warm process train its own run on from there, into a new run file."""
-        changes = {"model": onward.model, "weights": str(onward.weights)} if onward.weights is not None else {}
+        weights = ""
         if onward.weights is not None:
             self._reads.add(onward.weights)
-        number = self.send("branch", path=str(run_path), training_step=onward.training_step, **changes)
+            weights = str(onward.weights)
+        number = self.send(BranchOff(str(run_path), onward.training_step, onward.model, weights))
         self._parent = self.run_path
         self._change_run(number, run_path)
 
@@ -107,7 +108,7 @@ class Engine(QObject):
         self._asked_at = time.monotonic()
         if self.alive and self._shown_run == self.run_path:
             with contextlib.suppress(RnnvizError):
-                self.send("quit")
+                self.send(Quit())
         self._process.closeWriteChannel()
 
     def end(self) -> None:

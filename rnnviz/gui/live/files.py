@@ -1,7 +1,5 @@
 """Files a person opens and saves: what one is, what a child process says of it; copies, exports in the background."""
 
-import csv
-import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +9,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import read_experiment, write_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.plain_records import plain
+from rnnviz.core.source import Given, Trained, read_source
+from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.child import Child
 from rnnviz.gui.state.marks import marks_of
@@ -61,23 +62,28 @@ class Files(QObject):
     def read_experiment(self, path: Path) -> Experiment:
         return read_experiment(path)
 
+    def read_source(self, path: Path) -> Trained | Given:
+        return read_source(path)
+
     def save_experiment(self, path: Path) -> None:
         """Writes the experiment as it is edited; RnnvizError if the folder does not let us."""
         state = self._store.state
         wanted = state.draft or state.experiment
-        write_experiment(replace(wanted, marks=marks_of(state, wanted)), path)
+        if wanted is None:
+            raise RnnvizError("This run was not trained here: there is no experiment to save.")
+        write_experiment(replace(wanted, marks=marks_of(state, wanted.models)), path)
         self._store.update(message=Message("info", f"The experiment is saved as {path}."))
         self.used.emit(path)
 
-    def save_run(self, path: Path) -> None:
-        """Copies the run shown to `path` in the worker."""
+    def save_run(self, path: Path, marks: Marks | None = None) -> None:
+        """Copies the run shown to `path` in the worker; `marks`: those the file itself could not take."""
         source = self._store.state.run_path
         if source is None:
             raise RnnvizError("There is no run to save yet.")
         if path == source:
             raise RnnvizError(f"{path} is this run itself: choose another name.")
         self._store.update(busy=f"Saving {path.name} …")
-        self._copying.ask(lambda: _copy(source, path))
+        self._copying.ask(lambda: _copy(source, path, marks))
 
     def inspect(self, path: Path) -> None:
         """Asks a child process what the file holds; the window itself never parses a stranger's file."""
@@ -103,11 +109,15 @@ class Files(QObject):
         self._run(arguments, state.run_path, "Checking every gradient against autograd …", _RIGHT_OR_WRONG)
         self._child_finished(self._checked)
 
-    def record_given(self, task: GivenInput, module: str) -> None:
+    def record_given(self, given: Given) -> None:
         """Has a child process load the checkpoint, run the given input through it and record the trace."""
-        run_path = new_run_path(Path(task.checkpoint).stem)
-        arguments = ["trace", task.checkpoint, *_input_arguments(task), "--module", module, "--run", str(run_path)]
-        self._run(arguments, run_path, f"Tracing {Path(task.checkpoint).name} …")
+        run_path = new_run_path(Path(given.checkpoint).stem)
+        self._run(
+            ["trace", "--given", "--run", str(run_path)],
+            run_path,
+            f"Tracing {Path(given.checkpoint).name} …",
+            said=json.dumps(plain(given)),
+        )
         self._child_finished(self._recorded)
 
     def cancel(self) -> None:
@@ -121,10 +131,12 @@ class Files(QObject):
         self.cancel()
         return self._copying.stop()
 
-    def _run(self, arguments: list[str], path: Path, busy: str, answers: frozenset[int] = frozenset({0})) -> None:
+    def _run(
+        self, arguments: list[str], path: Path, busy: str, answers: frozenset[int] = frozenset({0}), said: str = ""
+    ) -> None:
         self.cancel()
         self._path = path
-        self._child = Child(arguments, self, answers)
+        self._child = Child(arguments, self, answers, said)
         self._child.failed.connect(self._child_failed)
         self._store.update(busy=busy)
 
@@ -194,26 +206,8 @@ class _Copied:
     training_step: int  # the last one in the copy
 
 
-def _copy(source: Path, path: Path) -> _Copied:
+def _copy(source: Path, path: Path, marks: Marks | None) -> _Copied:
     with Run(source) as run:
-        run.save_copy(path)
+        run.save_copy(path, marks)
     with Run(path) as copy:
         return _Copied(path, copy.last_training_step)
-
-
-def _input_arguments(task: GivenInput) -> list[str]:
-    match task.source:
-        case "text":
-            given = ["--input", f"text:{task.text}", "--alphabet", task.alphabet]
-        case "csv":
-            given = ["--input", f"csv:{task.file}", "--columns", _csv_row(task.columns)]
-        case "random":
-            given = ["--input", "random", "--length", str(task.length)]
-    return [*given, "--loss-time-step", str(task.loss_time_step)] if task.loss_time_step else given
-
-
-def _csv_row(columns: tuple[str, ...]) -> str:
-    """Names with a comma in them in quotes, as the command line reads them."""
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(columns)
-    return row.getvalue()

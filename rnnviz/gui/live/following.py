@@ -192,7 +192,7 @@ class Following(QObject):
         marks, events = run.marks(), run.events()
         self._last_event = events[-1].number if events else 0
         self._store.update(
-            experiment=run.experiment,
+            source=run.source,
             draft=None,
             run_path=run.path,
             origin=run.origin,

@@ -60,7 +60,7 @@ class Searching(QObject):
         state = self._store.state
         if state.run_path is None:
             return
-        wanted = with_not_finite(marks_of(state, state.experiment).breakpoints)
+        wanted = with_not_finite(marks_of(state, state.models).breakpoints)
         self._breakpoints = [shortened(one) for one in wanted]
         self._direction = direction
         self._store.update(found=Found(running=True))
@@ -119,7 +119,7 @@ class Searching(QObject):
     def _bookmark_beside(self, state: State) -> Bookmark | None:
         """The nearest of another training step, in the direction asked for."""
         here, direction = state.cursor.training_step, self._direction
-        bookmarks = marks_of(state, state.experiment).bookmarks
+        bookmarks = marks_of(state, state.models).bookmarks
         beyond = [one for one in bookmarks if direction * (one.training_step - here) > 0]
         return min(beyond, key=lambda one: direction * one.training_step, default=None)
 

@@ -3,22 +3,25 @@
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput, restart_needed
+from rnnviz.core.experiment.settings import Experiment, restart_needed
+from rnnviz.core.source import Given
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
+from rnnviz.gui.live.marks_saving import MarksSaving
 from rnnviz.gui.live.train_on_request import Onward, onward_from
 from rnnviz.gui.live.watchdog import Silence
 from rnnviz.gui.state.marks import marks_of
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.store import Message, State, Store
-from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.file.engine_commands import EngineCommand, Set, Train
 from rnnviz.runs.writing.commands import CommandSender
 
 
@@ -44,12 +47,13 @@ class Session(QObject):
         self._engine: Engine | None = None
         self._leaving: list[Engine] = []  # asked to end, not gone yet
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
-        self._held: list[tuple[CommandName, dict[str, object]]] = []  # for the run that is on its way to the screen
+        self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
         self._following = Following(store, self._is_ours, self)
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
         self._silence = Silence(store, lambda: self._following.run, self)
+        self.marks = MarksSaving(store, self)
         self.files = Files(store, self)  # saving, exporting, looking into files of others
         self.files.inspected.connect(self.inspected)
         self.files.recorded.connect(self._recorded)
@@ -73,25 +77,25 @@ class Session(QObject):
         trained at once with `train`."""
         state = self._store.state
         wanted = experiment or state.draft or state.experiment
-        if isinstance(wanted.task, GivenInput):
+        if wanted is None:
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
-        self.start(replace(wanted, marks=marks_of(state, wanted)))
+        self.start(replace(wanted, marks=marks_of(state, wanted.models)))
         if train:
-            self._held.append(("train", {}))
+            self._held.append(Train())
 
     def train_on(self) -> None:
         """Trains a new run from the training step shown, with the weights set by hand; the run shown stays."""
         state, run = self._store.state, self._following.run
         if run is None or self._following.awaiting:
             raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
-        path = new_run_path(state.experiment.name)
+        path = new_run_path(state.source.title)
         onward = onward_from(state, run, path)
         self._forget_held()
         if self._engine is not None:
             self._engine.branch(onward, path)
         else:
             self._start_engine(onward, path)
-        self._held.append(("train", {}))
+        self._held.append(Train())
         self._marks = state.marks
         self._following.await_run(path)
 
@@ -102,7 +106,11 @@ class Session(QObject):
             self._following.open_run(path)
             self.used.emit(path)
         elif kind == "experiment":
-            self.start(self.files.read_experiment(path))
+            source = self.files.read_source(path)
+            if isinstance(source, Given):
+                self.files.record_given(source)
+            else:
+                self.start(source.experiment)
             self.used.emit(path)
         else:
             self.files.inspect(path)
@@ -111,30 +119,33 @@ class Session(QObject):
         """Takes settings that were edited: while nothing is trained they are shown at once, by a restart."""
         state = self._store.state
         untrained = state.history.last_training_step == 0 and not is_running(state)
-        if not untrained or self._engine is None or not restart_needed(state.experiment, experiment):
+        if not untrained or self._engine is None or state.experiment is None:
+            return
+        if not restart_needed(state.experiment, experiment):
             return
         with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
             check_experiment(experiment, "Experiment")
-            self.start(replace(experiment, marks=marks_of(state, experiment)))
+            self.start(replace(experiment, marks=marks_of(state, experiment.models)))
 
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""
         if engine_lives(self._store.state):
-            self.send("set", **{name: value})
+            number: Any = int(value) if name == "training_steps" else value
+            self.send(Set(**{name: number}))
 
-    def send(self, name: CommandName, **arguments: object) -> None:
+    def send(self, command: EngineCommand) -> None:
         """Gives the engine behind the run shown a command; RnnvizError if there is none."""
         path = self._store.state.run_path
         if path is None or not engine_lives(self._store.state):
             raise RnnvizError("There is no engine behind this run, so it cannot be trained.")
         if self._engine is not None and self._following.awaiting:
-            self._held.append((name, arguments))
+            self._held.append(command)
         elif self._engine is not None and self._engine.run_path == path:
-            self._engine.send(name, **arguments)
+            self._engine.send(command)
         else:  # a training that somebody else started
             sender = CommandSender(path)
             try:
-                sender.send(name, **arguments)
+                sender.send(command)
             finally:
                 sender.close()
 
@@ -148,7 +159,8 @@ class Session(QObject):
 
     def save_as(self, path: Path) -> None:
         """Copies the run shown, off the event loop; a message says when it is done."""
-        self.files.save_run(path)
+        shown = self._store.state.run_path
+        self.files.save_run(path, self.marks.unsaved(shown) if shown is not None else None)
 
     def export(self, path: Path, model: str) -> None:
         """Writes the weights of `model` at the training step shown, in a child process."""
@@ -224,8 +236,8 @@ class Session(QObject):
             self._held, self._marks = [], None
             if marks is not None and marks != self._store.state.marks:
                 self._store.update(marks=marks)  # on their way to the engine before it trains
-            for name, arguments in held:
-                engine.send(name, **arguments)
+            for command in held:
+                engine.send(command)
         elif engine is not None:  # the person looks at another run now: this training is over, its file whole
             self._engine = self._wished = None
             self._forget_held()

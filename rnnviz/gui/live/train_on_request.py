@@ -9,7 +9,6 @@ import numpy as np
 from safetensors.numpy import save
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.state.store import State
 from rnnviz.runs.reading.reader import Run
@@ -27,7 +26,7 @@ class Onward:
 
 def can_train_on(state: State) -> bool:
     """Whether there are recorded weights on the screen, of something that can be trained."""
-    return state.run_path is not None and bool(state.traces) and not isinstance(state.experiment.task, GivenInput)
+    return state.run_path is not None and bool(state.traces) and state.source.trainable
 
 
 def onward_from(state: State, run: Run, path: Path) -> Onward:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import GivenInput, first_lesson
+from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.resources import resource
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.live.session import Session
@@ -64,7 +64,7 @@ def save_run(window: QWidget, store: Store, session: Session) -> None:
 
 def save_experiment(window: QWidget, store: Store, session: Session) -> None:
     chosen = path_to_save(
-        window, "Save the experiment", f"{_file_words(store.state.experiment.name)}.toml", "Experiments (*.toml)"
+        window, "Save the experiment", f"{_file_words(store.state.source.title)}.toml", "Experiments (*.toml)"
     )
     if chosen is not None:
         session.files.save_experiment(chosen)
@@ -87,7 +87,7 @@ def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) ->
     """Asks where and saves a PNG; RnnvizError if it cannot be written."""
     image = picture(scale)  # before the dialog covers anything
     chosen = path_to_save(
-        window, "Save the picture", f"{_file_words(store.state.experiment.name)}.png", "Pictures (*.png)"
+        window, "Save the picture", f"{_file_words(store.state.source.title)}.png", "Pictures (*.png)"
     )
     if chosen is not None:
         write_png(image, chosen)
@@ -144,7 +144,7 @@ def file_commands(
                 lambda: save_run(window, store, session), MENU, ("Ctrl+Shift+S",), "save", has_run, section=1),
         Command("save_experiment", "Save experiment …", "task, models and training settings as a TOML file",
                 lambda: save_experiment(window, store, session), MENU, ("Ctrl+S",), "save",
-                lambda state: not isinstance(state.experiment.task, GivenInput), section=1),
+                lambda state: state.experiment is not None, section=1),
         Command("export", "Export model …", "its weights at the training step shown, for plain PyTorch",
                 lambda: export_model(window, store, session), MENU, ("Ctrl+E",), "export",
                 lambda state: has_run(state) and has_trace(state), section=1),

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.source import Given, GivenInput
 from rnnviz.gui.experiment.experiment_changes import CELL_WORDS
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
@@ -79,22 +79,18 @@ class OpenModelDialog(QDialog):
         return _SOURCES[self.sources.checkedId()][0]
 
     @property
-    def given(self) -> GivenInput:
-        """The input as it is chosen; what belongs to another source is left empty."""
-        checkpoint, loss = str(self._inspection["path"]), int(self.loss_at.text())
+    def given(self) -> Given:
+        """The chosen module with the input as it is chosen; what belongs to another source is left empty."""
+        return Given(str(self._inspection["path"]), self._input, self.prefix)
+
+    @property
+    def _input(self) -> GivenInput:
+        loss = int(self.loss_at.text())
         if self.source == "text":
-            return GivenInput(
-                checkpoint=checkpoint,
-                source="text",
-                text=self.text.text(),
-                alphabet=self.alphabet.text(),
-                loss_time_step=loss,
-            )
+            return GivenInput("text", text=self.text.text(), alphabet=self.alphabet.text(), loss_time_step=loss)
         if self.source == "csv":
-            return GivenInput(
-                checkpoint=checkpoint, source="csv", file=self.file.text(), columns=self._names(), loss_time_step=loss
-            )
-        return GivenInput(checkpoint=checkpoint, length=int(self.length.text()), loss_time_step=loss)
+            return GivenInput("csv", file=self.file.text(), columns=self._names(), loss_time_step=loss)
+        return GivenInput(length=int(self.length.text()), loss_time_step=loss)
 
     @property
     def _module(self) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QDialog, QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, GivenInput, first_lesson
+from rnnviz.core.experiment.settings import Experiment, first_lesson
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
@@ -52,7 +52,7 @@ class Opening(QObject):
             if isinstance(dialog, DataDialog):
                 self._session.start(learning(self._store.state.experiment, dialog.task, self._path.stem))
             elif isinstance(dialog, OpenModelDialog):
-                self._session.files.record_given(dialog.given, dialog.prefix)
+                self._session.files.record_given(dialog.given)
             self._session.used.emit(self._path)
         except RnnvizError as error:
             self._say(str(error))
@@ -68,7 +68,7 @@ class Opening(QObject):
         self._store.update(message=Message("error", sentence))
 
 
-def learning(experiment: Experiment, task: Any, name: str) -> Experiment:
+def learning(experiment: Experiment | None, task: Any, name: str) -> Experiment:
     """`experiment` with another task; the models of the first lesson where it has none that can be trained."""
-    base = first_lesson() if isinstance(experiment.task, GivenInput) or not experiment.models else experiment
+    base = first_lesson() if experiment is None else experiment
     return replace(base, name=name, task=task)

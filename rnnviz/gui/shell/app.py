@@ -15,7 +15,6 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.debugger import goto
 from rnnviz.gui.commands.actions import Actions, Command
-from rnnviz.gui.live.marks_sender import Marking
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
@@ -99,7 +98,6 @@ class App(QObject):
         self.stepping = Stepping(self.store, self.session.show_training_step)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
-        self._marking = Marking(self.store, self.session, self)
         self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
@@ -204,13 +202,13 @@ class App(QObject):
     def _show(self, old: State, new: State) -> None:
         if new.theme != old.theme:
             apply(self._application, theme(new.theme))
-        if new.experiment is not old.experiment or new.run_path != old.run_path:
+        if new.source is not old.source or new.run_path != old.run_path:
             self._show_title(new)
 
     def _show_title(self, state: State) -> None:
         run = f" · {state.run_path.name}" if state.run_path is not None else ""
         origin = f" · {state.origin.words}" if state.origin is not None else ""
-        self.window.setWindowTitle(f"{state.experiment.name}{run}{origin}")
+        self.window.setWindowTitle(f"{state.source.title}{run}{origin}")
 
     def _show_menu(self) -> None:
         self.menus.open_below(self.toolbar.menu_button)

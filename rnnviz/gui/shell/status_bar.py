@@ -51,7 +51,7 @@ class StatusBar(QStatusBar):
         colors = theme(state.theme)
         if state.status is not None:
             words, token = _ENGINE[state.status.state]
-            planned = state.experiment.training.training_steps
+            planned = state.source.training.training_steps if state.source.training is not None else 0
             if state.status.state == "paused" and 0 < planned == state.status.training_step:
                 words = f"all {whole(planned)} training steps done; Train goes on"
         else:

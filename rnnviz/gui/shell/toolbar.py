@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.commands.actions import MAIN, Actions
-from rnnviz.gui.experiment.experiment_words import experiment_words
+from rnnviz.gui.experiment.experiment_words import source_words
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import State, Store
@@ -88,7 +88,7 @@ class Toolbar(QFrame):
         return button
 
     def _show_title(self, state: State) -> None:
-        self._title.set_texts(*experiment_words(state.experiment))
+        self._title.set_texts(*source_words(state.source))
 
     def _dress(self, state: State) -> None:
         colors = theme(state.theme)

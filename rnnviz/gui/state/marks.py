@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.stopping.marks import NOT_FINITE, Breakpoint, Marks, Watch
 from rnnviz.core.stopping.marks_file import check_marks
 from rnnviz.gui.state.store import State
-from rnnviz.runs.file.records import Event
+from rnnviz.runs.file.records import Event, RunModel
 
 KINDS = frozenset({"hit", "passed", "log"})  # of the events that breakpoints make
 MOST_EVENTS = 1000  # kept in the state, the newest
 
 
-def marks_of(state: State, experiment: Experiment) -> Marks:
-    """The state's marks with its watches, without those that an experiment with other models cannot have."""
+def marks_of(state: State, models: Sequence[ModelSettings | RunModel]) -> Marks:
+    """The state's marks with its watches, without those that other models than those shown cannot have."""
     marks = replace(state.marks, watches=tuple(Watch(text) for text in state.watches))
-    names = [model.name for model in experiment.models]
+    names = [model.name for model in models]
     return Marks(
         tuple(one for one in marks.breakpoints if _fits(Marks(breakpoints=(one,)), names)),
         tuple(one for one in marks.watches if _fits(Marks(watches=(one,)), names)),

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.core.source import Source, Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.tasks.info import TaskInfo
@@ -73,7 +74,7 @@ class Found:
 class State:
     """All a view may draw. `traces` are of the probe at `cursor.training_step`, one a model, None until rebuilt."""
 
-    experiment: Experiment = field(default_factory=first_lesson)  # of the run that is shown
+    source: Source = field(default_factory=lambda: Trained(first_lesson()))  # where the run shown comes from
     draft: Experiment | None = None  # edited settings that wait for a restart
     run_path: Path | None = None
     origin: Origin | None = None  # what the run goes on from; None: it began anew
@@ -105,6 +106,11 @@ class State:
     recomputed: Recomputed | None = None  # what that makes of the sequence, None until it is known
     against: str = ""  # the variant that stands beside the what-if, "" for history
     difference: bool = False  # the lanes of the what-if show what-if − history
+
+    @property
+    def experiment(self) -> Experiment | None:
+        """What the run shown was trained with; None: it was not trained here."""
+        return self.source.experiment if isinstance(self.source, Trained) else None
 
     @property
     def what_if(self) -> Recomputed | None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline
 from rnnviz.gui.look import fonts
@@ -75,7 +75,7 @@ class TrainingPanel(QWidget):
             self._draw_soon(new)
         if new.cursor.training_step != old.cursor.training_step or new.following != old.following:
             self._place_handle(new)
-        if (_growing(new), new.experiment.training) != (_growing(old), old.experiment.training):
+        if (_growing(new), new.source.training) != (_growing(old), old.source.training):
             self._set_x_range(new)
 
     def _build(self) -> None:
@@ -170,7 +170,7 @@ class TrainingPanel(QWidget):
     def _draw(self, state: State) -> None:
         """Everything that follows from the recorded metrics."""
         self._late = False
-        trained = not isinstance(state.experiment.task, GivenInput)
+        trained = state.source.trainable
         self.nothing.setVisible(not trained)
         for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
             part.setVisible(trained)
@@ -210,7 +210,7 @@ class TrainingPanel(QWidget):
             return
         captured = int(state.history.captured[-1]) if len(state.history.captured) else 0
         last = max(state.history.last_training_step, captured)
-        end = x_end(last, state.experiment.training.training_steps, _growing(state))
+        end = x_end(last, (state.source.training or TrainingSettings()).training_steps, _growing(state))
         self._view.setLimits(xMin=0, xMax=end, minXRange=min(2, end))
         self._view.setXRange(0, end, padding=0)
         self._share_range()

@@ -12,6 +12,7 @@ from torch import nn
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings
+from rnnviz.core.source import Trained
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.checkpoints.export import export_model, write_whole
 from rnnviz.engine.networks import build, parameter_count, structure_of
@@ -50,7 +51,7 @@ def recorded(tmp_path_factory):
         for number, (one, model) in enumerate(zip(SETTINGS, models, strict=True))
     ]
     probe = Probe(batch.inputs, batch.lengths, batch.targets, batch.loss_weight)
-    with RunWriter(path, experiment, source.info, kinds, probe) as writer:
+    with RunWriter(path, Trained(experiment), source.info, kinds, probe) as writer:
         for training_step in (0, 7):
             for number, model in enumerate(models):
                 with torch.no_grad():

@@ -14,6 +14,7 @@ from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.marks import with_breakpoints
+from rnnviz.runs.file.engine_commands import Step
 from rnnviz.runs.reading.reader import open_run
 
 SET = SetWeight("weight_hh_l0", (0.75,), 1, 2)
@@ -53,7 +54,7 @@ def test_live_engine_trains_on_with_a_weight_set_by_hand(open_app: OpenApp, tmp_
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app: App = open_app(tmp_path / "small.toml")
     qtbot.waitUntil(lambda: len(app.store.state.traces) == 2, timeout=PATIENCE)
-    app.session.send("step", count=5)
+    app.session.send(Step(5))
     qtbot.waitUntil(lambda: app.store.state.cursor.training_step == 5, timeout=PATIENCE)
     parent, process = app.store.state.run_path, app.session.engine_process_id
     assert parent is not None

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Adding, Experiment, NextValue, TemporalOrder
+from rnnviz.core.source import Trained
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Curve, State, Store
@@ -153,7 +154,7 @@ def test_a_model_is_added_edited_and_removed(panel: ExperimentPanel, store: Stor
 
 
 def test_the_last_model_cannot_be_removed(panel: ExperimentPanel, store: Store) -> None:
-    store.update(experiment=replace(store.state.experiment, models=store.state.experiment.models[:1]))
+    store.update(source=Trained(replace(store.state.experiment, models=store.state.experiment.models[:1])))
     assert not panel.cards[0].remove.isEnabled()
 
 

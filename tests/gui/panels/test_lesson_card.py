@@ -7,9 +7,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.file import read_experiment
 from rnnviz.core.experiment.settings import Adding
 from rnnviz.core.resources import resource
+from rnnviz.core.source import Trained, read_source
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.lessons.lesson_file import LESSONS, read_lesson, read_lessons
@@ -111,9 +111,9 @@ def test_it_can_be_put_away_and_brought_back(card: LessonCard, store: Store, qtb
 
 def test_it_belongs_to_its_own_task(card: LessonCard, store: Store) -> None:
     lesson = store.state.experiment
-    store.update(experiment=replace(lesson, task=Adding()))
+    store.update(source=Trained(replace(lesson, task=Adding())))
     assert not card.isVisible()
-    store.update(experiment=lesson)
+    store.update(source=Trained(lesson))
     assert card.isVisible()
 
 
@@ -121,17 +121,17 @@ def test_another_lesson_begins_at_its_first_card(card: LessonCard, store: Store,
     first = store.state.experiment
     go_to(card, 3, qtbot)
     qtbot.mouseClick(card.close_button, LEFT)
-    store.update(experiment=read_experiment(resource("experiments/the-gate-opens.toml")))
+    store.update(source=read_source(resource("experiments/the-gate-opens.toml")))
     assert card.isVisible()
     assert (card.lesson.title, card.number) == ("The gate opens", 0)
     assert "An LSTM reads" in card.text.text()
     test_every_card_is_shown_whole_and_its_buttons_stay(card, qtbot)
-    store.update(experiment=first)
+    store.update(source=Trained(first))
     assert (card.lesson.task, card.number) == ("temporal order", 0)
 
 
 def test_an_experiment_without_a_lesson_shows_none(card: LessonCard, store: Store) -> None:
-    store.update(experiment=read_experiment(resource("experiments/adding.toml")))
+    store.update(source=read_source(resource("experiments/adding.toml")))
     assert not card.isVisible()
 
 

@@ -11,7 +11,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import Experiment, GivenInput, TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
+from rnnviz.core.source import Given, Trained
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Curve, History, Store
 from rnnviz.gui.training.margin_labels import MarginLabel
@@ -176,7 +177,7 @@ def test_zooming_stays_until_a_double_click(panel: TrainingPanel, store: Store, 
 def test_the_plan_is_the_end_of_the_axis(panel: TrainingPanel, store: Store) -> None:
     store.update(history=make_history(1300))
     training = TrainingSettings(training_steps=1400)
-    store.update(experiment=replace(store.state.experiment, training=training))
+    store.update(source=Trained(replace(store.state.experiment, training=training)))
     assert panel.plot.viewRange()[0] == [0, 1400]
 
 
@@ -204,12 +205,11 @@ def test_before_the_first_training_step_the_metrics_to_come_are_offered(panel: T
 
 
 def test_a_loaded_model_has_no_curves_but_a_sentence(panel: TrainingPanel, store: Store) -> None:
-    given = Experiment("net", GivenInput(), ())
-    store.update(experiment=given, history=History(captured=np.array([0])), run_path=Path("net.rnnviz"))
+    store.update(source=Given("net.pt"), history=History(captured=np.array([0])), run_path=Path("net.rnnviz"))
     assert panel.nothing.isVisible()
     assert not panel.plot.isVisible()
     assert not panel.scrubber.isVisible()
-    store.update(experiment=first_lesson(), run_path=Path("other.rnnviz"))
+    store.update(source=Trained(first_lesson()), run_path=Path("other.rnnviz"))
     assert panel.plot.isVisible()
     assert not panel.nothing.isVisible()
 
