@@ -299,3 +299,26 @@ def test_single_training_steps_asked_for_in_a_hurry_all_count(tmp_path):
         for _ in range(3):
             window.sender.send(Step(2))
         assert until(lambda: window.state() == ("paused", 6) or None)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd", "rmsprop"])
+def test_what_the_optimisers_have_gathered_is_recorded_with_a_kept_capture(tmp_path: Path, optimiser: str) -> None:
+    training = TrainingSettings(optimiser, learning_rate=0.02, batch_size=4, training_steps=6)  # type: ignore[arg-type]
+    run_training(replace(SMALL, training=training), tmp_path / "a.rnnviz")
+    gathered = {"adam": {"step", "exp_avg", "exp_avg_sq"}, "sgd": set(), "rmsprop": {"step", "square_avg"}}
+    with open_run(tmp_path / "a.rnnviz") as run:
+        assert run.optimiser(3) is None
+        for model in run.models:
+            snapshot = run.optimiser(6, model.number)
+            assert snapshot is not None
+            assert snapshot.name == optimiser
+            assert snapshot.settings["lr"] == 0.02
+            weights = {f"recurrent.{name}": array for name, array in run.capture(6, model.number).weights.items()}
+            names = [*weights, "head.weight", "head.bias"]
+            assert set(snapshot.state) == {f"{key}.{name}" for key in gathered[optimiser] for name in names}
+            for name, weight in weights.items():
+                for key in gathered[optimiser] - {"step"}:
+                    assert snapshot.state[f"{key}.{name}"].shape == weight.shape
+                    assert np.abs(snapshot.state[f"{key}.{name}"]).max() > 0
+                if gathered[optimiser]:
+                    assert snapshot.state[f"step.{name}"] == 6

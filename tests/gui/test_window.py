@@ -257,7 +257,7 @@ def test_a_looked_into_file_can_be_given_up(
 
 
 def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, tmp_path: Path) -> None:
-    app.session.export(tmp_path / "lstm.safetensors", "LSTM")
+    app.session.files.export(tmp_path / "lstm.safetensors", "LSTM")
     qtbot.waitUntil((tmp_path / "lstm.safetensors").exists, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
     app.open_path(tmp_path / "lstm.safetensors")

@@ -95,7 +95,10 @@ class Recording:
             self.capture()
 
     def capture(self, keep: bool = False) -> None:
-        """Captures the probe of every model now, unless this training step has its captures already."""
+        """Captures the probe of every model now, unless this training step has its captures already.
+
+        `keep`: for good, and with what the optimisers have gathered.
+        """
         if self._captured_at == self.training_step and not keep:
             return
         started = time.monotonic()
@@ -105,6 +108,9 @@ class Recording:
         self._captured_at = self.training_step
         if all(_finite(capture) for capture in captures):
             self._good = (self.training_step, captures)
+        if keep:
+            for number in range(len(self.models)):
+                self.writer.optimiser(self.training_step, number, self.training.optimiser_snapshot(number))
         ended = time.monotonic()
         self._next_capture = started + max(self._interval, (ended - started) / self._capture_share)
 

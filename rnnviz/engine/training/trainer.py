@@ -17,6 +17,7 @@ from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.tasks import open_task
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
+from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
 
@@ -96,6 +97,24 @@ class Training:
     def optimiser_states(self) -> list[dict[str, Any]]:
         """What each optimiser has gathered; to be copied before the training goes on."""
         return [optimiser.state_dict() for optimiser in self._optimisers]
+
+    def optimiser_snapshot(self, number: int) -> OptimiserSnapshot:
+        """What the optimiser of one model has gathered, by the names of the model's parameters; arrays are shared."""
+        optimiser = self._optimisers[number]
+        settings: dict[str, float] = {}
+        for key, value in optimiser.param_groups[0].items():
+            if key != "params":
+                several = isinstance(value, tuple)
+                for place, one in enumerate(value if several else (value,), 1):
+                    if isinstance(one, int | float):
+                        settings[f"{key}.{place}" if several else key] = float(one)
+        state = {
+            f"{key}.{name}": value.detach().numpy()
+            for name, parameter in self.models[number].named_parameters()
+            for key, value in optimiser.state.get(parameter, {}).items()
+            if isinstance(value, Tensor)
+        }
+        return OptimiserSnapshot(self.experiment.training.optimiser, settings, state)
 
     def go_on_from(self, start: Start) -> None:
         """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning."""

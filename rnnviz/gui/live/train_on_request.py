@@ -15,8 +15,8 @@ from rnnviz.runs.reading.reader import Run
 
 
 @dataclass(frozen=True)
-class Onward:
-    """What an engine is told; `weights` is a file only it reads, to be removed once its run is there."""
+class TrainOnRequest:
+    """Train-on request, as an engine is told; `weights` is a file only it reads, removed once its run is there."""
 
     parent: Path
     training_step: int
@@ -29,19 +29,19 @@ def can_train_on(state: State) -> bool:
     return state.run_path is not None and bool(state.traces) and state.source.trainable
 
 
-def onward_from(state: State, run: Run, path: Path) -> Onward:
+def train_on_request(state: State, run: Run, path: Path) -> TrainOnRequest:
     """From the training step shown of `run` to a new run at `path`; what is set of activations trains nothing.
 
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
     step, whatif = state.cursor.training_step, state.whatif
-    onward = Onward(run.path, step)
+    request = TrainOnRequest(run.path, step)
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
-        return onward
+        return request
     weights = whatif.weights(run.capture(step, whatif.model))
     file = path.with_suffix(f".{os.getpid()}.safetensors")
     _write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}))
-    return replace(onward, model=run.models[whatif.model].name, weights=file)
+    return replace(request, model=run.models[whatif.model].name, weights=file)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Notices an engine that lives and yet writes nothing: stopped by somebody, or on a machine that gives it no time."""
+"""Watchdog: notices an engine that lives and yet writes nothing: stopped by somebody, or given no time."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ PATIENCE = 5.0  # seconds; an engine that works says every second that it lives,
 SENTENCE = f"The engine has written nothing for {PATIENCE:g} s: it is stopped, cannot write, or gets no time here."
 
 
-class Silence(QObject):
+class Watchdog(QObject):
     """Says so in a message, and takes that back once the engine is heard again; never in place of another message."""
 
     def __init__(self, store: Store, run: Callable[[], Run | None], parent: QObject | None = None) -> None:

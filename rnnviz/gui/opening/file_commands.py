@@ -52,14 +52,14 @@ def open_file(window: QWidget, store: Store, session: Session) -> None:
     path = store.state.run_path
     chosen = path_to_open(window, str(path.parent) if path is not None and store.state.kept else "")
     if chosen is not None:
-        session.open_path(chosen)
+        session.files.open_path(chosen)
 
 
 def save_run(window: QWidget, store: Store, session: Session) -> None:
     path = store.state.run_path
     chosen = path_to_save(window, "Save the run", path.name if path is not None else "", "Runs (*.rnnviz)")
     if chosen is not None:
-        session.save_as(chosen)
+        session.files.save_run(chosen)
 
 
 def save_experiment(window: QWidget, store: Store, session: Session) -> None:
@@ -80,7 +80,7 @@ def export_model(window: QWidget, store: Store, session: Session) -> None:
         kinds = "PyTorch state dict (*.pt);;Safetensors (*.safetensors)"
         chosen = path_to_save(window, f"Export the weights of {model}", f"{_file_words(model)}.pt", kinds)
         if chosen is not None:
-            session.export(chosen, model)
+            session.files.export(chosen, model)
 
 
 def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) -> None:

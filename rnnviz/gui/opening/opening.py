@@ -24,7 +24,7 @@ class Opening(QObject):
         self._store, self._session, self._window = store, session, window
         self._path = Path()
         self.dialog: QDialog | None = None
-        session.inspected.connect(self._ask)
+        session.files.inspected.connect(self._ask)
 
     @Slot(object, object)
     def _ask(self, path: Path, report: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ class Opening(QObject):
                 self._session.start(learning(self._store.state.experiment, dialog.task, self._path.stem))
             elif isinstance(dialog, OpenModelDialog):
                 self._session.files.record_given(dialog.given)
-            self._session.used.emit(self._path)
+            self._session.files.used.emit(self._path)
         except RnnvizError as error:
             self._say(str(error))
         self._forget_dialog()

@@ -118,7 +118,7 @@ class App(QObject):
     def open_path(self, path: Path) -> None:
         """Opens whatever a person chose or dropped; what is wrong with it is said in the bar."""
         try:
-            self.session.open_path(path.absolute())
+            self.session.files.open_path(path.absolute())
         except RnnvizError as error:
             self.store.update(message=Message("error", str(error)), busy="")
 
@@ -150,7 +150,7 @@ class App(QObject):
         """The file that was asked for, or the first lesson; that too when the file is none."""
         if self._path is not None:
             try:
-                self.session.open_path(self._path.absolute())
+                self.session.files.open_path(self._path.absolute())
                 return
             except RnnvizError as error:
                 self.store.update(message=Message("error", str(error)))
@@ -194,7 +194,7 @@ class App(QObject):
         self.window.painted.connect(self.fill)
         self.window.closing.connect(self.close)
         self.window.dropped.connect(self.open_path)
-        self.session.used.connect(self.keeper.use)
+        self.session.files.used.connect(self.keeper.use)
         self.toolbar.readout.clicked.connect(self.actions["jump"].trigger)
         self.store.changed.connect(self._show)
 
@@ -217,7 +217,7 @@ class App(QObject):
         if self.store.state.message is not None:
             self.store.update(message=None)
         else:
-            self.session.cancel()
+            self.session.files.cancel()
 
     def _ask_place(self) -> None:
         self.jump_field.ask(goto.words(self.store.state.cursor), self.toolbar.readout)

@@ -320,7 +320,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     press(app, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: app.store.state.cursor.training_step < 40, timeout=5000)
     copy = tmp_path / "copy.rnnviz"
-    app.session.save_as(copy)
+    app.session.files.save_run(copy)
     qtbot.waitUntil(copy.exists, timeout=5000)
     qtbot.waitUntil(lambda: "saved as" in app.message_bar.sentence, timeout=5000)
     with open_run(copy) as run:
@@ -367,12 +367,12 @@ def test_the_model_is_exported_and_a_failure_is_said(
 ) -> None:
     app = open_app(run_file)
     qtbot.waitUntil(lambda: app.store.state.run_path == run_file, timeout=10_000)
-    app.session.export(tmp_path / "lstm.safetensors", "LSTM")
+    app.session.files.export(tmp_path / "lstm.safetensors", "LSTM")
     assert app.store.state.busy
     qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
     assert "saved as" in app.store.state.message.sentence  # type: ignore[union-attr]
     assert (tmp_path / "lstm.safetensors").stat().st_size > 100
-    app.session.export(tmp_path / "nowhere" / "lstm.pt", "LSTM")
+    app.session.files.export(tmp_path / "nowhere" / "lstm.pt", "LSTM")
     qtbot.waitUntil(lambda: not app.store.state.busy, timeout=PATIENCE)
     assert app.store.state.message.level == "error"  # type: ignore[union-attr]
     assert "nowhere" in app.store.state.message.sentence  # type: ignore[union-attr]
