@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_engine import live, losses, until
+from live_engine import Window, live, losses, opens, until
 
+from rnnviz.core.experiment.file import experiment_toml
 from rnnviz.core.experiment.settings import Adding, Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.expressions import shown
 from rnnviz.core.plain_records import read_record
@@ -18,7 +19,7 @@ from rnnviz.debugger.search import search
 from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.file.checksums import row_crc32
-from rnnviz.runs.file.engine_commands import Step, Train
+from rnnviz.runs.file.engine_commands import BranchOff, Quit, Restart, Step, Train
 from rnnviz.runs.reading.reader import Run, open_run
 
 LEARNING = Experiment(
@@ -229,6 +230,29 @@ def test_a_wrong_breakpoint_is_told_in_the_log_and_the_others_stay(tmp_path: Pat
         told = [event.sentence for event in window.run.events() if event.kind == "breakpoint"]
         assert len(told) == 1
         assert re.search(words, told[0])
+
+
+def test_marks_go_with_a_branch_and_a_restart(tmp_path: Path) -> None:
+    one, bookmark = Breakpoint("condition", "k == 3", model="LSTM"), Bookmark(1, note="é")
+    with live(tmp_path / "a.rnnviz", ENDLESS) as window:
+        window.mark(one, bookmarks=(bookmark,))
+        assert window.send(BranchOff(str(tmp_path / "b.rnnviz"))) == ""
+        until(lambda: opens(tmp_path / "b.rnnviz"))
+        branch = Window(tmp_path / "b.rnnviz")
+        assert branch.run.marks() == Marks((one,), bookmarks=(bookmark,))
+        branch.send(Train())
+        until(lambda: branch.state() == ("paused", 3))
+        again = replace(ENDLESS, marks=Marks((replace(one, expression="k == 2"),)))
+        assert branch.send(Restart(experiment_toml(again), str(tmp_path / "c.rnnviz"))) == ""
+        until(lambda: opens(tmp_path / "c.rnnviz"))
+        restarted = Window(tmp_path / "c.rnnviz")
+        assert restarted.run.marks() == again.marks
+        restarted.send(Train())
+        until(lambda: restarted.state() == ("paused", 2))
+        restarted.send(Quit())
+        until(lambda: restarted.state()[0] == "stopped")
+        branch.close()
+        restarted.close()
 
 
 def test_nan_stops_before_it_is_learnt_unless_told_otherwise(tmp_path: Path) -> None:
