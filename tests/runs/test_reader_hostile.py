@@ -130,7 +130,7 @@ def test_a_flipped_bit_is_reported_or_changes_no_capture(tmp_path: Path, whole: 
         with contextlib.suppress(RnnvizError):
             read_everything(path)
             silent += 1
-    assert silent < 200  # empty space, and what is no record of the run: its writer, commands, SQLite's own
+    assert silent < 300  # empty space (a page of each small table), and what is no record of the run
 
 
 def test_a_flipped_bit_in_a_payload_says_checksum(tmp_path: Path, whole: bytes) -> None:

@@ -44,6 +44,7 @@ class Run:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._queries = Queries(self.path)
+        self._metric_numbers: dict[str, int] = {}
         try:
             with self._queries.bounded("its header"):
                 self.version = read_version(self._queries.connection, self.path)
@@ -145,13 +146,13 @@ class Run:
         Raises RnnvizError for a metric or model the run does not have.
         """
         number = self._model(model).number
-        found = self._queries.rows("metric_names", "SELECT number FROM metric_names WHERE name = ?", name)
-        if not found:
+        metric = self._metric_number(name)
+        if metric is None:
             if name in self.task.metrics:  # promised, and nothing recorded yet
                 return frozen(np.zeros(0, np.int64)), frozen(np.zeros(0))
             known = tuple(dict.fromkeys((*self.metric_names(), *self.task.metrics)))
             raise RnnvizError(f"{self.path} has no metric {name}; {closest(name, known)}")
-        return self._format.curve(number, found[0][0], name, after)
+        return self._format.curve(number, metric, name, after)
 
     def captured(self, after: int = -1, kind: CaptureKind = "probe") -> Array:
         """(C,) int64, ascending: training steps after `after` with a capture of that kind of every model.
@@ -207,6 +208,15 @@ class Run:
         if not isinstance(model, str) and 0 <= model < len(names):
             return self.models[model]
         raise RnnvizError(f"{self.path} has no model {model}; its models are {', '.join(names)}.")
+
+    def _metric_number(self, name: str) -> int | None:
+        """Its number in the table of names, which it keeps; None: nothing of it is recorded yet."""
+        if name not in self._metric_numbers:
+            found = self._queries.rows("metric_names", "SELECT number FROM metric_names WHERE name = ?", name)
+            if not found:
+                return None
+            self._metric_numbers[name] = found[0][0]
+        return self._metric_numbers[name]
 
     def _nearest(self, training_step: int) -> str:
         captured = self.captured()
