@@ -6,17 +6,21 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rnnviz import debugging_commands
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS
 from rnnviz.gui.figures.formats import FIGURES, SCALES
 
+if TYPE_CHECKING:
+    from rnnviz.core.source import Given
+
 # Before numpy is loaded: the products here are small, and OpenBLAS's threads would wait for the engine's busy core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 WRONG = 2  # exit status of everything a person can put right
+LARGEST_RECORD = 1 << 20  # bytes of JSON on standard input
 INTERRUPTED = 130  # as a shell says it of Ctrl+C
 # their values may begin with a dash
 TEXT_OPTIONS = ("--alphabet", "--columns", "--input", "--model", "--module", *debugging_commands.TEXT_OPTIONS)
@@ -164,7 +168,10 @@ def _add_inspect(commands: "Commands[_Parser]") -> None:
 
 def _add_trace(commands: "Commands[_Parser]") -> None:
     trace = commands.add_parser("trace", help="record one sweep of a loaded model over an input; writes a run")
-    trace.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a state dict or safetensors file")
+    trace.add_argument(
+        "checkpoint", type=Path, nargs="?", metavar="CHECKPOINT", help="a state dict or safetensors file"
+    )
+    trace.add_argument("--given", action="store_true", help="for programs: all of it as JSON on standard input")
     trace.add_argument("--input", default="random", metavar="text:…|csv:FILE|random", help="default: random")
     trace.add_argument("--alphabet", default="", help="the characters of the input columns, in their order")
     trace.add_argument("--columns", default="", metavar="A,B", help="which columns of the CSV, in this order")
@@ -283,14 +290,19 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _trace(options: argparse.Namespace) -> int:
-    from rnnviz.core.experiment.settings import GivenInput
+    from rnnviz.core.source import Given, GivenInput
+    from rnnviz.engine.tracing.given_input import record_given
 
+    _refuse_existing(options.run_path, options.replace)
+    if options.given:
+        record_given(_given_from_input(), options.run_path)
+        return 0
+    if options.checkpoint is None:
+        raise RnnvizError("rnnviz trace: wanted a CHECKPOINT; rnnviz trace --help says more.")
     kind, _, rest = options.input.partition(":")
     if options.input != "random" and not (kind in ("text", "csv") and rest):
         raise RnnvizError(f"--input must be text:…, csv:FILE or random, not {options.input}.")
-    _refuse_existing(options.run_path, options.replace)
-    task = GivenInput(
-        checkpoint=str(options.checkpoint.absolute()),
+    asked = GivenInput(
         source=kind,
         text=rest if kind == "text" else "",
         alphabet=options.alphabet,
@@ -299,10 +311,22 @@ def _trace(options: argparse.Namespace) -> int:
         length=options.length,
         loss_time_step=options.loss_time_step,
     )
-    from rnnviz.engine.tracing.given_input import record_given
-
-    record_given(task, options.module, options.run_path, options.seed, options.activation)
+    checkpoint = str(options.checkpoint.absolute())
+    record_given(Given(checkpoint, asked, options.module, options.activation, options.seed), options.run_path)
     return 0
+
+
+def _given_from_input() -> "Given":
+    """The record on standard input, as JSON."""
+    import json
+
+    from rnnviz.core.source import read_given
+
+    try:
+        value = json.loads(sys.stdin.buffer.read(LARGEST_RECORD))
+    except (ValueError, RecursionError):
+        raise RnnvizError("rnnviz trace --given: wanted JSON on standard input, came something else.") from None
+    return read_given(value, "--given", "given")
 
 
 def _export(options: argparse.Namespace) -> int:

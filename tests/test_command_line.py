@@ -1,5 +1,6 @@
 """The commands as a person types them: exit status, what is printed, and one sentence for every mistake."""
 
+import io
 import json
 import signal
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 import rnnviz
 from rnnviz.command_line import main
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.plain_records import plain
+from rnnviz.core.source import Given, GivenInput
 from rnnviz.runs.reading.reader import Run
 
 EXPERIMENT = """rnnviz = 1
@@ -217,9 +219,31 @@ def test_what_is_asked_of_trace(
     asked: list[Any] = []
     monkeypatch.setattr("rnnviz.engine.tracing.given_input.record_given", lambda *arguments: asked.append(arguments))
     assert main(["trace", "m.pt", *words, "--module", "-p", "--run", "o.rnnviz", "--activation", "relu"]) == 0
-    file = str(folder / "x.csv") if task.source == "csv" else ""
-    wanted = replace(task, checkpoint=str(folder / "m.pt"), file=file)
-    assert asked == [(wanted, "-p", Path("o.rnnviz"), 1, "relu")]
+    wanted = replace(task, file=str(folder / "x.csv") if task.source == "csv" else "")
+    given = Given(str(folder / "m.pt"), wanted, "-p", "relu", 1)
+    assert asked == [(given, Path("o.rnnviz"))]
+    # and as one record, from a program
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(plain(given)).encode())))
+    assert main(["trace", "--given", "--run", "p.rnnviz"]) == 0
+    assert asked[1:] == [(given, Path("p.rnnviz"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("no json", "wanted JSON on standard input"),
+        ("[]", "given must be a table"),
+        ('{"checkpoint": "m.pt", "input": {"source": "radio"}}', "given.input.source must be one of"),
+        ('{"checkpoint": "m.pt", "input": {"length": 0}}', "given.input.length must be a whole number from 1"),
+        ('{"checkpoint": "m\\u0000.pt"}', "given.checkpoint must be a path without a zero"),
+    ],
+)
+def test_what_no_program_should_ask_of_trace(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["trace", "--given", "--run", "p.rnnviz"]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_what_is_asked_of_the_window(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

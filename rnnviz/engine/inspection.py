@@ -87,7 +87,7 @@ def _run(path: Path, activation: Activation | None) -> Inspected:
         captured = run.captured()
         return {
             "kind": "run",
-            "name": run.experiment.name,
+            "name": run.source.title,
             "task": run.task.name,
             "modules": [_module(model.name, model.structure) for model in run.models],
             "training_steps": int(run.last_training_step),
@@ -96,9 +96,12 @@ def _run(path: Path, activation: Activation | None) -> Inspected:
 
 
 def _experiment(path: Path, activation: Activation | None) -> Inspected:
-    from rnnviz.core.experiment.file import read_experiment
+    from rnnviz.core.source import OLD_TASK, Given, read_source
 
-    experiment = read_experiment(path)
+    source = read_source(path)
+    if isinstance(source, Given):
+        return {"kind": "experiment", "name": source.title, "task": OLD_TASK, "models": [], "seed": source.seed}
+    experiment = source.experiment
     return {
         "kind": "experiment",
         "name": experiment.name,

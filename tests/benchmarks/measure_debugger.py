@@ -11,6 +11,7 @@ import torch
 from ratios import Row
 
 from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
@@ -47,7 +48,7 @@ def write_run(path: Path, hidden: int, length: int, steps: int, captured: bool) 
     experiment, probe, capture = probe_capture(hidden, length)
     info = experiment.task.open(experiment.seed).info
     model = RunModel(0, "LSTM", capture.structure, 0)
-    with RunWriter(path, experiment, info, (model,), probe, budget_bytes=2**40) as writer:
+    with RunWriter(path, Trained(experiment), info, (model,), probe, budget_bytes=2**40) as writer:
         for step in range(1, steps + 1):
             writer.metrics(step, 0, metrics(step))
             if captured:

@@ -14,7 +14,7 @@ from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 
 TEXT = experiment_toml(first_lesson())
@@ -24,7 +24,6 @@ lengths = st.integers(2, 10_000)
 shares = st.floats(0.01, 0.99)
 columns = st.lists(names, max_size=3, unique=True).map(tuple)
 paths = st.sampled_from(["", "/data/a.csv", "/tmp/ä b.txt"])
-texts = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
 @st.composite
@@ -43,17 +42,6 @@ tasks = st.one_of(
     st.builds(Adding, length=lengths),
     st.builds(NextValue, file=paths, columns=columns, length=lengths, train_share=shares),
     st.builds(NextCharacter, file=paths, length=lengths, train_share=shares),
-    st.builds(
-        GivenInput,
-        checkpoint=paths,
-        source=st.sampled_from(["text", "csv", "random"]),
-        text=texts,
-        alphabet=texts,
-        file=paths,
-        columns=columns,
-        length=lengths,
-        loss_time_step=st.integers(0, 100),
-    ),
 )
 sizes = {"hidden_size": st.integers(1, 4096), "num_layers": st.integers(1, 8)}
 models = st.one_of(
@@ -241,22 +229,14 @@ def test_every_mistake_gets_its_sentence(name: str) -> None:
     assert len(sentence) < 300
 
 
-def test_a_loaded_model_may_have_any_size() -> None:
-    experiment = Experiment("loaded", GivenInput(), (ModelSettings("huge", "lstm", hidden_size=9000, num_layers=20),))
-    assert parse_experiment(experiment_toml(experiment), "x") == experiment
-    assert parse_experiment(experiment_toml(replace(experiment, models=())), "x").models == ()
-
-
 @pytest.mark.parametrize(
     "task",
     [
         NextValue(file="\udcff"),
         NextValue(columns=("\udcff",)),
-        GivenInput(text="\udcff"),
-        GivenInput(alphabet="\ud800"),
     ],
 )
-def test_what_utf8_cannot_hold_is_refused(task: NextValue | GivenInput) -> None:
+def test_what_utf8_cannot_hold_is_refused(task: NextValue) -> None:
     with pytest.raises(RnnvizError, match=r"task\."):
         check_experiment(Experiment("a", task, (ModelSettings("a", "gru"),)))
 

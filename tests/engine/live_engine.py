@@ -1,5 +1,6 @@
 """A live engine in a thread of the tests' own process, and a window's way of talking to it."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,11 +11,12 @@ import numpy as np
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.tasks import TemporalOrder
 from rnnviz.engine.training.serve import run_training
-from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.file.engine_commands import EngineCommand, Quit
 from rnnviz.runs.reading.reader import Run, open_run
-from rnnviz.runs.writing.commands import CommandSender
+from rnnviz.runs.writing.commands import CommandSender, save_marks
 
 SMALL = Experiment(
     name="small",
@@ -32,10 +34,20 @@ class Window:
         self.run = open_run(path)
         self.sender = CommandSender(path)
 
-    def send(self, name: CommandName, **arguments: object) -> str:
+    def send(self, command: EngineCommand) -> str:
         """Sends a command and returns the engine's answer."""
-        number = self.sender.send(name, **arguments)
+        number = self.sender.send(command)
         return until(lambda: self.sender.answer(number))
+
+    def send_row(self, name: str, **arguments: object) -> str:
+        """As `send`, of what need not be a command at all."""
+        row = (name, json.dumps(arguments))
+        number = self.sender._connection.execute("INSERT INTO commands (name, arguments) VALUES (?, ?)", row).lastrowid
+        return until(lambda: self.sender.answer(number))
+
+    def mark(self, *breakpoints: Breakpoint, bookmarks: tuple[Bookmark, ...] = ()) -> None:
+        """Makes these the marks of the run; the engine has them before any command that follows."""
+        save_marks(self.run.path, Marks(breakpoints, bookmarks=bookmarks))
 
     def state(self) -> tuple[str, int]:
         status = self.run.status
@@ -77,7 +89,7 @@ def live(path: Path, experiment: Experiment = SMALL, paused: bool = True) -> Ite
         yield window
     finally:
         if thread.is_alive():
-            window.sender.send("quit")
+            window.sender.send(Quit())
         thread.join(WAIT)
         window.close()
     assert not thread.is_alive()

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from rnnviz.command_line import main
 from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.file.engine_commands import BranchOff, Quit, Step, TakeCapture, Train
 from rnnviz.runs.file.records import Origin
 from rnnviz.runs.reading.reader import open_run
 
@@ -17,34 +18,34 @@ from rnnviz.runs.reading.reader import open_run
 def test_a_branch_from_here_is_the_training_going_on(tmp_path: Path) -> None:
     run_training(SMALL, tmp_path / "a.rnnviz")
     with live(tmp_path / "b.rnnviz") as window:
-        window.send("step", count=15)
+        window.send(Step(15))
         until(lambda: window.state() == ("paused", 15))
-        assert window.send("branch", path=str(tmp_path / "c.rnnviz")) == ""
+        assert window.send(BranchOff(str(tmp_path / "c.rnnviz"))) == ""
         until(lambda: opens(tmp_path / "c.rnnviz"))
         second = Window(tmp_path / "c.rnnviz")
         assert second.state() == ("paused", 15)
         assert window.state() == ("stopped", 15)
         assert second.run.origin == Origin(str(tmp_path / "b.rnnviz"), 15)
         assert window.run.origin is None
-        second.send("train")
+        second.send(Train())
         until(lambda: second.state() == ("paused", 40))
         with open_run(tmp_path / "a.rnnviz") as straight:
             assert list(second.run.training_steps) == list(range(16, 41))
             assert np.array_equal(losses(straight)[:, 15:], losses(second.run))
-        second.send("quit")
+        second.send(Quit())
         second.close()
 
 
 def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:
     with live(tmp_path / "b.rnnviz") as window:
-        window.send("capture")
-        window.send("step", count=5)
+        window.send(TakeCapture())
+        window.send(Step(5))
         until(lambda: window.state() == ("paused", 5))
         old = window.run.capture(0, 1)
         changed = {"weight_hh_l0": 2 * old.weights["weight_hh_l0"], "head.bias": old.readout.bias + 1}
         save_file(changed, tmp_path / "w.safetensors")
         path, weights = str(tmp_path / "c.rnnviz"), str(tmp_path / "w.safetensors")
-        assert window.send("branch", path=path, training_step=0, model="LSTM", weights=weights) == ""
+        assert window.send(BranchOff(path, 0, "LSTM", weights)) == ""
         until(lambda: opens(tmp_path / "c.rnnviz"))
         second = Window(tmp_path / "c.rnnviz")
         new = second.run.capture(0, 1)
@@ -55,14 +56,14 @@ def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:
         assert all(np.array_equal(value, same[name]) for name, value in window.run.capture(0, 0).weights.items())
         assert second.run.origin == Origin(str(tmp_path / "b.rnnviz"), 0, "LSTM")
         assert "with changed weights of LSTM" in second.run.events()[0].sentence
-        second.send("quit")
+        second.send(Quit())
         second.close()
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({}, "wanted a path"),
+        ({}, "branch.path is missing"),
         ({"path": "c.rnnviz", "model": "LSTM"}, "both or none"),
         ({"path": "c.rnnviz", "training_step": 3}, "no capture .*nearest"),
         ({"path": "c.rnnviz", "model": "GRU", "weights": "w.safetensors"}, "no model GRU"),
@@ -83,7 +84,7 @@ def test_a_senseless_branch_is_answered_and_changes_nothing(
     save_file({"head.bias": np.full(4, np.nan, np.float32)}, "nan")
     save_file({"head.bias": np.zeros(4, np.float32)}, "w.safetensors")
     with live(tmp_path / "b.rnnviz") as window:
-        assert re.search(words, str(window.send("branch", **arguments)))
+        assert re.search(words, str(window.send_row("branch", **arguments)))
         assert window.state() == ("paused", 0)
         assert not (tmp_path / "c.rnnviz").exists()
 

@@ -7,20 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_engine import live, losses, until
+from live_engine import Window, live, losses, opens, until
 
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
+from rnnviz.core.experiment.file import experiment_toml
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.expressions import shown
 from rnnviz.core.plain_records import read_record
 from rnnviz.core.stopping.breakpoints import Hit
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
-from rnnviz.core.stopping.marks_file import marks_toml
 from rnnviz.core.tasks import Adding
 from rnnviz.debugger.search import search
 from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.serve import run_training
+from rnnviz.runs.file.checksums import row_crc32
+from rnnviz.runs.file.engine_commands import BranchOff, Quit, Restart, Step, Train
 from rnnviz.runs.reading.reader import Run, open_run
 
 LEARNING = Experiment(
@@ -144,10 +146,6 @@ def test_conditions_are_what_they_say(tmp_path: Path) -> None:
 ENDLESS = replace(LEARNING, training=replace(LEARNING.training, training_steps=10**6))
 
 
-def window_marks(*breakpoints: Breakpoint, bookmarks: tuple[Bookmark, ...] = ()) -> str:
-    return marks_toml(Marks(breakpoints, bookmarks=bookmarks))
-
-
 def hits_of(run: Run) -> list[tuple[int, str]]:
     return [(event.training_step, event.details["model"]) for event in run.events() if event.kind == "hit"]
 
@@ -158,9 +156,9 @@ def test_live_training_stops_at_the_very_training_step_and_goes_on(tmp_path: Pat
         wanted = (np.flatnonzero(straight.metrics("loss", 1) < 0.05) + 1).tolist()[:3]
         one = Breakpoint("condition", "loss < 0.05", model="LSTM")
         with live(tmp_path / "b.rnnviz", ENDLESS) as window:
-            assert window.send("breakpoints", toml=window_marks(one)) == ""
+            window.mark(one)
             for step in wanted:
-                window.send("train")
+                window.send(Train())
                 until(lambda step=step: window.state() == ("paused", step))
                 loss = shown(float(straight.metrics("loss", 1)[step - 1]))
                 assert window.run.status.sentence == f"LSTM, training step {step}: loss is {loss}."
@@ -168,25 +166,24 @@ def test_live_training_stops_at_the_very_training_step_and_goes_on(tmp_path: Pat
             assert [event.kind for event in window.run.events()] == ["started", "hit", "hit", "hit"]
             assert set(wanted) <= set(window.run.captured())
             assert window.run.marks() == Marks((one,))
-            window.send("breakpoints", toml="")
-            window.send("train", until=150)
+            window.mark()
+            window.send(Train(150))
             until(lambda: window.state() == ("paused", 150))
             assert np.array_equal(losses(straight), losses(window.run))
 
 
 def test_breakpoints_change_no_number_and_stepping_is_running(tmp_path: Path) -> None:
     run_training(LEARNING, tmp_path / "a.rnnviz")
-    toml = window_marks(
+    breakpoints = (
         Breakpoint("condition", "norm(dh[1]) > 1e9"),
         Breakpoint("condition", "k % 7 == 0", message="{loss} {norm(c[T])}"),
-        bookmarks=(Bookmark(3, note="here"),),
     )
     with live(tmp_path / "b.rnnviz", LEARNING) as window:
-        window.send("breakpoints", toml=toml)
+        window.mark(*breakpoints, bookmarks=(Bookmark(3, note="here"),))
         for step in range(1, 31):
-            window.send("step", count=1)
+            window.send(Step(1))
             until(lambda step=step: window.state() == ("paused", step))
-        window.send("train")
+        window.send(Train())
         until(lambda: window.state() == ("paused", 150))
         with open_run(tmp_path / "a.rnnviz") as straight:
             assert np.array_equal(losses(straight), losses(window.run))
@@ -203,10 +200,10 @@ def test_a_data_breakpoint_set_while_paused_starts_from_there(tmp_path: Path) ->
     one = Breakpoint("data", "k", crosses=5.0, direction="up", model="LSTM")
     two = Breakpoint("data", "norm(h[T])", factor=1.0000001, model="LSTM")
     with live(tmp_path / "b.rnnviz", ENDLESS) as window:
-        window.send("step", count=4)
+        window.send(Step(4))
         until(lambda: window.state() == ("paused", 4))
-        window.send("breakpoints", toml=window_marks(one, two))
-        window.send("train")
+        window.mark(one, two)
+        window.send(Train())
         until(lambda: window.state() == ("paused", 5))
         assert hits_of(window.run) == [(5, "LSTM")] * 2
         assert window.run.status.sentence.endswith("And 1 more.")
@@ -214,29 +211,64 @@ def test_a_data_breakpoint_set_while_paused_starts_from_there(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("toml", "words"),
+    ("marks", "words"),
     [
-        ('[[breakpoints]]\nkind = "condition"\nexpression = "los < 1"', r"breakpoints\[0\], column 1: There is no los"),
-        ('[[breakpoints]]\nkind = "condition"\nexpression = "loss < 1"\nmodel = "X"', r'model is "X"'),
-        ("nonsense", "not TOML"),
+        (
+            '{"breakpoints": [{"kind": "condition", "expression": "los < 1"}]}',
+            r"breakpoints\[0\], column 1: There is no los",
+        ),
+        (
+            '{"breakpoints": [{"kind": "condition", "expression": "loss < 1", "model": "X"}]}',
+            r'model is "X"',
+        ),
+        ("nonsense", "no JSON table"),
     ],
 )
-def test_a_wrong_breakpoint_is_answered_and_the_others_stay(tmp_path: Path, toml: str, words: str) -> None:
+def test_a_wrong_breakpoint_is_told_in_the_log_and_the_others_stay(tmp_path: Path, marks: str, words: str) -> None:
     with live(tmp_path / "b.rnnviz", ENDLESS) as window:
-        window.send("breakpoints", toml=window_marks(Breakpoint("condition", "k == 3", model="LSTM")))
-        assert re.search(words, str(window.send("breakpoints", toml=toml)))
-        window.send("train")
+        window.mark(Breakpoint("condition", "k == 3", model="LSTM"))
+        window.send(Step(1))
+        until(lambda: window.state() == ("paused", 1))
+        row = (7, marks, row_crc32(7, marks))
+        window.sender._connection.execute("UPDATE marks SET revision = ?, marks = ?, crc32 = ?", row)
+        window.send(Train())
         until(lambda: window.state() == ("paused", 3))
+        told = [event.sentence for event in window.run.events() if event.kind == "breakpoint"]
+        assert len(told) == 1
+        assert re.search(words, told[0])
+
+
+def test_marks_go_with_a_branch_and_a_restart(tmp_path: Path) -> None:
+    one, bookmark = Breakpoint("condition", "k == 3", model="LSTM"), Bookmark(1, note="é")
+    with live(tmp_path / "a.rnnviz", ENDLESS) as window:
+        window.mark(one, bookmarks=(bookmark,))
+        assert window.send(BranchOff(str(tmp_path / "b.rnnviz"))) == ""
+        until(lambda: opens(tmp_path / "b.rnnviz"))
+        branch = Window(tmp_path / "b.rnnviz")
+        assert branch.run.marks() == Marks((one,), bookmarks=(bookmark,))
+        branch.send(Train())
+        until(lambda: branch.state() == ("paused", 3))
+        again = replace(ENDLESS, marks=Marks((replace(one, expression="k == 2"),)))
+        assert branch.send(Restart(experiment_toml(again), str(tmp_path / "c.rnnviz"))) == ""
+        until(lambda: opens(tmp_path / "c.rnnviz"))
+        restarted = Window(tmp_path / "c.rnnviz")
+        assert restarted.run.marks() == again.marks
+        restarted.send(Train())
+        until(lambda: restarted.state() == ("paused", 2))
+        restarted.send(Quit())
+        until(lambda: restarted.state()[0] == "stopped")
+        branch.close()
+        restarted.close()
 
 
 def test_nan_stops_before_it_is_learnt_unless_told_otherwise(tmp_path: Path) -> None:
     with live(tmp_path / "a.rnnviz", BREAKING) as window:
-        window.send("train")
+        window.send(Train())
         until(lambda: window.state()[0] == "paused" and window.state()[1] > 0)
         step = window.state()[1]
         assert [event.kind for event in window.run.events()][-2:] == ["not finite", "paused"]
-        window.send("breakpoints", toml=window_marks(LEARNT_ALL_THE_SAME, Breakpoint("condition", "isnan(loss)")))
-        window.send("train")
+        window.mark(LEARNT_ALL_THE_SAME, Breakpoint("condition", "isnan(loss)"))
+        window.send(Train())
         until(lambda: window.state()[0] == "paused" and window.state()[1] > step)
         hit = window.run.events()[-1]
         assert hit.kind == "hit"
@@ -246,8 +278,8 @@ def test_nan_stops_before_it_is_learnt_unless_told_otherwise(tmp_path: Path) -> 
 
 def test_a_bookmarked_capture_is_kept(tmp_path: Path) -> None:
     with live(tmp_path / "b.rnnviz", ENDLESS) as window:
-        window.send("step", count=2)
+        window.send(Step(2))
         until(lambda: window.state() == ("paused", 2))
-        window.send("breakpoints", toml=window_marks(bookmarks=(Bookmark(2, note="this one"),)))
+        window.mark(bookmarks=(Bookmark(2, note="this one"),))
         sql = "SELECT keep FROM captures WHERE training_step = 2"
         until(lambda: [row[0] for row in window.run._queries.rows("captures", sql)] == [1, 1])

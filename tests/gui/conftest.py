@@ -5,6 +5,7 @@ import os
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import gc
+import shutil
 import subprocess
 import sys
 import threading
@@ -96,8 +97,14 @@ def nothing_left(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator
     assert children() <= processes, "processes left behind"
 
 
+@pytest.fixture
+def run_file(trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 40 training steps of the test's own: marks that are set are written into it."""
+    return Path(shutil.copy(trained_run, tmp_path_factory.mktemp("run") / trained_run.name))
+
+
 @pytest.fixture(scope="session")
-def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of 40 training steps, trained once for all tests without a window. Do not write into it: copy it."""
     folder = tmp_path_factory.mktemp("run")
     write_experiment(

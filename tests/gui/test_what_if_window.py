@@ -150,7 +150,7 @@ def test_every_kind_can_be_set(app: App, qtbot: QtBot) -> None:
     assert found.changed is not None
     layer = found.changed.layer("l0")
     assert not layer.h[3:].any()
-    assert not layer.weights.weight_ih.any()
+    assert not layer.weights["weight_ih"].any()
 
 
 def test_another_sequence_is_recomputed_with_the_same(app: App, qtbot: QtBot) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close, press
 
-from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.source import Given
 from rnnviz.core.tasks import NextValue
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.live import child
@@ -256,7 +256,7 @@ def test_a_looked_into_file_can_be_given_up(
 
 
 def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, tmp_path: Path) -> None:
-    app.session.export(tmp_path / "lstm.safetensors", "LSTM")
+    app.session.files.export(tmp_path / "lstm.safetensors", "LSTM")
     qtbot.waitUntil((tmp_path / "lstm.safetensors").exists)
     qtbot.waitUntil(lambda: not app.store.state.notices.busy)
     app.open_path(tmp_path / "lstm.safetensors")
@@ -265,7 +265,7 @@ def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, 
     qtbot.waitUntil(lambda: opening.dialog is not None)
     assert isinstance(opening.dialog, OpenModelDialog)
     opening.dialog.accept()
-    qtbot.waitUntil(lambda: isinstance(app.store.state.run.experiment.task, GivenInput))
+    qtbot.waitUntil(lambda: isinstance(app.store.state.run.source, Given))
     state = app.store.state
     assert state.run.models[0].structure.cell == "lstm"
     assert state.recorded.traces[0] is not None

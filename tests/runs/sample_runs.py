@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Readout
 from rnnviz.core.tasks.info import Baseline, TaskInfo
@@ -66,7 +67,7 @@ def capture(structure: Structure, seed: int, of: Probe | None = None) -> Capture
 
 
 def writer(path: Path, hidden_size: int = 5, **options: Any) -> RunWriter:
-    return RunWriter(path, first_lesson(), TASK, models(hidden_size), probe(), **options)
+    return RunWriter(path, Trained(first_lesson()), TASK, models(hidden_size), probe(), **options)
 
 
 def record(

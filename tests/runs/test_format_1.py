@@ -6,6 +6,7 @@
 import hashlib
 import json
 import math
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,9 +17,13 @@ import pytest
 
 import rnnviz
 from rnnviz.core.arrays import Array
+from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.source import Given
+from rnnviz.core.stopping.marks import Bookmark, Marks
 
 KEPT = Path(__file__).parents[1] / "data" / "format1"
 NAMES = ("bidirectional", "branch", "packed", "projected", "relu", "trained", "waiting")
+FALSE_ALARMS = {"bidirectional": {"18/1"}}  # of 0.1.0, where gradients of sequences cancel and rounding is all there is
 BOUNDS = {"float32": 2e-6, "float64": 1e-12}  # of what is rebuilt, relative to the largest of each array
 
 
@@ -29,7 +34,7 @@ def test_everything_in_a_run_of_format_1_is_read_as_before(tmp_path: Path, name:
         faithful = {key: trace.faithful for key, trace in traces(run)}
     wanted = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(words)) == wanted["words"]
-    assert faithful == wanted["faithful"]
+    assert faithful == wanted["faithful"] | dict.fromkeys(FALSE_ALARMS.get(name, ()), True)
     assert read == wanted["arrays"]
     with np.load(KEPT / f"{name}.npz", allow_pickle=False) as expected:
         assert set(rebuilt) == set(expected.files)
@@ -56,11 +61,44 @@ def read_only_copy(name: str, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_of_format_1_is_saved_in_format_2_with_its_payloads_to_the_last_byte(tmp_path: Path, name: str) -> None:
+    path, saved = read_only_copy(name, tmp_path), tmp_path / "saved.rnnviz"
+    with rnnviz.open_run(path) as run:
+        run.save_copy(saved)
+        before, arrays = run_words(run), read_arrays(run)
+    with rnnviz.open_run(saved) as run:
+        assert run.version == 2
+        assert run_words(run) == before
+        for key, array in read_arrays(run).items():
+            assert (array.dtype, array.tobytes()) == (arrays[key].dtype, arrays[key].tobytes()), key
+    assert payloads(saved) == payloads(path)
+    with sqlite3.connect(saved) as connection:
+        assert connection.execute("SELECT count(*) FROM commands").fetchone() == (0,)
+    connection.close()
+
+
+def test_marks_of_a_run_of_format_1_are_saved_beside_it(tmp_path: Path) -> None:
+    marks = Marks(bookmarks=(Bookmark(3, note="here"),))
+    with rnnviz.open_run(read_only_copy("trained", tmp_path)) as run:
+        run.save_copy(tmp_path / "saved.rnnviz", marks)
+    with rnnviz.open_run(tmp_path / "saved.rnnviz") as run:
+        assert run.marks() == marks
+
+
+def payloads(path: Path) -> list[Any]:
+    connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    found = connection.execute("SELECT payload, place, crc32, bytes FROM chunks ORDER BY payload, place").fetchall()
+    connection.close()
+    assert found
+    return found
+
+
 def run_words(run: Any) -> dict[str, Any]:
     """All that is read of a run and is no array, as plain values; numbers of metrics as hexadecimal text."""
     status, origin = run.status, run.origin
     return {
-        "experiment": _experiment(run.experiment),
+        "experiment": _experiment(run),
         "task": asdict(run.task),
         "models": [
             {
@@ -94,16 +132,42 @@ def run_words(run: Any) -> dict[str, Any]:
     }
 
 
-def _experiment(experiment: Any) -> dict[str, Any]:
-    """What was trained, and the marks it began with."""
+def _experiment(run: Any) -> dict[str, Any]:
+    """What was trained, and the marks it began with; a given input as it was written while it was a task."""
+    if isinstance(run.source, Given):
+        return _given(run.source, run.models)
+    experiment = run.source.experiment
     return {
         "name": experiment.name,
         "seed": experiment.seed,
         "task": asdict(experiment.task),
-        "models": [asdict(model) for model in experiment.models],
+        "models": [_model(model) for model in experiment.models],
         "training": asdict(experiment.training),
         "marks": asdict(experiment.marks),
     }
+
+
+def _given(given: Given, models: Any) -> dict[str, Any]:
+    task = {"name": "given input", "checkpoint": given.checkpoint, **asdict(given.input)}
+    structures = [(model.name, model.structure) for model in models]
+    kept = ("cell", "hidden_size", "num_layers", "bidirectional", "activation")
+    settings = [{"name": name, **{key: getattr(one, key) for key in kept}} for name, one in structures]
+    assert given.activation == (settings[0]["activation"] if settings[0]["cell"] == "vanilla" else None)
+    return {
+        "name": given.title,
+        "seed": given.seed,
+        "task": task,
+        "models": [each | {"forget_bias": 0.0} for each in settings],
+        "training": asdict(TrainingSettings()),
+        "marks": asdict(given.marks),
+    }
+
+
+def _model(model: Any) -> dict[str, Any]:
+    """With the settings of all cells beside each other, as they once stood."""
+    common = asdict(model)
+    own = common.pop("own")
+    return common | {"activation": "tanh", "forget_bias": 0.0} | own
 
 
 def looked_at(run: Any) -> list[int]:

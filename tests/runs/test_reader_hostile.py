@@ -9,12 +9,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sample_runs import capture, models, record, same, writer
+from sample_runs import capture, loss, models, record, same, writer
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.runs.file.header import _checksum
+from rnnviz.core.stopping.marks import Bookmark, Marks
+from rnnviz.runs.file.checksums import row_crc32
+from rnnviz.runs.file.header import header_checksum
+from rnnviz.runs.file.records import EngineStatus, OptimiserSnapshot
 from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.writing.commands import save_marks
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +30,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         for step in range(6):
             record(run, step)
             run.event(step, "setting", "a sentence")
+        run.event(6, "hit", "stopped", {"model": "LSTM"})
+        run.optimiser(5, 1, OptimiserSnapshot("adam", {"lr": 0.1}, {"exp_avg.head.bias": np.arange(4.0)}))
+        run.status(EngineStatus("finished", 5, 0.0, 1, 2.0))
+    save_marks(path, Marks(bookmarks=(Bookmark(3, note="here"),)))
     return path.read_bytes()
 
 
@@ -33,11 +42,19 @@ def read_everything(path: Path) -> None:
     with Run(path) as run:
         assert run.bytes
         assert run.engine_alive in (True, False)
-        assert run.status is None
+        assert run.status == EngineStatus("finished", 5, 0.0, 1, 2.0)
+        assert run.marks() == Marks(bookmarks=(Bookmark(3, note="here"),))
+        assert run.events()[-1].details == {"model": "LSTM"}
         assert run.last_training_step >= 0
         assert run.training_steps.size + len(run.events()) >= 0
-        for name in run.metric_names():
-            run.curve(name, 1)
+        assert run.metric_names() == ("loss", "accuracy")
+        for model in (0, 1):
+            steps, values = run.curve("loss", model)
+            assert set(steps) <= set(range(6))
+            assert list(values) == [loss(int(step), model) for step in steps]
+        snapshot = run.optimiser(5, 1)
+        assert snapshot is not None
+        assert list(snapshot.state["exp_avg.head.bias"]) == [0, 1, 2, 3]
         for step in run.captured():
             for model in models():
                 taken = run.capture(int(step), model.number)
@@ -113,7 +130,7 @@ def test_a_flipped_bit_is_reported_or_changes_no_capture(tmp_path: Path, whole: 
         with contextlib.suppress(RnnvizError):
             read_everything(path)
             silent += 1
-    assert silent < 300  # what is not payload, header or structure: metrics, the log and empty space
+    assert silent < 300  # empty space (a page of each small table), and what is no record of the run
 
 
 def test_a_flipped_bit_in_a_payload_says_checksum(tmp_path: Path, whole: bytes) -> None:
@@ -136,37 +153,44 @@ def header(key: str, value: str) -> Callable[[sqlite3.Connection], object]:
 
     def change(connection: sqlite3.Connection) -> None:
         if key == "structure":
-            connection.execute("UPDATE models SET structure = ? WHERE number = 0", (value,))
+            connection.execute("UPDATE modules SET structure = ? WHERE model = 0", (value,))
         else:
             connection.execute("UPDATE about SET value = ? WHERE key = ?", (value, key))
         about = dict(connection.execute("SELECT key, value FROM about"))
         models = connection.execute("SELECT * FROM models ORDER BY number").fetchall()
-        connection.execute("UPDATE about SET value = ? WHERE key = 'crc32'", (_checksum(about, models),))
+        modules = connection.execute("SELECT * FROM modules ORDER BY model, number").fetchall()
+        connection.execute("UPDATE about SET value = ? WHERE key = 'crc32'", (header_checksum(about, models, modules),))
 
     return change
 
 
 CHANGES: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
-    "newer": (sql("PRAGMA user_version = 2"), r"written by a newer rnnviz \(run format 2\); this one reads up to 1"),
+    "newer": (sql("PRAGMA user_version = 3"), r"written by a newer rnnviz \(run format 3\); this one reads up to 2"),
+    "version 1": (sql("PRAGMA user_version = 1"), "changed table models"),
     "version 0": (sql("PRAGMA user_version = 0"), "run format 0"),
     "no table": (sql("DROP TABLE chunks"), "lacks the table chunks"),
     "a view": (
         sql(
-            "DROP TABLE metrics",
-            "CREATE VIEW metrics AS SELECT 0 AS model, 0 AS name, 1 AS training_step, 1.0 AS value",
+            "DROP TABLE metric_blocks",
+            "CREATE VIEW metric_blocks AS SELECT 0 AS model, 0 AS name, 1 AS first_step, 1 AS last_step, x'00' AS data",
         ),
-        "lacks the table metrics",
+        "lacks the table metric_blocks",
     ),
     "a generated column": (
         sql("DROP TABLE status", "CREATE TABLE status (number INTEGER, status TEXT AS (zeroblob(1000000000)))"),
         "changed table status",
     ),
     "a trigger": (
-        sql("CREATE TRIGGER t AFTER INSERT ON commands BEGIN DELETE FROM metrics; END"),
+        sql("CREATE TRIGGER t AFTER INSERT ON commands BEGIN DELETE FROM marks; END"),
         "has a foreign trigger t on its table commands",
     ),
-    "no experiment": (sql("DELETE FROM about WHERE key = 'experiment'"), "lacks experiment"),
-    "experiment of another": (header("experiment", "a = 1"), "no key rnnviz"),
+    "no source": (sql("DELETE FROM about WHERE key = 'source'"), "lacks source"),
+    "experiment of another": (header("source", '{"trained": "a = 1"}'), "no key rnnviz"),
+    "source of another": (header("source", '{"stolen": "a = 1"}'), "source must be"),
+    "two sources": (header("source", '{"trained": "", "given": {}}'), "source is no JSON table"),
+    "deep source": (header("source", "[" * 100_000), "source is no JSON table"),
+    "given without a checkpoint": (header("source", '{"given": {}}'), "source.checkpoint is missing"),
+    "a script as a number": (header("source", '{"recorded": {"script": 3}}'), "source.script must be a text"),
     "task": (header("task", '{"name": 1}'), "task.name must be a text"),
     "deep task": (header("task", "[" * 100_000), "task is no JSON table"),
     "no models": (sql("DELETE FROM models"), "models are not numbered"),
@@ -189,9 +213,46 @@ CHANGES: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
         "damaged: the capture",
     ),
     "other names": (sql("UPDATE models SET name = 'GRU' WHERE number = 0"), "do not match their checksum"),
-    "status": (sql("INSERT OR REPLACE INTO status VALUES (1, '[]')"), "status must be a table"),
-    "status as blob": (sql("INSERT OR REPLACE INTO status VALUES (1, x'ff')"), "status is no JSON"),
-    "huge row": (sql("INSERT INTO events VALUES (99, 0, 'x', zeroblob(5000000))"), "events could not be read"),
+    "other modules": (sql("UPDATE modules SET name = 'decoder' WHERE model = 1"), "do not match their checksum"),
+    "fewer modules": (sql("DELETE FROM modules WHERE model = 1"), "do not match their checksum"),
+    "status": (
+        lambda connection: connection.execute("INSERT OR REPLACE INTO status VALUES (1, '[]', ?)", (row_crc32("[]"),)),
+        "status must be a table",
+    ),
+    "status as blob": (sql("UPDATE status SET status = x'ff'"), "status does not match its checksum"),
+    "another status": (
+        sql("UPDATE status SET status = replace(status, 'finished', 'failed')"),
+        "status does not match its checksum",
+    ),
+    "huge row": (sql("INSERT INTO events VALUES (99, 0, 'x', zeroblob(5000000), '', 0)"), "events could not be read"),
+    "an event's words": (sql("UPDATE events SET sentence = 'b sentence' WHERE number = 2"), "event 2 does not match"),
+    "an event's training step": (sql("UPDATE events SET training_step = 9 WHERE number = 2"), "event 2 does not match"),
+    "an event's details": (sql("UPDATE events SET details = '{}' WHERE number = 7"), "event 7 does not match"),
+    "an event that is renumbered": (sql("UPDATE events SET number = 70 WHERE number = 7"), "event 70 does not match"),
+    "a metric": (
+        sql("UPDATE metric_blocks SET data = CAST(zeroblob(length(data)) AS BLOB) WHERE number = 1"),
+        "loss of model 0 does not match its checksum",
+    ),
+    "a metric of another model": (
+        sql("UPDATE metric_blocks SET model = 2 WHERE model = 0", "UPDATE metric_blocks SET model = 0 WHERE model = 1"),
+        "does not match its checksum",
+    ),
+    "a metric's name": (
+        sql("UPDATE metric_names SET name = 'lost' WHERE name = 'loss'"),
+        "lost of model 0 does not match its checksum",
+    ),
+    "a block that is cut": (
+        sql("UPDATE metric_blocks SET data = substr(data, 1, 16) WHERE number = 2"),
+        "does not match its checksum",
+    ),
+    "marks": (sql("UPDATE marks SET marks = replace(marks, 'here', 'hier')"), "marks do not match their checksum"),
+    "older marks": (sql("UPDATE marks SET revision = 1"), "marks do not match their checksum"),
+    "no marks": (sql("DELETE FROM marks"), "marks are missing"),
+    "an optimiser of another model": (
+        sql("UPDATE optimisers SET model = 0", "INSERT INTO optimisers VALUES (5, 1, 1)"),
+        "the optimiser of LSTM at training step 5: ",
+    ),
+    "a missing event": (sql("DELETE FROM events WHERE number = 3"), "event 3 is missing"),
 }
 
 
@@ -206,6 +267,19 @@ def test_a_changed_run_is_refused_with_its_reason(tmp_path: Path, whole: bytes, 
     sentence = refused(path)
     assert re.search(words, sentence), sentence
     assert len(sentence) < 400
+
+
+def test_a_capture_that_is_said_to_be_of_another_kind_is_refused(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "a.rnnviz"
+    path.write_bytes(whole)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("UPDATE captures SET kind = 'generated' WHERE training_step = 3")
+    connection.close()
+    with Run(path) as run:
+        assert list(run.captured()) == [0, 1, 2, 4, 5]
+        assert list(run.captured(kind="generated")) == [3]
+        with pytest.raises(RnnvizError, match=r"the capture of LSTM at training step 3: .* of the kind probe"):
+            run.capture(3, 1, kind="generated")
 
 
 def test_unknown_tables_are_ignored(tmp_path: Path, whole: bytes) -> None:
@@ -223,12 +297,12 @@ def test_odd_values_in_number_columns_do_no_harm(tmp_path: Path, whole: bytes) -
     path = tmp_path / "a.rnnviz"
     path.write_bytes(whole)
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("INSERT INTO metrics VALUES (0, 0, 100, 'text')")
-    connection.execute("INSERT INTO metrics VALUES (0, 0, 101, x'00ff')")
+    connection.execute("INSERT INTO metric_blocks VALUES (50, 0, 0, 100, 'text', 0, x'00')")
     connection.execute("UPDATE writer SET process = 'x', heartbeat = x'00'")
     connection.close()
     with Run(path) as run:
-        assert run.metrics("loss", after=99).size == 2
+        with pytest.raises(RnnvizError, match="loss of model 0 does not match its checksum"):
+            run.metrics("loss", after=99)
         assert not run.engine_alive
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sample_runs import loss, record, writer
 
-from rnnviz.runs.file.records import EngineStatus
+from rnnviz.runs.file.records import EngineStatus, Event
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.pending import Pending, PendingCapture
 
@@ -102,7 +102,7 @@ def test_no_thread_is_left(tmp_path: Path) -> None:
 
 
 def _capture(training_step: int, model: int = 0, keep: bool = False, size: int = 10) -> PendingCapture:
-    return PendingCapture(training_step, model, bytes(size), keep)
+    return PendingCapture(training_step, model, "probe", bytes(size), keep)
 
 
 def test_a_full_queue_drops_whole_training_steps_and_counts_them() -> None:
@@ -137,7 +137,7 @@ def test_a_capture_to_keep_pushes_the_oldest_others_out() -> None:
 def test_what_could_not_be_written_comes_first_again() -> None:
     pending = Pending()
     pending.put_metrics([(0, 0, "loss", 1.0)])
-    pending.put_event(0, "a", "b")
+    pending.put_event(Event(0, 0, "a", "b"))
     values = pending.take_values()
     pending.put_metrics([(1, 0, "loss", 2.0)])
     pending.return_values(values)

@@ -1,21 +1,17 @@
 """Check of an experiment: which values can be trained, in one place for files, window and engine."""
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, GivenInput, ModelSettings
+from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, ModelSettings
 from rnnviz.core.plain_records import refuse
-from rnnviz.core.setting import ColumnNames, DataFile, WholeNumber, check_settings, encodable, settings_of
+from rnnviz.core.setting import check_settings, settings_of
 from rnnviz.core.stopping.marks_file import check_marks
 from rnnviz.core.tasks import TaskSettings
-from rnnviz.core.tasks.task import LONGEST
 
 
 def check_experiment(experiment: Experiment, source: str = "experiment") -> None:
     """Raises RnnvizError with the first value that is out of range; `source` names the file in its sentence."""
     check_settings(experiment, source)
-    if isinstance(experiment.task, GivenInput):
-        _check_given(experiment.task, source)
-    else:
-        _check_task(experiment.task, source)
+    _check_task(experiment.task, source)
     _check_models(experiment, source)
     check_settings(experiment.training, source, "training")
     check_marks(experiment.marks, [model.name for model in experiment.models], source)
@@ -29,34 +25,21 @@ def _check_task(task: TaskSettings, source: str) -> None:
         raise refuse(source, f"task.{conflict.setting}", conflict.wanted, came)
 
 
-def _check_given(task: GivenInput, source: str) -> None:
-    WholeNumber(1, LONGEST).check(task.length, source, "task.length")
-    ColumnNames().check(task.columns, source, "task.columns")
-    for key, text in (("text", task.text), ("alphabet", task.alphabet)):
-        if not encodable(text):
-            raise refuse(source, f"task.{key}", "text that UTF-8 can hold", ascii(text))
-    DataFile("").check(task.file, source, "task.file")
-    DataFile("").check(task.checkpoint, source, "task.checkpoint")
-    WholeNumber(0, 10**9).check(task.loss_time_step, source, "task.loss_time_step")
-
-
 def _check_models(experiment: Experiment, source: str) -> None:
     models = experiment.models
-    given = isinstance(experiment.task, GivenInput)  # a loaded model has the size it has
-    if len(models) > MOST_MODELS or (not models and not given):
+    if not 1 <= len(models) <= MOST_MODELS:
         raise RnnvizError(f"{source}: models must be 1 to {MOST_MODELS} tables, not {len(models)}.")
     for number, model in enumerate(models):
         key = f"models[{number}]"
         settings_of(ModelSettings)["name"].range.check(model.name, source, f"{key}.name")
         if model.name in (other.name for other in models[:number]):
             raise refuse(source, f"{key}.name", "a name no other model has", model.name)
-        if not given:
-            _check_model(model, experiment, source, key)
+        _check_model(model, experiment, source, key)
 
 
 def _check_model(model: ModelSettings, experiment: Experiment, source: str, key: str) -> None:
     check_settings(model, source, key)
     check_settings(model.own, source, key)
-    if model.bidirectional and isinstance(experiment.task, TaskSettings) and experiment.task.predicts_next:
+    if model.bidirectional and experiment.task.predicts_next:
         wanted = f'false for the task "{experiment.task.name}", whose answer a backward direction would see'
         raise refuse(source, f"{key}.bidirectional", wanted, True)

@@ -14,7 +14,7 @@ import tomli_w
 from rnnviz.core.cells import CELLS, cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings, Task, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, Task, TrainingSettings
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.plain_records import closest, listed, plain, read_record, refuse
 from rnnviz.core.setting import DataFile, settings_of
@@ -36,6 +36,11 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
     range.
     """
     path = Path(path)
+    return parse_experiment(experiment_text(path), str(path), path.absolute().parent)
+
+
+def experiment_text(path: Path) -> str:
+    """The text of an experiment's file, not yet read as TOML. Raises RnnvizError."""
     try:
         facts = path.stat()
         if not stat.S_ISREG(facts.st_mode):
@@ -44,7 +49,7 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
             raise RnnvizError(
                 f"{path} holds {facts.st_size} bytes; wanted an experiment in TOML of at most {LARGEST_FILE}."
             )
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise RnnvizError(f"{path} does not exist; wanted an experiment in TOML.") from None
     except UnicodeDecodeError as error:
@@ -55,7 +60,6 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise RnnvizError(f"{path} cannot be read: {reason}.") from None
-    return parse_experiment(text, str(path), path.absolute().parent)
 
 
 def parse_experiment(text: str, source: str, folder: Path | None = None) -> Experiment:
@@ -144,25 +148,20 @@ def _read_task(table: object, source: str, folder: Path | None) -> Task:
     if not isinstance(table, dict):
         raise refuse(source, "task", "a table", table)
     name = table.get("name")
-    kinds: dict[str, type[Task]] = _kinds()
-    if not isinstance(name, str) or name not in kinds:
+    if not isinstance(name, str) or name not in TASKS:
         raise RnnvizError(
             f"{source}: task.name is missing; wanted {_task_names()}"
             if name is None
             else str(refuse(source, "task.name", _task_names().rstrip("."), name))
         )
-    task = read_record(kinds[name], table, source, "task")
+    task = read_record(TASKS[name], table, source, "task")
     if folder is None:
         return task
     return _with_paths(task, lambda name: os.path.normpath(folder / name))
 
 
-def _kinds() -> dict[str, type[Task]]:
-    return {**TASKS, GivenInput.name: GivenInput}
-
-
 def _task_names() -> str:
-    return "one of " + ", ".join(f'"{name}"' for name in _kinds()) + "."
+    return "one of " + ", ".join(f'"{name}"' for name in TASKS) + "."
 
 
 def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
@@ -210,8 +209,6 @@ def _own_keys() -> dict[str, tuple[str, ...]]:
 def _with_paths(task: Task, change: Callable[[str], str]) -> Task:
     """`task` with `change` applied to each path in it that is not empty."""
     names = [name for name, one in settings_of(type(task)).items() if isinstance(one.range, DataFile)]
-    if isinstance(task, GivenInput):
-        names = ["file", "checkpoint"]
     changed: dict[str, Any] = {name: change(path) for name in names if (path := getattr(task, name))}
     return replace(task, **changed)
 

@@ -41,22 +41,7 @@ class CellChoice:
 _AT_ONCE = "takes effect at the next training step"
 
 
-@dataclass(frozen=True)
-class GivenInput:
-    """One sequence for a loaded model, not trained: what `rnnviz trace` records."""
-
-    name: Literal["given input"] = "given input"
-    checkpoint: str = ""
-    source: Literal["text", "csv", "random"] = "random"
-    text: str = ""  # source "text": one character a time step, one-hot over `alphabet`
-    alphabet: str = ""
-    file: str = ""  # source "csv"
-    columns: tuple[str, ...] = ()
-    length: int = 50  # source "random": time steps, drawn from the experiment's seed
-    loss_time_step: int = 0  # L = ‖h_t‖ at this time step, 1-based; 0: the last one
-
-
-Task = TaskSettings | GivenInput
+Task = TaskSettings
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.fidelity import check_shapes
+from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.forward import joined, unroll
 from rnnviz.core.sweeps.head import read_out
 from rnnviz.core.sweeps.interventions import (

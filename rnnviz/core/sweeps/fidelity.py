@@ -1,4 +1,4 @@
-"""How far a rebuilt trace is from torch's own numbers, and whether a capture can be rebuilt at all."""
+"""How far a rebuilt trace is from torch's own numbers."""
 
 import math
 from collections.abc import Iterator
@@ -8,13 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
-from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.layer import Layer
 
-LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains, and the dtypes known
-_DTYPES = {np.dtype(name) for name in LIMITS}
+LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains
 
 
 def relative_difference(ours: Array, theirs: Array) -> float:
@@ -85,52 +83,3 @@ def weight_grads(capture: Capture, layers: tuple[Layer, ...]) -> dict[str, Array
             whole = call.parameter(name, layer.id)
             found[whole] = found[whole] + ours if whole in found else ours
     return found
-
-
-def check_shapes(capture: Capture) -> None:
-    """RnnvizError naming the first array of `capture` that is missing or has another shape or dtype than it must."""
-    for number, call in enumerate(capture.calls):
-        _check_call(capture, call)
-        if call.follows is not None and not 0 <= call.follows < number:
-            raise RnnvizError(f"capture.follows: wanted an earlier call, got number {call.follows} for {number}")
-
-
-def _check_call(capture: Capture, call: Call) -> None:
-    structure = call.structure
-    if call.inputs.ndim != 3 or 0 in call.inputs.shape[:2]:
-        raise RnnvizError(f"capture.inputs: wanted (T, N, I) with T and N at least 1, got {call.inputs.shape}")
-    time_steps, sequences = call.inputs.shape[:2]
-    layers = structure.num_layers * structure.directions
-    output = (time_steps, sequences, structure.directions * structure.output_size)
-    wanted: dict[str, tuple[Array | None, tuple[int, ...]]] = {
-        "inputs": (call.inputs, (time_steps, sequences, structure.input_size)),
-    }
-    for state in structure.equations.states:
-        states = layers, sequences, structure.units(state)
-        wanted[f"{state}0"] = call.initial.get(state), states
-        if state in call.grad_final:
-            wanted[f"grad_final[{state}]"] = call.grad_final[state], states
-    wanted["grad_output"] = call.grad_output, output
-    if call.output is not None:
-        wanted["output"] = call.output, output
-    module = f"{call.module}." if call.module else ""
-    for parameter, shape in structure.parameter_shapes().items():
-        name = module + parameter
-        wanted[f"weights[{name}]"] = capture.weights.get(name), shape
-        if name in capture.grads:
-            wanted[f"grads[{name}]"] = capture.grads[name], shape
-    dtype = call.inputs.dtype
-    if dtype not in _DTYPES:
-        raise RnnvizError(f"capture.inputs: wanted float32 or float64, got {dtype.name}")
-    for name, (array, shape) in wanted.items():
-        if array is None or array.shape != shape or array.dtype != dtype:
-            came = "nothing" if array is None else f"{array.dtype.name} {array.shape}"
-            raise RnnvizError(f"capture.{name}: wanted {dtype.name} {shape}, got {came}")
-    _check_lengths(call.lengths, time_steps, sequences)
-
-
-def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> None:
-    if lengths is None:
-        return
-    if lengths.shape != (sequences,) or lengths.min() < 1 or lengths.max() > time_steps:
-        raise RnnvizError(f"capture.lengths: wanted {sequences} numbers from 1 to {time_steps}, got {lengths.tolist()}")

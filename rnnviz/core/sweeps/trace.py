@@ -11,7 +11,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture
-from rnnviz.core.sweeps.fidelity import LIMITS, Check, cancellation, check_shapes, relative_difference
+from rnnviz.core.sweeps.capture_check import check_shapes
+from rnnviz.core.sweeps.fidelity import LIMITS, Check, cancellation, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
 from rnnviz.core.sweeps.head import ReadoutTrace, read_out
 from rnnviz.core.sweeps.layer import Layer

@@ -69,7 +69,7 @@ def _about(run: Run, model: str | int, training_step: int, capture: Capture) -> 
     return sizes | {
         "format": "pt",
         "rnnviz": __version__,
-        "experiment": run.experiment.name,
+        "experiment": run.source.title,
         "model": name,
         "training_step": str(training_step),
     }

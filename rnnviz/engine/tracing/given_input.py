@@ -14,10 +14,9 @@ from torch import Tensor
 
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, GivenInput, ModelSettings
 from rnnviz.core.files.tables import read_table
-from rnnviz.core.setting import settings_of
-from rnnviz.core.structure import Activation, Structure
+from rnnviz.core.source import OLD_TASK, Given, GivenInput
+from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.engine.checkpoints import RecurrentModule
@@ -40,32 +39,27 @@ class GivenSequence:
     info: TaskInfo
 
 
-def record_given(
-    task: GivenInput,
-    module_prefix: str | None,
-    run_path: str | Path,
-    seed: int = 1,
-    activation: Activation | None = None,
-) -> None:
-    """Loads `module_prefix` (None: the only one) of `task.checkpoint` and records one sweep over the task's input.
+def record_given(given: Given, run_path: str | Path) -> None:
+    """Loads the module of `given.checkpoint` and records one sweep over the input.
 
-    L = ‖h_t‖ at `task.loss_time_step`, where h_t is the output of the top layer (both directions, one after the other);
+    L = ‖h_t‖ at `loss_time_step`, where h_t is the output of the top layer (both directions, one after the other);
     a head in the file is left aside. RnnvizError for a checkpoint, input or time step that does not fit.
     """
-    checkpoint = read_confined(task.checkpoint, activation)
-    module = checkpoint.module(module_prefix)
-    sequence = given_sequence(task, module.structure, seed)
+    checkpoint = read_confined(given.checkpoint, given.activation)
+    module = checkpoint.module(given.module)
+    sequence = given_sequence(given.input, module.structure, given.drawn_from)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")  # slower, not wrong
-        capture, loss = _swept(module, sequence.inputs, task.loss_time_step)
+        capture, loss = _swept(module, sequence.inputs, given.input.loss_time_step)
     capture = replace(capture, notes=capture.notes + module.notes)
-    experiment = Experiment(
-        name=plain_title(Path(task.checkpoint).stem) or "loaded model",
-        task=replace(task, checkpoint=_storable(task.checkpoint), file=_storable(task.file)),
-        models=(_settings(module),),
-        seed=seed,
+    source = replace(
+        given,
+        name=given.name or plain_title(Path(given.checkpoint).stem) or "loaded model",
+        checkpoint=_storable(given.checkpoint),
+        input=replace(given.input, file=_storable(given.input.file)),
     )
-    _write(Path(run_path), experiment, sequence, capture, loss, checkpoint.notes + capture.notes)
+    name = plain_title(module.prefix) or module.structure.cell
+    _write(Path(run_path), source, name, sequence, capture, loss, checkpoint.notes + capture.notes)
 
 
 def given_sequence(task: GivenInput, structure: Structure, seed: int) -> GivenSequence:
@@ -88,7 +82,7 @@ def given_sequence(task: GivenInput, structure: Structure, seed: int) -> GivenSe
             f"came {task.loss_time_step}."
         )
     info = TaskInfo(
-        name=task.name,
+        name=OLD_TASK,
         input_kind="symbols" if task.source == "text" else "values",
         input_labels=labels,
         output_kind="none",
@@ -165,23 +159,10 @@ def _storable(path: str) -> str:
     return path.encode("utf-8", "replace").decode("utf-8")
 
 
-def _settings(module: RecurrentModule) -> ModelSettings:
-    structure = module.structure
-    model = ModelSettings(
-        name=plain_title(module.prefix) or structure.cell,
-        cell=structure.cell,
-        hidden_size=structure.hidden_size,
-        num_layers=structure.num_layers,
-        bidirectional=structure.bidirectional,
-    )
-    if "activation" in settings_of(type(model.own)):
-        return model.with_own("activation", structure.activation)
-    return model
-
-
 def _write(
     run_path: Path,
-    experiment: Experiment,
+    source: Given,
+    name: str,
     sequence: GivenSequence,
     capture: Capture,
     loss: float,
@@ -189,8 +170,8 @@ def _write(
 ) -> None:
     """A finished run; RnnvizError where it cannot be written."""
     count = sum(weight.size for weight in capture.weights.values())
-    model = RunModel(0, experiment.models[0].name, capture.structure, count)
-    writer = RunWriter(run_path, experiment, sequence.info, [model], Probe(sequence.inputs, None, None, None))
+    model = RunModel(0, name, capture.structure, count)
+    writer = RunWriter(run_path, source, sequence.info, [model], Probe(sequence.inputs, None, None, None))
     try:
         writer.metrics(0, 0, {"loss": loss})
         writer.capture(0, 0, capture, keep=True)

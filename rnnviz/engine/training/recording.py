@@ -13,6 +13,7 @@ import torch
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.source import Trained
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.networks import parameter_count, structure_of
 from rnnviz.engine.training.branching import Branch
@@ -63,7 +64,7 @@ class Recording:
         probe = self.training.probe
         self.writer = RunWriter(
             path,
-            experiment,
+            Trained(experiment),
             self.training.source.info,
             self.models,
             Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight),
@@ -94,7 +95,10 @@ class Recording:
             self.capture()
 
     def capture(self, keep: bool = False) -> None:
-        """Captures the probe of every model now, unless this training step has its captures already."""
+        """Captures the probe of every model now, unless this training step has its captures already.
+
+        `keep`: for good, and with what the optimisers have gathered.
+        """
         if self._captured_at == self.training_step and not keep:
             return
         started = time.monotonic()
@@ -104,6 +108,9 @@ class Recording:
         self._captured_at = self.training_step
         if all(_finite(capture) for capture in captures):
             self._good = (self.training_step, captures)
+        if keep:
+            for number in range(len(self.models)):
+                self.writer.optimiser(self.training_step, number, self.training.optimiser_snapshot(number))
         ended = time.monotonic()
         self._next_capture = started + max(self._interval, (ended - started) / self._capture_share)
 

@@ -13,13 +13,23 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import parse_experiment
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.stopping.breakpoints import Hit
-from rnnviz.core.stopping.marks_file import parse_marks
 from rnnviz.engine.training.branching import Branch, branch_of_run, branch_of_training, read_weights, with_weights
 from rnnviz.engine.training.breakpoints import Watching
 from rnnviz.engine.training.lifetime import Lifetime
 from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.trainer import NotFiniteError
-from rnnviz.runs.file.records import Command, EngineState
+from rnnviz.runs.file.engine_commands import (
+    BranchOff,
+    Pause,
+    Quit,
+    Restart,
+    Set,
+    Step,
+    TakeCapture,
+    TakenCommand,
+    Train,
+)
+from rnnviz.runs.file.records import EngineState
 from rnnviz.runs.reading.reader import open_run
 from rnnviz.runs.writing.commands import CommandInbox
 
@@ -77,7 +87,7 @@ class _Engine:
         self._progress = progress
         self._recording = recording
         self._watching = Watching(recording)
-        self._inbox = CommandInbox(recording.path)
+        self._inbox = _inbox(recording)
         self._planned = self._until = self._plan()
         self._hits = 0
         self._running = False
@@ -119,7 +129,9 @@ class _Engine:
     def _poll(self, now: float) -> None:
         self._ending = self._ending or self._lifetime.ended
         self._look_at_file()
-        for command in self._inbox.take():
+        commands = self._inbox.take()
+        self._take_marks()
+        for command in commands:
             self._obey(command)
         if now >= self._next_heartbeat:
             self._report()
@@ -197,43 +209,50 @@ class _Engine:
     def _said(self) -> str:
         return self._waiting or self._sentence
 
-    def _obey(self, command: Command) -> None:
+    def _take_marks(self) -> None:
+        """The marks the window has written; wrong ones are told in the log, and those before them stay."""
+        try:
+            marks = self._inbox.take_marks()
+            if marks is not None:
+                self._watching.set(marks)
+        except RnnvizError as error:
+            self._recording.event("breakpoint", str(error))
+
+    def _obey(self, taken: TakenCommand) -> None:
         answer = ""
         try:
-            match command.name:
-                case "train":
-                    self._until = self._train_until(command.arguments)
+            match taken.command:
+                case Train(until):
+                    self._until = self._train_until(until)
                     self._train()
-                case "pause":
+                case Pause():
                     self._pause()
-                case "step":
+                case Step(count):
                     stepping = self._running and self._until != self._planned  # an earlier wish is still under way
                     start = self._until if stepping else self._recording.training_step
-                    self._until = start + _whole(command.arguments, "count", 1)
+                    self._until = start + _at_least(1, count, "count")
                     self._train()
-                case "set":
-                    self._set(command.arguments)
-                case "restart":
-                    self._restart(command)
+                case Set():
+                    self._set(taken.command)
+                case Restart(experiment, path):
+                    self._change_run(taken, parse_experiment(experiment, "experiment"), Path(path), None)
                     return
-                case "branch":
-                    self._branch(command)
+                case BranchOff():
+                    self._branch(taken, taken.command)
                     return
-                case "breakpoints":
-                    self._set_marks(command.arguments)
-                case "capture":
+                case TakeCapture():
                     self._recording.capture(keep=True)
-                case "quit":
+                case Quit():
                     self._ending = True
         except RnnvizError as error:
             answer = str(error)
-        self._inbox.done(command.number, answer)
+        self._inbox.done(taken.number, answer)
 
-    def _train_until(self, arguments: Mapping[str, object]) -> int:
+    def _train_until(self, until: int | None) -> int:
         """The wish, else the planned end, else as many training steps again."""
         step = self._recording.training_step
-        if "until" in arguments:
-            return _whole(arguments, "until", step + 1)
+        if until is not None:
+            return _at_least(step + 1, until, "until")
         if step >= self._planned:
             self._planned = self._plan()
         return self._planned
@@ -243,26 +262,19 @@ class _Engine:
         step, planned = self._recording.training_step, self._recording.experiment.training.training_steps
         return planned if step < planned or not step else step + max(1, planned)
 
-    def _set_marks(self, arguments: Mapping[str, object]) -> None:
-        text = arguments.get("toml")
-        if not isinstance(text, str):
-            raise RnnvizError("breakpoints: wanted toml, marks as TOML text, came something else.")
-        names = [settings.name for settings in self._recording.experiment.models]
-        self._watching.set(parse_marks(text, "breakpoints", names))
-
-    def _set(self, arguments: Mapping[str, object]) -> None:
+    def _set(self, wanted: Set) -> None:
         training = self._recording.training
         said = []
-        if "learning_rate" in arguments:
-            rate = _number(arguments, "learning_rate", positive=True)
+        if wanted.learning_rate is not None:
+            rate = _number(wanted.learning_rate, "learning_rate", positive=True)
             said.append(f"learning rate {training.learning_rate:g} → {rate:g}")
             training.learning_rate = rate
-        if "clip_norm" in arguments:
-            norm = _number(arguments, "clip_norm", positive=False)
+        if wanted.clip_norm is not None:
+            norm = _number(wanted.clip_norm, "clip_norm", positive=False)
             said.append(f"clip norm {training.clip_norm:g} → {norm:g}")
             training.clip_norm = norm
-        if "training_steps" in arguments:
-            steps = _whole(arguments, "training_steps", 1)
+        if wanted.training_steps is not None:
+            steps = _at_least(1, wanted.training_steps, "training_steps")
             said.append(f"training steps {self._planned} → {steps}")
             self._until = steps if self._until == self._planned else self._until
             self._planned = steps
@@ -271,37 +283,29 @@ class _Engine:
                 "setting", f"From training step {self._recording.training_step + 1}: {', '.join(said)}."
             )
 
-    def _restart(self, command: Command) -> None:
-        """A new run in this warm process, paused at training step 0; the old one stays as it is if that fails."""
-        text, path = command.arguments.get("experiment"), command.arguments.get("path")
-        if not isinstance(text, str) or not isinstance(path, str):
-            raise RnnvizError("restart: wanted an experiment (TOML text) and a path, came something else.")
-        self._change_run(command, parse_experiment(text, "experiment"), Path(path), None)
-
-    def _branch(self, command: Command) -> None:
+    def _branch(self, taken: TakenCommand, wanted: BranchOff) -> None:
         """A new run that goes on from here or from a captured training step, paused; this one stays as it is."""
-        arguments, recording = command.arguments, self._recording
-        path, model, weights = arguments.get("path"), arguments.get("model", ""), arguments.get("weights", "")
-        if not all(isinstance(text, str) for text in (path, model, weights)) or bool(model) != bool(weights):
-            raise RnnvizError("branch: wanted a path, and both or none of a model and the path of its weights.")
+        recording = self._recording
+        if bool(wanted.model) != bool(wanted.weights):
+            raise RnnvizError("branch: wanted both or none of a model and the path of its weights.")
         step = recording.training_step
-        if "training_step" in arguments:
-            step = _whole(arguments, "training_step", 0)
+        if wanted.training_step is not None:
+            step = _at_least(0, wanted.training_step, "training_step")
         if step == recording.training_step:
             experiment, branch = branch_of_training(recording.training, recording.path)
         else:
             recording.writer.flush()
             with open_run(recording.path) as run:
                 experiment, branch = branch_of_run(run, step)
-        if weights:
-            branch = with_weights(branch, experiment, str(model), read_weights(str(weights)))
-        self._change_run(command, replace(experiment, marks=self._watching.marks), Path(str(path)), branch)
+        if wanted.weights:
+            branch = with_weights(branch, experiment, wanted.model, read_weights(wanted.weights))
+        self._change_run(taken, replace(experiment, marks=self._watching.marks), Path(wanted.path), branch)
 
-    def _change_run(self, command: Command, experiment: Experiment, path: Path, branch: Branch | None) -> None:
+    def _change_run(self, taken: TakenCommand, experiment: Experiment, path: Path, branch: Branch | None) -> None:
         recording = self._record(experiment, path, branch)
         watching = Watching(recording)
-        inbox = CommandInbox(path)
-        self._inbox.done(command.number)  # in the old run, before it is closed
+        inbox = _inbox(recording)
+        self._inbox.done(taken.number)  # in the old run, before it is closed
         self._close("stopped", "")
         self._recording, self._watching, self._inbox = recording, watching, inbox
         self._planned = self._until = self._plan()
@@ -320,16 +324,17 @@ class _Engine:
         self._recording.writer.close()
 
 
-def _whole(arguments: Mapping[str, object], name: str, least: int) -> int:
-    value = arguments.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+def _inbox(recording: Recording) -> CommandInbox:
+    return CommandInbox(recording.path, tuple(settings.name for settings in recording.experiment.models))
+
+
+def _at_least(least: int, value: int, name: str) -> int:
+    if value < least:
         raise RnnvizError(f"{name}: wanted a whole number from {least} on, came {value!r}.")
     return value
 
 
-def _number(arguments: Mapping[str, object], name: str, positive: bool) -> float:
-    value = arguments.get(name)
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or value < 0 or (positive and value == 0):  # type: ignore[operator]
-        raise RnnvizError(f"{name}: wanted a number {'above' if positive else 'from'} 0, came {value!r}.")
-    return float(value)  # type: ignore[arg-type]
+def _number(value: float, name: str, positive: bool) -> float:
+    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+        raise RnnvizError(f"{name}: wanted a number {'above' if positive else 'from'} 0, came {value:g}.")
+    return value

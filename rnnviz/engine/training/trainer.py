@@ -12,10 +12,11 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput, OptimiserName
+from rnnviz.core.experiment.settings import Experiment, OptimiserName
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
+from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
 
@@ -43,8 +44,6 @@ class Training:
     def __init__(self, experiment: Experiment) -> None:
         check_experiment(experiment)
         self.experiment = experiment
-        if isinstance(experiment.task, GivenInput):
-            raise RnnvizError(f'task.name: wanted a task that can be trained, came "{experiment.task.name}".')
         self.source = experiment.task.open(experiment.seed)
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
@@ -97,6 +96,24 @@ class Training:
     def optimiser_states(self) -> list[dict[str, Any]]:
         """What each optimiser has gathered; to be copied before the training goes on."""
         return [optimiser.state_dict() for optimiser in self._optimisers]
+
+    def optimiser_snapshot(self, number: int) -> OptimiserSnapshot:
+        """What the optimiser of one model has gathered, by the names of the model's parameters; arrays are shared."""
+        optimiser = self._optimisers[number]
+        settings: dict[str, float] = {}
+        for key, value in optimiser.param_groups[0].items():
+            if key != "params":
+                several = isinstance(value, tuple)
+                for place, one in enumerate(value if several else (value,), 1):
+                    if isinstance(one, int | float):
+                        settings[f"{key}.{place}" if several else key] = float(one)
+        state = {
+            f"{key}.{name}": value.detach().numpy()
+            for name, parameter in self.models[number].named_parameters()
+            for key, value in optimiser.state.get(parameter, {}).items()
+            if isinstance(value, Tensor)
+        }
+        return OptimiserSnapshot(self.experiment.training.optimiser, settings, state)
 
     def go_on_from(self, start: Start) -> None:
         """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning."""

@@ -29,7 +29,7 @@ class EquationsPanel(ColumnPage):
         "place.model",
         "place.unit",
         "run.models",
-        "run.experiment",
+        "run.source",
         "trial",
     )
 

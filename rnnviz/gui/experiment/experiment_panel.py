@@ -1,6 +1,6 @@
 """Experiment panel: task, models and training settings as a form; edits apply live or wait for a restart."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.settings import (
     MOST_MODELS_IN_FORM,
     Experiment,
-    GivenInput,
     ModelSettings,
     Task,
     TrainingSettings,
 )
 from rnnviz.core.numbers import short
 from rnnviz.core.setting import settings_of
+from rnnviz.core.source import OLD_TASK, Given, Trained
+from rnnviz.core.tasks import TASKS
 from rnnviz.gui.experiment.experiment_changes import changes
 from rnnviz.gui.experiment.model_card import ModelCard, default_name
 from rnnviz.gui.experiment.restart_bar import RestartBar
@@ -77,7 +78,7 @@ class ExperimentPanel(QWidget):
         """Shows what differs between the two states."""
         if new.look.theme != old.look.theme:
             self._apply_theme(new)
-        if (new.run.experiment, new.run.draft, new.run.models) != (old.run.experiment, old.run.draft, old.run.models):
+        if (new.run.source, new.run.draft, new.run.models) != (old.run.source, old.run.draft, old.run.models):
             self._fill(new)
         elif new.recorded.history is not old.recorded.history or (
             new.place.cursor.training_step,
@@ -147,7 +148,8 @@ class ExperimentPanel(QWidget):
 
     @property
     def _shown(self) -> Experiment:
-        return self._store.state.run.draft or self._store.state.run.experiment
+        state = self._store.state
+        return state.run.draft or state.run.experiment or _like_it(state)
 
     def _offer(self, experiment: Experiment) -> None:
         """Keeps `experiment` as the draft, or drops the draft when it says nothing new."""
@@ -164,12 +166,13 @@ class ExperimentPanel(QWidget):
         state = self._store.state
         shown = replace(self._shown, training=replace(self._shown.training, **{key: value}))
         engine = state.recorded.status is not None and state.recorded.status.state not in ("failed", "stopped")
-        if not settings_of(TrainingSettings)[key].live or not engine:
+        if not settings_of(TrainingSettings)[key].live or not engine or state.run.experiment is None:
             self._offer(shown)
             return
         training = replace(state.run.experiment.training, **{key: value})
         draft = None if state.run.draft is None else shown
-        self._store.change(run=setting(experiment=replace(state.run.experiment, training=training), draft=draft))
+        source = Trained(replace(state.run.experiment, training=training))
+        self._store.change(run=setting(source=source, draft=draft))
         self.live_setting.emit(key, float(value))
         self.edited.emit(shown)
 
@@ -206,8 +209,9 @@ class ExperimentPanel(QWidget):
 
     def _undo(self) -> None:
         self._store.change(run=setting(draft=None))
-        experiment = self._store.state.run.experiment
-        self.task_form.reset(experiment.task)
+        experiment = self._shown
+        if self._store.state.run.experiment is not None:
+            self.task_form.reset(experiment.task)
         self.training_form.set_settings(experiment.training, reset=True)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.reset(value)  # type: ignore[attr-defined]
@@ -215,16 +219,22 @@ class ExperimentPanel(QWidget):
 
     def _fill(self, state: State) -> None:
         experiment = self._shown
-        trained = not isinstance(experiment.task, GivenInput)
-        self.task_form.set_task(experiment.task)
+        trained = state.run.draft is not None or state.run.experiment is not None
+        if trained:
+            self.task_form.set_task(experiment.task)
+        else:
+            self.task_form.set_untrained(_untrained(state), state.run.source)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.set_value(value)  # type: ignore[attr-defined]
         self.training_form.set_settings(experiment.training)
         for widget in (self.batch, self.training_form, self._training_title, self.add_model):
             widget.setVisible(trained)
         self.add_model.setEnabled(len(experiment.models) < MOST_MODELS_IN_FORM)
-        self._fill_cards(state, experiment.models or tuple(_settings_of(model) for model in state.run.models), trained)
-        self.bar.set_changes(changes(state.run.experiment, experiment), _problem(experiment))
+        self._fill_cards(state, experiment.models, trained)
+        said = changes(state.run.experiment, experiment) if state.run.experiment is not None else []
+        if state.run.draft is not None and state.run.experiment is None:
+            said = [f"task {_untrained(state)} → {experiment.task.name}"]
+        self.bar.set_changes(said, _problem(experiment) if trained else "")
 
     def _fill_cards(self, state: State, models: tuple[ModelSettings, ...], trained: bool) -> None:
         while len(self.cards) > len(models):
@@ -251,7 +261,9 @@ class ExperimentPanel(QWidget):
             card.set_look(look, color, removable=len(self.cards) > 1)
 
     def _show_numbers(self, state: State) -> None:
-        names = [model.name for model in state.run.experiment.models]
+        names = [
+            model.name for model in (state.run.models if state.run.experiment is None else state.run.experiment.models)
+        ]
         for card in self.cards:
             number = names.index(card.settings.name) if card.settings.name in names else -1
             card.set_number(*metric_shown(state, number))
@@ -271,16 +283,29 @@ def _problem(experiment: Experiment) -> str:
     return ""
 
 
+def _untrained(state: State) -> str:
+    """What stands in the place of a task where nothing was trained."""
+    return OLD_TASK if isinstance(state.run.source, Given) else "recorded"
+
+
+def _like_it(state: State) -> Experiment:
+    """An experiment with models like those shown, for a run that was not trained here."""
+    models = tuple(_settings_of(model) for model in state.run.models)
+    return Experiment(state.run.title, next(iter(TASKS.values()))(), models, seed=state.run.seed or 1)
+
+
 def _settings_of(model: RunModel) -> ModelSettings:
-    """A loaded model as the card shows it."""
+    """A loaded model as the card shows it; what its structure does not tell of its cell's own settings is as usual."""
     structure = model.structure
+    own = CELLS[structure.cell].settings
+    told = {one.name: getattr(structure, one.name) for one in fields(own) if hasattr(structure, one.name)}
     return ModelSettings(
         model.name,
         structure.cell,
         structure.hidden_size,
         structure.num_layers,
         structure.bidirectional,
-        structure.activation,
+        own(**told),
     )
 
 

@@ -1,12 +1,17 @@
 """Experiment words: an experiment in a few of them, for title and toolbar."""
 
-from rnnviz.core.experiment.settings import Experiment, GivenInput
+from pathlib import Path
+
+from rnnviz.core.source import Given, Recorded, Source, Trained
 
 
-def experiment_words(experiment: Experiment) -> tuple[str, str]:
-    """Title and subtitle: the task with what makes it hard."""
-    task = experiment.task
-    if isinstance(task, GivenInput):
-        words = {"text": "a given text", "csv": "given values", "random": "random input"}[task.source]
-        return experiment.name, words
-    return experiment.name, task.words
+def source_words(source: Source) -> tuple[str, str]:
+    """Title and subtitle of a run, by where it comes from."""
+    match source:
+        case Trained(experiment):
+            return source.title, experiment.task.words
+        case Given(input=asked):
+            words = {"text": "a given text", "csv": "given values", "random": "random input"}
+            return source.title, words[asked.source]
+        case Recorded(script=script):
+            return source.title, f"recorded by {Path(script).name}"

@@ -7,9 +7,10 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import GivenInput, Task
+from rnnviz.core.experiment.settings import Task
 from rnnviz.core.setting import DataFile, settings_of
-from rnnviz.core.tasks import TASKS, DataTask, TaskSettings
+from rnnviz.core.source import Given, GivenInput, Source
+from rnnviz.core.tasks import TASKS, DataTask
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import whole
@@ -26,6 +27,8 @@ class TaskForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._source: Source | None = None  # that was not trained, as last set from outside
+        self._untrained = ""  # its words
         self._task: Task | None = None  # as edited
         self._given: Task | None = None  # as last set from outside
         self.rows: dict[str, Row] = {}
@@ -44,10 +47,21 @@ class TaskForm(QWidget):
         self._given = task
         self._show(task)
 
+    def set_untrained(self, words: str, source: Source) -> None:
+        """Shows what was not trained, in the place of a task and beside those that could be."""
+        if source is self._source and self._task is None:
+            return
+        self._task = self._given = None
+        self._source, self._untrained = source, words
+        self.kind.set_options([*_kinds(), (words, words)])
+        self.kind.set_value(words)
+        self.kind_row.show_problem("")
+        self._set_rows(_loss_row(source.input) if isinstance(source, Given) else {})
+
     def _show(self, task: Task) -> None:
         rebuilt = self._task is None or task.name != self._task.name
         self._task = task
-        self.kind.set_options([*_kinds(), (task.name, task.name)] if isinstance(task, GivenInput) else _kinds())
+        self.kind.set_options(_kinds())
         self.kind.set_value(task.name)
         if rebuilt:
             self._rebuild(task)
@@ -59,10 +73,13 @@ class TaskForm(QWidget):
         self.set_task(task)
 
     def _rebuild(self, task: Task) -> None:
+        self._set_rows(_rows(task))
+
+    def _set_rows(self, rows: dict[str, Row]) -> None:
         for row in self.rows.values():
             row.hide()
             row.deleteLater()
-        self.rows = _rows(task)
+        self.rows = rows
         before: QWidget = self.kind
         for key, row in self.rows.items():
             self._column.addWidget(row)
@@ -89,7 +106,7 @@ class TaskForm(QWidget):
         self.kind_row.show_problem(_problem(task))
 
     def _choose_kind(self, name: object) -> None:
-        if self._task is not None and name != self._task.name:
+        if name != (self._task.name if self._task is not None else self._untrained):
             self._offer(TASKS[str(name)]())
 
     def _choose_file(self, value: object) -> None:
@@ -115,7 +132,7 @@ class TaskForm(QWidget):
 
 def _problem(task: Task) -> str:
     """Why the task as a whole cannot be, though each of its fields is valid; empty when it can."""
-    conflict = task.conflict if isinstance(task, TaskSettings) else None
+    conflict = task.conflict
     return conflict.sentence if conflict else ""
 
 
@@ -124,7 +141,11 @@ def _kinds() -> list[tuple[object, str]]:
 
 
 def _rows(task: Task) -> dict[str, Row]:
-    if isinstance(task, GivenInput):
-        last = Field(whole("Loss at", 0, LONGEST), lambda value: "the last" if value == 0 else str(value))
-        return {"loss_time_step": Row("Loss at t", last, "L = ‖h_t‖ at this time step; 0: the last one")}
     return setting_rows(type(task))
+
+
+def _loss_row(asked: GivenInput) -> dict[str, Row]:
+    last = Field(whole("Loss at", 0, LONGEST), lambda value: "the last" if value == 0 else str(value))
+    last.set_value(asked.loss_time_step)
+    last.setEnabled(False)
+    return {"loss_time_step": Row("Loss at t", last, "L = ‖h_t‖ at this time step; 0: the last one")}

@@ -104,7 +104,7 @@ def recorded_state(
         raise RnnvizError(f"{run.path}: wanted a time step from 1 to {length}, got {time_step}.")
     phase = Phase.FORWARD if forward else Phase.BACKWARD
     return State(
-        run=ShownRun(run.experiment, path=run.path, task=run.task, models=run.models),
+        run=ShownRun(run.source, path=run.path, task=run.task, models=run.models),
         recorded=Recorded(history=HistoryReader(run).read(), traces=traces),
         place=begun(training_step, phase=phase, time_step=time_step or length, following=False),
         look=Appearance(theme=theme_name),

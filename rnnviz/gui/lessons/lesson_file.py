@@ -44,9 +44,9 @@ class Lesson:
     task: str
     cards: tuple[Card, ...]
 
-    def belongs_to(self, experiment: Experiment) -> bool:
+    def belongs_to(self, experiment: Experiment | None) -> bool:
         """Whether its cards speak of this experiment."""
-        return experiment.task.name == self.task and experiment.name == self.title
+        return experiment is not None and (experiment.task.name, experiment.name) == (self.task, self.title)
 
 
 LESSONS = ("who-remembers", "the-gate-opens")  # files in resources/lessons, in the order they are learnt

@@ -5,20 +5,21 @@ import os
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, write_experiment
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.gui.live.child import ROOM_FOR_SENTENCE, ending, last_sentence, rnnviz_process
+from rnnviz.gui.live.child import Child, Ending
 from rnnviz.gui.live.train_on_request import TrainOnRequest
 from rnnviz.gui.state.program_folders import delete_run
-from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.file.engine_commands import BranchOff, EngineCommand, Quit, Restart
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.commands import CommandSender
 
 _PATIENCE = 2.0  # seconds the engine may take to write its last record
 _TERMINATE_PATIENCE = 0.4  # seconds between SIGTERM and SIGKILL
+_REFUSED = 2  # exit status of what a person can put right
 _ASK_AGAIN = 100  # milliseconds between two looks at whether the engine took a restart
 
 
@@ -45,44 +46,43 @@ class Engine(QObject):
         self._answer_timer.timeout.connect(self._look_for_answer)
         self._parent: Path | None = None  # what its newest run goes on from
         self._asked_at: float | None = None  # when it was asked to leave
-        self._said = b""
         self._reads: set[Path] = set()  # what was written for it alone, until its run is there
         arguments = (
             self._branch_arguments(wanted) if isinstance(wanted, TrainOnRequest) else self._train_arguments(wanted)
         )
-        self._process = rnnviz_process([*arguments, "--run", str(run_path), "--live", "--paused"], self)
-        self._process.setStandardOutputFile(QProcess.nullDevice())
-        self._process.readyReadStandardError.connect(self._listen)
-        self._process.finished.connect(self._finished)
-        self._process.errorOccurred.connect(self._error)
+        arguments = [*arguments, "--run", str(run_path), "--live", "--paused"]
+        self._child = Child(arguments, self, said=None, output="none", alone=False)
+        self._child.complained.connect(self._complain)
+        self._child.ended.connect(self._finished)
 
     def start(self) -> None:
-        self._process.start()
+        self._child.start()
 
     @property
     def alive(self) -> bool:
-        return self._process.state() is not QProcess.ProcessState.NotRunning
+        return self._child.alive
 
     @property
     def process_id(self) -> int:
-        return int(self._process.processId())
+        return self._child.process_id
 
-    def send(self, name: CommandName, **arguments: object) -> int:
+    def send(self, command: EngineCommand) -> int:
         """Writes a command for the engine and returns its number; RnnvizError if the run file cannot be written."""
         if self._sender is None:
             self._sender = CommandSender(self.run_path)
-        return self._sender.send(name, **arguments)
+        return self._sender.send(command)
 
     def restart(self, experiment: Experiment, run_path: Path) -> None:
         """Has the warm process train `experiment` from its initial weights into a new run file."""
-        self._change_run(self.send("restart", experiment=experiment_toml(experiment), path=str(run_path)), run_path)
+        self._change_run(self.send(Restart(experiment_toml(experiment), str(run_path))), run_path)
 
-    def branch(self, onward: TrainOnRequest, run_path: Path) -> None:
+    def branch(self, request: TrainOnRequest, run_path: Path) -> None:
         """Has the warm process train its own run on from there, into a new run file."""
-        changes = {"model": onward.model, "weights": str(onward.weights)} if onward.weights is not None else {}
-        if onward.weights is not None:
-            self._reads.add(onward.weights)
-        number = self.send("branch", path=str(run_path), training_step=onward.training_step, **changes)
+        weights = ""
+        if request.weights is not None:
+            self._reads.add(request.weights)
+            weights = str(request.weights)
+        number = self.send(BranchOff(str(run_path), request.training_step, request.model, weights))
         self._parent = self.run_path
         self._change_run(number, run_path)
 
@@ -97,8 +97,8 @@ class Engine(QObject):
     def leave(self) -> None:
         """Asks the engine to end and returns at once; `left` follows, within about 2.5 s."""
         self.ask_to_leave()
-        QTimer.singleShot(int(_PATIENCE * 1000), self, self._process.terminate)
-        QTimer.singleShot(int((_PATIENCE + _TERMINATE_PATIENCE) * 1000), self, self._process.kill)
+        QTimer.singleShot(int(_PATIENCE * 1000), self, self._child.terminate)
+        QTimer.singleShot(int((_PATIENCE + _TERMINATE_PATIENCE) * 1000), self, self._child.kill)
         if not self.alive:
             self._tidy()
 
@@ -109,20 +109,20 @@ class Engine(QObject):
         self._asked_at = time.monotonic()
         if self.alive and self._shown_run == self.run_path:
             with contextlib.suppress(RnnvizError):
-                self.send("quit")
-        self._process.closeWriteChannel()
+                self.send(Quit())
+        self._child.close_input()
 
     def end(self) -> None:
         """Asks the engine to leave and waits until it is gone; then SIGTERM, SIGKILL. Nobody may read its run now."""
         self.ask_to_leave()
         assert self._asked_at is not None
-        self._process.blockSignals(True)
+        self._child.hush()
         patience = _PATIENCE if self._shown_run is not None else _TERMINATE_PATIENCE
-        if not self._gone_until(self._asked_at + patience):
-            self._process.terminate()
-            if not self._gone_until(time.monotonic() + _TERMINATE_PATIENCE):
-                self._process.kill()
-                self._process.waitForFinished(1000)
+        if not self._child.wait(self._asked_at + patience - time.monotonic()):
+            self._child.terminate()
+            if not self._child.wait(_TERMINATE_PATIENCE):
+                self._child.kill()
+                self._child.wait(1.0)
         self._tidy()
 
     def _tidy(self) -> None:
@@ -139,11 +139,11 @@ class Engine(QObject):
         self._reads.add(path)
         return ["train", str(path)]
 
-    def _branch_arguments(self, onward: TrainOnRequest) -> list[str]:
-        arguments = ["branch", str(onward.parent), "--training-step", str(onward.training_step)]
-        if onward.weights is not None:
-            self._reads.add(onward.weights)
-            arguments += ["--model", onward.model, "--weights", str(onward.weights)]
+    def _branch_arguments(self, request: TrainOnRequest) -> list[str]:
+        arguments = ["branch", str(request.parent), "--training-step", str(request.training_step)]
+        if request.weights is not None:
+            self._reads.add(request.weights)
+            arguments += ["--model", request.model, "--weights", str(request.weights)]
         return arguments
 
     def _change_run(self, number: int, run_path: Path) -> None:
@@ -156,9 +156,6 @@ class Engine(QObject):
     def _remove_read(self) -> None:
         while self._reads:
             self._reads.pop().unlink(missing_ok=True)
-
-    def _gone_until(self, until: float) -> bool:
-        return not self.alive or self._process.waitForFinished(max(1, int(1000 * (until - time.monotonic()))))
 
     def _close_senders(self) -> None:
         self._answer_timer.stop()
@@ -180,31 +177,22 @@ class Engine(QObject):
             self._remove_read()
             self.refused.emit(answer)
 
-    @Slot()
-    def _listen(self) -> None:
-        new = bytes(self._process.readAllStandardError().data())
-        self._said = (self._said + new)[-4 * ROOM_FOR_SENTENCE :]
-        sentence = last_sentence(new.decode("utf-8", "replace"))
-        if sentence.endswith(".") and "Warning:" not in sentence and self.alive:
+    @Slot(str)
+    def _complain(self, sentence: str) -> None:
+        if sentence.endswith(".") and "Warning:" not in sentence:
             self.complained.emit(sentence)
 
-    @Slot(int, QProcess.ExitStatus)
-    def _finished(self, _code: int, _status: QProcess.ExitStatus) -> None:
-        self._listen()
+    @Slot(object)
+    def _finished(self, ending: Ending) -> None:
         self._close_senders()
         self._remove_read()
         if self._asked_at is not None:
             self._tidy()
             self.left.emit()
-            return
-        refused = self._process.exitStatus() is QProcess.ExitStatus.NormalExit and self._process.exitCode() == 2
-        said = last_sentence(self._said.decode("utf-8", "replace"))
-        self.ended.emit(ending(self._process), said if refused else "")
-
-    @Slot(QProcess.ProcessError)
-    def _error(self, error: QProcess.ProcessError) -> None:
-        if error is QProcess.ProcessError.FailedToStart:
-            self.ended.emit("not started", f"The engine cannot be started: {self._process.errorString()}.")
+        elif ending.how == "not started":
+            self.ended.emit(ending.how, f"The engine cannot be started: {ending.said}")
+        else:
+            self.ended.emit(ending.how, ending.said if ending.status == _REFUSED else "")
 
 
 def delete_untrained(path: Path) -> None:

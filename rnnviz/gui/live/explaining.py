@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.provenance import GradientPlace, provenance
-from rnnviz.gui.live.background import Background
+from rnnviz.gui.live.newest_wish import NewestWish
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,42 +31,27 @@ class Explaining(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background = Background("explaining", self)
-        self._background.answered.connect(self._answered)
-        self._background.failed.connect(self._failed)
+        self._wishes = NewestWish("explaining", lambda asked: provenance(asked.trace, asked.place, asked.sample), self)
+        self._wishes.answered.connect(self._answered)
+        self._wishes.failed.connect(self._failed)
         self._asked: OriginQuestion | None = None
-        self._at_work: OriginQuestion | None = None
 
     def ask(self, question: OriginQuestion) -> None:
         """Asks, unless the very same was asked last."""
-        if question.same(self._asked):
-            return
-        self._asked = question
-        if self._at_work is None:
-            self._send(question)
+        if not question.same(self._asked):
+            self._asked = question
+            self._wishes.ask(question)
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
-        return self._background.stop()
+        return self._wishes.stop()
 
-    def _send(self, question: OriginQuestion) -> None:
-        self._at_work = question
-        self._background.ask(lambda: provenance(question.trace, question.place, question.sample))
-
-    def _overtaken(self) -> bool:
-        """Whether something else was asked meanwhile, which is sent now."""
-        done, self._at_work = self._at_work, None
-        if self._asked is None or self._asked is done:
-            return False
-        self._send(self._asked)
-        return True
-
-    @Slot(int, object)
-    def _answered(self, _ticket: int, found: object) -> None:
-        if not self._overtaken():
+    @Slot(object, object)
+    def _answered(self, question: OriginQuestion, found: object) -> None:
+        if question is self._asked:
             self.explained.emit(found)
 
-    @Slot(int, object)
-    def _failed(self, _ticket: int, error: object) -> None:
-        if not self._overtaken():
+    @Slot(object, object)
+    def _failed(self, question: OriginQuestion, error: object) -> None:
+        if question is self._asked:
             self.refused.emit(str(error))

@@ -1,46 +1,77 @@
 """Files a person opens and saves: what one is, what a child process says of it; copies, exports in the background."""
 
-import csv
-import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from rnnviz.core.child_answers import inspected, verdicts
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import read_experiment, write_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.plain_records import plain
+from rnnviz.core.source import Given, read_source
+from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.background import Background
-from rnnviz.gui.live.child import Child
+from rnnviz.gui.live.child import Child, Ending
+from rnnviz.gui.live.marks_saving import MarksSaving
 from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
+from rnnviz.runs.file.opening import MAGIC
 from rnnviz.runs.reading.reader import Run
 
 Kind = Literal["run", "experiment", "other"]
-_SQLITE = b"SQLite format 3\x00"
 
 _RIGHT_OR_WRONG = frozenset({0, 1})  # exit statuses of `rnnviz check`
 
 
 class Files(QObject):
-    """`inspected(path, report)`, `recorded(run path)`, `used(path)` follow what is slow; failures become messages."""
+    """`inspected(path, report)`: a file needs a person's choice first; `used(path)`: it belongs to the recent ones.
+
+    Failures of what is slow become messages.
+    """
 
     inspected = Signal(object, object)
-    recorded = Signal(object)
     used = Signal(object)
 
-    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        marks: MarksSaving,
+        show_run: Callable[[Path], None],
+        start: Callable[[Experiment], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """`show_run` and `start`: what to do with a run and an experiment that were opened."""
         super().__init__(parent)
         self._store = store
+        self._marks = marks
+        self._show_run, self._start = show_run, start
         self._child: Child | None = None
-        self._path = Path()  # what the child is about
         self._copying = Background("copying", self)
         self._copying.answered.connect(self._copied)
         self._copying.failed.connect(self._not_copied)
+
+    def open_path(self, path: Path) -> None:
+        """Opens a run or an experiment; asks a child process what anything else is. RnnvizError says why it cannot."""
+        kind = self.kind(path)
+        if kind == "other":
+            self.inspect(path)
+            return
+        if kind == "run":
+            self._show_run(path)
+        else:
+            source = read_source(path)
+            if isinstance(source, Given):
+                self.record_given(source)
+            else:
+                self._start(source.experiment)
+        self.used.emit(path)
 
     def kind(self, path: Path) -> Kind:
         """What `path` is as far as the window itself may look; RnnvizError if it is no file that can be read."""
@@ -52,10 +83,10 @@ class Files(QObject):
                     f"{path} is not a file: a run, an experiment, a checkpoint, a CSV or a text was wanted."
                 )
             with path.open("rb") as file:
-                start = file.read(len(_SQLITE))
+                start = file.read(len(MAGIC))
         except OSError as error:
             raise RnnvizError(f"{path} cannot be read: {error.strerror}.") from None
-        if start == _SQLITE or path.suffix == ".rnnviz":
+        if start == MAGIC or path.suffix == ".rnnviz":
             return "run"
         return "experiment" if path.suffix == ".toml" else "other"
 
@@ -66,24 +97,34 @@ class Files(QObject):
         """Writes the experiment as it is edited; RnnvizError if the folder does not let us."""
         state = self._store.state
         wanted = state.run.draft or state.run.experiment
+        if wanted is None:
+            raise RnnvizError("This run was not trained here: there is no experiment to save.")
         write_experiment(replace(wanted, marks=marks_of(state, model_names(wanted))), path)
         self._store.say(Message("info", f"The experiment is saved as {path}."))
         self.used.emit(path)
 
     def save_run(self, path: Path) -> None:
-        """Copies the run shown to `path` in the worker."""
+        """Copies the run shown to `path`, with marks its file could not take; a message says when it is done."""
         source = self._store.state.run.path
         if source is None:
             raise RnnvizError("There is no run to save yet.")
         if path == source:
             raise RnnvizError(f"{path} is this run itself: choose another name.")
+        marks = self._marks.unsaved(source)
         self._store.say(busy=f"Saving {path.name} …")
-        self._copying.ask(lambda: _copy(source, path))
+        self._copying.ask(lambda: _copy(source, path, marks))
 
     def inspect(self, path: Path) -> None:
         """Asks a child process what the file holds; the window itself never parses a stranger's file."""
-        self._run(["inspect", str(path), "--json"], path, f"Looking into {path.name} …")
-        self._child_finished(self._inspected)
+
+        def answer(ending: Ending) -> None:
+            try:
+                report = inspected(ending.output)
+            except RnnvizError:
+                raise RnnvizError(f"{path} could not be looked into.") from None
+            self.inspected.emit(path, report)
+
+        self._ask(["inspect", str(path), "--json"], f"Looking into {path.name} …", answer)
 
     def export(self, path: Path, model: str) -> None:
         """Has a child process write the weights of `model` at the training step shown."""
@@ -91,91 +132,85 @@ class Files(QObject):
         if state.run.path is None:
             raise RnnvizError("There is no trained model to export yet.")
         step = str(state.place.cursor.training_step)
-        arguments = ["export", str(state.run.path), "--model", model, "--training-step", step, "-o", str(path)]
-        self._run(arguments, path, f"Writing {path.name} …")
-        self._child_finished(self._exported)
+        self._ask(
+            ["export", str(state.run.path), "--model", model, "--training-step", step, "-o", str(path)],
+            f"Writing {path.name} …",
+            lambda ending: self._store.say(Message("info", f"The weights are saved as {path}.")),
+        )
 
     def check(self) -> None:
         """Has a child process check every gradient of the traces shown; the bar tells its verdict."""
         state = self._store.state
         if state.run.path is None:
             raise RnnvizError("There is no trace to check yet.")
-        arguments = ["check", str(state.run.path), "--training-step", str(state.place.cursor.training_step), "--json"]
-        self._run(arguments, state.run.path, "Checking every gradient against autograd …", _RIGHT_OR_WRONG)
-        self._child_finished(self._checked)
 
-    def record_given(self, task: GivenInput, module: str) -> None:
+        def answer(ending: Ending) -> None:
+            try:
+                found = verdicts(ending.output)
+            except RnnvizError:
+                raise RnnvizError("The check ended without a verdict.") from None
+            words = "\n".join(f"{one.model}: {one.verdict}" for one in found)
+            self._store.say(Message("info" if all(one.right for one in found) else "error", words))
+
+        arguments = ["check", str(state.run.path), "--training-step", str(state.place.cursor.training_step), "--json"]
+        self._ask(arguments, "Checking every gradient against autograd …", answer, answers=_RIGHT_OR_WRONG)
+
+    def record_given(self, given: Given) -> None:
         """Has a child process load the checkpoint, run the given input through it and record the trace."""
-        run_path = new_run_path(Path(task.checkpoint).stem)
-        arguments = ["trace", task.checkpoint, *_input_arguments(task), "--module", module, "--run", str(run_path)]
-        self._run(arguments, run_path, f"Tracing {Path(task.checkpoint).name} …")
-        self._child_finished(self._recorded)
+        run_path = new_run_path(Path(given.checkpoint).stem)
+        self._ask(
+            ["trace", "--given", "--run", str(run_path)],
+            f"Tracing {Path(given.checkpoint).name} …",
+            lambda ending: self._show_run(run_path),
+            said=json.dumps(plain(given)),
+        )
 
     def cancel(self) -> None:
-        """Ends the child process, if one is at work."""
+        """Gives up the slow thing that goes on."""
         if self._child is not None:
             self._child.cancel()
-            self._forget_child()
+        self._forget_child()
 
     def stop(self) -> bool:
         """Ends everything; False if the copy that is being written did not end in time."""
-        self.cancel()
+        if self._child is not None:
+            self._child.cancel()
+            self._forget_child()
         return self._copying.stop()
 
-    def _run(self, arguments: list[str], path: Path, busy: str, answers: frozenset[int] = frozenset({0})) -> None:
-        self.cancel()
-        self._path = path
-        self._child = Child(arguments, self, answers)
-        self._child.failed.connect(self._child_failed)
+    def _ask(
+        self,
+        arguments: list[str],
+        busy: str,
+        answer: Callable[[Ending], None],
+        *,
+        answers: frozenset[int] = frozenset({0}),
+        said: str = "",
+    ) -> None:
+        """Starts a child in place of the one before. `answers`: the exit statuses that come with an answer, which
+        `answer` takes; an RnnvizError of it is told as every failure is."""
+        if self._child is not None:
+            self._child.cancel()
+            self._child.deleteLater()
+        self._child = Child(arguments, self, said)
+        self._child.ended.connect(lambda ending: self._ended(ending, answer, answers))
         self._store.say(busy=busy)
-
-    def _child_finished(self, then: object) -> None:
-        assert self._child is not None
-        self._child.finished.connect(then)
         self._child.start()
+
+    def _ended(self, ending: Ending, answer: Callable[[Ending], None], answers: frozenset[int]) -> None:
+        self._forget_child()
+        try:
+            if ending.status not in answers:
+                raise RnnvizError(ending.sentence)
+            answer(ending)
+        except RnnvizError as error:
+            self._store.say(Message("error", str(error)))
 
     def _forget_child(self) -> None:
         if self._child is not None:
             self._child.deleteLater()
             self._child = None
         self._store.say(busy="")
-
-    @Slot(str)
-    def _child_failed(self, sentence: str) -> None:
-        self._forget_child()
-        self._store.say(Message("error", sentence))
-
-    @Slot(bytes)
-    def _inspected(self, output: bytes) -> None:
-        self._forget_child()
-        try:
-            report = json.loads(output)
-        except ValueError:
-            self._store.say(Message("error", f"{self._path} could not be looked into."))
-            return
-        self.inspected.emit(self._path, report)
-
-    @Slot(bytes)
-    def _exported(self, _output: bytes) -> None:
-        self._forget_child()
-        self._store.say(Message("info", f"The weights are saved as {self._path}."))
-
-    @Slot(bytes)
-    def _checked(self, output: bytes) -> None:
-        self._forget_child()
-        try:
-            reports = json.loads(output)
-            words = "\n".join(f"{report['model']}: {report['verdict']}" for report in reports)
-            right = all(report["right"] for report in reports)
-        except (ValueError, KeyError, TypeError):
-            self._store.say(Message("error", "The check ended without a verdict."))
-            return
-        self._store.say(Message("info" if right else "error", words))
-
-    @Slot(bytes)
-    def _recorded(self, _output: bytes) -> None:
-        self._forget_child()
-        self.recorded.emit(self._path)
 
     @Slot(int, object)
     def _copied(self, _ticket: int, answer: object) -> None:
@@ -195,26 +230,8 @@ class _Copied:
     training_step: int  # the last one in the copy
 
 
-def _copy(source: Path, path: Path) -> _Copied:
+def _copy(source: Path, path: Path, marks: Marks | None) -> _Copied:
     with Run(source) as run:
-        run.save_copy(path)
+        run.save_copy(path, marks)
     with Run(path) as copy:
         return _Copied(path, copy.last_training_step)
-
-
-def _input_arguments(task: GivenInput) -> list[str]:
-    match task.source:
-        case "text":
-            given = ["--input", f"text:{task.text}", "--alphabet", task.alphabet]
-        case "csv":
-            given = ["--input", f"csv:{task.file}", "--columns", _csv_row(task.columns)]
-        case "random":
-            given = ["--input", "random", "--length", str(task.length)]
-    return [*given, "--loss-time-step", str(task.loss_time_step)] if task.loss_time_step else given
-
-
-def _csv_row(columns: tuple[str, ...]) -> str:
-    """Names with a comma in them in quotes, as the command line reads them."""
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(columns)
-    return row.getvalue()

@@ -195,7 +195,7 @@ class Following(QObject):
         place = begun(answer.training_step if answer is not None else 0, layer)
         marks, events = run.marks(), run.events()
         self._last_event = events[-1].number if events else 0
-        shown = ShownRun(run.experiment, None, run.path, run.origin, found.kept, run.task, run.models)
+        shown = ShownRun(run.source, None, run.path, run.origin, found.kept, run.task, run.models)
         recorded = Recorded(run.bytes, status, found.history.read(), marked_events((), events), traces)
         watches = tuple(dict.fromkeys(watch.expression for watch in marks.watches))
         self._store.change(

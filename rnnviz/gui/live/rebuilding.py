@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.sweeps.trace import Trace
-from rnnviz.gui.live.background import Background
+from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.runs.reading.reader import Run
 
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro
@@ -70,56 +70,30 @@ class Rebuilding(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background = Background("rebuilding", self)
-        self._background.answered.connect(self._answered)
-        self._background.failed.connect(self._failed)
         self._reader = _TraceReader()
+        reader = self._reader
+        self._wishes = NewestWish("rebuilding", lambda wish: reader.read(*wish), self)
+        self._wishes.answered.connect(self._answered)
+        self._wishes.failed.connect(self._failed)
         self._path: Path | None = None
-        self._generation = 0  # grows with every run shown; an answer of an earlier one is stale
-        self._in_flight: tuple[int, int] | None = None  # generation, training step
-        self._waiting: int | None = None  # the newest training step asked for meanwhile
 
     def show_run(self, path: Path | None) -> None:
         """From now on requests are about this run; answers about another are dropped."""
-        self._generation += 1
+        self._wishes.forget()
         self._path = path
-        self._waiting = None
 
     def ask(self, training_step: int) -> None:
-        if self._in_flight is not None:
-            self._waiting = training_step
-        else:
-            self._send(training_step)
+        if self._path is not None:
+            self._wishes.ask((self._path, training_step))
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
-        if self._in_flight is not None or self._path is not None:
-            self._background.ask(self._reader.close)
-        return self._background.stop()
+        return self._wishes.stop(self._reader.close if self._path is not None else None)
 
-    def _send(self, training_step: int) -> None:
-        path, reader = self._path, self._reader
-        if path is not None:
-            self._in_flight = (self._generation, training_step)
-            self._background.ask(lambda: reader.read(path, training_step))
+    @Slot(object, object)
+    def _answered(self, _wish: tuple[Path, int], rebuilt: Rebuilt) -> None:
+        self.finished.emit(rebuilt)
 
-    def _next(self) -> tuple[int, int]:
-        assert self._in_flight is not None
-        done, self._in_flight = self._in_flight, None
-        if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            self._send(waiting)
-        return done
-
-    @Slot(int, object)
-    def _answered(self, _ticket: int, answer: object) -> None:
-        if isinstance(answer, Rebuilt) and self._next()[0] == self._generation:
-            self.finished.emit(answer)
-
-    @Slot(int, object)
-    def _failed(self, _ticket: int, error: object) -> None:
-        if self._in_flight is None:
-            return
-        generation, training_step = self._next()
-        if generation == self._generation:
-            self.failed.emit(training_step, str(error))
+    @Slot(object, object)
+    def _failed(self, wish: tuple[Path, int], error: object) -> None:
+        self.failed.emit(wish[1], str(error))

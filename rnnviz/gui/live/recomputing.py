@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.gui.live.background import Background
+from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.trial import Recomputed
@@ -59,42 +59,32 @@ class Recomputing(QObject):
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self._captures = _Captures()
-        self._background = Background("recomputing", self)
-        self._background.answered.connect(self._answered)
-        self._background.failed.connect(self._failed)
+        self._wishes = NewestWish("recomputing", _Captures().recompute, self)
+        self._wishes.answered.connect(self._answered)
+        self._wishes.failed.connect(self._failed)
         self._asked: _Wish | None = None  # the newest wish
-        self._at_work = False
         store.changed.connect(self.show_state)
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
+        if new.run.path != old.run.path:
+            self._wishes.forget()
+            self._asked = None
         wish = _wish(new)
         if wish is not None and wish != self._asked:
             self._asked = wish
-            if not self._at_work:
-                self._send(wish)
+            self._wishes.ask(wish)
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
-        return self._background.stop()
+        return self._wishes.stop()
 
-    def _send(self, wish: _Wish) -> None:
-        self._at_work = True
-        captures = self._captures
-        self._background.ask(lambda: captures.recompute(wish))
-
-    @Slot(int, object)
-    def _answered(self, _ticket: int, recomputed: Recomputed) -> None:
-        self._at_work = False
-        asked = self._asked
-        if asked is not None and (recomputed.whatif, recomputed.against) != (asked.whatif, asked.against):
-            self._send(asked)
+    @Slot(object, object)
+    def _answered(self, _wish: _Wish, recomputed: Recomputed) -> None:
         self._store.change(trial=setting(recomputed=recomputed))
 
-    @Slot(int, object)
-    def _failed(self, _ticket: int, error: object) -> None:
-        self._at_work = False
+    @Slot(object, object)
+    def _failed(self, _wish: _Wish, error: object) -> None:
         self._store.say(Message("error", f"The what-if could not be computed: {error}."))
 
 

@@ -1,15 +1,16 @@
 """Looks for hits in the recorded past: `rnnviz search` as a child process, whose hits come in as it finds them."""
 
-import json
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, Slot
+from PySide6.QtCore import QObject, Slot
 
+from rnnviz.core.child_answers import FoundHit, search_line
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.stopping.marks import Bookmark, Marks, with_not_finite
 from rnnviz.core.stopping.marks_file import marks_toml, shortened
 from rnnviz.debugger.places import to_bookmark
-from rnnviz.gui.live.child import last_sentence, rnnviz_process
+from rnnviz.gui.live.child import Child, Ending
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.state.debugging import Found
 from rnnviz.gui.state.marks import marks_of
@@ -27,7 +28,7 @@ class Searching(QObject):
     def __init__(self, store: Store, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._session = store, session
-        self._process: QProcess | None = None
+        self._child: Child | None = None
         self._direction = 0  # 0: all hits are wanted, else the next one there
         self._breakpoints: list[dict[str, Any]] = []
         store.changed.connect(self.show_state)
@@ -45,11 +46,10 @@ class Searching(QObject):
     @Slot()
     def cancel(self) -> None:
         """Ends the search; what it has found stays."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.waitForFinished(2000)
-            process.deleteLater()
+        child, self._child = self._child, None
+        if child is not None:
+            child.cancel()
+            child.deleteLater()
             self._show(running=False)
 
     @Slot(object, object)
@@ -68,40 +68,37 @@ class Searching(QObject):
         self._direction = direction
         self._store.change(debugging=setting(found=Found(running=True)))
         command = ["search", str(state.run.path), "--marks", "-", "--json-lines", *arguments]
-        self._process = process = rnnviz_process(command, self)
-        process.readyReadStandardOutput.connect(self._listen)
-        process.finished.connect(self._ended)
-        process.start()
-        process.write(marks_toml(Marks(breakpoints=wanted)).encode())
-        process.closeWriteChannel()
+        self._child = Child(command, self, marks_toml(Marks(breakpoints=wanted)), "lines")
+        self._child.lines.connect(self._take)
+        self._child.ended.connect(self._ended)
+        self._child.start()
 
-    @Slot()
-    def _listen(self) -> None:
-        process, found = self._process, self._store.state.debugging.found
-        if process is None or found is None:
+    @Slot(object)
+    def _take(self, lines: list[bytes]) -> None:
+        found = self._store.state.debugging.found
+        if found is None:
             return
         hits, done, total = list(found.hits), found.done, found.total
-        while process.canReadLine():
-            line = json.loads(bytes(process.readLine().data()))
-            if "hit" in line:
-                hits.append(self._event(line["hit"], len(hits) + 1))
-            elif "progress" in line:
-                done, total = line["progress"]
+        try:
+            for came in map(search_line, lines):
+                if came.hit is not None:
+                    hits.append(self._event(came.hit, len(hits) + 1))
+                done, total = came.progress or (done, total)
+        except RnnvizError as error:
+            self.cancel()
+            self._store.say(Message("error", f"The search ended unexpectedly: {error}"))
+            return
         self._show(hits=tuple(hits), done=done, total=total)
 
-    @Slot()
-    def _ended(self) -> None:
-        process = self._process
-        if process is None:
+    @Slot(object)
+    def _ended(self, ending: Ending) -> None:
+        child, self._child = self._child, None
+        if child is None:
             return
-        self._listen()
-        self._process = None
-        said = last_sentence(bytes(process.readAllStandardError().data()).decode("utf-8", "replace"))
-        right = process.exitStatus() is QProcess.ExitStatus.NormalExit and process.exitCode() == 0
-        process.deleteLater()
+        child.deleteLater()
         self._show(running=False)
-        if not right:
-            self._store.say(Message("error", said or "The search ended unexpectedly."))
+        if ending.status != 0:
+            self._store.say(Message("error", ending.said or "The search ended unexpectedly."))
         elif self._direction:
             self._go_to_found()
 
@@ -142,7 +139,10 @@ class Searching(QObject):
         if found is not None:
             self._store.change(debugging=setting(found=Found(**{**vars(found), **changes})))
 
-    def _event(self, hit: dict[str, Any], number: int) -> Event:
-        one = self._breakpoints[hit["breakpoint"]]
-        details = {"breakpoint": one, "model": hit["model"], "time_step": hit["time_step"], "values": hit["values"]}
-        return Event(number, hit["training_step"], "log" if "message" in one else "hit", hit["sentence"], details)
+    def _event(self, hit: FoundHit, number: int) -> Event:
+        if not 0 <= hit.breakpoint < len(self._breakpoints):
+            raise RnnvizError(f"rnnviz search: wanted the place of a breakpoint, came {hit.breakpoint}.")
+        one = self._breakpoints[hit.breakpoint]
+        values = [list(pair) for pair in hit.values]
+        details = {"breakpoint": one, "model": hit.model, "time_step": hit.time_step, "values": values}
+        return Event(number, hit.training_step, "log" if "message" in one else "hit", hit.sentence, details)

@@ -1,26 +1,28 @@
-"""The session: what the window does with engine and run files; every wish of a person about them ends here."""
+"""The session: what the window does with engines and the run shown; every wish of a person about them ends here."""
 
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, GivenInput, restart_needed
+from rnnviz.core.experiment.settings import Experiment, restart_needed
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.gui.live.engine import Engine
+from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
-from rnnviz.gui.live.train_on_request import TrainOnRequest, request_from
+from rnnviz.gui.live.marks_saving import MarksSaving
+from rnnviz.gui.live.train_on_request import request_from
 from rnnviz.gui.live.watchdog import Watchdog
 from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
-from rnnviz.runs.file.records import CommandName
+from rnnviz.runs.file.engine_commands import EngineCommand, Set, Train
 from rnnviz.runs.writing.commands import CommandSender
 
 
@@ -40,37 +42,34 @@ def is_running(state: State) -> bool:
 
 
 class Session(QObject):
-    """`inspected(path, report)`: a file needs a person's choice first; `used(path)`: it belongs to the recent ones."""
-
-    inspected = Signal(object, object)
-    used = Signal(object)
+    """Wishes about training and the run shown; `files` are those about files."""
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self._engine: Engine | None = None
-        self._leaving: list[Engine] = []  # asked to end, not gone yet
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
-        self._held: list[tuple[CommandName, dict[str, object]]] = []  # for the run that is on its way to the screen
+        self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
-        self._following = Following(store, self._is_ours, self)
+        self._engines = Engines(self)
+        self._engines.ended.connect(self._engine_ended)
+        self._engines.refused.connect(self._start_refused)
+        self._engines.complained.connect(self._engine_complained)
+        self._following = Following(store, self._engines.writes, self)
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
         self._watchdog = Watchdog(store, lambda: self._following.run, self)
-        self.files = Files(store, self)  # saving, exporting, looking into files of others
-        self.files.inspected.connect(self.inspected)
-        self.files.recorded.connect(self._recorded)
-        self.files.used.connect(self.used)
+        self._marks_saving = MarksSaving(store, self)
+        self.files = Files(store, self._marks_saving, self._following.open_run, self.start, self)
 
     @property
     def engine_process_id(self) -> int:
         """Of this window's own engine; 0 while there is none."""
-        return self._engine.process_id if self._engine is not None else 0
+        return self._engines.process_id
 
     def start(self, experiment: Experiment) -> None:
         """Trains `experiment` from its initial weights in a new run, paused; in the warm engine if there is one."""
         self._forget_held()
-        if self._engine is not None and self._following.awaiting:
+        if self._engines.there and self._following.awaiting:
             self._wished = experiment
         else:
             self._begin(experiment)
@@ -80,11 +79,11 @@ class Session(QObject):
         trained at once with `train`."""
         state = self._store.state
         wanted = experiment or state.run.draft or state.run.experiment
-        if isinstance(wanted.task, GivenInput):
+        if wanted is None:
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
         self.start(replace(wanted, marks=marks_of(state, model_names(wanted))))
         if train:
-            self._held.append(("train", {}))
+            self._held.append(Train())
 
     def train_on(self) -> None:
         """Trains a new run from the training step shown, with the weights set by hand; the run shown stays."""
@@ -94,31 +93,19 @@ class Session(QObject):
         path = new_run_path(state.run.title)
         request = request_from(state, run, path)
         self._forget_held()
-        if self._engine is not None:
-            self._engine.branch(request, path)
-        else:
-            self._start_engine(request, path)
-        self._held.append(("train", {}))
+        if self._engines.run(request, path):
+            self._store.say(busy="The engine starts …")
+        self._held.append(Train())
         self._marks = state.debugging.marks
         self._following.await_run(path)
-
-    def open_path(self, path: Path) -> None:
-        """Opens a run or an experiment; asks a child process what anything else is. RnnvizError says why it cannot."""
-        kind = self.files.kind(path)
-        if kind == "run":
-            self._following.open_run(path)
-            self.used.emit(path)
-        elif kind == "experiment":
-            self.start(self.files.read_experiment(path))
-            self.used.emit(path)
-        else:
-            self.files.inspect(path)
 
     def edit(self, experiment: Experiment) -> None:
         """Takes settings that were edited: while nothing is trained they are shown at once, by a restart."""
         state = self._store.state
         untrained = state.recorded.history.last_training_step == 0 and not is_running(state)
-        if not untrained or self._engine is None or not restart_needed(state.run.experiment, experiment):
+        if not untrained or not self._engines.there or state.run.experiment is None:
+            return
+        if not restart_needed(state.run.experiment, experiment):
             return
         with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
             check_experiment(experiment, "Experiment")
@@ -127,21 +114,22 @@ class Session(QObject):
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""
         if engine_lives(self._store.state):
-            self.send("set", **{name: value})
+            number: Any = int(value) if name == "training_steps" else value
+            self.send(Set(**{name: number}))
 
-    def send(self, name: CommandName, **arguments: object) -> None:
+    def send(self, command: EngineCommand) -> None:
         """Gives the engine behind the run shown a command; RnnvizError if there is none."""
         path = self._store.state.run.path
         if path is None or not engine_lives(self._store.state):
             raise RnnvizError("There is no engine behind this run, so it cannot be trained.")
-        if self._engine is not None and self._following.awaiting:
-            self._held.append((name, arguments))
-        elif self._engine is not None and self._engine.run_path == path:
-            self._engine.send(name, **arguments)
+        if self._engines.there and self._following.awaiting:
+            self._held.append(command)
+        elif self._engines.has(path):
+            self._engines.send(command)
         else:  # a training that somebody else started
             sender = CommandSender(path)
             try:
-                sender.send(name, **arguments)
+                sender.send(command)
             finally:
                 sender.close()
 
@@ -153,26 +141,10 @@ class Session(QObject):
         """Follows the newest capture again."""
         self._following.back_to_live()
 
-    def save_as(self, path: Path) -> None:
-        """Copies the run shown, off the event loop; a message says when it is done."""
-        self.files.save_run(path)
-
-    def export(self, path: Path, model: str) -> None:
-        """Writes the weights of `model` at the training step shown, in a child process."""
-        self.files.export(path, model)
-
-    def cancel(self) -> None:
-        """Gives up the slow thing that goes on."""
-        self.files.cancel()
-        self._store.say(busy="")
-
     def close(self) -> bool:
-        """Ends engine, children and threads. False if a thread did not end in time: then leave without cleaning up."""
-        engines = [*self._leaving, *([self._engine] if self._engine is not None else [])]
-        self._engine = None
+        """Ends engines, children and threads. False if a thread did not end in time: then leave without cleaning up."""
         self._watchdog.stop()
-        for engine in engines:
-            engine.ask_to_leave()
+        engines = self._engines.ask_all_to_leave()
         files_ended, followed = self.files.stop(), self._following.stop()
         for engine in engines:
             engine.end()
@@ -180,19 +152,9 @@ class Session(QObject):
 
     def _begin(self, experiment: Experiment) -> None:
         path = new_run_path(experiment.name)
-        if self._engine is not None:
-            self._engine.restart(experiment, path)
-        else:
-            self._start_engine(experiment, path)
+        if self._engines.run(experiment, path):
+            self._store.say(busy="The engine starts …")
         self._following.await_run(path)
-
-    def _start_engine(self, wanted: Experiment | TrainOnRequest, path: Path) -> None:
-        self._engine = Engine(wanted, path, self)
-        self._engine.ended.connect(self._engine_ended)
-        self._engine.refused.connect(self._start_refused)
-        self._engine.complained.connect(self._engine_complained)
-        self._engine.start()
-        self._store.say(busy="The engine starts …")
 
     def _begin_wished(self) -> bool:
         """Begins what was asked for while another start was under way, however that ended; False if nothing was."""
@@ -205,9 +167,6 @@ class Session(QObject):
     def _forget_held(self) -> None:
         self._held.clear()
         self._marks = None
-
-    def _is_ours(self, path: Path) -> bool:
-        return self._engine is not None and self._engine.alive and self._engine.run_path == path
 
     def _say_dead(self, how: str) -> None:
         state = self._store.state
@@ -226,36 +185,24 @@ class Session(QObject):
 
     @Slot(object)
     def _appeared(self, path: Path) -> None:
-        engine = self._engine
-        if engine is not None and engine.run_path == path:
-            engine.appeared()
+        if self._engines.has(path):
+            self._engines.appeared()
             if self._begin_wished():
                 return
             held, marks = self._held, self._marks
             self._held, self._marks = [], None
             if marks is not None and marks != self._store.state.debugging.marks:
-                self._store.change(debugging=setting(marks=marks))  # on their way to the engine before it trains
-            for name, arguments in held:
-                engine.send(name, **arguments)
-        elif engine is not None:  # the person looks at another run now: this training is over, its file whole
-            self._engine = self._wished = None
+                self._store.change(debugging=setting(marks=marks))  # into the run, before its engine trains
+            for command in held:
+                self._engines.send(command)
+        elif self._engines.there:  # the person looks at another run now: this training is over, its file whole
+            self._wished = None
             self._forget_held()
-            self._leaving.append(engine)
-            engine.left.connect(self._engine_left)
-            engine.leave()
-
-    @Slot()
-    def _engine_left(self) -> None:
-        for engine in [engine for engine in self._leaving if not engine.alive]:
-            self._leaving.remove(engine)
-            engine.deleteLater()
+            self._engines.leave()
 
     @Slot(str, str)
     def _engine_ended(self, how: str, said: str) -> None:
-        engine, self._engine = self._engine, None
         self._forget_held()
-        if engine is None:
-            return
         awaited = self._following.awaiting
         self._following.stop_waiting()
         if said:
@@ -266,7 +213,6 @@ class Session(QObject):
         else:
             self._following.look()
             self._say_dead(how)
-        engine.deleteLater()
         self._begin_wished()
 
     @Slot()
@@ -283,7 +229,3 @@ class Session(QObject):
         self._following.stop_waiting()
         self._store.say(Message("error", sentence), busy="")
         self._begin_wished()
-
-    @Slot(object)
-    def _recorded(self, path: Path) -> None:
-        self._following.open_run(path)

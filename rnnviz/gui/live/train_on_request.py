@@ -16,7 +16,7 @@ from rnnviz.runs.reading.reader import Run
 
 @dataclass(frozen=True)
 class TrainOnRequest:
-    """What an engine is told; `weights` is a file only it reads, to be removed once its run is there."""
+    """Train-on request, as an engine is told; `weights` is a file only it reads, removed once its run is there."""
 
     parent: Path
     training_step: int
@@ -26,7 +26,7 @@ class TrainOnRequest:
 
 def can_train_on(state: State) -> bool:
     """Whether there are recorded weights on the screen, of something that can be trained."""
-    return state.run.path is not None and bool(state.recorded.traces) and state.run.training is not None
+    return state.run.path is not None and bool(state.recorded.traces) and state.run.trainable
 
 
 def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:

@@ -1,4 +1,4 @@
-"""Notices an engine that lives and yet writes nothing: stopped by somebody, or on a machine that gives it no time."""
+"""Watchdog: notices an engine that lives and yet writes nothing: stopped by somebody, or given no time."""
 
 import time
 from collections.abc import Callable

@@ -55,14 +55,14 @@ def open_file(window: QWidget, store: Store, session: Session) -> None:
     path = store.state.run.path
     chosen = path_to_open(window, str(path.parent) if path is not None and store.state.run.kept else "")
     if chosen is not None:
-        session.open_path(chosen)
+        session.files.open_path(chosen)
 
 
 def save_run(window: QWidget, store: Store, session: Session) -> None:
     path = store.state.run.path
     chosen = path_to_save(window, "Save the run", path.name if path is not None else "", write_filter(RUN))
     if chosen is not None:
-        session.save_as(chosen)
+        session.files.save_run(chosen)
 
 
 def save_experiment(window: QWidget, store: Store, session: Session) -> None:
@@ -87,7 +87,7 @@ def export_model(window: QWidget, store: Store, session: Session) -> None:
         proposal = _file_words(model) + CHECKPOINTS[0].endings[0]
         chosen = path_to_save(window, f"Export the weights of {model}", proposal, kinds)
         if chosen is not None:
-            session.export(chosen, model)
+            session.files.export(chosen, model)
 
 
 def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) -> None:
@@ -155,7 +155,7 @@ def file_commands(
                 lambda: save_run(window, store, session), MENU, ("Ctrl+Shift+S",), "save", has_run, section=1),
         Command("save_experiment", "Save experiment …", "task, models and training settings as a TOML file",
                 lambda: save_experiment(window, store, session), MENU, ("Ctrl+S",), "save",
-                lambda state: state.run.training is not None, section=1),
+                lambda state: state.run.experiment is not None, section=1),
         Command("export", "Export model …", "its weights at the training step shown, for plain PyTorch",
                 lambda: export_model(window, store, session), MENU, ("Ctrl+E",), "export",
                 lambda state: has_run(state) and has_trace(state), section=1),

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from rnnviz.core.cells import CELLS
-from rnnviz.core.experiment.settings import GivenInput
 from rnnviz.core.files.formats import TABLE
+from rnnviz.core.source import Given, GivenInput
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
@@ -81,22 +81,18 @@ class OpenModelDialog(QDialog):
         return _SOURCES[self.sources.checkedId()][0]
 
     @property
-    def given(self) -> GivenInput:
-        """The input as it is chosen; what belongs to another source is left empty."""
-        checkpoint, loss = str(self._inspection["path"]), _whole(self.loss_at)
+    def given(self) -> Given:
+        """The chosen module with the input as it is chosen; what belongs to another source is left empty."""
+        return Given(str(self._inspection["path"]), self._input, self.prefix)
+
+    @property
+    def _input(self) -> GivenInput:
+        loss = _whole(self.loss_at)
         if self.source == "text":
-            return GivenInput(
-                checkpoint=checkpoint,
-                source="text",
-                text=self.text.text(),
-                alphabet=self.alphabet.text(),
-                loss_time_step=loss,
-            )
+            return GivenInput("text", text=self.text.text(), alphabet=self.alphabet.text(), loss_time_step=loss)
         if self.source == "csv":
-            return GivenInput(
-                checkpoint=checkpoint, source="csv", file=self.file.text(), columns=self._names(), loss_time_step=loss
-            )
-        return GivenInput(checkpoint=checkpoint, length=_whole(self.length), loss_time_step=loss)
+            return GivenInput("csv", file=self.file.text(), columns=self._names(), loss_time_step=loss)
+        return GivenInput(length=_whole(self.length), loss_time_step=loss)
 
     @property
     def _module(self) -> Mapping[str, Any]:

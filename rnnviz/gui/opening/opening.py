@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QDialog, QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, GivenInput, Task, first_lesson
+from rnnviz.core.experiment.settings import Experiment, Task, first_lesson
 from rnnviz.core.files.formats import EXPERIMENT, RUN, checkpoint_format
 from rnnviz.core.tasks import data_task
 from rnnviz.gui.live.session import Session
@@ -27,7 +27,7 @@ class Opening(QObject):
         self._store, self._session, self._window = store, session, window
         self._path = Path()
         self.dialog: QDialog | None = None
-        session.inspected.connect(self._ask)
+        session.files.inspected.connect(self._ask)
 
     @Slot(object, object)
     def _ask(self, path: Path, report: Mapping[str, Any]) -> None:
@@ -56,8 +56,8 @@ class Opening(QObject):
             if isinstance(dialog, DataDialog):
                 self._session.start(learning(self._store.state.run.experiment, dialog.task, self._path.stem))
             elif isinstance(dialog, OpenModelDialog):
-                self._session.files.record_given(dialog.given, dialog.prefix)
-            self._session.used.emit(self._path)
+                self._session.files.record_given(dialog.given)
+            self._session.files.used.emit(self._path)
         except RnnvizError as error:
             self._say(str(error))
         self._forget_dialog()
@@ -72,7 +72,7 @@ class Opening(QObject):
         self._store.say(Message("error", sentence))
 
 
-def learning(experiment: Experiment, task: Task, name: str) -> Experiment:
+def learning(experiment: Experiment | None, task: Task, name: str) -> Experiment:
     """`experiment` with another task; the models of the first lesson where it has none that can be trained."""
-    base = first_lesson() if isinstance(experiment.task, GivenInput) or not experiment.models else experiment
+    base = first_lesson() if experiment is None else experiment
     return replace(base, name=name, task=task)

@@ -14,7 +14,6 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.debugger import goto
 from rnnviz.gui.commands.actions import Actions, Command
-from rnnviz.gui.live.marks_sender import MarksSender
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
@@ -105,7 +104,6 @@ class App(QObject):
         self.walker = Walker(self.store, self.session.show_training_step)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
-        self._marks_sender = MarksSender(self.store, self.session, self)
         self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
@@ -126,7 +124,7 @@ class App(QObject):
     def open_path(self, path: Path) -> None:
         """Opens whatever a person chose or dropped; what is wrong with it is said in the bar."""
         try:
-            self.session.open_path(path.absolute())
+            self.session.files.open_path(path.absolute())
         except RnnvizError as error:
             self.store.say(Message("error", str(error)), busy="")
 
@@ -158,7 +156,7 @@ class App(QObject):
         """The file that was asked for, or the first lesson; that too when the file is none."""
         if self._path is not None:
             try:
-                self.session.open_path(self._path.absolute())
+                self.session.files.open_path(self._path.absolute())
                 return
             except RnnvizError as error:
                 self.store.say(Message("error", str(error)))
@@ -202,7 +200,7 @@ class App(QObject):
         self.window.painted.connect(self.fill)
         self.window.closing.connect(self.close)
         self.window.dropped.connect(self.open_path)
-        self.session.used.connect(self.preference_saver.use)
+        self.session.files.used.connect(self.preference_saver.use)
         self.toolbar.cursor_label.clicked.connect(self.actions["jump"].trigger)
         self.store.changed.connect(self._show)
 
@@ -210,7 +208,7 @@ class App(QObject):
     def _show(self, old: State, new: State) -> None:
         if new.look.theme != old.look.theme:
             apply(self._application, theme(new.look.theme))
-        if new.run.experiment is not old.run.experiment or new.run.path != old.run.path:
+        if new.run.source is not old.run.source or new.run.path != old.run.path:
             self._show_title(new)
 
     def _show_title(self, state: State) -> None:
@@ -225,7 +223,7 @@ class App(QObject):
         if self.store.state.notices.message is not None:
             self.store.say(None)
         else:
-            self.session.cancel()
+            self.session.files.cancel()
 
     def _ask_place(self) -> None:
         self.jump_field.ask(goto.words(self.store.state.place.cursor), self.toolbar.cursor_label)

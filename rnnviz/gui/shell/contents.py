@@ -132,7 +132,7 @@ class Contents(QObject):
     def _choose_data(self, kind: str) -> None:
         path = path_to_open_data(self._window, kind)
         if path is not None:
-            self._session.open_path(path)
+            self._session.files.open_path(path)
 
 
 def _column(column: QWidget, above: QWidget, below: QWidget) -> QWidget:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.commands.actions import MAIN, Actions
-from rnnviz.gui.experiment.experiment_words import experiment_words
+from rnnviz.gui.experiment.experiment_words import source_words
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
@@ -66,7 +66,7 @@ class Toolbar(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.run.experiment is not old.run.experiment:
+        if new.run.source is not old.run.source:
             self._show_title(new)
         if new.look.theme != old.look.theme:
             self._dress(new)
@@ -91,7 +91,7 @@ class Toolbar(QFrame):
         return button
 
     def _show_title(self, state: State) -> None:
-        self._title.set_texts(*experiment_words(state.run.experiment))
+        self._title.set_texts(*source_words(state.run.source))
 
     def _dress(self, state: State) -> None:
         colors = theme(state.look.theme)

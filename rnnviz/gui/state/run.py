@@ -8,7 +8,8 @@ from types import MappingProxyType
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.experiment.settings import Experiment, GivenInput, TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson
+from rnnviz.core.source import Source, Trained
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.records import EngineStatus, Event, Origin, RunModel
@@ -18,7 +19,7 @@ from rnnviz.runs.file.records import EngineStatus, Event, Origin, RunModel
 class ShownRun:
     """What the run is, which stays as long as it is shown; and the edits that wait for a restart."""
 
-    experiment: Experiment = field(default_factory=first_lesson)
+    source: Source = field(default_factory=lambda: Trained(first_lesson()))  # where the run comes from
     draft: Experiment | None = None  # edited settings that wait for a restart
     path: Path | None = None
     origin: Origin | None = None  # what the run goes on from; None: it began anew
@@ -27,14 +28,29 @@ class ShownRun:
     models: tuple[RunModel, ...] = ()
 
     @property
+    def experiment(self) -> Experiment | None:
+        """What it was trained with; None: it was not trained here."""
+        return self.source.experiment if isinstance(self.source, Trained) else None
+
+    @property
     def title(self) -> str:
         """What the run is called."""
-        return self.experiment.name
+        return self.source.title
 
     @property
     def training(self) -> TrainingSettings | None:
-        """How it is trained; None where it cannot be."""
-        return None if isinstance(self.experiment.task, GivenInput) else self.experiment.training
+        """How it is trained; None where it was not trained here."""
+        return self.source.training
+
+    @property
+    def trainable(self) -> bool:
+        """Whether a training can go on from it, or begin again."""
+        return self.source.trainable
+
+    @property
+    def seed(self) -> int | None:
+        """From which its weights and data, or its random input, came; None where nothing was drawn."""
+        return self.source.seed
 
     @property
     def planned_steps(self) -> int:
@@ -45,11 +61,6 @@ class ShownRun:
     def model_names(self) -> tuple[str, ...]:
         """What the models are called, in their order."""
         return tuple(model.name for model in self.models)
-
-    @property
-    def seed(self) -> int | None:
-        """From which its weights and data came; None where they were given."""
-        return None if isinstance(self.experiment.task, GivenInput) else self.experiment.seed
 
 
 @dataclass(frozen=True)

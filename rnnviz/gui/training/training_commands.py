@@ -6,13 +6,14 @@ from rnnviz.gui.commands.actions import MAIN, Command, Face
 from rnnviz.gui.live.session import Session, engine_lives, is_running
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.runs.file.engine_commands import Pause, Step, Train
 
 MENU = "Training"
 
 
 def can_train(state: State) -> bool:
     """Whether Train does something: an engine is there, or can be started for this experiment."""
-    return state.run.training is not None and not (state.notices.busy and not engine_lives(state))
+    return state.run.trainable and not (state.notices.busy and not engine_lives(state))
 
 
 def train_or_pause(store: Store, session: Session) -> None:
@@ -20,9 +21,9 @@ def train_or_pause(store: Store, session: Session) -> None:
     if not engine_lives(store.state):
         session.restart(train=True)
     elif is_running(store.state):
-        session.send("pause")
+        session.send(Pause())
     else:
-        session.send("train")
+        session.send(Train())
 
 
 def show_capture(store: Store, session: Session, by: int) -> None:
@@ -52,7 +53,7 @@ def training_commands(store: Store, session: Session) -> Sequence[Command]:
         Command(MAIN, "Train", "let all models learn, or let them rest", lambda: train_or_pause(store, session),
                 MENU, ("Space",), "play", can_train, train_face),
         Command("training_step", "One training step", "one batch, one update of the weights, then pause",
-                lambda: session.send("step", count=1), MENU, (".",), "training-step",
+                lambda: session.send(Step(1)), MENU, (".",), "training-step",
                 lambda state: engine_lives(state) and not is_running(state)),
         Command("reset", "Reset", "begin again with the same initial weights, in a new run; what was recorded is kept",
                 session.restart, MENU, ("Ctrl+R",), "reset", can_train),

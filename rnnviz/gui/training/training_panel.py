@@ -178,7 +178,7 @@ class TrainingPanel(QWidget):
     def _draw(self, state: State) -> None:
         """Everything that follows from the recorded metrics."""
         self._late = False
-        trained = state.run.training is not None
+        trained = state.run.trainable
         self.nothing.setVisible(not trained)
         for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
             part.setVisible(trained)

@@ -1,32 +1,36 @@
-"""Lines of the log with details: both in the one column the table has, the details as JSON around the sentence."""
+"""Events: the lines of the log as rows with a checksum."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from rnnviz.core.errors import RnnvizError
+from rnnviz.runs.file.checksums import row_crc32
 from rnnviz.runs.file.records import Event
 
-_WITH_DETAILS = '{"sentence":'  # how such a column begins; no sentence does
+Row = tuple[Any, ...]
 
 
-def stored_event(sentence: str, details: Mapping[str, Any]) -> str:
-    """What stands in the column."""
-    return json.dumps({"sentence": sentence, "details": details}) if details else sentence
+def event_row(event: Event) -> Row:
+    """Number, training step, kind, sentence, details as JSON, checksum."""
+    details = json.dumps(dict(event.details)) if event.details else ""
+    row = (event.number, event.training_step, event.kind, event.sentence, details)
+    return (*row, row_crc32(*row))
 
 
-def read_event(row: tuple[Any, ...]) -> Event:
-    """The event of a row (number, training step, kind, column), whatever stands in it."""
-    number, step, kind, text = row
-    sentence, details = _parts(str(text))
-    return Event(number, step if isinstance(step, int) else 0, str(kind), sentence, details)
+def read_event_row(row: Row) -> Event:
+    """The event of a row. Raises RnnvizError (what is wrong, without the file)."""
+    *values, crc32 = row
+    plain = all(isinstance(value, int | str) for value in values)
+    if not plain or row_crc32(*values) != crc32:
+        raise RnnvizError(f"event {str(row[0])[:20]} does not match its checksum")
+    number, step, kind, sentence, text = values
+    return Event(number, step, kind, sentence, _details(text))
 
 
-def _parts(text: str) -> tuple[str, dict[str, Any]]:
-    if not text.startswith(_WITH_DETAILS):
-        return text, {}
+def _details(text: str) -> Mapping[str, Any]:
     try:
-        read = json.loads(text)
-        sentence, details = read["sentence"], read["details"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return text, {}
-    return (sentence, details) if isinstance(sentence, str) and isinstance(details, dict) else (text, {})
+        details = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        details = {}
+    return details if isinstance(details, dict) else {}

@@ -43,7 +43,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
                     "copy both into a folder of your own and open the run there."
                 ) from None
         connection = _connect(path, "mode=ro&immutable=1")  # nobody writes it, and no -shm can be made for it
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it cannot read
         raise RnnvizError(f"{path} is damaged: {error}.") from None
     return connection
 

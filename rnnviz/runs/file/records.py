@@ -1,4 +1,4 @@
-"""What a run file holds, as values: models, metrics, events, commands and the state of the engine."""
+"""What a run file holds, as values: models, metrics, events, the probe and the state of the engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,20 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.structure import Structure
 
 EngineState = Literal["starting", "paused", "running", "finished", "stopped", "failed"]
-CommandName = Literal["train", "pause", "step", "set", "restart", "branch", "breakpoints", "capture", "quit"]
+FIRST_MODULE = "recurrent"
+
+
+@dataclass(frozen=True)
+class Module:
+    """One recurrent module of a model; several calls of a capture may use it, its weights are stored once in each."""
+
+    name: str
+    structure: Structure
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """torch's names of its parameters."""
+        return tuple(self.structure.parameter_shapes())
 
 
 @dataclass(frozen=True)
@@ -17,8 +30,14 @@ class RunModel:
 
     number: int
     name: str
-    structure: Structure
+    structure: Structure  # of its first module
     parameter_count: int  # with the readout
+    further: tuple[Module, ...] = ()  # modules after the first
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """Its recurrent modules; the first has the name every model's only one has."""
+        return (Module(FIRST_MODULE, self.structure), *self.further)
 
 
 @dataclass(frozen=True)
@@ -66,25 +85,27 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Command:
-    """A wish of the window, carried out by the engine between two training steps.
-
-    train {until?: int} · pause {} · step {count: int} · set {learning_rate?, clip_norm?, training_steps?} ·
-    restart {experiment: TOML text, path: str of the new run file} · capture {} · quit {} ·
-    breakpoints {toml: marks as TOML, as in `core.marks_file`; also read back as the run's marks} ·
-    branch {path: str of the new run file, training_step?: int, model?: its name and weights?: path of safetensors}
-    """
-
-    number: int
-    name: CommandName
-    arguments: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Probe:
     """The fixed sequences that are captured again and again while the models learn; stored once per run."""
 
     inputs: Array  # (T, N, I)
-    lengths: Array | None  # (N,)
-    targets: Array | None  # (T, N) int64 or (T, N, V) float
-    loss_weight: Array | None  # (T, N)
+    lengths: Array | None = None  # (N,)
+    targets: Array | None = None  # (T, N) int64 or (T, N, V) float
+    loss_weight: Array | None = None  # (T, N)
+    more: Mapping[str, Array] = field(default_factory=dict)  # of models that read or are asked more than that
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """Name → array, of those there are."""
+        named = {"inputs": self.inputs, "lengths": self.lengths, "targets": self.targets}
+        named["loss_weight"] = self.loss_weight
+        return {name: array for name, array in named.items() if array is not None} | dict(self.more)
+
+
+@dataclass(frozen=True)
+class OptimiserSnapshot:
+    """What the optimiser of one model had gathered after a training step."""
+
+    name: str  # "adam", "sgd", "rmsprop"
+    settings: Mapping[str, float]  # learning rate and the optimiser's own numbers
+    state: Mapping[str, Array]  # "exp_avg.<parameter>" and so on, any shapes

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
 from rnnviz.runs.file.opening import file_bytes, open_to_read
 from rnnviz.runs.file.schema import CHUNK_BYTES
@@ -65,6 +68,20 @@ class Queries:
             raise RnnvizError(f"{self.path} is damaged: {what} wants {size} bytes, came {len(payload)}.")
         return payload
 
+    def found_payload(self, what: str, sql: str, *arguments: object) -> bytes | None:
+        """The bytes of the payload whose number `sql` finds; None: it finds none."""
+        with self.moment(what):  # thinning must not come between the row and its chunks
+            rows = self.rows(what, sql, *arguments)
+            return self.payload(what, rows[0][0]) if rows else None
+
+    @contextmanager
+    def told(self, what: str) -> Iterator[None]:
+        """Says of which file, and of `what` in it, an RnnvizError inside is."""
+        try:
+            yield
+        except RnnvizError as error:
+            raise RnnvizError(f"{self.path} is damaged: {what}{error}.") from None
+
     @contextmanager
     def moment(self, what: str) -> Iterator[None]:
         """All questions inside see the file at one moment."""
@@ -88,3 +105,8 @@ class Queries:
     def _too_late(self) -> bool:
         """Asked by SQLite now and then: ends a query that a damaged file has sent round in circles."""
         return time.monotonic() > self._deadline
+
+
+def numbers_in(rows: list[Row], column: int) -> Array:
+    """(R,) int64 of one column; 0 for what is no whole number."""
+    return frozen(np.array([row[column] if isinstance(row[column], int) else 0 for row in rows], np.int64))

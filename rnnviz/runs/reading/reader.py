@@ -1,31 +1,32 @@
 """The reader: a run file as values, also while it is written, whatever is in the file."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.core.plain_records import closest, read_record
+from rnnviz.core.plain_records import closest
+from rnnviz.core.source import Source, Trained
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.core.stopping.marks_file import parse_marks
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.capture import Capture, CaptureKind
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.runs.file.events import read_event
-from rnnviz.runs.file.header import read_header
 from rnnviz.runs.file.opening import file_bytes
-from rnnviz.runs.file.payload import read_capture, read_probe
 from rnnviz.runs.file.process import WriterProcess
-from rnnviz.runs.file.records import EngineStatus, Event, Origin, Probe, RunModel
-from rnnviz.runs.file.schema import PROBE_PAYLOAD, check_tables
+from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Origin, Probe, RunModel
+from rnnviz.runs.file.schema import VERSION, read_version
+from rnnviz.runs.reading import format_1
+from rnnviz.runs.reading.format_2 import Format2
 from rnnviz.runs.reading.queries import Queries
-from rnnviz.runs.writing.copying import copy_run
+from rnnviz.runs.reading.run_format import RunFormat
+from rnnviz.runs.reading.upgraded import Upgraded
+from rnnviz.runs.writing.copying import copy_run, write_copy
+
+_FORMATS: Mapping[int, type[Format2 | format_1.Format1]] = {format_1.VERSION: format_1.Format1, VERSION: Format2}
 
 
 def open_run(path: str | os.PathLike[str]) -> "Run":
@@ -34,7 +35,7 @@ def open_run(path: str | os.PathLike[str]) -> "Run":
 
 
 class Run:
-    """A run file: `experiment`, `task`, `models`, `probe`, and what has been recorded so far.
+    """A run file: `source`, `task`, `models`, `probe`, and what has been recorded so far.
 
     Every method may raise RnnvizError if the file turns out to be damaged. Close it, or use it in a `with`.
     """
@@ -42,16 +43,18 @@ class Run:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._queries = Queries(self.path)
+        self._metric_numbers: dict[str, int] = {}
         try:
             with self._queries.bounded("its header"):
-                check_tables(self._queries.connection, self.path)
-                header = read_header(self._queries.connection, str(self.path))
-            self.experiment: Experiment = header.experiment
-            self.task: TaskInfo = header.task
-            self.models: tuple[RunModel, ...] = header.models
-            self.environment: Mapping[str, str] = header.environment
-            self.created: str = header.created
-            self.probe: Probe = self._read_probe()
+                self.version = read_version(self._queries.connection, self.path)
+                self._format: RunFormat = _FORMATS[self.version](self._queries)
+                self._header = self._format.header()
+            self.source: Source = self._header.source
+            self.task: TaskInfo = self._header.task
+            self.models: tuple[RunModel, ...] = self._header.models
+            self.environment: Mapping[str, str] = self._header.environment
+            self.created: str = self._header.created
+            self.probe: Probe | None = self._format.probe()
             self._version = self._data_version()
         except RnnvizError:
             self._queries.close()
@@ -73,6 +76,13 @@ class Run:
         return moved
 
     @property
+    def experiment(self) -> Experiment:
+        """What it was trained with. Raises RnnvizError for a run that was not trained here."""
+        if not isinstance(self.source, Trained):
+            raise RnnvizError(f"{self.path} was not trained here: wanted a run with an experiment.")
+        return self.source.experiment
+
+    @property
     def bytes(self) -> int:
         """What the run takes on disk."""
         return file_bytes(self.path)
@@ -80,13 +90,7 @@ class Run:
     @property
     def status(self) -> EngineStatus | None:
         """What the engine last said of itself; None if it has not yet."""
-        rows = self._queries.rows("status", "SELECT status FROM status")
-        if not rows:
-            return None
-        try:
-            return read_record(EngineStatus, json.loads(rows[0][0]), str(self.path), "status")
-        except (TypeError, ValueError, RecursionError):
-            raise RnnvizError(f"{self.path} is damaged: status is no JSON table.") from None
+        return self._format.status()
 
     @property
     def engine_alive(self) -> bool:
@@ -112,9 +116,8 @@ class Run:
     @property
     def last_training_step(self) -> int:
         """The newest training step of which anything is recorded; 0 at the start."""
-        newest = "SELECT max(training_step) FROM metrics WHERE model = ? AND name = ?"
-        numbers = [row[0] for row in self._queries.rows("metric_names", "SELECT number FROM metric_names")]
-        steps = [self._queries.rows("metrics", newest, 0, number)[0][0] for number in numbers]
+        names = self._queries.rows("metric_names", "SELECT number, name FROM metric_names")
+        steps = [self._format.newest_metric(0, number, str(name)) for number, name in names]
         steps += [self._queries.rows("captures", "SELECT max(training_step) FROM captures")[0][0]]
         return max((step for step in steps if isinstance(step, int)), default=0)
 
@@ -142,50 +145,35 @@ class Run:
         Raises RnnvizError for a metric or model the run does not have.
         """
         number = self._model(model).number
-        found = self._queries.rows("metric_names", "SELECT number FROM metric_names WHERE name = ?", name)
-        if not found:
+        metric = self._metric_number(name)
+        if metric is None:
             if name in self.task.metrics:  # promised, and nothing recorded yet
-                return _whole_numbers([], 0), frozen(np.zeros(0))
+                return frozen(np.zeros(0, np.int64)), frozen(np.zeros(0))
             known = tuple(dict.fromkeys((*self.metric_names(), *self.task.metrics)))
             raise RnnvizError(f"{self.path} has no metric {name}; {closest(name, known)}")
-        rows = self._queries.rows(
-            "metrics",
-            "SELECT training_step, value FROM metrics WHERE model = ? AND name = ? AND training_step > ? "
-            "ORDER BY training_step",
-            number,
-            found[0][0],
-            after,
-        )
-        return _whole_numbers(rows, 0), _numbers(rows, 1)
+        return self._format.curve(number, metric, name, after)
 
-    def captured(self, after: int = -1) -> Array:
-        """(C,) int64, ascending: training steps after `after` with a capture of every model.
+    def captured(self, after: int = -1, kind: CaptureKind = "probe") -> Array:
+        """(C,) int64, ascending: training steps after `after` with a capture of that kind of every model.
 
         Thinning may remove some later.
         """
-        sql = (
-            "SELECT training_step FROM captures WHERE training_step > ? GROUP BY training_step "
-            "HAVING count(*) = ? ORDER BY training_step"
-        )
-        return _whole_numbers(self._queries.rows("captures", sql, after, len(self.models)), 0)
+        return self._format.captured(after, len(self.models), kind)
 
-    def capture(self, training_step: int, model: int | str = 0) -> Capture:
+    def capture(self, training_step: int, model: int | str = 0, kind: CaptureKind = "probe") -> Capture:
         """What was captured of a model at a training step. Raises RnnvizError if there is none, naming the nearest."""
         found = self._model(model)
-        what = f"the capture of {found.name} at training step {training_step}"
-        sql = "SELECT payload FROM captures WHERE training_step = ? AND model = ?"
-        with self._queries.moment(what):  # thinning must not come between the row and its chunks
-            rows = self._queries.rows(what, sql, int(training_step), found.number)
-            payload = self._queries.payload(what, rows[0][0]) if rows else b""
-        if not rows:
+        capture = self._format.capture(int(training_step), found, self.probe, kind)
+        if capture is None:
             nearest = self._nearest(training_step)
             raise RnnvizError(
                 f"{self.path} has no capture of {found.name} at training step {training_step}; {nearest}."
             )
-        try:
-            return read_capture(payload, int(training_step), found, self.probe)
-        except RnnvizError as error:
-            raise RnnvizError(f"{self.path} is damaged: {what}: {error}.") from None
+        return capture
+
+    def optimiser(self, training_step: int, model: int | str = 0) -> OptimiserSnapshot | None:
+        """What the optimiser of a model had gathered after a training step; None where that was not recorded."""
+        return self._format.optimiser(int(training_step), self._model(model))
 
     def trace(self, training_step: int, model: int | str | None = None) -> Trace:
         """The trace of a model (the first one without `model`) at a captured training step. Raises like `capture`."""
@@ -193,22 +181,24 @@ class Run:
 
     def events(self, after: int = 0) -> list[Event]:
         """The events numbered above `after`, oldest first."""
-        sql = "SELECT number, training_step, kind, sentence FROM events WHERE number > ? ORDER BY number"
-        return [read_event(row) for row in self._queries.rows("events", sql, after)]
+        return self._format.events(after)
 
     def marks(self) -> Marks:
         """Breakpoints, watches and bookmarks as a person left them in this run, at first those of its experiment."""
-        sql = "SELECT arguments FROM commands WHERE name = 'breakpoints' ORDER BY number DESC LIMIT 1"
-        rows = self._queries.rows("its commands", sql)
-        try:
-            return parse_marks(json.loads(rows[0][0])["toml"], str(self.path), [model.name for model in self.models])
-        except (IndexError, TypeError, ValueError, KeyError, RecursionError, RnnvizError):
-            return self.experiment.marks  # nothing changed, or only nonsense came
+        return self._format.marks(self._header)
 
-    def save_copy(self, path: str | os.PathLike[str]) -> None:
-        """Writes what is recorded so far to `path`, a whole run file or nothing. Raises RnnvizError."""
+    def save_copy(self, path: str | os.PathLike[str], marks: Marks | None = None) -> None:
+        """Writes what is recorded so far to `path`, a whole run file of this format or nothing. Raises RnnvizError.
+
+        `marks`: those of the copy, where they are others than the run's.
+        """
         with self._queries.bounded("its copy"):
-            copy_run(self._queries.connection, self.path, Path(path))
+            if self.version == VERSION:
+                copy_run(self._queries.connection, self.path, Path(path), marks)
+            else:
+                upgraded = Upgraded(self._header, self._format, self._queries)
+                with self._queries.moment("its copy"):
+                    write_copy(self.path, Path(path), lambda copy: upgraded.write(copy, marks))
 
     def _model(self, model: int | str) -> RunModel:
         names = [known.name for known in self.models]
@@ -218,31 +208,20 @@ class Run:
             return self.models[model]
         raise RnnvizError(f"{self.path} has no model {model}; its models are {', '.join(names)}.")
 
+    def _metric_number(self, name: str) -> int | None:
+        """Its number in the table of names, which it keeps; None: nothing of it is recorded yet."""
+        if name not in self._metric_numbers:
+            found = self._queries.rows("metric_names", "SELECT number FROM metric_names WHERE name = ?", name)
+            if not found:
+                return None
+            self._metric_numbers[name] = found[0][0]
+        return self._metric_numbers[name]
+
     def _nearest(self, training_step: int) -> str:
         captured = self.captured()
         if not captured.size:
             return "it holds no captures"
         return f"the nearest is {captured[np.argmin(np.abs(captured - training_step))]}"
 
-    def _read_probe(self) -> Probe:
-        payload = self._queries.payload("the probe", PROBE_PAYLOAD)
-        try:
-            return read_probe(payload)
-        except RnnvizError as error:
-            raise RnnvizError(f"{self.path} is damaged: {error}.") from None
-
     def _data_version(self) -> int:
         return int(self._queries.rows("its version", "PRAGMA data_version")[0][0])
-
-
-def _whole_numbers(rows: list[tuple[Any, ...]], column: int) -> Array:
-    return frozen(np.array([row[column] if isinstance(row[column], int) else 0 for row in rows], np.int64))
-
-
-def _numbers(rows: list[tuple[Any, ...]], column: int) -> Array:
-    """float64; NULL is NaN."""
-    try:
-        return frozen(np.array([row[column] for row in rows], np.float64))
-    except (TypeError, ValueError):
-        numbers = [row[column] if isinstance(row[column], int | float) else np.nan for row in rows]
-        return frozen(np.array(numbers, np.float64))

@@ -1,36 +1,36 @@
-"""Commands: wishes the window writes into the run file and the engine takes between two training steps."""
+"""Commands and marks on their way from the window to the engine, through the run file."""
 
-import json
 import sqlite3
 from pathlib import Path
-from typing import get_args
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.stopping.marks import Marks
+from rnnviz.runs.file import marks_row
+from rnnviz.runs.file.engine_commands import EngineCommand, TakenCommand, command_name, command_row, read_command
 from rnnviz.runs.file.opening import check_file, open_to_write
 from rnnviz.runs.file.process import WriterProcess
-from rnnviz.runs.file.records import Command, CommandName
-from rnnviz.runs.file.schema import check_tables
-from rnnviz.runs.writing.tables import make_plain
+from rnnviz.runs.file.schema import VERSION, check_tables, read_version
+from rnnviz.runs.writing.tables import Transaction, make_plain
 
-NAMES: tuple[str, ...] = get_args(CommandName)
+FIRST_REVISION = 1  # of the marks a run begins with
 
 
 class CommandSender:
-    """The window's side: a connection for nothing but the commands table."""
+    """The window's side: a connection for nothing but commands."""
 
     def __init__(self, path: str | Path) -> None:
-        """Raises RnnvizError if `path` is no run, or cannot be written."""
+        """Raises RnnvizError if `path` is no run of this format, or cannot be written."""
         self._path = Path(path)
-        self._connection = _open(self._path)
+        self._connection = _open(self._path, "takes no commands of this one")
 
-    def send(self, name: CommandName, **arguments: object) -> int:
+    def send(self, command: EngineCommand) -> int:
         """Writes one command and returns its number. Raises RnnvizError if it cannot be written."""
-        if name not in NAMES:
-            raise RnnvizError(f"{name} is no command; wanted one of {', '.join(NAMES)}.")
-        row = (name, json.dumps(arguments))
         try:
-            cursor = self._connection.execute("INSERT INTO commands (name, arguments) VALUES (?, ?)", row)
+            cursor = self._connection.execute(
+                "INSERT INTO commands (name, arguments) VALUES (?, ?)", command_row(command)
+            )
         except sqlite3.Error as error:
+            name = command_name(command)
             raise RnnvizError(f"The command {name} could not be written to {self._path}: {error}.") from None
         return int(cursor.lastrowid or 0)
 
@@ -44,42 +44,65 @@ class CommandSender:
 
     def close(self) -> None:
         """Closes the connection; a run that nobody writes any more becomes one plain file."""
-        try:
-            row = self._connection.execute("SELECT process, started, host, heartbeat FROM writer").fetchone()
-            if row is None or not WriterProcess(*row[:3]).alive(row[3]):
-                make_plain(self._connection)
-        except sqlite3.Error:  # then it stays as it is: readable, with its -wal beside it
-            return
-        finally:
-            self._connection.close()
+        _close(self._connection)
+
+
+def save_marks(path: str | Path, marks: Marks) -> None:
+    """Makes `marks` those of the run at `path`, in one short transaction, whether it is being trained or finished.
+
+    Raises RnnvizError where the file is of an older format, or cannot be written.
+    """
+    connection = _open(Path(path), "takes no marks of this one")
+    try:
+        with Transaction(connection):
+            marks_row.write_marks(connection, marks)
+    except sqlite3.Error as error:
+        raise RnnvizError(f"{path} cannot be written: {error}.") from None
+    finally:
+        _close(connection)
 
 
 class CommandInbox:
     """The engine's side. Nothing here raises after the constructor: a training outlives a bad disk or a bad command."""
 
-    def __init__(self, path: str | Path) -> None:
-        """Raises RnnvizError if `path` is no run."""
-        self._connection = _open(Path(path))
+    def __init__(self, path: str | Path, models: tuple[str, ...] = ()) -> None:
+        """`models`: the names marks may speak of. Raises RnnvizError if `path` is no run."""
+        self._path, self._models = path, models
+        self._connection = _open(Path(path), "takes no commands of this one")
         self._connection.execute("PRAGMA busy_timeout = 100")
         self._version = -1  # what PRAGMA data_version said last
         self._taken = 0  # the number of the last command taken
         self._answers: dict[int, str] = {}  # not yet written
+        self._revision = FIRST_REVISION  # of the marks taken last
+        self._marks_row: tuple[object, ...] | None = None  # of newer ones, not taken yet
 
-    def take(self) -> list[Command]:
-        """The commands that came since the last call; cheap enough to be asked at every training step."""
+    def take(self) -> list[TakenCommand]:
+        """The commands that came since the last call; cheap enough to be asked at every training step.
+
+        The marks that came meanwhile are to be taken before these commands are obeyed: `take_marks`.
+        """
         try:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if version == self._version:
                 return []
             sql = "SELECT number, name, arguments FROM commands WHERE number > ? AND done = 0 ORDER BY number"
             rows = self._connection.execute(sql, (self._taken,)).fetchall()
+            # after the commands, so that marks written before a command are seen before it is obeyed
+            marks = self._connection.execute(marks_row.SELECT).fetchone()
         except sqlite3.Error:  # asked again at the next training step, since the version is not remembered
             return []
         self._version = version
+        if marks is not None and marks[0] != self._revision:
+            self._revision, self._marks_row = marks[0], marks
         if rows:
             self._taken = rows[-1][0]
         self._write_answers()
         return [command for row in rows if (command := self._read(row)) is not None]
+
+    def take_marks(self) -> Marks | None:
+        """The marks the window has written since the last call; None: no others. Raises RnnvizError for wrong ones."""
+        row, self._marks_row = self._marks_row, None
+        return None if row is None else marks_row.parse_marks_row(row, self._models, str(self._path))
 
     def done(self, number: int, sentence: str = "") -> None:
         """Says that a command was carried out, or in a sentence why it was not."""
@@ -90,17 +113,14 @@ class CommandInbox:
         self._write_answers()
         self._connection.close()
 
-    def _read(self, row: tuple[int, object, object]) -> Command | None:
+    def _read(self, row: tuple[int, object, object]) -> TakenCommand | None:
         """The command in a row; one that makes no sense is answered and left out."""
-        number, name, text = row
+        number, name, arguments = row
         try:
-            arguments = json.loads(text) if isinstance(text, str) else None
-        except (ValueError, RecursionError):
-            arguments = None
-        if name not in NAMES or not isinstance(arguments, dict):
-            self.done(number, f"{str(name)[:40]} with {str(text)[:40]} is no command of this rnnviz.")
+            return TakenCommand(number, read_command(name, arguments))
+        except RnnvizError as error:
+            self.done(number, str(error))
             return None
-        return Command(number, name, arguments)  # type: ignore[arg-type]
 
     def _write_answers(self) -> None:
         for number, sentence in list(self._answers.items()):
@@ -113,16 +133,31 @@ class CommandInbox:
             del self._answers[number]
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, refusal: str) -> sqlite3.Connection:
+    """A connection to a run of this format; `refusal` says what one of an older format does."""
     check_file(path)
     connection = None
     try:
         connection = open_to_write(path)
+        version = read_version(connection, path)
+        if version < VERSION:
+            raise RnnvizError(f"{path} is a run of an older rnnviz (format {version}), which {refusal}.")
         check_tables(connection, path)
     except (sqlite3.Error, RnnvizError) as error:
         if connection is not None:
             connection.close()
         if isinstance(error, RnnvizError):
             raise
-        raise RnnvizError(f"{path} takes no commands: {error}.") from None
+        raise RnnvizError(f"{path} cannot be written: {error}.") from None
     return connection
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    try:
+        row = connection.execute("SELECT process, started, host, heartbeat FROM writer").fetchone()
+        if row is None or not WriterProcess(*row[:3]).alive(row[3]):
+            make_plain(connection)
+    except sqlite3.Error:  # then it stays as it is: readable, with its -wal beside it
+        return
+    finally:
+        connection.close()

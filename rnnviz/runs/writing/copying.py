@@ -3,15 +3,46 @@
 import os
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.stopping.marks import Marks
+from rnnviz.runs.file.marks_row import write_marks
 from rnnviz.runs.file.opening import open_to_write
+from rnnviz.runs.writing.tables import Transaction
 
 
-def copy_run(source: sqlite3.Connection, source_path: Path, path: Path) -> None:
-    """Copies the database behind `source` to `path` as one plain file that nobody writes. Raises RnnvizError."""
+def copy_run(source: sqlite3.Connection, source_path: Path, path: Path, marks: Marks | None = None) -> None:
+    """Copies the database behind `source` to `path` as one plain file that nobody writes. Raises RnnvizError.
+
+    `marks`: those of the copy, where they are others than the run's.
+    """
+
+    def fill(copy: sqlite3.Connection) -> None:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+        with Transaction(copy):
+            copy.execute("UPDATE writer SET process = 0")
+            copy.execute("DELETE FROM commands")
+            if marks is not None:
+                write_marks(copy, marks)
+
+    _write_whole(source_path, path, fill)
+
+
+def write_copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
+    """A new run file at `path`, filled by `fill` within one transaction. Raises RnnvizError."""
+
+    def transacted(copy: sqlite3.Connection) -> None:
+        with Transaction(copy):
+            fill(copy)
+
+    _write_whole(source_path, path, transacted)
+
+
+def _write_whole(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
     path = path.absolute()
     if path.exists() and os.path.samefile(path, source_path):
         raise RnnvizError(f"{path} is the run itself; wanted another file to save it in.")
@@ -21,7 +52,10 @@ def copy_run(source: sqlite3.Connection, source_path: Path, path: Path) -> None:
         new = Path(name)
         try:
             new.chmod(0o644)
-            _copy(source, new)
+            with closing(open_to_write(new)) as copy:
+                fill(copy)
+            with new.open("rb") as stream:
+                os.fsync(stream.fileno())
             os.replace(new, path)
         finally:
             for ending in ("", "-journal", "-wal", "-shm"):
@@ -30,13 +64,3 @@ def copy_run(source: sqlite3.Connection, source_path: Path, path: Path) -> None:
         raise RnnvizError(f"{source_path} cannot be saved as {path}: {error}.") from None
     except OSError as error:
         raise RnnvizError(f"{source_path} cannot be saved as {path}: {error.strerror or error}.") from None
-
-
-def _copy(source: sqlite3.Connection, new: Path) -> None:
-    with closing(open_to_write(new)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE").fetchone()
-        copy.execute("UPDATE writer SET process = 0")
-        copy.execute("DELETE FROM commands")
-    with new.open("rb") as stream:
-        os.fsync(stream.fileno())

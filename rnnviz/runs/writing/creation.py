@@ -10,10 +10,10 @@ from rnnviz.runs.file.header import Header, write_header
 from rnnviz.runs.file.opening import check_file, open_to_write
 from rnnviz.runs.file.process import WriterProcess, own_process
 from rnnviz.runs.file.records import Probe
-from rnnviz.runs.file.schema import check_tables
+from rnnviz.runs.file.schema import VERSION, check_tables, read_version
 
 
-def begin_run(path: Path, header: Header, probe: Probe) -> None:
+def begin_run(path: Path, header: Header, probe: Probe | None) -> None:
     """Makes `path` a run that holds the header and is claimed by this process.
 
     An earlier run there is replaced if nobody writes it any more. Raises RnnvizError if somebody does, if the file is
@@ -32,7 +32,7 @@ def begin_run(path: Path, header: Header, probe: Probe) -> None:
         raise RnnvizError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def _create(path: Path, header: Header, probe: Probe) -> None:
+def _create(path: Path, header: Header, probe: Probe | None) -> None:
     """Writes the run under another name and links it, so that whoever sees `path` sees a run, and only one wins."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
     os.close(handle)
@@ -70,13 +70,14 @@ def _link(new: Path, path: Path) -> bool:
     return True
 
 
-def _take_over(path: Path, header: Header, probe: Probe) -> None:
+def _take_over(path: Path, header: Header, probe: Probe | None) -> None:
     check_file(path)
     connection = open_to_write(path)
     try:
         try:
             connection.execute("BEGIN IMMEDIATE")
-            check_tables(connection, path)
+            if read_version(connection, path) == VERSION:
+                check_tables(connection, path)
             row = connection.execute("SELECT process, started, host, heartbeat FROM writer").fetchone()
         except sqlite3.DatabaseError as error:
             raise RnnvizError(f"{path} cannot be replaced: {error}.") from None

@@ -3,7 +3,8 @@
 import threading
 from dataclasses import dataclass
 
-from rnnviz.runs.file.records import EngineStatus
+from rnnviz.core.sweeps.capture import CaptureKind
+from rnnviz.runs.file.records import EngineStatus, Event
 
 MOST_BYTES = 64 << 20  # of captures waiting
 MOST_CAPTURES = 128
@@ -15,8 +16,18 @@ class PendingCapture:
 
     training_step: int
     model: int
+    kind: CaptureKind
     payload: bytes
     keep: bool
+
+
+@dataclass(frozen=True)
+class PendingOptimiser:
+    """What one model's optimiser had gathered, ready to be stored."""
+
+    training_step: int
+    model: int
+    payload: bytes
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Values:
     """The small things of one transaction."""
 
     metrics: tuple[tuple[int, int, str, float], ...] = ()  # (training step, model, name, value)
-    events: tuple[tuple[int, str, str], ...] = ()  # (training step, kind, sentence)
+    events: tuple[Event, ...] = ()  # not yet numbered
     status: EngineStatus | None = None
 
 
@@ -35,7 +46,8 @@ class Pending:
         self._lock = threading.Lock()
         self._most_bytes, self._most_captures = most_bytes, most_captures
         self._metrics: list[tuple[int, int, str, float]] = []
-        self._events: list[tuple[int, str, str]] = []
+        self._events: list[Event] = []
+        self._optimisers: list[PendingOptimiser] = []
         self._status: EngineStatus | None = None
         self._kept: list[int] = []
         self._captures: dict[int, list[PendingCapture]] = {}  # by training step, which is dropped or stored as a whole
@@ -47,9 +59,26 @@ class Pending:
         with self._lock:
             self._metrics += rows
 
-    def put_event(self, training_step: int, kind: str, sentence: str) -> None:
+    def put_event(self, event: Event) -> None:
+        """An event, numbered when it is written."""
         with self._lock:
-            self._events.append((training_step, kind, sentence))
+            self._events.append(event)
+
+    def put_optimiser(self, snapshot: PendingOptimiser) -> None:
+        """A snapshot; dropped while as many bytes wait as captures may have."""
+        with self._lock:
+            if self._bytes + sum(len(one.payload) for one in self._optimisers) < self._most_bytes:
+                self._optimisers.append(snapshot)
+
+    def take_optimisers(self) -> tuple[PendingOptimiser, ...]:
+        with self._lock:
+            snapshots, self._optimisers = tuple(self._optimisers), []
+            return snapshots
+
+    def return_optimisers(self, snapshots: tuple[PendingOptimiser, ...]) -> None:
+        """Puts what could not be written in front again."""
+        with self._lock:
+            self._optimisers[:0] = snapshots
 
     def put_status(self, status: EngineStatus) -> None:
         with self._lock:

@@ -1,19 +1,21 @@
 """The writer's side of the tables: each method is one short transaction, or a few."""
 
 import json
-import math
 import os
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnnviz.core.plain_records import plain
+from rnnviz.runs.file.checksums import row_crc32
+from rnnviz.runs.file.events import event_row
 from rnnviz.runs.file.header import write_payload
 from rnnviz.runs.file.opening import open_to_write
 from rnnviz.runs.file.process import HEARTBEAT_SECONDS
 from rnnviz.runs.file.schema import PROBE_PAYLOAD
-from rnnviz.runs.writing.pending import PendingCapture, Values
+from rnnviz.runs.writing.growing_blocks import GrowingBlocks
+from rnnviz.runs.writing.pending import PendingCapture, PendingOptimiser, Values
 from rnnviz.runs.writing.thinning import thin
 
 LARGEST_WAL = 4 << 20  # bytes it is cut back to after a checkpoint
@@ -34,6 +36,8 @@ class RunTables:
         self._path = path
         self._budget = budget_bytes
         self._names: dict[str, int] = {}
+        self._blocks = GrowingBlocks()
+        self._next_event = 1
         self._stored: dict[int, _Stored] = {}
         self._spacing = 0  # of the last thinning
         self._next_payload = PROBE_PAYLOAD + 1
@@ -48,21 +52,22 @@ class RunTables:
             return
         if beat_due and self._identity() != self._file:
             raise FileNotFoundError("it was deleted or moved away")
-        with _Transaction(self._connection) as connection:
+        with Transaction(self._connection) as connection:
             names = dict(self._names)
             for name in dict.fromkeys(row[2] for row in values.metrics if row[2] not in names):
                 names[name] = len(names)
                 connection.execute("INSERT INTO metric_names VALUES (?, ?)", (names[name], name))
-            connection.executemany(
-                "INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?)",
-                ((m, names[name], step, None if math.isnan(v) else v) for step, m, name, v in values.metrics),
-            )
-            connection.executemany("INSERT INTO events (training_step, kind, sentence) VALUES (?, ?, ?)", values.events)
+            blocks, rows = self._blocks.with_values(values.metrics, names)
+            connection.executemany("INSERT OR REPLACE INTO metric_blocks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            events = [replace(one, number=self._next_event + place) for place, one in enumerate(values.events)]
+            connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", map(event_row, events))
             if values.status is not None:
-                connection.execute("INSERT OR REPLACE INTO status VALUES (1, ?)", (json.dumps(plain(values.status)),))
+                text = json.dumps(plain(values.status))
+                connection.execute("INSERT OR REPLACE INTO status VALUES (1, ?, ?)", (text, row_crc32(text)))
             if beat_due:
                 connection.execute("UPDATE writer SET heartbeat = ?", (time.time(),))
-        self._names = names
+        self._names, self._blocks = names, blocks
+        self._next_event += len(events)
         if beat_due:
             self._beat = time.time()
 
@@ -73,15 +78,30 @@ class RunTables:
         self._make_room(step, size)
         stored = self._stored.get(step, _Stored())
         number = self._next_payload
-        with _Transaction(self._connection) as connection:
+        with Transaction(self._connection) as connection:
             for capture in captures:
-                stored = _Stored(stored.size - self._forget(step, capture.model), stored.keep or capture.keep)
+                stored = _Stored(
+                    stored.size - self._forget(step, capture.model, capture.kind), stored.keep or capture.keep
+                )
                 write_payload(connection, number, capture.payload)
-                row = (step, capture.model, number, capture.keep)
-                connection.execute("INSERT INTO captures VALUES (?, ?, ?, ?)", row)
+                row = (step, capture.model, capture.kind, number, capture.keep)
+                connection.execute("INSERT INTO captures VALUES (?, ?, ?, ?, ?)", row)
                 number += 1
         self._next_payload = number
         self._stored[step] = _Stored(stored.size + size, stored.keep)
+
+    def write_optimisers(self, snapshots: tuple[PendingOptimiser, ...]) -> None:
+        """What optimisers had gathered; never thinned."""
+        number = self._next_payload
+        with Transaction(self._connection) as connection:
+            for one in snapshots:
+                where = (one.training_step, one.model)
+                sql = "SELECT payload FROM optimisers WHERE training_step = ? AND model = ?"
+                self._delete_payloads(connection.execute(sql, where).fetchall())
+                write_payload(connection, number, one.payload)
+                connection.execute("INSERT OR REPLACE INTO optimisers VALUES (?, ?, ?)", (*where, number))
+                number += 1
+        self._next_payload = number
 
     def keep(self, training_steps: tuple[int, ...]) -> None:
         """Saves captures that are on disk from thinning."""
@@ -92,7 +112,7 @@ class RunTables:
 
     def finish(self) -> None:
         """Gives the run up: nobody writes it, and where no reader is in the way it is one plain file."""
-        with _Transaction(self._connection) as connection:
+        with Transaction(self._connection) as connection:
             connection.execute("UPDATE writer SET process = 0, heartbeat = ?", (time.time(),))
         self._connection.execute("PRAGMA busy_timeout = 200")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -127,20 +147,25 @@ class RunTables:
                 return
             self._spacing = thinning.spacing
             for step in thinning.dropped:
-                with _Transaction(self._connection):
+                with Transaction(self._connection):
                     self._forget(step)
                 del self._stored[step]
 
-    def _forget(self, training_step: int, model: int | None = None) -> int:
+    def _forget(self, training_step: int, model: int | None = None, kind: str = "") -> int:
         """Deletes captures within the caller's transaction and returns their bytes; their pages are used again."""
-        where = "training_step = ?" + ("" if model is None else " AND model = ?")
-        arguments = (training_step,) if model is None else (training_step, model)
+        where = "training_step = ?" + ("" if model is None else " AND model = ? AND kind = ?")
+        arguments = (training_step,) if model is None else (training_step, model, kind)
+        rows = self._connection.execute(f"SELECT payload FROM captures WHERE {where}", arguments).fetchall()
+        size = self._delete_payloads(rows)
+        self._connection.execute(f"DELETE FROM captures WHERE {where}", arguments)
+        return size
+
+    def _delete_payloads(self, rows: list[tuple[int]]) -> int:
         size = 0
-        for (payload,) in self._connection.execute(f"SELECT payload FROM captures WHERE {where}", arguments).fetchall():
+        for (payload,) in rows:
             size += self._connection.execute("SELECT size FROM payloads WHERE number = ?", (payload,)).fetchone()[0]
             self._connection.execute("DELETE FROM payloads WHERE number = ?", (payload,))
             self._connection.execute("DELETE FROM chunks WHERE payload = ?", (payload,))
-        self._connection.execute(f"DELETE FROM captures WHERE {where}", arguments)
         return size
 
 
@@ -154,7 +179,7 @@ def make_plain(connection: sqlite3.Connection) -> None:
             raise
 
 
-class _Transaction:
+class Transaction:
     """BEGIN IMMEDIATE … COMMIT, or a rollback if anything was raised."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -10,17 +10,17 @@ from types import TracebackType
 from typing import Any
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.file import experiment_toml, parse_experiment
-from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.source import Source, parse_source_json, source_json
 from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.runs.file.events import stored_event
+from rnnviz.runs.file.capture_payload import to_payload
 from rnnviz.runs.file.header import Header
-from rnnviz.runs.file.payload import capture_payload, check_capture
+from rnnviz.runs.file.payload import optimiser_payload
 from rnnviz.runs.file.process import HEARTBEAT_SECONDS
-from rnnviz.runs.file.records import EngineStatus, Probe, RunModel
+from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Probe, RunModel
 from rnnviz.runs.writing.creation import begin_run
-from rnnviz.runs.writing.pending import Pending, PendingCapture, Values
+from rnnviz.runs.writing.pending import Pending, PendingCapture, PendingOptimiser, Values
 from rnnviz.runs.writing.tables import RunTables
 
 BUDGET_BYTES = 256 << 20
@@ -41,20 +41,20 @@ class RunWriter:
     def __init__(
         self,
         path: str | Path,
-        experiment: Experiment,
+        source: Source,
         task: TaskInfo,
         models: Sequence[RunModel],
-        probe: Probe,
+        probe: Probe | None,
         *,
         budget_bytes: int = BUDGET_BYTES,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Raises RnnvizError if the file is something else, is being written, or cannot be written."""
         self.path = Path(path).absolute()
-        parse_experiment(experiment_toml(experiment), str(self.path))  # whatever is written can be read again
+        parse_source_json(source_json(source), str(self.path))  # whatever is written can be read again
         self._models = tuple(models)
         self._probe = probe
-        begin_run(self.path, Header(experiment, task, self._models, environment or {}), probe)
+        begin_run(self.path, Header(source, task, self._models, environment or {}), probe)
         try:
             self._tables = RunTables(self.path, budget_bytes)
         except (sqlite3.Error, OSError) as error:
@@ -100,21 +100,27 @@ class RunWriter:
         try:
             if capture.structure != self._models[model].structure:
                 raise RnnvizError("its structure is not the one its model had at the start")
-            check_capture(capture)
-            payload = capture_payload(capture, self._probe, int(training_step), model)
+            check_shapes(capture)
+            payload = to_payload(capture, self._probe, int(training_step), model)
         except Exception as error:  # whatever is wrong with a capture, the training it comes from goes on
             sentence = f"A capture of {self._name(model)} was not recorded: {error}."
             if sentence not in self._told:
                 self._told.add(sentence)
                 self.event(training_step, "dropped", sentence)
             return
-        self._pending.put_capture(PendingCapture(int(training_step), model, payload, keep))
+        self._pending.put_capture(PendingCapture(int(training_step), model, capture.kind, payload, keep))
         self._something.set()
 
     def event(self, training_step: int, kind: str, sentence: str, details: Mapping[str, Any] | None = None) -> None:
         """One line of the run's log; `details` are plain values of JSON."""
         readable = sentence.encode("utf-8", "backslashreplace").decode("utf-8")  # a path may hold any bytes
-        self._pending.put_event(int(training_step), kind, stored_event(readable, details or {}))
+        self._pending.put_event(Event(0, int(training_step), kind, readable, details or {}))
+        self._something.set()
+
+    def optimiser(self, training_step: int, model: int, snapshot: OptimiserSnapshot) -> None:
+        """What a model's optimiser had gathered after a training step. Its arrays are copied before this returns."""
+        payload = optimiser_payload(snapshot, int(training_step), model)
+        self._pending.put_optimiser(PendingOptimiser(int(training_step), model, payload))
         self._something.set()
 
     def keep(self, training_step: int) -> None:
@@ -203,6 +209,12 @@ class RunWriter:
             except Exception:
                 self._pending.return_values(told)
                 raise
+        if snapshots := self._pending.take_optimisers():
+            try:
+                self._tables.write_optimisers(snapshots)
+            except Exception:
+                self._pending.return_optimisers(snapshots)
+                raise
         kept = self._pending.take_kept()  # after the captures, which may have waited with them
         try:
             self._tables.keep(kept)
@@ -233,7 +245,7 @@ class RunWriter:
         if dropped:
             self._dropped_told = time.monotonic()
             sentence = f"{dropped} captures were not recorded: the disk was too slow or could not be written."
-            self._pending.put_event(self._last_step, "dropped", sentence)
+            self._pending.put_event(Event(0, self._last_step, "dropped", sentence))
 
 
 def _reason(error: BaseException) -> str:

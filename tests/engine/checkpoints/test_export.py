@@ -14,6 +14,7 @@ from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings
 from rnnviz.core.files.whole import write_whole
+from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding
 from rnnviz.engine.cell_module import CellModule
@@ -54,7 +55,7 @@ def recorded(tmp_path_factory):
         for number, (one, model) in enumerate(zip(SETTINGS, models, strict=True))
     ]
     probe = Probe(batch.inputs, batch.lengths, batch.targets, batch.loss_weight)
-    with RunWriter(path, experiment, source.info, kinds, probe) as writer:
+    with RunWriter(path, Trained(experiment), source.info, kinds, probe) as writer:
         for training_step in (0, 7):
             for number, model in enumerate(models):
                 with torch.no_grad():

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.source import Given, GivenInput
 from rnnviz.engine.tracing.given_input import record_given
 from rnnviz.runs.reading.reader import open_run
 
@@ -27,8 +27,8 @@ def lstm(tmp_path):
 
 
 def record(tmp_path, prefix=None, checkpoint="stranger.pt", activation=None, **task):
-    given = GivenInput(checkpoint=str(tmp_path / checkpoint), **task)
-    record_given(given, prefix, tmp_path / "given.rnnviz", seed=4, activation=activation)
+    given = Given(str(tmp_path / checkpoint), GivenInput(**task), prefix, activation, drawn_from=4)
+    record_given(given, tmp_path / "given.rnnviz")
     return open_run(tmp_path / "given.rnnviz")
 
 
@@ -51,7 +51,7 @@ def test_typed_text_gives_the_trace_of_torch_itself(lstm, tmp_path, loss_time_st
         assert run.task.input_labels == ("a", "b", "c")
         assert run.task.output_kind == "none"
         assert (run.status.state, list(run.captured())) == ("finished", [0])
-        assert (run.experiment.name, run.models[0].name) == ("stranger", "encoder")
+        assert (run.source.title, run.models[0].name) == ("stranger", "encoder")
         assert run.models[0].structure.proj_size == 2
 
 
@@ -68,7 +68,7 @@ def test_random_input_is_the_same_for_the_same_seed(lstm, tmp_path):
     with record(tmp_path, source="random", length=7) as run:
         wanted = np.random.default_rng(4).standard_normal((7, 3), dtype=np.float32)
         np.testing.assert_array_equal(run.probe.inputs[:, 0], wanted)
-        assert run.experiment.seed == 4
+        assert run.source.seed == 4
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
@@ -78,6 +78,7 @@ def test_the_activation_that_is_asked_for_is_used(tmp_path, activation):
     with record(tmp_path, activation=activation, source="random", length=3) as run:
         trace = run.trace(0)
         assert run.models[0].structure.activation == activation
+        assert run.source.activation == activation
         assert trace.faithful
         a = run.probe.inputs[0, 0] @ module.weight_ih_l0.detach().numpy().T
         a = a + (module.bias_ih_l0 + module.bias_hh_l0).detach().numpy()
@@ -146,8 +147,8 @@ def test_a_file_name_that_is_no_text(lstm, tmp_path):
     name = os.fsdecode(b"odd\xff\n.pt")
     (tmp_path / "stranger.pt").rename(tmp_path / name)
     with record(tmp_path, checkpoint=name, source="random", length=3) as run:
-        assert run.experiment.name == "odd��"
-        assert run.experiment.task.checkpoint.endswith("odd?\n.pt")
+        assert run.source.title == "odd��"
+        assert run.source.checkpoint.endswith("odd?\n.pt")
 
 
 def test_the_module_must_be_named_where_there_are_two(tmp_path):

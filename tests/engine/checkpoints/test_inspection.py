@@ -10,7 +10,8 @@ from torch import nn
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import GivenInput, first_lesson
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.source import Given, GivenInput
 from rnnviz.engine.inspection import inspect_path, table
 from rnnviz.engine.tracing.given_input import record_given
 
@@ -36,7 +37,7 @@ def test_a_state_dict(tmp_path):
 
 def test_a_run_and_an_experiment(tmp_path):
     torch.save(nn.GRU(2, 3).state_dict(), tmp_path / "gru.pt")
-    record_given(GivenInput(checkpoint=str(tmp_path / "gru.pt"), length=4), None, tmp_path / "run.rnnviz")
+    record_given(Given(str(tmp_path / "gru.pt"), GivenInput(length=4)), tmp_path / "run.rnnviz")
     run = inspect_path(tmp_path / "run.rnnviz")
     assert (run["kind"], run["task"], run["captures"], run["modules"][0]["cell"]) == ("run", "given input", 1, "gru")
     write_experiment(first_lesson(), tmp_path / "lesson.toml")

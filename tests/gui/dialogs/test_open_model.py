@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import GivenInput
+from rnnviz.core.source import Given, GivenInput
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
 
 LEFT = Qt.MouseButton.LeftButton
@@ -37,7 +37,7 @@ def test_random_input_is_ready_at_once(dialog: OpenModelDialog, qtbot: QtBot) ->
     assert dialog.accept_button.isEnabled()
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert dialog.result() == OpenModelDialog.DialogCode.Accepted
-    assert (dialog.prefix, dialog.given) == ("encoder.", GivenInput(checkpoint="/models/speech.pt", length=50))
+    assert dialog.given == Given("/models/speech.pt", GivenInput(length=50), "encoder.")
 
 
 def test_modules_are_listed_and_chosen(dialog: OpenModelDialog) -> None:
@@ -53,7 +53,7 @@ def test_typed_text_brings_its_alphabet(dialog: OpenModelDialog, qtbot: QtBot) -
     qtbot.keyClicks(dialog.text, "hello")
     assert dialog.alphabet.text() == "ehlo"
     assert dialog.accept_button.isEnabled()
-    assert dialog.given == GivenInput(checkpoint="/models/speech.pt", source="text", text="hello", alphabet="ehlo")
+    assert dialog.given.input == GivenInput("text", text="hello", alphabet="ehlo")
     dialog.modules.selectRow(1)
     assert dialog.problem.text() == (
         "This module reads 2 inputs, one for each character of the alphabet, which has 4 characters."
@@ -79,8 +79,8 @@ def test_columns_must_be_as_many_as_the_inputs(dialog: OpenModelDialog, qtbot: Q
     dialog.columns.setText("u, v")
     assert dialog.problem.text() == "This module reads 4 inputs: name 4 columns, not 2."
     dialog.columns.setText("u, v, w, x")
-    assert dialog.given.columns == ("u", "v", "w", "x")
-    assert dialog.given.file == "/data/a.csv"
+    assert dialog.given.input.columns == ("u", "v", "w", "x")
+    assert dialog.given.input.file == "/data/a.csv"
 
 
 def test_the_loss_stands_within_the_sequence(dialog: OpenModelDialog) -> None:
@@ -88,7 +88,7 @@ def test_the_loss_stands_within_the_sequence(dialog: OpenModelDialog) -> None:
     dialog.loss_at.setText("21")
     assert dialog.problem.text() == "The sequence has 20 time steps: the loss cannot stand at 21."
     dialog.loss_at.setText("20")
-    assert dialog.given.loss_time_step == 20
+    assert dialog.given.input.loss_time_step == 20
     dialog.length.setText("many")
     assert "whole number" in dialog.problem.text()
 

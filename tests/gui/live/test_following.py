@@ -25,6 +25,7 @@ from rnnviz.gui.shell.status_bar import StatusBar
 from rnnviz.gui.shell.toolbar import StepCount
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.runs.file.checksums import row_crc32
 from rnnviz.runs.file.records import EngineStatus, RunModel
 from rnnviz.runs.reading.reader import open_run
 
@@ -180,7 +181,8 @@ def test_what_an_old_engine_said_is_not_said_again_while_the_next_run_is_awaited
     path = Path(shutil.copy(run_file, tmp_path / "old.rnnviz"))
     with closing(sqlite3.connect(path)) as connection, connection:
         said = "json_set(status, '$.state', 'paused', '$.sentence', 'The disk was full.')"
-        connection.execute(f"UPDATE status SET status = {said}")
+        (text,) = connection.execute(f"SELECT {said} FROM status").fetchone()
+        connection.execute("UPDATE status SET status = ?, crc32 = ?", (text, row_crc32(text)))
     store = Store(State())
     following = Following(store, lambda path: False)
     try:

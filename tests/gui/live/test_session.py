@@ -334,7 +334,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     press(app, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step < 40)
     copy = tmp_path / "copy.rnnviz"
-    app.session.save_as(copy)
+    app.session.files.save_run(copy)
     qtbot.waitUntil(copy.exists)
     qtbot.waitUntil(lambda: "saved as" in app.message_bar.sentence)
     with open_run(copy) as run:
@@ -381,12 +381,12 @@ def test_the_model_is_exported_and_a_failure_is_said(
 ) -> None:
     app = open_app(run_file)
     qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
-    app.session.export(tmp_path / "lstm.safetensors", "LSTM")
+    app.session.files.export(tmp_path / "lstm.safetensors", "LSTM")
     assert app.store.state.notices.busy
     qtbot.waitUntil(lambda: not app.store.state.notices.busy)
     assert "saved as" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
     assert (tmp_path / "lstm.safetensors").stat().st_size > 100
-    app.session.export(tmp_path / "nowhere" / "lstm.pt", "LSTM")
+    app.session.files.export(tmp_path / "nowhere" / "lstm.pt", "LSTM")
     qtbot.waitUntil(lambda: not app.store.state.notices.busy)
     assert app.store.state.notices.message.level == "error"  # type: ignore[union-attr]
     assert "nowhere" in app.store.state.notices.message.sentence  # type: ignore[union-attr]

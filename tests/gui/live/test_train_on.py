@@ -15,6 +15,7 @@ from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.marks import with_breakpoints
 from rnnviz.gui.state.store import setting
+from rnnviz.runs.file.engine_commands import Step
 from rnnviz.runs.reading.reader import open_run
 
 SET = SetWeight("weight_hh_l0", (0.75,), 1, 2)
@@ -54,7 +55,7 @@ def test_live_engine_trains_on_with_a_weight_set_by_hand(open_app: OpenApp, tmp_
     write_experiment(small_experiment(), tmp_path / "small.toml")
     app: App = open_app(tmp_path / "small.toml")
     qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2)
-    app.session.send("step", count=5)
+    app.session.send(Step(5))
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 5)
     parent, process = app.store.state.run.path, app.session.engine_process_id
     assert parent is not None

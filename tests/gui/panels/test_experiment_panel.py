@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.source import Trained
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
@@ -174,9 +175,9 @@ def test_a_model_is_added_edited_and_removed(panel: ExperimentPanel, store: Stor
 
 
 def test_the_last_model_cannot_be_removed(panel: ExperimentPanel, store: Store) -> None:
-    store.change(
-        run=setting(experiment=replace(store.state.run.experiment, models=store.state.run.experiment.models[:1]))
-    )
+    experiment = store.state.run.experiment
+    assert experiment is not None
+    store.change(run=setting(source=Trained(replace(experiment, models=experiment.models[:1]))))
     assert not panel.cards[0].remove.isEnabled()
 
 

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.file import read_experiment
 from rnnviz.core.resources import resource
+from rnnviz.core.source import Trained, read_source
 from rnnviz.core.tasks import Adding
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.lessons.lesson_card import LessonCard
@@ -114,9 +114,10 @@ def test_it_can_be_put_away_and_brought_back(card: LessonCard, store: Store, qtb
 
 def test_it_belongs_to_its_own_task(card: LessonCard, store: Store) -> None:
     lesson = store.state.run.experiment
-    store.change(run=setting(experiment=replace(lesson, task=Adding())))
+    assert lesson is not None
+    store.change(run=setting(source=Trained(replace(lesson, task=Adding()))))
     assert not card.isVisible()
-    store.change(run=setting(experiment=lesson))
+    store.change(run=setting(source=Trained(lesson)))
     assert card.isVisible()
 
 
@@ -124,17 +125,17 @@ def test_another_lesson_begins_at_its_first_card(card: LessonCard, store: Store,
     first = store.state.run.experiment
     go_to(card, 3, qtbot)
     qtbot.mouseClick(card.close_button, LEFT)
-    store.change(run=setting(experiment=read_experiment(resource("experiments/the-gate-opens.toml"))))
+    store.change(run=setting(source=read_source(resource("experiments/the-gate-opens.toml"))))
     assert card.isVisible()
     assert (card.lesson.title, card.number) == ("The gate opens", 0)
     assert "An LSTM reads" in card.text.text()
     test_every_card_is_shown_whole_and_its_buttons_stay(card, qtbot)
-    store.change(run=setting(experiment=first))
+    store.change(run=setting(source=Trained(first)))
     assert (card.lesson.task, card.number) == ("temporal order", 0)
 
 
 def test_an_experiment_without_a_lesson_shows_none(card: LessonCard, store: Store) -> None:
-    store.change(run=setting(experiment=read_experiment(resource("experiments/adding.toml"))))
+    store.change(run=setting(source=read_source(resource("experiments/adding.toml"))))
     assert not card.isVisible()
 
 

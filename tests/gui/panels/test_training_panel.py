@@ -11,7 +11,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import Experiment, GivenInput, TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
+from rnnviz.core.source import Given, Trained
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.gui.state.store import Store, setting
@@ -188,7 +189,9 @@ def test_zooming_stays_until_a_double_click(panel: TrainingPanel, store: Store, 
 def test_the_plan_is_the_end_of_the_axis(panel: TrainingPanel, store: Store) -> None:
     store.change(recorded=setting(history=make_history(1300)))
     training = TrainingSettings(training_steps=1400)
-    store.change(run=setting(experiment=replace(store.state.run.experiment, training=training)))
+    experiment = store.state.run.experiment
+    assert experiment is not None
+    store.change(run=setting(source=Trained(replace(experiment, training=training))))
     assert panel.plot.viewRange()[0] == [0, 1400]
 
 
@@ -220,15 +223,14 @@ def test_before_the_first_training_step_the_metrics_to_come_are_offered(panel: T
 
 
 def test_a_loaded_model_has_no_curves_but_a_sentence(panel: TrainingPanel, store: Store) -> None:
-    given = Experiment("net", GivenInput(), ())
     store.change(
-        run=setting(experiment=given, path=Path("net.rnnviz")),
+        run=setting(source=Given("net.pt"), path=Path("net.rnnviz")),
         recorded=setting(history=History(captured=np.array([0]))),
     )
     assert panel.nothing.isVisible()
     assert not panel.plot.isVisible()
     assert not panel.scrubber.isVisible()
-    store.change(run=setting(experiment=first_lesson(), path=Path("other.rnnviz")))
+    store.change(run=setting(source=Trained(first_lesson()), path=Path("other.rnnviz")))
     assert panel.plot.isVisible()
     assert not panel.nothing.isVisible()
 

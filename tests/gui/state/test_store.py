@@ -1,17 +1,17 @@
 """The store: every listener is told every change once and in order, whoever makes them."""
 
 import ast
-import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from flat_state import flat_state
-from PySide6.QtCore import QProcess
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 import rnnviz.gui
+from rnnviz.gui.live.child import Child
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.state.debugging import Found
 from rnnviz.gui.state.run import History
@@ -118,7 +118,7 @@ def test_the_list_of_hits_is_empty_once_another_run_is_open(qtbot: QtBot) -> Non
     """It went on showing the count of the run before: it was told of the other run after it was told of no hits."""
     store = Store(flat_state(run_path=Path("one.rnnviz"), found=Found(done=40, total=40)))
     searching = Searching(store, SimpleNamespace())  # type: ignore[arg-type]
-    searching._process = _sleeping()
+    searching._child = child = _sleeping(searching)
     store.change(debugging=setting(found=Found(done=20, total=40, running=True)))
     past = Past(store)
     qtbot.addWidget(past)
@@ -126,6 +126,7 @@ def test_the_list_of_hits_is_empty_once_another_run_is_open(qtbot: QtBot) -> Non
     store.change(run=setting(path=Path("two.rnnviz")), recorded=setting(history=History(last_training_step=7)))
     assert store.state.debugging.found is None
     assert past.note.isHidden()
+    assert not child.alive
 
 
 def test_no_listener_asks_the_store_for_what_it_is_told() -> None:
@@ -141,9 +142,10 @@ def test_no_listener_asks_the_store_for_what_it_is_told() -> None:
     assert asking == []
 
 
-def _sleeping() -> QProcess:
+def _sleeping(parent: QObject) -> Child:
     """A child process that searches for a long time."""
-    process = QProcess()
-    process.start(sys.executable, ["-c", "import time; time.sleep(60)"])
-    assert process.waitForStarted(5000)
-    return process
+    child = Child([], parent)
+    child._process.setArguments(["-c", "import time; time.sleep(60)"])
+    child.start()
+    assert child._process.waitForStarted(5000)
+    return child

@@ -1,0 +1,90 @@
+"""The check of a capture: every array there, of the right shape and dtype, so that a trace can be rebuilt from it."""
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.sweeps.capture import Call, Capture, Readout
+
+DTYPES = {np.dtype(name) for name in ("float32", "float64")}
+
+
+def check_shapes(capture: Capture) -> None:
+    """RnnvizError naming the first array of `capture` that is missing or has another shape or dtype than it must."""
+    known = set[str]()
+    for number, call in enumerate(capture.calls):
+        known |= _check_call(capture, call)
+        if call.follows is not None and not 0 <= call.follows < number:
+            raise RnnvizError(f"capture.follows: wanted an earlier call, got number {call.follows} for {number}")
+    foreign = sorted(set(capture.weights) - known)
+    if foreign:
+        raise RnnvizError(f"capture.weights[{foreign[0][:60]}]: wanted none of that name in this structure")
+
+
+def _check_call(capture: Capture, call: Call) -> set[str]:
+    """Checks one call; the names of its parameters."""
+    structure = call.structure
+    if call.inputs.ndim != 3 or 0 in call.inputs.shape[:2]:
+        raise RnnvizError(f"capture.inputs: wanted (T, N, I) with T and N at least 1, got {call.inputs.shape}")
+    time_steps, sequences = call.inputs.shape[:2]
+    layers = structure.num_layers * structure.directions
+    output = (time_steps, sequences, structure.directions * structure.output_size)
+    wanted: dict[str, tuple[Array | None, tuple[int, ...]]] = {
+        "inputs": (call.inputs, (time_steps, sequences, structure.input_size)),
+    }
+    for state in structure.equations.states:
+        states = layers, sequences, structure.units(state)
+        wanted[f"{state}0"] = call.initial.get(state), states
+        if state in call.grad_final:
+            wanted[f"grad_final[{state}]"] = call.grad_final[state], states
+    for state, given in call.initial.items():
+        if state not in structure.equations.states:
+            raise RnnvizError(f"capture.{state}0: wanted nothing for the cell {structure.cell}, got {given.shape}")
+    wanted["grad_output"] = call.grad_output, output
+    if call.output is not None:
+        wanted["output"] = call.output, output
+    module = f"{call.module}." if call.module else ""
+    parameters = {module + parameter: shape for parameter, shape in structure.parameter_shapes().items()}
+    for name, shape in parameters.items():
+        wanted[f"weights[{name}]"] = capture.weights.get(name), shape
+        if name in capture.grads:
+            wanted[f"grads[{name}]"] = capture.grads[name], shape
+    dtype = call.inputs.dtype
+    if dtype not in DTYPES:
+        raise RnnvizError(f"capture.inputs: wanted float32 or float64, got {dtype.name}")
+    for name, (array, shape) in wanted.items():
+        if array is None or array.shape != shape or array.dtype != dtype:
+            came = "nothing" if array is None else f"{array.dtype.name} {array.shape}"
+            raise RnnvizError(f"capture.{name}: wanted {dtype.name} {shape}, got {came}")
+    _check_lengths(call.lengths, time_steps, sequences)
+    if call.readout is not None:
+        _check_head(call.readout, output)
+    return set(parameters)
+
+
+def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> None:
+    if lengths is None:
+        return
+    whole = lengths.dtype.kind == "i"
+    if not whole or lengths.shape != (sequences,) or lengths.min() < 1 or lengths.max() > time_steps:
+        raise RnnvizError(f"capture.lengths: wanted {sequences} numbers from 1 to {time_steps}, got {lengths.tolist()}")
+
+
+def _check_head(head: Readout, output: tuple[int, int, int]) -> None:
+    """`output`: (T, N, D·H) of the module below."""
+    time_steps, sequences, units = output
+    answers = head.bias.shape[0] if head.bias.ndim == 1 else -1
+    asked = (time_steps, sequences)
+    wanted = {
+        "weight": (head.weight, (answers, units)),
+        "loss_weight": (head.loss_weight, asked),
+        "targets": (head.targets, asked if head.loss == "cross entropy" else (*asked, answers)),
+    }
+    for name, (array, shape) in wanted.items():
+        if array.shape != shape:
+            raise RnnvizError(f"capture.readout.{name}: wanted {shape}, got {array.shape}")
+    if head.loss != "cross entropy":
+        return
+    targets = head.targets[head.loss_weight != 0]  # what nobody asks for may be anything
+    if targets.dtype.kind != "i" or (targets.size and not 0 <= targets.min() <= targets.max() < answers):
+        raise RnnvizError(f"capture.readout.targets: wanted whole numbers from 0 to {answers - 1}")

@@ -1,0 +1,9 @@
+"""Checksums of what is no payload: CRC32 of the values of a row."""
+
+import json
+import zlib
+
+
+def row_crc32(*values: object, data: bytes = b"") -> int:
+    """CRC32 of a row's values, texts and whole numbers, and of `data`, if there is any."""
+    return zlib.crc32(data, zlib.crc32(json.dumps(values).encode()))
