@@ -6,22 +6,45 @@ a vanilla RNN and an LSTM side by side, live.
 Three nouns and a cursor
 ------------------------
 Experiment   what to train: a task, one or more models, the training settings. A TOML file.
-Run          what happened: metrics of every training step, captures of some, events. One SQLite file, read while it
-             is written.
+Run          what happened: where it comes from (trained here, a checkpoint and an input, a recording script), metrics
+             of every training step, captures of some, events, marks. One SQLite file, read while it is written.
 Trace        one forward and backward sweep over a batch of sequences with every intermediate tensor, rebuilt in numpy
-             from a capture (weights, inputs, initial state and ∂L/∂output). It checks itself against torch: `fidelity`.
+             from a capture: a list of calls (one recurrent module's inputs, initial states and ∂L/∂output) on one time
+             axis. It checks itself against torch: `fidelity`.
 Cursor       where the person is: training step, phase, time step, layer, operation of the cell.
 
-Every view draws a trace at a cursor; every source (built-in training, a loaded checkpoint with an input) writes a run.
+Every view draws a trace at a cursor; every source writes a run.
 
-Floors: imports point down only
--------------------------------
+Floors: imports point down only, and no two rooms of a floor import each other
+------------------------------------------------------------------------------
 command_line   the commands; the only place where an error becomes a sentence on standard error
 gui            the window, PySide6 and pyqtgraph; never imports torch
-debugger       the program a cursor walks, and how it steps; neither Qt nor torch
-engine         training and loading, torch; its own process, which the window starts and talks to through the run file
-runs           the run file: writer, reader, commands, thinning; sqlite3, numpy and safetensors
+debugger       the program a cursor walks, and every change of place as a pure function; neither Qt nor torch
+engine         training, tracing and checkpoints, torch; its own process, which the window starts and talks to through
+               the run file
+runs           the run file: file (format 2), writing, reading (format 1 too); sqlite3, numpy and safetensors
 core           the words, the records and the mathematics; numpy only
+
+The rooms of the window: state and commands below all others, look and widgets; then one room for each thing a person
+looks at (canvas with its lanes and items, figures, cursor, stepping, watching, whatif, experiment, training, lessons,
+opening), live for the processes, and shell, which puts them together.
+
+Said once: where a new one goes
+-------------------------------
+a cell          core/cells/<cell>.py, its nodes and settings, and its place in `CELLS`. Where torch has a fused module
+                of it, a line in engine/fused.py; otherwise the engine evaluates the same nodes on tensors
+a task          core/tasks/<task>.py, its settings, words, ranges and sequences, and its place in `TASKS`
+a lane          gui/canvas/lanes, a file with what it draws and when it is offered, and its place in `LANES`
+a file format   core/files/formats.py, `FORMATS`, and the function that reads it
+a picture       gui/figures, `FIGURES`
+a setting       one field of a record, with its range and words; form, TOML, checks and "what changed" read them there
+
+A cell is written in nodes (affine, ⊙, +, 1 − x, σ, tanh, …; core/cells/node.py). From them come its parameters, both
+sweeps, equations with numbers, the operations to step, what-if, provenance, names of the expression language, lanes and
+form. A kernel is only a faster way to the same numbers. Head, loss and update are nodes too.
+
+The window's state is one frozen value in groups (gui/state/state.py). Who changes it says which group; listeners are
+told of each change once and in order. `State.place` is changed only by functions of debugger/places.py.
 
 Two clocks, never a bare "step": a training step is one update of the optimiser, a time step one position in the
 sequence. Time steps count from 1 on screen.

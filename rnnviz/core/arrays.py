@@ -42,4 +42,4 @@ class FrozenMapping(Mapping[str, Array]):
 
 def frozen_mapping(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
     """A read-only mapping of read-only views."""
-    return FrozenMapping(arrays)
+    return arrays if isinstance(arrays, FrozenMapping) else FrozenMapping(arrays)

@@ -1,8 +1,10 @@
 """What a recurrent module looks like: cell, sizes, depth and directions, with torch's parameter names."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from rnnviz.core.cells import Activation, Cell, Options, cell_made
 from rnnviz.core.errors import RnnvizError
@@ -94,16 +96,23 @@ class Structure:
         """Inputs of the layer called `name`: I for the first, all directions of the layer below for the others."""
         return self.input_size if LayerId.read(name).depth == 0 else self.output_size * self.directions
 
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+    def parameter_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """torch's parameter names with their shapes, for example weight_hh_l0: (4H, H)."""
-        cell = self.equations
-        return {
+        return _parameter_shapes(self)
+
+
+@lru_cache(maxsize=128)
+def _parameter_shapes(structure: Structure) -> Mapping[str, tuple[int, ...]]:
+    cell = structure.equations
+    return MappingProxyType(
+        {
             f"{parameter.name}_{name}": parameter.shape(
-                len(cell.blocks), self.hidden_size, self.output_size, self.layer_input_size(name)
+                len(cell.blocks), structure.hidden_size, structure.output_size, structure.layer_input_size(name)
             )
-            for name in self.layer_names
+            for name in structure.layer_names
             for parameter in cell.parameters
         }
+    )
 
 
 @lru_cache(maxsize=128)

@@ -250,7 +250,7 @@ class WhatIfEditor(QWidget):
 
 def parameter_shapes(trace: Trace) -> dict[str, tuple[int, ...]]:
     """Every parameter by name, those of the readout last."""
-    shapes = trace.structure.parameter_shapes()
+    shapes = dict(trace.structure.parameter_shapes())
     if trace.readout is not None:
         shapes |= {f"head.{name}": grad.shape for name, grad in trace.readout.weight_grads.items()}
     return shapes
