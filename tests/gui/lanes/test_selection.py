@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.structure import Structure
-from rnnviz.gui.canvas.lanes.fitting import fitting
-from rnnviz.gui.canvas.lanes.heights import share_out
+from rnnviz.gui.canvas.lanes.heights import fitting, share_out
 from rnnviz.gui.canvas.lanes.lane import Heights
-from rnnviz.gui.canvas.lanes.lane_table import make_lane
-from rnnviz.gui.canvas.lanes.selection import LaneSlot, exactly, lane_choices, lane_slots, toggled
+from rnnviz.gui.canvas.lanes.selection import exactly, lane_choices, lane_slots, toggled
 from rnnviz.gui.canvas.lanes.shown import level, resolve
 
 FIRST_LESSON = [
@@ -156,7 +154,8 @@ def test_gradients_of_each_unit_are_lanes_to_switch_on(qapp: object) -> None:
     with np.errstate(divide="ignore"):
         wanted = np.log10(np.abs(model.layer.cell_grad[: model.time_steps, 0].astype(np.float64)))
     assert np.allclose(model.gradient("c"), wanted)
-    lane = make_lane(shown, LaneSlot("gradients: c", 1))
+    slot = next(slot for slot in lane_slots(shown) if (slot.key, slot.model) == ("gradients: c", 1))
+    lane = slot.lane(shown, slot)
     lane.show(shown)
     assert "cell gradient" in lane.label.title
     assert lane.label.subtitle == "log₁₀ |∂L/∂c|"
