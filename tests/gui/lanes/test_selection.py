@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fake_states import fake_state
+from fake_states import TASKS, fake_state
 from flat_state import flat_state
 from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
 from rnnviz.gui.canvas.lanes.heights import fitting, share_out
 from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.lane_table import LANES
 from rnnviz.gui.canvas.lanes.selection import exactly, lane_choices, lane_slots, toggled
 from rnnviz.gui.canvas.lanes.shown import level, resolve
 
@@ -52,6 +54,22 @@ def test_every_lane_can_be_switched_both_ways() -> None:
         twice = fake_state(hidden_lanes=toggled(once.look.hidden_lanes, switched))
         again = next(other for other in lane_choices(twice) if other.key == choice.key)
         assert again.on == choice.on
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_key_belongs_to_one_entry_of_one_kind_of_lane(kind: str) -> None:
+    """It switches that entry's lanes and no others."""
+    size = len(TASKS[kind].input_labels)
+    state = fake_state(kind=kind, structures=tuple(Structure(cell, size, 5) for cell in CELLS))
+    shown = resolve(state)
+    offered = [offer for kind in LANES for offer in kind.offers(shown)]
+    assert len({offer.key for offer in offered}) == len(offered) > 10
+    assert [choice.key for choice in lane_choices(state)] == [one.key for one in offered if one.key != "ruler"]
+    for choice in lane_choices(state):
+        on = lane_slots(resolve(flat_state(state, hidden_lanes=frozenset({f"+{choice.key}"}))))
+        off = lane_slots(resolve(flat_state(state, hidden_lanes=frozenset({choice.key}))))
+        assert [slot for slot in on if slot.key != choice.key] == list(off)
+        assert any(slot.key == choice.key for slot in on)
 
 
 def test_switching_everything_off_leaves_the_ruler() -> None:
