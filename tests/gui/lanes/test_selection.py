@@ -45,6 +45,15 @@ def test_a_gru_shows_its_update_gate() -> None:
     assert gates == {"gates: z"}
 
 
+def test_gates_stand_in_the_order_of_their_own_cell_whatever_stands_beside_it() -> None:
+    structures = (Structure("mingru", 8, 5), Structure("gru", 8, 5))
+    on = frozenset({"+gates: r", "+gates: n"})
+    gates = [place for place in keys(structures=structures, hidden_lanes=on) if place[0].startswith("gates")]
+    wanted = [[(f"gates: {gate.name}", n) for gate in one.equations.gates] for n, one in enumerate(structures)]
+    assert gates == [*wanted[0], ("gates: r", 1), ("gates: z", 1), ("gates: n", 1)]
+    assert wanted[1] == gates[len(wanted[0]) :]
+
+
 def test_every_lane_can_be_switched_both_ways() -> None:
     state = fake_state()
     for choice in lane_choices(state):
