@@ -1,4 +1,7 @@
-"""Lane table: every kind of lane there is, in the order of the stack and of the menus."""
+"""Lane table: every kind of lane there is, in the order of the stack and of the menus.
+
+A new kind is a module with its `Lane` and its `LaneKind`, and one entry here.
+"""
 
 from rnnviz.gui.canvas.lanes.gradient import GRADIENT
 from rnnviz.gui.canvas.lanes.head.loss import LOSS
