@@ -19,7 +19,7 @@ from rnnviz.gui.canvas.items.symbols import Symbols
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.items.top_choices import TopChoices
 from rnnviz.gui.canvas.lane_stack import LaneStack
-from rnnviz.gui.canvas.lanes.class_probabilities import FinalBars
+from rnnviz.gui.canvas.lanes.head.class_probabilities import FinalBars
 from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.canvas.lanes.selection import lane_choices
 from rnnviz.gui.state.state import State

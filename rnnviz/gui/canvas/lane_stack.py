@@ -12,12 +12,10 @@ from rnnviz.gui.canvas.items.cursor_line import CursorLine
 from rnnviz.gui.canvas.items.skeleton import Skeleton
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lane_menus import lanes_menu, layers_menu
-from rnnviz.gui.canvas.lanes.fitting import fitting
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
-from rnnviz.gui.canvas.lanes.heights import share_out
-from rnnviz.gui.canvas.lanes.lane import Lane
-from rnnviz.gui.canvas.lanes.lane_table import make_lane
-from rnnviz.gui.canvas.lanes.selection import LaneSlot, lane_slots
+from rnnviz.gui.canvas.lanes.heights import fitting, share_out
+from rnnviz.gui.canvas.lanes.lane import Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import Theme
@@ -167,7 +165,7 @@ class LaneStack(QWidget):
             self._skeleton.set_sentence(waiting_sentence(state))
             self._scene.addItem(self._skeleton)
         for slot in slots:
-            lane = make_lane(shown, slot)
+            lane = slot.lane(shown, slot)
             for item in lane.items:
                 if lane.over_cursor or item.above_cursor:
                     item.setZValue(_ABOVE_CURSOR)
@@ -250,15 +248,13 @@ class LaneStack(QWidget):
         lane = self._lane_at(point)
         if lane is None or lane.model is None or point.x() < LABEL_COLUMN:
             return
-        unit = (
-            lane.map.row_at(point.y()) if isinstance(lane, HeatLane) and lane.of_units else self._store.state.place.unit
-        )
+        unit = lane.map.row_at(point.y()) if isinstance(lane, HeatLane) else self._store.state.place.unit
         model = self._shown.models[lane.model].number
         self._store.go(to_model, model, unit)
 
     def _mark_unit(self, state: State) -> None:
         for lane in self._lanes:
-            if isinstance(lane, HeatLane) and lane.of_units:
+            if isinstance(lane, HeatLane):
                 looked_at = lane.model is not None and self._shown.models[lane.model].number == state.place.model
                 lane.map.mark_row(state.place.unit if looked_at and state.place.unit >= 0 else None)
 
@@ -275,7 +271,7 @@ class LaneStack(QWidget):
 
     def _press(self, point: QPointF) -> None:
         lane = self._lane_at(point)
-        if lane is not None and lane.key == "chain" and point.x() < LABEL_COLUMN:
+        if lane is not None and lane.offers_layers and point.x() < LABEL_COLUMN:
             self._offer_layers(lane)
         elif lane is not None and point.x() >= LABEL_COLUMN:
             chosen = self._axis.time_step_at(point.x())

@@ -14,7 +14,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.canvas.lanes.selection import state_lane
+from rnnviz.gui.canvas.lanes.unit_lanes import gate_lane, gradient_lane, state_lane
 from rnnviz.gui.cursor.value_rows import parameter_symbol
 from rnnviz.gui.widgets.marked_text import plain
 
@@ -98,7 +98,7 @@ def _of_operation(operation: Operation, cell: Cell) -> Variable:
     key, last = operation.key, operation.nodes[-1]
     passed = "gradient that goes to the input" if operation.backward[0].result.of == "x" else ""
     passed = passed or ("gradient that goes to the state before" if operation.passes_on else "its gradient")
-    state = last.name if last.name in cell.states else ""
+    of_state = last.name in cell.states
     gradient = Variable(
         f"{key}/gradient",
         operation.backward_symbol,
@@ -106,9 +106,11 @@ def _of_operation(operation: Operation, cell: Cell) -> Variable:
         lambda layer, t: operation.backward_value(layer, t),
         operation=key,
         phase=Phase.BACKWARD,
-        lane=f"gradients: {state}" if state else "",
+        lane=gradient_lane(last) if of_state else "",
     )
-    lane = f"gates: {key}" if operation.gate is not None else state and state_lane(last)
+    lane = state_lane(last) if of_state else ""
+    if operation.gate is not None:
+        lane = gate_lane(operation.gate)
     parts = (gradient, *(part for name in operation.parameters for part in _of_parameter(name, key)))
     return Variable(
         key,

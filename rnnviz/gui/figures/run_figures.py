@@ -13,7 +13,13 @@ from rnnviz.core.numbers import whole
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import begun
 from rnnviz.gui.canvas.lane_stack import LaneStack
-from rnnviz.gui.canvas.lanes.selection import exactly
+from rnnviz.gui.canvas.lanes.gradient import GRADIENT
+from rnnviz.gui.canvas.lanes.input.input_kind import INPUT
+from rnnviz.gui.canvas.lanes.lane_kind import LaneKind
+from rnnviz.gui.canvas.lanes.model_header import CHAIN
+from rnnviz.gui.canvas.lanes.selection import exactly, keys_of
+from rnnviz.gui.canvas.lanes.share import SHARE
+from rnnviz.gui.canvas.lanes.unit_lanes import STATES
 from rnnviz.gui.figures.formats import SCALES, figure_format
 from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.live.history import HistoryReader
@@ -27,11 +33,11 @@ from rnnviz.gui.training.training_panel import TrainingPanel
 from rnnviz.runs.reading.reader import Run, open_run
 
 # the lanes of each view; None: those of the window
-VIEWS: dict[str, frozenset[str] | None] = {
+VIEWS: dict[str, tuple[LaneKind, ...] | None] = {
     "overview": None,
-    "hidden": frozenset({"input", "chain", "hidden", "cell"}),
-    "gradients": frozenset({"input", "chain", "gradient", "share"}),
-    "loss": frozenset(),
+    "hidden": (INPUT, CHAIN, STATES),
+    "gradients": (INPUT, CHAIN, GRADIENT, SHARE),
+    "loss": (),
 }
 _FORWARD_VIEWS = ("hidden",)  # what happens in the forward sweep; the others stand in the backward sweep
 _SMALLEST, _LARGEST = 200, 8192  # pixels at 1×
@@ -122,9 +128,11 @@ def _check(view: str, size: tuple[int, int], theme_name: str, scale: int) -> Non
         raise RnnvizError(f"size: wanted {_SMALLEST} to {_LARGEST} pixels each way, got {size[0]}x{size[1]}.")
 
 
-def _with_lanes(state: State, keys: frozenset[str] | None) -> State:
-    """`state` with exactly the lanes of `keys` on."""
-    return state if keys is None else replace(state, look=replace(state.look, hidden_lanes=exactly(state, keys)))
+def _with_lanes(state: State, kinds: tuple[LaneKind, ...] | None) -> State:
+    """`state` with exactly the lanes of `kinds` on."""
+    if kinds is None:
+        return state
+    return replace(state, look=replace(state.look, hidden_lanes=exactly(state, keys_of(state, kinds))))
 
 
 def _page(store: Store, view: str) -> QWidget:

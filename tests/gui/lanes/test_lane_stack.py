@@ -266,7 +266,8 @@ def test_every_column_is_drawn_on_its_own_axis_in_the_units_of_the_data(opened: 
     assert [lane.label.title for lane in inputs] == ["temperature", "pressure", "humidity"]
     scale = inputs[1].plot._scale  # type: ignore[attr-defined]
     assert 980 < scale.low < scale.high < 1046
-    predicted = [lane for lane in stack._lanes if lane.key == "prediction"]
+    predicted = [lane for lane in stack._lanes if lane.key.startswith("prediction")]
+    assert [lane.key for lane in predicted] == ["prediction", "prediction: pressure", "prediction: humidity"]
     assert [lane.label.title for lane in predicted] == ["temperature", "pressure", "humidity"]
     plot = predicted[1].plot.rect  # type: ignore[attr-defined]
     words = predicted[1].tip(QPointF(stack._axis.x(4), plot.center().y()))

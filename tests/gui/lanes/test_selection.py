@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fake_states import fake_state
+from fake_states import TASKS, fake_state
 from flat_state import flat_state
 from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
-from rnnviz.gui.canvas.lanes.fitting import fitting
-from rnnviz.gui.canvas.lanes.heights import share_out
+from rnnviz.gui.canvas.lanes.heights import fitting, share_out
 from rnnviz.gui.canvas.lanes.lane import Heights
-from rnnviz.gui.canvas.lanes.lane_table import make_lane
-from rnnviz.gui.canvas.lanes.selection import LaneSlot, exactly, lane_choices, lane_slots, toggled
+from rnnviz.gui.canvas.lanes.lane_table import LANES
+from rnnviz.gui.canvas.lanes.selection import exactly, lane_choices, lane_slots, toggled
 from rnnviz.gui.canvas.lanes.shown import level, resolve
 
 FIRST_LESSON = [
@@ -45,6 +45,15 @@ def test_a_gru_shows_its_update_gate() -> None:
     assert gates == {"gates: z"}
 
 
+def test_gates_stand_in_the_order_of_their_own_cell_whatever_stands_beside_it() -> None:
+    structures = (Structure("mingru", 8, 5), Structure("gru", 8, 5))
+    on = frozenset({"+gates: r", "+gates: n"})
+    gates = [place for place in keys(structures=structures, hidden_lanes=on) if place[0].startswith("gates")]
+    wanted = [[(f"gates: {gate.name}", n) for gate in one.equations.gates] for n, one in enumerate(structures)]
+    assert gates == [*wanted[0], ("gates: r", 1), ("gates: z", 1), ("gates: n", 1)]
+    assert wanted[1] == gates[len(wanted[0]) :]
+
+
 def test_every_lane_can_be_switched_both_ways() -> None:
     state = fake_state()
     for choice in lane_choices(state):
@@ -54,6 +63,22 @@ def test_every_lane_can_be_switched_both_ways() -> None:
         twice = fake_state(hidden_lanes=toggled(once.look.hidden_lanes, switched))
         again = next(other for other in lane_choices(twice) if other.key == choice.key)
         assert again.on == choice.on
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_key_belongs_to_one_entry_of_one_kind_of_lane(kind: str) -> None:
+    """It switches that entry's lanes and no others."""
+    size = len(TASKS[kind].input_labels)
+    state = fake_state(kind=kind, structures=tuple(Structure(cell, size, 5) for cell in CELLS))
+    shown = resolve(state)
+    offered = [offer for kind in LANES for offer in kind.offers(shown)]
+    assert len({offer.key for offer in offered}) == len(offered) > 10
+    assert [choice.key for choice in lane_choices(state)] == [one.key for one in offered if one.key != "ruler"]
+    for choice in lane_choices(state):
+        on = lane_slots(resolve(flat_state(state, hidden_lanes=frozenset({f"+{choice.key}"}))))
+        off = lane_slots(resolve(flat_state(state, hidden_lanes=frozenset({choice.key}))))
+        assert [slot for slot in on if slot.key != choice.key] == list(off)
+        assert any(slot.key == choice.key for slot in on)
 
 
 def test_switching_everything_off_leaves_the_ruler() -> None:
@@ -156,7 +181,8 @@ def test_gradients_of_each_unit_are_lanes_to_switch_on(qapp: object) -> None:
     with np.errstate(divide="ignore"):
         wanted = np.log10(np.abs(model.layer.cell_grad[: model.time_steps, 0].astype(np.float64)))
     assert np.allclose(model.gradient("c"), wanted)
-    lane = make_lane(shown, LaneSlot("gradients: c", 1))
+    slot = next(slot for slot in lane_slots(shown) if (slot.key, slot.model) == ("gradients: c", 1))
+    lane = slot.lane(shown, slot)
     lane.show(shown)
     assert "cell gradient" in lane.label.title
     assert lane.label.subtitle == "log₁₀ |∂L/∂c|"

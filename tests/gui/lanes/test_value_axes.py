@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.gui.canvas.lanes.gradient import step_factor
-from rnnviz.gui.canvas.lanes.magnitudes import magnitude_words
-from rnnviz.gui.canvas.lanes.value_axes import linear, logarithmic
+from rnnviz.gui.canvas.lanes.value_axes import linear, logarithmic, magnitude_words
 
 NUMBERS = st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), max_size=20)
 

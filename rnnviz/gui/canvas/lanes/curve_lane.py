@@ -9,7 +9,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.gui.canvas.items.curve_plot import CurvePlot
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
-from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown
 
 
@@ -18,8 +18,8 @@ class CurveLane(Lane):
 
     heights = Heights(46, 90, 200, gap=10)
 
-    def __init__(self, shown: Shown, key: str, title: str, subtitle: str) -> None:
-        super().__init__(shown, key, title, subtitle)
+    def __init__(self, shown: Shown, slot: LaneSlot, title: str, subtitle: str) -> None:
+        super().__init__(shown, slot, title, subtitle)
         self.plot = CurvePlot(shown.theme)
         self.items += [self.plot, self.plot.names]
         self.tips: list[tuple[str, Array]] = []  # name and (T,) texts' values

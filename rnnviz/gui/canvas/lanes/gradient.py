@@ -7,10 +7,10 @@ from rnnviz.core.numbers import power, short
 from rnnviz.gui.canvas.items.chain import VANISHED
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
-from rnnviz.gui.canvas.lanes.lane import Heights
-from rnnviz.gui.canvas.lanes.magnitudes import magnitude_words
+from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
+from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
 from rnnviz.gui.canvas.lanes.shown import Shown
-from rnnviz.gui.canvas.lanes.value_axes import logarithmic
+from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 
 _STRAIGHT = 0.985  # R² above which a curve is called one factor for each time step
 _SHORTEST_FIT = 8  # time steps
@@ -21,8 +21,8 @@ class GradientLane(CurveLane):
 
     heights = Heights(84, 150, 420, gap=10)
 
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown, "gradient", "Gradient", "‖∂L/∂hₜ‖, log₁₀")
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "Gradient", "‖∂L/∂hₜ‖, log₁₀")
         self.tip_words = magnitude_words
 
     def show(self, shown: Shown) -> None:
@@ -37,6 +37,9 @@ class GradientLane(CurveLane):
             self.tips.append((model.name, values))
         scale = logarithmic([c.values for c in curves], zone=VANISHED, words=f"vanished: below {power(int(VANISHED))}")
         self.plot.set_curves(curves, scale)
+
+
+GRADIENT = LaneKind(lambda _: [Offer("gradient", "Gradient magnitude", True, GradientLane)])
 
 
 def step_factor(log_magnitudes: Array) -> float | None:

@@ -7,30 +7,28 @@ from rnnviz.core.arrays import Array
 from rnnviz.gui.canvas.items.color_bar import ColorBar
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
-from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.columns import SCALE_COLUMN
 
 
 class HeatLane(Lane):
-    """A heat map with its colour bar; levels are shared by all models."""
+    """A heat map with its colour bar; levels are shared by all models. In a lane of a model each row is a unit."""
 
     heights = Heights(40, 79, 240)
-    of_units = True  # whether each row is a unit of the layer
 
     def __init__(
         self,
         shown: Shown,
-        key: str,
+        slot: LaneSlot,
         title: str,
         symbol: str,
-        model: int | None,
         table: Array,
         row_names: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(shown, key, title, symbol, model)
+        super().__init__(shown, slot, title, symbol)
         self.symbol = symbol
-        if model is not None and shown.models[model].base is not None:
+        if slot.model is not None and shown.models[slot.model].base is not None:
             table = shown.theme.signed_map()
         self.table = table
         self.map = HeatMap(shown.theme, symbol, row_names)

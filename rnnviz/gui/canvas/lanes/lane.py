@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 
+from rnnviz.core.cells.node import Node
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.canvas.items.lane_label import LaneLabel
@@ -23,17 +24,41 @@ class Heights:
     gap: float = 6.0
 
 
+@dataclass(frozen=True)
+class LaneSlot:
+    """One place in the stack: `lane` draws it; `model` is an index into `Shown.models`, None for what all models share.
+
+    `column` is the input or output column it shows, None where it shows them all; `node` the node of the model's cell.
+    """
+
+    key: str
+    lane: "type[Lane]"
+    model: int | None = None
+    column: int | None = None
+    node: str = ""
+
+    def shown_model(self, shown: Shown) -> ShownModel:
+        """The model it belongs to."""
+        assert self.model is not None, f"{self.key}: wanted a lane of a model, got one that all models share"
+        return shown.models[self.model]
+
+    def shown_node(self, shown: Shown) -> Node:
+        """The node of its model's cell."""
+        return self.shown_model(shown).structure.equations.node(self.node)
+
+
 class Lane:
     """One row of the stack. Subclasses make their items once and only replace data in `show`."""
 
     heights = Heights(40, 78, 130)
     over_cursor = False  # whether the plot item is drawn above the cursor line
+    offers_layers = False  # whether a press on the label offers the layers of its model
 
-    def __init__(self, shown: Shown, key: str, title: str, subtitle: str = "", model: int | None = None) -> None:
-        self.key = key
-        self.model = model
+    def __init__(
+        self, shown: Shown, slot: LaneSlot, title: str = "", subtitle: str = "", color: QColor | None = None
+    ) -> None:
+        self.slot = slot
         self.theme = shown.theme
-        color = shown.models[model].color if model is not None and key == "chain" else None
         self.label = LaneLabel(shown.theme, title, subtitle, color)
         self.items: list[CanvasItem] = [self.label]
         self.rect = QRectF()
@@ -66,7 +91,16 @@ class Lane:
                 return item.tip(point.x(), point.y())
         return ""
 
+    @property
+    def key(self) -> str:
+        """What it is switched by."""
+        return self.slot.key
+
+    @property
+    def model(self) -> int | None:
+        """An index into `Shown.models`, None for a lane that all models share."""
+        return self.slot.model
+
     def shown_model(self, shown: Shown) -> ShownModel:
         """The model this lane belongs to."""
-        assert self.model is not None
-        return shown.models[self.model]
+        return self.slot.shown_model(shown)

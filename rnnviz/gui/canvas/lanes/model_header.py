@@ -6,7 +6,8 @@ from rnnviz.core.structure import LayerId
 from rnnviz.gui.canvas.items.chain import Chain, Sweep
 from rnnviz.gui.canvas.items.magnitude_legend import MagnitudeLegend
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
-from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer, each_model
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.look.columns import SCALE_COLUMN
 
@@ -16,10 +17,11 @@ class ModelHeaderLane(Lane):
 
     heights = Heights(32, 36, 40, gap=10)
     over_cursor = True
+    offers_layers = True
 
-    def __init__(self, shown: Shown, model: int) -> None:
-        entry = shown.models[model]
-        super().__init__(shown, "chain", entry.name, "", model)
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        entry = slot.shown_model(shown)
+        super().__init__(shown, slot, entry.name, color=entry.color)
         self.layer_names = entry.structure.layer_names
         self.layer_name = entry.layer_name
         self.chain = Chain(shown.theme, entry.color, leftwards=LayerId.read(entry.layer_name).reverse)
@@ -42,3 +44,6 @@ class ModelHeaderLane(Lane):
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.chain.place(plot, axis)
         self.legend.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)
+
+
+CHAIN = LaneKind(lambda _: [Offer("chain", "Unrolled cells", True, ModelHeaderLane)], each_model)

@@ -5,7 +5,8 @@ from PySide6.QtCore import QRectF
 from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.canvas.items.ruler import Ruler
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
-from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
 from rnnviz.gui.canvas.lanes.shown import Shown
 
 
@@ -15,8 +16,8 @@ class RulerLane(Lane):
     heights = Heights(16, 16, 16, gap=2)
     over_cursor = True
 
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown, "ruler", "")
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "")
         self.ruler = Ruler(shown.theme)
         self.items.append(self.ruler)
 
@@ -30,3 +31,6 @@ class RulerLane(Lane):
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.ruler.place(plot, axis)
+
+
+RULER = LaneKind(lambda _: [Offer("ruler", "Time steps", True, RulerLane)], always=True)

@@ -2,10 +2,10 @@
 
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
-from rnnviz.gui.canvas.lanes.lane import Heights
-from rnnviz.gui.canvas.lanes.magnitudes import magnitude_words
+from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
+from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
 from rnnviz.gui.canvas.lanes.shown import Shown
-from rnnviz.gui.canvas.lanes.value_axes import logarithmic
+from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 
 
 class ShareLane(CurveLane):
@@ -13,11 +13,14 @@ class ShareLane(CurveLane):
 
     heights = Heights(70, 110, 240, gap=10)
 
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown, "share", "Shares", "of t in ∂L/∂W_hh")
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "Shares", "of t in ∂L/∂W_hh")
         self.tip_words = magnitude_words
 
     def show(self, shown: Shown) -> None:
         curves = [Curve(model.log_share, model.color, model.name) for model in shown.models if model.log_share.size]
         self.tips = [(curve.name, curve.values) for curve in curves]
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves]))
+
+
+SHARE = LaneKind(lambda _: [Offer("share", "Weight-gradient shares", False, ShareLane)])

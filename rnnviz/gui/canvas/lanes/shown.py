@@ -148,6 +148,11 @@ class Shown:
             return np.zeros(self.time_steps, bool)
         return np.asarray(model.trace.readout.loss_weight[: self.time_steps, model.sample] > 0)
 
+    @property
+    def asked_often(self) -> bool:
+        """Whether more than one time step has a loss."""
+        return int(self.asked.sum()) > 1
+
     def state_level(self, name: str) -> float:
         """1 while tanh or gates hold the state in all models that have it; else the largest of all models."""
         return self._level(name, "state")

@@ -2,12 +2,30 @@
 
 import numpy as np
 
+from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Node
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
-from rnnviz.gui.canvas.lanes.selection import gradient_words, state_lane
+from rnnviz.gui.canvas.lanes.lane import LaneSlot
+from rnnviz.gui.canvas.lanes.lane_kind import Offer, each_node
 from rnnviz.gui.canvas.lanes.shown import Shown
 
+_MEMORY = "forget"  # gates of this family are on by default: they say how much is kept
 _MOST_DECADES = 20.0  # below the largest gradient; what is smaller has the colour of the smallest
+
+
+def state_lane(state: Node) -> str:
+    """The key of the lane that shows a state: "hidden", "cell"."""
+    return state.words.removesuffix(" state")
+
+
+def gate_lane(gate: Node) -> str:
+    """The key of the lane that shows a gate or candidate."""
+    return f"gates: {gate.name}"
+
+
+def gradient_lane(state: Node) -> str:
+    """The key of the lane that shows the gradient of each unit of a state."""
+    return f"gradients: {state.name}"
 
 
 class StateLane(HeatLane):
@@ -16,10 +34,9 @@ class StateLane(HeatLane):
     The output says how many units it has.
     """
 
-    def __init__(self, shown: Shown, model: int, node: Node) -> None:
-        key = state_lane(node)
-        super().__init__(shown, key, node.words, node.name, model, shown.theme.signed_map())
-        self.node = node
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        self.node = slot.shown_node(shown)
+        super().__init__(shown, slot, self.node.words, self.node.name, shown.theme.signed_map())
 
     def show(self, shown: Shown) -> None:
         model = self.shown_model(shown)
@@ -32,11 +49,11 @@ class StateLane(HeatLane):
 class GateLane(HeatLane):
     """A gate between 0 and 1 in its own hue; a candidate in the colours of the states."""
 
-    def __init__(self, shown: Shown, model: int, node: Node) -> None:
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        self.node = node = slot.shown_node(shown)
         gate = node.limits == (0.0, 1.0)
         table = shown.theme.gate_map(node.family) if gate else shown.theme.signed_map()
-        super().__init__(shown, f"gates: {node.name}", node.words, node.name, model, table)
-        self.node = node
+        super().__init__(shown, slot, node.words, node.name, table)
 
     def show(self, shown: Shown) -> None:
         model, name = self.shown_model(shown), self.node.name
@@ -51,10 +68,9 @@ class GradientUnitsLane(HeatLane):
     A gradient of exactly zero is −∞, counted in the label.
     """
 
-    def __init__(self, shown: Shown, model: int, node: Node) -> None:
-        key = f"gradients: {node.name}"
-        super().__init__(shown, key, gradient_words(node), f"∂L/∂{node.name}", model, shown.theme.magnitude_map())
-        self.node = node
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        self.node = node = slot.shown_node(shown)
+        super().__init__(shown, slot, _gradient_words(node), f"∂L/∂{node.name}", shown.theme.magnitude_map())
 
     def show(self, shown: Shown) -> None:
         model, name = self.shown_model(shown), self.node.name
@@ -64,3 +80,34 @@ class GradientUnitsLane(HeatLane):
         low = np.floor(min((float(values.min()) for values in finite if values.size), default=-1.0))
         low = max(min(low, high - 1.0), high - _MOST_DECADES)
         self.set_units(model, model.gradient(name), low, high, f"log₁₀ |∂L/∂{name}|")
+
+
+def _gradient_words(state: Node) -> str:
+    """ "hidden gradient", "cell gradient"."""
+    return f"{state_lane(state)} gradient"
+
+
+def _states(cell: Cell) -> tuple[Node, ...]:
+    return tuple(cell.node(state) for state in cell.states)
+
+
+def _gates(cell: Cell) -> tuple[Node, ...]:
+    return cell.gates
+
+
+def _state(state: Node) -> Offer:
+    return Offer(state_lane(state), state.words.capitalize(), True, StateLane, node=state.name)
+
+
+def _gate(gate: Node) -> Offer:
+    return Offer(gate_lane(gate), gate.words.capitalize(), gate.family == _MEMORY, GateLane, node=gate.name)
+
+
+def _gradient(state: Node) -> Offer:
+    words = f"{_gradient_words(state).capitalize()} of each unit"
+    return Offer(gradient_lane(state), words, False, GradientUnitsLane, node=state.name)
+
+
+STATES = each_node(_states, _state)
+GATES = each_node(_gates, _gate)
+STATE_GRADIENTS = each_node(_states, _gradient)

@@ -1,11 +1,11 @@
-"""Vertical axes for curves: ranges that seldom change while data streams in, and ticks a person can read."""
+"""Vertical axes for curves: ranges that seldom change while data streams in, ticks and magnitudes a person can read."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.numbers import power, tick
+from rnnviz.core.numbers import power, short, tick
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 
 _MOST_TICKS = 7
@@ -49,6 +49,15 @@ def linear(curves: Sequence[Array], *, include: float | None = None) -> ValueAxi
     ticks = tuple((n * step, tick(float(f"{n * step:.12g}"))) for n in range(first, last + 1))
     room = 0.06 * (high - low)
     return ValueAxis(low - room, high + room, ticks)
+
+
+def magnitude_words(log: float) -> str:
+    """A magnitude from its log₁₀: 5.3·10⁻⁸, 0, NaN, +∞."""
+    if np.isneginf(log):
+        return "0"
+    if not np.isfinite(log) or -300 < log < 300:
+        return short(10.0**log)
+    return power(round(log))
 
 
 def _round_step(size: float) -> float:

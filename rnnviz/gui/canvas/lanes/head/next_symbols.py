@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF
 from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.items.top_choices import TopChoices
-from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown
 
 
@@ -16,10 +16,10 @@ class NextSymbolsLane(Lane):
     heights = Heights(52, 66, 84)
     over_cursor = True
 
-    def __init__(self, shown: Shown, model: int) -> None:
-        super().__init__(shown, "prediction", "prediction", "", model)
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "prediction")
         labels = shown.task.output_labels if shown.task is not None else ()
-        self.choices = TopChoices(shown.theme, shown.models[model].color, labels)
+        self.choices = TopChoices(shown.theme, slot.shown_model(shown).color, labels)
         self.items.append(self.choices)
 
     def show(self, shown: Shown) -> None:

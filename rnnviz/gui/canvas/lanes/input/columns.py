@@ -5,7 +5,7 @@ from PySide6.QtCore import QPointF
 from rnnviz.core.numbers import short
 from rnnviz.gui.canvas.lanes.data_units import column_name, undone
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
-from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown, level
 
 
@@ -14,8 +14,8 @@ class InputColumnsLane(HeatLane):
 
     heights = Heights(40, 72, 200, gap=10)
 
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown, "input", "Input", "x", None, shown.theme.signed_map())
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "Input", "x", shown.theme.signed_map())
         self._shown = shown
 
     def show(self, shown: Shown) -> None:

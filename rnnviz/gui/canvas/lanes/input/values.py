@@ -5,7 +5,7 @@ import numpy as np
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.data_units import column_name, undone
-from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.canvas.lanes.value_axes import linear
 
@@ -15,8 +15,8 @@ class InputValuesLane(CurveLane):
 
     heights = Heights(38, 58, 110, gap=10)
 
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown, "input", "Input", "")
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "Input", "")
 
     def show(self, shown: Shown) -> None:
         task, count = shown.task, shown.inputs.shape[1]

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF
 from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.canvas.items.symbols import Symbols
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
-from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown
 
 
@@ -16,8 +16,8 @@ class InputSymbolsLane(Lane):
     heights = Heights(22, 24, 26, gap=10)
     over_cursor = True
 
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown, "input", "Input")
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "Input")
         self.symbols = Symbols(shown.theme, shown.task.marked_symbols if shown.task is not None else ())
         self.items.append(self.symbols)
 

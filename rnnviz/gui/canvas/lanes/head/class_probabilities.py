@@ -8,7 +8,7 @@ from rnnviz.core.numbers import short
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
-from rnnviz.gui.canvas.lanes.lane import Heights, Lane
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.columns import SCALE_COLUMN
@@ -48,10 +48,10 @@ class ClassProbabilitiesLane(Lane):
 
     heights = Heights(48, 58, 90)
 
-    def __init__(self, shown: Shown, model: int) -> None:
-        super().__init__(shown, "prediction", "prediction", "", model)
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "prediction")
         labels = shown.task.output_labels if shown.task is not None else ()
-        color = shown.models[model].color
+        color = slot.shown_model(shown).color
         self.table = color_maps.between(shown.theme.panel, color.name())
         self.map = HeatMap(shown.theme, "p", labels)
         self.bars = FinalBars(shown.theme, color, labels)

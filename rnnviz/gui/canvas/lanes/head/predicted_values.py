@@ -1,15 +1,19 @@
 """One predicted column against its true values, of all models, in the units of the data."""
 
+from collections.abc import Sequence
+
 from PySide6.QtGui import QColor
 
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.data_units import column_name, undone
-from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
+from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.canvas.lanes.value_axes import linear
 
 _FEW = 4
+_MOST_OUTPUTS = 12  # predicted columns that can be chosen
 
 
 class PredictedValuesLane(CurveLane):
@@ -17,9 +21,10 @@ class PredictedValuesLane(CurveLane):
 
     heights = Heights(66, 116, 300, gap=10)
 
-    def __init__(self, shown: Shown, column: int) -> None:
-        super().__init__(shown, "prediction", "Prediction", "")
-        self._column = column
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "Prediction", "")
+        assert slot.column is not None, "prediction: wanted the column of a lane of one column"
+        self._column = slot.column
 
     def show(self, shown: Shown) -> None:
         task, targets, column = shown.task, shown.targets, self._column
@@ -47,3 +52,17 @@ class PredictedValuesLane(CurveLane):
             self.label.set_text("Prediction", f"{name}{when}")
         true = "dots: the true values" if few else "dashed: the true values"
         self.label.words = f"{name}: what each model predicts at t{', the value of t + 1' if ahead else ''}; {true}"
+
+
+def _offers(shown: Shown) -> Sequence[Offer]:
+    """The first column by default, the others where there is room."""
+    if shown.task is None or shown.task.output_kind != "values":
+        return []
+    names = shown.task.output_labels[:_MOST_OUTPUTS]
+    words = [f"Prediction of {name}" for name in names] if len(names) > 1 else ["Prediction"]
+    first = Offer("prediction", words[0], True, PredictedValuesLane, room=0.5, column=0)
+    others = enumerate(zip(names[1:], words[1:], strict=True), start=1)
+    return [first, *(Offer(f"prediction: {n}", w, "room", PredictedValuesLane, column=k) for k, (n, w) in others)]
+
+
+PREDICTED_VALUES = LaneKind(_offers)

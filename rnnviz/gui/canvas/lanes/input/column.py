@@ -3,7 +3,7 @@
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.data_units import column_name, undone
-from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.canvas.lanes.value_axes import linear
 
@@ -13,9 +13,10 @@ class InputColumnLane(CurveLane):
 
     heights = Heights(33, 46, 90, gap=5)
 
-    def __init__(self, shown: Shown, column: int) -> None:
-        super().__init__(shown, "input", "", "input")
-        self._column = column
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "", "input")
+        assert slot.column is not None, "input: wanted the column of a lane of one column"
+        self._column = slot.column
 
     def show(self, shown: Shown) -> None:
         task = shown.task

@@ -1,0 +1,1 @@
+"""Lanes of the head: predictions and losses."""

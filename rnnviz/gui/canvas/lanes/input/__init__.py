@@ -1,0 +1,1 @@
+"""Input lanes: what the network reads, drawn as fits the task."""
