@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.cell import Parameter
 from rnnviz.core.cells.node import Node
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short, tick
@@ -88,8 +89,8 @@ def value_rows(
         ),
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
-    names = dict.fromkeys(name for found in layers for name in found.weight_grads)
-    return rows + [row for name in names for row in _weight(name, t)]
+    parameters = {parameter.name: parameter for found in layers for parameter in found.equations.parameters}
+    return rows + [row for parameter in parameters.values() for row in _weight(parameter)]
 
 
 def other_states(layer: Layer) -> list[Node]:
@@ -120,12 +121,6 @@ def _is_norm(traces: Sequence[Trace | None], task: TaskInfo | None) -> bool:
     if task is not None and task.input_kind == "symbols":
         return False
     return any(trace is not None and trace.layers[0].x.shape[-1] > _FEW_INPUTS for trace in traces)
-
-
-def parameter_symbol(name: str) -> str:
-    """W_{hh} for weight_hh, b_{ih} for bias_ih."""
-    kind, _, suffix = name.partition("_")
-    return f"{'W' if kind == 'weight' else 'b'}_{{{suffix}}}"
 
 
 def _states(
@@ -162,8 +157,8 @@ def _gate(gate: Node, t: str) -> ValueRow:
     return ValueRow(f"gate:{gate.name}", gate.words, symbol, "gates", number, vector, colors, family=gate.family)
 
 
-def _weight(name: str, t: str) -> tuple[ValueRow, ValueRow]:
-    symbol = parameter_symbol(name)
+def _weight(parameter: Parameter) -> tuple[ValueRow, ValueRow]:
+    name, symbol = parameter.name, parameter.symbol
 
     def share(source: ValueSource) -> Array | None:
         return source.layer.weight_grad_shares.get(name) if source.layer is not None else None

@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells import Cell
+from rnnviz.core.cells.cell import Parameter
 from rnnviz.core.cells.node import Node
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.magnitude import l2, saturation
@@ -15,7 +16,6 @@ from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.canvas.lanes.unit_lanes import gate_lane, gradient_lane, state_lane
-from rnnviz.gui.cursor.value_rows import parameter_symbol
 from rnnviz.gui.widgets.marked_text import plain
 
 
@@ -111,7 +111,10 @@ def _of_operation(operation: Operation, cell: Cell) -> Variable:
     lane = state_lane(last) if of_state else ""
     if operation.gate is not None:
         lane = gate_lane(operation.gate)
-    parts = (gradient, *(part for name in operation.parameters for part in _of_parameter(name, key)))
+    parts = (
+        gradient,
+        *(part for name in operation.parameters for part in _of_parameter(cell.parameter_named[name], key)),
+    )
     return Variable(
         key,
         operation.symbol,
@@ -124,8 +127,8 @@ def _of_operation(operation: Operation, cell: Cell) -> Variable:
     )
 
 
-def _of_parameter(name: str, operation: str) -> tuple[Variable, Variable]:
-    symbol = parameter_symbol(name)
+def _of_parameter(parameter: Parameter, operation: str) -> tuple[Variable, Variable]:
+    name, symbol = parameter.name, parameter.symbol
     return (
         Variable(name, symbol, "parameter", lambda layer, t: layer.weights.get(name), operation=operation),
         Variable(

@@ -15,6 +15,7 @@ from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.cursor.value_rows import value_rows
 from rnnviz.gui.cursor.value_strips import describe, levels, strip_image
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
@@ -53,6 +54,13 @@ def test_numbers_are_norms_of_the_trace(panel: ValuesPanel, store: Store) -> Non
         assert cells(panel, "gate:f") == (None, short(second.gates["f"][at, 0].mean()))
         assert cells(panel, "direct_grad")[0] == short(np.linalg.norm(first.direct_grad[at, 0]))
         assert cells(panel, "share:weight_hh")[1] == short(second.weight_grad_shares["weight_hh"][at])
+
+
+def test_a_parameter_is_called_as_the_equations_call_it() -> None:
+    trace = rebuild(make_capture(Structure("peephole_lstm", len(SYMBOLS), HIDDEN), 3))
+    words = [row.words for row in value_rows((trace,), "l0", 1) if row.key.startswith("share:")]
+    symbols = ("W_{ih}", "W_{hh}", "b_{ih}", "b_{hh}", "p_i", "p_f", "p_o")
+    assert words == [f"share in ∂L/∂{symbol}" for symbol in symbols]
 
 
 def test_at_the_first_time_step_everything_has_been_added(panel: ValuesPanel, store: Store) -> None:
