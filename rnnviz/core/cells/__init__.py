@@ -1,6 +1,7 @@
 """The recurrent cells: one file each, from which all that is said of a cell follows.
 
-A new cell is one file that ends in a `CellKind`, and its place in `CELLS`.
+A new cell is one file that ends in a `CellKind`, and its place in `CELLS`. The tests want it written by hand once more:
+`step` in `tests/core/autograd_reference.py`, and its name where they list all cells.
 """
 
 from functools import lru_cache

@@ -39,7 +39,7 @@ class Parameter:
 
     name: str  # "weight_hh"
     symbol: str  # "W_{hh}"
-    rows: Units
+    rows: Units  # only a matrix with "rows" has shares in the expression language
     columns: Columns
     initial: Uniform = Uniform()
 
@@ -78,7 +78,7 @@ class CellKind:
     name: str  # "lstm", an identifier: in files, in the expression language, in the table of cells
     words: str  # "LSTM"
     make: Callable[[Options], "Cell"]
-    hue: int = 0  # which colour of the palette its models have
+    hue: int = 0  # which of the six colours of models (`gui/look/theme.py`) its models have
     activations: tuple[Activation, ...] = ()  # that can be chosen
     projection: bool = False  # whether h can be projected
     settings: type[Any] = NoSettings  # a record of the settings of its own, each with a default

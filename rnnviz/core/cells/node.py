@@ -38,7 +38,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Weight:
-    """A parameter a node uses, whole or the rows of one block."""
+    """A parameter a node uses: a matrix or a diagonal whole, a bias whole or the rows of one block."""
 
     name: str
     block: str = ""
@@ -300,7 +300,8 @@ class Complement:
 class Node:
     """A named value of a cell at every time step, and the operation that makes it.
 
-    Nodes that share a `key` are one operation to step over. A node without a symbol is written out where it is used.
+    Nodes that share a `key` are one operation to step over, and one of them has a symbol. A node without one is written
+    out where it is used.
     """
 
     name: str  # unique in its cell, an identifier
@@ -315,7 +316,7 @@ class Node:
     family: str = ""  # of its colour: "state", "cell", or of a gate "forget", "input", "output", "candidate"
     settable: bool = False  # whether a person may set it by hand
     gradient: str = ""  # the symbol of its gradient where it is not "∂L/∂" and its own
-    path: str = ""  # how a gradient goes along it to the state it reads: "along the cell state, f ⊙ ∂L/∂c at"
+    path: str = ""  # how a gradient goes along it, before " t = 9": "along the cell state, f ⊙ ∂L/∂c at"
 
     @property
     def step(self) -> str:

@@ -232,7 +232,7 @@ class Writing:
 
     def passes(self, node: Node) -> Equation:
         """What a matrix passes on to x or to the state of the time step before."""
-        assert isinstance(node.operation, Matrix)  # of a `from_input` or `from_state`
+        assert isinstance(node.operation, Matrix)  # of x or of a state of the time step before
         value, gradient = node.operation.value, self.gradient(node)
         right = joined("{0}ᵀ {1}", [self.weight(node.operation.weight), gradient], _transposed)
         if value.name == "x":
