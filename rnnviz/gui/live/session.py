@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.settings import Experiment, restart_needed
+from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
@@ -152,6 +153,8 @@ class Session(QObject):
 
     def _begin(self, experiment: Experiment) -> None:
         path = new_run_path(experiment.name)
+        if self._store.state.run.path is None:  # nothing else is shown: what is edited meanwhile is this experiment
+            self._store.change(run=setting(source=Trained(experiment), draft=None))
         if self._engines.run(experiment, path):
             self._store.say(busy="The engine starts …")
         self._following.await_run(path)

@@ -50,6 +50,18 @@ def small(tmp_path: Path) -> Path:
     return tmp_path / "small.toml"
 
 
+def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
+    open_app: OpenApp, qtbot: QtBot, small: Path
+) -> None:
+    app = open_app(small)
+    assert app.store.state.run.experiment == small_experiment()
+    units = app.contents.experiment.cards[0].rows["hidden_size"].field
+    units.entered.emit(7)
+    qtbot.waitUntil(lambda: bool(app.store.state.run.models))
+    qtbot.waitUntil(lambda: app.store.state.run.models[0].structure.hidden_size == 7)
+    assert app.store.state.run.title == small_experiment().name
+
+
 @pytest.fixture
 def ready(open_app: OpenApp, qtbot: QtBot, small: Path) -> App:
     """The program with an untrained experiment whose first traces are on the screen."""
