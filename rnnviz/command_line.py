@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rnnviz import debugging_commands
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS
+from rnnviz.debugging_commands import Commands
 from rnnviz.gui.figures.formats import FIGURES, SCALES
 
 if TYPE_CHECKING:
@@ -121,9 +122,6 @@ def _parser() -> argparse.ArgumentParser:
     ):
         add(commands)
     return parser
-
-
-Commands = argparse._SubParsersAction  # argparse gives its type no public name
 
 
 def _add_window(commands: "Commands[_Parser]") -> None:

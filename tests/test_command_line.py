@@ -86,7 +86,7 @@ WRONG = {
     "existing run": (["train", "small.toml", "--run", "small.toml"], "small.toml exists already; wanted a new file"),
     "not a run": (
         ["train", "small.toml", "--run", "small.toml", "--replace"],
-        "small.toml is a text; wanted an rnnviz",
+        "small.toml is plain text; wanted an rnnviz",
     ),
     "missing folder": (["train", "small.toml", "--run", "no/a.rnnviz"], "a.rnnviz cannot be written"),
     "input": (["trace", "a.pt", "--input", "csv:", "--run", "a.rnnviz"], "--input must be text:…, csv:FILE or random"),

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from rnnviz.core.stopping.marks import Bookmark, Marks
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.program import Program
 
 
 def bookmarked(bookmark: Bookmark) -> Cursor:
@@ -28,19 +27,3 @@ def bookmark_on(bookmarks: Sequence[Bookmark], cursor: Cursor) -> Bookmark | Non
 def without_bookmark(marks: Marks, bookmark: Bookmark) -> Marks:
     """The marks without this one."""
     return replace(marks, bookmarks=tuple(one for one in marks.bookmarks if one != bookmark))
-
-
-def bookmark_beside(
-    bookmarks: Sequence[Bookmark], cursor: Cursor, program: Program, backwards: bool = False
-) -> Bookmark | None:
-    """The next bookmark of the whole run after the cursor, or the one before."""
-
-    def order(place: Cursor) -> tuple[int, int]:
-        return place.training_step, program.fine_point(place)
-
-    here = order(cursor)
-    placed = [(order(bookmarked(one)), one) for one in bookmarks]
-    beside = [pair for pair in placed if (pair[0] < here if backwards else pair[0] > here)]
-    if not beside:
-        return None
-    return (max if backwards else min)(beside, key=lambda pair: pair[0])[1]

@@ -34,19 +34,6 @@ def placed_at(breakpoints: Sequence[Breakpoint], cursor: Cursor) -> Breakpoint |
     return next((one for one in breakpoints if _place_of(one) == wanted), None)
 
 
-def stands_on(breakpoint: Breakpoint, cursor: Cursor, time_steps: int) -> bool:
-    """Whether the cursor is at the place of a breakpoint; of the other kinds never."""
-    if breakpoint.kind != "place" or breakpoint.phase != cursor.phase.value:
-        return False
-    if not cursor.phase.swept:
-        return True
-    return (
-        _wants(breakpoint, cursor.time_step, time_steps)
-        and breakpoint.layer in ("", cursor.layer)
-        and breakpoint.operation == cursor.operation
-    )
-
-
 def stops(
     armed: Sequence[Armed], bookmarks: Sequence[Bookmark], program: Program, cursor: Cursor, moment: Moment
 ) -> tuple[Stop, ...]:

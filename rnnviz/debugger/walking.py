@@ -74,68 +74,6 @@ def step(
     return Walk(found, (*walk.trail, Jump(command, granularity, walk.cursor, found))[-TRAIL:])
 
 
-def over(program: Program, walk: Walk, granularity: Granularity | None = None) -> Walk:
-    """The next point at the granularity of the cursor or at the one given; by training steps, the same place in it."""
-    return step(program, walk, StepCommand.OVER, granularity=granularity)
-
-
-def over_back(program: Program, walk: Walk, granularity: Granularity | None = None) -> Walk:
-    """The point before at the granularity of the cursor or at the one given."""
-    return step(program, walk, StepCommand.OVER, -1, granularity=granularity)
-
-
-def into(program: Program, walk: Walk) -> Walk:
-    """The very next point: the first operation of a whole time step, after the last one the next time step."""
-    return step(program, walk, StepCommand.INTO)
-
-
-def into_back(program: Program, walk: Walk) -> Walk:
-    """The point right before, be it an operation or a whole time step."""
-    return step(program, walk, StepCommand.INTO, -1)
-
-
-def out(program: Program, walk: Walk) -> Walk:
-    """The first point behind what the cursor stands in: behind an operation's time step, behind a time step's sweep
-    the loss or the accumulation, and behind these the next training step."""
-    return step(program, walk, StepCommand.OUT)
-
-
-def out_back(program: Program, walk: Walk) -> Walk:
-    """The last point before what the cursor stands in: of an operation its whole time step, of a sweep what precedes
-    it, and from there the training step before."""
-    return step(program, walk, StepCommand.OUT, -1)
-
-
-def to_phase_end(program: Program, walk: Walk) -> Walk:
-    """The last point of the phase."""
-    return step(program, walk, StepCommand.PHASE_END)
-
-
-def to_phase_end_back(program: Program, walk: Walk) -> Walk:
-    """Back to where the run to the end of the phase began, else to the first point of the phase."""
-    return step(program, walk, StepCommand.PHASE_END, -1)
-
-
-def restart_phase(program: Program, walk: Walk) -> Walk:
-    """The first point of the phase."""
-    return step(program, walk, StepCommand.RESTART_PHASE)
-
-
-def restart_phase_back(program: Program, walk: Walk) -> Walk:
-    """Back to where the phase was restarted from, else to its last point."""
-    return step(program, walk, StepCommand.RESTART_PHASE, -1)
-
-
-def run_to(program: Program, walk: Walk, target: Cursor) -> Walk:
-    """The target, if it lies ahead."""
-    return step(program, walk, StepCommand.RUN_TO, target=target)
-
-
-def run_back_to(program: Program, walk: Walk, target: Cursor | None = None) -> Walk:
-    """The target, if it lies behind; without one, where the last run to the cursor began."""
-    return step(program, walk, StepCommand.RUN_TO, -1, target=target)
-
-
 def _taken_back(walk: Walk, command: StepCommand, granularity: Granularity | None) -> Cursor | None:
     """Where the newest jump came from, if it was this command that led here."""
     jump = walk.trail[-1] if walk.trail else None

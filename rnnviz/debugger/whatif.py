@@ -1,18 +1,14 @@
-"""What if: the interventions of a person as a value, with undo, redo, named variants and a text form."""
+"""What if: the interventions of a person as a value, with undo, redo and named variants."""
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import tomli_w
-
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.plain_records import closest, refuse
+from rnnviz.core.plain_records import closest
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
-from rnnviz.core.sweeps.interventions import Intervention, intervention_table, read_intervention
+from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.core.sweeps.trace import Trace
 
 UNDO_LIMIT = 200  # how many changes can be taken back
@@ -138,82 +134,7 @@ class WhatIf:
         return replace(self, interventions=interventions, past=past, future=())
 
 
-def whatif_table(whatif: WhatIf) -> dict[str, Any]:
-    """`whatif` as plain values for TOML or JSON; undo and redo are not saved."""
-    return {
-        "training_step": whatif.training_step,
-        "model": whatif.model,
-        "sample": whatif.sample,
-        "interventions": [intervention_table(one) for one in whatif.interventions],
-        "variants": [
-            {"name": one.name, "interventions": [intervention_table(each) for each in one.interventions]}
-            for one in whatif.variants
-        ],
-    }
-
-
-def read_whatif(table: object, source: str) -> WhatIf:
-    """The value of such a table; RnnvizError naming `source` and the key for what is unknown, missing or wrong."""
-    table = _checked(table, ("training_step", "model", "sample", "interventions", "variants"), source, "the file")
-    whatif = WhatIf(
-        _number(table, "training_step", source),
-        _number(table, "model", source),
-        _number(table, "sample", source),
-        _read_list(table.get("interventions", []), source, "interventions"),
-    )
-    variants = table.get("variants", [])
-    if not isinstance(variants, list):
-        raise refuse(source, "variants", "a list of tables", variants)
-    for number, each in enumerate(variants):
-        key = f"variants[{number}]"
-        variant = _checked(each, ("name", "interventions"), source, key)
-        name = variant.get("name")
-        if not isinstance(name, str) or any(one.name == name for one in whatif.variants):
-            raise refuse(source, f"{key}.name", "a text that no other variant has", name)
-        kept = replace(whatif, interventions=_read_list(variant.get("interventions", []), source, key)).keep(name)
-        whatif = replace(whatif, variants=kept.variants)
-    return whatif
-
-
-def whatif_toml(whatif: WhatIf) -> str:
-    """`whatif` as TOML text."""
-    return tomli_w.dumps(whatif_table(whatif))
-
-
-def parse_whatif(text: str, source: str) -> WhatIf:
-    """The value of such a text. RnnvizError."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
-        raise RnnvizError(f"{source} is not TOML: {reason}.") from None
-    return read_whatif(table, source)
-
-
 def _place(intervention: Intervention) -> Intervention:
     """The intervention without its values: two of the same place differ in nothing else."""
     empty: dict[str, Any] = {"value": 0.0, "values": ()}
     return replace(intervention, **{each.name: empty[each.name] for each in fields(intervention) if each.name in empty})
-
-
-def _checked(table: object, known: tuple[str, ...], source: str, key: str) -> Mapping[str, Any]:
-    """`table` as a mapping that has only known keys."""
-    if not isinstance(table, Mapping):
-        raise refuse(source, key, "a table", table)
-    for name in table:
-        if name not in known:
-            raise RnnvizError(f"{source}: unknown key {name} in {key}, {closest(str(name), known)}")
-    return table
-
-
-def _number(table: Mapping[str, Any], key: str, source: str) -> int:
-    value = table.get(key, 0)
-    if type(value) is not int or value < 0:
-        raise refuse(source, key, "a whole number from 0 on", value)
-    return value
-
-
-def _read_list(tables: object, source: str, key: str) -> Interventions:
-    if not isinstance(tables, list):
-        raise refuse(source, key, "a list of tables", tables)
-    return tuple(read_intervention(table, source, f"{key}[{number}]") for number, table in enumerate(tables))

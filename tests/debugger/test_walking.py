@@ -7,24 +7,7 @@ from hypothesis import strategies as st
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Granularity, Phase
 from rnnviz.debugger.program import Program
-from rnnviz.debugger.walking import (
-    TRAIL,
-    StepCommand,
-    Walk,
-    into,
-    into_back,
-    out,
-    out_back,
-    over,
-    over_back,
-    restart_phase,
-    restart_phase_back,
-    run_back_to,
-    run_to,
-    step,
-    to_phase_end,
-    to_phase_end_back,
-)
+from rnnviz.debugger.walking import TRAIL, StepCommand, Walk, step
 
 LSTM = Structure("lstm", 3, 4)
 PROGRAM = Program(5, LSTM, range(3))
@@ -39,6 +22,26 @@ structures = st.builds(
 steps_to_walk = st.one_of(st.integers(1, 9).map(range), st.sets(st.integers(0, 99), min_size=1).map(sorted).map(tuple))
 granularities = st.sampled_from([None, *Granularity])
 simple_commands = [command for command in StepCommand if command is not StepCommand.RUN_TO]
+
+
+def asked(command, direction=1):
+    """One command as a function of the program, the walk and, of OVER, the granularity."""
+    return lambda program, walk, granularity=None: step(program, walk, command, direction, granularity=granularity)
+
+
+over, over_back = asked(StepCommand.OVER), asked(StepCommand.OVER, -1)
+into, into_back = asked(StepCommand.INTO), asked(StepCommand.INTO, -1)
+out, out_back = asked(StepCommand.OUT), asked(StepCommand.OUT, -1)
+to_phase_end, to_phase_end_back = asked(StepCommand.PHASE_END), asked(StepCommand.PHASE_END, -1)
+restart_phase, restart_phase_back = asked(StepCommand.RESTART_PHASE), asked(StepCommand.RESTART_PHASE, -1)
+
+
+def run_to(program, walk, target):
+    return step(program, walk, StepCommand.RUN_TO, target=target)
+
+
+def run_back_to(program, walk, target=None):
+    return step(program, walk, StepCommand.RUN_TO, -1, target=target)
 
 
 def stand(phase, time_step=1, operation="", layer="l0", k=1):

@@ -1,6 +1,4 @@
-"""The state of a what-if: undo, redo, variants, comparison and its text form."""
-
-import json
+"""The state of a what-if: undo, redo, variants and comparison."""
 
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ from hypothesis import strategies as st
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
-from rnnviz.debugger.whatif import WhatIf, parse_whatif, read_whatif, whatif_table, whatif_toml
+from rnnviz.debugger.whatif import WhatIf
 
 H = "h"
 ALL = (
@@ -127,41 +125,3 @@ def test_the_weights_of_a_variant(random_capture):
     whatif = with_all().keep("all").discard()
     assert not whatif.weights(capture, "all")["recurrent.weight_hh_l0"][1].any()
     np.testing.assert_array_equal(whatif.weights(capture)["recurrent.weight_hh_l0"], capture.weights["weight_hh_l0"])
-
-
-def test_the_text_form_brings_back_everything():
-    whatif = with_all().keep("all").discard().add(ALL[3])
-    again = parse_whatif(whatif_toml(whatif), "w.toml")
-    assert (again.training_step, again.model, again.sample) == (120, 1, 1)
-    assert again.interventions == whatif.interventions
-    assert again.variants == whatif.variants
-    assert again.past == again.future == ()
-    assert read_whatif(json.loads(json.dumps(whatif_table(whatif))), "w.json") == again
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("x = ", "w.toml is not TOML"),
-        ("modle = 1", "w.toml: unknown key modle in the file, did you mean model?"),
-        ("sample = -1", "w.toml: sample must be a whole number from 0 on, not -1"),
-        ("model = 1.5", "model must be a whole number"),
-        ("interventions = 3", "interventions must be a list of tables, not 3"),
-        ("interventions = [3]", r"interventions\[0\] must be a table"),
-        ('[[interventions]]\nkind = "lesion"', r'interventions\[0\].kind must be one of "value", "clamp".*"lesion"'),
-        ('[[interventions]]\nkind = "cut"', r"interventions\[0\].time_step is missing"),
-        ('[[interventions]]\nkind = "cut"\ntime_step = "3"', "time_step must be a whole number"),
-        ('[[interventions]]\nkind = "cut"\ntime_step = 3\nlayre = "l0"', "unknown key .*layre, did you mean layer"),
-        (
-            '[[interventions]]\nkind = "clamp"\nlayer = "l0"\nquantity = "q"',
-            r"interventions\[0\].quantity must name what can be set; known are h, a, c",
-        ),
-        ('[[interventions]]\nkind = "input"\ntime_step = 1\nvalues = [nan]', "must be between"),
-        ("[[variants]]\nname = 3", r"variants\[0\].name must be a text that no other"),
-        ('[[variants]]\nname = "a"\n[[variants]]\nname = "a"', r"variants\[1\].name must be a text that no other"),
-        ('[[variants]]\nname = ""', "1 to 60 printable"),
-    ],
-)
-def test_a_wrong_text_is_told_in_one_sentence(text, sentence):
-    with pytest.raises(RnnvizError, match=sentence):
-        parse_whatif(text, "w.toml")

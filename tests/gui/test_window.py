@@ -13,7 +13,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
-from whole_program import OpenApp, close, press
+from whole_program import OpenApp, close, engine_process_id, press
 
 from rnnviz.core.source import Given
 from rnnviz.core.tasks import NextValue
@@ -101,7 +101,7 @@ def test_space_presses_a_button_reached_with_tab_only(app: App, qtbot: QtBot) ->
     assert app.store.state.place.cursor.phase is Phase.UPDATE
     QTest.keyClick(button, Qt.Key.Key_Left)  # arrows stay with the cursor
     assert app.store.state.place.cursor.phase is Phase.ACCUMULATE
-    assert app.session.engine_process_id == 0
+    assert engine_process_id(app) == 0
 
 
 def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:

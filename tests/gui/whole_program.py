@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QProcess, Qt
 from PySide6.QtTest import QTest
 
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
@@ -22,6 +22,12 @@ def children() -> set[int]:
     if not Path("/proc/self/task").exists():
         return set()
     return {int(pid) for tasks in Path("/proc/self/task").glob("*/children") for pid in tasks.read_text().split()}
+
+
+def engine_process_id(app: App) -> int:
+    """Of the window's own engine; 0 while none is alive."""
+    engines = [process for process in app.session.findChildren(QProcess) if "--live" in process.arguments()]
+    return next((int(engine.processId()) for engine in engines if engine.processId()), 0)
 
 
 def small_experiment(**changes: object) -> Experiment:

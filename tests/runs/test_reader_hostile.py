@@ -73,13 +73,16 @@ def refused(path: Path) -> str:
 
 FOREIGN: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
-    "text": (b"hello world\n" * 20, "is a text"),
+    "text": (b"hello world\n" * 20, "is plain text"),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(200), "PNG picture"),
-    "html": (b"<!DOCTYPE html><html>", "HTML page"),
-    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS pointer"),
+    "html": (b"<!DOCTYPE html><html>", "is a web page (HTML)"),
+    "lfs": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
+        "is a git-LFS pointer (fetch the file itself",
+    ),
     "zip": (b"PK\x03\x04" + bytes(100), "zip archive"),
     "safetensors": ((64).to_bytes(8, "little") + b'{"a":1}' + bytes(99), "safetensors"),
-    "random": (random.Random(1).randbytes(5000), "no SQLite file"),
+    "random": (random.Random(1).randbytes(5000), "is binary data of an unknown kind"),
     "only the magic": (b"SQLite format 3\0", "cut short"),
     "zeros behind the magic": (b"SQLite format 3\0" + bytes(8192), "damaged"),
 }

@@ -249,7 +249,7 @@ def test_a_file_of_somebody_else_is_never_touched(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE t (x)")
     connection.close()
     before = database.read_bytes()
-    with pytest.raises(RnnvizError, match=r"notes\.txt is a text; wanted an rnnviz run"):
+    with pytest.raises(RnnvizError, match=r"notes\.txt is plain text; wanted an rnnviz run"):
         writer(text)
     with pytest.raises(RnnvizError, match="another program"):
         writer(database)

@@ -1,6 +1,5 @@
 """Equations as records: their terms with symbol, meaning and time offset, so that they can be typeset and computed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.equations.places import at, check_place, from_after
-from rnnviz.core.magnitude import l2
+from rnnviz.core.formula import Formula, Number, norm_of
 from rnnviz.core.sweeps.layer import Layer
 
 Kind = Literal["value", "gradient", "direct", "passed", "parameter", "added"]
@@ -72,35 +71,12 @@ def passed(layer: Layer, node: str, t: int, sample: int) -> Array:
 
 
 @dataclass(frozen=True)
-class Number:
-    """What is written below a symbol: the value of the unit that is looked at, or a norm where there is none."""
-
-    symbol: str
-    value: float
-    norm: bool
-
-
-@dataclass(frozen=True)
-class Equation:
-    """result = template with its terms; `formula` computes the same from the terms' values, element by element."""
-
-    result: Term
-    template: str  # one {} for each term: "{} ⊙ tanh({})"
-    terms: tuple[Term, ...]
-    formula: Callable[..., Array]
-
-    def pieces(self) -> tuple[str | Term, ...]:
-        """The right-hand side as it is read: text and terms in turn."""
-        texts = self.template.split("{}")
-        found: list[str | Term] = [texts[0]] if texts[0] else []
-        for term, text in zip(self.terms, texts[1:], strict=True):
-            found += [term, text] if text else [term]
-        return tuple(found)
+class Equation(Formula[Term]):
+    """An equation of a cell, computed element by element at one time step of a layer."""
 
     def text(self, reverse: bool = False) -> str:
         """The whole equation as markup with _{…} for subscripts."""
-        right = "".join(piece if isinstance(piece, str) else piece.shown(reverse) for piece in self.pieces())
-        return f"{self.result.shown(reverse)} = {right}"
+        return self.written(lambda term: term.shown(reverse))
 
     @np.errstate(all="ignore")
     def value(self, layer: Layer, t: int, sample: int = 0) -> Array:
@@ -130,4 +106,4 @@ def _number(layer: Layer, term: Term, value: Array, unit: int | None, gate: str)
         place = (names.index(gate) if gate in names else 0) * size + unit if stacked else unit
         if 0 <= place < len(value) and unit < size:
             return Number(symbol, float(value[place]), norm=False)
-    return Number(symbol, float(l2(value.reshape(-1))), norm=True)
+    return norm_of(symbol, value)

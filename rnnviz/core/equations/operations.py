@@ -11,7 +11,6 @@ from rnnviz.core.cells.node import Matrix, Node
 from rnnviz.core.equations.equation import Equation, passed
 from rnnviz.core.equations.places import at, check_place
 from rnnviz.core.equations.writing import Writing
-from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.layer import Layer
 
@@ -91,15 +90,6 @@ def operations_of(layer: Layer) -> tuple[Operation, ...]:
 def operation_keys(structure: Structure) -> tuple[str, ...]:
     """The keys of `operations`, which name them in a cursor."""
     return tuple(operation.key for operation in operations(structure))
-
-
-def operation_named(structure: Structure, key: str) -> Operation:
-    """The operation called `key`; RnnvizError where this cell has none."""
-    for operation in operations(structure):
-        if operation.key == key:
-            return operation
-    having = ", ".join(operation_keys(structure))
-    raise RnnvizError(f"operation: wanted one of {having} of the {structure.cell} cell, got {key!r}")
 
 
 @lru_cache(maxsize=64)

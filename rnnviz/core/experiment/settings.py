@@ -3,17 +3,16 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from rnnviz.core.cells import CELLS, cell_kind
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
 from rnnviz.core.plain_records import came
 from rnnviz.core.setting import OneLine, OneOf, RealNumber, WholeNumber, setting, settings_of
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.tasks import TaskSettings, TemporalOrder
-
-OptimiserName = Literal["adam", "sgd", "rmsprop"]
 
 MOST_MODELS = 8  # of a file
 MOST_MODELS_IN_FORM = 6
@@ -105,7 +104,7 @@ class TrainingSettings:
         default="adam",
         metadata=setting(
             "Optimiser",
-            OneOf({"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}),
+            OneOf({name: optimiser.short for name, optimiser in OPTIMISERS.items()}),
             "How the weights are updated; needs a restart",
         ),
     )

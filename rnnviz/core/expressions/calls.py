@@ -4,8 +4,7 @@ import ast
 import difflib
 from collections.abc import Sequence
 
-from rnnviz.core.expressions.closures import Compiled, Run, applied, located
-from rnnviz.core.expressions.compiler import Compiler
+from rnnviz.core.expressions.compiler import Compiled, Compiler, Run, applied, located
 from rnnviz.core.expressions.functions import FUNCTIONS, MAX_WINDOW, Function
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.shapes import NUMBER

@@ -6,8 +6,7 @@ from typing import cast
 import numpy as np
 
 from rnnviz.core.expressions.calls import compares_models, compile_call, compile_model_comparison
-from rnnviz.core.expressions.closures import Compiled, applied, located
-from rnnviz.core.expressions.compiler import Compiler
+from rnnviz.core.expressions.compiler import Compiled, Compiler, applied, located
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import NUMBER, YES_NO, Form

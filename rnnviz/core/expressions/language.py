@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnviz.core.arrays import frozen
-from rnnviz.core.expressions.closures import Run
+from rnnviz.core.expressions.compiler import Run
 from rnnviz.core.expressions.compiling import ExpressionCompiler, parts
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.scope import Scope

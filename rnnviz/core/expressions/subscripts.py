@@ -11,8 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.expressions.closures import Compiled, Run, Span, located
-from rnnviz.core.expressions.compiler import Compiler
+from rnnviz.core.expressions.compiler import Compiled, Compiler, Run, Span, located
 from rnnviz.core.expressions.problems import ExpressionError, NoValueError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import TIME, Axis, Form

@@ -2,23 +2,42 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
 
 
+@contextmanager
+def new_file(path: Path, also: tuple[str, ...] = ()) -> Iterator[Path]:
+    """An empty file in the folder of `path`, to be filled and given its name; gone afterwards if it was not. OSError.
+
+    `also`: endings of what a program may leave beside the new file, which is gone afterwards, too.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+    os.close(handle)
+    new = Path(name)
+    try:
+        new.chmod(0o644)  # a temporary file is its owner's alone
+        yield new
+    finally:
+        for ending in ("", *also):
+            new.with_name(new.name + ending).unlink(missing_ok=True)
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Gives `new` the name `path` once the disk has all of it. OSError."""
+    with new.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    os.replace(new, path)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Writes `content` to `path`, whole or not at all; RnnvizError where the folder or the disk does not take it."""
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # a temporary file is its owner's alone
-        os.replace(temporary, path)
+        with new_file(path) as new:
+            new.write_bytes(content)
+            put_in_place(new, path)
     except OSError as problem:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise RnnvizError(f"{path} cannot be written: {problem.strerror or problem}.") from None

@@ -5,13 +5,15 @@ In their symbols s is the training step; t stays the time step.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.operation import Equation, Operation, Term
+from rnnviz.core.formula import Equation, Operation, Term
+
+OptimiserName = Literal["adam", "sgd", "rmsprop"]  # as in an experiment and in a run
 
 
 class Optimiser(Protocol):
@@ -71,6 +73,8 @@ class Sgd:
 
     learning_rate: float
     words: ClassVar[str] = "gradient descent (SGD)"
+    short: ClassVar[str] = "SGD"  # where there is little room
+    formula: ClassVar[str] = "W ← W − η ∂L/∂W"  # in one line
     source: ClassVar[str] = "Robbins & Monro 1951"
     gathered: ClassVar[tuple[str, ...]] = ()
 
@@ -91,6 +95,8 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-8
     words: ClassVar[str] = "Adam"
+    short: ClassVar[str] = "Adam"  # where there is little room
+    formula: ClassVar[str] = "W ← W − η m / (√v + ε)"  # in one line
     source: ClassVar[str] = "Kingma & Ba 2015, algorithm 1"
     gathered: ClassVar[tuple[str, ...]] = ("step", "exp_avg", "exp_avg_sq")
 
@@ -149,6 +155,8 @@ class RmsProp:
     decay: float = 0.99
     epsilon: float = 1e-8
     words: ClassVar[str] = "RMSprop"
+    short: ClassVar[str] = "RMSprop"  # where there is little room
+    formula: ClassVar[str] = "W ← W − η ∂L/∂W / (√v + ε)"  # in one line
     source: ClassVar[str] = "Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6.5"
     gathered: ClassVar[tuple[str, ...]] = ("square_avg",)
 
@@ -169,11 +177,16 @@ class RmsProp:
         return Operation("mean square", "v_s", v.result.words, (v,)), _change(symbol, change)
 
 
-_KINDS: Mapping[str, type[Sgd] | type[Adam] | type[RmsProp]] = {"adam": Adam, "sgd": Sgd, "rmsprop": RmsProp}
+OPTIMISERS: Mapping[OptimiserName, type[Sgd] | type[Adam] | type[RmsProp]] = {
+    "adam": Adam,
+    "sgd": Sgd,
+    "rmsprop": RmsProp,
+}
 
 
 def optimiser(name: str, learning_rate: float) -> Optimiser:
     """The optimiser an experiment calls `name`, as the training makes it; RnnvizError for another name."""
-    if name not in _KINDS:
-        raise RnnvizError(f"optimiser: wanted one of {', '.join(_KINDS)}, got {name!r}")
-    return _KINDS[name](learning_rate)
+    kind = next((kind for known, kind in OPTIMISERS.items() if known == name), None)
+    if kind is None:
+        raise RnnvizError(f"optimiser: wanted one of {', '.join(OPTIMISERS)}, got {name!r}")
+    return kind(learning_rate)

@@ -12,9 +12,9 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.formula import Equation, Operation, Term
 from rnnviz.core.magnitude import l2
 from rnnviz.core.optimising.optimisers import Optimiser
-from rnnviz.core.sweeps.operation import Equation, Operation, Term
 
 State = Mapping[str, Array]  # what an optimiser has gathered of one parameter, by torch's names; "step" has shape ()
 

@@ -115,17 +115,6 @@ def joined(level: list[LayerSweep]) -> Array:
     return level[0].output if len(level) == 1 else np.concatenate([sweep.output for sweep in level], axis=-1)
 
 
-def final_states(sweeps: list[LayerSweep]) -> dict[str, Array]:
-    """(layers·D, N, ·) by state what each layer ends with, at the end of each sequence."""
-    found: dict[str, list[Array]] = {state: [] for state in sweeps[0].cell.states}
-    for sweep in sweeps:
-        for state, arrays in found.items():
-            values = sweep.values[state][:, None] if sweep.single else sweep.values[state]
-            lasts = np.full(values.shape[1], len(values)) if sweep.order.lengths is None else sweep.order.lengths
-            arrays.append(values[lasts - 1, np.arange(values.shape[1])])
-    return {state: np.stack(arrays) for state, arrays in found.items()}
-
-
 def layer_weights(call: Call, layer: LayerId, weights: Mapping[str, Array]) -> dict[str, Array]:
     """The parameters of one layer by their names in the cell."""
     found = {}

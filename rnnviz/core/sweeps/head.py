@@ -12,10 +12,10 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.formula import Equation, Operation, Term
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.capture import LossName, Readout
 from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
-from rnnviz.core.sweeps.operation import Equation, Operation, Term
 
 _PRODUCT = Node("product", Matrix(Weight("weight"), Value("output")), "logits", units="rows")
 _SUM = Sum((Value("product"), Weight("bias")))

@@ -1,24 +1,14 @@
-"""Interventions: what a person sets by hand in one sequence to see what would happen, as records, words and tables.
+"""Interventions: what a person sets by hand in one sequence to see what would happen, as records and words.
 
 Time steps, units, rows and columns count from 1, as on screen; `unit`, `row` and `column` None mean all of them.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from rnnviz.core.cells import CELLS, Options, cell_made
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.plain_records import closest, plain, read_record, refuse
 
 LARGEST_VALUE = 1e15  # its square still fits float32, so that derivatives stay finite
-
-
-def settable_names() -> tuple[str, ...]:
-    """What can be set in any cell, by the names of the expression language."""
-    cells = (cell_made(name, Options()) for name in CELLS)
-    return tuple(dict.fromkeys(node.name for cell in cells for node in cell.settable))
 
 
 @dataclass(frozen=True)
@@ -115,15 +105,6 @@ class SetWeight:
 
 Intervention = SetValue | Clamp | CutGradient | SetState | SetInput | SetWeight
 
-KINDS: dict[str, type[Intervention]] = {
-    "value": SetValue,
-    "clamp": Clamp,
-    "cut": CutGradient,
-    "state": SetState,
-    "input": SetInput,
-    "weight": SetWeight,
-}
-
 
 def one_hot(time_step: int, symbol: int, size: int) -> SetInput:
     """The input of one time step as the symbol with this number (from 1) of an alphabet of `size`."""
@@ -142,32 +123,6 @@ def check_numbers(intervention: Intervention) -> None:
     for value in values:
         if not (math.isfinite(value) and abs(value) <= LARGEST_VALUE):
             raise RnnvizError(f"{intervention.words}: a value must be between −10¹⁵ and 10¹⁵, not {_number(value)}.")
-
-
-def intervention_table(intervention: Intervention) -> dict[str, Any]:
-    """`intervention` as plain values for TOML or JSON, without the keys that are None."""
-    kind = next(name for name, record in KINDS.items() if isinstance(intervention, record))
-    table = {key: value for key, value in plain(intervention).items() if value is not None}
-    return {"kind": kind, **table}
-
-
-def read_intervention(table: object, source: str, key: str) -> Intervention:
-    """The record of such a table; RnnvizError naming `source` and `key` for what is unknown, missing or wrong."""
-    if not isinstance(table, Mapping):
-        raise refuse(source, key, "a table", table)
-    fields = dict(table)
-    kind = fields.pop("kind", None)
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise refuse(source, f"{key}.kind", "one of " + ", ".join(f'"{name}"' for name in KINDS), kind)
-    if "quantity" in fields:
-        name = fields["quantity"]
-        names = settable_names()
-        if not isinstance(name, str) or name not in names:
-            hint = closest(name, names) if isinstance(name, str) else f"known are {', '.join(names)}."
-            raise RnnvizError(f"{source}: {key}.quantity must name what can be set; {hint}")
-    found: Intervention = read_record(KINDS[kind], fields, source, key)
-    check_numbers(found)
-    return found
 
 
 def _named(layer: str, quantity: str, unit: int | None, time: str) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.node import Node, Numbers, Sigmoid, Value, Weight, sigmoid
+from rnnviz.core.formula import Equation, Term
 from rnnviz.core.sweeps.capture import LossName
-from rnnviz.core.sweeps.operation import Equation, Term
 
 
 class Measured(NamedTuple):

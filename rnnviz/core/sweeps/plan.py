@@ -54,7 +54,6 @@ class Plan:
     beforehand: tuple[Node, ...]  # from x alone, for all time steps at once
     sums: tuple[Known, ...]  # then these
     steps: tuple[Step, ...]  # one time step after the other
-    afterwards: tuple[Node, ...]  # lead to no state, so that they are computed of all time steps at once again
     slots: int  # how many
     rows: tuple[tuple[int, Value], ...]  # of each time step, in its slot
     constants: tuple[tuple[int, str], ...]  # sums of biases alone, in their slot
@@ -93,7 +92,6 @@ class _Planner:
             beforehand=tuple(node for node in cell.nodes if node.name in self._beforehand),
             sums=tuple(self._sums),
             steps=steps,
-            afterwards=tuple(node for node in cell.nodes if node.name not in needed | self._beforehand),
             rows=tuple(
                 (slot, value)
                 for value, slot in self._slots.items()

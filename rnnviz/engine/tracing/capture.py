@@ -5,7 +5,6 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
@@ -15,6 +14,7 @@ from rnnviz.core.sweeps.capture import Capture, LossName, Readout
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
+from rnnviz.engine.losses import losses
 from rnnviz.engine.networks import SequenceModel, plain_module, structure_of
 from rnnviz.engine.tracing.layout import Given, GivenState, Layout, take_grad_output, take_inputs, take_state
 from rnnviz.engine.tracing.weights import effective_weights
@@ -93,12 +93,7 @@ def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture
 
 def weighted_loss(prediction: Tensor, batch: Batch, loss: LossName) -> Tensor:
     """L = Σ_{t,n} loss_weight · loss, as `core.capture.Readout` defines it; prediction (T, N, V)."""
-    targets = torch.from_numpy(batch.targets)
-    if loss == "cross entropy":
-        losses = cross_entropy(prediction.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)
-    else:
-        losses = (prediction - targets).square().mean(dim=-1)
-    return (losses * torch.from_numpy(batch.loss_weight)).sum()
+    return (losses(loss, prediction, torch.from_numpy(batch.targets)) * torch.from_numpy(batch.loss_weight)).sum()
 
 
 def _swept(

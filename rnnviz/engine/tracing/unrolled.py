@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells import Cell
@@ -16,6 +15,7 @@ from rnnviz.core.cells.node import Value
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.engine.cell_module import TENSORS
+from rnnviz.engine.losses import losses
 
 Nudges = Mapping[str, Tensor]  # "h_l0", "c_l0", "f_l0" (its pre-activation): (T, N, ·), added where the value is made
 
@@ -79,12 +79,11 @@ def _losses(call: Call, tensors: Mapping[str, Tensor], output: Tensor, final: Ma
         return
     prediction = output @ tensors[tensor_name(call, "head.weight")].T + tensors[tensor_name(call, "head.bias")]
     weight = torch.tensor(readout.loss_weight, dtype=output.dtype)
-    if readout.loss == "cross entropy":
-        targets = torch.tensor(readout.targets).clamp(0, prediction.shape[-1] - 1)  # unasked ones may be out of range
-        losses = cross_entropy(prediction.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)
-    else:
-        losses = (prediction - torch.tensor(readout.targets, dtype=output.dtype)).square().mean(dim=-1)
-    yield torch.where(weight != 0, losses * weight, torch.zeros_like(losses)).sum()
+    targets = torch.tensor(readout.targets, dtype=output.dtype if readout.targets.dtype.kind == "f" else None)
+    if not targets.is_floating_point():
+        targets = targets.clamp(0, prediction.shape[-1] - 1)  # unasked ones may be out of range
+    each = losses(readout.loss, prediction, targets)
+    yield torch.where(weight != 0, each * weight, torch.zeros_like(each)).sum()
 
 
 def _output(

@@ -1,24 +1,31 @@
 """Training: all models of an experiment in lock-step on the same batches, one call for each training step."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, OptimiserName
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.sweeps.capture import Capture
+from rnnviz.engine.losses import mean_loss
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
+_OPTIMISERS: Mapping[OptimiserName, Callable[[list[nn.Parameter], float], torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, fused=True),  # half the time of the default on small models
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+}
 
 
 class NotFiniteError(RnnvizError):
@@ -53,10 +60,12 @@ class Training:
             build(settings, self.source.input_size, self.source.output_size, experiment.seed)
             for settings in experiment.models
         )
+        assert self.source.info.loss is not None  # a task that is trained has a loss
+        self._loss = self.source.info.loss
         self._test = self.source.test()
         self._parameters = [list(model.parameters()) for model in self.models]
         self._optimisers = [
-            _optimiser(experiment.training.optimiser, parameters, experiment.training.learning_rate)
+            _OPTIMISERS[experiment.training.optimiser](parameters, experiment.training.learning_rate)
             for parameters in self._parameters
         ]
 
@@ -125,11 +134,11 @@ class Training:
 
     def test_losses(self) -> list[float]:
         """The loss of each model on what is held back; [] for tasks that hold nothing back."""
-        if self._test is None or self.source.info.loss is None:
+        if self._test is None:
             return []
         inputs = torch.from_numpy(self._test.inputs)
         with torch.no_grad():
-            return [weighted_loss(model(inputs), self._test, self.source.info.loss).item() for model in self.models]
+            return [weighted_loss(model(inputs), self._test, self._loss).item() for model in self.models]
 
     def _sweep(self, number: int, inputs: Tensor, targets: Tensor) -> dict[str, float]:
         """Forward and backward of one model; leaves the clipped gradients in its parameters."""
@@ -138,7 +147,7 @@ class Training:
         if self.source.last_only:
             output, targets = output[-1], targets[-1]
         prediction = model.head(output)
-        loss = _mean_loss(prediction, targets)
+        loss = mean_loss(self._loss, prediction, targets)
         for parameter in parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
@@ -165,13 +174,6 @@ class Training:
         )
 
 
-def _mean_loss(prediction: Tensor, targets: Tensor) -> Tensor:
-    """The mean over everything asked: prediction (…, V), targets (…) int64 or (…, V)."""
-    if targets.is_floating_point():
-        return mse_loss(prediction, targets)
-    return cross_entropy(prediction.flatten(0, -2), targets.flatten())
-
-
 def _accuracy(prediction: Tensor, targets: Tensor, tolerance: float | None) -> float | None:
     """The share of right answers; None where values have no tolerance."""
     if not targets.is_floating_point():
@@ -181,13 +183,3 @@ def _accuracy(prediction: Tensor, targets: Tensor, tolerance: float | None) -> f
     else:
         return None
     return int(right.sum().item()) / right.numel()
-
-
-def _optimiser(name: OptimiserName, parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
-    match name:
-        case "adam":
-            return torch.optim.Adam(parameters, rate, fused=True)  # half the time of the default on small models
-        case "sgd":
-            return torch.optim.SGD(parameters, rate)
-        case "rmsprop":
-            return torch.optim.RMSprop(parameters, rate)

@@ -4,21 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rnnviz.core.equations.equation import Equation, Number, Term
+from rnnviz.core.equations.equation import Equation, Term
 from rnnviz.core.equations.operations import Operation, operations_of
-from rnnviz.core.experiment.settings import OptimiserName
+from rnnviz.core.formula import Number
 from rnnviz.core.numbers import short
+from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 
 Ink = str  # "text", "muted", "gradient", or "gate:" and the family of a gate
 _OPERATORS = frozenset("⊙+−·=")
-_UPDATES: dict[OptimiserName, str] = {
-    "sgd": "W ← W − η ∂L/∂W",
-    "adam": "W ← W − η m / (√v + ε)",
-    "rmsprop": "W ← W − η ∂L/∂W / (√v + ε)",
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: Op
     if cursor.phase is Phase.LOSS:
         return _loss(trace)
     if cursor.phase is Phase.UPDATE:
-        return [EquationLine(tuple(_text(_UPDATES[optimiser])))]
+        return [EquationLine(tuple(_text(OPTIMISERS[optimiser].formula)))]
     layer = next((layer for layer in trace.layers if layer.name == cursor.layer), trace.layers[0])
     t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
     lines = []

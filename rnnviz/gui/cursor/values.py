@@ -1,6 +1,6 @@
 """At the cursor: the numbers of this time step in every model, and the values behind the row one points at."""
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
@@ -185,10 +185,6 @@ class ValuesPanel(ColumnPage):
                 strips.append(Strip(name, color, values, source.row if row.over_time else -1, row.note(source)))
         words = f"{row.words}, time steps 1 to {state.program.time_steps}" if row.over_time else row.words
         self.strips.set_content(words, "" if row.over_time else row.symbol, strips, row.colors, row.family, look)
-
-    def show_row(self, key: str) -> QPoint:
-        """The middle of the row called `key`, in the table's pixels."""
-        return self.table.row_center([row.key for row in self.rows].index(key))
 
 
 def _held(trace: Trace, state: State) -> int:

@@ -13,7 +13,6 @@ from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.canvas.lanes.unit_lanes import gate_lane, gradient_lane, state_lane
 from rnnviz.gui.widgets.marked_text import plain
@@ -87,11 +86,6 @@ def layer_variables(layer: Layer) -> tuple[Variable, ...]:
     """The variables of one layer: its input, then what each operation computes with its gradient and parameters."""
     given = Variable("x", "x_t", "input", lambda layer, t: layer.x[t, 0])
     return (given, *(_of_operation(operation, layer.equations) for operation in operations_of(layer)))
-
-
-def layer_of(trace: Trace, name: str) -> Layer:
-    """The layer called `name`; the first where the model has none of that name."""
-    return next((layer for layer in trace.layers if layer.name == name), trace.layers[0])
 
 
 def _of_operation(operation: Operation, cell: Cell) -> Variable:

@@ -24,7 +24,7 @@ from rnnviz.debugger.places import to_operation
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
 from rnnviz.gui.cursor.value_rows import Colors
 from rnnviz.gui.cursor.value_strips import Strip, levels, strip_image
-from rnnviz.gui.cursor.variables import Facts, Variable, facts, layer_of, layer_variables, numpy_text
+from rnnviz.gui.cursor.variables import Facts, Variable, facts, layer_variables, numpy_text
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.fields import Fields
@@ -94,7 +94,7 @@ class VariablesPage(ColumnPage):
         place = (layer_name, variable.key)
         if place not in self._known:
             time_step = min(max(self._store.state.place.cursor.time_step, 1), self._trace.sequence_length(0))
-            values = variable.read(layer_of(self._trace, layer_name), time_step - 1)
+            values = variable.read(self._trace.find_layer(layer_name) or self._trace.layers[0], time_step - 1)
             if values is None or not values.size:
                 return None
             look = theme(self._store.state.look.theme)

@@ -90,10 +90,6 @@ class Child(QObject):
     def alive(self) -> bool:
         return self._process.state() is not QProcess.ProcessState.NotRunning
 
-    @property
-    def process_id(self) -> int:
-        return int(self._process.processId())
-
     def close_input(self) -> None:
         """Says with the end of standard input that nothing more comes."""
         self._process.closeWriteChannel()

@@ -62,10 +62,6 @@ class Engine(QObject):
     def alive(self) -> bool:
         return self._child.alive
 
-    @property
-    def process_id(self) -> int:
-        return self._child.process_id
-
     def send(self, command: EngineCommand) -> int:
         """Writes a command for the engine and returns its number; RnnvizError if the run file cannot be written."""
         if self._sender is None:

@@ -29,11 +29,6 @@ class Engines(QObject):
         """Whether the window has an engine."""
         return self._own is not None
 
-    @property
-    def process_id(self) -> int:
-        """Of the window's own engine; 0 while there is none."""
-        return self._own.process_id if self._own is not None else 0
-
     def has(self, path: Path) -> bool:
         """Whether the run at `path` is that of the window's own engine."""
         return self._own is not None and self._own.run_path == path

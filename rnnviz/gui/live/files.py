@@ -12,6 +12,8 @@ from rnnviz.core.child_answers import inspected, verdicts
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.files.formats import EXPERIMENT, RUN
+from rnnviz.core.files.magic import HEAD_BYTES, looks_like
 from rnnviz.core.plain_records import plain
 from rnnviz.core.source import Given, read_source
 from rnnviz.core.stopping.marks import Marks
@@ -22,7 +24,6 @@ from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
-from rnnviz.runs.file.opening import MAGIC
 from rnnviz.runs.reading.reader import Run
 
 Kind = Literal["run", "experiment", "other"]
@@ -83,12 +84,12 @@ class Files(QObject):
                     f"{path} is not a file: a run, an experiment, a checkpoint, a CSV or a text was wanted."
                 )
             with path.open("rb") as file:
-                start = file.read(len(MAGIC))
+                looks = looks_like(file.read(HEAD_BYTES))
         except OSError as error:
             raise RnnvizError(f"{path} cannot be read: {error.strerror}.") from None
-        if start == MAGIC or path.suffix == ".rnnviz":
+        if looks in RUN.looks or path.suffix in RUN.endings:
             return "run"
-        return "experiment" if path.suffix == ".toml" else "other"
+        return "experiment" if path.suffix in EXPERIMENT.endings else "other"
 
     def read_experiment(self, path: Path) -> Experiment:
         return read_experiment(path)

@@ -62,11 +62,6 @@ class Session(QObject):
         self._marks_saving = MarksSaving(store, self)
         self.files = Files(store, self._marks_saving, self._following.open_run, self.start, self)
 
-    @property
-    def engine_process_id(self) -> int:
-        """Of this window's own engine; 0 while there is none."""
-        return self._engines.process_id
-
     def start(self, experiment: Experiment) -> None:
         """Trains `experiment` from its initial weights in a new run, paused; in the warm engine if there is one."""
         self._forget_held()

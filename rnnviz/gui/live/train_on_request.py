@@ -1,14 +1,13 @@
 """From where a new run trains on: a training step of the run shown, with the weights that are set by hand."""
 
 import os
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
 
-from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.state.state import State
 from rnnviz.runs.reading.reader import Run
@@ -40,18 +39,5 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
         return request
     weights = whatif.weights(run.capture(step, whatif.model))
     file = path.with_suffix(f".{os.getpid()}.safetensors")
-    _write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}))
+    write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}))
     return replace(request, model=run.models[whatif.model].name, weights=file)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise RnnvizError(f"{path} cannot be written: {error.strerror}.") from None

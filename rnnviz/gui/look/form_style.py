@@ -8,10 +8,8 @@ from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 from rnnviz.core.resources import resource
 from rnnviz.gui.look.theme import ThemeName, theme
 
-ROW = 28  # pixels from one row of a form to the next
 FIELD_HEIGHT = 24
 FIELD_WIDTH = 112
-GRID = 8
 
 _SHEET = """
 QWidget[role="panel"], QScrollArea[role="panel"] > QWidget > QWidget {{ background: {panel}; }}

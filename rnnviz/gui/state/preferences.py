@@ -1,6 +1,5 @@
 """What the window remembers between two starts, as a TOML file that may be broken without harm."""
 
-import os
 import time
 import tomllib
 from dataclasses import asdict, dataclass, fields, replace
@@ -10,6 +9,7 @@ from typing import Any, Literal, get_args
 import tomli_w
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.whole import write_whole
 
 RECENT_FILES = 10  # how many are remembered
 
@@ -58,13 +58,11 @@ def read_preferences(path: Path) -> tuple[Preferences, str]:
 def write_preferences(preferences: Preferences, path: Path) -> None:
     """Writes the whole file or nothing; RnnvizError if the folder does not let us."""
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(preferences).items()}
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(tomli_w.dumps(values).encode("utf-8"))
-        beside.replace(path)
     except OSError as error:
         raise RnnvizError(f"The settings cannot be saved in {path}: {error.strerror}.") from None
+    write_whole(path, tomli_w.dumps(values).encode("utf-8"))
 
 
 def _fits(name: str, value: Any) -> bool:

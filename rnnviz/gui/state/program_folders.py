@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.runs.file.opening import SIDE_FILES
 
 CONFIG_VARIABLE = "RNNVIZ_CONFIG_DIR"
 DATA_VARIABLE = "RNNVIZ_DATA_DIR"
@@ -63,7 +64,7 @@ def new_run_path(name: str) -> Path:
 
 def delete_run(path: Path) -> None:
     """Removes a run file that nobody wants, with what SQLite lays beside it; what cannot be removed stays."""
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", *SIDE_FILES):
         try:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         except OSError:

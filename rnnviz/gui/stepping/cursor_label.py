@@ -12,7 +12,6 @@ from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
-from rnnviz.gui.stepping.debug_commands import layer_names, sequences
 
 _AROUND = 42  # pixels beside and between the three labels
 PHASE_TOKENS = {
@@ -96,14 +95,14 @@ def place_words(state: State) -> tuple[str, str, str]:
         case Phase.UPDATE:
             where = "the weights change"
     parts = []
-    if len(layer_names(state)) > 1:
+    if len(state.walkable.layer_names) > 1:
         parts.append(LayerId.read(cursor.layer).words)
     operation = operation_shown(state)
     if operation is not None:
         parts.append(operation.words.partition(":")[0])
         where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else where  # two things need the room
-    elif sequences(state) > 1:
-        parts.append(f"sequence {state.place.sample + 1} of {sequences(state)}")
+    elif len(state.walkable.lengths) > 1:
+        parts.append(f"sequence {state.place.sample + 1} of {len(state.walkable.lengths)}")
     return cursor.phase.words, where, " · ".join(parts)
 
 

@@ -16,16 +16,6 @@ def has_trace(state: State) -> bool:
     return any(trace is not None for trace in state.recorded.traces)
 
 
-def sequences(state: State) -> int:
-    """How many probe sequences the traces shown hold."""
-    return len(state.walkable.lengths)
-
-
-def layer_names(state: State) -> tuple[str, ...]:
-    """The layers of all models, deepest last."""
-    return state.walkable.layer_names
-
-
 def show_time_step(store: Store, time_step: int) -> None:
     """The cursor goes to `time_step` (held in 1…T) in its sweep."""
     store.go(to_time_step, store.state.walkable, time_step)
@@ -72,16 +62,16 @@ def debug_commands(store: Store, walker: Walker, ask_place: Callable[[], None]) 
                 ask_place, MENU, ("T", "Ctrl+G"), "jump", has_trace, section=1),
         Command("next_sequence", "Next sequence", "show the next sequence of the probe",
                 lambda: store.go(by_samples, store.state.walkable, 1), MENU, ("]",), "",
-                lambda state: sequences(state) > 1, section=2),
+                lambda state: len(state.walkable.lengths) > 1, section=2),
         Command("previous_sequence", "Previous sequence", "show the sequence of the probe before this one",
                 lambda: store.go(by_samples, store.state.walkable, -1), MENU, ("[",), "",
-                lambda state: sequences(state) > 1, section=2),
+                lambda state: len(state.walkable.lengths) > 1, section=2),
         Command("layer_above", "Next layer", "look at the layer above, which reads this one",
                 lambda: store.go(by_layers, store.state.walkable, 1), MENU, ("Up",), "arrow-up",
-                lambda state: len(layer_names(state)) > 1, section=3),
+                lambda state: len(state.walkable.layer_names) > 1, section=3),
         Command("layer_below", "Previous layer", "look at the layer below, which this one reads",
                 lambda: store.go(by_layers, store.state.walkable, -1), MENU, ("Down",), "arrow-down",
-                lambda state: len(layer_names(state)) > 1, section=3),
+                lambda state: len(state.walkable.layer_names) > 1, section=3),
         Command("next_model", "Next model", "step through the operations of the next model",
                 lambda: store.go(to_next_model, store.state.walkable), MENU, ("M",), "",
                 lambda state: has_trace(state) and len(state.run.models) > 1, section=3),

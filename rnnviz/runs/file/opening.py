@@ -7,24 +7,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.magic import HEAD_BYTES, SQLITE, looks_like
 
 LARGEST_ROW = 4 << 20  # bytes; our own rows stay below 1 MiB
-MAGIC = b"SQLite format 3\0"
-
-KINDS: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"%PDF", "a PDF document"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
-    (b"<!DOCTYPE", "an HTML page"),
-    (b"<!doctype", "an HTML page"),
-    (b"<html", "an HTML page"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x93NUMPY", "a NumPy array"),
-    (b"PK\x03\x04", "a zip archive (perhaps a PyTorch checkpoint)"),
-    (b"\x80\x02", "a pickle (perhaps an old PyTorch checkpoint)"),
-)
+SIDE_FILES = ("-wal", "-shm", "-journal")  # what SQLite may leave beside a run
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -73,7 +59,7 @@ def check_file(path: Path) -> None:
                 f"{path} is {'a folder' if stat.S_ISDIR(facts.st_mode) else 'no file'}; wanted an rnnviz run."
             )
         with path.open("rb") as stream:
-            head = stream.read(100)
+            head = stream.read(HEAD_BYTES)
         facts = path.stat()  # after its head was read: a file that is being written only grows
     except FileNotFoundError:
         raise RnnvizError(f"{path} does not exist; wanted an rnnviz run.") from None
@@ -81,8 +67,8 @@ def check_file(path: Path) -> None:
         raise RnnvizError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if not head:
         raise RnnvizError(f"{path} is empty; wanted an rnnviz run.")
-    if not head.startswith(MAGIC):
-        raise RnnvizError(f"{path} is {_looks_like(head)}; wanted an rnnviz run.")
+    if looks_like(head) != SQLITE:
+        raise RnnvizError(f"{path} is {looks_like(head)}; wanted an rnnviz run.")
     page_size = int.from_bytes(head[16:18], "big")
     wanted = int.from_bytes(head[28:32], "big") * (65536 if page_size == 1 else page_size)
     if len(head) < 100 or (facts.st_size < wanted and not _size(beside(path, "-wal"))):
@@ -122,17 +108,3 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     if facts is not None:
         _connected.add((facts.st_dev, facts.st_ino))
     return connection
-
-
-def _looks_like(head: bytes) -> str:
-    for magic, words in KINDS:
-        if head.startswith(magic):
-            return words
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 32:
-        return "a safetensors file"
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:
-            return "no SQLite file"
-    return "a text" if b"\0" not in head else "no SQLite file"

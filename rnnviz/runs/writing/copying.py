@@ -2,15 +2,15 @@
 
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.whole import new_file, put_in_place
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.runs.file.marks_row import write_marks
-from rnnviz.runs.file.opening import open_to_write
+from rnnviz.runs.file.opening import SIDE_FILES, open_to_write
 from rnnviz.runs.writing.tables import Transaction
 
 
@@ -29,7 +29,7 @@ def copy_run(source: sqlite3.Connection, source_path: Path, path: Path, marks: M
             if marks is not None:
                 write_marks(copy, marks)
 
-    _write_whole(source_path, path, fill)
+    _copy(source_path, path, fill)
 
 
 def write_copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
@@ -39,27 +39,18 @@ def write_copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection
         with Transaction(copy):
             fill(copy)
 
-    _write_whole(source_path, path, transacted)
+    _copy(source_path, path, transacted)
 
 
-def _write_whole(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
+def _copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
     path = path.absolute()
     if path.exists() and os.path.samefile(path, source_path):
         raise RnnvizError(f"{path} is the run itself; wanted another file to save it in.")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-        os.close(handle)
-        new = Path(name)
-        try:
-            new.chmod(0o644)
+        with new_file(path, SIDE_FILES) as new:
             with closing(open_to_write(new)) as copy:
                 fill(copy)
-            with new.open("rb") as stream:
-                os.fsync(stream.fileno())
-            os.replace(new, path)
-        finally:
-            for ending in ("", "-journal", "-wal", "-shm"):
-                new.with_name(new.name + ending).unlink(missing_ok=True)
+            put_in_place(new, path)
     except sqlite3.Error as error:
         raise RnnvizError(f"{source_path} cannot be saved as {path}: {error}.") from None
     except OSError as error:

@@ -2,12 +2,12 @@
 
 import os
 import sqlite3
-import tempfile
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.whole import new_file
 from rnnviz.runs.file.header import Header, write_header
-from rnnviz.runs.file.opening import check_file, open_to_write
+from rnnviz.runs.file.opening import SIDE_FILES, check_file, open_to_write
 from rnnviz.runs.file.process import WriterProcess, own_process
 from rnnviz.runs.file.records import Probe
 from rnnviz.runs.file.schema import VERSION, check_tables, read_version
@@ -34,11 +34,7 @@ def begin_run(path: Path, header: Header, probe: Probe | None) -> None:
 
 def _create(path: Path, header: Header, probe: Probe | None) -> None:
     """Writes the run under another name and links it, so that whoever sees `path` sees a run, and only one wins."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    os.close(handle)
-    new = Path(name)
-    try:
-        new.chmod(0o644)
+    with new_file(path, SIDE_FILES) as new:
         connection = open_to_write(new)
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -50,9 +46,6 @@ def _create(path: Path, header: Header, probe: Probe | None) -> None:
             connection.close()
         if not _link(new, path):
             _take_over(path, header, probe)
-    finally:
-        new.unlink(missing_ok=True)
-        new.with_name(new.name + "-journal").unlink(missing_ok=True)
 
 
 def _link(new: Path, path: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from whole_program import PATIENCE, OpenApp, children, close, press, small_experiment
+from whole_program import PATIENCE, OpenApp, children, close, engine_process_id, press, small_experiment
 
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
@@ -126,7 +126,7 @@ def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> 
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 20))
     old = app.store.state.run.path
-    os.kill(app.session.engine_process_id, signal.SIGKILL)
+    os.kill(engine_process_id(app), signal.SIGKILL)
     qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
     message = app.store.state.notices.message
     assert message is not None
@@ -158,10 +158,10 @@ def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -
     first, old = app.store.state.recorded.traces[0], app.store.state.run.path
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 10))
-    process = app.session.engine_process_id
+    process = engine_process_id(app)
     press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: app.store.state.run.path != old)
-    assert app.session.engine_process_id == process  # the warm process: nobody waits for torch again
+    assert engine_process_id(app) == process  # the warm process: nobody waits for torch again
     again = app.store.state.recorded.traces[0]
     assert first is not None
     assert again is not None
@@ -218,7 +218,7 @@ def test_closing_while_training_leaves_a_whole_run_and_no_process(ready: App, qt
     app = ready
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 10))
-    path, pid = app.store.state.run.path, app.session.engine_process_id
+    path, pid = app.store.state.run.path, engine_process_id(app)
     assert close(app) < PATIENCE / 1000  # asked to go, not ended
     assert pid not in children()
     assert path is not None
@@ -245,7 +245,7 @@ def test_settings_the_engine_refuses_are_said(open_app: OpenApp, qtbot: QtBot, t
     app = open_app(path)
     qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
     assert "data.csv" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: app.session.engine_process_id == 0)
+    qtbot.waitUntil(lambda: engine_process_id(app) == 0)
     assert "data.csv" in app.store.state.notices.message.sentence  # type: ignore[union-attr]
 
 
@@ -269,9 +269,9 @@ def test_an_engine_that_writes_nothing_is_said_until_it_goes_on(
 ) -> None:
     app = ready
     monkeypatch.setattr(watchdog, "PATIENCE", 1.5)
-    os.kill(app.session.engine_process_id, signal.SIGSTOP)
+    os.kill(engine_process_id(app), signal.SIGSTOP)
     qtbot.waitUntil(lambda: app.message_bar.sentence == watchdog.SENTENCE)
-    os.kill(app.session.engine_process_id, signal.SIGCONT)
+    os.kill(engine_process_id(app), signal.SIGCONT)
     qtbot.waitUntil(lambda: app.message_bar.sentence == "")
 
 
@@ -324,7 +324,7 @@ def test_a_loss_that_is_not_finite_pauses_and_says_where(open_app: OpenApp, qtbo
 def test_an_engine_that_hears_nothing_is_killed(ready: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_PATIENCE", ENGINE_PATIENCE)
     assert ENGINE_PATIENCE + engine._TERMINATE_PATIENCE <= 3.0  # a person waits no longer for a window to close
-    os.kill(ready.session.engine_process_id, signal.SIGSTOP)
+    os.kill(engine_process_id(ready), signal.SIGSTOP)
     close(ready)
     assert not children()
 
@@ -339,7 +339,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     assert state.run.kept
     assert state.recorded.status is None
     assert state.place.cursor.training_step == state.recorded.history.last_training_step == 40
-    assert app.session.engine_process_id == 0
+    assert engine_process_id(app) == 0
     assert not app.actions["training_step"].isEnabled()
     assert "looking back" in app.window.statusBar().engine.text()
     assert app.preference_saver.preferences.recent == (str(path),)

@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from whole_program import OpenApp, press, small_experiment
+from whole_program import OpenApp, engine_process_id, press, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.stopping.marks import Breakpoint
@@ -57,12 +57,12 @@ def test_live_engine_trains_on_with_a_weight_set_by_hand(open_app: OpenApp, tmp_
     qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2)
     app.session.send(Step(5))
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 5)
-    parent, process = app.store.state.run.path, app.session.engine_process_id
+    parent, process = app.store.state.run.path, engine_process_id(app)
     assert parent is not None
 
     app.whatifs.add(SET)
     child = train_on(app, qtbot)
-    assert app.session.engine_process_id == process
+    assert engine_process_id(app) == process
     assert not app.store.state.trial.whatif.active
     assert app.window.windowTitle().endswith(
         f"branched from training step 5 of {parent.name}, weights of Vanilla changed"
@@ -80,13 +80,13 @@ def test_an_opened_run_is_trained_on_by_a_new_engine(
     parent = Path(shutil.copy(run_file, tmp_path / "mine.rnnviz"))
     app: App = open_app(parent)
     qtbot.waitUntil(lambda: bool(app.store.state.recorded.traces))
-    assert app.session.engine_process_id == 0
+    assert engine_process_id(app) == 0
     step = app.store.state.place.cursor.training_step
     app.whatifs.add(SET)
     marks = with_breakpoints(app.store.state.debugging.marks, [Breakpoint("condition", "loss > 0")])
     app.store.change(debugging=setting(marks=marks))
     child = train_on(app, qtbot)
-    assert app.session.engine_process_id
+    assert engine_process_id(app)
     assert app.store.state.debugging.marks.breakpoints == marks.breakpoints
     qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.recorded.events))
     check_branch(parent, child, step)

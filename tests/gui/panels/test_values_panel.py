@@ -37,7 +37,7 @@ def cells(panel: ValuesPanel, key: str) -> tuple[str | None, ...]:
 
 def point_at(panel: ValuesPanel, key: str) -> None:
     """Moves the pointer over a row without pressing."""
-    place = QPointF(panel.show_row(key))
+    place = QPointF(panel.table.row_center([row.key for row in panel.rows].index(key)))
     none = Qt.MouseButton.NoButton
     move = QMouseEvent(QEvent.Type.MouseMove, place, place, none, none, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(panel.table, move)

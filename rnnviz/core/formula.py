@@ -1,16 +1,19 @@
-"""Operation beside the cells: one thing that the head or an update does, with equations that can be read and computed.
+"""Formula: an equation with symbols that can be read and computed, and the operations beside the cells made of them.
 
-What a symbol stands for is a name; a record of the head or of an update gives the array of that name.
+In the equations of the head and of an update what a symbol stands for is a name, of which their records give the array;
+in those of the cells it is a node or a parameter (`core.equations`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
 
+AnyTerm = TypeVar("AnyTerm")
 Read = Callable[[str], Array]  # the array of a name
 
 
@@ -33,27 +36,41 @@ class Number:
     norm: bool
 
 
-@dataclass(frozen=True)
-class Equation:
-    """result = template with its terms; `formula` computes the same from the terms' arrays."""
+def norm_of(symbol: str, value: Array) -> Number:
+    """The norm of all entries."""
+    return Number(symbol, float(l2(value.reshape(-1))), norm=True)
 
-    result: Term
+
+@dataclass(frozen=True)
+class Formula(Generic[AnyTerm]):
+    """result = template with its terms; `formula` computes the same from the terms' values."""
+
+    result: AnyTerm
     template: str  # one {} for each term: "{} {} + {}"
-    terms: tuple[Term, ...]
+    terms: tuple[AnyTerm, ...]
     formula: Callable[..., Array]
 
-    def pieces(self) -> tuple[str | Term, ...]:
+    def pieces(self) -> tuple[str | AnyTerm, ...]:
         """The right-hand side as it is read: text and terms in turn."""
         texts = self.template.split("{}")
-        found: list[str | Term] = [texts[0]] if texts[0] else []
+        found: list[str | AnyTerm] = [texts[0]] if texts[0] else []
         for term, text in zip(self.terms, texts[1:], strict=True):
             found += [term, text] if text else [term]
         return tuple(found)
 
+    def written(self, symbol: Callable[[AnyTerm], str]) -> str:
+        """The whole as markup, with the symbol of each term."""
+        right = "".join(piece if isinstance(piece, str) else symbol(piece) for piece in self.pieces())
+        return f"{symbol(self.result)} = {right}"
+
+
+@dataclass(frozen=True)
+class Equation(Formula[Term]):
+    """An equation of the head or of an update; its terms' values are arrays read by name."""
+
     def text(self) -> str:
         """The whole equation as markup."""
-        right = "".join(piece if isinstance(piece, str) else piece.symbol for piece in self.pieces())
-        return f"{self.result.symbol} = {right}"
+        return self.written(lambda term: term.symbol)
 
     @np.errstate(all="ignore")
     def value(self, read: Read) -> Array:
@@ -81,4 +98,4 @@ def _number(term: Term, value: Array, entry: tuple[int, ...] | None) -> Number:
         return Number(term.symbol, float(value), norm=False)
     if entry is not None and value.ndim == len(entry) and not term.whole:
         return Number(term.symbol, float(value[entry]), norm=False)
-    return Number(term.symbol, float(l2(value.reshape(-1))), norm=True)
+    return norm_of(term.symbol, value)
