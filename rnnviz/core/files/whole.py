@@ -10,16 +10,18 @@ from rnnviz.core.errors import RnnvizError
 
 
 @contextmanager
-def new_file(path: Path, also: tuple[str, ...] = ()) -> Iterator[Path]:
+def new_file(path: Path, also: tuple[str, ...] = (), private: bool = False) -> Iterator[Path]:
     """An empty file in the folder of `path`, to be filled and given its name; gone afterwards if it was not. OSError.
 
-    `also`: endings of what a program may leave beside the new file, which is gone afterwards, too.
+    `also`: endings of what a program may leave beside the new file, which is gone afterwards, too. `private`: only its
+    owner may read it.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
     os.close(handle)
     new = Path(name)
     try:
-        new.chmod(0o644)  # a temporary file is its owner's alone
+        if not private:
+            new.chmod(0o644)  # a temporary file is its owner's alone
         yield new
     finally:
         for ending in ("", *also):
@@ -33,10 +35,10 @@ def put_in_place(new: Path, path: Path) -> None:
     os.replace(new, path)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, private: bool = False) -> None:
     """Writes `content` to `path`, whole or not at all; RnnvizError where the folder or the disk does not take it."""
     try:
-        with new_file(path) as new:
+        with new_file(path, private=private) as new:
             new.write_bytes(content)
             put_in_place(new, path)
     except OSError as problem:

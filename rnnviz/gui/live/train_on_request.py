@@ -39,5 +39,5 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
         return request
     weights = whatif.weights(run.capture(step, whatif.model))
     file = path.with_suffix(f".{os.getpid()}.safetensors")
-    write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}))
+    write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}), private=True)
     return replace(request, model=run.models[whatif.model].name, weights=file)
