@@ -107,7 +107,7 @@ def test_the_window_closing_last_leaves_one_plain_file(tmp_path: Path) -> None:
 def test_what_is_no_run_takes_no_commands(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello")
     for side in (CommandSender, CommandInbox):
-        with pytest.raises(RnnvizError, match="a text"):
+        with pytest.raises(RnnvizError, match="plain text"):
             side(tmp_path / "a.txt")
         with pytest.raises(RnnvizError, match="does not exist"):
             side(tmp_path / "b.rnnviz")
