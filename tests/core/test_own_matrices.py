@@ -167,6 +167,15 @@ WRONG = {
         {"parameters": (*BASE.parameters, Parameter("weight_z", "Z", "hidden", "output"))},
         "own, weight_z: wanted a node that uses this parameter, got none",
     ),
+    "a matrix of two nodes": (
+        {"parameters": (*BASE.parameters[:2], BASE.parameters[3])}
+        | change("u_n", operation=Matrix(Weight("weight_hf"), Value("seen"))),
+        r"own, weight_hf: wanted one node that uses it whole, or one for each block, got u_f \(whole\), u_n \(whole\)",
+    ),
+    "a block of a bias left out": (
+        change("a_n", operation=Sum((Value("wx", block="n"), Value("u_n")))),
+        r"own, bias_ih: wanted one node that uses it whole, or one for each block, got a_f \(f\)",
+    ),
     "no symbol": (
         change("seen", key="seen"),
         "own, seen: wanted a symbol for a node of the operation 'seen', got none",

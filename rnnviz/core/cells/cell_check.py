@@ -75,6 +75,12 @@ def _check_uses(cell: Cell) -> None:
     for parameter in cell.parameters:
         if not cell.weight_uses(parameter.name):
             raise _wrong(cell, parameter.name, "wanted a node that uses this parameter, got none")
+        uses = [weight.block for _, weight in cell.weight_uses(parameter.name)]
+        if uses != [""] and sorted(uses) != sorted(cell.blocks):
+            got = ", ".join(
+                f"{node.name} ({weight.block or 'whole'})" for node, weight in cell.weight_uses(parameter.name)
+            )
+            raise _wrong(cell, parameter.name, f"wanted one node that uses it whole, or one for each block, got {got}")
     for key, nodes in cell.steps:
         if not any(node.symbol for node in nodes):
             names = _listed(node.name for node in nodes)
