@@ -65,6 +65,13 @@ def test_every_lane_can_be_switched_both_ways() -> None:
         assert again.on == choice.on
 
 
+@pytest.mark.parametrize(("first", "second", "words"), [("gru", "mingru", "New state"), ("mingru", "gru", "Candidate")])
+def test_a_gate_of_two_models_is_offered_as_the_first_calls_it(first: str, second: str, words: str) -> None:
+    size = len(TASKS["symbols"].input_labels)
+    state = fake_state(structures=(Structure(first, size, 5), Structure(second, size, 5)))
+    assert [choice.words for choice in lane_choices(state) if choice.key == "gates: n"] == [words]
+
+
 @pytest.mark.parametrize("kind", TASKS)
 def test_a_key_belongs_to_one_entry_of_one_kind_of_lane(kind: str) -> None:
     """It switches that entry's lanes and no others."""
