@@ -13,6 +13,8 @@ from rnnviz.core.cells.cell import Parameter, Shift, from_input
 from rnnviz.core.cells.node import Diagonal, Matrix, Mix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight
 from rnnviz.core.equations.operations import operation_named, operations_of
 from rnnviz.core.equations.writing import Writing
+from rnnviz.core.expressions.trace_scope import TraceScope
+from rnnviz.core.quantity import quantities
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import SetWeight
@@ -131,6 +133,20 @@ def test_a_matrix_on_a_product_with_the_state_before_is_told_when_it_changed(aut
     told = [fact.words for fact in facts(small, large, {}, {}, 0)]
     assert "‖U_n‖ grew 10³ times" in told
     assert not any("U_f" in words and "times" in words for words in told)
+
+
+def test_every_matrix_of_its_own_has_its_shares_in_the_language(autograd):
+    trace = rebuild(autograd.random_capture(Structure("own", 3, 4), sequences=1, with_torch=False))
+    scope, layer = TraceScope(trace), trace.layers[0]
+    for short in ("ih", "hf", "hn"):
+        shares = layer.weight_grad_shares[f"weight_{short}"]
+        np.testing.assert_array_equal(scope.quantity(f"share_{short}", "l0"), shares)
+    assert quantities(layer.equations)["share_hn"].words == "share of each time step in ∂L/∂U_n"
+
+
+def test_the_leading_matrix_is_that_on_the_state_before_else_that_on_the_input():
+    leading = {name: cell_made(name, Options()).leading_matrix.name for name in ("own", "lstm", "mingru")}
+    assert leading == {"own": "weight_hf", "lstm": "weight_hh", "mingru": "weight_ih"}
 
 
 BASE = make(Options())

@@ -1,7 +1,7 @@
 """The recurrent cells: one file each, from which all that is said of a cell follows.
 
-A new cell is one file that ends in a `CellKind`, and its place in `CELLS`. The tests want it written by hand once more:
-`step` in `tests/core/autograd_reference.py`, and its name where they list all cells.
+A new cell is one file that ends in a `CellKind`, and its place in `CELLS`. The tests want it written by hand once more,
+`step` in `tests/core/autograd_reference.py`, and its golden words, which `tests/golden/kept.py` writes.
 """
 
 from functools import lru_cache
