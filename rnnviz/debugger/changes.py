@@ -93,10 +93,8 @@ def facts(
     if sample >= min(before.sequences, after.sequences):
         return
     old, new = before.sample(sample), after.sample(sample)
-    if not metrics_before and old.readout is not None and new.readout is not None:
-        yield from _ratio(
-            "loss", "loss of the sequence", float(old.readout.losses.sum()), float(new.readout.losses.sum())
-        )
+    if not metrics_before and old.head is not None and new.head is not None:
+        yield from _ratio("loss", "loss of the sequence", float(old.head.losses.sum()), float(new.head.losses.sum()))
     yield from _predictions(old, new)
     for layer_before, layer_after in zip(old.layers, new.layers, strict=True):
         yield from _layer(layer_before, layer_after, "" if len(old.layers) == 1 else f" of {layer_before.name}")
@@ -128,7 +126,7 @@ def _is_recurrent(cell: Cell, parameter: Parameter) -> bool:
 
 def _predictions(before: Trace, after: Trace) -> Iterator[Fact]:
     """How many of the asked time steps became right or wrong, where classes are predicted."""
-    old, new = before.readout, after.readout
+    old, new = before.head, after.head
     if old is None or new is None or old.probabilities is None or new.probabilities is None:
         return
     asked = old.loss_weight[:, 0] != 0

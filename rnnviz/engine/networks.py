@@ -1,4 +1,4 @@
-"""The networks that are trained: torch's recurrent modules and a linear readout, initialised from their own seed."""
+"""The networks that are trained: torch's recurrent modules and a linear head, initialised from their own seed."""
 
 import math
 from typing import cast
@@ -15,7 +15,7 @@ from rnnviz.engine.fused import FUSED, FUSED_CELLS, chosen_activation, fused_nam
 
 
 class SequenceModel(nn.Module):
-    """A recurrent module and a linear readout; state-dict names "recurrent.weight_ih_l0", …, "head.weight"."""
+    """A recurrent module and a linear head; state-dict names "recurrent.weight_ih_l0", …, "head.weight"."""
 
     def __init__(self, recurrent: nn.Module, head: nn.Linear) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class SequenceModel(nn.Module):
 def build(settings: ModelSettings, input_size: int, output_size: int, seed: int) -> SequenceModel:
     """The model of `settings`, with the initial distributions of its cell drawn from `seed` alone.
 
-    The weights of the readout are uniform in ±1/√(D·H), as torch's. What the settings add to a block of a parameter,
+    The weights of the head are uniform in ±1/√(D·H), as torch's. What the settings add to a block of a parameter,
     such as an LSTM's forget bias, is added afterwards. torch's global generator is neither read nor moved.
     """
     structure = Structure(

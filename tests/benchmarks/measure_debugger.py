@@ -118,15 +118,13 @@ def rows() -> Iterator[Row]:
 
 def one_sequence(capture: Capture) -> Capture:
     """The first sequence of a capture alone, without torch's own numbers."""
-    assert capture.readout is not None
-    readout = replace(
-        capture.readout, targets=capture.readout.targets[:, :1], loss_weight=capture.readout.loss_weight[:, :1]
-    )
+    assert capture.head is not None
+    head = replace(capture.head, targets=capture.head.targets[:, :1], loss_weight=capture.head.loss_weight[:, :1])
     alone = capture.with_call(
         inputs=capture.inputs[:, :1],
         initial={state: first[:, :1] for state, first in capture.initial.items()},
         grad_output=capture.grad_output[:, :1],
         output=None,
-        readout=readout,
+        head=head,
     )
     return replace(alone, grads={})

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 
 torch.set_num_threads(1)
 
@@ -107,12 +107,12 @@ def reference(
     loss_times: tuple[int, ...] | None = None,
     change: Change | None = None,
     cuts: frozenset[tuple[str, int]] = frozenset(),
-    with_readout: bool = False,
+    with_head: bool = False,
 ) -> Reference:
     """Autograd over the unrolled module; `loss_times` keeps only the losses at those time steps.
 
     `change` may put another tensor in the place of each that is computed; the states of `cuts` (layer, t) are
-    detached before they are handed on. `with_readout`: L is that of the capture's readout, not Σ output · grad_output.
+    detached before they are handed on. `with_head`: L is that of the capture's head, not Σ output · grad_output.
     """
     structure = capture.structure
     w = {name: torch.tensor(np.array(value), requires_grad=True) for name, value in capture.weights.items()}
@@ -145,12 +145,12 @@ def reference(
             ]
             level = []
     grad_output = torch.tensor(np.array(capture.grad_output))
-    loss = readout_loss(capture.readout, below) if with_readout else torch.zeros((), dtype=grad_output.dtype)
+    loss = head_loss(capture.head, below) if with_head else torch.zeros((), dtype=grad_output.dtype)
     output = np.zeros(capture.grad_output.shape)
     for n, length in enumerate(lengths):
         for t in range(length):
             output[t, n] = below[t][n].detach().numpy()
-            if not with_readout and (loss_times is None or t in loss_times):
+            if not with_head and (loss_times is None or t in loss_times):
                 loss = loss + (below[t][n] * grad_output[t, n]).sum()
     loss.backward()
     grads = {name: np.zeros(tuple(v.shape)) if v.grad is None else v.grad.numpy() for name, v in w.items()}
@@ -161,20 +161,20 @@ def changing(change: Change, layer: str, t: int, keep: Callable[[str, torch.Tens
     return lambda name, tensor: keep(name, change(layer, name, t, tensor))
 
 
-def readout_loss(readout: Readout, output: list[list[torch.Tensor | None]]) -> torch.Tensor:
+def head_loss(head: Head, output: list[list[torch.Tensor | None]]) -> torch.Tensor:
     """Σ loss_weight · loss over all time steps and sequences."""
-    weight, bias = torch.tensor(np.array(readout.weight)), torch.tensor(np.array(readout.bias))
+    weight, bias = torch.tensor(np.array(head.weight)), torch.tensor(np.array(head.bias))
     total = torch.zeros((), dtype=weight.dtype)
     for t, row in enumerate(output):
         for n, state in enumerate(row):
             if state is None:
                 continue
-            prediction, target = weight @ state + bias, torch.tensor(readout.targets[t, n])
-            if readout.loss == "cross entropy":
+            prediction, target = weight @ state + bias, torch.tensor(head.targets[t, n])
+            if head.loss == "cross entropy":
                 each = torch.nn.functional.cross_entropy(prediction, target)
             else:
                 each = ((prediction - target) ** 2).mean()
-            total = total + each * float(readout.loss_weight[t, n])
+            total = total + each * float(head.loss_weight[t, n])
     return total
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Readout
+from rnnviz.core.sweeps.capture import Head
 from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
 from rnnviz.core.sweeps.interventions import (
     Clamp,
@@ -79,15 +79,15 @@ def cases(draw):
     return structure, tuple(draw(st.lists(each, min_size=1, max_size=4)))
 
 
-def with_readout(capture, loss="cross entropy", seed=1):
+def with_head(capture, loss="cross entropy", seed=1):
     generator = np.random.default_rng(seed)
     time_steps, sequences, width = capture.grad_output.shape
     shape = (time_steps, sequences)
     targets = generator.integers(0, 4, shape) if loss == "cross entropy" else generator.standard_normal((*shape, 4))
     asked = (generator.random(shape) < 0.7) / 3
     weight, bias = generator.standard_normal((4, width)), generator.standard_normal(4)
-    capture = capture.with_call(readout=Readout(weight, bias, loss, targets, asked))
-    return capture.with_call(grad_output=rebuild(capture).readout.prediction_grad @ weight)
+    capture = capture.with_call(head=Head(weight, bias, loss, targets, asked))
+    return capture.with_call(grad_output=rebuild(capture).head.prediction_grad @ weight)
 
 
 def changes(structure, interventions):
@@ -113,14 +113,14 @@ def changes(structure, interventions):
     return change, frozenset(cuts)
 
 
-def expected_of(autograd, capture, interventions, with_readout=True):
+def expected_of(autograd, capture, interventions, with_head=True):
     """Autograd over the sequence with weights, input and state already changed, and the rest by hooks."""
     change, cuts = changes(capture.structure, interventions)
 
     def hook(layer, name, t, tensor):
         return tensor if name == "x" else change(autograd.torch, layer, name, t, tensor)
 
-    return autograd.reference(capture, change=hook, cuts=cuts, with_readout=with_readout)
+    return autograd.reference(capture, change=hook, cuts=cuts, with_head=with_head)
 
 
 def close(ours, theirs, limit=1e-10):
@@ -162,12 +162,12 @@ def assert_same(trace, truth, interventions):
 def test_every_value_and_gradient_is_autograds(autograd, case, loss, seed):
     structure, interventions = case
     capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=seed, with_torch=False)
-    capture = with_readout(capture, loss, seed)
+    capture = with_head(capture, loss, seed)
     trace = rebuild_changed(capture, interventions, sample=1)
     truth = expected_of(autograd, changed_capture(capture, interventions, 1), interventions)
     assert_same(trace, truth, interventions)
     prediction = truth.output @ trace_head(capture, interventions)["weight"].T
-    close(trace.readout.prediction, prediction + trace_head(capture, interventions)["bias"])
+    close(trace.head.prediction, prediction + trace_head(capture, interventions)["bias"])
     assert len(trace.notes) == len(interventions)
     assert not trace.faithful
 
@@ -178,14 +178,14 @@ def trace_head(capture, interventions):
 
 
 @given(case=cases(), seed=st.integers(0, 1000))
-def test_without_a_readout_the_gradient_of_the_output_stays(autograd, case, seed):
+def test_without_a_head_the_gradient_of_the_output_stays(autograd, case, seed):
     structure, interventions = case
     interventions = tuple(one for one in interventions if getattr(one, "parameter", "") != "head.weight")
     capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=seed, with_torch=False)
     trace = rebuild_changed(capture, interventions)
-    truth = expected_of(autograd, changed_capture(capture, interventions), interventions, with_readout=False)
+    truth = expected_of(autograd, changed_capture(capture, interventions), interventions, with_head=False)
     assert_same(trace, truth, interventions)
-    assert trace.readout is None
+    assert trace.head is None
 
 
 @settings(max_examples=15)
@@ -194,7 +194,7 @@ def test_gradients_are_finite_differences(autograd, case, seed):
     structure, interventions = case
     interventions = tuple(one for one in interventions if not isinstance(one, CutGradient | SetWeight))
     capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=seed, with_torch=False)
-    capture = with_readout(capture, seed=seed)
+    capture = with_head(capture, seed=seed)
     generator, size = np.random.default_rng(seed), 1e-6
     trace = rebuild_changed(capture, interventions, 1)
     for layer in trace.layers:
@@ -206,7 +206,7 @@ def test_gradients_are_finite_differences(autograd, case, seed):
                 rebuild_changed(replace(capture, weights={**capture.weights, key: weight}), interventions, 1)
                 for weight in weights
             ]
-            slope = (losses[0].readout.losses.sum() - losses[1].readout.losses.sum()) / (2 * size)
+            slope = (losses[0].head.losses.sum() - losses[1].head.losses.sum()) / (2 * size)
             assert (grad * direction).sum() == pytest.approx(slope, rel=1e-5, abs=1e-8)
 
 
@@ -216,7 +216,7 @@ def test_the_gradient_of_a_set_value_is_its_finite_difference(autograd, case, se
     structure, others = case
     others = tuple(one for one in others if not isinstance(one, CutGradient))
     capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=seed, with_torch=False)
-    capture = with_readout(capture, "mean squared error", seed)
+    capture = with_head(capture, "mean squared error", seed)
     for quantity in structure.equations.states:
 
         def changed(value, quantity=quantity):
@@ -224,7 +224,7 @@ def test_the_gradient_of_a_set_value_is_its_finite_difference(autograd, case, se
 
         layer = changed(0.3).layer("l0")
         grad = layer.grad(quantity)
-        losses = [changed(0.3 + sign * 1e-6).readout.losses.sum() for sign in (1, -1)]
+        losses = [changed(0.3 + sign * 1e-6).head.losses.sum() for sign in (1, -1)]
         assert grad[1, 0, 0] == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-5, abs=1e-8)
 
 
@@ -265,7 +265,7 @@ def test_what_an_intervention_does_not_reach_stays_to_the_last_bit(autograd, str
 @given(structure=structures(), seed=st.integers(0, 1000))
 def test_an_intervention_that_changes_nothing_changes_nothing(autograd, structure, seed):
     """The last time step's gradient is cut where none comes, so the scan with hands in it must agree with the plain."""
-    capture = with_readout(autograd.random_capture(structure, time_steps=4, lengths=[4, 3], seed=seed))
+    capture = with_head(autograd.random_capture(structure, time_steps=4, lengths=[4, 3], seed=seed))
     plain = rebuild(capture).sample(1)
     last = tuple(CutGradient(1 if name.endswith("_reverse") else 3, name) for name in structure.layer_names)
     ours = rebuild_changed(capture, last, 1)
@@ -279,7 +279,7 @@ def test_an_intervention_that_changes_nothing_changes_nothing(autograd, structur
         for name, grad in theirs.weight_grads.items():
             close(layer.weight_grads[name], grad, 1e-12)
         close(layer.gradient_flow(), theirs.gradient_flow(), 1e-12)
-    close(ours.readout.losses, plain.readout.losses, 1e-12)
+    close(ours.head.losses, plain.head.losses, 1e-12)
 
 
 @settings(max_examples=20)
@@ -293,14 +293,14 @@ def test_gradient_flow_ends_where_the_gradient_does(autograd, case, seed):
     for k in (1, TIME_STEPS - 1):
         grad_output = np.zeros_like(alone.grad_output)
         grad_output[k] = alone.grad_output[k]
-        truth = expected_of(autograd, alone.with_call(grad_output=grad_output), interventions, with_readout=False)
+        truth = expected_of(autograd, alone.with_call(grad_output=grad_output), interventions, with_head=False)
         for layer in trace.layers:
             norms = np.linalg.norm(truth.layers[layer.name].array("h", grad=True)[:, 0], axis=-1)
             close(layer.gradient_flow()[k], norms, 1e-9)
 
 
 def test_a_lesion_silences_a_unit_and_a_cut_the_past(autograd):
-    capture = with_readout(autograd.random_capture(Structure("lstm", 2, 4), time_steps=6, with_torch=False))
+    capture = with_head(autograd.random_capture(Structure("lstm", 2, 4), time_steps=6, with_torch=False))
     layer = rebuild_changed(capture, [Clamp("l0", "h", first=3, unit=2)]).layers[0]
     plain = rebuild(capture).sample(0).layers[0]
     assert not layer.h[2:, 0, 1].any()
@@ -322,7 +322,7 @@ def test_later_interventions_win(autograd):
 
 
 def test_weights_of_a_variant_have_the_names_of_the_models(autograd):
-    capture = with_readout(autograd.random_capture(Structure("vanilla", 2, 3), with_torch=False))
+    capture = with_head(autograd.random_capture(Structure("vanilla", 2, 3), with_torch=False))
     before = capture.weights["weight_hh_l0"].copy()
     wanted = [SetWeight("weight_hh_l0", (1.0, 2.0, 3.0), row=2), SetWeight("head.bias", (0.5,)), SetInput(1, (0.0,))]
     weights = changed_weights(capture, wanted)

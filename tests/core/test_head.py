@@ -8,8 +8,8 @@ import pytest
 
 from rnnviz.core.cells.node import ArrayNumbers, Value
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.capture import Readout
-from rnnviz.core.sweeps.head import backward_operations, forward_operations, head_nodes, read_out
+from rnnviz.core.sweeps.capture import Head
+from rnnviz.core.sweeps.head import backward_operations, forward_operations, head_nodes, through_head
 from rnnviz.core.sweeps.losses import LOSSES
 
 TIME_STEPS, WIDTH, OUTPUTS = 5, 3, 4
@@ -18,7 +18,7 @@ each_loss = pytest.mark.parametrize("loss", LOSSES)
 
 
 def made(loss, dtype="float64", sequences=2, scale=1.0):
-    """A readout and the output it reads; at some time steps nothing is asked."""
+    """A head and the output it reads; at some time steps nothing is asked."""
     generator = np.random.default_rng(7)
 
     def normal(*shape):
@@ -33,23 +33,23 @@ def made(loss, dtype="float64", sequences=2, scale=1.0):
         targets = normal(TIME_STEPS, sequences, OUTPUTS)
     weight = (generator.integers(0, 3, (TIME_STEPS, sequences)) / 7).astype(dtype)
     weight[0], weight[-1] = 0, 0.25
-    return Readout(normal(OUTPUTS, WIDTH), normal(OUTPUTS), loss, targets, weight), normal(TIME_STEPS, sequences, WIDTH)
+    return Head(normal(OUTPUTS, WIDTH), normal(OUTPUTS), loss, targets, weight), normal(TIME_STEPS, sequences, WIDTH)
 
 
-def torch_losses(torch, readout, output, weight, bias):
+def torch_losses(torch, head, output, weight, bias):
     """(T, N) losses with the reduction in them, where something is asked; and the prediction."""
     prediction = output @ weight.T + bias
-    targets, asked = torch.tensor(readout.targets), torch.tensor(readout.loss_weight != 0)
+    targets, asked = torch.tensor(head.targets), torch.tensor(head.loss_weight != 0)
     functions = torch.nn.functional
     rows, wanted = prediction[asked], targets[asked]
-    if readout.loss == "cross entropy":
+    if head.loss == "cross entropy":
         each = functions.cross_entropy(rows, wanted, reduction="none")
-    elif readout.loss == "mean squared error":
+    elif head.loss == "mean squared error":
         each = functions.mse_loss(rows, wanted, reduction="none").mean(dim=-1)
     else:
         each = functions.binary_cross_entropy_with_logits(rows, wanted, reduction="none").mean(dim=-1)
     losses = torch.zeros(asked.shape, dtype=prediction.dtype)
-    losses[asked] = each * torch.tensor(readout.loss_weight)[asked]
+    losses[asked] = each * torch.tensor(head.loss_weight)[asked]
     return losses, prediction
 
 
@@ -64,10 +64,10 @@ def close(found, wanted, dtype):
 @pytest.mark.parametrize("sequences", [1, 3])
 def test_losses_and_gradients_are_autograds(autograd, loss, dtype, sequences):
     torch = autograd.torch
-    readout, given = made(loss, dtype, sequences)
-    head = read_out(readout, given)
-    output, weight, bias = (torch.tensor(a, requires_grad=True) for a in (given, readout.weight, readout.bias))
-    losses, prediction = torch_losses(torch, readout, output, weight, bias)
+    head, given = made(loss, dtype, sequences)
+    head = through_head(head, given)
+    output, weight, bias = (torch.tensor(a, requires_grad=True) for a in (given, head.weight, head.bias))
+    losses, prediction = torch_losses(torch, head, output, weight, bias)
     prediction.retain_grad()
     losses.sum().backward(retain_graph=True)
     close(head.prediction, prediction, dtype)
@@ -102,15 +102,15 @@ def test_losses_and_gradients_are_autograds(autograd, loss, dtype, sequences):
 
 @each_loss
 def test_gradients_are_finite_differences(loss):
-    readout, output = made(loss)
+    head, output = made(loss)
 
     def total(**changed):
         given = changed.pop("output", output)
-        return float(read_out(replace(readout, **changed), given).losses.sum())
+        return float(through_head(replace(head, **changed), given).losses.sum())
 
-    head = read_out(readout, output)
+    head = through_head(head, output)
     analytic = {"output": head.output_grad, **head.weight_grads}
-    for name, array in (("output", output), ("weight", readout.weight), ("bias", readout.bias)):
+    for name, array in (("output", output), ("weight", head.weight), ("bias", head.bias)):
         for place in np.ndindex(array.shape):
             step = np.zeros_like(array)
             step[place] = 1e-5
@@ -122,12 +122,12 @@ def test_gradients_are_finite_differences(loss):
 @pytest.mark.parametrize("infinite", [np.inf, -np.inf, np.nan])
 def test_infinity_where_nothing_is_asked_changes_nothing(autograd, loss, infinite):
     torch = autograd.torch
-    readout, output = made(loss)
+    head, output = made(loss)
     output[0, 1] = infinite
-    head = read_out(readout, output)
-    tensors = [torch.tensor(a, requires_grad=True) for a in (output, readout.weight, readout.bias)]
-    asked = torch.tensor(readout.loss_weight != 0)[..., None]
-    losses, _ = torch_losses(torch, readout, torch.where(asked, tensors[0], 0.0), *tensors[1:])
+    head = through_head(head, output)
+    tensors = [torch.tensor(a, requires_grad=True) for a in (output, head.weight, head.bias)]
+    asked = torch.tensor(head.loss_weight != 0)[..., None]
+    losses, _ = torch_losses(torch, head, torch.where(asked, tensors[0], 0.0), *tensors[1:])
     losses.sum().backward()
     close(head.losses, losses, "float64")
     close(head.output_grad, tensors[0].grad, "float64")
@@ -141,9 +141,9 @@ def test_infinity_where_nothing_is_asked_changes_nothing(autograd, loss, infinit
 
 @each_loss
 def test_infinity_where_something_is_asked_goes_on(loss):
-    readout, output = made(loss)
+    head, output = made(loss)
     output[-1, 1, 0] = np.inf
-    head = read_out(readout, output)
+    head = through_head(head, output)
     assert not np.isfinite(head.losses[-1, 1])
     assert not np.isfinite(head.weight_grads["weight"][:, 0]).any()  # also where ∂L/∂y is finite, as after σ
 
@@ -151,20 +151,20 @@ def test_infinity_where_something_is_asked_goes_on(loss):
 @each_loss
 def test_large_logits_do_not_overflow(autograd, loss):
     torch = autograd.torch
-    readout, output = made(loss, scale=100)
-    head = read_out(readout, output)
-    tensors = [torch.tensor(a) for a in (output, readout.weight, readout.bias)]
-    close(head.losses, torch_losses(torch, readout, *tensors)[0], "float64")
+    head, output = made(loss, scale=100)
+    head = through_head(head, output)
+    tensors = [torch.tensor(a) for a in (output, head.weight, head.bias)]
+    close(head.losses, torch_losses(torch, head, *tensors)[0], "float64")
     loss_equation = forward_operations(loss)[-1].equations[0]
     close(loss_equation.value(lambda name: head.value(name, 4, 1)), head.losses[4, 1], "float64")
 
 
 @each_loss
 def test_nodes_compute_the_trace(loss):
-    readout, output = made(loss)
-    head = read_out(readout, output)
-    values = {"output": output, "target": readout.targets, "loss_weight": readout.loss_weight}
-    parameters = {"weight": readout.weight, "bias": readout.bias}
+    head, output = made(loss)
+    head = through_head(head, output)
+    values = {"output": output, "target": head.targets, "loss_weight": head.loss_weight}
+    parameters = {"weight": head.weight, "bias": head.bias}
     for node in head_nodes(loss):
         read = [values[value.name] for value in node.operation.values]
         used = [parameters[weight.name] for weight in node.operation.weights]
@@ -184,7 +184,7 @@ def test_nodes_compute_the_trace(loss):
 @each_loss
 @pytest.mark.parametrize("dtype", BOUND)
 def test_every_equation_comes_to_what_the_trace_holds(loss, dtype):
-    head = read_out(*made(loss, dtype))
+    head = through_head(*made(loss, dtype))
     for operation in (*forward_operations(loss), *backward_operations(loss)):
         for equation in operation.equations:
             for t, n in np.ndindex(TIME_STEPS, 2):
@@ -222,7 +222,7 @@ def test_equations_are_written():
 
 
 def test_numbers_of_an_equation():
-    head = read_out(*made("cross entropy"))
+    head = through_head(*made("cross entropy"))
     equation = forward_operations("cross entropy")[0].equations[0]
     shown = equation.numbers(lambda name: head.value(name, 2, 1), (3,))
     assert [(number.symbol, number.norm) for number in shown] == [
@@ -246,7 +246,7 @@ def test_numbers_of_an_equation():
 
 @each_loss
 def test_a_sample_and_a_copy_are_the_same_head(loss):
-    head = read_out(*made(loss))
+    head = through_head(*made(loss))
     alone = pickle.loads(pickle.dumps(head.sample(1, 4)))
     assert alone.prediction.shape == (4, 1, OUTPUTS)
     np.testing.assert_array_equal(alone.value("loss", 3), head.losses[3, 1])
@@ -257,15 +257,15 @@ def test_a_sample_and_a_copy_are_the_same_head(loss):
 
 
 def test_targets_nobody_asks_for_may_be_out_of_range():
-    readout, output = made("cross entropy")
-    targets = np.where(readout.loss_weight == 0, -100, readout.targets)
-    found, wanted = read_out(replace(readout, targets=targets), output), read_out(readout, output)
+    head, output = made("cross entropy")
+    targets = np.where(head.loss_weight == 0, -100, head.targets)
+    found, wanted = through_head(replace(head, targets=targets), output), through_head(head, output)
     np.testing.assert_array_equal(found.losses, wanted.losses)
     np.testing.assert_array_equal(found.prediction_grad, wanted.prediction_grad)
 
 
 def test_refusals_say_what_was_wanted():
-    head = read_out(*made("mean squared error"))
+    head = through_head(*made("mean squared error"))
     with pytest.raises(RnnvizError, match="wanted a time step below 5 and a sequence below 2, got 5 and 0"):
         head.value("loss", 5)
     with pytest.raises(RnnvizError, match="got -1 and 0"):

@@ -9,11 +9,11 @@ import pytest
 from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps import flow
-from rnnviz.core.sweeps.capture import Readout
+from rnnviz.core.sweeps.capture import Head
 from rnnviz.core.sweeps.trace import rebuild
 
 BAD = [np.nan, np.inf, -np.inf, 1e38, 1e-45, 0.0]
-FIELDS = ["weight_ih_l0", "weight_hh_l0", "bias_hh_l1_reverse", "inputs", "h0", "grad_output", "readout", "output"]
+FIELDS = ["weight_ih_l0", "weight_hh_l0", "bias_hh_l1_reverse", "inputs", "h0", "grad_output", "head", "output"]
 
 
 def structure_of(cell):
@@ -34,10 +34,10 @@ CASES = [
 def test_any_number_anywhere(autograd, cell, bad, field):
     capture = autograd.random_capture(structure_of(cell), time_steps=4, sequences=2, lengths=[4, 2], dtype="float32")
     weight = np.ones((3, 6), np.float32)
-    readout = Readout(weight, weight[:, 0], "cross entropy", np.zeros((4, 2), np.int64), np.full((4, 2), 0.125))
+    head = Head(weight, weight[:, 0], "cross entropy", np.zeros((4, 2), np.int64), np.full((4, 2), 0.125))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trace = rebuild(spoilt(capture.with_call(readout=readout), field, np.float32(bad)))
+        trace = rebuild(spoilt(capture.with_call(head=head), field, np.float32(bad)))
         for layer in trace.layers:
             for sample in range(2):
                 assert layer.gradient_flow(sample).shape == (4, 4)
@@ -46,7 +46,7 @@ def test_any_number_anywhere(autograd, cell, bad, field):
             for name in layer.weight_grads:
                 assert layer.weight_grad_shares[name].shape == layer.weight_grad_so_far[name].shape == (4,)
             assert layer.input_grad.shape == layer.x.shape
-        assert trace.readout.weight_grads["weight"].shape == (3, 6)
+        assert trace.head.weight_grads["weight"].shape == (3, 6)
         assert trace.sample(1).faithful in (True, False)
 
 
@@ -60,8 +60,8 @@ def spoilt(capture, field, bad):
 
     if field in capture.weights:
         return replace(capture, weights={**capture.weights, field: changed(capture.weights[field])})
-    if field == "readout":
-        return capture.with_call(readout=replace(capture.readout, weight=changed(capture.readout.weight)))
+    if field == "head":
+        return capture.with_call(head=replace(capture.head, weight=changed(capture.head.weight)))
     if field == "h0":
         return capture.with_call(initial={**capture.initial, "h": changed(capture.initial["h"])})
     return capture.with_call(**{field: changed(getattr(capture, field))})

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
 
 
 @pytest.fixture(scope="session")
 def random_capture():
-    """A function that makes a capture of random numbers with a readout, float64."""
+    """A function that makes a capture of random numbers with a head, float64."""
 
     def make(structure: Structure, *, time_steps=6, sequences=2, lengths=None, seed=0, loss="cross entropy") -> Capture:
         generator = np.random.default_rng(seed)
@@ -34,7 +34,7 @@ def random_capture():
             lengths=None if lengths is None else np.array(lengths, np.int64),
             initial={state: normal(rows, sequences, structure.units(state)) for state in structure.equations.states},
             grad_output=normal(*shape, width),
-            readout=Readout(normal(3, width), normal(3), loss, targets, loss_weight),
+            head=Head(normal(3, width), normal(3), loss, targets, loss_weight),
         )
 
     return make

@@ -25,17 +25,17 @@ def test_an_opened_gate_is_named_by_its_unit(capture):
 
 
 def test_a_gradient_that_grew_a_million_times_is_told_so(capture):
-    small = capture.with_call(readout=None, grad_output=capture.grad_output * 1e-6)
+    small = capture.with_call(head=None, grad_output=capture.grad_output * 1e-6)
     sentence = what_changed(rebuild(small), rebuild(small.with_call(grad_output=capture.grad_output)))
     assert sentence == "∂L/∂h₁ grew 10⁶ times."
     assert what_changed(rebuild(small), rebuild(small)) == "Hardly anything changed."
 
 
 def test_a_cut_gradient_becomes_zero(capture):
-    lonely = capture.readout.loss_weight.copy()
+    lonely = capture.head.loss_weight.copy()
     lonely[:-1] = 0
-    capture = capture.with_call(readout=replace(capture.readout, loss_weight=lonely))
-    capture = capture.with_call(grad_output=rebuild(capture).readout.prediction_grad @ capture.readout.weight)
+    capture = capture.with_call(head=replace(capture.head, loss_weight=lonely))
+    capture = capture.with_call(grad_output=rebuild(capture).head.prediction_grad @ capture.head.weight)
     sentence = what_changed(rebuild(capture).sample(0), rebuild_changed(capture, [CutGradient(6)]))
     assert sentence.startswith("∂L/∂h₁ became 0")
 

@@ -78,7 +78,7 @@ def test_parts_sum_to_the_value_in_a_changed_trace(random_capture, case, seed, d
 @given(case=places(), seed=st.integers(0, 1000))
 def test_each_loss_is_the_gradient_of_that_loss_alone(random_capture, case, seed):
     structure, place = case
-    capture = changed_capture(random_capture(structure, seed=seed), ()).with_call(readout=None)
+    capture = changed_capture(random_capture(structure, seed=seed), ()).with_call(head=None)
     losses = provenance(rebuild(capture), place).losses
     for part in losses:
         grad_output = np.zeros_like(capture.grad_output)

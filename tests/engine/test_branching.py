@@ -42,7 +42,7 @@ def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:
         window.send(Step(5))
         until(lambda: window.state() == ("paused", 5))
         old = window.run.capture(0, 1)
-        changed = {"weight_hh_l0": 2 * old.weights["weight_hh_l0"], "head.bias": old.readout.bias + 1}
+        changed = {"weight_hh_l0": 2 * old.weights["weight_hh_l0"], "head.bias": old.head.bias + 1}
         save_file(changed, tmp_path / "w.safetensors")
         path, weights = str(tmp_path / "c.rnnviz"), str(tmp_path / "w.safetensors")
         assert window.send(BranchOff(path, 0, "LSTM", weights)) == ""
@@ -50,7 +50,7 @@ def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:
         second = Window(tmp_path / "c.rnnviz")
         new = second.run.capture(0, 1)
         assert np.array_equal(new.weights["weight_hh_l0"], changed["weight_hh_l0"])
-        assert np.array_equal(new.readout.bias, changed["head.bias"])
+        assert np.array_equal(new.head.bias, changed["head.bias"])
         assert np.array_equal(new.weights["weight_ih_l0"], old.weights["weight_ih_l0"])
         same = second.run.capture(0, 0).weights
         assert all(np.array_equal(value, same[name]) for name, value in window.run.capture(0, 0).weights.items())

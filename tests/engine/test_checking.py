@@ -10,7 +10,7 @@ from live_engine import SMALL
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.engine.tracing import checking
 from rnnviz.engine.tracing.checking import check_capture, check_run, report_table
@@ -65,20 +65,20 @@ def test_every_cell_is_right(structure: Structure, lengths: list[int] | None) ->
 
 def test_a_loss_of_its_own() -> None:
     capture = capture_of(Structure("gru", 3, 4), dtype="float32")
-    readout = Readout(
+    head = Head(
         np.array([[1, -2, 3, 1], [2, 1, -1, 0]], np.float32),
         np.zeros(2, np.float32),
         "cross entropy",
         np.array([[9, 9]] * 5 + [[0, 1]]),
         np.array([[0, 0]] * 5 + [[0.5, 0.5]], np.float32),
     )
-    shown = rebuild(capture.with_call(readout=readout))
-    assert shown.readout is not None
-    grad = (shown.readout.prediction_grad @ readout.weight).astype(np.float32)
-    report = check_capture(capture.with_call(readout=readout, grad_output=grad))
+    shown = rebuild(capture.with_call(head=head))
+    assert shown.head is not None
+    grad = (shown.head.prediction_grad @ head.weight).astype(np.float32)
+    report = check_capture(capture.with_call(head=head, grad_output=grad))
     assert report.right, report_table(report)
     assert {"head.weight", "head.bias"} <= {check.name for check in report.checks}
-    wrong = check_capture(capture.with_call(readout=readout, grad_output=2 * grad))
+    wrong = check_capture(capture.with_call(head=head, grad_output=2 * grad))
     assert not wrong.right  # what is shown is not the gradient of this loss
     assert "gradients are wrong: " in wrong.verdict
     assert "  wrong" in report_table(wrong)
@@ -125,7 +125,7 @@ def test_two_calls_of_which_one_follows_the_other() -> None:
         state: np.stack([layer.value(state)[-1] for layer in rebuild(first).layers]) for state in ("h", "c")
     }  # what the second begins with
     draw = np.random.default_rng(2)
-    readout = Readout(draw.normal(size=(2, 4)), np.ones(2), "mean squared error", np.zeros((6, 2, 2)), np.ones((6, 2)))
+    head = Head(draw.normal(size=(2, 4)), np.ones(2), "mean squared error", np.zeros((6, 2, 2)), np.ones((6, 2)))
     encoder = replace(first.calls[0], module="encoder")
     decoder = replace(
         second.calls[0],
@@ -134,15 +134,15 @@ def test_two_calls_of_which_one_follows_the_other() -> None:
         start=6,
         follows=0,
         initial=final,
-        readout=readout,
+        head=head,
         grad_final={"c": draw.normal(size=(2, 2, 4))},
     )
     weights = {f"encoder.{name}": weight for name, weight in first.weights.items()}
     weights |= {f"decoder.{name}": weight + 0.1 for name, weight in second.weights.items()}
     capture = Capture(weights, (encoder, decoder))
-    shown = rebuild(capture).calls[1].readout
+    shown = rebuild(capture).calls[1].head
     assert shown is not None
-    decoder = replace(decoder, grad_output=shown.prediction_grad @ readout.weight)
+    decoder = replace(decoder, grad_output=shown.prediction_grad @ head.weight)
     report = check_capture(replace(capture, calls=(encoder, decoder)))
     assert report.right, report_table(report)
     names = {check.name for check in report.checks}

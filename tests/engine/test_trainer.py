@@ -75,7 +75,7 @@ def test_a_capture_holds_the_probe_and_the_loss_of_the_whole_model(task: object)
     loss.backward()
     for name, parameter in model.recurrent.named_parameters():
         assert np.allclose(capture.grads[name], parameter.grad.numpy(), atol=1e-7)
-    assert rebuild(capture).readout.losses.sum() == pytest.approx(loss.item(), rel=1e-5)
+    assert rebuild(capture).head.losses.sum() == pytest.approx(loss.item(), rel=1e-5)
 
 
 def test_all_models_see_the_same_batches() -> None:

@@ -19,7 +19,7 @@ from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, named_quantities
 from rnnviz.core.quantity import value_of
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import TaskInfo
@@ -60,16 +60,16 @@ def trace_of(structure: Structure, loss: str = "cross entropy", asked: tuple[flo
     initial = {"h": h0} | {state: c0 for state in structure.equations.states if state != "h"}
     head, offset = numbers(CLASSES, width), numbers(CLASSES)
     targets = random.integers(0, CLASSES, (T, 1)) if loss == "cross entropy" else numbers(T, 1, CLASSES)
-    readout = Readout(head, offset, loss, targets, np.array(asked)[:, None])  # type: ignore[arg-type]
+    head = Head(head, offset, loss, targets, np.array(asked)[:, None])  # type: ignore[arg-type]
     capture = Capture.of_one(
         weights,
         structure=structure,
         inputs=inputs,
         initial=initial,
         grad_output=np.zeros((T, 1, width)),
-        readout=readout,
+        head=head,
     )
-    read = rebuild(capture).readout
+    read = rebuild(capture).head
     assert read is not None
     return rebuild(capture.with_call(grad_output=read.prediction_grad @ head))
 

@@ -89,7 +89,7 @@ def trained(task: str, optimiser: str, folder: Path) -> dict[str, Any]:
 
 
 def digest(capture: Any) -> str:
-    arrays = {**capture.weights, "head.weight": capture.readout.weight, "head.bias": capture.readout.bias}
+    arrays = {**capture.weights, "head.weight": capture.head.weight, "head.bias": capture.head.bias}
     whole = hashlib.sha256()
     for name in sorted(arrays):
         whole.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape} ".encode() + arrays[name].tobytes())

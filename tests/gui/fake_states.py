@@ -7,7 +7,7 @@ from flat_state import flat_state
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Scale, TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -95,10 +95,10 @@ def _trace(
     }
     steps, width = len(inputs), structure.output_size * structure.directions
     layers = structure.num_layers * structure.directions
-    readout = None
+    head = None
     if task.loss is not None:
         outputs = len(task.output_labels)
-        readout = Readout(
+        head = Head(
             rng.normal(size=(outputs, width)).astype(np.float32),
             np.zeros(outputs, np.float32),
             task.loss,
@@ -109,7 +109,5 @@ def _trace(
     cell = structure.equations
     initial = {state: np.zeros((layers, 1, structure.units(state)), np.float32) for state in cell.states}
     return rebuild(
-        Capture.of_one(
-            weights, structure=structure, inputs=inputs, initial=initial, grad_output=gradient, readout=readout
-        )
+        Capture.of_one(weights, structure=structure, inputs=inputs, initial=initial, grad_output=gradient, head=head)
     )

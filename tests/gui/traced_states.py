@@ -8,7 +8,7 @@ from flat_state import flat_state
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.changed_trace import recompute
 from rnnviz.core.sweeps.interventions import Clamp, Intervention, SetValue
 from rnnviz.core.sweeps.trace import rebuild
@@ -103,10 +103,10 @@ def _capture(
         if structure.cell == "lstm":  # open forget gates: cell states beyond 1
             weights[f"bias_ih_{name}"][structure.hidden_size : 2 * structure.hidden_size] += gain
     layers, width = len(structure.layer_names), structure.output_size * structure.directions
-    readout = None
+    head = None
     if task.loss is not None:
         outputs = len(task.output_labels)
-        readout = Readout(
+        head = Head(
             rng.normal(size=(outputs, width)).astype(np.float32),
             rng.normal(size=outputs).astype(np.float32),
             task.loss,
@@ -125,5 +125,5 @@ def _capture(
         lengths=np.array(LENGTHS),
         initial=initial,
         grad_output=gradient,
-        readout=readout,
+        head=head,
     )

@@ -9,7 +9,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.runs.file.records import Probe, RunModel
 from rnnviz.runs.writing.writer import RunWriter
@@ -61,7 +61,7 @@ def capture(structure: Structure, seed: int, of: Probe | None = None) -> Capture
         grad_output=numbers(T, N, hidden),
         output=numbers(T, N, hidden),
         grads={name: numbers(*array.shape) for name, array in weights.items()},
-        readout=Readout(numbers(V, hidden), numbers(V), "cross entropy", of.targets, of.loss_weight),
+        head=Head(numbers(V, hidden), numbers(V), "cross entropy", of.targets, of.loss_weight),
         notes=("a note",),
     )
 
@@ -92,16 +92,16 @@ def same(one: Capture, other: Capture) -> bool:
 
 
 def _bits(capture: Capture) -> dict[str, object]:
-    readout = capture.readout
+    head = capture.head
     arrays = {"inputs": capture.inputs, "grad_output": capture.grad_output}
     arrays |= {f"{state}0": array for state, array in capture.initial.items()}
     arrays |= {"output": capture.output, "lengths": capture.lengths}
     arrays |= {f"w.{name}": array for name, array in capture.weights.items()}
     arrays |= {f"g.{name}": array for name, array in capture.grads.items()}
-    if readout is not None:
-        arrays |= {"w": readout.weight, "b": readout.bias, "t": readout.targets, "l": readout.loss_weight}
+    if head is not None:
+        arrays |= {"w": head.weight, "b": head.bias, "t": head.targets, "l": head.loss_weight}
     bits: dict[str, object] = {
         name: None if array is None else (array.dtype.str, array.shape, array.tobytes())
         for name, array in arrays.items()
     }
-    return bits | {"structure": capture.structure, "notes": capture.notes, "loss": readout.loss if readout else None}
+    return bits | {"structure": capture.structure, "notes": capture.notes, "loss": head.loss if head else None}

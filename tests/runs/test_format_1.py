@@ -196,9 +196,9 @@ def read_arrays(run: Any) -> dict[str, Array]:
                 found[f"{key}/{name}"] = getattr(capture, name)
             for state in ("h", "c"):
                 found[f"{key}/{state}0"] = capture.initial.get(state)
-            if capture.readout is not None:
+            if capture.head is not None:
                 for name in ("weight", "bias", "targets", "loss_weight"):
-                    found[f"{key}/head/{name}"] = getattr(capture.readout, name)
+                    found[f"{key}/head/{name}"] = getattr(capture.head, name)
     return {key: array for key, array in found.items() if array is not None}
 
 
@@ -228,9 +228,9 @@ def rebuilt_arrays(run: Any) -> dict[str, Array]:
             }
             for kind, arrays in many.items():
                 found |= {f"{place}/{kind}/{name}": array for name, array in arrays.items()}
-        if trace.readout is not None:
-            found[f"trace/{key}/losses"] = trace.readout.losses
-            found[f"trace/{key}/prediction"] = trace.readout.prediction
+        if trace.head is not None:
+            found[f"trace/{key}/losses"] = trace.head.losses
+            found[f"trace/{key}/prediction"] = trace.head.prediction
     return found
 
 

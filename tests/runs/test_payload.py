@@ -32,8 +32,8 @@ def test_not_finite_numbers_come_back() -> None:
     assert same(from_payload(to_payload(before, probe(), 0, 1), 0, MODEL, probe()), before)
 
 
-def test_a_capture_without_readout_output_and_gradients_comes_back() -> None:
-    before = capture(MODEL.structure, 1).with_call(readout=None, output=None)
+def test_a_capture_without_head_output_and_gradients_comes_back() -> None:
+    before = capture(MODEL.structure, 1).with_call(head=None, output=None)
     before = replace(before, grads={}, notes=())
     assert same(from_payload(to_payload(before, probe(), 0, 1), 0, MODEL, probe()), before)
 
@@ -56,7 +56,7 @@ def test_a_deep_bidirectional_float64_capture_comes_back() -> None:
         initial={"h": random.normal(size=(4, 2, 4))},
         grad_output=random.normal(size=(7, 2, 8)),
         output=random.normal(size=(7, 2, 8)),
-        readout=None,
+        head=None,
     )
     before = replace(before, weights=weights, grads={})
     assert same(from_payload(to_payload(before, probe(), 0, 0), 0, model, probe()), before)
@@ -107,8 +107,8 @@ CHANGES = {
         {"grads.recurrent.weight_ih_l0": np.zeros((1, 1), np.float32)},
         "grads[weight_ih_l0]: wanted float32 (20, 8)",
     ),
-    "readout": ({"recurrent.head.weight": np.zeros((4, 9), np.float32)}, "readout.weight: wanted (4, 5), got (4, 9)"),
-    "no readout": ({"recurrent.head.bias": None}, "lacks head.bias"),
+    "head": ({"recurrent.head.weight": np.zeros((4, 9), np.float32)}, "head.weight: wanted (4, 5), got (4, 9)"),
+    "no head": ({"recurrent.head.bias": None}, "lacks head.bias"),
     "targets outside": ({"recurrent.head.targets": np.full((7, 2), 4)}, "whole numbers from 0 to 3"),
     "targets as numbers": ({"recurrent.head.targets": np.zeros((7, 2), np.float32)}, "whole numbers"),
     "lengths": ({"recurrent.lengths": np.array([7, 8])}, "lengths: wanted 2 numbers from 1 to 7"),
@@ -153,9 +153,9 @@ def test_an_array_of_the_probe_is_stored_as_its_name() -> None:
     with pytest.raises(RnnvizError, match="lacks inputs"):
         from_payload(payload, 0, MODEL, None)
     elsewhere = Probe(probe().inputs + 1, more={"second": probe().inputs})
-    named = to_payload(before.with_call(readout=None), elsewhere, 0, 1)
+    named = to_payload(before.with_call(head=None), elsewhere, 0, 1)
     assert "recurrent.inputs" not in safetensors.numpy.load(named)
-    assert same(from_payload(named, 0, MODEL, elsewhere), before.with_call(readout=None))
+    assert same(from_payload(named, 0, MODEL, elsewhere), before.with_call(head=None))
 
 
 def test_a_capture_may_be_longer_and_wider_than_the_probe() -> None:
@@ -166,7 +166,7 @@ def test_a_capture_may_be_longer_and_wider_than_the_probe() -> None:
         initial={state: np.ones((1, 3, 5), np.float32) for state in ("h", "c")},
         grad_output=np.ones((11, 3, 5), np.float32),
         output=None,
-        readout=None,
+        head=None,
     )
     assert same(from_payload(to_payload(before, probe(), 4, 1), 4, MODEL, probe()), before)
 

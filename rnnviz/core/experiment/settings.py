@@ -46,7 +46,7 @@ Task = TaskSettings
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """One model of the experiment: a recurrent module and a linear readout."""
+    """One model of the experiment: a recurrent module and a linear head."""
 
     name: str = field(
         metadata=setting(

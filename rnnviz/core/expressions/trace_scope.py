@@ -8,13 +8,13 @@ from rnnviz.core.expressions.problems import NoValueError
 from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
 from rnnviz.core.expressions.vocabulary import has, named_quantities, no_such
 from rnnviz.core.quantity import quantities
-from rnnviz.core.sweeps.head import ReadoutTrace
+from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Trace
 
-_BY_READOUT: dict[str, Callable[[ReadoutTrace], Array | None]] = {
-    "losses": lambda readout: readout.losses,
-    "prediction": lambda readout: readout.prediction,
-    "probability": lambda readout: readout.probabilities,
+_BY_HEAD: dict[str, Callable[[HeadTrace], Array | None]] = {
+    "losses": lambda head: head.losses,
+    "prediction": lambda head: head.prediction,
+    "probability": lambda head: head.probabilities,
 }
 
 
@@ -75,8 +75,8 @@ class TraceScope:
         if not has(self._trace.structure, named):
             raise NoValueError(no_such(named, self.cell))
         if not named.layered:
-            readout = self._trace.readout
-            found = None if readout is None else _BY_READOUT[name](readout)
+            head = self._trace.head
+            found = None if head is None else _BY_HEAD[name](head)
             if found is None:
                 raise NoValueError(f"This model has no {named.words}.")
             return found[:, 0]

@@ -12,7 +12,7 @@ CaptureKind = Literal["probe", "batch", "generated"]
 
 
 @dataclass(frozen=True)
-class Readout:
+class Head:
     """The linear layer from the top hidden state to the prediction, with the loss that follows it.
 
     prediction_t = weight · output_t + bias; L = Σ_{t,n} loss_weight[t, n] · loss(prediction[t, n], target[t, n]),
@@ -39,7 +39,7 @@ class Call:
     grad_output: Array  # (T, N, D·P) ∂L/∂output
     lengths: Array | None = None  # (N,) int64 of a packed batch, None if all are T
     output: Array | None = None  # (T, N, D·P) torch's own
-    readout: Readout | None = None
+    head: Head | None = None
     grad_final: Mapping[str, Array] = field(default_factory=dict)  # (layers·D, N, ·) ∂L/∂ final states, missing: 0
     name: str = ""  # in front of its layers' names; "" for the first
     module: str = ""  # in front of its parameters' names; calls of one module share its weights
@@ -113,5 +113,5 @@ class Capture:
         return self.calls[0].output
 
     @property
-    def readout(self) -> Readout | None:
-        return self.calls[0].readout
+    def head(self) -> Head | None:
+        return self.calls[0].head

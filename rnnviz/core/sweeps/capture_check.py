@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.capture import Call, Capture, Readout
+from rnnviz.core.sweeps.capture import Call, Capture, Head
 
 DTYPES = {np.dtype(name) for name in ("float32", "float64")}
 
@@ -57,8 +57,8 @@ def _check_call(capture: Capture, call: Call) -> set[str]:
             came = "nothing" if array is None else f"{array.dtype.name} {array.shape}"
             raise RnnvizError(f"capture.{name}: wanted {dtype.name} {shape}, got {came}")
     _check_lengths(call.lengths, time_steps, sequences)
-    if call.readout is not None:
-        _check_head(call.readout, output)
+    if call.head is not None:
+        _check_head(call.head, output)
     return set(parameters)
 
 
@@ -70,7 +70,7 @@ def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> No
         raise RnnvizError(f"capture.lengths: wanted {sequences} numbers from 1 to {time_steps}, got {lengths.tolist()}")
 
 
-def _check_head(head: Readout, output: tuple[int, int, int]) -> None:
+def _check_head(head: Head, output: tuple[int, int, int]) -> None:
     """`output`: (T, N, D·H) of the module below."""
     time_steps, sequences, units = output
     answers = head.bias.shape[0] if head.bias.ndim == 1 else -1
@@ -82,9 +82,9 @@ def _check_head(head: Readout, output: tuple[int, int, int]) -> None:
     }
     for name, (array, shape) in wanted.items():
         if array.shape != shape:
-            raise RnnvizError(f"capture.readout.{name}: wanted {shape}, got {array.shape}")
+            raise RnnvizError(f"capture.head.{name}: wanted {shape}, got {array.shape}")
     if head.loss != "cross entropy":
         return
     targets = head.targets[head.loss_weight != 0]  # what nobody asks for may be anything
     if targets.dtype.kind != "i" or (targets.size and not 0 <= targets.min() <= targets.max() < answers):
-        raise RnnvizError(f"capture.readout.targets: wanted whole numbers from 0 to {answers - 1}")
+        raise RnnvizError(f"capture.head.targets: wanted whole numbers from 0 to {answers - 1}")

@@ -1,4 +1,4 @@
-"""The trace a sequence would have had: both sweeps, readout and loss recomputed with interventions in them."""
+"""The trace a sequence would have had: both sweeps, head and loss recomputed with interventions in them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.forward import joined, unroll
-from rnnviz.core.sweeps.head import read_out
+from rnnviz.core.sweeps.head import through_head
 from rnnviz.core.sweeps.interventions import (
     Clamp,
     CutGradient,
@@ -31,7 +31,7 @@ HEAD = {"head.weight": "weight", "head.bias": "bias"}
 def rebuild_changed(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Trace:
     """The trace of sequence `sample` (0-based; N = 1, cut to its length) as the interventions would have made it.
 
-    The loss follows the readout; without one ∂L/∂output stays as captured. A gradient of what was set is that of the
+    The loss follows the head; without one ∂L/∂output stays as captured. A gradient of what was set is that of the
     set value and goes no further back. Later interventions win over earlier ones. The fidelity is NaN, for torch never
     computed this, and each intervention is a note. Without any it is `rebuild(capture).sample(sample)`.
     RnnvizError for an intervention that does not fit the capture.
@@ -46,10 +46,10 @@ def recompute(capture: Capture, interventions: Sequence[Intervention] = (), samp
     check_shapes(capture)
     changed = changed_capture(capture, interventions, sample)
     sweeps = unroll(changed.calls[0], changed.weights, None, _by_hand(changed, interventions))
-    readout = changed.readout
-    if readout is not None:
+    head = changed.head
+    if head is not None:
         output = joined(sweeps[-changed.structure.directions :])
-        changed = changed.with_call(grad_output=read_out(readout, output).prediction_grad @ readout.weight)
+        changed = changed.with_call(grad_output=through_head(head, output).prediction_grad @ head.weight)
     notes = (*capture.notes, *(f"Not history: {one.words}." for one in interventions))
     return swept(changed, [sweeps], notes)
 
@@ -74,10 +74,10 @@ def changed_capture(capture: Capture, interventions: Sequence[Intervention], sam
                 row[0] = _fitting(one, one.values, rows.shape[-1])
             case SetValue() | Clamp() | CutGradient():
                 _check_held(one, changed)
-    readout = changed.readout
-    if readout is not None:
-        readout = replace(readout, weight=weights.pop("head.weight"), bias=weights.pop("head.bias"))
-    return replace(changed.with_call(inputs=inputs, initial=states, readout=readout), weights=weights)
+    head = changed.head
+    if head is not None:
+        head = replace(head, weight=weights.pop("head.weight"), bias=weights.pop("head.bias"))
+    return replace(changed.with_call(inputs=inputs, initial=states, head=head), weights=weights)
 
 
 def changed_weights(capture: Capture, interventions: Sequence[Intervention]) -> dict[str, Array]:
@@ -99,26 +99,26 @@ def _alone(capture: Capture, sample: int) -> Capture:
     if not 0 <= sample < sequences:
         raise RnnvizError(f"what-if: wanted a sequence from 0 to {sequences - 1}, got {sample}")
     length = time_steps if capture.lengths is None else int(capture.lengths[sample])
-    one, readout = slice(sample, sample + 1), capture.readout
-    if readout is not None:
-        targets, loss_weight = readout.targets[:length, one], readout.loss_weight[:length, one]
-        readout = replace(readout, targets=targets, loss_weight=loss_weight)
+    one, head = slice(sample, sample + 1), capture.head
+    if head is not None:
+        targets, loss_weight = head.targets[:length, one], head.loss_weight[:length, one]
+        head = replace(head, targets=targets, loss_weight=loss_weight)
     return Capture.of_one(
         capture.weights,
         structure=capture.structure,
         inputs=capture.inputs[:length, one],
         initial={state: array[:, one] for state, array in capture.initial.items()},
         grad_output=capture.grad_output[:length, one],
-        readout=readout,
+        head=head,
         notes=capture.notes,
     )
 
 
 def _parameters(capture: Capture) -> dict[str, Array]:
-    """All parameters by name, the readout's with "head." before it."""
+    """All parameters by name, the head's with "head." before it."""
     weights = dict(capture.weights)
-    if capture.readout is not None:
-        weights |= {name: getattr(capture.readout, field) for name, field in HEAD.items()}
+    if capture.head is not None:
+        weights |= {name: getattr(capture.head, field) for name, field in HEAD.items()}
     return weights
 
 

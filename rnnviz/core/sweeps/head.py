@@ -13,7 +13,7 @@ from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps import shares
-from rnnviz.core.sweeps.capture import LossName, Readout
+from rnnviz.core.sweeps.capture import Head, LossName
 from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
 from rnnviz.core.sweeps.operation import Equation, Operation, Term
 
@@ -72,7 +72,7 @@ def backward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation,
 
 
 @dataclass(frozen=True, eq=False)
-class ReadoutTrace:
+class HeadTrace:
     """What the linear head made of the top layer's output; all arrays read-only."""
 
     prediction: Array  # (T, N, V) logits (cross entropies) or values
@@ -130,7 +130,7 @@ class ReadoutTrace:
             raise RnnvizError(f"head: wanted one of {', '.join((*_VALUES, *written))}, got {name!r}")
         return np.asarray(_VALUES[name](self, (t, sample)))
 
-    def sample(self, n: int, length: int) -> "ReadoutTrace":
+    def sample(self, n: int, length: int) -> "HeadTrace":
         """The same with sequence `n` alone, cut to `length`."""
         one = slice(n, n + 1)
         return replace(
@@ -145,7 +145,7 @@ class ReadoutTrace:
         )
 
 
-def _probabilities(head: ReadoutTrace, at: tuple[int, int]) -> Array:
+def _probabilities(head: HeadTrace, at: tuple[int, int]) -> Array:
     if head.probabilities is None:
         raise RnnvizError(f"head: wanted probabilities, but the {head.loss} has none")
     return np.asarray(head.probabilities[at])
@@ -159,7 +159,7 @@ def _partner(output: Array, loss_weight: Array) -> Array:
     return np.asarray(np.where(finite | (loss_weight != 0)[..., None], output, output.dtype.type(0)))
 
 
-_VALUES: Mapping[str, Callable[[ReadoutTrace, tuple[int, int]], Array]] = {
+_VALUES: Mapping[str, Callable[[HeadTrace, tuple[int, int]], Array]] = {
     "output": lambda head, at: head.output[at],
     "weight": lambda head, at: head.weight,
     "bias": lambda head, at: head.bias,
@@ -180,21 +180,21 @@ _VALUES: Mapping[str, Callable[[ReadoutTrace, tuple[int, int]], Array]] = {
 
 
 @np.errstate(all="ignore")
-def read_out(readout: Readout, output: Array) -> ReadoutTrace:
+def through_head(head: Head, output: Array) -> HeadTrace:
     """Prediction, losses and gradients for `output` (T, N, D·P)."""
-    numbers, loss = ArrayNumbers(), LOSSES[readout.loss]
-    product = _PRODUCT.operation.compute(numbers, (output,), (readout.weight,))
-    prediction = _SUM.compute(numbers, (product,), (readout.bias,))
-    value, slope, probabilities = loss.measure(prediction, readout.targets)
-    return ReadoutTrace(
+    numbers, loss = ArrayNumbers(), LOSSES[head.loss]
+    product = _PRODUCT.operation.compute(numbers, (output,), (head.weight,))
+    prediction = _SUM.compute(numbers, (product,), (head.bias,))
+    value, slope, probabilities = loss.measure(prediction, head.targets)
+    return HeadTrace(
         prediction=frozen(prediction),
         probabilities=None if probabilities is None else frozen(probabilities),
-        losses=frozen(weighted(readout.loss_weight, value)),
-        targets=frozen(readout.targets),
-        loss_weight=frozen(readout.loss_weight),
-        prediction_grad=frozen(weighted(readout.loss_weight[..., None], slope)),
+        losses=frozen(weighted(head.loss_weight, value)),
+        targets=frozen(head.targets),
+        loss_weight=frozen(head.loss_weight),
+        prediction_grad=frozen(weighted(head.loss_weight[..., None], slope)),
         output=frozen(output),
-        weight=frozen(readout.weight),
-        bias=frozen(readout.bias),
-        loss=readout.loss,
+        weight=frozen(head.weight),
+        bias=frozen(head.bias),
+        loss=head.loss,
     )

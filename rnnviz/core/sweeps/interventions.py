@@ -97,7 +97,7 @@ class SetInput:
 class SetWeight:
     """A weight, a row, a column or all of a parameter; one value is for all that is named.
 
-    `parameter` is torch's name ("weight_hh_l0") or "head.weight", "head.bias" for the readout.
+    `parameter` is torch's name ("weight_hh_l0") or "head.weight", "head.bias" for the head.
     """
 
     parameter: str

@@ -14,10 +14,10 @@ from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, cancellation, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
-from rnnviz.core.sweeps.head import ReadoutTrace, read_out
+from rnnviz.core.sweeps.head import HeadTrace, through_head
 from rnnviz.core.sweeps.layer import Layer
 
-__all__ = ["Layer", "ReadoutTrace", "Trace", "rebuild"]
+__all__ = ["HeadTrace", "Layer", "Trace", "rebuild"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class CallTrace:
     call: Call
     layers: tuple[Layer, ...] = field(repr=False)  # torch's order: l0, l0_reverse, l1, …
     output: Array = field(repr=False)  # (T, N, D·P) of the recurrent module
-    readout: ReadoutTrace | None = field(repr=False)
+    head: HeadTrace | None = field(repr=False)
     lengths: Array | None  # (N,) of a packed batch, None if all are T
 
     def sample(self, n: int, length: int) -> "CallTrace":
@@ -37,9 +37,9 @@ class CallTrace:
         for start in range(len(self.layers) - directions, -1, -directions):
             above = tuple(layer.sample(n, length, above) for layer in self.layers[start : start + directions])
             layers[:0] = above
-        readout = None if self.readout is None else self.readout.sample(n, length)
+        head = None if self.head is None else self.head.sample(n, length)
         output = self.output[:length, n : n + 1]
-        return replace(self, layers=tuple(layers), output=output, readout=readout, lengths=None)
+        return replace(self, layers=tuple(layers), output=output, head=head, lengths=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +64,9 @@ class Trace:
         return tuple(layer for call in self.calls for layer in call.layers)
 
     @property
-    def readout(self) -> ReadoutTrace | None:
+    def head(self) -> HeadTrace | None:
         """Of the last call that has one."""
-        return next((call.readout for call in reversed(self.calls) if call.readout is not None), None)
+        return next((call.head for call in reversed(self.calls) if call.head is not None), None)
 
     @property
     def lengths(self) -> Array | None:
@@ -178,8 +178,8 @@ def swept(capture: Capture, sweeps: list[list[LayerSweep]], notes: tuple[str, ..
         number = len(capture.calls) - 1 - len(found)
         output = joined(unrolled[-call.structure.directions :])
         layers = sweep_back(call, unrolled, _grad_final(call, number, found))
-        readout = None if call.readout is None else read_out(call.readout, output)
-        found.append(CallTrace(call, layers, frozen(output), readout, call.lengths))
+        head = None if call.head is None else through_head(call.head, output)
+        found.append(CallTrace(call, layers, frozen(output), head, call.lengths))
     calls = tuple(reversed(found))
     outputs = tuple(call.output for call in calls)
     return Trace(calls, Check(capture, outputs, tuple(layer for call in calls for layer in call.layers)), notes)

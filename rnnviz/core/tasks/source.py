@@ -33,7 +33,7 @@ class TaskSource(Protocol):
 
     @property
     def last_only(self) -> bool:
-        """Whether only the last time step is asked, so that the readout need not run on the others."""
+        """Whether only the last time step is asked, so that the head need not run on the others."""
         ...
 
     @property

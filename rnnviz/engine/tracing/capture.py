@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, LossName, Readout
+from rnnviz.core.sweeps.capture import Capture, Head, LossName
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
@@ -71,7 +71,7 @@ def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture
         output = model.states(torch.from_numpy(batch.inputs))
         loss = weighted_loss(model.head(output), batch, info.loss)
         grad_output, *grads = torch.autograd.grad(loss, [output, *parameters.values()])
-    readout = Readout(
+    head = Head(
         weight=_array(model.head.weight),
         bias=_array(model.head.bias),
         loss=info.loss,
@@ -87,12 +87,12 @@ def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture
         grad_output=_array(grad_output),
         output=_array(output),
         grads=_arrays(dict(zip(parameters, grads, strict=True))),
-        readout=readout,
+        head=head,
     )
 
 
 def weighted_loss(prediction: Tensor, batch: Batch, loss: LossName) -> Tensor:
-    """L = Σ_{t,n} loss_weight · loss, as `core.capture.Readout` defines it; prediction (T, N, V)."""
+    """L = Σ_{t,n} loss_weight · loss, as `core.capture.Head` defines it; prediction (T, N, V)."""
     targets = torch.from_numpy(batch.targets)
     if loss == "cross entropy":
         losses = cross_entropy(prediction.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)

@@ -140,15 +140,15 @@ def _in_float64(capture: Capture) -> Capture:
 
 
 def _call_in_float64(call: Call) -> Call:
-    readout = call.readout
-    if readout is not None:
-        targets = readout.targets if readout.loss == "cross entropy" else _wide(readout.targets)
-        readout = replace(
-            readout,
-            weight=_wide(readout.weight),
-            bias=_wide(readout.bias),
+    head = call.head
+    if head is not None:
+        targets = head.targets if head.loss == "cross entropy" else _wide(head.targets)
+        head = replace(
+            head,
+            weight=_wide(head.weight),
+            bias=_wide(head.bias),
             targets=targets,
-            loss_weight=_wide(readout.loss_weight),
+            loss_weight=_wide(head.loss_weight),
         )
     return replace(
         call,
@@ -157,7 +157,7 @@ def _call_in_float64(call: Call) -> Call:
         grad_output=_wide(call.grad_output),
         grad_final={state: _wide(array) for state, array in call.grad_final.items()},
         output=None,
-        readout=readout,
+        head=head,
     )
 
 
@@ -205,8 +205,8 @@ def _gradients(trace: Trace) -> dict[str, Array]:
         found[tensor_name(call, "inputs")] = np.sum([layer.input_grad for layer in lowest], axis=0)
         for name, state in zip(_first_states(call), call.structure.equations.states, strict=False):
             found[tensor_name(call, name)] = np.stack([layer.initial_grads[state] for layer in one.layers])
-        if one.readout is not None:
-            heads = {f"head.{name}": grad for name, grad in one.readout.weight_grads.items()}
+        if one.head is not None:
+            heads = {f"head.{name}": grad for name, grad in one.head.weight_grads.items()}
             found |= {tensor_name(call, name): grad for name, grad in heads.items()}
     return found
 

@@ -47,8 +47,8 @@ def own_arrays(call: Call) -> dict[str, Array]:
     arrays: dict[str, Array] = {"inputs": call.inputs, "grad_output": call.grad_output}
     arrays |= {f"{state}0": array for state, array in call.initial.items()}
     arrays |= {f"grad_{state}": array for state, array in call.grad_final.items()}
-    if call.readout is not None:
-        arrays |= {"head.weight": call.readout.weight, "head.bias": call.readout.bias}
+    if call.head is not None:
+        arrays |= {"head.weight": call.head.weight, "head.bias": call.head.bias}
     return {tensor_name(call, name): array for name, array in arrays.items()}
 
 
@@ -73,17 +73,17 @@ def unrolled_loss(capture: Capture, tensors: Mapping[str, Tensor], nudges: Nudge
 def _losses(call: Call, tensors: Mapping[str, Tensor], output: Tensor, final: Mapping[str, Tensor]) -> Iterator[Tensor]:
     for state in call.grad_final:
         yield (tensors[tensor_name(call, f"grad_{state}")] * final[state]).sum()
-    readout = call.readout
-    if readout is None:
+    head = call.head
+    if head is None:
         yield (output * tensors[tensor_name(call, "grad_output")]).sum()
         return
     prediction = output @ tensors[tensor_name(call, "head.weight")].T + tensors[tensor_name(call, "head.bias")]
-    weight = torch.tensor(readout.loss_weight, dtype=output.dtype)
-    if readout.loss == "cross entropy":
-        targets = torch.tensor(readout.targets).clamp(0, prediction.shape[-1] - 1)  # unasked ones may be out of range
+    weight = torch.tensor(head.loss_weight, dtype=output.dtype)
+    if head.loss == "cross entropy":
+        targets = torch.tensor(head.targets).clamp(0, prediction.shape[-1] - 1)  # unasked ones may be out of range
         losses = cross_entropy(prediction.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape)
     else:
-        losses = (prediction - torch.tensor(readout.targets, dtype=output.dtype)).square().mean(dim=-1)
+        losses = (prediction - torch.tensor(head.targets, dtype=output.dtype)).square().mean(dim=-1)
     yield torch.where(weight != 0, losses * weight, torch.zeros_like(losses)).sum()
 
 

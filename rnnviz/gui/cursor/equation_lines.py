@@ -142,9 +142,9 @@ def _norms(numbers: Sequence[Number]) -> list[Word]:
 
 
 def _loss(trace: Trace) -> list[EquationLine]:
-    if trace.readout is None:
+    if trace.head is None:
         return [EquationLine((Word("The loss of this model was not recorded.", "muted"),))]
-    total = short(float(trace.readout.losses[:, 0].sum()))
+    total = short(float(trace.head.losses[:, 0].sum()))
     return [EquationLine(tuple(_text("L = Σ_t L_t"))), EquationLine((Word(f"L = {total}", "muted"),), small=True)]
 
 

@@ -236,8 +236,8 @@ def _undone(values: Array, task: TaskInfo | None, column: int) -> str:
 
 
 def _loss_text(source: ValueSource) -> str | None:
-    readout = source.trace.readout
-    return None if readout is None else short(float(readout.losses[source.row, 0]))
+    head = source.trace.head
+    return None if head is None else short(float(head.losses[source.row, 0]))
 
 
 def shown_symbol(label: str) -> str:

@@ -249,10 +249,10 @@ class WhatIfEditor(QWidget):
 
 
 def parameter_shapes(trace: Trace) -> dict[str, tuple[int, ...]]:
-    """Every parameter by name, those of the readout last."""
+    """Every parameter by name, those of the head last."""
     shapes = dict(trace.structure.parameter_shapes())
-    if trace.readout is not None:
-        shapes |= {f"head.{name}": grad.shape for name, grad in trace.readout.weight_grads.items()}
+    if trace.head is not None:
+        shapes |= {f"head.{name}": grad.shape for name, grad in trace.head.weight_grads.items()}
     return shapes
 
 

@@ -170,9 +170,9 @@ def result_words(found: Recomputed | None) -> str:
     if found.trouble or found.original is None or found.changed is None:
         return found.trouble
     sentence = what_changed(found.original, found.changed)
-    if found.original.readout is None or found.changed.readout is None:
+    if found.original.head is None or found.changed.head is None:
         return sentence
-    before, after = (float(one.readout.losses.sum()) for one in (found.original, found.changed) if one.readout)
+    before, after = (float(one.head.losses.sum()) for one in (found.original, found.changed) if one.head)
     loss = f"Loss {short(before)} → {short(after)}" if short(before) != short(after) else f"Loss stays {short(before)}"
     return f"{loss}. {sentence}"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import plain, read_record
-from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, LossName, Readout
+from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.runs.file.payload import DETAILS, check_whose, load_details, load_tensors, save_tensors
 from rnnviz.runs.file.records import FIRST_MODULE, Module, Probe, RunModel
@@ -56,7 +56,7 @@ def to_payload(capture: Capture, probe: Probe | None, training_step: int, model:
                 place = f"{call.name or FIRST_MODULE}.{name}"
                 tensors[place] = array
             places.append((name, place))
-        loss = call.readout.loss if call.readout is not None else None
+        loss = call.head.loss if call.head is not None else None
         follows = -1 if call.follows is None else call.follows
         module = call.module or FIRST_MODULE
         calls.append(CallDetails(call.name or FIRST_MODULE, module, tuple(places), loss, call.start + 1, follows))
@@ -100,7 +100,7 @@ def _call(
     head = None
     if details.loss is not None:
         weight, bias, targets, loss_weight = (_of(arrays, f"head.{name}") for name in _HEAD)
-        head = Readout(weight, bias, details.loss, targets, loss_weight)
+        head = Head(weight, bias, details.loss, targets, loss_weight)
     return Call(
         modules[details.module].structure,
         _of(arrays, "inputs"),
@@ -134,8 +134,8 @@ def _call_arrays(call: Call) -> dict[str, Array]:
     named |= {f"initial.{state}": array for state, array in call.initial.items()}
     named |= {"grad_output": call.grad_output, "output": call.output}
     named |= {f"grad_final.{state}": array for state, array in call.grad_final.items()}
-    if call.readout is not None:
-        named |= {f"head.{name}": getattr(call.readout, name) for name in _HEAD}
+    if call.head is not None:
+        named |= {f"head.{name}": getattr(call.head, name) for name in _HEAD}
     return {name: array for name, array in named.items() if array is not None}
 
 

@@ -31,7 +31,7 @@ class RunModel:
     number: int
     name: str
     structure: Structure  # of its first module
-    parameter_count: int  # with the readout
+    parameter_count: int  # with the head
     further: tuple[Module, ...] = ()  # modules after the first
 
     @property

@@ -25,7 +25,7 @@ from rnnviz.core.plain_records import read_record
 from rnnviz.core.source import parse_source
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.stopping.marks_file import parse_marks
-from rnnviz.core.sweeps.capture import Capture, CaptureKind, Readout
+from rnnviz.core.sweeps.capture import Capture, CaptureKind, Head
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.runs.file import header as header_2
 from rnnviz.runs.file.payload import DETAILS, PROBE_NAMES, check_whose, load_details, load_tensors, read_probe
@@ -160,11 +160,11 @@ def read_capture(payload: bytes, training_step: int, model: RunModel, probe: Pro
     known = {} if probe is None else probe.arrays
     for name in sequences:
         tensors[name] = _tensor(tensors if name in tensors else known, name)
-    readout = None
+    head = None
     if loss is not None:
         wanted = ("readout.weight", "readout.bias", "targets", "loss_weight")
         weight, bias, targets, loss_weight = (_tensor(tensors, name) for name in wanted)
-        readout = Readout(weight, bias, loss, targets, loss_weight)
+        head = Head(weight, bias, loss, targets, loss_weight)
     capture = Capture.of_one(
         frozen_mapping({name[8:]: array for name, array in tensors.items() if name.startswith("weights.")}),
         structure=model.structure,
@@ -174,7 +174,7 @@ def read_capture(payload: bytes, training_step: int, model: RunModel, probe: Pro
         grad_output=_tensor(tensors, "grad_output"),
         output=tensors.get("output"),
         grads=frozen_mapping({name[6:]: array for name, array in tensors.items() if name.startswith("grads.")}),
-        readout=readout,
+        head=head,
         notes=notes,
     )
     check_shapes(capture)

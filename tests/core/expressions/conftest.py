@@ -8,7 +8,7 @@ import pytest
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import NoValueError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.trace import Trace, rebuild
 
 
@@ -50,9 +50,9 @@ def scope() -> TableScope:
 
 @pytest.fixture
 def make_trace() -> Callable[..., Trace]:
-    """A trace of random weights with a readout of two classes."""
+    """A trace of random weights with a head of two classes."""
 
-    def make(cell: str, *, layers: int = 1, bidirectional: bool = False, with_readout: bool = True) -> Trace:
+    def make(cell: str, *, layers: int = 1, bidirectional: bool = False, with_head: bool = True) -> Trace:
         time_steps, hidden = 6, 4
         draw = np.random.default_rng(3)
         structure = Structure(cell, 3, hidden, layers, bidirectional)
@@ -63,7 +63,7 @@ def make_trace() -> Callable[..., Trace]:
         initial = dict.fromkeys(structure.equations.states, state)
         width = hidden * structure.directions
         grad = draw.normal(0, 1, (time_steps, 2, width)).astype(np.float32)
-        readout = Readout(
+        head = Head(
             weight=draw.normal(0, 1, (2, width)).astype(np.float32),
             bias=np.zeros(2, np.float32),
             loss="cross entropy",
@@ -71,7 +71,7 @@ def make_trace() -> Callable[..., Trace]:
             loss_weight=np.ones((time_steps, 2), np.float32),
         )
         lengths = np.array([time_steps, time_steps - 2])
-        shown = readout if with_readout else None
+        shown = head if with_head else None
         return rebuild(
             Capture.of_one(
                 weights,
@@ -80,7 +80,7 @@ def make_trace() -> Callable[..., Trace]:
                 initial=initial,
                 grad_output=grad,
                 lengths=lengths,
-                readout=shown,
+                head=shown,
             )
         )
 

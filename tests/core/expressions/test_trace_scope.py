@@ -51,13 +51,13 @@ def test_the_names_mean_what_they_say(make_trace):
         "dx": layer.input_grad,
         "h_l0": one.layer("l0").h,
         "dh_l0_reverse": one.layer("l0_reverse").hidden_grad,
-        "prediction": trace.readout.prediction,
-        "probability": trace.readout.probabilities,
+        "prediction": trace.head.prediction,
+        "probability": trace.head.probabilities,
     }
     for name, array in pairs.items():
         np.testing.assert_array_equal(parse(name).evaluate(scope), array[:, 0].astype(np.float64))
         np.testing.assert_array_equal(parse(f"{name}[t]").evaluate(scope), array[2, 0].astype(np.float64))
-    np.testing.assert_array_equal(parse("losses").evaluate(scope), trace.readout.losses[:, 0])
+    np.testing.assert_array_equal(parse("losses").evaluate(scope), trace.head.losses[:, 0])
     assert parse("k == 40 and t == 3 and T == 6 and H == 4 and N == 2").evaluate(scope) is True
 
 
@@ -94,7 +94,7 @@ def test_what_a_trace_lacks_is_no_value_and_what_cannot_be_looked_at_is_an_error
         TraceScope(trace, sample=2)
 
 
-def test_a_trace_without_a_readout_has_no_prediction(make_trace):
-    scope = TraceScope(make_trace("vanilla", with_readout=False))
+def test_a_trace_without_a_head_has_no_prediction(make_trace):
+    scope = TraceScope(make_trace("vanilla", with_head=False))
     with pytest.raises(NoValueError, match="This model has no prediction"):
         parse("prediction").evaluate(scope)

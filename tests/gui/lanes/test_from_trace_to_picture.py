@@ -33,7 +33,7 @@ from traced_states import GAINS, LENGTHS, TRAINING_STEP, Traced, traced_state
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.trace import Layer, ReadoutTrace, Trace
+from rnnviz.core.sweeps.trace import HeadTrace, Layer, Trace
 from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.lane_stack import LaneStack
@@ -100,9 +100,9 @@ class Seen:
             return np.where(values == before, 0.0, values.astype(np.float64) - before)
 
     @property
-    def readout(self) -> ReadoutTrace:
-        assert self.trace.readout is not None
-        return self.trace.readout
+    def head(self) -> HeadTrace:
+        assert self.trace.head is not None
+        return self.trace.head
 
     @property
     def chances(self) -> Array:
@@ -112,7 +112,7 @@ class Seen:
     @property
     def log_chances(self) -> Array:
         """(T, V) natural logarithms of `chances`."""
-        logits = self.cut(self.readout.prediction).astype(np.float64)
+        logits = self.cut(self.head.prediction).astype(np.float64)
         return np.asarray(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
 
     @property
@@ -144,7 +144,7 @@ class View:
     @property
     def asked(self) -> Array:
         seen = self.models[-1]
-        return np.asarray(seen.cut(seen.readout.loss_weight) > 0)
+        return np.asarray(seen.cut(seen.head.loss_weight) > 0)
 
     @property
     def inputs(self) -> Array:
@@ -310,11 +310,11 @@ def expect_loss(view: View, lane: Lane) -> None:
     """Nothing where nothing is asked: a loss of 0 there would say that the model was right."""
     losses = []
     for number, seen in enumerate(view.models):
-        weight, targets = seen.cut(seen.readout.loss_weight), seen.cut(seen.readout.targets)
+        weight, targets = seen.cut(seen.head.loss_weight), seen.cut(seen.head.targets)
         if view.state.run.task is not None and view.state.run.task.output_kind == "classes":
             each = -seen.log_chances[np.arange(seen.length), targets]
         else:
-            each = np.mean((seen.cut(seen.readout.prediction) - targets) ** 2, axis=1)
+            each = np.mean((seen.cut(seen.head.prediction) - targets) ** 2, axis=1)
         losses.append(np.where(view.asked, weight * each, np.nan))
         expect_line(lane, number, losses[-1], seen.color, seen.name)
     expect_linear(lane, [*losses, np.zeros(1)])
@@ -331,9 +331,9 @@ def expect_prediction(view: View, lane: Lane) -> None:
     (column,) = [k for k, name in enumerate(view.state.run.task.output_labels) if name in titles]
     scale = in_units(view.state.run.task.output_scales, column)
     seldom = view.asked.sum() < 4
-    truth = scale(np.where(view.asked, view.models[-1].cut(view.models[-1].readout.targets)[:, column], np.nan))
+    truth = scale(np.where(view.asked, view.models[-1].cut(view.models[-1].head.targets)[:, column], np.nan))
     expect_line(lane, 0, truth, QColor(LOOK.text).name(), "true")
-    predicted = [scale(seen.cut(seen.readout.prediction)[:, column]) for seen in view.models]
+    predicted = [scale(seen.cut(seen.head.prediction)[:, column]) for seen in view.models]
     for number, (seen, values) in enumerate(zip(view.models, predicted, strict=True), 1):
         expect_line(lane, number, values, seen.color, seen.name)
     expect_linear(lane, [truth, *predicted])
@@ -344,7 +344,7 @@ def expect_prediction(view: View, lane: Lane) -> None:
 
 
 def expect_choices(seen: Seen, view: View, lane: Lane) -> None:
-    held, targets = choices_of(lane), seen.cut(seen.readout.targets)
+    held, targets = choices_of(lane), seen.cut(seen.head.targets)
     np.testing.assert_allclose(held.chances, seen.chances, rtol=1e-4, atol=1e-7)
     best = np.take_along_axis(seen.chances, held.best, axis=1)  # not the classes: of some the probability is equally 0
     np.testing.assert_allclose(best, -np.sort(-seen.chances, axis=1)[:, :3], rtol=1e-4, atol=1e-7)
@@ -357,7 +357,7 @@ def expect_choices(seen: Seen, view: View, lane: Lane) -> None:
 def expect_class(seen: Seen, view: View, lane: Lane) -> None:
     heat, (bars, framed) = heat_of(lane), bars_of(lane)
     assert view.state.run.task is not None
-    target = int(seen.cut(seen.readout.targets)[-1])
+    target = int(seen.cut(seen.head.targets)[-1])
     np.testing.assert_allclose(heat.values, seen.chances, rtol=1e-4, atol=1e-7)
     assert heat.levels == (0.0, 1.0)
     assert (rgb(heat.colors[0]), rgb(heat.colors[255])) == (LOOK.panel, seen.color)

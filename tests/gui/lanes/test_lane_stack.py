@@ -273,8 +273,8 @@ def test_every_column_is_drawn_on_its_own_axis_in_the_units_of_the_data(opened: 
     words = predicted[1].tip(QPointF(stack._axis.x(4), plot.center().y()))
     trace = store.state.recorded.traces[0]
     assert trace is not None
-    assert trace.readout is not None
-    assert f"true: {short(1013 + 8 * float(trace.readout.targets[3, 0, 1]))}" in words
+    assert trace.head is not None
+    assert f"true: {short(1013 + 8 * float(trace.head.targets[3, 0, 1]))}" in words
     assert "t + 1" in predicted[1].label.tip(0, 0)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from flat_state import flat_state
 
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Readout
+from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.core.sweeps.trace import Trace, rebuild
@@ -37,7 +37,7 @@ def make_capture(structure: Structure, seed: int, forget_bias: float = 0.0, time
     inputs = np.eye(structure.input_size, dtype=np.float32)[random.integers(2, structure.input_size, (time_steps, 1))]
     inputs[[10, 50], 0] = np.eye(structure.input_size, dtype=np.float32)[0]
     width = structure.hidden_size * structure.directions
-    readout = Readout(
+    head = Head(
         weight=random.normal(0, 0.3, (CLASSES, width)).astype(np.float32),
         bias=np.zeros(CLASSES, np.float32),
         loss="cross entropy",
@@ -49,7 +49,7 @@ def make_capture(structure: Structure, seed: int, forget_bias: float = 0.0, time
     shape = (structure.num_layers * structure.directions, 1, structure.hidden_size)
     initial = dict.fromkeys(structure.equations.states, np.zeros(shape, np.float32))
     return Capture.of_one(
-        weights, structure=structure, inputs=inputs, initial=initial, grad_output=grad_output, readout=readout
+        weights, structure=structure, inputs=inputs, initial=initial, grad_output=grad_output, head=head
     )
 
 

@@ -161,7 +161,7 @@ def test_a_batch_shows_the_sequence_looked_at(panel: ValuesPanel, store: Store) 
         inputs=np.concatenate([capture.inputs, other.inputs], axis=1),
         initial={"h": np.concatenate([capture.initial["h"], other.initial["h"]], axis=1)},
         grad_output=np.concatenate([capture.grad_output, other.grad_output], axis=1),
-        readout=None,
+        head=None,
     )
     trace = rebuild(both)
     store.change(

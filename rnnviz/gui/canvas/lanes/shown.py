@@ -75,21 +75,21 @@ class ShownModel:
 
     @cached_property
     def losses(self) -> Array:
-        """(T,) L_t, the reduction included; (0,) without a readout."""
-        readout = self.trace.readout if self.trace is not None else None
-        return self._cut(readout.losses).astype(float) if readout is not None else np.zeros(0)
+        """(T,) L_t, the reduction included; (0,) without a head."""
+        head = self.trace.head if self.trace is not None else None
+        return self._cut(head.losses).astype(float) if head is not None else np.zeros(0)
 
     @cached_property
     def probabilities(self) -> Array | None:
         """(T, V), None where the prediction is not a distribution."""
-        readout = self.trace.readout if self.trace is not None else None
-        return self._cut(readout.probabilities) if readout is not None and readout.probabilities is not None else None
+        head = self.trace.head if self.trace is not None else None
+        return self._cut(head.probabilities) if head is not None and head.probabilities is not None else None
 
     @cached_property
     def prediction(self) -> Array | None:
-        """(T, V) logits or values, None without a readout."""
-        readout = self.trace.readout if self.trace is not None else None
-        return self._cut(readout.prediction) if readout is not None else None
+        """(T, V) logits or values, None without a head."""
+        head = self.trace.head if self.trace is not None else None
+        return self._cut(head.prediction) if head is not None else None
 
     def _cut(self, array: Array) -> Array:
         """The sequence looked at of a (T, N, …) array, at its own length."""
@@ -136,19 +136,19 @@ class Shown:
 
     @cached_property
     def targets(self) -> Array | None:
-        """(T,) class numbers or (T, V) values, None without a readout."""
+        """(T,) class numbers or (T, V) values, None without a head."""
         model = self._any_model
-        if model is None or model.trace is None or model.trace.readout is None:
+        if model is None or model.trace is None or model.trace.head is None:
             return None
-        return model.trace.readout.targets[: self.time_steps, model.sample]
+        return model.trace.head.targets[: self.time_steps, model.sample]
 
     @cached_property
     def asked(self) -> Array:
         """(T,) bool: the time steps that have a loss."""
         model = self._any_model
-        if model is None or model.trace is None or model.trace.readout is None:
+        if model is None or model.trace is None or model.trace.head is None:
             return np.zeros(self.time_steps, bool)
-        return np.asarray(model.trace.readout.loss_weight[: self.time_steps, model.sample] > 0)
+        return np.asarray(model.trace.head.loss_weight[: self.time_steps, model.sample] > 0)
 
     @property
     def asked_often(self) -> bool:

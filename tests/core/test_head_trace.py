@@ -1,0 +1,69 @@
+"""Prediction, loss and head gradients against torch's own loss functions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Head
+from rnnviz.core.sweeps.trace import rebuild
+
+
+def with_head(autograd, loss, lengths=None):
+    capture = autograd.random_capture(Structure("gru", 2, 3), time_steps=4, sequences=2, lengths=lengths)
+    generator = np.random.default_rng(5)
+    weight = generator.standard_normal((5, 3))
+    targets = generator.integers(0, 5, (4, 2)) if loss == "cross entropy" else generator.standard_normal((4, 2, 5))
+    asked = np.array([[0, 1], [1, 0], [1, 1], [0, 0]], float) / 4
+    return capture.with_call(head=Head(weight, generator.standard_normal(5), loss, targets, asked))
+
+
+@pytest.mark.parametrize("loss", ["cross entropy", "mean squared error"])
+def test_losses_and_gradients_are_torchs(autograd, loss):
+    torch = autograd.torch
+    capture = with_head(autograd, loss)
+    head, trace = capture.head, rebuild(capture)
+    weight = torch.tensor(head.weight, requires_grad=True)
+    bias = torch.tensor(head.bias, requires_grad=True)
+    prediction = torch.tensor(trace.layers[0].h.copy()) @ weight.T + bias
+    targets = torch.tensor(head.targets)
+    if loss == "cross entropy":
+        each = torch.nn.functional.cross_entropy(prediction.reshape(8, 5), targets.reshape(8), reduction="none")
+        each = each.reshape(4, 2)
+    else:
+        each = ((prediction - targets) ** 2).mean(dim=-1)
+    losses = each * torch.tensor(head.loss_weight)
+    losses.sum().backward()
+    np.testing.assert_allclose(trace.head.prediction, prediction.detach(), rtol=1e-12)
+    np.testing.assert_allclose(trace.head.losses, losses.detach(), rtol=1e-12)
+    np.testing.assert_allclose(trace.head.weight_grads["weight"], weight.grad, rtol=1e-9)
+    np.testing.assert_allclose(trace.head.weight_grads["bias"], bias.grad, rtol=1e-9)
+    if loss == "cross entropy":
+        np.testing.assert_allclose(trace.head.probabilities, prediction.detach().softmax(-1), rtol=1e-12)
+    else:
+        assert trace.head.probabilities is None
+
+
+def test_a_target_nobody_asks_for_may_be_anything(autograd):
+    capture = with_head(autograd, "cross entropy", lengths=[4, 3])
+    targets = np.where(capture.head.loss_weight == 0, -100, capture.head.targets)
+    trace = rebuild(capture.with_call(head=replace(capture.head, targets=targets)))
+    np.testing.assert_array_equal(trace.head.losses, rebuild(capture).head.losses)
+    assert not trace.head.losses[capture.head.loss_weight == 0].any()
+
+
+def test_large_logits_do_not_overflow(autograd):
+    capture = with_head(autograd, "cross entropy")
+    head = replace(capture.head, weight=capture.head.weight * 1e4)
+    trace = rebuild(capture.with_call(head=head))
+    assert np.isfinite(trace.head.losses).all()
+    np.testing.assert_allclose(trace.head.probabilities.sum(axis=-1), 1)
+
+
+def test_a_sample_has_its_own_head(autograd):
+    trace = rebuild(with_head(autograd, "mean squared error", lengths=[2, 4]))
+    alone = trace.sample(0).head
+    assert alone.prediction.shape == (2, 1, 5)
+    np.testing.assert_array_equal(alone.losses[:, 0], trace.head.losses[:2, 0])
+    assert not alone.losses.flags.writeable
