@@ -1,10 +1,14 @@
 """What every test shares: no screen, no timing, one thread."""
 
 import os
+import sys
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+sys.path.append(str(Path(__file__).parent))  # for the modules that several folders share
 
 from hypothesis import HealthCheck, settings
 

@@ -62,13 +62,13 @@ def _all(cell: Cell) -> Iterator[Quantity]:
         pre = _pre_activation(cell, name)
         words = f"gradient of the {pre.words}"
         yield Quantity(f"d{pre.name}", f"∂L/∂{pre.symbol}", words, "pre-activation gradient", of=name)
-    shared = [parameter for parameter in cell.parameters if parameter.columns and parameter.rows == "rows"]
+    shared = [parameter for parameter in cell.parameters if parameter.columns]
     for parameter in shared:
-        short, symbol = parameter.name.removeprefix("weight_"), _flat(parameter.symbol)
+        short, symbol = parameter.name.removeprefix("weight_"), flat(parameter.symbol)
         words = f"share of each time step in ∂L/∂{symbol}"
         yield Quantity(f"share_{short}", f"‖(∂L/∂{symbol})|_t‖", words, "share", "", of=parameter.name)
     for parameter in shared:
-        short, symbol = parameter.name.removeprefix("weight_"), _flat(parameter.symbol)
+        short, symbol = parameter.name.removeprefix("weight_"), flat(parameter.symbol)
         words = f"∂L/∂{symbol} gathered once the backward sweep has done t"
         yield Quantity(f"so_far_{short}", f"‖Σ(∂L/∂{symbol})|_s‖", words, "so far", "", of=parameter.name)
 
@@ -102,6 +102,6 @@ def _gradients(cell: Cell, node: Node) -> Iterator[Quantity]:
     yield Quantity(f"d{name}_carried", carried, words, "carried gradient", units, of=name)
 
 
-def _flat(symbol: str) -> str:
+def flat(symbol: str) -> str:
     """W_ih for W_{ih}."""
     return symbol.replace("{", "").replace("}", "")

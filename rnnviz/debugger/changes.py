@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells import Cell
+from rnnviz.core.cells.cell import Parameter
 from rnnviz.core.cells.node import Node
 from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import power, short
@@ -111,10 +113,15 @@ def _layer(before: Layer, after: Layer, where: str) -> Iterator[Fact]:
     output = before.equations.node(before.equations.output)
     yield from _unit("state", output, where, before.h[:, 0].mean(0), after.h[:, 0].mean(0))
     for parameter in before.equations.parameters:
-        if before.equations.weight_uses(parameter.name)[0][0].operation.values[0].before and parameter.columns:
+        if parameter.columns and _is_recurrent(before.equations, parameter):
             norms = [float(l2(layer.weights[parameter.name].ravel())) for layer in (before, after)]
             symbol = parameter.symbol.replace("{", "").replace("}", "")
             yield from _ratio("weight", f"‖{symbol}‖{where}", *norms)
+
+
+def _is_recurrent(cell: Cell, parameter: Parameter) -> bool:
+    """Whether any use of a parameter has to do with the time step before."""
+    return any(node.name in cell.recurrent for node, _ in cell.weight_uses(parameter.name))
 
 
 def _predictions(before: Trace, after: Trace) -> Iterator[Fact]:
@@ -166,8 +173,10 @@ def _between(kind: Kind, what: str, before: float, after: float) -> Iterator[Fac
         yield from _ratio(kind, what, before, after)
         return
     old, new = _odds(np.array([before, after]))
-    words = f"{what} {'rose' if after > before else 'fell'} {before:.0%} → {after:.0%}".replace("%", " %")
-    yield Fact(kind, words, abs(float(new - old)))
+    first, second = (f"{share:.0%}".replace("%", " %") for share in (before, after))
+    if first != second:
+        word = "rose" if after > before else "fell"
+        yield Fact(kind, f"{what} {word} {first} → {second}", abs(float(new - old)))
 
 
 def _ratio(kind: Kind, what: str, before: float, after: float) -> Iterator[Fact]:

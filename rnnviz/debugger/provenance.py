@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells import CELLS, Options, cell_made
+from rnnviz.core.cells import CELLS, Cell, Options, cell_made
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import Matrix, Value
+from rnnviz.core.cells.node import Matrix, Node, Value
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.flow import loss_parts
 from rnnviz.core.sweeps.layer import Layer
@@ -225,16 +225,33 @@ def _after(layer: Layer, t: int) -> int | None:
 
 
 def _blocks(layer: Layer, use: Use, t: int) -> list[tuple[str, Array, Array]]:
-    """For each gate its δ (H,) and its rows (H, P) of the matrix through which a value is read, float64."""
-    names = layer.equations.blocks
+    """For each gate its δ (H,) and its rows (H, P) of the matrix through which a value is read, float64.
+
+    A matrix whose rows are not stacked is all of one gate.
+    """
+    cell = layer.equations
     delta = layer.passed_on(use.node.name)[t, 0].astype(np.float64)
     weight = layer.slopes.weight(use).astype(np.float64)
+    (used,) = use.node.operation.weights
+    if cell.parameter_named[used.name].rows != "rows":
+        return [(_leads_to(cell, use.node), delta, weight)]
+    names = cell.blocks
     return list(zip(names, np.split(delta, len(names)), np.split(weight, len(names)), strict=True))
+
+
+def _leads_to(cell: Cell, node: Node) -> str:
+    """The first gate or state after a node in its time step; without gates the pre-activation."""
+    reached = [node]
+    for found in reached:
+        if found.name in cell.pre_activations or found.name in cell.states:
+            return found.name
+        reached += [use.node for use in cell.uses[found.name] if not use.value.before]
+    raise ValueError(f"{cell.name}: {node.name} must lead to a gate or a state")
 
 
 def _gate_words(layer: Layer, gate: str) -> str:
     node = layer.equations.by_name.get(gate)
-    return f"the {node.words}" if node is not None and node.role == "gate" else "the pre-activation"
+    return f"the {node.words}" if node is not None and node.role in ("gate", "state") else "the pre-activation"
 
 
 def _largest(values: Array, of: str, layer: Layer, t: int) -> GradientPlace:

@@ -23,7 +23,6 @@ from rnnviz.core.sweeps.interventions import (
 )
 from rnnviz.core.sweeps.trace import rebuild
 
-HELD = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn", "peephole_lstm": "hcifgo", "mingru": "hzn"}
 TIME_STEPS = 5
 
 
@@ -49,7 +48,7 @@ def held(draw, structure):
     kind = draw(st.sampled_from(["value", "clamp", "cut"]))
     if kind == "cut":
         return CutGradient(time_step, draw(st.sampled_from(["", layer])))
-    letter = draw(st.sampled_from(HELD[structure.cell]))
+    letter = draw(st.sampled_from([node.name for node in structure.equations.settable]))
     width = structure.output_size if letter == "h" else structure.hidden_size
     unit, value = draw(st.one_of(st.none(), st.integers(1, width))), draw(st.floats(-2, 2))
     if kind == "value":

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
@@ -176,7 +177,7 @@ WRONG = {
     ),
     "cell": (
         changed(('"lstm"', '"LSTM"')),
-        'models[1].cell must be one of "vanilla", "lstm", "gru", "peephole_lstm", "mingru", not "LSTM"',
+        "models[1].cell must be one of " + ", ".join(f'"{cell}"' for cell in CELLS) + ', not "LSTM"',
     ),
     "no cell": (changed(('cell = "lstm"\n', "")), "models[1].cell is missing"),
     "hidden size": (

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import every_cell
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.equations.operations import operation_keys, operations, operations_of
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
@@ -25,6 +27,7 @@ STRUCTURES = {
     "gru, no bias": Structure("gru", 3, 4, bias=False),
 }
 each_structure = pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
+of_every_cell = pytest.mark.parametrize("structure", every_cell.STRUCTURES.values(), ids=every_cell.STRUCTURES)
 
 
 def operation_named(structure, key):
@@ -73,7 +76,7 @@ def check_equations(trace):
                         np.testing.assert_allclose(right, wanted, rtol=1e-9, atol=1e-12, err_msg=operation.key)
 
 
-@each_structure
+@of_every_cell
 def test_every_equation_comes_to_its_value(autograd, structure):
     assert operations(structure) == operations_of(rebuild(autograd.random_capture(structure)).layers[-1])
     lengths = [5, 3]
@@ -82,7 +85,7 @@ def test_every_equation_comes_to_its_value(autograd, structure):
 
 @settings(max_examples=12)
 @given(
-    st.sampled_from(["vanilla", "lstm", "gru"]),
+    st.sampled_from(list(CELLS)),
     st.integers(1, 3),
     st.integers(1, 4),
     st.integers(1, 2),
@@ -97,7 +100,7 @@ def test_equations_hold_in_random_networks(autograd, cell, inputs, hidden, layer
     check_equations(rebuild(capture))
 
 
-@each_structure
+@of_every_cell
 def test_what_is_added_at_each_time_step_sums_to_the_weight_gradient(autograd, structure):
     trace = rebuild(autograd.random_capture(structure, lengths=[4, 5]))
     for layer in trace.layers:

@@ -64,6 +64,8 @@ def test_a_changed_weight_and_hidden_unit_of_a_vanilla_rnn(random_capture):
         ({"loss": 0.69}, {"loss": float("nan")}, "Loss became NaN."),
         ({"loss": 0.69, "accuracy": 0.5}, {"loss": 0.68, "accuracy": 0.9}, "Accuracy rose 50 % → 90 %."),
         ({"loss": 0.69}, {"loss": 0.69}, "Hardly anything changed; loss fell 0.69 → 0.69."),
+        ({"accuracy": 0.0145}, {"accuracy": 0.0105}, "Hardly anything changed."),  # both read 1 %
+        ({"accuracy": 0.0155}, {"accuracy": 0.0105}, "Accuracy fell 2 % → 1 %."),
         ({"grad_norm": 1.0}, {"grad_norm": float("inf")}, "Grad norm became +∞."),
         ({"loss": 1.0}, {"loss": 0.2}, "Loss shrank 5.0 times."),
         ({}, {}, "Hardly anything changed."),

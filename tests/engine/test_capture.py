@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
+from rnnviz.core import cells
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.engine.cell_module import CellModule
@@ -195,7 +196,9 @@ def test_weights_of_a_normed_module_are_the_effective_ones(kind: str) -> None:
 
 
 @pytest.mark.parametrize("both", [True, False])
-@pytest.mark.parametrize("cell", ["sigmoid vanilla", "peephole_lstm", "mingru"])
+@pytest.mark.parametrize(
+    "cell", ["sigmoid vanilla", *(cell for cell in cells.CELLS if cell not in ("vanilla", "lstm", "gru"))]
+)
 def test_a_module_of_a_cell_that_torch_lacks_is_traced(both: bool, cell: str) -> None:
     torch.manual_seed(8)
     activation = "sigmoid" if cell == "sigmoid vanilla" else "tanh"

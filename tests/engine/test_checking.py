@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import every_cell
 import numpy as np
 import pytest
 from live_engine import SMALL
@@ -47,6 +48,7 @@ STRUCTURES = {
     "peephole lstm, deep, both directions, projected": Structure("peephole_lstm", 3, 4, 2, True, proj_size=2),
     "mingru, deep, both directions": Structure("mingru", 3, 4, 2, True),
     "mingru without bias": Structure("mingru", 3, 4, bias=False),
+    **every_cell.STRUCTURES,
 }
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import every_cell
 import numpy as np
 import pytest
 import torch
@@ -137,6 +138,7 @@ def test_the_sigmoid_rnn_is_a_tanh_rnn_in_other_coordinates(both: bool, layers: 
         Structure("gru", 3, 4, 3, False, False),
         Structure("peephole_lstm", 3, 4, 2, True, True, proj_size=2),
         Structure("mingru", 3, 4, 2, True, False),
+        *every_cell.STRUCTURES.values(),
     ],
 )
 def test_a_structure_makes_a_module_of_that_structure(structure: Structure) -> None:

@@ -6,6 +6,7 @@ Whatever is renamed or moved is renamed here; the values stay as they are in `te
 from collections.abc import Iterator
 from typing import Any
 
+import every_cell
 import numpy as np
 from flat_state import flat_state
 
@@ -35,14 +36,7 @@ from rnnviz.runs.file.records import RunModel
 T, INPUTS, HIDDEN, CLASSES = 5, 2, 3, 4
 MIDDLE, UNIT = 2, 1  # the time step and unit looked at, 0-based
 TIME_STEPS = {"first": 0, "middle": MIDDLE, "last": T - 1}
-CELLS: dict[str, dict[str, Any]] = {
-    "vanilla-tanh": {"cell": "vanilla"},
-    "vanilla-relu": {"cell": "vanilla", "activation": "relu"},
-    "vanilla-sigmoid": {"cell": "vanilla", "activation": "sigmoid"},
-    "lstm": {"cell": "lstm"},
-    "lstm-projected": {"cell": "lstm", "proj_size": 2},
-    "gru": {"cell": "gru"},
-}
+CELLS = every_cell.CHOICES
 OFTEN, ONCE = (0.0, 0.25, 0.25, 0.0, 0.5), (0.0, 0.0, 0.0, 0.0, 1.0)  # the weight of each time step's loss
 Plain = dict[str, Any]
 
@@ -63,10 +57,10 @@ def trace_of(structure: Structure, loss: str = "cross entropy", asked: tuple[flo
     weights = {name: numbers(*shape) for name, shape in structure.parameter_shapes().items()}
     rows, width = len(structure.layer_names), structure.output_size * structure.directions
     inputs, h0, c0 = numbers(T, 1, INPUTS), numbers(rows, 1, structure.output_size), numbers(rows, 1, HIDDEN)
-    initial = {"h": h0} | ({"c": c0} if "c" in structure.equations.states else {})
-    head, offset = numbers(CLASSES, width), numbers(CLASSES)
+    initial = {"h": h0} | {state: c0 for state in structure.equations.states if state != "h"}
+    weight, bias = numbers(CLASSES, width), numbers(CLASSES)
     targets = random.integers(0, CLASSES, (T, 1)) if loss == "cross entropy" else numbers(T, 1, CLASSES)
-    head = Head(head, offset, loss, targets, np.array(asked)[:, None])  # type: ignore[arg-type]
+    head = Head(weight, bias, loss, targets, np.array(asked)[:, None])  # type: ignore[arg-type]
     capture = Capture.of_one(
         weights,
         structure=structure,
@@ -77,7 +71,7 @@ def trace_of(structure: Structure, loss: str = "cross entropy", asked: tuple[flo
     )
     read = rebuild(capture).head
     assert read is not None
-    return rebuild(capture.with_call(grad_output=read.prediction_grad @ head))
+    return rebuild(capture.with_call(grad_output=read.prediction_grad @ weight))
 
 
 def cell_words(cell: str, bias: bool) -> Plain:

@@ -26,6 +26,8 @@ def compare(name: str, got: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_text(_short(got)), encoding="utf-8")
         pytest.skip(f"{path.name} is replaced")
+    if not path.exists():
+        pytest.fail(f"{path.name}: no golden file yet; write it by {REPLACE}=1 python -m pytest tests/golden")
     found = differences(got, json.loads(path.read_text(encoding="utf-8")))
     more = f"\n… and {len(found) - 12} more" if len(found) > 12 else ""
     assert not found, f"{path.name}: {len(found)} differ\n" + "\n".join(found[:12]) + more

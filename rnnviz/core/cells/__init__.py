@@ -1,12 +1,13 @@
 """The recurrent cells: one file each, from which all that is said of a cell follows.
 
-A new cell is one file that ends in a `CellKind`, and its place in `CELLS`. The tests want it written by hand once more:
-`step` in `tests/core/autograd_reference.py`, and its name where they list all cells.
+A new cell is one file that ends in a `CellKind`, and its place in `CELLS`. The tests want it written by hand once more,
+`step` in `tests/core/autograd_reference.py`, and its golden words, which `tests/golden/kept.py` writes.
 """
 
 from functools import lru_cache
 
 from rnnviz.core.cells.cell import Activation, Cell, CellKind, Gradients, Kernel, Options
+from rnnviz.core.cells.cell_check import check_cell
 from rnnviz.core.cells.gru import GRU
 from rnnviz.core.cells.lstm import LSTM
 from rnnviz.core.cells.mingru import MINGRU
@@ -28,5 +29,7 @@ def cell_kind(name: str) -> CellKind:
 
 @lru_cache(maxsize=128)
 def cell_made(name: str, options: Options) -> Cell:
-    """The equations of the cell called `name`; the same value for the same options."""
-    return cell_kind(name).make(options)
+    """The equations of the cell called `name`, the same value for the same options; ValueError where it is wrong."""
+    cell = cell_kind(name).make(options)
+    check_cell(cell, options.projected)
+    return cell

@@ -39,7 +39,7 @@ class Parameter:
 
     name: str  # "weight_hh"
     symbol: str  # "W_{hh}"
-    rows: Units  # only a matrix with "rows" has shares in the expression language
+    rows: Units
     columns: Columns
     initial: Uniform = Uniform()
 
@@ -198,6 +198,16 @@ class Cell:
             return {gate.name: self.pre_activation(gate) or Value(gate.name) for gate in self.gates}
         value = self.pre_activation(self.by_name[self.output])
         return {} if value is None else {value.name: value}
+
+    @cached_property
+    def leading_matrix(self) -> Parameter:
+        """The first matrix on the output of the time step before, else the first of all."""
+        matrices = [parameter for parameter in self.parameters if parameter.columns]
+        before = Value(self.output, before=True)
+        for parameter in matrices:
+            if any(before in node.operation.values for node, _ in self.weight_uses(parameter.name)):
+                return parameter
+        return matrices[0]
 
     @cached_property
     def uses(self) -> dict[str, tuple[Use, ...]]:

@@ -5,9 +5,9 @@ mix and a complement. Each knows its value, its derivative by each value it read
 on any `Numbers`: numpy arrays here, tensors in the engine. Leading axes are free, the last one is units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -322,6 +322,24 @@ class Node:
     def step(self) -> str:
         """The key of the operation it belongs to."""
         return self.key or self.name
+
+
+class Named(Protocol):
+    """A node or a parameter."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=Named)
+
+
+def first_named(found: Iterable[Found]) -> dict[str, Found]:
+    """By name the first of each: what several cells have is called as in the first of them."""
+    first: dict[str, Found] = {}
+    for one in found:
+        first.setdefault(one.name, one)
+    return first
 
 
 class ArrayNumbers:

@@ -7,6 +7,7 @@ written with its factor first: f_{t+1} ⊙ ∂L/∂c_{t+1}.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,16 @@ from rnnviz.core.equations.equation import Equation, Term
 
 _NUMBERS = ArrayNumbers()
 _PLACE = re.compile(r"\{(\d)\}")
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+
+
+class Binding(IntEnum):
+    """How tightly what is written holds together, loosest first."""
+
+    SUM = 0
+    PRODUCT = 1  # u ⊙ v
+    MATRIX = 2  # W v
+    WHOLE = 3  # a symbol, or anything in brackets
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Piece:
     template: str
     terms: tuple[Term, ...]
     formula: Callable[..., Array]
-    loose: bool = False  # a sum, which needs brackets inside a product
+    binding: Binding = Binding.WHOLE
 
     @staticmethod
     def of(term: Term) -> "Piece":
@@ -53,10 +64,10 @@ def _itself(value: Array) -> Array:
     return value
 
 
-def joined(template: str, parts: Sequence[Piece], formula: Callable[..., Array], loose: bool = False) -> Piece:
+def joined(template: str, parts: Sequence[Piece], formula: Callable[..., Array]) -> Piece:
     """Pieces put into {0}, {1}, … of `template`; `formula` takes the value of each part once."""
     order = [int(place) for place in _PLACE.findall(template)]
-    text = _PLACE.sub(lambda match: _bracketed(parts[int(match[1])], loose), template)
+    text = _PLACE.sub(lambda match: _bracketed(parts[int(match[1])], _needed(match)), template)
     terms = tuple(term for place in order for term in parts[place].terms)
 
     def computed(*values: Array) -> Array:
@@ -69,11 +80,35 @@ def joined(template: str, parts: Sequence[Piece], formula: Callable[..., Array],
             start = end
         return np.asarray(formula(*(found[place] for place in range(len(parts)))))
 
-    return Piece(text, terms, computed, loose)
+    return Piece(text, terms, computed, _binding(template))
 
 
-def _bracketed(part: Piece, in_sum: bool) -> str:
-    return f"({part.template})" if part.loose and not in_sum else part.template
+def _bracketed(part: Piece, needed: Binding) -> str:
+    return f"({part.template})" if part.binding < needed else part.template
+
+
+def _needed(match: re.Match[str]) -> Binding:
+    """How tightly a part must hold together in its place of a template."""
+    left, right = match.string[: match.start()], match.string[match.end() :]
+    if right.startswith(("ᵀ", "²")):
+        return Binding.WHOLE
+    if left.endswith(("} ", "ᵀ ")) or right.startswith(" {"):
+        return Binding.MATRIX
+    if left.endswith((" ⊙ ", " − ")) or right.startswith(" ⊙ "):
+        return Binding.PRODUCT
+    return Binding.SUM
+
+
+def _binding(template: str) -> Binding:
+    """How tightly what a template writes holds together: by its loosest sign outside of brackets."""
+    outside, inner = template, ""
+    while inner != outside:
+        inner, outside = outside, _BRACKETS.sub("", outside)
+    if " + " in outside or " − " in outside:
+        return Binding.SUM
+    if " ⊙ " in outside:
+        return Binding.PRODUCT
+    return Binding.MATRIX if " " in outside else Binding.WHOLE
 
 
 def shifted(piece: Piece, by: int) -> Piece:
@@ -135,7 +170,7 @@ class Writing:
             used = [value for value, weight in zip(values, places, strict=True) if weight]
             return np.asarray(operation.compute(_NUMBERS, read, used))
 
-        return joined(operation.template, parts, computed, loose=isinstance(operation, Sum | Mix))
+        return joined(operation.template, parts, computed)
 
     # gradients
 
@@ -165,7 +200,7 @@ class Writing:
         if len(parts) == 1:
             return parts[0]
         template = " + ".join(f"{{{place}}}" for place in range(len(parts)))
-        return joined(template, parts, _sum, loose=True)
+        return joined(template, parts, _sum)
 
     def sent(self, use: Use) -> Piece:
         """What a node sends to a value of the same time step: its gradient times its derivative."""
@@ -180,8 +215,9 @@ class Writing:
         gradient = shifted(self.gradient(use.node), 1)
         if isinstance(use.node.operation, Matrix):
             weight = self.weight(use.node.operation.weight)
-            symbol = f"{weight.terms[0].symbol}ᵀ {gradient.terms[0].symbol}"
-            return Piece.of(Term(symbol, use.node.name, 1, "passed"))
+            written = joined("{0}ᵀ {1}", [weight, gradient], _transposed)
+            symbol = written.template.format(*(term.symbol for term in written.terms))
+            return replace(Piece.of(Term(symbol, use.node.name, 1, "passed")), binding=written.binding)
         slope = self.slope(use)
         return gradient if slope is None else joined("{0} ⊙ {1}", [shifted(slope, 1), gradient], np.multiply)
 
@@ -237,7 +273,7 @@ class Writing:
         right = joined("{0}ᵀ {1}", [self.weight(node.operation.weight), gradient], _transposed)
         if value.name == "x":
             return _equation(Term("∂L/∂x_t", "x", kind="gradient"), right)
-        whole = gradient.terms[0].symbol
+        whole = gradient.terms[0].symbol if gradient.template == "{}" else self.gradient_symbol(node)
         before = symbol_at(self.cell.node(value.name).symbol, -1)
         symbol = f"(∂{whole.removeprefix('∂L/∂')}/∂{before})ᵀ {whole}"
         return _equation(Term(symbol, node.name, kind="passed"), right)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.cell import Parameter
-from rnnviz.core.cells.node import Node
+from rnnviz.core.cells.node import Node, first_named
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short, tick
 from rnnviz.core.structure import LayerId
@@ -76,9 +76,9 @@ def value_rows(
         ),
         _states("hidden", "hidden state", f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
     ]
-    others = {state.name: state for found in layers for state in other_states(found)}
+    others = first_named(state for found in layers for state in other_states(found))
     rows += [_other_state(state, t) for state in others.values()]
-    gates = {gate.name: gate for found in layers for gate in found.equations.gates}
+    gates = first_named(gate for found in layers for gate in found.equations.gates)
     rows += [_gate(gate, t) for gate in gates.values()]
     rows.append(ValueRow("loss", "loss", f"L_{{{t}}}", "loss", _loss_text, lambda source: None, "plain"))
     rows += [
@@ -89,7 +89,7 @@ def value_rows(
         ),
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
-    parameters = {parameter.name: parameter for found in layers for parameter in found.equations.parameters}
+    parameters = first_named(parameter for found in layers for parameter in found.equations.parameters)
     return rows + [row for parameter in parameters.values() for row in _weight(parameter)]
 
 

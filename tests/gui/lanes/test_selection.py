@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.cells import CELLS
+from rnnviz.core.magnitude import log10
 from rnnviz.core.structure import Structure
 from rnnviz.gui.canvas.lanes.heights import fitting, share_out
-from rnnviz.gui.canvas.lanes.lane import Heights
+from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_table import LANES
 from rnnviz.gui.canvas.lanes.selection import exactly, lane_choices, lane_slots, toggled
+from rnnviz.gui.canvas.lanes.share import ShareLane
 from rnnviz.gui.canvas.lanes.shown import level, resolve
 
 FIRST_LESSON = [
@@ -63,6 +65,34 @@ def test_every_lane_can_be_switched_both_ways() -> None:
         twice = fake_state(hidden_lanes=toggled(once.look.hidden_lanes, switched))
         again = next(other for other in lane_choices(twice) if other.key == choice.key)
         assert again.on == choice.on
+
+
+@pytest.mark.parametrize(("first", "second", "words"), [("gru", "mingru", "New state"), ("mingru", "gru", "Candidate")])
+def test_a_gate_of_two_models_is_offered_as_the_first_calls_it(first: str, second: str, words: str) -> None:
+    size = len(TASKS["symbols"].input_labels)
+    state = fake_state(structures=(Structure(first, size, 5), Structure(second, size, 5)))
+    assert [choice.words for choice in lane_choices(state) if choice.key == "gates: n"] == [words]
+
+
+@pytest.mark.parametrize(
+    ("cells", "subtitle"),
+    [
+        (("vanilla", "lstm"), "of t in ∂L/∂W_hh"),
+        (("mingru",), "of t in ∂L/∂W_ih"),
+        (("gru", "mingru"), "of t in ∂L/∂W_hh, W_ih"),
+    ],
+)
+def test_every_cell_has_shares_and_the_lane_says_of_what(qtbot: QtBot, cells: tuple[str, ...], subtitle: str) -> None:
+    size = len(TASKS["symbols"].input_labels)
+    shown = resolve(fake_state(structures=tuple(Structure(cell, size, 5) for cell in cells)))
+    lane = ShareLane(shown, LaneSlot("share", ShareLane))
+    lane.show(shown)
+    assert lane.label.subtitle == subtitle
+    assert [name for name, _ in lane.tips] == [model.name for model in shown.models]
+    for model, (_, values) in zip(shown.models, lane.tips, strict=True):
+        assert model.trace is not None
+        shares = model.trace.sample(model.sample).layer("l0").weight_grad_shares
+        np.testing.assert_array_equal(values, log10(shares.get("weight_hh", shares["weight_ih"])))
 
 
 @pytest.mark.parametrize("kind", TASKS)

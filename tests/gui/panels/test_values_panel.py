@@ -63,6 +63,12 @@ def test_a_parameter_is_called_as_the_equations_call_it() -> None:
     assert words == [f"share in ∂L/∂{symbol}" for symbol in symbols]
 
 
+@pytest.mark.parametrize(("first", "second", "words"), [("gru", "mingru", "new state"), ("mingru", "gru", "candidate")])
+def test_a_gate_of_two_models_is_called_as_in_the_first(first: str, second: str, words: str) -> None:
+    traces = [rebuild(make_capture(Structure(cell, len(SYMBOLS), HIDDEN), 3)) for cell in (first, second)]
+    assert [row.words for row in value_rows(traces, "l0", 1) if row.key == "gate:n"] == [words]
+
+
 def test_at_the_first_time_step_everything_has_been_added(panel: ValuesPanel, store: Store) -> None:
     store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=1)))
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

@@ -1,7 +1,7 @@
 """Lane kind: the record that says how a kind of lane is offered, where it stands, and which class draws it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rnnviz.core.cells import Cell
@@ -55,8 +55,11 @@ def each_node(nodes: Callable[[Cell], Sequence[Node]], offer: Callable[[Node], O
     """
 
     def offers(shown: Shown) -> Sequence[Offer]:
-        having = {node.name: node for model in shown.models for node in nodes(model.structure.equations)}
-        return [offer(node) for node in having.values()]
+        having: dict[str, list[Offer]] = {}
+        for model in shown.models:
+            for node in nodes(model.structure.equations):
+                having.setdefault(node.name, []).append(offer(node))
+        return [_joint(same) for same in having.values()]
 
     def slots(shown: Shown, on: Sequence[Offer]) -> Sequence[LaneSlot]:
         named = {offer.node: offer for offer in on}
@@ -68,3 +71,8 @@ def each_node(nodes: Callable[[Cell], Sequence[Node]], offer: Callable[[Node], O
         ]
 
     return LaneKind(offers, slots)
+
+
+def _joint(same: Sequence[Offer]) -> Offer:
+    """The offer of a node that several models have: in the words of the first, on where any of them has it on."""
+    return replace(same[0], default=next((offer.default for offer in same if offer.default), same[0].default))

@@ -1,5 +1,6 @@
-"""What each time step adds to the weight gradient: ‖(∂L/∂W_hh)|_t‖_F of all models, as log₁₀."""
+"""What each time step adds to the weight gradient, ‖(∂L/∂W_hh)|_t‖_F of all models, as log₁₀."""
 
+from rnnviz.core.quantity import flat
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
@@ -9,12 +10,13 @@ from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 
 
 class ShareLane(CurveLane):
-    """The shares of the recurrent weight, of the sequence that is shown."""
+    """The shares of the recurrent weight, else of that of the input, of the sequence that is shown."""
 
     heights = Heights(70, 110, 240, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
-        super().__init__(shown, slot, "Shares", "of t in ∂L/∂W_hh")
+        symbols = dict.fromkeys(model.structure.equations.leading_matrix.symbol for model in shown.models)
+        super().__init__(shown, slot, "Shares", f"of t in ∂L/∂{', '.join(map(flat, symbols))}")
         self.tip_words = magnitude_words
 
     def show(self, shown: Shown) -> None:

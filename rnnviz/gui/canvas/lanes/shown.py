@@ -67,9 +67,11 @@ class ShownModel:
 
     @cached_property
     def log_share(self) -> Array:
-        """(T,) log₁₀ ‖(∂L/∂W_hh)|_t‖_F of this sequence alone; (0,) where nothing recurrent has weights."""
-        shares = {} if self.trace is None else self.trace.sample(self.sample).layer(self.layer_name).weight_grad_shares
-        return log10(shares["weight_hh"]) if "weight_hh" in shares else np.zeros(0)
+        """(T,) log₁₀ ‖(∂L/∂W)|_t‖_F of the cell's leading matrix, of this sequence alone; (0,) without a trace."""
+        if self.trace is None:
+            return np.zeros(0)
+        layer = self.trace.sample(self.sample).layer(self.layer_name)
+        return log10(layer.weight_grad_shares[self.structure.equations.leading_matrix.name])
 
     @cached_property
     def losses(self) -> Array:
