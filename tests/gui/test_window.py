@@ -63,7 +63,7 @@ def test_keys_walk_the_program(app: App) -> None:
     assert app.store.state.place.sample == 0
 
 
-def test_a_button_and_the_readout_do_what_the_keys_do(app: App, qtbot: QtBot) -> None:
+def test_a_button_and_the_cursor_label_do_what_the_keys_do(app: App, qtbot: QtBot) -> None:
     qtbot.mouseClick(app.toolbar.button("phase_end"), Qt.MouseButton.LeftButton)
     assert app.store.state.place.cursor.time_step == app.store.state.program.time_steps
     press(app, Qt.Key.Key_Left)  # the click left the keys to the lanes
