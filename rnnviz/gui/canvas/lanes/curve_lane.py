@@ -14,7 +14,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 
 
 class CurveLane(Lane):
-    """A framed plot; `values` for the tooltip are set beside the curves."""
+    """A framed plot; `show` sets `tips`, what the tooltip says, beside the curves."""
 
     heights = Heights(46, 90, 200, gap=10)
 
@@ -22,7 +22,7 @@ class CurveLane(Lane):
         super().__init__(shown, slot, title, subtitle)
         self.plot = CurvePlot(shown.theme)
         self.items += [self.plot, self.plot.names]
-        self.tips: list[tuple[str, Array]] = []  # name and (T,) texts' values
+        self.tips: list[tuple[str, Array]] = []  # name and (T,) values, in the words of `tip_words`
         self.tip_words: Callable[[float], str] = short
         self.present: dict[str, Array] = {}  # by name, (T,) bool: time steps that have a value; without: all
 

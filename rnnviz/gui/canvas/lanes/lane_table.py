@@ -1,6 +1,8 @@
-"""Lane table: every kind of lane there is, in the order of the stack and of the menus.
+"""Lane table: every kind of lane there is, in the order of the menus and, but for lanes of models, of the stack.
 
-A new kind is a module with its `Lane` and its `LaneKind`, and one entry here.
+A new kind is a module with its `Lane` and its `LaneKind`, and one entry here. Lanes of models that lie together stand
+model by model: a lane that all models share must not lie between them. Numbers of a model come from `ShownModel`; what
+a lane should hold is said in `EXPECTATIONS` of tests/gui/lanes, what is offered in tests/data/golden/lanes.json.
 """
 
 from rnnviz.gui.canvas.lanes.gradient import GRADIENT

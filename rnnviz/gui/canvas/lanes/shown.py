@@ -103,7 +103,7 @@ class Shown:
     theme: Theme
     task: TaskInfo | None
     models: tuple[ShownModel, ...]
-    sample: int
+    sample: int  # of the probe; a model's trace is read at its own `ShownModel.sample`: a what-if has one sequence
     time_steps: int
     cursor: Cursor
     switched: frozenset[str]  # State.look.hidden_lanes
