@@ -294,6 +294,14 @@ def test_adding_shows_predicted_against_true_at_the_end_only(opened: Callable[..
     assert "true: 1.00" in lane.tip(QPointF(stack._axis.x(20), middle))
 
 
+def test_the_tooltip_tells_a_loss_only_where_one_is_asked(opened: Callable[..., Opened]) -> None:
+    stack, _ = opened(kind="adding", hidden_lanes=frozenset({"+loss"}))
+    lane = next(lane for lane in stack._lanes if lane.key == "loss")
+    middle = lane.plot.rect.center().y()  # type: ignore[attr-defined]
+    assert lane.tip(QPointF(stack._axis.x(3), middle)) == "t = 3"
+    assert "model 1: " in lane.tip(QPointF(stack._axis.x(20), middle))
+
+
 def test_the_scale_of_magnitudes_stands_beside_the_first_chain_in_the_backward_phase(
     opened: Callable[..., Opened],
 ) -> None:

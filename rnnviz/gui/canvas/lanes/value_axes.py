@@ -11,16 +11,14 @@ from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 _MOST_TICKS = 7
 
 
-def logarithmic(
-    curves: Sequence[Array], *, lowest_top: float = 0.0, zone: float | None = None, words: str = ""
-) -> ValueAxis:
-    """An axis in powers of ten that holds all finite values of `curves` (already log₁₀), from the top of
-    `lowest_top` downwards at least ten decades; ends lie on whole decades, so that the range moves seldom."""
+def logarithmic(curves: Sequence[Array], *, zone: float | None = None, words: str = "") -> ValueAxis:
+    """An axis in powers of ten that holds all finite values of `curves` (already log₁₀), from 10⁰ downwards at least
+    ten decades; ends lie on whole decades, so that the range moves seldom."""
     finite = [curve[np.isfinite(curve)] for curve in curves if curve.size]
     finite = [part for part in finite if part.size]
-    high = max([float(part.max()) for part in finite], default=lowest_top)
-    low = min([float(part.min()) for part in finite], default=lowest_top - 10.0)
-    top = int(np.ceil(max(high + 0.2, lowest_top)))
+    high = max([float(part.max()) for part in finite], default=0.0)
+    low = min([float(part.min()) for part in finite], default=-10.0)
+    top = int(np.ceil(max(high + 0.2, 0.0)))
     lowest = min(low - 0.5, top - 10, top if zone is None else zone - 2)  # the zone can always be seen
     bottom = 2 * int(np.floor(lowest / 2))
     step = 5

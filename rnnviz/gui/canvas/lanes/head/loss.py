@@ -23,6 +23,7 @@ class LossLane(CurveLane):
             if model.losses.size
         ]
         self.tips = [(curve.name, curve.values) for curve in curves]
+        self.present = dict.fromkeys((curve.name for curve in curves), shown.asked)
         self.plot.set_curves(curves, linear([curve.values[shown.asked] for curve in curves], include=0.0))
 
 
