@@ -24,6 +24,13 @@ class FrozenMapping(Mapping[str, Array]):
     def __init__(self, arrays: Mapping[str, Array]) -> None:
         self._arrays = {name: frozen(np.asarray(array)) for name, array in arrays.items()}
 
+    @classmethod
+    def holding(cls, arrays: dict[str, Array]) -> "FrozenMapping":
+        """Of arrays that are read-only already, in a dict that nobody else keeps."""
+        made = cls.__new__(cls)
+        made._arrays = arrays
+        return made
+
     def __getitem__(self, name: str) -> Array:
         return self._arrays[name]
 

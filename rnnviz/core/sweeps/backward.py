@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, frozen, frozen_mapping
+from rnnviz.core.arrays import Array, FrozenMapping, frozen, frozen_mapping
 from rnnviz.core.cells import Gradients
 from rnnviz.core.sweeps.capture import Call
 from rnnviz.core.sweeps.carrying import sweep_backward
@@ -78,13 +78,16 @@ def _read_only(call: Call, sweep: LayerSweep, direct: Array, gradients: Gradient
         for name, array in arrays.items():
             if name.startswith("("):
                 continue
-            if id(array) not in turned:
+            in_time = turned.get(id(array))
+            if in_time is None:
                 in_time = sweep.in_time(array)
-                if in_time is not array:  # a view or a copy of our own
+                if in_time is array:
+                    in_time = frozen(array)
+                else:  # a view or a copy of our own
                     in_time.setflags(write=False)
-                turned[id(array)] = frozen(in_time)
-            found[name] = turned[id(array)]
-        return frozen_mapping(found)
+                turned[id(array)] = in_time
+            found[name] = in_time
+        return FrozenMapping.holding(found)
 
     by_hand = sweep.by_hand
     return Layer(

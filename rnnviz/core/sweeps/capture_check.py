@@ -29,33 +29,34 @@ def _check_call(capture: Capture, call: Call) -> set[str]:
     time_steps, sequences = call.inputs.shape[:2]
     layers = structure.num_layers * structure.directions
     output = (time_steps, sequences, structure.directions * structure.output_size)
-    wanted: dict[str, tuple[Array | None, tuple[int, ...]]] = {
-        "inputs": (call.inputs, (time_steps, sequences, structure.input_size)),
-    }
-    for state in structure.equations.states:
-        states = layers, sequences, structure.units(state)
-        wanted[f"{state}0"] = call.initial.get(state), states
-        if state in call.grad_final:
-            wanted[f"grad_final[{state}]"] = call.grad_final[state], states
+    states = structure.equations.states
     for state, given in call.initial.items():
-        if state not in structure.equations.states:
+        if state not in states:
             raise RnnvizError(f"capture.{state}0: wanted nothing for the cell {structure.cell}, got {given.shape}")
-    wanted["grad_output"] = call.grad_output, output
-    if call.output is not None:
-        wanted["output"] = call.output, output
-    module = f"{call.module}." if call.module else ""
-    parameters = {module + parameter: shape for parameter, shape in structure.parameter_shapes().items()}
-    for name, shape in parameters.items():
-        wanted[f"weights[{name}]"] = capture.weights.get(name), shape
-        if name in capture.grads:
-            wanted[f"grads[{name}]"] = capture.grads[name], shape
     dtype = call.inputs.dtype
     if dtype not in DTYPES:
         raise RnnvizError(f"capture.inputs: wanted float32 or float64, got {dtype.name}")
-    for name, (array, shape) in wanted.items():
+
+    def check(array: Array | None, shape: tuple[int, ...], name: str, of: str = "") -> None:
         if array is None or array.shape != shape or array.dtype != dtype:
             came = "nothing" if array is None else f"{array.dtype.name} {array.shape}"
-            raise RnnvizError(f"capture.{name}: wanted {dtype.name} {shape}, got {came}")
+            raise RnnvizError(f"capture.{name}{f'[{of}]' if of else ''}: wanted {dtype.name} {shape}, got {came}")
+
+    check(call.inputs, (time_steps, sequences, structure.input_size), "inputs")
+    for state in states:
+        each = layers, sequences, structure.units(state)
+        check(call.initial.get(state), each, f"{state}0")
+        if state in call.grad_final:
+            check(call.grad_final[state], each, "grad_final", state)
+    check(call.grad_output, output, "grad_output")
+    if call.output is not None:
+        check(call.output, output, "output")
+    module = f"{call.module}." if call.module else ""
+    parameters = {module + parameter: shape for parameter, shape in structure.parameter_shapes().items()}
+    for name, shape in parameters.items():
+        check(capture.weights.get(name), shape, "weights", name)
+        if name in capture.grads:
+            check(capture.grads[name], shape, "grads", name)
     _check_lengths(call.lengths, time_steps, sequences)
     if call.head is not None:
         _check_head(call.head, output)
