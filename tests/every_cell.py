@@ -3,6 +3,7 @@
 from typing import Any
 
 from rnnviz.core.cells import CELLS
+from rnnviz.core.equations.operations import Operation, operations
 from rnnviz.core.structure import Structure
 
 
@@ -26,3 +27,8 @@ STRUCTURES = {
     for name, choice in CHOICES.items()
     for bias in (True, False)
 }  # with biases two layers in both directions, without them one
+
+
+def operation_named(structure: Structure, key: str) -> Operation:
+    """The operation of a cell that is called `key`."""
+    return next(operation for operation in operations(structure) if operation.key == key)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import every_cell
 import numpy as np
 import pytest
+from every_cell import operation_named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,10 +29,6 @@ STRUCTURES = {
 }
 each_structure = pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
 of_every_cell = pytest.mark.parametrize("structure", every_cell.STRUCTURES.values(), ids=every_cell.STRUCTURES)
-
-
-def operation_named(structure, key):
-    return next(operation for operation in operations(structure) if operation.key == key)
 
 
 def test_the_order_is_that_of_the_equations():

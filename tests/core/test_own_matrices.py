@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from every_cell import operation_named
 
 from rnnviz.core.cells import CELLS, Cell, CellKind, Options, cell_made
 from rnnviz.core.cells.cell import Parameter, Shift, from_input
 from rnnviz.core.cells.node import Diagonal, Matrix, Mix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight
-from rnnviz.core.equations.operations import operations, operations_of
+from rnnviz.core.equations.operations import operations_of
 from rnnviz.core.equations.writing import Writing
 from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.quantity import quantities
@@ -23,10 +24,6 @@ from rnnviz.debugger.changes import facts
 from rnnviz.debugger.provenance import GradientPlace, provenance
 
 BEFORE = Value("h", before=True)
-
-
-def operation_named(structure, key):
-    return next(operation for operation in operations(structure) if operation.key == key)
 
 
 def make(options: Options) -> Cell:

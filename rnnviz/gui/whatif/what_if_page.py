@@ -42,7 +42,7 @@ class WhatIfPage(ColumnPage):
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.elsewhere = _note(
-            "So do values, variables, equations, watches and stops of this model; others tell history."
+            "Values, variables, equations, watches and stops of this model follow it; other models show history."
         )
         self.difference = QCheckBox("Show the difference in the lanes")
         self.difference.setToolTip(actions["what_if_difference"].toolTip())
