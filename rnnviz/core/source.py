@@ -2,15 +2,15 @@
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.file import experiment_text, experiment_toml, parse_experiment
+from rnnviz.core.experiment.file import experiment_of, experiment_text, experiment_toml, parse_experiment
 from rnnviz.core.experiment.settings import Experiment, TrainingSettings
+from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.plain_records import plain, read_record, refuse
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.structure import Activation
@@ -190,14 +190,11 @@ def read_source(path: str | os.PathLike[str]) -> Trained | Given:
 
 def parse_source(text: str, where: str, folder: Path | None = None) -> Trained | Given:
     """As `parse_experiment`, also for an experiment of the task "given input", which older versions wrote."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError):
-        table = {}
+    table = read_toml(text, where)
     task = table.get("task")
     if isinstance(task, dict) and task.get("name") == OLD_TASK:
         return _old_given(table, task, where, folder)
-    return Trained(parse_experiment(text, where, folder))
+    return Trained(experiment_of(table, where, folder))
 
 
 def _old_given(table: Mapping[str, Any], task: Mapping[str, Any], where: str, folder: Path | None) -> Given:

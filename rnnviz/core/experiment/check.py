@@ -1,6 +1,7 @@
 """Check of an experiment: which values can be trained, in one place for files, window and engine."""
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.estimate import check_estimate
 from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, ModelSettings
 from rnnviz.core.plain_records import refuse
 from rnnviz.core.setting import check_settings, settings_of
@@ -14,7 +15,14 @@ def check_experiment(experiment: Experiment, source: str = "experiment") -> None
     _check_task(experiment.task, source)
     _check_models(experiment, source)
     check_settings(experiment.training, source, "training")
+    check_estimate(experiment, source)
     check_marks(experiment.marks, [model.name for model in experiment.models], source)
+
+
+def check_number_of_models(number: int, source: str) -> None:
+    """RnnvizError where an experiment may not have so many."""
+    if not 1 <= number <= MOST_MODELS:
+        raise RnnvizError(f"{source}: models must be 1 to {MOST_MODELS} tables, not {number}.")
 
 
 def _check_task(task: TaskSettings, source: str) -> None:
@@ -27,8 +35,7 @@ def _check_task(task: TaskSettings, source: str) -> None:
 
 def _check_models(experiment: Experiment, source: str) -> None:
     models = experiment.models
-    if not 1 <= len(models) <= MOST_MODELS:
-        raise RnnvizError(f"{source}: models must be 1 to {MOST_MODELS} tables, not {len(models)}.")
+    check_number_of_models(len(models), source)
     for number, model in enumerate(models):
         key = f"models[{number}]"
         settings_of(ModelSettings)["name"].range.check(model.name, source, f"{key}.name")

@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +12,11 @@ import tomli_w
 
 from rnnviz.core.cells import CELLS, cell_kind
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.check import check_experiment, check_number_of_models
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, Task, TrainingSettings
+from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.files.whole import write_whole
-from rnnviz.core.plain_records import closest, listed, plain, read_record, refuse
+from rnnviz.core.plain_records import came, closest, listed, plain, read_record, refuse
 from rnnviz.core.setting import DataFile, settings_of
 from rnnviz.core.stopping import marks_file
 from rnnviz.core.tasks import TASKS
@@ -58,22 +58,22 @@ def experiment_text(path: Path) -> str:
             "wanted an experiment in TOML."
         ) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
         raise RnnvizError(f"{path} cannot be read: {reason}.") from None
 
 
 def parse_experiment(text: str, source: str, folder: Path | None = None) -> Experiment:
     """The experiment in `text`. `source` names where it came from in every error; relative data files are taken from
     `folder`, or left as they are without one. Raises RnnvizError."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
-        raise RnnvizError(f"{source} is not TOML: {reason}.") from None
+    return experiment_of(read_toml(text, source), source, folder)
+
+
+def experiment_of(table: dict[str, Any], source: str, folder: Path | None = None) -> Experiment:
+    """The experiment in the tables of a TOML text, as `parse_experiment` says."""
     _check_format(table, source)
     for key in table:
         if key not in TOP_KEYS:
-            raise RnnvizError(f"{source}: unknown key {key}, {closest(key, TOP_KEYS)}")
+            raise RnnvizError(f"{source}: unknown key {came(key)[1:-1]}, {closest(key, TOP_KEYS)}")
     experiment = Experiment(
         name=_top(table, "name", str, source),
         task=_read_task(table.get("task"), source, folder),
@@ -167,6 +167,7 @@ def _task_names() -> str:
 def _read_models(tables: object, source: str) -> tuple[ModelSettings, ...]:
     if not isinstance(tables, list):
         raise refuse(source, "models", "a list of tables ([[models]])", tables)
+    check_number_of_models(len(tables), source)  # before each is read
     models = []
     for number, table in enumerate(tables):
         models.append(_read_model(table, source, f"models[{number}]"))

@@ -8,7 +8,6 @@ direction = "up"
 model = "LSTM"
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar, get_args
@@ -17,7 +16,8 @@ import tomli_w
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions import ExpressionError, Vocabulary, parse
-from rnnviz.core.plain_records import closest, plain, read_record, refuse
+from rnnviz.core.files.toml_text import read_toml
+from rnnviz.core.plain_records import came, closest, plain, read_record, refuse
 from rnnviz.core.stopping.breakpoints import arm
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, BreakpointKind, Marks, Watch
 
@@ -40,14 +40,10 @@ Record = TypeVar("Record", Breakpoint, Watch, Bookmark)
 
 def parse_marks(text: str, source: str, models: Sequence[str] = ()) -> Marks:
     """The marks in TOML that holds nothing else. `source` and errors as for `experiment.file.parse_experiment`."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
-        raise RnnvizError(f"{source} is not TOML: {reason}.") from None
+    table = read_toml(text, source)
     for key in table:
         if key not in KEYS:
-            raise RnnvizError(f"{source}: unknown key {key}, {closest(key, KEYS)}")
+            raise RnnvizError(f"{source}: unknown key {came(key)[1:-1]}, {closest(key, KEYS)}")
     marks = read_marks(table, source)
     check_marks(marks, models, source)
     return marks
@@ -82,8 +78,7 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
     `models`: the names there are; none given: any name is taken.
     """
     for key in KEYS:
-        if len(getattr(marks, key)) > MOST[key]:
-            raise RnnvizError(f"{source}: {key} are at most {MOST[key]}, not {len(getattr(marks, key))}.")
+        _check_number(len(getattr(marks, key)), source, key)
     vocabulary = Vocabulary(models=tuple(models))
     for number, one in enumerate(marks.breakpoints):
         key = f"breakpoints[{number}]"
@@ -100,6 +95,11 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
             raise _wrong(problem, source, f"watches[{number}]") from None
     for number, bookmark in enumerate(marks.bookmarks):
         _check_bookmark(bookmark, source, f"bookmarks[{number}]")
+
+
+def _check_number(number: int, source: str, key: str) -> None:
+    if number > MOST[key]:
+        raise RnnvizError(f"{source}: {key} are at most {MOST[key]}, not {number}.")
 
 
 def _check_breakpoint(one: Breakpoint, source: str, key: str) -> None:
@@ -144,6 +144,7 @@ def _records(kind: type[Record], table: Mapping[str, Any], key: str, source: str
     given = table.get(key, [])
     if not isinstance(given, list):
         raise refuse(source, key, f"a list of tables ([[{key}]])", given)
+    _check_number(len(given), source, key)  # before each is read
     return tuple(read_record(kind, one, source, f"{key}[{number}]") for number, one in enumerate(given))
 
 

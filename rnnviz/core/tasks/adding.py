@@ -23,6 +23,10 @@ class Adding(TaskSettings):
     def words(self) -> str:
         return f"{self.name}, length {self.length}"
 
+    @property
+    def longest(self) -> int:
+        return self.length
+
     def open(self, seed: int) -> TaskSource:
         return AddingSource(self, seed)
 

@@ -34,6 +34,11 @@ class TaskSettings(ABC):
         return self.name
 
     @property
+    @abstractmethod
+    def longest(self) -> int:
+        """Time steps of the longest sequence trained on."""
+
+    @property
     def conflict(self) -> Conflict | None:
         """What in the task as a whole cannot be, though each of its settings is in range."""
         return None
@@ -55,6 +60,10 @@ class DataTask(TaskSettings):
     file: str
     length: int
     train_share: float
+
+    @property
+    def longest(self) -> int:
+        return self.length
 
     def with_file(self, file: str) -> Self:
         """The task with another file; what belongs to the old one is left empty."""

@@ -47,6 +47,10 @@ class TemporalOrder(TaskSettings):
         return f"{self.name}, length {span(self.length)}"
 
     @property
+    def longest(self) -> int:
+        return self.length[1]
+
+    @property
     def conflict(self) -> Conflict | None:
         if self.second_mark[0] <= self.first_mark[1]:
             return Conflict(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.estimate import check_estimate
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.sweeps.capture import Capture
@@ -52,6 +53,7 @@ class Training:
         check_experiment(experiment)
         self.experiment = experiment
         self.source = experiment.task.open(experiment.seed)
+        check_estimate(experiment, "experiment", self.source.input_size, self.source.output_size)
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
         self.clip_norm = experiment.training.clip_norm

@@ -1,0 +1,75 @@
+"""Estimate of what an experiment takes, memory and time, before anything is built; and what is too much."""
+
+from dataclasses import dataclass
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.structure import Structure
+
+ASKED_BYTES, MOST_BYTES = 1e9, 8e9  # above the first a person is asked, above the second none is trained
+ASKED_SECONDS, MOST_SECONDS = 10.0, 600.0  # of one training step
+
+_FLOAT = 4  # bytes of a float32
+_COPIES = 7  # of every weight: itself, its gradient, what the optimiser gathers, its step, and captures on their way
+_SPEED = 5e9  # multiply-adds a second of one thread, both sweeps, as measured for 64 to 1024 units
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What training takes at least, within about a factor of two."""
+
+    bytes: float
+    seconds: float  # of one training step
+
+    @property
+    def words(self) -> str:
+        """ "about 3.1 GB of memory and 12 s for each training step"."""
+        return f"about {_amount(self.bytes)} of memory and {_time(self.seconds)} for each training step"
+
+    @property
+    def asked(self) -> bool:
+        """Whether a person is asked first."""
+        return self.bytes > ASKED_BYTES or self.seconds > ASKED_SECONDS
+
+
+def estimate(experiment: Experiment, inputs: int = 1, outputs: int = 1) -> Estimate:
+    """What all models of `experiment` take together, of `inputs` columns in and `outputs` out (at least one each)."""
+    places = experiment.task.longest * experiment.training.batch_size  # T · N
+    total = places * (inputs + outputs) * 2.0
+    multiply_adds = 0.0
+    for model in experiment.models:
+        structure = _structure(model, inputs)
+        weights = _weights(structure) + outputs * structure.directions * structure.output_size
+        units = structure.num_layers * structure.directions * structure.hidden_size
+        # Both sweeps keep the states and about four numbers for each block of the cell, such as a gate.
+        total += _COPIES * weights + places * units * 4.0 * (1 + len(structure.equations.blocks))
+        multiply_adds += 3.0 * places * weights
+    return Estimate(_FLOAT * total, multiply_adds / _SPEED)
+
+
+def check_estimate(experiment: Experiment, source: str, inputs: int = 1, outputs: int = 1) -> None:
+    """RnnvizError for an experiment that takes more than any is given; `source` names the file in its sentence."""
+    took = estimate(experiment, inputs, outputs)
+    if took.bytes > MOST_BYTES or took.seconds > MOST_SECONDS:
+        raise RnnvizError(
+            f"{source}: the models together would take {took.words}; wanted at most {_amount(MOST_BYTES)} and "
+            f"{_time(MOST_SECONDS)}: fewer or smaller models, shorter sequences or smaller batches will do."
+        )
+
+
+def _structure(model: ModelSettings, inputs: int) -> Structure:
+    return Structure(model.cell, inputs, model.hidden_size, model.num_layers, model.bidirectional)
+
+
+def _weights(structure: Structure) -> int:
+    return sum(shape[0] * (shape[1] if shape[1:] else 1) for shape in structure.parameter_shapes().values())
+
+
+def _amount(size: float) -> str:
+    return f"{size / 1e9:.2g} GB" if size < 1e10 else f"{size / 1e9:,.0f} GB"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "under 1 s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
