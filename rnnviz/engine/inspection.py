@@ -21,7 +21,8 @@ Inspected = dict[str, Any]  # JSON-able; always "kind" and "path"
 def inspect_path(path: str | Path, activation: Activation | None = None) -> Inspected:
     """What `path` holds; its "kind" is run, experiment, state dict, safetensors, csv or text.
 
-    run, state dict and safetensors have "modules" with prefix, title, cell, sizes, "mapping" and "notes"; csv has
+    experiment has its "source" as JSON; run, state dict and safetensors have "modules" with prefix, title, cell, sizes,
+    "mapping" and "notes"; csv has
     "columns", "rows" and "time_column"; text has "characters" and "alphabet"; all have "notes".
     RnnvizError, one sentence, for everything else. Does not import torch into this process.
     """
@@ -96,14 +97,14 @@ def _run(path: Path, activation: Activation | None) -> Inspected:
 
 
 def _experiment(path: Path, activation: Activation | None) -> Inspected:
-    from rnnviz.core.source import OLD_TASK, Given, read_source
+    from rnnviz.core.source import OLD_TASK, Given, read_source, source_json
 
     source = read_source(path)
+    about = {"kind": "experiment", "source": source_json(source)}
     if isinstance(source, Given):
-        return {"kind": "experiment", "name": source.title, "task": OLD_TASK, "models": [], "seed": source.seed}
+        return about | {"name": source.title, "task": OLD_TASK, "models": [], "seed": source.seed}
     experiment = source.experiment
-    return {
-        "kind": "experiment",
+    return about | {
         "name": experiment.name,
         "task": experiment.task.name,
         "models": [

@@ -53,7 +53,7 @@ def _check_keys(text: str, source: str) -> None:
                 )
         if names > LONGEST_KEY:
             raise RnnvizError(
-                f"{source}, line {line}: wanted keys of at most {LONGEST_KEY} names with dots between, came one of more."
+                f"{source}, line {line}: wanted keys of at most {LONGEST_KEY} names with dots between, came more."
             )
         line += token[0].count("\n")
 

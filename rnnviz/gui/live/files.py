@@ -1,12 +1,12 @@
 """Files a person opens and saves: what one is, what a child process says of it; copies, exports in the background."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.child_answers import inspected, verdicts
 from rnnviz.core.errors import RnnvizError
@@ -15,7 +15,7 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.files.formats import EXPERIMENT, RUN
 from rnnviz.core.files.magic import HEAD_BYTES, looks_like
 from rnnviz.core.plain_records import plain
-from rnnviz.core.source import Given, read_source
+from rnnviz.core.source import Given, Trained, parse_source_json
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.child import Child, Ending
@@ -28,16 +28,19 @@ from rnnviz.runs.reading.reader import Run
 
 Kind = Literal["run", "experiment", "other"]
 
+# What a child may take to look into a file: 10 s for a checkpoint, and its start on a busy machine.
+_LOOK_SECONDS = 20
 _RIGHT_OR_WRONG = frozenset({0, 1})  # exit statuses of `rnnviz check`
 
 
 class Files(QObject):
     """`inspected(path, report)`: a file needs a person's choice first; `used(path)`: it belongs to the recent ones.
 
-    Failures of what is slow become messages.
+    Failures of what is slow become messages, and `failed()` follows.
     """
 
     inspected = Signal(object, object)
+    failed = Signal()
     used = Signal(object)
 
     def __init__(
@@ -54,25 +57,24 @@ class Files(QObject):
         self._marks = marks
         self._show_run, self._start = show_run, start
         self._child: Child | None = None
+        self._too_slow = ""
+        self._deadline = QTimer(self)
+        self._deadline.setSingleShot(True)
+        self._deadline.timeout.connect(self._give_up)
         self._copying = Background("copying", self)
         self._copying.answered.connect(self._copied)
         self._copying.failed.connect(self._not_copied)
 
     def open_path(self, path: Path) -> None:
-        """Opens a run or an experiment; asks a child process what anything else is. RnnvizError says why it cannot."""
+        """Opens a run; asks a child process what anything else holds. RnnvizError says why it cannot."""
         kind = self.kind(path)
-        if kind == "other":
-            self.inspect(path)
-            return
         if kind == "run":
             self._show_run(path)
+            self.used.emit(path)
+        elif kind == "experiment":
+            self._look_into(path, lambda report: self._use_experiment(path, report))
         else:
-            source = read_source(path)
-            if isinstance(source, Given):
-                self.record_given(source)
-            else:
-                self._start(source.experiment)
-        self.used.emit(path)
+            self.inspect(path)
 
     def kind(self, path: Path) -> Kind:
         """What `path` is as far as the window itself may look; RnnvizError if it is no file that can be read."""
@@ -116,16 +118,8 @@ class Files(QObject):
         self._copying.ask(lambda: _copy(source, path, marks))
 
     def inspect(self, path: Path) -> None:
-        """Asks a child process what the file holds; the window itself never parses a stranger's file."""
-
-        def answer(ending: Ending) -> None:
-            try:
-                report = inspected(ending.output)
-            except RnnvizError:
-                raise RnnvizError(f"{path} could not be looked into.") from None
-            self.inspected.emit(path, report)
-
-        self._ask(["inspect", str(path), "--json"], f"Looking into {path.name} …", answer)
+        """Asks a child process what the file holds, and then the person what to do with it."""
+        self._look_into(path, lambda report: self.inspected.emit(path, report))
 
     def export(self, path: Path, model: str) -> None:
         """Has a child process write the weights of `model` at the training step shown."""
@@ -179,6 +173,31 @@ class Files(QObject):
             self._forget_child()
         return self._copying.stop()
 
+    def _look_into(self, path: Path, use: Callable[[Mapping[str, Any]], None]) -> None:
+        """Asks a child process what the file holds; the window itself never parses a stranger's file."""
+
+        def answer(ending: Ending) -> None:
+            try:
+                report = inspected(ending.output)
+            except RnnvizError:
+                raise RnnvizError(f"{path} could not be looked into.") from None
+            use(report)
+
+        self._ask(
+            ["inspect", str(path), "--json"],
+            f"Looking into {path.name} …",
+            answer,
+            too_slow=f"{path} was given up: wanted a file that can be judged within {_LOOK_SECONDS} s.",
+        )
+
+    def _use_experiment(self, path: Path, report: Mapping[str, Any]) -> None:
+        source = parse_source_json(str(report.get("source")), str(path))
+        if isinstance(source, Given):
+            self.record_given(source)
+        elif isinstance(source, Trained):
+            self._start(source.experiment)
+        self.used.emit(path)
+
     def _ask(
         self,
         arguments: list[str],
@@ -187,9 +206,11 @@ class Files(QObject):
         *,
         answers: frozenset[int] = frozenset({0}),
         said: str = "",
+        too_slow: str = "",
     ) -> None:
         """Starts a child in place of the one before. `answers`: the exit statuses that come with an answer, which
-        `answer` takes; an RnnvizError of it is told as every failure is."""
+        `answer` takes; an RnnvizError of it is told as every failure is. `too_slow`: what is told when it has not
+        ended after _LOOK_SECONDS; "": it may take its time."""
         if self._child is not None:
             self._child.cancel()
             self._child.deleteLater()
@@ -197,6 +218,15 @@ class Files(QObject):
         self._child.ended.connect(lambda ending: self._ended(ending, answer, answers))
         self._store.say(busy=busy)
         self._child.start()
+        self._too_slow = too_slow
+        if too_slow:
+            self._deadline.start(1000 * _LOOK_SECONDS)
+
+    @Slot()
+    def _give_up(self) -> None:
+        if self._child is not None:
+            self.cancel()
+            self._tell(self._too_slow)
 
     def _ended(self, ending: Ending, answer: Callable[[Ending], None], answers: frozenset[int]) -> None:
         self._forget_child()
@@ -205,9 +235,14 @@ class Files(QObject):
                 raise RnnvizError(ending.sentence)
             answer(ending)
         except RnnvizError as error:
-            self._store.say(Message("error", str(error)))
+            self._tell(str(error))
+
+    def _tell(self, sentence: str) -> None:
+        self._store.say(Message("error", sentence))
+        self.failed.emit()
 
     def _forget_child(self) -> None:
+        self._deadline.stop()
         if self._child is not None:
             self._child.deleteLater()
             self._child = None

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, restart_needed
+from rnnviz.core.experiment.settings import Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engines import Engines
@@ -61,6 +61,7 @@ class Session(QObject):
         self._watchdog = Watchdog(store, lambda: self._following.run, self)
         self._marks_saving = MarksSaving(store, self)
         self.files = Files(store, self._marks_saving, self._following.open_run, self.start, self)
+        self.files.failed.connect(self._show_something)
 
     def start(self, experiment: Experiment) -> None:
         """Trains `experiment` from its initial weights in a new run, paused; in the warm engine if there is one."""
@@ -145,6 +146,12 @@ class Session(QObject):
         for engine in engines:
             engine.end()
         return files_ended and followed
+
+    @Slot()
+    def _show_something(self) -> None:
+        """The file the program was started with is none: the first lesson comes instead."""
+        if self._store.state.run.path is None and not self._engines.there:
+            self.start(first_lesson())
 
     def _begin(self, experiment: Experiment) -> None:
         path = new_run_path(experiment.name)

@@ -54,7 +54,7 @@ def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
     open_app: OpenApp, qtbot: QtBot, small: Path
 ) -> None:
     app = open_app(small)
-    assert app.store.state.run.experiment == small_experiment()
+    qtbot.waitUntil(lambda: app.store.state.run.experiment == small_experiment())
     units = app.contents.experiment.cards[0].rows["hidden_size"].field
     units.entered.emit(7)
     qtbot.waitUntil(lambda: bool(app.store.state.run.models))
@@ -66,7 +66,7 @@ def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
 def ready(open_app: OpenApp, qtbot: QtBot, small: Path) -> App:
     """The program with an untrained experiment whose first traces are on the screen."""
     app = open_app(small)
-    qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2)
+    qtbot.waitUntil(lambda: len(app.store.state.recorded.traces) == 2 and app.store.state.run.title == "Small")
     return app
 
 
