@@ -152,6 +152,7 @@ def _add_branch(commands: "Commands[_Parser]") -> None:
 
 def _add_live(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace", action="store_true", help="replace a run that is there already")
+    parser.add_argument("--large", action="store_true", help="also what takes gigabytes, or long for a training step")
     parser.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
     parser.add_argument("--paused", action="store_true", help="with --live: wait for the first command")
 
@@ -247,6 +248,7 @@ def _train(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from rnnviz.core.experiment.check import check_experiment
+    from rnnviz.core.experiment.estimate import refuse_large
     from rnnviz.core.experiment.file import read_experiment
 
     experiment = read_experiment(options.experiment)
@@ -254,6 +256,8 @@ def _train(options: argparse.Namespace) -> int:
         training = replace(experiment.training, training_steps=options.training_steps)
         experiment = replace(experiment, training=training)
         check_experiment(experiment, "--training-steps")
+    if not options.live:  # the window has asked
+        refuse_large(experiment, str(options.experiment), options.large)
     path = options.run_path or _free(Path(options.experiment.stem + ".rnnviz"))
     _refuse_existing(path, options.replace)
     if options.live:
@@ -273,7 +277,13 @@ def _branch(options: argparse.Namespace) -> int:
     if (options.model is None) != (options.weights is None):
         raise RnnvizError("rnnviz branch: --model and --weights go together.")
     return branch_headless(
-        options.parent, options.training_step, changed, options.run_path, live=options.live, paused=options.paused
+        options.parent,
+        options.training_step,
+        changed,
+        options.run_path,
+        live=options.live,
+        paused=options.paused,
+        large=options.large,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.estimate import refuse_large
 from rnnviz.core.experiment.settings import Experiment, first_lesson
 from rnnviz.engine.training.branching import branch_of_run, read_weights, with_weights
 from rnnviz.engine.training.serve import run_training
@@ -38,10 +39,11 @@ def branch_headless(
     *,
     live: bool = False,
     paused: bool = False,
+    large: bool = False,
 ) -> int:
     """Trains on from a captured training step of `parent` (None: the last) into the run file `path`.
 
-    `changed`: a model and the file of its changed weights. Raises RnnvizError.
+    `changed`: a model and the file of its changed weights. `large`: also where it takes a lot. Raises RnnvizError.
     """
     with open_run(parent) as run:
         captured = run.captured()
@@ -49,6 +51,8 @@ def branch_headless(
             raise RnnvizError(f"{parent} holds no capture, so there is nothing to go on from.")
         experiment, branch = branch_of_run(run, int(captured[-1]) if training_step is None else training_step)
         experiment = replace(experiment, marks=run.marks())
+    if not live:  # the window has asked
+        refuse_large(experiment, str(parent), large)
     if changed is not None:
         branch = with_weights(branch, experiment, changed[0], read_weights(changed[1]))
     if live:

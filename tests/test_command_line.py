@@ -160,6 +160,20 @@ def test_without_a_name_the_run_gets_a_free_one(folder: Path, capsys: pytest.Cap
     assert sorted(path.name for path in folder.iterdir()) == ["small-2.rnnviz", "small.rnnviz", "small.toml"]
 
 
+def test_what_takes_a_lot_is_trained_only_when_allowed(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnnviz.core.experiment.estimate.ASKED_BYTES", 1e3)  # what a test can train
+    assert main(["train", "small.toml", "--run", "a.rnnviz"]) == 2
+    said = capsys.readouterr().err
+    assert "small.toml takes about 0.0 MB of memory and under 1 s for each training step; with --large" in said
+    assert not Path("a.rnnviz").exists()
+    assert main(["train", "small.toml", "--run", "a.rnnviz", "--large"]) == 0
+    assert main(["branch", "a.rnnviz", "--run", "b.rnnviz"]) == 2
+    assert "a.rnnviz takes about" in capsys.readouterr().err
+    assert main(["branch", "a.rnnviz", "--run", "b.rnnviz", "--large"]) == 0
+
+
 def test_a_signal_ends_training_with_a_whole_run(folder: Path) -> None:
     (folder / "small.toml").write_text(EXPERIMENT.replace("training_steps = 5", "training_steps = 100000000"))
     with rnnviz_process("train", "small.toml", "--run", "a.rnnviz", cwd=folder) as process:

@@ -57,6 +57,13 @@ def check_estimate(experiment: Experiment, source: str, inputs: int = 1, outputs
         )
 
 
+def refuse_large(experiment: Experiment, source: str, allowed: bool) -> None:
+    """RnnvizError for one that takes a lot, where nobody can be asked and nobody has `allowed` it beforehand."""
+    took = estimate(experiment)
+    if took.asked and not allowed:
+        raise RnnvizError(f"{source} takes {took.words}; with --large it is trained all the same.")
+
+
 def _structure(model: ModelSettings, inputs: int) -> Structure:
     return Structure(model.cell, inputs, model.hidden_size, model.num_layers, model.bidirectional)
 
@@ -66,7 +73,9 @@ def _weights(structure: Structure) -> int:
 
 
 def _amount(size: float) -> str:
-    return f"{size / 1e9:.2g} GB" if size < 1e10 else f"{size / 1e9:,.0f} GB"
+    if size < 1e8:
+        return f"{size / 1e6:.1f} MB"
+    return f"{size / 1e9:.1f} GB" if size < 1e10 else f"{size / 1e9:,.0f} GB"
 
 
 def _time(seconds: float) -> str:

@@ -1,14 +1,16 @@
 """The session: what the window does with engines and the run shown; every wish of a person about them ends here."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.estimate import ASKED_BYTES, ASKED_SECONDS, Estimate, estimate
 from rnnviz.core.experiment.settings import Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
@@ -16,6 +18,7 @@ from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.marks_saving import MarksSaving
+from rnnviz.gui.live.question import Question
 from rnnviz.gui.live.train_on_request import request_from
 from rnnviz.gui.live.watchdog import Watchdog
 from rnnviz.gui.state.marks import marks_of, model_names
@@ -43,12 +46,16 @@ def is_running(state: State) -> bool:
 
 
 class Session(QObject):
-    """Wishes about training and the run shown; `files` are those about files."""
+    """Wishes about training and the run shown; `files` are those about files. `asked(Question)`: a person must agree
+    first."""
+
+    asked = Signal(object)
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
+        self._agreed = (ASKED_BYTES, ASKED_SECONDS)  # bytes, and seconds of a training step, a person said yes to
         self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
         self._engines = Engines(self)
@@ -63,13 +70,20 @@ class Session(QObject):
         self.files = Files(store, self._marks_saving, self._following.open_run, self.start, self)
         self.files.failed.connect(self._show_something)
 
-    def start(self, experiment: Experiment) -> None:
-        """Trains `experiment` from its initial weights in a new run, paused; in the warm engine if there is one."""
+    def start(self, experiment: Experiment, train: bool = False) -> None:
+        """Trains `experiment` from its initial weights in a new run, in the warm engine if there is one; paused, or at
+        once with `train`. One that takes a lot is asked about first."""
+        took = estimate(experiment)
+        if took.bytes > self._agreed[0] or took.seconds > self._agreed[1]:
+            self.asked.emit(_about(experiment, took, lambda: self._agree(experiment, took, train)))
+            return
         self._forget_held()
         if self._engines.there and self._following.awaiting:
             self._wished = experiment
         else:
             self._begin(experiment)
+        if train:
+            self._held.append(Train())
 
     def restart(self, experiment: Experiment | None = None, train: bool = False) -> None:
         """Begins again with the same initial weights, or with other settings: `experiment`, else the draft; paused, or
@@ -78,9 +92,7 @@ class Session(QObject):
         wanted = experiment or state.run.draft or state.run.experiment
         if wanted is None:
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
-        self.start(replace(wanted, marks=marks_of(state, model_names(wanted))))
-        if train:
-            self._held.append(Train())
+        self.start(replace(wanted, marks=marks_of(state, model_names(wanted))), train)
 
     def train_on(self) -> None:
         """Trains a new run from the training step shown, with the weights set by hand; the run shown stays."""
@@ -146,6 +158,11 @@ class Session(QObject):
         for engine in engines:
             engine.end()
         return files_ended and followed
+
+    def _agree(self, experiment: Experiment, took: Estimate, train: bool) -> None:
+        """A person said yes to that much: no more than it is asked about again."""
+        self._agreed = (max(self._agreed[0], took.bytes), max(self._agreed[1], took.seconds))
+        self.start(experiment, train)
 
     @Slot()
     def _show_something(self) -> None:
@@ -234,3 +251,8 @@ class Session(QObject):
         self._following.stop_waiting()
         self._store.say(Message("error", sentence), busy="")
         self._begin_wished()
+
+
+def _about(experiment: Experiment, took: Estimate, go_on: Callable[[], None]) -> Question:
+    words = f"{experiment.name} takes {took.words}. Train it all the same?"
+    return Question("A large experiment", words, "Train it", go_on)
