@@ -1,4 +1,4 @@
-"""What a person does with a trace in Python: saves, pickles and copies it, gives it to torch, asks for a few sequences."""
+"""What a person does with a trace in Python: saves, pickles, copies it, gives it to torch, asks for few sequences."""
 
 import copy
 import pickle

@@ -94,8 +94,6 @@ def test_direct_parts_found_in_totals_agree_with_finite_differences(kind: type[n
 @pytest.mark.parametrize("kind", CELLS)
 def test_totals_given_as_direct_parts_are_noticed(kind: type[nn.Module], batched: bool, loss: Loss) -> None:
     cell, inputs, state = of(kind, torch.float32, batched)
-    if not batched and loss is LOSSES["a head at every time step"]:
-        pytest.skip("its targets are of a batch")
     states = stepped(cell, inputs, state, loss)
     totals = torch.stack([torch.zeros_like(h) if h.grad is None else h.grad for h in states])
     with pytest.warns(UserWarning, match="hidden_grad=") as warned:
