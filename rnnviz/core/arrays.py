@@ -1,6 +1,7 @@
 """The array type of every floor, and how an array is made read-only before it crosses one."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,25 @@ class FrozenMapping(Mapping[str, Array]):
 
     def __reduce__(self) -> tuple[type["FrozenMapping"], tuple[dict[str, Array]]]:
         return FrozenMapping, (self._arrays,)
+
+
+def _frozen_again(value: Any) -> Any:
+    if type(value) is tuple:
+        return tuple(map(_frozen_again, value))
+    return frozen(value) if isinstance(value, np.ndarray) else value
+
+
+class FrozenArrays:
+    """Record with arrays: the base of a frozen dataclass that is pickled and copied field by field, without what it
+    keeps for later, and whose arrays are read-only again on the other side."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        record: Any = self
+        return {field.name: getattr(self, field.name) for field in fields(record)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, _frozen_again(value))
 
 
 def frozen_mapping(arrays: Mapping[str, Array]) -> Mapping[str, Array]:

@@ -12,6 +12,7 @@ from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.fused import FUSED, FUSED_CELLS, chosen_activation, fused_name
+from rnnviz.engine.what_came import what_came
 
 
 class SequenceModel(nn.Module):
@@ -85,8 +86,20 @@ def plain_module(structure: Structure, dtype: torch.dtype) -> nn.Module:
 def structure_of(module: nn.Module) -> Structure:
     """The structure of an `nn.RNN`, `nn.LSTM`, `nn.GRU`, one of their Cells, or of our CellModule.
 
-    Raises RnnvizError for any other module and for a subclass with its own forward, whose equations are not known.
+    Raises RnnvizError for any other module, naming its part to pass if it has one, and for a subclass with its own
+    forward, whose equations are not known.
     """
+    structure = _known_structure(module)
+    if structure is not None:
+        return structure
+    came = what_came(module, lambda part: _known_structure(part) is not None)
+    raise RnnvizError(
+        f"The module: wanted torch's nn.RNN, nn.LSTM, nn.GRU or one of their Cells with torch's own forward, {came}."
+    )
+
+
+def _known_structure(module: nn.Module) -> Structure | None:
+    """None for a module whose equations are not known."""
     if isinstance(module, CellModule):
         return module.structure
     for cell, name in FUSED_CELLS.items():
@@ -105,10 +118,7 @@ def structure_of(module: nn.Module) -> Structure:
         if isinstance(module, nn.RNNCellBase) and isinstance(module, single) and type(module).forward is single.forward:
             activation = _activation(cell, str(getattr(module, "nonlinearity", "")))
             return Structure(cell, module.input_size, module.hidden_size, 1, False, module.bias, activation)
-    raise RnnvizError(
-        f"The module: wanted torch's nn.RNN, nn.LSTM, nn.GRU or one of their Cells with torch's own forward, "
-        f"came {type(module).__module__}.{type(module).__qualname__}."
-    )
+    return None
 
 
 def is_cell(module: nn.Module) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from rnnviz.core.arrays import Array
+from rnnviz.core.arrays import Array, FrozenArrays, frozen_mapping
 from rnnviz.core.structure import LayerId, Structure
 
 LossName = Literal["cross entropy", "mean squared error", "binary cross-entropy"]
@@ -12,7 +12,7 @@ CaptureKind = Literal["probe", "batch", "generated"]
 
 
 @dataclass(frozen=True)
-class Head:
+class Head(FrozenArrays):
     """The linear layer from the top hidden state to the prediction, with the loss that follows it.
 
     prediction_t = weight · output_t + bias; L = Σ_{t,n} loss_weight[t, n] · loss(prediction[t, n], target[t, n]),
@@ -27,7 +27,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(FrozenArrays):
     """One call of one recurrent module over N sequences of T time steps; all arrays time-major.
 
     `output` is what torch itself computed; a trace measures its fidelity against it.
@@ -57,9 +57,25 @@ class Call:
         layers = self.structure.layer_ids
         return tuple(replace(layer, call=self.name) for layer in layers) if self.name else layers
 
+    def sample(self, n: int, length: int) -> "Call":
+        """The same with sequence `n` alone, cut to `length`."""
+        one, head = slice(n, n + 1), self.head
+        if head is not None:
+            head = replace(head, targets=head.targets[:length, one], loss_weight=head.loss_weight[:length, one])
+        return replace(
+            self,
+            inputs=self.inputs[:length, one],
+            initial=frozen_mapping({state: array[:, one] for state, array in self.initial.items()}),
+            grad_output=self.grad_output[:length, one],
+            lengths=None,
+            output=None if self.output is None else self.output[:length, one],
+            head=head,
+            grad_final=frozen_mapping({state: array[:, one] for state, array in self.grad_final.items()}),
+        )
+
 
 @dataclass(frozen=True)
-class Capture:
+class Capture(FrozenArrays):
     """The calls of one forward and backward sweep on one time axis, with the weights they used.
 
     `grads` are torch's own, of all calls together. Arrays are read-only and of one dtype (float32 or float64). One

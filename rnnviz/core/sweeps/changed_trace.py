@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import Capture
@@ -39,6 +40,7 @@ def rebuild_changed(capture: Capture, interventions: Sequence[Intervention], sam
     return recompute(capture, interventions, sample) if interventions else rebuild(capture).sample(sample)
 
 
+@one_blas_thread
 @np.errstate(all="ignore")
 def recompute(capture: Capture, interventions: Sequence[Intervention] = (), sample: int = 0) -> Trace:
     """`rebuild_changed`, but without interventions too one time step after the other, as with them: what to compare a
@@ -99,19 +101,8 @@ def _alone(capture: Capture, sample: int) -> Capture:
     if not 0 <= sample < sequences:
         raise RnnvizError(f"what-if: wanted a sequence from 0 to {sequences - 1}, got {sample}")
     length = time_steps if capture.lengths is None else int(capture.lengths[sample])
-    one, head = slice(sample, sample + 1), capture.head
-    if head is not None:
-        targets, loss_weight = head.targets[:length, one], head.loss_weight[:length, one]
-        head = replace(head, targets=targets, loss_weight=loss_weight)
-    return Capture.of_one(
-        capture.weights,
-        structure=capture.structure,
-        inputs=capture.inputs[:length, one],
-        initial={state: array[:, one] for state, array in capture.initial.items()},
-        grad_output=capture.grad_output[:length, one],
-        head=head,
-        notes=capture.notes,
-    )
+    alone = replace(capture.calls[0].sample(sample, length), output=None, grad_final={})
+    return Capture(capture.weights, (alone,), notes=capture.notes)
 
 
 def _parameters(capture: Capture) -> dict[str, Array]:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rnnviz.core.arrays import Array
+from rnnviz.core.arrays import Array, FrozenArrays
 from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.layer import Layer
@@ -35,7 +35,7 @@ def _largest(values: Array, room: Array) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Check:
+class Check(FrozenArrays):
     """What is compared: the capture with torch's own numbers, and what was rebuilt from it."""
 
     capture: Capture

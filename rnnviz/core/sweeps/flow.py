@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
@@ -45,6 +46,7 @@ class Swept(Protocol):
     def cut(self) -> Array | None: ...
 
 
+@one_blas_thread
 @np.errstate(all="ignore")
 def gradient_flow(layer: Swept, sample: int) -> Array:
     """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖ of one sequence, from one reverse scan that carries every k at once.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, frozen, frozen_mapping
+from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.formula import Equation, Operation, Term
@@ -72,7 +72,7 @@ def backward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation,
 
 
 @dataclass(frozen=True, eq=False)
-class HeadTrace:
+class HeadTrace(FrozenArrays):
     """What the linear head made of the top layer's output; all arrays read-only."""
 
     prediction: Array  # (T, N, V) logits (cross entropies) or values

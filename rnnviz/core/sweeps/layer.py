@@ -4,13 +4,13 @@ What the sweeps computed is kept; every other node and gradient follows from it 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, frozen, frozen_mapping
+from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
+from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Diagonal, Matrix, Value
@@ -22,7 +22,7 @@ from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Layer:
+class Layer(FrozenArrays):
     """All arrays (T, N, ·) by position t in the sequence, zero beyond a sequence's length.
 
     In a reverse layer "before", "after" and "carried" follow the layer's own direction: what is carried to t came
@@ -46,13 +46,6 @@ class Layer:
     def __repr__(self) -> str:
         time_steps, sequences, units = self.h.shape
         return f"Layer({self.name!r}, {self.cell!r}, T={time_steps}, N={sequences}, h of {units})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, frozen(value) if isinstance(value, np.ndarray) else value)
 
     @property
     def name(self) -> str:
@@ -133,6 +126,7 @@ class Layer:
             self._more_grads[name] = found = frozen(self._summed(name))
         return found
 
+    @one_blas_thread
     def _summed(self, name: str) -> Array:
         cell = self.equations
         if name != "x":
@@ -224,6 +218,7 @@ class Layer:
         return {}
 
     @cached_property
+    @one_blas_thread
     @np.errstate(all="ignore")
     def initial_grads(self) -> Mapping[str, Array]:
         """(N, ·) ∂L/∂ the states before the first time step of each sequence."""
@@ -243,7 +238,7 @@ class Layer:
     def sequence_lengths(self) -> Array:
         """(N,) time steps of each sequence."""
         time_steps, sequences = self.x.shape[:2]
-        return np.full(sequences, time_steps) if self.lengths is None else self.lengths
+        return frozen(np.full(sequences, time_steps)) if self.lengths is None else self.lengths
 
     @cached_property
     def gate_grads(self) -> Mapping[str, Array]:

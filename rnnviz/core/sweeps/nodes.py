@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
@@ -179,11 +180,13 @@ class NodeValues(Mapping[str, Array]):
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._known:
-            node = self._cell.node(name)
-            with np.errstate(all="ignore"):
-                found = node_value(self._cell, node, self, self._before, self._weights, self._hidden)
-            self._known[name] = frozen(found)
+            self._known[name] = frozen(self._computed(name))
         return self._known[name]
+
+    @one_blas_thread
+    @np.errstate(all="ignore")
+    def _computed(self, name: str) -> Array:
+        return node_value(self._cell, self._cell.node(name), self, self._before, self._weights, self._hidden)
 
     def __iter__(self) -> Iterator[str]:
         return iter(("x", *self._cell.by_name))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.magnitude import l2
 
 _GRAM_COLUMNS = 4096  # above this many (t, n) pairs the T × T Gram matrix costs more memory than adding up does
@@ -27,6 +28,7 @@ class Factors(NamedTuple):
         return Factors(self.delta[::-1], None if self.partner is None else self.partner[::-1])
 
 
+@one_blas_thread
 @np.errstate(all="ignore")
 def totals(parameters: Mapping[str, Factors]) -> dict[str, Array]:
     """∂L/∂W (R, C) or ∂L/∂b (R,) of each parameter, summed over t and n by one GEMM."""
@@ -42,6 +44,7 @@ def totals(parameters: Mapping[str, Factors]) -> dict[str, Array]:
     return found
 
 
+@one_blas_thread
 @np.errstate(all="ignore")
 def all_shares(parameters: Mapping[str, Factors]) -> dict[str, Array]:
     """(T,) float64 ‖(∂L/∂W)|_t‖_F of each time step t, for each parameter."""
@@ -74,6 +77,7 @@ def _batch_shares(factors: Factors) -> Array:
     return np.asarray(np.sqrt(np.maximum(squares, 0)) * delta_scale[:, 0, 0] * partner_scale[:, 0, 0])
 
 
+@one_blas_thread
 @np.errstate(all="ignore")
 def accumulated(factors: Factors) -> Array:
     """(T,) float64 ‖Σ_{s≥t} (∂L/∂W)|_s‖_F: what the backward sweep has gathered once it has done t, last t first."""

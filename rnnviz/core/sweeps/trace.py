@@ -1,12 +1,12 @@
 """The trace: one forward and backward sweep with every intermediate tensor, rebuilt from a capture."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.arrays import Array, FrozenArrays, frozen
+from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.backward import sweep_back
@@ -21,7 +21,7 @@ __all__ = ["HeadTrace", "Layer", "Trace", "rebuild"]
 
 
 @dataclass(frozen=True, eq=False)
-class CallTrace:
+class CallTrace(FrozenArrays):
     """What happened in one call of a recurrent module over N sequences of T time steps."""
 
     call: Call
@@ -39,19 +39,17 @@ class CallTrace:
             layers[:0] = above
         head = None if self.head is None else self.head.sample(n, length)
         output = self.output[:length, n : n + 1]
-        return replace(self, layers=tuple(layers), output=output, head=head, lengths=None)
+        call = self.call.sample(n, length)
+        return replace(self, call=call, layers=tuple(layers), output=output, head=head, lengths=None)
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(FrozenArrays):
     """Everything that happened in the calls of one forward and backward sweep; all arrays read-only."""
 
     calls: tuple[CallTrace, ...]
     check: Check = field(repr=False)  # of the whole trace, also in one that was cut out of it
     notes: tuple[str, ...] = ()  # what makes it differ from history, one sentence each
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def structure(self) -> Structure:
@@ -151,6 +149,7 @@ class Trace:
             raise RnnvizError(f"trace.sample: wanted a sequence from 0 to {self.sequences - 1}, got {sample}")
 
 
+@one_blas_thread
 @np.errstate(all="ignore")
 def rebuild(capture: Capture) -> Trace:
     """Both sweeps from the little a capture holds, checked against what torch itself computed.

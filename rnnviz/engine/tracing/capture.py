@@ -1,6 +1,7 @@
 """Captures: of any recurrent module of torch's (`trace`), and of a model in training (`capture_probe`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -8,16 +9,26 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
-from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head, LossName
-from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.losses import losses
 from rnnviz.engine.networks import SequenceModel, plain_module, structure_of
-from rnnviz.engine.tracing.layout import Given, GivenState, Layout, take_grad_output, take_inputs, take_state
+from rnnviz.engine.tracing.given_gradients import take_gradients, with_direct_part
+from rnnviz.engine.tracing.layout import (
+    Given,
+    GivenState,
+    Layout,
+    Sequences,
+    check_numbers,
+    take_inputs,
+    take_sequences,
+    take_state,
+)
 from rnnviz.engine.tracing.weights import effective_weights
+from rnnviz.runs.writing.trace_file import SavableTrace, savable
 
 
 def trace(
@@ -25,19 +36,27 @@ def trace(
     inputs: Given | PackedSequence,
     state: GivenState | None = None,
     grad_output: Given | PackedSequence | None = None,
-) -> Trace:
+    *,
+    hidden_grad: Given | Sequence[Given] | None = None,
+    sequences: Sequences | None = None,
+) -> SavableTrace:
     """One forward and backward sweep of `module` over `inputs`, with every intermediate quantity.
 
     `module`: nn.RNN, nn.LSTM, nn.GRU (any depth and direction, batch_first, proj_size, without bias, packed or
     unbatched input) or one of their Cells, which is stepped over (T, N, I) or (T, I). `state` and `grad_output`
-    (∂L/∂output) come in the module's own layout. Without `grad_output`, L = Σ_n ‖output at the last time step of
-    sequence n‖.
+    (∂L/∂output, of a Cell the direct part: ∂L_t/∂h_t of L_t alone) come in the module's own layout. Of a Cell
+    `hidden_grad` can be given instead: the totals ∂L/∂h_t, which h_t.grad holds after `h_t.retain_grad()`, one after
+    the other or stacked. Without either, L = Σ_n ‖output at the last time step of sequence n‖.
+
+    `sequences` (0-based) are the only ones that are swept and rebuilt, in that order; weight gradients and shares are
+    theirs alone.
 
     The module is only read: its gradients, hooks, training flag and torch's generator stay as they are. Dropout is left
     out, half precision is computed in float32; both are said in `notes`. Raises RnnvizError for an unknown module or a
     wrong shape.
     """
-    return rebuild(capture_module(module, inputs, state, grad_output))
+    captured = capture_module(module, inputs, state, grad_output, hidden_grad=hidden_grad, sequences=sequences)
+    return savable(rebuild(captured))
 
 
 def capture_module(
@@ -45,6 +64,9 @@ def capture_module(
     inputs: Given | PackedSequence,
     state: GivenState | None = None,
     grad_output: Given | PackedSequence | None = None,
+    *,
+    hidden_grad: Given | Sequence[Given] | None = None,
+    sequences: Sequences | None = None,
 ) -> Capture:
     """The capture that `trace` rebuilds from; arguments and errors as there."""
     structure = structure_of(module)
@@ -56,10 +78,17 @@ def capture_module(
         # Copies all: the module may go on training, and tensors made in inference mode cannot take part in autograd.
         weights = {name: _copied(weight, dtype) for name, weight in weights.items()}
         given, layout = take_inputs(module, inputs, structure)
+        first = take_state(state, structure, layout, given.shape[1]) or _zeros(structure, given)
+        grad = take_gradients(grad_output, hidden_grad, structure, layout, given.shape[:2])
+        if sequences is not None:
+            chosen = take_sequences(sequences, given.shape[1])
+            given, layout = given[:, chosen], layout.of(chosen)
+            first = {name: part[:, chosen] for name, part in first.items()}
+            grad = None if grad is None else grad[:, chosen]
         given = _copied(given, dtype)
-        states = take_state(state, structure, layout, given.shape[1]) or _zeros(structure, given)
-        first = {name: _copied(part, dtype) for name, part in states.items()}
-        return _swept(structure, weights, given, first, grad_output, layout, tuple(notes))
+        grad = None if grad is None else _copied(grad, dtype)
+        first = {name: _copied(part, dtype) for name, part in first.items()}
+        return _swept(structure, weights, given, first, grad, layout, tuple(notes), hidden_grad is not None)
 
 
 def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture:
@@ -101,32 +130,36 @@ def _swept(
     weights: Mapping[str, Tensor],
     inputs: Tensor,
     states: dict[str, Tensor],
-    grad_output: Given | PackedSequence | None,
+    grad: Tensor | None,
     layout: Layout,
     notes: tuple[str, ...],
+    totals: bool,
 ) -> Capture:
-    """Runs torch's own module of this structure once forward and backward; all tensors are ours."""
+    """Runs torch's own module of this structure once forward and backward; all tensors are ours.
+
+    `grad` (T, N, D·P): ∂L/∂output, or `totals`: of a Cell, with all later paths in it.
+    """
     module = plain_module(structure, inputs.dtype)
     module.load_state_dict(dict(weights))
     parameters = dict(module.named_parameters())
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
         output = _output(module, inputs, tuple(states.values()), layout.lengths)
-        if grad_output is None:
-            grad = _grad_of_last_norms(output.detach(), layout.lengths)
-        else:
-            grad = take_grad_output(grad_output, output, layout).to(output.dtype)
-        grads = torch.autograd.grad(output, list(parameters.values()), grad)
-    return Capture.of_one(
-        _arrays(weights),
-        structure=structure,
-        inputs=_array(inputs),
-        lengths=None if layout.lengths is None else _array(layout.lengths),
-        initial=_arrays(states),
-        grad_output=_array(grad),
-        output=_array(output),
-        grads=_arrays(dict(zip(parameters, grads, strict=True))),
-        notes=notes,
-    )
+        given = _grad_of_last_norms(output.detach(), layout.lengths) if grad is None else grad
+        capture = Capture.of_one(
+            _arrays(weights),
+            structure=structure,
+            inputs=_array(inputs),
+            lengths=None if layout.lengths is None else _array(layout.lengths),
+            initial=_arrays(states),
+            grad_output=_array(given),
+            output=_array(output),
+            notes=notes,
+        )
+        if grad is not None and layout.cell:
+            capture = with_direct_part(capture, totals)
+            given = torch.from_numpy(capture.grad_output.copy())
+        grads = torch.autograd.grad(output, list(parameters.values()), given)
+    return replace(capture, grads=_arrays(dict(zip(parameters, grads, strict=True))))
 
 
 def _zeros(structure: Structure, inputs: Tensor) -> dict[str, Tensor]:
@@ -156,11 +189,9 @@ def _grad_of_last_norms(output: Tensor, lengths: Tensor | None) -> Tensor:
 
 def _precision(weights: Mapping[str, Tensor]) -> tuple[torch.dtype, list[str]]:
     """The dtype to compute in, and what to say about it."""
+    for name, weight in weights.items():
+        check_numbers(weight, f"The module's {name}")
     kinds = {weight.dtype for weight in weights.values()}
-    if any(not dtype.is_floating_point for dtype in kinds):
-        raise RnnvizError(f"The module's weights: wanted floating-point numbers, came {', '.join(map(str, kinds))}.")
-    if any(weight.is_meta for weight in weights.values()):
-        raise RnnvizError("The module's weights: wanted numbers, came tensors on the meta device.")
     if len(kinds) == 1 and kinds <= {torch.float32, torch.float64}:
         return kinds.pop(), []
     names = " and ".join(sorted(str(dtype).removeprefix("torch.") for dtype in kinds))

@@ -1,6 +1,7 @@
 """From whatever layout a recurrent module takes (batch first, unbatched, packed, a Cell's) to time-major arrays."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from rnnviz.core.structure import Structure
 
 Given = Tensor | Array
 GivenState = Given | tuple[Given, ...]
+Sequences = int | Sequence[int] | Given  # numbers of sequences
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Layout:
             tensor = tensor.unsqueeze(-2)
         return tensor.unsqueeze(0) if self.cell else tensor
 
+    def of(self, sequences: list[int]) -> "Layout":
+        """That of these sequences alone."""
+        return self if self.lengths is None else replace(self, lengths=self.lengths[sequences])
+
 
 def take_inputs(module: nn.Module, inputs: Given | PackedSequence, structure: Structure) -> tuple[Tensor, Layout]:
     """(T, N, I) inputs, zero beyond each length, and the layout they came in; RnnvizError for a wrong shape or type."""
@@ -44,8 +50,8 @@ def take_inputs(module: nn.Module, inputs: Given | PackedSequence, structure: St
     if isinstance(inputs, PackedSequence):
         if cell:
             raise RnnvizError("inputs: wanted a (T, N, I) or (T, I) tensor for a Cell, came a PackedSequence.")
-        padded, lengths = pad_packed_sequence(inputs)
-        return _checked(padded, structure), Layout(batch_first, True, False, lengths.to(torch.int64).cpu())
+        padded, lengths = padded_of(inputs, "inputs")
+        return _checked(padded, structure), Layout(batch_first, True, False, lengths)
     tensor = as_tensor(inputs, "inputs")
     if tensor.ndim not in (2, 3):
         raise RnnvizError(f"inputs: wanted (T, N, I), (N, T, I) or (T, I), came shape {tuple(tensor.shape)}.")
@@ -76,31 +82,50 @@ def take_state(
     return taken
 
 
-def take_grad_output(grad: Given | PackedSequence, output: Tensor, layout: Layout) -> Tensor:
-    """∂L/∂output as (T, N, D·H), zero beyond each length; RnnvizError unless it has the shape of the output."""
-    if isinstance(grad, PackedSequence):
-        tensor = pad_packed_sequence(grad)[0]
-    else:
-        tensor = layout.time_major(as_tensor(grad, "grad_output"))
-    if tensor.shape != output.shape:
-        raise RnnvizError(
-            f"grad_output: wanted the shape of the module's output, time-major {tuple(output.shape)}, "
-            f"came time-major {tuple(tensor.shape)}."
-        )
-    if layout.lengths is None:
-        return tensor
-    asked = torch.arange(len(tensor))[:, None] < layout.lengths
-    return torch.where(asked[:, :, None], tensor, torch.zeros_like(tensor))
+def take_sequences(sequences: Sequences, count: int) -> list[int]:
+    """The chosen sequences of `count`, 0-based; RnnvizError for none, one twice, or one there is not."""
+    plain = sequences.tolist() if isinstance(sequences, Tensor | np.ndarray) else sequences
+    given = list(plain) if isinstance(plain, Iterable) else [plain]
+    wanted = f"sequences: wanted numbers from 0 to {count - 1}, each once"
+    for one in given:
+        if isinstance(one, bool) or not isinstance(one, int) or not 0 <= one < count:
+            raise RnnvizError(f"{wanted}, came {one!r}.")
+    if not given or len(set(given)) < len(given):
+        raise RnnvizError(f"{wanted}, came {given if given else 'none'}.")
+    return given
 
 
 def as_tensor(given: Given, name: str) -> Tensor:
     """`given` as a detached real floating tensor on the CPU; RnnvizError naming it otherwise."""
-    # Copied, because torch warns about arrays that are read-only, as all of ours are.
-    tensor = torch.from_numpy(np.array(given)) if isinstance(given, np.ndarray) else given
-    if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
-        kind = str(tensor.dtype) if isinstance(tensor, Tensor) else type(given).__name__
-        raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, came {kind}.")
-    return tensor.detach().cpu()
+    if isinstance(given, np.ndarray):
+        if given.dtype.kind != "f" or given.dtype.itemsize > 8:
+            raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, came {given.dtype.name}.")
+        # Copied, because torch warns about arrays that are read-only, as all of ours are.
+        return torch.from_numpy(np.array(given, given.dtype.newbyteorder("=")))
+    if not isinstance(given, Tensor):
+        raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, came {type(given).__name__}.")
+    check_numbers(given, name)
+    return given.detach().cpu()
+
+
+def padded_of(packed: PackedSequence, name: str) -> tuple[Tensor, Tensor]:
+    """(T, N, ·) with the sequences in the order of the batch, and their lengths (N,) int64; errors as `as_tensor`'s."""
+    as_tensor(packed.data, name)
+    padded, lengths = pad_packed_sequence(packed)
+    return padded.detach().cpu(), lengths.to(torch.int64).cpu()
+
+
+def check_numbers(tensor: Tensor, name: str) -> None:
+    """RnnvizError unless `tensor` holds real floating-point numbers, each of them, in rows and columns."""
+    if not tensor.is_floating_point():
+        raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, came {tensor.dtype}.")
+    if tensor.is_meta:
+        raise RnnvizError(f"{name}: wanted numbers, came a tensor on the meta device, which has a shape alone.")
+    if tensor.is_nested:
+        raise RnnvizError(f"{name}: wanted one tensor, came a nested one: pack its sequences with pack_sequence.")
+    if tensor.layout != torch.strided:
+        kind = str(tensor.layout).removeprefix("torch.")
+        raise RnnvizError(f"{name}: wanted a dense tensor, came {kind}: pass its .to_dense().")
 
 
 def _checked(inputs: Tensor, structure: Structure) -> Tensor:
@@ -110,4 +135,4 @@ def _checked(inputs: Tensor, structure: Structure) -> Tensor:
         )
     if inputs.shape[2] != structure.input_size:
         raise RnnvizError(f"inputs: wanted {structure.input_size} inputs a time step, came {inputs.shape[2]}.")
-    return inputs.detach().cpu()
+    return inputs

@@ -50,7 +50,7 @@ class TrainingPanel(QWidget):
         self.metric_choice = Choice(flat=True)
         self.log = push_button("log", "A logarithmic axis of values", "link")
         self.live = push_button("live ▸", "Follow the newest training step again", "link")
-        self.nothing = QLabel("A loaded model: this run holds one trace and no training.")
+        self.nothing = QLabel("This run holds one trace and no training.")
         self.values = MarginLabels(left=True)
         self.names = MarginLabels(left=False)
         self._build()

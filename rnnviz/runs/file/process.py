@@ -35,6 +35,9 @@ class WriterProcess:
         return fresh and process_exists(self.number)
 
 
+NOBODY = WriterProcess(0, 0, "")
+
+
 def own_process() -> WriterProcess:
     """This process."""
     return WriterProcess(os.getpid(), process_start(os.getpid()), socket.gethostname())

@@ -13,7 +13,7 @@ from rnnviz.core.plain_records import closest
 from rnnviz.core.source import Source, Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.sweeps.capture import Capture, CaptureKind
-from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.opening import file_bytes
 from rnnviz.runs.file.process import WriterProcess
@@ -25,6 +25,7 @@ from rnnviz.runs.reading.queries import Queries
 from rnnviz.runs.reading.run_format import RunFormat
 from rnnviz.runs.reading.upgraded import Upgraded
 from rnnviz.runs.writing.copying import copy_run, write_copy
+from rnnviz.runs.writing.trace_file import SavableTrace, savable
 
 _FORMATS: Mapping[int, type[Format2 | format_1.Format1]] = {format_1.VERSION: format_1.Format1, VERSION: Format2}
 
@@ -175,9 +176,9 @@ class Run:
         """What the optimiser of a model had gathered after a training step; None where that was not recorded."""
         return self._format.optimiser(int(training_step), self._model(model))
 
-    def trace(self, training_step: int, model: int | str | None = None) -> Trace:
+    def trace(self, training_step: int, model: int | str | None = None) -> SavableTrace:
         """The trace of a model (the first one without `model`) at a captured training step. Raises like `capture`."""
-        return rebuild(self.capture(training_step, 0 if model is None else model))
+        return savable(rebuild(self.capture(training_step, 0 if model is None else model)))
 
     def events(self, after: int = 0) -> list[Event]:
         """The events numbered above `after`, oldest first."""

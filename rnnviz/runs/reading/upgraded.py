@@ -10,13 +10,11 @@ from rnnviz.runs.file.checksums import row_crc32
 from rnnviz.runs.file.events import event_row
 from rnnviz.runs.file.header import Header, write_header
 from rnnviz.runs.file.marks_row import write_marks
-from rnnviz.runs.file.process import WriterProcess
+from rnnviz.runs.file.process import NOBODY
 from rnnviz.runs.file.schema import PROBE_PAYLOAD
 from rnnviz.runs.reading.queries import Queries
 from rnnviz.runs.reading.run_format import RunFormat
 from rnnviz.runs.writing.growing_blocks import GrowingBlocks
-
-NOBODY = WriterProcess(0, 0, "")
 
 
 @dataclass(frozen=True)

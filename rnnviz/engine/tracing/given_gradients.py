@@ -1,0 +1,80 @@
+"""Given gradients: ∂L/∂output as a person has it, of a Cell also the totals that autograd leaves in h_t.grad."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from rnnviz.core.arrays import frozen
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.given_totals import direct_of_totals, look_like_totals
+from rnnviz.engine.tracing.layout import Given, Layout, as_tensor, padded_of
+
+LOOKS_LIKE_TOTALS = (
+    "grad_output looks like the total ∂L/∂h_t, which h_t.grad holds: then give it as hidden_grad=. "
+    "grad_output is the direct part, ∂L_t/∂h_t of L_t alone."
+)
+
+
+def take_gradients(
+    grad_output: Given | PackedSequence | None,
+    hidden_grad: Given | Sequence[Given] | None,
+    structure: Structure,
+    layout: Layout,
+    batch: Sequence[int],
+) -> Tensor | None:
+    """What was given of the two as (T, N, D·P), zero beyond each length; `batch` is (T, N). RnnvizError."""
+    shape = (*batch, structure.directions * structure.output_size)
+    if hidden_grad is None:
+        return None if grad_output is None else _taken(grad_output, "grad_output", shape, layout)
+    if grad_output is not None:
+        raise RnnvizError("grad_output, hidden_grad: wanted one of them, came both.")
+    if not layout.cell:
+        raise RnnvizError(
+            "hidden_grad: wanted for a Cell only, whose h_t have a .grad each; "
+            "of a whole module give output.grad (after output.retain_grad()) as grad_output."
+        )
+    whole = _stacked(hidden_grad) if isinstance(hidden_grad, Sequence) else hidden_grad
+    return _taken(whole, "hidden_grad", shape, layout)
+
+
+def with_direct_part(capture: Capture, totals: bool) -> Capture:
+    """With what L_t alone gives where the given gradients are `totals`; else with a note where they look like them."""
+    if totals:
+        return capture.with_call(grad_output=frozen(direct_of_totals(capture)))
+    if not look_like_totals(capture):
+        return capture
+    warnings.warn(LOOKS_LIKE_TOTALS, stacklevel=5)
+    return replace(capture, notes=(*capture.notes, LOOKS_LIKE_TOTALS))
+
+
+def _stacked(parts: Sequence[Given | None]) -> Tensor:
+    """The h_t.grad one after the other; None, a state that leads to no loss, counts as 0."""
+    known = {t: as_tensor(part, f"hidden_grad[{t}]") for t, part in enumerate(parts) if part is not None}
+    if not known:
+        raise RnnvizError("hidden_grad: wanted h_t.grad of each time step, came none: was h_t.retain_grad() called?")
+    first = next(iter(known.values()))
+    for t, part in known.items():
+        if part.shape != first.shape:
+            raise RnnvizError(f"hidden_grad[{t}]: wanted shape {tuple(first.shape)}, came {tuple(part.shape)}.")
+    return torch.stack([known.get(t, torch.zeros_like(first)) for t in range(len(parts))])
+
+
+def _taken(grad: Given | PackedSequence, name: str, shape: tuple[int, ...], layout: Layout) -> Tensor:
+    """(T, N, ·), zero beyond each length; RnnvizError unless it has the `shape` of the output."""
+    packed = isinstance(grad, PackedSequence)
+    tensor = padded_of(grad, name)[0] if packed else layout.time_major(as_tensor(grad, name))
+    if tensor.shape != shape:
+        raise RnnvizError(
+            f"{name}: wanted the shape of the module's output, time-major {shape}, "
+            f"came time-major {tuple(tensor.shape)}."
+        )
+    if layout.lengths is None:
+        return tensor
+    asked = torch.arange(len(tensor))[:, None] < layout.lengths
+    return torch.where(asked[:, :, None], tensor, torch.zeros_like(tensor))
