@@ -214,7 +214,9 @@ def _add_render(commands: "Commands[_Parser]") -> None:
 
 def _add_activation(parser: argparse.ArgumentParser) -> None:
     choices = ("tanh", "relu", "sigmoid")
-    parser.add_argument("--activation", choices=choices, help="of a vanilla RNN; its weights do not say")
+    parser.add_argument(
+        "--activation", choices=choices, help="of a vanilla RNN: its weights do not say, and tanh is a guess"
+    )
 
 
 def _files(endings: Iterable[str]) -> str:
@@ -299,6 +301,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _trace(options: argparse.Namespace) -> int:
     from rnnviz.core.source import Given, GivenInput
+    from rnnviz.engine.inspection import ACTIVATION_OPTION
     from rnnviz.engine.tracing.given_input import record_given
 
     _refuse_existing(options.run_path, options.replace)
@@ -320,7 +323,11 @@ def _trace(options: argparse.Namespace) -> int:
         loss_time_step=options.loss_time_step,
     )
     checkpoint = str(options.checkpoint.absolute())
-    record_given(Given(checkpoint, asked, options.module, options.activation, options.seed), options.run_path)
+    given = Given(checkpoint, asked, options.module, options.activation, options.seed)
+    recorded = record_given(given, options.run_path)
+    if recorded.guess:
+        option = "" if options.activation else f" {ACTIVATION_OPTION}"
+        print(f"{options.run_path} is not known to be what the model computes: {recorded.guess}.{option}")
     return 0
 
 

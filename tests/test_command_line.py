@@ -231,7 +231,12 @@ def test_what_is_asked_of_trace(
     from dataclasses import replace
 
     asked: list[Any] = []
-    monkeypatch.setattr("rnnviz.engine.tracing.given_input.record_given", lambda *arguments: asked.append(arguments))
+
+    def record(given: Given, run_path: Path) -> Given:
+        asked.append((given, run_path))
+        return given
+
+    monkeypatch.setattr("rnnviz.engine.tracing.given_input.record_given", record)
     assert main(["trace", "m.pt", *words, "--module", "-p", "--run", "o.rnnviz", "--activation", "relu"]) == 0
     wanted = replace(task, file=str(folder / "x.csv") if task.source == "csv" else "")
     given = Given(str(folder / "m.pt"), wanted, "-p", "relu", 1)

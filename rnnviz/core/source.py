@@ -71,6 +71,7 @@ class Given:
     activation: Activation | None = None  # of a vanilla RNN, None: as the checkpoint says, else tanh
     drawn_from: int = 1  # the seed of a random input
     name: str = ""  # as it is shown, "": after the checkpoint
+    guess: str = ""  # what neither file nor person said and the trace assumes ("tanh is a guess"), "": nothing
 
     @property
     def title(self) -> str:
@@ -166,7 +167,7 @@ def read_given(value: object, where: str, key: str) -> Given:
 def check_given(given: Given, where: str, key: str) -> None:
     """RnnvizError with the first value that is out of range, whatever the checkpoint holds."""
     asked = given.input
-    texts = {"checkpoint": given.checkpoint, "module": given.module or "", "name": given.name}
+    texts = {"checkpoint": given.checkpoint, "module": given.module or "", "name": given.name, "guess": given.guess}
     texts |= {"input.text": asked.text, "input.alphabet": asked.alphabet, "input.file": asked.file}
     texts |= {f"input.columns[{place}]": column for place, column in enumerate(asked.columns)}
     for name, text in texts.items():

@@ -13,6 +13,7 @@ FUSED: dict[tuple[str, Activation], str] = {
     ("lstm", "tanh"): "LSTM",
     ("gru", "tanh"): "GRU",
 }
+TORCH_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")  # of one layer of these
 FUSED_CELLS: dict[str, str] = {cell: name for (cell, _), name in FUSED.items()}
 
 

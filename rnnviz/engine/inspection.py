@@ -6,8 +6,8 @@ from typing import Any
 
 from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, RUN, TABLE, TEXT, endings, wanted
-from rnnviz.core.files.magic import HEAD_BYTES, TEXT_KINDS, looks_like
+from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, INDEX_ENDING, RUN, TABLE, TEXT, endings, wanted
+from rnnviz.core.files.magic import HEAD_BYTES, JSON, TEXT_KINDS, looks_like
 from rnnviz.core.files.tables import read_table
 from rnnviz.core.files.texts import read_text
 from rnnviz.core.structure import Activation, Structure
@@ -15,6 +15,7 @@ from rnnviz.engine.checkpoints.names import plain_title, shown
 from rnnviz.engine.checkpoints.opening import open_regular
 from rnnviz.engine.checkpoints.sandbox import read_confined
 
+ACTIVATION_OPTION = "--activation tanh or --activation relu says which it is."
 Inspected = dict[str, Any]  # JSON-able; always "kind" and "path"
 
 
@@ -47,6 +48,8 @@ def table(inspected: Mapping[str, Any]) -> str:
     lines += [f"note: {note}" for note in inspected["notes"]]
     for module in inspected.get("modules", ()):
         lines += [f"note: {module['title'] or 'the module'}: {note}" for note in module["notes"]]
+        if module.get("guess") and module["activations"]:
+            lines.append(f"note: {ACTIVATION_OPTION}")
     return "\n".join(lines)
 
 
@@ -54,7 +57,7 @@ def _inspector(path: Path, kind: str) -> Callable[[Path, Activation | None], Ins
     ending = path.suffix.lower()
     if kind in RUN.looks:
         return _run
-    if any(kind in one.looks for one in CHECKPOINTS):
+    if any(kind in one.looks for one in CHECKPOINTS) or (kind == JSON and path.name.lower().endswith(INDEX_ENDING)):
         return _checkpoint
     if ending in EXPERIMENT.endings:
         return _experiment
@@ -74,7 +77,10 @@ def _checkpoint(path: Path, activation: Activation | None) -> Inspected:
         | {
             "is_cell": module.is_cell,
             "mapping": {name: list(names) for name, names in module.sources.items()},
-            "notes": list(module.notes),
+            "notes": [*module.notes, *module.read_by],
+            "guess": module.guess,
+            "hint": module.hint,
+            "activations": list(cell_kind(module.structure.cell).activations),
         }
         for module in checkpoint.modules
     ]
@@ -172,7 +178,12 @@ def _summary(inspected: Mapping[str, Any]) -> str:
 
 
 def _module_row(module: Mapping[str, Any]) -> tuple[object, ...]:
-    cell = f"{module['cell']} ({module['activation']})" if cell_kind(module["cell"]).activations else module["cell"]
+    assumed = ", a guess" if module.get("guess") else ""
+    cell = (
+        f"{module['cell']} ({module['activation']}{assumed})"
+        if cell_kind(module["cell"]).activations
+        else module["cell"]
+    )
     hidden = f"{module['hidden_size']} → {module['proj_size']}" if module["proj_size"] else module["hidden_size"]
     return (
         module["prefix"] or "(no prefix)",

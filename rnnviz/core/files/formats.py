@@ -31,8 +31,14 @@ STATE_DICT = FileFormat(
     (ZIP, LEGACY, PICKLE),
     say_endings=True,
 )
+INDEX_ENDING = ".index.json"  # of the list of the parts in which a large checkpoint was saved, in either format
 SAFETENSORS = FileFormat(
-    "safetensors", "a safetensors file", "Safetensors", (".safetensors",), looks=(LOOKS_LIKE_SAFETENSORS,)
+    "safetensors",
+    "a safetensors file",
+    "Safetensors",
+    (".safetensors",),
+    (INDEX_ENDING,),
+    looks=(LOOKS_LIKE_SAFETENSORS,),
 )
 TABLE = FileFormat("csv", "a CSV table", "Tables", (".csv", ".tsv", ".tab"), (".txt", ".dat", ""))
 TEXT = FileFormat("text", "a text", "Texts", (".txt", ".md"))

@@ -5,6 +5,7 @@ import zipfile
 from typing import BinaryIO
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.engine.checkpoints.other_archives import other_archive, torch_script
 
 MAX_ENTRIES = 50_100
 MAX_PICKLE_BYTES = 64 * 1024**2
@@ -14,16 +15,18 @@ _CHUNK = 1024**2
 _DOS_FOLDER = 0x10  # with this attribute torch's zip reader returns success and uninitialised memory
 
 
-def check_archive(file: BinaryIO, size: int) -> tuple[bytes, tuple[str, ...]]:
+def check_archive(file: BinaryIO, size: int, name: str) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of `data.pkl` and notes; RnnvizError (a phrase) for an archive that is not whole or not torch's.
 
+    `name` is the file's, for the lines that make a state dict of another archive.
     torch reads the first of two entries of one name and Python the last, and torch does not check the CRC.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
+            _check_count(entries)
+            prefix = _torch_folder(entries, name)
             _check_directory(entries, size)
-            prefix = _torch_folder(entries)
             for entry in entries:
                 _check_entry(archive, entry)
             pickled = archive.read(f"{prefix}data.pkl")
@@ -32,19 +35,23 @@ def check_archive(file: BinaryIO, size: int) -> tuple[bytes, tuple[str, ...]]:
         raise
     # zipfile raises many classes on damaged archives: BadZipFile, OSError, struct.error, NotImplementedError, EOFError
     except Exception as problem:
-        raise RnnvizError(f"is damaged or cut short: its zip archive cannot be read ({_first_line(problem)})") from None
+        wrong = "a part of it does not have its checksum (CRC)" if "CRC" in str(problem) else "it cannot be unpacked"
+        raise RnnvizError(f"is a damaged zip archive or one cut short: {wrong}") from None
     notes: tuple[str, ...] = ()
     if order.strip() != b"little":
         notes = ("The file says it was written on a big-endian machine; its numbers were read that way round.",)
     return pickled, notes
 
 
-def _check_directory(entries: list[zipfile.ZipInfo], size: int) -> None:
+def _check_count(entries: list[zipfile.ZipInfo]) -> None:
     names = [entry.filename for entry in entries]
     if len(names) > MAX_ENTRIES:
         raise RnnvizError(f"is a zip archive of {len(names):,} entries, wanted at most {MAX_ENTRIES:,}")
     if len(set(names)) != len(names):
         raise RnnvizError("holds two entries of one name, of which different programs would read different ones")
+
+
+def _check_directory(entries: list[zipfile.ZipInfo], size: int) -> None:
     if len({entry.header_offset for entry in entries}) != len(entries):
         raise RnnvizError("holds entries that lie on top of each other")
     unpacked = sum(entry.file_size for entry in entries)
@@ -58,24 +65,17 @@ def _check_directory(entries: list[zipfile.ZipInfo], size: int) -> None:
             raise RnnvizError("is damaged: its zip archive holds a folder, of which torch would read nothing")
 
 
-def _torch_folder(entries: list[zipfile.ZipInfo]) -> str:
+def _torch_folder(entries: list[zipfile.ZipInfo], name: str) -> str:
     """The one folder all entries are in; torch.save names it after the file."""
     names = [entry.filename for entry in entries]
     found = [entry for entry in entries if re.fullmatch(r"[^/]*/data\.pkl", entry.filename)]
     if len(found) > 1:
         raise RnnvizError("holds more than one data.pkl, so torch.save did not write it")
     if not found:
-        if any(name.endswith(".npy") for name in names):
-            raise RnnvizError("is a zip archive of NumPy arrays (.npz), wanted a torch state dict or safetensors")
-        if "model.weights.h5" in names:
-            raise RnnvizError("is a Keras model, wanted a torch state dict or safetensors")
-        raise RnnvizError("is a zip archive without a data.pkl, so torch.save did not write it")
+        raise RnnvizError(other_archive(names, name))
     folder = found[0].filename.removesuffix("data.pkl")
     if f"{folder}constants.pkl" in names:
-        raise RnnvizError(
-            "is a TorchScript archive, wanted its state dict: load it with torch.jit.load where you trust it and save "
-            "its state_dict() with torch.save"
-        )
+        raise RnnvizError(torch_script(name))
     if found[0].file_size > MAX_PICKLE_BYTES:
         raise RnnvizError(f"has a data.pkl of {found[0].file_size:,} bytes, wanted at most {MAX_PICKLE_BYTES:,}")
     return folder
@@ -91,8 +91,3 @@ def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             left -= len(piece)
     if left:
         raise RnnvizError("is damaged or cut short: an entry of its zip archive is not as long as it says")
-
-
-def _first_line(problem: BaseException) -> str:
-    text = str(problem).strip().split("\n", 1)[0][:100]
-    return text or type(problem).__name__

@@ -20,7 +20,7 @@ def open_regular(path: Path, most_bytes: int = MAX_FILE_BYTES) -> tuple[BinaryIO
     except (OSError, ValueError) as problem:
         if Path(path).is_dir():
             raise RnnvizError(f"{path} is a folder: wanted a file.") from None
-        why = getattr(problem, "strerror", None) or problem
+        why = getattr(problem, "strerror", None) or "its name holds a zero character"
         raise RnnvizError(f"{path} cannot be opened: {why}.") from None
     status = os.fstat(descriptor)
     problem_words = ""

@@ -27,10 +27,15 @@ def recipe(parts: Parts) -> Recipe:
     for wanted, shape_of, compute, words in _RECIPES:
         if all(part in parts for part in wanted):
             return Recipe(wanted, parts[shape_of].shape, compute, words)
+    named = next((words for part, words in _UNKNOWN if part in parts), "a parametrisation")
     raise RnnvizError(
-        f"is stored in parts ({', '.join(sorted(parts))}) of a parametrisation rnnviz cannot rebuild: wanted the plain "
-        "weight, weight norm, spectral norm or pruning"
+        f"is stored in the parts of {named} that rnnviz cannot rebuild: wanted the plain weight, weight norm, spectral "
+        "norm or pruning; where you have the module m, torch.nn.utils.parametrize.remove_parametrizations(m, "
+        '"weight_hh_l0") makes it plain before its state dict is saved'
     )
+
+
+_UNKNOWN = ((".0.base", "an orthogonal weight (torch.nn.utils.parametrizations.orthogonal)"),)
 
 
 def _plain(arrays: Sequence[Array]) -> Array:
@@ -67,6 +72,7 @@ def _pruned(arrays: Sequence[Array]) -> Array:
 
 
 _RECIPES: tuple[tuple[tuple[str, ...], str, Callable[[Sequence[Array]], Array], str], ...] = (
+    (("_raw",), "_raw", _plain, "weight drop (undropped, as in evaluation)"),
     (("",), "", _plain, ""),
     (("_g", "_v"), "_v", _weight_norm, "weight norm"),
     ((".original0", ".original1"), ".original1", _weight_norm, "weight norm"),

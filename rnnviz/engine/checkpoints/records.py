@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation, Structure
+from rnnviz.engine.checkpoints.names import shown
 
 CheckpointKind = str  # the name of a format in `core.files.formats.CHECKPOINTS`
 
@@ -37,7 +38,19 @@ class RecurrentModule:
     is_cell: bool
     weights: Mapping[str, Array]  # torch's names and shapes, all float32 or all float64
     sources: Mapping[str, tuple[str, ...]]  # for each weight the names in the file it was made from
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what takes something from the numbers
+    read_by: tuple[str, ...] = ()  # sentences on what the file itself says of it
+    guess: str = ""  # what the file does not say and is assumed, for the source of a run: "tanh is a guess"
+    hint: str = ""  # where the file says the activation: "hyper_parameters.nonlinearity"; empty where it does not
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What a file says in passing of an activation, in its settings or metadata."""
+
+    where: str  # made safe for showing
+    activation: Activation
+    certain: bool  # torch's own name for it; any other may mean another layer
 
 
 @dataclass(frozen=True)
@@ -65,9 +78,31 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class Found:
+    """The modules of a file that can be used, a sentence for each that cannot, and the names that belong to either."""
+
+    modules: tuple[RecurrentModule, ...]
+    problems: tuple[str, ...]
+    claimed: frozenset[str]
+
+
+@dataclass(frozen=True)
 class StoredTensors:
     """All tensors of a file by their shown-as-stored names, and what else the reader learnt."""
 
     tensors: Mapping[str, StoredTensor]
     notes: tuple[str, ...] = ()
     activations: Mapping[str, Activation] | None = None  # by prefix, where the file says (files exported by rnnviz do)
+    hints: tuple[Hint, ...] = ()
+
+    def beside(self, other: "StoredTensors", where: str) -> "StoredTensors":
+        """Both together; RnnvizError naming `where` the other comes from, for a tensor that is in both."""
+        twice = next((name for name in other.tensors if name in self.tensors), None)
+        if twice is not None:
+            raise RnnvizError(f"{where} holds {shown(twice)!r}, which another part holds too: wanted each tensor once.")
+        return StoredTensors(
+            {**self.tensors, **other.tensors},
+            tuple(dict.fromkeys(self.notes + other.notes)),
+            {**(self.activations or {}), **(other.activations or {})},
+            self.hints + other.hints,
+        )

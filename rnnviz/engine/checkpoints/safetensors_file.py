@@ -12,6 +12,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation
+from rnnviz.engine.checkpoints.hints import metadata_hints
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.records import StoredTensor, StoredTensors
 
@@ -43,7 +44,7 @@ def read_safetensors(path: Path, file: BinaryIO, size: int) -> StoredTensors:
         _check_spans(spans, size - begin)
     except RnnvizError as problem:
         raise RnnvizError(f"{path} {problem}.") from None
-    return StoredTensors(tensors, (), _activations(metadata))
+    return StoredTensors(tensors, (), _activations(metadata), metadata_hints(metadata))
 
 
 def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:

@@ -13,6 +13,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Activation
 from rnnviz.engine.checkpoints import Checkpoint, CheckpointKind, checkpoint_kind, transport
 from rnnviz.engine.checkpoints.names import shown
+from rnnviz.engine.checkpoints.parts import parts_of
 
 READY = b"\n"  # the child says that its libraries are loaded and its limits stand
 JUDGING_SECONDS = 10.0
@@ -33,7 +34,8 @@ def read_confined(
     What is no checkpoint by its first bytes is refused here, without a child. The child ends with this process.
     """
     kind = checkpoint_kind(path)
-    arguments = [str(path), str(os.stat(path).st_size), kind, activation or "", "weights" if with_weights else ""]
+    size = sum(os.stat(part).st_size for part in parts_of(Path(path)))
+    arguments = [str(path), str(size), kind, activation or "", "weights" if with_weights else ""]
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "rnnviz.engine.checkpoints", *arguments, str(seconds)],
         stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone

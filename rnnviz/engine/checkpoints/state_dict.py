@@ -2,7 +2,8 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,15 +15,17 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.magic import HEAD_BYTES, PICKLE, ZIP, looks_like
 from rnnviz.core.structure import Activation
 from rnnviz.engine.checkpoints.archive import MAX_PICKLE_BYTES, check_archive
+from rnnviz.engine.checkpoints.hints import MOST_HINTS, hint
 from rnnviz.engine.checkpoints.names import shown
-from rnnviz.engine.checkpoints.records import StoredTensor, StoredTensors
+from rnnviz.engine.checkpoints.records import Hint, StoredTensor, StoredTensors
+from rnnviz.engine.checkpoints.wrappings import WRAPPINGS, Place, tensor_names, version_notes
 
 MAX_DEPTH = 12
 MAX_NODES = 200_000
 MAX_TENSORS = 50_000
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-# Dictionaries in which trainers put the state dict; left out of names as long as these stay unique.
-_WRAPPINGS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights")
+_OBJECT_ON_TOP = re.compile(rb"(\x80.)?(?!ccollections\nOrderedDict)c", re.DOTALL)  # a pickle that begins with no table
+_THEN_TABLE = rb"(q.|r....)?(\}|ccollections\nOrderedDict|[hj])"  # what a pickle has after a key whose value is a table
 _CODE_NAMES = re.compile(r"GLOBAL ([\w.]+)|(?:types?|function|class) '?((?:\w+\.)+\w+)")
 
 
@@ -32,7 +35,7 @@ def read_state_dict(path: Path, file: BinaryIO, size: int) -> StoredTensors:
     notes: tuple[str, ...] = ()
     try:
         if kind == ZIP:
-            pickled, notes = check_archive(file, size)
+            pickled, notes = check_archive(file, size, path.name)
         else:
             file.seek(0)
             pickled = file.read(MAX_PICKLE_BYTES)
@@ -44,14 +47,13 @@ def read_state_dict(path: Path, file: BinaryIO, size: int) -> StoredTensors:
             f"{path} is a Python pickle that torch.save did not write{_named(_globals(pickled))}: wanted a state dict "
             f"written by torch.save, or safetensors."
         )
-    loaded = _load(path, file, pickled)
-    tensors: dict[str, StoredTensor] = {}
-    activations: dict[str, Activation] = {}
-    for name, value in _named_tensors(path, loaded, activations):
-        if len(tensors) == MAX_TENSORS:
-            raise RnnvizError(f"{path} holds more than {MAX_TENSORS:,} tensors, wanted at most that many.")
-        tensors[name] = _stored(value)
-    return StoredTensors(tensors, notes, activations)
+    found = _walked(path, _load(path, file, pickled))
+    try:
+        names = tensor_names(found.places)
+    except RnnvizError as problem:
+        raise RnnvizError(f"{path} {problem}.") from None
+    tensors = {name: _stored(value) for name, value in zip(names, found.tensors, strict=True)}
+    return StoredTensors(tensors, notes + version_notes(found.places), found.activations, tuple(found.hints))
 
 
 def _load(path: Path, file: BinaryIO, pickled: bytes) -> object:
@@ -75,22 +77,37 @@ def _load(path: Path, file: BinaryIO, pickled: bytes) -> object:
         named = _CODE_NAMES.search(message)
         if named and ("nsupported" in message or "not an allowed" in message or "llowlist" in message):
             raise RnnvizError(_code_sentence(path, named[1] or named[2], pickled)) from None
-        first = shown(message.strip().split("\n", 1)[0] or type(problem).__name__, 120)
-        raise RnnvizError(f"{path} is damaged or no state dict: torch cannot read it ({first}).") from None
+        raise RnnvizError(f"{path} is damaged, cut short or no state dict: torch cannot make tensors of it.") from None
 
 
 def _code_sentence(path: Path, code: str, pickled: bytes) -> str:
     """Which object needs code, and the two lines that take the weights out where the person trusts the file."""
+    if b"_all_weight_values" in pickled:
+        return (
+            f"{path} holds quantised weights that torch has packed: wanted floating point; save the state dict of the "
+            "model before it is quantised, or that of a quantised module m, rounded, with  "
+            'torch.save({k: v.dequantize() for k, v in {**m.get_weight(), **m.get_bias()}.items()}, "weights.pt").'
+        )
     whole = b"_modules" in pickled and b"_parameters" in pickled
     what = "is a whole pickled module, not a state dict" if whole else "holds more than tensors"
-    nested = next((name for name in _WRAPPINGS if name.encode() in pickled), None)
-    take = f'loaded["{nested}"]' if nested else "{k: v for k, v in loaded.items() if torch.is_tensor(v)}"
-    take = "loaded.state_dict()" if whole else take
     return (
         f"{path} {what}: it names {shown(code)}, and loading that could run code of a stranger; where you trust "
         f"the file, convert it with the two lines  loaded = torch.load({path.name!r}, weights_only=False)  and  "
-        f'torch.save({take}, "weights.pt").'
+        f'torch.save({_taken(pickled, whole)}, "weights.pt").'
     )
+
+
+def _taken(pickled: bytes, whole: bool) -> str:
+    """The expression that takes the weights out of `loaded`."""
+    if whole and _OBJECT_ON_TOP.match(pickled):
+        return "loaded.state_dict()"
+    if whole:
+        return '{k: v.state_dict() for k, v in loaded.items() if hasattr(v, "state_dict")}'
+    for name in WRAPPINGS:
+        text = re.escape(b"X" + len(name).to_bytes(4, "little") + name.encode())
+        if re.search(text + _THEN_TABLE, pickled, re.DOTALL):
+            return f'loaded["{name}"]'
+    return "{k: v for k, v in loaded.items() if torch.is_tensor(v) or isinstance(v, dict)}"
 
 
 def _globals(pickled: bytes) -> list[str]:
@@ -103,26 +120,34 @@ def _named(names: list[str]) -> str:
     return f" (it names {', '.join(shown(name) for name in names)})" if names else ""
 
 
-def _named_tensors(
-    path: Path, loaded: object, activations: dict[str, Activation]
-) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every tensor in nested dicts, lists and tuples by its dotted name; each container once, bounded."""
-    nodes = 0
+@dataclass
+class _Found:
+    """What the walk through the nested dictionaries of a file has met so far."""
+
+    places: list[Place] = field(default_factory=list)  # of each tensor: the keys that lead to it
+    tensors: list[torch.Tensor] = field(default_factory=list)
+    activations: dict[str, Activation] = field(default_factory=dict)
+    hints: list[Hint] = field(default_factory=list)
+
+
+def _walked(path: Path, loaded: object) -> _Found:
+    """Every tensor in nested dicts, lists and tuples; each container once, bounded."""
+    nodes, found = 0, _Found()
     seen: set[int] = set()
-    taken: set[str] = set()
-    waiting: list[tuple[tuple[str, ...], object]] = [((), loaded)]
+    waiting: list[tuple[Place, object]] = [((), loaded)]
     while waiting:
         where, value = waiting.pop()
         nodes += 1
         if nodes > MAX_NODES:
             raise RnnvizError(f"{path} holds more than {MAX_NODES:,} objects, wanted at most that many.")
         if isinstance(value, torch.Tensor):
-            name = _name(where, taken)
-            if name in taken:
-                raise RnnvizError(f"{path} names two tensors {shown(name)!r}, wanted one of each name.")
-            taken.add(name)
-            yield name, value
+            if len(found.tensors) == MAX_TENSORS:
+                raise RnnvizError(f"{path} holds more than {MAX_TENSORS:,} tensors, wanted at most that many.")
+            found.places.append(where)
+            found.tensors.append(value)
             continue
+        if (one := hint(where, value)) is not None and len(found.hints) < MOST_HINTS:
+            found.hints.append(one)
         children = _children(value)
         if children is None or id(value) in seen:
             continue
@@ -131,8 +156,9 @@ def _named_tensors(
             raise RnnvizError(f"{path} is nested more than {MAX_DEPTH} deep: wanted a flat state dict.")
         if len(children) > MAX_NODES:
             raise RnnvizError(f"{path} holds more than {MAX_NODES:,} objects, wanted at most that many.")
-        _keep_activations(where, value, activations)
+        _keep_activations(where, value, found.activations)
         waiting.extend(((*where, str(key)), child) for key, child in reversed(children) if type(key) in (str, int))
+    return found
 
 
 def _children(value: object) -> list[tuple[object, object]] | None:
@@ -143,15 +169,6 @@ def _children(value: object) -> list[tuple[object, object]] | None:
     return None
 
 
-def _name(where: tuple[str, ...], taken: set[str]) -> str:
-    """The dotted name without the dictionaries that only wrap a state dict, unless another tensor has that name."""
-    begin = 0
-    while begin < len(where) - 1 and where[begin] in _WRAPPINGS:
-        begin += 1
-    short = ".".join(where[begin:])
-    return short if short not in taken else ".".join(where)
-
-
 def _keep_activations(where: tuple[str, ...], value: object, activations: dict[str, Activation]) -> None:
     """rnnviz writes the activation beside the version in the state dict's own metadata."""
     metadata = getattr(value, "_metadata", None)
@@ -160,8 +177,8 @@ def _keep_activations(where: tuple[str, ...], value: object, activations: dict[s
     for prefix, entry in metadata.items():
         activation = entry.get("activation") if isinstance(entry, Mapping) else None
         if isinstance(prefix, str) and activation in ("tanh", "relu", "sigmoid"):
-            short = [part for part in where if part not in _WRAPPINGS]
-            activations[".".join([*short, prefix]) + "."] = activation
+            for keys in (where, [part for part in where if part not in WRAPPINGS]):
+                activations[".".join([*keys, prefix]) + "."] = activation
 
 
 def _stored(tensor: torch.Tensor) -> StoredTensor:
@@ -182,7 +199,7 @@ def _kind_problem(tensor: torch.Tensor, dtype: str) -> str:
     if tensor.dtype not in _FLOATS:
         return f"has dtype {dtype}, wanted float32, float64, float16 or bfloat16"
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
-        return f"is a {type(tensor).__name__}, wanted a plain tensor"
+        return "is a tensor with rules of its own (a subclass), wanted a plain one"
     return _size_problem(tensor)
 
 

@@ -34,6 +34,9 @@ def write(checkpoint: Checkpoint, stream: IO[bytes], with_weights: bool) -> None
                 "weights": [(name, weight.dtype.name, weight.shape) for name, weight in weights],
                 "sources": dict(module.sources),
                 "notes": module.notes,
+                "read_by": module.read_by,
+                "guess": module.guess,
+                "hint": module.hint,
             }
         )
     header = {"path": checkpoint.path, "kind": checkpoint.kind, "notes": checkpoint.notes, "modules": modules}
@@ -62,6 +65,9 @@ def read(stream: IO[bytes]) -> Checkpoint:
             ),
             sources={name: tuple(names) for name, names in entry["sources"].items()},
             notes=tuple(entry["notes"]),
+            read_by=tuple(entry["read_by"]),
+            guess=entry["guess"],
+            hint=entry["hint"],
         )
         for entry in header["modules"]
     )

@@ -39,11 +39,12 @@ class GivenSequence:
     info: TaskInfo
 
 
-def record_given(given: Given, run_path: str | Path) -> None:
+def record_given(given: Given, run_path: str | Path) -> Given:
     """Loads the module of `given.checkpoint` and records one sweep over the input.
 
     L = ‖h_t‖ at `loss_time_step`, where h_t is the output of the top layer (both directions, one after the other);
-    a head in the file is left aside. RnnvizError for a checkpoint, input or time step that does not fit.
+    a head in the file is left aside. Returns the source as the run keeps it, with what had to be guessed of the module.
+    RnnvizError for a checkpoint, input or time step that does not fit.
     """
     checkpoint = read_confined(given.checkpoint, given.activation)
     module = checkpoint.module(given.module)
@@ -57,9 +58,11 @@ def record_given(given: Given, run_path: str | Path) -> None:
         name=given.name or plain_title(Path(given.checkpoint).stem) or "loaded model",
         checkpoint=_storable(given.checkpoint),
         input=replace(given.input, file=_storable(given.input.file)),
+        guess=module.guess,
     )
     name = plain_title(module.prefix) or module.structure.cell
-    _write(Path(run_path), source, name, sequence, capture, loss, checkpoint.notes + capture.notes)
+    _write(Path(run_path), source, name, sequence, capture, loss, checkpoint.notes + module.read_by + capture.notes)
+    return source
 
 
 def given_sequence(task: GivenInput, structure: Structure, seed: int) -> GivenSequence:

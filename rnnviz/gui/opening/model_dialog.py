@@ -28,6 +28,7 @@ from rnnviz.core.source import Given, GivenInput
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
+from rnnviz.gui.opening.activation_choice import ActivationChoice
 from rnnviz.gui.opening.file_dialogs import read_filter
 from rnnviz.gui.widgets.fields import Field, Row, section_label
 from rnnviz.gui.widgets.parsing import whole
@@ -57,6 +58,7 @@ class OpenModelDialog(QDialog):
         self.sources = QButtonGroup(self)
         self.pages = QStackedWidget()
         self.text, self.alphabet, self.file, self.columns = (_line() for _ in range(4))
+        self.activation = ActivationChoice()
         self.length = Field(whole("Length", 1, LONGEST))
         self.length.set_value(GivenInput().length)
         self.loss_at = Field(whole("Loss at time step", 0, LONGEST))
@@ -69,6 +71,7 @@ class OpenModelDialog(QDialog):
         self._fill_modules()
         self._build()
         self._connect()
+        self._ask_activation()
         self._judge()
 
     @property
@@ -83,7 +86,7 @@ class OpenModelDialog(QDialog):
     @property
     def given(self) -> Given:
         """The chosen module with the input as it is chosen; what belongs to another source is left empty."""
-        return Given(str(self._inspection["path"]), self._input, self.prefix)
+        return Given(str(self._inspection["path"]), self._input, self.prefix, self.activation.chosen)
 
     @property
     def _input(self) -> GivenInput:
@@ -144,7 +147,7 @@ class OpenModelDialog(QDialog):
         notes.setProperty("role", "note")
         notes.setTextFormat(Qt.TextFormat.PlainText)
         notes.setWordWrap(True)
-        for widget in (self.title, notes, self.modules, section_label("Input")):
+        for widget in (self.title, notes, self.modules, self.activation, section_label("Input")):
             column.addWidget(widget)
         line = QHBoxLayout()
         line.setSpacing(24)
@@ -191,12 +194,21 @@ class OpenModelDialog(QDialog):
         self.accept_button.clicked.connect(self.accept)
         self.cancel_button.clicked.connect(self.reject)
         self.sources.idToggled.connect(self._choose_source)
-        self.modules.currentCellChanged.connect(lambda *_: self._judge())
+        self.modules.currentCellChanged.connect(lambda *_: self._choose_module())
         self.alphabet.textEdited.connect(self._type_alphabet)
         self.text.textChanged.connect(self._propose_alphabet)
         for line in (self.text, self.alphabet, self.file, self.columns, self.length, self.loss_at):
             line.textChanged.connect(lambda text: self._judge())
         self.sources.button(2).setChecked(True)
+
+    def _choose_module(self) -> None:
+        self._ask_activation()
+        self._judge()
+
+    def _ask_activation(self) -> None:
+        """Asks it of a vanilla RNN only, preset by what the file says."""
+        self.activation.show_module(self._module)
+        self.adjustSize()
 
     def _choose_source(self, number: int, checked: bool) -> None:
         if checked:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from rnnviz.core.numbers import short, whole
+from rnnviz.core.source import Given
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -83,6 +84,8 @@ class StatusBar(QStatusBar):
             words, token = f"trace differs from autograd: {short(worst)}", "bad"
         elif any(math.isnan(trace.fidelity) for trace in traces):
             words, token = "trace not checked against autograd", "muted"
+        elif isinstance(state.run.source, Given) and state.run.source.guess:
+            words, token = f"trace checked against autograd: {short(worst)}, but {state.run.source.guess}", "muted"
         else:
             words, token = f"trace checked against autograd: {short(worst)} ✓", "good"
         self._set(self.badge, words + (" · approximate" if notes and words else ""), getattr(colors, token))

@@ -135,9 +135,13 @@ def test_a_failing_disk_keeps_the_old_file(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_peephole_lstm_is_not_read_as_an_lstm(tmp_path):
+def test_a_peephole_lstm_is_read_as_one_and_never_as_an_lstm(tmp_path):
     """Its weights have an LSTM's names and shapes, and three vectors more, without which it is another model."""
     module = CellModule(Structure("peephole_lstm", 2, 3, 2))
     torch.save(module.state_dict(), tmp_path / "peephole.pt")
-    with pytest.raises(RnnvizError, match=r"weight_c[ifo]_l0 does not belong to an lstm of 2 layers"):
-        read_checkpoint(tmp_path / "peephole.pt")
+    assert read_checkpoint(tmp_path / "peephole.pt").module().structure == Structure("peephole_lstm", 2, 3, 2)
+    state = module.state_dict()
+    del state["weight_cf_l0"], state["weight_cf_l1"]
+    torch.save(state, tmp_path / "two.pt")
+    with pytest.raises(RnnvizError, match=r"weight_c[io]_l0 does not belong to a module of LSTM cells of 2 layers"):
+        read_checkpoint(tmp_path / "two.pt")

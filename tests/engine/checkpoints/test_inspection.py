@@ -31,7 +31,7 @@ def test_a_state_dict(tmp_path):
     assert (cell["is_cell"], cell["activation"]) == (True, "tanh")
     shown = table(found)
     assert "encoder.  lstm" in shown
-    assert "vanilla (tanh), one time step" in shown
+    assert "vanilla (tanh, a guess), one time step" in shown
     assert "note: cell: The file does not say the activation" in shown
 
 

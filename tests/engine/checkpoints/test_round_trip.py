@@ -232,7 +232,7 @@ def test_one_name_in_two_wrappings_stays_two_modules(tmp_path):
     live, average = build("gru"), build("gru")
     torch.save({"model": live.state_dict(), "net": average.state_dict()}, tmp_path / "ema.pt")
     read = read_checkpoint(tmp_path / "ema.pt")
-    assert [module.prefix for module in read.modules] == ["", "net."]
+    assert [module.prefix for module in read.modules] == ["model.", "net."]
     np.testing.assert_array_equal(read.module("net").weights["weight_hh_l0"], average.weight_hh_l0.detach().numpy())
 
 
@@ -258,7 +258,7 @@ def test_orthogonal_parametrisation_is_refused_by_name(tmp_path):
     module = parametrizations.orthogonal(build("vanilla"), "weight_hh_l0")
     assert parametrize.is_parametrized(module)
     torch.save(module.state_dict(), tmp_path / "orthogonal.pt")
-    with pytest.raises(RnnvizError, match=r"weight_hh_l0 is stored in parts .* parametrisation rnnviz cannot rebuild"):
+    with pytest.raises(RnnvizError, match=r"in the parts of an orthogonal weight .* rnnviz cannot rebuild"):
         read_checkpoint(tmp_path / "orthogonal.pt")
 
 

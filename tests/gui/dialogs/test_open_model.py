@@ -106,3 +106,58 @@ def test_names_from_a_file_are_shown_as_text(qtbot: QtBot) -> None:
 def test_escape_leaves_everything_as_it_is(dialog: OpenModelDialog, qtbot: QtBot) -> None:
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.result() == OpenModelDialog.DialogCode.Rejected
+
+
+def vanilla(guess: str = "", hint: str = "", activation: str = "tanh") -> dict[str, Any]:
+    """As `rnnviz inspect` describes an nn.RNN."""
+    said = {"activations": ["tanh", "relu", "sigmoid"], "activation": activation, "guess": guess, "hint": hint}
+    return INSPECTION | {"modules": [module("speech.", "vanilla", 3, **said), *INSPECTION["modules"]]}
+
+
+def asked(qtbot: QtBot, inspection: dict[str, Any]) -> OpenModelDialog:
+    made = OpenModelDialog(inspection, "light")
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_the_activation_of_a_vanilla_rnn_is_asked(qtbot: QtBot) -> None:
+    dialog = asked(qtbot, vanilla("tanh is a guess"))
+    choice = dialog.activation
+    assert choice.isVisible()
+    assert [button.text() for button in choice.buttons.values()] == ["tanh", "ReLU", "I do not know"]
+    assert choice.note.text() == "The file does not say it. Without an answer tanh is traced, marked as a guess."
+    assert dialog.given.activation is None
+    qtbot.mouseClick(choice.buttons["relu"], LEFT)
+    assert dialog.given == Given("/models/speech.pt", GivenInput(length=50), "speech.", "relu")
+    qtbot.mouseClick(choice.buttons["tanh"], LEFT)
+    assert dialog.given.activation == "tanh"
+    dialog.modules.selectRow(1)  # an LSTM
+    assert not choice.isVisible()
+    assert dialog.given.activation is None
+
+
+@pytest.mark.parametrize(
+    ("guess", "note"),
+    [
+        ("", "As the file says (config.act)."),
+        ("ReLU is a guess", "The file says it (config.act), perhaps of another layer: is it so?"),
+    ],
+)
+def test_the_activation_is_preset_by_what_the_file_says(qtbot: QtBot, guess: str, note: str) -> None:
+    dialog = asked(qtbot, vanilla(guess, "config.act", "relu"))
+    assert dialog.given.activation == "relu"
+    assert dialog.activation.note.text() == note
+    qtbot.mouseClick(dialog.activation.buttons[None], LEFT)
+    assert dialog.given.activation is None
+
+
+def test_an_activation_that_torch_lacks_is_offered_where_the_file_says_it(qtbot: QtBot) -> None:
+    dialog = asked(qtbot, vanilla(activation="sigmoid"))
+    assert [button.text() for button in dialog.activation.buttons.values()] == [
+        "tanh",
+        "ReLU",
+        "sigmoid",
+        "I do not know",
+    ]
+    assert dialog.given.activation == "sigmoid"
