@@ -4,8 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Slot
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
 
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.state.preference_saver import PreferenceSaver
@@ -42,9 +43,13 @@ class Menus(QMenu):
         self.lanes.aboutToShow.connect(self._list_lanes)
 
     def open_below(self, button: QToolButton) -> None:
-        """Opens the menu at its button."""
+        """Opens the menu at its button, with the first entry chosen as the key ↓ does.
+
+        `setActiveAction` would open its submenu too: that one takes no key and closes when the mouse enters it.
+        """
         self.popup(button.mapToGlobal(QPoint(0, button.height() + 2)))
-        self.setActiveAction(self.actions()[0])
+        down = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Down, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(self, down)
 
     @Slot()
     def _list_recent(self) -> None:
