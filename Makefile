@@ -1,4 +1,5 @@
-# Two commands do everything on a fresh machine: `make run` and `make test`. `make bench` prints ratios.
+# Two commands do everything on a fresh machine: `make run` and `make test`. `make bench` prints ratios; `make mutants`
+# asks whether the tests would notice a slip.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,7 @@ DRAW := QT_QPA_PLATFORM=offscreen
 # Half of the tests each, in their order, so that most files' fixtures are made once; who is done first takes over.
 TWO_WORKERS := -n 2 --dist worksteal
 
-.PHONY: run test bench screenshots format clean
+.PHONY: run test bench mutants screenshots format clean
 
 run: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python window
@@ -30,6 +31,10 @@ bench: $(VENV)/tests-installed
 	@.ci/system-libraries $(BIN)/python offscreen
 	$(DRAW) $(BIN)/python tests/benchmarks/ratios.py
 
+mutants: $(VENV)/tests-installed
+	@.ci/system-libraries $(BIN)/python offscreen
+	$(BIN)/python tests/mutants/try_mutants.py $(ONLY)
+
 screenshots: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python offscreen
 	$(DRAW) $(BIN)/python tests/pictures/make_screenshots.py
@@ -39,7 +44,7 @@ format: $(VENV)/tests-installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache first-lesson.png
+	rm -rf $(VENV) .mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache first-lesson.png
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rnnviz needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 2; }

@@ -1,0 +1,118 @@
+"""Reach: which tests call which functions, measured once by running all tests in a copy, and kept in `.mutants`."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from reached import instrumented
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".mutants" / "reach.json"
+_COPIED = ("rnnviz", "resources", "tests", "pyproject.toml", "main.py", "constraints.txt", "Makefile", ".ci")
+_COPIED_TOO = ("README.md", "CHANGELOG.md", "LICENSE")
+
+
+def copy_tree(folder: Path) -> Path:
+    """The program and its tests, where they may be changed."""
+    for name in _COPIED + _COPIED_TOO:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def environment(folder: Path) -> dict[str, str]:
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "QT_QPA_PLATFORM": "offscreen"}
+    path = os.pathsep.join(map(str, (folder, folder / "tests" / "mutants")))
+    return {**os.environ, **one_thread, "PYTHONPATH": path}
+
+
+def pytest_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which tests call which functions ("rnnviz/core/magnitude.py:l2"), and the seconds of each test."""
+
+    tests: dict[str, list[str]]  # by function
+    seconds: dict[str, float]  # by test
+
+    def of(self, module: str, functions: list[str]) -> list[str]:
+        """The tests of the innermost of these functions that has any, else of the module, else of its folder."""
+        for function in functions:
+            if found := self.tests.get(f"{module}:{function}"):
+                return self._in_order(set(found), module)
+        for beginning in (f"{module}:", f"{module.rpartition('/')[0]}/"):
+            found_in = {test for key, tests in self.tests.items() if key.startswith(beginning) for test in tests}
+            if found_in:
+                return self._in_order(found_in, module)
+        return []
+
+    def _in_order(self, tests: set[str], module: str) -> list[str]:
+        """Those first that do little besides calling this module, and do it quickly."""
+        return sorted(tests, key=lambda test: (self.seconds[test] + 0.05) / self._share(module).get(test, 1e-3))
+
+    def _share(self, module: str) -> dict[str, float]:
+        if module not in self._shares:
+            here, everywhere = defaultdict[str, int](int), defaultdict[str, int](int)
+            for key, tests in self.tests.items():
+                for test in tests:
+                    everywhere[test] += 1
+                    here[test] += key.startswith(f"{module}:")
+            self._shares[module] = {test: count / everywhere[test] for test, count in here.items() if count}
+        return self._shares[module]
+
+    @property
+    def _shares(self) -> dict[str, dict[str, float]]:
+        return self.__dict__.setdefault("shares", {})
+
+    def without_missing(self) -> "Reach":
+        """Without the tests that are gone since it was measured."""
+        listed = subprocess.run(pytest_command("--collect-only"), cwd=ROOT, env=environment(ROOT), capture_output=True)
+        there = set(listed.stdout.decode().splitlines())
+        tests = {key: [test for test in found if test in there] for key, found in self.tests.items()}
+        return Reach(tests, self.seconds)
+
+
+def measured(folder: Path) -> Reach:
+    """Runs every test once in a copy of the program whose functions say that they are called."""
+    answers = folder / "answers"
+    answers.mkdir()
+    copy = folder / "copy"
+    copy.mkdir()
+    for path in sorted(copy_tree(copy).glob("rnnviz/**/*.py")):
+        module = str(path.relative_to(copy))
+        path.write_text(instrumented(path.read_text(encoding="utf-8"), module), encoding="utf-8")
+    command = pytest_command("-p", "reached", "--hypothesis-profile=reach")
+    subprocess.run(command, cwd=copy, env={**environment(copy), "RNNVIZ_REACH": str(answers)}, check=False)
+    found = _read(answers)
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps([found.tests, found.seconds]), encoding="utf-8")
+    return found
+
+
+def kept() -> Reach | None:
+    """As it was measured the last time."""
+    return Reach(*json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.is_file() else None
+
+
+def _read(answers: Path) -> Reach:
+    called = defaultdict[str, set[str]](set)  # functions by what calls them, a test or a shared fixture
+    for path in answers.glob("reached-*.txt"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            caller, _, function = line.partition("\t")
+            called[json.loads(caller or '""')].add(function)
+    tests, seconds = defaultdict[str, list[str]](list), {}
+    for path in answers.glob("tests-*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            test, seconds[test], fixtures = json.loads(line)
+            for function in set().union(*(called[name] for name in (test, *fixtures))):
+                tests[function].append(test)
+    return Reach(dict(tests), seconds)

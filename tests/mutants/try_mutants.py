@@ -1,0 +1,153 @@
+"""`make mutants`: would a plausible slip be noticed? One-line mutants, each with the tests that must kill it.
+
+A sample by a rule, one of every module above 60 lines, in a public function where it has one, and a list by hand. Each
+is put into a copy of the program, and the tests that reach its function run until the first fails; a time-out kills
+too. `make mutants ONLY="rnnviz/core rnnviz/debugger"` tries those modules only.
+"""
+
+import argparse
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+import time
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from changes import Mutant, sampled
+from reach import ROOT, Reach, copy_tree, environment, kept, measured, pytest_command
+
+SEED = "rnnviz 7"
+SMALLEST = 60  # lines of a module that is sampled
+MOST_SECONDS = 60.0  # of tests for one mutant, the most telling first
+GOAL = 0.95
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Verdict:
+    mutant: Mutant
+    killed: bool
+    by: str  # the test that failed first
+    seconds: float
+
+
+def read_list(name: str) -> list[Mutant]:
+    """Mutants written by hand, or what is known of some: module, old line, new line, remark."""
+    entries = tomllib.loads((HERE / name).read_text(encoding="utf-8")).get("mutant", [])
+    return [Mutant(**entry) for entry in entries]
+
+
+def chosen(only: tuple[str, ...]) -> Iterator[Mutant]:
+    """The sample and the list by hand without equivalents; what is stale is said, and replaced by one more sampled."""
+    equivalent = {(one.module, one.old, one.new) for one in read_list("equivalent.toml")}
+    wanted = {str(path.relative_to(ROOT)): 1 for path in sorted(ROOT.glob("rnnviz/**/*.py")) if _long(path)}
+    for mutant in read_list("by_hand.toml"):
+        try:
+            mutant.text(ROOT)
+        except ValueError as error:
+            print(f"stale: {error}")
+            wanted[mutant.module] = wanted.get(mutant.module, 0) + 1
+        else:
+            if mutant.module.startswith(only):
+                yield mutant
+    for module, count in wanted.items():
+        if module.startswith(only) and (ROOT / module).is_file():
+            plausible = (one for one in sampled(ROOT, module, SEED) if (one.module, one.old, one.new) not in equivalent)
+            yield from (one for _, one in zip(range(count), plausible, strict=False))
+
+
+def _long(path: Path) -> bool:
+    return len(path.read_text(encoding="utf-8").splitlines()) > SMALLEST
+
+
+def tried(mutant: Mutant, copy: Path, reach: Reach, number: int) -> Verdict:
+    """Puts a mutant into a copy, runs its tests, and takes it out again."""
+    tests, total = list[str](), 0.0
+    for test in reach.of(mutant.module, mutant.functions(ROOT)):
+        if total + reach.seconds[test] <= MOST_SECONDS:
+            tests.append(test)
+            total += reach.seconds[test]
+    path, began = copy / mutant.module, time.monotonic()
+    path.write_text(mutant.text(ROOT), encoding="utf-8")
+    os.utime(path, (number, number))  # or a compiled file of the same second and size would be taken for it
+    try:
+        killed, by = _failing(tests, copy, 60 + 5 * total) if tests else (False, "no test reaches it")
+    finally:
+        path.write_bytes((ROOT / mutant.module).read_bytes())
+    return Verdict(mutant, killed, by, time.monotonic() - began)
+
+
+def _failing(tests: list[str], copy: Path, patience: float) -> tuple[bool, str]:
+    command = pytest_command("-x", "--tb=no", "-rfE", "--hypothesis-seed=0", *tests)
+    with subprocess.Popen(
+        command, cwd=copy, env=environment(copy), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0
+    ) as running:
+        try:
+            said = running.communicate(timeout=patience)[0].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, 9)
+            return True, f"no end after {patience:.0f} s"
+    if running.returncode == 0:
+        return False, f"{len(tests)} tests pass"
+    failed = [line.split(" - ")[0] for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return True, failed[0] if failed else f"exit status {running.returncode}"
+
+
+def verdicts(mutants: Iterable[Mutant], reach: Reach, workers: int) -> Iterator[Verdict]:
+    """Of all mutants, as they come; each worker has its own copy of the program."""
+    waiting, done = queue.SimpleQueue[tuple[int, Mutant]](), queue.SimpleQueue[Verdict | None]()
+    for number, mutant in enumerate(mutants, 1):
+        waiting.put((number, mutant))
+
+    def work(folder: Path) -> None:
+        copy = copy_tree(folder)
+        while not waiting.empty():
+            number, mutant = waiting.get_nowait()
+            done.put(tried(mutant, copy, reach, number))
+        done.put(None)
+
+    with tempfile.TemporaryDirectory(prefix="rnnviz-mutants-") as folder:
+        for worker in range(workers):
+            own = Path(folder, str(worker))
+            own.mkdir()
+            threading.Thread(target=work, args=(own,), daemon=True).start()
+        while workers:
+            if (verdict := done.get()) is None:
+                workers -= 1
+            else:
+                yield verdict
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", help="modules that begin so, for example rnnviz/core; all without any")
+    parser.add_argument("--workers", type=int, choices=(1, 2), default=2)
+    parser.add_argument("--new-reach", action="store_true", help="measure again which tests reach what")
+    options = parser.parse_args()
+    reach = kept() if not options.new_reach else None
+    if reach is None:
+        print("Running all tests once, to see which reach what.")
+        with tempfile.TemporaryDirectory(prefix="rnnviz-reach-") as folder:
+            reach = measured(Path(folder))
+    harmless = {(one.module, one.old, one.new): one.remark for one in read_list("harmless.toml")}
+    found = list[Verdict]()
+    for verdict in verdicts(list(chosen(tuple(options.only) or ("",))), reach.without_missing(), options.workers):
+        found.append(verdict)
+        sign = "killed  " if verdict.killed else "SURVIVED"
+        one = verdict.mutant
+        print(f"{sign} {verdict.seconds:4.0f} s  {one.module}: {one.old}  →  {one.new}   [{verdict.by}]", flush=True)
+    survivors = [verdict.mutant for verdict in found if not verdict.killed]
+    for one in sorted(survivors, key=lambda one: one.module):
+        print(f"\nsurvivor in {one.module}\n    {one.old}\n    {one.new}")
+        print(f"    {one.remark or harmless.get((one.module, one.old, one.new), 'not known to be harmless')}")
+    share = 1 - len(survivors) / len(found)
+    print(f"\n{len(found)} mutants, {len(survivors)} survive: {share:.1%} killed (goal {GOAL:.0%})")
+    return share < GOAL
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
