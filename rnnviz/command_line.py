@@ -4,7 +4,8 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -260,33 +261,32 @@ def _train(options: argparse.Namespace) -> int:
         check_experiment(experiment, "--training-steps")
     if not options.live:  # the window has asked
         refuse_large(experiment, str(options.experiment), options.large)
-    path = options.run_path or _free(Path(options.experiment.stem + ".rnnviz"))
-    _refuse_existing(path, options.replace)
-    if options.live:
-        from rnnviz.engine.training.serve import run_training
+    with _claimed(options.run_path, options.replace, Path(options.experiment.stem + ".rnnviz")) as path:
+        if options.live:
+            from rnnviz.engine.training.serve import run_training
 
-        return run_training(experiment, path, paused=options.paused, live=True)
-    from rnnviz.headless import train_headless
+            return run_training(experiment, path, paused=options.paused, live=True)
+        from rnnviz.headless import train_headless
 
-    return train_headless(experiment, path)
+        return train_headless(experiment, path)
 
 
 def _branch(options: argparse.Namespace) -> int:
-    from rnnviz.headless import branch_headless
-
-    _refuse_existing(options.run_path, options.replace)
     changed = None if options.weights is None else (options.model or "", options.weights)
     if (options.model is None) != (options.weights is None):
         raise RnnvizError("rnnviz branch: --model and --weights go together.")
-    return branch_headless(
-        options.parent,
-        options.training_step,
-        changed,
-        options.run_path,
-        live=options.live,
-        paused=options.paused,
-        large=options.large,
-    )
+    with _claimed(options.run_path, options.replace) as path:
+        from rnnviz.headless import branch_headless
+
+        return branch_headless(
+            options.parent,
+            options.training_step,
+            changed,
+            path,
+            live=options.live,
+            paused=options.paused,
+            large=options.large,
+        )
 
 
 def _inspect(options: argparse.Namespace) -> int:
@@ -300,14 +300,22 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _trace(options: argparse.Namespace) -> int:
-    from rnnviz.core.source import Given, GivenInput
-    from rnnviz.engine.inspection import ACTIVATION_OPTION
-    from rnnviz.engine.tracing.given_input import record_given
+    with _claimed(options.run_path, options.replace) as path:
+        from rnnviz.engine.inspection import ACTIVATION_OPTION
+        from rnnviz.engine.tracing.given_input import record_given
 
-    _refuse_existing(options.run_path, options.replace)
-    if options.given:
-        record_given(_given_from_input(), options.run_path)
-        return 0
+        given = _given_from_input() if options.given else _given(options)
+        recorded = record_given(given, path)
+        if recorded.guess and not options.given:
+            option = "" if options.activation else f" {ACTIVATION_OPTION}"
+            print(f"{path} is not known to be what the model computes: {recorded.guess}.{option}")
+    return 0
+
+
+def _given(options: argparse.Namespace) -> "Given":
+    """The record that the options of `rnnviz trace` are. Raises RnnvizError."""
+    from rnnviz.core.source import Given, GivenInput
+
     if options.checkpoint is None:
         raise RnnvizError("rnnviz trace: wanted a CHECKPOINT; rnnviz trace --help says more.")
     kind, _, rest = options.input.partition(":")
@@ -323,12 +331,7 @@ def _trace(options: argparse.Namespace) -> int:
         loss_time_step=options.loss_time_step,
     )
     checkpoint = str(options.checkpoint.absolute())
-    given = Given(checkpoint, asked, options.module, options.activation, options.seed)
-    recorded = record_given(given, options.run_path)
-    if recorded.guess:
-        option = "" if options.activation else f" {ACTIVATION_OPTION}"
-        print(f"{options.run_path} is not known to be what the model computes: {recorded.guess}.{option}")
-    return 0
+    return Given(checkpoint, asked, options.module, options.activation, options.seed)
 
 
 def _given_from_input() -> "Given":
@@ -373,16 +376,15 @@ def _draw(options: argparse.Namespace, run_path: Path) -> None:
     render_view(run_path, options.view, *at, options.size, options.theme, options.out, scale=options.scale)
 
 
-def _free(path: Path) -> Path:
-    """`path`, or the first of path-2, path-3, … that does not exist."""
-    free, count = path, 1
-    while free.exists():
-        count += 1
-        free = path.with_stem(f"{path.stem}-{count}")
-    return free
+@contextmanager
+def _claimed(path: Path | None, replace: bool, default: Path | None = None) -> Iterator[Path]:
+    """The run's name, taken at once; without one `default`, or default-2, default-3, … where that is taken.
 
+    A run somebody recorded is not overwritten by a slip.
+    """
+    from rnnviz.runs.writing.claim import claimed
 
-def _refuse_existing(path: Path, replace: bool) -> None:
-    """A run somebody recorded is not overwritten by a slip."""
-    if not replace and path.is_file() and path.stat().st_size:
-        raise RnnvizError(f"{path} exists already; wanted a new file, or --replace to give that run up.")
+    wanted = path or default
+    assert wanted is not None  # only training does without a name
+    with claimed(wanted, replace=replace, another=path is None) as claim:
+        yield claim.path

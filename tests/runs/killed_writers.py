@@ -15,6 +15,7 @@ from pathlib import Path
 from sample_runs import capture, loss, models, record, same, writer
 
 from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.writing.claim import claimed
 from rnnviz.runs.writing.commands import CommandInbox, CommandSender
 
 SMALL_BUDGET = 60_000  # bytes: the writer thins all the time
@@ -49,7 +50,7 @@ def check(path: Path, acknowledged: int) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     CommandSender(path).close()
     CommandInbox(path).close()
-    with writer(path) as again:  # the dead writer's run can be replaced
+    with claimed(path, replace=True), writer(path) as again:  # the dead writer's run can be replaced
         record(again, 0)
 
 

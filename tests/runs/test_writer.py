@@ -13,8 +13,10 @@ from sample_runs import capture, loss, models, probe, record, same, writer
 from rnnviz.core.errors import RnnvizError
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.writing.claim import claimed
 from rnnviz.runs.writing.pending import PendingCapture
 from rnnviz.runs.writing.tables import RunTables
+from rnnviz.runs.writing.writer import RunWriter
 
 
 def test_everything_said_can_be_read(tmp_path: Path) -> None:
@@ -203,11 +205,13 @@ def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> Non
     with writer(path) as first:
         record(first, 0)
         with pytest.raises(RnnvizError, match=rf"written by another rnnviz \(process {os.getpid()}\)"):
-            writer(path)
+            replacing(path)
         record(first, 1)
     with Run(path) as reader:
         assert list(reader.training_steps) == [0, 1]
-    with writer(path) as second:  # the first one has ended
+    with pytest.raises(RnnvizError, match="exists already"):
+        writer(path)
+    with replacing(path) as second:  # the first one has ended
         record(second, 7)
     with Run(path) as reader:
         assert list(reader.training_steps) == [7]
@@ -228,15 +232,21 @@ run = writer(Path({str(path)!r})); record(run, 3); run.flush(); print("written",
         with Run(path) as reader:
             assert reader.engine_alive
             with pytest.raises(RnnvizError, match=f"process {other.pid}"):
-                writer(path)
+                replacing(path)
             other.kill()
             other.wait()
             assert not reader.engine_alive
             assert list(reader.training_steps) == [3]
-    with writer(path) as run:
+    with replacing(path) as run:
         record(run, 9)
     with Run(path) as reader:
         assert list(reader.training_steps) == [9]
+
+
+def replacing(path: Path) -> RunWriter:
+    """A writer in place of the run that is there."""
+    with claimed(path, replace=True):
+        return writer(path)
 
 
 def test_a_file_of_somebody_else_is_never_touched(tmp_path: Path) -> None:
@@ -250,11 +260,14 @@ def test_a_file_of_somebody_else_is_never_touched(tmp_path: Path) -> None:
     connection.close()
     before = database.read_bytes()
     with pytest.raises(RnnvizError, match=r"notes\.txt is plain text; wanted an rnnviz run"):
-        writer(text)
+        replacing(text)
     with pytest.raises(RnnvizError, match="another program"):
-        writer(database)
+        replacing(database)
     with pytest.raises(RnnvizError, match="a folder"):
-        writer(tmp_path)
+        replacing(tmp_path)
+    for path in (text, database, tmp_path):
+        with pytest.raises(RnnvizError, match="exists already"):
+            writer(path)
     assert text.read_text() == "my notes"
     assert database.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "other.sqlite"]

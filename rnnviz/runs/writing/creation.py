@@ -11,21 +11,23 @@ from rnnviz.runs.file.opening import SIDE_FILES, check_file, open_to_write
 from rnnviz.runs.file.process import WriterProcess, own_process
 from rnnviz.runs.file.records import Probe
 from rnnviz.runs.file.schema import VERSION, check_tables, read_version
+from rnnviz.runs.writing.claim import TakenError, claimed, there
 
 
 def begin_run(path: Path, header: Header, probe: Probe | None) -> None:
     """Makes `path` a run that holds the header and is claimed by this process.
 
-    An earlier run there is replaced if nobody writes it any more. Raises RnnvizError if somebody does, if the file is
-    something else, or if it cannot be written.
+    An earlier run there is replaced only within `claimed(path, replace=True)`, and if nobody writes it any more. Raises
+    RnnvizError if there is one all the same, if the file is something else, or if it cannot be written.
     """
     try:
-        if not path.parent.is_dir():
-            raise RnnvizError(f"{path} cannot be written: the folder {path.parent} does not exist.")
-        if path.exists() and (not path.is_file() or path.stat().st_size):
-            _take_over(path, header, probe)
-        else:
-            _create(path, header, probe)
+        with claimed(path) as claim:
+            claim.refuse_existing()  # also what came since the name was claimed
+            if there(path):
+                _take_over(path, header, probe)
+            else:
+                _create(path, header, probe)
+            claim.release()
     except sqlite3.Error as error:
         raise RnnvizError(f"{path} cannot be written: {error}.") from None
     except OSError as error:
@@ -45,11 +47,11 @@ def _create(path: Path, header: Header, probe: Probe | None) -> None:
         finally:
             connection.close()
         if not _link(new, path):
-            _take_over(path, header, probe)
+            raise TakenError(f"{path} exists already: another program wrote it meanwhile; wanted a new file.")
 
 
 def _link(new: Path, path: Path) -> bool:
-    """Gives `new` the name `path`; False if a run got there first."""
+    """Gives `new` the name `path`; False if something got there first."""
     try:
         os.link(new, path)
     except FileExistsError:
