@@ -1,6 +1,7 @@
 """Branches: a new run that trains on from a training step, with the same or other weights."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ from live_engine import SMALL, Window, live, losses, opens, until
 from safetensors.numpy import save_file
 
 from rnnviz.command_line import main
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.engine.training.serve import run_training
-from rnnviz.runs.file.engine_commands import BranchOff, Quit, Step, TakeCapture, Train
+from rnnviz.runs.file.engine_commands import BranchOff, Quit, Set, Step, TakeCapture, Train
 from rnnviz.runs.file.records import Origin
 from rnnviz.runs.reading.reader import open_run
 
@@ -34,6 +36,59 @@ def test_a_branch_from_here_is_the_training_going_on(tmp_path: Path) -> None:
             assert np.array_equal(losses(straight)[:, 15:], losses(second.run))
         second.send(Quit())
         second.close()
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd", "rmsprop"])
+def test_a_branch_of_a_closed_run_goes_on_exactly(tmp_path: Path, optimiser: str) -> None:
+    training = TrainingSettings(optimiser, 0.03, clip_norm=0.4, batch_size=5, training_steps=12)  # type: ignore[arg-type]
+    short = replace(SMALL, training=training, seed=6)
+    run_training(short, tmp_path / "a.rnnviz")
+    run_training(replace(short, training=replace(training, training_steps=24)), tmp_path / "b.rnnviz")
+    before = (tmp_path / "a.rnnviz").read_bytes()
+    assert main(["branch", str(tmp_path / "a.rnnviz"), "--run", str(tmp_path / "c.rnnviz")]) == 0
+    assert (tmp_path / "a.rnnviz").read_bytes() == before
+    with open_run(tmp_path / "b.rnnviz") as straight, open_run(tmp_path / "c.rnnviz") as branch:
+        assert list(branch.training_steps) == list(range(13, 25))
+        assert np.array_equal(losses(straight)[:, 12:], losses(branch))
+        assert branch.origin == Origin(str(tmp_path / "a.rnnviz"), 12)
+        assert "its optimisers as they were" in branch.events()[0].sentence
+        snapshots = [run.optimiser(24, 1) for run in (straight, branch)]
+        assert all(np.array_equal(value, snapshots[1].state[name]) for name, value in snapshots[0].state.items())
+
+
+def test_a_branch_of_a_file_has_the_rate_and_clip_norm_that_held_there(tmp_path: Path) -> None:
+    with live(tmp_path / "a.rnnviz") as window:
+        window.send(Step(4))
+        until(lambda: window.state() == ("paused", 4))
+        window.send(TakeCapture())
+        window.send(Set(learning_rate=0.07, clip_norm=0.2))
+        window.send(Step(5))
+        until(lambda: window.state() == ("paused", 9))
+        window.send(TakeCapture())
+        window.send(Step(6))
+        until(lambda: window.state() == ("paused", 15))
+    for step, rate, norm in ((9, 0.07, 0.2), (4, 0.07, 0.2), (0, 0.01, 1.0)):
+        path = tmp_path / f"{step}.rnnviz"
+        arguments = ["branch", str(tmp_path / "a.rnnviz"), "--training-step", str(step), "--run", str(path)]
+        assert main(arguments) == 0
+        with open_run(tmp_path / "a.rnnviz") as parent, open_run(path) as branch:
+            training = branch.experiment.training
+            assert (training.learning_rate, training.clip_norm) == (rate, norm)
+            same = np.array_equal(losses(parent)[:, step:15], losses(branch)[:, : 15 - step])
+            assert same == (step > 0)
+
+
+def test_a_branch_from_where_no_optimiser_is_recorded_says_so(tmp_path: Path) -> None:
+    with live(tmp_path / "a.rnnviz") as window:
+        window.send(Step(7))  # pauses there with a capture, and without what the optimisers have gathered
+        until(lambda: window.state() == ("paused", 7))
+        window.send(Step(2))
+        until(lambda: window.state() == ("paused", 9))
+    path = tmp_path / "b.rnnviz"
+    assert main(["branch", str(tmp_path / "a.rnnviz"), "--training-step", "7", "--run", str(path)]) == 0
+    with open_run(path) as run:
+        assert run.origin == Origin(str(tmp_path / "a.rnnviz"), 7, anew=True)
+        assert "not recorded there" in run.events()[0].sentence
 
 
 def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:

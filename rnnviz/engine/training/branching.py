@@ -1,8 +1,8 @@
 """Branches: a new run that trains on from a training step of another one, with weights as they were or changed."""
 
+import math
 import os
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.plain_records import closest
 from rnnviz.engine.checkpoints.export import exported_tensors
 from rnnviz.engine.training.trainer import Start, Training
+from rnnviz.runs.file.records import ANEW, OPTIMISERS, OptimiserSnapshot
 from rnnviz.runs.reading.reader import Run
 
 LARGEST_FILE = 1 << 30  # bytes of weights
+LIVE_NUMBERS = ("learning_rate", "clip_norm")  # that a running training takes, as its events name them
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,28 @@ def branch_of_training(training: Training, path: Path) -> tuple[Experiment, Bran
     start = Start(
         training.training_step,
         [{name: value.detach().clone() for name, value in model.state_dict().items()} for model in training.models],
-        deepcopy(training.optimiser_states()),
+        [_copied(training.optimiser_snapshot(number)) for number in range(len(training.models))],
     )
-    return replace(training.experiment, training=settings), _branch(start, path, "its optimisers as they were")
+    return replace(training.experiment, training=settings), _branch(start, path)
 
 
 def branch_of_run(run: Run, training_step: int) -> tuple[Experiment, Branch]:
-    """From a captured training step of a run. Raises RnnvizError where nothing was captured or trained."""
+    """From a captured training step of a run, with the settings that held there.
+
+    Exactly as that training would have gone on, where what its optimisers had gathered is recorded; else they begin
+    anew. Raises RnnvizError where nothing was captured or trained.
+    """
     states = []
     for model in run.models:
         tensors = exported_tensors(run.capture(training_step, model.number))
         states.append({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
-    return run.experiment, _branch(Start(training_step, states), run.path, "its optimisers anew")
+    settings = run.experiment.training
+    found = [run.optimiser(training_step, model.number) for model in run.models]
+    optimisers = [one for one in found if one is not None and one.name == settings.optimiser]
+    whole = len(optimisers) == len(run.models)
+    live = _live_settings(run, training_step)
+    start = Start(training_step, states, optimisers if whole else ())
+    return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path)
 
 
 def with_weights(branch: Branch, experiment: Experiment, model: str, weights: Mapping[str, Array]) -> Branch:
@@ -91,9 +103,29 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:
         raise RnnvizError(f"{path} is no safetensors file: {error}.") from None
 
 
-def _branch(start: Start, path: Path, optimisers: str) -> Branch:
+def _branch(start: Start, path: Path) -> Branch:
     about = {"branch of": str(path), "branch at training step": str(start.training_step)}
+    optimisers = "its optimisers as they were"
+    if not start.optimisers:
+        about[OPTIMISERS] = ANEW
+        optimisers = "its optimisers anew, since what they had gathered is not recorded there"
     return Branch(start, about, f"Goes on from training step {start.training_step} of {path}, {optimisers}.")
+
+
+def _live_settings(run: Run, training_step: int) -> dict[str, float]:
+    """Learning rate and clip norm as they were set while the run was trained, up to that training step."""
+    found: dict[str, float] = {}
+    for event in run.events():
+        if event.kind == "setting" and event.training_step <= training_step:
+            for name in LIVE_NUMBERS:
+                value = event.details.get(name)
+                if isinstance(value, int | float) and math.isfinite(value) and (value > 0 or name == "clip_norm"):
+                    found[name] = abs(float(value))
+    return found
+
+
+def _copied(snapshot: OptimiserSnapshot) -> OptimiserSnapshot:
+    return replace(snapshot, state={name: array.copy() for name, array in snapshot.state.items()})
 
 
 def _checked(name: str, value: Array, old: Tensor) -> Tensor:

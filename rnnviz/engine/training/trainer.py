@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
+_COUNT = "step"  # the one number of an optimiser's state that has not the shape of its parameter
 _OPTIMISERS: Mapping[OptimiserName, Callable[[list[nn.Parameter], float], torch.optim.Optimizer]] = {
     "adam": partial(torch.optim.Adam, fused=True),  # half the time of the default on small models
     "sgd": torch.optim.SGD,
@@ -39,7 +39,7 @@ class Start:
 
     training_step: int
     states: Sequence[Mapping[str, Tensor]]  # of each model, as of `state_dict()`
-    optimisers: Sequence[dict[str, Any]] = ()  # of each model, or none: they begin anew
+    optimisers: Sequence[OptimiserSnapshot] = ()  # of each model, or none: they begin anew
 
 
 class Training:
@@ -104,10 +104,6 @@ class Training:
         """What one model makes of the probe now."""
         return capture_probe(self.models[number], self.probe, self.source.info)
 
-    def optimiser_states(self) -> list[dict[str, Any]]:
-        """What each optimiser has gathered; to be copied before the training goes on."""
-        return [optimiser.state_dict() for optimiser in self._optimisers]
-
     def optimiser_snapshot(self, number: int) -> OptimiserSnapshot:
         """What the optimiser of one model has gathered, by the names of the model's parameters; arrays are shared."""
         optimiser = self._optimisers[number]
@@ -127,11 +123,14 @@ class Training:
         return OptimiserSnapshot(self.experiment.training.optimiser, settings, state)
 
     def go_on_from(self, start: Start) -> None:
-        """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning."""
+        """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning.
+
+        Raises RnnvizError where that does not fit a model's parameters.
+        """
         for model, state in zip(self.models, start.states, strict=True):
             model.load_state_dict(dict(state))
-        for optimiser, gathered in zip(self._optimisers, start.optimisers, strict=False):
-            optimiser.load_state_dict(gathered)
+        for number, snapshot in enumerate(start.optimisers):
+            self._restore(number, snapshot)
         self.training_step = start.training_step
 
     def test_losses(self) -> list[float]:
@@ -141,6 +140,21 @@ class Training:
         inputs = torch.from_numpy(self._test.inputs)
         with torch.no_grad():
             return [weighted_loss(model(inputs), self._test, self._loss).item() for model in self.models]
+
+    def _restore(self, number: int, snapshot: OptimiserSnapshot) -> None:
+        """The inverse of `optimiser_snapshot`: the arrays are copied."""
+        keys = {name.partition(".")[0] for name in snapshot.state}
+        gathered: dict[int, dict[str, Tensor]] = {}
+        for place, (name, parameter) in enumerate(self.models[number].named_parameters()):
+            gathered[place] = {}
+            for key in keys:
+                shape = () if key == _COUNT else tuple(parameter.shape)
+                array = snapshot.state.get(f"{key}.{name}")
+                if array is None or array.size != math.prod(shape):
+                    raise RnnvizError(f"What the optimiser had gathered of {name} does not fit its {parameter.shape}.")
+                gathered[place][key] = torch.from_numpy(array.copy()).reshape(shape)
+        optimiser = self._optimisers[number]
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": gathered})
 
     def _sweep(self, number: int, inputs: Tensor, targets: Tensor) -> dict[str, float]:
         """Forward and backward of one model; leaves the clipped gradients in its parameters."""

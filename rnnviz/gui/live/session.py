@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import ASKED_BYTES, ASKED_SECONDS, Estimate, estimate
-from rnnviz.core.experiment.settings import Experiment, first_lesson, restart_needed
+from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson, restart_needed
+from rnnviz.core.setting import settings_of
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engines import Engines
@@ -19,14 +20,14 @@ from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.marks_saving import MarksSaving
 from rnnviz.gui.live.question import Question
-from rnnviz.gui.live.train_on_request import request_from
+from rnnviz.gui.live.train_on_request import TrainOnRequest, can_go_on, request_from
 from rnnviz.gui.live.watchdog import Watchdog
 from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
-from rnnviz.runs.file.engine_commands import EngineCommand, Set, Train
+from rnnviz.runs.file.engine_commands import EngineCommand, Set, Step, Train
 from rnnviz.runs.writing.commands import CommandSender
 
 
@@ -58,6 +59,7 @@ class Session(QObject):
         self._agreed = (ASKED_BYTES, ASKED_SECONDS)  # bytes, and seconds of a training step, a person said yes to
         self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
+        self._draft: Experiment | None = None  # edits that go on waiting there
         self._engines = Engines(self)
         self._engines.ended.connect(self._engine_ended)
         self._engines.refused.connect(self._start_refused)
@@ -100,12 +102,32 @@ class Session(QObject):
         if run is None or self._following.awaiting:
             raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
         path = new_run_path(state.run.title)
-        request = request_from(state, run, path)
+        self._branch(request_from(state, run, path), path, Train())
+
+    def go_on(self, then: Train | Step) -> None:
+        """Trains the run shown, which has no engine, on from where it stands, in a new run; the run shown stays.
+
+        Rate and clip norm that were edited hold from there on; other edits go on waiting for a restart.
+        """
+        state, run = self._store.state, self._following.run
+        if run is None or self._following.awaiting:
+            raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
+        draft, experiment = state.run.draft, state.run.experiment
+        path, newest = new_run_path(state.run.title), int(state.recorded.history.captured[-1])
+        self._branch(TrainOnRequest(run.path, newest), path, then)
+        if draft is not None and experiment is not None:
+            names = [name for name, one in settings_of(TrainingSettings).items() if one.live]
+            pairs = {name: (getattr(draft.training, name), getattr(experiment.training, name)) for name in names}
+            if changed := {name: new for name, (new, old) in pairs.items() if new != old}:
+                self._held.insert(0, Set(**changed))
+            self._draft = draft if restart_needed(experiment, draft) else None
+
+    def _branch(self, request: TrainOnRequest, path: Path, then: Train | Step) -> None:
         self._forget_held()
         if self._engines.run(request, path):
             self._store.say(busy="The engine starts …")
-        self._held.append(Train())
-        self._marks = state.debugging.marks
+        self._held.append(then)
+        self._marks = self._store.state.debugging.marks
         self._following.await_run(path)
 
     def edit(self, experiment: Experiment) -> None:
@@ -188,7 +210,7 @@ class Session(QObject):
 
     def _forget_held(self) -> None:
         self._held.clear()
-        self._marks = None
+        self._marks = self._draft = None
 
     def _say_dead(self, how: str) -> None:
         state = self._store.state
@@ -202,8 +224,31 @@ class Session(QObject):
         )
         status = replace(state.recorded.status, state="failed") if state.recorded.status is not None else None
         self._store.change(
-            recorded=setting(status=status), notices=setting(message=Message("error", sentence, "restart"), busy="")
+            recorded=setting(status=status), notices=setting(message=self._with_remedy(sentence), busy="")
         )
+
+    def _with_remedy(self, sentence: str) -> Message:
+        """What went wrong, with the button that goes on from there: training on where that can be, else anew."""
+        return Message("error", sentence, "train" if can_go_on(self._store.state) else "restart")
+
+    def _show_settings(self, changed: Set) -> None:
+        """The run's experiment as its engine has it now."""
+        experiment = self._store.state.run.experiment
+        if experiment is not None:
+            given = {name: value for name, value in vars(changed).items() if value is not None}
+            training = replace(experiment.training, **given)
+            self._store.change(run=setting(source=Trained(replace(experiment, training=training))))
+
+    def _say_branched(self) -> None:
+        """Says where a branch is not exactly the training that would have gone on."""
+        origin = self._store.state.run.origin
+        if origin is not None and origin.anew:
+            sentence = (
+                f"Trains on from training step {origin.training_step}, the last one captured; what the optimisers had "
+                "gathered is not recorded there, so they begin anew, and the numbers differ a little from those of "
+                "the training before."
+            )
+            self._store.say(Message("info", sentence))
 
     @Slot(object)
     def _appeared(self, path: Path) -> None:
@@ -211,12 +256,17 @@ class Session(QObject):
             self._engines.appeared()
             if self._begin_wished():
                 return
-            held, marks = self._held, self._marks
-            self._held, self._marks = [], None
+            held, marks, draft = self._held, self._marks, self._draft
+            self._held, self._marks, self._draft = [], None, None
+            if draft is not None:
+                self._store.change(run=setting(draft=draft))
+            self._say_branched()
             if marks is not None and marks != self._store.state.debugging.marks:
                 self._store.change(debugging=setting(marks=marks))  # into the run, before its engine trains
             for command in held:
                 self._engines.send(command)
+                if isinstance(command, Set):
+                    self._show_settings(command)
         elif self._engines.there:  # the person looks at another run now: this training is over, its file whole
             self._wished = None
             self._forget_held()
@@ -228,10 +278,10 @@ class Session(QObject):
         awaited = self._following.awaiting
         self._following.stop_waiting()
         if said:
-            self._store.say(Message("error", said, "restart"), busy="")
+            self._store.say(self._with_remedy(said), busy="")
         elif awaited:
             sentence = f"The engine could not start ({how})."
-            self._store.say(Message("error", sentence, "restart"), busy="")
+            self._store.say(self._with_remedy(sentence), busy="")
         else:
             self._following.look()
             self._say_dead(how)

@@ -28,6 +28,11 @@ def can_train_on(state: State) -> bool:
     return state.run.path is not None and bool(state.recorded.traces) and state.run.trainable
 
 
+def can_go_on(state: State) -> bool:
+    """Whether the run shown, which nobody trains any more, can be trained on from where it stands."""
+    return state.run.path is not None and bool(len(state.recorded.history.captured)) and state.run.trainable
+
+
 def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
     """From the training step shown of `run` to a new run at `path`; what is set of activations trains nothing.
 

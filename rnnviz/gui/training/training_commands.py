@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rnnviz.gui.commands.actions import MAIN, Command, Face
 from rnnviz.gui.live.session import Session, engine_lives, is_running
+from rnnviz.gui.live.train_on_request import can_go_on
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.runs.file.engine_commands import Pause, Step, Train
@@ -17,13 +18,24 @@ def can_train(state: State) -> bool:
 
 
 def train_or_pause(store: Store, session: Session) -> None:
-    """Runs or pauses the engine; a run without one is trained again from its initial weights."""
+    """Runs or pauses the engine; a run without one is trained on, in a new run, from where it stands."""
     if not engine_lives(store.state):
-        session.restart(train=True)
+        if can_go_on(store.state):
+            session.go_on(Train())
+        else:
+            session.restart(train=True)
     elif is_running(store.state):
         session.send(Pause())
     else:
         session.send(Train())
+
+
+def one_training_step(store: Store, session: Session) -> None:
+    """One training step of the engine; of a run without one in a new run, from where it stands."""
+    if engine_lives(store.state):
+        session.send(Step(1))
+    else:
+        session.go_on(Step(1))
 
 
 def show_capture(store: Store, session: Session, by: int) -> None:
@@ -47,17 +59,20 @@ def training_commands(store: Store, session: Session) -> Sequence[Command]:
         return len(state.recorded.history.captured) > 1
 
     def train_face(state: State) -> Face:
-        return Face("Pause", "pause") if is_running(state) else Face("Train", "play")
+        if is_running(state):
+            return Face("Pause", "pause")
+        return Face("Train on" if can_go_on(state) and not engine_lives(state) else "Train", "play")
 
     return (
-        Command(MAIN, "Train", "let all models learn, or let them rest", lambda: train_or_pause(store, session),
-                MENU, ("Space",), "play", can_train, train_face),
+        Command(MAIN, "Train", "let all models learn, or let them rest; an opened run is trained on in a new one",
+                lambda: train_or_pause(store, session), MENU, ("Space",), "play", can_train, train_face),
         Command("training_step", "One training step", "one batch, one update of the weights, then pause",
-                lambda: session.send(Step(1)), MENU, (".",), "training-step",
-                lambda state: engine_lives(state) and not is_running(state)),
+                lambda: one_training_step(store, session), MENU, (".",), "training-step",
+                lambda state: can_train(state) and not is_running(state) and (engine_lives(state) or can_go_on(state))),
         Command("reset", "Reset", "begin again with the same initial weights, in a new run; what was recorded is kept",
                 session.restart, MENU, ("Ctrl+R",), "reset", can_train),
-        Command("restart", "Restart", "begin again in a new run", session.restart, enabled=can_train),
+        Command("restart", "Restart", "begin again in a new run, from the initial weights", session.restart,
+                enabled=can_train),
         Command("previous_capture", "Earlier in training", "show the capture before this one",
                 lambda: show_capture(store, session, -1), MENU, ("PgUp",), "", has_captures, section=1),
         Command("next_capture", "Later in training", "show the capture after this one",

@@ -9,6 +9,7 @@ from rnnviz.core.structure import Structure
 
 EngineState = Literal["starting", "paused", "running", "finished", "stopped", "failed"]
 FIRST_MODULE = "recurrent"
+OPTIMISERS, ANEW = "branch optimisers", "anew"  # in the environment of a branch whose optimisers began anew
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Event:
 
     A "hit" of a breakpoint (the engine stopped), a "passed" one (headless, it went on) and the "log" line of a logpoint
     have details: {"breakpoint": the record as a table, "model": name, "time_step": from 1, 0 for none, "values":
-    [[text, value in plain text], …]}.
+    [[text, value in plain text], …]}; a "setting" has what it changed: {"learning_rate": …, "clip_norm": …}.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Origin:
     path: str  # of the run it was made of, as it was called then
     training_step: int
     changed: str = ""  # the model whose weights were changed by hand, "": none
+    anew: bool = False  # its optimisers began anew, for what they had gathered was not recorded there
 
     @property
     def words(self) -> str:

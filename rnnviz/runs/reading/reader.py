@@ -17,7 +17,7 @@ from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.opening import file_bytes
 from rnnviz.runs.file.process import WriterProcess
-from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Origin, Probe, RunModel
+from rnnviz.runs.file.records import ANEW, OPTIMISERS, EngineStatus, Event, OptimiserSnapshot, Origin, Probe, RunModel
 from rnnviz.runs.file.schema import VERSION, read_version
 from rnnviz.runs.reading import format_1
 from rnnviz.runs.reading.format_2 import Format2
@@ -128,7 +128,8 @@ class Run:
         path, step = self.environment.get("branch of"), self.environment.get("branch at training step", "")
         if path is None or not step.isdecimal():
             return None
-        return Origin(path, int(step[:18]), self.environment.get("branch changes", ""))
+        anew = self.environment.get(OPTIMISERS) == ANEW
+        return Origin(path, int(step[:18]), self.environment.get("branch changes", ""), anew)
 
     def metric_names(self) -> tuple[str, ...]:
         """The names of the metrics recorded so far, in the order they appeared."""

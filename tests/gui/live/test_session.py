@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from rnnviz.gui.live import engine, watchdog
 from rnnviz.gui.live.engine import delete_untrained
 from rnnviz.gui.opening.file_commands import EXAMPLES, LESSONS
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import setting
+from rnnviz.runs.file.records import Origin
 from rnnviz.runs.reading.reader import open_run
 
 ENGINE_PATIENCE = engine._PATIENCE  # as it is for a person, before the tests are more patient
@@ -121,7 +124,7 @@ def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -
         assert run.trace(paused_at).faithful
 
 
-def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> None:
+def test_a_killed_engine_is_said_and_its_run_trained_on(ready: App, qtbot: QtBot) -> None:
     app = ready
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 20))
@@ -139,10 +142,16 @@ def test_a_killed_engine_is_said_and_started_again(ready: App, qtbot: QtBot) -> 
     assert "ended unexpectedly" in app.window.statusBar().engine.text()
     assert all(trace is not None for trace in app.store.state.recorded.traces)
 
+    assert app.message_bar.button.text() == "Train on"
+    captured = int(app.store.state.recorded.history.captured[-1])
+    assert captured > 0
     qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
-    assert app.message_bar.sentence == ""
-    qtbot.waitUntil(lambda: app.store.state.run.path != old and engine_is(app, "paused"))
-    assert app.store.state.recorded.history.last_training_step == 0
+    qtbot.waitUntil(lambda: app.store.state.run.path != old and trained_to(app, captured + 5))
+    assert app.store.state.run.origin == Origin(str(old), captured, anew=True)
+    assert "what the optimisers had gathered is not recorded there" in app.message_bar.sentence
+    press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)  # another command
+    qtbot.waitUntil(lambda: engine_is(app, "paused") and app.store.state.place.cursor.training_step == 0)
+    assert app.store.state.run.origin is None
     assert old is not None
     with open_run(old) as run:
         assert run.last_training_step >= kept
@@ -383,9 +392,33 @@ def test_opening_a_run_ends_the_training_before(ready: App, qtbot: QtBot, run_fi
     with open_run(trained) as run:
         assert run.status is not None
         assert run.status.state == "stopped"
-    press(app, Qt.Key.Key_Space)  # trains the run that is shown, from its beginning, in a new file
-    qtbot.waitUntil(lambda: engine_is(app, "running"))
+    before = run_file.read_bytes()
+    assert app.actions.words("train") == "Train on"
+    press(app, Qt.Key.Key_Space)  # trains the run that is shown on from where it stands, in a new file
+    qtbot.waitUntil(lambda: engine_is(app, "running") and trained_to(app, 41))
     assert app.store.state.run.path not in (run_file, trained)
+    assert app.store.state.run.origin == Origin(str(run_file), 40)
+    assert app.message_bar.sentence == ""
+    assert run_file.read_bytes() == before
+
+
+def test_an_opened_run_makes_one_training_step_with_what_was_edited(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path
+) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: bool(app.store.state.recorded.traces))
+    experiment = app.store.state.run.experiment
+    edited = replace(experiment, seed=19, training=replace(experiment.training, learning_rate=0.004, clip_norm=0.3))
+    app.store.change(run=setting(draft=edited))
+    app.session.show_training_step(0)
+    press(app, Qt.Key.Key_Period)
+    qtbot.waitUntil(lambda: app.store.state.run.path != run_file)
+    qtbot.waitUntil(lambda: engine_is(app, "paused") and app.store.state.place.cursor.training_step == 41)
+    assert app.store.state.run.experiment == replace(experiment, training=edited.training)
+    assert app.store.state.run.draft == edited  # the other seed goes on waiting for a restart
+    with open_run(app.store.state.run.path) as run:  # type: ignore[arg-type]
+        (said,) = [event.sentence for event in run.events() if event.kind == "setting"]
+    assert said == "From training step 41: learning rate 0.01 → 0.004, clip norm 1 → 0.3."
 
 
 def test_the_model_is_exported_and_a_failure_is_said(
