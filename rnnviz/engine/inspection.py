@@ -1,30 +1,34 @@
 """Inspection: what is in a file: a run, an experiment, a checkpoint, a table or a text, as plain values."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, INDEX_ENDING, RUN, TABLE, TEXT, endings, wanted
-from rnnviz.core.files.magic import HEAD_BYTES, JSON, TEXT_KINDS, looks_like
-from rnnviz.core.files.tables import read_table
-from rnnviz.core.files.texts import read_text
+from rnnviz.core.files.magic import HEAD_BYTES, JSON, MARKUP, TEXT_KINDS, looks_like
+from rnnviz.core.files.tables import Column, Table, read_table
+from rnnviz.core.files.text_file import Encoding, NotUnicodeError, read_bytes
+from rnnviz.core.files.texts import LARGEST_TEXT, OTHER, read_text
 from rnnviz.core.structure import Activation, Structure
+from rnnviz.core.tasks import NextValue
 from rnnviz.engine.checkpoints.names import plain_title, shown
 from rnnviz.engine.checkpoints.opening import open_regular
 from rnnviz.engine.checkpoints.sandbox import read_confined
 
 ACTIVATION_OPTION = "--activation tanh or --activation relu says which it is."
 Inspected = dict[str, Any]  # JSON-able; always "kind" and "path"
+Read = TypeVar("Read")
 
 
 def inspect_path(path: str | Path, activation: Activation | None = None) -> Inspected:
     """What `path` holds; its "kind" is run, experiment, state dict, safetensors, csv or text.
 
     experiment has its "source" as JSON; run, state dict and safetensors have "modules" with prefix, title, cell, sizes,
-    "mapping" and "notes"; csv has
-    "columns", "rows" and "time_column"; text has "characters" and "alphabet"; all have "notes".
+    "mapping" and "notes"; csv has "columns", "rows", "time_column" and "newest_first"; text has "characters" and
+    "alphabet", both "encoding"; all have "notes".
     RnnvizError, one sentence, for everything else. Does not import torch into this process.
     """
     path = Path(path)
@@ -43,7 +47,11 @@ def table(inspected: Mapping[str, Any]) -> str:
             [_module_row(module) for module in inspected["modules"]],
         )
     if "columns" in inspected:
-        rows = [(one["name"], "numbers" if one["numeric"] else "text", one["count"]) for one in inspected["columns"]]
+        times = inspected["time_column"]
+        rows = [
+            (one["name"], "times" if one["name"] == times else _holds(one), one["count"])
+            for one in inspected["columns"]
+        ]
         lines += _aligned(("column", "holds", "rows"), rows)
     lines += [f"note: {note}" for note in inspected["notes"]]
     for module in inspected.get("modules", ()):
@@ -62,7 +70,16 @@ def _inspector(path: Path, kind: str) -> Callable[[Path, Activation | None], Ins
     if ending in EXPERIMENT.endings:
         return _experiment
     if ending in TABLE.endings:
+        if kind in MARKUP:
+            raise RnnvizError(f"{path} is {kind}: wanted {TABLE.words}.")
         return _table
+    if kind == JSON and ending not in endings((RUN, *CHECKPOINTS)) and _is_json(path):
+        if ending in TEXT.endings:
+            return _text
+        raise RnnvizError(
+            f"{path} is {kind}, not a text to learn from; to learn its characters all the same, give its name the "
+            f"ending {TEXT.endings[0]}."
+        )
     if kind in TEXT_KINDS and ending not in endings((RUN, *CHECKPOINTS)):
         return _table_or_text if ending in TABLE.maybe else _text
     if ending in TEXT.endings:
@@ -121,14 +138,79 @@ def _experiment(path: Path, activation: Activation | None) -> Inspected:
 
 
 def _table(path: Path, activation: Activation | None) -> Inspected:
-    found = read_table(path)
-    columns = [{"name": one.name, "numeric": one.numeric, "count": len(one.cells)} for one in found.columns]
-    return {"kind": "csv", "columns": columns, "rows": len(found.lines), "time_column": found.time_column}
+    """As the task for tables would read it; what is not Unicode, as Latin-1."""
+    found, encoding = _read(read_table, path)
+    columns = [_column(one, found) for one in found.columns]
+    notes = [*found.notes, *_table_notes(found)]
+    return {
+        "kind": TABLE.name,
+        "columns": columns,
+        "rows": len(found.lines),
+        "time_column": found.time_column,
+        "newest_first": found.newest_first,
+        "encoding": encoding,
+        "notes": notes,
+    }
+
+
+def _column(column: Column, table: Table) -> Inspected:
+    return {
+        "name": column.name,
+        "numeric": column.numeric,
+        "count": len(column.cells),
+        "gaps": column.numbers.gaps,
+        "constant": column.constant,
+        "problem": column.problem(table.lines),
+        "words": list(column.numbers.words),
+    }
+
+
+def _table_notes(table: Table) -> list[str]:
+    """What a person should know before learning from the table, a sentence each."""
+    task = NextValue()
+    notes = [f"“{table.time_column}” goes backward: the newest row comes first"] * table.newest_first
+    for column in table.columns:
+        if column.name == table.time_column:
+            continue
+        if column.constant is not None and len(table.lines) > 1:
+            notes.append(f"“{column.name}” is {column.constant:.12g} in every row: nothing to learn")
+        if column.numbers.gaps and column.numeric:
+            notes.append(f'“{column.name}” has gaps: {column.numbers.gaps}; gaps = "repeat", "line" or "leave out"')
+    if task.longest_window(len(table.lines)) < task.length:
+        notes.append(
+            f"a length of {task.length} time steps needs {task.rows_needed(task.length)} rows, and any length needs "
+            f"{task.rows_needed(1)}; this table has {len(table.lines)}"
+        )
+    return notes
 
 
 def _text(path: Path, activation: Activation | None) -> Inspected:
-    text = read_text(str(path))
-    return {"kind": "text", "characters": len(text.codes), "alphabet": "".join(text.alphabet)}
+    text, encoding = _read(read_text, path)
+    characters = [symbol for symbol in text.alphabet if symbol != OTHER]
+    return {
+        "kind": TEXT.name,
+        "characters": len(text.codes),
+        "alphabet": "".join(characters),
+        "encoding": encoding,
+        "notes": list(text.notes),
+    }
+
+
+def _read(read: Callable[[str, Encoding], Read], path: Path) -> tuple[Read, Encoding]:
+    """What is in a file of a person, and the encoding under which it could be read."""
+    try:
+        return read(str(path), "unicode"), "unicode"
+    except NotUnicodeError:
+        return read(str(path), "latin-1"), "latin-1"
+
+
+def _is_json(path: Path) -> bool:
+    """Whether all of a file that begins like JSON is some; a song may begin with a bracket."""
+    try:
+        json.loads(read_bytes(path, LARGEST_TEXT))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _table_or_text(path: Path, activation: Activation | None) -> Inspected:
@@ -175,6 +257,13 @@ def _summary(inspected: Mapping[str, Any]) -> str:
     if inspected["kind"] == "text":
         return f", {inspected['characters']} characters, {len(inspected['alphabet'])} different"
     return ""
+
+
+def _holds(column: Mapping[str, Any]) -> str:
+    """What a column holds, in words: "numbers, in $"."""
+    if not column["numeric"]:
+        return f"text ({column['problem']})" if column["problem"] else "text"
+    return ", ".join(["numbers", *column["words"], *[column["problem"]] * bool(column["problem"])])
 
 
 def _module_row(module: Mapping[str, Any]) -> tuple[object, ...]:

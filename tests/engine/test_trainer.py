@@ -12,6 +12,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
+from rnnviz.core.tasks.info import to_beat
 from rnnviz.engine.networks import SequenceModel
 from rnnviz.engine.training.trainer import NotFiniteError, Training
 
@@ -164,10 +165,28 @@ def test_sunspots_are_predicted_better_than_by_the_last_year() -> None:
     training = Training(experiment)
     for _ in range(120):
         training.advance()
-    (baseline,) = training.source.info.baselines
-    assert baseline.label == "same as last year"
-    assert len(training.test_losses()) == 2
-    assert max(training.test_losses()) < 0.7 * baseline.value
+    info = training.source.info
+    naive = next(line for line in info.baselines if line.metric == "test_loss" and line.label == "same as last year")
+    tested = training.test_metrics()
+    assert [one["test_loss"] for one in tested] == training.test_losses()
+    assert max(training.test_losses()) < 0.7 * naive.value
+    assert to_beat(info.baselines, "test_loss") == naive
+    for one in tested:
+        assert one["skill"] == pytest.approx(1 - one["test_loss"] / naive.value)
+        assert one["lag"] == 0
+
+
+def test_on_a_random_walk_there_is_no_skill_and_a_lag_of_one(tmp_path: Path) -> None:
+    walk = 100 + np.cumsum(np.random.default_rng(7).normal(size=800))
+    (tmp_path / "walk.csv").write_text("t,close\n" + "".join(f"{n},{value:.2f}\n" for n, value in enumerate(walk)))
+    base = first_lesson()
+    task = NextValue(file=str(tmp_path / "walk.csv"), length=17)
+    training = Training(replace(base, task=task, seed=4, training=replace(base.training, batch_size=16)))
+    for _ in range(300):
+        training.advance()
+    for one in training.test_metrics():
+        assert one["skill"] < 0.1
+        assert one["lag"] == 1
 
 
 def test_tasks_that_never_repeat_have_no_test_part(tmp_path: Path) -> None:

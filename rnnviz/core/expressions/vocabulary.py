@@ -14,7 +14,7 @@ from rnnviz.core.plain_records import listed
 from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import Structure
 
-METRICS = ("loss", "accuracy", "grad_norm", "test_loss", "test_accuracy")
+METRICS = ("loss", "accuracy", "grad_norm", "test_loss", "test_accuracy", "skill", "lag")
 NUMBERS = {
     "k": "training step",
     "t": "time step of the cursor, counted from 1",

@@ -1,5 +1,9 @@
 """Magic: what a file is, in words, from its first bytes."""
 
+import codecs
+
+from rnnviz.core.files.text_file import codec_of
+
 HEAD_BYTES = 4096
 
 ZIP, LEGACY, PICKLE, SAFETENSORS, SQLITE, TEXT, UNKNOWN = (
@@ -11,8 +15,9 @@ ZIP, LEGACY, PICKLE, SAFETENSORS, SQLITE, TEXT, UNKNOWN = (
     "plain text",
     "binary data of an unknown kind",
 )
-HTML, XML, JSON = "a web page (HTML)", "an XML file", "JSON or similar text"
-TEXT_KINDS = frozenset({TEXT, HTML, XML, JSON})
+HTML, XML, JSON = "a web page (HTML)", "an XML file", "JSON"
+MARKUP = frozenset({HTML, XML, JSON})
+TEXT_KINDS = MARKUP | {TEXT}
 
 _LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # pickle of torch.serialization.MAGIC_NUMBER
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
@@ -57,15 +62,14 @@ def looks_like(head: bytes) -> str:
 
 
 def _text_kind(head: bytes) -> str:
-    """The kind of text `head` begins, or empty when it is not UTF-8 text."""
-    if b"\0" in head:
+    """The kind of text `head` begins, or empty when it is not Unicode text."""
+    codec, _ = codec_of(head)
+    if codec == "utf-8" and b"\0" in head:
         return ""
     try:
-        text = head.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        if len(head) < HEAD_BYTES or problem.start < len(head) - 3:  # a character may be cut at the end
-            return ""
-        text = head[: problem.start].decode("utf-8-sig")
+        text = codecs.getincrementaldecoder(codec)().decode(head, final=len(head) < HEAD_BYTES)
+    except UnicodeError:
+        return ""
     begin = text.lstrip()[:64].lower()
     if begin.startswith(("<!doctype html", "<html", "<head", "<body")):
         return HTML

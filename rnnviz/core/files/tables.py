@@ -1,40 +1,73 @@
-"""Tables: a strict reader of CSV: delimiter, decimal style and header are found, a gap in a number column is refused.
+"""Tables: a strict reader of CSV: delimiter, decimal style, header and time column are found; gaps are filled if asked.
 
 No torch here, so that looking into a table stays quick.
 """
 
 import csv
-import itertools
 import math
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.files.text_file import read_text_file
+from rnnviz.core.files.cells import Numbers, column_numbers, decimal_sign, is_number
+from rnnviz.core.files.delimiters import check_widths, delimiter_of, split
+from rnnviz.core.files.text_file import Encoding, read_text_file
+from rnnviz.core.files.times import TIME_NAMES, counts_evenly, course, first_step_back
 
 LARGEST_TABLE = 16 * 2**20  # bytes
 LARGEST_COLUMNS = 1024
 LARGEST_CELLS = 1_000_000  # judged in a few seconds; more make no difference to a network of this size
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
-_DELIMITERS = ("\t", ";", "|", ",")  # the comma last: beside another delimiter it is a decimal comma
-_TIME_NAMES = {"year", "date", "time", "month", "day", "datetime", "timestamp", "jahr", "datum", "zeit", "index"}
+Gaps = Literal["refuse", "repeat", "line", "leave out"]
+GAP_WORDS: Mapping[Gaps, str] = {
+    "refuse": "refused",
+    "repeat": "last value again",
+    "line": "straight line between",
+    "leave out": "rows left out",
+}
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column as it stands in the file; `numeric`: more than half of its cells are numbers."""
+    """One column as it stands in the file; `numeric`: more than half of its cells that hold something are numbers."""
 
     name: str
     cells: tuple[str, ...]
-    numeric: bool
+    numbers: Numbers
+
+    @property
+    def numeric(self) -> bool:
+        return 2 * self.numbers.count > len(self.cells) - self.numbers.gaps
+
+    @cached_property
+    def constant(self) -> float | None:
+        """The value in every row, None where there are two or none."""
+        values = self.numbers.values[np.isfinite(self.numbers.values)]
+        return float(values[0]) if len(values) and (values == values[0]).all() else None
+
+    def problem(self, lines: Sequence[int]) -> str:
+        """Why it cannot be learned, empty if it can; `lines` are those of the rows in the file."""
+        row = self.numbers.wrong
+        if row is not None:
+            return f"line {lines[row]}: {_short(self.cells[row])} is {self.numbers.why or 'no number'}"
+        if self.cells and not self.numbers.count:
+            return "no value in any row"
+        return spread_problem(self.numbers.values)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Chosen columns in the order of time, without gaps, and what had to be done for that."""
+
+    values: Array  # (R, C) float64
+    labels: tuple[str, ...]  # one for each row, from the time column; () where there is none
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +78,9 @@ class Table:
     columns: tuple[Column, ...]
     lines: tuple[int, ...]
     decimal: str  # "." or ","
-    time_column: str | None = field(default=None)  # its cells label the time steps; not a value unless asked for
+    time_column: str | None = None  # its cells label the time steps; not a value unless asked for
+    newest_first: bool = False  # the time column goes backward
+    notes: tuple[str, ...] = ()  # how the file was read, where a person should know
 
     def column(self, name: str) -> Column:
         """The column called `name`; RnnvizError listing the names there are."""
@@ -67,51 +102,146 @@ class Table:
         return self.column(self.time_column).cells if self.time_column is not None else ()
 
     def numbers(self, names: Sequence[str] = ()) -> Array:
-        """(R, C) float64, the chosen columns (all value columns if none is named).
+        """(R, C) float64, the chosen columns (all value columns if none is named), in the order of the file.
 
         Raises RnnvizError for a gap, a text or an infinite number in one of them, naming line and column.
         """
-        names = tuple(names) or self.value_columns
-        if not names:
-            raise RnnvizError(f"{self.path}: wanted at least one column of numbers, came only text.")
-        return np.stack([self._column_numbers(self.column(name)) for name in names], axis=1)
+        return self.series(names, "refuse", oldest_first=False).values
 
-    def _column_numbers(self, column: Column) -> Array:
-        values = np.empty(len(column.cells))
-        for row, cell in enumerate(column.cells):
-            value = _number(cell, self.decimal)
-            if value is None or not math.isfinite(value):
-                came = _short(cell) if cell else "an empty cell"
-                raise RnnvizError(
-                    f'{self.path}, line {self.lines[row]}, column "{column.name}": wanted a number, came {came}.'
-                )
-            values[row] = value
-        return values
+    def series(self, names: Sequence[str], gaps: Gaps, oldest_first: bool, advice: str = "") -> Series:
+        """The chosen columns (all value columns if none is named) with their gaps filled or left out.
+
+        `oldest_first`: a table whose times go backward is turned round. RnnvizError for what is no number, and for a
+        gap that is refused; `advice` ends that sentence.
+        """
+        columns = self._chosen(names)
+        for column in columns:
+            self._check(column, refuse_gaps=gaps == "refuse", advice=advice)
+        values = np.stack([column.numbers.values for column in columns], axis=1)  # (R, C)
+        turned = self.newest_first and oldest_first
+        rows = np.arange(len(values))[::-1] if turned else np.arange(len(values))
+        values, notes = _without_gaps(values[rows], [column.name for column in columns], gaps)
+        whole = np.isfinite(values).all(axis=1)
+        labels = self.time_labels
+        kept = tuple(labels[row] for row in rows[whole]) if labels else ()
+        notes = [*self._order_notes(turned), *self._column_notes(columns), *notes]
+        return Series(values[whole], kept, (*self.notes, *notes))
+
+    def gap_count(self, names: Sequence[str]) -> int:
+        """How many gaps the columns have together."""
+        return sum(self.column(name).numbers.gaps for name in names)
+
+    def _chosen(self, names: Sequence[str]) -> list[Column]:
+        if not self.lines:
+            raise RnnvizError(f"{self.path}: wanted a table of numbers, came only a header line.")
+        columns = [self.column(name) for name in tuple(names) or self.value_columns]
+        if not columns:
+            first = next((problem for one in self.columns if (problem := one.problem(self.lines))), "")
+            raise RnnvizError(f"{self.path}: wanted at least one column of numbers, came only text ({first}).")
+        return columns
+
+    def _check(self, column: Column, refuse_gaps: bool, advice: str) -> None:
+        numbers = column.numbers
+        gap = (
+            next((row for row, value in enumerate(numbers.values) if math.isnan(value)), None) if refuse_gaps else None
+        )
+        row = numbers.wrong if gap is None or (numbers.wrong is not None and numbers.wrong <= gap) else gap
+        if row is not None:
+            came = _short(column.cells[row]) if column.cells[row] else "an empty cell"
+            more = f", {numbers.why}" if numbers.why and row == numbers.wrong else ""
+            if row != numbers.wrong:
+                more = f", the first of {numbers.gaps} gaps" if numbers.gaps > 1 else ""
+                more += advice
+            where = f'{self.path}, line {self.lines[row]}, column "{column.name}"'
+            raise RnnvizError(f"{where}: wanted a number, came {came}{more}.")
+        if problem := column.problem(self.lines):
+            raise RnnvizError(f'{self.path}, column "{column.name}": {problem}.')
+
+    def _order_notes(self, turned: bool) -> list[str]:
+        if self.newest_first:
+            done = "the table is turned round, its oldest row comes first" if turned else "left as it stands"
+            return [f"“{self.time_column}” goes backward: {done}"]
+        if self.time_column is not None:
+            row = first_step_back(self.time_labels, self.decimal)
+            if row is not None:
+                return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
+        return []
+
+    def _column_notes(self, columns: Sequence[Column]) -> list[str]:
+        return [f"“{column.name}”: {', '.join(column.numbers.words)}" for column in columns if column.numbers.words]
 
 
-def read_table(file: str | Path) -> Table:
-    """Reads `file`: UTF-8, any of the delimiters comma, semicolon, tab and bar, with or without a header.
+def read_table(file: str | Path, encoding: Encoding = "unicode") -> Table:
+    """Reads `file`: any of the delimiters comma, semicolon, tab, bar and blanks, with or without a header.
 
     Lines that begin with # before the table are comments. Raises RnnvizError naming file and line for anything that is
-    no such table.
+    no such table, NotUnicodeError for bytes that are none.
     """
     path = str(file)
-    rows, lines, delimiter = _rows(path, read_text_file(Path(file), LARGEST_TABLE))
-    _check_widths(path, rows, lines, delimiter)
-    decimal = _decimal(rows, delimiter)
+    text = read_text_file(Path(file), LARGEST_TABLE, encoding)
+    rows, lines, delimiter = _rows(path, text.text)
+    rows = check_widths(path, rows, lines, delimiter)
+    if len(rows[0]) > LARGEST_COLUMNS:
+        raise RnnvizError(f"{path}, line {lines[0]}: wanted at most {LARGEST_COLUMNS} columns, came {len(rows[0])}.")
+    decimal = decimal_sign([cell for row in rows for cell in row], delimiter)
     names = _header(rows, decimal)
     if names is not None:
         rows, lines = rows[1:], lines[1:]
     else:
         names = [f"column {number + 1}" for number in range(len(rows[0]))]
-    if not rows:
-        raise RnnvizError(f"{path}: wanted a table of numbers, came only a header line.")
-    cells = tuple(zip(*rows, strict=True))
+    cells = tuple(zip(*rows, strict=True)) or ((),) * len(names)
     columns = tuple(
-        Column(name, column, 2 * sum(_number(cell, decimal) is not None for cell in column) > len(column))
+        Column(name, column, column_numbers(column, decimal))
         for name, column in zip(_unique(names), cells, strict=True)
     )
-    return Table(path, columns, tuple(lines), decimal, _time_column(columns, decimal))
+    time = _time_column(columns)
+    backward = time is not None and course(time.cells, decimal) == "backward"
+    notes = text.notes + (("a comma is the decimal sign",) if decimal == "," else ())
+    return Table(path, columns, tuple(lines), decimal, time.name if time else None, backward, notes)
+
+
+def spread_problem(values: Array) -> str:
+    """Why numbers (R,) cannot be brought to mean 0 and spread 1 in float64, empty where they can; NaN is left out."""
+    values = values[np.isfinite(values)]
+    if not len(values) or (values == values[0]).all():
+        return ""  # none, or constant, which is another thing to say
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        spread, largest = float(values.std()), float(np.abs(values).max())
+    if not math.isfinite(spread):
+        return "its spread is beyond float64's range"
+    if spread < np.finfo(np.float64).tiny or spread < 1e-13 * largest:
+        return "its spread is below what float64 can tell apart"
+    return ""
+
+
+def _without_gaps(values: Array, names: Sequence[str], gaps: Gaps) -> tuple[Array, list[str]]:
+    """`values` (R, C) with gaps filled where there is something to fill them from, and the words for that."""
+    values = values.copy()
+    notes: list[str] = []
+    missing = np.isnan(values)
+    if not missing.any():
+        return values, notes
+    if gaps == "leave out":
+        return values, [f"{_counted(int(missing.any(axis=1).sum()), 'row')} with a gap left out"]
+    for column, name in enumerate(names):
+        known = np.flatnonzero(~missing[:, column])
+        if len(known) == len(values):
+            continue
+        inside = np.arange(known[0], len(values) if gaps == "repeat" else known[-1] + 1)
+        if gaps == "repeat":
+            source = known[np.searchsorted(known, inside, side="right") - 1]
+            values[inside, column] = values[source, column]
+        else:
+            values[inside, column] = np.interp(inside, known, values[known, column])
+        notes.append(f"“{name}”: {_counted(len(values) - len(known), 'gap')}, {GAP_WORDS[gaps]}")
+    outside = int(np.isnan(values).any(axis=1).sum())
+    if outside:
+        notes.append(f"{_counted(outside, 'row')} before the first or after the last value left out")
+    return values, notes
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _rows(path: str, text: str) -> tuple[list[list[str]], list[int], str]:
@@ -121,8 +251,12 @@ def _rows(path: str, text: str) -> tuple[list[list[str]], list[int], str]:
         skipped += 1
     if skipped == len(lines):
         raise RnnvizError(f"{path}: wanted a table, came {'an empty file' if not text else 'no line of data'}.")
-    delimiter = _delimiter(lines[skipped : skipped + 50])
-    reader = csv.reader((line + "\n" for line in lines[skipped:]), delimiter=delimiter, strict=True)
+    said = lines[skipped].strip().lower()
+    if said.startswith("sep=") and len(said) == 5:  # as Excel writes it
+        delimiter, skipped = said[4], skipped + 1
+    else:
+        delimiter = delimiter_of(lines[skipped : skipped + 50])
+    reader = split(lines[skipped:], delimiter)
     rows: list[list[str]] = []
     numbers: list[int] = []
     cells = 0
@@ -137,88 +271,45 @@ def _rows(path: str, text: str) -> tuple[list[list[str]], list[int], str]:
                 numbers.append(skipped + reader.line_num)
     except csv.Error as error:
         raise RnnvizError(f"{path}, line {skipped + reader.line_num}: wanted a line of CSV, came: {error}.") from None
+    if not rows:
+        raise RnnvizError(f"{path}: wanted a table, came no line of data.")
     return rows, numbers, delimiter
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """The first delimiter that splits all of the first lines into equally many cells, else the one in most of them."""
-    filled = [line for line in lines if line.strip()]
-    for delimiter in _DELIMITERS:
-        widths = {len(row) for row in _lenient(filled, delimiter)}
-        if len(widths) == 1 and widths != {1}:
-            return delimiter
-    return max(reversed(_DELIMITERS), key=lambda delimiter: sum(delimiter in line for line in filled))
-
-
-def _lenient(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(lines, delimiter=delimiter)
-    except csv.Error:
-        yield []  # an unequal width: this delimiter is not taken, and the strict reading names the line
-
-
-def _check_widths(path: str, rows: Sequence[Sequence[str]], lines: Sequence[int], delimiter: str) -> None:
-    width = len(rows[0])
-    if width > LARGEST_COLUMNS:
-        raise RnnvizError(f"{path}, line {lines[0]}: wanted at most {LARGEST_COLUMNS} columns, came {width}.")
-    for row, line in zip(rows, lines, strict=True):
-        if len(row) != width:
-            raise RnnvizError(
-                f"{path}, line {line}: wanted {width} cells separated by {delimiter!r} as in line {lines[0]}, "
-                f"came {len(row)}."
-            )
-
-
-def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
-    if delimiter == ",":
-        return "."
-    cells = [cell for row in rows for cell in row]
-    commas = any(_DECIMAL_COMMA.fullmatch(cell) for cell in cells)
-    return "," if commas and not any(_DECIMAL_POINT.fullmatch(cell) for cell in cells) else "."
-
-
-def _number(cell: str, decimal: str) -> float | None:
-    if decimal == ",":
-        cell = cell.replace(",", ".") if "." not in cell else "text"
-    return float(cell) if _NUMBER.fullmatch(cell) else None
 
 
 def _header(rows: Sequence[Sequence[str]], decimal: str) -> list[str] | None:
     """The names in the first row, None where it is data: a header has text over a number, or text only."""
-    first = [_number(cell, decimal) is None for cell in rows[0]]
+    first = [not is_number(cell, decimal) for cell in rows[0]]
     if len(rows) == 1:
         return list(rows[0]) if all(first) else None
-    second = [_number(cell, decimal) is None for cell in rows[1]]
+    second = [not is_number(cell, decimal) for cell in rows[1]]
     over_number = any(text and cell and not below for text, cell, below in zip(first, rows[0], second, strict=True))
     return list(rows[0]) if all(first) or over_number else None
 
 
 def _unique(names: Sequence[str]) -> list[str]:
     unique: list[str] = []
-    for number, name in enumerate(names, start=1):
-        wanted = name or f"column {number}"
+    for place, name in enumerate(names, start=1):
+        wanted, count = name or f"column {place}", 1
         while wanted in unique:
-            wanted = f"{wanted} ({number})"
+            count += 1
+            wanted = f"{name} ({count})"
         unique.append(wanted)
     return unique
 
 
-def _time_column(columns: Sequence[Column], decimal: str) -> str | None:
-    """A column named like a time, else the first one if it counts up evenly or holds different texts."""
+def _time_column(columns: Sequence[Column]) -> Column | None:
+    """A column named like a time, else the first one if it counts evenly or holds different texts."""
     if len(columns) < 2:
         return None
     for column in columns:
-        if column.name.lower() in _TIME_NAMES:
-            return column.name
+        if column.name.lower() in TIME_NAMES and (len(column.name) > 1 or counts_evenly(column.numbers.values)):
+            return column
     first, *others = columns
     if not any(column.numeric for column in others):
         return None
     if not first.numeric:
-        return first.name if len(set(first.cells)) == len(first.cells) else None
-    values = [_number(cell, decimal) for cell in first.cells]
-    steps = {b - a for a, b in itertools.pairwise(values) if a is not None and b is not None}
-    even = None not in values and len(values) > 2 and len(steps) == 1 and steps.pop() == 1
-    return first.name if even else None
+        return first if len(set(first.cells)) == len(first.cells) else None
+    return first if counts_evenly(first.numbers.values) else None
 
 
 def _short(cell: str) -> str:

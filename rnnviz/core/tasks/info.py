@@ -1,5 +1,6 @@
-"""Task info: what a task asks, in words: meaning and scaling of input and output columns, and the baseline to beat."""
+"""Task info: what a task asks, in words: meaning and scaling of input and output columns, and the baselines to beat."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,11 +17,23 @@ class Scale:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a predictor without memory reaches, drawn as a line: `metric` is "loss" or "accuracy"."""
+    """What a predictor without memory reaches, drawn as a line on the curve of `metric`.
+
+    That of "loss" and "accuracy" is reached on the part trained on, that of "test_loss" and "test_accuracy" on the
+    rest.
+    """
 
     metric: str
     value: float
     label: str  # "chance", "same as last year"
+
+
+def to_beat(baselines: Iterable[Baseline], metric: str) -> Baseline | None:
+    """The best of the baselines of `metric`; None where there is none."""
+    of_it = [baseline for baseline in baselines if baseline.metric == metric]
+    if not of_it:
+        return None
+    return (max if metric.endswith("accuracy") else min)(of_it, key=lambda baseline: baseline.value)
 
 
 @dataclass(frozen=True)
@@ -43,3 +56,4 @@ class TaskInfo:
     output_scales: tuple[Scale, ...] = ()
     marked_symbols: tuple[str, ...] = ()  # the symbols a person should find at once
     time_labels: tuple[str, ...] = ()  # one for each time step of the first probe sequence, for example years
+    notes: tuple[str, ...] = ()  # how its file was read and what was done to it, one phrase each

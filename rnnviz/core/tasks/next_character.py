@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding
 from rnnviz.core.files.texts import read_text
 from rnnviz.core.setting import DataFile, setting
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.core.tasks.source import Batch, TaskSource
-from rnnviz.core.tasks.task import DataTask, train_share, window_length
+from rnnviz.core.tasks.task import DataTask, file_encoding, train_share, window_length
 
-TEST_WINDOWS = 16
+TEST_CHARACTERS = 10_000  # so many that counts agree on them with those of the whole part to about a percent
 PROBE_WINDOWS = 4
+MIXED = 5.0  # counts of single characters in those of pairs, so that no pair is impossible
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,26 @@ class NextCharacter(DataTask):
     data = "text"
 
     name: Literal["next character"] = "next character"
-    file: str = field(  # text; empty: the help texts every Python carries (pydoc_data.topics)
+    file: str = field(  # text; empty: Python's help texts, which ship with rnnviz
         default="",
         metadata=setting(
-            "Data", DataFile("Python help"), "A text file, or the help texts that every Python carries", short="data"
+            "Data",
+            DataFile("Python help"),
+            "A text file, or the help texts of Python that come with rnnviz",
+            short="data",
         ),
     )
     length: int = field(default=50, metadata=window_length(1, "Characters of one training window"))
     train_share: float = field(default=0.9, metadata=train_share("first part of the text"))
+    encoding: Encoding = field(default="unicode", metadata=file_encoding())
 
     @property
     def words(self) -> str:
-        return f"{self.name} of {PurePath(self.file).name or 'the Python help texts'}"
+        said = f"{self.name} of {PurePath(self.file).name or 'the Python help texts'}"
+        return said if self.encoding == "unicode" else f"{said}, {ENCODING_WORDS[self.encoding]}"
+
+    def with_file(self, file: str) -> Self:
+        return self.changed(file=file, encoding="unicode")
 
     def longest_window(self, rows: int) -> int:
         """The part for testing must hold a window too."""
@@ -54,13 +64,11 @@ class NextCharacterSource:
     tolerance = None
 
     def __init__(self, task: NextCharacter, seed: int) -> None:
-        text = read_text(task.file)
+        text = read_text(task.file, task.encoding)
         self._length = task.length
         self._train, self._test = _split(text.codes, text.source, task)
         self.input_size = self.output_size = len(text.alphabet)
         self._one_hot = np.eye(self.input_size, dtype=np.float32)
-        shares = np.bincount(self._train, minlength=self.input_size) / len(self._train)
-        entropy = -float((shares[shares > 0] * np.log(shares[shares > 0])).sum())
         self.info = TaskInfo(
             name=task.name,
             input_kind="symbols",
@@ -68,11 +76,9 @@ class NextCharacterSource:
             output_kind="classes",
             output_labels=text.alphabet,
             loss="cross entropy",
-            metrics=("loss", "accuracy", "test_loss", "grad_norm"),
-            baselines=(
-                Baseline("loss", entropy, "single characters"),
-                Baseline("accuracy", float(shares.max()), "most frequent character"),
-            ),
+            metrics=("loss", "accuracy", "test_loss", "test_accuracy", "skill", "grad_norm"),
+            baselines=self._baselines(),
+            notes=text.notes,
         )
 
     def batch(self, generator: np.random.Generator, batch_size: int) -> Batch:
@@ -84,13 +90,29 @@ class NextCharacterSource:
         return self._spread(PROBE_WINDOWS)
 
     def test(self) -> Batch:
-        """Up to 16 windows, evenly spread over the test part."""
-        return self._spread(TEST_WINDOWS)
+        """Windows evenly spread over the test part, which do not overlap: all of it, or about 10,000 characters."""
+        return self._spread(max(1, min(TEST_CHARACTERS, len(self._test) - 1) // self._length))
 
     def _spread(self, windows: int) -> Batch:
         last = len(self._test) - 1 - self._length
         starts = np.linspace(0, last, min(windows, last + 1)).astype(np.int64)
         return self._windows(self._test, starts)
+
+    def _baselines(self) -> tuple[Baseline, ...]:
+        """What counts of single characters and of pairs reach, both counted in the train part."""
+        test = self.test()
+        windows = np.concatenate([test.inputs.argmax(axis=-1)[:1], test.targets])  # (T + 1, N)
+        single, pairs = _frequencies(self._train, self.input_size)
+        baselines = []
+        for part, codes in (("", self._train), ("test_", windows)):
+            before, after = codes[:-1].astype(np.int64), codes[1:].astype(np.int64)
+            for label, chances in (("single characters", single[after]), ("pairs of characters", pairs[before, after])):
+                baselines.append(Baseline(f"{part}loss", float(-np.log(chances).mean()), label))
+            commonest = float((after == single.argmax()).mean())
+            following = float((after == pairs.argmax(axis=1)[before]).mean())
+            baselines.append(Baseline(f"{part}accuracy", commonest, "most frequent character"))
+            baselines.append(Baseline(f"{part}accuracy", following, "most frequent after the last one"))
+        return tuple(baselines)
 
     def _windows(self, codes: Array, starts: Array) -> Batch:
         window = codes[starts + np.arange(self._length + 1)[:, None]]  # (T + 1, N)
@@ -98,12 +120,22 @@ class NextCharacterSource:
         return Batch(self._one_hot[window[:-1]], window[1:].astype(np.int64), weight)
 
 
+def _frequencies(codes: Array, size: int) -> tuple[Array, Array]:
+    """(V,) of the characters, one more of each counted, and (V, V) of those after each, mixed with a bit of the former."""
+    single = np.bincount(codes, minlength=size) + 1.0
+    single /= single.sum()
+    followed = codes[:-1].astype(np.int64) * size + codes[1:]
+    counts = np.bincount(followed, minlength=size * size).reshape(size, size)
+    return single, (counts + MIXED * single) / (counts.sum(axis=1, keepdims=True) + MIXED)
+
+
 def _split(codes: Array, source: str, task: NextCharacter) -> tuple[Array, Array]:
     train = int(len(codes) * task.train_share)
     longest = task.longest_window(len(codes))
     if longest < task.length:
+        wanted = f"wanted at most {longest} time steps" if longest > 0 else "wanted a longer text"
         raise RnnvizError(
-            f"task.length: wanted at most {max(longest, 0)} time steps, because {source} has {len(codes)} "
-            f"characters, of which {train} are trained on and {len(codes) - train} tested, came {task.length}."
+            f"task.length: {wanted}, because {source} has {len(codes)} characters, of which {train} are trained on and "
+            f"{len(codes) - train} tested, came {task.length}; {task.rows_needed(task.length)} would be needed."
         )
     return codes[:train], codes[train:]

@@ -1,14 +1,17 @@
 """Task: what every task says of itself: its settings with ranges and words, what cannot be together, its sequences."""
 
+import bisect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
-from rnnviz.core.setting import RealNumber, Setting, WholeNumber, setting
+from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding
+from rnnviz.core.setting import OneOf, RealNumber, Setting, WholeNumber, setting
 from rnnviz.core.tasks.source import TaskSource
 
 LONGEST = 10_000  # time steps
+MOST_ROWS = 2**40  # looked at for how many a window needs, where next to none are trained on
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class DataTask(TaskSettings):
     file: str
     length: int
     train_share: float
+    encoding: Encoding
 
     @property
     def longest(self) -> int:
@@ -73,10 +77,27 @@ class DataTask(TaskSettings):
     def longest_window(self, rows: int) -> int:
         """The longest length that fits into a file of so many rows or characters; below 1 if none does."""
 
+    def rows_needed(self, length: int) -> int:
+        """The least rows or characters a file has that a window of this length fits into."""
+        most = 1
+        while most < MOST_ROWS and self.longest_window(most) < length:
+            most *= 2
+        return bisect.bisect_left(range(most), length, key=self.longest_window)
+
 
 def window_length(low: int, tooltip: str) -> Mapping[str, Setting]:
     """The metadata of a length in time steps."""
     return setting("Length", WholeNumber(low, LONGEST), tooltip, step=1)
+
+
+def file_encoding() -> Mapping[str, Setting]:
+    """The metadata of how the letters of a file are stored."""
+    return setting(
+        "Encoding",
+        OneOf(ENCODING_WORDS),
+        "How the letters of the file are stored: Unicode (UTF-8, or UTF-16 or UTF-32 with a mark), else Latin-1",
+        short="encoding",
+    )
 
 
 def train_share(part: str) -> Mapping[str, Setting]:

@@ -87,8 +87,8 @@ class Recording:
             raise _out_of_means(f"Training step {self.training_step + 1}", error) from error
         step = self.training.training_step
         if step % TEST_EVERY == 0:
-            for metrics, test_loss in zip(self.last_metrics, self.training.test_losses(), strict=False):
-                metrics["test_loss"] = test_loss
+            for metrics, tested in zip(self.last_metrics, self.training.test_metrics(), strict=False):
+                metrics.update(tested)
         for number, metrics in enumerate(self.last_metrics):
             self.writer.metrics(step, number, metrics)
         if time.monotonic() >= self._next_capture:

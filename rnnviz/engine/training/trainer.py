@@ -15,6 +15,8 @@ from rnnviz.core.experiment.estimate import check_estimate
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.tasks import scores
+from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.losses import mean_loss
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
@@ -135,11 +137,23 @@ class Training:
 
     def test_losses(self) -> list[float]:
         """The loss of each model on what is held back; [] for tasks that hold nothing back."""
-        if self._test is None:
-            return []
-        inputs = torch.from_numpy(self._test.inputs)
+        return [metrics["test_loss"] for metrics in self.test_metrics()]
+
+    def test_metrics(self) -> list[dict[str, float]]:
+        """Those of each model on what is held back; [] for tasks that hold nothing back."""
+        return [] if self._test is None else [self._tested(model, self._test) for model in self.models]
+
+    def _tested(self, model: SequenceModel, test: Batch) -> dict[str, float]:
         with torch.no_grad():
-            return [weighted_loss(model(inputs), self._test, self._loss).item() for model in self.models]
+            prediction = model(torch.from_numpy(test.inputs))
+            loss = weighted_loss(prediction, test, self._loss).item()
+        info, answers = self.source.info, prediction.numpy()
+        found: dict[str, float | None] = {"test_loss": loss, "skill": scores.skill(loss, info.baselines)}
+        if info.output_kind == "values":
+            found["lag"] = scores.lag(answers, test)
+        else:
+            found["test_accuracy"] = scores.accuracy(answers, test)
+        return {name: value for name, value in found.items() if value is not None}
 
     def _restore(self, number: int, snapshot: OptimiserSnapshot) -> None:
         """The inverse of `optimiser_snapshot`: the arrays are copied."""

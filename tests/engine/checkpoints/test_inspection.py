@@ -54,9 +54,10 @@ def test_a_table(tmp_path, name):
     (tmp_path / name).write_text("\n".join(separator.join(row) for row in rows), encoding="utf-8")
     found = inspect_path(tmp_path / name)
     assert (found["kind"], found["rows"], found["time_column"]) == ("csv", 2, "year")
+    quiet = {"count": 2, "gaps": 0, "constant": None, "words": []}
     assert found["columns"][1:] == [
-        {"name": "spots", "numeric": True, "count": 2},
-        {"name": "who", "numeric": False, "count": 2},
+        {"name": "spots", "numeric": True, "problem": "", **quiet},
+        {"name": "who", "numeric": False, "problem": "line 2: 'x' is no number", **quiet},
     ]
     assert "spots" in table(found)
 
@@ -78,10 +79,53 @@ def test_what_is_nothing_of_ours_is_one_sentence(craft, name):
     assert str(refusal.value).startswith(str(path))
 
 
-def test_a_latin1_table_names_the_byte(tmp_path):
-    (tmp_path / "t.csv").write_bytes("a,b\n1,ü\n".encode("latin-1"))
-    with pytest.raises(RnnvizError, match="wanted UTF-8 text, came byte 0xfc"):
-        inspect_path(tmp_path / "t.csv")
+@pytest.mark.parametrize(
+    ("name", "content", "wanted"),
+    [
+        ("t.csv", "a,b\n1,ü\n".encode("latin-1"), {"encoding": "latin-1", "notes": ["read as Latin-1"]}),
+        ("t.csv", "a,b\n1,ü\n".encode("utf-16"), {"encoding": "unicode", "notes": ["read as UTF-16"]}),
+        ("t.dat", "a,b\n1,ü\n".encode("utf-32"), {"encoding": "unicode", "notes": ["read as UTF-32"]}),
+        ("t.txt", "über".encode("latin-1"), {"kind": "text", "encoding": "latin-1", "alphabet": "berü"}),
+        ("song", b"[Verse]\nrow, row", {"kind": "text"}),
+        ("list.txt", b"[1, 2, 3]", {"kind": "text"}),
+    ],
+)
+def test_letters_are_decoded_and_it_is_said(tmp_path, name, content, wanted):
+    (tmp_path / name).write_bytes(content)
+    found = inspect_path(tmp_path / name)
+    found["notes"] = found["notes"][:1]
+    assert found | wanted == found
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("list.json", "[1, 2, 3]", "is JSON, not a text to learn from; .* give its name the ending .txt"),
+        ("export", '{"a": [1]}', "is JSON, not a text to learn from"),
+        ("t.csv", "<!DOCTYPE html><html>", r"is a web page \(HTML\): wanted a CSV table"),
+        ("t.csv", '[{"a": 1}]', "is JSON: wanted a CSV table"),
+    ],
+)
+def test_what_is_no_table_and_no_text_is_named(tmp_path, name, content, words):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(RnnvizError, match=words):
+        inspect_path(tmp_path / name)
+
+
+def test_a_table_is_told_with_what_a_person_should_know(tmp_path):
+    rows = [f"{n},{'' if n == 7 else n * n},5,{n * n}e305,{'x' if n == 9 else n}" for n in range(30, 0, -1)]
+    (tmp_path / "t.csv").write_text("\n".join(["n,square,five,huge,mixed", *rows]))
+    told = table(inspect_path(tmp_path / "t.csv"))
+    for words in (
+        "n       times ",
+        "huge    numbers, its spread is beyond float64's range",
+        "mixed   numbers, line 23: 'x' is no number",
+        "note: “n” goes backward: the newest row comes first",
+        "note: “square” has gaps: 1;",
+        "note: “five” is 5 in every row: nothing to learn",
+        "note: a length of 40 time steps needs 52 rows, and any length needs 3; this table has 30",
+    ):
+        assert words in told
 
 
 def test_looking_imports_no_torch(tmp_path):

@@ -1,4 +1,4 @@
-"""Next value: windows, scaling, the train and test part, and the baseline."""
+"""Next value: windows, scaling, gaps, order, the train and test part, and the baselines."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.tables import GAP_WORDS, read_table
 from rnnviz.core.tasks import NextValue
+from rnnviz.core.tasks.info import to_beat
 
 
 def written(folder: Path, rows: np.ndarray, header: str) -> str:
@@ -27,14 +29,32 @@ def test_the_sunspots_ship_with_rnnviz() -> None:
     assert np.allclose(probe.inputs[1:], probe.targets[:-1])
 
 
-def test_the_naive_baseline_is_scored_on_the_test_part_in_scaled_units() -> None:
+def lines(source, metric: str) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    return {line.label: line.value for line in source.info.baselines if line.metric == metric}
+
+
+def test_each_loss_has_the_baselines_of_its_own_rows_in_scaled_units() -> None:
     rows = np.loadtxt(Path("resources/data/sunspots.csv"), delimiter=",", skiprows=3)[:, 1]
-    train = rows[:247]
-    naive = np.mean(((rows[247:] - rows[246:-1]) / train.std()) ** 2)
-    (baseline,) = NextValue().open(1).info.baselines
-    assert baseline.label == "same as last year"
-    assert baseline.metric == "loss"
-    assert baseline.value == pytest.approx(naive, rel=1e-5)
+    train, spread = rows[:247], rows[:247].std()
+    source = NextValue().open(1)
+    on_train, on_test = lines(source, "loss"), lines(source, "test_loss")
+    assert on_train["same as last year"] == pytest.approx(np.mean((np.diff(train) / spread) ** 2), rel=1e-5)
+    assert on_train["same as last year"] == pytest.approx(0.380, abs=0.001)
+    assert on_test["same as last year"] == pytest.approx(np.mean((np.diff(rows[246:]) / spread) ** 2), rel=1e-5)
+    assert on_test["same as last year"] == pytest.approx(0.954, abs=0.001)
+    assert on_train["always the mean"] == pytest.approx(np.mean(((train[1:] - train.mean()) / spread) ** 2), rel=1e-5)
+    assert on_test["always the mean"] == pytest.approx(np.mean(((rows[247:] - train.mean()) / spread) ** 2), rel=1e-5)
+
+
+def test_of_returns_the_mean_is_the_baseline_to_beat(tmp_path: Path) -> None:
+    returns = np.random.default_rng(5).normal(0, 0.01, (800, 1))
+    info = NextValue(file=written(tmp_path, returns, "return"), length=23).open(4).info
+    best = to_beat(info.baselines, "test_loss")
+    assert best is not None
+    assert best.label == "always the mean"
+    assert lines(NextValue(file=str(tmp_path / "t.csv"), length=23).open(4), "test_loss")[
+        "same as last row"
+    ] == pytest.approx(2 * best.value, rel=0.15)
 
 
 @pytest.mark.parametrize("length", [1, 3, 7, 20])
@@ -76,6 +96,86 @@ def test_several_columns_are_scaled_on_the_train_part_each(tmp_path: Path) -> No
     assert NextValue(file=file, columns=("b",), length=6).open(1).info.input_labels == ("b",)
 
 
+def test_a_constant_column_is_said_and_stays_at_0(tmp_path: Path) -> None:
+    rows = np.column_stack([np.arange(50.0) ** 2, np.full(50, 0.1)])  # whose mean is not 0.1 in float64
+    source = NextValue(file=written(tmp_path, rows, "a,still"), length=6).open(3)
+    assert source.info.notes == ("“still” is 0.1 in every row that is trained on: nothing to learn",)
+    assert not source.batch(np.random.default_rng(0), 40).inputs[..., 1].any()
+    with pytest.raises(RnnvizError, match="“still” is 0.1 in every row that is trained on: nothing to learn"):
+        NextValue(file=written(tmp_path, rows[:, 1:], "still"), length=6).open(3)
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift", "words"),
+    [
+        (1e303, 0.0, "spread is beyond float64's range"),
+        (1e-315, 0.0, "spread is below what float64 can tell apart"),
+        (1e-3, 1e12, "spread is below what float64 can tell apart"),
+    ],
+)
+def test_what_float64_cannot_scale_is_said(tmp_path: Path, scale: float, shift: float, words: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{n * n % 17},{n * n % 31 * scale + shift!r}\n" for n in range(60)))
+    with pytest.raises(RnnvizError, match=rf'column "b": its {words}'):
+        NextValue(file=str(path), length=6).open(3)
+    NextValue(file=str(path), columns=("a",), length=6).open(3)
+
+
+def test_a_test_part_far_from_what_is_trained_on_is_refused(tmp_path: Path) -> None:
+    rows = np.sin(np.arange(50.0))[:, None]
+    rows[45] = 1e30
+    with pytest.raises(RnnvizError, match='column "a": the rows for testing lie too far'):
+        NextValue(file=written(tmp_path, rows, "a"), length=6).open(3)
+
+
+GAPPY = "year,a,b\n1,,10\n2,1,11\n3,,12\n4,?,13\n5,4,N/A\n6,5,15\n7,6,16\n8,6,17\n9,NaN,20\n"
+
+
+@pytest.mark.parametrize(
+    ("gaps", "labels", "a", "notes"),
+    [
+        ("repeat", "23456789", [1, 1, 1, 4, 5, 6, 6, 6], ["“a”: 4 gaps, last value again", "“b”: 1 gap, last value"]),
+        ("line", "2345678", [1, 2, 3, 4, 5, 6, 6], ["“a”: 4 gaps, straight line between", "“b”: 1 gap, straight"]),
+        ("leave out", "2678", [1, 5, 6, 6], ["5 rows with a gap left out"]),
+    ],
+)
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_gaps_are_filled_in_the_order_of_time(
+    tmp_path: Path, gaps: str, labels: str, a: list[float], notes: list[str], newest_first: bool
+) -> None:
+    head, *rows = GAPPY.splitlines()
+    (tmp_path / "t.csv").write_text("\n".join([head, *(reversed(rows) if newest_first else rows)]))
+    table = read_table(tmp_path / "t.csv")
+    series = table.series(("a",), gaps, oldest_first=True) if gaps != "leave out" else table.series((), gaps, True)
+    assert "".join(series.labels) == labels
+    assert series.values[:, 0].tolist() == a
+    both = table.series((), gaps, oldest_first=True)
+    said = [note for note in both.notes if "gap" in note]
+    assert len(said) == len(notes)
+    assert all(note.startswith(wanted) for note, wanted in zip(said, notes, strict=True))
+    with pytest.raises(
+        RnnvizError, match='line .*, column "a": wanted a number, came .*, the first of 4 gaps.*gaps = '
+    ):
+        NextValue(file=str(tmp_path / "t.csv"), length=1).open(2)
+    task = NextValue(file=str(tmp_path / "t.csv"), length=1, train_share=0.7, gaps=gaps)
+    assert said == [note for note in task.open(2).info.notes if "gap" in note]
+    assert task.words == f"next value of t.csv, gaps: {GAP_WORDS[gaps]}"
+
+
+def test_a_table_that_begins_with_the_newest_row_is_turned_round(tmp_path: Path) -> None:
+    rows = [f"{day:02}.{month:02}.2023,{100 * month + day}" for month in (1, 2) for day in range(1, 29)]
+    (tmp_path / "t.csv").write_text("\n".join(["Datum,close", *reversed(rows)]))
+    task = NextValue(file=str(tmp_path / "t.csv"), length=5, train_share=0.5)
+
+    def labels(task: NextValue) -> tuple[str, ...]:
+        return task.open(2).info.time_labels
+
+    assert labels(task) == tuple(f"{day:02}.02.2023" for day in range(1, 6))
+    assert labels(task.changed(order="as in the file")) == tuple(f"{day:02}.01.2023" for day in range(28, 23, -1))
+    assert task.open(2).info.notes[0].startswith("“Datum” goes backward: the table is turned round")
+    assert task.changed(order="as in the file").words == "next value of t.csv, as in the file"
+
+
 def test_a_short_test_part_still_gives_a_probe(tmp_path: Path) -> None:
     file = written(tmp_path, np.arange(12.0)[:, None], "a")
     probe = NextValue(file=file, length=9, train_share=0.9).open(1).probe()
@@ -91,6 +191,12 @@ def test_a_sequence_longer_than_the_data_is_refused(tmp_path: Path, length: int)
     NextValue(file=file, length=8).open(1)
 
 
-def test_one_row_is_too_little(tmp_path: Path) -> None:
-    with pytest.raises(RnnvizError, match="wanted at most 0 time steps"):
-        NextValue(file=written(tmp_path, np.ones((1, 2)), "a,b"), length=1).open(1)
+@pytest.mark.parametrize("rows", [0, 1])
+def test_too_little_is_said_with_what_would_be_needed(tmp_path: Path, rows: int) -> None:
+    file = written(tmp_path, np.ones((rows, 2)), "a,b")
+    with pytest.raises(RnnvizError, match=f"wanted a longer table, because .* has {rows} rows.*40; 52 rows would be"):
+        NextValue(file=file).open(1)
+    enough = np.random.default_rng(2).normal(size=(52, 2))
+    NextValue(file=written(tmp_path, enough, "a,b")).open(1)
+    with pytest.raises(RnnvizError, match="task.length: wanted at most 39"):
+        NextValue(file=written(tmp_path, enough[1:], "a,b")).open(1)

@@ -1,0 +1,50 @@
+"""Scores on the part held back: the skill against the best baseline, and the lag with which predictions follow."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.tasks.info import Baseline, to_beat
+from rnnviz.core.tasks.source import Batch
+
+LONGEST_LAG = 20  # time steps
+ALIKE = 0.5  # correlation below which predictions follow nothing
+
+
+def skill(test_loss: float, baselines: Sequence[Baseline]) -> float | None:
+    """1 − test loss / that of the best baseline: 0 is no better than it, 1 is perfect; None without a baseline."""
+    best = to_beat(baselines, "test_loss")
+    return None if best is None or not best.value else 1 - test_loss / best.value
+
+
+def lag(prediction: Array, test: Batch) -> int | None:
+    """By how many time steps the predicted values (T, N, V) trail the true ones where both are most alike.
+
+    0: they foretell; 1: they repeat the value just seen. None where they are like them at no lag.
+    """
+    asked = test.loss_weight > 0  # (T, N)
+    first = int(asked.any(axis=1).argmax())
+    alike = []
+    for by in range(min(LONGEST_LAG, first, len(asked) - 1) + 1):
+        earlier = test.targets[: len(asked) - by]
+        there = asked[by:]
+        alike.append(_correlation(prediction[by:][there], earlier[there]))
+    found = [value for value in alike if math.isfinite(value)]
+    return alike.index(max(found)) if found and max(found) >= ALIKE else None
+
+
+def accuracy(prediction: Array, test: Batch) -> float:
+    """The share of right answers of the classes with the largest of (T, N, V) scores, where something is asked."""
+    right = (prediction.argmax(axis=-1) == test.targets) & (test.loss_weight > 0)
+    return float(right.sum() / (test.loss_weight > 0).sum())
+
+
+def _correlation(one: Array, other: Array) -> float:
+    """The mean over the columns of (M, V) of their correlation; NaN where no column varies."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        a, b = (values.astype(np.float64) - values.mean(axis=0, dtype=np.float64) for values in (one, other))
+        each = (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    each = each[np.isfinite(each)]
+    return float(each.mean()) if len(each) else math.nan
