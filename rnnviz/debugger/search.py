@@ -87,7 +87,8 @@ class _Past:
         """Those to look at, ascending, and the one before them if there is any."""
         found = np.array(sorted(self._captured) if self._traced else [], np.int64)
         if self._plain:
-            found = np.union1d(found, self._run.training_steps)
+            plain = self._run.training_steps
+            found = np.union1d(found, plain) if len(found) else plain
         if self._run.last_training_step == 0:
             return found[found <= last].tolist(), None
         earlier = found[found < first]
@@ -162,6 +163,7 @@ class _Looking:
         assert one.question is not None  # only a place has none, and that asks for a trace
         key, ask = (model.number, one.breakpoint), one.question.ask
         memory = self._memories.get(key, Memory())
+        place = self._places[one.breakpoint]
         metrics, answer = self._past.metrics[model.number], memory.answer
         scope = MetricScope(metrics, 0, model.name, model.number + 1, model.structure.cell)
         for step in training_steps:
@@ -172,7 +174,7 @@ class _Looking:
                 whole = scope_of(one, self._past.moment(step, model)) if one.message else scope
                 hit, memory = concluded(one, whole, memory, answer)
                 if hit is not None:
-                    hits.append((step, model.number, self._places[one.breakpoint], hit))
+                    hits.append((step, model.number, place, hit))
         self._memories[key] = Memory(answer, memory.met)
         return hits
 

@@ -45,6 +45,10 @@ class Expression:
     numbers: frozenset[str] = field(compare=False)  # of k, t, T, H, N
     parts: tuple[Part, ...] = field(compare=False)
     _run: Run = field(compare=False, repr=False)
+    _quick: bool = field(init=False, compare=False, repr=False)  # no arrays occur, so numpy's warnings need no care
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_quick", not self.quantities)
 
     @property
     def needs_trace(self) -> bool:
@@ -62,23 +66,21 @@ class Expression:
         NoValueError where the scope lacks what it asks for; ExpressionError for what only the values show (shapes
         that do not fit, a subscript that is not whole, an exponent or a result that is too large).
         """
-        return evaluate(self._run, scope, quick=not self.quantities)
+        return self._run(scope) if self._quick else evaluate(self._run, scope)
 
     def explain(self, scope: Scope) -> tuple[tuple[str, Value], ...]:
         """The values the answer was made of, as (text, value); those without a value are left out."""
         found = []
         for part in self.parts:
             try:
-                found.append((part.text, evaluate(part.run, scope)))
+                found.append((part.text, part.run(scope) if self._quick else evaluate(part.run, scope)))
             except ExpressionError:
                 continue  # the other side of an "or" may have no value here
         return tuple(found)
 
 
-def evaluate(run: Run, scope: Scope, quick: bool = False) -> Value:
-    """Runs a compiled expression; `quick` where no arrays occur, so that numpy's warnings need no care."""
-    if quick:
-        return run(scope)
+def evaluate(run: Run, scope: Scope) -> Value:
+    """Runs a compiled expression of arrays, without numpy's warnings."""
     with np.errstate(all="ignore"):
         value = run(scope)
     return frozen(value) if isinstance(value, np.ndarray) else value

@@ -1,6 +1,5 @@
 """Metrics over training steps, as conditions look back on them: growing while a model trains, or read from a run."""
 
-from bisect import bisect_right
 from collections.abc import Mapping
 
 import numpy as np
@@ -56,7 +55,10 @@ class RecordedMetrics:
 
     def __init__(self, curves: Mapping[str, tuple[Array, Array]]) -> None:
         """`curves`: for each metric its training steps (K,), ascending, and values (K,)."""
-        self._steps = {name: np.asarray(steps).tolist() for name, (steps, _) in curves.items()}
+        self._places: dict[str, dict[int, int]] = {
+            name: dict(zip(np.asarray(steps).tolist(), range(len(steps)), strict=True))
+            for name, (steps, _) in curves.items()
+        }
         self._values = {name: frozen(np.asarray(values, np.float64)) for name, (_, values) in curves.items()}
         self._numbers: dict[str, list[float]] = {name: values.tolist() for name, values in self._values.items()}
         self._step = 0
@@ -65,16 +67,16 @@ class RecordedMetrics:
         self._step = training_step
 
     def metric(self, name: str) -> float:
-        end = self._end(name)
-        return self._numbers[name][end - 1]
+        place = self._place(name)
+        return self._numbers[name][place]
 
     def metric_window(self, name: str, count: int) -> Array:
-        end = self._end(name)
+        end = self._place(name) + 1
         return self._values[name][max(end - count, 0) : end]
 
-    def _end(self, name: str) -> int:
-        steps = self._steps.get(name, ())
-        end = bisect_right(steps, self._step)
-        if not end or steps[end - 1] != self._step:
-            raise not_recorded(name)
-        return end
+    def _place(self, name: str) -> int:
+        """Of the value recorded at the training step looked at."""
+        try:
+            return self._places[name][self._step]
+        except KeyError:
+            raise not_recorded(name) from None

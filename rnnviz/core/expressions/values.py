@@ -128,10 +128,8 @@ def shown(value: Value) -> str:
         return _shown_array(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+∞" if value > 0 else "−∞"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+∞" if value > 0 else "−∞"
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value)).replace("-", "−")
     return f"{value:.4g}".replace("-", "−")

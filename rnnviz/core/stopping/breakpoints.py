@@ -5,14 +5,15 @@ what stands in the value that is handed on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from rnnviz.core.equations.operations import operation_keys
 from rnnviz.core.expressions import Scope, Vocabulary, shown
 from rnnviz.core.expressions.log_message import LogMessage, parse_message
 from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.stopping.conditions import Answer, Question, change, condition, crossing, not_finite
+from rnnviz.core.stopping.conditions import NO, Answer, Question, change, condition, crossing, not_finite
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.stopping.moment import Moment
 from rnnviz.core.structure import Structure
@@ -20,8 +21,7 @@ from rnnviz.core.structure import Structure
 _NOT_FINITE = "not (isfinite(loss) and isfinite(grad_norm))"
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A breakpoint met: of which model, after which training step, and the values that made it."""
 
     breakpoint: Breakpoint
@@ -43,8 +43,7 @@ class Hit:
         return f"{where}: {values or self.breakpoint.words}."
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(NamedTuple):
     """What a breakpoint remembers of one model."""
 
     answer: Answer | None = None  # the last one
@@ -125,7 +124,7 @@ def concluded(
     met = memory.met + 1
     if met % armed.breakpoint.every:
         return None, Memory(answer, met)
-    values = tuple((text, shown(value)) for text, value in answer.reasons)
+    values = tuple([(text, shown(value)) for text, value in answer.reasons])
     message = "" if armed.message is None else armed.message.fill(scope)
     return Hit(armed.breakpoint, int(scope.number("k")), scope.model, time_step, values, message), Memory(answer, met)
 
@@ -170,11 +169,11 @@ def _answer(armed: Armed, scope: Scope, before: Answer | None) -> tuple[Answer, 
     """The answer, and at which time step of the sequence it was given, 0: none in particular."""
     question, place = armed.question, armed.breakpoint.time_step
     if not isinstance(scope, TraceScope):
-        return (Answer(False) if question is None else question.ask(scope, before)), 0
+        return (NO if question is None else question.ask(scope, before)), 0
     if place:
         place += 0 if place > 0 else scope.time_steps + 1
         if not 1 <= place <= scope.time_steps:
-            return Answer(False), 0
+            return NO, 0
         scope.move_to(place)
     if question is None:
         return Answer(True), place
@@ -186,7 +185,7 @@ def _answer(armed: Armed, scope: Scope, before: Answer | None) -> tuple[Answer, 
         answer = question.ask(scope, answer)
         if answer.hit:
             return answer, time_step
-    return answer or Answer(False), 0
+    return answer or NO, 0
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ class Guard:
         """The guard after looking at a moment that is passed already: data breakpoints know where they start from."""
         _, guard = self.examine(moment)
         seen = zip(self._asked(moment.model), guard.memories[moment.model], strict=True)
-        return self._with(moment.model, [replace(memory, met=before.met) for (_, before), memory in seen])
+        return self._with(moment.model, [memory._replace(met=before.met) for (_, before), memory in seen])
 
     def rearmed(self, armed: Sequence[Armed]) -> "Guard":
         """Other breakpoints; those that stay keep what they remember."""

@@ -6,7 +6,7 @@ answer and is handed in again with the next question; so asking again in the sam
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from rnnviz.core.expressions.trace_scope import TraceScope
 Direction = Literal["up", "down", "either"]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """Whether to stop, and why."""
 
     hit: bool
@@ -30,6 +29,9 @@ class Answer:
     def sentence(self) -> str:
         """ "grad_norm is 57.3, 10 * median(grad_norm, 50) is 12.1" """
         return self.problem or ", ".join(f"{text} is {shown(value)}" for text, value in self.reasons)
+
+
+NO = Answer(False)  # where there is nothing to remember
 
 
 class Question(Protocol):
@@ -52,10 +54,10 @@ class Condition:
         try:
             hit = bool(self.expression.evaluate(scope))
         except NoValueError:
-            return Answer(False)
+            return NO
         except ExpressionError as problem:
             return Answer(False, problem=str(problem))
-        return Answer(hit, reasons=self.expression.explain(scope)) if hit else Answer(False)
+        return Answer(hit, reasons=self.expression.explain(scope)) if hit else NO
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,11 @@ class NotFinite:
         try:
             value = self.expression.evaluate(scope)
         except NoValueError:
-            return Answer(False)
+            return NO
         except ExpressionError as problem:
             return Answer(False, problem=str(problem))
         if bool(np.all(np.isfinite(value))):
-            return Answer(False)
+            return NO
         return Answer(True, reasons=((self.expression.text, value),))
 
 
