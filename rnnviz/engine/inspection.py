@@ -94,7 +94,7 @@ def _checkpoint(path: Path, activation: Activation | None) -> Inspected:
         | {
             "is_cell": module.is_cell,
             "mapping": {name: list(names) for name, names in module.sources.items()},
-            "notes": [*module.notes, *module.read_by],
+            "notes": [*module.read_by, *module.notes],
             "guess": module.guess,
             "hint": module.hint,
             "activations": list(cell_kind(module.structure.cell).activations),

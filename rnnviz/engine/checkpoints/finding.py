@@ -141,7 +141,7 @@ def _module(
         }
     )
     guess, doubts = assumed.guessed(structure)
-    notes = doubts + _notes(recipes, needed, tensors, weights)
+    notes = _notes(recipes, needed, tensors, weights)
     sources = {parameter: tuple(shown(name) for name in needed[parameter].values()) for parameter in weights}
     return RecurrentModule(
         shown(prefix),
@@ -150,7 +150,7 @@ def _module(
         frozen_mapping(weights),
         sources,
         notes,
-        assumed.read_by(structure),
+        doubts + assumed.read_by(structure),
         guess,
         assumed.hint if cell_kind(structure.cell).activations else "",
     )

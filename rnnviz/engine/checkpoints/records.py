@@ -39,7 +39,7 @@ class RecurrentModule:
     weights: Mapping[str, Array]  # torch's names and shapes, all float32 or all float64
     sources: Mapping[str, tuple[str, ...]]  # for each weight the names in the file it was made from
     notes: tuple[str, ...] = ()  # what takes something from the numbers
-    read_by: tuple[str, ...] = ()  # sentences on what the file itself says of it
+    read_by: tuple[str, ...] = ()  # sentences on what it is taken for: as the file says, or as a guess
     guess: str = ""  # what the file does not say and is assumed, for the source of a run: "tanh is a guess"
     hint: str = ""  # where the file says the activation: "hyper_parameters.nonlinearity"; empty where it does not
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
 
 from rnnviz.core.cells.vanilla import ACTIVATIONS
 from rnnviz.core.structure import Activation
@@ -24,16 +23,11 @@ class ActivationChoice(QWidget):
         self._line = QHBoxLayout()
         self._line.setSpacing(24)
         self._line.addStretch()
-        self.note = QLabel()
-        self.note.setProperty("role", "note")
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.note.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(section_label("Activation"))
         column.addLayout(self._line)
-        column.addWidget(self.note)
 
     @property
     def chosen(self) -> Activation | None:
@@ -52,10 +46,6 @@ class ActivationChoice(QWidget):
         offered = dict.fromkeys((*_OFFERED, *([said] if known else [])))
         self._offer([*offered, None])
         self.buttons[said if known else None].setChecked(True)
-        elsewhere = f"The file says it ({module['hint']}), perhaps of another layer: is it so?"
-        unknown = f"The file does not say it. Without an answer {ACTIVATIONS[said]} is traced, marked as a guess."
-        source = f"As the file says ({module['hint']})." if module["hint"] else "As the file says."
-        self.note.setText((elsewhere if module["guess"] else source) if known else unknown)
 
     def _offer(self, activations: list[Activation | None]) -> None:
         for button in self.buttons.values():

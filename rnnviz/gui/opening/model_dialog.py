@@ -58,6 +58,7 @@ class OpenModelDialog(QDialog):
         self.sources = QButtonGroup(self)
         self.pages = QStackedWidget()
         self.text, self.alphabet, self.file, self.columns = (_line() for _ in range(4))
+        self.said = _note("")  # of the chosen module
         self.activation = ActivationChoice()
         self.length = Field(whole("Length", 1, LONGEST))
         self.length.set_value(GivenInput().length)
@@ -71,8 +72,7 @@ class OpenModelDialog(QDialog):
         self._fill_modules()
         self._build()
         self._connect()
-        self._ask_activation()
-        self._judge()
+        self._choose_module()
 
     @property
     def prefix(self) -> str:
@@ -143,11 +143,8 @@ class OpenModelDialog(QDialog):
         self.title = QLabel(PurePath(str(self._inspection["path"])).name)
         self.title.setProperty("role", "title")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
-        notes = QLabel("\n".join([str(self._inspection["kind"]), *map(str, self._inspection.get("notes", ()))]))
-        notes.setProperty("role", "note")
-        notes.setTextFormat(Qt.TextFormat.PlainText)
-        notes.setWordWrap(True)
-        for widget in (self.title, notes, self.modules, self.activation, section_label("Input")):
+        notes = _note("\n".join([str(self._inspection["kind"]), *map(str, self._inspection.get("notes", ()))]))
+        for widget in (self.title, notes, self.modules, self.said, self.activation, section_label("Input")):
             column.addWidget(widget)
         line = QHBoxLayout()
         line.setSpacing(24)
@@ -202,13 +199,12 @@ class OpenModelDialog(QDialog):
         self.sources.button(2).setChecked(True)
 
     def _choose_module(self) -> None:
-        self._ask_activation()
-        self._judge()
-
-    def _ask_activation(self) -> None:
-        """Asks it of a vanilla RNN only, preset by what the file says."""
+        """Says what is to be known of the module, and asks for the activation of one that has several."""
+        self.said.setText("\n".join(map(str, self._module.get("notes", ()))))
+        self.said.setVisible(bool(self.said.text()))
         self.activation.show_module(self._module)
         self.adjustSize()
+        self._judge()
 
     def _choose_source(self, number: int, checked: bool) -> None:
         if checked:
@@ -268,6 +264,14 @@ class OpenModelDialog(QDialog):
 
 def _whole(field: Field) -> int:
     return int(str(field.typed))
+
+
+def _note(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "note")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
 
 
 def _line() -> QLineEdit:

@@ -36,7 +36,7 @@ def heard(module):
 def test_without_a_word_in_the_file_tanh_is_a_guess_and_an_answer_ends_it(tmp_path):
     module = read(tmp_path, rnn().state_dict()).module()
     assert heard(module) == ("tanh", "tanh is a guess", "")
-    assert any("does not say the activation" in note for note in module.notes)
+    assert "does not say the activation" in module.read_by[0]
     answered = read_checkpoint(tmp_path / "net.ckpt", "relu").module()
     assert heard(answered) == ("relu", "", "")
     assert answered.notes == answered.read_by == ()
@@ -75,8 +75,8 @@ def test_a_file_that_contradicts_itself_says_nothing(tmp_path):
         tmp_path, {"m": rnn().state_dict(), "a": {"nonlinearity": "relu"}, "b": {"nonlinearity": "tanh"}}
     ).module()
     assert heard(module) == ("tanh", "tanh is a guess", "")
-    assert "contradicts itself" in module.notes[0]
-    assert "a.nonlinearity and b.nonlinearity" in module.notes[0]
+    assert "contradicts itself" in module.read_by[0]
+    assert "a.nonlinearity and b.nonlinearity" in module.read_by[0]
 
 
 @pytest.mark.parametrize(

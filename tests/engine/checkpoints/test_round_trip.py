@@ -249,9 +249,9 @@ def test_activation_of_a_vanilla_cell_is_assumed_and_said_or_given(tmp_path):
     torch.save(nn.RNN(3, 4, nonlinearity="relu").state_dict(), tmp_path / "rnn.pt")
     assumed = read_checkpoint(tmp_path / "rnn.pt").module()
     assert assumed.structure.activation == "tanh"
-    assert any("tanh" in note and "assumed" in note for note in assumed.notes)
+    assert any("tanh" in note and "assumed" in note for note in assumed.read_by)
     given = read_checkpoint(tmp_path / "rnn.pt", "relu").module()
-    assert (given.structure.activation, given.notes) == ("relu", ())
+    assert (given.structure.activation, given.read_by, given.notes) == ("relu", (), ())
 
 
 def test_orthogonal_parametrisation_is_refused_by_name(tmp_path):

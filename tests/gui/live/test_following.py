@@ -17,6 +17,7 @@ from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.source import Given
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.history import GrowingArray, HistoryReader
@@ -146,6 +147,10 @@ def test_the_badge_says_how_far_the_trace_can_be_believed(
     bar.show_state(store.state, flat_state(store.state, traces=traces))
     assert bar.badge.text() == words
     assert "A: " in bar.badge.toolTip()
+    source = Given("net.pt", guess="ReLU is a guess")
+    bar.show_state(store.state, flat_state(store.state, source=source, traces=traces))
+    assert "✓" not in bar.badge.text()
+    assert ("but ReLU is a guess" in bar.badge.text()) == ("✓" in words)
 
 
 def test_engine_and_file_are_said_in_words(qtbot: QtBot) -> None:
