@@ -63,9 +63,9 @@ class Watching:
                 self._log(hit)
         return tuple(hit for hit in found if not hit.breakpoint.logs)
 
-    def write(self, hit: Hit, keep: bool) -> None:
-        """A capture of exactly this training step, then the stop reason into the run's log."""
-        self._recording.capture(keep)
+    def write(self, hit: Hit) -> None:
+        """A capture of exactly this training step, while there is room, then the stop reason into the run's log."""
+        self._recording.capture_hit()
         self._recording.event("hit", hit.sentence, _details(hit))
 
     def _log(self, hit: Hit) -> None:

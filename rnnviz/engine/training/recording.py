@@ -17,11 +17,13 @@ from rnnviz.core.source import Trained
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.networks import parameter_count, structure_of
 from rnnviz.engine.training.branching import Branch
+from rnnviz.engine.training.kept_steps import MOST_HITS, SHARE_OF_BUDGET, KeptSteps, is_round
 from rnnviz.engine.training.trainer import NotFiniteError, Training
 from rnnviz.runs.file.records import EngineState, EngineStatus, Probe, RunModel
 from rnnviz.runs.writing.writer import RunWriter
 
 TEST_EVERY = 25  # training steps between two looks at what is held back
+_ROUND_SECONDS = 1.0  # of work that captures of round training steps may take whatever their share
 _SPEED_SPAN = 1.0  # seconds over which the speed is measured
 
 
@@ -70,6 +72,9 @@ class Recording:
             Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight),
             environment=_environment() | ({} if branch is None else dict(branch.about)),
         )
+        self._began, self._round_seconds = time.thread_time(), 0.0
+        share = SHARE_OF_BUDGET * self.writer.budget_bytes
+        self._hits, self._round = KeptSteps(MOST_HITS, share), KeptSteps(math.inf, share)
 
     @property
     def training_step(self) -> int:
@@ -91,28 +96,43 @@ class Recording:
                 metrics.update(tested)
         for number, metrics in enumerate(self.last_metrics):
             self.writer.metrics(step, number, metrics)
-        if time.monotonic() >= self._next_capture:
+        if is_round(step, self.experiment.training.training_steps) and self._has_time_for_round():
+            started = time.thread_time()
+            self._round.add(step, self.capture(keep=True, optimisers=False))
+            self._round_seconds += time.thread_time() - started
+        elif time.monotonic() >= self._next_capture:
             self.capture()
 
-    def capture(self, keep: bool = False) -> None:
-        """Captures the probe of every model now, unless this training step has its captures already.
+    def capture_hit(self) -> None:
+        """Captures this training step for good as long as hits have room; from then on they are only counted."""
+        if self._hits.full or self._hits.newest == self.training_step:
+            return
+        self._hits.add(self.training_step, self.capture(keep=True))
+        if self._hits.full:
+            sentence = f"{self._hits.count} training steps with hits have been kept; further hits are only counted."
+            self.event("hits", sentence)
 
-        `keep`: for good, and with what the optimisers have gathered.
+    def capture(self, keep: bool = False, optimisers: bool = True) -> int:
+        """Captures the probe of every model now, unless this training step has its captures already; their bytes.
+
+        `keep`: for good, and with what the `optimisers` have gathered.
         """
         if self._captured_at == self.training_step and not keep:
-            return
+            return 0
         started = time.monotonic()
         captures = [self.captured(number) for number in range(len(self.models))]
-        for number, capture in enumerate(captures):
-            self.writer.capture(self.training_step, number, capture, keep)
+        size = sum(
+            self.writer.capture(self.training_step, number, capture, keep) for number, capture in enumerate(captures)
+        )
         self._captured_at = self.training_step
         if all(_finite(capture) for capture in captures):
             self._good = (self.training_step, captures)
-        if keep:
+        if keep and optimisers:
             for number in range(len(self.models)):
-                self.writer.optimiser(self.training_step, number, self.training.optimiser_snapshot(number))
+                size += self.writer.optimiser(self.training_step, number, self.training.optimiser_snapshot(number))
         ended = time.monotonic()
         self._next_capture = started + max(self._interval, (ended - started) / self._capture_share)
+        return size
 
     def captured(self, number: int) -> Capture:
         """The probe as one model sees it now, computed once for each training step."""
@@ -134,6 +154,11 @@ class Recording:
     def restart_clock(self) -> None:
         """The speed is measured anew: training goes on after a pause."""
         self._speed_since, self._speed = (time.monotonic(), self.training_step), 0.0
+
+    def _has_time_for_round(self) -> bool:
+        """Whether round numbers are affordable: a short while for any model, then within the share of all captures."""
+        spared = _ROUND_SECONDS + self._capture_share * (time.thread_time() - self._began)
+        return not self._round.full and self._round_seconds <= spared
 
     def _measured_speed(self) -> float:
         now, (since, step) = time.monotonic(), self._speed_since

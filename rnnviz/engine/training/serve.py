@@ -37,7 +37,6 @@ LIVE_CAPTURES, LIVE_SHARE = 15.0, 0.10  # captures a second, and the share of th
 HEADLESS_CAPTURES, HEADLESS_SHARE = 2.0, 0.02
 POLL = 0.05  # seconds between two looks at the commands
 HEARTBEAT = 0.4  # seconds between two statuses
-KEPT_HEADLESS = 100  # hits whose captures are kept for good where nobody is there to stop for
 
 Progress = Callable[[int, Mapping[str, Mapping[str, float]]], None]  # (training step, model → its last metrics)
 
@@ -89,7 +88,6 @@ class _Engine:
         self._watching = Watching(recording)
         self._inbox = _inbox(recording)
         self._planned = self._until = self._plan()
-        self._hits = 0
         self._running = False
         self._waiting = ""  # why the run file cannot be written; training waits until it can
         self._ending = False
@@ -150,9 +148,8 @@ class _Engine:
 
     def _stop(self, hits: tuple[Hit, ...]) -> None:
         """Breakpoints were met at the training step just made; headless there is nobody to stop for."""
-        self._hits += len(hits)
         for hit in hits:
-            self._watching.write(hit, keep=self._live or self._hits <= KEPT_HEADLESS)
+            self._watching.write(hit)
         if self._live:
             more = f" And {len(hits) - 1} more." if len(hits) > 1 else ""
             self._pause(hits[0].sentence + more, told=True)

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.numbers import whole
 from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, followed
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
@@ -61,6 +62,7 @@ class Following(QObject):
         self._trouble = ""  # why the first trace of the next run cannot be rebuilt
         self._last_event = 0  # its number
         self._said = ""  # the engine's sentence that was last shown
+        self._not_kept: Message | None = None  # that another training step is shown than was asked for
         self._looked_at = 0.0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._tick)
@@ -97,16 +99,17 @@ class Following(QObject):
             self._looked_at = 0.0
             self._store.change(recorded=setting(history=self._shown.history.read()))
 
-    def show_training_step(self, training_step: int) -> None:
-        """Shows the capture nearest to `training_step` and no longer follows the newest."""
-        captured = self._store.state.recorded.history.captured
-        if not len(captured) or self._shown is None or self._next is not None:
+    def show_training_step(self, training_step: int, why: str = "") -> None:
+        """Shows the capture nearest to `training_step`, which is said where it is another one, and no longer follows
+        the newest. `why`: what to say of it."""
+        nearest = self._store.state.recorded.history.nearest_captured(training_step)
+        if nearest is None or self._shown is None or self._next is not None:
             return
-        nearest = int(captured[abs(captured - training_step).argmin()])
         if self._store.state.place.following:
             self._rebuilding.show_run(self._shown.run.path)  # what was asked for live is stale now
             self._answer = None
         self._store.go(asked, training_step)
+        self._say_where(why, training_step, nearest)
         self._asked = nearest
         self._rebuilding.ask(nearest)
 
@@ -115,6 +118,7 @@ class Following(QObject):
         if self._shown is not None and self._next is None and not self._store.state.place.following:
             self._rebuilding.show_run(self._shown.run.path)
             self._store.go(followed)
+            self._say_where("", 0, 0)
             self._ask_newest(self._store.state)
 
     def stop(self) -> bool:
@@ -126,6 +130,21 @@ class Following(QObject):
             self._shown.run.close()
             self._shown = None
         return ended
+
+    def _say_where(self, why: str, wanted: int, nearest: int) -> None:
+        """Says why a training step is shown, and that it is another one than was asked for; what was said of that
+        before is taken back."""
+        message = self._store.state.notices.message
+        if message is not None and message is self._not_kept:
+            message = None
+        self._not_kept = None
+        if wanted != nearest:
+            sentence = f"Training step {whole(wanted)} was not kept: {whole(nearest)}, the nearest that was, is shown."
+            message = self._not_kept = Message("info", f"{why} {sentence}".strip())
+        elif why:
+            message = Message("info", why)
+        if message is not self._store.state.notices.message:
+            self._store.say(message)
 
     def _start(self) -> None:
         if not self._timer.isActive():

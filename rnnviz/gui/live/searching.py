@@ -115,8 +115,8 @@ class Searching(QObject):
             sentence = f"No breakpoint is met {side} training step {state.place.training_step}."
             self._store.change(notices=setting(message=Message("info", sentence)), debugging=setting(found=None))
         else:
-            self._store.change(notices=setting(message=Message("info", hit.sentence)), debugging=setting(found=None))
-            self._session.show_training_step(hit.training_step)
+            self._store.change(debugging=setting(found=None))
+            self._session.show_training_step(hit.training_step, hit.sentence)
 
     def _bookmark_beside(self, state: State) -> Bookmark | None:
         """The nearest of another training step, in the direction asked for."""
@@ -127,12 +127,8 @@ class Searching(QObject):
 
     def _go_to_bookmark(self, mark: Bookmark) -> None:
         sentence = f"Bookmark at training step {mark.training_step}" + (f": {mark.note}" if mark.note else "")
-        self._store.change(
-            notices=setting(message=Message("info", sentence)),
-            debugging=setting(found=None),
-            place=partial(to_bookmark, bookmark=mark),
-        )
-        self._session.show_training_step(mark.training_step)
+        self._store.change(debugging=setting(found=None), place=partial(to_bookmark, bookmark=mark))
+        self._session.show_training_step(mark.training_step, sentence)
 
     def _show(self, **changes: Any) -> None:
         found = self._store.state.debugging.found

@@ -164,9 +164,9 @@ class Session(QObject):
             finally:
                 sender.close()
 
-    def show_training_step(self, training_step: int) -> None:
-        """Shows the capture nearest to `training_step` and stays there."""
-        self._following.show_training_step(training_step)
+    def show_training_step(self, training_step: int, why: str = "") -> None:
+        """Shows the capture nearest to `training_step` and stays there; `why`: what to say of it."""
+        self._following.show_training_step(training_step, why)
 
     def back_to_live(self) -> None:
         """Follows the newest capture again."""

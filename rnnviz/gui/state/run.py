@@ -81,6 +81,10 @@ class History:
     captured: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # (C,) training steps that can be shown
     last_training_step: int = 0
 
+    def nearest_captured(self, training_step: int) -> int | None:
+        """The training step nearest to this one that can be shown; None while there is none."""
+        return int(self.captured[abs(self.captured - training_step).argmin()]) if len(self.captured) else None
+
 
 @dataclass(frozen=True)
 class Recorded:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from rnnviz.core.numbers import whole
 from rnnviz.debugger import goto
 from rnnviz.debugger.breakpoints import next_stop
 from rnnviz.debugger.cursor import Cursor
@@ -71,21 +70,12 @@ class Walker:
         """To the place typed: "k=1200 b t=17 l1 o", or a bare time step. RnnvizError says what was wanted."""
         state = self._store.state
         typed = " ".join(f"t={word}" if word.isascii() and word.isdigit() else word for word in text.split())
-        found = goto.go_to(typed, state.program, state.place.cursor)
-        if found.training_step != state.place.cursor.training_step:
-            self._check_captured(found.training_step)
-        self.jump(found)
+        self.jump(goto.go_to(typed, state.program, state.place.cursor))
 
     def jump(self, cursor: Cursor) -> None:
         """The cursor goes anywhere, and a new walk begins there."""
         if cursor != self._store.state.place.cursor:
             self._stand(Walk(cursor))
-
-    def _check_captured(self, wanted: int) -> None:
-        captured = self._store.state.recorded.history.captured
-        if len(captured) and wanted not in captured:
-            nearest = int(captured[abs(captured - wanted).argmin()])
-            self._say(f"Training step {whole(wanted)} was not kept: {whole(nearest)} is the nearest that was.")
 
     def _say(self, sentence: str) -> None:
         self._said = Message("info", sentence)

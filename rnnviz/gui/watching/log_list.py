@@ -7,8 +7,10 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
+from rnnviz.core.numbers import whole
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.run import History
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.runs.file.records import Event
@@ -55,7 +57,7 @@ class LogList(QListWidget):
         for event in self._lines(state):
             item = QListWidgetItem(pictures[event.kind], _line(event))
             item.setData(_EVENT, event)
-            item.setToolTip(f"Go to training step {event.training_step}")
+            item.setToolTip(_where(event.training_step, state.recorded.history))
             self.addItem(item)
         self._fit()
 
@@ -83,6 +85,14 @@ class LogList(QListWidget):
         self.moment_wanted.emit(
             event.training_step, str(model), time_step if isinstance(time_step, int) and time_step > 0 else 0
         )
+
+
+def _where(training_step: int, history: History) -> str:
+    """What a click does."""
+    nearest = history.nearest_captured(training_step)
+    if nearest in (None, training_step):
+        return f"Go to training step {whole(training_step)}"
+    return f"Training step {whole(training_step)} was not kept; go to {whole(nearest)}, the nearest that was"
 
 
 def _line(event: Event) -> str:

@@ -51,6 +51,7 @@ class RunWriter:
     ) -> None:
         """Raises RnnvizError if the file is something else, is being written, or cannot be written."""
         self.path = Path(path).absolute()
+        self.budget_bytes = budget_bytes
         parse_source_json(source_json(source), str(self.path))  # whatever is written can be read again
         self._models = tuple(models)
         self._probe = probe
@@ -93,10 +94,13 @@ class RunWriter:
         self._pending.put_metrics([(int(training_step), model, name, float(v)) for name, v in values.items()])
         self._something.set()
 
-    def capture(self, training_step: int, model: int, capture: Capture, keep: bool = False) -> None:
-        """A model's capture; `keep` saves it from thinning. Its arrays are copied before this returns."""
+    def capture(self, training_step: int, model: int, capture: Capture, keep: bool = False) -> int:
+        """A model's capture; `keep` saves it from thinning. Its arrays are copied before this returns.
+
+        Returns the bytes it takes; 0 where it is not recorded, which is counted.
+        """
         if not self._pending.has_room(training_step, keep):
-            return
+            return 0
         try:
             if capture.structure != self._models[model].structure:
                 raise RnnvizError("its structure is not the one its model had at the start")
@@ -107,9 +111,10 @@ class RunWriter:
             if sentence not in self._told:
                 self._told.add(sentence)
                 self.event(training_step, "dropped", sentence)
-            return
+            return 0
         self._pending.put_capture(PendingCapture(int(training_step), model, capture.kind, payload, keep))
         self._something.set()
+        return len(payload)
 
     def event(self, training_step: int, kind: str, sentence: str, details: Mapping[str, Any] | None = None) -> None:
         """One line of the run's log; `details` are plain values of JSON."""
@@ -117,11 +122,13 @@ class RunWriter:
         self._pending.put_event(Event(0, int(training_step), kind, readable, details or {}))
         self._something.set()
 
-    def optimiser(self, training_step: int, model: int, snapshot: OptimiserSnapshot) -> None:
-        """What a model's optimiser had gathered after a training step. Its arrays are copied before this returns."""
+    def optimiser(self, training_step: int, model: int, snapshot: OptimiserSnapshot) -> int:
+        """What a model's optimiser had gathered after a training step, and its bytes. Its arrays are copied before this
+        returns."""
         payload = optimiser_payload(snapshot, int(training_step), model)
         self._pending.put_optimiser(PendingOptimiser(int(training_step), model, payload))
         self._something.set()
+        return len(payload)
 
     def keep(self, training_step: int) -> None:
         """Saves the captures of a training step from thinning, if there are any."""

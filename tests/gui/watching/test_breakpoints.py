@@ -1,5 +1,7 @@
 """Breakpoints as a person sets them, and the real engine that stops at them."""
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -235,6 +237,44 @@ def test_hits_are_found_in_the_recorded_past_and_reverse_continue_goes_back_to_t
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     press(app, KEY.Key_F3)
     qtbot.waitUntil(lambda: app.message_bar.sentence == "No breakpoint is met after training step 40.")
+
+
+def test_where_a_hit_was_not_kept_the_nearest_training_step_is_named_until_it_is_left(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(run_file, tmp_path / "thinned.rnnviz"))
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM captures WHERE training_step BETWEEN 14 AND 22")
+    connection.close()
+    app = open_app(path)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
+    assert app.contents is not None
+    page = app.contents.watches
+    app.store.change(look=setting(page="watches"))
+    type_into(page.breakpoints.add, "k == 15 and model == lstm")
+    app.actions["previous_hit"].trigger()
+    not_kept = "Training step 15 was not kept: 13, the nearest that was, is shown."
+    qtbot.waitUntil(lambda: app.message_bar.sentence.endswith(not_kept))
+    assert app.message_bar.sentence.startswith("LSTM, training step 15: k is 15. ")
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 13)
+    press(app, KEY.Key_Right)  # along the time axis: it is still shown, and named
+    assert app.message_bar.sentence.endswith(not_kept)
+
+    app.walker.go_to("k=21")
+    assert app.message_bar.sentence == "Training step 21 was not kept: 23, the nearest that was, is shown."
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 23)
+    app.session.show_training_step(9)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 9)
+    assert app.message_bar.sentence == ""
+    app.session.show_training_step(14)
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 13)
+    app.session.back_to_live()
+    assert app.message_bar.sentence == ""
+
+    QTest.mouseClick(page.past.buttons["find_hits"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.past.hits.count() == 1)
+    words = "Training step 15 was not kept; go to 13, the nearest that was"
+    assert page.past.hits.item(0).toolTip() == words
 
 
 def test_reverse_continue_stops_at_bookmarks_when_asked(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
