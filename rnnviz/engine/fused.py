@@ -22,6 +22,14 @@ def fused_name(structure: Structure) -> str | None:
     return FUSED.get((structure.cell, chosen_activation(structure.cell, structure.activation)))
 
 
+def fused_function(structure: Structure) -> str | None:
+    """ "rnn_tanh", "rnn_relu", "lstm" or "gru", what torch's own module calls; None for a cell that torch lacks."""
+    name = fused_name(structure)
+    if name is None:
+        return None
+    return f"{name.lower()}_{structure.activation}" if cell_kind(structure.cell).activations else name.lower()
+
+
 def chosen_activation(cell: str, activation: Activation) -> Activation:
     """`activation` where it can be chosen, else "tanh"."""
     return activation if cell_kind(cell).activations else "tanh"

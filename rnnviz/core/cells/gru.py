@@ -104,7 +104,8 @@ class GruKernel:
         h = previous_h - n
         h *= z
         h += n  # n + z ⊙ (h_{t−1} − n)
-        return {"a_r": a_rz[..., :size], "a_z": a_rz[..., size:], "a_n": a_n, "u": u, "r": r, "z": z, "n": n, "h": h}
+        found = {"a_r": a_rz[..., :size], "a_z": a_rz[..., size:], "a_n": a_n, "u": u, "r": r, "z": z, "n": n, "h": h}
+        return found | {"(gates)": rz}
 
     def backward(
         self, weights: Mapping[str, Array], values: Mapping[str, Array], direct: Array, previous_h: Array
@@ -113,33 +114,39 @@ class GruKernel:
         by_n, recurrent = self._slopes(values, previous_h)
         size = direct.shape[-1]
         carried, delta = np.zeros_like(direct), np.empty_like(recurrent)
-        kept, repeated = np.empty_like(direct[0]), np.empty((*direct.shape[1:-1], 3, size), direct.dtype)
-        hidden, three = np.empty_like(kept), repeated.reshape(recurrent.shape[1:])
-        wide = hidden[..., None, :]
+        kept, hidden = np.empty_like(direct[0]), np.empty_like(direct[0])
+        wide, blocks = hidden[..., None, :], (*direct.shape[:-1], 3, size)
         delta_next, keep_next = None, keep[-1]
-        for direct_t, carried_t, keep_t, recurrent_t, delta_t in zip(
-            direct[::-1], carried[::-1], keep[::-1], recurrent[::-1], delta[::-1], strict=True
+        rows = (direct, carried, keep, recurrent.reshape(blocks), delta, delta.reshape(blocks))
+        for direct_t, carried_t, keep_t, recurrent_t, delta_t, three_t in zip(
+            *(row[::-1] for row in rows), strict=True
         ):
             if delta_next is not None:
                 np.multiply(hidden, keep_next, kept)  # ∂L/∂h_{t+1} straight along z, and through the gates
                 np.dot(delta_next, w_hh, carried_t)
                 np.add(carried_t, kept, carried_t)
             np.add(direct_t, carried_t, hidden)
-            repeated[...] = wide
-            np.multiply(three, recurrent_t, delta_t)
+            np.multiply(wide, recurrent_t, three_t)
             delta_next, keep_next = delta_t, keep_t
         hidden_grad = direct + carried
-        delta_ih = delta.copy()
-        a_n = delta_ih[..., 2 * size :]
-        np.multiply(hidden_grad, by_n, a_n)
-        a_r, a_z = delta_ih[..., :size], delta_ih[..., size : 2 * size]
-        nodes = {"h": hidden_grad, "wx": delta_ih, "uh": delta, "a_r": a_r, "a_z": a_z, "a_n": a_n}
-        return Gradients(nodes | {"u": delta[..., 2 * size :]}, {"h": carried})
+        by_n *= hidden_grad
+        a_r, a_z, u = (delta[..., block * size : (block + 1) * size] for block in range(3))
+        return Gradients({"h": hidden_grad, "uh": delta, "a_r": a_r, "a_z": a_z, "a_n": by_n, "u": u}, {"h": carried})
 
     def _slopes(self, values: Mapping[str, Array], previous_h: Array) -> tuple[Array, Array]:
         """∂h_t by a_n (…, H), and by W_hh's rows r, z and u (…, 3H)."""
-        r, z, n = values["r"], values["z"], values["n"]
-        by_n = (1 - z) * (1 - n * n)
-        by_r = by_n * values["u"] * (r * (1 - r))
-        by_z = (previous_h - n) * (z * (1 - z))
-        return by_n, np.concatenate((by_r, by_z, by_n * r), axis=-1)
+        n, gates, size = values["n"], values["(gates)"], previous_h.shape[-1]
+        recurrent = np.empty((*n.shape[:-1], 3 * size), n.dtype)
+        by_gates, by_r, by_u = recurrent[..., : 2 * size], recurrent[..., :size], recurrent[..., 2 * size :]
+        by_z = recurrent[..., size : 2 * size]
+        np.subtract(1, gates, by_gates)
+        by_n = n * n
+        np.subtract(1, by_n, by_n)
+        by_n *= by_z  # (1 − z) (1 − n²)
+        by_gates *= gates  # σ′ = σ (1 − σ)
+        by_r *= by_n
+        by_r *= values["u"]
+        np.subtract(previous_h, n, by_u)
+        by_z *= by_u
+        np.multiply(by_n, values["r"], by_u)
+        return by_n, recurrent

@@ -115,4 +115,5 @@ class VanillaKernel:
             return np.asarray((h > 0).astype(h.dtype))
         if self.activation == "sigmoid":
             return np.asarray(h * (1 - h))
-        return np.asarray(1 - h * h)
+        slope = h * h
+        return np.subtract(1, slope, slope)

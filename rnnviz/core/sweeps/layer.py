@@ -132,15 +132,19 @@ class Layer(FrozenArrays):
         if name != "x":
             cell.node(name)
         total: Array | None = self.direct_grad if name == cell.output else None
+        by_block: Array | None = None
         for use in cell.uses[name]:
             if use.value.before:
                 continue
             part = self.passed_back(use)
-            if use.value.block:
-                whole = np.zeros((*part.shape[:-1], self.structure.units(name)), part.dtype)
-                whole[..., self._rows(use.value.block)] = part
-                part = whole
-            total = part if total is None else total + part
+            if not use.value.block:
+                total = part if total is None else total + part
+                continue
+            if by_block is None:
+                by_block = np.zeros((*part.shape[:-1], self.structure.units(name)), part.dtype)
+            by_block[..., self._rows(use.value.block)] += part
+        if by_block is not None:
+            total = by_block if total is None else total + by_block
         if name in self.arriving:
             total = self.arriving[name] if total is None else total + self.arriving[name]
         return np.zeros_like(self.value(name)) if total is None else total

@@ -8,6 +8,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.memory import keep_pages_at_hand
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture
@@ -156,6 +157,7 @@ def rebuild(capture: Capture) -> Trace:
 
     NaN and ∞ are carried through like any number. RnnvizError names an array whose shape does not fit.
     """
+    keep_pages_at_hand()
     check_shapes(capture)
     return swept(capture, [_unrolled(call, capture) for call in capture.calls], capture.notes)
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
-from rnnviz.core.arrays import Array, frozen, frozen_mapping
+from rnnviz.core.arrays import Array, FrozenMapping, frozen, frozen_mapping
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head, LossName
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.losses import losses
-from rnnviz.engine.networks import SequenceModel, plain_module, structure_of
+from rnnviz.engine.networks import SequenceModel, structure_of
 from rnnviz.engine.tracing.given_gradients import take_gradients, with_direct_part
 from rnnviz.engine.tracing.layout import (
     Given,
@@ -27,6 +26,7 @@ from rnnviz.engine.tracing.layout import (
     take_sequences,
     take_state,
 )
+from rnnviz.engine.tracing.torch_forward import torch_forward
 from rnnviz.engine.tracing.weights import effective_weights
 from rnnviz.runs.writing.trace_file import SavableTrace, savable
 
@@ -139,41 +139,30 @@ def _swept(
 
     `grad` (T, N, D·P): ∂L/∂output, or `totals`: of a Cell, with all later paths in it.
     """
-    module = plain_module(structure, inputs.dtype)
-    module.load_state_dict(dict(weights))
-    parameters = dict(module.named_parameters())
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        output = _output(module, inputs, tuple(states.values()), layout.lengths)
+        output, parameters = torch_forward(structure, weights, inputs, list(states.values()), layout.lengths)
         given = _grad_of_last_norms(output.detach(), layout.lengths) if grad is None else grad
         capture = Capture.of_one(
-            _arrays(weights),
+            _all_ours(weights),
             structure=structure,
-            inputs=_array(inputs),
-            lengths=None if layout.lengths is None else _array(layout.lengths),
-            initial=_arrays(states),
-            grad_output=_array(given),
-            output=_array(output),
+            inputs=_ours(inputs),
+            lengths=None if layout.lengths is None else _ours(layout.lengths),
+            initial=_all_ours(states),
+            grad_output=_ours(given),
+            output=_ours(output),
             notes=notes,
         )
         if grad is not None and layout.cell:
             capture = with_direct_part(capture, totals)
             given = torch.from_numpy(capture.grad_output.copy())
-        grads = torch.autograd.grad(output, list(parameters.values()), given)
-    return replace(capture, grads=_arrays(dict(zip(parameters, grads, strict=True))))
+        grads = torch.autograd.grad(output, parameters, given)
+    return replace(capture, grads=_all_ours(dict(zip(structure.parameter_shapes(), grads, strict=True))))
 
 
 def _zeros(structure: Structure, inputs: Tensor) -> dict[str, Tensor]:
     """First states of zero (layers·D, N, ·) for inputs (T, N, I)."""
     shape = len(structure.layer_ids), inputs.shape[1]
     return {state: inputs.new_zeros(*shape, structure.units(state)) for state in structure.equations.states}
-
-
-def _output(module: nn.Module, inputs: Tensor, states: tuple[Tensor, ...], lengths: Tensor | None) -> Tensor:
-    state = states[0] if len(states) == 1 else states
-    if lengths is None:
-        return cast(Tensor, module(inputs, state)[0])
-    packed = pack_padded_sequence(inputs, lengths, enforce_sorted=False)
-    return pad_packed_sequence(module(packed, state)[0], total_length=len(inputs))[0]
 
 
 def _grad_of_last_norms(output: Tensor, lengths: Tensor | None) -> Tensor:
@@ -206,6 +195,15 @@ def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 def _array(tensor: Tensor) -> Array:
     """A read-only copy."""
     return frozen(tensor.detach().cpu().numpy().copy())
+
+
+def _ours(tensor: Tensor) -> Array:
+    """A read-only view of a tensor of ours, which nobody writes into."""
+    return frozen(tensor.detach().numpy())
+
+
+def _all_ours(tensors: Mapping[str, Tensor]) -> Mapping[str, Array]:
+    return FrozenMapping.holding({name: _ours(tensor) for name, tensor in tensors.items()})
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> Mapping[str, Array]:

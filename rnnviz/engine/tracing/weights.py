@@ -22,7 +22,8 @@ def effective_weights(module: nn.Module, structure: Structure) -> dict[str, Tens
     iteration) are put back, and so is torch's generator. Raises RnnvizError for a weight of an unexpected shape.
     """
     weights: dict[str, Tensor] = {}
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    computed = parametrize.is_parametrized(module) or bool(module._forward_pre_hooks)  # else nothing draws numbers
+    with torch.no_grad(), torch.random.fork_rng(devices=[], enabled=computed):
         old_style = _old_style_weights(module)
         for name, shape in structure.parameter_shapes().items():
             attribute = name.removesuffix("_l0") if is_cell(module) else name
