@@ -290,6 +290,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _trace(options: argparse.Namespace) -> int:
+    from rnnviz.core.cells.vanilla import ACTIVATIONS
     from rnnviz.core.source import Given, GivenInput
     from rnnviz.engine.inspection import ACTIVATION_OPTION
     from rnnviz.engine.tracing.given_input import record_given
@@ -316,7 +317,8 @@ def _trace(options: argparse.Namespace) -> int:
     given = Given(checkpoint, asked, options.module, options.activation, options.seed)
     recorded = record_given(given, options.run_path)
     if recorded.guess:
-        option = "" if options.activation else f" {ACTIVATION_OPTION}"
+        of_activation = any(recorded.guess.startswith(words) for words in ACTIVATIONS.values())
+        option = f" {ACTIVATION_OPTION}" if of_activation else ""
         print(f"{options.run_path} is not known to be what the model computes: {recorded.guess}.{option}")
     return 0
 

@@ -1,7 +1,7 @@
 """Assumptions: what a file does not say of a recurrent module and has to be assumed, until a person says it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rnnviz.core.cells import Activation, cell_kind
@@ -53,12 +53,16 @@ class Assumptions:
         return tuple(notes)
 
 
-def assumptions(said: Activation | None, hints: Sequence[Hint], prefix: str) -> Assumptions:
-    """What to assume of the module under `prefix`; `said` by the person or by the file of this very module."""
+def assumptions(said: Activation | None, hints: Sequence[Hint], prefix: str, others: Iterable[str] = ()) -> Assumptions:
+    """What to assume of the module under `prefix`; `said` by the person or by the file of this very module.
+
+    `others` are the prefixes of the file's other modules, whose hints say nothing of this one.
+    """
     names = _CALLED.findall(prefix)
     called = names[-1].lower() if names else ""
     if said is not None:
         return Assumptions(said, "", "", called)
+    hints = _of_module(hints, prefix, others)
     one, contradicting = agreed(hints)
     if one is None:
         why = "contradicts itself on" if contradicting else "does not say"
@@ -68,3 +72,15 @@ def assumptions(said: Activation | None, hints: Sequence[Hint], prefix: str) -> 
     words = ACTIVATIONS[one.activation]
     doubt = f"{words} is a guess: the file says it ({one.where}), perhaps of another layer than this nn.RNN."
     return Assumptions(one.activation, "" if one.certain else doubt, one.where, called)
+
+
+def _of_module(hints: Sequence[Hint], prefix: str, others: Iterable[str]) -> list[Hint]:
+    """Those that name a part of the prefix, if any do; else those that name no part of another module's."""
+    own = _parts(prefix)
+    foreign = {part for other in others for part in _parts(other)} - own
+    named = [hint for hint in hints if own & _parts(hint.where)]
+    return named or [hint for hint in hints if not foreign & _parts(hint.where)]
+
+
+def _parts(name: str) -> set[str]:
+    return set(filter(None, name.split(".")))
