@@ -53,7 +53,8 @@ def test_a_peephole_lstm_is_traced_as_one(tmp_path, names):
     state = cell() | {f"cell.{names.format(gate)}": peepholes[f"weight_c{gate}"] for gate in "ifo"}
     module = read_checkpoint(saved(tmp_path, state)).module()
     assert module.structure == Structure("peephole_lstm", INPUTS, HIDDEN)
-    assert module.sources["weight_cf_l0"] == (f"cell.{names.format('f')}",)
+    for gate in "ifo":
+        assert module.sources[f"weight_c{gate}_l0"] == (f"cell.{names.format(gate)}",)
     assert module.read_by == ("By its weight_ci, weight_cf and weight_co it is traced as a peephole LSTM.",)
     if names == "weight_c{}":
         save_file(state, tmp_path / "cell.safetensors")
