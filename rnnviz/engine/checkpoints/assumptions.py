@@ -36,10 +36,11 @@ class Assumptions:
             blocks = len(structure.equations.blocks)
             times = f"{blocks} times as many rows as units" if blocks > 1 else "as many rows as units"
             notes.append(
-                f"It is called {self.called.upper()}, yet its weights have {times}: the {kind.words} cell is assumed, "
-                "a guess."
+                f"It is called {self.called.upper()}, yet its weights have {times}: the {kind.words} cell is assumed; "
+                "that is a guess."
             )
-        return (f"{' and '.join(guesses)} is a guess" if guesses else ""), tuple(notes)
+        words = "are guesses" if len(guesses) > 1 else "is a guess"
+        return (f"{' and '.join(guesses)} {words}" if guesses else ""), tuple(notes)
 
     def read_by(self, structure: Structure) -> tuple[str, ...]:
         """A sentence for what the file itself says of such a module."""
@@ -67,7 +68,9 @@ def assumptions(said: Activation | None, hints: Sequence[Hint], prefix: str, oth
     if one is None:
         why = "contradicts itself on" if contradicting else "does not say"
         where = f" ({' and '.join(hint.where for hint in hints[:2])})" if contradicting else ""
-        doubt = f"The file {why} the activation of this nn.RNN{where}: tanh, torch's default, is assumed, a guess."
+        doubt = (
+            f"The file {why} the activation of this nn.RNN{where}: tanh, torch's default, is assumed; that is a guess."
+        )
         return Assumptions("tanh", doubt, "", called)
     words = ACTIVATIONS[one.activation]
     doubt = f"{words} is a guess: the file says it ({one.where}), perhaps of another layer than this nn.RNN."

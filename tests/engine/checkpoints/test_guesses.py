@@ -109,7 +109,7 @@ def test_metadata_that_is_no_table_says_nothing(tmp_path):
     [
         ("net.lstm.", nn.GRU(2, 3), "the GRU cell is a guess"),
         ("gru.", nn.LSTM(2, 3), "the LSTM cell is a guess"),
-        ("bilstm.", nn.RNN(2, 3), "tanh and the vanilla cell is a guess"),
+        ("bilstm.", nn.RNN(2, 3), "tanh and the vanilla cell are guesses"),
         ("lstm.gru.", nn.GRU(2, 3), ""),
         ("congruent.", nn.LSTM(2, 3), ""),
         ("rnn.", nn.GRU(2, 3), ""),
