@@ -301,13 +301,15 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _trace(options: argparse.Namespace) -> int:
     with _claimed(options.run_path, options.replace) as path:
+        from rnnviz.core.cells.vanilla import ACTIVATIONS
         from rnnviz.engine.inspection import ACTIVATION_OPTION
         from rnnviz.engine.tracing.given_input import record_given
 
         given = _given_from_input() if options.given else _given(options)
         recorded = record_given(given, path)
         if recorded.guess and not options.given:
-            option = "" if options.activation else f" {ACTIVATION_OPTION}"
+            of_activation = any(recorded.guess.startswith(words) for words in ACTIVATIONS.values())
+            option = f" {ACTIVATION_OPTION}" if of_activation else ""
             print(f"{path} is not known to be what the model computes: {recorded.guess}.{option}")
     return 0
 
@@ -315,6 +317,7 @@ def _trace(options: argparse.Namespace) -> int:
 def _given(options: argparse.Namespace) -> "Given":
     """The record that the options of `rnnviz trace` are. Raises RnnvizError."""
     from rnnviz.core.source import Given, GivenInput
+
 
     if options.checkpoint is None:
         raise RnnvizError("rnnviz trace: wanted a CHECKPOINT; rnnviz trace --help says more.")

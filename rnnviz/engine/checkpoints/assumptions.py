@@ -1,7 +1,7 @@
 """Assumptions: what a file does not say of a recurrent module and has to be assumed, until a person says it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rnnviz.core.cells import Activation, cell_kind
@@ -36,10 +36,11 @@ class Assumptions:
             blocks = len(structure.equations.blocks)
             times = f"{blocks} times as many rows as units" if blocks > 1 else "as many rows as units"
             notes.append(
-                f"It is called {self.called.upper()}, yet its weights have {times}: the {kind.words} cell is assumed, "
-                "a guess."
+                f"It is called {self.called.upper()}, yet its weights have {times}: the {kind.words} cell is assumed; "
+                "that is a guess."
             )
-        return (f"{' and '.join(guesses)} is a guess" if guesses else ""), tuple(notes)
+        words = "are guesses" if len(guesses) > 1 else "is a guess"
+        return (f"{' and '.join(guesses)} {words}" if guesses else ""), tuple(notes)
 
     def read_by(self, structure: Structure) -> tuple[str, ...]:
         """A sentence for what the file itself says of such a module."""
@@ -53,18 +54,36 @@ class Assumptions:
         return tuple(notes)
 
 
-def assumptions(said: Activation | None, hints: Sequence[Hint], prefix: str) -> Assumptions:
-    """What to assume of the module under `prefix`; `said` by the person or by the file of this very module."""
+def assumptions(said: Activation | None, hints: Sequence[Hint], prefix: str, others: Iterable[str] = ()) -> Assumptions:
+    """What to assume of the module under `prefix`; `said` by the person or by the file of this very module.
+
+    `others` are the prefixes of the file's other modules, whose hints say nothing of this one.
+    """
     names = _CALLED.findall(prefix)
     called = names[-1].lower() if names else ""
     if said is not None:
         return Assumptions(said, "", "", called)
+    hints = _of_module(hints, prefix, others)
     one, contradicting = agreed(hints)
     if one is None:
         why = "contradicts itself on" if contradicting else "does not say"
         where = f" ({' and '.join(hint.where for hint in hints[:2])})" if contradicting else ""
-        doubt = f"The file {why} the activation of this nn.RNN{where}: tanh, torch's default, is assumed, a guess."
+        doubt = (
+            f"The file {why} the activation of this nn.RNN{where}: tanh, torch's default, is assumed; that is a guess."
+        )
         return Assumptions("tanh", doubt, "", called)
     words = ACTIVATIONS[one.activation]
     doubt = f"{words} is a guess: the file says it ({one.where}), perhaps of another layer than this nn.RNN."
     return Assumptions(one.activation, "" if one.certain else doubt, one.where, called)
+
+
+def _of_module(hints: Sequence[Hint], prefix: str, others: Iterable[str]) -> list[Hint]:
+    """Those that name a part of the prefix, if any do; else those that name no part of another module's."""
+    own = _parts(prefix)
+    foreign = {part for other in others for part in _parts(other)} - own
+    named = [hint for hint in hints if own & _parts(hint.where)]
+    return named or [hint for hint in hints if not foreign & _parts(hint.where)]
+
+
+def _parts(name: str) -> set[str]:
+    return set(filter(None, name.split(".")))

@@ -7,6 +7,7 @@ from rnnviz.core.cells import cell_kind
 from rnnviz.core.structure import Structure
 from rnnviz.engine.checkpoints.aside import names_and_sizes
 from rnnviz.engine.checkpoints.records import StoredTensor
+from rnnviz.engine.fused import FUSED_CELLS
 
 _MOST_LEVELS = 64  # of a name's dots that are looked at
 # What such a cell computes beside its gates, by a word in the name of a tensor below its prefix.
@@ -56,11 +57,15 @@ def other_cell(prefix: str, structure: Structure, names: Sequence[str], tensors:
     if not inside:
         return ""
     known = list(dict.fromkeys(what for what in inside.values() if what))
-    plain = cell_kind(structure.cell).words
     return (
         f"it also holds {names_and_sizes(inside, tensors)}: {' and '.join(known) or 'parameters'} inside the cell, "
-        f"which a plain {plain} cell has not, so its numbers would be wrong if it were traced as one"
+        f"which {cell_words(structure.cell)} has not, so its numbers would be wrong if it were traced as one"
     )
+
+
+def cell_words(cell: str) -> str:
+    """ "a plain nn.LSTM", "a plain peephole LSTM"."""
+    return f"a plain {f'nn.{FUSED_CELLS[cell]}' if cell in FUSED_CELLS else cell_kind(cell).words}"
 
 
 def _inside(prefix: str, structure: Structure, name: str, shape: tuple[int, ...]) -> str | None:

@@ -1,7 +1,7 @@
 """Finding of recurrent modules among named tensors: the prefix by torch's parameter names, the cell by the shapes."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import count
@@ -12,29 +12,16 @@ from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.cells import CELLS, Activation, Options, cell_kind, cell_made
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.engine.checkpoints.aside import of_optimiser
-from rnnviz.engine.checkpoints.assumptions import assumptions
-from rnnviz.engine.checkpoints.extras import other_cell, under_prefixes
+from rnnviz.engine.checkpoints.aside import names_and_sizes, of_optimiser
+from rnnviz.engine.checkpoints.assumptions import Assumptions, assumptions
+from rnnviz.engine.checkpoints.extras import cell_words, other_cell
+from rnnviz.engine.checkpoints.grouping import Group, extras_of, recurrent_groups
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.parametrisations import Recipe, recipe
 from rnnviz.engine.checkpoints.records import Found, RecurrentModule, StoredTensor, StoredTensors
 from rnnviz.engine.fused import FUSED_CELLS, TORCH_PARAMETERS, chosen_activation, fused_blocks
 
-# torch's parameters and those of our own cells, which a module of torch's must not have
-_NAMES = set(TORCH_PARAMETERS) | {
-    parameter.name for name in CELLS for parameter in cell_made(name, Options()).parameters
-}
-_PARAMETER = rf"(?P<parameter>{'|'.join(sorted(_NAMES))})(?P<layer>_l\d{{1,4}}(?:_reverse)?)?"
-_PLAIN = re.compile(rf"(?P<prefix>(?:.*[^A-Za-z0-9])?){_PARAMETER}(?P<part>|_g|_v|_u|_orig|_mask|_raw)", re.DOTALL)
-_PARAMETRISED = re.compile(
-    rf"(?P<prefix>(?:.*\.)?)parametrizations\.{_PARAMETER}(?P<part>\.(?:original\d?|0\.[A-Za-z_]{{1,40}}))", re.DOTALL
-)
-_PEEPHOLE = re.compile(
-    r"(?P<prefix>(?:.*\.)?)(?:(?:w|weight)_?(?:c|p|peep(?:hole)?)|p|peep(?:hole)?)_?(?P<gate>[ifo])", re.DOTALL | re.I
-)
 MOST_MODULES = 500  # a mixture of experts has dozens; a file with more is not meant for eyes
-
-Group = dict[str, dict[str, str]]  # parameter with its layer → part → name in the file
 
 
 def find_modules(stored: StoredTensors, activation: Activation | None, most_bytes: int) -> Found:
@@ -42,14 +29,17 @@ def find_modules(stored: StoredTensors, activation: Activation | None, most_byte
 
     `activation`: the vanilla cell's, where the person knows it; `most_bytes` bounds what may be copied in all.
     """
-    tensors, groups = stored.tensors, _recurrent_groups(stored.tensors)
+    tensors, groups = stored.tensors, recurrent_groups(stored.tensors)
     claimed = {name for group in groups.values() for parts in group.values() for name in parts.values()}
-    extras = _extras(groups, [name for name in tensors if name not in claimed and not of_optimiser(name)])
+    extras = extras_of(groups, [name for name in tensors if name not in claimed and not of_optimiser(name)])
     modules: list[RecurrentModule] = []
     problems: list[str] = []
     for (prefix, is_cell), group in groups.items():
+        assumed = assumptions(
+            activation or (stored.activations or {}).get(prefix), stored.hints, prefix, (one for one, _ in groups)
+        )
         try:
-            module = _module(prefix, is_cell, group, stored, activation, most_bytes)
+            module = _module(prefix, is_cell, group, tensors, assumed, most_bytes)
             if other := other_cell(prefix, module.structure, extras[prefix, is_cell], tensors):
                 raise RnnvizError(other)
         except RnnvizError as problem:
@@ -64,73 +54,24 @@ def find_modules(stored: StoredTensors, activation: Activation | None, most_byte
     return Found(tuple(_with_unique_prefixes(modules)), tuple(problems), frozenset(claimed))
 
 
-def _recurrent_groups(tensors: Mapping[str, StoredTensor]) -> dict[tuple[str, bool], Group]:
-    """The groups that are a recurrent module's. What weight drop keeps outside its `module` is put back into it."""
-    groups = _groups(tensors)
-    for (prefix, is_cell), group in list(groups.items()):
-        inner = groups.get((f"{prefix}module.", is_cell))
-        if inner is not None and all(set(parts) == {"_raw"} for parts in group.values()):
-            for parameter, parts in group.items():
-                inner.setdefault(parameter, {}).update(parts)
-            del groups[prefix, is_cell]
-    _add_peepholes(groups, tensors)
-    return {key: group for key, group in groups.items() if any(name.startswith("weight_hh") for name in group)}
-
-
-def _add_peepholes(groups: Mapping[tuple[str, bool], Group], tensors: Mapping[str, StoredTensor]) -> None:
-    """Peepholes under another name than ours, such as W_ci, to the Cell they stand under, where all three are."""
-    found: dict[str, dict[str, str]] = {}
-    for name in tensors:
-        if match := _PEEPHOLE.fullmatch(name):
-            found.setdefault(match["prefix"], {}).setdefault(f"weight_c{match['gate'].lower()}_l0", name)
-    for (prefix, is_cell), group in groups.items():
-        peepholes = found.get(prefix, {})
-        if is_cell and len(peepholes) == 3:
-            for parameter, name in peepholes.items():
-                group.setdefault(parameter, {"": name})
-
-
-def _extras(groups: Mapping[tuple[str, bool], Group], names: Sequence[str]) -> dict[tuple[str, bool], list[str]]:
-    """By group, the further tensors below its prefix; for a Cell also those beside it, in the module that holds it."""
-    below = under_prefixes(names, (prefix for prefix, _ in groups))
-    holders = {prefix: f"{prefix.removesuffix('.').rpartition('.')[0]}." for prefix, is_cell in groups if is_cell}
-    holders = {prefix: "" if holder == "." else holder for prefix, holder in holders.items()}
-    beside = under_prefixes(names, set(holders.values()) - set(below))
-    return {
-        (prefix, is_cell): below[prefix] + (beside.get(holders[prefix], []) if is_cell and prefix else [])
-        for prefix, is_cell in groups
-    }
-
-
-def _groups(tensors: Mapping[str, StoredTensor]) -> dict[tuple[str, bool], Group]:
-    """Names of parameters by (prefix, whether they are a Cell's, which have no layer)."""
-    groups: dict[tuple[str, bool], Group] = {}
-    for name in tensors:
-        match = _PARAMETRISED.fullmatch(name) or _PLAIN.fullmatch(name)
-        if match:
-            layer = match["layer"]
-            group = groups.setdefault((match["prefix"], layer is None), {})
-            group.setdefault(match["parameter"] + (layer or "_l0"), {})[match["part"]] = name
-    return groups
-
-
 def _module(
     prefix: str,
     is_cell: bool,
     group: Group,
-    stored: StoredTensors,
-    asked: Activation | None,
+    tensors: Mapping[str, StoredTensor],
+    assumed: Assumptions,
     most_bytes: int,
 ) -> RecurrentModule:
-    tensors = stored.tensors
     recipes: dict[str, Recipe] = {}
     for parameter, parts in group.items():
         try:
             recipes[parameter] = recipe({part: tensors[name] for part, name in parts.items()})
         except RnnvizError as problem:
             raise RnnvizError(f"{parameter} {problem}") from None
-    said = asked or (stored.activations or {}).get(prefix)
-    assumed = assumptions(said, stored.hints, prefix)
+        spare = [name for part, name in parts.items() if part and part not in recipes[parameter].parts]
+        if spare and "" in recipes[parameter].parts:
+            held = names_and_sizes(spare, tensors)
+            raise RnnvizError(f"it also holds {held}, and nothing says what it does to {parameter}")
     structure = infer_structure({name: one.shape for name, one in recipes.items()}, assumed.activation)
     needed = {parameter: {part: group[parameter][part] for part in one.parts} for parameter, one in recipes.items()}
     _check_tensors(tensors, needed, most_bytes)
@@ -194,7 +135,7 @@ def infer_structure(shapes: Mapping[str, tuple[int, ...]], activation: Activatio
     for name in shapes:
         if name not in wanted:
             layers = f"{structure.num_layers} layer{'s' if structure.num_layers > 1 else ''}"
-            raise RnnvizError(f"{name} does not belong to a module of {cell_kind(cell).words} cells of {layers}")
+            raise RnnvizError(f"it also holds {name}, which {cell_words(cell)} of {layers} has not")
     return structure
 
 

@@ -79,6 +79,13 @@ def test_a_file_that_contradicts_itself_says_nothing(tmp_path):
     assert "a.nonlinearity and b.nonlinearity" in module.read_by[0]
 
 
+def test_a_hint_on_one_module_is_none_on_another(tmp_path):
+    state = renamed("enc.rnn.", rnn()) | renamed("dec.rnn.", rnn()) | renamed("third.", rnn())
+    said = {"enc": {"nonlinearity": "relu"}, "dec": {"nonlinearity": "tanh"}}
+    found = read(tmp_path, {"state_dict": state, "hyper_parameters": said})
+    assert [heard(module)[:2] for module in found.modules] == [("relu", ""), ("tanh", ""), ("tanh", "tanh is a guess")]
+
+
 @pytest.mark.parametrize(
     ("metadata", "where"),
     [
@@ -102,7 +109,7 @@ def test_metadata_that_is_no_table_says_nothing(tmp_path):
     [
         ("net.lstm.", nn.GRU(2, 3), "the GRU cell is a guess"),
         ("gru.", nn.LSTM(2, 3), "the LSTM cell is a guess"),
-        ("bilstm.", nn.RNN(2, 3), "tanh and the vanilla cell is a guess"),
+        ("bilstm.", nn.RNN(2, 3), "tanh and the vanilla cell are guesses"),
         ("lstm.gru.", nn.GRU(2, 3), ""),
         ("congruent.", nn.LSTM(2, 3), ""),
         ("rnn.", nn.GRU(2, 3), ""),

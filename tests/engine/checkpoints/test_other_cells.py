@@ -53,7 +53,8 @@ def test_a_peephole_lstm_is_traced_as_one(tmp_path, names):
     state = cell() | {f"cell.{names.format(gate)}": peepholes[f"weight_c{gate}"] for gate in "ifo"}
     module = read_checkpoint(saved(tmp_path, state)).module()
     assert module.structure == Structure("peephole_lstm", INPUTS, HIDDEN)
-    assert module.sources["weight_cf_l0"] == (f"cell.{names.format('f')}",)
+    for gate in "ifo":
+        assert module.sources[f"weight_c{gate}_l0"] == (f"cell.{names.format(gate)}",)
     assert module.read_by == ("By its weight_ci, weight_cf and weight_co it is traced as a peephole LSTM.",)
     if names == "weight_c{}":
         save_file(state, tmp_path / "cell.safetensors")
@@ -87,13 +88,19 @@ def test_what_stands_in_a_cell_beside_its_gates_declines_it_in_words(tmp_path, f
     with pytest.raises(RnnvizError) as refusal:
         read_checkpoint(saved(tmp_path, cell(kind=kind) | further))
     assert f"{next(iter(further))} (" in str(refusal.value)
-    assert f"{said} inside the cell, which a plain LSTM cell has not" in str(refusal.value)
+    assert f"{said} inside the cell, which a plain nn.LSTM has not" in str(refusal.value)
+
+
+def test_a_part_of_a_weight_that_nobody_reads_declines_it(tmp_path):
+    state = cell("rnn.", nn.LSTM) | {"rnn.weight_hh_l0_mask": torch.ones(20, HIDDEN)}
+    with pytest.raises(RnnvizError, match=r"it also holds rnn\.weight_hh_l0_mask \(20 × 5\), and nothing says what"):
+        read_checkpoint(saved(tmp_path, state))
 
 
 @pytest.mark.parametrize("prefix", ["layer.cell.", "cell.", ""])
 def test_normalised_gates_are_seen_also_beside_the_cell(tmp_path, prefix):
     holder = "layer." if prefix == "layer.cell." else ""
-    with pytest.raises(RnnvizError, match="layer normalisation inside the cell, which a plain GRU"):
+    with pytest.raises(RnnvizError, match=r"layer normalisation inside the cell, which a plain nn\.GRU has not"):
         read_checkpoint(saved(tmp_path, cell(prefix, nn.GRUCell) | vectors(f"{holder}ln_ih.weight", size=15)))
 
 
