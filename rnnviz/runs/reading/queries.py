@@ -18,6 +18,10 @@ from rnnviz.runs.file.schema import CHUNK_BYTES
 
 LONGEST_QUERY_SECONDS = 10.0
 LARGEST_PAYLOAD = 4 << 30  # bytes
+MOST_METRICS = 1000  # of one run
+MOST_CURVES = 4000  # metrics times models
+LONGEST_NAME = 200  # characters of a metric's
+MOST_CAPTURES = 100_000
 SMALLEST_ROW = 4  # bytes a row takes at least; a file cannot hold more rows than that
 LOOK_EVERY = 1_000_000  # instructions of SQLite's machine between two looks at the clock
 
@@ -48,6 +52,24 @@ class Queries:
                 raise RnnvizError(f"{self.path} was deleted or moved away.")
             raise RnnvizError(f"{self.path} is damaged: {what} has more rows than the file has room for.")
         return rows
+
+    def count(self, table: str, what: str, most: int) -> int:
+        """The rows of a table. Raises RnnvizError where it has more than `most`, before any of them is read."""
+        count = self.rows(what, f"SELECT count(*) FROM {table}")[0][0]
+        if count > most:
+            raise RnnvizError(f"{self.path} has {count:,} {what}; wanted at most {most:,}.")
+        return int(count)
+
+    def metric_names(self, models: int) -> list[tuple[int, str]]:
+        """Number and name of each metric, in the order they appeared."""
+        self.count("metric_names", "metrics", min(MOST_METRICS, MOST_CURVES // models))
+        rows = self.rows("metric_names", "SELECT number, name FROM metric_names ORDER BY number")
+        for _, name in rows:
+            if not isinstance(name, str) or len(name) > LONGEST_NAME:
+                raise RnnvizError(
+                    f"{self.path} is damaged: a metric has no name, or one of over {LONGEST_NAME} characters."
+                )
+        return [(number, name) for number, name in rows]
 
     def payload(self, what: str, number: int) -> bytes:
         """The bytes of payload `number`, its size and every checksum verified."""
@@ -84,8 +106,11 @@ class Queries:
 
     @contextmanager
     def moment(self, what: str) -> Iterator[None]:
-        """All questions inside see the file at one moment."""
+        """All questions inside see the file at one moment; a moment within a moment is the same one."""
         with self.bounded(what):
+            if self.connection.in_transaction:
+                yield
+                return
             self.connection.execute("BEGIN")
             try:
                 yield

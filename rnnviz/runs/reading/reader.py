@@ -116,10 +116,8 @@ class Run:
     @property
     def last_training_step(self) -> int:
         """The newest training step of which anything is recorded; 0 at the start."""
-        names = self._queries.rows("metric_names", "SELECT number, name FROM metric_names")
-        steps = [self._format.newest_metric(0, number, str(name)) for number, name in names]
-        steps += [self._queries.rows("captures", "SELECT max(training_step) FROM captures")[0][0]]
-        return max((step for step in steps if isinstance(step, int)), default=0)
+        steps = [self._format.newest_metric(0, number, name) for number, name in self._format.metric_names()]
+        return max(self._format.newest_capture(), *steps, 0)
 
     @property
     def origin(self) -> Origin | None:
@@ -131,9 +129,7 @@ class Run:
 
     def metric_names(self) -> tuple[str, ...]:
         """The names of the metrics recorded so far, in the order they appeared."""
-        return tuple(
-            str(row[0]) for row in self._queries.rows("metric_names", "SELECT name FROM metric_names ORDER BY number")
-        )
+        return tuple(name for _, name in self._format.metric_names())
 
     def metrics(self, name: str, model: int | str = 0, after: int = -1) -> Array:
         """(K,) float64: the values of one metric of one model, at the training steps after `after`."""
@@ -179,9 +175,15 @@ class Run:
         """The trace of a model (the first one without `model`) at a captured training step. Raises like `capture`."""
         return rebuild(self.capture(training_step, 0 if model is None else model))
 
-    def events(self, after: int = 0) -> list[Event]:
-        """The events numbered above `after`, oldest first."""
-        return self._format.events(after)
+    def events(self, after: int = 0, most: int = -1) -> list[Event]:
+        """The events numbered above `after`, oldest first; at most `most` of them, −1: all."""
+        return self._format.events(after, most)
+
+    @property
+    def last_event(self) -> int:
+        """The number of the newest event; 0 without one."""
+        newest = self._queries.rows("events", "SELECT max(number) FROM events")[0][0]
+        return newest if isinstance(newest, int) else 0
 
     def marks(self) -> Marks:
         """Breakpoints, watches and bookmarks as a person left them in this run, at first those of its experiment."""
@@ -211,11 +213,8 @@ class Run:
     def _metric_number(self, name: str) -> int | None:
         """Its number in the table of names, which it keeps; None: nothing of it is recorded yet."""
         if name not in self._metric_numbers:
-            found = self._queries.rows("metric_names", "SELECT number FROM metric_names WHERE name = ?", name)
-            if not found:
-                return None
-            self._metric_numbers[name] = found[0][0]
-        return self._metric_numbers[name]
+            self._metric_numbers = {known: number for number, known in self._format.metric_names()}
+        return self._metric_numbers.get(name)
 
     def _nearest(self, training_step: int) -> str:
         captured = self.captured()
