@@ -209,6 +209,8 @@ class Following(QObject):
         before, self._shown = self._shown, found
         self._said = status.sentence if status is not None else ""
         message = _message(run, status) if status is not None and status.sentence else None
+        if run.incomplete:
+            message = Message("warning", run.incomplete)
         if self._trouble:
             message = Message("warning", self._trouble)
         traces = answer.traces if answer is not None else (None,) * len(run.models)

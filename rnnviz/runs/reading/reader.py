@@ -1,6 +1,7 @@
 """The reader: a run file as values, also while it is written, whatever is in the file."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.sweeps.capture import Capture, CaptureKind
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.runs.file.opening import file_bytes
-from rnnviz.runs.file.process import WriterProcess
+from rnnviz.runs.file.merging import read_writer
+from rnnviz.runs.file.opening import beside, file_bytes
 from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Origin, Probe, RunModel
 from rnnviz.runs.file.schema import VERSION, read_version
 from rnnviz.runs.reading import format_1
@@ -29,9 +30,19 @@ from rnnviz.runs.writing.copying import copy_run, write_copy
 _FORMATS: Mapping[int, type[Format2 | format_1.Format1]] = {format_1.VERSION: format_1.Format1, VERSION: Format2}
 
 
+class IncompleteRunWarning(UserWarning):
+    """The newest records of a run are in a file that is not beside it."""
+
+
 def open_run(path: str | os.PathLike[str]) -> "Run":
-    """The run file at `path`, read-only. Raises RnnvizError with one sentence for everything that is no whole run."""
-    return Run(path)
+    """The run file at `path`, read-only. Raises RnnvizError with one sentence for everything that is no whole run.
+
+    Warns where its newest records are in a file that is not beside it.
+    """
+    run = Run(path)
+    if run.incomplete:
+        warnings.warn(run.incomplete, IncompleteRunWarning, stacklevel=2)
+    return run
 
 
 class Run:
@@ -54,6 +65,7 @@ class Run:
             self.models: tuple[RunModel, ...] = self._header.models
             self.environment: Mapping[str, str] = self._header.environment
             self.created: str = self._header.created
+            self._queries.settle(merging=self.version == VERSION)
             self.probe: Probe | None = self._format.probe()
             self._version = self._data_version()
         except RnnvizError:
@@ -95,11 +107,20 @@ class Run:
     @property
     def engine_alive(self) -> bool:
         """Whether the process that writes this run still lives."""
-        rows = self._queries.rows("writer", "SELECT process, started, host, heartbeat FROM writer")
-        kinds = (int, int, str, float)
-        if not rows or not all(isinstance(value, kind) for value, kind in zip(rows[0], kinds, strict=True)):
-            return False
-        return WriterProcess(*rows[0][:3]).alive(rows[0][3])
+        with self._queries.bounded("its writer"):
+            found = read_writer(self._queries.connection)
+        return found is not None and not self._queries.lacks_newest and found[0].alive(found[1])
+
+    @property
+    def incomplete(self) -> str:
+        """Why its newest records are not shown, as a sentence; empty when all are there."""
+        if not self._queries.lacks_newest:
+            return ""
+        wal = beside(self.path, "-wal").name
+        return (
+            f"{self.path.name} lacks its newest records, which are in {wal}: the run was copied without it while it "
+            "was written, or after its engine was killed. Put both into one folder to see them."
+        )
 
     @property
     def heartbeat(self) -> float:

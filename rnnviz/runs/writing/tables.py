@@ -21,6 +21,7 @@ from rnnviz.runs.file.contents import (
 )
 from rnnviz.runs.file.events import event_row
 from rnnviz.runs.file.header import write_payload
+from rnnviz.runs.file.merging import make_plain
 from rnnviz.runs.file.opening import open_to_write
 from rnnviz.runs.file.process import HEARTBEAT_SECONDS
 from rnnviz.runs.file.schema import PROBE_PAYLOAD
@@ -210,16 +211,6 @@ class RunTables:
         self._connection.execute("DELETE FROM payloads WHERE number = ?", (payload,))
         self._connection.execute("DELETE FROM chunks WHERE payload = ?", (payload,))
         return int(size)
-
-
-def make_plain(connection: sqlite3.Connection) -> None:
-    """Leaves WAL, so that the run is one file that opens anywhere; others may be reading, then it stays as it is."""
-    try:
-        connection.execute("PRAGMA busy_timeout = 0")
-        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise
 
 
 class Transaction:
