@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"rnnviz failed ({type(error).__name__}: {error}); with --debug it says where.", debug)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     """Ours in plain words, others' as Python has them."""
     from rnnviz.runs.reading.reader import IncompleteRunWarning
 

@@ -52,7 +52,6 @@ class RunTables:
         self._next_event = 1
         self._stored: dict[int, _Stored] = {}
         self._captures, self._optimisers = Tally(), Tally()
-        self._spacing = 0  # of the last thinning
         self._next_payload = PROBE_PAYLOAD + 1
         self._beat = time.time()
         self._connection = self._open()
@@ -182,11 +181,10 @@ class RunTables:
         that a window that sends a command never waits long."""
         while sum(stored.size for stored in self._stored.values()) + size > self._budget:
             kept = {step for step, stored in self._stored.items() if stored.keep}
-            thinning = thin(sorted({*self._stored, newest}), kept, self._spacing)
-            if not thinning.dropped:
+            dropped = thin(sorted({*self._stored, newest}), kept)
+            if not dropped:
                 return
-            self._spacing = thinning.spacing
-            for step in thinning.dropped:
+            for step in dropped:
                 with Transaction(self._connection) as connection:
                     _, tally = self._forget(self._captures, step)
                     write_tally(connection, CAPTURES, tally)
