@@ -8,7 +8,7 @@ DRAW := QT_QPA_PLATFORM=offscreen
 # Half of the tests each, in their order, so that most files' fixtures are made once; who is done first takes over.
 TWO_WORKERS := -n 2 --dist worksteal
 
-.PHONY: run test bench mutants screenshots format clean
+.PHONY: run test bench fuzz mutants screenshots format clean
 
 run: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python window
@@ -34,6 +34,10 @@ bench: $(VENV)/tests-installed
 mutants: $(VENV)/tests-installed
 	@.ci/system-libraries $(BIN)/python offscreen
 	$(BIN)/python tests/mutants/try_mutants.py $(ONLY)
+# Runs with flipped bits and cut short, and random expressions: nothing shown may differ without a word.
+fuzz: $(VENV)/tests-installed
+	$(BIN)/python tests/fuzz/flip_bits.py
+	$(BIN)/python tests/core/fuzz_expressions.py
 
 screenshots: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python offscreen

@@ -4,6 +4,7 @@ import argparse
 import csv
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words.insert(0, "window")
         options = _parser().parse_args(words)
         run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return run(options)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("rnnviz"):
+            return _say(f"rnnviz failed (a part of it is missing: {error.name}); with --debug it says where.", debug)
+        package = error.name.partition(".")[0]
+        return _say(f"rnnviz needs {package}, which is not installed here: pip install {package}.", debug)
     except RnnvizError as error:
         return _say(str(error), debug)
     except KeyboardInterrupt:
@@ -57,6 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:  # a fault of ours: still no traceback unless asked for
         return _say(f"rnnviz failed ({type(error).__name__}: {error}); with --debug it says where.", debug)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Ours in plain words, others' as Python has them."""
+    from rnnviz.runs.reading.reader import IncompleteRunWarning
+
+    ours = issubclass(category, IncompleteRunWarning)
+    print(str(message) if ours else f"{category.__name__}: {message}", file=sys.stderr)
 
 
 def _say(sentence: str, debug: bool) -> int:

@@ -128,6 +128,17 @@ def test_a_fault_of_ours_is_a_sentence_too(
         main(["train", "small.toml", "--debug"])
 
 
+def test_a_package_that_is_missing_is_named(folder: Path) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from rnnviz.command_line import main; sys.exit(main(['train', 'small.toml', '--run', 'a.rnnviz']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "rnnviz needs torch, which is not installed here: pip install torch.\n"
+    assert [path.name for path in folder.iterdir()] == ["small.toml"]
+
+
 def test_ctrl_c_is_quiet(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

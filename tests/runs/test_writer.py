@@ -149,8 +149,8 @@ def test_the_budget_holds_and_coverage_stays_even(tmp_path: Path) -> None:
     with Run(run.path) as reader:
         captured = reader.captured()
         assert {0, 300, 303, 2997} <= set(captured)
-        gaps = np.diff(captured[~np.isin(captured, (300, 303))])
-        assert gaps.max() <= 2 * gaps[0]  # the oldest are the coarsest
+        fifths = np.histogram(captured, 5, (0, 3000))[0]
+        assert fifths.max() < 1.7 * fifths.min(), fifths
         assert len(captured) > 30
         assert len(reader.training_steps) == 1000
         for model in (0, 1):

@@ -15,7 +15,7 @@ from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, follo
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
-from rnnviz.gui.state.marks import marked_events
+from rnnviz.gui.state.marks import MOST_EVENTS, marked_events
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -27,6 +27,7 @@ FRAME = 33  # milliseconds between two looks at the file
 _SLOWEST_FRAME = 100  # still 10 Hz when drawing is slow
 _LATE = 12  # milliseconds: a tick that comes so late says that the window has no time left
 _BETWEEN_LIFE_SIGNS = 1.0  # seconds between two checks of engine and file size while nothing is written
+_PAGE = 2 * MOST_EVENTS  # of events, read in one frame
 _WAIT_FOR_CAPTURE = 2.0  # seconds a newly found run may take to its first capture before it is shown without
 
 
@@ -61,6 +62,7 @@ class Following(QObject):
         self._answer: Rebuilt | None = None
         self._trouble = ""  # why the first trace of the next run cannot be rebuilt
         self._last_event = 0  # its number
+        self._more_events = False  # that came since and are read with the next frames
         self._said = ""  # the engine's sentence that was last shown
         self._not_kept: Message | None = None  # that another training step is shown than was asked for
         self._looked_at = 0.0
@@ -207,13 +209,15 @@ class Following(QObject):
         before, self._shown = self._shown, found
         self._said = status.sentence if status is not None else ""
         message = _message(run, status) if status is not None and status.sentence else None
+        if run.incomplete:
+            message = Message("warning", run.incomplete)
         if self._trouble:
             message = Message("warning", self._trouble)
         traces = answer.traces if answer is not None else (None,) * len(run.models)
         layer = run.models[0].structure.layer_names[0] if run.models else "l0"
         place = begun(answer.training_step if answer is not None else 0, layer)
-        marks, events = run.marks(), run.events()
-        self._last_event = events[-1].number if events else 0
+        marks, events = run.marks(), run.events(run.last_event - _PAGE)
+        self._last_event, self._more_events = events[-1].number if events else 0, False
         shown = ShownRun(run.source, None, run.path, run.origin, found.kept, run.task, run.models)
         recorded = Recorded(run.bytes, status, found.history.read(), marked_events((), events), traces)
         watches = tuple(dict.fromkeys(watch.expression for watch in marks.watches))
@@ -247,8 +251,8 @@ class Following(QObject):
                     recorded["bytes"] = shown.run.bytes
         if changed and (history := shown.history.read()) is not state.recorded.history:
             recorded["history"] = history
-        if changed and (came := shown.run.events(self._last_event)):
-            self._last_event = came[-1].number
+        if (changed or self._more_events) and (came := shown.run.events(self._last_event, _PAGE)):
+            self._last_event, self._more_events = came[-1].number, len(came) == _PAGE
             recorded["events"] = marked_events(state.recorded.events, came)
         if self._answer is not None and self._next is None:
             recorded["traces"], place = self._answer.traces, _arrival(self._answer)
@@ -313,7 +317,7 @@ class Following(QObject):
 
 def _message(run: Run, status: EngineStatus) -> Message | None:
     """What the engine says of itself, as serious as it is; the planned end is nothing for the bar."""
-    kinds = {event.kind for event in run.events()[-4:] if event.sentence == status.sentence}
+    kinds = {event.kind for event in run.events(run.last_event - 4) if event.sentence == status.sentence}
     if status.state == "failed":
         return Message("error", status.sentence)
     planned = "paused" in kinds and "not finite" not in kinds

@@ -13,6 +13,7 @@ from rnnviz.core.plain_records import plain, read_record
 from rnnviz.core.source import Source, parse_source_json, source_json
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.runs.file.contents import PROBE, Tally, write_tally
 from rnnviz.runs.file.marks_row import write_marks
 from rnnviz.runs.file.payload import chunks, probe_payload
 from rnnviz.runs.file.process import WriterProcess
@@ -62,6 +63,7 @@ def write_header(connection: sqlite3.Connection, header: Header, probe: Probe | 
     write_marks(connection, header.source.marks)
     if probe is not None:
         write_payload(connection, PROBE_PAYLOAD, probe_payload(probe))
+        write_tally(connection, PROBE, Tally(1))
 
 
 def write_payload(connection: sqlite3.Connection, number: int, payload: bytes) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.magic import HEAD_BYTES, SQLITE, looks_like
+from rnnviz.runs.file.reasons import reason
 
 LARGEST_ROW = 4 << 20  # bytes; our own rows stay below 1 MiB
 SIDE_FILES = ("-wal", "-shm", "-journal")  # what SQLite may leave beside a run
@@ -21,7 +22,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            raise RnnvizError(f"{path} cannot be read: {error}.") from None
+            raise RnnvizError(f"{path} cannot be read: {reason(error)}.") from None
         for other in (beside(path, "-wal"), beside(path, "-journal")):
             if _size(other):
                 raise RnnvizError(
@@ -30,7 +31,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
                 ) from None
         connection = _connect(path, "mode=ro&immutable=1")  # nobody writes it, and no -shm can be made for it
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it cannot read
-        raise RnnvizError(f"{path} is damaged: {error}.") from None
+        raise RnnvizError(f"{path} is damaged: {reason(error)}.") from None
     return connection
 
 
@@ -82,7 +83,12 @@ def beside(path: Path, ending: str) -> Path:
 
 def file_bytes(path: Path) -> int:
     """Bytes the run takes on disk, with what is not merged yet."""
-    return _size(path) + _size(beside(path, "-wal"))
+    return _size(path) + side_bytes(path)
+
+
+def side_bytes(path: Path) -> int:
+    """Bytes of the records that are not merged into the run yet."""
+    return _size(beside(path, "-wal"))
 
 
 def _size(path: Path) -> int:

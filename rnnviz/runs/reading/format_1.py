@@ -13,6 +13,7 @@ readout.bias, those of the probe that differ from payload 0, and details: JSON {
 """
 
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -28,12 +29,14 @@ from rnnviz.core.stopping.marks_file import parse_marks
 from rnnviz.core.sweeps.capture import Capture, CaptureKind, Head
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.runs.file import header as header_2
+from rnnviz.runs.file.events import check_length
 from rnnviz.runs.file.payload import DETAILS, PROBE_NAMES, check_whose, load_details, load_tensors, read_probe
 from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Probe, RunModel
 from rnnviz.runs.file.schema import PROBE_PAYLOAD, check_tables
-from rnnviz.runs.reading.queries import Queries, Row, numbers_in
+from rnnviz.runs.reading.queries import MOST_CAPTURES, Queries, Row, numbers_in
 
 VERSION = 1
+MOST_VALUES = 2_000_000  # one a row, so they are read slowly
 CHECKED = ("experiment", "task", "environment", "created")
 SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -65,6 +68,7 @@ class Format1:
         """Raises RnnvizError unless the tables are those of this format."""
         self._queries = queries
         self._source = str(queries.path)
+        self._models = 1
         check_tables(queries.connection, queries.path, SCHEMA)
 
     def header(self) -> header_2.Header:
@@ -74,6 +78,10 @@ class Format1:
         checked = [*(about[key] for key in CHECKED), [list(row) for row in rows]]
         if about["crc32"] != f"{zlib.crc32(json.dumps(checked).encode()):08x}":
             raise RnnvizError(f"{source} is damaged: its experiment, task or models do not match their checksum.")
+        self._models = len(rows)
+        self._queries.count("metrics", "values of metrics", MOST_VALUES)
+        self._queries.count("captures", "captures", MOST_CAPTURES)
+        self.metric_names()
         return header_2.Header(
             parse_source(about["experiment"], source),
             header_2.read_task(about["task"], source),
@@ -99,9 +107,13 @@ class Format1:
         except (TypeError, ValueError, RecursionError):
             raise RnnvizError(f"{self._source} is damaged: status is no JSON table.") from None
 
-    def events(self, after: int) -> list[Event]:
-        sql = "SELECT number, training_step, kind, sentence FROM events WHERE number > ? ORDER BY number"
-        return [_read_event(row) for row in self._queries.rows("events", sql, after)]
+    def events(self, after: int, most: int = -1) -> list[Event]:
+        sql = "SELECT number, training_step, kind, sentence FROM events WHERE number > ? ORDER BY number LIMIT ?"
+        with self._queries.bounded("events"), self._queries.told(""):
+            return [_read_event(row) for row in self._queries.connection.execute(sql, (after, most))]
+
+    def metric_names(self) -> list[tuple[int, str]]:
+        return self._queries.metric_names(self._models)
 
     def marks(self, header: header_2.Header) -> Marks:
         sql = "SELECT arguments FROM commands WHERE name = 'breakpoints' ORDER BY number DESC LIMIT 1"
@@ -116,12 +128,18 @@ class Format1:
             "SELECT training_step, value FROM metrics WHERE model = ? AND name = ? AND training_step > ? "
             "ORDER BY training_step"
         )
-        rows = self._queries.rows("metrics", sql, model, number, after)
-        return numbers_in(rows, 0), _values(rows)
+        with self._queries.bounded("metrics"):
+            rows = self._queries.connection.execute(sql, (model, number, after))
+            pairs = np.fromiter(map(_step_and_value, rows), [("step", np.int64), ("value", np.float64)])
+        return frozen(pairs["step"].copy()), frozen(pairs["value"].copy())
 
     def newest_metric(self, model: int, number: int, name: str) -> int:
         sql = "SELECT max(training_step) FROM metrics WHERE model = ? AND name = ?"
         newest = self._queries.rows("metrics", sql, model, number)[0][0]
+        return newest if isinstance(newest, int) else 0
+
+    def newest_capture(self) -> int:
+        newest = self._queries.rows("captures", "SELECT max(training_step) FROM captures")[0][0]
         return newest if isinstance(newest, int) else 0
 
     def captured(self, after: int, models: int, kind: CaptureKind) -> Array:
@@ -210,6 +228,7 @@ def _read_model(row: Row, source: str) -> RunModel:
 
 def _read_event(row: Row) -> Event:
     """The event of a row (number, training step, kind, column), whatever stands in it."""
+    check_length(row)
     number, step, kind, column = row
     sentence, details = _parts(str(column))
     return Event(number, step if isinstance(step, int) else 0, str(kind), sentence, details)
@@ -226,7 +245,7 @@ def _parts(text: str) -> tuple[str, dict[str, Any]]:
     return (sentence, details) if isinstance(sentence, str) and isinstance(details, dict) else (text, {})
 
 
-def _values(rows: list[Row]) -> Array:
-    """float64 of the second column; NULL is NaN, as is what is no number."""
-    numbers = [row[1] if isinstance(row[1], int | float) else np.nan for row in rows]
-    return frozen(np.array(numbers, np.float64))
+def _step_and_value(row: Row) -> tuple[int, float]:
+    """NULL is NaN, as is what is no number; what is no training step is 0."""
+    step, value = row
+    return step if isinstance(step, int) else 0, value if isinstance(value, int | float) else math.nan

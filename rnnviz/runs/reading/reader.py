@@ -1,6 +1,7 @@
 """The reader: a run file as values, also while it is written, whatever is in the file."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.sweeps.capture import Capture, CaptureKind
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.runs.file.opening import file_bytes
-from rnnviz.runs.file.process import WriterProcess
+from rnnviz.runs.file.merging import read_writer
+from rnnviz.runs.file.opening import beside, file_bytes
 from rnnviz.runs.file.records import ANEW, OPTIMISERS, EngineStatus, Event, OptimiserSnapshot, Origin, Probe, RunModel
 from rnnviz.runs.file.schema import VERSION, read_version
 from rnnviz.runs.reading import format_1
@@ -30,9 +31,19 @@ from rnnviz.runs.writing.trace_file import SavableTrace, savable
 _FORMATS: Mapping[int, type[Format2 | format_1.Format1]] = {format_1.VERSION: format_1.Format1, VERSION: Format2}
 
 
+class IncompleteRunWarning(UserWarning):
+    """The newest records of a run are in a file that is not beside it."""
+
+
 def open_run(path: str | os.PathLike[str]) -> "Run":
-    """The run file at `path`, read-only. Raises RnnvizError with one sentence for everything that is no whole run."""
-    return Run(path)
+    """The run file at `path`, read-only. Raises RnnvizError with one sentence for everything that is no whole run.
+
+    Warns where its newest records are in a file that is not beside it.
+    """
+    run = Run(path)
+    if run.incomplete:
+        warnings.warn(run.incomplete, IncompleteRunWarning, stacklevel=2)
+    return run
 
 
 class Run:
@@ -55,6 +66,7 @@ class Run:
             self.models: tuple[RunModel, ...] = self._header.models
             self.environment: Mapping[str, str] = self._header.environment
             self.created: str = self._header.created
+            self._queries.settle(merging=self.version == VERSION)
             self.probe: Probe | None = self._format.probe()
             self._version = self._data_version()
         except RnnvizError:
@@ -96,11 +108,20 @@ class Run:
     @property
     def engine_alive(self) -> bool:
         """Whether the process that writes this run still lives."""
-        rows = self._queries.rows("writer", "SELECT process, started, host, heartbeat FROM writer")
-        kinds = (int, int, str, float)
-        if not rows or not all(isinstance(value, kind) for value, kind in zip(rows[0], kinds, strict=True)):
-            return False
-        return WriterProcess(*rows[0][:3]).alive(rows[0][3])
+        with self._queries.bounded("its writer"):
+            found = read_writer(self._queries.connection)
+        return found is not None and not self._queries.lacks_newest and found[0].alive(found[1])
+
+    @property
+    def incomplete(self) -> str:
+        """Why its newest records are not shown, as a sentence; empty when all are there."""
+        if not self._queries.lacks_newest:
+            return ""
+        wal = beside(self.path, "-wal").name
+        return (
+            f"{self.path.name} lacks its newest records, which are in {wal}: the run was copied without it while it "
+            "was written, or after its engine was killed. Put both into one folder to see them."
+        )
 
     @property
     def heartbeat(self) -> float:
@@ -117,10 +138,8 @@ class Run:
     @property
     def last_training_step(self) -> int:
         """The newest training step of which anything is recorded; 0 at the start."""
-        names = self._queries.rows("metric_names", "SELECT number, name FROM metric_names")
-        steps = [self._format.newest_metric(0, number, str(name)) for number, name in names]
-        steps += [self._queries.rows("captures", "SELECT max(training_step) FROM captures")[0][0]]
-        return max((step for step in steps if isinstance(step, int)), default=0)
+        steps = [self._format.newest_metric(0, number, name) for number, name in self._format.metric_names()]
+        return max(self._format.newest_capture(), *steps, 0)
 
     @property
     def origin(self) -> Origin | None:
@@ -133,9 +152,7 @@ class Run:
 
     def metric_names(self) -> tuple[str, ...]:
         """The names of the metrics recorded so far, in the order they appeared."""
-        return tuple(
-            str(row[0]) for row in self._queries.rows("metric_names", "SELECT name FROM metric_names ORDER BY number")
-        )
+        return tuple(name for _, name in self._format.metric_names())
 
     def metrics(self, name: str, model: int | str = 0, after: int = -1) -> Array:
         """(K,) float64: the values of one metric of one model, at the training steps after `after`."""
@@ -181,9 +198,15 @@ class Run:
         """The trace of a model (the first one without `model`) at a captured training step. Raises like `capture`."""
         return savable(rebuild(self.capture(training_step, 0 if model is None else model)))
 
-    def events(self, after: int = 0) -> list[Event]:
-        """The events numbered above `after`, oldest first."""
-        return self._format.events(after)
+    def events(self, after: int = 0, most: int = -1) -> list[Event]:
+        """The events numbered above `after`, oldest first; at most `most` of them, −1: all."""
+        return self._format.events(after, most)
+
+    @property
+    def last_event(self) -> int:
+        """The number of the newest event; 0 without one."""
+        newest = self._queries.rows("events", "SELECT max(number) FROM events")[0][0]
+        return newest if isinstance(newest, int) else 0
 
     def marks(self) -> Marks:
         """Breakpoints, watches and bookmarks as a person left them in this run, at first those of its experiment."""
@@ -213,11 +236,8 @@ class Run:
     def _metric_number(self, name: str) -> int | None:
         """Its number in the table of names, which it keeps; None: nothing of it is recorded yet."""
         if name not in self._metric_numbers:
-            found = self._queries.rows("metric_names", "SELECT number FROM metric_names WHERE name = ?", name)
-            if not found:
-                return None
-            self._metric_numbers[name] = found[0][0]
-        return self._metric_numbers[name]
+            self._metric_numbers = {known: number for number, known in self._format.metric_names()}
+        return self._metric_numbers.get(name)
 
     def _nearest(self, training_step: int) -> str:
         captured = self.captured()

@@ -18,7 +18,13 @@ class RunFormat(Protocol):
 
     def status(self) -> EngineStatus | None: ...
 
-    def events(self, after: int) -> list[Event]: ...
+    def events(self, after: int, most: int = -1) -> list[Event]:
+        """Those numbered above `after`, at most `most` of them; −1: all."""
+        ...
+
+    def metric_names(self) -> list[tuple[int, str]]:
+        """Number and name of each metric, in the order they appeared."""
+        ...
 
     def marks(self, header: Header) -> Marks: ...
 
@@ -28,6 +34,10 @@ class RunFormat(Protocol):
 
     def newest_metric(self, model: int, number: int, name: str) -> int:
         """The last training step that has the metric; 0 without one."""
+        ...
+
+    def newest_capture(self) -> int:
+        """The last training step that has a capture of any model and kind; 0 without one."""
         ...
 
     def captured(self, after: int, models: int, kind: CaptureKind) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rnnviz.core.plain_records import plain
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.runs.file.checksums import row_crc32
+from rnnviz.runs.file.contents import CAPTURES, EVENTS, NAMES, PROBE, STATUS, Tally, blocks_of, write_tally
 from rnnviz.runs.file.events import event_row
 from rnnviz.runs.file.header import Header, write_header
 from rnnviz.runs.file.marks_row import write_marks
@@ -33,13 +34,17 @@ class Upgraded:
         if status is not None:
             text = json.dumps(plain(status))
             copy.execute("INSERT INTO status VALUES (1, ?, ?)", (text, row_crc32(text)))
-        copy.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", map(event_row, self.tables.events(0)))
+            write_tally(copy, STATUS, Tally(1))
+        events = self.tables.events(0)
+        copy.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", map(event_row, events))
+        write_tally(copy, EVENTS, Tally(events[-1].number if events else 0))
         self._write_metrics(copy)
         self._write_payloads(copy)
 
     def _write_metrics(self, copy: sqlite3.Connection) -> None:
-        names = self.queries.rows("metric_names", "SELECT number, name FROM metric_names ORDER BY number")
+        names = self.tables.metric_names()
         copy.executemany("INSERT INTO metric_names VALUES (?, ?)", names)
+        write_tally(copy, NAMES, Tally(len(names)))
         blocks = GrowingBlocks()
         for model in self.header.models:
             for number, name in names:
@@ -49,6 +54,7 @@ class Upgraded:
                 ]
                 blocks, written = blocks.with_values(rows, {name: number})
                 copy.executemany("INSERT INTO metric_blocks VALUES (?, ?, ?, ?, ?, ?, ?)", written)
+                write_tally(copy, blocks_of(model.number, number), Tally(blocks.counts.get((model.number, name), 0)))
 
     def _write_payloads(self, copy: sqlite3.Connection) -> None:
         captures = self.queries.rows("captures", "SELECT training_step, model, payload, keep FROM captures")
@@ -57,4 +63,10 @@ class Upgraded:
             sizes = self.queries.rows("payloads", "SELECT * FROM payloads WHERE number = ?", number)
             copy.executemany("INSERT INTO payloads VALUES (?, ?)", sizes)
             copy.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?)", pieces)
-        copy.executemany("INSERT INTO captures VALUES (?, ?, 'probe', ?, ?)", captures)
+        tally = Tally()
+        for step, model, payload, keep in captures:
+            row = (step, model, "probe", payload, keep)
+            copy.execute("INSERT INTO captures VALUES (?, ?, ?, ?, ?)", row)
+            tally = tally.with_row(*row)
+        write_tally(copy, CAPTURES, tally)
+        write_tally(copy, PROBE, Tally(1))

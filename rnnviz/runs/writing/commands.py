@@ -7,10 +7,11 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.runs.file import marks_row
 from rnnviz.runs.file.engine_commands import EngineCommand, TakenCommand, command_name, command_row, read_command
-from rnnviz.runs.file.opening import check_file, open_to_write
-from rnnviz.runs.file.process import WriterProcess
+from rnnviz.runs.file.merging import lacks_newest, merge_and_close
+from rnnviz.runs.file.opening import check_file, open_to_write, side_bytes
+from rnnviz.runs.file.reasons import reason
 from rnnviz.runs.file.schema import VERSION, check_tables, read_version
-from rnnviz.runs.writing.tables import Transaction, make_plain
+from rnnviz.runs.writing.tables import Transaction
 
 FIRST_REVISION = 1  # of the marks a run begins with
 
@@ -31,7 +32,7 @@ class CommandSender:
             )
         except sqlite3.Error as error:
             name = command_name(command)
-            raise RnnvizError(f"The command {name} could not be written to {self._path}: {error}.") from None
+            raise RnnvizError(f"The command {name} could not be written to {self._path}: {reason(error)}.") from None
         return int(cursor.lastrowid or 0)
 
     def answer(self, number: int) -> str | None:
@@ -39,12 +40,12 @@ class CommandSender:
         try:
             row = self._connection.execute("SELECT done, sentence FROM commands WHERE number = ?", (number,)).fetchone()
         except sqlite3.Error as error:
-            raise RnnvizError(f"The commands of {self._path} could not be read: {error}.") from None
+            raise RnnvizError(f"The commands of {self._path} could not be read: {reason(error)}.") from None
         return str(row[1]) if row is not None and row[0] else None
 
     def close(self) -> None:
         """Closes the connection; a run that nobody writes any more becomes one plain file."""
-        _close(self._connection)
+        merge_and_close(self._connection)
 
 
 def save_marks(path: str | Path, marks: Marks) -> None:
@@ -57,9 +58,9 @@ def save_marks(path: str | Path, marks: Marks) -> None:
         with Transaction(connection):
             marks_row.write_marks(connection, marks)
     except sqlite3.Error as error:
-        raise RnnvizError(f"{path} cannot be written: {error}.") from None
+        raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
     finally:
-        _close(connection)
+        merge_and_close(connection)
 
 
 class CommandInbox:
@@ -136,28 +137,19 @@ class CommandInbox:
 def _open(path: Path, refusal: str) -> sqlite3.Connection:
     """A connection to a run of this format; `refusal` says what one of an older format does."""
     check_file(path)
-    connection = None
+    connection, wal_bytes = None, side_bytes(path)
     try:
         connection = open_to_write(path)
         version = read_version(connection, path)
         if version < VERSION:
             raise RnnvizError(f"{path} is a run of an older rnnviz (format {version}), which {refusal}.")
         check_tables(connection, path)
+        if lacks_newest(connection, path, wal_bytes):
+            raise RnnvizError(f"{path} lacks its newest records, and so {refusal}.")
     except (sqlite3.Error, RnnvizError) as error:
         if connection is not None:
             connection.close()
         if isinstance(error, RnnvizError):
             raise
-        raise RnnvizError(f"{path} cannot be written: {error}.") from None
+        raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
     return connection
-
-
-def _close(connection: sqlite3.Connection) -> None:
-    try:
-        row = connection.execute("SELECT process, started, host, heartbeat FROM writer").fetchone()
-        if row is None or not WriterProcess(*row[:3]).alive(row[3]):
-            make_plain(connection)
-    except sqlite3.Error:  # then it stays as it is: readable, with its -wal beside it
-        return
-    finally:
-        connection.close()

@@ -11,6 +11,7 @@ from rnnviz.core.files.whole import new_file, put_in_place
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.runs.file.marks_row import write_marks
 from rnnviz.runs.file.opening import SIDE_FILES, open_to_write
+from rnnviz.runs.file.reasons import reason
 from rnnviz.runs.writing.tables import Transaction
 
 
@@ -52,6 +53,6 @@ def _copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], No
                 fill(copy)
             put_in_place(new, path)
     except sqlite3.Error as error:
-        raise RnnvizError(f"{source_path} cannot be saved as {path}: {error}.") from None
+        raise RnnvizError(f"{source_path} cannot be saved as {path}: {reason(error)}.") from None
     except OSError as error:
-        raise RnnvizError(f"{source_path} cannot be saved as {path}: {error.strerror or error}.") from None
+        raise RnnvizError(f"{source_path} cannot be saved as {path}: {reason(error)}.") from None

@@ -9,6 +9,7 @@ from rnnviz.core.files.whole import new_file
 from rnnviz.runs.file.header import Header, write_header
 from rnnviz.runs.file.opening import SIDE_FILES, check_file, open_to_write
 from rnnviz.runs.file.process import WriterProcess, own_process
+from rnnviz.runs.file.reasons import reason
 from rnnviz.runs.file.records import Probe
 from rnnviz.runs.file.schema import VERSION, check_tables, read_version
 from rnnviz.runs.writing.claim import TakenError, claimed, there
@@ -29,9 +30,9 @@ def begin_run(path: Path, header: Header, probe: Probe | None) -> None:
                 _create(path, header, probe)
             claim.release()
     except sqlite3.Error as error:
-        raise RnnvizError(f"{path} cannot be written: {error}.") from None
+        raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
     except OSError as error:
-        raise RnnvizError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
 
 
 def _create(path: Path, header: Header, probe: Probe | None) -> None:
@@ -75,7 +76,7 @@ def _take_over(path: Path, header: Header, probe: Probe | None) -> None:
                 check_tables(connection, path)
             row = connection.execute("SELECT process, started, host, heartbeat FROM writer").fetchone()
         except sqlite3.DatabaseError as error:
-            raise RnnvizError(f"{path} cannot be replaced: {error}.") from None
+            raise RnnvizError(f"{path} cannot be replaced: {reason(error)}.") from None
         if row is not None and WriterProcess(*row[:3]).alive(row[3]):
             raise RnnvizError(
                 f"{path} is being written by another rnnviz (process {row[0]}); wanted a file of its own."

@@ -19,9 +19,10 @@ class _Block:
 
 @dataclass(frozen=True)
 class GrowingBlocks:
-    """The newest block of each metric, as it is in the file, and the number of the next new one."""
+    """The newest block of each metric, as it is in the file, how many it has, and the number of the next new one."""
 
     newest: Mapping[Key, _Block] = field(default_factory=dict)
+    counts: Mapping[Key, int] = field(default_factory=dict)
     next_number: int = 1
 
     def with_values(
@@ -31,17 +32,18 @@ class GrowingBlocks:
         came: dict[Key, list[tuple[int, float]]] = {}
         for step, model, name, value in metrics:
             came.setdefault((model, name), []).append((step, value))
-        newest, number, rows = dict(self.newest), self.next_number, []
+        newest, counts, number, rows = dict(self.newest), dict(self.counts), self.next_number, []
         for key, values in came.items():
             known = newest.get(key)
             steps, numbers = _merged(known, values)
             for start in range(0, len(steps), MOST_VALUES):
                 if known is None or start:
                     known, number = _Block(number, (), ()), number + 1
+                    counts[key] = counts.get(key, 0) + 1
                 part = slice(start, start + MOST_VALUES)
                 known = newest[key] = _Block(known.number, tuple(steps[part]), tuple(numbers[part]))
                 rows.append(_row(known, key, names[key[1]]))
-        return GrowingBlocks(newest, number), rows
+        return GrowingBlocks(newest, counts, number), rows
 
 
 def _merged(known: _Block | None, values: list[tuple[int, float]]) -> tuple[list[int], list[float]]:

@@ -9,8 +9,19 @@ from pathlib import Path
 
 from rnnviz.core.plain_records import plain
 from rnnviz.runs.file.checksums import row_crc32
+from rnnviz.runs.file.contents import (
+    CAPTURES,
+    EVENTS,
+    NAMES,
+    OPTIMISERS,
+    STATUS,
+    Tally,
+    blocks_of,
+    write_tally,
+)
 from rnnviz.runs.file.events import event_row
 from rnnviz.runs.file.header import write_payload
+from rnnviz.runs.file.merging import make_plain
 from rnnviz.runs.file.opening import open_to_write
 from rnnviz.runs.file.process import HEARTBEAT_SECONDS
 from rnnviz.runs.file.schema import PROBE_PAYLOAD
@@ -19,6 +30,7 @@ from rnnviz.runs.writing.pending import PendingCapture, PendingOptimiser, Values
 from rnnviz.runs.writing.thinning import thin
 
 LARGEST_WAL = 4 << 20  # bytes it is cut back to after a checkpoint
+_CAPTURES = "SELECT training_step, model, kind, payload, keep FROM captures"
 
 
 @dataclass
@@ -39,7 +51,7 @@ class RunTables:
         self._blocks = GrowingBlocks()
         self._next_event = 1
         self._stored: dict[int, _Stored] = {}
-        self._spacing = 0  # of the last thinning
+        self._captures, self._optimisers = Tally(), Tally()
         self._next_payload = PROBE_PAYLOAD + 1
         self._beat = time.time()
         self._connection = self._open()
@@ -66,49 +78,76 @@ class RunTables:
                 connection.execute("INSERT OR REPLACE INTO status VALUES (1, ?, ?)", (text, row_crc32(text)))
             if beat_due:
                 connection.execute("UPDATE writer SET heartbeat = ?", (time.time(),))
+            self._count(connection, values, names, blocks)
         self._names, self._blocks = names, blocks
         self._next_event += len(events)
         if beat_due:
             self._beat = time.time()
+
+    def _count(
+        self, connection: sqlite3.Connection, values: Values, names: dict[str, int], blocks: GrowingBlocks
+    ) -> None:
+        """Says how many rows there are by now of what became more."""
+        if len(names) > len(self._names):
+            write_tally(connection, NAMES, Tally(len(names)))
+        for key, count in blocks.counts.items():
+            if count != self._blocks.counts.get(key):
+                write_tally(connection, blocks_of(key[0], names[key[1]]), Tally(count))
+        if values.events:
+            write_tally(connection, EVENTS, Tally(self._next_event - 1 + len(values.events)))
+        if values.status is not None:
+            write_tally(connection, STATUS, Tally(1))
 
     def write_captures(self, captures: tuple[PendingCapture, ...]) -> None:
         """All captures of one training step, after making room for them within the budget."""
         step = captures[0].training_step
         size = sum(len(capture.payload) for capture in captures)
         self._make_room(step, size)
-        stored = self._stored.get(step, _Stored())
+        stored, tally = self._stored.get(step, _Stored()), self._captures
         number = self._next_payload
         with Transaction(self._connection) as connection:
             for capture in captures:
-                stored = _Stored(
-                    stored.size - self._forget(step, capture.model, capture.kind), stored.keep or capture.keep
-                )
+                forgotten, tally = self._forget(tally, step, capture.model, capture.kind)
+                stored = _Stored(stored.size - forgotten, stored.keep or capture.keep)
                 write_payload(connection, number, capture.payload)
-                row = (step, capture.model, capture.kind, number, capture.keep)
+                row = (step, capture.model, capture.kind, number, int(capture.keep))
                 connection.execute("INSERT INTO captures VALUES (?, ?, ?, ?, ?)", row)
+                tally = tally.with_row(*row)
                 number += 1
-        self._next_payload = number
+            write_tally(connection, CAPTURES, tally)
+        self._next_payload, self._captures = number, tally
         self._stored[step] = _Stored(stored.size + size, stored.keep)
 
     def write_optimisers(self, snapshots: tuple[PendingOptimiser, ...]) -> None:
         """What optimisers had gathered; never thinned."""
-        number = self._next_payload
+        number, tally = self._next_payload, self._optimisers
         with Transaction(self._connection) as connection:
             for one in snapshots:
                 where = (one.training_step, one.model)
                 sql = "SELECT payload FROM optimisers WHERE training_step = ? AND model = ?"
-                self._delete_payloads(connection.execute(sql, where).fetchall())
+                for (old,) in connection.execute(sql, where).fetchall():
+                    self._delete_payload(old)
+                    tally = tally.without_row(*where, old)
                 write_payload(connection, number, one.payload)
                 connection.execute("INSERT OR REPLACE INTO optimisers VALUES (?, ?, ?)", (*where, number))
+                tally = tally.with_row(*where, number)
                 number += 1
-        self._next_payload = number
+            write_tally(connection, OPTIMISERS, tally)
+        self._next_payload, self._optimisers = number, tally
 
     def keep(self, training_steps: tuple[int, ...]) -> None:
         """Saves captures that are on disk from thinning."""
         for step in training_steps:
-            if step in self._stored:
-                self._connection.execute("UPDATE captures SET keep = 1 WHERE training_step = ?", (step,))
-                self._stored[step].keep = True
+            if step not in self._stored or self._stored[step].keep:
+                continue
+            tally = self._captures
+            with Transaction(self._connection) as connection:
+                for row in connection.execute(f"{_CAPTURES} WHERE training_step = ?", (step,)).fetchall():
+                    tally = tally.without_row(*row).with_row(*row[:-1], 1)
+                connection.execute("UPDATE captures SET keep = 1 WHERE training_step = ?", (step,))
+                write_tally(connection, CAPTURES, tally)
+            self._captures = tally
+            self._stored[step].keep = True
 
     def finish(self) -> None:
         """Gives the run up: nobody writes it, and where no reader is in the way it is one plain file."""
@@ -142,41 +181,34 @@ class RunTables:
         that a window that sends a command never waits long."""
         while sum(stored.size for stored in self._stored.values()) + size > self._budget:
             kept = {step for step, stored in self._stored.items() if stored.keep}
-            thinning = thin(sorted({*self._stored, newest}), kept, self._spacing)
-            if not thinning.dropped:
+            dropped = thin(sorted({*self._stored, newest}), kept)
+            if not dropped:
                 return
-            self._spacing = thinning.spacing
-            for step in thinning.dropped:
-                with Transaction(self._connection):
-                    self._forget(step)
+            for step in dropped:
+                with Transaction(self._connection) as connection:
+                    _, tally = self._forget(self._captures, step)
+                    write_tally(connection, CAPTURES, tally)
+                self._captures = tally
                 del self._stored[step]
 
-    def _forget(self, training_step: int, model: int | None = None, kind: str = "") -> int:
-        """Deletes captures within the caller's transaction and returns their bytes; their pages are used again."""
+    def _forget(self, tally: Tally, training_step: int, model: int | None = None, kind: str = "") -> tuple[int, Tally]:
+        """Deletes captures within the caller's transaction; their bytes, and the tally without them. Their pages are
+        used again."""
         where = "training_step = ?" + ("" if model is None else " AND model = ? AND kind = ?")
         arguments = (training_step,) if model is None else (training_step, model, kind)
-        rows = self._connection.execute(f"SELECT payload FROM captures WHERE {where}", arguments).fetchall()
-        size = self._delete_payloads(rows)
-        self._connection.execute(f"DELETE FROM captures WHERE {where}", arguments)
-        return size
-
-    def _delete_payloads(self, rows: list[tuple[int]]) -> int:
         size = 0
-        for (payload,) in rows:
-            size += self._connection.execute("SELECT size FROM payloads WHERE number = ?", (payload,)).fetchone()[0]
-            self._connection.execute("DELETE FROM payloads WHERE number = ?", (payload,))
-            self._connection.execute("DELETE FROM chunks WHERE payload = ?", (payload,))
-        return size
+        for row in self._connection.execute(f"{_CAPTURES} WHERE {where}", arguments).fetchall():
+            size += self._delete_payload(row[3])
+            tally = tally.without_row(*row)
+        self._connection.execute(f"DELETE FROM captures WHERE {where}", arguments)
+        return size, tally
 
-
-def make_plain(connection: sqlite3.Connection) -> None:
-    """Leaves WAL, so that the run is one file that opens anywhere; others may be reading, then it stays as it is."""
-    try:
-        connection.execute("PRAGMA busy_timeout = 0")
-        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise
+    def _delete_payload(self, payload: int) -> int:
+        """Its bytes."""
+        size = self._connection.execute("SELECT size FROM payloads WHERE number = ?", (payload,)).fetchone()[0]
+        self._connection.execute("DELETE FROM payloads WHERE number = ?", (payload,))
+        self._connection.execute("DELETE FROM chunks WHERE payload = ?", (payload,))
+        return int(size)
 
 
 class Transaction:

@@ -1,41 +1,38 @@
 """Which captures go when a run exceeds its budget, so that those that stay cover it evenly."""
 
+import heapq
+import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+
+SHARE = 1 / 16  # of the captures that may go, dropped in one round
+_SCATTER = 0x9E3779B1  # odd: its multiples, modulo 2³², are spread evenly
 
 
-@dataclass(frozen=True)
-class Thinning:
-    """What one round of thinning decided."""
+def thin(training_steps: Sequence[int], kept: Collection[int] = ()) -> tuple[int, ...]:
+    """Training steps to drop, ascending: a small share of those that are neither `kept`, first nor newest.
 
-    dropped: tuple[int, ...]  # training steps, ascending
-    spacing: int  # training steps two neighbours are apart at least, given to the next round
-
-
-def thin(training_steps: Sequence[int], kept: Collection[int] = (), spacing: int = 0) -> Thinning:
-    """Drops at least half of the captures that are neither `kept`, first nor newest, so that none are nearer than a
-    spacing: that of the round before, doubled until it is enough.
-
-    `training_steps` ascend. On an even grid every second one goes. After each round old neighbours are less than twice
-    the spacing apart, however long the run, as long as they came at least that often.
+    Again and again that one goes whose neighbours are the nearest to each other. So what was captured densest goes
+    first, wherever it is, and neighbours among the others stay apart alike, however long the run is. `training_steps`
+    ascend. On an even grid those that go are scattered over all of it.
     """
     kept = set(kept)
-    free = [step for step in training_steps[1:-1] if step not in kept]
-    if not free:
-        return Thinning((), spacing)
-    spacing = spacing or 2 * min(later - earlier for earlier, later in pairwise(training_steps))
-    while len(staying := _spaced(free, training_steps[0], spacing)) > len(free) // 2:
-        spacing *= 2
-    return Thinning(tuple(step for step in free if step not in staying), spacing)
+    last = len(training_steps) - 1
+    before, after = [place - 1 for place in range(last + 1)], [place + 1 for place in range(last + 1)]
+    free = [place for place in range(1, last) if training_steps[place] not in kept]
 
+    def entry(place: int) -> tuple[int, int, int]:
+        gap = training_steps[after[place]] - training_steps[before[place]]
+        return gap, training_steps[place] * _SCATTER % (1 << 32), place
 
-def _spaced(free: Sequence[int], first: int, spacing: int) -> set[int]:
-    """Those of `free` that are at least `spacing` after the one taken before, beginning at `first`."""
-    taken = set()
-    last = first
-    for step in free:
-        if step - last >= spacing:
-            taken.add(step)
-            last = step
-    return taken
+    heap = [entry(place) for place in free]
+    heapq.heapify(heap)
+    wanted, dropped = math.ceil(len(free) * SHARE), set[int]()
+    while len(dropped) < wanted:
+        candidate = heapq.heappop(heap)
+        place = candidate[-1]
+        if candidate != entry(place):  # a neighbour went meanwhile
+            heapq.heappush(heap, entry(place))
+            continue
+        dropped.add(place)
+        after[before[place]], before[after[place]] = after[place], before[place]
+    return tuple(training_steps[place] for place in sorted(dropped))

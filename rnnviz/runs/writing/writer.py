@@ -18,6 +18,7 @@ from rnnviz.runs.file.capture_payload import to_payload
 from rnnviz.runs.file.header import Header
 from rnnviz.runs.file.payload import optimiser_payload
 from rnnviz.runs.file.process import HEARTBEAT_SECONDS
+from rnnviz.runs.file.reasons import reason
 from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Probe, RunModel
 from rnnviz.runs.writing.creation import begin_run
 from rnnviz.runs.writing.pending import Pending, PendingCapture, PendingOptimiser, Values
@@ -59,7 +60,7 @@ class RunWriter:
         try:
             self._tables = RunTables(self.path, budget_bytes)
         except (sqlite3.Error, OSError) as error:
-            raise RnnvizError(f"{self.path} cannot be written: {_reason(error)}.") from None
+            raise RnnvizError(f"{self.path} cannot be written: {reason(error)}.") from None
         self._pending = Pending()
         self._failure = ""
         self._failed_at: str = ""  # the failure that is told in an event once it is over
@@ -189,9 +190,9 @@ class RunWriter:
             if closing:
                 self._tables.finish()
         except Exception as error:  # the thread must outlive every error, or the training would fill the memory unseen
-            reason = _reason(error)
-            self._failure = f"{self.path} cannot be written: {reason}; what is learnt meanwhile is kept in memory."
-            self._failed_at = reason
+            why = reason(error)
+            self._failure = f"{self.path} cannot be written: {why}; what is learnt meanwhile is kept in memory."
+            self._failed_at = why
         else:
             self._failure = ""
         finally:
@@ -253,18 +254,3 @@ class RunWriter:
             self._dropped_told = time.monotonic()
             sentence = f"{dropped} captures were not recorded: the disk was too slow or could not be written."
             self._pending.put_event(Event(0, self._last_step, "dropped", sentence))
-
-
-def _reason(error: BaseException) -> str:
-    """What stands in the way, in words."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    words = {
-        sqlite3.SQLITE_FULL: "the disk is full",
-        sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
-        sqlite3.SQLITE_BUSY: "another program holds it",
-        sqlite3.SQLITE_IOERR: "the disk refuses to write (it may be full or broken)",
-        sqlite3.SQLITE_CANTOPEN: "it cannot be opened (is the folder still there?)",
-    }
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return words.get(code, str(error)) if isinstance(error, sqlite3.Error) else f"{type(error).__name__}: {error}"
