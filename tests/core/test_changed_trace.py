@@ -339,7 +339,9 @@ def test_weights_of_a_variant_have_the_names_of_the_models(autograd):
 
 @pytest.mark.parametrize("row", [None, 3])
 @pytest.mark.parametrize("column", [None, 2])
-@pytest.mark.parametrize(("parameter", "shape"), [("weight_hh_l0", (9, 3)), ("weight_ih_l1", (9, 3)), ("bias_hh_l0", (9,))])
+@pytest.mark.parametrize(
+    ("parameter", "shape"), [("weight_hh_l0", (9, 3)), ("weight_ih_l1", (9, 3)), ("bias_hh_l0", (9,))]
+)
 def test_a_weight_that_is_set_is_all_that_is_set(autograd, parameter, shape, row, column):
     capture = autograd.random_capture(Structure("gru", 2, 3, num_layers=2), with_torch=False)
     column = column if len(shape) == 2 else None
