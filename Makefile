@@ -34,6 +34,7 @@ bench: $(VENV)/tests-installed
 mutants: $(VENV)/tests-installed
 	@.ci/system-libraries $(BIN)/python offscreen
 	$(BIN)/python tests/mutants/try_mutants.py $(ONLY)
+
 # Runs with flipped bits and cut short, and random expressions: nothing shown may differ without a word.
 fuzz: $(VENV)/tests-installed
 	$(BIN)/python tests/fuzz/flip_bits.py

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import rnnviz
@@ -230,8 +231,8 @@ def test_a_run_is_inspected_and_exported(folder: Path, capsys: pytest.CaptureFix
         ([], GivenInput(source="random", length=50)),
         (["--length", "7", "--loss-time-step", "3"], GivenInput(source="random", length=7, loss_time_step=3)),
         (
-            ["--input", "text:--b:a", "--alphabet", "-ab:"],
-            GivenInput(source="text", text="--b:a", alphabet="-ab:"),
+            ["--input", "text:--b:a", "--alphabet", "-ba:"],
+            GivenInput(source="text", text="--b:a", alphabet="-ba:"),
         ),
         (["--input", "csv:x.csv", "--columns", 'a,"b,c"'], GivenInput(source="csv", columns=("a", "b,c"))),
     ],
@@ -248,9 +249,10 @@ def test_what_is_asked_of_trace(
         return given
 
     monkeypatch.setattr("rnnviz.engine.tracing.given_input.record_given", record)
-    assert main(["trace", "m.pt", *words, "--module", "-p", "--run", "o.rnnviz", "--activation", "relu"]) == 0
+    asking = ["--module", "-p", "--run", "o.rnnviz", "--activation", "relu", "--seed", "7"]
+    assert main(["trace", "m.pt", *words, *asking]) == 0
     wanted = replace(task, file=str(folder / "x.csv") if task.source == "csv" else "")
-    given = Given(str(folder / "m.pt"), wanted, "-p", "relu", 1)
+    given = Given(str(folder / "m.pt"), wanted, "-p", "relu", 7)
     assert asked == [(given, Path("o.rnnviz"))]
     # and as one record, from a program
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(plain(given)).encode())))
@@ -333,6 +335,15 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
     assert capsys.readouterr().out == "A, training step 7: k before is 6, k is 7.\n"
     assert main(["search", "a.rnnviz", "--number", "-k", "--crosses", "-7", "--direction", "down", "--model", "A"]) == 0
     assert capsys.readouterr().out.startswith("A, training step 8: ")  # falls below
+    for options, steps in (
+        (["--first", "11"], [20, 30]),
+        (["--last", "29"], [10, 20]),
+        (["--every", "2"], [20]),
+        (["--most", "2"], [10, 20]),
+        (["--first", "11", "--last", "29", "--backwards"], [20]),
+    ):
+        assert main([*asked, *options]) == 0
+        assert [int(line.split()[3][:-1]) for line in capsys.readouterr().out.splitlines()] == steps
     assert main(["search", "a.rnnviz"]) == 0  # the run's own: nothing became NaN
     assert capsys.readouterr().err == "0 hits.\n"
 
@@ -353,6 +364,28 @@ def test_a_wrong_search_is_one_sentence(
     capsys.readouterr()
     assert main(["search", "a.rnnviz", *options]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_check_finds_what_was_tampered_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from rnnviz.runs.reading.reader import open_run
+    from rnnviz.runs.writing.writer import RunWriter
+
+    trained(folder)
+    with open_run(folder / "a.rnnviz") as run:
+        for wrong in (0, 1):
+            path = folder / f"{wrong}.rnnviz"
+            with RunWriter(path, run.source, run.task, run.models, run.probe) as other:
+                for model in run.models:
+                    capture = run.capture(30, model.number)
+                    if model.number == wrong:  # what came to the output is 5 % more than its loss gives
+                        capture = capture.with_call(grad_output=capture.grad_output * np.float32(1.05))
+                    other.capture(30, model.number, capture)
+            capsys.readouterr()
+            assert main(["check", str(path)]) == 1
+            verdicts = capsys.readouterr().out.split("\n\n")
+            assert ["are wrong: " in verdict for verdict in verdicts] == [wrong == 0, wrong == 1]
+            assert main(["check", str(path), "--model", "AB"[1 - wrong]]) == 0
+            assert main(["check", str(path), "--model", "AB"[wrong], "--json"]) == 1
 
 
 def test_check_gives_a_verdict(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -337,6 +337,24 @@ def test_weights_of_a_variant_have_the_names_of_the_models(autograd):
     np.testing.assert_array_equal(capture.weights["weight_hh_l0"], before)
 
 
+@pytest.mark.parametrize("row", [None, 3])
+@pytest.mark.parametrize("column", [None, 2])
+@pytest.mark.parametrize(
+    ("parameter", "shape"), [("weight_hh_l0", (9, 3)), ("weight_ih_l1", (9, 3)), ("bias_hh_l0", (9,))]
+)
+def test_a_weight_that_is_set_is_all_that_is_set(autograd, parameter, shape, row, column):
+    capture = autograd.random_capture(Structure("gru", 2, 3, num_layers=2), with_torch=False)
+    column = column if len(shape) == 2 else None
+    expected = capture.weights[parameter].copy()
+    place = tuple(slice(None) if number is None else number - 1 for number in (row, column)[: len(shape)])
+    expected[place] = values = np.arange(1.0, np.size(expected[place]) + 1).reshape(np.shape(expected[place]))
+    one = SetWeight(parameter, tuple(np.ravel(values)), row, column)
+    changed = changed_capture(capture, [one])
+    np.testing.assert_array_equal(changed.weights.pop(parameter), expected)
+    for name, weight in changed.weights.items():
+        np.testing.assert_array_equal(weight, capture.weights[name])
+
+
 @pytest.mark.parametrize(
     ("intervention", "sentence"),
     [

@@ -106,6 +106,16 @@ def test_no_gradient_is_above_the_geometric_bound(autograd, cell, activation):
     assert np.all(measured <= start * bound * (1 + 1e-9))
 
 
+def test_the_rate_of_a_gated_cell_is_the_largest_of_its_sequence(autograd):
+    capture = autograd.random_capture(Structure("lstm", 2, 4), time_steps=8, lengths=[8, 5], with_torch=False)
+    layer = rebuild(capture).layers[0]
+    rates = [[flow.spectral_norm(flow.step_jacobian(layer, t, sample)) for t in range(8)] for sample in (0, 1)]
+    assert 0 < np.argmax(rates[0]) < 7
+    assert flow.geometric_rate(layer) == pytest.approx(max(rates[0]))
+    assert flow.geometric_rate(layer, 1) == pytest.approx(max(rates[1][:5]))
+    assert max(rates[1][:5]) != pytest.approx(max(rates[0]))
+
+
 def test_the_rate_of_a_vanilla_cell_needs_no_data(autograd):
     capture = autograd.random_capture(Structure("vanilla", 2, 4, activation="sigmoid"))
     layer = rebuild(capture).layers[0]

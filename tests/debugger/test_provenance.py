@@ -118,6 +118,16 @@ def test_the_paths_of_a_gru_and_of_a_lower_layer(random_capture):
     assert units["unit 1 at t = 4"].leads_to == GradientPlace("h", "l0", 4, 1)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_path_leads_to_the_unit_that_adds_most_whatever_its_sign(random_capture, seed):
+    layer = (trace := rebuild(random_capture(Structure("lstm", 2, 4), seed=seed)).sample(1)).layers[0]
+    paths = {part.words: part for part in provenance(trace, GradientPlace("h", "l0", 3, 2)).paths}
+    for number, gate in enumerate("ifgo"):
+        parts = layer.gate_grads[gate][3, 0] * layer.weights["weight_hh"][4 * number : 4 * number + 4, 1]
+        leads_to = next(part.leads_to for part in paths.values() if part.leads_to and part.leads_to.of == gate)
+        assert leads_to == GradientPlace(gate, "l0", 4, int(np.argmax(np.abs(parts))) + 1)
+
+
 def test_every_click_leads_to_a_place_that_exists(random_capture):
     structure = Structure("lstm", 2, 4, num_layers=2, bidirectional=True, proj_size=3)
     trace = rebuild(random_capture(structure)).sample(1)

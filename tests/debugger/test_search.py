@@ -51,6 +51,14 @@ def test_ranges(run: Run) -> None:
     assert steps(run, Breakpoint("condition", "k > 20", every=4, model="LSTM"), first=23) == [26, 30]
 
 
+def test_models_are_told_apart_by_number_and_by_name(run: Run) -> None:
+    for about_traces in ("", " and norm(h[T]) > 0"):
+        for number, name in enumerate(("Vanilla", "LSTM"), 1):
+            asked = Breakpoint("condition", f"model == {number} and k > 24{about_traces}")
+            hits = [hit for progress in search(run, [asked]) for hit in progress.hits]
+            assert {hit.model for hit in hits} == {name}
+
+
 def test_disabled_ones_are_not_asked_and_wrong_ones_are_refused(run: Run) -> None:
     assert steps(run, Breakpoint("condition", "k > 0", enabled=False)) == []
     with pytest.raises(ExpressionError, match="no los here"):

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from rnnviz.command_line import main
 from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.file.engine_commands import BranchOff, Quit, Set, Step, TakeCapture, Train
 from rnnviz.runs.file.records import Origin
@@ -89,6 +90,31 @@ def test_a_branch_from_where_no_optimiser_is_recorded_says_so(tmp_path: Path) ->
     with open_run(path) as run:
         assert run.origin == Origin(str(tmp_path / "a.rnnviz"), 7, anew=True)
         assert "not recorded there" in run.events()[0].sentence
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
+def test_a_branch_keeps_the_rate_the_clip_and_what_was_gathered(tmp_path: Path, optimiser: OptimiserName) -> None:
+    experiment = replace(SMALL, training=replace(SMALL.training, optimiser=optimiser, learning_rate=0.004), seed=7)
+    found = []
+    for name in ("a", "b"):
+        with live(tmp_path / f"{name}.rnnviz", experiment) as window:
+            window.send(Step(5))
+            until(lambda window=window: window.state() == ("paused", 5))
+            window.send(Set(learning_rate=0.03, clip_norm=0.06))
+            if name == "a":
+                window.send(Step(4))
+                until(lambda window=window: window.state() == ("paused", 9))
+                found.append(losses(window.run)[:, 5:])
+                continue
+            window.send(BranchOff(str(tmp_path / "c.rnnviz")))
+            until(lambda: opens(tmp_path / "c.rnnviz"))
+            branch = Window(tmp_path / "c.rnnviz")
+            branch.send(Step(4))
+            until(lambda branch=branch: branch.state() == ("paused", 9))
+            assert branch.run.experiment.training.learning_rate == 0.03
+            assert branch.run.experiment.training.clip_norm == 0.06
+            found.append(losses(branch.run))
+            branch.send(Quit())
+            branch.close()
+    assert np.array_equal(*found)
 
 
 def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:

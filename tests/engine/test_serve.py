@@ -1,5 +1,6 @@
 """The engine's loop: commands, captures, status, determinism and ends of every kind."""
 
+import math
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from live_engine import SMALL, WAIT, Window, live, losses, opens, until
 
 from rnnviz.core.cells.vanilla import VanillaSettings
@@ -17,8 +19,9 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, write_experiment
 from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
 from rnnviz.core.sweeps.capture import Capture
+from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.serve import LIVE_CAPTURES, LIVE_SHARE, run_training
-from rnnviz.engine.training.trainer import Training
+from rnnviz.engine.training.trainer import NotFiniteError, Training
 from rnnviz.runs.file.engine_commands import Pause, Quit, Restart, Set, Step, TakeCapture, Train
 from rnnviz.runs.file.process import process_start
 from rnnviz.runs.reading.reader import open_run
@@ -177,6 +180,24 @@ def test_a_loss_that_is_not_finite_pauses_and_keeps_the_last_good_capture(tmp_pa
         assert losses(window.run).shape[1] == step
         good = [k for k in window.run.captured() if np.isfinite(window.run.capture(k, 1).output).all()]
         assert good
+
+
+def test_the_newest_capture_without_nan_is_kept(tmp_path: Path) -> None:
+    recording = Recording(SMALL, tmp_path / "a.rnnviz", capture_rate=1e-9, capture_share=1.0)
+    for step in range(1, 8):
+        recording.advance()
+        if step in (2, 5):
+            recording.capture()
+    with torch.no_grad():
+        recording.training.models[1].recurrent.weight_hh_l0.fill_(math.nan)
+    with pytest.raises(NotFiniteError):
+        recording.advance()
+    recording.writer.close()
+    with open_run(tmp_path / "a.rnnviz") as run:
+        kept = run._queries.rows("captures", "SELECT training_step, model, keep FROM captures ORDER BY 1, 2")
+        assert kept == [(1, 0, 0), (1, 1, 0), (2, 0, 0), (2, 1, 0), (5, 0, 1), (5, 1, 1), (7, 0, 0), (7, 1, 0)]
+        assert np.isfinite(run.capture(5, 1).output).all()
+        assert np.isnan(run.capture(7, 1).output).any()
 
 
 def test_headless_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:

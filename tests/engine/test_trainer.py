@@ -1,5 +1,6 @@
 """Training in lock-step: the same batches, the same bits, and no update after a number that is not finite."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import torch
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 from rnnviz.core.tasks.info import to_beat
-from rnnviz.engine.networks import SequenceModel
+from rnnviz.core.tasks.task import TaskSettings
+from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.training.trainer import NotFiniteError, Training
 
 torch.set_num_threads(1)
@@ -91,24 +94,72 @@ def test_all_models_see_the_same_batches() -> None:
         assert alone.advance()[0] == beside.advance()[3]
 
 
-def test_a_training_step_is_what_plain_torch_does() -> None:
-    training = Training(replace(SMALL, models=(MODELS[2],)))
-    model: SequenceModel = training.models[0]
-    twin = Training(replace(SMALL, models=(MODELS[2],))).models[0]
-    optimiser = torch.optim.Adam(twin.parameters(), 0.01)
+@pytest.mark.parametrize(
+    ("name", "optimiser"), [("adam", torch.optim.Adam), ("sgd", torch.optim.SGD), ("rmsprop", torch.optim.RMSprop)]
+)
+@pytest.mark.parametrize("task", [SMALL.task, Adding(length=9)], ids=["classes", "values"])
+def test_a_training_step_is_what_plain_torch_does(
+    name: OptimiserName, optimiser: Callable[..., torch.optim.Optimizer], task: TaskSettings
+) -> None:
+    settings = TrainingSettings(name, learning_rate=0.003, clip_norm=0.02, batch_size=5)  # nothing is the default
+    experiment = replace(SMALL, task=task, training=settings, seed=7, models=MODELS[2:])
+    training = Training(experiment)
+    twins = [build(model, training.source.input_size, training.source.output_size, 7) for model in MODELS[2:]]
+    optimisers = [optimiser(twin.parameters(), 0.003) for twin in twins]
     for step in range(3):
-        batch = training.source.batch(np.random.default_rng([1, 2, step]), 4)
-        prediction = twin(torch.from_numpy(batch.inputs))[-1]
-        loss = torch.nn.functional.cross_entropy(prediction, torch.from_numpy(batch.targets[-1]))
-        optimiser.zero_grad()
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
-        optimiser.step()
-        (metrics,) = training.advance()
-        assert metrics["loss"] == pytest.approx(loss.item(), rel=1e-5)
-        assert metrics["grad_norm"] == pytest.approx(norm.item(), rel=1e-4)
-    for ours, theirs in zip(model.parameters(), twin.parameters(), strict=True):
-        assert torch.allclose(ours, theirs, atol=1e-5)
+        batch = training.source.batch(np.random.default_rng([7, 2, step]), 5)
+        inputs, targets = torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets[-1])
+        for twin, one, metrics in zip(twins, optimisers, training.advance(), strict=True):
+            prediction = twin(inputs)[-1]
+            if task is SMALL.task:
+                loss = torch.nn.functional.cross_entropy(prediction, targets)
+                right = prediction.argmax(dim=-1) == targets
+            else:
+                loss = torch.nn.functional.mse_loss(prediction, targets)
+                right = ((prediction - targets).abs() < 0.04).all(dim=-1)
+            one.zero_grad()
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(twin.parameters(), 0.02)
+            one.step()
+            assert metrics["loss"] == pytest.approx(loss.item(), rel=1e-5)
+            assert metrics["accuracy"] == pytest.approx(right.float().mean().item())
+            assert metrics["grad_norm"] == pytest.approx(norm.item(), rel=1e-4)
+            assert metrics["grad_norm"] > 0.02  # as it was before the clip
+    for ours, theirs in zip(training.models, twins, strict=True):
+        for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_the_seed_is_in_weights_batches_and_probe() -> None:
+    ours, theirs = (Training(replace(SMALL, task=Adding(length=9), seed=seed)) for seed in (7, 8))
+    assert not any(torch.equal(a, b) for a, b in zip(weights(ours), weights(theirs), strict=True) if a.any())
+    assert not np.array_equal(ours.probe.inputs, theirs.probe.inputs)
+    ours.models = theirs.models
+    assert ours.advance() != theirs.advance()
+
+
+@pytest.mark.parametrize(("error", "share"), [(0.03, 1.0), (0.05, 0.0), (-0.03, 1.0), (-0.05, 0.0)])
+def test_an_answer_is_right_within_the_tolerance_of_the_task(error: float, share: float) -> None:
+    one = replace(SMALL, task=Adding(length=9), models=MODELS[3:], seed=7, training=TrainingSettings(batch_size=1))
+    training = Training(one)
+    (target,) = training.source.batch(np.random.default_rng([7, 2, 0]), 1).targets[-1, 0]
+    for parameter in training.models[0].parameters():
+        torch.nn.init.zeros_(parameter)
+    torch.nn.init.constant_(training.models[0].head.bias, float(target) + error)
+    assert training.advance()[0]["accuracy"] == share
+
+
+def test_the_test_loss_is_of_what_is_held_back() -> None:
+    training = Training(replace(SMALL, task=NextCharacter(length=6), seed=7))
+    assert training.source.test() is not None
+    held = {name: getattr(training.source, name)() for name in ("test", "probe")}
+    for model, found in zip(training.models, training.test_losses(), strict=True):
+        of = {}
+        for name, batch in held.items():
+            prediction, targets = model(torch.from_numpy(batch.inputs)), torch.from_numpy(batch.targets)
+            of[name] = torch.nn.functional.cross_entropy(prediction.flatten(0, -2), targets.flatten()).item()
+        assert found == pytest.approx(of["test"], rel=1e-5)
+        assert found != pytest.approx(of["probe"], rel=1e-4)
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "sgd", "rmsprop"])

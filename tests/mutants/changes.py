@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reached import functions
-
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPARED = {
     ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"), ast.Eq: ("==", "!="),
     ast.NotEq: ("!=", "=="), ast.In: ("in", "not in"), ast.NotIn: ("not in", "in"), ast.Is: ("is", "is not"),
@@ -46,6 +45,18 @@ class Mutant:
         line = next(number for number, line in enumerate(text.splitlines(), 1) if line.strip() == self.old)
         around = [name for name, one in functions(ast.parse(text)) if one.lineno <= line <= (one.end_lineno or 0)]
         return around[::-1]
+
+
+def functions(tree: ast.AST, above: str = "") -> Iterator[tuple[str, Function]]:
+    """Every function with its qualified name: "Layer.grad", "Layer.sample.cut"."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, Function | ast.ClassDef):
+            name = f"{above}.{child.name}".lstrip(".")
+            if isinstance(child, Function):
+                yield name, child
+            yield from functions(child, name)
+        else:
+            yield from functions(child, above)
 
 
 def sampled(root: Path, module: str, seed: str) -> Iterator[Mutant]:

@@ -1,6 +1,8 @@
 """Reach: which tests call which functions, measured once by running all tests in a copy, and kept in `.mutants`."""
 
+import ast
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -9,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from reached import instrumented
+from changes import Function, functions
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".mutants" / "reach.json"
@@ -56,8 +58,9 @@ class Reach:
         return []
 
     def _in_order(self, tests: set[str], module: str) -> list[str]:
-        """Those first that do little besides calling this module, and do it quickly."""
-        return sorted(tests, key=lambda test: (self.seconds[test] + 0.05) / self._share(module).get(test, 1e-3))
+        """The module's own tests first, then those that do little besides calling it, and do it quickly."""
+        own, share = f"/test_{Path(module).stem}.py::", self._share(module)
+        return sorted(tests, key=lambda test: (own not in test, (self.seconds[test] + 0.05) / share.get(test, 1e-3)))
 
     def _share(self, module: str) -> dict[str, float]:
         if module not in self._shares:
@@ -73,34 +76,60 @@ class Reach:
     def _shares(self) -> dict[str, dict[str, float]]:
         return self.__dict__.setdefault("shares", {})
 
-    def without_missing(self) -> "Reach":
-        """Without the tests that are gone since it was measured."""
-        listed = subprocess.run(pytest_command("--collect-only"), cwd=ROOT, env=environment(ROOT), capture_output=True)
-        there = set(listed.stdout.decode().splitlines())
-        tests = {key: [test for test in found if test in there] for key, found in self.tests.items()}
-        return Reach(tests, self.seconds)
+
+def up_to_date(folder: Path) -> Reach:
+    """As it was measured the last time, without the tests that are gone since, and with those that have come."""
+    there = _collected()
+    known = Reach(*json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.is_file() else Reach({}, {})
+    new = [test for test in there if test not in known.seconds]
+    print(f"{len(new)} tests are run once, to see what they reach." if new else "All tests are known.", flush=True)
+    found = _measured(folder, new if known.seconds else []) if new else Reach({}, {})
+    seconds = {test: (known.seconds | found.seconds).get(test, math.inf) for test in there}
+    tests = {
+        function: [test for test in (*known.tests.get(function, ()), *found.tests.get(function, ())) if test in seconds]
+        for function in known.tests.keys() | found.tests.keys()
+    }
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps([tests, seconds]), encoding="utf-8")
+    return Reach(tests, seconds)
 
 
-def measured(folder: Path) -> Reach:
-    """Runs every test once in a copy of the program whose functions say that they are called."""
-    answers = folder / "answers"
+def _collected() -> list[str]:
+    listed = subprocess.run(
+        pytest_command("--collect-only"), cwd=ROOT, env=environment(ROOT), capture_output=True, text=True, check=True
+    )
+    return [line for line in listed.stdout.splitlines() if line.startswith("tests/") and "::" in line]
+
+
+def _measured(folder: Path, tests: list[str]) -> Reach:
+    """Runs these tests (all: none are named) in a copy of the program whose functions say that they are called."""
+    answers, copy = folder / "answers", folder / "copy"
     answers.mkdir()
-    copy = folder / "copy"
     copy.mkdir()
     for path in sorted(copy_tree(copy).glob("rnnviz/**/*.py")):
         module = str(path.relative_to(copy))
         path.write_text(instrumented(path.read_text(encoding="utf-8"), module), encoding="utf-8")
-    command = pytest_command("-p", "reached", "--hypothesis-profile=reach")
+    command = pytest_command("-p", "reach_plugin", "--hypothesis-profile=reach", *tests)
     subprocess.run(command, cwd=copy, env={**environment(copy), "RNNVIZ_REACH": str(answers)}, check=False)
-    found = _read(answers)
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps([found.tests, found.seconds]), encoding="utf-8")
-    return found
+    return _read(answers)
 
 
-def kept() -> Reach | None:
-    """As it was measured the last time."""
-    return Reach(*json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.is_file() else None
+def instrumented(source: str, module: str) -> str:
+    """A module's text in which every function says that it is called."""
+    tree = ast.parse(source)
+    for name, function in functions(tree):
+        said = repr(f"{module}:{name}")
+        call = ast.parse(f"{said} in _said_.seen or _said_.reached({said})").body
+        function.body[_documented(function) : _documented(function)] = call
+    tree.body[_documented(tree) : _documented(tree)] = ast.parse("import reached as _said_").body
+    return ast.unparse(tree)
+
+
+def _documented(node: ast.Module | Function) -> int:
+    """How many statements a docstring and imports from the future are."""
+    documented = ast.get_docstring(node) is not None
+    first = node.body[documented] if len(node.body) > documented else None
+    return documented + (isinstance(first, ast.ImportFrom) and first.module == "__future__")
 
 
 def _read(answers: Path) -> Reach:

@@ -8,7 +8,6 @@ too. `make mutants ONLY="rnnviz/core rnnviz/debugger"` tries those modules only.
 import argparse
 import os
 import queue
-import subprocess
 import tempfile
 import threading
 import time
@@ -18,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from changes import Mutant, sampled
-from reach import ROOT, Reach, copy_tree, environment, kept, measured, pytest_command
+from forked import failing
+from reach import ROOT, Reach, copy_tree, environment, up_to_date
 
 SEED = "rnnviz 7"
 SMALLEST = 60  # lines of a module that is sampled
@@ -75,26 +75,10 @@ def tried(mutant: Mutant, copy: Path, reach: Reach, number: int) -> Verdict:
     path.write_text(mutant.text(ROOT), encoding="utf-8")
     os.utime(path, (number, number))  # or a compiled file of the same second and size would be taken for it
     try:
-        killed, by = _failing(tests, copy, 60 + 5 * total) if tests else (False, "no test reaches it")
+        killed, by = failing(tests, copy, environment(copy), 60 + 5 * total) if tests else (False, "no test reaches it")
     finally:
         path.write_bytes((ROOT / mutant.module).read_bytes())
     return Verdict(mutant, killed, by, time.monotonic() - began)
-
-
-def _failing(tests: list[str], copy: Path, patience: float) -> tuple[bool, str]:
-    command = pytest_command("-x", "--tb=no", "-rfE", "--hypothesis-seed=0", *tests)
-    with subprocess.Popen(
-        command, cwd=copy, env=environment(copy), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0
-    ) as running:
-        try:
-            said = running.communicate(timeout=patience)[0].decode(errors="replace")
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, 9)
-            return True, f"no end after {patience:.0f} s"
-    if running.returncode == 0:
-        return False, f"{len(tests)} tests pass"
-    failed = [line.split(" - ")[0] for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return True, failed[0] if failed else f"exit status {running.returncode}"
 
 
 def verdicts(mutants: Iterable[Mutant], reach: Reach, workers: int) -> Iterator[Verdict]:
@@ -126,16 +110,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*", help="modules that begin so, for example rnnviz/core; all without any")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=2)
-    parser.add_argument("--new-reach", action="store_true", help="measure again which tests reach what")
     options = parser.parse_args()
-    reach = kept() if not options.new_reach else None
-    if reach is None:
-        print("Running all tests once, to see which reach what.")
-        with tempfile.TemporaryDirectory(prefix="rnnviz-reach-") as folder:
-            reach = measured(Path(folder))
+    os.environ.update(environment(ROOT))
+    with tempfile.TemporaryDirectory(prefix="rnnviz-reach-") as folder:
+        reach = up_to_date(Path(folder))
     harmless = {(one.module, one.old, one.new): one.remark for one in read_list("harmless.toml")}
     found = list[Verdict]()
-    for verdict in verdicts(list(chosen(tuple(options.only) or ("",))), reach.without_missing(), options.workers):
+    for verdict in verdicts(list(chosen(tuple(options.only) or ("",))), reach, options.workers):
         found.append(verdict)
         sign = "killed  " if verdict.killed else "SURVIVED"
         one = verdict.mutant

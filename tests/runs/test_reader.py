@@ -118,6 +118,7 @@ def test_wishes_that_cannot_be_met_name_the_nearest(tmp_path: Path) -> None:
                 (lambda: reader.metrics("lost"), r"no metric lost; did you mean loss\?"),
                 (lambda: reader.metrics("loss", "GRU"), r"no model GRU; its models are Vanilla, LSTM"),
                 (lambda: reader.metrics("loss", 2), r"no model 2"),
+                (lambda: reader.trace(10, ""), r"no model ; its models are Vanilla, LSTM"),
             ):
                 with pytest.raises(RnnvizError, match=words) as caught:
                     wish()

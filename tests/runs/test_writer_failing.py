@@ -1,5 +1,6 @@
 """The writer on a bad disk: the training never notices more than a sentence, and no metric is lost."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from sample_runs import loss, record, writer
 
-from rnnviz.runs.file.records import EngineStatus, Event
+from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.pending import Pending, PendingCapture
+from rnnviz.runs.writing.tables import RunTables
 
 
 def _program(name: str, *arguments: object) -> str:
@@ -65,6 +67,45 @@ def test_a_lock_held_by_another_program_is_waited_for(tmp_path: Path) -> None:
     with Run(run.path) as reader:
         assert len(reader.metrics("loss")) == 50
         assert "recovered" in [event.kind for event in reader.events()]
+
+
+@pytest.mark.parametrize("what", ["write_values", "write_captures", "write_optimisers", "keep"])
+def test_whatever_could_not_be_written_everything_is_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def fail(self: RunTables, *arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    snapshots = [OptimiserSnapshot("adam", {"lr": 0.02}, {"step.head.bias": np.full((), k)}) for k in (6, 7)]
+    with writer(tmp_path / "a.rnnviz") as run:
+        for step in (3, 4):
+            record(run, step)
+        run.flush()
+        with monkeypatch.context() as patch:
+            patch.setattr(RunTables, what, fail)
+            for step in (6, 7):
+                record(run, step)
+                run.optimiser(step, 1, snapshots[step - 6])
+                run.event(step, "paused", f"Paused at training step {step}.")
+                run.keep(step - 3)
+                run.status(EngineStatus("paused", step, 0.0, os.getpid(), 2.0, "why"))
+                run.flush()
+                assert "No space left" in run.failure
+            run.keep(6)
+        run.flush()
+        assert run.failure == ""
+    with Run(run.path) as reader:
+        assert list(reader.training_steps) == [3, 4, 6, 7]
+        assert list(reader.captured()) == [3, 4, 6, 7]
+        for step in (6, 7):
+            found = reader.optimiser(step, 1)
+            assert found is not None
+            assert found.state["step.head.bias"] == step
+        told = [event.sentence for event in reader.events() if event.kind == "paused"]
+        assert told == ["Paused at training step 6.", "Paused at training step 7."]
+        assert reader.status == EngineStatus("paused", 7, 0.0, os.getpid(), 2.0, "why")
+        kept = reader._queries.rows("captures", "SELECT DISTINCT training_step, keep FROM captures ORDER BY 1")
+        assert kept == [(3, 1), (4, 1), (6, 1), (7, 0)]
 
 
 def test_closing_on_a_locked_file_ends_and_says_so(tmp_path: Path) -> None:
@@ -146,3 +187,31 @@ def test_what_could_not_be_written_comes_first_again() -> None:
     pending.put_capture(_capture(1))
     pending.return_captures(pending.take_captures())
     assert pending.take_captures()[0].training_step == 0
+    pending.put_kept(3)
+    pending.put_kept(5, 4)
+    assert pending.take_kept() == (3, 5, 4)
+    first, second = (EngineStatus(state, 0, 0.0, 1, 2.0, "") for state in ("running", "paused"))
+    for newer in ((), (second,)):
+        pending.put_event(Event(0, 0, "first", ""))
+        pending.put_status(first)
+        values = pending.take_values()
+        pending.put_event(Event(0, 0, "second", ""))
+        for status in newer:
+            pending.put_status(status)
+        pending.return_values(values)
+        again = pending.take_values()
+        assert [event.kind for event in again.events] == ["first", "second"]
+        assert again.status == (second if newer else first)
+
+
+def test_what_comes_back_to_a_full_queue_is_the_oldest_and_what_is_kept_stays() -> None:
+    pending = Pending(most_bytes=30, most_captures=100)
+    for step, keep in ((0, True), (1, False), (2, False)):
+        pending.put_capture(_capture(step, keep=keep))
+    kept = pending.take_captures()
+    pending.put_capture(_capture(3))
+    pending.return_captures(kept)
+    steps = []
+    while captures := pending.take_captures():
+        steps.append(captures[0].training_step)
+    assert steps == [0, 2, 3]
