@@ -306,10 +306,18 @@ def _trace(options: argparse.Namespace) -> int:
 
         given = _given_from_input() if options.given else _given(options)
         recorded = record_given(given, path)
-        if recorded.guess and not options.given:
-            option = "" if options.activation else f" {ACTIVATION_OPTION}"
-            print(f"{path} is not known to be what the model computes: {recorded.guess}.{option}")
+        if not options.given:
+            option = f" {ACTIVATION_OPTION}" if recorded.guess and not options.activation else ""
+            print(f"Trace {_verdict(path)}.{option}")
     return 0
+
+
+def _verdict(run_path: Path) -> str:
+    """What may be said of the trace that a run holds."""
+    from rnnviz.runs.reading.reader import open_run
+
+    with open_run(run_path) as run:
+        return run.trace(int(run.captured()[-1])).verdict.words
 
 
 def _given(options: argparse.Namespace) -> "Given":
