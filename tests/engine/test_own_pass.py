@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.engine.tracing.capture import capture_module, trace
 from rnnviz.runs.file.capture_payload import from_payload, to_payload
 from rnnviz.runs.file.records import RunModel
+from rnnviz.runs.reading.reader import open_run
+from rnnviz.runs.writing.trace_file import savable
 
 Module = Callable[[], nn.Module]
 OUTPUT, GRADS = "your own output", "the module's own .grad"
@@ -185,6 +188,37 @@ def test_the_verdict_is_the_same_when_it_was_written_to_a_run_and_read_back(name
         model = RunModel(0, "net", capture.structure, 1)
         back = from_payload(to_payload(capture, None, 41, 0), 41, model, None)
         assert rebuild(back).verdict == rebuild(capture).verdict
+
+
+def test_one_sequence_of_it_is_saved_with_its_own_output(tmp_path: Path) -> None:
+    module, x, output, grad = PASSES["plain"].run()
+    savable(trace(module, x, None, grad, output).sample(2)).save(tmp_path / "one.rnnviz")
+    with open_run(tmp_path / "one.rnnviz") as run:
+        verdict = run.trace(0).verdict
+    assert (verdict.kind, verdict.agreed) == ("right", (OUTPUT,))
+
+
+def test_of_chosen_sequences_the_output_alone_is_compared() -> None:
+    module, x, output, grad = PASSES["plain"].run()
+    found = trace(module, x, None, grad, output, sequences=[2, 0])
+    assert (found.verdict.kind, found.verdict.agreed) == ("right", (OUTPUT,))
+    assert trace(module, x, None, grad, output[:, [1, 0, 2]], sequences=[2, 0]).verdict.kind == "not your own pass"
+
+
+def test_a_cell_of_which_the_totals_are_known_is_compared_with_its_own_gradients() -> None:
+    torch.manual_seed(34)
+    cell, x = nn.LSTMCell(2, 3), torch.randn(6, 4, 2)
+    state, states = (torch.zeros(4, 3), torch.zeros(4, 3)), list[Tensor]()
+    for x_t in x:
+        state = cell(x_t, state)
+        state[0].retain_grad()
+        states.append(state[0])
+    (torch.stack(states) ** 2).sum().backward()
+    found = trace(cell, x, hidden_grad=[h.grad for h in states], output=torch.stack(states).detach())
+    assert found.verdict.agreed == (OUTPUT, GRADS)
+    cell.weight_hh.grad = cell.weight_hh.grad * 1.1
+    found = trace(cell, x, hidden_grad=[h.grad for h in states])
+    assert found.verdict.brief == "is not your own pass: the module's own .grad is off by 0.09 in weight_hh_l0"
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "lstm", "gru"])
