@@ -323,11 +323,19 @@ def _trace(options: argparse.Namespace) -> int:
 
         given = _given_from_input() if options.given else _given(options)
         recorded = record_given(given, path)
-        if recorded.guess and not options.given:
+        if not options.given:
             of_activation = any(recorded.guess.startswith(words) for words in ACTIVATIONS.values())
-            option = f" {ACTIVATION_OPTION}" if of_activation else ""
-            print(f"{path} is not known to be what the model computes: {recorded.guess}.{option}")
+            option = f" {ACTIVATION_OPTION}" if of_activation and not options.activation else ""
+            print(f"Trace {_verdict(path)}.{option}")
     return 0
+
+
+def _verdict(run_path: Path) -> str:
+    """What may be said of the trace that a run holds."""
+    from rnnviz.runs.reading.reader import open_run
+
+    with open_run(run_path) as run:
+        return run.trace(int(run.captured()[-1])).verdict.words
 
 
 def _given(options: argparse.Namespace) -> "Given":

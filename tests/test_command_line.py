@@ -238,7 +238,11 @@ def test_a_run_is_inspected_and_exported(folder: Path, capsys: pytest.CaptureFix
     ],
 )
 def test_what_is_asked_of_trace(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], task: GivenInput
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    task: GivenInput,
 ) -> None:
     from dataclasses import replace
 
@@ -249,14 +253,17 @@ def test_what_is_asked_of_trace(
         return given
 
     monkeypatch.setattr("rnnviz.engine.tracing.given_input.record_given", record)
+    monkeypatch.setattr("rnnviz.command_line._verdict", lambda path: f"of {path.name} is right")
     asking = ["--module", "-p", "--run", "o.rnnviz", "--activation", "relu", "--seed", "7"]
     assert main(["trace", "m.pt", *words, *asking]) == 0
+    assert capsys.readouterr().out == "Trace of o.rnnviz is right.\n"
     wanted = replace(task, file=str(folder / "x.csv") if task.source == "csv" else "")
     given = Given(str(folder / "m.pt"), wanted, "-p", "relu", 7)
     assert asked == [(given, Path("o.rnnviz"))]
     # and as one record, from a program
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(plain(given)).encode())))
     assert main(["trace", "--given", "--run", "p.rnnviz"]) == 0
+    assert capsys.readouterr().out == ""
     assert asked[1:] == [(given, Path("p.rnnviz"))]
 
 

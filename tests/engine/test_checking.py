@@ -7,12 +7,14 @@ import every_cell
 import numpy as np
 import pytest
 from live_engine import SMALL
+from torch import nn
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Head
+from rnnviz.core.sweeps.capture import Capture, Head, OwnPass
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.engine.tracing import checking
+from rnnviz.engine.tracing.capture import trace
 from rnnviz.engine.tracing.checking import check_capture, check_run, report_table
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.reading.reader import open_run
@@ -98,11 +100,45 @@ def test_a_wrong_rebuild_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.verdict == "1 of 13 gradients are wrong: h_l0."
 
 
-def test_values_that_are_not_finite_are_said() -> None:
+def test_values_that_are_not_finite_are_said_as_the_trace_says_them() -> None:
     capture = capture_of(Structure("lstm", 3, 4))
-    report = check_capture(capture.with_call(inputs=np.full_like(capture.inputs, np.nan)))
+    inputs = np.array(capture.inputs)
+    inputs[2, 1, 0] = np.nan
+    report = check_capture(capture.with_call(inputs=inputs))
     assert not report.right
-    assert "NaN" in report.verdict
+    words = "cannot be compared: first non-finite at time step 3 of sequence 2, the input: NaN"
+    assert report.verdict == f"The trace {words}."
+    assert report.plain["trace"] == "cannot be compared"
+    assert rebuild(capture.with_call(inputs=inputs)).verdict.words == words
+    shown = capture_of(Structure("vanilla", 3, 4, activation="relu"), dtype="float32")
+    large = {**shown.weights, "weight_hh_l0": np.full((4, 4), 1e30, np.float32)}  # products only float64 has
+    report = check_capture(replace(shown, weights=large))
+    assert "first non-finite at time step" in report.verdict
+
+
+def test_what_was_recorded_beside_a_right_trace_is_part_of_the_verdict() -> None:
+    draw = np.random.default_rng(7)
+    capture = trace(nn.GRU(3, 4), draw.normal(size=(6, 2, 3)).astype(np.float32)).check.capture
+    assert " gradients are right: " in check_capture(capture).verdict
+    off = replace(capture, grads={**capture.grads, "bias_ih_l0": 1.5 * capture.grads["bias_ih_l0"]})
+    report = check_capture(off)
+    assert not report.right
+    assert report.verdict.endswith(" The trace differs from autograd: 0.33 in bias_ih_l0.")
+    report = check_capture(replace(capture, own=OwnPass(doubts=("tanh is a guess",))))
+    assert report.right  # of what was traced, whether or not that is the person's pass
+    assert report.verdict.endswith(" The trace is not your own pass: tanh is a guess.")
+
+
+def test_a_gradient_that_float32_cannot_hold_is_not_wrong() -> None:
+    capture = capture_of(Structure("vanilla", 3, 4), dtype="float32")
+    weights = {name: weight * np.float32(1e-9) for name, weight in capture.weights.items()}
+    grad = np.zeros_like(capture.grad_output)
+    grad[-1] = 1
+    report = check_capture(replace(capture.with_call(grad_output=grad), weights=weights))
+    assert report.right, report_table(report)
+    assert report.verdict.endswith("; float32 holds nothing of h0.")
+    assert "lost" in report_table(report)
+    assert [one["rounding"] for one in report.plain["gradients"] if one["name"] == "h0"] == [None]
 
 
 def test_a_run(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 from rnnviz.core.tasks.info import to_beat
 from rnnviz.core.tasks.task import TaskSettings
-from rnnviz.engine.networks import SequenceModel, build
+from rnnviz.engine.networks import build
 from rnnviz.engine.training.trainer import NotFiniteError, Training
 
 torch.set_num_threads(1)

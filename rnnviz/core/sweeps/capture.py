@@ -75,6 +75,20 @@ class Call(FrozenArrays):
 
 
 @dataclass(frozen=True)
+class OwnPass(FrozenArrays):
+    """What is known of the pass that a person ran, of which a capture is the repetition; all arrays time-major.
+
+    One phrase each ("dropout between the layers is on"): `doubts`, why the repetition may be another pass, and
+    `causes`, what would be the reason if output or gradients here turned out to be others.
+    """
+
+    output: Array | None = None  # (T, N, D·P) what the person's own pass gave
+    grads: Mapping[str, Array] = field(default_factory=dict)  # the module's own param.grad, of every parameter or none
+    doubts: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Capture(FrozenArrays):
     """The calls of one forward and backward sweep on one time axis, with the weights they used.
 
@@ -87,6 +101,7 @@ class Capture(FrozenArrays):
     grads: Mapping[str, Array] = field(default_factory=dict)  # torch's own param.grad, by parameter name
     notes: tuple[str, ...] = ()  # what makes the rebuilt trace differ from history, one sentence each
     kind: CaptureKind = "probe"
+    own: OwnPass | None = None  # None: torch's numbers above are those of the pass itself
 
     @staticmethod
     def of_one(

@@ -51,12 +51,16 @@ def _check_call(capture: Capture, call: Call) -> set[str]:
     check(call.grad_output, output, "grad_output")
     if call.output is not None:
         check(call.output, output, "output")
+    if capture.own is not None and capture.own.output is not None and call is capture.calls[0]:
+        check(capture.own.output, output, "own.output")
     module = f"{call.module}." if call.module else ""
     parameters = {module + parameter: shape for parameter, shape in structure.parameter_shapes().items()}
     for name, shape in parameters.items():
         check(capture.weights.get(name), shape, "weights", name)
         if name in capture.grads:
             check(capture.grads[name], shape, "grads", name)
+        if capture.own is not None and name in capture.own.grads:
+            check(capture.own.grads[name], shape, "own.grads", name)
     _check_lengths(call.lengths, time_steps, sequences)
     if call.head is not None:
         _check_head(call.head, output)

@@ -47,13 +47,14 @@ def recompute(capture: Capture, interventions: Sequence[Intervention] = (), samp
     changed trace with, for where nothing reaches it is the same to the last bit. History differs by rounding."""
     check_shapes(capture)
     changed = changed_capture(capture, interventions, sample)
-    sweeps = unroll(changed.calls[0], changed.weights, None, _by_hand(changed, interventions))
+    by_hand = _by_hand(changed, interventions)
+    sweeps = unroll(changed.calls[0], changed.weights, None, by_hand)
     head = changed.head
     if head is not None:
         output = joined(sweeps[-changed.structure.directions :])
         changed = changed.with_call(grad_output=through_head(head, output).prediction_grad @ head.weight)
     notes = (*capture.notes, *(f"Not history: {one.words}." for one in interventions))
-    return swept(changed, [sweeps], notes)
+    return swept(changed, [sweeps], notes, by_hand)
 
 
 def changed_capture(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Capture:

@@ -1,18 +1,23 @@
-"""How far a rebuilt trace is from torch's own numbers."""
+"""How far a rebuilt trace is from torch's own numbers, and how far rounding can take it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays
 from rnnviz.core.magnitude import l2
+from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.nodes import SetByHand
 
 LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains
+LARGEST_LIMIT = 1e-2  # whatever cancels: beyond it a number has no digits left that could be compared
+OUTPUT = "output"
 
 
 def relative_difference(ours: Array, theirs: Array) -> float:
@@ -41,38 +46,82 @@ class Check(FrozenArrays):
     capture: Capture
     outputs: tuple[Array, ...]  # (T, N, D·P) of each call
     layers: tuple[Layer, ...]  # of all calls
+    by_hand: Mapping[LayerId, SetByHand] | None = None  # what was set by hand in it
 
     @cached_property
     @np.errstate(all="ignore")
+    def differences(self) -> Mapping[str, float]:
+        """The relative difference to each output and parameter gradient of torch's there is, by name."""
+        return {name: relative_difference(ours, theirs) for name, ours, theirs in self._pairs(self.theirs)}
+
+    @property
     def difference(self) -> float:
-        """The largest relative difference over torch's outputs and parameter gradients; NaN if there are neither."""
-        return max(_differences(self.capture, self.outputs, self.layers), default=math.nan)
+        """The largest of them; NaN if there are none."""
+        return max(self.differences.values(), default=math.nan)
+
+    @cached_property
+    def ours(self) -> Mapping[str, Array]:
+        """Each call's output and each parameter's gradient as rebuilt, by name: "output", "weight_hh_l0"."""
+        return {**self._named_outputs(self.outputs), **weight_grads(self.capture, self.layers)}
+
+    @cached_property
+    def theirs(self) -> Mapping[str, Array]:
+        """Those of torch's that the capture holds, by the same names."""
+        outputs = self._named_outputs(tuple(call.output for call in self.capture.calls))
+        return {name: one for name, one in {**outputs, **self.capture.grads}.items() if one is not None}
+
+    @cached_property
+    def of_own_pass(self) -> Mapping[str, Array]:
+        """Those of the person's own pass that are known, by the same names."""
+        own = self.capture.own
+        if own is None:
+            return {}
+        return {**({} if own.output is None else {OUTPUT: own.output}), **own.grads}
+
+    @np.errstate(all="ignore")
+    def differences_of(self, theirs: Mapping[str, Array]) -> dict[str, float]:
+        """The relative difference of what was rebuilt to each of `theirs`."""
+        return {name: relative_difference(ours, one) for name, ours, one in self._pairs(theirs)}
+
+    @cached_property
+    @np.errstate(all="ignore")
+    def cancellation(self) -> Mapping[str, float]:
+        """Σ_t Σ_n ‖(∂L/∂W)|_{t,n}‖ / ‖∂L/∂W‖ of each parameter, at least 1: how much larger rounding of the shares is
+        in what is left of them."""
+        parts = dict[str, float]()
+        calls = {call.name: call for call in self.capture.calls}
+        for layer in self.layers:
+            for name, (delta, partner) in layer.factors.items():
+                shares = l2(delta) if partner is None else l2(delta) * l2(partner)  # (T, N)
+                whole = calls[layer.id.call].parameter(name, layer.id)
+                parts[whole] = parts.get(whole, 0.0) + float(shares.sum())
+        wholes = {name: float(l2(self.ours[name].ravel())) for name in parts}
+        return {
+            name: max(1.0, one / wholes[name]) if wholes[name] > 0 and one < math.inf else 1.0
+            for name, one in parts.items()
+        }
+
+    def remembered(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made once for the whole trace and all that is cut out of it."""
+        if name not in self._remembered:
+            self._remembered[name] = make()
+        return self._remembered[name]
+
+    @cached_property
+    def _remembered(self) -> dict[str, Any]:
+        return {}
+
+    def _named_outputs(self, outputs: tuple[Array | None, ...]) -> dict[str, Any]:
+        names = (f"{call.name}.{OUTPUT}" if call.name else OUTPUT for call in self.capture.calls)
+        return dict(zip(names, outputs, strict=True))
+
+    def _pairs(self, theirs: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
+        for name, one in theirs.items():
+            if name in self.ours:
+                yield name, self.ours[name], one
 
 
 @np.errstate(all="ignore")
-def cancellation(layer: Layer) -> float:
-    """Σ_t Σ_n ‖(∂L/∂W)|_{t,n}‖ / ‖∂L/∂W‖, the largest of the layer's parameters; 1 where no share cancels another."""
-    found = 1.0
-    for name, grad in layer.weight_grads.items():
-        delta, partner = layer.factors[name]
-        shares = l2(delta) if partner is None else l2(delta) * l2(partner)  # (T, N)
-        whole, parts = float(l2(grad.ravel())), float(shares.sum())
-        if 0 < whole < parts < math.inf:
-            found = max(found, parts / whole)
-    return found
-
-
-def _differences(capture: Capture, outputs: tuple[Array, ...], layers: tuple[Layer, ...]) -> Iterator[float]:
-    for call, output in zip(capture.calls, outputs, strict=True):
-        if call.output is not None:
-            yield relative_difference(output, call.output)
-    if not capture.grads:
-        return
-    for name, ours in weight_grads(capture, layers).items():
-        if name in capture.grads:
-            yield relative_difference(ours, capture.grads[name])
-
-
 def weight_grads(capture: Capture, layers: tuple[Layer, ...]) -> dict[str, Array]:
     """The rebuilt gradient of each parameter of the capture, summed over the calls that share it."""
     found: dict[str, Array] = {}

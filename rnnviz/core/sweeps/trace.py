@@ -1,5 +1,6 @@
 """The trace: one forward and backward sweep with every intermediate tensor, rebuilt from a capture."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -8,15 +9,20 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.magnitude import l2
 from rnnviz.core.memory import keep_pages_at_hand
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.capture_check import check_shapes
-from rnnviz.core.sweeps.fidelity import LIMITS, Check, cancellation, relative_difference
+from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
 from rnnviz.core.sweeps.head import HeadTrace, through_head
 from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.nodes import SetByHand
+from rnnviz.core.sweeps.precision import in_float64, jittered
+from rnnviz.core.sweeps.underflow import held, underflows
+from rnnviz.core.sweeps.verdict import Verdict, judge
 
 __all__ = ["HeadTrace", "Layer", "Trace", "rebuild"]
 
@@ -51,6 +57,7 @@ class Trace(FrozenArrays):
     calls: tuple[CallTrace, ...]
     check: Check = field(repr=False)  # of the whole trace, also in one that was cut out of it
     notes: tuple[str, ...] = ()  # what makes it differ from history, one sentence each
+    number: int | None = None  # of the sequence it was cut out for, 0-based; None: it holds all
 
     @property
     def structure(self) -> Structure:
@@ -80,20 +87,55 @@ class Trace(FrozenArrays):
         """
         return self.check.difference
 
-    @cached_property
-    def fidelity_limit(self) -> float:
-        """The largest difference that rounding explains: 1e-5 for float32, 1e-10 for float64.
+    @property
+    def verdict(self) -> Verdict:
+        """What may be said of the whole trace: right, differs, cannot be compared, or not the person's own pass.
 
-        Where a weight gradient is a small rest of large shares that cancel, of time steps as in a network that has
-        learnt its task or of sequences, rounding of the shares is as many times larger in it, and so is the limit.
+        Found when first asked for. A difference is judged by each parameter's own conditioning: where a gradient is a
+        small rest of large shares that cancel, rounding of the shares is as many times larger in it. Where float32 is
+        the reason for more, the float64 rebuild says so.
         """
-        limit = LIMITS[self.layers[0].h.dtype.name]
-        return limit if not self.fidelity > limit else limit * max(1.0, *map(cancellation, self.layers))
+        verdict: Verdict = self.check.remembered("verdict", lambda: judge(self.check, self._in_float64))
+        return verdict
+
+    def _in_float64(self, seed: int | None) -> Check:
+        """The check of the float64 rebuild, or with a seed of one that begins a float32 rounding off."""
+        return self._whole_exact.check if seed is None else _in_float64(self.check, (), seed).check
 
     @property
     def faithful(self) -> bool:
-        """Whether torch's own numbers confirm the trace; False also when there were none to compare with."""
-        return self.fidelity <= self.fidelity_limit
+        """Whether the verdict is that the trace is right."""
+        return self.verdict.right
+
+    @property
+    def exact(self) -> "Trace":
+        """The same rebuilt in float64 from the same weights, inputs and ∂L/∂output; a float64 trace is its own.
+
+        Made when first asked for. It holds what float32 loses: a gradient of 10⁻⁶⁹ is 0 in a float32 layer.
+        """
+        exact = self._whole_exact
+        return exact if self.number is None or exact is self else exact.sample(self.number)
+
+    @property
+    def underflows(self) -> bool:
+        """Whether gradients fall below what float32 holds, so that `exact` says more."""
+        found: bool = self.check.remembered("underflows", lambda: any(map(underflows, self.check.layers)))
+        return found
+
+    def holding(self, layer: str, row: int, sample: int = 0) -> "Trace":
+        """This trace, or `exact` where float32 has lost the gradient of a layer at time step `row` + 1."""
+        if not self.underflows:
+            return self
+        kept, exact = (l2(one.layer(layer).hidden_grad[row, sample]) for one in (self, self.exact))
+        _, lost = held(kept, exact)
+        return self.exact if lost else self
+
+    @property
+    def _whole_exact(self) -> "Trace":
+        if self.layers[0].h.dtype == np.float64:
+            return self
+        exact: Trace = self.check.remembered("exact", lambda: _in_float64(self.check, self.notes))
+        return exact
 
     @property
     def time_steps(self) -> int:
@@ -139,7 +181,7 @@ class Trace(FrozenArrays):
         for call in self.calls:
             own = len(call.layers[0].x) if call.lengths is None else int(call.lengths[n])
             cut.append(call.sample(n, own if len(self.calls) > 1 else length))
-        return replace(self, calls=tuple(cut))
+        return replace(self, calls=tuple(cut), number=n)
 
     @cached_property
     def _samples(self) -> "dict[int, Trace]":
@@ -162,6 +204,20 @@ def rebuild(capture: Capture) -> Trace:
     return swept(capture, [_unrolled(call, capture) for call in capture.calls], capture.notes)
 
 
+@np.errstate(all="ignore")
+def _in_float64(check: Check, notes: tuple[str, ...], seed: int | None = None) -> Trace:
+    capture, by_hand = in_float64(check.capture), check.by_hand
+    if seed is not None:
+        capture = jittered(capture, seed)
+    if by_hand is None:
+        return rebuild(replace(capture, notes=notes))
+    wide = {
+        layer: replace(one, values={name: array.astype(np.float64) for name, array in one.values.items()})
+        for layer, one in by_hand.items()
+    }
+    return swept(capture, [unroll(call, capture.weights, None, wide) for call in capture.calls], notes, wide)
+
+
 def _unrolled(call: Call, capture: Capture) -> list[LayerSweep]:
     sweeps = unroll(call, capture.weights, call.output)
     if call.output is not None:
@@ -172,8 +228,15 @@ def _unrolled(call: Call, capture: Capture) -> list[LayerSweep]:
     return sweeps
 
 
-def swept(capture: Capture, sweeps: list[list[LayerSweep]], notes: tuple[str, ...]) -> Trace:
-    """The trace of forward sweeps: read out, then swept back from the last call to the first."""
+def swept(
+    capture: Capture,
+    sweeps: list[list[LayerSweep]],
+    notes: tuple[str, ...],
+    by_hand: Mapping[LayerId, SetByHand] | None = None,
+) -> Trace:
+    """The trace of forward sweeps: read out, then swept back from the last call to the first.
+
+    `by_hand` is what was set by hand in them."""
     found = list[CallTrace]()
     for call, unrolled in reversed(list(zip(capture.calls, sweeps, strict=True))):
         number = len(capture.calls) - 1 - len(found)
@@ -183,7 +246,8 @@ def swept(capture: Capture, sweeps: list[list[LayerSweep]], notes: tuple[str, ..
         found.append(CallTrace(call, layers, frozen(output), head, call.lengths))
     calls = tuple(reversed(found))
     outputs = tuple(call.output for call in calls)
-    return Trace(calls, Check(capture, outputs, tuple(layer for call in calls for layer in call.layers)), notes)
+    layers = tuple(layer for call in calls for layer in call.layers)
+    return Trace(calls, Check(capture, outputs, layers, by_hand), notes)
 
 
 def _grad_final(call: Call, number: int, later: list[CallTrace]) -> dict[str, Array]:

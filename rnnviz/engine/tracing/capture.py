@@ -15,7 +15,7 @@ from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.losses import losses
 from rnnviz.engine.networks import SequenceModel, structure_of
-from rnnviz.engine.tracing.given_gradients import take_gradients, with_direct_part
+from rnnviz.engine.tracing.given_gradients import take_gradients, take_like_output, with_direct_part
 from rnnviz.engine.tracing.layout import (
     Given,
     GivenState,
@@ -26,6 +26,7 @@ from rnnviz.engine.tracing.layout import (
     take_sequences,
     take_state,
 )
+from rnnviz.engine.tracing.own_pass import own_pass
 from rnnviz.engine.tracing.torch_forward import torch_forward
 from rnnviz.engine.tracing.weights import effective_weights
 from rnnviz.runs.writing.trace_file import SavableTrace, savable
@@ -36,6 +37,7 @@ def trace(
     inputs: Given | PackedSequence,
     state: GivenState | None = None,
     grad_output: Given | PackedSequence | None = None,
+    output: Given | PackedSequence | None = None,
     *,
     hidden_grad: Given | Sequence[Given] | None = None,
     sequences: Sequences | None = None,
@@ -51,11 +53,13 @@ def trace(
     `sequences` (0-based) are the only ones that are swept and rebuilt, in that order; weight gradients and shares are
     theirs alone.
 
-    The module is only read: its gradients, hooks, training flag and torch's generator stay as they are. Dropout is left
-    out, half precision is computed in float32; both are said in `notes`. Raises RnnvizError for an unknown module or a
-    wrong shape.
+    The module is only read: its gradients, hooks, training flag and torch's generator stay as they are. Dropout and
+    hooks are left out, half precision is computed in float32. So the pass that is traced may be another than yours.
+    With `output`, what your own pass gave, and with gradients given where every parameter of the module has a .grad,
+    the trace is compared with those too, and its `verdict` says what agrees. Dropout, hooks, autocast and half
+    precision that nothing settles take the verdict away. Raises RnnvizError for an unknown module or a wrong shape.
     """
-    captured = capture_module(module, inputs, state, grad_output, hidden_grad=hidden_grad, sequences=sequences)
+    captured = capture_module(module, inputs, state, grad_output, output, hidden_grad=hidden_grad, sequences=sequences)
     return savable(rebuild(captured))
 
 
@@ -64,6 +68,7 @@ def capture_module(
     inputs: Given | PackedSequence,
     state: GivenState | None = None,
     grad_output: Given | PackedSequence | None = None,
+    output: Given | PackedSequence | None = None,
     *,
     hidden_grad: Given | Sequence[Given] | None = None,
     sequences: Sequences | None = None,
@@ -80,15 +85,18 @@ def capture_module(
         given, layout = take_inputs(module, inputs, structure)
         first = take_state(state, structure, layout, given.shape[1]) or _zeros(structure, given)
         grad = take_gradients(grad_output, hidden_grad, structure, layout, given.shape[:2])
+        own_output = None if output is None else take_like_output(output, "output", structure, layout, given.shape[:2])
         if sequences is not None:
             chosen = take_sequences(sequences, given.shape[1])
             given, layout = given[:, chosen], layout.of(chosen)
             first = {name: part[:, chosen] for name, part in first.items()}
-            grad = None if grad is None else grad[:, chosen]
+            grad, own_output = (None if one is None else one[:, chosen] for one in (grad, own_output))
         given = _copied(given, dtype)
         grad = None if grad is None else _copied(grad, dtype)
         first = {name: _copied(part, dtype) for name, part in first.items()}
-        return _swept(structure, weights, given, first, grad, layout, tuple(notes), hidden_grad is not None)
+        own = own_pass(module, structure, dtype, own_output, with_grads=grad is not None and sequences is None)
+        captured = _swept(structure, weights, given, first, grad, layout, tuple(notes), hidden_grad is not None)
+        return replace(captured, own=own)
 
 
 def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture:
@@ -166,13 +174,16 @@ def _zeros(structure: Structure, inputs: Tensor) -> dict[str, Tensor]:
 
 
 def _grad_of_last_norms(output: Tensor, lengths: Tensor | None) -> Tensor:
-    """∂/∂output of Σ_n ‖output[T_n, n]‖; 0 where the output is 0. Norms in float64 (RELIABILITY, Numbers)."""
+    """∂/∂output of Σ_n ‖output[T_n, n]‖; 0 where the output is 0, NaN where it is not finite, as autograd has it.
+
+    Norms in float64 (RELIABILITY, Numbers).
+    """
     sequences = torch.arange(output.shape[1])
     ends = torch.full_like(sequences, len(output)) if lengths is None else lengths
     last = output[ends - 1, sequences].double()  # (N, D·H)
     norms = last.norm(dim=-1, keepdim=True)
     grad = torch.zeros_like(output)
-    grad[ends - 1, sequences] = torch.where(norms > 0, last / norms, torch.zeros_like(last)).to(output.dtype)
+    grad[ends - 1, sequences] = torch.where(norms != 0, last / norms, torch.zeros_like(last)).to(output.dtype)
     return grad
 
 

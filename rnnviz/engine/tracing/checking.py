@@ -11,9 +11,13 @@ from torch import Tensor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.plain_records import listed
 from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.fidelity import relative_difference, weight_grads
+from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.underflow import SURE
+from rnnviz.core.sweeps.verdict import Verdict, not_finite
 from rnnviz.engine.tracing.unrolled import nudge_shapes, nudged, own_arrays, tensor_name, unrolled_loss
 from rnnviz.runs.reading.reader import Run
 
@@ -33,12 +37,13 @@ class GradientCheck:
     name: str  # "weight_hh_l0", "f_l0" (of a pre-activation), "h_l0", "inputs", "h0", "head.weight"
     autograd: float
     differences: float  # NaN: too small for finite differences to see
-    rounding: float  # of the trace as it is shown, against the same in float64
+    rounding: float  # of the trace as it is shown, against the same in float64; NaN: too small for float32
 
     @property
     def right(self) -> bool:
         seen = math.isnan(self.differences) or self.differences <= DIFFERENCES_LIMIT
-        return self.autograd <= AUTOGRAD_LIMIT and seen and self.rounding <= ROUNDING_LIMIT
+        held = math.isnan(self.rounding) or self.rounding <= ROUNDING_LIMIT
+        return self.autograd <= AUTOGRAD_LIMIT and seen and held
 
 
 @dataclass(frozen=True)
@@ -48,26 +53,34 @@ class Report:
     model: str
     training_step: int
     checks: tuple[GradientCheck, ...]
-    problem: str = ""  # why nothing could be checked, a sentence
+    trace: Verdict  # on the trace as it is shown, beside the numbers that were recorded with it
 
     @property
     def right(self) -> bool:
-        return not self.problem and all(check.right for check in self.checks)
+        return bool(self.checks) and all(check.right for check in self.checks) and self.trace.kind != "differs"
 
     @property
     def verdict(self) -> str:
-        """One plain sentence."""
-        if self.problem:
-            return self.problem
+        """One plain sentence, or two where the trace differs from what was recorded or is not of the person's own
+        pass."""
+        if not self.checks:
+            return f"The trace {self.trace.words}."
+        more = self.trace.kind in ("differs", "not your own pass")
+        return self._of_gradients + (f" The trace {self.trace.words}." if more else "")
+
+    @property
+    def _of_gradients(self) -> str:
         wrong = [check.name for check in self.checks if not check.right]
         if wrong:
             return f"{len(wrong)} of {len(self.checks)} gradients are wrong: {', '.join(wrong)}."
         seen = [check.differences for check in self.checks if not math.isnan(check.differences)]
         autograd = max(check.autograd for check in self.checks)
-        rounding = max(check.rounding for check in self.checks)
+        rounding = max((check.rounding for check in self.checks if not math.isnan(check.rounding)), default=0.0)
+        lost = [check.name for check in self.checks if math.isnan(check.rounding)]
         return (
             f"All {len(self.checks)} gradients are right: autograd within {autograd:.0e}, finite differences within "
-            f"{max(seen, default=0.0):.0e}, rounding of what is shown {rounding:.0e}."
+            f"{max(seen, default=0.0):.0e}, rounding of what is shown {rounding:.0e}"
+            + (f"; float32 holds nothing of {listed(lost)}." if lost else ".")
         )
 
     @property
@@ -78,13 +91,13 @@ class Report:
                 "name": check.name,
                 "autograd": check.autograd,
                 "differences": None if math.isnan(check.differences) else check.differences,
-                "rounding": check.rounding,
+                "rounding": None if math.isnan(check.rounding) else check.rounding,
                 "right": check.right,
             }
             for check in self.checks
         ]
         about = {"model": self.model, "training_step": self.training_step}
-        return about | {"right": self.right, "verdict": self.verdict, "gradients": checks}
+        return about | {"right": self.right, "verdict": self.verdict, "trace": self.trace.kind, "gradients": checks}
 
 
 def check_run(run: Run, training_step: int | None = None, model: str | None = None) -> list[Report]:
@@ -100,26 +113,35 @@ def check_run(run: Run, training_step: int | None = None, model: str | None = No
 def check_capture(capture: Capture) -> Report:
     """The check of one capture; takes a second or a few."""
     shown = rebuild(capture)
-    exact = _in_float64(capture)
+    exact = in_float64(capture)
     tensors = _tensors(exact)
     nudges = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in nudge_shapes(exact).items()}
     truth, output_grads = _autograd(exact, tensors, nudges)
     calls = [replace(call, grad_output=grad) for call, grad in zip(exact.calls, output_grads, strict=True)]
-    ours = _gradients(rebuild(replace(exact, calls=tuple(calls))))
-    if not all(np.isfinite(grad).all() for grad in ours.values()):
-        return Report("", 0, (), "The trace holds NaN or infinite gradients, so there is nothing to compare.")
-    found = _gradients(shown)
+    wide = rebuild(replace(exact, calls=tuple(calls)))
+    for one in (shown, wide):
+        verdict = not_finite(one.check)
+        if verdict is not None:
+            return Report("", 0, (), verdict)
+    ours, found = _gradients(wide), _gradients(shown)
     draw = np.random.default_rng(0)
     checks = [
         GradientCheck(
             name,
             relative_difference(grad, truth[name]),
             _differences(exact, tensors, nudges, name, grad, draw),
-            relative_difference(found[name].astype(np.float64), grad),
+            _rounding(found[name], grad),
         )
         for name, grad in ours.items()
     ]
-    return Report("", 0, tuple(checks))
+    return Report("", 0, tuple(checks), shown.verdict)
+
+
+def _rounding(shown: Array, exact: Array) -> float:
+    """The relative error of a gradient that is shown; NaN where all of it is below what float32 holds."""
+    if shown.dtype == np.float32 and 0 < np.abs(exact).max(initial=0.0) < SURE:
+        return math.nan
+    return relative_difference(shown.astype(np.float64), exact)
 
 
 def report_table(report: Report) -> str:
@@ -130,39 +152,9 @@ def report_table(report: Report) -> str:
     for check in report.checks:
         seen = "too small" if math.isnan(check.differences) else f"{check.differences:.1e}"
         mark = "" if check.right else "  wrong"
-        lines.append(f"  {check.name:<24}{check.autograd:>10.1e}{seen:>20}{check.rounding:>10.1e}{mark}")
+        rounding = "lost" if math.isnan(check.rounding) else f"{check.rounding:.1e}"
+        lines.append(f"  {check.name:<24}{check.autograd:>10.1e}{seen:>20}{rounding:>10}{mark}")
     return "\n".join([*lines, report.verdict])
-
-
-def _in_float64(capture: Capture) -> Capture:
-    weights = {name: _wide(weight) for name, weight in capture.weights.items()}
-    return replace(capture, weights=weights, calls=tuple(_call_in_float64(call) for call in capture.calls), grads={})
-
-
-def _call_in_float64(call: Call) -> Call:
-    head = call.head
-    if head is not None:
-        targets = head.targets if head.loss == "cross entropy" else _wide(head.targets)
-        head = replace(
-            head,
-            weight=_wide(head.weight),
-            bias=_wide(head.bias),
-            targets=targets,
-            loss_weight=_wide(head.loss_weight),
-        )
-    return replace(
-        call,
-        inputs=_wide(call.inputs),
-        initial={state: _wide(array) for state, array in call.initial.items()},
-        grad_output=_wide(call.grad_output),
-        grad_final={state: _wide(array) for state, array in call.grad_final.items()},
-        output=None,
-        head=head,
-    )
-
-
-def _wide(array: Array) -> Array:
-    return array.astype(np.float64)
 
 
 def _tensors(exact: Capture) -> Tensors:

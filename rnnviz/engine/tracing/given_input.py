@@ -1,6 +1,5 @@
 """Records one sweep of a loaded model over an input a person gives: a run with one capture at training step 0."""
 
-import math
 import os
 import time
 import warnings
@@ -17,7 +16,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.tables import read_table
 from rnnviz.core.source import OLD_TASK, Given, GivenInput
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.capture import Capture, OwnPass
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.engine.checkpoints import RecurrentModule
 from rnnviz.engine.checkpoints.names import plain_title
@@ -52,7 +51,8 @@ def record_given(given: Given, run_path: str | Path) -> Given:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")  # slower, not wrong
         capture, loss = _swept(module, sequence.inputs, given.input.loss_time_step)
-    capture = replace(capture, notes=capture.notes + module.notes)
+    own = OwnPass(doubts=(module.guess,)) if module.guess else None
+    capture = replace(capture, notes=capture.notes + module.notes, own=own)
     source = replace(
         given,
         name=given.name or plain_title(Path(given.checkpoint).stem) or "loaded model",
@@ -152,7 +152,7 @@ def _swept(module: RecurrentModule, inputs: Array, loss_time_step: int) -> tuple
     chosen = output[position, 0].double()
     norm = float(chosen.norm())
     grad = torch.zeros_like(output)
-    if norm > 0 or math.isnan(norm):
+    if norm != 0:  # NaN too
         grad[position, 0] = (chosen / norm).to(dtype)
     return capture_module(network, given, None, grad), norm
 

@@ -47,10 +47,14 @@ def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: Op
         return [EquationLine(tuple(_text(OPTIMISERS[optimiser].formula)))]
     layer = next((layer for layer in trace.layers if layer.name == cursor.layer), trace.layers[0])
     t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
+    held = trace if cursor.phase is Phase.FORWARD else trace.holding(layer.name, t)
+    layer = held.layer(layer.name)
     lines = []
     for equation, active in shown_equations(operations_of(layer), cursor):
         lines.append(EquationLine(tuple(_equation(equation, layer, active))))
         lines += _numbers(equation, layer, t, unit)
+    if held is not trace:
+        lines.append(EquationLine(tuple(_words(["lost in float32: these are of the float64 rebuild"], "muted")), True))
     return lines
 
 

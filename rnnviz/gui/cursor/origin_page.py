@@ -81,6 +81,7 @@ class OriginPage(ColumnPage):
             self.of.set_options([(name, _words(layer.equations, name)) for name in names])
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
         of = str(self.of.currentData())
+        trace = trace.holding(layer.name, min(time_step, len(layer.h)) - 1, sample)
         self.explaining.ask(
             OriginQuestion(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer, sample)), sample)
         )

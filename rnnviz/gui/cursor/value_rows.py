@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from rnnviz.core.tasks.info import TaskInfo
 Group = Literal["state", "gates", "loss", "gradient", "weights"]
 Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how the strip of a row is coloured
 
+_LOST = " *"  # behind a number that float32 has lost
 _FEW_INPUTS = 2  # columns whose values are written out; of more the norm
 _MOST_NAMED = 8  # columns in a tooltip
 
@@ -34,6 +36,18 @@ class ValueSource:
     @property
     def row(self) -> int:
         return self.time_step - 1
+
+    @property
+    def lost(self) -> bool:
+        """Whether float32 has lost the gradient here, so that the numbers are of the float64 rebuild."""
+        return self.backward is not self.layer
+
+    @cached_property
+    def backward(self) -> Layer | None:
+        """The layer whose gradients are shown."""
+        if self.layer is None:
+            return None
+        return self.trace.holding(self.layer.name, self.row).layer(self.layer.name)
 
 
 @dataclass(frozen=True)
@@ -133,14 +147,21 @@ def _states(
     part: bool = False,
 ) -> ValueRow:
     def vector(source: ValueSource) -> Array | None:
-        values = array(source.layer) if source.layer is not None else None
+        layer = source.backward if group == "gradient" else source.layer
+        values = array(layer) if layer is not None else None
         return None if values is None else np.asarray(values[source.row, 0])
 
     def number(source: ValueSource) -> str | None:
         values = vector(source)
-        return None if values is None else short(float(l2(values)))
+        return None if values is None else _marked(float(l2(values)), is_lost(source))
 
-    return ValueRow(key, words, symbol, group, number, vector, colors, part)
+    def note(source: ValueSource) -> str:
+        return "lost in float32, so this is of the float64 rebuild" if is_lost(source) else ""
+
+    def is_lost(source: ValueSource) -> bool:
+        return group == "gradient" and source.lost
+
+    return ValueRow(key, words, symbol, group, number, vector, colors, part, note=note)
 
 
 def _gate(gate: Node, t: str) -> ValueRow:
@@ -161,14 +182,14 @@ def _weight(parameter: Parameter) -> tuple[ValueRow, ValueRow]:
     name, symbol = parameter.name, parameter.symbol
 
     def share(source: ValueSource) -> Array | None:
-        return source.layer.weight_grad_shares.get(name) if source.layer is not None else None
+        return source.backward.weight_grad_shares.get(name) if source.backward is not None else None
 
     def so_far(source: ValueSource) -> Array | None:
         return source.layer.weight_grad_so_far.get(name) if source.layer is not None else None
 
     def norm(source: ValueSource) -> str | None:
         values = share(source)
-        return None if values is None else short(float(values[source.row]))
+        return None if values is None else _marked(float(values[source.row]), source.lost)
 
     def fraction(source: ValueSource) -> str | None:
         values = so_far(source)
@@ -189,6 +210,11 @@ def _weight(parameter: Parameter) -> tuple[ValueRow, ValueRow]:
         ValueRow(f"share:{name}", first, "", "weights", norm, share, "magnitude", over_time=True),
         ValueRow(f"so_far:{name}", "added so far", "", "weights", fraction, so_far, "magnitude", True, True, note=note),
     )
+
+
+def _marked(value: float, lost: bool) -> str:
+    """A magnitude, marked where it is of the float64 rebuild because float32 has lost it."""
+    return short(value) + (_LOST if lost and value > 0 else "")
 
 
 def _total(source: ValueSource, so_far: Array) -> float:

@@ -22,6 +22,11 @@ class Rebuilt:
     traces: tuple[Trace, ...]
 
 
+def prepare(trace: Trace) -> None:
+    """Asks, in a worker and not in the event loop, for what a trace only finds when it is first asked for."""
+    _found = trace.verdict, trace.exact if trace.underflows else None
+
+
 class _TraceReader:
     """Reads captures and rebuilds them. Lives in the worker thread only: SQLite's connections do not travel."""
 
@@ -40,7 +45,7 @@ class _TraceReader:
             return self._known[training_step]
         traces = tuple(self._run.trace(training_step, model.number) for model in self._run.models)
         for trace in traces:
-            _measured = trace.faithful  # here and not in the event loop: it is measured when first asked for
+            prepare(trace)
         rebuilt = self._known[training_step] = Rebuilt(path, training_step, traces)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)

@@ -9,6 +9,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.newest_wish import NewestWish
+from rnnviz.gui.live.rebuilding import prepare
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.trial import Recomputed
@@ -40,7 +41,10 @@ class _Captures:
             if wish.against:
                 against = replace(whatif, interventions=whatif.variant(wish.against).interventions)
             original = against.trace(capture) if against.active else whatif.original(capture)
-            return Recomputed(whatif, wish.path, wish.against, original, whatif.trace(capture))
+            changed = whatif.trace(capture)
+            for trace in (original, changed):
+                prepare(trace)
+            return Recomputed(whatif, wish.path, wish.against, original, changed)
         except RnnvizError as error:
             return Recomputed(whatif, wish.path, wish.against, trouble=str(error))
 

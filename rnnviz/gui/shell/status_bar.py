@@ -1,12 +1,10 @@
 """The status bar: the engine, the run file, and how far the trace agrees with autograd."""
 
-import math
-
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from rnnviz.core.numbers import short, whole
-from rnnviz.core.source import Given
+from rnnviz.core.numbers import whole
+from rnnviz.core.sweeps.verdict import VerdictKind
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -19,6 +17,13 @@ _ENGINE = {
     "finished": ("training finished", "good"),
     "stopped": ("engine stopped", "muted"),
     "failed": ("engine ended unexpectedly", "bad"),
+}
+# By what is said of a trace, the worst first: the colour of the badge.
+_BADGE: dict[VerdictKind, str] = {
+    "differs": "bad",
+    "cannot be compared": "warning",
+    "not your own pass": "warning",
+    "right": "good",
 }
 
 
@@ -70,30 +75,26 @@ class StatusBar(QStatusBar):
 
     def _show_badge(self, state: State) -> None:
         colors = theme(state.look.theme)
-        traces = [trace for trace in state.recorded.traces if trace is not None]
-        worst = max((trace.fidelity for trace in traces if not math.isnan(trace.fidelity)), default=math.nan)
         named = [
             (model.name, trace)
             for model, trace in zip(state.run.models, state.recorded.traces, strict=False)
             if trace is not None
         ]
+        if not named:
+            self._set(self.badge, "", colors.muted)
+            self.badge.setToolTip("")
+            return
+        verdicts = [trace.verdict for _, trace in named]
+        kind = next(kind for kind in _BADGE if any(verdict.kind == kind for verdict in verdicts))
+        worst = max((one for one in verdicts if one.kind == kind), key=lambda one: one.difference)
         notes = [f"{name}: {note}" for name, trace in named for note in trace.notes]
-        if not traces:
-            words, token = "", "muted"
-        elif any(not trace.faithful for trace in traces if not math.isnan(trace.fidelity)):
-            words, token = f"trace differs from autograd: {short(worst)}", "bad"
-        elif any(math.isnan(trace.fidelity) for trace in traces):
-            words, token = "trace not checked against autograd", "muted"
-        elif isinstance(state.run.source, Given) and state.run.source.guess:
-            words, token = f"trace checked against autograd: {short(worst)}, but {state.run.source.guess}", "muted"
-        else:
-            words, token = f"trace checked against autograd: {short(worst)} ✓", "good"
-        self._set(self.badge, words + (" · approximate" if notes and words else ""), getattr(colors, token))
-        each = [f"{name}: {short(trace.fidelity)}" for name, trace in named]
+        tick = (" ✓" + (" · approximate" if notes else "")) if worst.right else ""
+        self._set(self.badge, f"trace {worst.brief}{tick}", getattr(colors, _BADGE[kind]))
+        each = [f"{name} {verdict.words}" for (name, _), verdict in zip(named, verdicts, strict=True)]
         explained = (
-            "The largest relative difference between the numbers drawn here and torch's own outputs and gradients."
+            "What is drawn here, beside torch's own outputs and gradients; a number is the largest relative difference."
         )
-        self.badge.setToolTip("\n".join([explained, *each, *notes]) if traces else "")
+        self.badge.setToolTip("\n".join([explained, *each, *notes]))
 
     def _set(self, label: QLabel, text: str, color: str) -> None:
         if label.text() != text:

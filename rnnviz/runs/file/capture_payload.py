@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import plain, read_record
-from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName
+from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName, OwnPass
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.runs.file.payload import DETAILS, check_whose, load_details, load_tensors, save_tensors
 from rnnviz.runs.file.records import FIRST_MODULE, Module, Probe, RunModel
 
 PROBE_PREFIX = "probe."
+_OWN_OUTPUT, _OWN_GRADS = "own pass.output", "own pass.grads."  # no call has a space in its name
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,17 @@ class CaptureDetails:
     training: bool = False  # in training mode, with its dropout, or as in evaluation
     notes: tuple[str, ...] = ()
     time_labels: tuple[str, ...] = ()  # one for each time step, or none
+    doubts: tuple[str, ...] = ()  # of the person's own pass, and causes, as in OwnPass
+    causes: tuple[str, ...] = ()
 
 
 def to_payload(capture: Capture, probe: Probe | None, training_step: int, model: int) -> bytes:
     """A capture as safetensors bytes, without the arrays that are the probe's own."""
     tensors = {f"weights.{_stored(capture, name)}": array for name, array in capture.weights.items()}
     tensors |= {f"grads.{_stored(capture, name)}": array for name, array in capture.grads.items()}
+    own = OwnPass() if capture.own is None else capture.own
+    tensors |= {f"{_OWN_GRADS}{_stored(capture, name)}": array for name, array in own.grads.items()}
+    tensors |= {} if own.output is None else {_OWN_OUTPUT: own.output}
     known = {} if probe is None else probe.arrays
     calls = []
     for call in capture.calls:
@@ -60,7 +66,9 @@ def to_payload(capture: Capture, probe: Probe | None, training_step: int, model:
         follows = -1 if call.follows is None else call.follows
         module = call.module or FIRST_MODULE
         calls.append(CallDetails(call.name or FIRST_MODULE, module, tuple(places), loss, call.start + 1, follows))
-    details = CaptureDetails(training_step, model, capture.kind, tuple(calls), notes=capture.notes)
+    details = CaptureDetails(
+        training_step, model, capture.kind, tuple(calls), notes=capture.notes, doubts=own.doubts, causes=own.causes
+    )
     return save_tensors(tensors, plain(details))
 
 
@@ -83,9 +91,17 @@ def from_payload(
         frozen_mapping(_read_back(tensors, "grads.")),
         details.notes,
         details.kind,
+        _own_pass(details, tensors),
     )
     check_shapes(capture)
     return capture
+
+
+def _own_pass(details: CaptureDetails, tensors: Mapping[str, Array]) -> OwnPass | None:
+    grads = _read_back(tensors, _OWN_GRADS)
+    if not (grads or _OWN_OUTPUT in tensors or details.doubts or details.causes):
+        return None
+    return OwnPass(tensors.get(_OWN_OUTPUT), frozen_mapping(grads), details.doubts, details.causes)
 
 
 _HEAD = ("weight", "bias", "targets", "loss_weight")

@@ -13,7 +13,7 @@ from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.whole import new_file, put_in_place
 from rnnviz.core.source import Recorded
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.capture import Capture, OwnPass
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.capture_payload import to_payload
@@ -88,7 +88,16 @@ def _own_capture(trace: Trace) -> Capture:
     """What the trace is rebuilt from; of one that was cut out of another, its own sequence without torch's sums."""
     whole, calls = trace.check.capture, tuple(one.call for one in trace.calls)
     same = all(one is other for one, other in zip(calls, whole.calls, strict=True))
-    return replace(whole, calls=calls, grads=whole.grads if same else {}, notes=trace.notes, kind="probe")
+    own = whole.own if same or whole.own is None else _cut(whole.own, trace)
+    return replace(whole, calls=calls, grads=whole.grads if same else {}, notes=trace.notes, kind="probe", own=own)
+
+
+def _cut(own: OwnPass, trace: Trace) -> OwnPass:
+    """What is known of the person's own pass, of the one sequence of a trace; its gradients are those of all."""
+    output, n = own.output, trace.number
+    if output is None or n is None:
+        return replace(own, output=None, grads={})
+    return replace(own, output=output[: trace.time_steps, n : n + 1], grads={})
 
 
 def _probe(capture: Capture) -> Probe:

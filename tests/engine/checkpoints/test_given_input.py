@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from rnnviz.command_line import main
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.source import Given, GivenInput
 from rnnviz.engine.tracing.given_input import record_given
@@ -157,3 +158,32 @@ def test_the_module_must_be_named_where_there_are_two(tmp_path):
         record(tmp_path, **TEXT)
     with record(tmp_path, "b", **TEXT) as run:
         assert run.models[0].structure.hidden_size == 5
+
+
+def test_the_commands_say_the_verdict(tmp_path, capsys):
+    torch.manual_seed(9)
+    module = torch.nn.RNN(2, 3)
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    with torch.no_grad():
+        module.weight_hh_l0[1, 2] = float("nan")
+    torch.save(module.state_dict(), tmp_path / "nan.pt")
+
+    def said(*words):
+        status = main([str(word) for word in words])
+        return status, capsys.readouterr().out
+
+    options = ("--length", 9, "--run")
+    status, out = said("trace", tmp_path / "a.pt", "--activation", "tanh", *options, tmp_path / "a.rnnviz")
+    assert (status, out[:31]) == (0, "Trace checked against autograd:")
+    status, out = said("trace", tmp_path / "a.pt", *options, tmp_path / "guess.rnnviz")
+    assert out.startswith("Trace is not your own pass: tanh is a guess.")
+    status, out = said("check", tmp_path / "guess.rnnviz")
+    assert status == 0
+    assert out.rstrip().endswith("The trace is not your own pass: tanh is a guess.")
+    words = "cannot be compared: first non-finite at weight_hh_l0: NaN."
+    status, out = said("trace", tmp_path / "nan.pt", "--activation", "tanh", *options, tmp_path / "nan.rnnviz")
+    assert (status, out) == (0, f"Trace {words}\n")
+    status, out = said("check", tmp_path / "nan.rnnviz")
+    assert status == 1
+    assert out.rstrip().endswith(f"The trace {words}")
+    assert "wrong" not in out

@@ -17,11 +17,12 @@ from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.source import Given
+from rnnviz.core.sweeps.verdict import Verdict
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.history import GrowingArray, HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding
+from rnnviz.gui.look.theme import theme
 from rnnviz.gui.shell.status_bar import StatusBar
 from rnnviz.gui.shell.toolbar import StepCount
 from rnnviz.gui.state.state import State
@@ -126,31 +127,36 @@ def models() -> tuple[RunModel, ...]:
     return tuple(RunModel(number, name, None, 1) for number, name in enumerate("AB"))  # type: ignore[arg-type]
 
 
+RIGHT, NONE = Verdict("right", 2e-7), Verdict("cannot be compared", math.nan, ("there are no numbers of torch's own",))
+OFF = Verdict("differs", 0.5, ("0.50 in weight_hh_l0", "0.25 in the output"))
+BROKEN = Verdict("cannot be compared", 0.0, ("first non-finite at time step 3, hidden state h: NaN",))
+ANOTHER = Verdict("not your own pass", 3e-7, ("autocast is on",))
+
+
 @pytest.mark.parametrize(
-    ("fidelities", "words"),
+    ("verdicts", "words", "token"),
     [
-        ((2e-7, 1e-8), "trace checked against autograd: 2.0·10⁻⁷ ✓"),
-        ((2e-7, 0.5), "trace differs from autograd: 0.50"),
-        ((math.nan, 2e-7), "trace not checked against autograd"),
+        ((RIGHT, replace(RIGHT, difference=1e-8)), "trace checked against autograd: 2.0·10⁻⁷ ✓", "good"),
+        ((RIGHT, OFF), "trace differs from autograd: 0.50 in weight_hh_l0", "bad"),
+        ((NONE, RIGHT), "trace cannot be compared: there are no numbers of torch's own", "warning"),
+        ((RIGHT, BROKEN), "trace cannot be compared: first non-finite at time step 3, hidden state h: NaN", "warning"),
+        ((BROKEN, OFF), "trace differs from autograd: 0.50 in weight_hh_l0", "bad"),
+        ((ANOTHER, RIGHT), "trace is not your own pass: autocast is on", "warning"),
     ],
 )
 def test_the_badge_says_how_far_the_trace_can_be_believed(
-    qtbot: QtBot, fidelities: tuple[float, ...], words: str
+    qtbot: QtBot, verdicts: tuple[Verdict, ...], words: str, token: str
 ) -> None:
     store = Store(flat_state(models=models()))
     bar = StatusBar(store)
     qtbot.addWidget(bar)
     assert bar.badge.text() == ""
-    traces: Any = tuple(
-        SimpleNamespace(fidelity=each, faithful=each < 1e-5, notes=(), layers=()) for each in fidelities
-    )
+    traces: Any = tuple(SimpleNamespace(verdict=each, notes=(), layers=()) for each in verdicts)
     bar.show_state(store.state, flat_state(store.state, traces=traces))
     assert bar.badge.text() == words
-    assert "A: " in bar.badge.toolTip()
-    source = Given("net.pt", guess="ReLU is a guess")
-    bar.show_state(store.state, flat_state(store.state, source=source, traces=traces))
-    assert "✓" not in bar.badge.text()
-    assert ("but ReLU is a guess" in bar.badge.text()) == ("✓" in words)
+    assert getattr(theme(store.state.look.theme), token) in bar.badge.styleSheet()
+    for name, verdict in zip("AB", verdicts, strict=True):
+        assert f"{name} {verdict.words}" in bar.badge.toolTip()
 
 
 def test_engine_and_file_are_said_in_words(qtbot: QtBot) -> None:

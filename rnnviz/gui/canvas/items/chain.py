@@ -46,11 +46,14 @@ class Chain(CanvasItem):
         self.leftwards = leftwards  # the layer reads the sequence from the end
         self._sweep = Sweep(1, False, range(1, 1))
         self._magnitudes: Array = np.zeros(0)  # (T,) log₁₀ ‖∂L/∂h_t‖
+        self._lost: Array = np.zeros(0, bool)  # (T,) of them, what float32 does not hold
         self._colors: Array = np.zeros(0, np.uint32)  # (T,) 0xffRRGGBB
 
-    def set_magnitudes(self, magnitudes: Array, highest: float) -> None:
-        """log₁₀ of the gradient magnitudes (T,); `highest` is the largest of all models, so that colours compare."""
+    def set_magnitudes(self, magnitudes: Array, highest: float, lost: Array | None = None) -> None:
+        """log₁₀ of the gradient magnitudes (T,), and where float32 has `lost` them; `highest` is the largest of all
+        models, so that colours compare."""
         self._magnitudes = magnitudes
+        self._lost = np.zeros(magnitudes.size, bool) if lost is None else lost
         # held between the ends of the map: zero is vanished, only NaN and +∞ are no magnitude
         held = np.where(np.isneginf(magnitudes), VANISHED, magnitudes)
         table = packed(self.theme.magnitude_map(), self.theme)
@@ -86,7 +89,7 @@ class Chain(CanvasItem):
             return f"t = {t}"
         log = float(self._magnitudes[t - 1])
         size = "0" if np.isneginf(log) else short(10.0**log) if -300 < log < 300 or np.isnan(log) else power(round(log))
-        return f"t = {t}: ‖∂L/∂h‖ = {size}"
+        return f"t = {t}: ‖∂L/∂h‖ = {size}" + (", lost in float32" if self._lost[t - 1] else "")
 
     def _draw_cells(self, painter: QPainter) -> None:
         pitch, sweep, middle = self.axis.pitch, self._sweep, self._middle()

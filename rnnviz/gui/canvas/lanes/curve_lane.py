@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
-from rnnviz.gui.canvas.items.curve_plot import CurvePlot
+from rnnviz.gui.canvas.items.curve_plot import Curve, CurvePlot
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.shown import Shown
@@ -25,6 +26,20 @@ class CurveLane(Lane):
         self.tips: list[tuple[str, Array]] = []  # name and (T,) values, in the words of `tip_words`
         self.tip_words: Callable[[float], str] = short
         self.present: dict[str, Array] = {}  # by name, (T,) bool: time steps that have a value; without: all
+
+    def magnitudes(self, model: str, words: str, color: QColor, values: Array, lost: Array) -> list[Curve]:
+        """The curve of a model's magnitudes (T,), with `words` beside it and a line in the tooltip.
+
+        Where float32 has `lost` them (T,) it is a curve of its own, dashed, that begins at the last one it held.
+        """
+        self.tips.append((model, values))
+        if not lost.any():
+            return [Curve(values, color, words)]
+        beyond = f"{model}, lost in float32"
+        self.tips.append((beyond, values))
+        self.present |= {model: ~lost, beyond: lost}
+        joined = lost | np.append(lost[1:], False) | np.insert(lost[:-1], 0, False)
+        return [Curve(values, color, words, present=~lost), Curve(values, color, beyond, dashed=True, present=joined)]
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.plot.place(plot, axis)

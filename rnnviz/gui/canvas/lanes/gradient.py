@@ -14,6 +14,7 @@ from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 
 _STRAIGHT = 0.985  # R² above which a curve is called one factor for each time step
 _SHORTEST_FIT = 8  # time steps
+_SMALLEST = -290.0  # log₁₀, near that of the smallest float64
 
 
 class GradientLane(CurveLane):
@@ -26,28 +27,40 @@ class GradientLane(CurveLane):
         self.tip_words = magnitude_words
 
     def show(self, shown: Shown) -> None:
-        curves, self.tips = [], []
+        curves = list[Curve]()
+        self.tips, self.present = [], {}
         for model in shown.models:
             values = model.log_gradient
-            if not values.size:
-                continue
-            factor = step_factor(values)
-            name = model.name if factor is None else f"{model.name}: ×{short(factor)} each step back"
-            curves.append(Curve(values, model.color, name))
-            self.tips.append((model.name, values))
-        scale = logarithmic([c.values for c in curves], zone=VANISHED, words=f"vanished: below {power(int(VANISHED))}")
-        self.plot.set_curves(curves, scale)
+            if values.size:
+                curves += self.magnitudes(
+                    model.name, _words(model.name, values), model.color, values, model.lost_gradient
+                )
+        zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
+        words = f"vanished: below {power(int(VANISHED))}"
+        self.plot.set_curves(curves, logarithmic([curve.values for curve in curves], zone=zone, words=words))
 
 
 GRADIENT = LaneKind(lambda _: [Offer("gradient", "Gradient magnitude", True, GradientLane)])
 
 
+def _words(name: str, log_magnitudes: Array) -> str:
+    """What is written beside a model's curve: its name, and what can be said of the whole curve."""
+    if not np.isfinite(log_magnitudes).any() and np.isnan(log_magnitudes).any():
+        return f"{name}: not finite"
+    factor = step_factor(log_magnitudes)
+    return name if factor is None else f"{name}: ×{short(factor)} each step back"
+
+
 def step_factor(log_magnitudes: Array) -> float | None:
     """By what a straight curve of log₁₀ magnitudes (T,) is multiplied at each step back; None where it is not straight.
 
-    The last twentieth is left out: there the loss has only just entered. Zeros and NaN make it no straight line.
+    The last twentieth is left out: there the loss has only just entered. Zeros and NaN make it no straight line, but
+    for zeros that are too small for float64.
     """
     part = log_magnitudes[: max(int(log_magnitudes.size * 0.95), 1)]
+    zeros = np.isneginf(part)
+    if zeros.any() and part[~zeros].min(initial=0.0) < _SMALLEST:
+        part = part[~zeros]
     if part.size < _SHORTEST_FIT or not np.isfinite(part).all():
         return None
     t = np.arange(part.size, dtype=np.float64)

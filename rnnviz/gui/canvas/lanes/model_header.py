@@ -32,7 +32,7 @@ class ModelHeaderLane(Lane):
         entry = self.shown_model(shown)
         self.layer_name = entry.layer_name
         self.chain.leftwards = LayerId.read(entry.layer_name).reverse
-        self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient)
+        self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient, entry.lost_gradient)
         self.legend.set_highest(shown.highest_gradient)
         words = "unrolled" if len(self.layer_names) == 1 else f"{LayerId.read(self.layer_name).words} ▾"
         self.label.set_text(entry.name, words)

@@ -20,8 +20,11 @@ class ShareLane(CurveLane):
         self.tip_words = magnitude_words
 
     def show(self, shown: Shown) -> None:
-        curves = [Curve(model.log_share, model.color, model.name) for model in shown.models if model.log_share.size]
-        self.tips = [(curve.name, curve.values) for curve in curves]
+        curves = list[Curve]()
+        self.tips, self.present = [], {}
+        for model in shown.models:
+            if model.log_share.size:
+                curves += self.magnitudes(model.name, model.name, model.color, model.log_share, model.lost_share)
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves]))
 
 

@@ -1,5 +1,6 @@
 """What the lanes draw, resolved once from the state: the models with their traces, colours and shared levels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from rnnviz.core.cells.node import Role
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.trace import Layer, Trace
+from rnnviz.core.sweeps.underflow import held
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Sweep
@@ -57,21 +59,53 @@ class ShownModel:
         """(T, ·) log₁₀ |∂L/∂ a state| of every unit, (0, 0) where there is none; −inf: exactly zero."""
         if self.layer is None or state not in self.structure.equations.states:
             return np.zeros((0, 0))
-        values = log10(np.abs(self._cut(self.layer.grad(state)).astype(np.float64)))
+        values, _ = self._held(lambda trace: np.abs(self._of_layer(trace).grad(state)[:, self.sample]))
         return values if self.base is None else difference(values, self.base.gradient(state))
 
-    @cached_property
+    @property
     def log_gradient(self) -> Array:
         """(T,) log₁₀ ‖∂L/∂h_t‖; −inf is a gradient of exactly zero."""
-        return log10(l2(self._cut(self.layer.hidden_grad))) if self.layer is not None else np.zeros(0)
+        return self._gradient_norms[0]
+
+    @property
+    def lost_gradient(self) -> Array:
+        """(T,) bool: where `log_gradient` is of the float64 rebuild, because float32 has lost it."""
+        return self._gradient_norms[1]
 
     @cached_property
+    def _gradient_norms(self) -> tuple[Array, Array]:
+        if self.trace is None:
+            return np.zeros(0), np.zeros(0, bool)
+        return self._held(lambda trace: l2(self._of_layer(trace).hidden_grad[:, self.sample]))
+
+    @property
     def log_share(self) -> Array:
         """(T,) log₁₀ ‖(∂L/∂W)|_t‖_F of the cell's leading matrix, of this sequence alone; (0,) without a trace."""
+        return self._shares[0]
+
+    @property
+    def lost_share(self) -> Array:
+        """(T,) bool: where `log_share` is of the float64 rebuild, because float32 has lost it."""
+        return self._shares[1]
+
+    @cached_property
+    def _shares(self) -> tuple[Array, Array]:
         if self.trace is None:
-            return np.zeros(0)
-        layer = self.trace.sample(self.sample).layer(self.layer_name)
-        return log10(layer.weight_grad_shares[self.structure.equations.leading_matrix.name])
+            return np.zeros(0), np.zeros(0, bool)
+        name = self.structure.equations.leading_matrix.name
+        return self._held(lambda trace: self._of_layer(trace.sample(self.sample)).weight_grad_shares[name])
+
+    def _held(self, magnitudes: Callable[[Trace], Array]) -> tuple[Array, Array]:
+        """log₁₀ of what `magnitudes` (T, …) reads, of this sequence, and where float32 has lost it."""
+        assert self.trace is not None  # the caller looked
+        kept = magnitudes(self.trace)[: self.time_steps].astype(np.float64)
+        if not self.trace.underflows:
+            return log10(kept), np.zeros(kept.shape, bool)
+        values, lost = held(kept, magnitudes(self.trace.exact)[: self.time_steps])
+        return log10(values), lost
+
+    def _of_layer(self, trace: Trace) -> Layer:
+        return trace.layer(self.layer_name)
 
     @cached_property
     def losses(self) -> Array:
