@@ -74,6 +74,18 @@ def test_parts_sum_to_the_value_in_a_changed_trace(random_capture, case, seed, d
     assert_sums(provenance(trace, place), value_at(trace, place))
 
 
+@pytest.mark.parametrize("cell", list(OF))
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_the_gradient_of_what_was_set_by_hand_is_its_parts(random_capture, cell, activation):
+    structure = Structure(cell, 2, 3, num_layers=2, activation=activation if cell == "vanilla" else "tanh")
+    for letter in OF[cell]:
+        for layer in structure.layer_names:
+            trace = rebuild_changed(random_capture(structure, seed=3), [SetValue(layer, letter, 5, 0.4, 2)])
+            for unit in (1, 2, 3):
+                place = GradientPlace(letter, layer, 5, unit)
+                assert_sums(provenance(trace, place), value_at(trace, place))
+
+
 @settings(max_examples=25)
 @given(case=places(), seed=st.integers(0, 1000))
 def test_each_loss_is_the_gradient_of_that_loss_alone(random_capture, case, seed):
