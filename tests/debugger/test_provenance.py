@@ -151,6 +151,14 @@ def test_every_click_leads_to_a_place_that_exists(random_capture):
                     assert np.isfinite(provenance(trace, part.leads_to).value)
 
 
+@pytest.mark.parametrize("sample", [0, 1])
+def test_it_is_asked_of_one_sequence(random_capture, sample):
+    trace = rebuild(random_capture(Structure("gru", 2, 3), lengths=[6, 4], seed=3))
+    place = GradientPlace("h", "l0", 3, 2)
+    assert provenance(trace, place, sample) == provenance(trace.sample(sample), place)
+    assert provenance(trace, place, sample).value == pytest.approx(trace.layers[0].hidden_grad[2, sample, 1])
+
+
 def test_what_has_no_gradient_is_refused(random_capture):
     trace = rebuild(random_capture(Structure("gru", 2, 3)))
     for place, sentence in [
