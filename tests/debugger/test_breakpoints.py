@@ -1,6 +1,7 @@
 """Stops within one trace: places, conditions along time, bookmarks; forwards and backwards."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.bookmarks import bookmark_at, bookmarked
-from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, placed_at, stops
+from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, placed_at, points_of, stops
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 
@@ -74,6 +75,17 @@ def test_places_count_from_the_end_and_mean_every_layer_or_time_step(moment: Mom
     assert stopped(moment, Breakpoint("place", layer="l2")) == []
     assert stopped(moment, Breakpoint("place", model="GRU")) == []
     assert stopped(moment, Breakpoint("place", enabled=False)) == []
+
+
+@pytest.mark.parametrize("phase", ["forward", "backward"])
+def test_a_mark_stands_where_a_walk_stops(moment: Moment, phase: Literal["forward", "backward"]) -> None:
+    for time_step in (*range(1, T + 1), *range(-T, 0)):
+        one = Breakpoint("place", phase=phase, time_step=time_step, layer="l1", operation="f")
+        at = time_step if time_step > 0 else T + 1 + time_step
+        assert points_of(one, PROGRAM, START) == (Cursor(5, Phase(phase), at, "l1", "f"),)
+        assert stopped(moment, one) == [*points_of(one, PROGRAM, START)]
+    for time_step in (-T - 1, T + 1):
+        assert points_of(Breakpoint("place", phase=phase, time_step=time_step), PROGRAM, START) == ()
 
 
 def test_conditions_stop_where_they_are_met(moment: Moment, trace: Trace) -> None:
