@@ -64,6 +64,29 @@ def test_training_passes_a_bare_place_and_it_is_found_again_where_it_was_set(mom
     assert placed_at([NOT_FINITE, bare], Cursor(5, Phase.BACKWARD, 2, "l1")) is None
 
 
+@pytest.mark.parametrize("time_step", [*range(1, T + 1), *range(-T, 0)])
+def test_training_asks_a_place_at_its_own_time_step(moment: Moment, time_step: int) -> None:
+    at = time_step if time_step > 0 else T + 1 + time_step
+    asked = [Breakpoint("place", f"t == {t}", time_step=time_step) for t in range(1, T + 1)]
+    hits, _ = Guard(tuple(map(arm, asked))).examine(moment)
+    assert [(hit.breakpoint, hit.time_step) for hit in hits] == [(asked[at - 1], at)]
+
+
+@pytest.mark.parametrize("text", ["norm(dh[t]) > 0", "share_hh[t] > 0", "so_far_hh[t] > 0", "da_f[t, 2] < 1"])
+def test_what_only_the_backward_sweep_finds_stops_it(moment: Moment, text: str) -> None:
+    assert {cursor.phase for cursor in stopped(moment, Breakpoint("condition", text))} == {Phase.BACKWARD}
+
+
+def test_what_a_guard_looked_at_before_it_was_set_does_not_count(moment: Moment) -> None:
+    every = Breakpoint("condition", "k > 0", every=3)
+    guard = Guard((arm(every),)).primed(moment).primed(moment)
+    found = []
+    for _ in range(6):
+        hits, guard = guard.examine(moment)
+        found.append(bool(hits))
+    assert found == [False, False, True] * 2
+
+
 def test_places_count_from_the_end_and_mean_every_layer_or_time_step(moment: Moment) -> None:
     last = stopped(moment, Breakpoint("place", phase="backward", time_step=-1))
     assert last == [Cursor(5, Phase.BACKWARD, T, layer) for layer in ("l1", "l0")]
