@@ -103,6 +103,8 @@ def _weighing(layer: Layer, of: str, t: int, u: int) -> Weighing:
     cell = layer.equations
     value = Value(of) if of in cell.states else cell.pre_activations[of]
     place = cell.block_rows(value.block, layer.structure.hidden_size).start if value.block else 0
+    closed = None if layer.closed is None or of in cell.states else layer.closed.get(value.name)
+    by_hand = closed is not None and bool(closed[t, 0, place + u])  # a pre-activation that is set passes nothing on
     found = {}
     back = StepBack(layer.slopes, inputs=True)
     for state in {**dict.fromkeys((cell.output, *cell.states))}:
@@ -110,7 +112,7 @@ def _weighing(layer: Layer, of: str, t: int, u: int) -> Weighing:
         _, gradients = back((t, 0), {state: lanes}, layer.closed)
         gradient = gradients.get(value.name)
         zeros = np.zeros(len(lanes))
-        found[state] = zeros if gradient is None else gradient[:, place + u].astype(np.float64)
+        found[state] = zeros if gradient is None or by_hand else gradient[:, place + u].astype(np.float64)
     return found
 
 

@@ -12,6 +12,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Head
 from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
+from rnnviz.core.sweeps.flow import step_jacobian
 from rnnviz.core.sweeps.interventions import (
     Clamp,
     CutGradient,
@@ -297,6 +298,24 @@ def test_gradient_flow_ends_where_the_gradient_does(autograd, case, seed):
         for layer in trace.layers:
             norms = np.linalg.norm(truth.layers[layer.name].array("h", grad=True)[:, 0], axis=-1)
             close(layer.gradient_flow()[k], norms, 1e-9)
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm"])
+@pytest.mark.parametrize("cut_layer", ["", "l0_reverse", "l1_reverse", "l0"])
+def test_gradient_flow_of_each_direction_ends_at_its_cut(autograd, cell, cut_layer):
+    structure = Structure(cell, 2, 3, num_layers=2, bidirectional=True)
+    capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=3, with_torch=False)
+    cut = [CutGradient(2, cut_layer)]
+    trace = rebuild_changed(capture, cut)
+    for k in range(TIME_STEPS):
+        grad_output = np.zeros_like(capture.grad_output)
+        grad_output[k] = capture.grad_output[k]
+        alone = rebuild_changed(capture.with_call(grad_output=grad_output), cut)
+        for layer, expected in zip(trace.layers, alone.layers, strict=True):
+            close(layer.gradient_flow()[k], np.linalg.norm(expected.hidden_grad[:, 0], axis=-1), 1e-9)
+    for layer in trace.layers:
+        after = 0 if layer.reverse else 2  # the time step that would have carried to the cut one, from 0
+        assert step_jacobian(layer, after).any() == (cut_layer not in ("", layer.name))
 
 
 def test_a_lesion_silences_a_unit_and_a_cut_the_past(autograd):

@@ -1,6 +1,7 @@
 """Stops within one trace: places, conditions along time, bookmarks; forwards and backwards."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.bookmarks import bookmark_at, bookmarked
-from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, placed_at, stops
+from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, placed_at, points_of, stops
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 
@@ -63,6 +64,29 @@ def test_training_passes_a_bare_place_and_it_is_found_again_where_it_was_set(mom
     assert placed_at([NOT_FINITE, bare], Cursor(5, Phase.BACKWARD, 2, "l1")) is None
 
 
+@pytest.mark.parametrize("time_step", [*range(1, T + 1), *range(-T, 0)])
+def test_training_asks_a_place_at_its_own_time_step(moment: Moment, time_step: int) -> None:
+    at = time_step if time_step > 0 else T + 1 + time_step
+    asked = [Breakpoint("place", f"t == {t}", time_step=time_step) for t in range(1, T + 1)]
+    hits, _ = Guard(tuple(map(arm, asked))).examine(moment)
+    assert [(hit.breakpoint, hit.time_step) for hit in hits] == [(asked[at - 1], at)]
+
+
+@pytest.mark.parametrize("text", ["norm(dh[t]) > 0", "share_hh[t] > 0", "so_far_hh[t] > 0", "da_f[t, 2] < 1"])
+def test_what_only_the_backward_sweep_finds_stops_it(moment: Moment, text: str) -> None:
+    assert {cursor.phase for cursor in stopped(moment, Breakpoint("condition", text))} == {Phase.BACKWARD}
+
+
+def test_what_a_guard_looked_at_before_it_was_set_does_not_count(moment: Moment) -> None:
+    every = Breakpoint("condition", "k > 0", every=3)
+    guard = Guard((arm(every),)).primed(moment).primed(moment)
+    found = []
+    for _ in range(6):
+        hits, guard = guard.examine(moment)
+        found.append(bool(hits))
+    assert found == [False, False, True] * 2
+
+
 def test_places_count_from_the_end_and_mean_every_layer_or_time_step(moment: Moment) -> None:
     last = stopped(moment, Breakpoint("place", phase="backward", time_step=-1))
     assert last == [Cursor(5, Phase.BACKWARD, T, layer) for layer in ("l1", "l0")]
@@ -74,6 +98,17 @@ def test_places_count_from_the_end_and_mean_every_layer_or_time_step(moment: Mom
     assert stopped(moment, Breakpoint("place", layer="l2")) == []
     assert stopped(moment, Breakpoint("place", model="GRU")) == []
     assert stopped(moment, Breakpoint("place", enabled=False)) == []
+
+
+@pytest.mark.parametrize("phase", ["forward", "backward"])
+def test_a_mark_stands_where_a_walk_stops(moment: Moment, phase: Literal["forward", "backward"]) -> None:
+    for time_step in (*range(1, T + 1), *range(-T, 0)):
+        one = Breakpoint("place", phase=phase, time_step=time_step, layer="l1", operation="f")
+        at = time_step if time_step > 0 else T + 1 + time_step
+        assert points_of(one, PROGRAM, START) == (Cursor(5, Phase(phase), at, "l1", "f"),)
+        assert stopped(moment, one) == [*points_of(one, PROGRAM, START)]
+    for time_step in (-T - 1, T + 1):
+        assert points_of(Breakpoint("place", phase=phase, time_step=time_step), PROGRAM, START) == ()
 
 
 def test_conditions_stop_where_they_are_met(moment: Moment, trace: Trace) -> None:

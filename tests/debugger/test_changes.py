@@ -9,7 +9,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetValue, SetWeight
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.debugger.changes import what_changed, what_changed_in_time
+from rnnviz.debugger.changes import facts, what_changed, what_changed_in_time
 
 
 @pytest.fixture
@@ -45,6 +45,36 @@ def test_the_layer_is_named_where_there_are_several(random_capture):
     before = rebuild_changed(capture, [Clamp("l1_reverse", "z", 0.02, unit=3)])
     after = rebuild_changed(capture, [Clamp("l1_reverse", "z", 0.99, unit=3)])
     assert "pdate gate of unit 3 of l1_reverse rose 0.02 → 0.99" in what_changed(before, after)
+
+
+def test_a_reverse_layer_is_measured_where_it_begins(random_capture):
+    capture = random_capture(Structure("lstm", 2, 4, bidirectional=True), time_steps=9)
+    capture = capture.with_call(head=None)
+    before = rebuild(capture)
+    last = capture.grad_output.copy()
+    last[-1, :, 4:] *= 1e6
+    told = list(facts(before, rebuild(capture.with_call(grad_output=last)), {}, {}, 1))
+    gradients = {fact.words for fact in told if fact.kind == "gradient"}
+    assert any(words.startswith("∂L/∂h₉ of l0_reverse grew 10") for words in gradients)
+    assert not any("h₁ of l0_reverse" in words for words in gradients)
+
+
+def test_only_predictions_that_are_asked_are_counted(random_capture):
+    capture = random_capture(Structure("gru", 2, 4), time_steps=7)
+    weight = capture.head.loss_weight.copy()
+    weight[:4] = 0
+    before = rebuild(capture.with_call(head=replace(capture.head, loss_weight=weight)))
+    right = before.head.prediction.argmax(axis=-1)
+    for wrong, sentence in (((5,), "the prediction at t = 6 became wrong"), ((4, 6), "2 predictions became wrong")):
+        targets = right.copy()
+        old = rebuild(capture.with_call(head=replace(capture.head, loss_weight=weight, targets=targets)))
+        prediction = old.head.prediction.copy()
+        for t in (0, 2, *wrong):  # those before time step 5 nobody asks for
+            prediction[t, 1] = -prediction[t, 1]
+        call = replace(old.calls[0], head=replace(old.calls[0].head, prediction=prediction))
+        new = replace(old, calls=(call,))
+        told = [fact.words for fact in facts(old, new, {}, {}, 1) if fact.kind == "prediction"]
+        assert told == [sentence]
 
 
 def test_a_changed_weight_and_hidden_unit_of_a_vanilla_rnn(random_capture):
@@ -97,6 +127,9 @@ def test_between_two_time_steps_of_a_sweep(capture):
         ],
     ).layers[0]
     assert "input gate of unit 5 rose 0.02 → 0.99" in what_changed_in_time(layer, 4, 5, backward=False)
+    candidate = rebuild_changed(capture, [SetValue("l0", "g", 4, -0.97, 3), SetValue("l0", "g", 5, 0.98, 3)]).layers[0]
+    assert "candidate of unit 3 rose −0.97 → 0.98" in what_changed_in_time(candidate, 4, 5, backward=False)
+    assert "candidate" not in what_changed_in_time(candidate, 5, 4, backward=True)  # which no gradient meets
     norms = np.linalg.norm(layer.hidden_grad[:, 0], axis=-1)
     grad = np.where(np.arange(12)[:, None, None] == 6, 1e-9, layer.hidden_grad)
     scaled = replace(layer, grads={**layer.grads, "h": grad, "c": layer.cell_grad})

@@ -74,6 +74,18 @@ def test_parts_sum_to_the_value_in_a_changed_trace(random_capture, case, seed, d
     assert_sums(provenance(trace, place), value_at(trace, place))
 
 
+@pytest.mark.parametrize("cell", list(OF))
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_the_gradient_of_what_was_set_by_hand_is_its_parts(random_capture, cell, activation):
+    structure = Structure(cell, 2, 3, num_layers=2, activation=activation if cell == "vanilla" else "tanh")
+    for letter in OF[cell]:
+        for layer in structure.layer_names:
+            trace = rebuild_changed(random_capture(structure, seed=3), [SetValue(layer, letter, 5, 0.4, 2)])
+            for unit in (1, 2, 3):
+                place = GradientPlace(letter, layer, 5, unit)
+                assert_sums(provenance(trace, place), value_at(trace, place))
+
+
 @settings(max_examples=25)
 @given(case=places(), seed=st.integers(0, 1000))
 def test_each_loss_is_the_gradient_of_that_loss_alone(random_capture, case, seed):
@@ -137,6 +149,14 @@ def test_every_click_leads_to_a_place_that_exists(random_capture):
             for part in (*found.paths, *found.units):
                 if part.leads_to is not None:
                     assert np.isfinite(provenance(trace, part.leads_to).value)
+
+
+@pytest.mark.parametrize("sample", [0, 1])
+def test_it_is_asked_of_one_sequence(random_capture, sample):
+    trace = rebuild(random_capture(Structure("gru", 2, 3), lengths=[6, 4], seed=3))
+    place = GradientPlace("h", "l0", 3, 2)
+    assert provenance(trace, place, sample) == provenance(trace.sample(sample), place)
+    assert provenance(trace, place, sample).value == pytest.approx(trace.layers[0].hidden_grad[2, sample, 1])
 
 
 def test_what_has_no_gradient_is_refused(random_capture):

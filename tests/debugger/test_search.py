@@ -92,6 +92,8 @@ def test_a_capture_that_was_thinned_meanwhile_counts_as_never_captured(
 
     monkeypatch.setattr(Run, "captured", before)
     assert steps(run, TRACED) == list(range(5, LAST + 1, 5))
+    logs = Breakpoint("condition", "k == 7", message="h is {norm(h[T])}", model="LSTM")
+    assert steps(run, TRACED, logs) == sorted([7, *range(5, LAST + 1, 5)])
 
 
 def test_a_run_of_one_untrained_capture_is_looked_at_itself(tmp_path: Path) -> None:

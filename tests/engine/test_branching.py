@@ -12,10 +12,12 @@ from safetensors.numpy import save_file
 from rnnviz.command_line import main
 from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.optimising.optimisers import OptimiserName
+from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.file.engine_commands import BranchOff, Quit, Set, Step, TakeCapture, Train
 from rnnviz.runs.file.records import Origin
 from rnnviz.runs.reading.reader import open_run
+from rnnviz.runs.writing.commands import save_marks
 
 
 def test_a_branch_from_here_is_the_training_going_on(tmp_path: Path) -> None:
@@ -173,8 +175,10 @@ def test_a_senseless_branch_is_answered_and_changes_nothing(
 def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parent, path = str(tmp_path / "a.rnnviz"), str(tmp_path / "b.rnnviz")
     run_training(SMALL, parent)
+    save_marks(parent, Marks((Breakpoint("condition", "k == 41", model="LSTM"),), bookmarks=(Bookmark(40),)))
     assert main(["branch", parent, "--training-step", "0", "--run", path]) == 0
     with open_run(parent) as old, open_run(path) as new:
+        assert new.marks() == old.marks()
         assert new.origin == Origin(parent, 0)
         assert np.array_equal(losses(old), losses(new))  # nothing was gathered yet at training step 0
     assert main(["branch", parent, "--run", path]) == 2

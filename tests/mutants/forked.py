@@ -41,5 +41,11 @@ def _run(tests: list[str], copy: str, environment: dict[str, str], said: str) ->
     os.dup2(out, 1)
     os.dup2(out, 2)
     import pytest
+    from hypothesis import HealthCheck, Phase, settings
 
-    sys.exit(int(pytest.main(["-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "--hypothesis-seed=0", *tests])))
+    settings.register_profile(
+        "mutants", deadline=None, suppress_health_check=list(HealthCheck), max_examples=25, database=None,
+        phases=[Phase.explicit, Phase.generate],  # a failing example need not be made smaller
+    )  # fmt: skip
+    told = ["-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider"]
+    sys.exit(int(pytest.main([*told, "--hypothesis-profile=mutants", "--hypothesis-seed=0", *tests])))
