@@ -38,7 +38,7 @@ mutants: $(VENV)/tests-installed
 # Runs with flipped bits and cut short, and random expressions: nothing shown may differ without a word.
 fuzz: $(VENV)/tests-installed
 	$(BIN)/python tests/fuzz/flip_bits.py
-	$(BIN)/python tests/core/fuzz_expressions.py
+	$(BIN)/python tests/core/fuzz_expressions.py 500000
 
 screenshots: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python offscreen

@@ -116,6 +116,7 @@ def _run(path: Path, activation: Activation | None) -> Inspected:
             "modules": [_module(model.name, model.structure) for model in run.models],
             "training_steps": int(run.last_training_step),
             "captures": len(captured),
+            "checksums": run.version > 1,  # of metrics and log, too
         }
 
 
@@ -247,9 +248,10 @@ def _product(shape: Sequence[int]) -> int:
 
 def _summary(inspected: Mapping[str, Any]) -> str:
     if inspected["kind"] == "run":
+        unchecked = "" if inspected["checksums"] else ", metrics and log without checksums"
         return (
             f" of {inspected['name']!r} ({inspected['task']}), training steps: {inspected['training_steps']}, "
-            f"captures: {inspected['captures']}"
+            f"captures: {inspected['captures']}{unchecked}"
         )
     if inspected["kind"] == "experiment":
         models = ", ".join(f"{one['name']} ({one['cell']}, {one['hidden_size']} units)" for one in inspected["models"])

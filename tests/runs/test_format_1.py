@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 import rnnviz
+from rnnviz.command_line import main
 from rnnviz.core.arrays import Array
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.source import Given
 from rnnviz.core.stopping.marks import Bookmark, Marks
@@ -244,3 +246,62 @@ def assert_near(array: Array, expected: Mapping[str, Array], key: str, precision
         largest = max(largest, float(expected[key.replace("weight_grads", "shares").replace("so_far", "shares")].sum()))
     assert math.isfinite(largest)
     assert float(np.abs(array - wanted).max(initial=0.0)) <= BOUNDS[precision] * largest, key
+
+
+WRONG = {
+    "a text as a value": ("UPDATE metrics SET value = 'x' WHERE training_step = 2", "a value of its metrics is x"),
+    "a negative training step": (
+        "UPDATE metrics SET training_step = -2 WHERE training_step = 2",
+        "a training step of its metrics is -2",
+    ),
+    "a text as a training step": (
+        "UPDATE metrics SET training_step = 'two' WHERE training_step = 2",
+        "a training step of its metrics is two",
+    ),
+    "an event of a negative training step": (
+        "UPDATE events SET training_step = -3 WHERE number = 1",
+        "a training step of its events is -3",
+    ),
+    "a capture of no training step": (
+        "UPDATE captures SET training_step = 'x' WHERE training_step = (SELECT max(training_step) FROM captures)",
+        "a training step of its captures is x",
+    ),
+    "a long event": ("UPDATE events SET sentence = hex(zeroblob(1900000)) WHERE number = 1", "event 1 has 3,800,0"),
+    "too many metrics": (
+        "WITH RECURSIVE n(x) AS (SELECT 100 UNION ALL SELECT x + 1 FROM n WHERE x < 1200) "
+        "INSERT INTO metric_names SELECT x, 'metric ' || x FROM n",
+        "metrics; wanted at most 1,000",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_training_step_and_no_number_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.rnnviz"
+    path.write_bytes((KEPT / "trained.rnnviz").read_bytes())
+    statement, words = WRONG[name]
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(statement)
+    assert connection.total_changes
+    connection.close()
+    with pytest.raises(RnnvizError, match=words):
+        read_all(path)
+
+
+def read_all(path: Path) -> None:
+    with rnnviz.open_run(path) as run:
+        for model in range(len(run.models)):
+            run.curve("loss", model)
+        run.captured()
+        run.events()
+
+
+def test_that_its_metrics_are_unchecked_is_said_where_a_run_is_inspected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(KEPT / "trained.rnnviz")]) == 0
+    assert ", metrics and log without checksums" in capsys.readouterr().out
+    with rnnviz.open_run(KEPT / "trained.rnnviz") as run:
+        run.save_copy(tmp_path / "a.rnnviz")
+    assert main(["inspect", str(tmp_path / "a.rnnviz")]) == 0
+    assert "checksums" not in capsys.readouterr().out

@@ -1,12 +1,17 @@
 """Whole files: written beside their place and renamed, so that a reader never sees half of one."""
 
+import contextlib
+import glob
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
+
+ABANDONED_SECONDS = 3600.0
 
 
 @contextmanager
@@ -16,6 +21,7 @@ def new_file(path: Path, also: tuple[str, ...] = (), private: bool = False) -> I
     `also`: endings of what a program may leave beside the new file, which is gone afterwards, too. `private`: only its
     owner may read it.
     """
+    remove_abandoned(path.parent, f".{glob.escape(path.name)}.*.new*")
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
     os.close(handle)
     new = Path(name)
@@ -26,6 +32,14 @@ def new_file(path: Path, also: tuple[str, ...] = (), private: bool = False) -> I
     finally:
         for ending in ("", *also):
             new.with_name(new.name + ending).unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path, pattern: str) -> None:
+    """Removes files of such a name that nobody has written for an hour: of a process that was killed."""
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()
 
 
 def put_in_place(new: Path, path: Path) -> None:

@@ -15,6 +15,7 @@ from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.debugger import goto
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.live.recomputing import Recomputing
+from rnnviz.gui.live.remembered_breakpoints import RememberedBreakpoints
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.look.icons import application_icon
@@ -32,7 +33,7 @@ from rnnviz.gui.shell.view_commands import WindowWishes, view_commands
 from rnnviz.gui.state.debugging import Debugging
 from rnnviz.gui.state.preference_saver import PreferenceSaver
 from rnnviz.gui.state.preferences import read_preferences
-from rnnviz.gui.state.program_folders import log_path, settings_path
+from rnnviz.gui.state.program_folders import log_path, remove_leftovers, settings_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Appearance, Message, Notices
@@ -101,6 +102,7 @@ class App(QObject):
         application.setWindowIcon(application_icon())
         self.preference_saver = PreferenceSaver(self.store, preferences, settings, self)
         self.session = Session(self.store, self)
+        self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
         self.walker = Walker(self.store, self.session.show_training_step)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
@@ -133,6 +135,7 @@ class App(QObject):
         """Starts the engine, then puts lanes and panels into the window: after its first picture is on the screen."""
         if self._closed:
             return
+        remove_leftovers()
         try:
             self._begin()
         finally:

@@ -23,10 +23,15 @@ def marks_of(state: State, names: Sequence[str]) -> Marks:
     """The state's marks with its watches, without those that models of these names cannot have."""
     marks = replace(state.debugging.marks, watches=tuple(Watch(text) for text in state.debugging.watches))
     return Marks(
-        tuple(one for one in marks.breakpoints if _fits(Marks(breakpoints=(one,)), names)),
+        fitting(marks.breakpoints, names),
         tuple(one for one in marks.watches if _fits(Marks(watches=(one,)), names)),
         marks.bookmarks,
     )
+
+
+def fitting(breakpoints: Sequence[Breakpoint], names: Sequence[str]) -> tuple[Breakpoint, ...]:
+    """Those that models of these names can have."""
+    return tuple(one for one in breakpoints if _fits(Marks(breakpoints=(one,)), names))
 
 
 def with_breakpoints(marks: Marks, breakpoints: Sequence[Breakpoint]) -> Marks:

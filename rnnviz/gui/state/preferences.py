@@ -2,7 +2,8 @@
 
 import time
 import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -10,8 +11,11 @@ import tomli_w
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.whole import write_whole
+from rnnviz.core.stopping.marks import Breakpoint, Marks
+from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
 
 RECENT_FILES = 10  # how many are remembered
+REMEMBERED_EXPERIMENTS = 20  # with breakpoints
 
 ThemeName = Literal["dark", "light"]
 
@@ -27,6 +31,20 @@ class Preferences:
     layout: str = ""
     geometry: str = ""
     watches: tuple[str, ...] = ()
+    breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
+
+    def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
+        """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""
+        others = {other: text for other, text in self.breakpoints.items() if other != title}
+        newest = {title: marks_toml(Marks(tuple(breakpoints)))} if breakpoints else {}
+        return dict([*others.items(), *newest.items()][-REMEMBERED_EXPERIMENTS:])
+
+    def breakpoints_of(self, title: str) -> tuple[Breakpoint, ...]:
+        """Those an experiment had when it was last trained in the window; none where they make no sense any more."""
+        try:
+            return parse_marks(self.breakpoints.get(title, ""), "settings").breakpoints
+        except RnnvizError:
+            return ()
 
     def with_recent(self, path: Path) -> tuple[str, ...]:
         """The recent files after `path` was used."""
@@ -48,7 +66,7 @@ def read_preferences(path: Path) -> tuple[Preferences, str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         return Preferences(), _set_aside(path)
     good = {name: value for name, value in values.items() if _fits(name, value)}
-    known = {field.name for field in fields(Preferences)}
+    known = {one.name for one in fields(Preferences)}
     bad = sorted(known & (values.keys() - good.keys()))
     sentence = f"In {path} the value of {' and '.join(bad)} could not be used; its default is." if bad else ""
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in good.items()}
@@ -72,6 +90,8 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "page":
         return isinstance(value, str)
+    if name == "breakpoints":
+        return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
     return name in ("layout", "geometry") and isinstance(value, str) and value.isascii()
 
 

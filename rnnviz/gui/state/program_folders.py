@@ -1,5 +1,6 @@
 """Where the program keeps its own files: settings, the runs of unsaved trainings, the log."""
 
+import contextlib
 import os
 import re
 import time
@@ -8,7 +9,9 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.whole import remove_abandoned
 from rnnviz.runs.file.opening import SIDE_FILES
+from rnnviz.runs.file.process import process_exists
 
 CONFIG_VARIABLE = "RNNVIZ_CONFIG_DIR"
 DATA_VARIABLE = "RNNVIZ_DATA_DIR"
@@ -60,6 +63,18 @@ def new_run_path(name: str) -> Path:
         path = folder / f"{stem}-{count}.rnnviz"
     _given.add(path)
     return path
+
+
+def remove_leftovers() -> None:
+    """Removes what killed processes left in the folder of runs: half-written files, claims, files for engines."""
+    folder = data_folder() / "runs"
+    for pattern in (".*.new*", ".*.claim"):
+        remove_abandoned(folder, pattern)
+    for path in (*folder.glob("*.*.toml"), *folder.glob("*.*.safetensors")):
+        number = path.stem.rpartition(".")[2]
+        if number.isdecimal() and not process_exists(int(number)):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def delete_run(path: Path) -> None:

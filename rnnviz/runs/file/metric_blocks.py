@@ -28,4 +28,7 @@ def read_block(model: int, name: str, row: tuple[object, ...]) -> tuple[Array, A
     if not whole or len(data) % 16 or not data or block_crc32(model, name, first, last, data) != crc32:  # type: ignore[arg-type]
         raise RnnvizError("does not match its checksum")
     count = len(data) // 16  # type: ignore[arg-type]
-    return np.frombuffer(data, "<i8", count), np.frombuffer(data, "<f8", count, 8 * count)  # type: ignore[call-overload]
+    steps = np.frombuffer(data, "<i8", count)  # type: ignore[call-overload]
+    if (steps[0], steps[-1]) != (first, last) or steps[0] < 0 or not (steps[1:] > steps[:-1]).all():
+        raise RnnvizError("has training steps that do not ascend from 0 on")
+    return steps, np.frombuffer(data, "<f8", count, 8 * count)  # type: ignore[call-overload]

@@ -33,7 +33,7 @@ from rnnviz.runs.file.events import check_length
 from rnnviz.runs.file.payload import DETAILS, PROBE_NAMES, check_whose, load_details, load_tensors, read_probe
 from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Probe, RunModel
 from rnnviz.runs.file.schema import PROBE_PAYLOAD, check_tables
-from rnnviz.runs.reading.queries import MOST_CAPTURES, Queries, Row, numbers_in
+from rnnviz.runs.reading.queries import MOST_CAPTURES, Queries, Row, bound, check_step, steps_in
 
 VERSION = 1
 MOST_VALUES = 2_000_000  # one a row, so they are read slowly
@@ -128,8 +128,8 @@ class Format1:
             "SELECT training_step, value FROM metrics WHERE model = ? AND name = ? AND training_step > ? "
             "ORDER BY training_step"
         )
-        with self._queries.bounded("metrics"):
-            rows = self._queries.connection.execute(sql, (model, number, after))
+        with self._queries.bounded("metrics"), self._queries.told(""):
+            rows = self._queries.connection.execute(sql, (model, number, bound(after)))
             pairs = np.fromiter(map(_step_and_value, rows), [("step", np.int64), ("value", np.float64)])
         return frozen(pairs["step"].copy()), frozen(pairs["value"].copy())
 
@@ -147,7 +147,10 @@ class Format1:
             "SELECT training_step FROM captures WHERE training_step > ? GROUP BY training_step "
             "HAVING count(*) = ? ORDER BY training_step"
         )
-        return numbers_in(self._queries.rows("captures", sql, after, models) if kind == "probe" else [], 0)
+        with self._queries.told(""):
+            return steps_in(
+                self._queries.rows("captures", sql, bound(after), models) if kind == "probe" else [], "captures"
+            )
 
     def capture(self, training_step: int, model: RunModel, probe: Probe | None, kind: CaptureKind) -> Capture | None:
         what = f"the capture of {model.name} at training step {training_step}"
@@ -227,11 +230,11 @@ def _read_model(row: Row, source: str) -> RunModel:
 
 
 def _read_event(row: Row) -> Event:
-    """The event of a row (number, training step, kind, column), whatever stands in it."""
+    """The event of a row (number, training step, kind, column). Raises RnnvizError for a wrong training step."""
     check_length(row)
     number, step, kind, column = row
     sentence, details = _parts(str(column))
-    return Event(number, step if isinstance(step, int) else 0, str(kind), sentence, details)
+    return Event(number, check_step(step, "events"), str(kind), sentence, details)
 
 
 def _parts(text: str) -> tuple[str, dict[str, Any]]:
@@ -246,6 +249,8 @@ def _parts(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _step_and_value(row: Row) -> tuple[int, float]:
-    """NULL is NaN, as is what is no number; what is no training step is 0."""
+    """NULL is NaN. Raises RnnvizError (without the file) for what is no training step or no number."""
     step, value = row
-    return step if isinstance(step, int) else 0, value if isinstance(value, int | float) else math.nan
+    if value is not None and not isinstance(value, int | float):
+        raise RnnvizError(f"a value of its metrics is {str(value)[:40]}")
+    return check_step(step, "metrics"), math.nan if value is None else value

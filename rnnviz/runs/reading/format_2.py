@@ -20,7 +20,7 @@ from rnnviz.runs.file.payload import read_optimiser, read_probe
 from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Probe, RunModel
 from rnnviz.runs.file.schema import PROBE_PAYLOAD, check_tables
 from rnnviz.runs.reading import format_1
-from rnnviz.runs.reading.queries import MOST_CAPTURES, Queries, numbers_in
+from rnnviz.runs.reading.queries import MOST_CAPTURES, Queries, bound, check_step, steps_in
 
 MOST_BLOCKS = 1 << 16  # 16 million values in all, 270 MB
 
@@ -73,6 +73,7 @@ class Format2:
             rows = self._queries.connection.execute(sql + "ORDER BY number LIMIT ?", (after, most))
             events = [read_event_row(row) for row in rows]  # row by row: each may be as large as it is wrong
             for number, event in enumerate(events, max(after, 0) + 1):
+                check_step(event.training_step, "events")
                 if event.number != number:
                     raise RnnvizError(f"event {number} is missing")
             if len(events) != most and (events or after <= 0):
@@ -125,10 +126,10 @@ class Format2:
             "SELECT training_step FROM captures WHERE training_step > ? AND kind = ? GROUP BY training_step "
             "HAVING count(*) = ? ORDER BY training_step"
         )
-        with self._queries.moment("captures"):
+        with self._queries.moment("captures"), self._queries.told(""):
             if after < 0:  # of a list that grows, the beginning has been checked
                 self._check_captures()
-            return numbers_in(self._queries.rows("captures", sql, after, kind, models), 0)
+            return steps_in(self._queries.rows("captures", sql, bound(after), kind, models), "captures")
 
     def newest_capture(self) -> int:
         with self._queries.moment("captures"):

@@ -126,10 +126,12 @@ class Queries:
 
     @contextmanager
     def told(self, what: str) -> Iterator[None]:
-        """Says of which file, and of `what` in it, an RnnvizError inside is."""
+        """Says of which file, and of `what` in it, an RnnvizError inside is, unless it says so itself."""
         try:
             yield
         except RnnvizError as error:
+            if str(error).startswith(str(self.path)):
+                raise
             raise RnnvizError(f"{self.path} is damaged: {what}{error}.") from None
 
     @contextmanager
@@ -161,6 +163,20 @@ class Queries:
         return time.monotonic() > self._deadline
 
 
-def numbers_in(rows: list[Row], column: int) -> Array:
-    """(R,) int64 of one column; 0 for what is no whole number."""
-    return frozen(np.array([row[column] if isinstance(row[column], int) else 0 for row in rows], np.int64))
+def bound(after: int) -> int:
+    """What to ask for as "later than": where all are wanted (−1), also training steps that are none, to be refused."""
+    return after if after >= 0 else -(1 << 63)
+
+
+def steps_in(rows: list[Row], what: str) -> Array:
+    """(R,) int64, the training steps in the first column. Raises RnnvizError (without the file) for what is none."""
+    for row in rows:
+        check_step(row[0], what)
+    return frozen(np.array([row[0] for row in rows], np.int64))
+
+
+def check_step(step: object, what: str) -> int:
+    """A training step. Raises RnnvizError (without the file) for anything else."""
+    if not isinstance(step, int) or step < 0:
+        raise RnnvizError(f"a training step of its {what} is {str(step)[:40]}")
+    return step
