@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, first_lesson
-from rnnviz.engine.training.branching import branch_of_run, read_weights, with_weights
+from rnnviz.engine.training.branching import branch_of_run, read_weights, with_settings, with_weights
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.reading.reader import open_run
 
@@ -35,20 +35,22 @@ def branch_headless(
     training_step: int | None,
     changed: tuple[str, Path] | None,
     path: Path,
+    settings: Mapping[str, float | None],
     *,
     live: bool = False,
     paused: bool = False,
 ) -> int:
     """Trains on from a captured training step of `parent` (None: the last) into the run file `path`.
 
-    `changed`: a model and the file of its changed weights. Raises RnnvizError.
+    `changed`: a model and the file of its changed weights. `settings`: of the training, by name, instead of the run's
+    own where not None. Raises RnnvizError.
     """
     with open_run(parent) as run:
         captured = run.captured()
         if not captured.size:
             raise RnnvizError(f"{parent} holds no capture, so there is nothing to go on from.")
         experiment, branch = branch_of_run(run, int(captured[-1]) if training_step is None else training_step)
-        experiment = replace(experiment, marks=run.marks())
+        experiment = with_settings(replace(experiment, marks=run.marks()), settings)
     if changed is not None:
         branch = with_weights(branch, experiment, changed[0], read_weights(changed[1]))
     if live:

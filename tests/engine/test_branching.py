@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from rnnviz.command_line import main
 from rnnviz.engine.training.serve import run_training
-from rnnviz.runs.file.engine_commands import BranchOff, Quit, Step, TakeCapture, Train
+from rnnviz.runs.file.engine_commands import BranchOff, Quit, Set, Step, TakeCapture, Train
 from rnnviz.runs.file.records import Origin
 from rnnviz.runs.reading.reader import open_run
 
@@ -34,6 +34,33 @@ def test_a_branch_from_here_is_the_training_going_on(tmp_path: Path) -> None:
             assert np.array_equal(losses(straight)[:, 15:], losses(second.run))
         second.send(Quit())
         second.close()
+
+
+def test_a_branch_has_the_settings_that_were_set_meanwhile_or_that_it_is_given(tmp_path: Path) -> None:
+    with live(tmp_path / "b.rnnviz") as window:
+        window.send(Set(learning_rate=0.004, clip_norm=0.7, training_steps=17))
+        window.send(Step(3))
+        until(lambda: window.state() == ("paused", 3))
+        assert window.send(BranchOff(str(tmp_path / "c.rnnviz"))) == ""
+        until(lambda: opens(tmp_path / "c.rnnviz"))
+        second = Window(tmp_path / "c.rnnviz")
+        training = second.run.experiment.training
+        assert (training.learning_rate, training.clip_norm, training.training_steps) == (0.004, 0.7, 17)
+        second.send(Train())
+        until(lambda: second.state() == ("paused", 17))
+        assert re.search("wanted|must be", str(second.send_row("branch", path="e.rnnviz", training_steps=-4)))
+        second.send(BranchOff(str(tmp_path / "d.rnnviz"), learning_rate=0.02, training_steps=19))
+        until(lambda: opens(tmp_path / "d.rnnviz"))
+        third = Window(tmp_path / "d.rnnviz")
+        third.send(Train())
+        until(lambda: third.state() == ("paused", 19))
+        assert third.run.experiment.training.clip_norm == 0.7
+        third.send(TakeCapture())
+        until(lambda: third.run.optimiser(19, 0) is not None)
+        assert third.run.optimiser(19, 0).settings["lr"] == 0.02  # not the one its means were gathered with
+        third.send(Quit())
+        second.close()
+        third.close()
 
 
 def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.plain_records import closest
 from rnnviz.engine.checkpoints.export import exported_tensors
@@ -34,7 +35,12 @@ class Branch:
 
 def branch_of_training(training: Training, path: Path) -> tuple[Experiment, Branch]:
     """From where `training`, recorded in `path`, is now, with what its optimisers have gathered."""
-    settings = replace(training.experiment.training, learning_rate=training.learning_rate, clip_norm=training.clip_norm)
+    settings = replace(
+        training.experiment.training,
+        learning_rate=training.learning_rate,
+        clip_norm=training.clip_norm,
+        training_steps=training.training_steps,
+    )
     start = Start(
         training.training_step,
         [{name: value.detach().clone() for name, value in model.state_dict().items()} for model in training.models],
@@ -76,6 +82,14 @@ def with_weights(branch: Branch, experiment: Experiment, model: str, weights: Ma
         about={**branch.about, "branch changes": model},
         sentence=f"{branch.sentence[:-1]}, with changed weights of {model}.",
     )
+
+
+def with_settings(experiment: Experiment, wanted: Mapping[str, float | None]) -> Experiment:
+    """The experiment with other settings of its training, by name; None: as it is. RnnvizError for impossible ones."""
+    given = {name: value for name, value in wanted.items() if value is not None}
+    changed = replace(experiment, training=replace(experiment.training, **given))  # type: ignore[arg-type]
+    check_experiment(changed, "branch")
+    return changed
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:

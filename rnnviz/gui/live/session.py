@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, restart_needed
+from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engines import Engines
@@ -49,6 +49,7 @@ class Session(QObject):
         super().__init__(parent)
         self._store = store
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
+        self._begun: Experiment | None = None  # whose run is on its way to the screen
         self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
         self._engines = Engines(self)
@@ -96,16 +97,17 @@ class Session(QObject):
         self._following.await_run(path)
 
     def edit(self, experiment: Experiment) -> None:
-        """Takes settings that were edited: while nothing is trained they are shown at once, by a restart."""
+        """Takes settings that were edited: while nothing is trained they are shown at once, by a restart. A run that is
+        on its way to the screen is given them too: it knows nothing of them."""
         state = self._store.state
+        if self._engines.there and self._following.awaiting:
+            self._edit_next(experiment)
+            return
         untrained = state.recorded.history.last_training_step == 0 and not is_running(state)
         if not untrained or not self._engines.there or state.run.experiment is None:
             return
-        if not restart_needed(state.run.experiment, experiment):
-            return
-        with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
-            check_experiment(experiment, "Experiment")
-            self.start(replace(experiment, marks=marks_of(state, model_names(experiment))))
+        if restart_needed(state.run.experiment, experiment):
+            self._start_if_possible(experiment)
 
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""
@@ -146,8 +148,32 @@ class Session(QObject):
             engine.end()
         return files_ended and followed
 
+    def _edit_next(self, experiment: Experiment) -> None:
+        """Settings for the run on its way: one that begins anew is begun again with them, a branch takes what it can."""
+        begun = self._wished or self._begun
+        if begun is None:
+            self._held.insert(0, Set(**{name: getattr(experiment.training, name) for name in LIVE_SETTINGS}))
+        elif begun.name == experiment.name and replace(experiment, marks=begun.marks) != begun:
+            held = [command for command in self._held if not isinstance(command, Set)]
+            self._start_if_possible(experiment)
+            self._held = held
+
+    def _show_set(self, taken: Set) -> None:
+        """The settings of the experiment shown that the engine was told to take."""
+        experiment = self._store.state.run.experiment
+        if experiment is not None:
+            given = {name: value for name, value in vars(taken).items() if value is not None}
+            training = replace(experiment.training, **given)
+            self._store.change(run=setting(source=Trained(replace(experiment, training=training))))
+
+    def _start_if_possible(self, experiment: Experiment) -> None:
+        with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
+            check_experiment(experiment, "Experiment")
+            self.start(replace(experiment, marks=marks_of(self._store.state, model_names(experiment))))
+
     def _begin(self, experiment: Experiment) -> None:
         path = new_run_path(experiment.name)
+        self._begun = experiment
         if self._store.state.run.path is None:  # nothing else is shown: what is edited meanwhile is this experiment
             self._store.change(run=setting(source=Trained(experiment), draft=None))
         if self._engines.run(experiment, path):
@@ -183,6 +209,7 @@ class Session(QObject):
 
     @Slot(object)
     def _appeared(self, path: Path) -> None:
+        self._begun = None
         if self._engines.has(path):
             self._engines.appeared()
             if self._begin_wished():
@@ -193,6 +220,8 @@ class Session(QObject):
                 self._store.change(debugging=setting(marks=marks))  # into the run, before its engine trains
             for command in held:
                 self._engines.send(command)
+                if isinstance(command, Set):
+                    self._show_set(command)
         elif self._engines.there:  # the person looks at another run now: this training is over, its file whole
             self._wished = None
             self._forget_held()
@@ -203,6 +232,7 @@ class Session(QObject):
         self._forget_held()
         awaited = self._following.awaiting
         self._following.stop_waiting()
+        self._begun = None
         if said:
             self._store.say(Message("error", said, "restart"), busy="")
         elif awaited:
@@ -225,5 +255,6 @@ class Session(QObject):
     def _start_refused(self, sentence: str) -> None:
         self._forget_held()
         self._following.stop_waiting()
+        self._begun = None
         self._store.say(Message("error", sentence), busy="")
         self._begin_wished()

@@ -1,12 +1,14 @@
 """From where a new run trains on: a training step of the run shown, with the weights that are set by hand."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
 
+from rnnviz.core.experiment.settings import LIVE_SETTINGS
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.state.state import State
@@ -19,6 +21,7 @@ class TrainOnRequest:
 
     parent: Path
     training_step: int
+    settings: Mapping[str, float]  # of the training, by name: those that need no restart, as they are shown
     model: str = ""  # whose weights are changed; "": none
     weights: Path | None = None
 
@@ -34,7 +37,9 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
     step, whatif = state.place.cursor.training_step, state.trial.whatif
-    request = TrainOnRequest(run.path, step)
+    shown = state.run.draft or state.run.experiment or run.experiment
+    settings = {name: getattr(shown.training, name) for name in LIVE_SETTINGS}
+    request = TrainOnRequest(run.path, step, settings)
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
         return request
     weights = whatif.weights(run.capture(step, whatif.model))
