@@ -271,7 +271,7 @@ class _Engine:
 
     def _set(self, wanted: Set) -> None:
         training = self._recording.training
-        said = []
+        said, details = list[str](), dict[str, list[float]]()
         if wanted.learning_rate is not None:
             rate = _number(wanted.learning_rate, "learning_rate", positive=True)
             said.append(f"learning rate {training.learning_rate:g} → {rate:g}")
@@ -279,6 +279,7 @@ class _Engine:
         if wanted.clip_norm is not None:
             norm = _number(wanted.clip_norm, "clip_norm", positive=False)
             said.append(f"clip norm {training.clip_norm:g} → {norm:g}")
+            details["clip_norm"] = [training.clip_norm, norm]
             training.clip_norm = norm
         if wanted.training_steps is not None:
             steps = _at_least(1, wanted.training_steps, "training_steps")
@@ -286,9 +287,8 @@ class _Engine:
             self._until = steps if self._until == self._planned else self._until
             self._planned = training.training_steps = steps
         if said:
-            self._recording.event(
-                "setting", f"From training step {self._recording.training_step + 1}: {', '.join(said)}."
-            )
+            sentence = f"From training step {self._recording.training_step + 1}: {', '.join(said)}."
+            self._recording.event("setting", sentence, details)
 
     def _branch(self, taken: TakenCommand, wanted: BranchOff) -> None:
         """A new run that goes on from here or from a captured training step, paused; this one stays as it is."""

@@ -149,12 +149,12 @@ class Session(QObject):
         return files_ended and followed
 
     def _edit_next(self, experiment: Experiment) -> None:
-        """Settings for the run on its way: one that begins anew is begun again with them, a branch takes what it can."""
+        """Settings for the run on its way: a fresh one is begun again with them, a branch takes what it can."""
         begun = self._wished or self._begun
         if begun is None:
             self._held.insert(0, Set(**{name: getattr(experiment.training, name) for name in LIVE_SETTINGS}))
         elif begun.name == experiment.name and replace(experiment, marks=begun.marks) != begun:
-            held = [command for command in self._held if not isinstance(command, Set)]
+            held: list[EngineCommand] = [command for command in self._held if not isinstance(command, Set)]
             self._start_if_possible(experiment)
             self._held = held
 

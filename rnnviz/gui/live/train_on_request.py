@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
@@ -21,7 +22,7 @@ class TrainOnRequest:
 
     parent: Path
     training_step: int
-    settings: Mapping[str, float]  # of the training, by name: those that need no restart, as they are shown
+    settings: Mapping[str, Any]  # of the training, by name: those that need no restart, as they are shown
     model: str = ""  # whose weights are changed; "": none
     weights: Path | None = None
 
