@@ -162,6 +162,9 @@ def _add_branch(commands: "Commands[_Parser]") -> None:
     branch.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
     branch.add_argument("--model", metavar="NAME", help="whose weights are changed")
     branch.add_argument("--weights", type=Path, metavar="F.safetensors", help="the changed weights, all or some")
+    branch.add_argument("--learning-rate", type=float, metavar="R", help="instead of the run's own")
+    branch.add_argument("--clip-norm", type=float, metavar="N", help="likewise; 0: never clip")
+    branch.add_argument("--training-steps", type=int, metavar="K", help="likewise; where training ends")
     branch.add_argument("--run", dest="run_path", type=Path, required=True, metavar="FILE", help="the new run")
     _add_live(branch)
     branch.set_defaults(run=_branch)
@@ -291,6 +294,7 @@ def _branch(options: argparse.Namespace) -> int:
     changed = None if options.weights is None else (options.model or "", options.weights)
     if (options.model is None) != (options.weights is None):
         raise RnnvizError("rnnviz branch: --model and --weights go together.")
+    settings = {name: getattr(options, name) for name in ("learning_rate", "clip_norm", "training_steps")}
     with _claimed(options.run_path, options.replace) as path:
         from rnnviz.headless import branch_headless
 
@@ -299,6 +303,7 @@ def _branch(options: argparse.Namespace) -> int:
             options.training_step,
             changed,
             path,
+            settings,
             live=options.live,
             paused=options.paused,
             large=options.large,
@@ -341,7 +346,6 @@ def _verdict(run_path: Path) -> str:
 def _given(options: argparse.Namespace) -> "Given":
     """The record that the options of `rnnviz trace` are. Raises RnnvizError."""
     from rnnviz.core.source import Given, GivenInput
-
 
     if options.checkpoint is None:
         raise RnnvizError("rnnviz trace: wanted a CHECKPOINT; rnnviz trace --help says more.")

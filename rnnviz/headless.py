@@ -13,7 +13,7 @@ from tqdm import tqdm
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.estimate import refuse_large
 from rnnviz.core.experiment.settings import Experiment, first_lesson
-from rnnviz.engine.training.branching import branch_of_run, read_weights, with_weights
+from rnnviz.engine.training.branching import branch_of_run, read_weights, with_settings, with_weights
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.reading.reader import open_run
 
@@ -36,6 +36,7 @@ def branch_headless(
     training_step: int | None,
     changed: tuple[str, Path] | None,
     path: Path,
+    settings: Mapping[str, float | None],
     *,
     live: bool = False,
     paused: bool = False,
@@ -43,14 +44,15 @@ def branch_headless(
 ) -> int:
     """Trains on from a captured training step of `parent` (None: the last) into the run file `path`.
 
-    `changed`: a model and the file of its changed weights. `large`: also where it takes a lot. Raises RnnvizError.
+    `changed`: a model and the file of its changed weights. `settings`: of the training, by name, instead of the run's
+    own where not None. `large`: also where it takes a lot. Raises RnnvizError.
     """
     with open_run(parent) as run:
         captured = run.captured()
         if not captured.size:
             raise RnnvizError(f"{parent} holds no capture, so there is nothing to go on from.")
         experiment, branch = branch_of_run(run, int(captured[-1]) if training_step is None else training_step)
-        experiment = replace(experiment, marks=run.marks())
+        experiment = with_settings(replace(experiment, marks=run.marks()), settings)
     if not live:  # the window has asked
         refuse_large(experiment, str(parent), large)
     if changed is not None:

@@ -96,8 +96,8 @@ def _gradients(cell: Cell, node: Node) -> Iterator[Quantity]:
     part = "" if name == cell.output else f"{kind} "
     carried = f"(∂{state}_{{t+1}}/∂{state}_t)ᵀ ∂L/∂{state}_{{t+1}}" if not part else f"∂L_{{>t}}/∂{state}_t"
     yield Quantity(f"d{name}", f"∂L/∂{state}_t", f"{kind} gradient", "gradient", units, of=name)
-    words = f"direct {part}gradient"
-    yield Quantity(f"d{name}_direct", f"∂L_t/∂{state}_t", words, "direct gradient", units, of=name)
+    words = f"direct {part}gradient"  # from L_t, or from the layer above
+    yield Quantity(f"d{name}_direct", f"∂L/∂{state}_t, direct", words, "direct gradient", units, of=name)
     words = f"carried {part}gradient"
     yield Quantity(f"d{name}_carried", carried, words, "carried gradient", units, of=name)
 

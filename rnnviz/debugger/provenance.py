@@ -4,7 +4,8 @@ Every gradient of time step t that can be asked for is linear in what comes to t
 L_t, from the layer above, and from the neighbouring time step. So its parts are parts of those, weighed.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,17 @@ class Provenance:
     losses: tuple[Part, ...]  # which L_k, without those that do not reach here
     paths: tuple[Part, ...]  # through which gate of the neighbouring time step, along z or c, or directly
     units: tuple[Part, ...]  # through which unit
+
+
+def cancellation(parts: Sequence[Part]) -> float:
+    """How many times the size of their sum the parts' sizes add up to: 1 where none cancels, ∞ where all of it does.
+
+    NaN without parts, where all are 0 and where one is not finite.
+    """
+    sizes, whole = sum(abs(part.value) for part in parts), abs(sum(part.value for part in parts))
+    if not sizes or not math.isfinite(sizes):
+        return math.nan
+    return sizes / whole if whole else math.inf
 
 
 Weighing = Mapping[str, Array]  # by state: value = Σ weight · what comes to it from outside the time step, float64
@@ -165,11 +177,12 @@ def _units(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
 
 
 def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator[Part]:
-    """From L_t at the top, else from the layers above at the same time step."""
+    """From L_t at the top, or the ∂L/∂output that was given; else from the layers above at the same time step."""
     weights = weighing[layer.equations.output]
     if not layer.above:
         value = _sum(layer.direct_grad[t, 0].astype(np.float64) * weights)
-        yield Part(f"directly from L at t = {t + 1}", value, 0.0, t + 1)
+        source = "the given ∂L/∂output" if layer.direct_from == "given" else "L"
+        yield Part(f"directly from {source} at t = {t + 1}", value, 0.0, t + 1)
     width = layer.h.shape[-1]
     start = width if layer.reverse else 0
     for above in layer.above:
@@ -179,11 +192,11 @@ def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator
                 values = deltas * (columns[:, start : start + width] @ weights)
                 whole = whole + values
                 if not by_unit:
-                    name = f"through {_gate_words(above, gate)} of {above.name}"
+                    name = f"through {_gate_words(above, gate)} of {above.id.words}"
                     yield Part(name, _sum(values), 0.0, t + 1, _largest(values, gate, above, t))
         for unit, value in enumerate(whole if by_unit else ()):
             place = GradientPlace(_state_of_units(above), above.name, t + 1, unit + 1)
-            yield Part(f"unit {unit + 1} of {above.name}", float(value), 0.0, t + 1, place)
+            yield Part(f"unit {unit + 1} of {above.id.words}", float(value), 0.0, t + 1, place)
 
 
 def _other_states(layer: Layer, weighing: Weighing, after: int) -> Iterator[Part]:

@@ -67,3 +67,19 @@ def test_a_sample_has_its_own_head(autograd):
     assert alone.prediction.shape == (2, 1, 5)
     np.testing.assert_array_equal(alone.losses[:, 0], trace.head.losses[:2, 0])
     assert not alone.losses.flags.writeable
+
+
+@pytest.mark.parametrize(("asked", "words"), [("last", "3 sequences"), ("all", "12 time steps"), ("one", "")])
+def test_a_sequences_loss_is_its_part_of_the_batchs_mean(autograd, asked, words):
+    capture = autograd.random_capture(Structure("gru", 2, 3), time_steps=4, sequences=3)
+    generator = np.random.default_rng(7)
+    weight = {"last": np.eye(4)[:, [3] * 3] / 3, "all": np.full((4, 3), 1 / 12), "one": np.eye(4)[:, [2] * 3]}[asked]
+    head = Head(generator.normal(size=(5, 3)), np.zeros(5), "cross entropy", generator.integers(0, 5, (4, 3)), weight)
+    trace = rebuild(capture.with_call(head=head))
+    each = [trace.sample(n).head for n in range(3)]
+    assert {one.divided_by() for one in each} == {trace.head.divided_by(1)} == {words}
+    own = [-np.log(trace.head.probabilities[range(4), n, head.targets[:, n]]) for n in range(3)]
+    for n, one in enumerate(each):
+        expected = own[n].mean() if asked == "all" else own[n][{"last": 3, "one": 2}[asked]]
+        assert one.own_loss() == pytest.approx(expected) == trace.head.own_loss(n)
+    assert np.isnan(rebuild(capture.with_call(head=replace(head, loss_weight=0 * weight))).head.own_loss())

@@ -10,7 +10,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import changed_capture, rebuild_changed
 from rnnviz.core.sweeps.interventions import CutGradient, SetValue
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.debugger.provenance import GradientPlace, provenance
+from rnnviz.debugger.provenance import GradientPlace, Part, cancellation, provenance
 
 OF = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn"}
 TIME_STEPS = 6
@@ -123,10 +123,10 @@ def test_the_paths_of_a_gru_and_of_a_lower_layer(random_capture):
     kept = below.gates["z"][3, 0, 1] * below.hidden_grad[3, 0, 1]
     assert paths["along z ⊙ h to t = 4"].value == pytest.approx(kept)
     through = above.gate_grads["n"][2, 0] @ above.weights["weight_ih"][6:9, 1]
-    assert paths["through the new state of l1"].value == pytest.approx(through)
-    assert paths["through the new state of l1"].leads_to.layer == "l1"
+    assert paths["through the new state of layer 1"].value == pytest.approx(through)
+    assert paths["through the new state of layer 1"].leads_to.layer == "l1"
     units = {part.words: part for part in found.units}
-    assert set(units) == {*(f"unit {u} at t = 4" for u in (1, 2, 3)), *(f"unit {u} of l1" for u in (1, 2, 3))}
+    assert set(units) == {*(f"unit {u} at t = 4" for u in (1, 2, 3)), *(f"unit {u} of layer 1" for u in (1, 2, 3))}
     assert units["unit 1 at t = 4"].leads_to == GradientPlace("h", "l0", 4, 1)
 
 
@@ -138,6 +138,17 @@ def test_a_path_leads_to_the_unit_that_adds_most_whatever_its_sign(random_captur
         parts = layer.gate_grads[gate][3, 0] * layer.weights["weight_hh"][4 * number : 4 * number + 4, 1]
         leads_to = next(part.leads_to for part in paths.values() if part.leads_to and part.leads_to.of == gate)
         assert leads_to == GradientPlace(gate, "l0", 4, int(np.argmax(np.abs(parts))) + 1)
+
+
+def test_how_much_cancels_on_the_way_to_the_value(random_capture):
+    found = provenance(rebuild(random_capture(Structure("lstm", 2, 7))).sample(1), GradientPlace("h", "l0", 2, 5))
+    for parts in (found.losses, found.paths, found.units, found.units[3:]):
+        values = np.array([part.value for part in parts])
+        assert cancellation(parts) == pytest.approx(np.abs(values).sum() / abs(values.sum()))
+    assert cancellation(found.units) > 1.5
+    assert cancellation([Part("", 2.0, 0, 1), Part("", -2.0, 0, 1)]) == np.inf
+    for nothing in ((), (Part("", 0.0, 0, 1),), (Part("", 1.0, 0, 1), Part("", np.nan, 0, 1))):
+        assert np.isnan(cancellation(nothing))
 
 
 def test_every_click_leads_to_a_place_that_exists(random_capture):

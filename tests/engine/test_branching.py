@@ -92,6 +92,8 @@ def test_a_branch_from_where_no_optimiser_is_recorded_says_so(tmp_path: Path) ->
     with open_run(path) as run:
         assert run.origin == Origin(str(tmp_path / "a.rnnviz"), 7, anew=True)
         assert "not recorded there" in run.events()[0].sentence
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
 def test_a_branch_keeps_the_rate_the_clip_and_what_was_gathered(tmp_path: Path, optimiser: OptimiserName) -> None:
     experiment = replace(SMALL, training=replace(SMALL.training, optimiser=optimiser, learning_rate=0.004), seed=7)
@@ -117,6 +119,33 @@ def test_a_branch_keeps_the_rate_the_clip_and_what_was_gathered(tmp_path: Path, 
             branch.send(Quit())
             branch.close()
     assert np.array_equal(*found)
+
+
+def test_a_branch_has_the_settings_that_were_set_meanwhile_or_that_it_is_given(tmp_path: Path) -> None:
+    with live(tmp_path / "b.rnnviz") as window:
+        window.send(Set(learning_rate=0.004, clip_norm=0.7, training_steps=17))
+        window.send(Step(3))
+        until(lambda: window.state() == ("paused", 3))
+        assert window.send(BranchOff(str(tmp_path / "c.rnnviz"))) == ""
+        until(lambda: opens(tmp_path / "c.rnnviz"))
+        second = Window(tmp_path / "c.rnnviz")
+        training = second.run.experiment.training
+        assert (training.learning_rate, training.clip_norm, training.training_steps) == (0.004, 0.7, 17)
+        second.send(Train())
+        until(lambda: second.state() == ("paused", 17))
+        assert re.search("wanted|must be", str(second.send_row("branch", path="e.rnnviz", training_steps=-4)))
+        second.send(BranchOff(str(tmp_path / "d.rnnviz"), learning_rate=0.02, training_steps=19))
+        until(lambda: opens(tmp_path / "d.rnnviz"))
+        third = Window(tmp_path / "d.rnnviz")
+        third.send(Train())
+        until(lambda: third.state() == ("paused", 19))
+        assert third.run.experiment.training.clip_norm == 0.7
+        third.send(TakeCapture())
+        until(lambda: third.run.optimiser(19, 0) is not None)
+        assert third.run.optimiser(19, 0).settings["lr"] == 0.02  # not the one its means were gathered with
+        third.send(Quit())
+        second.close()
+        third.close()
 
 
 def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:

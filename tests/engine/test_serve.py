@@ -104,6 +104,15 @@ def test_rate_and_clip_norm_are_changed_live_and_logged(tmp_path: Path) -> None:
         (setting,) = [event for event in window.run.events() if event.kind == "setting"]
         for words in ("training step 1", "learning rate 0.01 → 0.5", "clip norm 1 → 0", "training steps 40 → 5"):
             assert words in setting.sentence
+        assert setting.details["clip_norm"] == [1.0, 0.0]
+        window.send(Train())
+        until(lambda: window.state() == ("paused", 10))  # as many again as were set, not as the experiment said
+        window.send(Set(training_steps=10**6))
+        window.send(Train())
+        until(lambda: window.state()[1] > 12)
+        window.send(Set(training_steps=3))  # it is past that already
+        until(lambda: window.state()[0] == "paused")
+        assert window.run.status.sentence == f"Reached training step {window.state()[1]}."
 
 
 @pytest.mark.parametrize(

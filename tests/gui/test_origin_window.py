@@ -53,6 +53,18 @@ def test_the_parts_of_the_value_at_the_cursor(app: App, qtbot: QtBot) -> None:
     assert any(button.text() == "through the forget gate at t = 5" for button in paths.buttons)
     assert units.buttons[0].text().endswith("at t = 5")
     assert not units.buttons[5].isHidden() or units.rest.isHidden()
+    found = page(app)._found
+    assert found is not None
+    for shown, parts in ((losses, found.losses), (paths, found.paths), (units, found.units)):
+        values = [part.value for part in parts]
+        ratio = sum(map(abs, values)) / abs(sum(values))
+        assert shown.cancelling.text() == (f"sizes add up to {short(ratio)}× the value" if len(parts) > 1 else "")
+    rest = [part.value for part in found.paths[6:]]
+    share = sum(map(abs, rest)) / sum(abs(part.value) for part in found.paths)
+    words = f"{len(rest)} more, together {short(sum(rest))}, {share:.0%}"
+    if len(rest) > 1:
+        words += f"; sizes add up to {short(sum(map(abs, rest)) / abs(sum(rest)))}× that"
+    assert paths.rest.isHidden() or paths.rest.text() == words
     press(app, Qt.Key.Key_Right)
     told(app, qtbot)
 

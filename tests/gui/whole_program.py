@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QProcess, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.tasks import Adding
@@ -49,6 +50,13 @@ def close(app: App) -> float:
     taken = time.monotonic() - before
     assert app.ended_well
     return taken
+
+
+def type_into(field: QLineEdit, text: str) -> None:
+    """Replaces the text of a field and presses Return."""
+    field.selectAll()
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, Qt.Key.Key_Return)
 
 
 def press(

@@ -18,8 +18,8 @@ class Term:
     """One symbol of an equation and what it stands for.
 
     `of` is "x", a node or a parameter. "value": what the node computed; "gradient": what of its gradient goes on from
-    it; "direct": ∂L_t/∂ of it; "passed": what it sends back to the state of the time step before; "added": what a
-    parameter's gradient gets at this time step.
+    it; "direct": ∂L_t/∂ of it, or what the layer above sends to it; "passed": what it sends back to the state of the
+    time step before; "added": what a parameter's gradient gets at this time step.
     """
 
     symbol: str  # as in a layer that reads forward: "c_{t−1}"
@@ -33,6 +33,13 @@ class Term:
         if not reverse:
             return self.symbol
         return self.symbol.replace("t−1", "t·1").replace("t+1", "t−1").replace("t·1", "t+1")
+
+    def shown_in(self, layer: Layer) -> str:
+        """The symbol as in this layer: what comes directly is ∂L_t/∂h_t only where no layer is above and L is known."""
+        if self.kind != "direct" or layer.direct_from == "loss":
+            return self.shown(layer.reverse)
+        # what layer 1 reads is h of layer 0
+        return "∂L/∂output_t" if layer.direct_from == "given" else f"∂L/∂x_t^{{({layer.above[0].id.depth})}}"
 
     def value(self, layer: Layer, t: int, sample: int = 0) -> Array:
         """The numbers, `t` 0-based; before the sequence the initial state, beyond it (or a cut gradient) zeros.
@@ -99,7 +106,7 @@ class Equation(Formula[Term]):
 
 
 def _number(layer: Layer, term: Term, value: Array, unit: int | None, gate: str) -> Number:
-    symbol, names = term.shown(layer.reverse), layer.equations.blocks
+    symbol, names = term.shown_in(layer), layer.equations.blocks
     size = layer.structure.hidden_size
     if unit is not None and value.ndim == 1 and term.of != "x":
         stacked = len(value) == size * len(names) and len(names) > 1

@@ -155,6 +155,9 @@ class TrainingSettings:
     )
 
 
+LIVE_SETTINGS = tuple(name for name, one in settings_of(TrainingSettings).items() if one.live)  # need no restart
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A task, one or more models, the training settings and the seed everything random comes from; and the marks a
@@ -190,5 +193,5 @@ def restart_needed(old: Experiment, new: Experiment) -> bool:
     """Whether going from `old` to `new` needs new weights or new data; rate, clip norm and training length do not."""
     if (old.task, old.models, old.seed) != (new.task, new.models, new.seed):
         return True
-    fixed = [name for name, one in settings_of(TrainingSettings).items() if not one.live]
+    fixed = settings_of(TrainingSettings).keys() - LIVE_SETTINGS
     return any(getattr(old.training, name) != getattr(new.training, name) for name in fixed)

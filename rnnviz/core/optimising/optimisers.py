@@ -74,7 +74,7 @@ class Sgd:
     learning_rate: float
     words: ClassVar[str] = "gradient descent (SGD)"
     short: ClassVar[str] = "SGD"  # where there is little room
-    formula: ClassVar[str] = "W ← W − η ∂L/∂W"  # in one line
+    formula: ClassVar[str] = "W ← W − η g̃"  # in one line
     source: ClassVar[str] = "Robbins & Monro 1951"
     gathered: ClassVar[tuple[str, ...]] = ()
 
@@ -156,7 +156,7 @@ class RmsProp:
     epsilon: float = 1e-8
     words: ClassVar[str] = "RMSprop"
     short: ClassVar[str] = "RMSprop"  # where there is little room
-    formula: ClassVar[str] = "W ← W − η ∂L/∂W / (√v + ε)"  # in one line
+    formula: ClassVar[str] = "W ← W − η g̃ / (√v + ε)"  # in one line
     source: ClassVar[str] = "Tieleman & Hinton 2012, Neural Networks for Machine Learning, lecture 6.5"
     gathered: ClassVar[tuple[str, ...]] = ("square_avg",)
 

@@ -14,6 +14,7 @@ from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.formula import Equation, Operation, Term
 from rnnviz.core.magnitude import l2
+from rnnviz.core.optimising.clipping import clip_factor
 from rnnviz.core.optimising.optimisers import Optimiser
 
 State = Mapping[str, Array]  # what an optimiser has gathered of one parameter, by torch's names; "step" has shape ()
@@ -112,7 +113,7 @@ def update(
     norms = np.array([float(l2(gradient.reshape(-1))) for gradient in gradients.values()])
     norm = np.asarray(l2(norms))
     largest = float(np.finfo(next(iter(gradients.values())).dtype).max) if gradients else math.inf
-    factor = _factor(clip_norm, float(norm), largest)
+    factor = clip_factor(clip_norm, float(norm), largest)
     values = {}
     common = {"norm": norm, "norms": norms, "clip_norm": np.asarray(clip_norm)} | {
         name: np.asarray(setting) for name, setting in vars(optimiser).items()
@@ -131,16 +132,9 @@ def update(
     return Update(optimiser, clip_norm, float(norm), factor, values)
 
 
-def _factor(clip_norm: float, norm: float, largest: float) -> float:
-    """min(1, θ / (‖g‖ + 10⁻⁶)), NaN where that is; torch squares in a dtype whose largest number is `largest`."""
-    if norm > math.sqrt(largest):
-        norm = math.inf
-    return float(np.minimum(np.divide(clip_norm, norm + 1e-6), 1))
-
-
 def _clipped(gradient: Array, clip_norm: Array, norm: Array) -> Array:
     largest = float(np.finfo(gradient.dtype).max)
-    return np.asarray(gradient * _factor(float(clip_norm), float(norm), largest))
+    return np.asarray(gradient * clip_factor(float(clip_norm), float(norm), largest))
 
 
 def _beginning(optimiser: Optimiser, gradient: Array) -> State:

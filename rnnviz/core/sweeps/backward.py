@@ -104,4 +104,5 @@ def _read_only(call: Call, sweep: LayerSweep, direct: Array, gradients: Gradient
         above=above,
         closed=None if by_hand is None else each(by_hand.where),
         cut=None if by_hand is None or by_hand.cut is None else frozen(sweep.order.turned(by_hand.cut)),
+        given=call.head is None,
     )

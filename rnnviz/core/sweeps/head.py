@@ -130,6 +130,24 @@ class HeadTrace(FrozenArrays):
             raise RnnvizError(f"head: wanted one of {', '.join((*_VALUES, *written))}, got {name!r}")
         return np.asarray(_VALUES[name](self, (t, sample)))
 
+    def divided_by(self, n: int = 0) -> str:
+        """What the losses of sequence `n` are divided by, so that L is the mean over the batch: "4 sequences".
+
+        "" for the only sequence, where nothing is asked and where the answers count differently.
+        """
+        weights = self.loss_weight[:, n][self.loss_weight[:, n] != 0]
+        if not weights.size or not np.allclose(weights, weights[0]) or not weights[0] > 0:
+            return ""
+        parts = round(1 / float(weights[0]))
+        if parts < 2 or not np.isclose(parts * weights[0], 1, rtol=1e-3):
+            return ""
+        return f"{parts} {'sequences' if weights.size == 1 else 'time steps'}"
+
+    def own_loss(self, n: int = 0) -> float:
+        """The mean loss of sequence `n` alone, which compares with a training curve; NaN where nothing is asked."""
+        whole = float(self.loss_weight[:, n].sum(dtype=np.float64))
+        return float(self.losses[:, n].sum(dtype=np.float64)) / whole if whole else float("nan")
+
     def sample(self, n: int, length: int) -> "HeadTrace":
         """The same with sequence `n` alone, cut to `length`."""
         one = slice(n, n + 1)

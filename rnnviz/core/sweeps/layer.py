@@ -6,6 +6,7 @@ What the sweeps computed is kept; every other node and gradient follows from it 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
 from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
+
+DirectFrom = Literal["loss", "above", "given"]  # L_t; the layer above; a ∂L/∂output that was given
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +45,7 @@ class Layer(FrozenArrays):
     above: "tuple[Layer, ...]" = ()  # the directions of the layer above, none at the top
     closed: Mapping[str, Array] | None = None  # by node, True where it was set by hand: its gradient goes no further
     cut: Array | None = None  # (T,) True where nothing is carried to a state from the time step after it
+    given: bool = False  # at the top: direct_grad is a ∂L/∂output that was given, and of no loss that is known
 
     def __repr__(self) -> str:
         time_steps, sequences, units = self.h.shape
@@ -168,6 +172,11 @@ class Layer(FrozenArrays):
         return np.where(self.closed[name], gradient.dtype.type(0), gradient)
 
     @property
+    def direct_from(self) -> DirectFrom:
+        """Where `direct_grad` comes from."""
+        return "above" if self.above else "given" if self.given else "loss"
+
+    @property
     def hidden_grad(self) -> Array:
         """(T, N, P) ∂L/∂h_t = direct + carried."""
         return self.grad(self.equations.output)
@@ -184,7 +193,7 @@ class Layer(FrozenArrays):
 
     @property
     def direct_cell_grad(self) -> Array | None:
-        """(T, N, H) the part of ∂L/∂c_t from L_t alone: ∂L_t/∂h_t · ∂h_t/∂c_t; None without a cell state."""
+        """(T, N, H) the part of ∂L/∂c_t that comes through the direct part of ∂L/∂h_t; None without a cell state."""
         return self.direct("c") if self.c is not None else None
 
     @property
@@ -193,7 +202,7 @@ class Layer(FrozenArrays):
         return self.carried("c") if self.c is not None else None
 
     def direct(self, state: str) -> Array:
-        """(T, N, ·) the part of a state's gradient that comes from L_t alone."""
+        """(T, N, ·) the part of a state's gradient that `direct_grad` brings."""
         if state == self.equations.output and not self._used_at_once(state):
             return self.direct_grad
         return self._parts(False).get(state, np.zeros_like(self.value(state)))

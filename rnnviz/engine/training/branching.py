@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.plain_records import closest
 from rnnviz.engine.checkpoints.export import exported_tensors
@@ -36,7 +37,12 @@ class Branch:
 
 def branch_of_training(training: Training, path: Path) -> tuple[Experiment, Branch]:
     """From where `training`, recorded in `path`, is now, with what its optimisers have gathered."""
-    settings = replace(training.experiment.training, learning_rate=training.learning_rate, clip_norm=training.clip_norm)
+    settings = replace(
+        training.experiment.training,
+        learning_rate=training.learning_rate,
+        clip_norm=training.clip_norm,
+        training_steps=training.training_steps,
+    )
     start = Start(
         training.training_step,
         [{name: value.detach().clone() for name, value in model.state_dict().items()} for model in training.models],
@@ -61,7 +67,7 @@ def branch_of_run(run: Run, training_step: int) -> tuple[Experiment, Branch]:
     whole = len(optimisers) == len(run.models)
     live = _live_settings(run, training_step)
     start = Start(training_step, states, optimisers if whole else ())
-    return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path)
+    return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path)  # type: ignore[arg-type]
 
 
 def with_weights(branch: Branch, experiment: Experiment, model: str, weights: Mapping[str, Array]) -> Branch:
@@ -88,6 +94,14 @@ def with_weights(branch: Branch, experiment: Experiment, model: str, weights: Ma
         about={**branch.about, "branch changes": model},
         sentence=f"{branch.sentence[:-1]}, with changed weights of {model}.",
     )
+
+
+def with_settings(experiment: Experiment, wanted: Mapping[str, float | None]) -> Experiment:
+    """The experiment with other settings of its training, by name; None: as it is. RnnvizError for impossible ones."""
+    given = {name: value for name, value in wanted.items() if value is not None}
+    changed = replace(experiment, training=replace(experiment.training, **given))  # type: ignore[arg-type]
+    check_experiment(changed, "branch")
+    return changed
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:
@@ -118,7 +132,8 @@ def _live_settings(run: Run, training_step: int) -> dict[str, float]:
     for event in run.events():
         if event.kind == "setting" and event.training_step <= training_step:
             for name in LIVE_NUMBERS:
-                value = event.details.get(name)
+                change = event.details.get(name)
+                value = change[-1] if isinstance(change, list) and change else None
                 if isinstance(value, int | float) and math.isfinite(value) and (value > 0 or name == "clip_norm"):
                     found[name] = abs(float(value))
     return found

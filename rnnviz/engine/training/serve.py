@@ -11,9 +11,16 @@ import torch
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import parse_experiment
-from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment
 from rnnviz.core.stopping.breakpoints import Hit
-from rnnviz.engine.training.branching import Branch, branch_of_run, branch_of_training, read_weights, with_weights
+from rnnviz.engine.training.branching import (
+    Branch,
+    branch_of_run,
+    branch_of_training,
+    read_weights,
+    with_settings,
+    with_weights,
+)
 from rnnviz.engine.training.breakpoints import Watching
 from rnnviz.engine.training.lifetime import Lifetime
 from rnnviz.engine.training.recording import Recording
@@ -160,7 +167,7 @@ class _Engine:
         if planned and not self._live:
             self._ending = True
             return
-        self._pause(f"Reached training step {self._until}." if planned else "")
+        self._pause(f"Reached training step {self._recording.training_step}." if planned else "")
 
     def _begin(self, branch: Branch | None = None) -> None:
         sentence = f"Started with seed {self._recording.experiment.seed}."
@@ -256,25 +263,27 @@ class _Engine:
 
     def _plan(self) -> int:
         """The planned end; past it, as many training steps again."""
-        step, planned = self._recording.training_step, self._recording.experiment.training.training_steps
+        step, planned = self._recording.training_step, self._recording.training.training_steps
         return planned if step < planned or not step else step + max(1, planned)
 
     def _set(self, wanted: Set) -> None:
         training = self._recording.training
-        said, changed = [], {}
+        said, changed = list[str](), dict[str, list[float]]()  # what was, and what is from now on
         if wanted.learning_rate is not None:
             rate = _number(wanted.learning_rate, "learning_rate", positive=True)
             said.append(f"learning rate {training.learning_rate:g} → {rate:g}")
-            training.learning_rate = changed["learning_rate"] = rate
+            changed["learning_rate"] = [training.learning_rate, rate]
+            training.learning_rate = rate
         if wanted.clip_norm is not None:
             norm = _number(wanted.clip_norm, "clip_norm", positive=False)
             said.append(f"clip norm {training.clip_norm:g} → {norm:g}")
-            training.clip_norm = changed["clip_norm"] = norm
+            changed["clip_norm"] = [training.clip_norm, norm]
+            training.clip_norm = norm
         if wanted.training_steps is not None:
             steps = _at_least(1, wanted.training_steps, "training_steps")
             said.append(f"training steps {self._planned} → {steps}")
             self._until = steps if self._until == self._planned else self._until
-            self._planned = steps
+            self._planned = training.training_steps = steps
         if said:
             sentence = f"From training step {self._recording.training_step + 1}: {', '.join(said)}."
             self._recording.event("setting", sentence, changed)
@@ -293,6 +302,7 @@ class _Engine:
             recording.writer.flush()
             with open_run(recording.path) as run:
                 experiment, branch = branch_of_run(run, step)
+        experiment = with_settings(experiment, {name: getattr(wanted, name) for name in LIVE_SETTINGS})
         if wanted.weights:
             branch = with_weights(branch, experiment, wanted.model, read_weights(wanted.weights))
         self._change_run(taken, replace(experiment, marks=self._watching.marks), Path(wanted.path), branch)

@@ -59,6 +59,7 @@ class Training:
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
         self.clip_norm = experiment.training.clip_norm
+        self.training_steps = experiment.training.training_steps  # the planned end
         self.refused = frozenset(range(len(experiment.models)))  # models whose NaN or infinity is never learnt
         self.models: tuple[SequenceModel, ...] = tuple(
             build(settings, self.source.input_size, self.source.output_size, experiment.seed)
@@ -133,6 +134,7 @@ class Training:
             model.load_state_dict(dict(state))
         for number, snapshot in enumerate(start.optimisers):
             self._restore(number, snapshot)
+        self.learning_rate = self.experiment.training.learning_rate  # not the one they were gathered with
         self.training_step = start.training_step
 
     def test_losses(self) -> list[float]:

@@ -8,6 +8,7 @@ from rnnviz.core.equations.equation import Equation, Term
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.formula import Number
 from rnnviz.core.numbers import short
+from rnnviz.core.optimising.clipping import Clipping
 from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
@@ -36,15 +37,17 @@ class EquationLine:
     small: bool = False
 
 
-def equation_lines(trace: Trace, cursor: Cursor, unit: int | None, optimiser: OptimiserName) -> list[EquationLine]:
+def equation_lines(
+    trace: Trace, cursor: Cursor, unit: int | None, optimiser: OptimiserName, clipped: Clipping | None = None
+) -> list[EquationLine]:
     """The equations at the cursor of a trace with one sequence, each followed by its numbers.
 
-    `unit` is 0-based; None for norms.
+    `unit` is 0-based; None for norms. `clipped`: what clipping made of the update, where that is recorded.
     """
     if cursor.phase is Phase.LOSS:
         return _loss(trace)
     if cursor.phase is Phase.UPDATE:
-        return [EquationLine(tuple(_text(OPTIMISERS[optimiser].formula)))]
+        return _update(optimiser, clipped)
     layer = next((layer for layer in trace.layers if layer.name == cursor.layer), trace.layers[0])
     t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
     held = trace if cursor.phase is Phase.FORWARD else trace.holding(layer.name, t)
@@ -74,12 +77,12 @@ def shown_equations(having: Sequence[Operation], cursor: Cursor) -> list[tuple[E
 
 
 def _equation(equation: Equation, layer: Layer, active: bool) -> Iterator[Word]:
-    yield Word(equation.result.shown(layer.reverse), _ink(equation.result, layer), active)
+    yield Word(equation.result.shown_in(layer), _ink(equation.result, layer), active)
     yield from _words([" = ", *((p if isinstance(p, str) else _term(p, layer)) for p in equation.pieces())])
 
 
 def _term(term: Term, layer: Layer) -> Word:
-    return Word(term.shown(layer.reverse), _ink(term, layer))
+    return Word(term.shown_in(layer), _ink(term, layer))
 
 
 def _ink(term: Term, layer: Layer) -> Ink:
@@ -107,7 +110,11 @@ def _numbers(equation: Equation, layer: Layer, t: int, unit: int | None) -> list
         lines.append(EquationLine((*lead, *(replace(said[0], spaced=bool(lead)), *said[1:])), small=True))
     if equation.result.kind == "added":
         so_far = layer.weight_grad_so_far[equation.result.of][t]
-        lines.append(EquationLine((Word(f"added up so far: ‖∂L/∂W‖ = {short(float(so_far))}", "muted"),), small=True))
+        lines.append(
+            EquationLine(
+                (Word(f"added up so far, before clipping: ‖∂L/∂W‖ = {short(float(so_far))}", "muted"),), small=True
+            )
+        )
     return lines
 
 
@@ -144,8 +151,30 @@ def _norms(numbers: Sequence[Number]) -> list[Word]:
 def _loss(trace: Trace) -> list[EquationLine]:
     if trace.head is None:
         return [EquationLine((Word("The loss of this model was not recorded.", "muted"),))]
-    total = short(float(trace.head.losses[:, 0].sum()))
-    return [EquationLine(tuple(_text("L = Σ_t L_t"))), EquationLine((Word(f"L = {total}", "muted"),), small=True)]
+    total, divided = short(float(trace.head.losses[:, 0].sum())), trace.head.divided_by()
+    lines = [EquationLine(tuple(_text("L = Σ_t L_t"))), EquationLine((Word(f"L = {total}", "muted"),), small=True)]
+    if divided:
+        said = f"of this sequence, ÷ {divided} of the batch; alone {short(trace.head.own_loss())}"
+        lines.append(_said(said))
+    return lines
+
+
+def _update(optimiser: OptimiserName, clipped: Clipping | None) -> list[EquationLine]:
+    """How the clipped gradient is made, with the numbers of the training batch, and what the optimiser makes of it."""
+    lines = [
+        EquationLine(tuple(_text("g̃ = ∂L/∂W · min(1, θ / (‖g‖ + 10⁻⁶))"))),
+        EquationLine(tuple(_text(OPTIMISERS[optimiser].formula))),
+    ]
+    if clipped is None:
+        return lines
+    said = f"training step {clipped.training_step:,}, its batch: {clipped.words}"
+    return [lines[0], _said(said), lines[1]]
+
+
+def _said(sentence: str) -> EquationLine:
+    """A sentence below an equation, which may be broken at each space."""
+    words = [Word(word, "muted", spaced=place > 0, breaks=place > 0) for place, word in enumerate(sentence.split(" "))]
+    return EquationLine(tuple(words), small=True)
 
 
 def _text(text: str) -> list[Word]:

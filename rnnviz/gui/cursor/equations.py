@@ -9,6 +9,7 @@ from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
@@ -88,7 +89,8 @@ class EquationsPanel(ColumnPage):
         size = trace.structure.hidden_size
         unit = state.place.unit if 0 <= state.place.unit < size else None
         training = state.run.training or TrainingSettings()
-        lines = equation_lines(trace, state.place.cursor, unit, training.optimiser)
+        clipped = clipping(state, state.place.model)
+        lines = equation_lines(trace, state.place.cursor, unit, training.optimiser, clipped)
         self.view.set_lines(lines, theme(state.look.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
 

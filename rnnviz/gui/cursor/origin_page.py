@@ -1,6 +1,7 @@
 """The page "Origin" of the right column: what one gradient value at the cursor is made of, each part a click away."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -10,7 +11,7 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.places import to_gradient, to_loss
-from rnnviz.debugger.provenance import GradientPlace, Part, Provenance
+from rnnviz.debugger.provenance import GradientPlace, Part, Provenance, cancellation
 from rnnviz.gui.live.explaining import Explaining, OriginQuestion
 from rnnviz.gui.look.form_style import fill_scrolling, push_button
 from rnnviz.gui.state.fields import Fields
@@ -143,7 +144,12 @@ class _Parts(QWidget):
             self._values.append((value, share))
         self.rest = QLabel()
         self.rest.setProperty("role", "note")
+        self.rest.setWordWrap(True)
         grid.addWidget(self.rest, _SHOWN + 1, 0, 1, 3)
+        self.cancelling = QLabel()
+        self.cancelling.setProperty("role", "note")
+        self.cancelling.setToolTip("Parts of both signs cancel: the percentages are of all sizes, not of the value")
+        grid.addWidget(self.cancelling, _SHOWN + 2, 0, 1, 3)
 
     def show_parts(self, parts: tuple[Part, ...]) -> None:
         """The largest of `parts`, and what the others come to."""
@@ -157,8 +163,29 @@ class _Parts(QWidget):
                 value.setText(short(parts[row].value))
                 share.setText(f"{parts[row].share:.0%}" if np.isfinite(parts[row].share) else "–")
         others = parts[_SHOWN:]
-        self.rest.setText(f"{len(others)} more, together {short(sum(part.value for part in others))}")
+        self.rest.setText(_rest_words(others))
         self.rest.setVisible(bool(others))
+        self.cancelling.setText(cancelling_words(parts, "the value"))
+        self.cancelling.setVisible(bool(self.cancelling.text()))
+
+
+def cancelling_words(parts: Sequence[Part], whole: str) -> str:
+    """How much of the parts cancels on the way to their sum, called `whole`; "" where nothing can be said."""
+    ratio = cancellation(parts)
+    if math.isnan(ratio) or len(parts) < 2:
+        return ""
+    if math.isinf(ratio):
+        return f"sizes add up to {short(sum(abs(part.value) for part in parts))}: all of it cancels"
+    return f"sizes add up to {short(ratio)}× {whole}"
+
+
+def _rest_words(others: Sequence[Part]) -> str:
+    """The parts that are too small to be listed, in one line."""
+    share = sum(part.share for part in others)
+    words = f"{len(others)} more, together {short(sum(part.value for part in others))}"
+    words += f", {share:.0%}" if math.isfinite(share) else ""
+    cancelling = cancelling_words(others, "that")
+    return f"{words}; {cancelling}" if cancelling else words
 
 
 def _unit(state: State, layer: Layer, sample: int) -> int:

@@ -1,7 +1,7 @@
 """The rows of "At the cursor": which numbers there are, what they are called and how they are read from a trace."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -12,9 +12,11 @@ from rnnviz.core.cells.cell import Parameter
 from rnnviz.core.cells.node import Node, first_named
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short, tick
+from rnnviz.core.optimising.clipping import Clipping
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.gui.widgets.marked_text import plain
 
 Group = Literal["state", "gates", "loss", "gradient", "weights"]
 Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how the strip of a row is coloured
@@ -32,6 +34,7 @@ class ValueSource:
     layer: Layer | None
     time_step: int  # 1-based, within the sequence
     task: TaskInfo | None
+    clipping: Clipping | None = None  # of the update
 
     @property
     def row(self) -> int:
@@ -94,23 +97,40 @@ def value_rows(
     rows += [_other_state(state, t) for state in others.values()]
     gates = first_named(gate for found in layers for gate in found.equations.gates)
     rows += [_gate(gate, t) for gate in gates.values()]
-    rows.append(ValueRow("loss", "loss", f"L_{{{t}}}", "loss", _loss_text, lambda source: None, "plain"))
+    rows += [_loss(traces, t), _own_loss()]
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
-        _states("direct_grad", f"direct, from L_{{{t}}}", "", "gradient", lambda layer: layer.direct_grad, part=True),
+        _direct(layers, t),
         _states(
             "carried_grad", f"carried, from t = {later}", "", "gradient", lambda layer: layer.carried_grad, part=True
         ),
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
     parameters = first_named(parameter for found in layers for parameter in found.equations.parameters)
-    return rows + [row for parameter in parameters.values() for row in _weight(parameter)]
+    return rows + [row for parameter in parameters.values() for row in _weight(parameter)] + _clipped_rows()
 
 
 def other_states(layer: Layer) -> list[Node]:
     """The states beside the output: the cell state of an LSTM."""
     cell = layer.equations
     return [cell.node(state) for state in cell.states if state != cell.output]
+
+
+def _direct(layers: Sequence[Layer], t: str) -> ValueRow:
+    """What does not come from the neighbouring time step, called by where it comes from in these models."""
+    sources = dict.fromkeys(_came_from(layer, t) for layer in layers) or (f"L_{{{t}}}",)
+    words = f"direct, from {' or '.join(sources)}"
+
+    def note(source: ValueSource) -> str:
+        return f"from {plain(_came_from(source.layer, t))}" if source.layer is not None else ""
+
+    row = _states("direct_grad", words, "", "gradient", lambda layer: layer.direct_grad, part=True)
+    return replace(row, note=note)
+
+
+def _came_from(layer: Layer, t: str) -> str:
+    loss, given = f"L_{{{t}}}", f"the given ∂L/∂output_{{{t}}}"
+    return {"loss": loss, "given": given, "above": f"layer {layer.id.depth + 1}"}[layer.direct_from]
 
 
 def _other_state(state: Node, t: str) -> ValueRow:
@@ -203,7 +223,7 @@ def _weight(parameter: Parameter) -> tuple[ValueRow, ValueRow]:
         if values is None:
             return ""
         now, end = short(float(values[source.row])), short(_total(source, values))
-        return f"norm {now} so far, {end} in the end; the number is their ratio"
+        return f"norm {now} so far, {end} in the end, before clipping; the number is their ratio"
 
     first = f"share in ∂L/∂{symbol}"
     return (
@@ -215,6 +235,27 @@ def _weight(parameter: Parameter) -> tuple[ValueRow, ValueRow]:
 def _marked(value: float, lost: bool) -> str:
     """A magnitude, marked where it is of the float64 rebuild because float32 has lost it."""
     return short(value) + (_LOST if lost and value > 0 else "")
+
+
+def _clipped_rows() -> list[ValueRow]:
+    """What the clip norm made of the update: both norms and the factor between them."""
+    read: dict[str, tuple[str, str, Callable[[Clipping], float]]] = {
+        "clip:norm": ("all gradients of the batch", "‖g‖", lambda clipping: clipping.norm),
+        "clip:factor": ("times, for the clip norm", "", lambda clipping: clipping.factor),
+        "clip:clipped": ("after clipping", "‖g̃‖", lambda clipping: clipping.clipped),
+    }
+
+    def note(source: ValueSource) -> str:
+        clipping = source.clipping
+        return "" if clipping is None else f"training step {clipping.training_step:,}, its batch: {clipping.words}"
+
+    def row(key: str, words: str, symbol: str, of: Callable[[Clipping], float]) -> ValueRow:
+        def number(source: ValueSource) -> str | None:
+            return None if source.clipping is None else short(of(source.clipping))
+
+        return ValueRow(key, words, symbol, "weights", number, lambda _: None, "plain", key != "clip:norm", note=note)
+
+    return [row(key, *rest) for key, rest in read.items()]
 
 
 def _total(source: ValueSource, so_far: Array) -> float:
@@ -261,9 +302,30 @@ def _undone(values: Array, task: TaskInfo | None, column: int) -> str:
     return tick(value) if value.is_integer() else short(value)  # a marker is 0 or 1, not 0 or 1.00
 
 
-def _loss_text(source: ValueSource) -> str | None:
+def _loss(traces: Sequence[Trace | None], t: str) -> ValueRow:
+    """L_t as it goes into L, and the mean of the sequence alone, which is what a training curve shows of a batch."""
+    heads = [trace.head for trace in traces if trace is not None and trace.head is not None]
+    divided = next((words for head in heads if (words := head.divided_by())), "")
+    words = f"loss, ÷ {divided}" if divided else "loss"
+    return ValueRow("loss", words, f"L_{{{t}}}", "loss", _loss_text, lambda source: None, "plain")
+
+
+def _own_loss() -> ValueRow:
+    return ValueRow(
+        "own_loss", "of this sequence alone", "", "loss", _own_text, lambda source: None, "plain", part=True
+    )
+
+
+def _own_text(source: ValueSource) -> str | None:
     head = source.trace.head
-    return None if head is None else short(float(head.losses[source.row, 0]))
+    return short(head.own_loss()) if head is not None and head.loss_weight.any() else None
+
+
+def _loss_text(source: ValueSource) -> str | None:
+    """None where nothing is asked."""
+    head = source.trace.head
+    asked = head is not None and bool(head.loss_weight[source.row, 0])
+    return short(float(head.losses[source.row, 0])) if head is not None and asked else None
 
 
 def shown_symbol(label: str) -> str:

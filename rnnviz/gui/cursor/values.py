@@ -12,6 +12,7 @@ from rnnviz.gui.cursor.value_rows import Group, ValueRow, ValueSource, value_row
 from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
 from rnnviz.gui.cursor.value_table import TableRow, ValueTable
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
@@ -86,9 +87,9 @@ class ValuesPanel(ColumnPage):
         lines = [plain(f"{row.words} {row.symbol}".strip())]
         for name, source in zip(self._names, self._sources, strict=True):
             values = None if source is None else row.vector(source)
-            if source is not None and values is not None:
-                note = row.note(source)
-                lines.append(f"{name}: {describe(values)}" + (f"; {note}" if note else ""))
+            note = row.note(source) if source is not None else ""
+            if said := "; ".join(part for part in (describe(values) if values is not None else "", note) if part):
+                lines.append(f"{name}: {said}")
         return "\n".join([*lines, "Ctrl+C copies the row"])
 
     def _build(self) -> None:
@@ -136,13 +137,23 @@ class ValuesPanel(ColumnPage):
         self._sources = [
             None
             if trace is None
-            else ValueSource(trace, trace.find_layer(state.place.cursor.layer), _held(trace, state), state.run.task)
-            for trace in traces
+            else ValueSource(
+                trace,
+                trace.find_layer(state.place.cursor.layer),
+                _held(trace, state),
+                state.run.task,
+                clipping(state, model),
+            )
+            for model, trace in enumerate(traces)
         ]
         if not has_trace:
             self.rows = []
             return
-        self.rows = value_rows(traces, state.place.cursor.layer, state.place.cursor.time_step, state.run.task)
+        self.rows = [
+            row
+            for row in value_rows(traces, state.place.cursor.layer, state.place.cursor.time_step, state.run.task)
+            if not row.key.startswith("clip:") or any(each and each.clipping for each in self._sources)
+        ]
         active = _ACTIVE[state.place.cursor.phase]
         colors = look.model_colors(trace.structure.cell if trace else "" for trace in traces)
         rows, group = [], ""

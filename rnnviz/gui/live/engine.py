@@ -78,7 +78,7 @@ class Engine(QObject):
         if request.weights is not None:
             self._reads.add(request.weights)
             weights = str(request.weights)
-        number = self.send(BranchOff(str(run_path), request.training_step, request.model, weights))
+        number = self.send(BranchOff(str(run_path), request.training_step, request.model, weights, **request.settings))
         self._parent = self.run_path
         self._change_run(number, run_path)
 
@@ -137,6 +137,8 @@ class Engine(QObject):
 
     def _branch_arguments(self, request: TrainOnRequest) -> list[str]:
         arguments = ["branch", str(request.parent), "--training-step", str(request.training_step)]
+        for name, value in request.settings.items():
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
         if request.weights is not None:
             self._reads.add(request.weights)
             arguments += ["--model", request.model, "--weights", str(request.weights)]

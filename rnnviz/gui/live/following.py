@@ -15,6 +15,7 @@ from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, follo
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
+from rnnviz.gui.state.clipping import clip_changes
 from rnnviz.gui.state.marks import MOST_EVENTS, marked_events
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
@@ -219,7 +220,9 @@ class Following(QObject):
         marks, events = run.marks(), run.events(run.last_event - _PAGE)
         self._last_event, self._more_events = events[-1].number if events else 0, False
         shown = ShownRun(run.source, None, run.path, run.origin, found.kept, run.task, run.models)
-        recorded = Recorded(run.bytes, status, found.history.read(), marked_events((), events), traces)
+        recorded = Recorded(
+            run.bytes, status, found.history.read(), marked_events((), events), traces, clip_changes(events)
+        )
         watches = tuple(dict.fromkeys(watch.expression for watch in marks.watches))
         self._store.change(
             run=lambda _: shown,
@@ -254,6 +257,8 @@ class Following(QObject):
         if (changed or self._more_events) and (came := shown.run.events(self._last_event, _PAGE)):
             self._last_event, self._more_events = came[-1].number, len(came) == _PAGE
             recorded["events"] = marked_events(state.recorded.events, came)
+            if changes := clip_changes(came):
+                recorded["clip_changes"] = (*state.recorded.clip_changes, *changes)
         if self._answer is not None and self._next is None:
             recorded["traces"], place = self._answer.traces, _arrival(self._answer)
             self._answer = None

@@ -11,8 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import ASKED_BYTES, ASKED_SECONDS, Estimate, estimate
-from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson, restart_needed
-from rnnviz.core.setting import settings_of
+from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.engines import Engines
@@ -20,7 +19,7 @@ from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.marks_saving import MarksSaving
 from rnnviz.gui.live.question import Question
-from rnnviz.gui.live.train_on_request import TrainOnRequest, can_go_on, request_from
+from rnnviz.gui.live.train_on_request import TrainOnRequest, can_go_on, request_from, typed_settings
 from rnnviz.gui.live.watchdog import Watchdog
 from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
@@ -57,6 +56,7 @@ class Session(QObject):
         self._store = store
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
         self._agreed = (ASKED_BYTES, ASKED_SECONDS)  # bytes, and seconds of a training step, a person said yes to
+        self._begun: Experiment | None = None  # whose run is on its way to the screen
         self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
         self._draft: Experiment | None = None  # edits that go on waiting there
@@ -114,12 +114,8 @@ class Session(QObject):
             raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
         draft, experiment = state.run.draft, state.run.experiment
         path, newest = new_run_path(state.run.title), int(state.recorded.history.captured[-1])
-        self._branch(TrainOnRequest(run.path, newest), path, then)
+        self._branch(TrainOnRequest(run.path, newest, typed_settings(state)), path, then)
         if draft is not None and experiment is not None:
-            names = [name for name, one in settings_of(TrainingSettings).items() if one.live]
-            pairs = {name: (getattr(draft.training, name), getattr(experiment.training, name)) for name in names}
-            if changed := {name: new for name, (new, old) in pairs.items() if new != old}:
-                self._held.insert(0, Set(**changed))
             self._draft = draft if restart_needed(experiment, draft) else None
 
     def _branch(self, request: TrainOnRequest, path: Path, then: Train | Step) -> None:
@@ -131,16 +127,17 @@ class Session(QObject):
         self._following.await_run(path)
 
     def edit(self, experiment: Experiment) -> None:
-        """Takes settings that were edited: while nothing is trained they are shown at once, by a restart."""
+        """Takes settings that were edited: while nothing is trained they are shown at once, by a restart. A run that is
+        on its way to the screen is given them too: it knows nothing of them."""
         state = self._store.state
+        if self._engines.there and self._following.awaiting:
+            self._edit_next(experiment)
+            return
         untrained = state.recorded.history.last_training_step == 0 and not is_running(state)
         if not untrained or not self._engines.there or state.run.experiment is None:
             return
-        if not restart_needed(state.run.experiment, experiment):
-            return
-        with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
-            check_experiment(experiment, "Experiment")
-            self.start(replace(experiment, marks=marks_of(state, model_names(experiment))))
+        if restart_needed(state.run.experiment, experiment):
+            self._start_if_possible(experiment)
 
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""
@@ -192,8 +189,32 @@ class Session(QObject):
         if self._store.state.run.path is None and not self._engines.there:
             self.start(first_lesson())
 
+    def _edit_next(self, experiment: Experiment) -> None:
+        """Settings for the run on its way: a fresh one is begun again with them, a branch takes what it can."""
+        begun = self._wished or self._begun
+        if begun is None:
+            self._held.insert(0, Set(**{name: getattr(experiment.training, name) for name in LIVE_SETTINGS}))
+        elif begun.name == experiment.name and replace(experiment, marks=begun.marks) != begun:
+            held: list[EngineCommand] = [command for command in self._held if not isinstance(command, Set)]
+            self._start_if_possible(experiment)
+            self._held = held
+
+    def _show_set(self, taken: Set) -> None:
+        """The settings of the experiment shown that the engine was told to take."""
+        experiment = self._store.state.run.experiment
+        if experiment is not None:
+            given = {name: value for name, value in vars(taken).items() if value is not None}
+            training = replace(experiment.training, **given)
+            self._store.change(run=setting(source=Trained(replace(experiment, training=training))))
+
+    def _start_if_possible(self, experiment: Experiment) -> None:
+        with contextlib.suppress(RnnvizError):  # the panel itself says what cannot be trained
+            check_experiment(experiment, "Experiment")
+            self.start(replace(experiment, marks=marks_of(self._store.state, model_names(experiment))))
+
     def _begin(self, experiment: Experiment) -> None:
         path = new_run_path(experiment.name)
+        self._begun = experiment
         if self._store.state.run.path is None:  # nothing else is shown: what is edited meanwhile is this experiment
             self._store.change(run=setting(source=Trained(experiment), draft=None))
         if self._engines.run(experiment, path):
@@ -231,14 +252,6 @@ class Session(QObject):
         """What went wrong, with the button that goes on from there: training on where that can be, else anew."""
         return Message("error", sentence, "train" if can_go_on(self._store.state) else "restart")
 
-    def _show_settings(self, changed: Set) -> None:
-        """The run's experiment as its engine has it now."""
-        experiment = self._store.state.run.experiment
-        if experiment is not None:
-            given = {name: value for name, value in vars(changed).items() if value is not None}
-            training = replace(experiment.training, **given)
-            self._store.change(run=setting(source=Trained(replace(experiment, training=training))))
-
     def _say_branched(self) -> None:
         """Says where a branch is not exactly the training that would have gone on."""
         origin = self._store.state.run.origin
@@ -252,6 +265,7 @@ class Session(QObject):
 
     @Slot(object)
     def _appeared(self, path: Path) -> None:
+        self._begun = None
         if self._engines.has(path):
             self._engines.appeared()
             if self._begin_wished():
@@ -266,7 +280,7 @@ class Session(QObject):
             for command in held:
                 self._engines.send(command)
                 if isinstance(command, Set):
-                    self._show_settings(command)
+                    self._show_set(command)
         elif self._engines.there:  # the person looks at another run now: this training is over, its file whole
             self._wished = None
             self._forget_held()
@@ -277,6 +291,7 @@ class Session(QObject):
         self._forget_held()
         awaited = self._following.awaiting
         self._following.stop_waiting()
+        self._begun = None
         if said:
             self._store.say(self._with_remedy(said), busy="")
         elif awaited:
@@ -299,6 +314,7 @@ class Session(QObject):
     def _start_refused(self, sentence: str) -> None:
         self._forget_held()
         self._following.stop_waiting()
+        self._begun = None
         self._store.say(Message("error", sentence), busy="")
         self._begin_wished()
 

@@ -1,12 +1,15 @@
 """From where a new run trains on: a training step of the run shown, with the weights that are set by hand."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
 
+from rnnviz.core.experiment.settings import LIVE_SETTINGS
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.state.state import State
@@ -19,6 +22,7 @@ class TrainOnRequest:
 
     parent: Path
     training_step: int
+    settings: Mapping[str, Any]  # of the training, by name: those that a person typed and that need no restart
     model: str = ""  # whose weights are changed; "": none
     weights: Path | None = None
 
@@ -33,13 +37,22 @@ def can_go_on(state: State) -> bool:
     return state.run.path is not None and bool(len(state.recorded.history.captured)) and state.run.trainable
 
 
+def typed_settings(state: State) -> Mapping[str, Any]:
+    """What a person typed of the settings that need no restart; the others are as they were at that training step."""
+    draft, experiment = state.run.draft, state.run.experiment
+    if draft is None or experiment is None:
+        return {}
+    pairs = {name: (getattr(draft.training, name), getattr(experiment.training, name)) for name in LIVE_SETTINGS}
+    return {name: new for name, (new, old) in pairs.items() if new != old}
+
+
 def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
     """From the training step shown of `run` to a new run at `path`; what is set of activations trains nothing.
 
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
     step, whatif = state.place.cursor.training_step, state.trial.whatif
-    request = TrainOnRequest(run.path, step)
+    request = TrainOnRequest(run.path, step, typed_settings(state))
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
         return request
     weights = whatif.weights(run.capture(step, whatif.model))

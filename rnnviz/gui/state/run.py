@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson
+from rnnviz.core.optimising.clipping import ClipChange
 from rnnviz.core.source import Source, Trained
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.tasks.info import TaskInfo
@@ -95,3 +96,4 @@ class Recorded:
     history: History = field(default_factory=History)
     events: tuple[Event, ...] = ()  # stops at breakpoints and lines of the log, oldest first
     traces: tuple[Trace | None, ...] = ()  # None until it is rebuilt
+    clip_changes: tuple[ClipChange, ...] = ()  # oldest first

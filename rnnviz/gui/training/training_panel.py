@@ -15,6 +15,7 @@ from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.training.curve_ranges import logarithm, nearest, x_end, y_ticks
@@ -256,6 +257,9 @@ class TrainingPanel(QWidget):
         return float((self._ticks.high - value) / span * self.plot.height())
 
     def _baseline(self, state: State) -> Baseline | None:
+        limit = state.run.training.clip_norm if state.run.training is not None else 0.0
+        if self.shown_metric == "grad_norm" and limit:
+            return Baseline("grad_norm", limit, f"clip norm {tick(limit)}")
         baselines = state.run.task.baselines if state.run.task is not None else ()
         return next((base for base in baselines if base.metric == self.shown_metric), None)
 
@@ -306,7 +310,10 @@ class TrainingPanel(QWidget):
             curve = self._store.state.recorded.history.curves.get((model.number, self.shown_metric))
             if curve is not None and len(curve.training_steps):
                 index = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
-                lines.append(f"{model.name}: {short(float(curve.values[index]))}")
+                step = int(curve.training_steps[index])
+                clipped = clipping(self._store.state, model.number, step) if self.shown_metric == "grad_norm" else None
+                said = short(float(curve.values[index])) if clipped is None else clipped.words
+                lines.append(f"{model.name}: {said}")
         return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all"])
 
     def _color_curves(self, state: State) -> None:

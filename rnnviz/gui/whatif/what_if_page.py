@@ -172,7 +172,7 @@ def result_words(found: Recomputed | None) -> str:
     sentence = what_changed(found.original, found.changed)
     if found.original.head is None or found.changed.head is None:
         return sentence
-    before, after = (float(one.head.losses.sum()) for one in (found.original, found.changed) if one.head)
+    before, after = (one.head.own_loss() for one in (found.original, found.changed) if one.head)
     loss = f"Loss {short(before)} → {short(after)}" if short(before) != short(after) else f"Loss stays {short(before)}"
     return f"{loss}. {sentence}"
 

@@ -48,12 +48,16 @@ class Restart:
 
 @dataclass(frozen=True)
 class BranchOff:
-    """Goes on in a new run from a training step of this one, with the weights of one model as they are in a file."""
+    """Goes on in a new run from a training step of this one, with the weights of one model as they are in a file, and
+    with other settings; None: as they are."""
 
     path: str  # of the new run file
     training_step: int | None = None  # None: the one the engine is at
     model: str = ""
     weights: str = ""  # path of safetensors
+    learning_rate: float | None = None
+    clip_norm: float | None = None
+    training_steps: int | None = None
 
 
 @dataclass(frozen=True)

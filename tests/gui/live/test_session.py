@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from whole_program import PATIENCE, OpenApp, children, close, engine_process_id, press, small_experiment
+from whole_program import PATIENCE, OpenApp, children, close, engine_process_id, press, small_experiment, type_into
 
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
@@ -60,9 +60,16 @@ def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
     qtbot.waitUntil(lambda: app.store.state.run.experiment == small_experiment())
     units = app.contents.experiment.cards[0].rows["hidden_size"].field
     units.entered.emit(7)
+    steps = app.contents.experiment.training_form.rows["training_steps"].field
+    type_into(steps, "23")
     qtbot.waitUntil(lambda: bool(app.store.state.run.models))
     qtbot.waitUntil(lambda: app.store.state.run.models[0].structure.hidden_size == 7)
     assert app.store.state.run.title == small_experiment().name
+    qtbot.waitUntil(lambda: app.actions["train"].isEnabled())
+    assert steps.text() == "23"
+    app.actions["train"].trigger()
+    qtbot.waitUntil(lambda: trained_to(app, 23) and engine_is(app, "paused"))
+    assert app.store.state.recorded.history.last_training_step == 23
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from whole_program import OpenApp, engine_process_id, press, small_experiment
+from whole_program import OpenApp, engine_process_id, small_experiment, type_into
 
 from rnnviz.core.experiment.file import write_experiment
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.shell.app import App
@@ -61,16 +62,18 @@ def test_live_engine_trains_on_with_a_weight_set_by_hand(open_app: OpenApp, tmp_
     assert parent is not None
 
     app.whatifs.add(SET)
+    type_into(app.contents.experiment.training_form.rows["training_steps"].field, "9")
     child = train_on(app, qtbot)
     assert engine_process_id(app) == process
     assert not app.store.state.trial.whatif.active
     assert app.window.windowTitle().endswith(
         f"branched from training step 5 of {parent.name}, weights of Vanilla changed"
     )
-    press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(
         lambda: app.store.state.recorded.status is not None and app.store.state.recorded.status.state == "paused"
     )
+    assert app.store.state.recorded.history.last_training_step == 9  # as was typed
+    assert app.store.state.run.planned_steps == 9
     check_branch(parent, child, 5)
 
 
@@ -85,8 +88,12 @@ def test_an_opened_run_is_trained_on_by_a_new_engine(
     app.whatifs.add(SET)
     marks = with_breakpoints(app.store.state.debugging.marks, [Breakpoint("condition", "loss > 0")])
     app.store.change(debugging=setting(marks=marks))
+    for name, text in (("training_steps", "61"), ("clip_norm", "0.3")):
+        type_into(app.contents.experiment.training_form.rows[name].field, text)
     child = train_on(app, qtbot)
     assert engine_process_id(app)
+    with open_run(child) as run:
+        assert run.experiment.training == TrainingSettings(clip_norm=0.3, batch_size=4, training_steps=61)
     assert app.store.state.debugging.marks.breakpoints == marks.breakpoints
     qtbot.waitUntil(lambda: any(event.kind == "hit" for event in app.store.state.recorded.events))
     check_branch(parent, child, step)

@@ -1,11 +1,14 @@
 """The equation at the cursor: which one it is, its numbers, and that the numbers in it come to its result."""
 
 import pytest
-from panels_state import make_state, try_by_hand
+from panels_state import make_capture, make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.equations.operations import operations
+from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equations import EquationsPanel
@@ -39,6 +42,21 @@ def test_forward_and_backward_forms_with_the_numbers_of_a_unit(panel: EquationsP
     assert numbers.startswith(f"{short(float(lstm.cell_grad[40, 0, 6]))} = ")
     assert numbers.count("·") > 3
     assert "⊙" not in numbers
+
+
+def test_below_the_top_the_direct_part_is_what_the_layer_above_reads() -> None:
+    capture = make_capture(Structure("gru", 8, 5, num_layers=3, bidirectional=True), 4)
+    trace = rebuild(capture)
+
+    def shown(trace: Trace, layer: str) -> tuple[str, str]:
+        symbols, numbers, *_ = equation_lines(trace, Cursor(0, Phase.BACKWARD, 41, layer, "h"), None, "adam")
+        return tuple("".join(word.markup for word in line.words).replace(" ", "") for line in (symbols, numbers))
+
+    for layer, symbol in (("l0", "∂L/∂x_t^{(1)}"), ("l1_reverse", "∂L/∂x_t^{(2)}"), ("l2", "∂L_t/∂h_t")):
+        symbols, numbers = shown(trace, layer)
+        assert symbols.startswith(f"∂L/∂h_t={symbol}+")
+        assert f"‖{symbol}‖{short(float(l2(trace.layer(layer).direct_grad[40, 0])))}," in numbers
+    assert shown(rebuild(capture.with_call(head=None)), "l2")[0].startswith("∂L/∂h_t=∂L/∂output_t+")
 
 
 def test_a_whole_time_step_is_summed_up_and_matrices_are_given_by_norms(panel: EquationsPanel, store: Store) -> None:

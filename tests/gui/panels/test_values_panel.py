@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.cursor.value_rows import value_rows
@@ -82,6 +82,28 @@ def test_the_gradient_is_direct_plus_carried(panel: ValuesPanel, store: Store) -
     store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=20)))
     assert cells(panel, "direct_grad") == ("0", "0")
     assert cells(panel, "hidden_grad") == cells(panel, "carried_grad")
+
+
+def test_what_comes_directly_is_called_by_where_it_comes_from() -> None:
+    shallow = rebuild(make_capture(Structure("lstm", 8, 5), 4))
+    deep = rebuild(make_capture(Structure("gru", 8, 5, num_layers=2, bidirectional=True), 7))
+    given = rebuild(make_capture(Structure("gru", 8, 5, num_layers=2), 2).with_call(head=None))
+
+    def words(layer: str, *traces: Trace) -> str:
+        return next(row.words for row in value_rows(traces, layer, 41) if row.key == "direct_grad")
+
+    assert words("l0", shallow) == words("l1", deep) == words("l1_reverse", shallow, deep) == "direct, from L_{41}"
+    assert words("l0", deep) == words("l0_reverse", shallow, deep) == words("l0", given) == "direct, from layer 1"
+    assert words("l0", shallow, deep) == "direct, from L_{41} or layer 1"
+    assert words("l1", given) == "direct, from the given ∂L/∂output_{41}"
+
+
+def test_the_tooltip_says_where_each_models_direct_part_comes_from(panel: ValuesPanel, store: Store) -> None:
+    deep = rebuild(make_capture(Structure("gru", 8, 5, num_layers=2), 4))
+    store.change(recorded=setting(traces=(store.state.recorded.traces[0], deep)))
+    first, second = panel.tooltip([row.key for row in panel.rows].index("direct_grad")).splitlines()[1:3]
+    assert first.endswith(f"; from L_{store.state.place.cursor.time_step}")
+    assert second.endswith("; from layer 1")
 
 
 def test_the_input_is_its_symbol(panel: ValuesPanel, store: Store) -> None:
@@ -206,7 +228,7 @@ def test_what_was_added_so_far_is_told_as_a_ratio_of_norms(panel: ValuesPanel, s
     assert trace is not None
     so_far = trace.layers[0].weight_grad_so_far["weight_hh"]
     now, end = short(float(so_far[40])), short(float(so_far[0]))
-    assert f"norm {now} so far, {end} in the end; the number is their ratio" in words
+    assert f"norm {now} so far, {end} in the end, before clipping; the number is their ratio" in words
 
 
 def test_the_input_is_read_in_words(panel: ValuesPanel, store: Store) -> None:

@@ -113,6 +113,12 @@ class ShownModel:
         head = self.trace.head if self.trace is not None else None
         return self._cut(head.losses).astype(float) if head is not None else np.zeros(0)
 
+    @property
+    def divided_by(self) -> str:
+        """What the losses are divided by, in words; "" without a head."""
+        head = self.trace.head if self.trace is not None else None
+        return head.divided_by(self.sample) if head is not None else ""
+
     @cached_property
     def probabilities(self) -> Array | None:
         """(T, V), None where the prediction is not a distribution."""

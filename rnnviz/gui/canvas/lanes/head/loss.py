@@ -14,7 +14,7 @@ class LossLane(CurveLane):
     """L_t with the loss's own reduction included, so that the curve sums to L; gaps where nothing is asked."""
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
-        super().__init__(shown, slot, "Loss", "Lₜ")
+        super().__init__(shown, slot, "Loss", _note(shown))
 
     def show(self, shown: Shown) -> None:
         curves = [
@@ -25,6 +25,12 @@ class LossLane(CurveLane):
         self.tips = [(curve.name, curve.values) for curve in curves]
         self.present = dict.fromkeys((curve.name for curve in curves), shown.asked)
         self.plot.set_curves(curves, linear([curve.values[shown.asked] for curve in curves], include=0.0))
+
+
+def _note(shown: Shown) -> str:
+    """ "Lₜ ÷ 4 sequences": the curve of a sequence is its part in the mean over the batch."""
+    divided = next((words for model in shown.models if (words := model.divided_by)), "")
+    return f"Lₜ, ÷ {divided}" if divided else "Lₜ"
 
 
 def _offers(shown: Shown) -> Sequence[Offer]:
