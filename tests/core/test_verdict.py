@@ -89,6 +89,19 @@ def test_numbers_that_grow_beyond_float32_are_found_where_they_do(autograd):
     assert np.isfinite(trace.exact.layers[0].h).all()
 
 
+def test_a_gradient_that_grows_beyond_float32_is_found_from_the_end(autograd):
+    capture = autograd.random_capture(Structure("vanilla", 1, 2), time_steps=30, sequences=1, dtype="float32")
+    weights = {name: np.zeros_like(weight) for name, weight in capture.weights.items()}
+    weights["weight_hh_l0"] = np.full((2, 2), 1e3, np.float32)
+    quiet = {"inputs": np.zeros_like(capture.inputs), "initial": {"h": np.zeros_like(capture.initial["h"])}}
+    capture = replace(capture.with_call(**quiet, grad_output=np.ones_like(capture.grad_output)), weights=weights)
+    trace = rebuild(autograd.with_torch_numbers(capture))
+    last = int(np.flatnonzero(~np.isfinite(trace.layers[0].hidden_grad).all(axis=(1, 2)))[-1])
+    assert 5 < last < 25
+    words = f"first non-finite at time step {last + 1}, the gradient of hidden state h: +∞"
+    assert trace.verdict.words == f"cannot be compared: {words}"
+
+
 def test_torchs_own_numbers_that_are_not_finite_are_said_to_be_those(autograd):
     capture = autograd.random_capture(Structure("gru", 2, 3), time_steps=5, sequences=1)
     grads = {**capture.grads, "bias_hh_l0": spoilt(capture.grads["bias_hh_l0"], math.inf, 2)}

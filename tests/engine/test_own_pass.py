@@ -235,5 +235,17 @@ def test_an_output_that_is_not_finite_gives_gradients_that_are_not(kind: str) ->
         ours = found.layers[0].weight_grads[name.removesuffix("_l0")]
         assert np.array_equal(np.isnan(ours), np.isnan(parameter.grad.numpy()))
         assert np.isnan(ours).all()
+    assert np.isnan(found.layers[0].direct_grad[-1]).all()
     assert found.verdict.words == "cannot be compared: first non-finite at bias_ih_l0: NaN"
     assert not found.faithful
+
+
+def test_a_rounding_that_grows_over_time_is_no_difference() -> None:
+    torch.manual_seed(47)
+    module = nn.RNN(2, 8, 2)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter *= 8
+    found = trace(module, torch.randn(60, 1, 2), grad_output=torch.randn(60, 1, 8))
+    assert found.fidelity > 1e-4
+    assert found.faithful, found.verdict.words

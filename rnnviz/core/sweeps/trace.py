@@ -215,7 +215,7 @@ def _in_float64(check: Check, notes: tuple[str, ...], seed: int | None = None) -
         layer: replace(one, values={name: array.astype(np.float64) for name, array in one.values.items()})
         for layer, one in by_hand.items()
     }
-    return swept(capture, [unroll(call, capture.weights, None, wide) for call in capture.calls], notes, wide)
+    return swept(capture, [unroll(call, capture.weights, None, wide) for call in capture.calls], notes)
 
 
 def _unrolled(call: Call, capture: Capture) -> list[LayerSweep]:

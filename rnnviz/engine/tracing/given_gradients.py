@@ -70,10 +70,7 @@ def take_like_output(
 ) -> Tensor:
     """(T, N, D·P), zero beyond each length; RnnvizError unless it has the shape of the output. `batch` is (T, N)."""
     shape = (*batch, structure.directions * structure.output_size)
-    if isinstance(grad, PackedSequence):
-        tensor = padded_of(grad, name)[0]
-    else:
-        tensor = layout.time_major(as_tensor(grad, name))
+    tensor = padded_of(grad, name)[0] if isinstance(grad, PackedSequence) else layout.time_major(as_tensor(grad, name))
     if tensor.shape != shape:
         raise RnnvizError(
             f"{name}: wanted the shape of the module's output, time-major {shape}, "
