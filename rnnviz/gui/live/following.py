@@ -161,7 +161,7 @@ class Following(QObject):
             if self._awaited is not None and self._awaited.exists():
                 self._find(self._awaited)
             if self._next is not None:
-                self._prepare(self._next)
+                self._prepare_or_say_why_not(self._next)
             if self._shown is not None:
                 self._look(self._shown)
         except RnnvizError as error:
@@ -192,6 +192,14 @@ class Following(QObject):
         self._next = _Shown(run, HistoryReader(run), kept, time.monotonic())
         self._rebuilding.show_run(run.path)
         self._asked, self._answer, self._trouble = -1, None, ""
+
+    def _prepare_or_say_why_not(self, found: _Shown) -> None:
+        """As `_prepare`; a run whose history cannot be read is not shown."""
+        try:
+            self._prepare(found)
+        except RnnvizError as error:
+            self.stop_waiting()
+            self._store.say(Message("error", str(error)), busy="")
 
     def _prepare(self, found: _Shown) -> None:
         history = found.history.read()

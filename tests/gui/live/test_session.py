@@ -387,6 +387,23 @@ def test_a_damaged_capture_is_said_and_the_others_are_shown(
     qtbot.waitUntil(lambda: app.store.state.recorded.traces[0] is not None)
 
 
+def test_a_run_that_lost_captures_is_not_shown_and_says_so(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(run_file, tmp_path / "damaged.rnnviz"))
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM captures WHERE training_step = 30")
+    connection.close()
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
+    app.open_path(path)
+    qtbot.waitUntil(lambda: "damaged.rnnviz is damaged: " in app.message_bar.sentence)
+    assert "rows of its captures are there, wanted" in app.message_bar.sentence
+    assert app.store.state.run.path == run_file
+    app.open_path(run_file)
+    qtbot.waitUntil(lambda: app.message_bar.sentence == "")
+
+
 def test_opening_a_run_ends_the_training_before(ready: App, qtbot: QtBot, run_file: Path) -> None:
     app = ready
     press(app, Qt.Key.Key_Space)

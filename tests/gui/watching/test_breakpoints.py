@@ -244,6 +244,7 @@ def test_where_a_hit_was_not_kept_the_nearest_training_step_is_named_until_it_is
 ) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "thinned.rnnviz"))
     with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE contents")  # which would miss them
         connection.execute("DELETE FROM captures WHERE training_step BETWEEN 14 AND 22")
     connection.close()
     app = open_app(path)
