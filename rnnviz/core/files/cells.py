@@ -12,26 +12,12 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen
 
 _GAPS = frozenset(
-    (
-        "",
-        "nan",
-        "-nan",
-        "+nan",
-        "na",
-        "n/a",
-        "n.a.",
-        "<na>",
-        "nat",
-        "null",
-        "(null)",
-        "none",
-        "nil",
-        "missing",
-        "(blank)",
-    )
-    + ("\\n", "?", "-", "--", "---", "–", "—", "−", ".", "..", "...", "…", "*", "k.a.", "k. a.")
-    + ("#n/a", "#na", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!")  # as Excel writes it
-    + ("1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind")  # as Windows writes NaN
+    {
+        *("", "nan", "-nan", "+nan", "na", "n/a", "n.a.", "<na>", "nat", "null", "(null)", "none", "nil", "missing"),
+        *("(blank)", "\\n", "?", "-", "--", "---", "–", "—", "−", ".", "..", "...", "…", "*", "k.a.", "k. a."),
+        *("#n/a", "#na", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),  # as Excel writes it
+        *("1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind"),  # as Windows writes NaN
+    }
 )
 _PAIRS = (  # what means 1 and what means 0
     ("true", "false"),

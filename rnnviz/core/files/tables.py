@@ -47,9 +47,9 @@ class Column:
 
     @cached_property
     def constant(self) -> float | None:
-        """The value in every row, None where there are two or none."""
+        """The one value that stands in several rows, None where there are others or fewer."""
         values = self.numbers.values[np.isfinite(self.numbers.values)]
-        return float(values[0]) if len(values) and (values == values[0]).all() else None
+        return float(values[0]) if len(values) > 1 and (values == values[0]).all() else None
 
     def problem(self, lines: Sequence[int]) -> str:
         """Why it cannot be learned, empty if it can; `lines` are those of the rows in the file."""

@@ -14,8 +14,10 @@ from rnnviz.core.files.cells import column_numbers
 Course = Literal["forward", "backward", "neither"]
 
 TIME_NAMES = frozenset(
-    ("year", "month", "day", "date", "dates", "time", "datetime", "timestamp", "index", "t")
-    + ("jahr", "monat", "tag", "datum", "zeit", "zeitstempel")
+    {
+        *("year", "month", "day", "date", "dates", "time", "datetime", "timestamp", "index", "t"),
+        *("jahr", "monat", "tag", "datum", "zeit", "zeitstempel"),
+    }
 )
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _OTHER_MONTHS = {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}

@@ -22,7 +22,8 @@ TEST_WINDOWS = 64  # at most so many stretches of the test part are scored
 PROBE_WINDOWS = 4
 LARGEST_SCALED = 1e15  # whose square float32 still holds
 ALWAYS_MEAN = "always the mean"
-GAP_ADVICE = '; gaps = "repeat", "line" or "leave out" in [task] says what to do with them'
+GAP_CHOICES = '"repeat", "line" or "leave out"'
+GAP_ADVICE = f"; gaps = {GAP_CHOICES} in [task] says what to do"
 
 Order = Literal["oldest first", "as in the file"]
 
