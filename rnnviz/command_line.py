@@ -15,6 +15,7 @@ from rnnviz.debugging_commands import Commands
 from rnnviz.gui.figures.formats import FIGURES, SCALES
 
 if TYPE_CHECKING:
+    from rnnviz.core.experiment.settings import Experiment
     from rnnviz.core.source import Given
 
 # Before numpy is loaded: the products here are small, and OpenBLAS's threads would wait for the engine's busy core.
@@ -151,6 +152,14 @@ def _add_branch(commands: "Commands[_Parser]") -> None:
 
 
 def _add_live(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-file",
+        dest="allowed",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="let it read this data file, which lies elsewhere; remembered until the file changes",
+    )
     parser.add_argument("--replace", action="store_true", help="replace a run that is there already")
     parser.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
     parser.add_argument("--paused", action="store_true", help="with --live: wait for the first command")
@@ -254,6 +263,7 @@ def _train(options: argparse.Namespace) -> int:
         training = replace(experiment.training, training_steps=options.training_steps)
         experiment = replace(experiment, training=training)
         check_experiment(experiment, "--training-steps")
+    _refuse_files_elsewhere(experiment, options.experiment, options.allowed)
     path = options.run_path or _free(Path(options.experiment.stem + ".rnnviz"))
     _refuse_existing(path, options.replace)
     if options.live:
@@ -273,7 +283,13 @@ def _branch(options: argparse.Namespace) -> int:
     if (options.model is None) != (options.weights is None):
         raise RnnvizError("rnnviz branch: --model and --weights go together.")
     return branch_headless(
-        options.parent, options.training_step, changed, options.run_path, live=options.live, paused=options.paused
+        options.parent,
+        options.training_step,
+        changed,
+        options.run_path,
+        live=options.live,
+        paused=options.paused,
+        check=lambda experiment: _refuse_files_elsewhere(experiment, options.parent, options.allowed),
     )
 
 
@@ -363,6 +379,24 @@ def _free(path: Path) -> Path:
         count += 1
         free = path.with_stem(f"{path.stem}-{count}")
     return free
+
+
+def _refuse_files_elsewhere(experiment: "Experiment", source: Path, allowed: Sequence[str]) -> None:
+    """A stranger's experiment or run does not read what lies outside its folder unless its person allows it."""
+    import shlex
+
+    from rnnviz.core.experiment.file import data_files
+    from rnnviz.core.files.allowed import remember, to_ask_about
+
+    if allowed:
+        remember(allowed)
+    there = {os.path.realpath(file) for file in allowed}
+    for file in to_ask_about(data_files(experiment.task), source.absolute().parent):
+        if os.path.realpath(file) not in there:
+            raise RnnvizError(
+                f"{source} reads {file}, which lies outside its folder, and what that holds is copied into the run; "
+                f"--allow-file {shlex.quote(file)} allows it."
+            )
 
 
 def _refuse_existing(path: Path, replace: bool) -> None:

@@ -1,7 +1,7 @@
 """Training without a window: a progress bar on standard error and a line about each model at the end."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -38,10 +38,11 @@ def branch_headless(
     *,
     live: bool = False,
     paused: bool = False,
+    check: Callable[[Experiment], None] = lambda experiment: None,
 ) -> int:
     """Trains on from a captured training step of `parent` (None: the last) into the run file `path`.
 
-    `changed`: a model and the file of its changed weights. Raises RnnvizError.
+    `changed`: a model and the file of its changed weights. `check` refuses an experiment. Raises RnnvizError.
     """
     with open_run(parent) as run:
         captured = run.captured()
@@ -49,6 +50,7 @@ def branch_headless(
             raise RnnvizError(f"{parent} holds no capture, so there is nothing to go on from.")
         experiment, branch = branch_of_run(run, int(captured[-1]) if training_step is None else training_step)
         experiment = replace(experiment, marks=run.marks())
+        check(experiment)
     if changed is not None:
         branch = with_weights(branch, experiment, changed[0], read_weights(changed[1]))
     if live:

@@ -168,6 +168,7 @@ def _text(path: Path, activation: Activation | None) -> Inspected:
         "kind": TEXT.name,
         "characters": len(text.codes),
         "alphabet": "".join(characters),
+        "different": text.different,
         "encoding": encoding,
         "notes": list(text.notes),
     }
@@ -232,7 +233,7 @@ def _summary(inspected: Mapping[str, Any]) -> str:
         models = ", ".join(f"{one['name']} ({one['cell']}, {one['hidden_size']} units)" for one in inspected["models"])
         return f" {inspected['name']!r} ({inspected['task']}): {models}"
     if inspected["kind"] == "text":
-        return f", {inspected['characters']} characters, {len(inspected['alphabet'])} different"
+        return f", {inspected['characters']} characters, {inspected['different']} different"
     return ""
 
 

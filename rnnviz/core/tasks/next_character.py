@@ -121,7 +121,7 @@ class NextCharacterSource:
 
 
 def _frequencies(codes: Array, size: int) -> tuple[Array, Array]:
-    """(V,) of the characters, each counted once more, and (V, V) of those after each, mixed with a bit of the former."""
+    """(V,) of the characters, each counted once more, and (V, V) of those after each, with a bit of the former."""
     single = np.bincount(codes, minlength=size) + 1.0
     single /= single.sum()
     followed = codes[:-1].astype(np.int64) * size + codes[1:]

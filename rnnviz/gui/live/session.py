@@ -1,6 +1,7 @@
 """The session: what the window does with engines and the run shown; every wish of a person about them ends here."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import Experiment, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
@@ -77,12 +79,31 @@ class Session(QObject):
         wanted = experiment or state.run.draft or state.run.experiment
         if wanted is None:
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
-        self.start(replace(wanted, marks=marks_of(state, model_names(wanted))))
+        wanted = replace(wanted, marks=marks_of(state, model_names(wanted)))
+        self._when_allowed(wanted, lambda: self._restart(wanted, train))
+
+    def _restart(self, experiment: Experiment, train: bool) -> None:
+        self.start(experiment)
         if train:
             self._held.append(Train())
 
+    def _when_allowed(self, experiment: Experiment, go_on: Callable[[], None]) -> None:
+        """Does `go_on` when the run shown, which may be a stranger's, may read its data."""
+        path = self._store.state.run.path
+        if path is None or self._engines.has(path):  # as it was allowed to begin
+            go_on()
+        else:
+            self.files.when_allowed(path, data_files(experiment.task), go_on)
+
     def train_on(self) -> None:
         """Trains a new run from the training step shown, with the weights set by hand; the run shown stays."""
+        experiment = self._store.state.run.experiment
+        if experiment is None:
+            self._train_on()  # which says why it cannot
+        else:
+            self._when_allowed(experiment, self._train_on)
+
+    def _train_on(self) -> None:
         state, run = self._store.state, self._following.run
         if run is None or self._following.awaiting:
             raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")

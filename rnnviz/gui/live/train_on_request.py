@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
+from rnnviz.core.experiment.file import data_files
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.state.state import State
@@ -21,6 +22,7 @@ class TrainOnRequest:
     training_step: int
     model: str = ""  # whose weights are changed; "": none
     weights: Path | None = None
+    files: tuple[str, ...] = ()  # data files it reads
 
 
 def can_train_on(state: State) -> bool:
@@ -34,7 +36,9 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
     step, whatif = state.place.cursor.training_step, state.trial.whatif
-    request = TrainOnRequest(run.path, step)
+    experiment = state.run.experiment
+    files = () if experiment is None else data_files(experiment.task)
+    request = TrainOnRequest(run.path, step, files=files)
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
         return request
     weights = whatif.weights(run.capture(step, whatif.model))

@@ -119,13 +119,13 @@ class DataDialog(QDialog):
         column.addLayout(buttons)
 
     def _summary(self) -> str:
+        rows = f"{self._found:,} row{'s' * (self._found != 1)}"
         if self._table:
-            first = f"A table of {self._found:,} row{'s' * (self._found != 1)}. Each row becomes one time step; the networks predict the next one."
+            first = f"A table of {rows}. Each row becomes one time step; the networks predict the next one."
         else:
-            first = (
-                f"A text of {self._found:,} characters, {len(str(self._inspection.get('alphabet', '')))} different ones. "
-                "The networks predict the next one."
-            )
+            different = int(self._inspection.get("different", len(str(self._inspection.get("alphabet", "")))))
+            text = f"A text of {self._found:,} characters, {different:,} different ones."
+            first = f"{text} The networks predict the next one."
         notes = [f"{note[:1].upper()}{note[1:]}." for note in self._inspection.get("notes", ())]
         return "\n".join([first, *notes])
 

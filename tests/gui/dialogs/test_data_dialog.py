@@ -73,8 +73,9 @@ def test_the_length_is_one_that_a_short_file_has_room_for(qtbot: QtBot) -> None:
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_a_file_with_next_to_nothing_in_it_says_so(rows: int, qtbot: QtBot) -> None:
     dialog = open_dialog({**TABLE, "rows": rows}, qtbot)
+    there = f"{rows} row{'s' * (rows != 1)}"
     assert dialog.problem.text() == (
-        f"There is too little in this file to learn from it: it has {rows} row{'s' * (rows != 1)}, a length of 1 time step needs 3, one of "
+        f"There is too little in this file to learn from it: it has {there}, a length of 1 time step needs 3, one of "
         "40 needs 52."
     )
     assert not dialog.accept_button.isEnabled()
