@@ -98,9 +98,9 @@ def record_first_lesson(path: Path) -> None:
 
 
 def summary(path: Path) -> str:
-    """One line a model: how far it was trained, and its last metrics; then where the run is."""
-    lines = []
+    """How its file was read; one line a model: how far it was trained, and its last metrics; then where the run is."""
     with open_run(path) as run:
+        lines = [f"note: {note}" for note in run.task.notes]
         for model in run.models:
             last = {name: run.metrics(name, model.number) for name in run.metric_names()}
             words = [f"{name} {values[-1]:.4g}" for name, values in last.items() if np.size(values)]

@@ -175,7 +175,7 @@ class DataDialog(QDialog):
         """Says what is wrong as long as something is; the button waits for that."""
         if "gaps" in self._rows:
             self._rows["gaps"].setEnabled(bool(self._gaps))
-        sentence = self.length.judge() or self.train_share.judge() or self._wrong_columns() or self._wrong_length()
+        sentence = self.length.judge() or self.train_share.judge() or self._wrong_length() or self._wrong_columns()
         self.problem.setText(sentence)
         self.accept_button.setEnabled(not sentence)
 

@@ -240,6 +240,8 @@ class TrainingPanel(QWidget):
     def _set_y_range(self, state: State) -> None:
         log = self.log.isChecked()
         lines = [self._height(base) for base in self._baselines(state) if base in self._to_beat(state)]
+        if not log and not any(len(curve.values) for curve in self.curves):
+            lines.append(0.0)  # before the first training step
         unit = self.shown_metric.endswith("accuracy")
         self._ticks = y_ticks([curve.sample for curve in self.curves], lines, unit, log)
         self._view.setYRange(self._ticks.low, self._ticks.high, padding=0)
@@ -254,6 +256,7 @@ class TrainingPanel(QWidget):
             item.removeItem(self._bases.pop())
         while len(self._bases) < len(shown):
             self._bases.append(pg.InfiniteLine(angle=0, movable=False))
+            self._bases[-1].setZValue(-1)  # below the curves
             item.addItem(self._bases[-1], ignoreBounds=True)
         color = theme(state.look.theme).color("muted", 0.8)
         for line, base in zip(self._bases, shown, strict=True):
@@ -274,8 +277,8 @@ class TrainingPanel(QWidget):
                 names.append(MarginLabel(self._y_of(curve.end), model.name, color, strong=True))
         best = self._to_beat(state)
         for base in sorted(self._shown_baselines(state), key=lambda one: one not in best):
-            words = f"{base.label}, test" if self._is_beside(base) else base.label
-            label = MarginLabel(self._y_of(self._height(base)), words, muted)
+            text = f"{base.label}, test" if self._is_beside(base) else base.label
+            label = MarginLabel(self._y_of(self._height(base)), text, muted)
             if base in best or self.names.has_room_for([*names, label]):
                 names.append(label)
         self.names.set_labels(names)
