@@ -142,7 +142,7 @@ class Table:
 
     def _check(self, column: Column, refuse_gaps: bool, advice: str) -> None:
         numbers = column.numbers
-        missing = np.flatnonzero(np.isnan(numbers.values)) if refuse_gaps else ()
+        missing = np.flatnonzero(np.isnan(numbers.values) & refuse_gaps)
         gap = int(missing[0]) if len(missing) else None
         row = numbers.wrong if gap is None or (numbers.wrong is not None and numbers.wrong <= gap) else gap
         if row is not None:

@@ -197,8 +197,8 @@ def _check_rows(table: Table, rows: int, task: NextValue) -> int:
     if longest < task.length:
         wanted = f"wanted at most {longest} time steps" if longest > 0 else "wanted a longer table"
         raise RnnvizError(
-            f"task.length: {wanted}, because {table.path} has {rows} rows, of which the first {max(train, 0)} are "
-            f"trained on, came {task.length}; {task.rows_needed(task.length)} rows would be needed."
+            f"task.length: {wanted}, because {table.path} has {rows} row{'s' * (rows != 1)}, of which the first "
+            f"{max(train, 0)} are trained on, came {task.length}; {task.rows_needed(task.length)} rows would be needed."
         )
     return train
 

@@ -277,7 +277,7 @@ class TrainingPanel(QWidget):
                 names.append(MarginLabel(self._y_of(curve.end), model.name, color, strong=True))
         best = self._to_beat(state)
         for base in sorted(self._shown_baselines(state), key=lambda one: one not in best):
-            text = f"{base.label}, test" if self._is_beside(base) else base.label
+            text = "test: " * self._is_beside(base) + base.label
             label = MarginLabel(self._y_of(self._height(base)), text, muted)
             if base in best or self.names.has_room_for([*names, label]):
                 names.append(label)
@@ -362,7 +362,7 @@ class TrainingPanel(QWidget):
             if values:
                 lines.append(f"{model.name}: {', '.join(values)}")
         for base in self._baselines(self._store.state):
-            lines.append(f"{base.label}{', test' * self._is_beside(base)}: {short(base.value)}")
+            lines.append(f"{'test, ' * self._is_beside(base)}{base.label}: {short(base.value)}")
         return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all"])
 
     def _told_metrics(self) -> list[tuple[str, str]]:

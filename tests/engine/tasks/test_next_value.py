@@ -194,7 +194,7 @@ def test_a_sequence_longer_than_the_data_is_refused(tmp_path: Path, length: int)
 @pytest.mark.parametrize("rows", [0, 1])
 def test_too_little_is_said_with_what_would_be_needed(tmp_path: Path, rows: int) -> None:
     file = written(tmp_path, np.ones((rows, 2)), "a,b")
-    with pytest.raises(RnnvizError, match=f"wanted a longer table, because .* has {rows} rows.*40; 52 rows would be"):
+    with pytest.raises(RnnvizError, match=f"wanted a longer table, because .* has {rows} row.*40; 52 rows would be"):
         NextValue(file=file).open(1)
     enough = np.random.default_rng(2).normal(size=(52, 2))
     NextValue(file=written(tmp_path, enough, "a,b")).open(1)

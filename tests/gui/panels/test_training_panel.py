@@ -306,7 +306,7 @@ def test_where_there_is_a_test_part_both_losses_are_in_one_picture(panel: Traini
     assert panel.legend.isVisible()
     text = panel.tooltip(panel.plot.width() / 2)
     assert "LSTM: 0.60, test 0.90, skill 0.35, lag 1.00" in text
-    assert "always the mean, test: 40.0" in text
+    assert "test, always the mean: 40.0" in text
     panel.metric_choice.set_value("test_loss")
     panel.metric_choice.activated.emit(1)
     assert [(curve.dotted, curve.end) for curve in panel.curves] == [
@@ -329,8 +329,8 @@ def test_each_part_has_its_own_baselines_and_the_best_of_each_is_always_named(
     ]
     assert panel.plot.viewRange()[1][1] < 2
     heights = {label.text: label.y for label in panel.names.labels}
-    assert {"same as last row", "same as last row, test"} <= set(heights)
-    assert heights["same as last row, test"] < heights["Vanilla"] < heights["same as last row"]
+    assert {"same as last row", "test: same as last row"} <= set(heights)
+    assert heights["test: same as last row"] < heights["Vanilla"] < heights["same as last row"]
     panel.resize(900, 400)
     QApplication.processEvents()
     assert "always the mean" in {label.text for label in panel.names.labels}
