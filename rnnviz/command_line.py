@@ -17,6 +17,7 @@ from rnnviz.debugging_commands import Commands
 from rnnviz.gui.figures.formats import FIGURES, SCALES
 
 if TYPE_CHECKING:
+    from rnnviz.core.experiment.settings import Experiment
     from rnnviz.core.source import Given
 
 # Before numpy is loaded: the products here are small, and OpenBLAS's threads would wait for the engine's busy core.
@@ -171,6 +172,14 @@ def _add_branch(commands: "Commands[_Parser]") -> None:
 
 
 def _add_live(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-file",
+        dest="allowed",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="let it read this data file, which lies elsewhere; remembered until the file changes",
+    )
     parser.add_argument("--replace", action="store_true", help="replace a run that is there already")
     parser.add_argument("--large", action="store_true", help="also what takes gigabytes, or long for a training step")
     parser.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
@@ -270,7 +279,6 @@ def _train(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from rnnviz.core.experiment.check import check_experiment
-    from rnnviz.core.experiment.estimate import refuse_large
     from rnnviz.core.experiment.file import read_experiment
 
     experiment = read_experiment(options.experiment)
@@ -278,8 +286,7 @@ def _train(options: argparse.Namespace) -> int:
         training = replace(experiment.training, training_steps=options.training_steps)
         experiment = replace(experiment, training=training)
         check_experiment(experiment, "--training-steps")
-    if not options.live:  # the window has asked
-        refuse_large(experiment, str(options.experiment), options.large)
+    _refuse_unwanted(experiment, options.experiment, options)
     with _claimed(options.run_path, options.replace, Path(options.experiment.stem + ".rnnviz")) as path:
         if options.live:
             from rnnviz.engine.training.serve import run_training
@@ -306,7 +313,7 @@ def _branch(options: argparse.Namespace) -> int:
             settings,
             live=options.live,
             paused=options.paused,
-            large=options.large,
+            check=lambda experiment: _refuse_unwanted(experiment, options.parent, options),
         )
 
 
@@ -419,3 +426,31 @@ def _claimed(path: Path | None, replace: bool, default: Path | None = None) -> I
     assert wanted is not None  # only training does without a name
     with claimed(wanted, replace=replace, another=path is None) as claim:
         yield claim.path
+
+
+def _refuse_unwanted(experiment: "Experiment", source: Path, options: argparse.Namespace) -> None:
+    """A stranger's experiment or run does not read what lies outside its folder, nor take a lot, unless its person
+    allows it."""
+    from rnnviz.core.experiment.estimate import refuse_large
+
+    _refuse_files_elsewhere(experiment, source, options.allowed)
+    if not options.live:  # the window has asked
+        refuse_large(experiment, str(source), options.large)
+
+
+def _refuse_files_elsewhere(experiment: "Experiment", source: Path, allowed: Sequence[str]) -> None:
+    """RnnvizError with the first file elsewhere that nobody allowed."""
+    import shlex
+
+    from rnnviz.core.experiment.file import data_files
+    from rnnviz.core.files.allowed import remember, to_ask_about
+
+    if allowed:
+        remember(allowed)
+    there = {os.path.realpath(file) for file in allowed}
+    for file in to_ask_about(data_files(experiment.task), source.absolute().parent):
+        if os.path.realpath(file) not in there:
+            raise RnnvizError(
+                f"{source} reads {file}, which lies outside its folder, and what that holds is copied into the run; "
+                f"--allow-file {shlex.quote(file)} allows it."
+            )

@@ -1,7 +1,7 @@
 """Training without a window: a progress bar on standard error and a line about each model at the end."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy as np
 from tqdm import tqdm
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.estimate import refuse_large
 from rnnviz.core.experiment.settings import Experiment, first_lesson
 from rnnviz.engine.training.branching import branch_of_run, read_weights, with_settings, with_weights
 from rnnviz.engine.training.serve import run_training
@@ -40,12 +39,12 @@ def branch_headless(
     *,
     live: bool = False,
     paused: bool = False,
-    large: bool = False,
+    check: Callable[[Experiment], None] = lambda experiment: None,
 ) -> int:
     """Trains on from a captured training step of `parent` (None: the last) into the run file `path`.
 
     `changed`: a model and the file of its changed weights. `settings`: of the training, by name, instead of the run's
-    own where not None. `large`: also where it takes a lot. Raises RnnvizError.
+    own where not None. `check` refuses an experiment. Raises RnnvizError.
     """
     with open_run(parent) as run:
         captured = run.captured()
@@ -53,8 +52,7 @@ def branch_headless(
             raise RnnvizError(f"{parent} holds no capture, so there is nothing to go on from.")
         experiment, branch = branch_of_run(run, int(captured[-1]) if training_step is None else training_step)
         experiment = with_settings(replace(experiment, marks=run.marks()), settings)
-    if not live:  # the window has asked
-        refuse_large(experiment, str(parent), large)
+        check(experiment)
     if changed is not None:
         branch = with_weights(branch, experiment, changed[0], read_weights(changed[1]))
     if live:
@@ -102,9 +100,9 @@ def record_first_lesson(path: Path) -> None:
 
 
 def summary(path: Path) -> str:
-    """One line a model: how far it was trained, and its last metrics; then where the run is."""
-    lines = []
+    """How its file was read; one line a model: how far it was trained, and its last metrics; then where the run is."""
     with open_run(path) as run:
+        lines = [f"note: {note}" for note in run.task.notes]
         for model in run.models:
             last = {name: run.metrics(name, model.number) for name in run.metric_names()}
             words = [f"{name} {values[-1]:.4g}" for name, values in last.items() if np.size(values)]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -407,3 +408,63 @@ def test_check_gives_a_verdict(folder: Path, capsys: pytest.CaptureFixture[str])
     assert (report["model"], report["training_step"], report["right"]) == ("B", 0, True)
     assert {"name", "autograd", "differences", "rounding", "right"} == set(report["gradients"][0])
     assert main(["check", "a.rnnviz", "--training-step", "31"]) == 2
+
+
+TABLE_EXPERIMENT = """rnnviz = 1
+name = "From elsewhere"
+seed = 5
+task = {name = "next value", file = "FILE", length = 4}
+training = {batch_size = 3, training_steps = 6}
+models = [{name = "A", cell = "vanilla", hidden_size = 3}]
+"""
+
+
+@pytest.fixture
+def elsewhere(folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A table outside the folder, which elsewhere.toml names."""
+    monkeypatch.setenv("RNNVIZ_CONFIG_DIR", str(folder / "config"))
+    data = tmp_path_factory.mktemp("else where") / "secret.csv"
+    data.write_text("a\n" + "".join(f"{n * n % 13}\n" for n in range(40)))
+    (folder / "elsewhere.toml").write_text(TABLE_EXPERIMENT.replace("FILE", str(data)))
+    return data
+
+
+def test_a_file_outside_the_experiments_folder_is_read_only_when_it_is_allowed(
+    folder: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "elsewhere.toml", "--run", "a.rnnviz"]) == 2
+    said = capsys.readouterr().err
+    assert f"elsewhere.toml reads {elsewhere}, which lies outside its folder" in said
+    assert f"--allow-file '{elsewhere}' allows it." in said
+    assert not (folder / "a.rnnviz").exists()
+    assert main(["train", "elsewhere.toml", "--run", "a.rnnviz", "--allow-file", str(elsewhere)]) == 0
+    assert main(["train", "elsewhere.toml", "--run", "b.rnnviz"]) == 0  # remembered
+    assert main(["branch", "a.rnnviz", "--run", "c.rnnviz"]) == 0
+    elsewhere.write_text(elsewhere.read_text() + "3\n")
+    assert main(["train", "elsewhere.toml", "--run", "d.rnnviz"]) == 2
+    assert main(["branch", "a.rnnviz", "--run", "d.rnnviz"]) == 2  # a run may be a stranger's, too
+    assert "a.rnnviz reads" in capsys.readouterr().err
+    assert (folder / "config" / "allowed-files.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_in_the_folder_to_a_file_outside_is_a_file_outside(folder: Path, elsewhere: Path) -> None:
+    (folder / "inside.csv").symlink_to(elsewhere)
+    (folder / "link.toml").write_text(TABLE_EXPERIMENT.replace("FILE", "inside.csv"))
+    (folder / "up.toml").write_text(TABLE_EXPERIMENT.replace("FILE", os.path.relpath(elsewhere, folder)))
+    assert main(["train", "link.toml"]) == main(["train", "up.toml"]) == 2
+    (folder / "data").mkdir()
+    (folder / "data" / "own.csv").write_bytes(elsewhere.read_bytes())
+    (folder / "own.toml").write_text(TABLE_EXPERIMENT.replace("FILE", "data/own.csv"))
+    assert main(["train", "own.toml"]) == 0
+
+
+def test_a_run_is_read_by_its_person_alone(folder: Path) -> None:
+    (folder / "old.rnnviz").touch()
+    (folder / "old.rnnviz").chmod(0o644)
+    assert main(["train", "small.toml", "--run", "small.rnnviz", "--training-steps", "3"]) == 0
+    assert main(["train", "small.toml", "--run", "old.rnnviz", "--training-steps", "3", "--replace"]) == 0
+    assert main(["train", "small.toml", "--run", "old.rnnviz", "--training-steps", "4", "--replace"]) == 0
+    with rnnviz.open_run(folder / "small.rnnviz") as run:
+        run.save_copy(folder / "copy.rnnviz")
+    for name in ("small", "old", "copy"):
+        assert (folder / f"{name}.rnnviz").stat().st_mode & 0o777 == 0o600

@@ -14,6 +14,7 @@ from rnnviz.core.files.text_file import Encoding, NotUnicodeError, read_bytes
 from rnnviz.core.files.texts import LARGEST_TEXT, OTHER, read_text
 from rnnviz.core.structure import Activation, Structure
 from rnnviz.core.tasks import NextValue
+from rnnviz.core.tasks.next_value import GAP_CHOICES
 from rnnviz.engine.checkpoints.names import plain_title, shown
 from rnnviz.engine.checkpoints.opening import open_regular
 from rnnviz.engine.checkpoints.sandbox import read_confined
@@ -53,6 +54,7 @@ def table(inspected: Mapping[str, Any]) -> str:
             for one in inspected["columns"]
         ]
         lines += _aligned(("column", "holds", "rows"), rows)
+        lines += [f"note: {note}" for note in _column_notes(inspected)]
     lines += [f"note: {note}" for note in inspected["notes"]]
     for module in inspected.get("modules", ()):
         lines += [f"note: {module['title'] or 'the module'}: {note}" for note in module["notes"]]
@@ -142,7 +144,7 @@ def _table(path: Path, activation: Activation | None) -> Inspected:
     """As the task for tables would read it; what is not Unicode, as Latin-1."""
     found, encoding = _read(read_table, path)
     columns = [_column(one, found) for one in found.columns]
-    notes = [*found.notes, *_table_notes(found)]
+    backward = [f"“{found.time_column}” goes backward: the newest row comes first"] * found.newest_first
     return {
         "kind": TABLE.name,
         "columns": columns,
@@ -150,7 +152,7 @@ def _table(path: Path, activation: Activation | None) -> Inspected:
         "time_column": found.time_column,
         "newest_first": found.newest_first,
         "encoding": encoding,
-        "notes": notes,
+        "notes": [*found.notes, *backward],
     }
 
 
@@ -166,25 +168,6 @@ def _column(column: Column, table: Table) -> Inspected:
     }
 
 
-def _table_notes(table: Table) -> list[str]:
-    """What a person should know before learning from the table, a sentence each."""
-    task = NextValue()
-    notes = [f"“{table.time_column}” goes backward: the newest row comes first"] * table.newest_first
-    for column in table.columns:
-        if column.name == table.time_column:
-            continue
-        if column.constant is not None and len(table.lines) > 1:
-            notes.append(f"“{column.name}” is {column.constant:.12g} in every row: nothing to learn")
-        if column.numbers.gaps and column.numeric:
-            notes.append(f'“{column.name}” has gaps: {column.numbers.gaps}; gaps = "repeat", "line" or "leave out"')
-    if task.longest_window(len(table.lines)) < task.length:
-        notes.append(
-            f"a length of {task.length} time steps needs {task.rows_needed(task.length)} rows, and any length needs "
-            f"{task.rows_needed(1)}; this table has {len(table.lines)}"
-        )
-    return notes
-
-
 def _text(path: Path, activation: Activation | None) -> Inspected:
     text, encoding = _read(read_text, path)
     characters = [symbol for symbol in text.alphabet if symbol != OTHER]
@@ -192,6 +175,7 @@ def _text(path: Path, activation: Activation | None) -> Inspected:
         "kind": TEXT.name,
         "characters": len(text.codes),
         "alphabet": "".join(characters),
+        "different": text.different,
         "encoding": encoding,
         "notes": list(text.notes),
     }
@@ -257,8 +241,25 @@ def _summary(inspected: Mapping[str, Any]) -> str:
         models = ", ".join(f"{one['name']} ({one['cell']}, {one['hidden_size']} units)" for one in inspected["models"])
         return f" {inspected['name']!r} ({inspected['task']}): {models}"
     if inspected["kind"] == "text":
-        return f", {inspected['characters']} characters, {len(inspected['alphabet'])} different"
+        return f", {inspected['characters']} characters, {inspected['different']} different"
     return ""
+
+
+def _column_notes(inspected: Mapping[str, Any]) -> list[str]:
+    """What a person should know before learning from the columns, a sentence each."""
+    notes = []
+    for column in inspected["columns"]:
+        if column["constant"] is not None:
+            notes.append(f"“{column['name']}” is {column['constant']:.12g} in every row: nothing to learn")
+        if column["gaps"] and column["numeric"]:
+            notes.append(f"“{column['name']}” has gaps: {column['gaps']}; gaps = {GAP_CHOICES} says what to do")
+    task, rows = NextValue(), inspected["rows"]
+    if task.longest_window(rows) < task.length:
+        notes.append(
+            f"a length of {task.length} time steps needs {task.rows_needed(task.length)} rows, and any length needs "
+            f"{task.rows_needed(1)}; this table has {rows}"
+        )
+    return notes
 
 
 def _holds(column: Mapping[str, Any]) -> str:

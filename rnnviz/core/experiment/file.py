@@ -207,11 +207,19 @@ def _own_keys() -> dict[str, tuple[str, ...]]:
     return found
 
 
+def data_files(task: Task) -> tuple[str, ...]:
+    """The paths of the files that the task reads."""
+    return tuple(path for name in _path_settings(task) if (path := getattr(task, name)))
+
+
 def _with_paths(task: Task, change: Callable[[str], str]) -> Task:
     """`task` with `change` applied to each path in it that is not empty."""
-    names = [name for name, one in settings_of(type(task)).items() if isinstance(one.range, DataFile)]
-    changed: dict[str, Any] = {name: change(path) for name in names if (path := getattr(task, name))}
+    changed: dict[str, Any] = {name: change(path) for name in _path_settings(task) if (path := getattr(task, name))}
     return replace(task, **changed)
+
+
+def _path_settings(task: Task) -> list[str]:
+    return [name for name, one in settings_of(type(task)).items() if isinstance(one.range, DataFile)]
 
 
 def _named(name: str, folder: Path) -> str:

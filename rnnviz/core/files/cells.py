@@ -12,26 +12,12 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen
 
 _GAPS = frozenset(
-    (
-        "",
-        "nan",
-        "-nan",
-        "+nan",
-        "na",
-        "n/a",
-        "n.a.",
-        "<na>",
-        "nat",
-        "null",
-        "(null)",
-        "none",
-        "nil",
-        "missing",
-        "(blank)",
-    )
-    + ("\\n", "?", "-", "--", "---", "–", "—", "−", ".", "..", "...", "…", "*", "k.a.", "k. a.")
-    + ("#n/a", "#na", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!")  # as Excel writes it
-    + ("1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind")  # as Windows writes NaN
+    {
+        *("", "nan", "-nan", "+nan", "na", "n/a", "n.a.", "<na>", "nat", "null", "(null)", "none", "nil", "missing"),
+        *("(blank)", "\\n", "?", "-", "--", "---", "–", "—", "−", ".", "..", "...", "…", "*", "k.a.", "k. a."),
+        *("#n/a", "#na", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),  # as Excel writes it
+        *("1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind"),  # as Windows writes NaN
+    }
 )
 _PAIRS = (  # what means 1 and what means 0
     ("true", "false"),
@@ -129,37 +115,44 @@ class _Written:
     thousands: str  # the name of the sign that parts them
     brackets: bool
 
+    def add_ways(self, ways: dict[str, str], cell: str) -> None:
+        """Adds how `cell` is written, with it as the example, where a person should know and no example is there."""
+        for way, used in (
+            (f"a {self.thousands} parts thousands", self.thousands),
+            ("brackets are a minus", self.brackets),
+        ):
+            if used:
+                ways.setdefault(way, f"{cell} is {self.value:.12g}")
+
 
 def _numbers(cells: Sequence[str], decimal: str) -> Numbers:
     values = np.full(len(cells), math.nan)
     gaps, wrong, why = 0, None, ""
-    unit, ways = None, dict[str, str]()  # how it is written, and an example
-    plain = _PLAIN[decimal]
+    unit: str | None = None  # that of the first number
+    ways: dict[str, str] = {}  # how they are written, and an example
+    plain = _PLAIN[decimal].fullmatch
     for row, cell in enumerate(cells):
-        if plain.fullmatch(cell):
-            number = float(cell.replace(",", "."))
-            written = _Written(number, "", "", False)
+        if plain(cell):
+            written = None
+            value, own = float(cell.replace(",", ".")), ""
         elif is_gap(cell):
             gaps += 1
             continue
+        elif (written := _written(cell, decimal)) is not None:
+            value, own = written.value, written.unit
         else:
-            found = _written(cell, decimal)
-            if found is None:
-                wrong = row if wrong is None else wrong
-                continue
-            written = found
-        if unit is None and (written.unit or written.value):
-            unit = written.unit
-        if not math.isfinite(written.value):
+            wrong = row if wrong is None else wrong
+            continue
+        if unit is None and (own or value):
+            unit = own
+        if not math.isfinite(value):
             reason = "beyond float64's range"
-        elif written.unit != (unit or "") and written.value:
-            reason = f"in {written.unit or 'no unit'}, the first in {unit or 'no unit'}"
+        elif own != (unit or "") and value:
+            reason = f"in {own or 'no unit'}, the first in {unit or 'no unit'}"
         else:
-            values[row] = written.value
-            if written.thousands:
-                ways.setdefault(f"a {written.thousands} parts thousands", f"{cell} is {written.value:.12g}")
-            if written.brackets:
-                ways.setdefault("brackets are a minus", f"{cell} is {written.value:.12g}")
+            values[row] = value
+            if written is not None:
+                written.add_ways(ways, cell)
             continue
         if wrong is None:
             wrong, why = row, reason

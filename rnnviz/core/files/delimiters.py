@@ -57,6 +57,8 @@ def _without_empty_end(rows: list[list[str]]) -> list[list[str]]:
 
 def _filled(row: Sequence[str]) -> int:
     """The cells up to the last that holds something."""
+    if row and row[-1]:
+        return len(row)
     return next((place for place in range(len(row), 0, -1) if row[place - 1]), 0)
 
 

@@ -47,9 +47,9 @@ class Column:
 
     @cached_property
     def constant(self) -> float | None:
-        """The value in every row, None where there are two or none."""
+        """The one value that stands in several rows, None where there are others or fewer."""
         values = self.numbers.values[np.isfinite(self.numbers.values)]
-        return float(values[0]) if len(values) and (values == values[0]).all() else None
+        return float(values[0]) if len(values) > 1 and (values == values[0]).all() else None
 
     def problem(self, lines: Sequence[int]) -> str:
         """Why it cannot be learned, empty if it can; `lines` are those of the rows in the file."""
@@ -142,9 +142,8 @@ class Table:
 
     def _check(self, column: Column, refuse_gaps: bool, advice: str) -> None:
         numbers = column.numbers
-        gap = (
-            next((row for row, value in enumerate(numbers.values) if math.isnan(value)), None) if refuse_gaps else None
-        )
+        missing = np.flatnonzero(np.isnan(numbers.values) & refuse_gaps)
+        gap = int(missing[0]) if len(missing) else None
         row = numbers.wrong if gap is None or (numbers.wrong is not None and numbers.wrong <= gap) else gap
         if row is not None:
             came = _short(column.cells[row]) if column.cells[row] else "an empty cell"
@@ -162,7 +161,7 @@ class Table:
             done = "the table is turned round, its oldest row comes first" if turned else "left as it stands"
             return [f"“{self.time_column}” goes backward: {done}"]
         if self.time_column is not None:
-            row = first_step_back(self.time_labels, self.decimal)
+            row = first_step_back(self.time_labels, self.column(self.time_column).numbers)
             if row is not None:
                 return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
         return []
@@ -195,7 +194,7 @@ def read_table(file: str | Path, encoding: Encoding = "unicode") -> Table:
         for name, column in zip(_unique(names), cells, strict=True)
     )
     time = _time_column(columns)
-    backward = time is not None and course(time.cells, decimal) == "backward"
+    backward = time is not None and course(time.cells, time.numbers) == "backward"
     notes = text.notes + (("a comma is the decimal sign",) if decimal == "," else ())
     return Table(path, columns, tuple(lines), decimal, time.name if time else None, backward, notes)
 

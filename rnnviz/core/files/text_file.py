@@ -12,7 +12,6 @@ from rnnviz.core.errors import RnnvizError
 
 Encoding = Literal["unicode", "latin-1"]
 ENCODING_WORDS: Mapping[Encoding, str] = {"unicode": "Unicode", "latin-1": "Latin-1"}
-ENCODING_ADVICE = 'save it as UTF-8, or say encoding = "latin-1" in [task]'
 
 _MARKS = (  # byte order marks; that of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
@@ -75,7 +74,7 @@ def _decoded(path: Path, data: bytes, codec: str, words: str) -> str:
         if words != "UTF-8":
             raise RnnvizError(f"{path}: wanted {words} text, as it begins, came {came}; save it as UTF-8.") from None
         line = data.count(b"\n", 0, error.start) + 1
-        raise NotUnicodeError(f"{path}, line {line}: wanted UTF-8 text, came {came}; {ENCODING_ADVICE}.") from None
+        raise NotUnicodeError(f"{path}, line {line}: wanted UTF-8 text, came {came}; save it as UTF-8.") from None
 
 
 def read_bytes(path: Path, largest: int) -> bytes:

@@ -23,6 +23,7 @@ class Text:
     source: str  # the file, as messages name it
     alphabet: tuple[str, ...]
     codes: Array  # (M,) uint8
+    different: int  # characters, those that OTHER stands for among them
     notes: tuple[str, ...] = ()  # how the file was read, where a person should know
 
 
@@ -55,4 +56,4 @@ def encode(text: str, source: str, notes: tuple[str, ...] = ()) -> Text:
         share = 1 - counts[alphabet].sum() / len(points)
         words = f"{others:,} rarer characters stand together as “{OTHER}”: {100 * share:.2g} % of the text"
         symbols, notes = (*symbols, OTHER), (*notes, words)
-    return Text(source, symbols, frozen(number[points].astype(np.uint8)), notes)
+    return Text(source, symbols, frozen(number[points].astype(np.uint8)), len(found), notes)

@@ -1,7 +1,6 @@
 """Times of a table's rows: dates and counts as numbers, and whether they go forward, backward or neither."""
 
 import datetime
-import itertools
 import re
 from collections.abc import Sequence
 from typing import Literal
@@ -9,13 +8,15 @@ from typing import Literal
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.files.cells import column_numbers
+from rnnviz.core.files.cells import Numbers
 
 Course = Literal["forward", "backward", "neither"]
 
 TIME_NAMES = frozenset(
-    ("year", "month", "day", "date", "dates", "time", "datetime", "timestamp", "index", "t")
-    + ("jahr", "monat", "tag", "datum", "zeit", "zeitstempel")
+    {
+        *("year", "month", "day", "date", "dates", "time", "datetime", "timestamp", "index", "t"),
+        *("jahr", "monat", "tag", "datum", "zeit", "zeitstempel"),
+    }
 )
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _OTHER_MONTHS = {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
@@ -29,9 +30,10 @@ _DATE = re.compile(
 _ORDERS = ("ymd", "dmy", "mdy")
 
 
-def course(cells: Sequence[str], decimal: str) -> Course:
-    """Whether the times in a column never go back, never go forward, or neither; "neither", too, for no times."""
-    times = _times(cells, decimal)
+def course(cells: Sequence[str], numbers: Numbers) -> Course:
+    """Whether the times in a column, with its numbers, never go back or never go forward; else, and for no times,
+    "neither"."""
+    times = _times(cells, numbers)
     if times is None or len(times) < 2:
         return "neither"
     steps = np.diff(times)
@@ -49,9 +51,8 @@ def counts_evenly(values: Array) -> bool:
         return bool(steps[0] != 0 and np.allclose(steps, steps[0], rtol=1e-6, atol=0))
 
 
-def _times(cells: Sequence[str], decimal: str) -> Array | None:
+def _times(cells: Sequence[str], numbers: Numbers) -> Array | None:
     """(R,) numbers, or days; None where a cell is neither. Of the orders of day and month the one that is in order."""
-    numbers = column_numbers(cells, decimal)
     if numbers.count == len(cells):
         return numbers.values
     read = [days for order in _ORDERS if (days := _days(cells, order)) is not None]
@@ -118,10 +119,8 @@ def _part(text: str | None) -> int:
     return _MONTHS.index(start) + 1 if start in _MONTHS else _OTHER_MONTHS.get(start, 0)
 
 
-def first_step_back(cells: Sequence[str], decimal: str) -> int | None:
+def first_step_back(cells: Sequence[str], numbers: Numbers) -> int | None:
     """The first row whose time lies before that of the row above it, where most go forward; None where none does."""
-    times = _times(cells, decimal)
-    if times is None:
-        return None
-    back = [row for row, (before, after) in enumerate(itertools.pairwise(times), start=1) if after < before]
-    return back[0] if back and 2 * len(back) < len(times) else None
+    times = _times(cells, numbers)
+    back = np.zeros(0) if times is None else np.flatnonzero(np.diff(times) < 0) + 1
+    return int(back[0]) if len(back) and 2 * len(back) < len(cells) else None

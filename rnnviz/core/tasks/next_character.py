@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from rnnviz.core.files.texts import read_text
 from rnnviz.core.setting import DataFile, setting
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.core.tasks.source import Batch, TaskSource
-from rnnviz.core.tasks.task import DataTask, file_encoding, train_share, window_length
+from rnnviz.core.tasks.task import DataTask, encoding_advice, file_encoding, train_share, window_length
 
 TEST_CHARACTERS = 10_000  # so many that counts agree on them with those of the whole part to about a percent
 PROBE_WINDOWS = 4
@@ -45,9 +45,6 @@ class NextCharacter(DataTask):
         said = f"{self.name} of {PurePath(self.file).name or 'the Python help texts'}"
         return said if self.encoding == "unicode" else f"{said}, {ENCODING_WORDS[self.encoding]}"
 
-    def with_file(self, file: str) -> Self:
-        return self.changed(file=file, encoding="unicode")
-
     def longest_window(self, rows: int) -> int:
         """The part for testing must hold a window too."""
         train = int(rows * self.train_share)
@@ -64,7 +61,8 @@ class NextCharacterSource:
     tolerance = None
 
     def __init__(self, task: NextCharacter, seed: int) -> None:
-        text = read_text(task.file, task.encoding)
+        with encoding_advice():
+            text = read_text(task.file, task.encoding)
         self._length = task.length
         self._train, self._test = _split(text.codes, text.source, task)
         self.input_size = self.output_size = len(text.alphabet)
@@ -121,7 +119,7 @@ class NextCharacterSource:
 
 
 def _frequencies(codes: Array, size: int) -> tuple[Array, Array]:
-    """(V,) of the characters, one more of each counted, and (V, V) of those after each, mixed with a bit of the former."""
+    """(V,) of the characters, each counted once more, and (V, V) of those after each, with a bit of the former."""
     single = np.bincount(codes, minlength=size) + 1.0
     single /= single.sum()
     followed = codes[:-1].astype(np.int64) * size + codes[1:]

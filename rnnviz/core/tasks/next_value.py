@@ -15,14 +15,15 @@ from rnnviz.core.resources import resource
 from rnnviz.core.setting import ColumnNames, DataFile, OneOf, setting
 from rnnviz.core.tasks.info import Baseline, Scale, TaskInfo
 from rnnviz.core.tasks.source import Batch, TaskSource
-from rnnviz.core.tasks.task import DataTask, file_encoding, train_share, window_length
+from rnnviz.core.tasks.task import DataTask, encoding_advice, file_encoding, train_share, window_length
 
 SUNSPOTS = "data/sunspots.csv"
 TEST_WINDOWS = 64  # at most so many stretches of the test part are scored
 PROBE_WINDOWS = 4
 LARGEST_SCALED = 1e15  # whose square float32 still holds
 ALWAYS_MEAN = "always the mean"
-GAP_ADVICE = '; gaps = "repeat", "line" or "leave out" in [task] says what to do with them'
+GAP_CHOICES = '"repeat", "line" or "leave out"'
+GAP_ADVICE = f"; gaps = {GAP_CHOICES} in [task] says what to do"
 
 Order = Literal["oldest first", "as in the file"]
 
@@ -82,8 +83,12 @@ class NextValue(DataTask):
         said += [ENCODING_WORDS[self.encoding]] * (self.encoding != "unicode")
         return ", ".join(said)
 
+    @classmethod
+    def about_file(cls) -> tuple[str, ...]:
+        return ("gaps", "order", "encoding")
+
     def with_file(self, file: str) -> Self:
-        return self.changed(file=file, columns=(), gaps="refuse", order="oldest first", encoding="unicode")
+        return super().with_file(file).changed(columns=())
 
     def longest_window(self, rows: int) -> int:
         return self.train_rows(rows) - 1
@@ -103,7 +108,8 @@ class NextValueSource:
     tolerance = None
 
     def __init__(self, task: NextValue, seed: int) -> None:
-        table = read_table(Path(task.file) if task.file else resource(SUNSPOTS), task.encoding)
+        with encoding_advice():
+            table = read_table(Path(task.file) if task.file else resource(SUNSPOTS), task.encoding)
         names = task.columns or table.value_columns
         _check_rows(table, len(table.lines), task)
         series = table.series(names, task.gaps, task.order == "oldest first", GAP_ADVICE)
@@ -191,8 +197,8 @@ def _check_rows(table: Table, rows: int, task: NextValue) -> int:
     if longest < task.length:
         wanted = f"wanted at most {longest} time steps" if longest > 0 else "wanted a longer table"
         raise RnnvizError(
-            f"task.length: {wanted}, because {table.path} has {rows} rows, of which the first {max(train, 0)} are "
-            f"trained on, came {task.length}; {task.rows_needed(task.length)} rows would be needed."
+            f"task.length: {wanted}, because {table.path} has {rows} row{'s' * (rows != 1)}, of which the first "
+            f"{max(train, 0)} are trained on, came {task.length}; {task.rows_needed(task.length)} rows would be needed."
         )
     return train
 

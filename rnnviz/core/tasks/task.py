@@ -2,11 +2,13 @@
 
 import bisect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
-from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding, NotUnicodeError
 from rnnviz.core.setting import OneOf, RealNumber, Setting, WholeNumber, setting
 from rnnviz.core.tasks.source import TaskSource
 
@@ -69,9 +71,15 @@ class DataTask(TaskSettings):
     def longest(self) -> int:
         return self.length
 
+    @classmethod
+    def about_file(cls) -> tuple[str, ...]:
+        """The settings that say how a person's own file is read; what ships with rnnviz needs none."""
+        return ("encoding",)
+
     def with_file(self, file: str) -> Self:
-        """The task with another file; what belongs to the old one is left empty."""
-        return self.changed(file=file)
+        """The task with another file; what belongs to the old one is as usual again."""
+        usual = type(self)()
+        return self.changed(file=file, **{name: getattr(usual, name) for name in self.about_file()})
 
     @abstractmethod
     def longest_window(self, rows: int) -> int:
@@ -83,6 +91,15 @@ class DataTask(TaskSettings):
         while most < MOST_ROWS and self.longest_window(most) < length:
             most *= 2
         return bisect.bisect_left(range(most), length, key=self.longest_window)
+
+
+@contextmanager
+def encoding_advice() -> Iterator[None]:
+    """Adds to the sentence about bytes that are not Unicode which setting of a task reads them."""
+    try:
+        yield
+    except NotUnicodeError as error:
+        raise RnnvizError(f'{str(error).removesuffix(".")}, or say encoding = "latin-1" in [task].') from None
 
 
 def window_length(low: int, tooltip: str) -> Mapping[str, Setting]:

@@ -172,6 +172,8 @@ class _Engine:
     def _begin(self, branch: Branch | None = None) -> None:
         sentence = f"Started with seed {self._recording.experiment.seed}."
         self._recording.event("started", sentence if branch is None else branch.sentence)
+        for note in self._recording.training.source.info.notes:
+            self._recording.event("note", note)
         self._recording.capture(keep=True)
         self._report()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
@@ -57,6 +57,7 @@ class ExperimentPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(216)
         self.task_form = TaskForm()
+        self.data_notes = QLabel()  # how the file was read
         self.batch = setting_row(TrainingSettings, "batch_size")
         self.seed = setting_row(Experiment, "seed")
         self.cards: list[ModelCard] = []
@@ -94,7 +95,10 @@ class ExperimentPanel(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 16, _BAR_ROOM, 12)
         column.setSpacing(0)
-        experiment = _group(section_label("Experiment"), self.task_form, self.batch, self.seed)
+        experiment = _group(section_label("Experiment"), self.task_form, self.data_notes, self.batch, self.seed)
+        self.data_notes.setProperty("role", "note")
+        self.data_notes.setTextFormat(Qt.TextFormat.PlainText)
+        self.data_notes.setWordWrap(True)
         column.addLayout(experiment)
         column.addSpacing(14)
         models = QVBoxLayout()
@@ -224,6 +228,7 @@ class ExperimentPanel(QWidget):
             self.task_form.set_task(experiment.task)
         else:
             self.task_form.set_untrained(_untrained(state), state.run.source)
+        self._show_data_notes(state, experiment.task)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.set_value(value)  # type: ignore[attr-defined]
         self.training_form.set_settings(experiment.training)
@@ -235,6 +240,14 @@ class ExperimentPanel(QWidget):
         if state.run.draft is not None and state.run.experiment is None:
             said = [f"task {_untrained(state)} → {experiment.task.name}"]
         self.bar.set_changes(said, _problem(experiment) if trained else "")
+
+    def _show_data_notes(self, state: State, task: Task) -> None:
+        """How the file of the run was read, until another is chosen."""
+        run = state.run
+        same = run.experiment is not None and run.task is not None and task == run.experiment.task
+        notes = run.task.notes if same and run.task is not None else ()
+        self.data_notes.setText("\n".join(f"{note[:1].upper()}{note[1:]}." for note in notes))
+        self.data_notes.setVisible(bool(notes))
 
     def _fill_cards(self, state: State, models: tuple[ModelSettings, ...], trained: bool) -> None:
         while len(self.cards) > len(models):

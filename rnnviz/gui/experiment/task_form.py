@@ -103,6 +103,8 @@ class TaskForm(QWidget):
             own = [(task.file, PurePath(task.file).name)] if task.file else []
             choice.set_options([("", data.built_in), *own, (_CHOOSE, "Choose a file…")])
             choice.set_value(task.file)
+            for key in task.about_file():
+                self.rows[key].setVisible(bool(task.file))
         self.kind_row.show_problem(_problem(task))
 
     def _choose_kind(self, name: object) -> None:

@@ -3,12 +3,13 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.file import experiment_toml, write_experiment
+from rnnviz.core.experiment.file import data_files, experiment_toml, write_experiment
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.gui.live.child import Child, Ending
 from rnnviz.gui.live.train_on_request import TrainOnRequest
@@ -133,12 +134,13 @@ class Engine(QObject):
         path = self.run_path.with_suffix(f".{os.getpid()}.toml")
         write_experiment(experiment, path)
         self._reads.add(path)
-        return ["train", str(path)]
+        return ["train", str(path), *_allowed(data_files(experiment.task))]
 
     def _branch_arguments(self, request: TrainOnRequest) -> list[str]:
         arguments = ["branch", str(request.parent), "--training-step", str(request.training_step)]
         for name, value in request.settings.items():
             arguments += [f"--{name.replace('_', '-')}", str(value)]
+        arguments += _allowed(request.files)
         if request.weights is not None:
             self._reads.add(request.weights)
             arguments += ["--model", request.model, "--weights", str(request.weights)]
@@ -191,6 +193,11 @@ class Engine(QObject):
             self.ended.emit(ending.how, f"The engine cannot be started: {ending.said}")
         else:
             self.ended.emit(ending.how, ending.said if ending.status == _REFUSED else "")
+
+
+def _allowed(files: Iterable[str]) -> list[str]:
+    """What the engine may read: its person was asked in the window."""
+    return [word for file in files for word in ("--allow-file", file)]
 
 
 def delete_untrained(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Files a person opens and saves: what one is, what a child process says of it; copies, exports in the background."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.child_answers import inspected, verdicts
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.file import read_experiment, write_experiment
+from rnnviz.core.experiment.file import data_files, read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.files.allowed import remember, to_ask_about
 from rnnviz.core.files.formats import EXPERIMENT, RUN
 from rnnviz.core.files.magic import HEAD_BYTES, looks_like
 from rnnviz.core.plain_records import plain
@@ -33,8 +34,19 @@ _LOOK_SECONDS = 20
 _RIGHT_OR_WRONG = frozenset({0, 1})  # exit statuses of `rnnviz check`
 
 
+@dataclass(frozen=True)
+class WishedFiles:
+    """Files that `source` wants to read and that lie elsewhere; `go_on` once they are allowed."""
+
+    source: Path
+    files: tuple[str, ...]
+    go_on: Callable[[], None]
+
+
 class Files(QObject):
     """`inspected(path, report)`: a file needs a person's choice first; `used(path)`: it belongs to the recent ones.
+
+    `elsewhere(wish)`: what is wished reads files that a person must allow first.
 
     Failures of what is slow become messages, and `failed()` follows.
     """
@@ -42,6 +54,7 @@ class Files(QObject):
     inspected = Signal(object, object)
     failed = Signal()
     used = Signal(object)
+    elsewhere = Signal(object)
 
     def __init__(
         self,
@@ -75,6 +88,18 @@ class Files(QObject):
             self._look_into(path, lambda report: self._use_experiment(path, report))
         else:
             self.inspect(path)
+
+    def when_allowed(self, source: Path, files: Iterable[str], go_on: Callable[[], None]) -> None:
+        """Does `go_on` once `source`, an experiment or a run, may read `files`: now where nothing is to be asked."""
+        files = tuple(file for file in files if file)
+        asked = to_ask_about(files, source.parent)
+        if asked:
+            wish = WishedFiles(source, asked, go_on)
+            QTimer.singleShot(0, self, lambda: self.elsewhere.emit(wish))  # once there is a window to ask in
+            return
+        if files:
+            remember(files)  # a run of them may be opened from elsewhere
+        go_on()
 
     def kind(self, path: Path) -> Kind:
         """What `path` is as far as the window itself may look; RnnvizError if it is no file that can be read."""
@@ -193,9 +218,11 @@ class Files(QObject):
     def _use_experiment(self, path: Path, report: Mapping[str, Any]) -> None:
         source = parse_source_json(str(report.get("source")), str(path))
         if isinstance(source, Given):
-            self.record_given(source)
+            given, named = source, (source.checkpoint, source.input.file)
+            self.when_allowed(path, named, lambda: self.record_given(given))
         elif isinstance(source, Trained):
-            self._start(source.experiment)
+            experiment = source.experiment
+            self.when_allowed(path, data_files(experiment.task), lambda: self._start(experiment))
         self.used.emit(path)
 
     def _ask(

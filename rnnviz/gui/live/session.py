@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import ASKED_BYTES, ASKED_SECONDS, Estimate, estimate
+from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
@@ -19,7 +20,7 @@ from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.marks_saving import MarksSaving
 from rnnviz.gui.live.question import Question
-from rnnviz.gui.live.train_on_request import TrainOnRequest, can_go_on, request_from, typed_settings
+from rnnviz.gui.live.train_on_request import TrainOnRequest, can_go_on, files_of, request_from, typed_settings
 from rnnviz.gui.live.watchdog import Watchdog
 from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
@@ -27,6 +28,7 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
 from rnnviz.runs.file.engine_commands import EngineCommand, Set, Step, Train
+from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.commands import CommandSender
 
 
@@ -94,29 +96,55 @@ class Session(QObject):
         wanted = experiment or state.run.draft or state.run.experiment
         if wanted is None:
             raise RnnvizError("This is one trace of a loaded model: there is nothing to train from the start.")
-        self.start(replace(wanted, marks=marks_of(state, model_names(wanted))), train)
+        wanted = replace(wanted, marks=marks_of(state, model_names(wanted)))
+        self._when_allowed(wanted, lambda: self.start(wanted, train))
+
+    def _when_allowed(self, experiment: Experiment, go_on: Callable[[], None]) -> None:
+        """Does `go_on` when the run shown, which may be a stranger's, may read its data."""
+        path = self._store.state.run.path
+        if path is None or self._engines.has(path):  # as it was allowed to begin
+            go_on()
+        else:
+            self.files.when_allowed(path, data_files(experiment.task), go_on)
 
     def train_on(self) -> None:
         """Trains a new run from the training step shown, with the weights set by hand; the run shown stays."""
-        state, run = self._store.state, self._following.run
-        if run is None or self._following.awaiting:
-            raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
-        path = new_run_path(state.run.title)
-        self._branch(request_from(state, run, path), path, Train())
+        self._when_shown_allowed(self._train_on)
 
     def go_on(self, then: Train | Step) -> None:
         """Trains the run shown, which has no engine, on from where it stands, in a new run; the run shown stays.
 
         Rate and clip norm that were edited hold from there on; other edits go on waiting for a restart.
         """
-        state, run = self._store.state, self._following.run
-        if run is None or self._following.awaiting:
-            raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
+        self._when_shown_allowed(lambda: self._go_on(then))
+
+    def _when_shown_allowed(self, go_on: Callable[[], None]) -> None:
+        experiment = self._store.state.run.experiment
+        if experiment is None:
+            go_on()  # which says why it cannot
+        else:
+            self._when_allowed(experiment, go_on)
+
+    def _train_on(self) -> None:
+        state = self._store.state
+        run, path = self._shown_run(), new_run_path(state.run.title)
+        self._branch(request_from(state, run, path), path, Train())
+
+    def _go_on(self, then: Train | Step) -> None:
+        state, run = self._store.state, self._shown_run()
         draft, experiment = state.run.draft, state.run.experiment
         path, newest = new_run_path(state.run.title), int(state.recorded.history.captured[-1])
-        self._branch(TrainOnRequest(run.path, newest, typed_settings(state)), path, then)
+        request = TrainOnRequest(run.path, newest, typed_settings(state), files=files_of(state))
+        self._branch(request, path, then)
         if draft is not None and experiment is not None:
             self._draft = draft if restart_needed(experiment, draft) else None
+
+    def _shown_run(self) -> Run:
+        """RnnvizError where there is none to train on, or another is on its way."""
+        run = self._following.run
+        if run is None or self._following.awaiting:
+            raise RnnvizError("Another run is on its way to the window; once it is there, it can be trained on.")
+        return run
 
     def _branch(self, request: TrainOnRequest, path: Path, then: Train | Step) -> None:
         self._forget_held()

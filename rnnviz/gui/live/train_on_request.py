@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
+from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.interventions import SetWeight
@@ -25,6 +26,7 @@ class TrainOnRequest:
     settings: Mapping[str, Any]  # of the training, by name: those that a person typed and that need no restart
     model: str = ""  # whose weights are changed; "": none
     weights: Path | None = None
+    files: tuple[str, ...] = ()  # data files it reads
 
 
 def can_train_on(state: State) -> bool:
@@ -46,13 +48,18 @@ def typed_settings(state: State) -> Mapping[str, Any]:
     return {name: new for name, (new, old) in pairs.items() if new != old}
 
 
+def files_of(state: State) -> tuple[str, ...]:
+    """The data files that a training of the run shown reads."""
+    return () if state.run.experiment is None else tuple(data_files(state.run.experiment.task))
+
+
 def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
     """From the training step shown of `run` to a new run at `path`; what is set of activations trains nothing.
 
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
     step, whatif = state.place.cursor.training_step, state.trial.whatif
-    request = TrainOnRequest(run.path, step, typed_settings(state))
+    request = TrainOnRequest(run.path, step, typed_settings(state), files=files_of(state))
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
         return request
     weights = whatif.weights(run.capture(step, whatif.model))

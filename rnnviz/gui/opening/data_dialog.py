@@ -1,4 +1,4 @@
-"""Data dialog: which part of a file is learned: columns of a table, the length of a window, the trained share."""
+"""Data dialog: which part of a file is learned, and what is done with its gaps, its order and its letters."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -12,10 +12,12 @@ from rnnviz.core.tasks import DataTask, data_task
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
-from rnnviz.gui.widgets.fields import section_label
+from rnnviz.gui.widgets.fields import Choice, section_label
 from rnnviz.gui.widgets.setting_rows import setting_row, typed_field
 
 _ITEM = 24  # pixels of one column in the list
+_WIDTH, _FIELD = 460, 170
+_REFUSED = "refuse"  # of gaps: what a person is asked about is not refused
 
 
 class DataDialog(QDialog):
@@ -30,12 +32,14 @@ class DataDialog(QDialog):
         self._table = "columns" in settings_of(type(self._preset))
         self.setWindowTitle("Learn from this file")
         self.setStyleSheet(form_sheet(theme_name))
-        self.setMinimumWidth(380)
+        self.setMinimumWidth(_WIDTH)
         self.columns = QListWidget(self)
-        self._rows = {key: setting_row(type(preset), key) for key in ("length", "train_share")}
-        self.length, self.train_share = map(typed_field, self._rows.values())
+        self._rows = {key: setting_row(type(preset), key, _FIELD) for key in ("length", "train_share", *self._asked())}
+        self.length, self.train_share = (typed_field(self._rows[key]) for key in ("length", "train_share"))
         self.length.set_value(max(1, min(preset.length, self._longest(preset))))
         self.train_share.set_value(preset.train_share)
+        self.choices = {key: row.field for key, row in self._rows.items() if isinstance(row.field, Choice)}
+        self._set_choices()
         self.problem = QLabel()
         self.problem.setProperty("role", "problem")
         self.problem.setWordWrap(True)
@@ -50,18 +54,42 @@ class DataDialog(QDialog):
         self.columns.itemChanged.connect(lambda item: self._judge())
         for field in (self.length, self.train_share):
             field.textChanged.connect(lambda text: self._judge())
+        for choice in self.choices.values():
+            choice.currentIndexChanged.connect(lambda index: self._judge())
         self._judge()
 
     @property
     def task(self) -> DataTask:
-        """The task as it is chosen; every numeric column chosen means every column."""
+        """The task as it is chosen, with the columns by their names; gaps are filled only where there are some."""
         task = self._windows()
-        return task.changed(columns=self._chosen()) if self._table else task
+        chosen = {key: choice.currentData() for key, choice in self.choices.items()}
+        if "gaps" in chosen and not self._gaps:
+            chosen["gaps"] = _REFUSED
+        return task.changed(**chosen, **({"columns": self._chosen()} if self._table else {}))
 
     def _windows(self) -> DataTask:
         """The task with length and share as they are typed."""
         task = self._preset.with_file(str(self._inspection["path"]))
         return task.changed(length=self.length.typed, train_share=self.train_share.typed)
+
+    def _asked(self) -> list[str]:
+        """The settings about what is peculiar in this file."""
+        columns = self._inspection.get("columns", ())
+        peculiar = {
+            "gaps": any(column.get("gaps") and column["numeric"] for column in columns),
+            "order": bool(self._inspection.get("newest_first")),
+            "encoding": self._inspection.get("encoding", self._preset.encoding) != self._preset.encoding,
+        }
+        return [key for key, there in peculiar.items() if there]
+
+    def _set_choices(self) -> None:
+        """The answers that are proposed: the last value again, the oldest row first, the encoding that was read."""
+        for key, choice in self.choices.items():
+            if key == "gaps":
+                choice.removeItem(choice.findData(_REFUSED))
+                choice.setCurrentIndex(0)
+            else:
+                choice.set_value(self._inspection.get(key, getattr(self._preset, key)))
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -70,11 +98,12 @@ class DataDialog(QDialog):
         title = QLabel(PurePath(str(self._inspection["path"])).name)
         title.setProperty("role", "title")
         title.setTextFormat(Qt.TextFormat.PlainText)
-        about = QLabel(self._summary())
-        about.setProperty("role", "note")
-        about.setWordWrap(True)
+        self.about = QLabel(self._summary())
+        self.about.setProperty("role", "note")
+        self.about.setTextFormat(Qt.TextFormat.PlainText)
+        self.about.setWordWrap(True)
         column.addWidget(title)
-        column.addWidget(about)
+        column.addWidget(self.about)
         self.columns.setVisible(self._table)
         if self._table:
             column.addWidget(section_label("Columns"))
@@ -90,18 +119,30 @@ class DataDialog(QDialog):
         column.addLayout(buttons)
 
     def _summary(self) -> str:
+        rows = f"{self._found:,} row{'s' * (self._found != 1)}"
         if self._table:
-            return (
-                f"A table of {self._found:,} rows. Each row becomes one time step; the networks predict the next one."
-            )
-        alphabet = str(self._inspection.get("alphabet", ""))
-        return (
-            f"A text of {self._found:,} characters, {len(alphabet)} different ones. The networks predict the next one."
-        )
+            first = f"A table of {rows}. Each row becomes one time step; the networks predict the next one."
+        else:
+            different = int(self._inspection.get("different", len(str(self._inspection.get("alphabet", "")))))
+            text = f"A text of {self._found:,} characters, {different:,} different ones."
+            first = f"{text} The networks predict the next one."
+        notes = [f"{note[:1].upper()}{note[1:]}." for note in self._inspection.get("notes", ())]
+        return "\n".join([first, *notes])
 
     @property
     def _found(self) -> int:
         return int(self._inspection.get("rows" if self._table else "characters", 0))
+
+    @property
+    def _gaps(self) -> int:
+        """How many gaps the chosen columns have."""
+        chosen = self._chosen()
+        return sum(column.get("gaps", 0) for column in self._inspection["columns"] if column["name"] in chosen)
+
+    @property
+    def _free(self) -> tuple[str, ...]:
+        """The columns that can be chosen."""
+        return tuple(str(one["name"]) for one in self._inspection["columns"] if _usable(one))
 
     def _longest(self, task: DataTask) -> int:
         return min(task.longest_window(self._found), LONGEST)
@@ -111,14 +152,15 @@ class DataDialog(QDialog):
         self.columns.setToolTip("Each chosen column is an input and is predicted")
         time_column = self._inspection.get("time_column")
         for column in self._inspection["columns"]:
-            name, numeric = str(column["name"]), bool(column["numeric"])
-            is_time = name == time_column
-            item = QListWidgetItem(name + ("  (time)" if is_time else "" if numeric else "  (text: cannot be learned)"))
+            name, is_time = str(column["name"]), column["name"] == time_column
+            usable = _usable(column)
+            item = QListWidgetItem(name + _remark(column, is_time))
+            item.setToolTip(item.text())
             item.setData(Qt.ItemDataRole.UserRole, name)
             item.setSizeHint(QSize(0, _ITEM))
             flags = Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            item.setFlags(flags if numeric else Qt.ItemFlag.NoItemFlags)
-            checked = numeric and not is_time
+            item.setFlags(flags if usable else Qt.ItemFlag.NoItemFlags)
+            checked = usable and not is_time and column.get("constant") is None
             item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
             self.columns.addItem(item)
         self.columns.setFixedHeight(_ITEM * min(8, max(2, self.columns.count())) + 6)
@@ -131,15 +173,58 @@ class DataDialog(QDialog):
 
     def _judge(self) -> None:
         """Says what is wrong as long as something is; the button waits for that."""
-        sentence = self.length.judge() or self.train_share.judge()
-        if not sentence and self._table and not self._chosen():
-            sentence = "Choose at least one column with numbers."
-        if not sentence:
-            task = self._windows()
-            longest = self._longest(task)
-            if longest < 1:
-                sentence = "There is too little in this file to learn from it."
-            elif task.length > longest:
-                sentence = f"With this train share the length can be at most {longest:,} time steps."
+        if "gaps" in self._rows:
+            self._rows["gaps"].setEnabled(bool(self._gaps))
+        sentence = self.length.judge() or self.train_share.judge() or self._wrong_length() or self._wrong_columns()
         self.problem.setText(sentence)
         self.accept_button.setEnabled(not sentence)
+
+    def _wrong_columns(self) -> str:
+        if not self._table:
+            return ""
+        chosen = self._chosen()
+        same = {
+            str(column["name"]): column for column in self._inspection["columns"] if column.get("constant") is not None
+        }
+        free = [name for name in self._free if name not in same]
+        if not chosen and (free or not same):
+            return "Choose at least one column with numbers."
+        if set(chosen) <= set(same):
+            return f"There is nothing to learn: {_same(same[(*chosen, *same)[0]])}."
+        return ""
+
+    def _wrong_length(self) -> str:
+        task = self._windows()
+        longest = self._longest(task)
+        if longest < 1:
+            unit = ("row" if self._table else "character") + "s" * (self._found != 1)
+            return (
+                f"There is too little in this file to learn from it: it has {self._found:,} {unit}, a length of "
+                f"1 time step needs {task.rows_needed(1):,}, one of {self._preset.length} needs "
+                f"{task.rows_needed(self._preset.length):,}."
+            )
+        if task.length > longest:
+            return f"With this train share the length can be at most {longest:,} time steps."
+        return ""
+
+
+def _usable(column: Mapping[str, Any]) -> bool:
+    return bool(column["numeric"]) and not column.get("problem")
+
+
+def _remark(column: Mapping[str, Any], is_time: bool) -> str:
+    """What a person should know of a column, behind its name: "  (7 gaps, in $)"."""
+    if is_time:
+        return "  (time)"
+    if column.get("problem") or not column["numeric"]:
+        kind = "" if column["numeric"] else "text: "
+        return f"  ({kind}{column.get('problem') or 'cannot be learned'})"
+    gaps = column.get("gaps", 0)
+    words = [f"{gaps:,} gap{'s' * (gaps != 1)}"] * bool(gaps) + list(column.get("words", ()))
+    if column.get("constant") is not None:
+        words.append(f"{column['constant']:.12g} in every row: nothing to learn")
+    return f"  ({', '.join(words)})" if words else ""
+
+
+def _same(column: Mapping[str, Any]) -> str:
+    return f"“{column['name']}” is {column['constant']:.12g} in every row"

@@ -10,10 +10,13 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, Task, first_lesson
+from rnnviz.core.files.allowed import remember
 from rnnviz.core.files.formats import EXPERIMENT, RUN, checkpoint_format
 from rnnviz.core.tasks import data_task
+from rnnviz.gui.live.files import WishedFiles
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
+from rnnviz.gui.opening.file_question import FileQuestion
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
@@ -28,6 +31,7 @@ class Opening(QObject):
         self._path = Path()
         self.dialog: QDialog | None = None
         session.files.inspected.connect(self._ask)
+        session.files.elsewhere.connect(self._ask_about_files)
 
     @Slot(object, object)
     def _ask(self, path: Path, report: Mapping[str, Any]) -> None:
@@ -49,11 +53,40 @@ class Opening(QObject):
         self.dialog.rejected.connect(self._forget_dialog)
         self.dialog.open()
 
+    @Slot(object)
+    def _ask_about_files(self, wish: WishedFiles) -> None:
+        self._forget_dialog()
+        self.dialog = FileQuestion(wish, self._window)
+        self.dialog.accepted.connect(self._allow)
+        self.dialog.rejected.connect(self._do_without)
+        self.dialog.open()
+
+    @Slot()
+    def _allow(self) -> None:
+        assert isinstance(self.dialog, FileQuestion)
+        wish = self.dialog.wish
+        self._forget_dialog()
+        remember(wish.files)
+        try:
+            wish.go_on()
+        except RnnvizError as error:
+            self._say(str(error))
+
+    @Slot()
+    def _do_without(self) -> None:
+        assert isinstance(self.dialog, FileQuestion)
+        wish = self.dialog.wish
+        self._forget_dialog()
+        self._store.say(Message("info", f"{wish.source.name} was not trained: {wish.files[0]} is not read."))
+        if self._store.state.run.path is None:  # an empty window
+            self._session.start(first_lesson())
+
     @Slot()
     def _use(self) -> None:
         dialog = self.dialog
         try:
             if isinstance(dialog, DataDialog):
+                remember((dialog.task.file,))  # the person chose it
                 self._session.start(learning(self._store.state.run.experiment, dialog.task, self._path.stem))
             elif isinstance(dialog, OpenModelDialog):
                 self._session.files.record_given(dialog.given)

@@ -5,7 +5,8 @@ import platform
 
 from PySide6.QtCore import qVersion
 
-from rnnviz.gui.state.program_folders import config_folder, data_folder
+from rnnviz.core.files.allowed import config_folder
+from rnnviz.gui.state.program_folders import data_folder
 from rnnviz.version import __version__
 
 

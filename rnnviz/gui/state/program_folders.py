@@ -9,30 +9,21 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.files.allowed import config_folder
 from rnnviz.core.files.whole import remove_abandoned
 from rnnviz.runs.file.opening import SIDE_FILES
 from rnnviz.runs.file.process import process_exists
 
-CONFIG_VARIABLE = "RNNVIZ_CONFIG_DIR"
 DATA_VARIABLE = "RNNVIZ_DATA_DIR"
 
 _given: set[Path] = set()  # names handed out in this process: one that was deleted is not given to another run
 
 
-def config_folder() -> Path:
-    """The folder of the settings file; the environment variable RNNVIZ_CONFIG_DIR moves it."""
-    return _folder(CONFIG_VARIABLE, QStandardPaths.StandardLocation.GenericConfigLocation)
-
-
 def data_folder() -> Path:
     """The folder of runs and log; the environment variable RNNVIZ_DATA_DIR moves it."""
-    return _folder(DATA_VARIABLE, QStandardPaths.StandardLocation.GenericDataLocation)
-
-
-def _folder(variable: str, location: QStandardPaths.StandardLocation) -> Path:
-    if given := os.environ.get(variable):
+    if given := os.environ.get(DATA_VARIABLE):
         return Path(given)
-    return Path(QStandardPaths.writableLocation(location)) / "rnnviz"
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)) / "rnnviz"
 
 
 def settings_path() -> Path:

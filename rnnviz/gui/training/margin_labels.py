@@ -38,6 +38,10 @@ class MarginLabels(QWidget):
             self.labels = tuple(labels)
             self.update()
 
+    def has_room_for(self, labels: Sequence[MarginLabel]) -> bool:
+        """Whether all of them can stand apart from each other."""
+        return _APART * sum(len(self._lines(label)) for label in labels) <= self.height()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         lines = [line for label in self.labels for line in self._lines(label)]

@@ -1,9 +1,13 @@
-"""One model's curve in the training plot: every recorded value faintly, their moving average clearly, NaN as a mark."""
+"""One model's curve in the training plot: every recorded value faintly, their moving average clearly, NaN as a mark.
+
+The curve of a test part is dotted, and only its moving average is drawn.
+"""
 
 from typing import Any
 
 import numpy as np
 import pyqtgraph
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
@@ -20,7 +24,8 @@ _SAMPLED = 4000  # values that are enough to choose an axis
 class ModelCurve:
     """Three items in a pyqtgraph plot, of which only what can be told apart on the screen is drawn."""
 
-    def __init__(self, plot: Any) -> None:
+    def __init__(self, plot: Any, dotted: bool = False) -> None:
+        self.dotted = dotted
         self.end = float("nan")  # the height at which the drawn curve ends
         self.marks: Array = np.zeros(0)  # training steps at which numbers stop being finite
         self._blocks = Blocks()
@@ -29,7 +34,8 @@ class ModelCurve:
         self._view = (0.0, 1.0, 600)  # training steps at the ends of the axis, and pixels between them
         self._raw = pg.PlotDataItem(connect="finite", antialias=False)
         self._mean = pg.PlotDataItem(connect="finite", antialias=True)
-        self._mean.curve.setSegmentedLineMode("on")
+        if not dotted:  # dots would begin anew with each segment
+            self._mean.curve.setSegmentedLineMode("on")
         self._broken = pg.ScatterPlotItem(symbol="x", size=8)
         for item in (self._raw, self._mean, self._broken):
             plot.addItem(item, ignoreBounds=True)
@@ -71,7 +77,8 @@ class ModelCurve:
         faint = QColor(color)
         faint.setAlphaF(_FAINT)
         self._raw.setPen(pg.mkPen(faint, width=1))
-        self._mean.setPen(pg.mkPen(color, width=2))
+        style = Qt.PenStyle.DotLine if self.dotted else Qt.PenStyle.SolidLine
+        self._mean.setPen(pg.mkPen(color, width=2, style=style))
         self._broken.setPen(pg.mkPen(bad, width=2))
 
     def remove(self, plot: Any) -> None:
@@ -81,7 +88,7 @@ class ModelCurve:
 
     def _draw_raw(self) -> None:
         """What can be seen of the recorded values: a point each, or the extremes of each pixel."""
-        if self._curve is None or not len(self.values):
+        if self._curve is None or not len(self.values) or self.dotted:
             return
         steps, (low, high, pixels) = self._curve.training_steps, self._view
         first = max(int(np.searchsorted(steps, low)) - 1, 0)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import power, short, tick, whole
-from rnnviz.core.tasks.info import Baseline
+from rnnviz.core.tasks.info import Baseline, to_beat
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
@@ -26,6 +26,7 @@ from rnnviz.gui.widgets.fields import FLAT_PAD, Choice
 
 pg: Any = pyqtgraph  # untyped
 _METRIC_WORDS = {"grad_norm": "gradient norm", "test_loss": "test loss", "test_accuracy": "test accuracy"}
+_TEST = "test_"  # begins the name of what is measured on the part held back
 _MARGIN = 14  # as in the lanes
 _BETWEEN = 100  # ms between two redraws while data streams in
 _SHARE = 20  # very long curves wait longer: this many times what their last redraw took
@@ -51,6 +52,7 @@ class TrainingPanel(QWidget):
         self.metric_choice = Choice(flat=True)
         self.log = push_button("log", "A logarithmic axis of values", "link")
         self.live = push_button("live ▸", "Follow the newest training step again", "link")
+        self.legend = QLabel("line: training\ndots: test")
         self.nothing = QLabel("This run holds one trace and no training.")
         self.values = MarginLabels(left=True)
         self.names = MarginLabels(left=False)
@@ -107,6 +109,9 @@ class TrainingPanel(QWidget):
         line.addWidget(self.log)
         line.addStretch()
         column.addLayout(line)
+        self.legend.setProperty("role", "note")
+        self.legend.setIndent(FLAT_PAD)
+        column.addWidget(self.legend)
         column.addStretch()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 8, 0, 0)
@@ -143,8 +148,7 @@ class TrainingPanel(QWidget):
         box.setMouseEnabled(x=True, y=False)
         box.setDefaultPadding(0.0)
         self._line = pg.InfiniteLine(angle=90, movable=False)
-        self._base = pg.InfiniteLine(angle=0, movable=False)
-        item.addItem(self._base, ignoreBounds=True)
+        self._bases: list[Any] = []  # a horizontal line for each baseline
         item.addItem(self._line, ignoreBounds=True)
         self._view = box
 
@@ -184,15 +188,17 @@ class TrainingPanel(QWidget):
         for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
             part.setVisible(trained)
         self._offer_metrics(state)
-        metric, log = self.shown_metric, self.log.isChecked()
-        count = len(state.run.models)
-        while len(self.curves) > count:
-            self.curves.pop().remove(self.plot.getPlotItem())
-        while len(self.curves) < count:
-            self.curves.append(ModelCurve(self.plot.getPlotItem()))
+        log = self.log.isChecked()
+        wanted = [(number, metric) for metric in self.shown_metrics for number in range(len(state.run.models))]
+        dotted = [number >= len(state.run.models) for number in range(len(wanted))]
+        if [curve.dotted for curve in self.curves] != dotted:
+            for curve in self.curves:
+                curve.remove(self.plot.getPlotItem())
+            self.curves = [ModelCurve(self.plot.getPlotItem(), one) for one in dotted]
+        self.legend.setVisible(trained and any(dotted))
         self._share_range()
-        for number, curve in enumerate(self.curves):
-            curve.set_curve(state.recorded.history.curves.get((number, metric)), log)
+        for key, curve in zip(wanted, self.curves, strict=True):
+            curve.set_curve(state.recorded.history.curves.get(key), log)
         self._color_curves(state)
         self._set_x_range(state)
         self._set_y_range(state)
@@ -203,6 +209,14 @@ class TrainingPanel(QWidget):
     def shown_metric(self) -> str:
         """The metric the curves show, "loss" before there is one."""
         return str(self.metric_choice.currentData() or "loss")
+
+    @property
+    def shown_metrics(self) -> tuple[str, ...]:
+        """The metric shown and, dotted beside it, the same of the part held back, where there is one."""
+        metric = self.shown_metric
+        tested = _TEST + metric
+        offered = self.metric_choice.findData(tested) >= 0
+        return (metric, tested) if offered else (metric,)
 
     def _offer_metrics(self, state: State) -> None:
         recorded = dict.fromkeys(name for _, name in state.recorded.history.curves)
@@ -226,15 +240,30 @@ class TrainingPanel(QWidget):
 
     def _set_y_range(self, state: State) -> None:
         log = self.log.isChecked()
-        base = self._baseline(state)
-        lines = [] if base is None else [float(logarithm(np.array([base.value]))[0]) if log else base.value]
+        lines = [self._height(base) for base in self._baselines(state) if base in self._to_beat(state)]
+        if not log and not any(len(curve.values) for curve in self.curves):
+            lines.append(0.0)  # before the first training step
         unit = self.shown_metric.endswith("accuracy")
         self._ticks = y_ticks([curve.sample for curve in self.curves], lines, unit, log)
         self._view.setYRange(self._ticks.low, self._ticks.high, padding=0)
-        self._base.setVisible(base is not None)
-        if base is not None and np.isfinite(lines[0]):
-            self._base.setValue(lines[0])
+        self._draw_baselines(state)
         self._label(state)
+
+    def _draw_baselines(self, state: State) -> None:
+        """A dashed line for each baseline, dotted for those of the part held back; those far off are left out."""
+        shown = self._shown_baselines(state)
+        item = self.plot.getPlotItem()
+        while len(self._bases) > len(shown):
+            item.removeItem(self._bases.pop())
+        while len(self._bases) < len(shown):
+            self._bases.append(pg.InfiniteLine(angle=0, movable=False))
+            self._bases[-1].setZValue(-1)  # below the curves
+            item.addItem(self._bases[-1], ignoreBounds=True)
+        color = theme(state.look.theme).color("muted", 0.8)
+        for line, base in zip(self._bases, shown, strict=True):
+            style = Qt.PenStyle.DotLine if self._is_beside(base) else Qt.PenStyle.DashLine
+            line.setPen(pg.mkPen(color, width=1, style=style))
+            line.setValue(self._height(base))
 
     def _label(self, state: State) -> None:
         look = theme(state.look.theme)
@@ -247,21 +276,43 @@ class TrainingPanel(QWidget):
         for curve, color, model in zip(self.curves, colors, state.run.models, strict=False):
             if np.isfinite(curve.end):
                 names.append(MarginLabel(self._y_of(curve.end), model.name, color, strong=True))
-        base = self._baseline(state)
-        if base is not None:
-            names.append(MarginLabel(self._y_of(float(self._base.value())), base.label, muted))
+        best = self._to_beat(state)
+        for base in sorted(self._shown_baselines(state), key=lambda one: one not in best):
+            text = "test: " * self._is_beside(base) + base.label
+            label = MarginLabel(self._y_of(self._height(base)), text, muted)
+            if base in best or self.names.has_room_for([*names, label]):
+                names.append(label)
         self.names.set_labels(names)
 
     def _y_of(self, value: float) -> float:
         span = self._ticks.high - self._ticks.low or 1.0
         return float((self._ticks.high - value) / span * self.plot.height())
 
-    def _baseline(self, state: State) -> Baseline | None:
+    def _baselines(self, state: State) -> tuple[Baseline, ...]:
+        """Those of the metrics shown; of the gradient's norm, where it is clipped."""
         limit = state.run.training.clip_norm if state.run.training is not None else 0.0
         if self.shown_metric == "grad_norm" and limit:
-            return Baseline("grad_norm", limit, f"clip norm {tick(limit)}")
+            return (Baseline("grad_norm", limit, f"clip norm {tick(limit)}"),)
         baselines = state.run.task.baselines if state.run.task is not None else ()
-        return next((base for base in baselines if base.metric == self.shown_metric), None)
+        return tuple(base for base in baselines if base.metric in self.shown_metrics)
+
+    def _to_beat(self, state: State) -> tuple[Baseline, ...]:
+        """The best baseline of each metric shown."""
+        best = (to_beat(self._baselines(state), metric) for metric in self.shown_metrics)
+        return tuple(base for base in best if base is not None)
+
+    def _shown_baselines(self, state: State) -> tuple[Baseline, ...]:
+        """Those within the axis, which is chosen for the best of them."""
+        low, high = self._ticks.low, self._ticks.high
+        return tuple(base for base in self._baselines(state) if low <= self._height(base) <= high)
+
+    def _height(self, base: Baseline) -> float:
+        """Where the baseline lies on the axis of values."""
+        return float(logarithm(np.array([base.value]))[0]) if self.log.isChecked() else base.value
+
+    def _is_beside(self, base: Baseline) -> bool:
+        """Whether it belongs to the part held back, beside that of the training."""
+        return base.metric != self.shown_metric
 
     def _place_handle(self, state: State) -> None:
         self.scrubber.set_training_step(state.place.cursor.training_step)
@@ -307,20 +358,38 @@ class TrainingPanel(QWidget):
         words = _METRIC_WORDS.get(self.shown_metric, self.shown_metric)
         lines = [f"training step {whole(max(0, round(at)))}, {words}"]
         for model in self._store.state.run.models:
-            curve = self._store.state.recorded.history.curves.get((model.number, self.shown_metric))
-            if curve is not None and len(curve.training_steps):
-                index = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
-                step = int(curve.training_steps[index])
-                clipped = clipping(self._store.state, model.number, step) if self.shown_metric == "grad_norm" else None
-                said = short(float(curve.values[index])) if clipped is None else clipped.words
-                lines.append(f"{model.name}: {said}")
+            values = [
+                f"{words}{said}"
+                for words, metric in self._told_metrics()
+                if (said := self._said_at(model.number, metric, at)) is not None
+            ]
+            if values:
+                lines.append(f"{model.name}: {', '.join(values)}")
+        for base in self._baselines(self._store.state):
+            lines.append(f"{'test, ' * self._is_beside(base)}{base.label}: {short(base.value)}")
         return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all"])
+
+    def _told_metrics(self) -> list[tuple[str, str]]:
+        """What is told of a model, each with the words before it; with the test loss what it is worth."""
+        shown = [("" if metric == self.shown_metric else "test ", metric) for metric in self.shown_metrics]
+        return shown + [(f"{name} ", name) for name in ("skill", "lag") if shown[-1][1] == "test_loss"]
+
+    def _said_at(self, model: int, metric: str, at: float) -> str | None:
+        """The recorded value nearest to a training step, of a norm what clipping made of it; None where there is
+        none."""
+        curve = self._store.state.recorded.history.curves.get((model, metric))
+        if curve is None or not len(curve.training_steps):
+            return None
+        index = int(np.searchsorted(curve.training_steps, nearest(curve.training_steps, at)))
+        step = int(curve.training_steps[index])
+        clipped = clipping(self._store.state, model, step) if metric == "grad_norm" else None
+        return short(float(curve.values[index])) if clipped is None else clipped.words
 
     def _color_curves(self, state: State) -> None:
         look = theme(state.look.theme)
-        colors = look.model_colors(model.structure.cell for model in state.run.models)
-        for curve, color in zip(self.curves, colors, strict=False):
-            curve.set_color(color, look.color("bad"))
+        colors = list(look.model_colors(model.structure.cell for model in state.run.models))
+        for number, curve in enumerate(self.curves):
+            curve.set_color(colors[number % len(colors)], look.color("bad"))
 
     def _apply_theme(self, state: State) -> None:
         look = theme(state.look.theme)
@@ -336,7 +405,6 @@ class TrainingPanel(QWidget):
         self.setStyleSheet(form_sheet(state.look.theme) + quiet + lane)
         self.plot.setBackground(look.panel)
         self._line.setPen(pg.mkPen(look.accent, width=1))
-        self._base.setPen(pg.mkPen(look.color("muted", 0.8), width=1, style=Qt.PenStyle.DashLine))
         self.scrubber.set_theme(look)
         self._color_curves(state)
 

@@ -48,7 +48,7 @@ def _copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], No
     if path.exists() and os.path.samefile(path, source_path):
         raise RnnvizError(f"{path} is the run itself; wanted another file to save it in.")
     try:
-        with new_file(path, SIDE_FILES) as new:
+        with new_file(path, SIDE_FILES, private=True) as new:
             with closing(open_to_write(new)) as copy:
                 fill(copy)
             put_in_place(new, path)

@@ -1,5 +1,6 @@
 """Beginning a run: a new file appears whole or not at all, and a file somebody still writes is refused."""
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -37,7 +38,7 @@ def begin_run(path: Path, header: Header, probe: Probe | None) -> None:
 
 def _create(path: Path, header: Header, probe: Probe | None) -> None:
     """Writes the run under another name and links it, so that whoever sees `path` sees a run, and only one wins."""
-    with new_file(path, SIDE_FILES) as new:
+    with new_file(path, SIDE_FILES, private=True) as new:  # what it was trained on is in it
         connection = open_to_write(new)
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -89,3 +90,5 @@ def _take_over(path: Path, header: Header, probe: Probe | None) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
         connection.close()
+    with contextlib.suppress(OSError):  # another's file that we may write
+        path.chmod(0o600)

@@ -101,7 +101,7 @@ def test_a_constant_column_is_said_and_stays_at_0(tmp_path: Path) -> None:
     source = NextValue(file=written(tmp_path, rows, "a,still"), length=6).open(3)
     assert source.info.notes == ("“still” is 0.1 in every row that is trained on: nothing to learn",)
     assert not source.batch(np.random.default_rng(0), 40).inputs[..., 1].any()
-    with pytest.raises(RnnvizError, match="“still” is 0.1 in every row that is trained on: nothing to learn"):
+    with pytest.raises(RnnvizError, match=r"“still” is 0\.1 in every row that is trained on: nothing to learn"):
         NextValue(file=written(tmp_path, rows[:, 1:], "still"), length=6).open(3)
 
 
@@ -154,7 +154,7 @@ def test_gaps_are_filled_in_the_order_of_time(
     assert len(said) == len(notes)
     assert all(note.startswith(wanted) for note, wanted in zip(said, notes, strict=True))
     with pytest.raises(
-        RnnvizError, match='line .*, column "a": wanted a number, came .*, the first of 4 gaps.*gaps = '
+        RnnvizError, match=r'line .*, column "a": wanted a number, came .*, the first of 4 gaps.*gaps = '
     ):
         NextValue(file=str(tmp_path / "t.csv"), length=1).open(2)
     task = NextValue(file=str(tmp_path / "t.csv"), length=1, train_share=0.7, gaps=gaps)
@@ -194,9 +194,9 @@ def test_a_sequence_longer_than_the_data_is_refused(tmp_path: Path, length: int)
 @pytest.mark.parametrize("rows", [0, 1])
 def test_too_little_is_said_with_what_would_be_needed(tmp_path: Path, rows: int) -> None:
     file = written(tmp_path, np.ones((rows, 2)), "a,b")
-    with pytest.raises(RnnvizError, match=f"wanted a longer table, because .* has {rows} rows.*40; 52 rows would be"):
+    with pytest.raises(RnnvizError, match=f"wanted a longer table, because .* has {rows} row.*40; 52 rows would be"):
         NextValue(file=file).open(1)
     enough = np.random.default_rng(2).normal(size=(52, 2))
     NextValue(file=written(tmp_path, enough, "a,b")).open(1)
-    with pytest.raises(RnnvizError, match="task.length: wanted at most 39"):
+    with pytest.raises(RnnvizError, match=r"task\.length: wanted at most 39"):
         NextValue(file=written(tmp_path, enough[1:], "a,b")).open(1)

@@ -235,3 +235,35 @@ def test_streaming_data_does_not_touch_what_is_typed(panel: ExperimentPanel, sto
     state: State = store.state
     store.change(recorded=setting(history=replace(state.recorded.history, last_training_step=2000)))
     assert field.text() == "4"
+
+
+def test_how_a_persons_file_is_read_can_be_changed_and_is_said(
+    panel: ExperimentPanel, store: Store, qtbot: QtBot
+) -> None:
+    experiment = store.state.run.experiment
+    info = store.state.run.task
+    assert experiment is not None
+    assert info is not None
+    store.change(run=setting(source=Trained(replace(experiment, task=NextValue()))))
+    rows = panel.task_form.rows
+    assert not any(rows[key].isVisible() for key in ("gaps", "order", "encoding"))
+    assert not panel.data_notes.isVisible()
+    task = NextValue(file="/data/prices.csv", columns=("close",), gaps="line")
+    store.change(
+        run=setting(
+            source=Trained(replace(experiment, task=task)),
+            task=replace(info, notes=("read as UTF-16", "“close”: 7 gaps, straight line between")),
+        )
+    )
+    rows = panel.task_form.rows
+    assert all(rows[key].isVisible() for key in ("gaps", "order", "encoding"))
+    assert panel.data_notes.text() == "Read as UTF-16.\n“close”: 7 gaps, straight line between."
+    gaps = rows["gaps"].field
+    assert isinstance(gaps, Choice)
+    assert gaps.currentText() == "straight line between"
+    gaps.set_value("leave out")
+    gaps.activated.emit(gaps.currentIndex())
+    assert store.state.run.draft is not None
+    assert store.state.run.draft.task == task.changed(gaps="leave out")
+    assert not panel.data_notes.isVisible()
+    assert "gaps straight line between → rows left out" in panel.bar.sentence.toolTip()

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
 from rnnviz.core.source import Given, Trained
+from rnnviz.core.tasks.info import Baseline
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.gui.state.store import Store, setting
@@ -267,3 +268,71 @@ def test_a_million_points_are_thinned_to_the_pixels_and_zooming_shows_all_again(
     panel.plot.getPlotItem().getViewBox().setXRange(699_900, 700_100, padding=0)
     assert 200 <= len(drawn.xData) <= 210
     assert drawn.xData[int(np.argmax(drawn.yData))] == 700_001
+
+
+TESTED = (
+    Baseline("loss", 0.4, "same as last row"),
+    Baseline("loss", 1.0, "always the mean"),
+    Baseline("test_loss", 1.2, "same as last row"),
+    Baseline("test_loss", 40.0, "always the mean"),
+)
+
+
+def with_test_part(store: Store, baselines: tuple[Baseline, ...] = TESTED) -> None:
+    steps, tested = np.arange(1, 201), np.arange(25, 201, 25)
+    curves = {(model, "loss"): MetricCurve(steps, np.full(200, 0.5 + 0.1 * model)) for model in range(2)}
+    for model in range(2):
+        curves[model, "test_loss"] = MetricCurve(tested, np.full(8, 0.8 + 0.1 * model))
+        curves[model, "skill"] = MetricCurve(tested, np.full(8, 0.25 + 0.1 * model))
+        curves[model, "lag"] = MetricCurve(tested, np.full(8, 1.0))
+    task = store.state.run.task
+    assert task is not None
+    task = replace(task, metrics=("loss", "test_loss", "skill", "lag"), baselines=baselines)
+    store.change(recorded=setting(history=History(curves, np.array([0, 200]), 200)), run=setting(task=task))
+
+
+def test_where_there_is_a_test_part_both_losses_are_in_one_picture(panel: TrainingPanel, store: Store) -> None:
+    assert [curve.dotted for curve in panel.curves] == [False, False]
+    assert not panel.legend.isVisible()
+    with_test_part(store)
+    panel.metric_choice.set_value("loss")
+    panel.metric_choice.activated.emit(0)
+    assert [(curve.dotted, curve.end) for curve in panel.curves] == [
+        (False, pytest.approx(0.5)),
+        (False, pytest.approx(0.6)),
+        (True, pytest.approx(0.8)),
+        (True, pytest.approx(0.9)),
+    ]
+    assert panel.legend.isVisible()
+    text = panel.tooltip(panel.plot.width() / 2)
+    assert "LSTM: 0.60, test 0.90, skill 0.35, lag 1.00" in text
+    assert "test, always the mean: 40.0" in text
+    panel.metric_choice.set_value("test_loss")
+    panel.metric_choice.activated.emit(1)
+    assert [(curve.dotted, curve.end) for curve in panel.curves] == [
+        (False, pytest.approx(0.8)),
+        (False, pytest.approx(0.9)),
+    ]
+    assert {label.text for label in panel.names.labels} == {"Vanilla", "LSTM", "same as last row"}
+
+
+def test_each_part_has_its_own_baselines_and_the_best_of_each_is_always_named(
+    panel: TrainingPanel, store: Store
+) -> None:
+    with_test_part(store)
+    drawn = sorted(float(line.value()) for line in panel._bases)
+    assert drawn == [0.4, 1.0, 1.2]  # one of 40 would leave nothing of the curves
+    assert [line.pen.style() for line in panel._bases] == [
+        Qt.PenStyle.DashLine,
+        Qt.PenStyle.DashLine,
+        Qt.PenStyle.DotLine,
+    ]
+    assert panel.plot.viewRange()[1][1] < 2
+    heights = {label.text: label.y for label in panel.names.labels}
+    assert {"same as last row", "test: same as last row"} <= set(heights)
+    assert heights["test: same as last row"] < heights["Vanilla"] < heights["same as last row"]
+    panel.resize(900, 400)
+    QApplication.processEvents()
+    assert "always the mean" in {label.text for label in panel.names.labels}
+    panel.log.setChecked(True)
+    assert sorted(float(line.value()) for line in panel._bases)[0] == pytest.approx(np.log10(0.4))

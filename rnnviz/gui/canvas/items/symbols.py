@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
+from rnnviz.core.files.texts import OTHER
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
 
 _LETTER_PITCH = 8.0  # pixels of one time step that a letter needs
 _ROOMY_PITCH = 10.0  # below it letters are written smaller, so that they do not run into words
-_VISIBLE = {" ": "␣", "\n": "¶", "\t": "→", "\r": "¶"}
+_VISIBLE = {" ": "␣", "\n": "¶", "\t": "→", "\r": "¶", OTHER: "\N{REPLACEMENT CHARACTER}"}
 
 
 def readable(symbol: str) -> str:
-    """A sign for what is invisible: blanks, line ends, tabs and control characters."""
+    """A sign for what is no one visible character: blanks, line ends, tabs, control characters and all the others."""
     if symbol in _VISIBLE:
         return _VISIBLE[symbol]
     return symbol if symbol.isprintable() else "·"
