@@ -67,8 +67,10 @@ def _stacked(parts: Sequence[Given | None]) -> Tensor:
 
 def _taken(grad: Given | PackedSequence, name: str, shape: tuple[int, ...], layout: Layout) -> Tensor:
     """(T, N, ·), zero beyond each length; RnnvizError unless it has the `shape` of the output."""
-    packed = isinstance(grad, PackedSequence)
-    tensor = padded_of(grad, name)[0] if packed else layout.time_major(as_tensor(grad, name))
+    if isinstance(grad, PackedSequence):
+        tensor, _ = padded_of(grad, name)
+    else:
+        tensor = layout.time_major(as_tensor(grad, name))
     if tensor.shape != shape:
         raise RnnvizError(
             f"{name}: wanted the shape of the module's output, time-major {shape}, "
