@@ -29,9 +29,9 @@ def take_gradients(
     batch: Sequence[int],
 ) -> Tensor | None:
     """What was given of the two as (T, N, D·P), zero beyond each length; `batch` is (T, N). RnnvizError."""
-    shape = (*batch, structure.directions * structure.output_size)
     if hidden_grad is None:
-        return None if grad_output is None else _taken(grad_output, "grad_output", shape, layout)
+        given = grad_output
+        return None if given is None else take_like_output(given, "grad_output", structure, layout, batch)
     if grad_output is not None:
         raise RnnvizError("grad_output, hidden_grad: wanted one of them, came both.")
     if not layout.cell:
@@ -40,7 +40,7 @@ def take_gradients(
             "of a whole module give output.grad (after output.retain_grad()) as grad_output."
         )
     whole = _stacked(hidden_grad) if isinstance(hidden_grad, Sequence) else hidden_grad
-    return _taken(whole, "hidden_grad", shape, layout)
+    return take_like_output(whole, "hidden_grad", structure, layout, batch)
 
 
 def with_direct_part(capture: Capture, totals: bool) -> Capture:
@@ -65,12 +65,12 @@ def _stacked(parts: Sequence[Given | None]) -> Tensor:
     return torch.stack([known.get(t, torch.zeros_like(first)) for t in range(len(parts))])
 
 
-def _taken(grad: Given | PackedSequence, name: str, shape: tuple[int, ...], layout: Layout) -> Tensor:
-    """(T, N, ·), zero beyond each length; RnnvizError unless it has the `shape` of the output."""
-    if isinstance(grad, PackedSequence):
-        tensor, _ = padded_of(grad, name)
-    else:
-        tensor = layout.time_major(as_tensor(grad, name))
+def take_like_output(
+    grad: Given | PackedSequence, name: str, structure: Structure, layout: Layout, batch: Sequence[int]
+) -> Tensor:
+    """(T, N, D·P), zero beyond each length; RnnvizError unless it has the shape of the output. `batch` is (T, N)."""
+    shape = (*batch, structure.directions * structure.output_size)
+    tensor = padded_of(grad, name)[0] if isinstance(grad, PackedSequence) else layout.time_major(as_tensor(grad, name))
     if tensor.shape != shape:
         raise RnnvizError(
             f"{name}: wanted the shape of the module's output, time-major {shape}, "
