@@ -51,7 +51,8 @@ sequence. Time steps count from 1 on screen.
 
 Public names
 ------------
-trace(module, inputs, state=None, grad_output=None)   the trace of an nn.RNN, nn.LSTM, nn.GRU or one of their cells
+trace(module, inputs, state=None, grad_output=None)   the trace of an nn.RNN, nn.LSTM, nn.GRU or one of their cells;
+                                                      .save("one.rnnviz") makes a run of it that opens in the window
 open_run(path)                                        a run file, to read metrics, captures and traces
 __version__
 

@@ -40,6 +40,8 @@ def arrays_of(trace: Trace) -> Iterator[tuple[str, Array]]:
         yield "lengths", trace.lengths
     for call in trace.calls:
         yield "output", call.output
+    yield from ((f"output {number}", output) for number, output in enumerate(trace.check.outputs))
+    for call in trace.calls:
         yield from ((f"call.{name}", value) for name, value in vars(call.call).items() if isinstance(value, np.ndarray))
     yield from trace.check.capture.weights.items()
     for layer in trace.layers:
@@ -91,6 +93,7 @@ def test_gradients_of_the_first_states_agree_with_autograd_and_finite_difference
     loss().backward()
     given = tuple(state.detach() for state in states)
     trace = rnnviz.trace(module, inputs, given if len(given) > 1 else given[0], upstream)
+    assert trace.faithful
     for name, state in zip("hc", states, strict=False):
         ours = np.stack([layer.initial_grads[name] for layer in trace.layers])
         assert np.allclose(ours, state.grad.numpy(), atol=1e-12)

@@ -113,25 +113,24 @@ class GruKernel:
         w_hh, keep = weights["weight_hh"], values["z"]
         by_n, recurrent = self._slopes(values, previous_h)
         size = direct.shape[-1]
-        carried, delta = np.zeros_like(direct), np.empty_like(recurrent)
-        kept, hidden = np.empty_like(direct[0]), np.empty_like(direct[0])
-        wide, blocks = hidden[..., None, :], (*direct.shape[:-1], 3, size)
-        delta_next, keep_next = None, keep[-1]
-        rows = (direct, carried, keep, recurrent.reshape(blocks), delta, delta.reshape(blocks))
-        for direct_t, carried_t, keep_t, recurrent_t, delta_t, three_t in zip(
-            *(row[::-1] for row in rows), strict=True
+        hidden, carried, delta = np.empty_like(direct), np.empty_like(direct), np.empty_like(recurrent)
+        kept, blocks = np.empty_like(direct[0]), (*direct.shape[:-1], 3, size)
+        carried[-1], delta_next, hidden_next, keep_next = 0, None, direct[-1], keep[-1]
+        rows = (direct, carried, hidden, hidden[..., None, :], keep)
+        wide = (recurrent.reshape(blocks), delta, delta.reshape(blocks))
+        for direct_t, carried_t, hidden_t, wide_t, keep_t, recurrent_t, delta_t, three_t in zip(
+            *(row[::-1] for row in (*rows, *wide)), strict=True
         ):
             if delta_next is not None:
-                np.multiply(hidden, keep_next, kept)  # ∂L/∂h_{t+1} straight along z, and through the gates
+                np.multiply(hidden_next, keep_next, kept)  # ∂L/∂h_{t+1} straight along z, and through the gates
                 np.dot(delta_next, w_hh, carried_t)
                 np.add(carried_t, kept, carried_t)
-            np.add(direct_t, carried_t, hidden)
-            np.multiply(wide, recurrent_t, three_t)
-            delta_next, keep_next = delta_t, keep_t
-        hidden_grad = direct + carried
-        by_n *= hidden_grad
+            np.add(direct_t, carried_t, hidden_t)
+            np.multiply(wide_t, recurrent_t, three_t)
+            delta_next, hidden_next, keep_next = delta_t, hidden_t, keep_t
+        by_n *= hidden
         a_r, a_z, u = (delta[..., block * size : (block + 1) * size] for block in range(3))
-        return Gradients({"h": hidden_grad, "uh": delta, "a_r": a_r, "a_z": a_z, "a_n": by_n, "u": u}, {"h": carried})
+        return Gradients({"h": hidden, "uh": delta, "a_r": a_r, "a_z": a_z, "a_n": by_n, "u": u}, {"h": carried})
 
     def _slopes(self, values: Mapping[str, Array], previous_h: Array) -> tuple[Array, Array]:
         """∂h_t by a_n (…, H), and by W_hh's rows r, z and u (…, 3H)."""

@@ -97,17 +97,16 @@ class VanillaKernel:
         self, weights: Mapping[str, Array], values: Mapping[str, Array], direct: Array, previous_h: Array
     ) -> Gradients:
         w_hh, slope = weights["weight_hh"], self._slope(values["h"])
-        carried, delta = np.zeros_like(direct), np.empty_like(direct)
-        hidden, delta_next = np.empty_like(direct[0]), None
-        for direct_t, carried_t, slope_t, delta_t in zip(
-            direct[::-1], carried[::-1], slope[::-1], delta[::-1], strict=True
-        ):
+        hidden, carried, delta = (np.empty_like(direct) for _ in range(3))
+        carried[-1], delta_next = 0, None
+        rows = (direct, carried, hidden, slope, delta)
+        for direct_t, carried_t, hidden_t, slope_t, delta_t in zip(*(row[::-1] for row in rows), strict=True):
             if delta_next is not None:
                 np.dot(delta_next, w_hh, carried_t)  # (∂h_{t+1}/∂h_t)ᵀ ∂L/∂h_{t+1}
-            np.add(direct_t, carried_t, hidden)
-            np.multiply(hidden, slope_t, delta_t)
+            np.add(direct_t, carried_t, hidden_t)
+            np.multiply(hidden_t, slope_t, delta_t)
             delta_next = delta_t
-        return Gradients({"h": direct + carried, "a": delta}, {"h": carried})
+        return Gradients({"h": hidden, "a": delta}, {"h": carried})
 
     def _slope(self, h: Array) -> Array:
         """φ′ at each time step, from h as torch does: 1 − h², [h > 0], h(1 − h)."""
@@ -115,5 +114,6 @@ class VanillaKernel:
             return np.asarray((h > 0).astype(h.dtype))
         if self.activation == "sigmoid":
             return np.asarray(h * (1 - h))
-        slope = h * h
-        return np.subtract(1, slope, slope)
+        slope = np.asarray(h * h)
+        np.subtract(1, slope, slope)
+        return slope

@@ -72,19 +72,20 @@ def _final(sweep: LayerSweep, gradients: Mapping[str, Array]) -> Final | None:
 def _read_only(call: Call, sweep: LayerSweep, direct: Array, gradients: Gradients, above: tuple[Layer, ...]) -> Layer:
     """Both sweeps of one layer in time order, (T, N, ·)."""
     turned = dict[int, Array]()  # the same array is turned once, and stays the same
+    turn, as_it_is = sweep.order.turned, not (sweep.single or sweep.order.reverse)
 
     def each(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
         found = {}
         for name, array in arrays.items():
-            if name.startswith("("):
+            if name[:1] == "(":
                 continue
             in_time = turned.get(id(array))
             if in_time is None:
-                in_time = sweep.in_time(array)
-                if in_time is array:
+                if as_it_is:
                     in_time = frozen(array)
                 else:  # a view or a copy of our own
-                    in_time.setflags(write=False)
+                    in_time = turn(array[:, None] if sweep.single else array)
+                    in_time.flags.writeable = False
                 turned[id(array)] = in_time
             found[name] = in_time
         return FrozenMapping.holding(found)
