@@ -3,10 +3,12 @@
 import contextlib
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
 
+MOST_BYTES = 12 << 30  # of memory a mutant's tests may map
 _LIBRARIES = ["numpy", "torch", "safetensors.numpy", "hypothesis", "pytest", "PySide6.QtWidgets", "forked"]
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(_LIBRARIES)
@@ -34,6 +36,7 @@ def failing(tests: list[str], copy: Path, environment: dict[str, str], patience:
 
 def _run(tests: list[str], copy: str, environment: dict[str, str], said: str) -> None:
     os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))  # the limits themselves are mutated too
     os.environ.update(environment)
     os.chdir(copy)
     sys.path.insert(0, copy)

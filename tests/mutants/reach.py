@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from changes import Function, functions
@@ -39,12 +39,13 @@ def pytest_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reach:
     """Which tests call which functions ("rnnviz/core/magnitude.py:l2"), and the seconds of each test."""
 
     tests: dict[str, list[str]]  # by function
-    seconds: dict[str, float]  # by test
+    seconds: dict[str, float]  # by test; ∞ of one that is skipped, or fails without a mutant
+    _shares: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)  # by module and test
 
     def of(self, module: str, functions: list[str]) -> list[str]:
         """The tests of the innermost of these functions that has any, else of the module, else of its folder."""
@@ -63,6 +64,7 @@ class Reach:
         return sorted(tests, key=lambda test: (own not in test, (self.seconds[test] + 0.05) / share.get(test, 1e-3)))
 
     def _share(self, module: str) -> dict[str, float]:
+        """Of the functions that each test calls, how many are this module's."""
         if module not in self._shares:
             here, everywhere = defaultdict[str, int](int), defaultdict[str, int](int)
             for key, tests in self.tests.items():
@@ -72,13 +74,12 @@ class Reach:
             self._shares[module] = {test: count / everywhere[test] for test, count in here.items() if count}
         return self._shares[module]
 
-    @property
-    def _shares(self) -> dict[str, dict[str, float]]:
-        return self.__dict__.setdefault("shares", {})
-
 
 def up_to_date(folder: Path) -> Reach:
-    """As it was measured the last time, without the tests that are gone since, and with those that have come."""
+    """As it was measured the last time, without the tests that are gone since, and with those that have come.
+
+    What a test calls is taken to stay as it was; without the folder `.mutants` all is measured anew.
+    """
     there = _collected()
     known = Reach(*json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.is_file() else Reach({}, {})
     new = [test for test in there if test not in known.seconds]
@@ -109,7 +110,8 @@ def _measured(folder: Path, tests: list[str]) -> Reach:
     for path in sorted(copy_tree(copy).glob("rnnviz/**/*.py")):
         module = str(path.relative_to(copy))
         path.write_text(instrumented(path.read_text(encoding="utf-8"), module), encoding="utf-8")
-    command = pytest_command("-p", "reach_plugin", "--hypothesis-profile=reach", *tests)
+    which = tests or ["-n", "2", "--dist", "worksteal"]
+    command = pytest_command("-p", "reach_plugin", "--hypothesis-profile=reach", *which)
     subprocess.run(command, cwd=copy, env={**environment(copy), "RNNVIZ_REACH": str(answers)}, check=False)
     return _read(answers)
 

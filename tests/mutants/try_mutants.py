@@ -67,30 +67,31 @@ def _long(path: Path) -> bool:
 def tried(mutant: Mutant, copy: Path, reach: Reach, number: int) -> Verdict:
     """Puts a mutant into a copy, runs its tests, and takes it out again."""
     tests, total = list[str](), 0.0
-    for test in reach.of(mutant.module, mutant.functions(ROOT)):
+    for test in reach.of(mutant.module, mutant.functions(copy)):
         if total + reach.seconds[test] <= MOST_SECONDS:
             tests.append(test)
             total += reach.seconds[test]
     path, began = copy / mutant.module, time.monotonic()
-    path.write_text(mutant.text(ROOT), encoding="utf-8")
+    whole = path.read_bytes()
+    path.write_text(mutant.text(copy), encoding="utf-8")
     os.utime(path, (number, number))  # or a compiled file of the same second and size would be taken for it
     try:
         killed, by = failing(tests, copy, environment(copy), 60 + 5 * total) if tests else (False, "no test reaches it")
     finally:
-        path.write_bytes((ROOT / mutant.module).read_bytes())
+        path.write_bytes(whole)
     return Verdict(mutant, killed, by, time.monotonic() - began)
 
 
 def verdicts(mutants: Iterable[Mutant], reach: Reach, workers: int) -> Iterator[Verdict]:
     """Of all mutants, as they come; each worker has its own copy of the program."""
-    waiting, done = queue.SimpleQueue[tuple[int, Mutant]](), queue.SimpleQueue[Verdict | None]()
-    for number, mutant in enumerate(mutants, 1):
-        waiting.put((number, mutant))
+    waiting, done = queue.SimpleQueue[tuple[int, Mutant] | None](), queue.SimpleQueue[Verdict | None]()
+    for numbered in (*enumerate(mutants, 1), *(None,) * workers):
+        waiting.put(numbered)
 
     def work(folder: Path) -> None:
         copy = copy_tree(folder)
-        while not waiting.empty():
-            number, mutant = waiting.get_nowait()
+        while (numbered := waiting.get()) is not None:
+            number, mutant = numbered
             done.put(tried(mutant, copy, reach, number))
         done.put(None)
 
@@ -125,7 +126,7 @@ def main() -> int:
     for one in sorted(survivors, key=lambda one: one.module):
         print(f"\nsurvivor in {one.module}\n    {one.old}\n    {one.new}")
         print(f"    {one.remark or harmless.get((one.module, one.old, one.new), 'not known to be harmless')}")
-    share = 1 - len(survivors) / len(found)
+    share = 1 - len(survivors) / max(len(found), 1)
     print(f"\n{len(found)} mutants, {len(survivors)} survive: {share:.1%} killed (goal {GOAL:.0%})")
     return share < GOAL
 

@@ -12,7 +12,7 @@ from sample_runs import loss, record, writer
 
 from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot
 from rnnviz.runs.reading.reader import Run
-from rnnviz.runs.writing.pending import Pending, PendingCapture
+from rnnviz.runs.writing.pending import Pending, PendingCapture, Values
 from rnnviz.runs.writing.tables import RunTables
 
 
@@ -69,12 +69,17 @@ def test_a_lock_held_by_another_program_is_waited_for(tmp_path: Path) -> None:
         assert "recovered" in [event.kind for event in reader.events()]
 
 
-@pytest.mark.parametrize("what", ["write_values", "write_captures", "write_optimisers", "keep"])
+@pytest.mark.parametrize("what", ["write_values", "events and status", "write_captures", "write_optimisers", "keep"])
 def test_whatever_could_not_be_written_everything_is_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    def fail(self: RunTables, *arguments: object) -> None:
-        raise OSError(28, "No space left on device")
+    def fail(self: RunTables, said: object) -> None:
+        if what == "events and status" and isinstance(said, Values) and not (said.events or said.status):
+            write_values(self, said)
+        else:
+            raise OSError(28, "No space left on device")
+
+    write_values = RunTables.write_values
 
     snapshots = [OptimiserSnapshot("adam", {"lr": 0.02}, {"step.head.bias": np.full((), k)}) for k in (6, 7)]
     with writer(tmp_path / "a.rnnviz") as run:
@@ -82,7 +87,7 @@ def test_whatever_could_not_be_written_everything_is_in_the_end(
             record(run, step)
         run.flush()
         with monkeypatch.context() as patch:
-            patch.setattr(RunTables, what, fail)
+            patch.setattr(RunTables, "write_values" if what == "events and status" else what, fail)
             for step in (6, 7):
                 record(run, step)
                 run.optimiser(step, 1, snapshots[step - 6])

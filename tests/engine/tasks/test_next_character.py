@@ -42,6 +42,16 @@ def test_train_and_test_part_do_not_overlap(tmp_path: Path) -> None:
         assert held_back.loss_weight.sum() == pytest.approx(1, rel=1e-5)
 
 
+def test_windows_of_the_test_part_lie_evenly_from_its_first_to_its_last_character(tmp_path: Path) -> None:
+    text = "".join(chr(0x100 + code) for code in range(200))
+    source = source_of(tmp_path, text, length=6, train_share=0.3)
+    for held_back in (source.test(), source.probe()):
+        first, last = held_back.inputs.argmax(axis=-1)[0], held_back.targets[-1]
+        assert (first[0], last[-1]) == (60, 199)
+        gaps = np.diff(first)
+        assert gaps.max() - gaps.min() <= 1
+
+
 def values(source, metric: str) -> dict[str, float]:  # type: ignore[no-untyped-def]
     return {line.label: line.value for line in source.info.baselines if line.metric == metric}
 
