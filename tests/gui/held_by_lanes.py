@@ -11,6 +11,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.items.color_bar import ColorBar
+from rnnviz.gui.canvas.items.cursor_line import CursorLine
 from rnnviz.gui.canvas.items.curve_plot import CurvePlot
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.magnitude_legend import MagnitudeLegend
@@ -99,6 +100,12 @@ def lanes_of(stack: LaneStack) -> list[Lane]:
 def axis_of(stack: LaneStack) -> TimeAxis:
     """The time axis all lanes share."""
     return stack._axis
+
+
+def line_of(stack: LaneStack) -> CursorLine:
+    """The cursor line across all lanes."""
+    assert stack._line is not None
+    return stack._line
 
 
 def every_lane(state: State) -> frozenset[str]:
