@@ -8,6 +8,7 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPen, QPolygonF, QTransform
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 
 Point = tuple[float, float]
+_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 
 
 @dataclass(frozen=True)
@@ -137,3 +138,11 @@ def drawn_by(item: CanvasItem) -> Drawn:
         item._exposed = item.boundingRect()
         item.draw(drawn)  # type: ignore[arg-type]
     return drawn
+
+
+def number(words: str) -> float:
+    """A number as it is written beside an axis: −0.5, 10⁻⁵, 1.2·10⁷."""
+    words = words.replace("·10", "e").translate(_SUPERSCRIPTS) if "·10" in words else words
+    if words.startswith("10") and len(words) > 2 and words[2] in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹":
+        words = "1e" + words[2:]
+    return float(words.translate(_SUPERSCRIPTS))

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from drawn_by_items import Drawn, Picture, drawn_by
+from drawn_by_items import Drawn, Picture, drawn_by, number
 from flat_state import update
 from held_by_lanes import (
     Plot,
@@ -55,7 +55,6 @@ from rnnviz.gui.state.store import Store
 
 LOOK = theme("dark")
 SIGNS = {"\n": "¶", " ": "␣"}
-SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 VIEWS = [(WIDTH, 0, 0.5), (WIDTH, 3, 0.93), (WIDTH, 5, 0.15), (520, 0, 0.5), (300, 0, 0.5), (300, 4, 0.6)]
 
 CASES = {
@@ -106,14 +105,6 @@ class View:
         """The time steps that the backward sweep has passed."""
         every = range(1, LENGTHS[self.state.place.sample] + 1)
         return [t for t in every if (t < self.cursor if reverse else t > self.cursor)]
-
-
-def number(words: str) -> float:
-    """A number as it is written beside an axis: −0.5, 10⁻⁵, 1.2·10⁷."""
-    words = words.replace("·10", "e").translate(SUPERSCRIPTS) if "·10" in words else words
-    if words.startswith("10") and len(words) > 2 and words[2] in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹":
-        words = "1e" + words[2:]
-    return float(words.translate(SUPERSCRIPTS))
 
 
 def name_of(color: QColor | None) -> str:
