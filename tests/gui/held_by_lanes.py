@@ -12,6 +12,7 @@ from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.items.color_bar import ColorBar
 from rnnviz.gui.canvas.items.cursor_line import CursorLine
+from rnnviz.gui.canvas.items.curve_names import CurveNames, Name
 from rnnviz.gui.canvas.items.curve_plot import CurvePlot
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.magnitude_legend import MagnitudeLegend
@@ -155,6 +156,11 @@ def plot_of(lane: Lane) -> Plot:
             )
         )
     return Plot(lines, scale.low, scale.high, scale.zone, scale.logarithmic)
+
+
+def names_of(lane: Lane) -> tuple[Name, ...]:
+    """The names of the curves and their boxes."""
+    return item(lane, CurveNames).names
 
 
 def cells_of(lane: Lane) -> Cells:

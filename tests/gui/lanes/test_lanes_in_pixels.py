@@ -20,6 +20,7 @@ from held_by_lanes import (
     heat_of,
     lanes_of,
     line_of,
+    names_of,
     plot_of,
     rgb,
     ruler_names,
@@ -27,7 +28,7 @@ from held_by_lanes import (
 )
 from open_lanes import HEIGHT, WIDTH, Opened, open_lanes, plot_width, view_of, wheel
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFontMetricsF
 from pytestqt.qtbot import QtBot
 from traced_states import LENGTHS, TRAINING_STEP, traced_state
 
@@ -55,7 +56,7 @@ from rnnviz.gui.state.store import Store
 
 LOOK = theme("dark")
 SIGNS = {"\n": "¶", " ": "␣"}
-VIEWS = [(WIDTH, 0, 0.5), (WIDTH, 3, 0.93), (WIDTH, 5, 0.15), (520, 0, 0.5), (300, 0, 0.5), (300, 4, 0.6)]
+VIEWS = [(WIDTH, 0, 0.5), (WIDTH, 3, 0.93), (WIDTH, 5, 0.15), (520, 1, 0.8), (300, 0, 0.5)]  # pixels, notches, where
 
 CASES = {
     "vanilla, lstm": ("symbols", (Structure("vanilla", 0, 5), Structure("lstm", 0, 7)), "l0"),
@@ -183,11 +184,18 @@ def expect_plot(view: View, lane: Lane, drawn: Drawn, plot: Plot | None) -> None
         assert any(top == pytest.approx(y_of(plot.zone)) for top in tops)
 
 
-def expect_names(_view: View, _lane: Lane, drawn: Drawn, plot: Plot | None) -> None:
+def expect_names(view: View, lane: Lane, drawn: Drawn, plot: Plot | None) -> None:
+    """Each name is written in its curve's colour in the middle of the box that is kept free for it."""
     assert plot is not None
     colors = {line.name: line.color for line in plot.lines}
-    for text in drawn.texts:
+    for text, name in zip(drawn.texts, names_of(lane), strict=True):
         assert text.color.name() == colors.get(text.words, LOOK.bad), text.words
+        assert text.x + QFontMetricsF(name.font).horizontalAdvance(text.words) / 2 == pytest.approx(
+            name.box.center().x()
+        )
+        assert name.box.top() < text.y < name.box.bottom()
+    if lane.key == "gradient" and view.width > 800:
+        assert set(colors) & {text.words for text in drawn.texts}
 
 
 def expect_magnitudes(view: View, picture: Picture, colors: list[str], done: list[int]) -> None:
@@ -235,7 +243,8 @@ def expect_symbols(view: View, lane: Lane, drawn: Drawn, _plot: Plot | None) -> 
     symbols = symbols_of(lane)
     assert view.state.run.task is not None
     marked = view.state.run.task.marked_symbols
-    if any(len(area.rect.toRect().getRect()) and area.rect.width() <= 3 for area in drawn.areas):  # ticks
+    if any(area.rect.width() <= 3 for area in drawn.areas):  # ticks
+        assert [view.time_step_at(area.rect.center().x()) for area in drawn.areas] == view.visible
         tall = {view.time_step_at(area.rect.center().x()) for area in drawn.areas if name_of(area.color) == LOOK.cursor}
         assert tall == {t for t in view.visible if symbols[t - 1] in marked}
         for text in drawn.texts:
@@ -283,8 +292,12 @@ def expect_final_bars(view: View, lane: Lane, drawn: Drawn, _plot: Plot | None) 
     chances, target = bars_of(lane)
     task = view.state.run.task
     assert task is not None
+    rect, row = heat_of(lane).rect, heat_of(lane).rect.height() / len(chances)
     full = next(item.rect.width() for item in lane.items if isinstance(item, FinalBars)) - 34
     assert [area.rect.width() / full for area in drawn.areas] == pytest.approx(chances)
+    assert [area.rect.center().y() for area in drawn.areas] == pytest.approx(
+        [rect.top() + (n + 0.5) * row for n in range(len(chances))]
+    )
     assert [text.words for text in drawn.texts] == list(task.output_labels)
     assert [text.y for text in drawn.texts] == pytest.approx([area.rect.center().y() for area in drawn.areas])
     assert [name_of(text.color) == LOOK.text for text in drawn.texts] == [n == target for n in range(len(chances))]
@@ -300,9 +313,13 @@ def expect_ruler(view: View, lane: Lane, drawn: Drawn, _plot: Plot | None) -> No
 
 
 def expect_label(_view: View, lane: Lane, drawn: Drawn, _plot: Plot | None) -> None:
-    wanted = [lane.label.title, lane.label.note or lane.label.subtitle]
-    for text, words in zip(drawn.texts, wanted, strict=False):
+    wanted = [(lane.label.title, LOOK.text), (lane.label.note or lane.label.subtitle, LOOK.muted)]
+    if lane.label.note:
+        wanted[1] = lane.label.note, LOOK.bad
+    for text, (words, color) in zip(drawn.texts, wanted, strict=False):
         assert words.startswith(text.words.rstrip("…"))
+        assert text.color.name() == color
+    assert len(drawn.texts) == (2 if lane.rect.height() >= 32 else 1)
     colors = [name_of(area.color) for area in drawn.areas]
     assert colors == ([cells_of(lane).color] if lane.key == "chain" else [])
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drawn_by_items import number
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from rnnviz.gui.look.theme import theme
@@ -12,6 +13,46 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.training.training_panel import TrainingPanel
 
 LOOK = theme("dark")
+
+
+def expect_ink(image: QImage, heights: list[float]) -> None:
+    """Something is written around each height, and its middle lies there."""
+    ground = image.pixelColor(0, 0)
+    rows = [
+        y
+        for y in range(image.height())
+        for x in range(image.width() - 30, image.width())
+        if image.pixelColor(x, y) != ground
+    ]
+    for height in heights:
+        if 8 < height < image.height() - 8:  # else it is moved in
+            near = [y for y in rows if abs(y - height) < 8]
+            assert abs(np.mean(near) - height) < 2.0
+
+
+@pytest.mark.parametrize("view", [(0, 1000), (303, 372)])
+def test_numbers_stand_below_their_training_steps(store: Store, qtbot: QtBot, view: tuple[int, int]) -> None:
+    panel = TrainingPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(900, 200)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    plot: Any = panel.plot
+    plot.getPlotItem().getViewBox().setXRange(*view, padding=0)
+    image, (low, high) = panel.scrubber.grab().toImage(), view
+    ground = image.pixelColor(2, image.height() - 1)
+
+    def written(training_step: int) -> bool:
+        x = round((training_step - low) / (high - low) * image.width())
+        rows, columns = range(30, 38), range(max(x - 6, 0), min(x + 7, image.width()))
+        return any(image.pixelColor(column, row) != ground for column in columns for row in rows)
+
+    apart = 20 if high - low < 100 else 200
+    numbers = [step for step in range(0, high + 1, apart) if step > low]
+    assert len(numbers) >= 3
+    for step in numbers:
+        assert written(step)
+        assert not written(step - apart // 2)
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -54,6 +95,7 @@ def test_each_curve_is_its_models_at_the_height_the_axis_says(
         ending = values[-1 - half :].mean()
         assert name.y == pytest.approx(y_of(np.log10(ending) if log else ending))
         assert name.color == color
+    expect_ink(panel.values.grab().toImage(), [label.y for label in panel.values.labels])
     for label in panel.values.labels:
         value = number(label.text)
         assert label.y == pytest.approx(y_of(np.log10(value) if log else value))
