@@ -16,6 +16,7 @@ from rnnviz.gui.state.store import Store
 
 WIDTH, HEIGHT = 1100, 700
 Opened = Callable[[State], tuple[LaneStack, Store]]
+_CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 def open_lanes(qtbot: QtBot, state: State) -> tuple[LaneStack, Store]:
@@ -29,12 +30,13 @@ def open_lanes(qtbot: QtBot, state: State) -> tuple[LaneStack, Store]:
     return stack, store
 
 
-def wheel(view: QGraphicsView, place: QPointF, notches: int) -> None:
-    """Ctrl and wheel at a pixel of a view: zooms."""
-    for _ in range(notches):
+def wheel(view: QGraphicsView, place: QPointF, notches: int, key: Qt.KeyboardModifier = _CONTROL) -> None:
+    """Turns the wheel at a pixel of a view, away from the person where `notches` > 0: with Ctrl it zooms."""
+    for _ in range(abs(notches)):
+        turned = QPoint(0, 120 if notches > 0 else -120)
         event = QWheelEvent(
-            place, QPointF(view.viewport().mapToGlobal(place)), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.ControlModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            place, QPointF(view.viewport().mapToGlobal(place)), QPoint(), turned, Qt.MouseButton.NoButton, key,
+            Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         QApplication.sendEvent(view.viewport(), event)
 

@@ -13,6 +13,7 @@ from drawn_by_items import Drawn, Picture, drawn_by, number
 from flat_state import update
 from held_by_lanes import (
     Plot,
+    axis_of,
     bar_of,
     bars_of,
     cells_of,
@@ -27,7 +28,7 @@ from held_by_lanes import (
     symbols_of,
 )
 from open_lanes import HEIGHT, WIDTH, Opened, open_lanes, plot_width, view_of, wheel
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 from pytestqt.qtbot import QtBot
 from traced_states import LENGTHS, TRAINING_STEP, traced_state
@@ -380,3 +381,21 @@ def test_what_is_drawn_at_each_time_step_is_what_the_lane_holds(opened: Opened, 
                 EXPECTED[type(item)](view, lane, drawn_by(item), plots.get(lane))
         if view.cursor in view.visible:
             expect_cursor_line(view, stack, plots)
+
+
+def test_a_wheel_pans_a_zoomed_view_where_nothing_scrolls(opened: Opened) -> None:
+    """Towards the person: on in time, by 60 pixels a notch; where lanes scroll, it scrolls them."""
+    kind, structures, layer = CASES["vanilla, lstm"]
+    stack, store = opened(traced_state(kind, structures, layer, seed=57).state)
+    for hidden_lanes, notches, pixels in (
+        (store.state.look.hidden_lanes, -2, 0),
+        (frozenset(), -2, 120),
+        (frozenset(), 1, -60),
+    ):
+        update(store, hidden_lanes=hidden_lanes, sample=1)
+        view = zoomed(stack, store, WIDTH, 4, 0.4)
+        scroll = view_of(stack).verticalScrollBar()
+        assert (scroll.maximum() > 0) == (pixels == 0)
+        wheel(view_of(stack), QPointF(500, 200), notches, Qt.KeyboardModifier.NoModifier)
+        assert axis_of(stack).first == pytest.approx(view.first + pixels / view.pitch)
+        assert (scroll.value() > 0) == (pixels == 0)
