@@ -11,6 +11,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.items.color_bar import ColorBar
+from rnnviz.gui.canvas.items.cursor_line import CursorLine
+from rnnviz.gui.canvas.items.curve_names import CurveNames, Name
 from rnnviz.gui.canvas.items.curve_plot import CurvePlot
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.magnitude_legend import MagnitudeLegend
@@ -101,6 +103,12 @@ def axis_of(stack: LaneStack) -> TimeAxis:
     return stack._axis
 
 
+def line_of(stack: LaneStack) -> CursorLine:
+    """The cursor line across all lanes."""
+    assert stack._line is not None
+    return stack._line
+
+
 def every_lane(state: State) -> frozenset[str]:
     """The `State.hidden_lanes` that switches on everything that is offered."""
     return frozenset(f"+{key}" for key in offered(state))
@@ -148,6 +156,11 @@ def plot_of(lane: Lane) -> Plot:
             )
         )
     return Plot(lines, scale.low, scale.high, scale.zone, scale.logarithmic)
+
+
+def names_of(lane: Lane) -> tuple[Name, ...]:
+    """The names of the curves and their boxes."""
+    return item(lane, CurveNames).names
 
 
 def cells_of(lane: Lane) -> Cells:

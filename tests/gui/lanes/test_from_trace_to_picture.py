@@ -5,6 +5,7 @@ What is expected is computed here from the arrays of the trace, never by the cod
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from held_by_lanes import (
     bars_of,
     cells_of,
     choices_of,
-    every_lane,
     heat_of,
     lanes_of,
     offered,
@@ -24,9 +24,9 @@ from held_by_lanes import (
     ruler_names,
     symbols_of,
 )
+from open_lanes import Opened, open_lanes, plot_width, view_of, wheel
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QGraphicsView
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 from traced_states import GAINS, LENGTHS, TRAINING_STEP, Traced, traced_state
 
@@ -39,14 +39,13 @@ from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.cursor.values import ValuesPanel
-from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.columns import LABEL_COLUMN
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.run import History
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.training.training_panel import TrainingPanel
 
-WIDTH, HEIGHT = 1100, 700
 LOOK = theme("dark")
 VANISHED = -8.0  # log₁₀ of a gradient magnitude nothing is learned from
 LADDER = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)  # where a symmetric level may lie, times 10ⁿ
@@ -448,21 +447,8 @@ def expect_all(view: View, stack: LaneStack) -> None:
 
 
 @pytest.fixture
-def opened(qtbot: QtBot) -> Callable[[State], tuple[LaneStack, Store]]:
-    def open_stack(state: State) -> tuple[LaneStack, Store]:
-        store = Store(state)
-        update(store, hidden_lanes=every_lane(state))
-        stack = LaneStack(store)
-        qtbot.addWidget(stack)
-        stack.resize(WIDTH, HEIGHT)
-        with qtbot.waitExposed(stack):
-            stack.show()
-        return stack, store
-
-    return open_stack
-
-
-Opened = Callable[[State], tuple[LaneStack, Store]]
+def opened(qtbot: QtBot) -> Opened:
+    return partial(open_lanes, qtbot)
 
 
 def case(models: str, kind: str = "characters", layer: str = "l0") -> Traced:
@@ -521,28 +507,6 @@ def test_two_models_share_their_levels_and_need_them(opened: Opened) -> None:
         assert len({(np.floor(values.min()), np.ceil(values.max())) for values in alone}) == 2
         grown: Callable[[Layer], Array] = cell_states if models == "lstm, lstm" else lambda layer: layer.h
         assert len({symmetric_level([seen.of(grown)]) for seen in view.models}) == 2
-
-
-def wheel(view: QGraphicsView, place: QPointF, notches: int) -> None:
-    """Ctrl and wheel at a pixel of a view: zooms."""
-    for _ in range(notches):
-        event = QWheelEvent(
-            place, QPointF(view.viewport().mapToGlobal(place)), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.ControlModifier, Qt.ScrollPhase.NoScrollPhase, False,
-        )  # fmt: skip
-        QApplication.sendEvent(view.viewport(), event)
-
-
-def view_of(stack: LaneStack) -> QGraphicsView:
-    found = stack.findChild(QGraphicsView)
-    assert isinstance(found, QGraphicsView)
-    return found
-
-
-def plot_width(stack: LaneStack) -> float:
-    """Pixels of the column in which time runs, beside labels, scales and the scroll bar."""
-    bar = view_of(stack).verticalScrollBar()
-    return WIDTH - LABEL_COLUMN - SCALE_COLUMN - (bar.sizeHint().width() if bar.maximum() > 0 else 0)
 
 
 def color_of(value: float, levels: tuple[float, float], colors: Array) -> str:
