@@ -1,14 +1,19 @@
 """Estimate of what an experiment takes, memory and time, before anything is built; and what is too much."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.files.allowed import keep, recall
+from rnnviz.core.plain_records import plain
 from rnnviz.core.structure import Structure
 
 ASKED_BYTES, MOST_BYTES = 1e9, 8e9  # above the first a person is asked, above the second none is trained
 ASKED_SECONDS, MOST_SECONDS = 10.0, 600.0  # of one training step
 
+_REMEMBERED = "large experiment"  # among what was allowed
 _FLOAT = 4  # bytes of a float32
 _COPIES = 7  # of every weight: itself, its gradient, what the optimiser gathers, its step, and captures on their way
 _SPEED = 5e9  # multiply-adds a second of one thread, both sweeps, as measured for 64 to 1024 units
@@ -58,10 +63,29 @@ def check_estimate(experiment: Experiment, source: str, inputs: int = 1, outputs
 
 
 def refuse_large(experiment: Experiment, source: str, allowed: bool) -> None:
-    """RnnvizError for one that takes a lot, where nobody can be asked and nobody has `allowed` it beforehand."""
+    """RnnvizError for one that takes a lot, where nobody can be asked and nobody has `allowed` it now or before."""
     took = estimate(experiment)
-    if took.asked and not allowed:
+    if not took.asked:
+        return
+    if allowed:
+        allow(experiment)
+    elif not is_allowed(experiment):
         raise RnnvizError(f"{source} takes {took.words}; with --large it is trained all the same.")
+
+
+def is_allowed(experiment: Experiment) -> bool:
+    """Whether a person has said that one of this task, these models and this batch may take what it takes."""
+    return recall(_REMEMBERED) == _digest(experiment)
+
+
+def allow(experiment: Experiment) -> None:
+    """Remembers that it may; the newest one is."""
+    keep(_REMEMBERED, _digest(experiment))
+
+
+def _digest(experiment: Experiment) -> str:
+    about = plain((experiment.task, experiment.models, experiment.training.batch_size))
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
 def _structure(model: ModelSettings, inputs: int) -> Structure:

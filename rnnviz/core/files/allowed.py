@@ -48,6 +48,20 @@ def remember(files: Iterable[str]) -> None:
         if file and digest:
             known.pop(_place(file), None)
             known[_place(file)] = digest
+    _write(known)
+
+
+def recall(name: str) -> str:
+    """What was kept under a name that is no path; "" for nothing."""
+    return _remembered().get(name, "")
+
+
+def keep(name: str, value: str) -> None:
+    """Keeps it for `recall`, where that is possible."""
+    _write({key: kept for key, kept in _remembered().items() if key != name} | {name: value})
+
+
+def _write(known: dict[str, str]) -> None:
     kept = dict(list(known.items())[-MOST:])
     with contextlib.suppress(OSError, RnnvizError):
         config_folder().mkdir(parents=True, exist_ok=True)

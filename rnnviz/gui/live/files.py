@@ -21,6 +21,7 @@ from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.child import Child, Ending
 from rnnviz.gui.live.marks_saving import MarksSaving
+from rnnviz.gui.live.question import Question
 from rnnviz.gui.state.marks import marks_of, model_names
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.store import Store
@@ -34,19 +35,10 @@ _LOOK_SECONDS = 20
 _RIGHT_OR_WRONG = frozenset({0, 1})  # exit statuses of `rnnviz check`
 
 
-@dataclass(frozen=True)
-class WishedFiles:
-    """Files that `source` wants to read and that lie elsewhere; `go_on` once they are allowed."""
-
-    source: Path
-    files: tuple[str, ...]
-    go_on: Callable[[], None]
-
-
 class Files(QObject):
     """`inspected(path, report)`: a file needs a person's choice first; `used(path)`: it belongs to the recent ones.
 
-    `elsewhere(wish)`: what is wished reads files that a person must allow first.
+    `asked(Question)`: it reads files that a person must allow first.
 
     Failures of what is slow become messages, and `failed()` follows.
     """
@@ -54,7 +46,7 @@ class Files(QObject):
     inspected = Signal(object, object)
     failed = Signal()
     used = Signal(object)
-    elsewhere = Signal(object)
+    asked = Signal(object)
 
     def __init__(
         self,
@@ -94,8 +86,8 @@ class Files(QObject):
         files = tuple(file for file in files if file)
         asked = to_ask_about(files, source.parent)
         if asked:
-            wish = WishedFiles(source, asked, go_on)
-            QTimer.singleShot(0, self, lambda: self.elsewhere.emit(wish))  # once there is a window to ask in
+            question = self._about_files(source, asked, go_on)
+            QTimer.singleShot(0, self, lambda: self.asked.emit(question))  # once there is a window to ask in
             return
         if files:
             remember(files)  # a run of them may be opened from elsewhere
@@ -213,6 +205,27 @@ class Files(QObject):
             f"Looking into {path.name} …",
             answer,
             too_slow=f"{path} was given up: wanted a file that can be judged within {_LOOK_SECONDS} s.",
+        )
+
+    def _about_files(self, source: Path, files: tuple[str, ...], go_on: Callable[[], None]) -> Question:
+        several = len(files) > 1
+
+        def allow() -> None:
+            remember(files)
+            go_on()
+
+        def do_without() -> None:
+            self._store.say(Message("info", f"{source.name} was not trained: {files[0]} is not read."))
+            self.failed.emit()
+
+        return Question(
+            "A file from elsewhere",
+            f"{source.name} wants to read {'files' if several else 'a file'} outside its folder:\n" + "\n".join(files),
+            f"What {'they hold' if several else 'it holds'} is copied into the run and goes along with it when the run "
+            "is sent on.",
+            "Read them" if several else "Read it",
+            allow,
+            do_without,
         )
 
     def _use_experiment(self, path: Path, report: Mapping[str, Any]) -> None:

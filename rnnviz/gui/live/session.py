@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.estimate import ASKED_BYTES, ASKED_SECONDS, Estimate, estimate
+from rnnviz.core.experiment.estimate import Estimate, allow, estimate, is_allowed
 from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
@@ -57,7 +57,6 @@ class Session(QObject):
         super().__init__(parent)
         self._store = store
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
-        self._agreed = (ASKED_BYTES, ASKED_SECONDS)  # bytes, and seconds of a training step, a person said yes to
         self._begun: Experiment | None = None  # whose run is on its way to the screen
         self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
@@ -73,13 +72,14 @@ class Session(QObject):
         self._marks_saving = MarksSaving(store, self)
         self.files = Files(store, self._marks_saving, self._following.open_run, self.start, self)
         self.files.failed.connect(self._show_something)
+        self.files.asked.connect(self.asked)
 
     def start(self, experiment: Experiment, train: bool = False) -> None:
         """Trains `experiment` from its initial weights in a new run, in the warm engine if there is one; paused, or at
         once with `train`. One that takes a lot is asked about first."""
         took = estimate(experiment)
-        if took.bytes > self._agreed[0] or took.seconds > self._agreed[1]:
-            self.asked.emit(_about(experiment, took, lambda: self._agree(experiment, took, train)))
+        if took.asked and not is_allowed(experiment):
+            self.asked.emit(_about(experiment, took, lambda: self._agree(experiment, train)))
             return
         self._forget_held()
         if self._engines.there and self._following.awaiting:
@@ -206,9 +206,8 @@ class Session(QObject):
             engine.end()
         return files_ended and followed
 
-    def _agree(self, experiment: Experiment, took: Estimate, train: bool) -> None:
-        """A person said yes to that much: no more than it is asked about again."""
-        self._agreed = (max(self._agreed[0], took.bytes), max(self._agreed[1], took.seconds))
+    def _agree(self, experiment: Experiment, train: bool) -> None:
+        allow(experiment)
         self.start(experiment, train)
 
     @Slot()
@@ -348,5 +347,4 @@ class Session(QObject):
 
 
 def _about(experiment: Experiment, took: Estimate, go_on: Callable[[], None]) -> Question:
-    words = f"{experiment.name} takes {took.words}. Train it all the same?"
-    return Question("A large experiment", words, "Train it", go_on)
+    return Question("A large experiment", f"{experiment.name} takes {took.words}.", "", "Train it", go_on)

@@ -13,17 +13,17 @@ from rnnviz.core.experiment.settings import Experiment, Task, first_lesson
 from rnnviz.core.files.allowed import remember
 from rnnviz.core.files.formats import EXPERIMENT, RUN, checkpoint_format
 from rnnviz.core.tasks import data_task
-from rnnviz.gui.live.files import WishedFiles
+from rnnviz.gui.live.question import Question
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
-from rnnviz.gui.opening.file_question import FileQuestion
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
+from rnnviz.gui.opening.question_dialog import QuestionDialog
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
 
 
 class Opening(QObject):
-    """Asks about checkpoints, tables and texts; `dialog` is the one on the screen, if any."""
+    """Asks about checkpoints, tables, texts and what the session asks; `dialog` is the one on the screen, if any."""
 
     def __init__(self, store: Store, session: Session, window: QWidget) -> None:
         super().__init__(window)
@@ -31,7 +31,7 @@ class Opening(QObject):
         self._path = Path()
         self.dialog: QDialog | None = None
         session.files.inspected.connect(self._ask)
-        session.files.elsewhere.connect(self._ask_about_files)
+        session.asked.connect(self._ask_question)
 
     @Slot(object, object)
     def _ask(self, path: Path, report: Mapping[str, Any]) -> None:
@@ -54,32 +54,29 @@ class Opening(QObject):
         self.dialog.open()
 
     @Slot(object)
-    def _ask_about_files(self, wish: WishedFiles) -> None:
+    def _ask_question(self, question: Question) -> None:
         self._forget_dialog()
-        self.dialog = FileQuestion(wish, self._window)
-        self.dialog.accepted.connect(self._allow)
-        self.dialog.rejected.connect(self._do_without)
+        self.dialog = QuestionDialog(question, self._window)
+        self.dialog.accepted.connect(self._answer_yes)
+        self.dialog.rejected.connect(self._answer_no)
         self.dialog.open()
 
     @Slot()
-    def _allow(self) -> None:
-        assert isinstance(self.dialog, FileQuestion)
-        wish = self.dialog.wish
+    def _answer_yes(self) -> None:
+        assert isinstance(self.dialog, QuestionDialog)
+        question = self.dialog.asked
         self._forget_dialog()
-        remember(wish.files)
         try:
-            wish.go_on()
+            question.go_on()
         except RnnvizError as error:
             self._say(str(error))
 
     @Slot()
-    def _do_without(self) -> None:
-        assert isinstance(self.dialog, FileQuestion)
-        wish = self.dialog.wish
+    def _answer_no(self) -> None:
+        assert isinstance(self.dialog, QuestionDialog)
+        question = self.dialog.asked
         self._forget_dialog()
-        self._store.say(Message("info", f"{wish.source.name} was not trained: {wish.files[0]} is not read."))
-        if self._store.state.run.path is None:  # an empty window
-            self._session.start(first_lesson())
+        question.do_without()
 
     @Slot()
     def _use(self) -> None:

@@ -18,7 +18,6 @@ from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.figures.pictures import window_image
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.live.session import Session
-from rnnviz.gui.opening.asking import Asking
 from rnnviz.gui.opening.file_dialogs import path_to_open_data
 from rnnviz.gui.opening.opening import Opening
 from rnnviz.gui.shell.main_window import MainWindow
@@ -49,8 +48,6 @@ class Contents(QObject):
         self._store, self._session, self._actions, self._window = store, session, actions, window
         self._walker = walker
         self.opening = Opening(store, session, window)
-        self.asking = Asking(window)
-        session.asked.connect(self.asking.ask)
         self.lanes = LaneStack(store)
         self.lanes.time_step_chosen.connect(self._choose_time_step)
         self.lanes.run_wanted.connect(self._run_to)

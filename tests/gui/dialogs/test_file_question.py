@@ -9,7 +9,7 @@ from whole_program import OpenApp, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.tasks import NextValue
-from rnnviz.gui.opening.file_question import FileQuestion
+from rnnviz.gui.opening.question_dialog import QuestionDialog
 from rnnviz.gui.shell.app import App
 from rnnviz.runs.reading.reader import Run
 
@@ -25,12 +25,12 @@ def secret(tmp_path: Path) -> Path:
     return data
 
 
-def question(app: App) -> FileQuestion | None:
+def question(app: App) -> QuestionDialog | None:
     dialog = app.contents.opening.dialog if app.contents is not None else None
-    return dialog if isinstance(dialog, FileQuestion) else None
+    return dialog if isinstance(dialog, QuestionDialog) else None
 
 
-def asked(app: App, qtbot: QtBot) -> FileQuestion:
+def asked(app: App, qtbot: QtBot) -> QuestionDialog:
     qtbot.waitUntil(lambda: question(app) is not None)
     found = question(app)
     assert found is not None
@@ -51,7 +51,7 @@ def test_what_lies_elsewhere_is_read_for_a_strangers_experiment_or_run_only_when
     assert app.message_bar.sentence == f"named.toml was not trained: {secret} is not read."
     assert app.store.state.run.path == run_file
     app.open_path(experiment)
-    asked(app, qtbot).read_button.click()
+    asked(app, qtbot).yes_button.click()
     qtbot.waitUntil(lambda: app.store.state.run.title == "Named" and bool(app.store.state.recorded.traces))
     own = app.store.state.run.path
     assert own is not None

@@ -11,21 +11,20 @@ from whole_program import OpenApp, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.experiment.settings import ModelSettings
-from rnnviz.gui.live import session
 from rnnviz.gui.shell.app import App
 
 
 def press(app: App, qtbot: QtBot, words: str) -> None:
-    dialog = app.contents.asking.dialog
+    dialog = app.contents.opening.dialog
     button = next(one for one in dialog.buttons() if one.text() == words)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: app.contents.asking.dialog is None)
+    qtbot.waitUntil(lambda: app.contents.opening.dialog is None)
 
 
 def test_a_large_experiment_is_asked_about(
     open_app: OpenApp, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "ASKED_BYTES", 1e6)  # what a test can train
+    monkeypatch.setattr("rnnviz.core.experiment.estimate.ASKED_BYTES", 1e6)  # what a test can train
     small = small_experiment()
     large = replace(small, name="Large", models=(ModelSettings("Wide", "vanilla", 300),))
     write_experiment(large, tmp_path / "large.toml")
@@ -33,14 +32,14 @@ def test_a_large_experiment_is_asked_about(
     app = open_app(tmp_path / "small.toml")
     qtbot.waitUntil(lambda: app.store.state.run.title == "Small" and bool(app.store.state.run.models))
     app.open_path(tmp_path / "large.toml")
-    qtbot.waitUntil(lambda: app.contents.asking.dialog is not None)
-    assert "MB of memory and under 1 s for each training step" in app.contents.asking.dialog.text()
-    assert app.contents.asking.dialog.icon() is QMessageBox.Icon.Question
+    qtbot.waitUntil(lambda: app.contents.opening.dialog is not None)
+    assert "MB of memory and under 1 s for each training step" in app.contents.opening.dialog.text()
+    assert app.contents.opening.dialog.icon() is QMessageBox.Icon.Question
     press(app, qtbot, "Cancel")
     assert app.store.state.run.title == "Small"
     app.open_path(tmp_path / "large.toml")
-    qtbot.waitUntil(lambda: app.contents.asking.dialog is not None)
+    qtbot.waitUntil(lambda: app.contents.opening.dialog is not None)
     press(app, qtbot, "Train it")
     qtbot.waitUntil(lambda: app.store.state.run.title == "Large")
     app.session.start(replace(large, name="Again"))  # no more than was agreed to
-    assert app.contents.asking.dialog is None
+    assert app.contents.opening.dialog is None
