@@ -308,6 +308,9 @@ def expect_share(view: View, lane: Lane) -> None:
 
 def expect_loss(view: View, lane: Lane) -> None:
     """Nothing where nothing is asked: a loss of 0 there would say that the model was right."""
+    weights = view.models[0].cut(view.models[0].head.loss_weight)[view.asked]
+    if weights.size and np.ptp(weights) == 0 and weights[0] < 1:
+        assert lane.label.subtitle.startswith(f"Lₜ, ÷ {round(1 / float(weights[0]))} ")
     losses = []
     for number, seen in enumerate(view.models):
         weight, targets = seen.cut(seen.head.loss_weight), seen.cut(seen.head.targets)
