@@ -307,6 +307,9 @@ def expect_share(view: View, lane: Lane) -> None:
 
 def expect_loss(view: View, lane: Lane) -> None:
     """Nothing where nothing is asked: a loss of 0 there would say that the model was right."""
+    weights = view.models[0].cut(view.models[0].head.loss_weight)[view.asked]
+    if weights.size and np.ptp(weights) == 0 and weights[0] < 1:
+        assert lane.label.subtitle.startswith(f"Lₜ, ÷ {round(1 / float(weights[0]))} ")
     losses = []
     for number, seen in enumerate(view.models):
         weight, targets = seen.cut(seen.head.loss_weight), seen.cut(seen.head.targets)
@@ -566,6 +569,22 @@ def test_a_press_in_a_zoomed_lane_chooses_the_time_step_under_it(opened: Opened,
         viewport = view_of(stack).viewport()
         qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(lane.rect.center().y())))
     assert chosen == [10, 13, 14]
+
+
+@pytest.mark.parametrize("model", [0, 1])
+def test_a_click_in_a_what_if_looks_at_the_model_it_was_made_for(opened: Opened, qtbot: QtBot, model: int) -> None:
+    """Both groups of lanes are of one model there: as it was, and as it would have been."""
+    traced = case("lstm, lstm")
+    stack, store = opened(traced.state)
+    state = traced.what_if(model, 1, False)
+    for group in (0, 1):
+        store.change(place=setting(sample=1, model=model, unit=0), trial=lambda _: state.trial)
+        unit = 1 + group
+        lane = next(lane for lane in lanes_of(stack) if (lane.key, lane.model) == ("hidden", group))
+        row = heat_of(lane).rect.height() / heat_of(lane).values.shape[1]
+        place = view_of(stack).mapFromScene(QPointF(LABEL_COLUMN + 40, heat_of(lane).rect.top() + (unit + 0.5) * row))
+        qtbot.mouseClick(view_of(stack).viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert (store.state.place.model, store.state.place.unit) == (model, unit)
 
 
 def ink(image: QImage, xs: range, ys: range) -> int:

@@ -65,3 +65,21 @@ def test_no_factor_is_claimed_for_other_curves(curve: np.ndarray) -> None:
 )
 def test_magnitudes_in_words(log: float, words: str) -> None:
     assert magnitude_words(log) == words
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_tick_says_the_value_it_stands_at(seed: int) -> None:
+    drawn = np.random.default_rng(seed + 20).normal(0.7 * seed, 10.0 ** (seed - 2), 40)
+    for axis, says in (
+        (linear([drawn]), lambda text: float(text.replace("−", "-"))),
+        (logarithmic([-3.0 * np.abs(drawn)]), exponent),
+    ):
+        assert len(axis.ticks) >= 2
+        for value, words in axis.ticks:
+            assert says(words) == pytest.approx(value, abs=1e-9)
+            assert axis.low <= value <= axis.high
+
+
+def exponent(words: str) -> float:
+    """−12 of 10⁻¹²."""
+    return float(words.removeprefix("10").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")))

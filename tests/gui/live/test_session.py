@@ -60,11 +60,16 @@ def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
     qtbot.waitUntil(lambda: app.store.state.run.experiment == small_experiment())
     units = app.contents.experiment.cards[0].rows["hidden_size"].field
     units.entered.emit(7)
-    steps = app.contents.experiment.training_form.rows["training_steps"].field
-    type_into(steps, "23")
     qtbot.waitUntil(lambda: bool(app.store.state.run.models))
     qtbot.waitUntil(lambda: app.store.state.run.models[0].structure.hidden_size == 7)
     assert app.store.state.run.title == small_experiment().name
+
+
+def test_training_steps_typed_while_the_engine_starts_hold(open_app: OpenApp, qtbot: QtBot, small: Path) -> None:
+    app = open_app(small)
+    steps = app.contents.experiment.training_form.rows["training_steps"].field
+    type_into(steps, "23")
+    qtbot.waitUntil(lambda: bool(app.store.state.run.models) and app.store.state.run.planned_steps == 23)
     qtbot.waitUntil(lambda: app.actions["train"].isEnabled())
     assert steps.text() == "23"
     app.actions["train"].trigger()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from panels_state import make_history
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +18,7 @@ from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.training.margin_labels import MarginLabel
+from rnnviz.gui.training.scrubber import Scrubber
 from rnnviz.gui.training.training_panel import TrainingPanel
 
 
@@ -336,3 +337,19 @@ def test_each_part_has_its_own_baselines_and_the_best_of_each_is_always_named(
     assert "always the mean" in {label.text for label in panel.names.labels}
     panel.log.setChecked(True)
     assert sorted(float(line.value()) for line in panel._bases)[0] == pytest.approx(np.log10(0.4))
+
+
+def test_the_scrubbers_ticks_stand_at_the_captures_in_a_zoomed_range(qtbot: QtBot) -> None:
+    scrubber = Scrubber()
+    qtbot.addWidget(scrubber)
+    scrubber.set_theme(theme("dark"))
+    scrubber.resize(501, scrubber.sizeHint().height())
+    scrubber.set_range(400.0, 500.0)
+    scrubber.set_training_step(300)  # the handle is out of sight
+    image: list[QImage] = []
+    for captured in ((), (40, 410, 455, 490, 600)):
+        scrubber.set_captured(np.array(captured, np.int64))
+        image.append(scrubber.grab().toImage())
+    without, with_ticks = image
+    differing = {x for x in range(501) if any(without.pixel(x, y) != with_ticks.pixel(x, y) for y in range(40))}
+    assert differing == {50, 274, 450}  # of 0…500, on even pixels

@@ -14,12 +14,15 @@ from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Scale
-from rnnviz.debugger.cursor import Phase
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.value_rows import value_rows
 from rnnviz.gui.cursor.value_strips import describe, levels, strip_image
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store, setting
+
+LOSS = Cursor(0, Phase.LOSS, 1)
 
 
 @pytest.fixture
@@ -82,6 +85,27 @@ def test_the_gradient_is_direct_plus_carried(panel: ValuesPanel, store: Store) -
     store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=20)))
     assert cells(panel, "direct_grad") == ("0", "0")
     assert cells(panel, "hidden_grad") == cells(panel, "carried_grad")
+
+
+def test_a_loss_says_what_it_is_divided_by_and_what_it_is_alone(panel: ValuesPanel, store: Store) -> None:
+    assert [row.words for row in panel.rows if row.group == "loss"] == ["loss", "of this sequence alone"]
+    traces = []
+    for trace, seed in zip(store.state.recorded.traces, (1, 2), strict=True):
+        assert trace is not None
+        capture = make_capture(trace.structure, seed)
+        head = capture.calls[0].head
+        assert head is not None
+        traces.append(rebuild(capture.with_call(head=replace(head, loss_weight=head.loss_weight / 4))))
+    last = replace(store.state.place.cursor, time_step=TIME_STEPS)
+    store.change(recorded=setting(traces=tuple(traces)), place=setting(cursor=last))
+    assert next(row.words for row in panel.rows if row.group == "loss") == "loss, ÷ 4 sequences"
+    losses = [float(trace.head.losses[-1, 0]) for trace in traces if trace.head is not None]
+    assert cells(panel, "loss") == tuple(short(loss) for loss in losses)
+    assert cells(panel, "own_loss") == tuple(short(4 * loss) for loss in losses)
+    said = ["".join(word.markup + " " for word in line.words) for line in equation_lines(traces[1], LOSS, None, "adam")]
+    assert f"÷ 4 sequences of the batch; alone {short(4 * losses[1])}" in said[2]
+    store.change(place=setting(cursor=replace(last, time_step=3)))
+    assert cells(panel, "loss") == (None, None)  # nothing is asked there
 
 
 def test_what_comes_directly_is_called_by_where_it_comes_from() -> None:

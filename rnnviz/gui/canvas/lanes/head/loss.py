@@ -14,9 +14,10 @@ class LossLane(CurveLane):
     """L_t with the loss's own reduction included, so that the curve sums to L; gaps where nothing is asked."""
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
-        super().__init__(shown, slot, "Loss", _note(shown))
+        super().__init__(shown, slot, "Loss", _part(shown))
 
     def show(self, shown: Shown) -> None:
+        self.label.set_text("Loss", _part(shown))
         curves = [
             Curve(model.losses, model.color, model.name, present=shown.asked)
             for model in shown.models
@@ -27,7 +28,7 @@ class LossLane(CurveLane):
         self.plot.set_curves(curves, linear([curve.values[shown.asked] for curve in curves], include=0.0))
 
 
-def _note(shown: Shown) -> str:
+def _part(shown: Shown) -> str:
     """ "Lₜ ÷ 4 sequences": the curve of a sequence is its part in the mean over the batch."""
     divided = next((words for model in shown.models if (words := model.divided_by)), "")
     return f"Lₜ, ÷ {divided}" if divided else "Lₜ"
