@@ -90,6 +90,8 @@ def test_a_branch_from_where_no_optimiser_is_recorded_says_so(tmp_path: Path) ->
     with open_run(path) as run:
         assert run.origin == Origin(str(tmp_path / "a.rnnviz"), 7, anew=True)
         assert "not recorded there" in run.events()[0].sentence
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
 def test_a_branch_keeps_the_rate_the_clip_and_what_was_gathered(tmp_path: Path, optimiser: OptimiserName) -> None:
     experiment = replace(SMALL, training=replace(SMALL.training, optimiser=optimiser, learning_rate=0.004), seed=7)
