@@ -237,7 +237,7 @@ class _Engine:
         sentence = (
             f"The window that had paused it has left: goes on from training step {self._recording.training_step}."
         )
-        self._holder = None
+        self._holder, self._until = None, self._train_until(None)
         self._recording.event("resumed", sentence)
         self._tell(sentence)
         self._train()

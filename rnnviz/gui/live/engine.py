@@ -16,10 +16,10 @@ from rnnviz.gui.live.train_on_request import TrainOnRequest
 from rnnviz.gui.state.program_folders import delete_run
 from rnnviz.runs.file.engine_commands import BranchOff, EngineCommand, Restart
 from rnnviz.runs.file.engine_pipe import Answer, Said, Unwritten, command_line, read_told
-from rnnviz.runs.file.opening import beside
+from rnnviz.runs.file.merging import is_apart, merge
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
-from rnnviz.runs.writing.commands import CommandSender
+from rnnviz.runs.writing.claim import claimed
 
 _PATIENCE = 2.2  # seconds the engine may take to write its last record
 _TERMINATE_PATIENCE = 0.4  # seconds between SIGTERM and SIGKILL
@@ -106,7 +106,7 @@ class Engine(QObject):
         self._remove_read()
         self._restart = None
         if self._shown_run is not None and self._shown_run != self.run_path:
-            make_one_file(self._shown_run)  # nobody reads it any more
+            _make_one_file(self._shown_run)  # nobody reads it any more
             if self._shown_run != self._parent:
                 delete_untrained(self._shown_run)
         self._shown_run = self.run_path
@@ -140,15 +140,18 @@ class Engine(QObject):
             if not self._child.wait(_TERMINATE_PATIENCE):
                 self._child.kill()
                 self._child.wait(0.3)
-        self._tidy(merge=went)
+        self._tidy(went)
 
-    def _tidy(self, merge: bool = True) -> None:
-        """Makes one whole file of its run and removes what nobody wants; `merge`: the disk is not what kept it."""
+    def _tidy(self, went: bool = True) -> None:
+        """Makes one whole file of its run and removes what nobody wants; `went`: it went by itself and in time."""
         self._remove_read()
+        if not went:
+            with contextlib.suppress(RnnvizError), claimed(self.run_path):
+                pass  # it can claim the name no longer, and what it has left of that is gone now
         for path in dict.fromkeys((self.run_path, self._shown_run)):
             if path is not None:
-                if merge and not self.unwritten:
-                    make_one_file(path)
+                if went and not self.unwritten:  # else the disk may be too slow for that
+                    _make_one_file(path)
                 delete_untrained(path)
 
     def _train_arguments(self, experiment: Experiment) -> list[str]:
@@ -210,13 +213,6 @@ def stands(status: EngineStatus) -> tuple[str, str, int]:
     return status.state, status.sentence, status.training_step if status.state != "running" else 0
 
 
-def make_one_file(path: Path) -> None:
-    """Merges what SQLite keeps beside a run that nobody writes or reads any more; where it cannot, that stays."""
-    if beside(path, "-wal").exists():
-        with contextlib.suppress(RnnvizError):
-            CommandSender(path).close()
-
-
 def delete_untrained(path: Path) -> None:
     """Removes the run of a training that nobody began; any other stays, as does one that is being written or is bad."""
     if not path.exists():
@@ -228,3 +224,8 @@ def delete_untrained(path: Path) -> None:
         return
     if not wanted:
         delete_run(path)
+
+
+def _make_one_file(path: Path) -> None:
+    if is_apart(path):
+        merge(path)

@@ -310,14 +310,12 @@ def test_a_run_cut_short_while_it_is_trained_is_said_and_the_training_waits(read
     qtbot.waitUntil(lambda: app.store.state.run.path != path and engine_is(app, "paused"))
 
 
-def test_an_engine_that_cannot_start_is_said(
-    open_app: OpenApp, qtbot: QtBot, small: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    app = open_app(small)
+def test_an_engine_that_cannot_start_is_said(open_app: OpenApp, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/nowhere/python")
+        app = open_app()
     qtbot.waitUntil(lambda: "cannot be started" in app.message_bar.sentence)
     assert "no engine: it could not start" in app.window.statusBar().engine.text()
-    monkeypatch.undo()
     qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: engine_is(app, "paused"))
 
