@@ -8,7 +8,7 @@ DRAW := QT_QPA_PLATFORM=offscreen
 # Half of the tests each, in their order, so that most files' fixtures are made once; who is done first takes over.
 TWO_WORKERS := -n 2 --dist worksteal
 
-.PHONY: run test bench fuzz mutants screenshots format clean
+.PHONY: run test bench fuzz mutants soak screenshots format clean
 
 run: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python window
@@ -39,6 +39,11 @@ mutants: $(VENV)/tests-installed
 fuzz: $(VENV)/tests-installed
 	$(BIN)/python tests/fuzz/flip_bits.py
 	$(BIN)/python tests/core/fuzz_expressions.py 500000
+
+# Minutes: exits and kills at random moments, then MINUTES of random keys; EXITS, KILLS, LOAD and SEED may be set, too.
+soak: $(VENV)/tests-installed
+	@.ci/system-libraries $(BIN)/python offscreen
+	$(DRAW) $(BIN)/python tests/soak/soak.py
 
 screenshots: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python offscreen

@@ -19,6 +19,7 @@ from rnnviz.gui.figures.formats import FIGURES, SCALES
 if TYPE_CHECKING:
     from rnnviz.core.experiment.settings import Experiment
     from rnnviz.core.source import Given
+    from rnnviz.engine.training.pipe import Pipe
 
 # Before numpy is loaded: the products here are small, and OpenBLAS's threads would wait for the engine's busy core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -40,8 +41,20 @@ EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; 0, or 2 after one sentence on standard error. With --debug an error keeps its traceback."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs one command; 0, or 2 after one sentence on standard error. With --debug an error keeps its traceback.
+
+    Without `arguments`, those of the process, which ends here where torch is loaded: taking that down would keep a busy
+    machine busy for seconds.
+    """
+    status = _run(list(sys.argv[1:] if arguments is None else arguments))
+    if arguments is None and "torch" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _run(words: list[str]) -> int:
     debug = "--debug" in words
     words = _joined([word for word in words if word != "--debug"])
     try:
@@ -183,6 +196,7 @@ def _add_live(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace", action="store_true", help="replace a run that is there already")
     parser.add_argument("--large", action="store_true", help="also what takes gigabytes, or long for a training step")
     parser.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
+    parser.add_argument("--remove", action="store_true", help=argparse.SUPPRESS)  # what was written for this run alone
     parser.add_argument("--paused", action="store_true", help="with --live: wait for the first command")
 
 
@@ -269,10 +283,12 @@ def _window(options: argparse.Namespace) -> int:
         from rnnviz.core.plain_records import closest
 
         raise RnnvizError(f"{paths[0]} is neither a file nor a command; {closest(str(paths[0]), COMMANDS[:-1])}")
-    from rnnviz.gui.shell.app import run_window
+    from rnnviz.engine.training.lifetime import starting
 
-    status: int = run_window(paths[0] if paths else None)
-    return status
+    with starting(at_once=True):
+        from rnnviz.gui.shell.app import run_window
+
+        return run_window(paths[0] if paths else None)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -280,6 +296,7 @@ def _train(options: argparse.Namespace) -> int:
 
     from rnnviz.core.experiment.check import check_experiment
     from rnnviz.core.experiment.file import read_experiment
+    from rnnviz.engine.training.lifetime import starting
 
     experiment = read_experiment(options.experiment)
     if options.training_steps is not None:
@@ -287,22 +304,27 @@ def _train(options: argparse.Namespace) -> int:
         experiment = replace(experiment, training=training)
         check_experiment(experiment, "--training-steps")
     _refuse_unwanted(experiment, options.experiment, options)
-    with _claimed(options.run_path, options.replace, Path(options.experiment.stem + ".rnnviz")) as path:
+    with starting(), _claimed(options.run_path, options.replace, Path(options.experiment.stem + ".rnnviz")) as path:
+        pipe = _pipe(options, options.experiment)
         if options.live:
             from rnnviz.engine.training.serve import run_training
 
-            return run_training(experiment, path, paused=options.paused, live=True)
+            return run_training(experiment, path, paused=options.paused, live=True, pipe=pipe)
         from rnnviz.headless import train_headless
 
         return train_headless(experiment, path)
 
 
 def _branch(options: argparse.Namespace) -> int:
-    changed = None if options.weights is None else (options.model or "", options.weights)
+    from rnnviz.engine.training.lifetime import starting
+    from rnnviz.engine.training.weights_file import read_weights
+
     if (options.model is None) != (options.weights is None):
         raise RnnvizError("rnnviz branch: --model and --weights go together.")
+    changed = None if options.weights is None else (options.model, read_weights(options.weights))
     settings = {name: getattr(options, name) for name in ("learning_rate", "clip_norm", "training_steps")}
-    with _claimed(options.run_path, options.replace) as path:
+    with starting(), _claimed(options.run_path, options.replace) as path:
+        pipe = _pipe(options, options.weights)
         from rnnviz.headless import branch_headless
 
         return branch_headless(
@@ -314,7 +336,24 @@ def _branch(options: argparse.Namespace) -> int:
             live=options.live,
             paused=options.paused,
             check=lambda experiment: _refuse_unwanted(experiment, options.parent, options),
+            pipe=pipe,
         )
+
+
+def _pipe(options: argparse.Namespace, read: Path | None) -> "Pipe | None":
+    """The pipe to the window that has started this engine, if one has; from now on it ends with that window.
+
+    `read`: what was read already, and is removed where the window wrote it for this engine alone.
+    """
+    from rnnviz.engine.training.lifetime import end_with_parent
+    from rnnviz.engine.training.pipe import pipe_of_window
+
+    if not options.live:
+        return None
+    if options.remove and read is not None:
+        read.unlink(missing_ok=True)
+    end_with_parent()
+    return pipe_of_window()
 
 
 def _inspect(options: argparse.Namespace) -> int:

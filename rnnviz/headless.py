@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, first_lesson
-from rnnviz.engine.training.branching import branch_of_run, read_weights, with_settings, with_weights
+from rnnviz.engine.training.branching import branch_of_run, with_settings, with_weights
+from rnnviz.engine.training.pipe import Pipe
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.reading.reader import open_run
 
@@ -23,7 +25,7 @@ SECONDS_IN_FILE = 5.0  # where standard error is no terminal
 def train_headless(experiment: Experiment, path: Path) -> int:
     """Trains `experiment` into the run file `path` and returns the exit status. Raises RnnvizError."""
     with closing(_Bar(experiment)) as bar:
-        status = run_training(experiment, path, progress=bar.show)
+        status = run_training(experiment, path, progress=bar.show, tell=bar.say)
         with open_run(path) as run:
             bar.show(run.last_training_step, {})
     print(summary(path), file=sys.stderr)
@@ -33,18 +35,19 @@ def train_headless(experiment: Experiment, path: Path) -> int:
 def branch_headless(
     parent: Path,
     training_step: int | None,
-    changed: tuple[str, Path] | None,
+    changed: tuple[str, Mapping[str, Array]] | None,
     path: Path,
     settings: Mapping[str, float | None],
     *,
     live: bool = False,
     paused: bool = False,
     check: Callable[[Experiment], None] = lambda experiment: None,
+    pipe: Pipe | None = None,
 ) -> int:
     """Trains on from a captured training step of `parent` (None: the last) into the run file `path`.
 
-    `changed`: a model and the file of its changed weights. `settings`: of the training, by name, instead of the run's
-    own where not None. `check` refuses an experiment. Raises RnnvizError.
+    `changed`: a model and its changed weights. `settings`: of the training, by name, instead of the run's own where not
+    None. `check` refuses an experiment. `pipe`: as of `run_training`. Raises RnnvizError.
     """
     with open_run(parent) as run:
         captured = run.captured()
@@ -54,11 +57,11 @@ def branch_headless(
         experiment = with_settings(replace(experiment, marks=run.marks()), settings)
         check(experiment)
     if changed is not None:
-        branch = with_weights(branch, experiment, changed[0], read_weights(changed[1]))
+        branch = with_weights(branch, experiment, *changed)
     if live:
-        return run_training(experiment, path, live=True, paused=paused, branch=branch)
+        return run_training(experiment, path, live=True, paused=paused, branch=branch, pipe=pipe)
     with closing(_Bar(experiment)) as bar:
-        status = run_training(experiment, path, progress=bar.show, branch=branch)
+        status = run_training(experiment, path, progress=bar.show, branch=branch, tell=bar.say)
     print(summary(path), file=sys.stderr)
     return status
 
@@ -86,6 +89,14 @@ class _Bar:
             words = (f"{name} {metric} {value:.4g}" for name, (metric, value) in first.items())
             self._bar.set_postfix_str(", ".join(words), refresh=False)
         self._bar.update(training_step - self._bar.n)
+
+    def say(self, sentence: str) -> None:
+        """A line of its own, above the bar."""
+        if self._bar is None:
+            print(sentence, file=sys.stderr, flush=True)
+        else:
+            self._bar.clear()
+            self._bar.write(sentence, file=sys.stderr)
 
     def close(self) -> None:
         if self._bar is not None:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,8 @@ from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.serve import LIVE_CAPTURES, LIVE_SHARE, run_training
 from rnnviz.engine.training.trainer import NotFiniteError, Training
-from rnnviz.runs.file.engine_commands import Pause, Quit, Restart, Set, Step, TakeCapture, Train
-from rnnviz.runs.file.process import process_start
+from rnnviz.runs.file.engine_commands import Leave, Pause, Quit, Restart, Set, Step, TakeCapture, Train
+from rnnviz.runs.file.process import own_process, process_start
 from rnnviz.runs.reading.reader import open_run
 from rnnviz.runs.writing.writer import RunWriter
 
@@ -308,11 +309,60 @@ def test_a_closed_standard_input_ends_a_live_engine(tmp_path: Path) -> None:
     ended_whole(process, tmp_path / "a.rnnviz")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_a_headless_training_with_a_whole_run(tmp_path: Path, number: signal.Signals) -> None:
     process = start(tmp_path / "a.rnnviz", stdin=subprocess.DEVNULL)
     process.send_signal(number)
     ended_whole(process, tmp_path / "a.rnnviz")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell what a process has loaded")
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGHUP", "closed"])
+def test_an_engine_that_is_still_loading_torch_ends_at_once_and_leaves_nothing(tmp_path: Path, how: str) -> None:
+    write_experiment(SMALL, tmp_path / "a.toml")
+    live = ["--live", "--remove"] if how == "closed" else []
+    command = [sys.executable, "-m", "rnnviz", "train", str(tmp_path / "a.toml"), "--run", str(tmp_path / "a.rnnviz")]
+    with subprocess.Popen([*command, *live], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until(lambda: "torch" in Path(f"/proc/{process.pid}/maps").read_text())
+        if how == "closed":
+            process.stdin.close()
+        else:
+            process.send_signal(signal.Signals[how])
+        assert process.wait(WAIT) == 0
+        assert process.stderr.read() == b""
+    assert [path.name for path in tmp_path.iterdir()] == ([] if live else ["a.toml"])
+
+
+@pytest.mark.parametrize("leaves", ["by word", "killed"])
+def test_a_headless_training_goes_on_when_the_window_that_paused_it_is_gone(tmp_path: Path, leaves: str) -> None:
+    endless = replace(SMALL, training=replace(SMALL.training, training_steps=10**6))
+    path, told = tmp_path / "a.rnnviz", []
+    thread = threading.Thread(target=run_training, args=(endless, path), kwargs={"tell": told.append})
+    thread.start()
+    until(lambda: path.exists() and opens(path))
+    window = Window(path)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as person:
+        who = (person.pid, process_start(person.pid), own_process().host)
+        window.send(Pause(*who))
+        until(lambda: window.state()[0] == "paused")
+        assert told[0].startswith(f"Paused by a window at training step {window.state()[1]}; ")
+        stopped = window.state()[1]
+        window.send(Step(3))
+        until(lambda: window.state() == ("paused", stopped + 3))
+        assert window.send(Leave(person.pid + 1, *who[1:])) == ""  # another window, which has paused nothing
+        assert window.state()[0] == "paused"
+        if leaves == "by word":
+            window.send(Leave(*who))
+        else:
+            person.kill()
+            person.wait()
+        until(lambda: window.state()[0] == "running")
+        person.kill()
+    assert told[-1].startswith("The window that had paused it has left: goes on from training step ")
+    until(lambda: window.run.events()[-1].sentence == told[-1])
+    window.send(Quit())
+    thread.join(WAIT)
+    window.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell only through standard input")

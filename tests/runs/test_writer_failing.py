@@ -49,6 +49,28 @@ def test_a_deleted_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert list(reader.metrics("loss")) == [loss(0, 0), loss(1, 0)]
 
 
+@pytest.mark.parametrize(("how", "words"), [("replaced", "another file"), ("cut short", "cut it short")])
+def test_another_file_in_its_place_is_told_and_not_written_into(tmp_path: Path, how: str, words: str) -> None:
+    with writer(tmp_path / "other.rnnviz") as other:
+        record(other, 7)
+    with writer(tmp_path / "a.rnnviz") as run:
+        record(run, 0)
+        run.flush()
+        if how == "replaced":
+            (tmp_path / "other.rnnviz").replace(run.path)
+        else:
+            run.path.write_bytes(run.path.read_bytes()[:1000])
+        left = run.path.read_bytes()
+        record(run, 1)
+        run.flush()
+        assert words in run.failure
+        run.flush()  # also when it is tried again
+        assert words in run.failure
+        assert "not hold everything" in run.close()
+    if how == "replaced":
+        assert run.path.read_bytes() == left
+
+
 def test_a_lock_held_by_another_program_is_waited_for(tmp_path: Path) -> None:
     import sqlite3
 
@@ -184,10 +206,13 @@ def test_what_could_not_be_written_comes_first_again() -> None:
     pending = Pending()
     pending.put_metrics([(0, 0, "loss", 1.0)])
     pending.put_event(Event(0, 0, "a", "b"))
-    values = pending.take_values()
+    metrics, told = pending.take_metrics(), pending.take_told()
     pending.put_metrics([(1, 0, "loss", 2.0)])
-    pending.return_values(values)
-    assert [row[0] for row in pending.take_values().metrics] == [0, 1]
+    pending.put_event(Event(0, 0, "c", "d"))
+    pending.return_values(metrics)
+    pending.return_values(told)
+    assert [row[0] for row in pending.take_metrics().metrics] == [0, 1]
+    assert [event.kind for event in pending.take_told().events] == ["a", "c"]
     pending.put_capture(_capture(0))
     pending.put_capture(_capture(1))
     pending.return_captures(pending.take_captures())

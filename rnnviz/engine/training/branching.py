@@ -1,15 +1,13 @@
 """Branches: a new run that trains on from a training step of another one, with weights as they were or changed."""
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load
 from torch import Tensor
 
 from rnnviz.core.arrays import Array
@@ -22,7 +20,6 @@ from rnnviz.engine.training.trainer import Start, Training
 from rnnviz.runs.file.records import ANEW, OPTIMISERS, OptimiserSnapshot
 from rnnviz.runs.reading.reader import Run
 
-LARGEST_FILE = 1 << 30  # bytes of weights
 LIVE_NUMBERS = ("learning_rate", "clip_norm")  # that a running training takes, as its events name them
 
 
@@ -67,7 +64,7 @@ def branch_of_run(run: Run, training_step: int) -> tuple[Experiment, Branch]:
     whole = len(optimisers) == len(run.models)
     live = _live_settings(run, training_step)
     start = Start(training_step, states, optimisers if whole else ())
-    return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path)  # type: ignore[arg-type]
+    return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path)
 
 
 def with_weights(branch: Branch, experiment: Experiment, model: str, weights: Mapping[str, Array]) -> Branch:
@@ -104,19 +101,6 @@ def with_settings(experiment: Experiment, wanted: Mapping[str, float | None]) ->
     return changed
 
 
-def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:
-    """The tensors of a safetensors file. Raises RnnvizError for anything else."""
-    path = Path(path)
-    try:
-        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
-            raise RnnvizError(f"{path} is no file of weights; wanted safetensors of at most {LARGEST_FILE} bytes.")
-        return dict(load(path.read_bytes()))
-    except OSError as error:
-        raise RnnvizError(f"{path} cannot be read: {error.strerror}.") from None
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise RnnvizError(f"{path} is no safetensors file: {error}.") from None
-
-
 def _branch(start: Start, path: Path) -> Branch:
     about = {"branch of": str(path), "branch at training step": str(start.training_step)}
     optimisers = "its optimisers as they were"
@@ -126,9 +110,9 @@ def _branch(start: Start, path: Path) -> Branch:
     return Branch(start, about, f"Goes on from training step {start.training_step} of {path}, {optimisers}.")
 
 
-def _live_settings(run: Run, training_step: int) -> dict[str, float]:
+def _live_settings(run: Run, training_step: int) -> dict[str, Any]:
     """Learning rate and clip norm as they were set while the run was trained, up to that training step."""
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     for event in run.events():
         if event.kind == "setting" and event.training_step <= training_step:
             for name in LIVE_NUMBERS:

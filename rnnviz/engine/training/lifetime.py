@@ -1,47 +1,51 @@
-"""When the engine must end: a signal, a closed standard input or a dead parent; and how it stays in the background."""
+"""When the engine must end: a signal, a pipe that its window has closed or a dead parent; and how it stays behind."""
 
 import ctypes
 import os
-import select
 import signal
-import stat
 import sys
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType, TracebackType
 
+from rnnviz.engine.training.pipe import Pipe
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
 _NICENESS = 5  # the window keeps the upper hand on a busy machine
 _PR_SET_PDEATHSIG = 1
 
 
 class Lifetime(AbstractContextManager["Lifetime"]):
-    """While entered, SIGTERM and SIGINT only set `ended`, so that the run is closed whole.
+    """While entered, SIGTERM, SIGINT and SIGHUP only set `ended`, so that the run is closed whole.
 
-    `follow_parent`: also end when the starting process dies or closes our standard input, and stay in the background.
+    `follow_parent`: also end when the starting process dies, and stay in the background. `pipe`: also end when it is
+    closed.
     """
 
-    def __init__(self, follow_parent: bool) -> None:
+    def __init__(self, follow_parent: bool, pipe: Pipe | None = None) -> None:
         self._follow_parent = follow_parent
+        self._pipe = pipe
         self._parent = os.getppid()
-        self._asked = False
+        self._asked = _left.is_set()
         self._handlers: dict[int, object] = {}
 
     @property
     def ended(self) -> bool:
         """Whether somebody asked for the end. Cheap enough for 20 times a second."""
-        if self._follow_parent and not self._asked:
-            self._asked = os.getppid() != self._parent or _closed_input()
+        self._asked = self.signalled or (self._follow_parent and os.getppid() != self._parent)
         return self._asked
 
     @property
     def signalled(self) -> bool:
-        """As `ended`, without looking at parent and input: cheap enough for every training step."""
-        return self._asked
+        """As `ended`, without looking at the parent: cheap enough for every training step."""
+        return self._asked or (self._pipe is not None and self._pipe.closed)
 
     def __enter__(self) -> "Lifetime":
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._handlers[number] = signal.signal(number, self._ask)
+            for number in SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` wishes it
+                    self._handlers[number] = signal.signal(number, self._ask)
         if self._follow_parent:
             _stay_behind()
         return self
@@ -57,21 +61,47 @@ class Lifetime(AbstractContextManager["Lifetime"]):
         self._asked = True
 
 
+_left = threading.Event()  # a signal came while something was starting
+
+
+@contextmanager
+def starting(at_once: bool = False) -> Iterator[None]:
+    """While torch or Qt is loaded, and until somebody else takes them, signals end this process: with status 0, since
+    somebody wished it, and with what it has claimed given up; `at_once`: it has claimed nothing."""
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        wished = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        handlers = {number: signal.signal(number, _leave_at_once if at_once else _leave) for number in wished}
+    try:
+        yield
+    except _LeftError:
+        os._exit(0)  # what is loaded by half is not to be taken down
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+class _LeftError(BaseException):
+    """A signal, on its way through whatever is being loaded."""
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    _left.set()  # somebody on the way may not let it through: then `Lifetime` sees it
+    raise _LeftError
+
+
+def _leave_at_once(number: int, frame: FrameType | None) -> None:
+    os._exit(0)
+
+
 def _stay_behind() -> None:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """From now on the kernel sends SIGTERM when the process that has started this one dies, also while torch is loaded
+    or a long training step keeps us from looking; before `Lifetime` takes it, that ends this process at once."""
     if sys.platform == "linux":
-        # The kernel tells us when the window dies, also while a long training step keeps us from looking.
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _closed_input() -> bool:
-    """Whether standard input is a pipe whose other end was closed; a terminal, a file or none at all does not count."""
-    try:
-        mode = os.fstat(0).st_mode
-        if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-            return False
-        readable, _, _ = select.select([0], [], [], 0)
-        return bool(readable) and os.read(0, 4096) == b""
-    except OSError:
-        return False

@@ -146,10 +146,12 @@ class Recording:
     def event(self, kind: str, sentence: str, details: Mapping[str, Any] | None = None) -> None:
         self.writer.event(self.training_step, kind, sentence, details)
 
-    def report(self, state: EngineState, sentence: str = "") -> None:
-        """Writes the engine's status, which is its heartbeat too."""
+    def report(self, state: EngineState, sentence: str = "") -> EngineStatus:
+        """Writes the engine's status, which is its heartbeat too, and returns it."""
         speed = self._measured_speed() if state == "running" else 0.0
-        self.writer.status(EngineStatus(state, self.training_step, speed, os.getpid(), time.time(), sentence))
+        status = EngineStatus(state, self.training_step, speed, os.getpid(), time.time(), sentence)
+        self.writer.status(status)
+        return status
 
     def restart_clock(self) -> None:
         """The speed is measured anew: training goes on after a pause."""

@@ -13,20 +13,16 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import parse_experiment
 from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment
 from rnnviz.core.stopping.breakpoints import Hit
-from rnnviz.engine.training.branching import (
-    Branch,
-    branch_of_run,
-    branch_of_training,
-    read_weights,
-    with_settings,
-    with_weights,
-)
+from rnnviz.engine.training.branching import Branch, branch_of_run, branch_of_training, with_settings, with_weights
 from rnnviz.engine.training.breakpoints import Watching
 from rnnviz.engine.training.lifetime import Lifetime
+from rnnviz.engine.training.pipe import Pipe
 from rnnviz.engine.training.recording import Recording
-from rnnviz.engine.training.trainer import NotFiniteError
+from rnnviz.engine.training.trainer import NotFiniteError, load_optimisers
+from rnnviz.engine.training.weights_file import read_weights
 from rnnviz.runs.file.engine_commands import (
     BranchOff,
+    Leave,
     Pause,
     Quit,
     Restart,
@@ -36,6 +32,8 @@ from rnnviz.runs.file.engine_commands import (
     TakenCommand,
     Train,
 )
+from rnnviz.runs.file.engine_pipe import Said, Unwritten
+from rnnviz.runs.file.process import WriterProcess
 from rnnviz.runs.file.records import EngineState
 from rnnviz.runs.reading.reader import open_run
 from rnnviz.runs.writing.commands import CommandInbox
@@ -44,7 +42,11 @@ LIVE_CAPTURES, LIVE_SHARE = 15.0, 0.10  # captures a second, and the share of th
 HEADLESS_CAPTURES, HEADLESS_SHARE = 2.0, 0.02
 POLL = 0.05  # seconds between two looks at the commands
 HEARTBEAT = 0.4  # seconds between two statuses
+CLOSE_SECONDS = 1.5  # a window, or whoever sent a signal, waits no longer for a disk that does not answer
 
+_GOES_ON = "Training goes on; what cannot be kept in memory until then is dropped and counted."
+
+Done = Callable[[int, str], None]  # takes the number of a command and why it was not carried out
 Progress = Callable[[int, Mapping[str, Mapping[str, float]]], None]  # (training step, model → its last metrics)
 
 
@@ -57,13 +59,19 @@ def run_training(
     capture_rate: float | None = None,
     progress: Progress | None = None,
     branch: Branch | None = None,
+    pipe: Pipe | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> int:
     """Trains `experiment` into a new run file at `path`; returns the exit status 0.
 
     Headless, it ends at the experiment's last training step. `live`, it pauses there and obeys commands until `quit`,
-    SIGTERM, or the end of its parent. `capture_rate`: captures a second at most. `progress` is called a few times a
-    second. `branch`: goes on from there instead of beginning anew. Raises RnnvizError for an impossible experiment, an
-    unwritable file or (headless) a loss that is not finite.
+    a signal, or the end of its parent. `capture_rate`: captures a second at most. `progress` is called a few times a
+    second. `branch`: goes on from there instead of beginning anew. `pipe`: to the window it works for. `tell` takes
+    sentences about what a person should know meanwhile; without it they go to standard error. Raises RnnvizError for an
+    impossible experiment, an unwritable file or (headless) a loss that is not finite.
+
+    A file that cannot be written stops a live training until it can; any other goes on, and what is missing in the end
+    is told.
     """
     torch.set_num_threads(1)  # two small models: a second thread would only take the window's core
     rate = capture_rate or (LIVE_CAPTURES if live else HEADLESS_CAPTURES)
@@ -72,8 +80,12 @@ def run_training(
     def record(experiment: Experiment, path: Path, branch: Branch | None = None) -> Recording:
         return Recording(experiment, path, rate, share, branch)
 
-    with Lifetime(follow_parent=live) as lifetime:
-        return _Engine(record, record(experiment, Path(path), branch), lifetime, live, progress).run(paused, branch)
+    load_optimisers()  # while nothing is begun yet, and signals still end the process at once
+    with Lifetime(live, pipe) as lifetime:
+        if pipe is not None:
+            pipe.starting = False
+        recording = record(experiment, Path(path), branch)
+        return _Engine(record, recording, lifetime, live, progress, pipe, tell or _say).run(paused, branch)
 
 
 class _Engine:
@@ -86,19 +98,24 @@ class _Engine:
         lifetime: Lifetime,
         live: bool,
         progress: Progress | None,
+        pipe: Pipe | None,
+        tell: Callable[[str], None],
     ) -> None:
         self._record = record
         self._lifetime = lifetime
         self._live = live
         self._progress = progress
+        self._pipe = pipe
+        self._tell = tell
         self._recording = recording
         self._watching = Watching(recording)
         self._inbox = _inbox(recording)
         self._planned = self._until = self._plan()
         self._running = False
-        self._waiting = ""  # why the run file cannot be written; training waits until it can
+        self._waiting = ""  # why the run file cannot be written; live, training waits until it can
+        self._holder: WriterProcess | None = None  # the window that has paused a training without one of its own
         self._ending = False
-        self._sentence = ""
+        self._sentence = self._kind = ""  # of the status, and of the event it is told in
         self._next_poll = 0.0
         self._next_heartbeat = 0.0
 
@@ -119,12 +136,12 @@ class _Engine:
     def _turn(self) -> None:
         """One training step, or a short sleep; commands and heartbeat when they are due."""
         now = time.monotonic()
-        if now >= self._next_poll:
+        if now >= self._next_poll or (self._pipe is not None and self._pipe.waiting):
             self._next_poll = now + POLL
             self._poll(now)
         if self._ending or self._lifetime.signalled:
             self._ending = True
-        elif not self._running or self._waiting:
+        elif not self._running or (self._waiting and self._live):
             time.sleep(max(0.0, self._next_poll - time.monotonic()))
         elif self._recording.training_step >= self._until:
             self._arrive()
@@ -134,11 +151,17 @@ class _Engine:
     def _poll(self, now: float) -> None:
         self._ending = self._ending or self._lifetime.ended
         self._look_at_file()
-        commands = self._inbox.take()
+        piped = self._pipe.take() if self._pipe is not None else []  # before the marks, which were written before them
+        inbox = self._inbox
+        commands = inbox.take()
         self._take_marks()
         for command in commands:
-            self._obey(command)
+            self._obey(command, inbox.done)
+        for command in piped:
+            assert self._pipe is not None
+            self._obey(command, self._pipe.done)
         if now >= self._next_heartbeat:
+            self._look_for_holder()
             self._report()
 
     def _advance(self) -> None:
@@ -147,7 +170,7 @@ class _Engine:
         except NotFiniteError as error:
             if not self._live:
                 raise
-            self._pause(str(error))
+            self._pause(str(error), "not finite")
             return
         hits = self._watching.examine()
         if hits:
@@ -159,7 +182,7 @@ class _Engine:
             self._watching.write(hit)
         if self._live:
             more = f" And {len(hits) - 1} more." if len(hits) > 1 else ""
-            self._pause(hits[0].sentence + more, told=True)
+            self._pause(hits[0].sentence + more, "hit")
 
     def _arrive(self) -> None:
         """The training step that was asked for is reached."""
@@ -180,40 +203,58 @@ class _Engine:
     def _train(self) -> None:
         if not self._running:
             self._recording.restart_clock()
-        self._running, self._sentence = True, ""
+        self._running, self._sentence, self._kind = True, "", ""
         self._report()
 
-    def _pause(self, sentence: str = "", told: bool = False) -> None:
+    def _pause(self, sentence: str = "", kind: str = "paused") -> None:
         """Stops between two training steps and captures, so that what is shown is exactly this one.
 
-        `told`: the log knows the reason already.
+        `kind`: of the event that says why; of a "hit" the log knows already.
         """
         was_running = self._running
-        self._running, self._sentence = False, sentence
+        self._running, self._sentence, self._kind = False, sentence, kind
         self._recording.capture()
-        if was_running and not told:
+        if was_running and kind != "hit":
             self._recording.event("paused", sentence or f"Paused at training step {self._recording.training_step}.")
         self._report()
 
     def _look_at_file(self) -> None:
         failure = self._recording.writer.failure
-        if failure and not self._waiting:
-            print(failure, file=sys.stderr, flush=True)
-        if failure != self._waiting:
-            self._waiting = failure
-            self._recording.restart_clock()
-            self._report()
+        if failure == self._waiting:
+            return
+        if not self._live:
+            self._tell(f"{failure} {_GOES_ON}" if failure else f"{self._recording.path} is written again.")
+        elif not self._waiting:
+            self._tell(failure)
+        self._waiting = failure
+        self._recording.restart_clock()
+        self._report()
+
+    def _look_for_holder(self) -> None:
+        """A training without a window of its own goes on once the window that has paused it is gone."""
+        if self._holder is not None and not self._running and not self._holder.alive(time.time()):
+            self._go_on()
+
+    def _go_on(self) -> None:
+        sentence = (
+            f"The window that had paused it has left: goes on from training step {self._recording.training_step}."
+        )
+        self._holder, self._until = None, self._train_until(None)
+        self._recording.event("resumed", sentence)
+        self._tell(sentence)
+        self._train()
 
     def _report(self) -> None:
         self._next_heartbeat = time.monotonic() + HEARTBEAT
-        self._recording.report("running" if self._running and not self._waiting else "paused", self._said())
+        running = self._running and not (self._waiting and self._live)
+        status = self._recording.report("running" if running else "paused", self._waiting or self._sentence)
+        if self._pipe is not None:
+            kind = "waiting" if self._waiting else self._kind
+            self._pipe.tell(Said(str(self._recording.path), status, kind))
         if self._progress is not None:
             names = [settings.name for settings in self._recording.experiment.models]
             metrics = dict(zip(names, self._recording.last_metrics, strict=False))
             self._progress(self._recording.training_step, metrics)
-
-    def _said(self) -> str:
-        return self._waiting or self._sentence
 
     def _take_marks(self) -> None:
         """The marks the window has written; wrong ones are told in the log, and those before them stay."""
@@ -224,15 +265,20 @@ class _Engine:
         except RnnvizError as error:
             self._recording.event("breakpoint", str(error))
 
-    def _obey(self, taken: TakenCommand) -> None:
+    def _obey(self, taken: TakenCommand, done: Done) -> None:
         answer = ""
         try:
             match taken.command:
                 case Train(until):
                     self._until = self._train_until(until)
+                    self._holder = None
                     self._train()
-                case Pause():
+                case Pause(process, started, host):
                     self._pause()
+                    self._hold(WriterProcess(process, started, host))
+                case Leave(process, started, host):
+                    if self._holder == WriterProcess(process, started, host) and not self._running:
+                        self._go_on()
                 case Step(count):
                     stepping = self._running and self._until != self._planned  # an earlier wish is still under way
                     start = self._until if stepping else self._recording.training_step
@@ -241,10 +287,10 @@ class _Engine:
                 case Set():
                     self._set(taken.command)
                 case Restart(experiment, path):
-                    self._change_run(taken, parse_experiment(experiment, "experiment"), Path(path), None)
+                    self._change_run(parse_experiment(experiment, "experiment"), Path(path), None, taken, done)
                     return
                 case BranchOff():
-                    self._branch(taken, taken.command)
+                    self._branch(taken.command, taken, done)
                     return
                 case TakeCapture():
                     self._recording.capture(keep=True)
@@ -252,7 +298,17 @@ class _Engine:
                     self._ending = True
         except RnnvizError as error:
             answer = str(error)
-        self._inbox.done(taken.number, answer)
+        done(taken.number, answer)
+
+    def _hold(self, window: WriterProcess) -> None:
+        """Remembers who has paused a training that has no window of its own, and tells those who wait for it."""
+        if self._live or not window.number:
+            return
+        self._holder = window
+        self._tell(
+            f"Paused by a window at training step {self._recording.training_step}; goes on when that window trains it "
+            "on or is closed."
+        )
 
     def _train_until(self, until: int | None) -> int:
         """The wish, else the planned end, else as many training steps again."""
@@ -290,7 +346,7 @@ class _Engine:
             sentence = f"From training step {self._recording.training_step + 1}: {', '.join(said)}."
             self._recording.event("setting", sentence, changed)
 
-    def _branch(self, taken: TakenCommand, wanted: BranchOff) -> None:
+    def _branch(self, wanted: BranchOff, taken: TakenCommand, done: Done) -> None:
         """A new run that goes on from here or from a captured training step, paused; this one stays as it is."""
         recording = self._recording
         if bool(wanted.model) != bool(wanted.weights):
@@ -307,17 +363,20 @@ class _Engine:
         experiment = with_settings(experiment, {name: getattr(wanted, name) for name in LIVE_SETTINGS})
         if wanted.weights:
             branch = with_weights(branch, experiment, wanted.model, read_weights(wanted.weights))
-        self._change_run(taken, replace(experiment, marks=self._watching.marks), Path(wanted.path), branch)
+        experiment = replace(experiment, marks=self._watching.marks)
+        self._change_run(experiment, Path(wanted.path), branch, taken, done)
 
-    def _change_run(self, taken: TakenCommand, experiment: Experiment, path: Path, branch: Branch | None) -> None:
+    def _change_run(
+        self, experiment: Experiment, path: Path, branch: Branch | None, taken: TakenCommand, done: Done
+    ) -> None:
         recording = self._record(experiment, path, branch)
         watching = Watching(recording)
         inbox = _inbox(recording)
-        self._inbox.done(taken.number)  # in the old run, before it is closed
+        done(taken.number, "")  # in the old run, before it is closed
         self._close("stopped", "")
         self._recording, self._watching, self._inbox = recording, watching, inbox
         self._planned = self._until = self._plan()
-        self._running, self._waiting, self._sentence = False, "", ""
+        self._running, self._waiting, self._sentence, self._kind = False, "", "", ""
         self._begin(branch)
 
     def _close(self, state: EngineState, sentence: str) -> None:
@@ -327,9 +386,20 @@ class _Engine:
         self._recording.event(
             state, sentence or f"{state.capitalize()} at training step {self._recording.training_step}."
         )
-        self._recording.report(state, sentence)
+        status = self._recording.report(state, sentence)
+        if self._pipe is not None:
+            self._pipe.tell(Said(str(self._recording.path), status))
         self._inbox.close()  # the writer makes one plain file of the run once nobody else holds it
-        self._recording.writer.close()
+        hurried = self._live or self._lifetime.signalled
+        unwritten = self._recording.writer.close(CLOSE_SECONDS if hurried else None)
+        if unwritten:
+            self._tell(unwritten)
+            if self._pipe is not None:
+                self._pipe.tell(Unwritten(unwritten))
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _inbox(recording: Recording) -> CommandInbox:

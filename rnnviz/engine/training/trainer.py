@@ -31,6 +31,11 @@ _OPTIMISERS: Mapping[OptimiserName, Callable[[list[nn.Parameter], float], torch.
 }
 
 
+def load_optimisers() -> None:
+    """Has torch load the half of itself that it leaves until the first optimiser is made: seconds on a busy machine."""
+    _OPTIMISERS["sgd"]([nn.Parameter(torch.zeros(1))], 1.0)
+
+
 class NotFiniteError(RnnvizError):
     """A loss or gradient became NaN or infinite; the update was not applied."""
 

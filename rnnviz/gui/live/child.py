@@ -68,7 +68,8 @@ class Child(QObject):
         self._input = said
         self._by_lines = output == "lines"
         self._heard = b""
-        self._over = False
+        self._over = False  # its end is told, or nobody wants to know
+        self._deaf = False  # nor what it says
         self._process = rnnviz_process(arguments, self)
         if alone and sys.platform != "win32":
             self._process.setUnixProcessParameters(QProcess.UnixProcessFlag.CreateNewSession)
@@ -90,6 +91,10 @@ class Child(QObject):
     def alive(self) -> bool:
         return self._process.state() is not QProcess.ProcessState.NotRunning
 
+    def write(self, line: bytes) -> None:
+        """To its standard input, as soon as it reads."""
+        self._process.write(line)
+
     def close_input(self) -> None:
         """Says with the end of standard input that nothing more comes."""
         self._process.closeWriteChannel()
@@ -106,6 +111,7 @@ class Child(QObject):
     def cancel(self) -> None:
         """Ends the process now and waits until it is gone; no signal follows."""
         self.hush()
+        self._deaf = True
         if self.alive:
             self.kill()
             self.wait(2.0)
@@ -123,7 +129,7 @@ class Child(QObject):
         came = []
         while self._by_lines and self._process.canReadLine():
             came.append(bytes(self._process.readLine().data()))
-        if came and not self._over:
+        if came and not self._deaf:
             self.lines.emit(came)
 
     @Slot()

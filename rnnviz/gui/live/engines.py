@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.gui.live.engine import Engine
+from rnnviz.gui.live.engine import Engine, Heard
 from rnnviz.gui.live.train_on_request import TrainOnRequest
 from rnnviz.runs.file.engine_commands import EngineCommand
 
@@ -57,6 +57,10 @@ class Engines(QObject):
         assert self._own is not None
         self._own.send(command)
 
+    def heard(self, path: Path) -> Heard | None:
+        """What the window's own engine last said of the run at `path`."""
+        return self._own.heard(path) if self._own is not None else None
+
     def appeared(self) -> None:
         """The newest run of the window's own engine is on the screen."""
         assert self._own is not None
@@ -73,7 +77,7 @@ class Engines(QObject):
     def ask_all_to_leave(self) -> Sequence[Engine]:
         """Asks every engine to end and forgets them; they are to be waited for with `Engine.end`."""
         engines = [*self._leaving, *([self._own] if self._own is not None else [])]
-        self._own = None
+        self._own, self._leaving = None, []
         for engine in engines:
             engine.ask_to_leave()
         return engines
@@ -82,6 +86,8 @@ class Engines(QObject):
     def _left(self) -> None:
         for engine in [engine for engine in self._leaving if not engine.alive]:
             self._leaving.remove(engine)
+            if engine.unwritten:
+                self.complained.emit(engine.unwritten)
             engine.deleteLater()
 
     @Slot(str, str)

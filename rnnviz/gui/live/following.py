@@ -1,5 +1,6 @@
 """Follows a run file at the frame rate and puts what it says into the store, at most once a frame."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import whole
 from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, followed
 from rnnviz.debugger.whatif import WhatIf
+from rnnviz.gui.live.engine import Heard, stands
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.state.clipping import clip_changes
@@ -27,9 +29,14 @@ from rnnviz.runs.reading.reader import Run
 FRAME = 33  # milliseconds between two looks at the file
 _SLOWEST_FRAME = 100  # still 10 Hz when drawing is slow
 _LATE = 12  # milliseconds: a tick that comes so late says that the window has no time left
-_BETWEEN_LIFE_SIGNS = 1.0  # seconds between two checks of engine and file size while nothing is written
+_BETWEEN_LIFE_SIGNS = 0.5  # seconds between two checks of engine and file while nothing is written
+_FILE_BEHIND = 0.4  # seconds after which what the engine says counts more than what its file says
 _PAGE = 2 * MOST_EVENTS  # of events, read in one frame
 _WAIT_FOR_CAPTURE = 2.0  # seconds a newly found run may take to its first capture before it is shown without
+GONE = (
+    "was deleted, moved, or replaced by another file: what was read of it stays on the screen, and its training can no "
+    "longer be followed."
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class _Shown:
     history: HistoryReader
     kept: bool
     since: float
+    file: os.stat_result  # which file it was
 
 
 class Following(QObject):
@@ -49,10 +57,18 @@ class Following(QObject):
     appeared = Signal(object)
     died = Signal()
 
-    def __init__(self, store: Store, ours: Callable[[Path], bool], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ours: Callable[[Path], bool],
+        heard: Callable[[Path], Heard | None],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._store = store
         self._ours = ours  # whether the run at a path is written by this window's own engine, which is alive
+        self._heard = heard  # what that engine said of the run at a path
+        self._lost = False  # the file shown can be read no longer, or is another one now
         self._rebuilding = Rebuilding(self)
         self._rebuilding.finished.connect(self._rebuilt)
         self._rebuilding.failed.connect(self._not_rebuilt)
@@ -162,12 +178,13 @@ class Following(QObject):
                 self._find(self._awaited)
             if self._next is not None:
                 self._prepare_or_say_why_not(self._next)
-            if self._shown is not None:
+            if self._shown is not None and not self._lost:
                 self._look(self._shown)
+            elif self._shown is not None:
+                self._look_at_engine(self._shown.run)
         except RnnvizError as error:
             if not self.awaiting:  # else it is about a run that is closed right now, to make room for the next
-                self._timer.stop()
-                self._store.say(Message("error", str(error)))
+                self._lose(Message("error", str(error)))
 
     def _adapt(self) -> None:
         """Looks less often while the window is late, down to 10 Hz, so that keys and mouse always come first."""
@@ -189,7 +206,7 @@ class Following(QObject):
     def _take(self, run: Run, kept: bool) -> None:
         self._awaited = None
         self._drop_next()
-        self._next = _Shown(run, HistoryReader(run), kept, time.monotonic())
+        self._next = _Shown(run, HistoryReader(run), kept, time.monotonic(), os.stat(run.path))
         self._rebuilding.show_run(run.path)
         self._asked, self._answer, self._trouble = -1, None, ""
 
@@ -215,9 +232,9 @@ class Following(QObject):
         self._next = None
         run, answer, self._answer = found.run, self._answer, None
         status = self._status(run)
-        before, self._shown = self._shown, found
+        before, self._shown, self._lost = self._shown, found, False
         self._said = status.sentence if status is not None else ""
-        message = _message(run, status) if status is not None and status.sentence else None
+        message = self._message(run, status) if status is not None and status.sentence else None
         if run.incomplete:
             message = Message("warning", run.incomplete)
         if self._trouble:
@@ -251,13 +268,16 @@ class Following(QObject):
         place = None
         changed, now = shown.run.changed(), time.monotonic()
         state = self._store.state
-        if changed or now - self._looked_at > _BETWEEN_LIFE_SIGNS:
+        if changed or self._behind(state.recorded.status, shown.run) or now - self._looked_at > _BETWEEN_LIFE_SIGNS:
             status = self._status(shown.run)
             if status != state.recorded.status:
                 recorded["status"] = status
                 said = self._what_the_engine_says(shown.run, status)
             if now - self._looked_at > _BETWEEN_LIFE_SIGNS:
                 self._looked_at = now
+                if not _same_file(shown) and status is not None and not self._ours(shown.run.path):
+                    self._lose(Message("warning", f"{shown.run.path} {GONE}"))
+                    return
                 if shown.run.bytes != state.recorded.bytes:
                     recorded["bytes"] = shown.run.bytes
         if changed and (history := shown.history.read()) is not state.recorded.history:
@@ -277,7 +297,9 @@ class Following(QObject):
     def _status(self, run: Run) -> EngineStatus | None:
         """What the engine says of itself; as "failed" or not at all once it is gone."""
         status = run.status
-        if status is None or self._ours(run.path) or run.engine_alive:
+        if self._ours(run.path):
+            return self._truest(run, status)
+        if status is None or run.engine_alive:
             return status
         if self.awaiting:  # about to make room for another run: it stays as it was shown
             return self._store.state.recorded.status
@@ -289,15 +311,63 @@ class Following(QObject):
             QTimer.singleShot(0, self.died.emit)
         return replace(status, state="failed")
 
+    def _behind(self, status: EngineStatus | None, run: Run) -> bool:
+        """Whether our own engine has been saying something else for so long that its file must be late."""
+        heard = self._heard(run.path) if self._ours(run.path) else None
+        late = heard is not None and time.monotonic() - heard.since > _FILE_BEHIND
+        return late and heard is not None and (status is None or stands(status) != stands(heard.status))
+
+    def _truest(self, run: Run, status: EngineStatus | None) -> EngineStatus | None:
+        """The status in the file, which comes after what it names; the engine's own word where the file is late."""
+        heard = self._heard(run.path)
+        return heard.status if heard is not None and self._behind(status, run) else status
+
+    def _look_at_engine(self, run: Run) -> None:
+        """One frame of a run whose file is lost: our own engine is heard all the same."""
+        heard = self._heard(run.path) if self._ours(run.path) else None
+        before, status = self._store.state.recorded.status, heard.status if heard is not None else None
+        if status != before and not (before is not None and before.state == "failed"):
+            said = self._what_the_engine_says(run, status) if status is not None else {}
+            self._store.change(recorded=setting(status=status), notices=setting(**said))
+
+    def _lose(self, message: Message) -> None:
+        """The file shown is lost: what was read of it stays on the screen."""
+        self._lost = True
+        self._store.say(message)
+        if self._shown is not None:
+            self._look_at_engine(self._shown.run)
+
     def _what_the_engine_says(self, run: Run, status: EngineStatus | None) -> dict[str, Any]:
+        shown = self._store.state.recorded.status
+        if status is None and shown is not None and shown.state in ("running", "paused"):
+            return {"message": self._message_of_end(run, shown)}
         sentence = status.sentence if status is not None else ""
         if sentence == self._said:
             return {}
         before, self._said = self._said, sentence
         if status is not None and sentence:
-            return {"message": _message(run, status)}
+            return {"message": self._message(run, status)}
         message = self._store.state.notices.message
         return {"message": None} if message is not None and message.sentence == before else {}
+
+    def _message(self, run: Run, status: EngineStatus) -> Message | None:
+        """What the engine says of itself, as serious as it is; the planned end is nothing for the bar."""
+        if status.state == "failed":
+            return Message("error", status.sentence)
+        heard = self._heard(run.path) if self._ours(run.path) else None
+        if heard is not None and heard.status.sentence == status.sentence:
+            kinds = {heard.kind}
+        else:
+            kinds = {event.kind for event in run.events(run.last_event - 4) if event.sentence == status.sentence}
+        planned = "paused" in kinds and "not finite" not in kinds
+        return None if planned else Message("warning", status.sentence)
+
+    def _message_of_end(self, run: Run, before: EngineStatus) -> Message:
+        """A training that somebody else had started is over."""
+        status = run.status or before
+        if status.state == "failed" and status.sentence:
+            return Message("error", status.sentence)
+        return Message("info", f"The training of {run.path.name} has ended at training step {status.training_step}.")
 
     def _ask_newest(self, state: State) -> None:
         captured = state.recorded.history.captured
@@ -328,13 +398,12 @@ class Following(QObject):
             self._store.say(Message("warning", sentence))
 
 
-def _message(run: Run, status: EngineStatus) -> Message | None:
-    """What the engine says of itself, as serious as it is; the planned end is nothing for the bar."""
-    kinds = {event.kind for event in run.events(run.last_event - 4) if event.sentence == status.sentence}
-    if status.state == "failed":
-        return Message("error", status.sentence)
-    planned = "paused" in kinds and "not finite" not in kinds
-    return None if planned else Message("warning", status.sentence)
+def _same_file(shown: _Shown) -> bool:
+    """Whether the file at the run's path is the one that is read."""
+    try:
+        return os.path.samestat(os.stat(shown.run.path), shown.file)
+    except OSError:
+        return False
 
 
 def _arrival(rebuilt: Rebuilt) -> Callable[[Place], Place]:

@@ -1,6 +1,7 @@
 """The session: what the window does with engines and the run shown; every wish of a person about them ends here."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
+from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
@@ -27,7 +29,9 @@ from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
-from rnnviz.runs.file.engine_commands import EngineCommand, Set, Step, Train
+from rnnviz.runs.file.engine_commands import EngineCommand, Leave, Pause, Set, Step, Train
+from rnnviz.runs.file.process import own_process
+from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.commands import CommandSender
 
@@ -61,11 +65,14 @@ class Session(QObject):
         self._held: list[EngineCommand] = []  # for the run that is on its way to the screen
         self._marks: Marks | None = None  # to take over into that run
         self._draft: Experiment | None = None  # edits that go on waiting there
+        self._asked: list[Engine] = []  # engines that were told of the window's end
+        self.unwritten: list[str] = []  # what they could not write then, in sentences
         self._engines = Engines(self)
         self._engines.ended.connect(self._engine_ended)
         self._engines.refused.connect(self._start_refused)
         self._engines.complained.connect(self._engine_complained)
-        self._following = Following(store, self._engines.writes, self)
+        self._following = Following(store, self._engines.writes, self._engines.heard, self)
+        self._paused: Path | None = None  # a training of somebody else that this window has paused
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
         self._watchdog = Watchdog(store, lambda: self._following.run, self)
@@ -183,11 +190,12 @@ class Session(QObject):
         elif self._engines.has(path):
             self._engines.send(command)
         else:  # a training that somebody else started
-            sender = CommandSender(path)
-            try:
-                sender.send(command)
-            finally:
-                sender.close()
+            if isinstance(command, Pause):
+                command = Pause(*_this_window())
+                self._paused = path
+            elif isinstance(command, Train):
+                self._paused = None
+            _send_by_file(path, command)
 
     def show_training_step(self, training_step: int, why: str = "") -> None:
         """Shows the capture nearest to `training_step` and stays there; `why`: what to say of it."""
@@ -197,14 +205,29 @@ class Session(QObject):
         """Follows the newest capture again."""
         self._following.back_to_live()
 
+    def ask_to_leave(self) -> None:
+        """Tells every engine that the window closes, before anything else is done about that: they write meanwhile."""
+        self._watchdog.stop()
+        self._asked += self._engines.ask_all_to_leave()
+
     def close(self) -> bool:
         """Ends engines, children and threads. False if a thread did not end in time: then leave without cleaning up."""
-        self._watchdog.stop()
-        engines = self._engines.ask_all_to_leave()
-        files_ended, followed = self.files.stop(), self._following.stop()
-        for engine in engines:
+        self.ask_to_leave()
+        followed = self._following.stop()  # first: an engine makes one file of a run that nobody reads
+        self._let_go()
+        files_ended = self.files.stop()
+        for engine in self._asked:
             engine.end()
+            if engine.unwritten:
+                self.unwritten.append(engine.unwritten)
         return files_ended and followed
+
+    def _let_go(self) -> None:
+        """A training that somebody else started and this window has paused goes on."""
+        path, self._paused = self._paused, None
+        if path is not None:
+            with contextlib.suppress(RnnvizError):  # it is gone, or its engine sees that we are
+                _send_by_file(path, Leave(*_this_window()))
 
     def _agree(self, experiment: Experiment, train: bool) -> None:
         allow(experiment)
@@ -293,6 +316,8 @@ class Session(QObject):
     @Slot(object)
     def _appeared(self, path: Path) -> None:
         self._begun = None
+        if path != self._paused:
+            self._let_go()
         if self._engines.has(path):
             self._engines.appeared()
             if self._begin_wished():
@@ -319,6 +344,9 @@ class Session(QObject):
         awaited = self._following.awaiting
         self._following.stop_waiting()
         self._begun = None
+        if awaited and self._store.state.run.path is None:  # nothing is on the screen that could say it
+            status = EngineStatus("failed", 0, 0.0, 0, time.time(), said or f"The engine could not start ({how}).")
+            self._store.change(recorded=setting(status=status))
         if said:
             self._store.say(self._with_remedy(said), busy="")
         elif awaited:
@@ -348,3 +376,18 @@ class Session(QObject):
 
 def _about(experiment: Experiment, took: Estimate, go_on: Callable[[], None]) -> Question:
     return Question("A large experiment", f"{experiment.name} takes {took.words}.", "", "Train it", go_on)
+
+
+def _this_window() -> tuple[int, int, str]:
+    """Who asks, as an engine remembers it."""
+    own = own_process()
+    return own.number, own.started, own.host
+
+
+def _send_by_file(path: Path, command: EngineCommand) -> None:
+    """To an engine that another program has started. RnnvizError."""
+    sender = CommandSender(path)
+    try:
+        sender.send(command)
+    finally:
+        sender.close()

@@ -1,13 +1,12 @@
 """The window as a whole: everything is made and wired here, once."""
 
 import os
-import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from rnnviz.core.errors import RnnvizError
@@ -27,6 +26,7 @@ from rnnviz.gui.shell.menus import Menus
 from rnnviz.gui.shell.message_bar import MessageBar
 from rnnviz.gui.shell.page_commands import page_commands
 from rnnviz.gui.shell.problems import Problems
+from rnnviz.gui.shell.signals import Signals
 from rnnviz.gui.shell.status_bar import StatusBar
 from rnnviz.gui.shell.toolbar import Toolbar
 from rnnviz.gui.shell.view_commands import WindowWishes, view_commands
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from rnnviz.gui.shell.contents import Contents
 
 
-def run_window(path: Path | None) -> int:
-    """Shows the window, with the file at `path` or with the first lesson, until it is closed; returns the exit status.
+def run_window(path: Path | None) -> NoReturn:
+    """Shows the window, with the file at `path` or with the first lesson, until it is closed; that ends the process.
 
     Raises RnnvizError where there is no screen.
     """
@@ -65,15 +65,15 @@ def run_window(path: Path | None) -> int:
     app.setApplicationDisplayName("rnnviz")
     app.setDesktopFileName("rnnviz")
     wired = App(app, path)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: QTimer.singleShot(0, wired.window.close))
+    signals = Signals(wired.leave, wired.leave_now, wired)
     wired.window.show()
     status = app.exec()
-    if not wired.ended_well:
-        os._exit(
-            status
-        )  # a thread is still at work: waiting for it would keep the process alive, dropping it would abort
-    return status
+    signals.deleteLater()
+    wired.tell_unwritten()
+    # Nothing is left to be done: taking Qt down keeps a busy machine busy, and would wait for a thread that is stuck.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 class App(QObject):
@@ -96,6 +96,7 @@ class App(QObject):
         self.contents: Contents | None = None  # lanes and panels, which come after the first picture
         self.ended_well = True  # False: a thread did not end
         self._closed = False
+        self._filling = self._wished_away = False
         self._garbage_collector = GarbageCollector(self)
         self._problems = Problems(self.store, log_path(), self)
         apply(application, theme(preferences.theme))
@@ -139,7 +140,11 @@ class App(QObject):
         try:
             self._begin()
         finally:
+            self._filling = True
+            if self._wished_away:
+                self.leave_now()
             self._fill()
+            self._filling = False
 
     @Slot()
     def close(self) -> None:
@@ -147,6 +152,7 @@ class App(QObject):
         if self._closed:
             return
         self._closed = True
+        self.session.ask_to_leave()  # first of all: the engine writes its last record meanwhile
         self.preference_saver.remember(**self.window.layout_preferences())
         self.window.hide()
         self.searching.cancel()
@@ -154,6 +160,26 @@ class App(QObject):
         self.ended_well = all(ended)
         self._garbage_collector.stop()
         self._problems.release()
+
+    @Slot()
+    def leave(self) -> None:
+        """Closes the window, whatever dialog is open, and ends the program."""
+        self._application.closeAllWindows()
+        self.window.close()
+        self._application.quit()
+
+    def leave_now(self) -> None:
+        """As `leave`, of a window that is still being filled, when nothing else is heard for seconds."""
+        self._wished_away = True
+        if self._filling and not self._closed:
+            self.close()
+            self.tell_unwritten()
+            os._exit(0)
+
+    def tell_unwritten(self) -> None:
+        """What the engine could not write at its end, for whoever has started the window."""
+        for sentence in self.session.unwritten:
+            print(sentence, file=sys.stderr, flush=True)
 
     def _begin(self) -> None:
         """The file that was asked for, or the first lesson; that too when the file is none."""

@@ -58,6 +58,8 @@ class StatusBar(QStatusBar):
         colors = theme(state.look.theme)
         if state.recorded.status is not None:
             words, token = _ENGINE[state.recorded.status.state]
+            if state.recorded.status.state == "failed" and state.run.path is None:
+                words = "no engine: it could not start"
             planned = state.run.planned_steps
             if state.recorded.status.state == "paused" and 0 < planned == state.recorded.status.training_step:
                 words = f"all {whole(planned)} training steps done; Train goes on"

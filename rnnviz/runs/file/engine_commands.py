@@ -19,7 +19,21 @@ class Train:
 
 @dataclass(frozen=True)
 class Pause:
-    """Stops between two training steps."""
+    """Stops between two training steps. `process` asks for it, as of WriterProcess, 0: nobody is named; a training
+    without a window of its own goes on once that process is gone or leaves."""
+
+    process: int = 0
+    started: int = 0
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class Leave:
+    """That process looks at the run no longer: what it has paused there goes on, unless the engine is a window's."""
+
+    process: int = 0
+    started: int = 0
+    host: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,11 +84,12 @@ class Quit:
     """Ends the engine."""
 
 
-EngineCommand = Train | Pause | Step | Set | Restart | BranchOff | TakeCapture | Quit
+EngineCommand = Train | Pause | Leave | Step | Set | Restart | BranchOff | TakeCapture | Quit
 
 NAMES: dict[str, type[EngineCommand]] = {
     "train": Train,
     "pause": Pause,
+    "leave": Leave,
     "step": Step,
     "set": Set,
     "restart": Restart,

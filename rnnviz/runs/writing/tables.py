@@ -55,15 +55,14 @@ class RunTables:
         self._next_payload = PROBE_PAYLOAD + 1
         self._beat = time.time()
         self._connection = self._open()
-        self._file = self._identity()
+        self._file = self._facts()
 
     def write_values(self, values: Values) -> None:
         """Metrics, events, status and a heartbeat when it is due."""
         beat_due = abs(time.time() - self._beat) >= HEARTBEAT_SECONDS
         if not (values.metrics or values.events or values.status or beat_due):
             return
-        if beat_due and self._identity() != self._file:
-            raise FileNotFoundError("it was deleted or moved away")
+        self._look_for_file()
         with Transaction(self._connection) as connection:
             names = dict(self._names)
             for name in dict.fromkeys(row[2] for row in values.metrics if row[2] not in names):
@@ -158,7 +157,8 @@ class RunTables:
         make_plain(self._connection)
 
     def reopen(self) -> None:
-        """A new connection, after an error that may have left the old one unusable."""
+        """A new connection, after an error that may have left the old one unusable; to the same file, or none."""
+        self._look_for_file()  # before SQLite, closing, mends what was cut off with what it still has
         self.close()
         self._connection = self._open()
 
@@ -172,9 +172,20 @@ class RunTables:
         connection.execute("PRAGMA secure_delete = OFF").fetchone()
         return connection
 
-    def _identity(self) -> tuple[int, int]:
-        facts = os.stat(self._path)
-        return facts.st_dev, facts.st_ino
+    def _facts(self) -> os.stat_result:
+        return os.stat(self._path)
+
+    def _look_for_file(self) -> None:
+        """Raises OSError where the file is not the one that was begun, or was cut short: ours never shrinks."""
+        try:
+            facts = self._facts()
+        except FileNotFoundError:
+            raise FileNotFoundError("it was deleted or moved away") from None
+        if not os.path.samestat(facts, self._file):
+            raise FileNotFoundError("another file has been put in its place")
+        if facts.st_size < self._file.st_size:
+            raise OSError("another program has cut it short")
+        self._file = facts
 
     def _make_room(self, newest: int, size: int) -> None:
         """Thins until `size` more bytes fit, as far as there is something to drop; one training step a transaction, so

@@ -1,5 +1,6 @@
 """The writer: takes what a training has to say and puts it into the run file from a thread of its own."""
 
+import math
 import sqlite3
 import threading
 import time
@@ -26,17 +27,17 @@ from rnnviz.runs.writing.tables import RunTables
 
 BUDGET_BYTES = 256 << 20
 COMMIT_SECONDS = 0.03  # what comes within this time shares a transaction
-RETRY_SECONDS = 0.5  # after a failure; doubled until the longest
-LONGEST_RETRY_SECONDS = 5.0
+RETRY_SECONDS = 0.25  # after a failure; doubled until the longest
+LONGEST_RETRY_SECONDS = 1.0
 DROPPED_SECONDS = 10.0  # at most one event about dropped captures in this time
-CLOSE_SECONDS = 5.0  # how long closing waits for a disk that does not answer
+CLOSE_SECONDS = 10.0  # how long closing waits for a disk that takes nothing more
 
 
 class RunWriter:
     """Writes one run file. Only the constructor raises; afterwards a failing disk is told by `failure` and tried again.
 
-    Metrics, events and the last status wait in memory until they can be written; captures are dropped, and counted in
-    an event, when too many wait. Captures beyond `budget_bytes` are thinned evenly.
+    Metrics, events and the last status wait in memory until they can be written; what waits beyond the limits of
+    `pending` is dropped and counted, captures first. Captures beyond `budget_bytes` are thinned evenly.
     """
 
     def __init__(
@@ -63,8 +64,12 @@ class RunWriter:
             raise RnnvizError(f"{self.path} cannot be written: {reason(error)}.") from None
         self._pending = Pending()
         self._failure = ""
+        self._why = "the disk is too slow"  # why something is not written
         self._failed_at: str = ""  # the failure that is told in an event once it is over
         self._dropped_told = -DROPPED_SECONDS
+        self._lost_told = 0  # values of metrics that had no room, of which the log knows
+        self._written = 0  # transactions so far: whether a slow disk takes anything at all
+        self._hurry_at = math.inf  # when captures that need not be kept are let go, once it is closing
         self._last_step = 0
         self._told: set[str] = set()
         self._something = threading.Event()  # there is something to write
@@ -90,7 +95,7 @@ class RunWriter:
         return self._failure
 
     def metrics(self, training_step: int, model: int, values: Mapping[str, float]) -> None:
-        """Values of one model at one training step; NaN and ±inf are kept. Never dropped."""
+        """Values of one model at one training step; NaN and ±inf are kept."""
         self._last_step = training_step
         self._pending.put_metrics([(int(training_step), model, name, float(v)) for name, v in values.items()])
         self._something.set()
@@ -152,12 +157,30 @@ class RunWriter:
             while self._attempts_made < wanted and self._thread.is_alive():
                 self._attempt.wait(0.1)
 
-    def close(self) -> None:
-        """Writes what waits and leaves one whole file; gives up on a disk that does not answer."""
+    def close(self, seconds: float | None = None) -> str:
+        """Writes what waits and leaves one whole file; returns in a sentence what that does not hold, "": nothing.
+
+        Gives up after so many `seconds`; without them only on a disk that takes nothing more.
+        """
+        started = time.monotonic()
+        if seconds is not None:
+            self._hurry_at = started + seconds / 3
         self._closing = True
         self._urgent.set()
         self._something.set()
-        self._thread.join(CLOSE_SECONDS)
+        heard, written = started, -1
+        while self._thread.is_alive():
+            if self._written != written:
+                heard, written = time.monotonic(), self._written
+            end = heard + CLOSE_SECONDS if seconds is None else started + seconds
+            if (left := end - time.monotonic()) <= 0:
+                break
+            self._thread.join(min(left, CLOSE_SECONDS / 10))
+        return self._not_written()
+
+    def _not_written(self) -> str:
+        missing = self._pending.missing().words
+        return f"{self.path} does not hold everything: {missing} were not written; {self._why}." if missing else ""
 
     def _name(self, model: int) -> str:
         return self._models[model].name if 0 <= model < len(self._models) else f"model {model}"
@@ -190,9 +213,8 @@ class RunWriter:
             if closing:
                 self._tables.finish()
         except Exception as error:  # the thread must outlive every error, or the training would fill the memory unseen
-            why = reason(error)
-            self._failure = f"{self.path} cannot be written: {why}; what is learnt meanwhile is kept in memory."
-            self._failed_at = why
+            self._failed_at = self._why = reason(error)
+            self._failure = f"{self.path} cannot be written: {self._why}."
         else:
             self._failure = ""
         finally:
@@ -202,21 +224,12 @@ class RunWriter:
     def _write(self, closing: bool) -> None:
         """Metrics, then captures, then events and status: what names a training step comes after its capture."""
         self._tell_dropped(closing)
-        values = self._pending.take_values()  # first: whatever was captured before they were said waits by now
+        told = self._pending.take_told()  # first: whatever was captured before they were said waits by now
         try:
-            self._tables.write_values(Values(metrics=values.metrics))
-        except Exception:
-            self._pending.return_values(values)
-            raise
-        try:
+            self._write_metrics()
             self._write_captures()
         finally:  # also when a full disk takes no captures: the engine is heard for as long as there is room for it
-            told = Values(events=values.events, status=values.status)
-            try:
-                self._tables.write_values(told)
-            except Exception:
-                self._pending.return_values(told)
-                raise
+            self._write_values(told)
         if snapshots := self._pending.take_optimisers():
             try:
                 self._tables.write_optimisers(snapshots)
@@ -233,9 +246,27 @@ class RunWriter:
             sentence = f"Recording was interrupted ({self._failed_at}) and goes on."
             self._failed_at = ""
             self.event(self._last_step, "recovered", sentence)
+        if closing:
+            self._write_values(self._pending.take_told())  # what was to be said of this last attempt
+
+    def _write_metrics(self) -> None:
+        for _ in range(self._pending.transactions):  # not what comes meanwhile: captures and status would wait for it
+            self._write_values(self._pending.take_metrics())
+        self._tell_lost()
+
+    def _write_values(self, values: Values) -> None:
+        try:
+            self._tables.write_values(values)
+        except Exception:
+            self._pending.return_values(values)
+            raise
+        self._pending.wrote(values)
+        self._written += 1
 
     def _write_captures(self) -> None:
         for _ in range(self._pending.waiting):  # not those that come meanwhile: events and status would wait for them
+            if time.monotonic() > self._hurry_at:
+                self._pending.drop_captures()
             captures = self._pending.take_captures()
             if not captures:
                 return
@@ -244,6 +275,16 @@ class RunWriter:
             except Exception:
                 self._pending.return_captures(captures)
                 raise
+            self._pending.wrote_captures()
+            self._written += 1
+
+    def _tell_lost(self) -> None:
+        """An event about metrics that had no room, once what waited is written."""
+        lost = replace(self._pending.lost(), captures=0, events=0)
+        if lost.values > self._lost_told:
+            self._lost_told = lost.values
+            sentence = f"{lost.words} were not recorded: they had no room while the file could not be written."
+            self.event(self._last_step, "dropped", sentence)
 
     def _tell_dropped(self, closing: bool) -> None:
         """An event with the number of captures dropped since the last one, not too often."""

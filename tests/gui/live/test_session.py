@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -139,7 +141,7 @@ def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -
 def test_a_killed_engine_is_said_and_its_run_trained_on(ready: App, qtbot: QtBot) -> None:
     app = ready
     press(app, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: trained_to(app, 20))
+    qtbot.waitUntil(lambda: trained_to(app, 20) and app.store.state.recorded.history.captured[-1] > 0)
     old = app.store.state.run.path
     os.kill(engine_process_id(app), signal.SIGKILL)
     qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
@@ -308,6 +310,28 @@ def test_a_run_deleted_while_it_is_trained_is_said_and_reset_goes_on(ready: App,
     assert app.message_bar.sentence == ""
 
 
+def test_a_run_cut_short_while_it_is_trained_is_said_and_the_training_waits(ready: App, qtbot: QtBot) -> None:
+    app, path = ready, ready.store.state.run.path
+    assert path is not None
+    press(app, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(app, 5))
+    os.truncate(path, 5000)
+    qtbot.waitUntil(lambda: engine_is(app, "paused"))
+    qtbot.waitUntil(lambda: "cut" in app.message_bar.sentence or "damaged" in app.message_bar.sentence)
+    press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: app.store.state.run.path != path and engine_is(app, "paused"))
+
+
+def test_an_engine_that_cannot_start_is_said(open_app: OpenApp, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/nowhere/python")
+        app = open_app()
+    qtbot.waitUntil(lambda: "cannot be started" in app.message_bar.sentence)
+    assert "no engine: it could not start" in app.window.statusBar().engine.text()
+    qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: engine_is(app, "paused"))
+
+
 def test_two_windows_that_start_at_once_train_in_two_files(open_app: OpenApp, qtbot: QtBot, small: Path) -> None:
     first, second = open_app(small), open_app(small)
     for app in (first, second):
@@ -361,7 +385,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     assert state.recorded.status is None
     assert state.place.cursor.training_step == state.recorded.history.last_training_step == 40
     assert engine_process_id(app) == 0
-    assert not app.actions["training_step"].isEnabled()
+    assert app.actions["training_step"].isEnabled()  # of a new run that goes on from there
     assert "looking back" in app.window.statusBar().engine.text()
     assert app.preference_saver.preferences.recent == (str(path),)
     press(app, Qt.Key.Key_PageUp)
@@ -469,9 +493,6 @@ def test_the_model_is_exported_and_a_failure_is_said(
 def test_a_strangers_training_is_followed_and_not_ended(
     open_app: OpenApp, qtbot: QtBot, small: Path, tmp_path: Path
 ) -> None:
-    import subprocess
-    import sys
-
     path = tmp_path / "other.rnnviz"
     arguments = [sys.executable, "-m", "rnnviz", "train", str(small), "--run", str(path), "--live", "--paused"]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE) as other:
@@ -486,6 +507,30 @@ def test_a_strangers_training_is_followed_and_not_ended(
         close(app)
         assert other.poll() is None
         other.kill()
+
+
+def test_a_headless_training_paused_here_goes_on_afterwards_and_its_end_is_said(
+    open_app: OpenApp, qtbot: QtBot, small: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "other.rnnviz"
+    arguments = [sys.executable, "-m", "rnnviz", "train", str(small), "--run", str(path)]
+    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as other:
+        qtbot.waitUntil(lambda: path.exists() and is_run(path))
+        first, second = open_app(path), open_app(path)
+        for app in (first, second):
+            qtbot.waitUntil(lambda app=app: engine_is(app, "running") and trained_to(app, 1))
+        press(first, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: engine_is(second, "paused"))
+        close(first)
+        qtbot.waitUntil(lambda: engine_is(second, "running"))
+        other.send_signal(signal.SIGINT)
+        qtbot.waitUntil(lambda: "other.rnnviz has ended at training step" in second.message_bar.sentence)
+        assert other.wait() == 0
+    assert second.store.state.recorded.status is None
+    ended = second.store.state.recorded.history.last_training_step
+    press(second, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: engine_is(second, "running") and trained_to(second, ended + 1))
+    assert second.store.state.run.origin == Origin(str(path), ended)
 
 
 def test_every_example_and_lesson_of_the_menu_starts(ready: App, qtbot: QtBot) -> None:

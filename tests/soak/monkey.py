@@ -1,0 +1,109 @@
+"""Started by soak.py: random keys and mouse at a window that trains two models; nothing is said, nothing grows."""
+
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtCore import QPoint, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+
+WARM_UP = 0.25  # share of the time after which memory is measured, and may grow no more than
+MOST_GROWTH = 0.05
+MODIFIERS = [Qt.KeyboardModifier.NoModifier] * 8 + [
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+]
+LETTERS = [Qt.Key(code) for code in range(int(Qt.Key.Key_A), int(Qt.Key.Key_Z) + 1)]
+KEYS = [
+    Qt.Key.Key_Space, Qt.Key.Key_Period, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down,
+    Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Tab, Qt.Key.Key_Return,
+    Qt.Key.Key_Escape, Qt.Key.Key_F5, Qt.Key.Key_F9, Qt.Key.Key_F10, Qt.Key.Key_F11, Qt.Key.Key_5, *LETTERS,
+]  # fmt: skip
+NEVER = {"quit", "open", "save_run", "save_experiment", "export", "about"}  # they end it, or wait for a person's answer
+
+
+class Monkey:
+    """One window and what went wrong at it."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        from soak import SMALL
+
+        from rnnviz.core.experiment.file import write_experiment
+        from rnnviz.gui.shell.app import App
+
+        os.environ["RNNVIZ_DATA_DIR"], os.environ["RNNVIZ_CONFIG_DIR"] = str(folder / "data"), str(folder / "config")
+        self.chance, self.wrong, self.count = random.Random(seed), [], 0
+        qInstallMessageHandler(self._hear)
+        self.application = QApplication([])
+        write_experiment(SMALL, folder / "soak.toml")
+        self.app = App(self.application, folder / "soak.toml")
+        self.app.window.resize(1280, 800)
+        self.app.window.show()
+        for name, action in self.app.actions.commands.items():
+            if name in NEVER or name.startswith("save_"):
+                self.app.actions[name].setDisabled(True)
+                self.app.actions[name].changed.connect(lambda action=self.app.actions[name]: action.setDisabled(True))
+        self.log = folder / "data" / "rnnviz.log"
+
+    def _hear(self, kind: QtMsgType, context: object, message: str) -> None:
+        if kind is not QtMsgType.QtDebugMsg and "This plugin does not support" not in message:
+            self.wrong.append(f"Qt: {message}")
+
+    def act(self) -> None:
+        """One key or one movement of the mouse."""
+        chance = self.chance
+        popup = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        target: QWidget = popup or self.app.window.focusWidget() or self.app.window
+        if isinstance(popup, QDialog) and chance.random() < 0.3:
+            popup.reject()
+        elif isinstance(popup, QMenu) and chance.random() < 0.3:
+            popup.close()
+        elif chance.random() < 0.6:
+            QTest.keyClick(target, chance.choice(KEYS), chance.choice(MODIFIERS))
+        else:
+            widget = self.app.window.childAt(self._somewhere(self.app.window)) or self.app.window
+            button = chance.choice([Qt.MouseButton.LeftButton] * 5 + [Qt.MouseButton.RightButton])
+            press = chance.choice([QTest.mouseClick, QTest.mouseClick, QTest.mouseDClick])
+            press(widget, button, Qt.KeyboardModifier.NoModifier, self._somewhere(widget))
+        self.count += 1
+
+    def _somewhere(self, widget: QWidget) -> QPoint:
+        return QPoint(self.chance.randrange(max(1, widget.width())), self.chance.randrange(max(1, widget.height())))
+
+    def run(self, minutes: float) -> int:
+        """How many things went wrong in so many minutes."""
+        started, warm = time.monotonic(), 0
+        end = started + 60 * minutes
+        while (now := time.monotonic()) < end:
+            if not warm and now - started > WARM_UP * 60 * minutes:
+                warm = memory()
+            self.act()
+            QTest.qWait(self.chance.choice((0, 1, 5, 20)))
+        grown = memory() / max(1, warm) - 1
+        self.app.window.close()
+        if self.log.exists():
+            self.wrong.append(f"exceptions: {self.log.read_text()[-2000:]}")
+        if grown > MOST_GROWTH:
+            self.wrong.append(f"memory grew by {100 * grown:.1f} % after the warm-up")
+        for sentence in dict.fromkeys(self.wrong):
+            print(f"  {sentence}", flush=True)
+        print(f"monkey: {self.count} actions, {len(self.wrong)} wrong, memory {100 * grown:+.1f} %", flush=True)
+        return len(self.wrong)
+
+
+def memory() -> int:
+    """Resident bytes of this process, in pages."""
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="rnnviz-monkey-") as name:
+        went_wrong = Monkey(Path(name), int(sys.argv[2])).run(float(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(went_wrong > 0)
