@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
 from rnnviz.gui.training.training_panel import TrainingPanel
 
 LOOK = theme("dark")
@@ -106,3 +107,19 @@ def test_each_curve_is_its_models_at_the_height_the_axis_says(
             height = np.log10(baseline.value) if log else baseline.value
             assert labels[baseline.label].y == pytest.approx(y_of(height))
             assert panel._base.value() == pytest.approx(height)
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_label_at_or_beyond_an_end_is_written_whole(qtbot: QtBot, left: bool) -> None:
+    labels = MarginLabels(left)
+    qtbot.addWidget(labels)
+    labels.resize(90, 120)
+    ink = []
+    for height in (60.0, -3.0, 119.0, 400.0):
+        labels.set_labels([MarginLabel(height, "LSTM", LOOK.color("text"))])
+        image = labels.grab().toImage()
+        ground = image.pixelColor(image.width() // 2, 90 if height < 60 else 30)
+        written = [(x, y) for x in range(90) for y in range(120) if image.pixelColor(x, y) != ground]
+        rows = [y for _, y in written]
+        ink.append((max(rows) - min(rows), len({x for x, _ in written})))
+    assert len(set(ink)) == 1
