@@ -10,6 +10,7 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.fidelity import weight_grads
 from rnnviz.core.sweeps.trace import rebuild
 
 LIMIT = 1e-10
@@ -111,8 +112,13 @@ def assert_right(autograd, capture):
             for name, grad in layer.weight_grads.items():
                 whole = one.call.parameter(name, layer.id)
                 found[whole] = found.get(whole, 0) + grad
+    whole = weight_grads(capture, trace.layers)
     for name, tensor in truth.weights.items():
         close(found[name], tensor.grad.numpy())
+        close(whole[name], tensor.grad.numpy())
+    assert rebuild(
+        replace(capture, grads={name: tensor.grad.numpy() for name, tensor in truth.weights.items()})
+    ).faithful
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
