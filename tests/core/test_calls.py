@@ -147,6 +147,22 @@ def test_what_the_decoder_begins_with_is_the_encoders_own(autograd):
         np.testing.assert_allclose(encoder.arriving[state][-1], decoder.initial_grads[state], rtol=1e-9)
 
 
+@pytest.mark.parametrize("cell", ["vanilla", "lstm"])
+def test_final_states_that_several_use_get_the_sum(autograd, cell):
+    structure = Structure(cell, 3, 4, 2)
+    encoder = call(structure, 1, module="e", grad_final=final_grads(structure, 5))
+    weights = {
+        name: w for n, module in enumerate(("e", "a", "b")) for name, w in weights_of(structure, module, n).items()
+    }
+    final = Truth(autograd, Capture(weights, (encoder,))).finals[0]
+    initial = {state: tensor.detach().numpy() for state, tensor in final.items()}
+    decoders = [
+        replace(call(structure, n, 3, name=name, module=name, start=4, follows=0), initial=initial)
+        for n, name in ((2, "a"), (3, "b"))
+    ]
+    assert_right(autograd, Capture(weights, (encoder, *decoders)))
+
+
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_a_module_called_twice_has_one_gradient(autograd, cell):
     structure = Structure(cell, 3, 4, 2)
