@@ -10,6 +10,7 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.fidelity import weight_grads
 from rnnviz.core.sweeps.trace import rebuild
 
 LIMIT = 1e-10
@@ -111,8 +112,13 @@ def assert_right(autograd, capture):
             for name, grad in layer.weight_grads.items():
                 whole = one.call.parameter(name, layer.id)
                 found[whole] = found.get(whole, 0) + grad
+    whole = weight_grads(capture, trace.layers)
     for name, tensor in truth.weights.items():
         close(found[name], tensor.grad.numpy())
+        close(whole[name], tensor.grad.numpy())
+    assert rebuild(
+        replace(capture, grads={name: tensor.grad.numpy() for name, tensor in truth.weights.items()})
+    ).faithful
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
@@ -139,6 +145,22 @@ def test_what_the_decoder_begins_with_is_the_encoders_own(autograd):
     for state in ("h", "c"):
         np.testing.assert_allclose(decoder.initial[state], encoder.value(state)[-1], rtol=1e-12)
         np.testing.assert_allclose(encoder.arriving[state][-1], decoder.initial_grads[state], rtol=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm"])
+def test_final_states_that_several_use_get_the_sum(autograd, cell):
+    structure = Structure(cell, 3, 4, 2)
+    encoder = call(structure, 1, module="e", grad_final=final_grads(structure, 5))
+    weights = {
+        name: w for n, module in enumerate(("e", "a", "b")) for name, w in weights_of(structure, module, n).items()
+    }
+    final = Truth(autograd, Capture(weights, (encoder,))).finals[0]
+    initial = {state: tensor.detach().numpy() for state, tensor in final.items()}
+    decoders = [
+        replace(call(structure, n, 3, name=name, module=name, start=4, follows=0), initial=initial)
+        for n, name in ((2, "a"), (3, "b"))
+    ]
+    assert_right(autograd, Capture(weights, (encoder, *decoders)))
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
