@@ -192,7 +192,8 @@ def test_a_loss_that_is_not_finite_pauses_and_keeps_the_last_good_capture(tmp_pa
         assert good
 
 
-def test_the_newest_capture_without_nan_is_kept(tmp_path: Path) -> None:
+def test_the_newest_capture_without_nan_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnviz.engine.training.recording.is_round", lambda step, planned: False)
     recording = Recording(SMALL, tmp_path / "a.rnnviz", capture_rate=1e-9, capture_share=1.0)
     for step in range(1, 8):
         recording.advance()
