@@ -11,6 +11,7 @@ from traced_states import LENGTHS, TRAINING_STEP, traced_state
 
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.changes import what_changed_in_time
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -20,6 +21,7 @@ from rnnviz.gui.cursor.variables_page import VariablesPage
 from rnnviz.gui.cursor.what_changed import WhatChanged
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.cursor_label import place_words
+from rnnviz.gui.whatif.what_if_commands import WhatIfs
 
 MODEL, SAMPLE, UNIT, LAYER = 1, 1, 2, "l1_reverse"
 STRUCTURES = Structure("gru", 0, 5), Structure("lstm", 0, 4, 2, True)
@@ -102,3 +104,19 @@ def test_what_changed_and_which_sequence_it_is(qtbot: QtBot, store: Store, layer
     assert changed.sentence.text() != what_changed_in_time(layer, 15, 14, False, 0)
     words = ("Forward", f"time step 14 of {LENGTHS[SAMPLE]}", "layer 1, reverse · sequence 2 of 2")
     assert place_words(store.state) == words
+
+
+def test_what_is_set_by_hand_belongs_to_what_is_looked_at(store: Store) -> None:
+    held: list[int] = []
+    WhatIfs(store, held.append).add(SetValue(LAYER, "h", 4, 0.85, 2))
+    whatif = store.state.trial.whatif
+    assert (whatif.training_step, whatif.model, whatif.sample) == (TRAINING_STEP, MODEL, SAMPLE)
+    assert held == [TRAINING_STEP]
+
+
+def test_there_is_no_equation_without_a_trace(qtbot: QtBot, store: Store) -> None:
+    panel, traces = EquationsPanel(store), store.state.recorded.traces
+    qtbot.addWidget(panel)
+    for shown in ((None, None), traces, (None, None)):
+        update(store, traces=shown)
+        assert panel.isHidden() == (shown is not traces)

@@ -87,6 +87,9 @@ def test_every_row_and_its_strip_are_those_of_the_trace(qtbot: QtBot, models: st
         update(store, sample=sample, cursor=Cursor(TRAINING_STEP, Phase.BACKWARD, t, layer=name))
         layers = [trace.find_layer(name) for trace in store.state.recorded.traces if trace is not None]
         assert {"cell", "gate:f", "cell_grad", "so_far:weight_hh"} < {row.key for row in panel.rows}
+        tops = [panel.table.row_center(place).y() for place in range(len(panel.rows))]
+        begins = [row.group != above.group for above, row in zip(panel.rows, panel.rows[1:], strict=False)]
+        assert np.diff(tops).tolist() == [29 if begin else 23 for begin in begins]  # a gap between groups only
         for place, row in enumerate(panel.rows):
             kind, _, parameter = row.key.partition(":")
             if kind in ("input", "loss") or (kind in ("share", "so_far") and parameter != "weight_hh"):

@@ -92,6 +92,14 @@ def test_keys_walk_from_capture_to_capture(panel: TrainingPanel, store: Store, q
     assert chosen == [693, 700, 770, 0, 994]
 
 
+def test_page_keys_go_ten_captures(panel: TrainingPanel, store: Store, qtbot: QtBot) -> None:
+    store.change(place=setting(cursor=replace(store.state.place.cursor, training_step=700)))
+    chosen = chosen_by(panel)
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        qtbot.keyClick(panel.scrubber, key)
+    assert chosen == [630, 560, 630]
+
+
 def test_a_click_into_the_curves_goes_there(panel: TrainingPanel, qtbot: QtBot) -> None:
     chosen = chosen_by(panel)
     middle = QPoint(panel.plot.width() // 2, panel.plot.height() // 2)
