@@ -339,7 +339,7 @@ class Following(QObject):
 
     def _what_the_engine_says(self, run: Run, status: EngineStatus | None) -> dict[str, Any]:
         shown = self._store.state.recorded.status
-        if status is None and shown is not None and shown.state in ("running", "paused"):
+        if status is None and shown is not None and shown.state != "failed":
             return {"message": self._message_of_end(run, shown)}
         sentence = status.sentence if status is not None else ""
         if sentence == self._said:

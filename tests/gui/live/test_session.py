@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -514,23 +515,24 @@ def test_a_headless_training_paused_here_goes_on_afterwards_and_its_end_is_said(
 ) -> None:
     path = tmp_path / "other.rnnviz"
     arguments = [sys.executable, "-m", "rnnviz", "train", str(small), "--run", str(path)]
-    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as other:
+    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as other, ExitStack() as in_the_end:
+        in_the_end.callback(other.kill)
         qtbot.waitUntil(lambda: path.exists() and is_run(path))
-        first, second = open_app(path), open_app(path)
-        for app in (first, second):
+        follower, owner = open_app(path), open_app(path)  # the newest window has the keys
+        for app in (follower, owner):
             qtbot.waitUntil(lambda app=app: engine_is(app, "running") and trained_to(app, 1))
-        press(first, Qt.Key.Key_Space)
-        qtbot.waitUntil(lambda: engine_is(second, "paused"))
-        close(first)
-        qtbot.waitUntil(lambda: engine_is(second, "running"))
+        press(owner, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: engine_is(follower, "paused"))
+        close(owner)
+        qtbot.waitUntil(lambda: engine_is(follower, "running"))
         other.send_signal(signal.SIGINT)
-        qtbot.waitUntil(lambda: "other.rnnviz has ended at training step" in second.message_bar.sentence)
+        qtbot.waitUntil(lambda: "other.rnnviz has ended at training step" in follower.message_bar.sentence)
         assert other.wait() == 0
-    assert second.store.state.recorded.status is None
-    ended = second.store.state.recorded.history.last_training_step
-    press(second, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: engine_is(second, "running") and trained_to(second, ended + 1))
-    assert second.store.state.run.origin == Origin(str(path), ended)
+    assert follower.store.state.recorded.status is None
+    ended = follower.store.state.recorded.history.last_training_step
+    follower.actions["train"].trigger()
+    qtbot.waitUntil(lambda: engine_is(follower, "running") and trained_to(follower, ended + 1))
+    assert follower.store.state.run.origin == Origin(str(path), ended)
 
 
 def test_every_example_and_lesson_of_the_menu_starts(ready: App, qtbot: QtBot) -> None:
