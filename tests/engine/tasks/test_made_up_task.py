@@ -36,6 +36,10 @@ class Echo(TaskSettings):
             return None
         return Conflict("delay", f"shorter than {self.length}", "The echo must come within the sequence.")
 
+    @property
+    def longest(self) -> int:
+        return self.length
+
     def open(self, seed):
         return EchoSource(self, seed)
 

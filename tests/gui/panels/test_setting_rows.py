@@ -68,6 +68,10 @@ class Echo(TaskSettings):
     first: tuple[int, int] = field(default=(1, 2), metadata=setting("Bits", Span(1, 9), "Where", row="bits"))
     last: tuple[int, int] = field(default=(3, 4), metadata=setting("Bits", Span(1, 9), "Where", row="bits"))
 
+    @property
+    def longest(self) -> int:
+        return self.delay
+
     def open(self, seed: int) -> TaskSource:
         raise NotImplementedError
 
