@@ -169,10 +169,13 @@ class _Parts(QWidget):
         self.cancelling.setVisible(bool(self.cancelling.text()))
 
 
+_NOTHING_CANCELS = 1.05  # sizes of parts over their sum; less is not worth a line
+
+
 def cancelling_words(parts: Sequence[Part], whole: str) -> str:
-    """How much of the parts cancels on the way to their sum, called `whole`; "" where nothing can be said."""
+    """How much of the parts cancels on the way to their sum, called `whole`; "" where hardly anything does."""
     ratio = cancellation(parts)
-    if math.isnan(ratio) or len(parts) < 2:
+    if math.isnan(ratio) or ratio < _NOTHING_CANCELS:
         return ""
     if math.isinf(ratio):
         return f"sizes add up to {short(sum(abs(part.value) for part in parts))}: all of it cancels"

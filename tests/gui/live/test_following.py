@@ -195,7 +195,7 @@ def test_what_an_old_engine_said_is_not_said_again_while_the_next_run_is_awaited
         (text,) = connection.execute(f"SELECT {said} FROM status").fetchone()
         connection.execute("UPDATE status SET status = ?, crc32 = ?", (text, row_crc32(text)))
     store = Store(State())
-    following = Following(store, lambda path: False)
+    following = Following(store, lambda path: False, lambda path: None)
     try:
         following.open_run(path)
         qtbot.waitUntil(lambda: store.state.run.path == path)
