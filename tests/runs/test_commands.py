@@ -12,6 +12,7 @@ from rnnviz.runs.file.engine_commands import (
     NAMES,
     BranchOff,
     EngineCommand,
+    Leave,
     Pause,
     Quit,
     Restart,
@@ -123,6 +124,7 @@ COMMANDS = (
     BranchOff("b", 3, "LSTM", "w"),
     TakeCapture(),
     Quit(),
+    Leave(41, 7, "here"),
 )
 
 

@@ -224,12 +224,12 @@ def test_what_could_not_be_written_comes_first_again() -> None:
     for newer in ((), (second,)):
         pending.put_event(Event(0, 0, "first", ""))
         pending.put_status(first)
-        values = pending.take_values()
+        values = pending.take_told()
         pending.put_event(Event(0, 0, "second", ""))
         for status in newer:
             pending.put_status(status)
         pending.return_values(values)
-        again = pending.take_values()
+        again = pending.take_told()
         assert [event.kind for event in again.events] == ["first", "second"]
         assert again.status == (second if newer else first)
 

@@ -70,6 +70,7 @@ def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
 
 def test_training_steps_typed_while_the_engine_starts_hold(open_app: OpenApp, qtbot: QtBot, small: Path) -> None:
     app = open_app(small)
+    qtbot.waitUntil(lambda: app.store.state.run.title == "Small")
     steps = app.contents.experiment.training_form.rows["training_steps"].field
     type_into(steps, "23")
     qtbot.waitUntil(lambda: bool(app.store.state.run.models) and app.store.state.run.planned_steps == 23)
