@@ -51,9 +51,14 @@ sequence. Time steps count from 1 on screen.
 
 Public names
 ------------
-trace(module, inputs, state=None, grad_output=None)   the trace of an nn.RNN, nn.LSTM, nn.GRU or one of their cells;
-                                                      .save("one.rnnviz") makes a run of it that opens in the window
-open_run(path)                                        a run file, to read metrics, captures and traces
+trace(module, inputs, …)   the trace of an nn.RNN, nn.LSTM, nn.GRU or one of their cells; .save("one.rnnviz") makes a
+                           run of it that opens in the window. Further arguments, each of them optional:
+    state=                 the first states: h₀, of an LSTM (h₀, c₀)
+    grad_output=           ∂L/∂output; of a stepped cell ∂L_t/∂h_t of L_t alone
+    output=                what your own forward pass gave: compared, and the `verdict` says what agrees
+    hidden_grad=           of a stepped cell instead of grad_output: the totals, what each h_t.grad holds
+    sequences=             which sequences of the batch alone are swept and rebuilt, counted from 0
+open_run(path)             a run file, to read metrics, captures and traces
 __version__
 
 They are imported when first asked for, so that `import rnnviz` is quick and a reader of runs never loads torch.

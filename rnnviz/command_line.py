@@ -321,6 +321,8 @@ def _branch(options: argparse.Namespace) -> int:
 
     if (options.model is None) != (options.weights is None):
         raise RnnvizError("rnnviz branch: --model and --weights go together.")
+    if options.run_path.exists() and options.parent.exists() and options.run_path.samefile(options.parent):
+        raise RnnvizError(f"rnnviz branch: {options.run_path} is the run itself; wanted another file for the new run.")
     changed = None if options.weights is None else (options.model, read_weights(options.weights))
     settings = {name: getattr(options, name) for name in ("learning_rate", "clip_norm", "training_steps")}
     with starting(), _claimed(options.run_path, options.replace) as path:

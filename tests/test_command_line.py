@@ -1,5 +1,6 @@
 """The commands as a person types them: exit status, what is printed, and one sentence for every mistake."""
 
+import inspect
 import io
 import json
 import os
@@ -71,6 +72,10 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_public_names() -> None:
     assert rnnviz.__all__ == ["__version__", "open_run", "trace"]
     assert set(rnnviz.__all__) <= set(dir(rnnviz))
+    first, *optional = inspect.signature(rnnviz.trace).parameters
+    assert rnnviz.__doc__ is not None
+    assert f"trace({first}, {optional[0]}, …)" in rnnviz.__doc__
+    assert all(f"\n    {name}= " in rnnviz.__doc__ for name in optional[1:])
     with pytest.raises(AttributeError, match="no attribute 'record'"):
         rnnviz.record  # noqa: B018
 

@@ -190,9 +190,15 @@ def _read(read: Callable[[str, Encoding], Read], path: Path) -> tuple[Read, Enco
 
 
 def _is_json(path: Path) -> bool:
-    """Whether all of a file that begins like JSON is some; a song may begin with a bracket."""
+    """Whether all of a file that begins like JSON is some, or each of its lines; a song may begin with a bracket."""
+    content = read_bytes(path, LARGEST_TEXT)
+    return _are_json([content]) or _are_json([line for line in content.splitlines() if line.strip()])
+
+
+def _are_json(parts: Sequence[bytes]) -> bool:
     try:
-        json.loads(read_bytes(path, LARGEST_TEXT))
+        for part in parts:
+            json.loads(part)
     except (ValueError, RecursionError):
         return False
     return True

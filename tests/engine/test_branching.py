@@ -217,3 +217,15 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "exists already" in said
     assert "go together" in said
     assert "has no capture" in said
+    before = Path(parent).read_bytes()
+    (tmp_path / "link.rnnviz").symlink_to(parent)
+    for new in (parent, str(tmp_path / "link.rnnviz")):  # what is gone on from is never written on
+        assert main(["branch", parent, "--run", new, "--replace"]) == 2
+        assert f"{new} is the run itself; wanted another file" in capsys.readouterr().err
+    assert Path(parent).read_bytes() == before
+    for end in ("3", "7"):
+        other = str(tmp_path / f"{end}.rnnviz")
+        assert main(["branch", parent, "--training-step", "7", "--training-steps", end, "--run", other]) == 2
+        said = capsys.readouterr().err
+        assert f"training is to end at training step {end}, but goes on from 7; wanted a later end" in said
+        assert not Path(other).exists()

@@ -1,6 +1,7 @@
 """`trace` over torch's whole recurrent family: faithful to torch, and without a trace in the module."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils.prune import l1_unstructured, random_unstructured
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 from rnnviz.core import cells
@@ -174,7 +176,9 @@ def test_it_works_where_gradients_are_switched_off_and_under_autocast() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning")
-@pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm", "old_weight_norm", "old_spectral_norm"])
+@pytest.mark.parametrize(
+    "kind", ["weight_norm", "spectral_norm", "old_weight_norm", "old_spectral_norm", "pruning", "twice pruned"]
+)
 def test_weights_of_a_normed_module_are_the_effective_ones(kind: str) -> None:
     torch.manual_seed(7)
     module = nn.LSTM(3, 4)
@@ -183,6 +187,8 @@ def test_weights_of_a_normed_module_are_the_effective_ones(kind: str) -> None:
         "spectral_norm": nn.utils.parametrizations.spectral_norm,
         "old_weight_norm": nn.utils.weight_norm,
         "old_spectral_norm": nn.utils.spectral_norm,
+        "pruning": partial(l1_unstructured, amount=0.4),
+        "twice pruned": lambda *of: random_unstructured(l1_unstructured(*of, amount=5), of[1], amount=0.3),
     }
     norms[kind](module, "weight_hh_l0")
     with torch.no_grad():
@@ -239,7 +245,8 @@ X = torch.zeros(5, 2, 3)
         (lambda: trace(nn.LSTM(3, 4), X[:0]), "at least one time step"),
         (lambda: trace(nn.LSTM(3, 4), X[None]), "came shape"),
         (lambda: trace(nn.LSTM(3, 4), "text"), "inputs: wanted a tensor.*str"),
-        (lambda: trace(nn.LSTM(3, 4), X, torch.zeros(1, 2, 4)), "h0 and c0"),
+        (lambda: trace(nn.LSTM(3, 4), X, torch.zeros(1, 2, 4)), "wanted h0 and c0 of the LSTM, came 1 tensor"),
+        (lambda: trace(nn.LSTM(3, 4), X, [torch.zeros(1, 2, 4)] * 3), "wanted h0 and c0 of the LSTM, came 3 tensors"),
         (lambda: trace(nn.GRU(3, 4), X, torch.zeros(1, 3, 4)), r"state, h0.*\(1, 2, 4\)"),
         (lambda: trace(nn.GRU(3, 4), X, torch.zeros(2, 4)), r"state, h0.*\(2, 4\)"),
         (lambda: trace(nn.GRU(3, 4), X, None, torch.zeros(5, 2, 3)), "grad_output.*shape of the module's output"),
@@ -250,6 +257,14 @@ def test_what_cannot_be_traced_is_refused_in_one_sentence(call, words) -> None: 
     with pytest.raises(RnnvizError, match=words) as refused:
         call()
     assert "\n" not in str(refused.value)
+
+
+def test_first_states_may_come_in_a_list() -> None:
+    module = nn.LSTM(3, 4)
+    first = [torch.randn(1, 2, 4), torch.randn(1, 2, 4)]
+    listed, tupled = trace(module, X, first), trace(module, X, tuple(first))
+    assert np.array_equal(listed.layers[0].h, tupled.layers[0].h)
+    assert np.array_equal(listed.calls[0].call.initial["c"], first[1].numpy())
 
 
 def test_nan_is_carried_and_not_hidden() -> None:

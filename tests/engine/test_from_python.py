@@ -153,14 +153,37 @@ def test_saving_loses_nothing_that_stood_there(tmp_path: Path) -> None:
         (training, "exists already and is not a trace saved before"),
         (old, "exists already and is not a trace saved before"),
         (tmp_path, "exists already"),
-        (tmp_path / "nowhere" / "one.rnnviz", "No such file or directory"),
+        (tmp_path / "nowhere" / "one.rnnviz", "the folder .*nowhere does not exist"),
+        (notes / "one.rnnviz", "the folder .*notes.txt does not exist"),
     ):
         before = path.read_bytes() if path.is_file() else b""
         with pytest.raises(RnnvizError, match=words) as refused:
             trace.save(path)
         assert str(path) in str(refused.value)
         assert not path.is_file() or path.read_bytes() == before
+    with pytest.raises(RnnvizError, match="n cannot be written: File name too long"):
+        trace.save(tmp_path / ("n" * 300))
+    with pytest.raises(RnnvizError, match=r"'.*a.x00b' cannot be written: no file name holds a zero character"):
+        trace.save(tmp_path / "a\0b")
     assert sorted(tmp_path.iterdir()) == sorted([notes, training, old])
+
+
+def test_a_saved_trace_is_read_by_its_person_alone(tmp_path: Path) -> None:
+    path = tmp_path / "one.rnnviz"
+    trace = rnnviz.trace(nn.GRU(3, 4), torch.ones(5, 2, 3))
+    for _ in range(2):  # also where it takes the place of another's
+        trace.save(path)
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o644)
+
+
+def test_the_float64_rebuild_is_read_only_like_the_trace() -> None:
+    module, inputs = module_and_inputs(nn.LSTM, True, torch.float32)
+    trace = rnnviz.trace(module, inputs)
+    for found in (trace, trace.exact):
+        writeable = [name for name, array in arrays_of(found) if array.flags.writeable]
+        writeable += [name for name, array in found.calls[0].call.initial.items() if array.flags.writeable]
+        assert not writeable
 
 
 def test_a_trace_of_a_run_is_saved_with_its_head_and_loss(tmp_path: Path) -> None:
@@ -199,7 +222,32 @@ def test_only_the_chosen_sequences_are_rebuilt(kind: type[nn.Module], packed: bo
 
 
 @pytest.mark.parametrize(
-    "chosen", [[], [1, 1], 3, -1, [0, 3], True, 0.5, "1", slice(0, 2), np.array([0.0]), torch.tensor([[0]])]
+    "chosen",
+    [np.flatnonzero([True, False, True]), [*np.array([0, 2])], (torch.tensor(0), torch.tensor(2)), range(0, 3, 2)],
+)
+def test_sequences_are_numbers_of_any_kind(chosen: object) -> None:
+    module, inputs = nn.RNN(3, 4), torch.randn(5, 3, 3)
+    found = rnnviz.trace(module, inputs, sequences=chosen)
+    assert np.array_equal(found.layers[0].x, inputs[:, [0, 2]].numpy())
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        [],
+        [1, 1],
+        3,
+        -1,
+        [0, 3],
+        True,
+        0.5,
+        "1",
+        slice(0, 2),
+        np.array([0.0]),
+        torch.tensor([[0]]),
+        [np.True_],
+        [np.float64(1)],
+    ],
 )
 def test_sequences_there_are_not_are_refused(chosen: object) -> None:
     with pytest.raises(RnnvizError, match="sequences: wanted numbers from 0 to 2, each once, came"):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.prune import l1_unstructured
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from rnnviz.core.errors import RnnvizError
@@ -144,9 +145,11 @@ def test_gradients_are_compared_only_where_they_can_be_those_of_this_pass() -> N
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning")
 def test_a_norm_of_the_weights_is_part_of_the_trace_and_no_doubt() -> None:
-    for norm in (nn.utils.parametrizations.weight_norm, nn.utils.weight_norm):
+    pruning = partial(l1_unstructured, amount=0.4)
+    for norm in (nn.utils.parametrizations.weight_norm, nn.utils.weight_norm, pruning):
         module, x, output, grad = Pass(partial(lambda norm: norm(nn.LSTM(2, 4), "weight_hh_l0"), norm)).run()
         assert trace(module, x, None, grad, output).verdict.agreed == (OUTPUT,)
+        assert trace(module, x).faithful
     moving = nn.utils.parametrizations.spectral_norm(nn.LSTM(2, 4), "weight_hh_l0")
     assert "spectral norm" in trace(moving, x).verdict.words
     assert trace(moving.eval(), x).faithful
@@ -173,6 +176,16 @@ def test_the_persons_output_comes_in_the_modules_own_layout(layout: str) -> None
         wrong = made._replace(data=made.data + 0.01) if isinstance(made, PackedSequence) else made + 0.01
     assert trace(module, x, output=made).verdict.agreed == (OUTPUT,)
     assert trace(module, x, output=wrong).verdict.kind == "not your own pass"
+
+
+def test_numbers_of_the_persons_own_that_are_not_finite_are_said_to_be_those() -> None:
+    module, x, output, grad = PASSES["plain"].run()
+    output[4, 1, 2] = float("nan")
+    assert trace(module, x, output=output).verdict.words == "is not your own pass: your own output is not finite"
+    module.bias_ih_l1.grad[3] = float("inf")
+    found = trace(module, x, grad_output=grad)
+    assert found.verdict.words == "is not your own pass: the module's own .grad is not finite in bias_ih_l1"
+    assert found.fidelity < 1e-5
 
 
 def test_an_output_of_another_shape_is_refused() -> None:

@@ -118,7 +118,7 @@ class _Written:
     def add_ways(self, ways: dict[str, str], cell: str) -> None:
         """Adds how `cell` is written, with it as the example, where a person should know and no example is there."""
         for way, used in (
-            (f"a {self.thousands} parts thousands", self.thousands),
+            (f"a{'n' * (self.thousands == 'apostrophe')} {self.thousands} parts thousands", self.thousands),
             ("brackets are a minus", self.brackets),
         ):
             if used:

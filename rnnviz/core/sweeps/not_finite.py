@@ -29,7 +29,7 @@ def _found(capture: Capture, layers: tuple[Layer, ...]) -> Iterator[str]:
     for call in capture.calls:
         yield from _at_time(call, call.inputs, _called(call, "the input"))
         for state, first in call.initial.items():
-            yield from _among(first, _called(call, f"the first {state}"))
+            yield from _of_state(call, first, _called(call, f"the first {state}"))
     several = len(layers) > 1
     for layer in layers:
         forward = {_named(layer, node.name): layer.value(node.name) for node in layer.equations.nodes}
@@ -40,7 +40,7 @@ def _found(capture: Capture, layers: tuple[Layer, ...]) -> Iterator[str]:
                 yield from _among(getattr(call.head, name), f"head.{name}")
         yield from _at_time(call, call.grad_output, _called(call, "∂L/∂output"))
         for state, gradient in call.grad_final.items():
-            yield from _among(gradient, _called(call, f"∂L/∂ the last {state}"))
+            yield from _of_state(call, gradient, _called(call, f"∂L/∂ the last {state}"))
     for layer in reversed(layers):
         names = [node.name for node in reversed(layer.equations.nodes)]
         backward = {f"the gradient of {_named(layer, name)}": layer.grad(name) for name in names}
@@ -58,6 +58,16 @@ def _among(array: Array, name: str) -> Iterator[str]:
     """In an array without time."""
     if not np.isfinite(array).all():
         yield f"{name}: {_what(array)}"
+
+
+def _of_state(call: Call, array: Array, name: str) -> Iterator[str]:
+    """In an array (layers·D, N, ·) of first or last states."""
+    bad = _bad(array)
+    if bad.any():
+        layer, n = map(int, np.argwhere(bad)[0])
+        where = [f"sequence {n + 1}"] if bad.shape[1] > 1 else []
+        where += [call.layer_ids[layer].words] if len(bad) > 1 else []
+        yield f"{', '.join([*where, name])}: {_what(array[layer, n])}"
 
 
 def _at_time(call: Call, array: Array, name: str) -> Iterator[str]:

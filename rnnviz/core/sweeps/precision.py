@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnnviz.core.arrays import Array
+from rnnviz.core.arrays import Array, FrozenMapping, frozen
 from rnnviz.core.sweeps.capture import Call, Capture, Head
 
 _ROUNDING = float(np.finfo(np.float32).eps)
@@ -23,7 +23,7 @@ def jittered(capture: Capture, seed: int) -> Capture:
     draw = np.random.default_rng(seed)
 
     def off(array: Array) -> Array:
-        return np.asarray(array * (1 + _ROUNDING * draw.choice((-1.0, 1.0), array.shape)))
+        return frozen(np.asarray(array * (1 + _ROUNDING * draw.choice((-1.0, 1.0), array.shape))))
 
     calls = tuple(
         replace(call, inputs=off(call.inputs), initial={state: off(array) for state, array in call.initial.items()})
@@ -55,8 +55,8 @@ def _head_in_float64(head: Head) -> Head:
 
 
 def _wide(array: Array) -> Array:
-    return array.astype(np.float64)
+    return frozen(array.astype(np.float64))
 
 
-def _all_wide(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    return {name: _wide(array) for name, array in arrays.items()}
+def _all_wide(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
+    return FrozenMapping.holding({name: _wide(array) for name, array in arrays.items()})

@@ -86,15 +86,25 @@ def _of_own_pass(check: Check, exact: InFloat64, found: Verdict) -> Verdict:
     for words, theirs in parts.items():
         if not theirs:
             continue
-        compared = _judged(check, theirs, check.differences_of(theirs), exact)
-        if not compared.right:
-            why = f"{words} is off by {compared.why[0]}" if compared.kind == "differs" else compared.why[0]
-            why = why.removesuffix(" in the output")
+        why = _against(check, theirs, words, exact)
+        if why:
             return Verdict("not your own pass", found.difference, (why, *own.causes, *own.doubts), tuple(agreed))
         agreed.append(words)
     if own.doubts:
         return Verdict("not your own pass", found.difference, own.doubts, tuple(agreed))
     return Verdict("right", found.difference, (), tuple(agreed))
+
+
+def _against(check: Check, theirs: Mapping[str, Array], words: str, exact: InFloat64) -> str:
+    """What speaks against these numbers of the person's own pass, which `words` name; "" where they agree."""
+    bad = next((name for name, one in theirs.items() if not np.isfinite(one).all()), None)
+    if bad is not None:  # where all of the trace is finite
+        return f"{words} is not finite in {_words(bad)}".removesuffix(" in the output")
+    compared = _judged(check, theirs, check.differences_of(theirs), exact)
+    if compared.right:
+        return ""
+    why = f"{words} is off by {compared.why[0]}" if compared.kind == "differs" else compared.why[0]
+    return why.removesuffix(" in the output")
 
 
 def _judged(check: Check, theirs: Mapping[str, Array], differences: Mapping[str, float], exact: InFloat64) -> Verdict:

@@ -56,7 +56,8 @@ def trace(
     The module is only read: its gradients, hooks, training flag and torch's generator stay as they are. Dropout and
     hooks are left out, half precision is computed in float32. So the pass that is traced may be another than yours.
     With `output`, what your own pass gave, and with gradients given where every parameter of the module has a .grad,
-    the trace is compared with those too, and its `verdict` says what agrees. Dropout, hooks, autocast and half
+    the trace is compared with those too, and its `verdict` says what agrees (so clear .grad before that pass, and do
+    not clip it before the trace). Dropout, hooks, autocast and half
     precision that nothing settles take the verdict away. Raises RnnvizError for an unknown module or a wrong shape.
     """
     captured = capture_module(module, inputs, state, grad_output, output, hidden_grad=hidden_grad, sequences=sequences)

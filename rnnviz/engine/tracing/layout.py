@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 
 Given = Tensor | Array
-GivenState = Given | tuple[Given, ...]
+GivenState = Given | tuple[Given, ...] | list[Given]
 Sequences = int | Sequence[int] | Given  # numbers of sequences
 
 
@@ -65,10 +67,11 @@ def take_state(
     """The first states by name, each (layers·D, N, ·), None if none was given; RnnvizError for a wrong shape."""
     if state is None:
         return None
-    parts, names = state if isinstance(state, tuple) else (state,), structure.equations.states
+    parts, names = state if isinstance(state, tuple | list) else (state,), structure.equations.states
     if len(parts) != len(names):
         wanted = " and ".join(f"{name}0" for name in names)
-        raise RnnvizError(f"state: wanted {wanted} for a {structure.cell}, came {len(parts)} tensor(s).")
+        count = f"{len(parts)} tensor{'s' * (len(parts) != 1)}"
+        raise RnnvizError(f"state: wanted {wanted} of the {cell_kind(structure.cell).words}, came {count}.")
     taken = {}
     for part, name in zip(parts, names, strict=True):
         tensor = as_tensor(part, f"state, {name}0")
@@ -85,7 +88,7 @@ def take_state(
 def take_sequences(sequences: Sequences, count: int) -> list[int]:
     """The chosen sequences of `count`, 0-based; RnnvizError for none, one twice, or one there is not."""
     plain = sequences.tolist() if isinstance(sequences, Tensor | np.ndarray) else sequences
-    given = list(plain) if isinstance(plain, Iterable) else [plain]
+    given = [_plain_number(one) for one in (plain if isinstance(plain, Iterable) else [plain])]
     wanted = f"sequences: wanted numbers from 0 to {count - 1}, each once"
     for one in given:
         if isinstance(one, bool) or not isinstance(one, int) or not 0 <= one < count:
@@ -93,6 +96,11 @@ def take_sequences(sequences: Sequences, count: int) -> list[int]:
     if not given or len(set(given)) < len(given):
         raise RnnvizError(f"{wanted}, came {given if given else 'none'}.")
     return given
+
+
+def _plain_number(given: Any) -> Any:
+    """Python's own of a number of numpy's or torch's, as a loop over np.flatnonzero gives them."""
+    return given.item() if isinstance(given, np.integer | Tensor) and given.ndim == 0 else given
 
 
 def as_tensor(given: Given, name: str) -> Tensor:

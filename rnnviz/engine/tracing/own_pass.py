@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as of_all_modules
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.utils import parametrize
+from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
@@ -53,7 +54,7 @@ def _other_forward(module: nn.Module) -> Iterator[str]:
     before = [*module._forward_pre_hooks.values(), *of_all_modules._global_forward_pre_hooks.values()]
     if hooks:
         yield "a forward hook may change the output"
-    if any(not isinstance(hook, WeightNorm | SpectralNorm) for hook in before):
+    if any(not isinstance(hook, WeightNorm | SpectralNorm | BasePruningMethod) for hook in before):
         yield "a forward pre-hook may change what the module reads"
     if module.training and _moving_weights(module, before):
         yield "spectral norm changes its weight at each pass in training"

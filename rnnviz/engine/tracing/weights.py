@@ -5,6 +5,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.nn.utils.prune import BasePruningMethod
 
 # torch.nn.utils hides both modules behind functions of the same names, so they are imported by their full paths.
 from torch.nn.utils.spectral_norm import SpectralNorm
@@ -51,11 +52,13 @@ def _read(module: nn.Module, attribute: str) -> Tensor:
 
 
 def _old_style_weights(module: nn.Module) -> dict[str, Tensor]:
-    """Weights that torch's hook-based norms compute before each forward; the attribute itself may be stale."""
+    """Weights that torch's hook-based norms and pruning compute before each forward; the attribute may be stale."""
     weights: dict[str, Tensor] = {}
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, WeightNorm):
             weights[hook.name] = hook.compute_weight(module)
         elif isinstance(hook, SpectralNorm):
             weights[hook.name] = hook.compute_weight(module, do_power_iteration=False)
+        elif isinstance(hook, BasePruningMethod):
+            weights[hook._tensor_name] = hook.apply_mask(module)  # type: ignore[no-untyped-call]
     return weights

@@ -21,5 +21,5 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:
         return dict(load(path.read_bytes()))
     except OSError as error:
         raise RnnvizError(f"{path} cannot be read: {error.strerror}.") from None
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise RnnvizError(f"{path} is no safetensors file: {error}.") from None
+    except (SafetensorError, ValueError, KeyError, TypeError):
+        raise RnnvizError(f"{path} is no safetensors file, or a damaged one.") from None

@@ -20,6 +20,7 @@ from rnnviz.runs.file.capture_payload import to_payload
 from rnnviz.runs.file.header import Header, read_header, write_header
 from rnnviz.runs.file.opening import SIDE_FILES, open_to_read, open_to_write
 from rnnviz.runs.file.process import NOBODY
+from rnnviz.runs.file.reasons import reason
 from rnnviz.runs.file.records import EngineStatus, Event, Module, Probe, RunModel
 from rnnviz.runs.writing.pending import PendingCapture, Values
 from rnnviz.runs.writing.tables import RunTables, Transaction
@@ -38,15 +39,13 @@ class SavableTrace(Trace):
         where the folder or the disk does not take it.
         """
         path = Path(path).absolute()
-        _check_replaceable(path)
         try:
-            with new_file(path, SIDE_FILES) as new:
+            _check_replaceable(path)
+            with new_file(path, SIDE_FILES, private=True) as new:  # what was traced is in it
                 _write(new, self, path.stem.encode("utf-8", "replace").decode())
                 put_in_place(new, path)
-        except sqlite3.Error as error:
-            raise RnnvizError(f"{path} cannot be written: {error}.") from None
-        except OSError as error:
-            raise RnnvizError(f"{path} cannot be written: {error.strerror or error}.") from None
+        except (sqlite3.Error, OSError) as error:
+            raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
 
 
 def savable(trace: Trace) -> SavableTrace:
@@ -55,7 +54,11 @@ def savable(trace: Trace) -> SavableTrace:
 
 
 def _check_replaceable(path: Path) -> None:
-    """RnnvizError where `path` is something that must not be lost: a training, or no run at all."""
+    """RnnvizError where `path` is no place for a file, or something that must not be lost: a training, or no run."""
+    if "\0" in str(path):
+        raise RnnvizError(f"{str(path)!r} cannot be written: no file name holds a zero character.")
+    if not path.parent.is_dir():
+        raise RnnvizError(f"{path} cannot be written: the folder {path.parent} does not exist.")
     if not path.exists() or (path.is_file() and not path.stat().st_size):
         return
     try:

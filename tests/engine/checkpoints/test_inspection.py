@@ -87,6 +87,7 @@ def test_what_is_nothing_of_ours_is_one_sentence(craft, name):
         ("t.dat", "a,b\n1,ü\n".encode("utf-32"), {"encoding": "unicode", "notes": ["read as UTF-32"]}),
         ("t.txt", "über".encode("latin-1"), {"kind": "text", "encoding": "latin-1", "alphabet": "berü"}),
         ("song", b"[Verse]\nrow, row", {"kind": "text"}),
+        ("numbered", b"[1]\nrow, row\n[2]\nyour boat", {"kind": "text"}),
         ("list.txt", b"[1, 2, 3]", {"kind": "text"}),
     ],
 )
@@ -102,6 +103,7 @@ def test_letters_are_decoded_and_it_is_said(tmp_path, name, content, wanted):
     [
         ("list.json", "[1, 2, 3]", "is JSON, not a text to learn from; .* give its name the ending .txt"),
         ("export", '{"a": [1]}', "is JSON, not a text to learn from"),
+        ("lines.jsonl", '{"a": 1}\n\n[2]\n{"b": 3}\n', "is JSON, not a text to learn from"),
         ("t.csv", "<!DOCTYPE html><html>", r"is a web page \(HTML\): wanted a CSV table"),
         ("t.csv", '[{"a": 1}]', "is JSON: wanted a CSV table"),
     ],

@@ -82,6 +82,7 @@ def test_numbers_are_read_as_people_write_them(tmp_path: Path, text: str, rows: 
     ("cells", "words"),
     [
         (["$5", "$1,200", "$3"], ("in $", "a comma parts thousands ($1,200 is 1200)")),
+        (["1'200", "5'300", "7'400"], ("an apostrophe parts thousands (1'200 is 1200)",)),
         (["(5)", "6", "7"], ("brackets are a minus ((5) is -5)",)),
         (["yes", "no", "yes"], ("yes is 1, no is 0",)),
         (["5 %", "6 %", "0"], ("in %",)),
