@@ -10,7 +10,7 @@ Run          what happened: where it comes from (trained here, a checkpoint and 
              of every training step, captures of some, events, marks. One SQLite file, read while it is written.
 Trace        one forward and backward sweep over a batch of sequences with every intermediate tensor, rebuilt in numpy
              from a capture: a list of calls (one recurrent module's inputs, initial states and ∂L/∂output) on one time
-             axis. It checks itself against torch: `fidelity`.
+             axis. It checks itself against torch, and says what may be said of it: `verdict`.
 Cursor       where the person is: training step, phase, time step, layer, operation of the cell.
 
 Every view draws a trace at a cursor; every source writes a run.
@@ -21,7 +21,7 @@ command_line   the commands; the only place where an error becomes a sentence on
 gui            the window, PySide6 and pyqtgraph; never imports torch
 debugger       the program a cursor walks, and every change of place as a pure function; neither Qt nor torch
 engine         training, tracing and checkpoints, torch; its own process, which the window starts and talks to through
-               the run file
+               a pipe; to a training that another program started it speaks through the run file
 runs           the run file: file (format 2), writing, reading (format 1 too); sqlite3, numpy and safetensors
 core           the words, the records and the mathematics; numpy only
 
