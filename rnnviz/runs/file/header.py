@@ -16,7 +16,7 @@ from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.contents import PROBE, Tally, write_tally
 from rnnviz.runs.file.marks_row import write_marks
 from rnnviz.runs.file.payload import chunks, probe_payload
-from rnnviz.runs.file.process import WriterProcess
+from rnnviz.runs.file.process import NOTHING_YET, WriterProcess
 from rnnviz.runs.file.records import FIRST_MODULE, Module, Probe, RunModel
 from rnnviz.runs.file.schema import PROBE_PAYLOAD, create_tables
 
@@ -58,7 +58,7 @@ def write_header(connection: sqlite3.Connection, header: Header, probe: Probe | 
     connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
     connection.executemany("INSERT INTO models VALUES (?, ?, ?)", models)
     connection.executemany("INSERT INTO modules VALUES (?, ?, ?, ?, ?)", modules)
-    claim = (1, process.number, process.started, process.host, time.time())
+    claim = (1, process.number, process.started, process.host, NOTHING_YET)
     connection.execute("INSERT INTO writer VALUES (?, ?, ?, ?, ?)", claim)
     write_marks(connection, header.source.marks)
     if probe is not None:

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rnnviz.runs.file.opening import beside, open_to_write, side_bytes
-from rnnviz.runs.file.process import FRESH_SECONDS, WriterProcess
+from rnnviz.runs.file.process import FRESH_SECONDS, NOTHING_YET, WriterProcess
 
 _WRITER = "SELECT process, started, host, heartbeat FROM writer"
 
@@ -34,6 +34,8 @@ def lacks_newest(connection: sqlite3.Connection, path: Path, wal_bytes: int) -> 
     if found is None or found[0].number <= 0:
         return False
     writer, heartbeat = found
+    if heartbeat == NOTHING_YET:
+        return False
     just_begun = time.time() - heartbeat < FRESH_SECONDS  # and its -wal perhaps not made yet
     return not (writer.alive(heartbeat) and just_begun)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 HEARTBEAT_SECONDS = 1.0  # how often a writer says that it lives
 FRESH_SECONDS = 10.0  # a heartbeat older than this is no sign of life
+NOTHING_YET = 0.0  # the sign of life of a writer that has not written anything after the beginning of its run
 
 
 @dataclass(frozen=True)

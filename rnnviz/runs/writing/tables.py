@@ -55,6 +55,7 @@ class RunTables:
         self._next_payload = PROBE_PAYLOAD + 1
         self._beat = time.time()
         self._connection = self._open()
+        self._say_begun()
         self._file = self._facts()
 
     def write_values(self, values: Values) -> None:
@@ -171,6 +172,12 @@ class RunTables:
         connection.execute(f"PRAGMA journal_size_limit = {LARGEST_WAL}").fetchone()
         connection.execute("PRAGMA secure_delete = OFF").fetchone()
         return connection
+
+    def _say_begun(self) -> None:
+        """From now on the run says, in its own file too, that there may be records which are not in it yet."""
+        with Transaction(self._connection) as connection:
+            connection.execute("UPDATE writer SET heartbeat = ?", (self._beat,))
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def _facts(self) -> os.stat_result:
         return os.stat(self._path)
