@@ -24,6 +24,14 @@ for step in range(23):
     record(run, step)
 run.flush(); print("written", flush=True); sys.stdin.read()
 """
+BEGIN = f"""
+import os, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from sample_runs import writer
+import rnnviz.runs.writing.writer as writing
+writing.RunTables = lambda *_: os._exit(9)
+writer(Path(sys.argv[1]))
+"""
 LACKS = r"a\.rnnviz lacks its newest records, which are in a\.rnnviz-wal: the run was copied without it"
 
 
@@ -65,6 +73,14 @@ def test_a_run_whose_writer_was_killed_is_whole_and_one_file_when_it_is_opened(k
     assert last_step(killed) == 22
     save_marks(killed, Marks(bookmarks=(Bookmark(3),)))
     assert files(killed) == ["a.rnnviz"]
+
+
+def test_a_run_whose_writer_was_killed_before_its_first_record_lacks_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.rnnviz"
+    assert subprocess.run([sys.executable, "-c", BEGIN, str(path)], check=False).returncode == 9
+    assert path.exists()
+    assert last_step(path) == 0
+    CommandSender(path).close()
 
 
 def test_who_reads_it_last_makes_it_one_file(tmp_path: Path) -> None:
