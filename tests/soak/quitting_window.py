@@ -27,9 +27,11 @@ def main(experiment: Path, seconds: float, key: bool) -> None:
 
     def leave() -> None:
         window = next((one for one in QApplication.topLevelWidgets() if isinstance(one, QMainWindow)), None)
+        if window is None or not window.isActiveWindow():  # no key reaches it yet
+            QTimer.singleShot(20, application, leave)
+            return
         print(f"asked {time.time()}", flush=True)
-        if window is not None:
-            QTest.keyClick(window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
 
     App.fill = fill  # type: ignore[method-assign]
     if key:
