@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DRAW := QT_QPA_PLATFORM=offscreen
+# The tests start many processes, which find their modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
 # Half of the tests each, in their order, so that most files' fixtures are made once; who is done first takes over.
 TWO_WORKERS := -n 2 --dist worksteal
 

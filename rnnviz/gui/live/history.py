@@ -34,11 +34,33 @@ class GrowingArray:
         return frozen(self._buffer[: self._length])
 
 
+class SharedSteps:
+    """The training steps of many curves: those that begin alike are kept once."""
+
+    def __init__(self) -> None:
+        self._kept: list[GrowingArray] = []
+
+    def continued(self, steps: GrowingArray | None, length: int, new: Array) -> GrowingArray:
+        """An array that begins with the first `length` of a curve's `steps`, and goes on with the `new` ones."""
+        for array in self._kept if steps is None else [steps]:
+            known = array.view()[length : length + len(new)]
+            if np.array_equal(known, new[: len(known)]):
+                array.append(new[len(known) :])
+                return array
+        own = GrowingArray(np.int64)
+        if steps is not None:
+            own.append(steps.view()[:length])
+        own.append(new)
+        self._kept.append(own)
+        return own
+
+
 class HistoryReader:
     """Follows one run: `read` gives the history up to now, the same object when nothing came."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._shared = SharedSteps()
         self._steps: dict[tuple[int, str], GrowingArray] = {}
         self._values: dict[tuple[int, str], GrowingArray] = {}
         self._captured: Array = np.zeros(0, np.int64)
@@ -49,9 +71,7 @@ class HistoryReader:
         """Reads what is new; RnnvizError if the file has become unreadable."""
         grown = self._read_curves()
         if grown | self._read_captured():
-            curves = {
-                key: MetricCurve(steps.view(), self._values[key].view()) for key, steps in self._steps.items()
-            }  # views only
+            curves = {key: self._curve(key) for key in self._steps}
             last = max(
                 (int(curve.training_steps[-1]) for curve in curves.values() if len(curve.training_steps)), default=0
             )
@@ -72,10 +92,15 @@ class HistoryReader:
                 after = int(known.training_steps[-1]) if known is not None and len(known.training_steps) else -1
                 steps, values = self._run.curve(name, model.number, after)
                 if len(steps) or key not in self._steps:
-                    self._steps.setdefault(key, GrowingArray(np.int64)).append(steps)
-                    self._values.setdefault(key, GrowingArray(np.float64)).append(values)
+                    numbers = self._values.setdefault(key, GrowingArray(np.float64))
+                    self._steps[key] = self._shared.continued(self._steps.get(key), len(numbers.view()), steps)
+                    numbers.append(values)
                     grown = True
         return grown
+
+    def _curve(self, key: tuple[int, str]) -> MetricCurve:
+        values = self._values[key].view()
+        return MetricCurve(self._steps[key].view()[: len(values)], values)
 
     def _read_captured(self) -> bool:
         now = time.monotonic()

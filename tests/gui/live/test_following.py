@@ -20,7 +20,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.verdict import Verdict
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.following import Following
-from rnnviz.gui.live.history import GrowingArray, HistoryReader
+from rnnviz.gui.live.history import GrowingArray, HistoryReader, SharedSteps
 from rnnviz.gui.live.rebuilding import Rebuilding
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.shell.status_bar import StatusBar
@@ -43,6 +43,27 @@ def test_a_growing_array_leaves_earlier_views_alone() -> None:
     np.testing.assert_array_equal(views[0], parts[0])
     with pytest.raises(ValueError, match="read-only"):
         views[0][0] = 9
+
+
+def test_curves_with_the_same_training_steps_keep_them_once_until_they_part() -> None:
+    shared, rng = SharedSteps(), np.random.default_rng(3)
+    every, tenth = np.arange(1, 3001), np.arange(10, 3001, 10)
+    wanted = {"loss": every, "accuracy": every, "test_loss": tenth, "late": every[:1200]}
+    arrays, lengths = dict.fromkeys(wanted), dict.fromkeys(wanted, 0)
+    while any(lengths[name] < len(steps) for name, steps in wanted.items()):
+        for name, steps in wanted.items():
+            new = steps[lengths[name] : lengths[name] + int(rng.integers(0, 400))]
+            arrays[name] = shared.continued(arrays[name], lengths[name], new)
+            lengths[name] += len(new)
+            for known, array in arrays.items():
+                if array is not None:
+                    np.testing.assert_array_equal(array.view()[: lengths[known]], wanted[known][: lengths[known]])
+    assert arrays["loss"] is arrays["accuracy"] is arrays["late"]
+    arrays["late"] = shared.continued(arrays["late"], 1200, np.array([1205]))
+    assert arrays["late"] is not None
+    assert arrays["late"].view().tolist() == [*range(1, 1201), 1205]
+    assert arrays["loss"] is not None
+    np.testing.assert_array_equal(arrays["loss"].view(), every)
 
 
 def test_history_is_what_the_run_holds_and_the_same_object_while_nothing_comes(run_file: Path) -> None:
