@@ -1,5 +1,10 @@
-"""Started by soak.py: random keys and mouse at a window that trains two models; nothing is said, nothing grows."""
+"""Started by soak.py: random keys and mouse at a window that trains two models; nothing is said, nothing grows.
 
+Memory is measured twice in the same state: what the keys have set and opened is put away, and a new run has begun.
+"""
+
+import ctypes
+import gc
 import os
 import random
 import sys
@@ -15,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 WARM_UP = 0.25  # share of the time after which memory is measured, and may grow no more than
 MOST_GROWTH = 0.05
+PATIENCE = 30.0  # seconds for a new run to be shown
 MODIFIERS = [Qt.KeyboardModifier.NoModifier] * 8 + [
     Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.ControlModifier,
@@ -76,16 +82,44 @@ class Monkey:
     def _somewhere(self, widget: QWidget) -> QPoint:
         return QPoint(self.chance.randrange(max(1, widget.width())), self.chance.randrange(max(1, widget.height())))
 
+    def settled_memory(self) -> int:
+        """Resident pages without what the keys have added, when the experiment has just begun anew."""
+        from soak import SMALL
+
+        from rnnviz.core.stopping.marks import Marks
+        from rnnviz.gui.state.store import setting
+        from rnnviz.gui.state.trial import Trial
+
+        while (popup := QApplication.activePopupWidget() or QApplication.activeModalWidget()) is not None:
+            popup.close()
+        store = self.app.store
+        store.change(
+            debugging=setting(marks=Marks(), watches=(), found=None),
+            trial=lambda _: Trial(),
+            look=setting(page="cursor"),
+        )
+        self.app.session.restart(SMALL)
+        end = time.monotonic() + PATIENCE
+        while (
+            store.state.recorded.history.last_training_step or None in store.state.recorded.traces
+        ) and time.monotonic() < end:
+            QTest.qWait(20)
+        QTest.qWait(500)  # what was put off is done
+        gc.collect()
+        if sys.platform == "linux":
+            ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is free is no growth
+        return memory()
+
     def run(self, minutes: float) -> int:
         """How many things went wrong in so many minutes."""
         started, warm = time.monotonic(), 0
         end = started + 60 * minutes
         while (now := time.monotonic()) < end:
             if not warm and now - started > WARM_UP * 60 * minutes:
-                warm = memory()
+                warm = self.settled_memory()
             self.act()
             QTest.qWait(self.chance.choice((0, 1, 5, 20)))
-        grown = memory() / max(1, warm) - 1
+        grown = self.settled_memory() / max(1, warm) - 1
         self.app.window.close()
         if self.log.exists():
             self.wrong.append(f"exceptions: {self.log.read_text()[-2000:]}")
