@@ -76,6 +76,7 @@ class Actions(QObject):
         super().__init__(window)
         self.commands: dict[str, Command] = {}
         self._actions: dict[str, QAction] = {}
+        self._told: dict[str, tuple[str, str]] = {}  # what the tooltips say: name, and why not
         self._store = store
         self._theme = store.state.look.theme
         for command in commands:
@@ -166,11 +167,11 @@ class Actions(QObject):
             self._explain(action, command, "" if enabled else command.why_not(state))
 
     def _explain(self, action: QAction, command: Command, why_not: str) -> None:
+        if (told := (action.text(), why_not)) == self._told.get(command.key):
+            return
+        self._told[command.key] = told
         text = command.explanation(action.text())
-        if why_not:
-            text += f"\nNot now: {why_not}"
-        if text != action.toolTip():
-            action.setToolTip(text)
+        action.setToolTip(f"{text}\nNot now: {why_not}" if why_not else text)
 
     def _set_icon(self, action: QAction, name: str) -> None:
         if name:

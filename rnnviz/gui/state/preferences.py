@@ -27,13 +27,13 @@ class Preferences:
 
     theme: ThemeName = "dark"
     recent: tuple[str, ...] = ()
-    recent_commands: tuple[str, ...] = ()  # given from the palette, the newest first
     hidden_lanes: tuple[str, ...] = ()
     page: str = "cursor"
     layout: str = ""
     geometry: str = ""
     watches: tuple[str, ...] = ()
     breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
+    recent_commands: tuple[str, ...] = ()  # given from the palette, the newest first
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
         """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""

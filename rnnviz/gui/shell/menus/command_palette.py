@@ -14,6 +14,7 @@ from rnnviz.gui.state.store import Store
 _WIDTH = 620
 _ROWS = 10  # seen at once
 _MARGIN = 8
+_AROUND = 200  # pixels of the window that the list leaves free
 _KEYS = "↑ ↓ choose · Enter does it · Esc puts this away"
 _ITSELF = "find_command"
 _OF_THE_LIST = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
@@ -26,6 +27,7 @@ class CommandPalette(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self._store, self._actions, self._preference_saver = store, actions, preference_saver
         self._window = parent
+        self._most_rows = _ROWS
         self.setObjectName("palette")
         self.field = QLineEdit(placeholderText="Find a command: its name, its key, or what it does")
         self.field.setAccessibleName("Find a command")
@@ -58,18 +60,17 @@ class CommandPalette(QFrame):
         colors = theme(self._store.state.look.theme)
         self._rows.theme = colors
         self.setStyleSheet(
-            f"#palette {{ background: {colors.panel}; border: 1px solid {colors.muted}; border-radius: 8px; }}"
+            f"#palette {{ background: {colors.panel}; border: 1px solid {colors.muted}; }}"
             f" #palette QListView {{ background: transparent; border: none; outline: none; }}"
             f" #palette QLabel {{ color: {colors.muted}; font-size: 12px; }}"
         )
         window = self._window
         self.field.clear()
-        self._list("")
         width = min(_WIDTH, window.width() - 2 * _MARGIN)
         top = below.mapToGlobal(QPoint(0, below.height() + 4))
-        self.found.setFixedHeight(min(_ROWS * HEIGHT, window.height() - 200) // HEIGHT * HEIGHT)
+        self._most_rows = max(1, min(_ROWS, (window.height() - _AROUND) // HEIGHT))
         self.setFixedWidth(width)
-        self.adjustSize()
+        self._list("")
         self.move(window.mapToGlobal(QPoint((window.width() - width) // 2, 0)).x(), top.y())
         self.show()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -98,6 +99,7 @@ class CommandPalette(QFrame):
 
     @Slot(str)
     def _list(self, typed: str) -> None:
+        """Lists what was found, as high as that is."""
         recent = [key for key in self._preference_saver.preferences.recent_commands if key in self._actions.commands]
         rest = [key for key in self._actions.commands if key not in recent and key != _ITSELF]
         found = matches(typed, (self._described(key) for key in (*recent, *rest)))
@@ -113,6 +115,9 @@ class CommandPalette(QFrame):
             self.found.scrollToTop()
         else:
             self.note.setText("No command is called so. Try a shorter word, or what it should do.")
+        self.found.setVisible(bool(found))
+        self.found.setFixedHeight(min(max(len(found), 1), self._most_rows) * HEIGHT)
+        self.adjustSize()
 
     def _described(self, key: str) -> Described:
         command = self._actions.commands[key]
