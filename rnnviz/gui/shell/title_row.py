@@ -32,8 +32,7 @@ class TitleRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 8, 2)
         row.setSpacing(8)
-        for widget in (menu_bar, self.find_button):
-            widget.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.find_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         row.addWidget(menu_bar)
         row.addStretch(1)
         row.addWidget(self.title)

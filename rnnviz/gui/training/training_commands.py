@@ -17,8 +17,9 @@ MENU = "Training"
 can_train = need(lambda state: state.run.trainable, "this is a recording, or a model without its task") & need(
     lambda state: engine_lives(state) or not state.notices.busy, "something else goes on"
 )
-can_step = can_train & (
-    need(lambda state: not is_running(state), "the models are training: pause first")
+can_step = (
+    can_train
+    & need(lambda state: not is_running(state), "the models are training: pause first")
     & need(lambda state: engine_lives(state) or can_go_on(state), "no training step was recorded to go on from")
 )
 has_captures = need(lambda state: len(state.recorded.history.captured) > 1, "one training step is all that was kept")
