@@ -23,7 +23,7 @@ from rnnviz.gui.opening import file_commands, file_dialogs
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
 from rnnviz.gui.shell.app import App
-from rnnviz.gui.shell.shortcuts_page import ShortcutsPage
+from rnnviz.gui.shell.menus.shortcuts_page import ShortcutsPage
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -110,8 +110,8 @@ def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: Q
     background = app.window.grab().toImage().pixelColor(600, 5).lightness()
     press(app, Qt.Key.Key_T, modifier=CONTROL)
     qtbot.waitUntil(lambda: app.window.grab().toImage().pixelColor(600, 5).lightness() > background + 100)
-    app.menus.lanes.aboutToShow.emit()
-    lane = next(action for action in app.menus.lanes.actions() if action.text() == "Cell state")
+    app.menu_bar.lanes.aboutToShow.emit()
+    lane = next(action for action in app.menu_bar.lanes.actions() if action.text() == "Cell state")
     assert lane.isChecked()
     lane.trigger()
     assert app.store.state.look.hidden_lanes == {"cell"}
@@ -119,8 +119,8 @@ def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: Q
     again = open_app(run_file)
     assert again.store.state.look.theme == "light"
     assert again.store.state.look.hidden_lanes == {"cell"}
-    again.menus.recent.aboutToShow.emit()
-    assert [action.text() for action in again.menus.recent.actions()] == [run_file.name]
+    again.menu_bar.recent.aboutToShow.emit()
+    assert [action.text() for action in again.menu_bar.recent.actions()] == [run_file.name]
     qtbot.waitUntil(lambda: again.store.state.run.path == run_file)
 
 
@@ -317,13 +317,6 @@ def test_the_page_of_shortcuts_opens_and_closes(app: App, qtbot: QtBot) -> None:
     qtbot.waitUntil(page.isVisible)
     QTest.keyClick(page, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not any(isinstance(each, ShortcutsPage) for each in app.window.findChildren(QDialog)))
-
-
-def test_the_menu_opens_with_its_key(app: App, qtbot: QtBot) -> None:
-    press(app, Qt.Key.Key_F10)
-    assert app.menus.isVisible()
-    assert [action.text() for action in app.menus.actions()] == ["File", "Training", "Debug", "View", "Help"]
-    app.menus.close()
 
 
 def test_what_nobody_foresaw_is_one_sentence_and_in_the_log(app: App, tmp_path: Path) -> None:

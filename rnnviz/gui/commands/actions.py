@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.commands.needs import Need
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.state import State
@@ -30,7 +31,8 @@ class Face:
 
 @dataclass(frozen=True)
 class Command:
-    """Something a person can do. `section` parts a menu by lines; `submenu` gathers commands below one entry."""
+    """Something a person can do. `section` orders a menu and parts it by lines; `submenu` gathers commands below one
+    entry, which stands where the first of them would, and `part` orders and parts those."""
 
     key: str
     words: str
@@ -44,12 +46,21 @@ class Command:
     checked: Callable[[State], bool] | None = None  # given: an entry with a tick
     section: int = 0
     submenu: str = ""
+    part: int = 0
+
+    @property
+    def keys(self) -> str:
+        """The shortcuts as the keyboard says them."""
+        return " or ".join(key_words(shortcut) for shortcut in self.shortcuts)
 
     def explanation(self, words: str = "") -> str:
         """The tooltip with the shortcut, for whatever shows this command."""
-        keys = " or ".join(key_words(shortcut) for shortcut in self.shortcuts)
         text = f"{words}: {self.tooltip}" if words else self.tooltip
-        return f"{text}  ({keys})" if keys else text
+        return f"{text}  ({self.keys})" if self.keys else text
+
+    def why_not(self, state: State) -> str:
+        """Why it cannot be given in `state`, as half a sentence; "" if it can, or where nobody has said it."""
+        return self.enabled.missing(state) if isinstance(self.enabled, Need) else ""
 
 
 def key_words(shortcut: str) -> str:
@@ -65,6 +76,7 @@ class Actions(QObject):
         super().__init__(window)
         self.commands: dict[str, Command] = {}
         self._actions: dict[str, QAction] = {}
+        self._told: dict[str, tuple[str, str]] = {}  # what the tooltips say: name, and why not
         self._store = store
         self._theme = store.state.look.theme
         for command in commands:
@@ -76,25 +88,36 @@ class Actions(QObject):
         return self._actions[key]
 
     def fill(self, menu: QMenu, name: str) -> None:
-        """Puts the commands of the menu called `name` into `menu`, with lines between sections."""
-        section, submenus = None, dict[str, QMenu]()
-        for command in self.commands.values():
-            if command.menu != name:
-                continue
+        """Puts the commands of the menu called `name` into `menu`, by section, with lines between the sections."""
+        wanted = [command for command in self.commands.values() if command.menu == name]
+        parts = {command.submenu: [one for one in wanted if one.submenu == command.submenu] for command in wanted}
+        section = None
+        for command in sorted(wanted, key=lambda one: one.section):
+            if command.submenu and command.submenu not in parts:
+                continue  # it is in its submenu already
             if section is not None and command.section != section:
                 menu.addSeparator()
             section = command.section
-            target = menu
             if command.submenu:
-                if command.submenu not in submenus:
-                    submenus[command.submenu] = menu.addMenu(command.submenu)
-                    submenus[command.submenu].setToolTipsVisible(True)
-                target = submenus[command.submenu]
-            target.addAction(self._actions[command.key])
+                self._fill_submenu(menu.addMenu(command.submenu), parts.pop(command.submenu))
+            else:
+                menu.addAction(self._actions[command.key])
 
     def words(self, key: str) -> str:
         """What the command called `key` is called right now."""
         return self._actions[key].text()
+
+    def explanation(self, key: str) -> str:
+        """What the command called `key` is called right now, what it does, and its shortcut."""
+        return self.commands[key].explanation(self.words(key))
+
+    def _fill_submenu(self, submenu: QMenu, commands: list[Command]) -> None:
+        part = None
+        for command in sorted(commands, key=lambda one: one.part):
+            if part is not None and command.part != part:
+                submenu.addSeparator()
+            part = command.part
+            submenu.addAction(self._actions[command.key])
 
     @Slot(object, object)
     def show_state(self, _old: State, new: State) -> None:
@@ -103,7 +126,7 @@ class Actions(QObject):
     def _add(self, command: Command, window: QWidget) -> None:
         action = QAction(command.words, self)
         action.setShortcuts([QKeySequence(shortcut) for shortcut in command.shortcuts])
-        action.setToolTip(command.explanation(command.words))
+        action.setMenuRole(_ROLES.get(command.key, QAction.MenuRole.NoRole))
         action.setCheckable(command.checked is not None)
         action.setProperty("command", command.key)
         action.setAutoRepeat(command.key in REPEATING)
@@ -130,17 +153,25 @@ class Actions(QObject):
         new_theme, self._theme = state.look.theme != self._theme, state.look.theme
         for key, command in self.commands.items():
             action = self._actions[key]
-            if (enabled := command.enabled(state)) != action.isEnabled():
+            enabled = command.enabled(state)
+            if enabled != action.isEnabled():
                 action.setEnabled(enabled)
             if command.checked is not None:
                 action.setChecked(command.checked(state))
             face = command.face(state) if command.face is not None else None
             if face is not None and face.words != action.text():
                 action.setText(face.words)
-                action.setToolTip(command.explanation(face.words))
                 self._set_icon(action, face.icon)
             elif new_theme:
                 self._set_icon(action, face.icon if face is not None else command.icon)
+            self._explain(action, command, "" if enabled else command.why_not(state))
+
+    def _explain(self, action: QAction, command: Command, why_not: str) -> None:
+        if (told := (action.text(), why_not)) == self._told.get(command.key):
+            return
+        self._told[command.key] = told
+        text = command.explanation(action.text())
+        action.setToolTip(f"{text}\nNot now: {why_not}" if why_not else text)
 
     def _set_icon(self, action: QAction, name: str) -> None:
         if name:
@@ -148,6 +179,7 @@ class Actions(QObject):
             action.setIcon(icon(name, colors.on_accent if action.property("command") == MAIN else colors.text))
 
 
+_ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}  # where macOS wants them
 MAIN = "train"  # the command on the one button in the accent colour
 _STEPS = ("step_forward", "step_back", "step_into", "step_into_back", "training_step")
 REPEATING = frozenset({*_STEPS, "previous_capture", "next_capture"})

@@ -26,7 +26,7 @@ QMainWindow, QDialog { background: @panel@; }
 QMainWindow::separator { background: @line@; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: @accent@; }
 QToolBar { background: @panel@; border: none; border-bottom: 1px solid @line@; spacing: 4px; padding: 6px 8px; }
-QStatusBar { background: @panel@; border-top: 1px solid @line@; color: @muted@; }
+QStatusBar { background: @panel@; border-top: 1px solid @line@; color: @text@; }
 QStatusBar::item { border: none; }
 QDockWidget { color: @muted@; }
 QDockWidget::title { background: @panel@; padding: 6px 12px; text-align: left; }

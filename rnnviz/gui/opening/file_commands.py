@@ -13,13 +13,12 @@ from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, RUN
 from rnnviz.core.resources import resource
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.needs import has_run, has_trace, need
 from rnnviz.gui.figures.formats import FIGURES, SCALES
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.file_dialogs import choose, path_to_open, path_to_save, write_filter
-from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
-from rnnviz.gui.stepping.debug_commands import has_trace
 
 MENU = "File"
 LESSONS = {  # file in resources/experiments: words, tooltip
@@ -127,8 +126,7 @@ def file_commands(
 ) -> Sequence[Command]:
     """The File menu, in its order; the recent files are put in by the window."""
 
-    def has_run(state: State) -> bool:
-        return state.run.path is not None
+    has_experiment = need(lambda state: state.run.experiment is not None, "nothing here can be trained")
 
     def pictures(what: str, key: str, picture: Picture) -> tuple[Command, ...]:
         formats = " or ".join(one.name for one in FIGURES)
@@ -155,10 +153,10 @@ def file_commands(
                 lambda: save_run(window, store, session), MENU, ("Ctrl+Shift+S",), "save", has_run, section=1),
         Command("save_experiment", "Save experiment …", "task, models and training settings as a TOML file",
                 lambda: save_experiment(window, store, session), MENU, ("Ctrl+S",), "save",
-                lambda state: state.run.experiment is not None, section=1),
+                has_experiment, section=1),
         Command("export", "Export model …", "its weights at the training step shown, for plain PyTorch",
                 lambda: export_model(window, store, session), MENU, ("Ctrl+E",), "export",
-                lambda state: has_run(state) and has_trace(state), section=1),
+                has_run & has_trace, section=1),
         *pictures("Lanes", "save_lanes", drawn.lanes),
         *pictures("Whole window", "save_window", drawn.window),
         Command("copy_picture", "Copy picture", "the lanes at 2×, into the clipboard",

@@ -22,12 +22,13 @@ from rnnviz.gui.look.theme import apply, theme
 from rnnviz.gui.opening.file_commands import Pictures, file_commands
 from rnnviz.gui.shell.garbage_collector import GarbageCollector
 from rnnviz.gui.shell.main_window import MainWindow
-from rnnviz.gui.shell.menus import Menus
+from rnnviz.gui.shell.menus.menu_bar import MenuBar
 from rnnviz.gui.shell.message_bar import MessageBar
 from rnnviz.gui.shell.page_commands import page_commands
 from rnnviz.gui.shell.problems import Problems
 from rnnviz.gui.shell.signals import Signals
 from rnnviz.gui.shell.status_bar import StatusBar
+from rnnviz.gui.shell.title_row import TitleRow
 from rnnviz.gui.shell.toolbar import Toolbar
 from rnnviz.gui.shell.view_commands import WindowWishes, view_commands
 from rnnviz.gui.state.debugging import Debugging
@@ -48,6 +49,7 @@ from rnnviz.gui.widgets.line_popup import JumpField
 
 if TYPE_CHECKING:
     from rnnviz.gui.shell.contents import Contents
+    from rnnviz.gui.shell.menus.command_palette import CommandPalette
 
 
 def run_window(path: Path | None) -> NoReturn:
@@ -96,6 +98,7 @@ class App(QObject):
         self.contents: Contents | None = None  # lanes and panels, which come after the first picture
         self.ended_well = True  # False: a thread did not end
         self._closed = False
+        self._palette: CommandPalette | None = None  # made when it is first asked for
         self._filling = self._wished_away = False
         self._garbage_collector = GarbageCollector(self)
         self._problems = Problems(self.store, log_path(), self)
@@ -111,14 +114,16 @@ class App(QObject):
         self.window = MainWindow()
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
-        self.menus = Menus(self.store, self.actions, self.preference_saver, self.open_path, self.window)
+        self.menu_bar = MenuBar(self.store, self.actions, self.preference_saver, self.open_path)
+        self.title_row = TitleRow(self.store, self.actions, self.menu_bar)
         self.jump_field = JumpField(self.walker.go_to, self.window)
         self.note_field = JumpField(partial(set_bookmark, self.store), self.window, "Note", "A note, or none: Enter")
-        self.message_bar = MessageBar(self.store, self.actions)
-        self.window.setMenuWidget(self.toolbar)
-        self.window.add_to_centre(self.message_bar)
+        self.message_bar = MessageBar(self.store, self.actions, self.window.centralWidget())
+        self.window.put_on_top(self.title_row, self.toolbar)
+        self.title_row.setVisible(not self.menu_bar.isNativeMenuBar())  # macOS: on top of the screen
         self.window.add_to_centre(WhatIfBar(self.store, self.actions))
         self.window.setStatusBar(StatusBar(self.store))
+        self.menu_bar.hinted.connect(self.window.statusBar().showMessage)
         self.window.restore(preferences)
         self.window.setFocus()
         self._connect()
@@ -207,6 +212,7 @@ class App(QObject):
             full_screen=lambda: self.window.toggle_full_screen(),
             presentation=lambda: self.window.toggle_presentation(),
             show_menu=self._show_menu,
+            find_command=self._find_command,
             show_shortcuts=self._show_shortcuts,
             show_about=self._show_about,
             dismiss=self._dismiss,
@@ -246,7 +252,17 @@ class App(QObject):
         self.window.setWindowTitle(f"{state.run.title}{run}{origin}")
 
     def _show_menu(self) -> None:
-        self.menus.open_below(self.toolbar.menu_button)
+        if self.menu_bar.isNativeMenuBar():
+            self._find_command()
+        else:
+            self.menu_bar.open_first()
+
+    def _find_command(self) -> None:
+        if self._palette is None:
+            from rnnviz.gui.shell.menus.command_palette import CommandPalette
+
+            self._palette = CommandPalette(self.store, self.actions, self.preference_saver, self.window)
+        self._palette.ask(self.toolbar)
 
     def _dismiss(self) -> None:
         if self.store.state.notices.message is not None:
@@ -261,9 +277,9 @@ class App(QObject):
         self.note_field.ask("", self.toolbar.cursor_label)
 
     def _show_shortcuts(self) -> None:
-        from rnnviz.gui.shell.shortcuts_page import ShortcutsPage
+        from rnnviz.gui.shell.menus.shortcuts_page import ShortcutsPage
 
-        page = ShortcutsPage(self.actions, self.window, self.store.state.look.theme)
+        page = self.window.findChild(ShortcutsPage) or ShortcutsPage(self.store, self.actions, self.window)
         page.show()
         page.activateWindow()
 

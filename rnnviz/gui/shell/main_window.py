@@ -46,6 +46,16 @@ class MainWindow(QMainWindow):
         self.resize(*_SIZE)
         self.reset_layout()
 
+    def put_on_top(self, *rows: QWidget) -> None:
+        """Above everything, over the whole width; the first one on top."""
+        top = QWidget()
+        column = QVBoxLayout(top)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for row in rows:
+            column.addWidget(row)
+        self.setMenuWidget(top)
+
     def add_to_centre(self, widget: QWidget, stretch: int = 0) -> None:
         """Below what is in the middle already."""
         self._column.addWidget(widget, stretch)
@@ -98,6 +108,8 @@ class MainWindow(QMainWindow):
             if keeps_key(QApplication.focusWidget(), event):
                 event.accept()
             return True
+        if event.type() == QEvent.Type.StatusTip:
+            return True  # Qt would empty the status bar, where the menu bar says what an entry does
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:

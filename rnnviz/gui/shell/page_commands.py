@@ -56,6 +56,5 @@ def _command(store: Store, page: Page, number: int) -> Command:
         MENU,
         (f"Ctrl+{number}",),
         checked=in_front,
-        section=1,
         submenu="Page",
     )

@@ -1,4 +1,4 @@
-"""The bar on top: what is trained, the training controls, the debugger controls, and in words where the cursor is."""
+"""The bar on top: the training controls, the debugger controls, and in words where the cursor is."""
 
 from collections.abc import Sequence
 
@@ -8,41 +8,33 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.commands.actions import MAIN, Actions
-from rnnviz.gui.experiment.experiment_words import source_words
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.cursor_label import CursorLabel
-from rnnviz.gui.widgets.elided_label import ElidedLabel
 
 _TRAINING = (MAIN, "training_step", "reset")
 _PROGRAM = ("program_start", "phase_start", "step_back", "step_forward", "phase_end", "program_end")
 _DEPTH = ("step_into", "step_out")
-_HEIGHT = 52
+_HEIGHT = 46
 _SHOWN = Fields("recorded.status", "recorded.history", "place.cursor", "place.following", "look.theme")
 
 
 class Toolbar(QFrame):
-    """Title, training, debugger, cursor; every button is one of the commands."""
+    """Training, debugger, cursor; every button is one of the commands, and none of them ever moves."""
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("toolbar")
         self.setFixedHeight(_HEIGHT)
-        self._title = ElidedLabel(fonts.semibold(fonts.BIG), fonts.text(fonts.BODY))
         self._step = StepCount(store)
         self.cursor_label = CursorLabel(store)
         self._buttons: dict[str, QToolButton] = {}
-        self.menu_button = self._button(actions["menu"])
-        self.menu_button.setAutoRaise(True)
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 8, 12, 8)
+        row.setContentsMargins(12, 4, 12, 8)
         row.setSpacing(8)
-        row.addWidget(self.menu_button)
-        row.addWidget(self._title)
-        row.addStretch(1)
         row.addWidget(self._group([actions[key] for key in _TRAINING]))
         row.addWidget(self._step)
         row.addStretch(1)
@@ -53,7 +45,6 @@ class Toolbar(QFrame):
         self._buttons[MAIN].setProperty("primary", True)
         self._buttons[MAIN].setFixedWidth(44)
         store.changed.connect(self.show_state)
-        self._show_title(store.state)
         self._dress(store.state)
 
     def button(self, key: str) -> QToolButton:
@@ -66,8 +57,6 @@ class Toolbar(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.run.source is not old.run.source:
-            self._show_title(new)
         if new.look.theme != old.look.theme:
             self._dress(new)
 
@@ -90,12 +79,8 @@ class Toolbar(QFrame):
         self._buttons[action.property("command")] = button
         return button
 
-    def _show_title(self, state: State) -> None:
-        self._title.set_texts(*source_words(state.run.source))
-
     def _dress(self, state: State) -> None:
         colors = theme(state.look.theme)
-        self._title.set_colors(colors.color("text"), colors.color("muted"))
         self.setStyleSheet(
             f"#toolbar {{ background: {colors.panel}; border: none; border-bottom: 1px solid {colors.line}; }}"
         )

@@ -15,6 +15,7 @@ from rnnviz.core.stopping.marks import Breakpoint, Marks
 from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
 
 RECENT_FILES = 10  # how many are remembered
+RECENT_COMMANDS = 5
 REMEMBERED_EXPERIMENTS = 20  # with breakpoints
 
 ThemeName = Literal["dark", "light"]
@@ -32,6 +33,7 @@ class Preferences:
     geometry: str = ""
     watches: tuple[str, ...] = ()
     breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
+    recent_commands: tuple[str, ...] = ()  # given from the palette, the newest first
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
         """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""
@@ -50,6 +52,10 @@ class Preferences:
         """The recent files after `path` was used."""
         name = str(path)
         return (name, *(other for other in self.recent if other != name))[:RECENT_FILES]
+
+    def with_recent_command(self, key: str) -> tuple[str, ...]:
+        """The recent commands after this one was given."""
+        return (key, *(other for other in self.recent_commands if other != key))[:RECENT_COMMANDS]
 
 
 def read_preferences(path: Path) -> tuple[Preferences, str]:
@@ -86,7 +92,7 @@ def write_preferences(preferences: Preferences, path: Path) -> None:
 def _fits(name: str, value: Any) -> bool:
     if name == "theme":
         return value in get_args(ThemeName)
-    if name in ("recent", "hidden_lanes", "watches"):
+    if name in ("recent", "recent_commands", "hidden_lanes", "watches"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "page":
         return isinstance(value, str)

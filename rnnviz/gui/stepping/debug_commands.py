@@ -5,15 +5,19 @@ from collections.abc import Callable, Sequence
 from rnnviz.debugger.places import by_layers, by_samples, to_next_model, to_time_step
 from rnnviz.debugger.walking import StepCommand
 from rnnviz.gui.commands.actions import Command
-from rnnviz.gui.state.state import State
+from rnnviz.gui.commands.needs import has_trace, need
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.walker import Walker
 
 MENU = "Debug"
 
 
-def has_trace(state: State) -> bool:
-    return any(trace is not None for trace in state.recorded.traces)
+# The entries below the Debug menu's own.
+RUN_TO, LOOK_AT, CONTINUE = "Run to", "Look at", "Continue"
+
+_has_sequences = need(lambda state: len(state.walkable.lengths) > 1, "one sequence is all there is")
+_has_layers = need(lambda state: len(state.walkable.layer_names) > 1, "the model has one layer only")
+_has_models = need(lambda state: len(state.run.models) > 1, "there is one model only")
 
 
 def show_time_step(store: Store, time_step: int) -> None:
@@ -25,54 +29,58 @@ def debug_commands(store: Store, walker: Walker, ask_place: Callable[[], None]) 
     """The Debug menu, in its order. `ask_place` shows the field where a person types where to go."""
 
     def step(key: str, words: str, tooltip: str, keys: tuple[str, ...], icon: str, run: Callable[[], object],
-             section: int = 1) -> Command:  # fmt: skip
-        return Command(key, words, tooltip, run, MENU, keys, icon, has_trace, section=section)
+             submenu: str = "", part: int = 0) -> Command:  # fmt: skip
+        section = 1 if submenu else 0
+        return Command(key, words, tooltip, run, MENU, keys, icon, has_trace, None, None, section, submenu, part)
 
     def take(command: StepCommand, direction: int = 1, across: bool = False) -> Callable[[], object]:
         return lambda: walker.step(command, direction, across=across)
 
     return (
         step("step_forward", "Step forward", "over one time step, or inside a time step over one operation",
-             ("Right",), "step-forward", take(StepCommand.OVER), 0),
+             ("Right",), "step-forward", take(StepCommand.OVER)),
         step("step_back", "Step back", "one point back, as far as a step forward goes",
-             ("Left",), "step-back", take(StepCommand.OVER, -1), 0),
+             ("Left",), "step-back", take(StepCommand.OVER, -1)),
         step("step_into", "Step into", "into the time step: the operations of its cell, one by one",
-             ("I",), "step-into", take(StepCommand.INTO), 0),
+             ("I",), "step-into", take(StepCommand.INTO)),
         step("step_into_back", "Step into, back", "the very point before this one, be it an operation or a time step",
-             ("Shift+I",), "", take(StepCommand.INTO, -1), 0),
+             ("Shift+I",), "", take(StepCommand.INTO, -1)),
         step("step_out", "Step out", "behind the time step, then behind its sweep, then to the next training step",
-             ("O",), "step-out", take(StepCommand.OUT, 1, True), 0),
+             ("O",), "step-out", take(StepCommand.OUT, 1, True)),
         step("step_out_back", "Step out, back", "back to where it was stepped out of, else before this time step",
-             ("Shift+O",), "", take(StepCommand.OUT, -1, True), 0),
-        step("phase_start", "Restart the phase", "to the first point of this phase, or of the one before",
-             ("Home", "Ctrl+Left"), "phase-start", lambda: walker.phase_edge(StepCommand.RESTART_PHASE)),
-        step("phase_start_back", "Take the restart back", "where the phase was restarted from, else its last point",
-             ("Shift+Home",), "", take(StepCommand.RESTART_PHASE, -1)),
-        step("phase_end", "Run to the end of the phase", "to the last point of this phase, or of the next",
-             ("End", "Ctrl+Right"), "phase-end", lambda: walker.phase_edge(StepCommand.PHASE_END)),
-        step("phase_end_back", "Take the run back", "to where the run to the end of the phase began, else to its start",
-             ("Shift+End",), "", take(StepCommand.PHASE_END, -1)),
-        step("program_start", "Start of the training step", "to the forward sweep's first time step",
-             ("Ctrl+Home",), "program-start",
-             lambda: walker.jump(store.state.program.at(0, store.state.place.cursor))),
-        step("program_end", "End of the training step", "to the update of the weights",
-             ("Ctrl+End",), "program-end",
-             lambda: walker.jump(store.state.program.at(len(store.state.program), store.state.place.cursor))),
+             ("Shift+O",), "", take(StepCommand.OUT, -1, True)),
         Command("jump", "Go to …", "type a time step, or more: k=1200 b t=17 l1 o; a click in any lane goes there too",
                 ask_place, MENU, ("T", "Ctrl+G"), "jump", has_trace, section=1),
+        step("phase_start", "Restart the phase", "to the first point of this phase, or of the one before",
+             ("Home", "Ctrl+Left"), "phase-start", lambda: walker.phase_edge(StepCommand.RESTART_PHASE),
+             RUN_TO),
+        step("phase_start_back", "Take the restart back", "where the phase was restarted from, else its last point",
+             ("Shift+Home",), "", take(StepCommand.RESTART_PHASE, -1), RUN_TO),
+        step("phase_end", "Run to the end of the phase", "to the last point of this phase, or of the next",
+             ("End", "Ctrl+Right"), "phase-end", lambda: walker.phase_edge(StepCommand.PHASE_END),
+             RUN_TO),
+        step("phase_end_back", "Take the run back", "to where the run to the end of the phase began, else to its start",
+             ("Shift+End",), "", take(StepCommand.PHASE_END, -1), RUN_TO),
+        step("program_start", "Start of the training step", "to the forward sweep's first time step",
+             ("Ctrl+Home",), "program-start",
+             lambda: walker.jump(store.state.program.at(0, store.state.place.cursor)), RUN_TO, 1),
+        step("program_end", "End of the training step", "to the update of the weights",
+             ("Ctrl+End",), "program-end",
+             lambda: walker.jump(store.state.program.at(len(store.state.program), store.state.place.cursor)),
+             RUN_TO, 1),
         Command("next_sequence", "Next sequence", "show the next sequence of the probe",
                 lambda: store.go(by_samples, store.state.walkable, 1), MENU, ("]",), "",
-                lambda state: len(state.walkable.lengths) > 1, section=2),
+                _has_sequences, section=1, submenu=LOOK_AT),
         Command("previous_sequence", "Previous sequence", "show the sequence of the probe before this one",
                 lambda: store.go(by_samples, store.state.walkable, -1), MENU, ("[",), "",
-                lambda state: len(state.walkable.lengths) > 1, section=2),
+                _has_sequences, section=1, submenu=LOOK_AT),
         Command("layer_above", "Next layer", "look at the layer above, which reads this one",
                 lambda: store.go(by_layers, store.state.walkable, 1), MENU, ("Up",), "arrow-up",
-                lambda state: len(state.walkable.layer_names) > 1, section=3),
+                _has_layers, section=1, submenu=LOOK_AT, part=1),
         Command("layer_below", "Previous layer", "look at the layer below, which this one reads",
                 lambda: store.go(by_layers, store.state.walkable, -1), MENU, ("Down",), "arrow-down",
-                lambda state: len(state.walkable.layer_names) > 1, section=3),
+                _has_layers, section=1, submenu=LOOK_AT, part=1),
         Command("next_model", "Next model", "step through the operations of the next model",
                 lambda: store.go(to_next_model, store.state.walkable), MENU, ("M",), "",
-                lambda state: has_trace(state) and len(state.run.models) > 1, section=3),
+                has_trace & _has_models, section=1, submenu=LOOK_AT, part=2),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from rnnviz.core.numbers import whole
 from rnnviz.debugger import goto
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
+from rnnviz.gui.commands.needs import has_trace
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
@@ -17,7 +18,6 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.cursor_label import PHASE_TOKENS
-from rnnviz.gui.stepping.debug_commands import has_trace
 from rnnviz.gui.stepping.program_marks import ProgramMark, program_marks
 
 _HIGH, _BAR = 34, 14  # pixels: of the strip and of its bars

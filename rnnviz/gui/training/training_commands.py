@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rnnviz.gui.commands.actions import MAIN, Command, Face
+from rnnviz.gui.commands.needs import need
 from rnnviz.gui.live.session import Session, engine_lives, is_running
 from rnnviz.gui.live.train_on_request import can_go_on
 from rnnviz.gui.state.state import State
@@ -12,9 +13,17 @@ from rnnviz.runs.file.engine_commands import Pause, Step, Train
 MENU = "Training"
 
 
-def can_train(state: State) -> bool:
-    """Whether Train does something: an engine is there, or can be started for this experiment."""
-    return state.run.trainable and not (state.notices.busy and not engine_lives(state))
+# Train does something: an engine is there, or can be started for this experiment.
+can_train = need(lambda state: state.run.trainable, "this is a recording, or a model without its task") & need(
+    lambda state: engine_lives(state) or not state.notices.busy, "something else goes on"
+)
+can_step = (
+    can_train
+    & need(lambda state: not is_running(state), "the models are training: pause first")
+    & need(lambda state: engine_lives(state) or can_go_on(state), "no training step was recorded to go on from")
+)
+has_captures = need(lambda state: len(state.recorded.history.captured) > 1, "one training step is all that was kept")
+looks_back = need(lambda state: not state.place.following, "the newest training step is shown already")
 
 
 def train_or_pause(store: Store, session: Session) -> None:
@@ -55,9 +64,6 @@ def show_capture(store: Store, session: Session, by: int) -> None:
 def training_commands(store: Store, session: Session) -> Sequence[Command]:
     """The Training menu, in its order."""
 
-    def has_captures(state: State) -> bool:
-        return len(state.recorded.history.captured) > 1
-
     def train_face(state: State) -> Face:
         if is_running(state):
             return Face("Pause", "pause")
@@ -68,7 +74,7 @@ def training_commands(store: Store, session: Session) -> Sequence[Command]:
                 lambda: train_or_pause(store, session), MENU, ("Space",), "play", can_train, train_face),
         Command("training_step", "One training step", "one batch, one update of the weights, then pause",
                 lambda: one_training_step(store, session), MENU, (".",), "training-step",
-                lambda state: can_train(state) and not is_running(state) and (engine_lives(state) or can_go_on(state))),
+                can_step),
         Command("reset", "Reset", "begin again with the same initial weights, in a new run; what was recorded is kept",
                 session.restart, MENU, ("Ctrl+R",), "reset", can_train),
         Command("restart", "Restart", "begin again in a new run, from the initial weights", session.restart,
@@ -78,5 +84,5 @@ def training_commands(store: Store, session: Session) -> Sequence[Command]:
         Command("next_capture", "Later in training", "show the capture after this one",
                 lambda: show_capture(store, session, 1), MENU, ("PgDown",), "", has_captures, section=1),
         Command("live", "Back to live", "show the newest training step again, and go on with it",
-                session.back_to_live, MENU, ("L",), "live", lambda state: not state.place.following, section=1),
+                session.back_to_live, MENU, ("L",), "live", looks_back, section=1),
     )  # fmt: skip

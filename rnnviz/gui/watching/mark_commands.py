@@ -8,8 +8,9 @@ from rnnviz.core.stopping.marks_file import LONGEST_NOTE
 from rnnviz.debugger.bookmarks import bookmark_at, bookmark_on, without_bookmark
 from rnnviz.debugger.breakpoints import breakpoint_at, placed_at
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.needs import has_trace
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.stepping.debug_commands import has_trace
+from rnnviz.gui.stepping.debug_commands import CONTINUE
 from rnnviz.gui.stepping.walker import Walker
 
 MENU = "Debug"
@@ -54,13 +55,13 @@ def mark_commands(store: Store, walker: Walker, ask_note: Callable[[], None]) ->
     """A breakpoint and a bookmark here; on to the next stop and back to the one before."""
     return (
         Command("toggle_breakpoint", "Breakpoint here", "a walk stops at this place; training goes on past it",
-                lambda: toggle_breakpoint(store), MENU, ("F9",), "", has_trace, section=4),
+                lambda: toggle_breakpoint(store), MENU, ("F9",), "", has_trace, section=2),
+        Command("bookmark", "Bookmark here", "a note at this place to come back to; once more removes it",
+                lambda: toggle_bookmark(store, ask_note), MENU, ("B",), "", has_trace, section=2),
         Command("continue_trace", "Continue in the training step",
                 "to the next breakpoint or bookmark of this training step's program",
-                lambda: walker.go_on(1), MENU, ("F8",), "", has_trace, section=4),
+                lambda: walker.go_on(1), MENU, ("F8",), "", has_trace, section=2, submenu=CONTINUE),
         Command("continue_trace_back", "Reverse continue in the training step",
                 "back to the breakpoint or bookmark before",
-                lambda: walker.go_on(-1), MENU, ("Shift+F8",), "", has_trace, section=4),
-        Command("bookmark", "Bookmark here", "a note at this place to come back to; once more removes it",
-                lambda: toggle_bookmark(store, ask_note), MENU, ("B",), "", has_trace, section=4),
+                lambda: walker.go_on(-1), MENU, ("Shift+F8",), "", has_trace, section=2, submenu=CONTINUE),
     )  # fmt: skip

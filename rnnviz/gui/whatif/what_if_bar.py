@@ -28,7 +28,7 @@ class WhatIfBar(QFrame):
         self.words = ElidedLabel(bold, font)
         self.back = QPushButton("Back to history")
         self.back.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.back.setToolTip(actions["what_if_discard"].toolTip())
+        self.back.setToolTip(actions.explanation("what_if_discard"))
         self.back.clicked.connect(actions["what_if_discard"].trigger)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 5, 8, 5)

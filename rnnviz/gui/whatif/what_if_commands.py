@@ -7,11 +7,13 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.needs import need
 from rnnviz.gui.live.train_on_request import can_train_on
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
 
 MENU = "Debug"
+WHAT_IF = "What-if"  # the entry below which they are
 
 
 class WhatIfs:
@@ -92,17 +94,22 @@ def what_if_commands(store: Store, whatifs: WhatIfs, train_on: Callable[[], obje
     def toggle() -> None:
         store.change(trial=setting(difference=not store.state.trial.difference))
 
+    has_what_if = need(lambda state: state.trial.whatif.active, "nothing is set by hand")
+    has_past = need(lambda state: bool(state.trial.whatif.past), "nothing was set by hand")
+    has_future = need(lambda state: bool(state.trial.whatif.future), "nothing was taken back")
+    has_weights = need(can_train_on, "no recorded weights of a trainable run are shown")
+
     return (
         Command("what_if_undo", "Undo what-if", "takes back what was set by hand last", whatifs.undo, MENU,
-                ("Ctrl+Z",), "", lambda state: bool(state.trial.whatif.past), section=4),
+                ("Ctrl+Z",), "", has_past, section=3, submenu=WHAT_IF),
         Command("what_if_redo", "Redo what-if", "sets again what was taken back", whatifs.redo, MENU,
-                ("Ctrl+Shift+Z", "Ctrl+Y"), "", lambda state: bool(state.trial.whatif.future), section=4),
+                ("Ctrl+Shift+Z", "Ctrl+Y"), "", has_future, section=3, submenu=WHAT_IF),
         Command("what_if_difference", "Show the difference", "the lanes of the what-if show what it changes",
-                toggle, MENU, ("D",), "", lambda state: state.trial.whatif.active,
-                checked=lambda state: state.trial.difference, section=4),
+                toggle, MENU, ("D",), "", has_what_if,
+                checked=lambda state: state.trial.difference, section=3, submenu=WHAT_IF, part=1),
         Command("what_if_discard", "Back to history", "discards what was set by hand; undo brings it back",
-                whatifs.discard, MENU, ("Ctrl+Backspace",), "", lambda state: state.trial.whatif.active, section=4),
+                whatifs.discard, MENU, ("Ctrl+Backspace",), "", has_what_if, section=3, submenu=WHAT_IF, part=1),
         Command("train_on", "Train on from here",
                 "trains a new run from the weights as they are shown, weights set by hand included; this run stays",
-                train_on, MENU, enabled=can_train_on, section=4),
+                train_on, MENU, enabled=has_weights, section=3, submenu=WHAT_IF, part=1),
     )  # fmt: skip

@@ -45,7 +45,7 @@ class WhatIfPage(ColumnPage):
             "Values, variables, equations, watches and stops of this model follow it; other models show history."
         )
         self.difference = QCheckBox("Show the difference in the lanes")
-        self.difference.setToolTip(actions["what_if_difference"].toolTip())
+        self.difference.setToolTip(actions.explanation("what_if_difference"))
         self.difference.clicked.connect(actions["what_if_difference"].trigger)
         self.against = Choice()
         self.against.chosen.connect(lambda name: whatifs.compare(str(name)))
@@ -185,7 +185,7 @@ def _note(words: str = "") -> QLabel:
 
 
 def _button(actions: Actions, key: str, words: str) -> QPushButton:
-    button = push_button(words, actions[key].toolTip())
+    button = push_button(words, actions.explanation(key))
     button.clicked.connect(actions[key].trigger)
     return button
 

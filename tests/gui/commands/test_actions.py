@@ -8,6 +8,7 @@ from whole_program import OpenApp, close
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.commands.actions import Actions, Command, Face, key_words
+from rnnviz.gui.commands.needs import need
 from rnnviz.gui.state.store import Store, setting
 
 
@@ -29,7 +30,7 @@ def test_menu_tooltip_and_state_come_from_the_record(window: QMainWindow) -> Non
             lambda: ran.append("b"),
             "File",
             section=1,
-            enabled=lambda state: not state.notices.busy,
+            enabled=need(lambda state: not state.notices.busy, "something else goes on"),
         ),
         Command("c", "Gamma", "does gamma", lambda: ran.append("c"), "File", section=1, submenu="More"),
         Command("d", "Other", "elsewhere", lambda: ran.append("d"), "View"),
@@ -43,9 +44,37 @@ def test_menu_tooltip_and_state_come_from_the_record(window: QMainWindow) -> Non
     actions["a"].trigger()
     store.say(busy="at work")
     assert not actions["b"].isEnabled()
+    assert actions["b"].toolTip() == "Beta: does beta\nNot now: something else goes on"
+    assert actions.explanation("b") == "Beta: does beta"
     store.say(busy="")
+    assert actions["b"].toolTip() == "Beta: does beta"
     actions["b"].trigger()
     assert ran == ["a", "b"]
+
+
+def test_a_menu_is_in_the_order_of_its_sections(window: QMainWindow) -> None:
+    def command(key: str, section: int, submenu: str = "", part: int = 0) -> Command:
+        return Command(key, key, "does it", lambda: None, "Debug", section=section, submenu=submenu, part=part)
+
+    commands = (
+        command("late", 4), command("first", 0), command("into", 2, "More", 1), command("mark", 2),
+        command("onto", 2, "More"), command("second", 0),
+    )  # fmt: skip
+    menu = QMenu(window)
+    Actions(commands, Store(), window).fill(menu, "Debug")
+    assert [action.text() or "-" for action in menu.actions()] == ["first", "second", "-", "More", "mark", "-", "late"]
+    (more,) = (one for one in menu.findChildren(QMenu) if one.title() == "More")
+    assert [action.text() or "-" for action in more.actions()] == ["onto", "-", "into"]
+
+
+def test_missing_things_are_told_in_their_order() -> None:
+    both = need(lambda state: bool(state.notices.busy), "first") & need(lambda state: state.look.page == "x", "second")
+    store = Store()
+    assert both.missing(store.state) == "first"
+    store.say(busy="at work")
+    assert (both.missing(store.state), both(store.state)) == ("second", False)
+    store.change(look=setting(page="x"))
+    assert (both.missing(store.state), both(store.state)) == ("", True)
 
 
 def test_a_command_with_two_faces_and_a_tick(window: QMainWindow) -> None:

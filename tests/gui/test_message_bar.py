@@ -1,0 +1,54 @@
+"""The message lies over the lanes and moves nothing; Esc puts it away, and a screen reader hears it."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from whole_program import OpenApp, press
+
+from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.window import Message
+
+LONG = "Training step 21 was not kept: 23, the nearest that was, is shown. " * 4
+
+
+def in_window(app: App) -> QRect:
+    bar = app.message_bar
+    return QRect(bar.mapTo(app.window, bar.rect().topLeft()), bar.size())
+
+
+def test_a_message_moves_nothing_and_goes_with_esc(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file and not app.store.state.notices.busy)
+    assert app.contents is not None
+    lanes, strip = app.contents.lanes, app.contents.strip
+    before = (lanes.geometry(), strip.geometry())
+    for level, sentence in (("warning", "Seven is not kept."), ("error", LONG)):
+        app.store.say(Message(level, sentence))  # type: ignore[arg-type]
+        QApplication.processEvents()
+        assert app.message_bar.isVisible()
+        assert (lanes.geometry(), strip.geometry()) == before
+        assert app.message_bar.accessibleName() == sentence
+        centre = app.message_bar.parentWidget()
+        assert centre is not None
+        assert centre.rect().contains(app.message_bar.geometry())
+        assert app.window.childAt(in_window(app).center()) in (app.message_bar, *app.message_bar.children())  # on top
+        press(app, Qt.Key.Key_Escape)
+        assert not app.message_bar.isVisible()
+
+
+def test_it_stays_inside_a_window_that_becomes_narrow(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file)
+    app.window.resize(1600, 800)
+    app.store.say(Message("error", LONG[:180]))
+    QApplication.processEvents()
+    wide = app.message_bar.size()
+    app.window.resize(960, 700)
+    centre = app.message_bar.parentWidget()
+    assert centre is not None
+    qtbot.waitUntil(lambda: app.message_bar.width() < centre.width() < wide.width())
+    assert centre.rect().contains(app.message_bar.geometry())
+    assert app.message_bar.height() > wide.height()  # in more lines, all of them seen
+    assert app.message_bar.sentence == LONG[:180]
