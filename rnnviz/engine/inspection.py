@@ -9,6 +9,7 @@ from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, INDEX_ENDING, RUN, TABLE, TEXT, endings, wanted
 from rnnviz.core.files.magic import HEAD_BYTES, JSON, MARKUP, TEXT_KINDS, looks_like
+from rnnviz.core.files.preview import preview
 from rnnviz.core.files.tables import Column, Table, read_table
 from rnnviz.core.files.text_file import Encoding, NotUnicodeError, read_bytes
 from rnnviz.core.files.texts import LARGEST_TEXT, OTHER, read_text
@@ -28,8 +29,8 @@ def inspect_path(path: str | Path, activation: Activation | None = None) -> Insp
     """What `path` holds; its "kind" is run, experiment, state dict, safetensors, csv or text.
 
     experiment has its "source" as JSON; run, state dict and safetensors have "modules" with prefix, title, cell, sizes,
-    "mapping" and "notes"; csv has "columns", "rows", "time_column" and "newest_first"; text has "characters" and
-    "alphabet", both "encoding"; all have "notes".
+    "mapping" and "notes"; csv has "columns", "rows", "time_column" with its first and last cell ("times"), "course",
+    "newest_first" and "preview"; text has "characters" and "alphabet", both "encoding"; all have "notes".
     RnnvizError, one sentence, for everything else. Does not import torch into this process.
     """
     path = Path(path)
@@ -144,7 +145,6 @@ def _table(path: Path, activation: Activation | None) -> Inspected:
     """As the task for tables would read it; what is not Unicode, as Latin-1."""
     found, encoding = _read(read_table, path)
     columns = [_column(one, found) for one in found.columns]
-    backward = [f"“{found.time_column}” goes backward: the newest row comes first"] * found.newest_first
     return {
         "kind": TABLE.name,
         "columns": columns,
@@ -152,8 +152,21 @@ def _table(path: Path, activation: Activation | None) -> Inspected:
         "time_column": found.time_column,
         "newest_first": found.newest_first,
         "encoding": encoding,
-        "notes": [*found.notes, *backward],
+        "times": list(found.time_labels[:1] + found.time_labels[-1:]),
+        "course": found.course,
+        "preview": preview(found),
+        "notes": [*found.notes, *_time_notes(found)],
     }
+
+
+def _time_notes(table: Table) -> list[str]:
+    """Which way its times go, and from when to when."""
+    if table.course == "neither":
+        return table.order_notes("as in the file")
+    first, last = (shown(label, 40) for label in (table.time_labels[0], table.time_labels[-1]))
+    way = {"forward": "the oldest row comes first", "backward": "the newest row comes first"}[table.course]
+    goes = {"forward": "goes forward", "backward": "goes backward"}[table.course]
+    return [f"“{table.time_column}” {goes} from {first} to {last}: {way}"]
 
 
 def _column(column: Column, table: Table) -> Inspected:
