@@ -10,7 +10,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.files.tables import Column, Table, filled
 
 MOST_COLUMNS = 64
-_FIRST, _LAST, _AROUND = 5, 3, 1  # rows at either end, and on either side of the first gap
+_FIRST, _LAST, _AROUND = 5, 4, 1  # rows at either end, and on either side of the first gap
 _LONGEST = 40  # characters of a cell
 
 
@@ -52,7 +52,7 @@ def _rows(columns: Sequence[Column], count: int) -> list[int]:
 
 
 def _gap_in(column: Column, rows: Sequence[int]) -> bool:
-    return column.numeric and bool(np.isnan(column.numbers.values[rows]).any())
+    return column.numeric and column.numbers.wrong is None and bool(np.isnan(column.numbers.values[rows]).any())
 
 
 def _fills(column: Column, rows: Sequence[int]) -> dict[str, Array]:
