@@ -6,7 +6,7 @@ No torch here, so that looking into a table stays quick.
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.cells import Numbers, column_numbers, decimal_sign, is_number
 from rnnviz.core.files.delimiters import check_widths, delimiter_of, split
 from rnnviz.core.files.text_file import Encoding, read_text_file
-from rnnviz.core.files.times import TIME_NAMES, Course, counts_evenly, course, first_step_back
+from rnnviz.core.files.times import TIME_NAMES, Course, TimeOrder, counts_evenly, time_order
 
 LARGEST_TABLE = 16 * 2**20  # bytes
 LARGEST_COLUMNS = 1024
@@ -86,7 +86,7 @@ class Table:
     lines: tuple[int, ...]
     decimal: str  # "." or ","
     time_column: str | None = None  # its cells label the time steps; not a value unless asked for
-    course: Course = "neither"  # which way the time column goes
+    times: TimeOrder = field(default_factory=TimeOrder)  # which way the time column goes
     notes: tuple[str, ...] = ()  # how the file was read, where a person should know
 
     def column(self, name: str) -> Column:
@@ -96,6 +96,11 @@ class Table:
                 return column
         there = ", ".join(f'"{column.name}"' for column in self.columns[:20])
         raise RnnvizError(f'{self.path}: wanted a column "{name}", came columns {there}.')
+
+    @property
+    def course(self) -> Course:
+        """Which way the times go."""
+        return self.times.course
 
     @property
     def newest_first(self) -> bool:
@@ -151,10 +156,9 @@ class Table:
         if self.newest_first:
             done = "the table is turned round, its oldest row comes first" if turned else "left as it stands"
             return [f"“{self.time_column}” goes backward: {done}"]
-        if self.time_column is not None:
-            row = first_step_back(self.time_labels, self.column(self.time_column).numbers)
-            if row is not None:
-                return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
+        row = self.times.step_back
+        if row is not None:
+            return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
         return []
 
     def gap_count(self, names: Sequence[str]) -> int:
@@ -214,9 +218,9 @@ def read_table(file: str | Path, encoding: Encoding = "unicode") -> Table:
         for name, column in zip(_unique(names), cells, strict=True)
     )
     time = _time_column(columns)
-    way: Course = course(time.cells, time.numbers) if time is not None else "neither"
+    order = time_order(time.cells, time.numbers) if time is not None else TimeOrder()
     notes = text.notes + (("a comma is the decimal sign",) if decimal == "," else ())
-    return Table(path, columns, tuple(lines), decimal, time.name if time else None, way, notes)
+    return Table(path, columns, tuple(lines), decimal, time.name if time else None, order, notes)
 
 
 def spread_problem(values: Array) -> str:

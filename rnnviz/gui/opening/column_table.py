@@ -83,9 +83,10 @@ class ColumnTable(QTableWidget):
         super().__init__(len(columns), len(_HEADINGS), parent)
         self._columns = columns
         self.setAccessibleName("Columns of the file")
-        self.setHorizontalHeaderLabels(_HEADINGS)
         for place, tooltip in enumerate(_TOOLTIPS):
-            self.horizontalHeaderItem(place).setToolTip(tooltip)
+            heading = QTableWidgetItem(_HEADINGS[place])
+            heading.setToolTip(tooltip)
+            self.setHorizontalHeaderItem(place, heading)
         for row, column in enumerate(columns):
             self._fill(row, column, column["name"] == time_column)
         self._style(len(columns))
@@ -108,17 +109,17 @@ class ColumnTable(QTableWidget):
     def check(self, name: str, place: int, on: bool) -> None:
         """Switches one column's box under INPUT or PREDICT."""
         row = next(row for row, column in enumerate(self._columns) if column["name"] == name)
-        self.item(row, place).setCheckState(_CHECKED if on else _UNCHECKED)
+        self._box(row, place).setCheckState(_CHECKED if on else _UNCHECKED)
 
     def switch_all(self, place: int) -> None:
         """Checks every box under a heading, or none where all are."""
         rows = [row for row in range(self.rowCount()) if self._free(row)]
         if place not in (INPUT, PREDICT) or not rows:
             return
-        on = any(self.item(row, place).checkState() == _UNCHECKED for row in rows)
+        on = any(self._box(row, place).checkState() == _UNCHECKED for row in rows)
         blocked = self.blockSignals(True)
         for row in rows:
-            self.item(row, place).setCheckState(_CHECKED if on else _UNCHECKED)
+            self._box(row, place).setCheckState(_CHECKED if on else _UNCHECKED)
         self.blockSignals(blocked)
         self.viewport().update()
         self.changed.emit()
@@ -171,6 +172,11 @@ class ColumnTable(QTableWidget):
             self.setItemDelegateForColumn(place, BoxDelegate(self))
         self.setFixedHeight(34 + _ITEM * min(_MOST, max(_FEWEST, count)))
 
+    def _box(self, row: int, place: int) -> QTableWidgetItem:
+        box = self.item(row, place)
+        assert box is not None  # each cell was filled
+        return box
+
     def _free(self, row: int) -> bool:
         return is_usable(self._columns[row])
 
@@ -178,7 +184,7 @@ class ColumnTable(QTableWidget):
         return tuple(
             str(column["name"])
             for row, column in enumerate(self._columns)
-            if self.item(row, place).checkState() == _CHECKED and self._free(row)
+            if self._box(row, place).checkState() == _CHECKED and self._free(row)
         )
 
 
