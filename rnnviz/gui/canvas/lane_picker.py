@@ -1,6 +1,6 @@
 """Lane picker: the lanes of one group as a list with a box for each, and a filter where there are many."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -16,7 +16,9 @@ from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.state.store import Store, setting
 
-_SIZE = (320, 400)
+_WIDTH = 340
+_ITEM = 26  # pixels of one lane in the list
+_FEWEST, _MOST = 4, 12  # lanes that are seen at once
 _MANY = 8  # lanes from which on a filter helps
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
@@ -60,11 +62,14 @@ class LanePicker(QDialog):
         for choice in self._choices:
             item = QListWidgetItem(choice.words)
             item.setToolTip(choice.words)
+            item.setSizeHint(QSize(0, _ITEM))
             item.setData(Qt.ItemDataRole.UserRole, choice.key)
             item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
             item.setCheckState(_CHECKED if choice.on else _UNCHECKED)
             self.list.addItem(item)
+        self.list.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.list.setCurrentRow(0)
+        self.list.setMinimumHeight(6 + _ITEM * _FEWEST)
         self._count()
 
     def _build(self) -> None:
@@ -79,7 +84,7 @@ class LanePicker(QDialog):
         buttons.addWidget(self.close_button)
         column.addLayout(buttons)
         self.close_button.setDefault(True)
-        self.resize(*_SIZE)
+        self.resize(_WIDTH, 132 + _ITEM * min(_MOST, max(_FEWEST, self.list.count())))
 
     def _narrow(self, text: str) -> None:
         for row in range(self.list.count()):
