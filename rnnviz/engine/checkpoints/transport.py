@@ -39,9 +39,14 @@ def write(checkpoint: Checkpoint, stream: IO[bytes], with_weights: bool) -> None
                 "hint": module.hint,
             }
         )
-    unused = [asdict(one) for one in checkpoint.unused]
-    header = {"path": checkpoint.path, "kind": checkpoint.kind, "notes": checkpoint.notes, "unused": unused}
-    header |= {"more_unused": checkpoint.more_unused, "modules": modules}
+    header = {
+        "path": checkpoint.path,
+        "kind": checkpoint.kind,
+        "notes": checkpoint.notes,
+        "unused": [asdict(one) for one in checkpoint.unused],
+        "more_unused": checkpoint.more_unused,
+        "modules": modules,
+    }
     _write_json(header, stream)
     for module in checkpoint.modules if with_weights else ():
         for weight in module.weights.values():
