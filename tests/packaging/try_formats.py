@@ -111,8 +111,8 @@ def make_run(sdist: Path, folder: Path) -> None:
 
 
 def make_environment(place: Path) -> None:
-    """A fresh environment that finds what rnnviz depends on in the one this runs in."""
-    run([sys.executable, "-m", "venv", str(place)], place.parent)
+    """A fresh environment that finds what rnnviz depends on, and pip, in the one this runs in."""
+    run([sys.executable, "-m", "venv", "--without-pip", str(place)], place.parent)
     variables = {"base": str(place), "platbase": str(place)}
     site = Path(sysconfig.get_path("purelib", "venv", variables))
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")

@@ -95,10 +95,10 @@ class NextValue(DataTask):
 
     @classmethod
     def about_file(cls) -> tuple[str, ...]:
-        return ("gaps", "order", "encoding")
+        return ("targets", "gaps", "order", "encoding")
 
     def with_file(self, file: str) -> Self:
-        return super().with_file(file).changed(columns=(), targets=())
+        return super().with_file(file).changed(columns=())
 
     def longest_window(self, rows: int) -> int:
         return self.train_rows(rows) - 1
