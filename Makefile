@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half of the tests each, in their order, so that most files' fixtures are made once; who is done first takes over.
 TWO_WORKERS := -n 2 --dist worksteal
 
-.PHONY: run test bench fuzz mutants soak screenshots format clean
+.PHONY: run test bench fuzz mutants soak formats screenshots format clean
 
 run: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python window
@@ -46,6 +46,11 @@ fuzz: $(VENV)/tests-installed
 soak: $(VENV)/tests-installed
 	@.ci/system-libraries $(BIN)/python offscreen
 	$(DRAW) $(BIN)/python tests/soak/soak.py
+
+# The wheel and the sdist: built, installed each into a fresh environment, started; `make run` from the unpacked sdist.
+formats: $(VENV)/tests-installed
+	@.ci/system-libraries $(BIN)/python offscreen
+	$(BIN)/python tests/packaging/try_formats.py
 
 screenshots: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python offscreen

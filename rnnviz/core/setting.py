@@ -124,7 +124,9 @@ class DataFile:
 
 @dataclass(frozen=True)
 class ColumnNames:
-    """Names of columns of a table; none stands for every numeric one."""
+    """Names of columns of a table; none stands for what `none` says."""
+
+    none: str = "all numeric"
 
     def check(self, value: tuple[str, ...], source: str, key: str) -> None:
         for place, column in enumerate(value):
@@ -132,7 +134,7 @@ class ColumnNames:
                 raise refuse(source, f"{key}[{place}]", "a column name that is not empty or named twice", column)
 
     def show(self, value: tuple[str, ...]) -> str:
-        return ", ".join(value) if value else "all numeric"
+        return ", ".join(value) if value else self.none
 
 
 @dataclass(frozen=True)

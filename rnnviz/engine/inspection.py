@@ -9,12 +9,15 @@ from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, INDEX_ENDING, RUN, TABLE, TEXT, endings, wanted
 from rnnviz.core.files.magic import HEAD_BYTES, JSON, MARKUP, TEXT_KINDS, looks_like
+from rnnviz.core.files.preview import preview
 from rnnviz.core.files.tables import Column, Table, read_table
 from rnnviz.core.files.text_file import Encoding, NotUnicodeError, read_bytes
 from rnnviz.core.files.texts import LARGEST_TEXT, OTHER, read_text
+from rnnviz.core.source import GIVEN_LOSS
 from rnnviz.core.structure import Activation, Structure
 from rnnviz.core.tasks import NextValue
 from rnnviz.core.tasks.next_value import GAP_CHOICES
+from rnnviz.engine.checkpoints.aside import traced_without
 from rnnviz.engine.checkpoints.names import plain_title, shown
 from rnnviz.engine.checkpoints.opening import open_regular
 from rnnviz.engine.checkpoints.sandbox import read_confined
@@ -28,8 +31,9 @@ def inspect_path(path: str | Path, activation: Activation | None = None) -> Insp
     """What `path` holds; its "kind" is run, experiment, state dict, safetensors, csv or text.
 
     experiment has its "source" as JSON; run, state dict and safetensors have "modules" with prefix, title, cell, sizes,
-    "mapping" and "notes"; csv has "columns", "rows", "time_column" and "newest_first"; text has "characters" and
-    "alphabet", both "encoding"; all have "notes".
+    "mapping" and "notes", the latter two also "unused" tensors and how a module is "traced"; csv has "columns", "rows",
+    "time_column" with its first and last cell ("times"), "course", "newest_first" and "preview"; text has "characters"
+    and "alphabet", both "encoding"; all have "notes".
     RnnvizError, one sentence, for everything else. Does not import torch into this process.
     """
     path = Path(path)
@@ -56,6 +60,8 @@ def table(inspected: Mapping[str, Any]) -> str:
         lines += _aligned(("column", "holds", "rows"), rows)
         lines += [f"note: {note}" for note in _column_notes(inspected)]
     lines += [f"note: {note}" for note in inspected["notes"]]
+    if "traced" in inspected:
+        lines.append(f"note: A trace has one sequence and initial states of zero, and the loss {GIVEN_LOSS}.")
     for module in inspected.get("modules", ()):
         lines += [f"note: {module['title'] or 'the module'}: {note}" for note in module["notes"]]
         if module.get("guess") and module["activations"]:
@@ -103,7 +109,19 @@ def _checkpoint(path: Path, activation: Activation | None) -> Inspected:
         }
         for module in checkpoint.modules
     ]
-    return {"kind": checkpoint.kind, "modules": modules, "notes": list(checkpoint.notes)}
+    inputs = {plain_title(module.prefix): module.structure.input_size for module in checkpoint.modules}
+    without = traced_without(checkpoint.unused, inputs)
+    return {
+        "kind": checkpoint.kind,
+        "modules": modules,
+        "unused": [
+            {"name": one.name, "shape": list(one.shape), "role": one.role, "module": one.module}
+            for one in checkpoint.unused
+        ],
+        "more_unused": checkpoint.more_unused,
+        "traced": {"loss": GIVEN_LOSS, "targets": False, "initial_state": "zeros", "sequences": 1},
+        "notes": [*checkpoint.notes, *without],
+    }
 
 
 def _run(path: Path, activation: Activation | None) -> Inspected:
@@ -144,7 +162,6 @@ def _table(path: Path, activation: Activation | None) -> Inspected:
     """As the task for tables would read it; what is not Unicode, as Latin-1."""
     found, encoding = _read(read_table, path)
     columns = [_column(one, found) for one in found.columns]
-    backward = [f"“{found.time_column}” goes backward: the newest row comes first"] * found.newest_first
     return {
         "kind": TABLE.name,
         "columns": columns,
@@ -152,8 +169,21 @@ def _table(path: Path, activation: Activation | None) -> Inspected:
         "time_column": found.time_column,
         "newest_first": found.newest_first,
         "encoding": encoding,
-        "notes": [*found.notes, *backward],
+        "times": list(found.time_labels[:1] + found.time_labels[-1:]),
+        "course": found.course,
+        "preview": preview(found),
+        "notes": [*found.notes, *_time_notes(found)],
     }
+
+
+def _time_notes(table: Table) -> list[str]:
+    """Which way its times go, and from when to when."""
+    if table.course == "neither":
+        return table.order_notes("as in the file")
+    first, last = (shown(label, 40) for label in (table.time_labels[0], table.time_labels[-1]))
+    way = {"forward": "the oldest row comes first", "backward": "the newest row comes first"}[table.course]
+    goes = {"forward": "goes forward", "backward": "goes backward"}[table.course]
+    return [f"“{table.time_column}” {goes} from {first} to {last}: {way}"]
 
 
 def _column(column: Column, table: Table) -> Inspected:

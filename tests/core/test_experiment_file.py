@@ -41,7 +41,7 @@ def temporal_orders(draw: st.DrawFn) -> TemporalOrder:
 tasks = st.one_of(
     temporal_orders(),
     st.builds(Adding, length=lengths),
-    st.builds(NextValue, file=paths, columns=columns, length=lengths, train_share=shares),
+    st.builds(NextValue, file=paths, columns=columns, targets=columns, length=lengths, train_share=shares),
     st.builds(NextCharacter, file=paths, length=lengths, train_share=shares),
 )
 sizes = {"hidden_size": st.integers(1, 32), "num_layers": st.integers(1, 8)}
@@ -228,6 +228,10 @@ WRONG = {
     "columns twice": (
         changed((NEXT_CHARACTER[0], 'name = "next value"\ncolumns = ["a", "a"]')),
         "task.columns[1] must be a column name",
+    ),
+    "targets twice": (
+        changed((NEXT_CHARACTER[0], 'name = "next value"\ntargets = ["a", "b", "b"]')),
+        "task.targets[2] must be a column name",
     ),
     "zero in path": (
         changed((NEXT_CHARACTER[0], 'name = "next value"\nfile = "a\\u0000"')),

@@ -129,6 +129,7 @@ def _numbers(cells: Sequence[str], decimal: str) -> Numbers:
     values = np.full(len(cells), math.nan)
     gaps, wrong, why = 0, None, ""
     unit: str | None = None  # that of the first number
+    in_unit = ""  # the first number with it, as it is written and read
     ways: dict[str, str] = {}  # how they are written, and an example
     plain = _PLAIN[decimal].fullmatch
     for row, cell in enumerate(cells):
@@ -153,11 +154,12 @@ def _numbers(cells: Sequence[str], decimal: str) -> Numbers:
             values[row] = value
             if written is not None:
                 written.add_ways(ways, cell)
+                in_unit = in_unit or (f" ({cell} is {value:.12g})" if own else "")
             continue
         if wrong is None:
             wrong, why = row, reason
     words = [f"{way} ({example})" for way, example in ways.items()]
-    return Numbers(frozen(values), gaps, wrong, why, tuple([f"in {unit}"] * bool(unit) + words))
+    return Numbers(frozen(values), gaps, wrong, why, tuple([f"in {unit}{in_unit}"] * bool(unit) + words))
 
 
 def _written(cell: str, decimal: str) -> _Written | None:

@@ -6,7 +6,7 @@ No torch here, so that looking into a table stays quick.
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.cells import Numbers, column_numbers, decimal_sign, is_number
 from rnnviz.core.files.delimiters import check_widths, delimiter_of, split
 from rnnviz.core.files.text_file import Encoding, read_text_file
-from rnnviz.core.files.times import TIME_NAMES, counts_evenly, course, first_step_back
+from rnnviz.core.files.times import TIME_NAMES, Course, TimeOrder, counts_evenly, time_order
 
 LARGEST_TABLE = 16 * 2**20  # bytes
 LARGEST_COLUMNS = 1024
@@ -30,6 +30,13 @@ GAP_WORDS: Mapping[Gaps, str] = {
     "repeat": "last value again",
     "line": "straight line between",
     "leave out": "rows left out",
+}
+
+Order = Literal["oldest first", "as in the file", "turned round"]
+ORDER_WORDS: Mapping[Order, str] = {
+    "oldest first": "oldest first",
+    "as in the file": "as in the file",
+    "turned round": "turned round",
 }
 
 
@@ -79,7 +86,7 @@ class Table:
     lines: tuple[int, ...]
     decimal: str  # "." or ","
     time_column: str | None = None  # its cells label the time steps; not a value unless asked for
-    newest_first: bool = False  # the time column goes backward
+    times: TimeOrder = field(default_factory=TimeOrder)  # which way the time column goes
     notes: tuple[str, ...] = ()  # how the file was read, where a person should know
 
     def column(self, name: str) -> Column:
@@ -89,6 +96,20 @@ class Table:
                 return column
         there = ", ".join(f'"{column.name}"' for column in self.columns[:20])
         raise RnnvizError(f'{self.path}: wanted a column "{name}", came columns {there}.')
+
+    @property
+    def course(self) -> Course:
+        """Which way the times go."""
+        return self.times.course
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether the times go backward."""
+        return self.course == "backward"
+
+    def turns(self, order: Order) -> bool:
+        """Whether the last row of the file comes first in this order."""
+        return order == "turned round" or (order == "oldest first" and self.newest_first)
 
     @property
     def value_columns(self) -> tuple[str, ...]:
@@ -106,26 +127,39 @@ class Table:
 
         Raises RnnvizError for a gap, a text or an infinite number in one of them, naming line and column.
         """
-        return self.series(names, "refuse", oldest_first=False).values
+        return self.series(names, "refuse", "as in the file").values
 
-    def series(self, names: Sequence[str], gaps: Gaps, oldest_first: bool, advice: str = "") -> Series:
+    def series(self, names: Sequence[str], gaps: Gaps, order: Order, advice: str = "") -> Series:
         """The chosen columns (all value columns if none is named) with their gaps filled or left out.
 
-        `oldest_first`: a table whose times go backward is turned round. RnnvizError for what is no number, and for a
-        gap that is refused; `advice` ends that sentence.
+        "oldest first" turns a table round whose times go backward. RnnvizError for what is no number, and for a gap
+        that is refused; `advice` ends that sentence.
         """
         columns = self._chosen(names)
         for column in columns:
             self._check(column, refuse_gaps=gaps == "refuse", advice=advice)
         values = np.stack([column.numbers.values for column in columns], axis=1)  # (R, C)
-        turned = self.newest_first and oldest_first
+        turned = self.turns(order)
         rows = np.arange(len(values))[::-1] if turned else np.arange(len(values))
         values, notes = _without_gaps(values[rows], [column.name for column in columns], gaps)
         whole = np.isfinite(values).all(axis=1)
         labels = self.time_labels
         kept = tuple(labels[row] for row in rows[whole]) if labels else ()
-        notes = [*self._order_notes(turned), *self._column_notes(columns), *notes]
+        notes = [*self.order_notes(order), *self._column_notes(columns), *notes]
         return Series(values[whole], kept, (*self.notes, *notes))
+
+    def order_notes(self, order: Order) -> list[str]:
+        """What should be said of the order of the rows and of its times."""
+        turned = self.turns(order)
+        if turned and not self.newest_first:
+            return ["the table is turned round, its last row comes first"]
+        if self.newest_first:
+            done = "the table is turned round, its oldest row comes first" if turned else "left as it stands"
+            return [f"“{self.time_column}” goes backward: {done}"]
+        row = self.times.step_back
+        if row is not None:
+            return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
+        return []
 
     def gap_count(self, names: Sequence[str]) -> int:
         """How many gaps the columns have together."""
@@ -156,16 +190,6 @@ class Table:
         if problem := column.problem(self.lines):
             raise RnnvizError(f'{self.path}, column "{column.name}": {problem}.')
 
-    def _order_notes(self, turned: bool) -> list[str]:
-        if self.newest_first:
-            done = "the table is turned round, its oldest row comes first" if turned else "left as it stands"
-            return [f"“{self.time_column}” goes backward: {done}"]
-        if self.time_column is not None:
-            row = first_step_back(self.time_labels, self.column(self.time_column).numbers)
-            if row is not None:
-                return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
-        return []
-
     def _column_notes(self, columns: Sequence[Column]) -> list[str]:
         return [f"“{column.name}”: {', '.join(column.numbers.words)}" for column in columns if column.numbers.words]
 
@@ -194,9 +218,9 @@ def read_table(file: str | Path, encoding: Encoding = "unicode") -> Table:
         for name, column in zip(_unique(names), cells, strict=True)
     )
     time = _time_column(columns)
-    backward = time is not None and course(time.cells, time.numbers) == "backward"
+    order = time_order(time.cells, time.numbers) if time is not None else TimeOrder()
     notes = text.notes + (("a comma is the decimal sign",) if decimal == "," else ())
-    return Table(path, columns, tuple(lines), decimal, time.name if time else None, backward, notes)
+    return Table(path, columns, tuple(lines), decimal, time.name if time else None, order, notes)
 
 
 def spread_problem(values: Array) -> str:
@@ -223,20 +247,28 @@ def _without_gaps(values: Array, names: Sequence[str], gaps: Gaps) -> tuple[Arra
     if gaps == "leave out":
         return values, [f"{_counted(int(missing.any(axis=1).sum()), 'row')} with a gap left out"]
     for column, name in enumerate(names):
-        known = np.flatnonzero(~missing[:, column])
-        if len(known) == len(values):
-            continue
-        inside = np.arange(known[0], len(values) if gaps == "repeat" else known[-1] + 1)
-        if gaps == "repeat":
-            source = known[np.searchsorted(known, inside, side="right") - 1]
-            values[inside, column] = values[source, column]
-        else:
-            values[inside, column] = np.interp(inside, known, values[known, column])
-        notes.append(f"“{name}”: {_counted(len(values) - len(known), 'gap')}, {GAP_WORDS[gaps]}")
+        count = int(missing[:, column].sum())
+        if count:
+            values[:, column] = filled(values[:, column], gaps)
+            notes.append(f"“{name}”: {_counted(count, 'gap')}, {GAP_WORDS[gaps]}")
     outside = int(np.isnan(values).any(axis=1).sum())
     if outside:
         notes.append(f"{_counted(outside, 'row')} before the first or after the last value left out")
     return values, notes
+
+
+def filled(values: Array, gaps: Gaps) -> Array:
+    """(R,) values in the order of time with their gaps filled, NaN where there is nothing to fill them from."""
+    known = np.flatnonzero(~np.isnan(values))
+    whole = values.copy()
+    if gaps not in ("repeat", "line") or not len(known):
+        return whole
+    inside = np.arange(known[0], len(values) if gaps == "repeat" else known[-1] + 1)
+    if gaps == "repeat":
+        whole[inside] = values[known[np.searchsorted(known, inside, side="right") - 1]]
+    else:
+        whole[inside] = np.interp(inside, known, values[known])
+    return whole
 
 
 def _counted(count: int, noun: str) -> str:

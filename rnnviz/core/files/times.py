@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -30,16 +31,28 @@ _DATE = re.compile(
 _ORDERS = ("ymd", "dmy", "mdy")
 
 
-def course(cells: Sequence[str], numbers: Numbers) -> Course:
-    """Whether the times in a column, with its numbers, never go back or never go forward; else, and for no times,
-    "neither"."""
+@dataclass(frozen=True)
+class TimeOrder:
+    """Which way the times of a column go."""
+
+    course: Course = "neither"
+    step_back: int | None = None  # the first row whose time lies before that of the row above it, where most go forward
+
+
+def time_order(cells: Sequence[str], numbers: Numbers) -> TimeOrder:
+    """Of the times in a column, with its numbers: whether they never go back or never go forward."""
     times = _times(cells, numbers)
     if times is None or len(times) < 2:
-        return "neither"
+        return TimeOrder()
     steps = np.diff(times)
-    if (steps >= 0).all() and steps.any():
-        return "forward"
-    return "backward" if (steps <= 0).all() and steps.any() else "neither"
+    if not steps.any():
+        return TimeOrder()
+    if (steps >= 0).all():
+        return TimeOrder("forward")
+    if (steps <= 0).all():
+        return TimeOrder("backward")
+    back = np.flatnonzero(steps < 0) + 1
+    return TimeOrder("neither", int(back[0]) if 2 * len(back) < len(cells) else None)
 
 
 def counts_evenly(values: Array) -> bool:
@@ -55,8 +68,13 @@ def _times(cells: Sequence[str], numbers: Numbers) -> Array | None:
     """(R,) numbers, or days; None where a cell is neither. Of the orders of day and month the one that is in order."""
     if numbers.count == len(cells):
         return numbers.values
-    read = [days for order in _ORDERS if (days := _days(cells, order)) is not None]
-    return next((days for days in read if _in_order(days)), read[0] if read else None)
+    first = None
+    for order in _ORDERS:
+        days = _days(cells, order)
+        if days is not None and _in_order(days):
+            return days
+        first = days if first is None else first
+    return first
 
 
 def _in_order(days: Array) -> bool:
@@ -117,10 +135,3 @@ def _part(text: str | None) -> int:
         return int(text)
     start = text[:3].lower()
     return _MONTHS.index(start) + 1 if start in _MONTHS else _OTHER_MONTHS.get(start, 0)
-
-
-def first_step_back(cells: Sequence[str], numbers: Numbers) -> int | None:
-    """The first row whose time lies before that of the row above it, where most go forward; None where none does."""
-    times = _times(cells, numbers)
-    back = np.zeros(0) if times is None else np.flatnonzero(np.diff(times) < 0) + 1
-    return int(back[0]) if len(back) and 2 * len(back) < len(cells) else None

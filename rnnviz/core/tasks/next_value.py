@@ -9,8 +9,9 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.files.tables import GAP_WORDS, Gaps, Table, read_table, spread_problem
+from rnnviz.core.files.tables import GAP_WORDS, ORDER_WORDS, Gaps, Order, Table, read_table, spread_problem
 from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding
+from rnnviz.core.plain_records import listed
 from rnnviz.core.resources import resource
 from rnnviz.core.setting import ColumnNames, DataFile, OneOf, setting
 from rnnviz.core.tasks.info import Baseline, Scale, TaskInfo
@@ -24,8 +25,6 @@ LARGEST_SCALED = 1e15  # whose square float32 still holds
 ALWAYS_MEAN = "always the mean"
 GAP_CHOICES = '"repeat", "line" or "leave out"'
 GAP_ADVICE = f"; gaps = {GAP_CHOICES} in [task] says what to do"
-
-Order = Literal["oldest first", "as in the file"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,15 @@ class NextValue(DataTask):
             "Names of the columns to read, with commas between; every numeric one if empty",
         ),
     )
+    targets: tuple[str, ...] = field(  # empty: every column that is read
+        default=(),
+        metadata=setting(
+            "Predict",
+            ColumnNames("all that are read"),
+            "Names of the columns whose next value is predicted, with commas between; all that are read if empty",
+            short="predicted columns",
+        ),
+    )
     length: int = field(default=40, metadata=window_length(1, "Time steps of one training window"))
     train_share: float = field(default=0.8, metadata=train_share("first rows of the table"))
     gaps: Gaps = field(
@@ -68,8 +76,9 @@ class NextValue(DataTask):
         default="oldest first",
         metadata=setting(
             "Order",
-            OneOf({"oldest first": "oldest first", "as in the file": "as in the file"}),
-            "A table that begins with its newest row is turned round, or left as it stands",
+            OneOf(ORDER_WORDS),
+            "A table whose dates go backward is turned round, so that its oldest row comes first; or it is left as it "
+            "stands, or turned round whatever its dates say",
             short="order",
         ),
     )
@@ -78,6 +87,7 @@ class NextValue(DataTask):
     @property
     def words(self) -> str:
         said = [f"{self.name} of {PurePath(self.file).name or 'the yearly sunspot numbers'}"]
+        said += [f"predicting {listed(self.targets)}"] * bool(self.targets)
         said += [f"gaps: {GAP_WORDS[self.gaps]}"] * (self.gaps != "refuse")
         said += [self.order] * (self.order != "oldest first")
         said += [ENCODING_WORDS[self.encoding]] * (self.encoding != "unicode")
@@ -85,7 +95,7 @@ class NextValue(DataTask):
 
     @classmethod
     def about_file(cls) -> tuple[str, ...]:
-        return ("gaps", "order", "encoding")
+        return ("targets", "gaps", "order", "encoding")
 
     def with_file(self, file: str) -> Self:
         return super().with_file(file).changed(columns=())
@@ -110,30 +120,36 @@ class NextValueSource:
     def __init__(self, task: NextValue, seed: int) -> None:
         with encoding_advice():
             table = read_table(Path(task.file) if task.file else resource(SUNSPOTS), task.encoding)
-        names = task.columns or table.value_columns
+        inputs = task.columns or table.value_columns
+        targets = task.targets or inputs
+        names = list(dict.fromkeys([*inputs, *targets]))
         _check_rows(table, len(table.lines), task)
-        series = table.series(names, task.gaps, task.order == "oldest first", GAP_ADVICE)
+        series = table.series(names, task.gaps, task.order, GAP_ADVICE)
         numbers = series.values  # (R, C)
         self._length = task.length
         self._train_rows = _check_rows(table, len(numbers), task)
         train = numbers[: self._train_rows]
-        offset, factor, constant = _scales(table.path, names, train)
+        offset, factor, constant = _scales(table.path, names, train, targets)
         with np.errstate(over="ignore"):
-            self._rows = ((numbers - offset) / factor).astype(np.float32)  # (R, C)
-        _check_scaled(table.path, names, self._rows)
-        self.input_size = self.output_size = len(names)
-        scales = tuple(Scale(float(mean), float(spread)) for mean, spread in zip(offset, factor, strict=True))
+            rows = ((numbers - offset) / factor).astype(np.float32)  # (R, C)
+        _check_scaled(table.path, names, rows)
+        self._inputs = _picked(rows, names, inputs)  # (R, I)
+        self._targets = _picked(rows, names, targets)  # (R, V)
+        self.input_size, self.output_size = len(inputs), len(targets)
+        scales = {
+            name: Scale(float(mean), float(spread)) for name, mean, spread in zip(names, offset, factor, strict=True)
+        }
         self.info = TaskInfo(
             name=task.name,
             input_kind="values",
-            input_labels=tuple(names),
+            input_labels=tuple(inputs),
             output_kind="values",
-            output_labels=tuple(names),
+            output_labels=tuple(targets),
             loss="mean squared error",
             metrics=("loss", "test_loss", "skill", "lag", "grad_norm"),
             baselines=self._baselines(_same_as_last(table)),
-            input_scales=scales,
-            output_scales=scales,
+            input_scales=tuple(scales[name] for name in inputs),
+            output_scales=tuple(scales[name] for name in targets),
             time_labels=series.labels[self._probe_starts()[0] :][: task.length],
             notes=(*series.notes, *constant),
         )
@@ -151,34 +167,37 @@ class NextValueSource:
         starts = self._test_starts()
         batch = self._windows(starts, 2 * self._length)
         asked = (np.arange(2 * self._length) >= self._length)[:, None] & (
-            starts + np.arange(1, 2 * self._length + 1)[:, None] < len(self._rows)
+            starts + np.arange(1, 2 * self._length + 1)[:, None] < len(self._targets)
         )
         return Batch(batch.inputs, batch.targets, (asked / asked.sum()).astype(np.float32))
 
     def _windows(self, starts: Array, time_steps: int) -> Batch:
-        # Beyond the end of the table the last row is repeated; the test part does not score such rows.
-        rows = np.minimum(starts + np.arange(time_steps + 1)[:, None], len(self._rows) - 1)  # (T + 1, N)
-        window = self._rows[rows]  # (T + 1, N, C)
+        rows = self._window_rows(starts, time_steps)  # (T + 1, N)
         weight = np.full((time_steps, len(starts)), 1.0 / (time_steps * len(starts)), np.float32)
-        return Batch(np.ascontiguousarray(window[:-1]), np.ascontiguousarray(window[1:]), weight)
+        return Batch(self._inputs[rows[:-1]], self._targets[rows[1:]], weight)
+
+    def _window_rows(self, starts: Array, time_steps: int) -> Array:
+        """(T + 1, N) rows of the table. Beyond its end the last one is repeated; the test part does not score it."""
+        return np.minimum(starts + np.arange(time_steps + 1)[:, None], len(self._targets) - 1)
 
     def _probe_starts(self) -> Array:
-        last = len(self._rows) - 1 - self._length
+        last = len(self._targets) - 1 - self._length
         first = min(self._train_rows, last)
         windows = min(PROBE_WINDOWS, last - first + 1)
         return np.linspace(first, last, windows).round().astype(np.int64)
 
     def _test_starts(self) -> Array:
-        starts = np.arange(self._train_rows, len(self._rows), self._length) - self._length - 1
+        starts = np.arange(self._train_rows, len(self._targets), self._length) - self._length - 1
         if len(starts) > TEST_WINDOWS:
             starts = starts[np.linspace(0, len(starts) - 1, TEST_WINDOWS).astype(np.int64)]
         return starts
 
     def _baselines(self, same: str) -> tuple[Baseline, ...]:
         """Mean squared errors, in scaled units, on the rows trained on and on the scored rows of the test part."""
-        train = self._rows[: self._train_rows].astype(np.float64)  # (R, C); of mean 0
+        train = self._targets[: self._train_rows].astype(np.float64)  # (R, V); of mean 0
         test = self.test()
-        targets, inputs = test.targets.astype(np.float64), test.inputs.astype(np.float64)  # (T, N, C)
+        rows = self._window_rows(self._test_starts(), 2 * self._length)
+        targets, before = (self._targets[part].astype(np.float64) for part in (rows[1:], rows[:-1]))  # (T, N, V)
 
         def scored(error: Array) -> float:
             return float(((error**2).mean(axis=-1) * test.loss_weight).sum())
@@ -186,7 +205,7 @@ class NextValueSource:
         return (
             Baseline("loss", float((np.diff(train, axis=0) ** 2).mean()), same),
             Baseline("loss", float((train[1:] ** 2).mean()), ALWAYS_MEAN),
-            Baseline("test_loss", scored(targets - inputs), same),
+            Baseline("test_loss", scored(targets - before), same),
             Baseline("test_loss", scored(targets), ALWAYS_MEAN),
         )
 
@@ -203,11 +222,21 @@ def _check_rows(table: Table, rows: int, task: NextValue) -> int:
     return train
 
 
-def _scales(path: str, names: Sequence[str], train: Array) -> tuple[Array, Array, tuple[str, ...]]:
+def _picked(rows: Array, names: Sequence[str], chosen: Sequence[str]) -> Array:
+    """The chosen columns of `rows` (R, C), which are called `names`."""
+    if list(chosen) == list(names):
+        return rows
+    return np.ascontiguousarray(rows[:, [names.index(name) for name in chosen]])
+
+
+def _scales(
+    path: str, names: Sequence[str], train: Array, targets: Sequence[str]
+) -> tuple[Array, Array, tuple[str, ...]]:
     """Mean and spread (C,) of each column of the train part (R, C), and the words for those that are constant."""
     constant = (train == train[0]).all(axis=0)
-    if constant.all():
-        same = ", ".join(f"“{name}” is {value:.12g}" for name, value in zip(names, train[0], strict=True))
+    still = {name: value for name, value, same in zip(names, train[0], constant, strict=True) if same}
+    if set(targets) <= set(still):
+        same = ", ".join(f"“{name}” is {still[name]:.12g}" for name in targets)
         raise RnnvizError(f"{path}: {same} in every row that is trained on: nothing to learn.")
     for name, column in zip(names, train.T, strict=True):
         if problem := spread_problem(column):
@@ -215,9 +244,7 @@ def _scales(path: str, names: Sequence[str], train: Array) -> tuple[Array, Array
     offset, factor = train.mean(axis=0), train.std(axis=0)
     offset[constant], factor[constant] = train[0][constant], 1.0  # stays constant, at 0
     words = (
-        f"“{name}” is {value:.12g} in every row that is trained on: nothing to learn"
-        for name, value, same in zip(names, train[0], constant, strict=True)
-        if same
+        f"“{name}” is {value:.12g} in every row that is trained on: nothing to learn" for name, value in still.items()
     )
     return offset, factor, tuple(words)
 

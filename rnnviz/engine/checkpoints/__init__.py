@@ -12,7 +12,7 @@ from rnnviz.core.files.formats import CHECKPOINTS, SAFETENSORS, STATE_DICT, want
 from rnnviz.core.files.magic import HEAD_BYTES, looks_like
 from rnnviz.core.plain_records import listed
 from rnnviz.core.structure import Activation
-from rnnviz.engine.checkpoints.aside import left_aside
+from rnnviz.engine.checkpoints.aside import left_aside, unused_tensors
 from rnnviz.engine.checkpoints.finding import find_modules
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.opening import open_regular
@@ -29,6 +29,7 @@ _READERS = {
     STATE_DICT.name: ("rnnviz.engine.checkpoints.state_dict", "read_state_dict"),
     SAFETENSORS.name: ("rnnviz.engine.checkpoints.safetensors_file", "read_safetensors"),
 }
+MOST_UNUSED = 1000  # tensors that are handed on by name
 _COPY_SLACK = 64 * 1024**2
 
 
@@ -74,8 +75,10 @@ def read_checkpoint(path: str | Path, activation: Activation | None = None) -> C
         found = find_modules(stored, activation, _COPY_SLACK + 4 * size)
     if not found.modules:
         raise RnnvizError(f"{path} holds no usable nn.RNN, nn.LSTM or nn.GRU: {_why(found.problems, stored)}")
-    notes = (*stored.notes, *found.problems, *left_aside(stored.tensors, found))
-    return Checkpoint(str(path), kind, tuple(found.modules), notes)
+    unused = unused_tensors(stored.tensors, found)
+    notes = (*stored.notes, *found.problems, *left_aside(unused))
+    more = max(0, len(unused) - MOST_UNUSED)
+    return Checkpoint(str(path), kind, tuple(found.modules), notes, unused[:MOST_UNUSED], more)
 
 
 def _stored(parts: Sequence[Path], read: Reader, files: ExitStack) -> tuple[StoredTensors, int]:

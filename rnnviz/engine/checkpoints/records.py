@@ -54,6 +54,17 @@ class Hint:
 
 
 @dataclass(frozen=True)
+class Unused:
+    """A tensor of the file that no recurrent module reads; names and titles are made safe for showing."""
+
+    name: str
+    shape: tuple[int, ...]
+    role: str = ""  # what name and shape make of it: one of `aside.ROLES`; empty where they say nothing
+    module: str = ""  # the title of the recurrent module it stands beside
+    words: str = ""  # the role as a phrase: "by its shape a head after rnn"
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """The recurrent modules of one file; `notes` are sentences a person should read beside them."""
 
@@ -61,6 +72,8 @@ class Checkpoint:
     kind: CheckpointKind
     modules: tuple[RecurrentModule, ...]
     notes: tuple[str, ...] = ()
+    unused: tuple[Unused, ...] = ()
+    more_unused: int = 0  # that are not named, where there are very many
 
     def module(self, prefix: str | None = None) -> RecurrentModule:
         """The module under `prefix` (its last dot may be left out); None: the only one. Otherwise RnnvizError."""

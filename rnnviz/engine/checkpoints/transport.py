@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.engine.checkpoints.records import Checkpoint, RecurrentModule
+from rnnviz.engine.checkpoints.records import Checkpoint, RecurrentModule, Unused
 
 _MOST_JSON = 64 * 1024**2
 _DTYPES = ("float32", "float64")
@@ -39,7 +39,14 @@ def write(checkpoint: Checkpoint, stream: IO[bytes], with_weights: bool) -> None
                 "hint": module.hint,
             }
         )
-    header = {"path": checkpoint.path, "kind": checkpoint.kind, "notes": checkpoint.notes, "modules": modules}
+    header = {
+        "path": checkpoint.path,
+        "kind": checkpoint.kind,
+        "notes": checkpoint.notes,
+        "unused": [asdict(one) for one in checkpoint.unused],
+        "more_unused": checkpoint.more_unused,
+        "modules": modules,
+    }
     _write_json(header, stream)
     for module in checkpoint.modules if with_weights else ():
         for weight in module.weights.values():
@@ -71,7 +78,9 @@ def read(stream: IO[bytes]) -> Checkpoint:
         )
         for entry in header["modules"]
     )
-    return Checkpoint(header["path"], header["kind"], modules, tuple(header["notes"]))
+    unused = tuple(Unused(**one | {"shape": tuple(one["shape"])}) for one in header["unused"])
+    notes = tuple(header["notes"])
+    return Checkpoint(header["path"], header["kind"], modules, notes, unused, header["more_unused"])
 
 
 def _write_json(value: object, stream: IO[bytes]) -> None:

@@ -1,10 +1,13 @@
 """Menus that open on the lanes: which lanes are shown, and which layer of a model."""
 
+from itertools import groupby
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.places import to_layer
+from rnnviz.gui.canvas.lane_picker import LanePicker
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
 from rnnviz.gui.state.store import Store, setting
 
@@ -13,16 +16,29 @@ def lanes_menu(store: Store, parent: QWidget) -> QMenu:
     """Every lane that can be switched on or off; the menu deletes itself when it closes."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    add_lanes(menu, store, parent)
+    return menu
+
+
+def add_lanes(menu: QMenu, store: Store, parent: QWidget) -> None:
+    """An entry for each lane; those of a group have one together, which opens a list of them above `parent`."""
 
     def switch(choice: LaneChoice) -> None:
         store.change(look=setting(hidden_lanes=toggled(store.state.look.hidden_lanes, choice)))
 
-    for choice in lane_choices(store.state):
-        action = menu.addAction(choice.words)
-        action.setCheckable(True)
-        action.setChecked(choice.on)
-        action.triggered.connect(lambda _checked, choice=choice: switch(choice))
-    return menu
+    choices = lane_choices(store.state)
+    for group, together in groupby(choices, key=lambda choice: choice.group):
+        if group:
+            on = [choice.on for choice in together]
+            action = menu.addAction(f"{group} ({sum(on)} of {len(on)} shown)…")
+            action.setToolTip(f"Lists the {group.lower()} with a box for each")
+            action.triggered.connect(lambda _checked, group=group: LanePicker(store, group, parent).open())
+            continue
+        for choice in together:
+            action = menu.addAction(choice.words)
+            action.setCheckable(True)
+            action.setChecked(choice.on)
+            action.triggered.connect(lambda _checked, choice=choice: switch(choice))
 
 
 def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidget) -> QMenu:

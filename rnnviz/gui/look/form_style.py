@@ -30,10 +30,13 @@ QComboBox {{ placeholder-text-color: {muted}; }}
 QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}
 QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: 8px; height: 8px; }}
 QRadioButton:focus {{ color: {accent}; }}
-QListView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
-QListView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
-QListView::indicator:disabled {{ border-color: {line}; }}
+QAbstractItemView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
+QAbstractItemView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
+QAbstractItemView::indicator:disabled {{ border-color: {line}; }}
 QListView::item {{ padding: 3px 0; }}
+QTableView::item {{ padding: 0 4px; }}
+QTableCornerButton::section {{ background: {panel}; border: none; border-bottom: 1px solid {line}; }}
+QHeaderView::section:vertical {{ border: none; padding: 0 8px; }}
 QPushButton[role="icon"] {{ background: transparent; border: none; padding: 0; min-height: 20px; border-radius: 4px; }}
 QPushButton[role="icon"]:hover, QPushButton[role="icon"]:focus {{ background: {line}; border: none; }}
 """

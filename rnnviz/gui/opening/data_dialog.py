@@ -1,23 +1,29 @@
-"""Data dialog: which part of a file is learned, and what is done with its gaps, its order and its letters."""
+"""Data dialog: what of a file is read and predicted, and what is done with its gaps, its order and its letters."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.setting import settings_of
-from rnnviz.core.tasks import DataTask, data_task
+from rnnviz.core.tasks import DataTask, NextValue, data_task
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
+from rnnviz.gui.opening.column_table import ColumnTable, is_usable
+from rnnviz.gui.opening.row_preview import RowPreview
 from rnnviz.gui.widgets.fields import Choice, section_label
 from rnnviz.gui.widgets.setting_rows import setting_row, typed_field
 
-_ITEM = 24  # pixels of one column in the list
-_WIDTH, _FIELD = 460, 170
+_NARROW, _LEFT, _RIGHT, _FIELD = 460, 440, 410, 190
 _REFUSED = "refuse"  # of gaps: what a person is asked about is not refused
+_ORDERS: Mapping[str, tuple[tuple[str, str], ...]] = {  # by the course of the times
+    "forward": (("oldest first", "as it stands: oldest first"), ("turned round", "turned round: newest first")),
+    "backward": (("oldest first", "turned round: oldest first"), ("as in the file", "as it stands: newest first")),
+    "neither": (("oldest first", "as it stands"), ("turned round", "turned round")),
+}
 
 
 class DataDialog(QDialog):
@@ -32,26 +38,30 @@ class DataDialog(QDialog):
         self._table = "columns" in settings_of(type(self._preset))
         self.setWindowTitle("Learn from this file")
         self.setStyleSheet(form_sheet(theme_name))
-        self.setMinimumWidth(_WIDTH)
-        self.columns = QListWidget(self)
-        self._rows = {key: setting_row(type(preset), key, _FIELD) for key in ("length", "train_share", *self._asked())}
+        self.columns: ColumnTable | None = None
+        self.preview: RowPreview | None = None
+        if self._table:
+            times = inspection.get("time_column")
+            self.columns = ColumnTable(inspection["columns"], times, self)
+            if (preview := inspection.get("preview")) and preview["rows"]:
+                self.preview = RowPreview(preview, times, theme_name)
+        self._rows = {key: setting_row(type(preset), key, _FIELD) for key in (*self._asked(), "length", "train_share")}
         self.length, self.train_share = (typed_field(self._rows[key]) for key in ("length", "train_share"))
         self.length.set_value(max(1, min(preset.length, self._longest(preset))))
         self.train_share.set_value(preset.train_share)
         self.choices = {key: row.field for key, row in self._rows.items() if isinstance(row.field, Choice)}
         self._set_choices()
-        self.problem = QLabel()
-        self.problem.setProperty("role", "problem")
-        self.problem.setWordWrap(True)
+        self.about, self.said, self.problem = _words("note"), _words("note"), _words("problem")
         self.accept_button = push_button(
-            "Use it", "Makes the file the experiment's data; training starts anew", "primary"
+            "Train on this file", "Makes the file the experiment's data; training starts anew (Enter)", "primary"
         )
         self.cancel_button = push_button("Cancel", "Leaves everything as it is (Esc)")
         self._build()
         self.accept_button.setDefault(True)
         self.accept_button.clicked.connect(self.accept)
         self.cancel_button.clicked.connect(self.reject)
-        self.columns.itemChanged.connect(lambda item: self._judge())
+        if self.columns is not None:
+            self.columns.changed.connect(self._judge)
         for field in (self.length, self.train_share):
             field.textChanged.connect(lambda text: self._judge())
         for choice in self.choices.values():
@@ -65,7 +75,10 @@ class DataDialog(QDialog):
         chosen = {key: choice.currentData() for key, choice in self.choices.items()}
         if "gaps" in chosen and not self._gaps:
             chosen["gaps"] = _REFUSED
-        return task.changed(**chosen, **({"columns": self._chosen()} if self._table else {}))
+        if self.columns is None:
+            return task.changed(**chosen)
+        inputs, targets = self.columns.inputs, self.columns.targets
+        return task.changed(**chosen, columns=inputs, targets=() if targets == inputs else targets)
 
     def _windows(self) -> DataTask:
         """The task with length and share as they are typed."""
@@ -76,8 +89,8 @@ class DataDialog(QDialog):
         """The settings about what is peculiar in this file."""
         columns = self._inspection.get("columns", ())
         peculiar = {
+            "order": self._found > 1 and self._table,
             "gaps": any(column.get("gaps") and column["numeric"] for column in columns),
-            "order": bool(self._inspection.get("newest_first")),
             "encoding": self._inspection.get("encoding", self._preset.encoding) != self._preset.encoding,
         }
         return [key for key, there in peculiar.items() if there]
@@ -88,35 +101,52 @@ class DataDialog(QDialog):
             if key == "gaps":
                 choice.removeItem(choice.findData(_REFUSED))
                 choice.setCurrentIndex(0)
+            elif key == "order":
+                choice.set_options(_ORDERS[self._course])
             else:
                 choice.set_value(self._inspection.get(key, getattr(self._preset, key)))
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(8)
-        title = QLabel(PurePath(str(self._inspection["path"])).name)
-        title.setProperty("role", "title")
-        title.setTextFormat(Qt.TextFormat.PlainText)
-        self.about = QLabel(self._summary())
-        self.about.setProperty("role", "note")
-        self.about.setTextFormat(Qt.TextFormat.PlainText)
-        self.about.setWordWrap(True)
-        column.addWidget(title)
-        column.addWidget(self.about)
-        self.columns.setVisible(self._table)
-        if self._table:
-            column.addWidget(section_label("Columns"))
-            self._fill_columns()
-            column.addWidget(self.columns)
-        for row in self._rows.values():
-            column.addWidget(row)
-        column.addWidget(self.problem)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(24, 20, 24, 20)
+        whole.setSpacing(8)
+        title = _words("title", PurePath(str(self._inspection["path"])).name)
+        self.about.setText(self._summary())
+        whole.addWidget(title)
+        whole.addWidget(self.about)
+        sides = QHBoxLayout()
+        sides.setSpacing(24)
+        sides.addLayout(self._left(), 1)
+        if self.preview is not None:
+            sides.addLayout(self._right(self.preview), 1)
+        whole.addLayout(sides, 1)
+        whole.addWidget(self.problem)
         buttons = QHBoxLayout()
         buttons.addStretch()
         buttons.addWidget(self.cancel_button)
         buttons.addWidget(self.accept_button)
-        column.addLayout(buttons)
+        whole.addLayout(buttons)
+        self.setMinimumWidth(_NARROW if self.preview is None else _LEFT + _RIGHT + 72)
+
+    def _left(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        if self.columns is not None:
+            column.addWidget(section_label("Columns"))
+            column.addWidget(self.columns)
+            column.addSpacing(8)
+        for row in self._rows.values():
+            column.addWidget(row)
+        column.addStretch()
+        return column
+
+    def _right(self, preview: RowPreview) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        column.addWidget(section_label("Rows as they are understood"))
+        column.addWidget(preview, 1)
+        column.addWidget(self.said)
+        return column
 
     def _summary(self) -> str:
         rows = f"{self._found:,} row{'s' * (self._found != 1)}"
@@ -134,42 +164,22 @@ class DataDialog(QDialog):
         return int(self._inspection.get("rows" if self._table else "characters", 0))
 
     @property
-    def _gaps(self) -> int:
-        """How many gaps the chosen columns have."""
-        chosen = self._chosen()
-        return sum(column.get("gaps", 0) for column in self._inspection["columns"] if column["name"] in chosen)
+    def _course(self) -> str:
+        course = str(self._inspection.get("course", "backward" if self._inspection.get("newest_first") else "neither"))
+        return course if course in _ORDERS else "neither"
 
     @property
-    def _free(self) -> tuple[str, ...]:
-        """The columns that can be chosen."""
-        return tuple(str(one["name"]) for one in self._inspection["columns"] if _usable(one))
+    def _gaps(self) -> int:
+        """How many gaps the columns have that are read or predicted."""
+        used = self._used
+        return sum(column.get("gaps", 0) for column in self._inspection["columns"] if column["name"] in used)
+
+    @property
+    def _used(self) -> set[str]:
+        return set() if self.columns is None else {*self.columns.inputs, *self.columns.targets}
 
     def _longest(self, task: DataTask) -> int:
         return min(task.longest_window(self._found), LONGEST)
-
-    def _fill_columns(self) -> None:
-        self.columns.setSelectionMode(QListWidget.SelectionMode.NoSelection)
-        self.columns.setToolTip("Each chosen column is an input and is predicted")
-        time_column = self._inspection.get("time_column")
-        for column in self._inspection["columns"]:
-            name, is_time = str(column["name"]), column["name"] == time_column
-            usable = _usable(column)
-            item = QListWidgetItem(name + _remark(column, is_time))
-            item.setToolTip(item.text())
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            item.setSizeHint(QSize(0, _ITEM))
-            flags = Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            item.setFlags(flags if usable else Qt.ItemFlag.NoItemFlags)
-            checked = usable and not is_time and column.get("constant") is None
-            item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
-            self.columns.addItem(item)
-        self.columns.setFixedHeight(_ITEM * min(8, max(2, self.columns.count())) + 6)
-
-    def _chosen(self) -> tuple[str, ...]:
-        items = [self.columns.item(row) for row in range(self.columns.count())]
-        return tuple(
-            str(item.data(Qt.ItemDataRole.UserRole)) for item in items if item.checkState() == Qt.CheckState.Checked
-        )
 
     def _judge(self) -> None:
         """Says what is wrong as long as something is; the button waits for that."""
@@ -177,21 +187,44 @@ class DataDialog(QDialog):
             self._rows["gaps"].setEnabled(bool(self._gaps))
         sentence = self.length.judge() or self.train_share.judge() or self._wrong_length() or self._wrong_columns()
         self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
         self.accept_button.setEnabled(not sentence)
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        """The preview under the settings as they are chosen, and what was done, in words."""
+        if self.preview is None or self.length.judge() or self.train_share.judge():
+            return
+        task = self.task
+        assert isinstance(task, NextValue)
+        self.preview.show_task(task, self._turned(task))
+        said = ["In the order of the file, turned round." if self._turned(task) else "In the order of the file."]
+        if gaps := self._gaps:
+            counted = f"{gaps:,} gap{'s' * (gaps != 1)}"
+            filled = {"repeat": "filled with the last value", "line": "filled on the straight line between neighbours"}
+            said.append(
+                f"{counted} {filled[task.gaps]}, here in italics." if task.gaps in filled else _left_out(counted)
+            )
+        if len(self._inspection["columns"]) > self.preview.columnCount():
+            said.append(f"The first {self.preview.columnCount()} columns are shown.")
+        self.said.setText(" ".join(said))
+
+    def _turned(self, task: NextValue) -> bool:
+        return task.order == "turned round" or (task.order == "oldest first" and self._course == "backward")
 
     def _wrong_columns(self) -> str:
-        if not self._table:
+        if self.columns is None:
             return ""
-        chosen = self._chosen()
+        inputs, targets = self.columns.inputs, self.columns.targets
         same = {
             str(column["name"]): column for column in self._inspection["columns"] if column.get("constant") is not None
         }
-        free = [name for name in self._free if name not in same]
-        if not chosen and (free or not same):
-            return "Choose at least one column with numbers."
-        if set(chosen) <= set(same):
-            return f"There is nothing to learn: {_same(same[(*chosen, *same)[0]])}."
-        return ""
+        free = [one for one in self._inspection["columns"] if is_usable(one) and one["name"] not in same]
+        if same and (not free or (targets and set(targets) <= set(same))):
+            return f"There is nothing to learn: {_same(same[(*targets, *same)[0]])}."
+        if not inputs:
+            return "Choose at least one column with numbers as an input."
+        return "" if targets else "Choose at least one column to predict."
 
     def _wrong_length(self) -> str:
         task = self._windows()
@@ -208,22 +241,16 @@ class DataDialog(QDialog):
         return ""
 
 
-def _usable(column: Mapping[str, Any]) -> bool:
-    return bool(column["numeric"]) and not column.get("problem")
+def _left_out(counted: str) -> str:
+    return f"Rows with a gap are left out ({counted}), here struck through."
 
 
-def _remark(column: Mapping[str, Any], is_time: bool) -> str:
-    """What a person should know of a column, behind its name: "  (7 gaps, in $)"."""
-    if is_time:
-        return "  (time)"
-    if column.get("problem") or not column["numeric"]:
-        kind = "" if column["numeric"] else "text: "
-        return f"  ({kind}{column.get('problem') or 'cannot be learned'})"
-    gaps = column.get("gaps", 0)
-    words = [f"{gaps:,} gap{'s' * (gaps != 1)}"] * bool(gaps) + list(column.get("words", ()))
-    if column.get("constant") is not None:
-        words.append(f"{column['constant']:.12g} in every row: nothing to learn")
-    return f"  ({', '.join(words)})" if words else ""
+def _words(role: str, text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", role)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
 
 
 def _same(column: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.files.formats import TABLE
-from rnnviz.core.source import Given, GivenInput
+from rnnviz.core.source import GIVEN_LOSS, Given, GivenInput
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
@@ -166,6 +166,7 @@ class OpenModelDialog(QDialog):
         self.pages.addWidget(_page(Row("Length", self.length, "Time steps, drawn from a fixed seed")))
         column.addWidget(self.pages)
         column.addWidget(section_label("Loss"))
+        column.addWidget(_note(f"{GIVEN_LOSS}. One sequence, initial states of zero."))
         column.addWidget(Row("Norm of h at time step", self.loss_at, "L = ‖h_t‖; 0 stands for the last time step"))
         column.addWidget(self.problem)
         buttons = QHBoxLayout()

@@ -71,10 +71,14 @@ def line(words: str, longest: int) -> Parse:
     return parse
 
 
-def column_names(text: str) -> tuple[str, ...]:
-    """Parses names with commas between; none stands for every numeric column, as do the words "all numeric"."""
-    names = [name.strip() for name in text.split(",")]
-    return () if text.strip() in ("", "all", "all numeric") else tuple(name for name in names if name)
+def column_names(none: str) -> Parse:
+    """Parses names with commas between; nothing at all, "all" and the words `none` stand for no names."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = [name.strip() for name in text.split(",")]
+        return () if text.strip() in ("", "all", none) else tuple(name for name in names if name)
+
+    return parse
 
 
 def stepped_number(value: object, direction: int) -> object:

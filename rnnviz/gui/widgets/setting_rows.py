@@ -66,8 +66,8 @@ def _field(one: Setting, defaults: tuple[Any, ...]) -> Field | Choice:
             return Choice()  # filled by the form, which knows the present file
         case OneLine(longest):
             return Field(line(one.subject, longest), one.show)
-        case ColumnNames():
-            return Field(column_names, one.show)
+        case ColumnNames(none):
+            return Field(column_names(none), one.show)
         case Span(low, high):
             example = ", ".join(map(one.show, defaults))
             return Field(spans(one.subject, len(defaults), low, high, example), one.show)

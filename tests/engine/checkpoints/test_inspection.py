@@ -122,7 +122,7 @@ def test_a_table_is_told_with_what_a_person_should_know(tmp_path):
         "n       times ",
         "huge    numbers, its spread is beyond float64's range",
         "mixed   numbers, line 23: 'x' is no number",
-        "note: “n” goes backward: the newest row comes first",
+        "note: “n” goes backward from 30 to 1: the newest row comes first",
         "note: “square” has gaps: 1;",
         "note: “five” is 5 in every row: nothing to learn",
         "note: a length of 40 time steps needs 52 rows, and any length needs 3; this table has 30",

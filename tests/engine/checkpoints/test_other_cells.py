@@ -7,18 +7,19 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.source import Given, GivenInput
+from rnnviz.core.source import GIVEN_LOSS, Given, GivenInput
 from rnnviz.core.structure import Structure
 from rnnviz.engine.checkpoints import read_checkpoint
+from rnnviz.engine.inspection import inspect_path, table
 from rnnviz.engine.tracing.given_input import record_given
 from rnnviz.runs.reading.reader import open_run
 
 INPUTS, HIDDEN = 3, 5
 
 
-def cell(prefix="cell.", kind=nn.LSTMCell):
+def cell(prefix="cell.", kind=nn.LSTMCell, *sizes, **options):
     torch.manual_seed(8)
-    return {prefix + name: value for name, value in kind(INPUTS, HIDDEN).state_dict().items()}
+    return {prefix + name: value for name, value in kind(INPUTS, HIDDEN, *sizes, **options).state_dict().items()}
 
 
 def vectors(*names, size=HIDDEN):
@@ -124,17 +125,57 @@ def test_what_stands_around_a_module_is_left_aside_and_said(tmp_path):
     read = read_checkpoint(saved(tmp_path, {"model": state, "optimizer": optimiser}))
     assert read.module().structure.cell == "lstm"
     assert read.notes == (
-        "Left aside: embedding.weight (11 × 3, by its shape an embedding before rnn), head.weight (7 × 5, by its shape "
-        "a head after rnn), norm.weight (5), h0 (1 × 5, by its name an initial state, for which the trace has zeros) "
-        "and 1 of an optimiser.",
+        "Not used: embedding.weight (11 × 3, by its shape an embedding before rnn), head.weight (7 × 5, by its shape "
+        "a head after rnn), norm.weight (5, by its name a normalisation), h0 (1 × 5, by its name an initial state, for "
+        "which the trace has zeros) and 1 of an optimiser.",
     )
+
+
+def test_what_is_not_used_is_told_to_programs_and_people(tmp_path):
+    state = cell("rnn.", nn.GRU, 2, bidirectional=True) | {
+        "emb.weight": torch.ones(11, INPUTS),
+        "out.weight": torch.ones(7, 2 * HIDDEN),
+        "out.bias": torch.ones(7),
+        "conv.weight": torch.ones(4, 3, 2),
+        "steps": torch.ones(3, 1),
+        "layer_norm.bias": torch.ones(HIDDEN),
+    }
+    found = inspect_path(saved(tmp_path, state))
+    assert found["unused"] == [
+        {"name": "emb.weight", "shape": [11, INPUTS], "role": "embedding", "module": "rnn"},
+        {"name": "out.weight", "shape": [7, 2 * HIDDEN], "role": "head", "module": "rnn"},
+        {"name": "out.bias", "shape": [7], "role": "head", "module": "rnn"},
+        {"name": "conv.weight", "shape": [4, 3, 2], "role": "convolution", "module": ""},
+        {"name": "steps", "shape": [3, 1], "role": "", "module": ""},
+        {"name": "layer_norm.bias", "shape": [HIDDEN], "role": "normalisation", "module": ""},
+    ]
+    assert found["more_unused"] == 0
+    assert found["traced"] == {"loss": GIVEN_LOSS, "targets": False, "initial_state": "zeros", "sequences": 1}
+    said = table(found)
+    for sentence in (
+        f"note: rnn is given the {INPUTS} numbers its embedding would hand on, not token ids.",
+        "note: rnn is traced without its head: there are no logits, predictions or targets.",
+        "note: A trace has one sequence and initial states of zero, and the loss L = ‖h_t‖, the norm of",
+    ):
+        assert sentence in said
+    alone = table(inspect_path(saved(tmp_path, cell("rnn.", nn.GRU))))
+    assert "embedding" not in alone
+    assert "there is no target" in alone
+
+
+def test_very_many_tensors_that_are_not_used_are_counted(tmp_path):
+    state = {f"m{k}.{name}": one for k in range(40) for name, one in cell("", nn.GRU).items()}
+    state |= {f"bank.{k}.weight": torch.ones(2, 3) for k in range(1200)}
+    read = read_checkpoint(saved(tmp_path, state))
+    assert (len(read.unused), read.more_unused) == (1000, 200)
+    assert read.notes[0].endswith(" and 1,194 more.")
 
 
 def test_a_module_of_its_own_class_may_have_a_head_and_statistics_beside_it(tmp_path):
     head = {"model.fc.weight": torch.ones(7, HIDDEN), "model.fc.bias": torch.ones(7)}
     assert "model.fc.weight" in read_checkpoint(saved(tmp_path, cell("model.", nn.GRU) | head)).notes[0]
     scaled = {"model": cell("", nn.GRU), "norm": vectors("mean", "std", size=INPUTS)}
-    assert "norm.mean (3)" in read_checkpoint(saved(tmp_path, scaled)).notes[0]
+    assert "norm.mean (3" in read_checkpoint(saved(tmp_path, scaled)).notes[0]
 
 
 @pytest.mark.parametrize("inner", ["rnns.0.module.weight_hh_l0_raw", "rnns.0.weight_hh_l0_raw"])

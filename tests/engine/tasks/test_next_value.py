@@ -8,7 +8,7 @@ import pytest
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.tables import GAP_WORDS, read_table
 from rnnviz.core.tasks import NextValue
-from rnnviz.core.tasks.info import to_beat
+from rnnviz.core.tasks.info import Scale, to_beat
 
 
 def written(folder: Path, rows: np.ndarray, header: str) -> str:
@@ -146,10 +146,12 @@ def test_gaps_are_filled_in_the_order_of_time(
     head, *rows = GAPPY.splitlines()
     (tmp_path / "t.csv").write_text("\n".join([head, *(reversed(rows) if newest_first else rows)]))
     table = read_table(tmp_path / "t.csv")
-    series = table.series(("a",), gaps, oldest_first=True) if gaps != "leave out" else table.series((), gaps, True)
+    series = (
+        table.series(("a",), gaps, "oldest first") if gaps != "leave out" else table.series((), gaps, "oldest first")
+    )
     assert "".join(series.labels) == labels
     assert series.values[:, 0].tolist() == a
-    both = table.series((), gaps, oldest_first=True)
+    both = table.series((), gaps, "oldest first")
     said = [note for note in both.notes if "gap" in note]
     assert len(said) == len(notes)
     assert all(note.startswith(wanted) for note, wanted in zip(said, notes, strict=True))
@@ -200,3 +202,65 @@ def test_too_little_is_said_with_what_would_be_needed(tmp_path: Path, rows: int)
     NextValue(file=written(tmp_path, enough, "a,b")).open(1)
     with pytest.raises(RnnvizError, match=r"task\.length: wanted at most 39"):
         NextValue(file=written(tmp_path, enough[1:], "a,b")).open(1)
+
+
+def three_columns(folder: Path) -> str:
+    rows = np.random.default_rng(4).normal([10, -3, 70], [5, 0.1, 20], (60, 3))
+    return written(folder, np.column_stack([np.arange(1940, 2000), rows]), "year,a,b,c")
+
+
+def shown(values: np.ndarray, scales: tuple[Scale, ...]) -> np.ndarray:
+    return np.stack([scale.offset + scale.factor * values[..., k] for k, scale in enumerate(scales)], axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "targets", "read", "predicted"),
+    [
+        ((), ("c",), "abc", "c"),
+        (("c", "a"), ("a",), "ca", "a"),
+        (("b",), ("c", "a"), "b", "ca"),  # what is predicted need not be read
+        (("b", "a"), (), "ba", "ba"),
+    ],
+)
+def test_what_is_predicted_may_be_other_columns_than_those_that_are_read(
+    tmp_path: Path, columns: tuple[str, ...], targets: tuple[str, ...], read: str, predicted: str
+) -> None:
+    file = three_columns(tmp_path)
+    rows = dict(zip("abc", np.loadtxt(file, delimiter=",", skiprows=1)[:, 1:].T, strict=True))
+    source = NextValue(file=file, columns=columns, targets=targets, length=7).open(3)
+    assert (source.input_size, source.output_size) == (len(read), len(predicted))
+    assert ("".join(source.info.input_labels), "".join(source.info.output_labels)) == (read, predicted)
+    for batch in (source.batch(np.random.default_rng(6), 9), source.probe()):
+        inputs, answers = shown(batch.inputs, source.info.input_scales), shown(batch.targets, source.info.output_scales)
+        at = np.abs(rows[read[0]][:, None, None] - inputs[..., 0]).argmin(axis=0)  # (T, N) rows of the table
+        assert np.allclose(inputs, np.stack([rows[name][at] for name in read], axis=-1), rtol=1e-4)
+        assert np.allclose(answers, np.stack([rows[name][at + 1] for name in predicted], axis=-1), rtol=1e-4)
+    scaled = [(rows[name] - rows[name][:48].mean()) / rows[name][:48].std() for name in predicted]
+    expected = np.mean([np.diff(one[47:]) ** 2 for one in scaled])
+    assert lines(source, "test_loss")["same as last year"] == pytest.approx(expected, rel=1e-4)
+    expected = np.mean([np.diff(one[:48]) ** 2 for one in scaled])
+    assert lines(source, "loss")["same as last year"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_gaps_and_constants_are_judged_by_what_is_read_and_predicted(tmp_path: Path) -> None:
+    rows = [f"{n * n % 13},{'' if n == 9 else n * n % 7},5,{'' if n == 2 else n}" for n in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,still,d", *rows]))
+    task = NextValue(file=str(tmp_path / "t.csv"), columns=("a",), targets=("b",), length=4)
+    with pytest.raises(RnnvizError, match='line 11, column "b": wanted a number, came an empty cell; gaps = '):
+        task.open(2)
+    assert "“b”: 1 gap, straight line between" in task.changed(gaps="line").open(2).info.notes
+    assert task.changed(gaps="line").words == "next value of t.csv, predicting b, gaps: straight line between"
+    with pytest.raises(RnnvizError, match="“still” is 5 in every row that is trained on: nothing to learn"):
+        task.changed(targets=("still",)).open(2)
+    task.changed(columns=("a", "still"), targets=("a",)).open(2)
+    with pytest.raises(RnnvizError, match='wanted a column "e", came columns "a", "b", "still", "d"'):
+        task.changed(targets=("e",)).open(2)
+
+
+def test_a_table_may_be_turned_round_whatever_its_dates_say(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n" + "".join(f"{n * n}\n" for n in range(30)))
+    source = NextValue(file=str(tmp_path / "t.csv"), length=4, order="turned round").open(2)
+    batch, scale = source.batch(np.random.default_rng(1), 20), source.info.input_scales[0]
+    roots = np.sqrt(scale.offset + scale.factor * batch.inputs[..., 0].astype(np.float64))
+    assert np.allclose(np.diff(roots, axis=0), -1, atol=1e-3)
+    assert source.info.notes == ("the table is turned round, its last row comes first",)

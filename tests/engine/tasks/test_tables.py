@@ -81,11 +81,11 @@ def test_numbers_are_read_as_people_write_them(tmp_path: Path, text: str, rows: 
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        (["$5", "$1,200", "$3"], ("in $", "a comma parts thousands ($1,200 is 1200)")),
+        (["$5", "$1,200", "$3"], ("in $ ($5 is 5)", "a comma parts thousands ($1,200 is 1200)")),
         (["1'200", "5'300", "7'400"], ("an apostrophe parts thousands (1'200 is 1200)",)),
         (["(5)", "6", "7"], ("brackets are a minus ((5) is -5)",)),
         (["yes", "no", "yes"], ("yes is 1, no is 0",)),
-        (["5 %", "6 %", "0"], ("in %",)),
+        (["5 %", "6 %", "0"], ("in % (5 % is 5)",)),
     ],
 )
 def test_how_numbers_are_written_is_said(tmp_path: Path, cells: list[str], words: tuple[str, ...]) -> None:
@@ -151,8 +151,10 @@ def test_a_time_column_that_goes_backward_is_noticed(tmp_path: Path, times: list
 def test_a_time_that_goes_back_once_is_said(tmp_path: Path) -> None:
     days = ["2023-01-02", "2023-01-03", "2022-01-04", "2023-01-05", "2023-01-06"]
     found = table(tmp_path, "date,x\n" + "".join(f"{day},{n * n}\n" for n, day in enumerate(days)))
-    assert found.series((), "refuse", True).notes == ("“date” goes back at line 4: the rows are left in their order",)
-    assert found.series((), "refuse", True).labels == tuple(days)
+    assert found.series((), "refuse", "oldest first").notes == (
+        "“date” goes back at line 4: the rows are left in their order",
+    )
+    assert found.series((), "refuse", "oldest first").labels == tuple(days)
 
 
 @given(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.source import Given, GivenInput
@@ -161,3 +162,13 @@ def test_an_activation_that_torch_lacks_is_offered_where_the_file_says_it(qtbot:
         "I do not know",
     ]
     assert dialog.given.activation == "sigmoid"
+
+
+def test_what_is_not_used_and_what_the_loss_is_stands_in_the_dialog(qtbot: QtBot) -> None:
+    notes = ["Not used: emb.weight (9 × 4, by its shape an embedding before encoder).", "encoder is given 4 numbers."]
+    made = OpenModelDialog({**INSPECTION, "notes": notes}, "light")
+    qtbot.addWidget(made)
+    made.show()
+    labels = [label.text() for label in made.findChildren(QLabel) if label.isVisible()]
+    assert any(all(note in text for note in notes) for text in labels)
+    assert any("L = ‖h_t‖" in text and "there is no target" in text and "zero" in text for text in labels)

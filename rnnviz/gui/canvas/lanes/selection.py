@@ -20,6 +20,7 @@ class LaneChoice:
     default: Default
     on: bool
     room: float
+    group: str  # what it and others are called together, which a menu has as one entry
 
 
 def lane_choices(state: State) -> tuple[LaneChoice, ...]:
@@ -64,7 +65,8 @@ def choices(shown: Shown) -> tuple[LaneChoice, ...]:
     """Every lane for what is shown, in the order of the stack."""
     offers = [offer for kind in LANES if not kind.always for offer in kind.offers(shown)]
     return tuple(
-        LaneChoice(offer.key, offer.words, offer.default, _is_on(shown, offer), offer.room) for offer in offers
+        LaneChoice(offer.key, offer.words, offer.default, _is_on(shown, offer), offer.room, offer.group)
+        for offer in offers
     )
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QMenuBar, QSizePolicy
 
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.state.preference_saver import PreferenceSaver
-from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.store import Store
 
 _NAMES = ("File", "Training", "Debug", "View", "Help")  # no two begin alike: Alt and the first letter opens one
 
@@ -80,18 +80,7 @@ class MenuBar(QMenuBar):
 
     @Slot()
     def _list_lanes(self) -> None:
-        from rnnviz.gui.canvas.lanes.selection import (  # late: drawing comes after the first picture
-            lane_choices,
-            toggled,
-        )
+        from rnnviz.gui.canvas.lane_menus import add_lanes  # late: drawing comes after the first picture
 
         self.lanes.clear()
-        for choice in lane_choices(self._store.state):
-            entry = self.lanes.addAction(choice.words)
-            entry.setCheckable(True)
-            entry.setChecked(choice.on)
-            entry.triggered.connect(
-                lambda _on, choice=choice: self._store.change(
-                    look=setting(hidden_lanes=toggled(self._store.state.look.hidden_lanes, choice))
-                )
-            )
+        add_lanes(self.lanes, self._store, self.window())

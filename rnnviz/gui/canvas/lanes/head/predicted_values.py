@@ -8,12 +8,14 @@ from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.data_units import column_name, undone
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
-from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
+from rnnviz.gui.canvas.lanes.lane_kind import Default, LaneKind, Offer
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.canvas.lanes.value_axes import linear
 
 _FEW = 4
-_MOST_OUTPUTS = 12  # predicted columns that can be chosen
+_MOST_OUTPUTS = 256  # predicted columns that can be chosen
+_MOST_BY_THEMSELVES = 12  # of them that come where there is room
+_IN_MENU = 2  # more are picked from a list
 
 
 class PredictedValuesLane(CurveLane):
@@ -55,14 +57,19 @@ class PredictedValuesLane(CurveLane):
 
 
 def _offers(shown: Shown) -> Sequence[Offer]:
-    """The first column by default, the others where there is room."""
+    """The first column by default, the next ones where there is room, others when they are picked."""
     if shown.task is None or shown.task.output_kind != "values":
         return []
     names = shown.task.output_labels[:_MOST_OUTPUTS]
     words = [f"Prediction of {name}" for name in names] if len(names) > 1 else ["Prediction"]
-    first = Offer("prediction", words[0], True, PredictedValuesLane, room=0.5, column=0)
-    others = enumerate(zip(names[1:], words[1:], strict=True), start=1)
-    return [first, *(Offer(f"prediction: {n}", w, "room", PredictedValuesLane, column=k) for k, (n, w) in others)]
+    group = "Predictions" if len(names) > _IN_MENU else ""
+    first = Offer("prediction", words[0], True, PredictedValuesLane, room=0.5, column=0, group=group)
+    return [first, *(_further(names[k], words[k], k, group) for k in range(1, len(names)))]
+
+
+def _further(name: str, words: str, column: int, group: str) -> Offer:
+    default: Default = "room" if column < _MOST_BY_THEMSELVES else False
+    return Offer(f"prediction: {name}", words, default, PredictedValuesLane, column=column, group=group)
 
 
 PREDICTED_VALUES = LaneKind(_offers)
