@@ -39,6 +39,14 @@ class Stroke:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """A filled polygon."""
+
+    points: tuple[Point, ...]
+    color: QColor
+
+
+@dataclass(frozen=True)
 class Dot:
     """A filled circle around a point."""
 
@@ -72,6 +80,7 @@ class Drawn:
     areas: list[Area] = field(default_factory=list)
     strokes: list[Stroke] = field(default_factory=list)
     dots: list[Dot] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     _pen: QColor | None = None
     _brush: QColor | None = None
@@ -114,6 +123,10 @@ class Drawn:
         assert self._pen is not None
         self.strokes.append(Stroke(tuple((point.x(), point.y()) for point in points.toList()), self._pen))
 
+    def drawPolygon(self, points: QPolygonF | list[QPointF]) -> None:
+        corners = points.toList() if isinstance(points, QPolygonF) else points
+        self.shapes.append(Shape(tuple((point.x(), point.y()) for point in corners), self._brush or QColor()))
+
     def drawEllipse(self, middle: QPointF, _across: float, _down: float) -> None:
         assert self._brush is not None
         self.dots.append(Dot((middle.x(), middle.y()), self._brush))
@@ -128,7 +141,7 @@ class Drawn:
     def ignore(self, *_arguments: object) -> None:
         """What has no place of its own."""
 
-    setFont = setClipRect = setRenderHint = drawPath = drawPolygon = save = restore = ignore
+    setFont = setClipRect = setRenderHint = drawPath = save = restore = ignore
 
 
 def drawn_by(item: CanvasItem) -> Drawn:

@@ -38,14 +38,16 @@ class Heat:
     colors: Array
     rect: QRectF
     marked_row: int | None
+    knee: float  # 0: colours are linear
 
 
 @dataclass(frozen=True, eq=False)
 class Bar:
-    """A colour bar: the ends of its range and where it lies."""
+    """A colour bar: the ends of its range, where it lies, and whether it says that it is logarithmic."""
 
     levels: tuple[float, float]
     rect: QRectF
+    log: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +129,12 @@ def item(lane: Lane, kind: type[Item]) -> Item:
 
 def heat_of(lane: Lane) -> Heat:
     held = item(lane, HeatMap)
-    return Heat(held._values, (held._low, held._high), held._table[:256], held.rect, held.marked_row)
+    return Heat(held._values, (held._low, held._high), held._table[:256], held.rect, held.marked_row, held._knee)
 
 
 def bar_of(lane: Lane) -> Bar:
     held = item(lane, ColorBar)
-    return Bar((held._low, held._high), held.rect)
+    return Bar((held._low, held._high), held.rect, held._log)
 
 
 def plot_of(lane: Lane) -> Plot:

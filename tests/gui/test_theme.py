@@ -4,13 +4,15 @@ import math
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QColor, QFontMetrics, QPalette
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.gui.look import color_maps, fonts
-from rnnviz.gui.look.theme import Theme, apply, theme
+from rnnviz.gui.look.model_bar import paint_model_bar
+from rnnviz.gui.look.theme import Theme, apply, model_dashes, theme
 
 BOTH = pytest.mark.parametrize("look", [theme("dark"), theme("light")], ids=lambda look: look.name)
 
@@ -63,6 +65,22 @@ def test_the_signed_map_is_neutral_in_the_middle_and_safe_for_colour_blind_peopl
     assert abs(table[128].astype(int) - QColor(look.panel).getRgb()[:3]).max() <= 2
     low, high = (deuteranopic(table[n]) for n in (0, 255))
     assert np.linalg.norm(low - high) > 80
+
+
+def test_the_second_model_of_a_cell_has_a_dashed_line_and_bar() -> None:
+    cells = ["lstm", "vanilla", "lstm", "gru", "lstm"]
+    first, other, second, third, fourth = model_dashes(cells)
+    assert first == other == third == ()
+    assert len({first, second, fourth}) == 3
+    image = QImage(4, 60, QImage.Format.Format_RGB32)
+    for dash in (first, second):
+        image.fill(QColor("#ffffff"))
+        painter = QPainter(image)
+        paint_model_bar(painter, QRectF(0, 0, 4, 60), QColor("#000000"), dash)
+        painter.end()
+        column = [image.pixelColor(1, y).lightness() for y in range(60)]
+        assert (max(column) > 200) == bool(dash)
+        assert min(column) == 0
 
 
 def test_models_of_one_cell_can_be_told_apart() -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor, QImage, QPainter, QPixmapCache
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QVBoxLayout, QWidget
 
 from rnnviz.debugger.places import run_target, to_model
 from rnnviz.gui.canvas.items.canvas_view import CanvasView
@@ -22,6 +22,7 @@ from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.widgets.live_tip import LiveTip
 
 _PICTURES = Fields(  # that the lanes' data come from
     *("recorded.traces", "place.sample", "look.theme", "run.task", "run.models", "look.hidden_lanes"),
@@ -69,6 +70,7 @@ class LaneStack(QWidget):
         self._view = CanvasView(self._scene, self)
         self._line: CursorLine | None = None
         self._skeleton: Skeleton | None = None
+        self._tip = LiveTip(self._view.viewport(), self._words_at)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
@@ -96,6 +98,7 @@ class LaneStack(QWidget):
             self._mark_unit(new)
         if not self._shown.ready and self._skeleton is not None:
             self._skeleton.set_sentence(waiting_sentence(new))
+        self._tip.refresh()
 
     def show_all_time_steps(self) -> None:
         """Ends zooming."""
@@ -239,7 +242,7 @@ class LaneStack(QWidget):
         for lane in self._lanes:
             lane.move_cursor(sweep)
             dots.extend(lane.dots(sweep.time_step))
-        self._line.setVisible(sweep.time_step in self._axis.visible())
+        self._line.setVisible(self._axis.holds(sweep.time_step))
         first, last = self._lanes[0].rect, self._lanes[-1].rect
         self._line.move(self._axis.x(sweep.time_step), first.top(), last.bottom(), dots)
 
@@ -288,12 +291,12 @@ class LaneStack(QWidget):
         return next((lane for lane in self._lanes if lane.rect.top() <= point.y() <= lane.rect.bottom()), None)
 
     def _hover(self, point: QPointF) -> None:
+        self._tip.rest_at(self._view.mapFromScene(point))
+
+    def _words_at(self, place: QPoint) -> str:
+        point = self._view.mapToScene(place)
         lane = self._lane_at(point)
-        words = lane.tip(point) if lane is not None else ""
-        if words:
-            QToolTip.showText(QCursor.pos(), words, self._view.viewport())
-        else:
-            QToolTip.hideText()
+        return lane.tip(point) if lane is not None else ""
 
     def _zoom(self, factor: float, x: float) -> None:
         self._axis = self._axis.scaled(factor, x)

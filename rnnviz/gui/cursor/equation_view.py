@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.gui.cursor.equation_lines import EquationLine, Ink, Word
@@ -67,8 +67,8 @@ class EquationView(QWidget):
         for placed in self._placed:
             if placed.word.active:
                 width = marked_text.width(placed.word.markup, placed.size)
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(self._theme.color("line"))
+                painter.setPen(QPen(self._theme.color("border"), 1))
+                painter.setBrush(self._theme.color("panel"))
                 painter.drawRoundedRect(QRectF(placed.x - 5, placed.baseline - 17, width + 10, 24), 4, 4)
             color = _color(self._theme, placed.word.ink)
             marked_text.draw(painter, placed.x, placed.baseline, placed.word.markup, placed.size, color)
@@ -124,4 +124,4 @@ def _unspaced(word: Word) -> Word:
 def _color(theme: Theme, ink: Ink) -> QColor:
     if ink.startswith("gate:"):
         return theme.gate_color(ink.removeprefix("gate:"))
-    return theme.color("cursor") if ink == "gradient" else theme.color("muted" if ink == "muted" else "text")
+    return theme.text_color("cursor") if ink == "gradient" else theme.color("muted" if ink == "muted" else "text")

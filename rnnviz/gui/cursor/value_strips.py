@@ -9,16 +9,19 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, 
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.numbers import short
+from rnnviz.core.numbers import short, tick
 from rnnviz.gui.cursor.value_rows import Colors
 from rnnviz.gui.look import fonts
-from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.look.color_maps import bent
+from rnnviz.gui.look.model_bar import paint_model_bar
+from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.widgets import marked_text
 
 _TITLE = 28  # pixels
 _EACH = 52
 _STRIP = 16
 _PAD = 8
+_FAR = 30.0  # times the calmest model's largest value: beyond, linear colours show that model as nothing
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Strip:
     values: Array  # (H,) or (T,)
     marked: int = -1
     note: str = ""
+    dash: Dash = ()  # of the model's curves
 
 
 class ValueStrips(QWidget):
@@ -40,6 +44,7 @@ class ValueStrips(QWidget):
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.title, self._symbol = "", ""
+        self.knee = 0.0  # the colours are logarithmic beyond it; 0: they are linear
         self.strips: tuple[Strip, ...] = ()
         self._images: tuple[QImage, ...] = ()
         self._theme: Theme | None = None
@@ -56,7 +61,8 @@ class ValueStrips(QWidget):
     ) -> None:
         """Shows the vectors in `strips` in the colours of their kind; `gate` is the family of a gate."""
         self.title, self._symbol, self.strips, self._theme = words, symbol, tuple(strips), theme
-        self._images = tuple(strip_image(strip.values, levels(colors, strips), colors, gate, theme) for strip in strips)
+        ends, self.knee = levels(colors, strips), knee(colors, strips)
+        self._images = tuple(strip_image(one.values, ends, colors, gate, theme, self.knee) for one in strips)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -72,14 +78,15 @@ class ValueStrips(QWidget):
         text, muted = self._theme.color("text"), self._theme.color("muted")
         after = _PAD + marked_text.width(self.title, fonts.BODY) + 5
         marked_text.draw(painter, _PAD, 17, self.title, fonts.BODY, text)
-        marked_text.draw(painter, after, 17, self._symbol, fonts.BODY, muted)
+        scale = f"  log beyond ±{tick(self.knee)}" if self.knee else ""
+        marked_text.draw(painter, after, 17, f"{self._symbol}{scale}", fonts.BODY, muted)
         for number, (strip, image) in enumerate(zip(self.strips, self._images, strict=True)):
             self._paint_strip(painter, strip, image, _TITLE + number * _EACH, muted)
 
     def _paint_strip(self, painter: QPainter, strip: Strip, image: QImage, top: int, muted: QColor) -> None:
         assert self._theme is not None
         box = QRectF(_PAD + 3, top, self.width() - 2 * _PAD - 3, _STRIP)
-        painter.fillRect(QRectF(_PAD - 2, top, 3, _STRIP), strip.color)
+        paint_model_bar(painter, QRectF(_PAD - 2, top, 3, _STRIP), strip.color, strip.dash)
         painter.drawImage(box, image)
         painter.setPen(QPen(self._theme.color("line"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -129,13 +136,26 @@ def levels(colors: Colors, strips: Sequence[Strip]) -> tuple[float, float]:
     return (-largest or -1.0, largest or 1.0)
 
 
-def strip_image(values: Array, ends: tuple[float, float], colors: Colors, gate: str, theme: Theme) -> QImage:
+def knee(colors: Colors, strips: Sequence[Strip]) -> float:
+    """Beyond it signed colours are logarithmic: the largest value of the calmest model, 1 at least, where that of
+    another is so far away that the calm one would have no colour; 0: they are linear."""
+    finite = [np.abs(np.asarray(strip.values)[np.isfinite(strip.values)]) for strip in strips]
+    largest = [float(part.max()) for part in finite if part.size]
+    calm = max(min(largest, default=1.0), 1.0)
+    return float(f"{calm:.1g}") if colors == "signed" and max(largest, default=0.0) > _FAR * calm else 0.0
+
+
+def strip_image(
+    values: Array, ends: tuple[float, float], colors: Colors, gate: str, theme: Theme, knee: float = 0.0
+) -> QImage:
     """One pixel a value, (1, H); what is not finite stands out, a zero magnitude has the lowest colour."""
     low, high = ends
     numbers = np.asarray(values, np.float64)
     finite = np.isfinite(numbers)
     if colors == "magnitude":
         numbers = np.log10(np.where(finite & (numbers > 0), numbers, 10.0**low))
+    if knee:
+        numbers, low, high = bent(numbers, high, knee), -1.0, 1.0
     table = (
         theme.magnitude_map()
         if colors == "magnitude"

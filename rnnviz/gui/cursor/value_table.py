@@ -154,7 +154,8 @@ class ValueTable(QWidget):
                 painter.setBrush(self._theme.color("raised"))
                 painter.drawRoundedRect(box, 4, 4)
             if number == shown:
-                painter.setPen(QPen(self._theme.color("accent" if self.hasFocus() else "muted"), 1))
+                focused = self.hasFocus()
+                painter.setPen(QPen(self._theme.color("focus" if focused else "muted"), 2 if focused else 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRoundedRect(box, 4, 4)
             self._paint_row(painter, row, top, edges, text if row.active else muted, muted)

@@ -1,8 +1,7 @@
 """At the cursor: the numbers of this time step in every model, and the values behind the row one points at."""
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Trace
@@ -11,7 +10,7 @@ from rnnviz.debugger.places import to_layer
 from rnnviz.gui.cursor.value_rows import Group, ValueRow, ValueSource, value_rows
 from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
 from rnnviz.gui.cursor.value_table import TableRow, ValueTable
-from rnnviz.gui.look.theme import theme
+from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
@@ -19,6 +18,7 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice
+from rnnviz.gui.widgets.live_tip import LiveTip
 from rnnviz.gui.widgets.marked_text import plain
 
 _LAYER_WIDTH = 160  # pixels: "layer 1, reverse" and its arrow
@@ -53,7 +53,7 @@ class ValuesPanel(ColumnPage):
         self.empty = QLabel("The numbers appear with the first trace.")
         self.empty.setProperty("role", "note")
         self._build()
-        self.table.installEventFilter(self)
+        self._tip = LiveTip(self.table, self._words_at)
         self.table.row_shown.connect(lambda row: self._show_strips(self._store.state))
         self.table.copy_wanted.connect(self.copy)
         self.begin()
@@ -74,12 +74,9 @@ class ValuesPanel(ColumnPage):
         if self.rows:
             QApplication.clipboard().setText(self.row_text(max(0, self.table.shown_row)))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and watched is self.table:
-            number = self.table.row_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), self.tooltip(number) if number >= 0 else "", self.table)
-            return True
-        return super().eventFilter(watched, event)
+    def _words_at(self, place: QPoint) -> str:
+        number = self.table.row_at(place.y())
+        return self.tooltip(number) if number >= 0 else ""
 
     def tooltip(self, number: int) -> str:
         """Shape, smallest, largest and mean of each model's values in a row."""
@@ -167,6 +164,7 @@ class ValuesPanel(ColumnPage):
         )  # the strips follow close below, however high the window
         self.strips.set_models(len(traces))
         self._show_strips(state)
+        self._tip.refresh()
 
     def _offer_layers(self, traces: list[Trace], chosen: str) -> None:
         names = list(dict.fromkeys(layer.name for trace in traces for layer in trace.layers))
@@ -188,12 +186,13 @@ class ValuesPanel(ColumnPage):
             self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, 24)
         row = self.rows[number]
         look = theme(state.look.theme)
-        colors = look.model_colors(source.trace.structure.cell if source else "" for source in self._sources)
+        cells = [source.trace.structure.cell if source else "" for source in self._sources]
+        looks = zip(look.model_colors(cells), model_dashes(cells), strict=True)
         strips = []
-        for name, color, source in zip(self._names, colors, self._sources, strict=True):
+        for name, (color, dash), source in zip(self._names, looks, self._sources, strict=True):
             values = None if source is None else row.vector(source)
             if source is not None and values is not None:
-                strips.append(Strip(name, color, values, source.row if row.over_time else -1, row.note(source)))
+                strips.append(Strip(name, color, values, source.row if row.over_time else -1, row.note(source), dash))
         words = f"{row.words}, time steps 1 to {state.program.time_steps}" if row.over_time else row.words
         self.strips.set_content(words, "" if row.over_time else row.symbol, strips, row.colors, row.family, look)
 

@@ -27,7 +27,7 @@ from rnnviz.gui.experiment.restart_bar import RestartBar
 from rnnviz.gui.experiment.task_form import TaskForm
 from rnnviz.gui.experiment.training_form import TrainingForm
 from rnnviz.gui.look.form_style import form_sheet, push_button
-from rnnviz.gui.look.theme import theme
+from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.fields import Field, section_label
@@ -269,9 +269,9 @@ class ExperimentPanel(QWidget):
 
     def _color_cards(self, state: State) -> None:
         look = theme(state.look.theme)
-        colors = look.model_colors(card.settings.cell for card in self.cards)
-        for card, color in zip(self.cards, colors, strict=True):
-            card.set_look(look, color, removable=len(self.cards) > 1)
+        cells = [card.settings.cell for card in self.cards]
+        for card, color, dash in zip(self.cards, look.model_colors(cells), model_dashes(cells), strict=True):
+            card.set_look(look, color, dash, removable=len(self.cards) > 1)
 
     def _show_numbers(self, state: State) -> None:
         names = [

@@ -12,7 +12,8 @@ from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.setting import settings_of
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.form_style import push_button
-from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.look.model_bar import paint_model_bar
+from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.setting_rows import setting_rows
 
@@ -108,6 +109,7 @@ class ModelCard(QFrame):
         self._settings = settings
         self._theme: Theme | None = None
         self._color = QColor()
+        self._dash: Dash = ()
         self.header = CardHeader()
         self.rows = card_rows()
         self.remove = push_button("Remove", "Takes this model out of the experiment; needs a restart", "link")
@@ -161,9 +163,9 @@ class ModelCard(QFrame):
             self.header.setAccessibleDescription(f"{metric} {number}; {tooltip}")
             self.header.update()
 
-    def set_look(self, theme: Theme, color: QColor, removable: bool) -> None:
-        """Puts theme and model colour on the card."""
-        self._theme, self._color = theme, color
+    def set_look(self, theme: Theme, color: QColor, dash: Dash, removable: bool) -> None:
+        """Puts theme, model colour and the dash of its curves on the card."""
+        self._theme, self._color, self._dash = theme, color, dash
         self.header.colors = (color, theme.color("text"), theme.color("muted"))
         self.remove.setEnabled(removable)
         self.update()
@@ -175,11 +177,11 @@ class ModelCard(QFrame):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         focused = self.header.hasFocus()
-        edge = "accent" if focused else "muted" if self.header.underMouse() else "line"
-        painter.setPen(QPen(self._theme.color(edge), 1))
+        edge = "focus" if focused else "muted" if self.header.underMouse() else "line"
+        painter.setPen(QPen(self._theme.color(edge), 2 if focused else 1))
         painter.setBrush(self._theme.color("raised"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(2.5, 0.5, -0.5, -0.5), 6, 6)
-        painter.fillRect(QRectF(0, 0, _BAR, self.height()), self._color)
+        paint_model_bar(painter, QRectF(0, 0, _BAR, self.height()), self._color, self._dash)
 
     def _edit(self, key: str, value: Any) -> None:
         if key == "cell":

@@ -42,6 +42,18 @@ def between(*colors: str) -> Array:
     return frozen(_to_srgb(lab))
 
 
+def bent(values: Array, high: float, knee: float) -> Array:
+    """`values` between ±high on a scale from −1 to 1: half of it is linear up to ±knee, the rest logarithmic.
+
+    So a model that stays within ±knee has half of the colours, whatever another one grows to.
+    """
+    wide = values.astype(np.float64)
+    size = np.abs(wide)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        beyond = 1.0 + np.log(np.maximum(size, knee) / knee) / np.log(high / knee)
+    return np.asarray(np.sign(wide) * np.where(size <= knee, size / knee, beyond) / 2)
+
+
 def oklab(color: str) -> Array:
     """(3,) lightness, green–red, blue–yellow of #rrggbb."""
     srgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255.0

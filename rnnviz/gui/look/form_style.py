@@ -10,6 +10,7 @@ from rnnviz.gui.look.theme import ThemeName, theme
 
 FIELD_HEIGHT = 24
 FIELD_WIDTH = 112
+RING = 2  # pixels around a link or an icon that its focus ring takes
 
 _SHEET = """
 QWidget[role="panel"], QScrollArea[role="panel"] > QWidget > QWidget {{ background: {panel}; }}
@@ -20,16 +21,18 @@ QLabel[role="title"] {{ font-size: 17px; font-weight: 600; }}
 QLabel[role="note"] {{ color: {muted}; font-size: 12px; }}
 QLabel[role="problem"] {{ color: {bad}; font-size: 12px; }}
 QLineEdit[role="field"] {{ padding: 0 7px; min-height: 22px; max-height: 22px; font-size: 13px; }}
+QLineEdit[role="field"]:focus {{ padding: 0 6px; min-height: 20px; max-height: 20px; }}
 QLineEdit[role="field"][bad="true"] {{ border-color: {bad}; color: {bad}; }}
 QPushButton[role="link"] {{
-    background: transparent; border: none; color: {accent}; padding: 0; min-height: 22px; text-align: left;
+    background: transparent; border: 2px solid transparent; border-radius: 4px; color: {accent}; padding: 0;
+    min-height: 18px; text-align: left;
 }}
-QPushButton[role="link"]:hover, QPushButton[role="link"]:focus {{ text-decoration: underline; border: none; }}
+QPushButton[role="link"]:hover {{ text-decoration: underline; border-color: transparent; }}
+QPushButton[role="link"]:focus {{ padding: 0; border-color: {focus}; }}
 QPushButton[role="link"]:disabled {{ color: {muted}; }}
 QComboBox {{ placeholder-text-color: {muted}; }}
 QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}
 QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: 8px; height: 8px; }}
-QRadioButton:focus {{ color: {accent}; }}
 QAbstractItemView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
 QAbstractItemView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
 QAbstractItemView::indicator:disabled {{ border-color: {line}; }}
@@ -37,8 +40,11 @@ QListView::item {{ padding: 3px 0; }}
 QTableView::item {{ padding: 0 4px; }}
 QTableCornerButton::section {{ background: {panel}; border: none; border-bottom: 1px solid {line}; }}
 QHeaderView::section:vertical {{ border: none; padding: 0 8px; }}
-QPushButton[role="icon"] {{ background: transparent; border: none; padding: 0; min-height: 20px; border-radius: 4px; }}
-QPushButton[role="icon"]:hover, QPushButton[role="icon"]:focus {{ background: {line}; border: none; }}
+QPushButton[role="icon"] {{
+    background: transparent; border: 2px solid transparent; padding: 0; min-height: 16px; border-radius: 4px;
+}}
+QPushButton[role="icon"]:hover {{ background: {line}; border-color: transparent; }}
+QPushButton[role="icon"]:focus {{ padding: 0; border-color: {focus}; }}
 """
 
 
@@ -46,7 +52,7 @@ QPushButton[role="icon"]:hover, QPushButton[role="icon"]:focus {{ background: {l
 def form_sheet(name: ThemeName) -> str:
     """The roles of forms in the theme called `name`; the rest of the look is the application's own style sheet."""
     tokens = theme(name)
-    names = ("panel", "raised", "line", "text", "muted", "accent", "bad")
+    names = ("panel", "raised", "line", "text", "muted", "accent", "bad", "focus")
     colors = {token: getattr(tokens, token) for token in names}
     return _SHEET.format(**colors, check=resource(f"theme/check-{name}.svg").as_posix())
 

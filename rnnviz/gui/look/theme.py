@@ -15,17 +15,24 @@ from rnnviz.gui.look.style_sheet import style_sheet
 
 ThemeName = Literal["dark", "light"]
 Token = str
+Dash = tuple[float, ...]  # strokes and gaps in widths of the line, as Qt counts them; () is a whole line
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours as #rrggbb. The second of `models` is also the accent's hue: one accent in the whole window."""
+    """Colours as #rrggbb. The second of `models` is also the accent's hue: one accent in the whole window.
+
+    Every token that is written with has 4.5:1 on background, panel and raised; `cursor` alone is too bright for that
+    on paper and has a darker one for its texts. Borders of controls have 3:1.
+    """
 
     name: ThemeName
     background: str
     panel: str
     raised: str
-    line: str
+    line: str  # what only parts and decorates
+    border: str  # what shows where a control is
+    focus: str  # the ring around what has the keyboard: the hue of nothing else
     text: str
     muted: str
     accent: str
@@ -36,6 +43,8 @@ class Theme:
     output_gate: str
     candidate: str
     cursor: str
+    cursor_text: str  # the same hue, to write with
+    on_cursor: str  # text on the cursor's colour
     good: str
     bad: str
     warning: str
@@ -50,24 +59,38 @@ class Theme:
         color.setAlphaF(alpha)
         return color
 
+    @property
+    def grounds(self) -> tuple[str, ...]:
+        """What is written on."""
+        return self.background, self.panel, self.raised
+
+    def text_color(self, token: Token) -> QColor:
+        """The colour to write with in the hue of `token`."""
+        return self.color("cursor_text" if token == "cursor" else token)
+
+    def text_on(self, ground: QColor) -> QColor:
+        """The theme's text where `ground` lets it be read, else black or white, one of which can be read on any."""
+        if contrast(self.text, ground.name()) >= READABLE:
+            return QColor(self.text)
+        return QColor(max(("#000000", "#ffffff"), key=lambda ink: contrast(ink, ground.name())))
+
+    def mixed(self, color: QColor, share: float, ground: Token = "panel") -> QColor:
+        """What `color` laid over a ground with the opacity `share` looks like."""
+        below = QColor(getattr(self, ground))
+        rest = 1 - share
+        return QColor.fromRgbF(
+            share * color.redF() + rest * below.redF(),
+            share * color.greenF() + rest * below.greenF(),
+            share * color.blueF() + rest * below.blueF(),
+        )
+
     def model_color(self, hue: int, index: int = 0) -> QColor:
         """A colour of the palette; `index` counts the models of the same one before it, which it differs from."""
-        place = hue % len(self.models)
-        color = QColor(self.models[place])
-        if index == 0:
-            return color
-        turned = (color.hslHueF() + _HUE_STEPS[place % len(_HUE_STEPS)] * index) % 1.0
-        return QColor.fromHslF(turned, color.hslSaturationF() * 0.9, color.lightnessF())
+        return _model_color(self, hue % len(self.models), index)
 
     def model_colors(self, cells: Iterable[str]) -> tuple[QColor, ...]:
         """One colour for each model of a run, that of its cell; models of the same cell get neighbouring hues."""
-        seen: dict[int, int] = {}
-        colors = []
-        for cell in cells:
-            hue = cell_kind(cell).hue if cell else 0
-            colors.append(self.model_color(hue, seen.get(hue, 0)))
-            seen[hue] = seen.get(hue, 0) + 1
-        return tuple(colors)
+        return tuple(self.model_color(hue, index) for hue, index in _palette_places(cells))
 
     def signed_map(self) -> Array:
         """(256, 3) uint8: negative – neutral – positive, for states and signed gradients."""
@@ -90,8 +113,58 @@ class Theme:
         )
 
 
+def model_dashes(cells: Iterable[str]) -> tuple[Dash, ...]:
+    """The line of each model of a run: whole for the first of its cell, dashed for the next ones, so that who does not
+    see the difference of two hues sees that of two lines."""
+    return tuple(_DASHES[index % len(_DASHES)] for _, index in _palette_places(cells))
+
+
+def contrast(color: str, ground: str) -> float:
+    """The contrast ratio of two colours, 1 to 21 (WCAG 2)."""
+    lighter, darker = sorted((_luminance(color), _luminance(ground)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    srgb = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in srgb]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _palette_places(cells: Iterable[str]) -> list[tuple[int, int]]:
+    """Of each model its cell's place in the palette, and how many models before it have the same."""
+    seen: dict[int, int] = {}
+    places = []
+    for cell in cells:
+        hue = cell_kind(cell).hue if cell else 0
+        places.append((hue, seen.get(hue, 0)))
+        seen[hue] = seen.get(hue, 0) + 1
+    return places
+
+
+@cache
+def _model_color(theme: Theme, place: int, index: int) -> QColor:
+    """A turned hue is as light or dark as it takes to be read."""
+    color = QColor(theme.models[place])
+    if index == 0:
+        return color
+    hue = (color.hslHueF() + _HUE_STEPS[place % len(_HUE_STEPS)] * index) % 1.0
+    saturation, lightness = color.hslSaturationF() * 0.9, color.lightnessF()
+    step = 0.01 if theme.name == "dark" else -0.01
+    while True:
+        color = QColor.fromHslF(hue, saturation, lightness)
+        if min(contrast(color.name(), ground) for ground in theme.grounds) >= READABLE:
+            return color
+        lightness += step
+
+
+READABLE = 4.5  # contrast of a text with its ground
+VISIBLE = 3.0  # that of marks and of the borders of controls
+
+_DASHES: tuple[Dash, ...] = ((), (4.0, 2.5), (1.2, 2.2), (6.0, 2.0, 1.2, 2.0))
+
 # Away from the cursor's yellow and from the other hues of the palette.
-_HUE_STEPS = (-0.12, 0.09, -0.18)
+_HUE_STEPS = (-0.12, 0.12, -0.18)
 
 # By what a gate does: what keeps the old state, what lets something in, what shows the state, what is let in.
 _GATE_TOKENS = {"forget": "forget", "input": "input_gate", "output": "output_gate", "candidate": "candidate"}
@@ -102,6 +175,8 @@ _DARK = Theme(
     panel="#181c22",
     raised="#20252d",
     line="#2b313b",
+    border="#697180",
+    focus="#e8ebf0",
     text="#e8ebf0",
     muted="#8d96a5",
     accent="#5bb3f0",
@@ -112,6 +187,8 @@ _DARK = Theme(
     output_gate="#56c8d8",
     candidate="#e8c268",
     cursor="#ffd166",
+    cursor_text="#ffd166",
+    on_cursor="#12151a",
     good="#4fc38a",
     bad="#ef6f6c",
     warning="#f0b429",
@@ -126,23 +203,27 @@ _LIGHT = Theme(
     panel="#ffffff",
     raised="#f5f6f8",
     line="#d9dde3",
+    border="#828892",
+    focus="#1a1f27",
     text="#1a1f27",
     muted="#5b6472",
     accent="#1f6fb5",
     on_accent="#ffffff",
-    models=("#c8641a", "#1f6fb5", "#0f857a", "#8a3fb8", "#55801a", "#b8434a"),
+    models=("#ae5000", "#1f6fb5", "#00796f", "#8a3fb8", "#4e770f", "#b8434a"),
     forget="#7b3fb0",
-    input_gate="#3f8a23",
-    output_gate="#137f92",
-    candidate="#9a7408",
-    cursor="#c98a00",
-    good="#1f8a55",
-    bad="#c63d3a",
-    warning="#a86a00",
+    input_gate="#327b13",
+    output_gate="#027689",
+    candidate="#8b6600",
+    cursor="#ba7d00",
+    cursor_text="#975f00",
+    on_cursor="#1a1f27",
+    good="#0b7c49",
+    bad="#c23a37",
+    warning="#9a5e00",
     what_if="#b01e93",
     negative="#1f6fb5",
     positive="#c2272d",
-    not_finite="#d400a8",
+    not_finite="#c9009f",
 )
 _THEMES: dict[str, Theme] = {"dark": _DARK, "light": _LIGHT}
 
@@ -186,7 +267,7 @@ def palette(theme: Theme) -> QPalette:
         roles.LinkVisited: theme.accent,
         roles.Light: theme.raised,
         roles.Midlight: theme.raised,
-        roles.Mid: theme.line,
+        roles.Mid: theme.border,
         roles.Dark: theme.line,
         roles.Shadow: theme.background,
         roles.Accent: theme.accent,

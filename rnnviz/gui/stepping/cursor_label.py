@@ -1,8 +1,8 @@
 """Where the cursor is, in words, with the colour of its phase; pressing it asks where to go."""
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtGui import QFontMetrics, QMouseEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from rnnviz.core.equations.operations import Operation, operations
 from rnnviz.core.structure import LayerId
@@ -13,7 +13,8 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 
-_AROUND = 42  # pixels beside and between the three labels
+_AROUND, _BESIDE = 42, 26  # pixels beside and between the three labels, and beside them
+_TIP = "Where the cursor stands in this training step; press to go elsewhere  (T)"
 PHASE_TOKENS = {
     Phase.FORWARD: "accent",
     Phase.LOSS: "bad",
@@ -34,16 +35,17 @@ class CursorLabel(QFrame):
         self.setObjectName("cursor_label")
         self.setFixedSize(300, 34)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip("Where the cursor stands in this training step; press to go elsewhere  (T)")
+        self.setToolTip(_TIP)
         self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
         self._phase.setFont(fonts.semibold())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 0, 12, 0)
-        row.setSpacing(8)
-        row.addWidget(self._phase)
-        row.addWidget(self._where)
-        row.addStretch(1)
-        row.addWidget(self._what)
+        self._rows = QGridLayout(self)
+        self._rows.setContentsMargins(10, 0, 12, 0)
+        self._rows.setHorizontalSpacing(8)
+        self._rows.setVerticalSpacing(0)
+        self._rows.setColumnStretch(2, 1)
+        self._rows.addWidget(self._phase, 0, 0)
+        self._rows.addWidget(self._where, 0, 1)
+        self._rows.addWidget(self._what, 0, 3)
         store.changed.connect(self.show_state)
         self._show(store.state)
 
@@ -65,19 +67,29 @@ class CursorLabel(QFrame):
         phase, where, what = place_words(state)
         self._phase.setText(phase)
         self._where.setText(where)
-        taken = sum(label.fontMetrics().horizontalAdvance(label.text()) for label in (self._phase, self._where))
-        room = self.width() - _AROUND - taken
-        self._what.setText(self._what.fontMetrics().elidedText(what, Qt.TextElideMode.ElideRight, room))
+        self._set_what(what)
+        self.setToolTip("\n".join([*filter(None, [what]), _TIP]))
         colors = theme(state.look.theme)
-        color = getattr(colors, PHASE_TOKENS[state.place.cursor.phase])
+        token = PHASE_TOKENS[state.place.cursor.phase]
+        color = getattr(colors, token)
         sheet = (
-            f"#cursor_label {{ background: {colors.raised}; border: 1px solid {colors.line};"
+            f"#cursor_label {{ background: {colors.raised}; border: 1px solid {colors.border};"
             f" border-left: 3px solid {color}; border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
         )
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
-            self._phase.setStyleSheet(f"color: {color};")
+            self._phase.setStyleSheet(f"color: {colors.text_color(token).name()};")
             self._what.setStyleSheet(f"color: {colors.muted};")
+
+    def _set_what(self, what: str) -> None:
+        """Behind the place where there is room, else below it in small letters: nothing is cut."""
+        taken = sum(QFontMetrics(label.font()).horizontalAdvance(label.text()) for label in (self._phase, self._where))
+        below = QFontMetrics(fonts.text()).horizontalAdvance(what) > self.width() - _AROUND - taken
+        font = fonts.text(fonts.SMALL if below else fonts.BODY)
+        self._what.setFont(font)
+        self._rows.addWidget(self._what, *((1, 0, 1, 4) if below else (0, 3, 1, 1)))
+        room = self.width() - _BESIDE
+        self._what.setText(QFontMetrics(font).elidedText(what, Qt.TextElideMode.ElideRight, room))
 
 
 def place_words(state: State) -> tuple[str, str, str]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.core.numbers import whole
 from rnnviz.debugger import goto
@@ -19,12 +19,14 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.stepping.cursor_label import PHASE_TOKENS
 from rnnviz.gui.stepping.program_marks import ProgramMark, program_marks
+from rnnviz.gui.widgets.live_tip import LiveTip
 
 _HIGH, _BAR = 34, 14  # pixels: of the strip and of its bars
 _TOP = 10.0
 _GAP = 3.0
 _NEAR, _MOST_TOLD = 5.0, 4  # pixels from a mark that is told; how many are
 _SINGLE = 30.0  # width of a phase of one point
+_SWEPT = {"dark": 0.35, "light": 0.5}  # of a phase's colour in its bar: the word on both its grounds can be read
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class ProgramStrip(QWidget):
         self.setFixedHeight(_HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Program")
+        self._tip = LiveTip(self, lambda place: self.tooltip(place.x()))
         if not has_trace(store.state):
             self.hide()
         store.changed.connect(self.show_state)
@@ -116,18 +119,13 @@ class ProgramStrip(QWidget):
             self._marks = program_marks(new)
             self.setVisible(has_trace(new))
             self.update()
+            self._tip.refresh()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._choose(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._choose(event)
-
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.tooltip(event.pos().x()), self)
-            return True
-        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         state = self._store.state
@@ -156,7 +154,7 @@ class ProgramStrip(QWidget):
 
     def _paint_segment(self, painter: QPainter, segment: Segment, here: float) -> None:
         look = theme(self._store.state.look.theme)
-        color = look.color(PHASE_TOKENS[segment.phase])
+        color = look.mixed(look.color(PHASE_TOKENS[segment.phase]), _SWEPT[look.name], "raised")
         bar = QRectF(segment.left, _TOP, segment.width, _BAR)
         done = QRectF(bar)
         done.setRight(min(max(here, bar.left()), bar.right()))
@@ -164,10 +162,9 @@ class ProgramStrip(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ground)
         painter.drawRoundedRect(bar, 3, 3)
-        color.setAlphaF(0.55)
         painter.setBrush(color)
         painter.drawRoundedRect(done, 3, 3)
-        painter.setPen(QPen(look.color("line"), 1))
+        painter.setPen(QPen(look.color("border"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(bar, 3, 3)
         rows = len(self._program.layers) if segment.phase.swept else 1

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
+from rnnviz.gui.look.theme import Dash
 from rnnviz.gui.state.run import MetricCurve
 from rnnviz.gui.training.curve_blocks import Blocks, finite
 from rnnviz.gui.training.curve_ranges import DRAWN, logarithm, smooth
@@ -34,8 +35,6 @@ class ModelCurve:
         self._view = (0.0, 1.0, 600)  # training steps at the ends of the axis, and pixels between them
         self._raw = pg.PlotDataItem(connect="finite", antialias=False)
         self._mean = pg.PlotDataItem(connect="finite", antialias=True)
-        if not dotted:  # dots would begin anew with each segment
-            self._mean.curve.setSegmentedLineMode("on")
         self._broken = pg.ScatterPlotItem(symbol="x", size=8)
         for item in (self._raw, self._mean, self._broken):
             plot.addItem(item, ignoreBounds=True)
@@ -72,13 +71,15 @@ class ModelCurve:
             self._view = (low, high, pixels)
             self._draw_raw()
 
-    def set_color(self, color: QColor, bad: QColor) -> None:
-        """The model's colour, and the colour of what is not a number."""
+    def set_color(self, color: QColor, bad: QColor, dash: Dash = ()) -> None:
+        """The model's colour and the dash of its line, and the colour of what is not a number."""
         faint = QColor(color)
         faint.setAlphaF(_FAINT)
         self._raw.setPen(pg.mkPen(faint, width=1))
         style = Qt.PenStyle.DotLine if self.dotted else Qt.PenStyle.SolidLine
-        self._mean.setPen(pg.mkPen(color, width=2, style=style))
+        whole = not self.dotted and not dash
+        self._mean.curve.setSegmentedLineMode("on" if whole else "off")  # dots would begin anew with each segment
+        self._mean.setPen(pg.mkPen(color, width=2, style=style, dash=None if self.dotted else dash or None))
         self._broken.setPen(pg.mkPen(bad, width=2))
 
     def remove(self, plot: Any) -> None:

@@ -136,7 +136,7 @@ class Scrubber(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        accent, line, muted = (self._theme.color(token) for token in ("accent", "line", "muted"))
+        accent, line, muted = (self._theme.color(token) for token in ("accent", "border", "muted"))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(line)
         painter.drawRoundedRect(QRectF(0, _TRACK - 2, self.width(), 4), 2, 2)
@@ -156,7 +156,7 @@ class Scrubber(QWidget):
         painter.setPen(QPen(self._theme.color("accent"), 1))
         painter.drawLine(QPointF(x, 0), QPointF(x, _TRACK))
         painter.setBrush(self._theme.color("accent"))
-        ring = self._theme.color("text" if self.hasFocus() or self._holding else "panel")
+        ring = self._theme.color("focus" if self.hasFocus() or self._holding else "panel")
         painter.setPen(QPen(ring, 2))
         painter.drawEllipse(QPointF(x, _TRACK), _RADIUS, _RADIUS)
 
@@ -166,7 +166,7 @@ class Scrubber(QWidget):
         low, high = self._range
         pixels = (self.captured - low) / (high - low or 1.0) * (self.width() - 1)
         pixels = np.unique(np.rint(pixels[(pixels >= 0) & (pixels < self.width())]).astype(np.int64) // 2 * 2)
-        painter.setPen(QPen(self._theme.color("muted", 0.7), 1))
+        painter.setPen(QPen(self._theme.color("muted"), 1))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for x in pixels.tolist():
             painter.drawLine(x, _TICKS, x, _TICKS + 2)

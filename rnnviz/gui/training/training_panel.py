@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline, to_beat
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
-from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
-from rnnviz.gui.look.theme import theme
+from rnnviz.gui.look.form_style import RING, form_sheet, push_button, set_role
+from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -23,6 +22,7 @@ from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
 from rnnviz.gui.training.model_curve import ModelCurve
 from rnnviz.gui.training.scrubber import Scrubber
 from rnnviz.gui.widgets.fields import FLAT_PAD, Choice
+from rnnviz.gui.widgets.live_tip import LiveTip
 
 pg: Any = pyqtgraph  # untyped
 _METRIC_WORDS = {"grad_norm": "gradient norm", "test_loss": "test loss", "test_accuracy": "test accuracy"}
@@ -105,7 +105,7 @@ class TrainingPanel(QWidget):
         column.addWidget(title)
         column.addWidget(self.metric_choice)
         line = QHBoxLayout()
-        line.setContentsMargins(FLAT_PAD, 0, 0, 0)
+        line.setContentsMargins(FLAT_PAD - RING, 0, 0, 0)
         line.addWidget(self.log)
         line.addStretch()
         column.addLayout(line)
@@ -129,7 +129,7 @@ class TrainingPanel(QWidget):
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         grid.addWidget(self.nothing, 0, 1, 2, 1)
         foot = QVBoxLayout()
-        foot.setContentsMargins(8, 0, 0, 0)
+        foot.setContentsMargins(8 - RING, 0, 0, 0)
         foot.addWidget(self.live, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         grid.addLayout(foot, 1, 2)
         left.lower()
@@ -162,7 +162,7 @@ class TrainingPanel(QWidget):
         self._view.sigRangeChangedManually.connect(self._zoom)
         self._view.sigResized.connect(self._resized)
         self.plot.scene().sigMouseClicked.connect(self._click)
-        self.plot.viewport().installEventFilter(self)
+        self._tip = LiveTip(self.plot.viewport(), lambda place: self.tooltip(place.x()))
 
     def _resized(self, *_: object) -> None:
         self._share_range()
@@ -204,6 +204,7 @@ class TrainingPanel(QWidget):
         self._set_y_range(state)
         self.scrubber.set_captured(state.recorded.history.captured)
         self._place_handle(state)
+        self._tip.refresh()
 
     @property
     def shown_metric(self) -> str:
@@ -345,12 +346,6 @@ class TrainingPanel(QWidget):
         for curve in self.curves:
             curve.set_view(low, high, self.plot.width())
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.tooltip(event.pos().x()), self.plot)
-            return True
-        return super().eventFilter(watched, event)
-
     def tooltip(self, x: float) -> str:
         """The values of all models at the pixel `x` of the plot."""
         low, high = self._view.viewRange()[0]
@@ -387,14 +382,17 @@ class TrainingPanel(QWidget):
 
     def _color_curves(self, state: State) -> None:
         look = theme(state.look.theme)
-        colors = list(look.model_colors(model.structure.cell for model in state.run.models))
+        cells = [model.structure.cell for model in state.run.models]
+        looks = list(zip(look.model_colors(cells), model_dashes(cells), strict=True))
         for number, curve in enumerate(self.curves):
-            curve.set_color(colors[number % len(colors)], look.color("bad"))
+            color, dash = looks[number % len(looks)]
+            curve.set_color(color, look.color("bad"), dash)
 
     def _apply_theme(self, state: State) -> None:
         look = theme(state.look.theme)
         quiet = (
-            f"QPushButton[role='quiet'] {{ background: transparent; border: none; padding: 0; color: {look.good}; }}"
+            f"QPushButton[role='quiet'] {{ background: transparent; border-color: transparent; padding: 0;"
+            f" border-width: {RING}px; min-height: 18px; color: {look.good}; }}"
         )
         lane = f"QLabel[role='lane'] {{ color: {look.text}; font-weight: 600; }}"
         checked = (

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import shown
 from rnnviz.core.stopping.conditions import Look
 from rnnviz.gui.look import fonts
-from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.watching.watch_values import WatchLine, value_words
+from rnnviz.gui.widgets.live_tip import LiveTip
 
 ROW = 26  # pixels
 _PAD = 10
@@ -35,6 +36,7 @@ class WatchRow:
     line: WatchLine = field(default_factory=WatchLine)
     before: str = ""
     which: str = ""
+    dash: Dash = ()
 
     @property
     def words(self) -> str:
@@ -75,6 +77,7 @@ class WatchRows(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.rows: tuple[WatchRow, ...] = ()
         self._theme: Theme | None = None
+        self._tip = LiveTip(self, self._words_at)
 
     def set_content(self, rows: Sequence[WatchRow], theme: Theme) -> None:
         if len(rows) != len(self.rows):
@@ -82,16 +85,14 @@ class WatchRows(QWidget):
         self.rows, self._theme = tuple(rows), theme
         self.setAccessibleDescription("; ".join(f"{row.title} {row.words}" for row in rows))
         self.update()
+        self._tip.refresh()
 
     def sizeHint(self) -> QSize:
         return QSize(240, ROW * len(self.rows))
 
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            number = event.pos().y() // ROW
-            QToolTip.showText(event.globalPos(), self.rows[number].tooltip if number < len(self.rows) else "", self)
-            return True
-        return super().event(event)
+    def _words_at(self, place: QPoint) -> str:
+        number = place.y() // ROW
+        return self.rows[number].tooltip if number < len(self.rows) else ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
@@ -119,13 +120,20 @@ class WatchRows(QWidget):
         left = spark.right() + 8 if has_line else spark.left()
         words = metrics.elidedText(row.words, Qt.TextElideMode.ElideRight, self.width() - _PAD - left)
         painter.setFont(font)
-        painter.setPen(look.color("muted" if row.look.value is None else "cursor" if row.before else "text"))
+        painter.setPen(look.text_color("muted" if row.look.value is None else "cursor" if row.before else "text"))
         painter.drawText(QPointF(self.width() - _PAD - metrics.horizontalAdvance(words), base), words)
         if has_line:
-            _paint_line(painter, row.line, spark, row.color, look)
+            _paint_line(painter, row.line, spark, _line_pen(row), look)
 
 
-def _paint_line(painter: QPainter, line: WatchLine, box: QRectF, color: QColor, look: Theme) -> None:
+def _line_pen(row: WatchRow) -> QPen:
+    pen = QPen(row.color, 1.4)
+    if row.dash:
+        pen.setDashPattern(row.dash)
+    return pen
+
+
+def _paint_line(painter: QPainter, line: WatchLine, box: QRectF, pen: QPen, look: Theme) -> None:
     values = np.asarray(line.values, np.float64)
     if log_wanted(values):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -140,7 +148,7 @@ def _paint_line(painter: QPainter, line: WatchLine, box: QRectF, color: QColor, 
         x = (line.marked - first) / max(last - first, 1.0) * box.width() + box.left()
         painter.setPen(QPen(look.color("cursor", 0.7), 1))
         painter.drawLine(QPointF(x, box.top() - 2), QPointF(x, box.bottom() + 2))
-    painter.setPen(QPen(color, 1.4))
+    painter.setPen(pen)
     ends = np.flatnonzero(np.diff(np.concatenate([[0], finite.astype(np.int8), [0]])))
     for start, stop in zip(ends[::2], ends[1::2], strict=True):
         points = [QPointF(x, y) for x, y in zip(across[start:stop].tolist(), down[start:stop].tolist(), strict=True)]

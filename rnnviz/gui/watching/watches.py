@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from rnnviz.core.expressions import Expression, ExpressionError, Vocabulary, parse
 from rnnviz.core.stopping.conditions import Look
 from rnnviz.gui.look.form_style import push_button
-from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.look.theme import Theme, model_dashes, theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import history_of, looked_at
 from rnnviz.gui.state.scopes import vocabulary_of
@@ -106,10 +106,11 @@ class Watches(QWidget):
         self._shown = state
 
     def _rows(self, state: State, expression: Expression, look: Theme) -> list[WatchRow]:
-        colors = look.model_colors([model.structure.cell for model in state.run.models])
+        cells = [model.structure.cell for model in state.run.models]
+        looks = zip(look.model_colors(cells), model_dashes(cells), strict=True)
         live = state.place.following and state.recorded.status is not None and state.recorded.status.state == "running"
         rows = []
-        for number, (model, color) in enumerate(zip(state.run.models, colors, strict=True)):
+        for number, (model, (color, dash)) in enumerate(zip(state.run.models, looks, strict=True)):
             key = expression.text, number
             self._looks[key] = now = look_at(state, expression, number)
             looked = looked_at(state, number)
@@ -125,6 +126,7 @@ class Watches(QWidget):
                     self._line(state, expression, number),
                     _said(before) if changed and before is not None else "",
                     looked.words,
+                    dash,
                 )
             )
         return rows

@@ -38,6 +38,6 @@ class Dot(QAbstractButton):
         else:
             painter.drawEllipse(middle, _RADIUS, _RADIUS)
         if self.hasFocus():
-            painter.setPen(QPen(self.look.color("accent"), 1))
+            painter.setPen(QPen(self.look.color("focus"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)

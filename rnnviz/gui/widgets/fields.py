@@ -171,12 +171,13 @@ class Choice(QComboBox):
         muted = palette.color(roles.PlaceholderText)
         active = self.hasFocus() or self.view().isVisible()
         if active or self.underMouse() or not self._flat:
-            border = (
-                palette.color(roles.Highlight) if active else muted if self.underMouse() else palette.color(roles.Mid)
-            )
-            painter.setPen(QPen(border, 1))
+            role = roles.WindowText if active else roles.PlaceholderText if self.underMouse() else roles.Mid
+            border = palette.color(role)
+            wide = 2 if active else 1
+            painter.setPen(QPen(border, wide))
             painter.setBrush(palette.color(roles.Button))
-            painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+            inner = self.rect().toRectF().adjusted(wide / 2, wide / 2, -wide / 2, -wide / 2)
+            painter.drawRoundedRect(inner, 4, 4)
         space = self.rect().adjusted(FLAT_PAD if self._flat else 5, 0, -18, 0)
         metrics = self.fontMetrics()
         words = metrics.elidedText(self.currentText(), Qt.TextElideMode.ElideMiddle, space.width())

@@ -26,6 +26,41 @@ def painted(values: Array, width: int, height: int) -> QImage:
     return image
 
 
+def test_a_marked_row_is_pointed_at_from_the_margin_and_the_others_step_back(qtbot: QtBot) -> None:
+    look, values = theme("light"), np.full((6, 5), 0.8)
+    item = HeatMap(look)
+    item.place(QRectF(20, 0, 60, 50), TimeAxis.whole(20.0, 60.0, 6))
+    item.set_values(values, -1.0, 1.0, look.signed_map())
+    item.mark_row(3)
+    image = QImage(80, 50, QImage.Format.Format_RGB32)
+    image.fill(QColor(look.background))
+    painter = QPainter(image)
+    item.draw(painter)
+    painter.end()
+    red = QColor(*map(int, look.signed_map()[round(255 * 0.9)]))
+    row = [image.pixelColor(50, y) for y in range(30, 40)]
+    assert row == [red] * 10  # nothing lies over it
+    for y in (5, 15, 25, 45):
+        assert red.blue() + 60 < image.pixelColor(50, y).blue() < 255  # paler, and not gone
+    margin = [(x, y) for x in range(19) for y in range(50) if image.pixelColor(x, y) == QColor(look.text)]
+    assert margin
+    assert {y // 10 for _, y in margin} == {3}
+    assert item.boundingRect().left() <= min(x for x, _ in margin)
+
+
+def test_a_row_thinner_than_a_pixel_is_still_seen(qtbot: QtBot) -> None:
+    item = HeatMap(theme("dark"))
+    item.place(QRectF(20, 0, 60, 50), TimeAxis.whole(20.0, 60.0, 6))
+    item.set_values(np.full((6, 512), -0.9), -1.0, 1.0, theme("dark").signed_map())
+    item.mark_row(300)
+    image = QImage(80, 50, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    item.draw(painter)
+    painter.end()
+    blue = QColor(*map(int, theme("dark").signed_map()[round(255 * 0.05)]))
+    assert [y for y in range(1, 49) if image.pixelColor(50, y) == blue] in ([28, 29], [29], [29, 30], [28, 29, 30])
+
+
 def test_levels_have_the_ends_of_the_table_and_zero_its_middle() -> None:
     assert indices(np.array([[-1.0, 0.0, 1.0, -9.0, 9.0]]), -1.0, 1.0).tolist() == [[0, 128, 255, 0, 255]]
 

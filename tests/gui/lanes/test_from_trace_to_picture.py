@@ -59,6 +59,7 @@ SHALLOW = {
     "lstm, lstm": (Structure("lstm", 0, 4), Structure("lstm", 0, 7, proj_size=3)),
     "gru, gru": (Structure("gru", 0, 5), Structure("gru", 0, 4)),
     "relu, gru": (Structure("vanilla", 0, 5, activation="relu"), Structure("gru", 0, 6)),
+    "relu, relu": (Structure("vanilla", 0, 5, activation="relu"), Structure("vanilla", 0, 6, activation="relu")),
     "vanilla, relu": (Structure("vanilla", 0, 5), Structure("vanilla", 0, 6, activation="relu")),
 }
 DEEP = {
@@ -185,7 +186,11 @@ def logarithm(values: Array) -> Array:
 def symmetric_level(arrays: list[Array]) -> float:
     """The first rung of the ladder that holds all values of all models; at least 1."""
     largest = max(1.0, *(float(np.abs(array).max()) for array in arrays if array.size))
-    return min(rung * 10.0**n for n in range(12) for rung in LADDER if rung * 10.0**n >= largest * (1 - 1e-9))
+    return round_level(largest)
+
+
+def round_level(largest: float) -> float:
+    return min(rung * 10.0**n for n in range(-12, 12) for rung in LADDER if rung * 10.0**n >= largest * (1 - 1e-9))
 
 
 # --- what each lane should hold, by the kind of its key
@@ -194,12 +199,12 @@ def symmetric_level(arrays: list[Array]) -> float:
 def expect_units(
     view: View, lane: Lane, array: Callable[[Layer], Array], low: float, high: float, colors: Array
 ) -> None:
-    """A heat map of `array` with these levels; a difference has levels of its own, ± its largest."""
+    """A heat map of `array` with these levels; a difference has its own, ± the round number above its largest."""
     assert lane.model is not None
     seen = view.models[lane.model]
     wanted = seen.of(array)
     if seen.before is not None:
-        largest = float(np.abs(wanted[np.isfinite(wanted)]).max())
+        largest = round_level(float(np.abs(wanted[np.isfinite(wanted)]).max()))
         low, high, colors = -largest, largest, LOOK.signed_map()
     expect_heat(lane, wanted, low, high, colors)
 
@@ -211,8 +216,16 @@ def expect_heat(lane: Lane, wanted: Array, low: float, high: float, colors: Arra
     assert [rgb(color) for color in heat.colors] == [QColor(*map(int, color)).name() for color in colors]
 
 
+def limits_of(seen: Seen) -> tuple[float, float] | None:
+    """What holds the hidden state of a model."""
+    return seen.trace.structure.equations.node("h").limits
+
+
 def expect_hidden(view: View, lane: Lane) -> None:
-    level = symmetric_level([seen.of(lambda layer: layer.h) for seen in view.plain])
+    free = [seen for seen in view.plain if limits_of(seen) is None]
+    assert lane.model is not None
+    bounded = limits_of(view.models[lane.model]) is not None
+    level = 1.0 if bounded or not free else symmetric_level([seen.of(lambda layer: layer.h) for seen in free])
     if all(seen.layer.structure.activation != "relu" and not seen.trace.structure.proj_size for seen in view.models):
         assert level == 1.0
     expect_units(view, lane, lambda layer: layer.h, -level, level, LOOK.signed_map())
@@ -281,12 +294,12 @@ def expect_linear(lane: Lane, held: list[Array]) -> None:
     assert (plot.zone, plot.logarithmic) == (None, False)
 
 
-def expect_logarithmic(lane: Lane, held: list[Array], zone: float | None) -> None:
-    """The axis has whole decades, ten at least, all values, and the zone where there is one."""
+def expect_logarithmic(lane: Lane, held: list[Array], zone: float | None, decades: int = 10) -> None:
+    """The axis has whole decades, so many at least, all values, and the zone where there is one."""
     plot, values = plot_of(lane), np.concatenate(held)
     values = values[np.isfinite(values)]
     top = int(np.ceil(max(values.max() + 0.2, 0.0)))
-    lowest = min(values.min() - 0.5, top - 10, top if zone is None else zone - 2)
+    lowest = min(values.min() - 0.5, top - decades, top if zone is None else zone - 2)
     assert (plot.low, plot.high) == (2 * int(np.floor(lowest / 2)), top)
     assert (plot.zone, plot.logarithmic) == (zone, True)
 
@@ -309,17 +322,25 @@ def expect_loss(view: View, lane: Lane) -> None:
     """Nothing where nothing is asked: a loss of 0 there would say that the model was right."""
     weights = view.models[0].cut(view.models[0].head.loss_weight)[view.asked]
     if weights.size and np.ptp(weights) == 0 and weights[0] < 1:
-        assert lane.label.subtitle.startswith(f"Lₜ, ÷ {round(1 / float(weights[0]))} ")
+        assert lane.label.subtitle.removeprefix("log₁₀ ").startswith(f"Lₜ, ÷ {round(1 / float(weights[0]))} ")
     losses = []
-    for number, seen in enumerate(view.models):
+    for seen in view.models:
         weight, targets = seen.cut(seen.head.loss_weight), seen.cut(seen.head.targets)
         if view.state.run.task is not None and view.state.run.task.output_kind == "classes":
             each = -seen.log_chances[np.arange(seen.length), targets]
         else:
             each = np.mean((seen.cut(seen.head.prediction) - targets) ** 2, axis=1)
         losses.append(np.where(view.asked, weight * each, np.nan))
-        expect_line(lane, number, losses[-1], seen.color, seen.name)
-    expect_linear(lane, [*losses, np.zeros(1)])
+    largest = [float(np.nanmax(loss)) for loss in losses]
+    log = max(largest) > 100 * min(largest)
+    assert lane.label.subtitle.startswith("log₁₀") == log
+    drawn = [np.log10(loss) for loss in losses] if log else losses
+    for number, (seen, loss) in enumerate(zip(view.models, drawn, strict=True)):
+        expect_line(lane, number, loss, seen.color, seen.name)
+    if log:
+        expect_logarithmic(lane, drawn, None, decades=2)
+    else:
+        expect_linear(lane, [*losses, np.zeros(1)])
     assert len(plot_of(lane).lines) == len(view.models)
 
 
@@ -501,10 +522,12 @@ def test_a_what_if_holds_what_both_traces_say(
 
 def test_two_models_share_their_levels_and_need_them(opened: Opened) -> None:
     """The models are so far apart that the levels of either alone would not be those of both."""
-    for models in ("lstm, lstm", "vanilla, relu"):
+    for models in ("lstm, lstm", "relu, relu"):
         stack, store = opened(case(models).state)
         view = history(store.state)
-        for key in {lane.key for lane in lanes_of(stack) if lane.model is not None} - {"chain", "prediction"}:
+        bounded = {"hidden"} if models == "lstm, lstm" else set()  # in one of them
+        keys = {lane.key for lane in lanes_of(stack) if lane.model is not None}
+        for key in keys - {"chain", "prediction"} - bounded:
             assert len({heat_of(lane).levels for lane in lanes_of(stack) if lane.key == key}) == 1, key
         alone = [logarithm(np.abs(seen.of(lambda layer: layer.hidden_grad))) for seen in view.models]
         assert len({(np.floor(values.min()), np.ceil(values.max())) for values in alone}) == 2

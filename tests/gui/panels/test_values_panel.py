@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from panels_state import HIDDEN, SYMBOLS, TIME_STEPS, make_capture
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +17,7 @@ from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.value_rows import value_rows
-from rnnviz.gui.cursor.value_strips import describe, levels, strip_image
+from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe, levels, strip_image
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store, setting
@@ -243,6 +243,22 @@ def test_all_models_share_the_levels_of_a_strip(panel: ValuesPanel) -> None:
     strips = panel.strips.strips
     low, high = levels("signed", strips)
     assert (low, high) == (-high, max(float(np.abs(strip.values).max()) for strip in strips))
+
+
+def test_a_model_that_explodes_leaves_the_strip_of_the_other_its_colours(qtbot: QtBot) -> None:
+    look, calm, wild = theme("light"), np.array([-1.9, 0.0, 1.9]), np.array([-4.0e6, np.nan, 3.0])
+    strips = [Strip("calm", QColor("#123456"), calm), Strip("wild", QColor("#654321"), wild)]
+    shown = ValueStrips()
+    qtbot.addWidget(shown)
+    shown.set_content("cell state", "c_3", strips, "signed", "", look)
+    assert shown.knee == 2.0
+    one, other = shown._images
+    colors = [one.pixelColor(n, 0) for n in range(3)]
+    assert min(colors[0].blue() - colors[0].red(), colors[2].red() - colors[2].blue()) > 60
+    assert other.pixelColor(0, 0) == QColor(*map(int, look.signed_map()[0]))
+    assert other.pixelColor(1, 0) == QColor(look.not_finite)
+    shown.set_content("cell state", "c_3", [strips[0], replace(strips[0], values=10 * calm)], "signed", "", look)
+    assert shown.knee == 0.0
 
 
 def test_what_was_added_so_far_is_told_as_a_ratio_of_norms(panel: ValuesPanel, store: Store) -> None:

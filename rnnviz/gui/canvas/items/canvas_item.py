@@ -54,6 +54,14 @@ class CanvasItem(QGraphicsItem):
         last = min(visible[-1], self.axis.time_step_at(self._exposed.right()) + 1)
         return range(first, last + 1)
 
+    def time_box(self, beyond: float) -> QRectF:
+        """What may be painted on: the plot column, and `beyond` it what a whole first or last cell needs; a cell that
+        is cut by zooming ends at the edge."""
+        out = 0.0 if self.axis.zoomed else beyond
+        return self.boundingRect().intersected(
+            QRectF(self.axis.left - out, self.rect.top() - 8, self.axis.width + 2 * out, self.rect.height() + 16)
+        )
+
     def draw(self, painter: QPainter) -> None:
         """Paints the whole item."""
         raise NotImplementedError

@@ -77,7 +77,7 @@ class Chain(CanvasItem):
 
     def draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(self.boundingRect())
+        painter.setClipRect(self.time_box(8))
         if self.axis.pitch < _STRIP_PITCH:
             self._draw_strip(painter)
         else:
@@ -99,7 +99,7 @@ class Chain(CanvasItem):
             self._draw_band(painter, min(middle + side / 2 + 3, self.rect.bottom() - _BAND))
         self._draw_arrows(painter, visible, side, middle)
         waiting = QColor(self.color)
-        waiting.setAlphaF(0.5 if sweep.backward else 1.0)  # what has no gradient yet steps back
+        waiting.setAlphaF(0.75 if sweep.backward else 1.0)  # what has no gradient yet steps back
         radius, top = side * 0.26, round(middle - side / 2) + 0.5
         hollow = self.theme.color("background")
         for t in visible:
@@ -128,7 +128,7 @@ class Chain(CanvasItem):
         gap = self.axis.pitch - side
         head = min(gap * 0.75, 7.0) if gap >= _HEAD_GAP else 0.0
         idle = QColor(self.color)
-        idle.setAlphaF(0.55)
+        idle.setAlphaF(0.75)
         for t in visible:
             if t + 1 not in visible:
                 break

@@ -16,17 +16,17 @@ _OFFSET = 10.0  # from the plot column
 
 
 class ColorBar(CanvasItem):
-    """A table (256, 3) drawn upwards from `low` to `high`."""
+    """A table (256, 3) drawn upwards from `low` to `high`; a logarithmic one says so."""
 
     def __init__(self, theme: Theme, table: Array) -> None:
         super().__init__(theme)
-        self._low, self._high = 0.0, 1.0
+        self._low, self._high, self._log = 0.0, 1.0, False
         self._pixels = np.ascontiguousarray(packed(table, theme)[255::-1].reshape(256, 1))
         self._image = QImage(self._pixels.data, 1, 256, 4, QImage.Format.Format_RGB32)
 
-    def set_range(self, low: float, high: float) -> None:
-        if (low, high) != (self._low, self._high):
-            self._low, self._high = low, high
+    def set_range(self, low: float, high: float, log: bool = False) -> None:
+        if (low, high, log) != (self._low, self._high, self._log):
+            self._low, self._high, self._log = low, high, log
             self.update()
 
     def draw(self, painter: QPainter) -> None:
@@ -40,6 +40,9 @@ class ColorBar(CanvasItem):
         bottom = QRectF(QPointF(left, bar.bottom() - 12), QPointF(self.rect.right(), bar.bottom() + 2))
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, tick(self._high))
         painter.drawText(bottom, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, tick(self._low))
+        if self._log:
+            middle = QRectF(QPointF(left, bar.center().y() - 7), QPointF(self.rect.right(), bar.center().y() + 7))
+            painter.drawText(middle, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "log")
 
     def boundingRect(self) -> QRectF:
         return self.rect.adjusted(0, -3, 0, 3)

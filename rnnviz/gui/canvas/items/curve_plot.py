@@ -12,7 +12,7 @@ from rnnviz.gui.canvas.items.canvas_item import CanvasItem, pen
 from rnnviz.gui.canvas.items.curve_names import CurveNames, Name
 from rnnviz.gui.canvas.items.label_places import Shape, place_labels, room_around
 from rnnviz.gui.look import fonts
-from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.look.theme import Dash, Theme
 
 _RIGHT_COLUMN = 70.0  # room for tick texts beside the plot
 _TICK_APART = 13.0  # pixels between two tick texts
@@ -27,7 +27,8 @@ class Curve:
     color: QColor
     name: str = ""  # written beside the curve
     width: float = 1.8
-    dashed: bool = False
+    dashed: bool = False  # what is no model's own line: true values, what float32 has lost
+    dash: Dash = ()  # of a model's line
     dots: Array | None = None  # (T,) bool: time steps that get a dot on the curve
     present: Array | None = None  # (T,) bool: time steps that have a value at all; None: every one
 
@@ -144,7 +145,9 @@ class CurvePlot(CanvasItem):
     def _draw_curve(self, painter: QPainter, curve: Curve) -> None:
         x, y = self._points(curve)
         line = QPen(curve.color, curve.width, Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine)
-        line.setCapStyle(Qt.PenCapStyle.RoundCap)
+        if curve.dash and not curve.dashed:
+            line.setDashPattern(curve.dash)
+        line.setCapStyle(Qt.PenCapStyle.FlatCap if curve.dash else Qt.PenCapStyle.RoundCap)
         line.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(line)
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -162,7 +165,7 @@ class CurvePlot(CanvasItem):
         painter.setPen(pen(self.theme.color("panel"), 1.0))
         painter.setBrush(self.theme.color("cursor"))
         for i in np.flatnonzero(curve.dots[: curve.values.size]):
-            if int(i) + 1 in visible:
+            if int(i) + 1 in visible and self.axis.holds(int(i) + 1):
                 painter.drawEllipse(QPointF(self.axis.x(int(i) + 1), self.y_of(float(curve.values[i]))), 4.0, 4.0)
 
     def _points(self, curve: Curve) -> tuple[Array, Array]:
@@ -216,7 +219,7 @@ class CurvePlot(CanvasItem):
                 painter.fillRect(column, self.theme.color("not_finite", 0.18))
                 if right - left > 24:
                     painter.setFont(fonts.semibold(fonts.SMALL))
-                    painter.setPen(self.theme.color("not_finite"))
+                    painter.setPen(self.theme.color("text"))  # its own hue is not read on itself
                     painter.drawText(column, Qt.AlignmentFlag.AlignCenter, "NaN")
 
     def _place_names(self) -> None:
@@ -236,7 +239,7 @@ class CurvePlot(CanvasItem):
             if curve.name in self._places
         ]
         if self._scale.zone is not None and self._scale.zone_words and self._scale.zone > self._scale.low:
-            color = self.theme.color("bad", 0.95)
+            color = self.theme.color("bad")
             written.append(Name(self._zone_words_place(), self._scale.zone_words, color, fonts.text(12)))
         self.names.set_names(written)
 

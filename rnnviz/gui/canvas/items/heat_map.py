@@ -1,42 +1,53 @@
 """A heat map along the time axis: one row for each unit, one column for each time step."""
 
 import numpy as np
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem, pen
+from rnnviz.gui.look.color_maps import bent
 from rnnviz.gui.look.theme import Theme
 
+_POINTER = 7.0  # pixels of the pointer in the margin
+_THINNEST = 2.0  # pixels of a marked row
+_VEIL = 0.55  # opacity over the rows that step back
 _NAN, _PLUS, _MINUS = 256, 257, 258  # places behind the 256 colours of the table
 
 
 class HeatMap(CanvasItem):
-    """Values (T, U) between fixed levels. NaN and ±inf have colours of their own, which no colour map contains."""
+    """Values (T, U) between fixed levels. NaN and ±inf have colours of their own, which no colour map contains.
 
-    def __init__(self, theme: Theme, symbol: str = "h", row_names: tuple[str, ...] = ()) -> None:
+    A marked row has a pointer before it. `dims`: the others step back behind it.
+    """
+
+    def __init__(self, theme: Theme, symbol: str = "h", row_names: tuple[str, ...] = (), *, dims: bool = True) -> None:
         super().__init__(theme)
         self.symbol = symbol
         self.row_names = row_names  # for the tooltip: units are numbered where it is empty
         self.marked_row: int | None = None
+        self._dims = dims
         self._values: Array = np.zeros((0, 0))
-        self._low, self._high = -1.0, 1.0
+        self._low, self._high, self._knee = -1.0, 1.0, 0.0
         self._table: Array = np.zeros(259, np.uint32)
         self._image: QImage | None = None
         self._pixels: Array | None = None  # what the image shows; Qt does not copy it
         self._drawn_steps = range(0)
         self._scale = 1.0
 
-    def set_values(self, values: Array, low: float, high: float, table: Array) -> None:
-        """`values` (T, U), coloured by `table` (256, 3) between `low` and `high`; beyond lies the end's colour."""
-        self._values, self._low, self._high = values, low, high
+    def set_values(self, values: Array, low: float, high: float, table: Array, knee: float = 0.0) -> None:
+        """`values` (T, U), coloured by `table` (256, 3) between `low` and `high`; beyond lies the end's colour.
+
+        With a `knee` the range is −high…high, and its colours are logarithmic beyond ±knee and linear within.
+        """
+        self._values, self._low, self._high, self._knee = values, low, high, knee
         self._table = packed(table, self.theme)
         self._image = None
         self.update()
 
     def mark_row(self, row: int | None) -> None:
-        """Frames a row, or none."""
+        """Points at a row, or at none."""
         if row != self.marked_row:
             self.marked_row = row
             self.update()
@@ -54,16 +65,43 @@ class HeatMap(CanvasItem):
             painter.setClipRect(self.rect)
             painter.drawImage(QRectF(left, self.rect.top(), right - left, self.rect.height()), image)
             painter.restore()
+        marked = self._marked_box()
+        if marked is not None and self._dims:
+            self._dim_others(painter, marked)
         painter.setPen(pen(self.theme.color("line")))
         painter.drawRect(self.rect.adjusted(0.5, 0.5, -0.5, -0.5))
-        if self.marked_row is not None and self._values.size and self.marked_row < self._values.shape[1]:
-            height = self.rect.height() / self._values.shape[1]
-            painter.setPen(pen(self.theme.color("text"), 1.2))
-            painter.drawRect(
-                QRectF(
-                    self.rect.left(), self.rect.top() + self.marked_row * height, self.rect.width(), height
-                ).adjusted(0.6, 0.6, -0.6, -0.6)
-            )
+        if marked is not None:
+            self._draw_pointer(painter, marked.center().y())
+
+    def boundingRect(self) -> QRectF:
+        return self.rect.adjusted(-_POINTER - 1, -_POINTER / 2, 0, _POINTER / 2)
+
+    def _marked_box(self) -> QRectF | None:
+        """The row that is pointed at, never thinner than can be seen."""
+        if self.marked_row is None or not self._values.size or self.marked_row >= self._values.shape[1]:
+            return None
+        height = self.rect.height() / self._values.shape[1]
+        box = QRectF(self.rect.left(), self.rect.top() + self.marked_row * height, self.rect.width(), height)
+        more = max(_THINNEST - height, 0.0) / 2
+        return box.adjusted(0, -more, 0, more).intersected(self.rect)
+
+    def _dim_others(self, painter: QPainter, marked: QRectF) -> None:
+        veil = self.theme.color("panel", _VEIL)
+        above, below = QRectF(self.rect), QRectF(self.rect)
+        above.setBottom(marked.top())
+        below.setTop(marked.bottom())
+        for part in (above, below):
+            painter.fillRect(part, veil)
+
+    def _draw_pointer(self, painter: QPainter, y: float) -> None:
+        """In the margin, where it hides nothing."""
+        tip = self.rect.left() - 1
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color("text"))
+        half = _POINTER / 2
+        corners = [QPointF(tip, y), QPointF(tip - _POINTER, y - half), QPointF(tip - _POINTER, y + half)]
+        painter.drawPolygon(QPolygonF(corners))
 
     def tip(self, x: float, y: float) -> str:
         if not self._values.size:
@@ -89,7 +127,11 @@ class HeatMap(CanvasItem):
         signed = self._low < 0
         values = shrunk(values, max(int(self.rect.width() * scale), 1), 0, signed)
         values = shrunk(values, max(int(self.rect.height() * scale), 1), 1, signed)
-        pixels = np.ascontiguousarray(self._table[indices(values, self._low, self._high)].T)  # (U, T) row-major
+        if self._knee:
+            places = indices(bent(values, self._high, self._knee), -1.0, 1.0)
+        else:
+            places = indices(values, self._low, self._high)
+        pixels = np.ascontiguousarray(self._table[places].T)  # (U, T) row-major
         rows, columns = pixels.shape
         self._pixels, self._drawn_steps, self._scale = pixels, steps, scale
         self._image = QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32)

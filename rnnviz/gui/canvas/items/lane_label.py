@@ -5,7 +5,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.look import fonts
-from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.look.model_bar import paint_model_bar
+from rnnviz.gui.look.theme import Dash, Theme
 
 MARGIN = 14.0  # from the left edge of the canvas to the text
 _BAR = QRectF(8.0, 0.0, 4.0, 0.0)  # place and width of a model's colour bar
@@ -14,13 +15,16 @@ _BAR = QRectF(8.0, 0.0, 4.0, 0.0)  # place and width of a model's colour bar
 class LaneLabel(CanvasItem):
     """Two lines of text; with `color` it is a model's header, and a bar of that colour stands before it."""
 
-    def __init__(self, theme: Theme, title: str, subtitle: str = "", color: QColor | None = None) -> None:
+    def __init__(
+        self, theme: Theme, title: str, subtitle: str = "", color: QColor | None = None, dash: Dash = ()
+    ) -> None:
         super().__init__(theme)
         self.title = title
         self.subtitle = subtitle
         self.note = ""  # a warning in place of the subtitle
         self.words = ""  # the tooltip, where title and subtitle do not say enough
         self.color = color
+        self.dash = dash
 
     def set_text(self, title: str, subtitle: str, note: str = "") -> None:
         if (title, subtitle, note) != (self.title, self.subtitle, self.note):
@@ -30,10 +34,8 @@ class LaneLabel(CanvasItem):
     def draw(self, painter: QPainter) -> None:
         left = self.rect.left() + MARGIN
         if self.color is not None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.color)
-            painter.drawRect(QRectF(self.rect.left() + _BAR.left(), self.rect.top(), _BAR.width(), self.rect.height()))
+            bar = QRectF(self.rect.left() + _BAR.left(), self.rect.top(), _BAR.width(), self.rect.height())
+            paint_model_bar(painter, bar, self.color, self.dash)
             left += 6
         title_font = fonts.semibold(fonts.TITLE if self.color is not None else 14)
         width = self.rect.right() - left - 6

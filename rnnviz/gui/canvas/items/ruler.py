@@ -38,18 +38,18 @@ class Ruler(CanvasItem):
     def draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(fonts.text(fonts.SMALL))
-        painter.setPen(self.theme.color("muted", 0.85))
+        painter.setPen(self.theme.color("muted"))
         tag = self._tag(self._cursor)
-        for t in self._ticks():
+        for t in filter(self.axis.holds, self._ticks()):
             box = self._tag(t)
             if not box.intersects(tag.adjusted(-2, 0, 2, 0)):
                 painter.drawText(box.adjusted(-10, 0, 10, 0), Qt.AlignmentFlag.AlignCenter, self._name(t))
-        if self._cursor in self.axis.visible():
+        if self.axis.holds(self._cursor):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.theme.color("cursor"))
             painter.drawRoundedRect(tag, 3, 3)
             painter.setFont(fonts.semibold(fonts.SMALL))
-            painter.setPen(self.theme.color("background"))
+            painter.setPen(self.theme.color("on_cursor"))
             painter.drawText(tag.adjusted(-4, 0, 4, 0), Qt.AlignmentFlag.AlignCenter, self._name(self._cursor))
 
     def tip(self, x: float, y: float) -> str:

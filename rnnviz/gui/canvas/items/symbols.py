@@ -51,7 +51,7 @@ class Symbols(CanvasItem):
 
     def draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(self.boundingRect())
+        painter.setClipRect(self.time_box(6))
         pitch = self.axis.pitch
         letters = pitch >= max(_LETTER_PITCH, self._widest)
         for t in self.exposed_steps():
@@ -79,7 +79,7 @@ class Symbols(CanvasItem):
             painter.drawRoundedRect(QRectF(cell.center().x() - width / 2, cell.top(), width, cell.height()), 3, 3)
         size = fonts.BODY if self.axis.pitch >= _ROOMY_PITCH else fonts.SMALL
         painter.setFont(fonts.bold(size) if marked or at_cursor else fonts.text(size))
-        color = "background" if at_cursor else "text" if marked else "muted"
+        color = "on_cursor" if at_cursor else "text" if marked else "muted"
         painter.setPen(self.theme.color(color))
         painter.drawText(cell.adjusted(-4, 0, 4, 0), Qt.AlignmentFlag.AlignCenter, readable(symbol))
 
@@ -88,7 +88,7 @@ class Symbols(CanvasItem):
         x, middle = self.axis.x(t), self.rect.center().y() + 2
         half = self.rect.height() / 2 - 2 if marked else self.rect.height() * 0.22
         width = max(min(self.axis.pitch * 0.6, 3.0), 2.0 if marked else 0.6)
-        color = self.theme.color("cursor") if marked else self.theme.color("muted", 0.55)
+        color = self.theme.color("cursor") if marked else self.theme.color("muted", 0.75)
         painter.fillRect(QRectF(x - width / 2, middle - half, width, 2 * half), color)
 
     def _draw_marked_letters(self, painter: QPainter) -> None:

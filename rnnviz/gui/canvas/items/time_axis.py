@@ -47,6 +47,10 @@ class TimeAxis:
         last = min(self.time_steps, int(self.last + 0.5 - 1e-9))
         return range(first, last + 1)
 
+    def holds(self, time_step: int) -> bool:
+        """Whether the middle of its cell can be seen."""
+        return self.first <= time_step <= self.last
+
     def moved_to(self, left: float, width: float, time_steps: int) -> "TimeAxis":
         """The same view in another place; another T shows all of it."""
         if time_steps != self.time_steps:

@@ -15,6 +15,7 @@ from rnnviz.gui.look.theme import Theme
 
 _LETTER_PITCH = 9.0
 _NUMBER_PITCH = 38.0
+_FAINT = 0.05  # probability below which the ground is the panel's still, and a muted letter can be read
 
 
 class TopChoices(CanvasItem):
@@ -83,6 +84,7 @@ class TopChoices(CanvasItem):
         column = self._column(self._cursor)
         if self._cursor not in self.axis.visible():
             return
+        painter.setClipRect(self.time_box(1))
         if self.axis.pitch >= _LETTER_PITCH:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(pen(self.theme.color("cursor"), 2.0))
@@ -110,11 +112,15 @@ class TopChoices(CanvasItem):
                 continue
             label = int(self._best[t - 1, row - 1])
             chance = float(np.nan_to_num(self._chances[t - 1, label]))
+            share = min(0.04 + 0.76 * chance, 1.0)
             shade = QColor(self._color)
-            shade.setAlphaF(min(0.04 + 0.76 * chance, 1.0))
+            shade.setAlphaF(share)
             painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), shade)
             painter.setFont(fonts.text(12))
-            painter.setPen(self.theme.color("text" if label == target or chance > 0.3 else "muted"))
+            plain = chance <= _FAINT and label != target
+            painter.setPen(
+                self.theme.color("muted") if plain else self.theme.text_on(self.theme.mixed(self._color, share))
+            )
             words = readable(self._labels[label])
             if self.axis.pitch >= _NUMBER_PITCH:
                 words += f" {chance:.2f}".replace("0.", ".")

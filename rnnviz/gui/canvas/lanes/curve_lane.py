@@ -11,7 +11,7 @@ from rnnviz.core.numbers import short
 from rnnviz.gui.canvas.items.curve_plot import Curve, CurvePlot
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 
 
 class CurveLane(Lane):
@@ -27,19 +27,23 @@ class CurveLane(Lane):
         self.tip_words: Callable[[float], str] = short
         self.present: dict[str, Array] = {}  # by name, (T,) bool: time steps that have a value; without: all
 
-    def magnitudes(self, model: str, words: str, color: QColor, values: Array, lost: Array) -> list[Curve]:
+    def magnitudes(self, model: ShownModel, words: str, values: Array, lost: Array) -> list[Curve]:
         """The curve of a model's magnitudes (T,), with `words` beside it and a line in the tooltip.
 
         Where float32 has `lost` them (T,) it is a curve of its own, dashed, that begins at the last one it held.
         """
-        self.tips.append((model, values))
+        name, color, dash = model.name, model.color, model.dash
+        self.tips.append((name, values))
         if not lost.any():
-            return [Curve(values, color, words)]
-        beyond = f"{model}, lost in float32"
+            return [Curve(values, color, words, dash=dash)]
+        beyond = f"{name}, lost in float32"
         self.tips.append((beyond, values))
-        self.present |= {model: ~lost, beyond: lost}
+        self.present |= {name: ~lost, beyond: lost}
         joined = lost | np.append(lost[1:], False) | np.insert(lost[:-1], 0, False)
-        return [Curve(values, color, words, present=~lost), Curve(values, color, beyond, dashed=True, present=joined)]
+        return [
+            Curve(values, color, words, present=~lost, dash=dash),
+            Curve(values, color, beyond, dashed=True, present=joined),
+        ]
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.plot.place(plot, axis)

@@ -32,9 +32,7 @@ class GradientLane(CurveLane):
         for model in shown.models:
             values = model.log_gradient
             if values.size:
-                curves += self.magnitudes(
-                    model.name, _words(model.name, values), model.color, values, model.lost_gradient
-                )
+                curves += self.magnitudes(model, _words(model.name, values), values, model.lost_gradient)
         zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
         words = f"vanished: below {power(int(VANISHED))}"
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves], zone=zone, words=words))

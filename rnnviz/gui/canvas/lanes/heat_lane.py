@@ -4,11 +4,12 @@ import numpy as np
 from PySide6.QtCore import QRectF
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import tick
 from rnnviz.gui.canvas.items.color_bar import ColorBar
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
-from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel, round_up
 from rnnviz.gui.look.columns import SCALE_COLUMN
 
 
@@ -35,18 +36,24 @@ class HeatLane(Lane):
         self.bar = ColorBar(shown.theme, table)
         self.items += [self.map, self.bar]
 
-    def set_units(self, entry: ShownModel, values: Array, low: float, high: float, subtitle: str) -> None:
-        """As `set_values`; a difference has a range of its own, that of the largest."""
+    def set_units(
+        self, entry: ShownModel, values: Array, low: float, high: float, subtitle: str, knee: float = 0.0
+    ) -> None:
+        """As `set_values`; a difference has a range of its own, to the round number above the largest."""
         if entry.base is None:
-            self.set_values(values, low, high, subtitle)
+            self.set_values(values, low, high, subtitle, knee)
             return
-        largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+        largest = round_up(float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0)
         self.set_values(values, -largest, largest, f"Δ{self.symbol}, change")
 
-    def set_values(self, values: Array, low: float, high: float, subtitle: str) -> None:
-        """New `values` (T, U) between the levels; what is not finite is counted in the label."""
-        self.map.set_values(values, low, high, self.table)
-        self.bar.set_range(low, high)
+    def set_values(self, values: Array, low: float, high: float, subtitle: str, knee: float = 0.0) -> None:
+        """New `values` (T, U) between the levels; what is not finite is counted in the label.
+
+        With a `knee` (see `HeatMap.set_values`) label and colour bar say that the scale is logarithmic.
+        """
+        self.map.set_values(values, low, high, self.table, knee)
+        self.bar.set_range(low, high, log=knee > 0)
+        subtitle = f"{self.symbol}, log beyond ±{tick(knee)}" if knee else subtitle
         odd = int(values.size - np.isfinite(values).sum())
         note = f"{odd} of {values.size} not finite" if odd else ""
         self.label.set_text(self.label.title, subtitle, note)

@@ -55,11 +55,11 @@ class Lane:
     offers_layers = False  # whether a press on the label offers the layers of its model
 
     def __init__(
-        self, shown: Shown, slot: LaneSlot, title: str = "", subtitle: str = "", color: QColor | None = None
+        self, shown: Shown, slot: LaneSlot, title: str = "", subtitle: str = "", model: ShownModel | None = None
     ) -> None:
         self.slot = slot
         self.theme = shown.theme
-        self.label = LaneLabel(shown.theme, title, subtitle, color)
+        self.label = LaneLabel(shown.theme, title, subtitle, *(() if model is None else (model.color, model.dash)))
         self.items: list[CanvasItem] = [self.label]
         self.rect = QRectF()
 

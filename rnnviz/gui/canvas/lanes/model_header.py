@@ -21,7 +21,7 @@ class ModelHeaderLane(Lane):
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         entry = slot.shown_model(shown)
-        super().__init__(shown, slot, entry.name, color=entry.color)
+        super().__init__(shown, slot, entry.name, model=entry)
         self.layer_names = entry.structure.layer_names
         self.layer_name = entry.layer_name
         self.chain = Chain(shown.theme, entry.color, leftwards=LayerId.read(entry.layer_name).reverse)

@@ -24,7 +24,7 @@ class ShareLane(CurveLane):
         self.tips, self.present = [], {}
         for model in shown.models:
             if model.log_share.size:
-                curves += self.magnitudes(model.name, model.name, model.color, model.log_share, model.lost_share)
+                curves += self.magnitudes(model, model.name, model.log_share, model.lost_share)
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves]))
 
 

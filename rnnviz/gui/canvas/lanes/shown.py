@@ -16,10 +16,11 @@ from rnnviz.core.sweeps.underflow import held
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Sweep
-from rnnviz.gui.look.theme import Theme, theme
+from rnnviz.gui.look.theme import Dash, Theme, model_dashes, theme
 from rnnviz.gui.state.state import State
 
 _MOST_INPUT_LANES = 4  # more columns are drawn as one heat map
+_FAR = 30.0  # times what is usual in a model: beyond, a linear range shows it as nothing
 _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 
 
@@ -35,6 +36,7 @@ class ShownModel:
     trace: Trace | None
     sample: int
     time_steps: int
+    dash: Dash = ()  # of its curves, where another model of its cell comes before it
     base: "ShownModel | None" = None  # given: units are shown as their difference from this one
 
     @cached_property
@@ -196,25 +198,35 @@ class Shown:
         return int(self.asked.sum()) > 1
 
     def state_level(self, name: str) -> float:
-        """1 while tanh or gates hold the state in all models that have it; else the largest of all models."""
-        return self._level(name, "state")
+        """The largest of all models in which neither tanh nor σ holds the state; 1 where they hold it in all."""
+        return self._levels_of(name, "state")[0]
+
+    def state_knee(self, name: str) -> float:
+        """Beyond it the colours of the state are logarithmic, because one model would take the others theirs; 0: they
+        are linear."""
+        return self._levels_of(name, "state")[1]
 
     def gate_level(self, name: str) -> float:
-        """The same of a gate or candidate."""
-        return self._level(name, "gate")
+        """The level of a gate or candidate."""
+        return self._levels_of(name, "gate")[0]
 
-    def _level(self, name: str, role: Role) -> float:
+    def gate_knee(self, name: str) -> float:
+        """The knee of a gate or candidate."""
+        return self._levels_of(name, "gate")[1]
+
+    def _levels_of(self, name: str, role: Role) -> tuple[float, float]:
         having = [(model, model.structure.equations.by_name.get(name)) for model in self.models]
-        found = [(model, node) for model, node in having if node is not None and node.role == role]
-        if all(node.limits is not None for _, node in found):
-            return 1.0
+        free = [model for model, node in having if node is not None and node.role == role and node.limits is None]
+        if not free:
+            return 1.0, 0.0
         key = name, role
         if key not in self._levels:
-            self._levels[key] = level([getattr(model, role)(name) for model, _ in found if model.base is None])
+            arrays = [getattr(model, role)(name) for model in free if model.base is None]
+            self._levels[key] = level(arrays), knee(arrays)
         return self._levels[key]
 
     @cached_property
-    def _levels(self) -> dict[tuple[str, Role], float]:
+    def _levels(self) -> dict[tuple[str, Role], tuple[float, float]]:
         return {}
 
     @cached_property
@@ -262,12 +274,15 @@ def resolve(state: State) -> Shown:
     first = next((trace for trace in traces if trace is not None), None)
     sample = min(state.place.sample, first.layers[0].h.shape[1] - 1) if first is not None else 0
     time_steps = max(first.sequence_length(sample), 1) if first is not None else 1
-    hues = colors.model_colors(model.structure.cell for model in state.run.models)
+    cells = [model.structure.cell for model in state.run.models]
+    looks = zip(colors.model_colors(cells), model_dashes(cells), strict=True)
     models = []
-    for model, hue, trace in zip(state.run.models, hues, traces, strict=False):
+    for model, (hue, dash), trace in zip(state.run.models, looks, traces, strict=False):
         names = model.structure.layer_names
         layer_name = state.place.cursor.layer if state.place.cursor.layer in names else names[0]
-        models.append(ShownModel(model.number, model.name, hue, model.structure, layer_name, trace, sample, time_steps))
+        models.append(
+            ShownModel(model.number, model.name, hue, model.structure, layer_name, trace, sample, time_steps, dash)
+        )
     models = _what_if(state, models, colors) or models
     return Shown(
         colors,
@@ -290,7 +305,7 @@ def _what_if(state: State, models: list[ShownModel], colors: Theme) -> list[Show
     if found.against:
         original = replace(original, name=f"{original.name}, {found.against}")
     name = f"{models[found.whatif.model].name}, what-if"
-    changed = replace(original, name=name, color=colors.color("what_if"), trace=found.changed)
+    changed = replace(original, name=name, color=colors.color("what_if"), dash=(), trace=found.changed)
     return [original, replace(changed, base=original if state.trial.difference else None)]
 
 
@@ -308,5 +323,26 @@ def level(arrays: list[Array]) -> float:
         finite = array[np.isfinite(array)] if array.size else array
         if finite.size:
             largest = max(largest, float(np.abs(finite).max()))
-    size = 10.0 ** np.floor(np.log10(largest))
-    return float(next(n * size for n in _NICE if n * size >= largest * (1 - 1e-9)))
+    return round_up(largest)
+
+
+def knee(arrays: list[Array]) -> float:
+    """Where a range that holds (T, U) `arrays` of several models turns logarithmic: at what is usual in the calmest of
+    them, if the largest value is far beyond; 0 where it stays linear."""
+    usual = min((_usual(array) for array in arrays if array.size), default=1.0)
+    return round_up(usual) if level(arrays) > _FAR * usual else 0.0
+
+
+def round_up(value: float) -> float:
+    """The next number above `value` > 0 that is easily read: 1.2, 1.5, 2, 2.5, 3, …, at any power of ten."""
+    with np.errstate(over="ignore"):
+        size = np.float64(10.0) ** np.floor(np.log10(value))
+        found = next((n * size for n in _NICE if n * size >= value * (1 - 1e-9)), value)
+    return float(f"{found:.3g}") if np.isfinite(found) else value
+
+
+def _usual(values: Array) -> float:
+    """Of a model's (T, U) values the largest of each time step, and of these the one in the middle; 1 at least."""
+    sizes = np.abs(values).max(axis=1)
+    sizes = sizes[np.isfinite(sizes)]
+    return max(float(np.median(sizes)), 1.0) if sizes.size else 1.0

@@ -11,6 +11,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 
 _MEMORY = "forget"  # gates of this family are on by default: they say how much is kept
 _MOST_DECADES = 20.0  # below the largest gradient; what is smaller has the colour of the smallest
+_LEAST_DECADES = 4.0  # below the largest of the model with the smallest: one that explodes leaves it its colours
 
 
 def state_lane(state: Node) -> str:
@@ -29,7 +30,7 @@ def gradient_lane(state: Node) -> str:
 
 
 class StateLane(HeatLane):
-    """A state after each time step; one that nothing holds by ±1 has a level that grows with the largest of all models.
+    """A state after each time step, ±1 where tanh or σ hold it; else its level grows with the largest of all models.
 
     The output says how many units it has.
     """
@@ -40,10 +41,11 @@ class StateLane(HeatLane):
 
     def show(self, shown: Shown) -> None:
         model = self.shown_model(shown)
-        level, name = shown.state_level(self.node.name), self.node.name
+        name, held = self.node.name, self.node.limits is not None
+        level, knee = (1.0, 0.0) if held else (shown.state_level(name), shown.state_knee(name))
         output = name == model.structure.equations.output
         words = f"{name}, {model.structure.output_size} units" if output else name
-        self.set_units(model, model.state(name), -level, level, words)
+        self.set_units(model, model.state(name), -level, level, words, knee)
 
 
 class GateLane(HeatLane):
@@ -59,7 +61,7 @@ class GateLane(HeatLane):
         model, name = self.shown_model(shown), self.node.name
         level = shown.gate_level(name)
         low, high = self.node.limits or (-level, level)
-        self.set_units(model, model.gate(name), low, high, name)
+        self.set_units(model, model.gate(name), low, high, name, 0.0 if self.node.limits else shown.gate_knee(name))
 
 
 class GradientUnitsLane(HeatLane):
@@ -78,7 +80,9 @@ class GradientUnitsLane(HeatLane):
         finite = [values[np.isfinite(values)] for values in plain]
         high = np.ceil(max((float(values.max()) for values in finite if values.size), default=0.0))
         low = np.floor(min((float(values.min()) for values in finite if values.size), default=-1.0))
-        low = max(min(low, high - 1.0), high - _MOST_DECADES)
+        weakest = min((float(values.max()) for values in finite if values.size), default=high)
+        floor = min(high - _MOST_DECADES, np.floor(weakest) - _LEAST_DECADES)
+        low = max(min(low, high - 1.0), floor)
         self.set_units(model, model.gradient(name), low, high, f"log₁₀ |∂L/∂{name}|")
 
 

@@ -9,17 +9,19 @@ from rnnviz.core.numbers import power, short, tick
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 
 _MOST_TICKS = 7
+_AROUND = 2.0  # times the range of the true values that a prediction may leave it by
+_FAR = 100.0  # times the smallest of the curves' largest values
 
 
-def logarithmic(curves: Sequence[Array], *, zone: float | None = None, words: str = "") -> ValueAxis:
+def logarithmic(curves: Sequence[Array], *, zone: float | None = None, words: str = "", decades: int = 10) -> ValueAxis:
     """An axis in powers of ten that holds all finite values of `curves` (already log₁₀), from 10⁰ downwards at least
-    ten decades; ends lie on whole decades, so that the range moves seldom."""
+    so many `decades`; ends lie on whole decades, so that the range moves seldom."""
     finite = [curve[np.isfinite(curve)] for curve in curves if curve.size]
     finite = [part for part in finite if part.size]
     high = max([float(part.max()) for part in finite], default=0.0)
     low = min([float(part.min()) for part in finite], default=-10.0)
     top = int(np.ceil(max(high + 0.2, 0.0)))
-    lowest = min(low - 0.5, top - 10, top if zone is None else zone - 2)  # the zone can always be seen
+    lowest = min(low - 0.5, top - decades, top if zone is None else zone - 2)  # the zone can always be seen
     bottom = 2 * int(np.floor(lowest / 2))
     step = 5
     while top - bottom > _MOST_TICKS * step:
@@ -47,6 +49,29 @@ def linear(curves: Sequence[Array], *, include: float | None = None) -> ValueAxi
     ticks = tuple((n * step, tick(float(f"{n * step:.12g}"))) for n in range(first, last + 1))
     room = 0.06 * (high - low)
     return ValueAxis(low - room, high + room, ticks)
+
+
+def flattened(curves: Sequence[Array]) -> bool:
+    """Whether on a linear axis for all `curves` one of them would be a flat line: it exploded, the others did not."""
+    sizes = [np.abs(curve[np.isfinite(curve)]) for curve in curves]
+    largest = [float(size.max()) for size in sizes if size.size and size.max() > 0]
+    return len(largest) > 1 and max(largest) > _FAR * min(largest)
+
+
+def held_by_truth(true: Array, predicted: Sequence[Array]) -> tuple[list[Array], list[int]]:
+    """What of the predictions an axis of values must hold, and the numbers of those that leave it.
+
+    A prediction may lie beyond the true values by twice their range; one that exploded must not flatten all others.
+    """
+    finite = true[np.isfinite(true)]
+    if not finite.size or not finite.max() > finite.min():
+        return list(predicted), []
+    room = _AROUND * float(finite.max() - finite.min())
+    low, high = float(finite.min()) - room, float(finite.max()) + room
+    with np.errstate(invalid="ignore"):
+        within = [np.where((curve >= low) & (curve <= high), curve, np.nan) for curve in predicted]
+        beyond = [n for n, curve in enumerate(predicted) if bool((np.isfinite(curve) & np.isnan(within[n])).any())]
+    return within, beyond
 
 
 def magnitude_words(log: float) -> str:

@@ -44,7 +44,7 @@ class FinalBars(CanvasItem):
 
 
 class ClassProbabilitiesLane(Lane):
-    """A strip with one row for each class; the target's row is framed, the final probabilities stand beside it."""
+    """A strip with one row for each class; a pointer before the target's, and the final probabilities beside it."""
 
     heights = Heights(48, 58, 90)
 
@@ -53,7 +53,7 @@ class ClassProbabilitiesLane(Lane):
         labels = shown.task.output_labels if shown.task is not None else ()
         color = slot.shown_model(shown).color
         self.table = color_maps.between(shown.theme.panel, color.name())
-        self.map = HeatMap(shown.theme, "p", labels)
+        self.map = HeatMap(shown.theme, "p", labels, dims=False)
         self.bars = FinalBars(shown.theme, color, labels)
         self.items += [self.map, self.bars]
 
@@ -66,7 +66,7 @@ class ClassProbabilitiesLane(Lane):
         asked = np.flatnonzero(shown.asked)
         last = int(asked[-1]) if asked.size else len(chances) - 1
         target = int(shown.targets[last])
-        self.map.marked_row = target
+        self.map.mark_row(target)
         self.bars.set_values([float(p) for p in chances[last]], target)
         hit = bool(np.isfinite(chances[last]).all()) and int(np.argmax(chances[last])) == target
         words = f"{shown.task.output_labels[target]}: {short(float(chances[last, target]))}"

@@ -2,30 +2,38 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from rnnviz.core.magnitude import log10
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
 from rnnviz.gui.canvas.lanes.shown import Shown
-from rnnviz.gui.canvas.lanes.value_axes import linear
+from rnnviz.gui.canvas.lanes.value_axes import flattened, linear, logarithmic
 
 
 class LossLane(CurveLane):
-    """L_t with the loss's own reduction included, so that the curve sums to L; gaps where nothing is asked."""
+    """L_t with the loss's own reduction included, so that the curve sums to L; gaps where nothing is asked.
+
+    Logarithmic where the loss of one model would make a flat line of another's.
+    """
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "Loss", _part(shown))
 
     def show(self, shown: Shown) -> None:
-        self.label.set_text("Loss", _part(shown))
-        curves = [
-            Curve(model.losses, model.color, model.name, present=shown.asked)
-            for model in shown.models
-            if model.losses.size
-        ]
-        self.tips = [(curve.name, curve.values) for curve in curves]
+        models = [model for model in shown.models if model.losses.size]
+        log = flattened([model.losses[shown.asked] for model in models])
+        self.label.set_text("Loss", f"log₁₀ {_part(shown)}" if log else _part(shown))
+        curves = []
+        for model in models:
+            values = log10(np.abs(model.losses)) if log else model.losses
+            curves.append(Curve(values, model.color, model.name, present=shown.asked, dash=model.dash))
+        self.tips = [(model.name, model.losses) for model in models]
         self.present = dict.fromkeys((curve.name for curve in curves), shown.asked)
-        self.plot.set_curves(curves, linear([curve.values[shown.asked] for curve in curves], include=0.0))
+        asked = [curve.values[shown.asked] for curve in curves]
+        self.plot.set_curves(curves, logarithmic(asked, decades=2) if log else linear(asked, include=0.0))
 
 
 def _part(shown: Shown) -> str:

@@ -10,7 +10,7 @@ from rnnviz.gui.canvas.lanes.data_units import column_name, undone
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import Default, LaneKind, Offer
 from rnnviz.gui.canvas.lanes.shown import Shown
-from rnnviz.gui.canvas.lanes.value_axes import linear
+from rnnviz.gui.canvas.lanes.value_axes import held_by_truth, linear
 
 _FEW = 4
 _MOST_OUTPUTS = 256  # predicted columns that can be chosen
@@ -39,11 +39,15 @@ class PredictedValuesLane(CurveLane):
         for model in shown.models:
             if model.prediction is not None:
                 values = undone(model.prediction[:, column], task.output_scales, column)
-                curves.append(Curve(values, model.color, model.name))
+                curves.append(Curve(values, model.color, model.name, dash=model.dash))
         self._say(column_name(task.output_labels, column), len(task.output_labels), task.name, few is not None)
         self.tips = [(curve.name, curve.values) for curve in curves]
         self.present = {"true": shown.asked}
-        self.plot.set_curves(curves, linear([true[shown.asked], *(curve.values for curve in curves[1:])]))
+        within, beyond = held_by_truth(true[shown.asked], [curve.values for curve in curves[1:]])
+        if beyond:
+            gone = ", ".join(curves[1 + number].name for number in beyond)
+            self.label.set_text(self.label.title, self.label.subtitle, f"{gone} off the scale")
+        self.plot.set_curves(curves, linear([true[shown.asked], *within]))
 
     def _say(self, name: str, columns: int, task: str, few: bool) -> None:
         ahead = task == "next value"  # what is predicted at t is the value of t + 1

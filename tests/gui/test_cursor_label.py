@@ -1,0 +1,43 @@
+"""The cursor's place in words: whole, whatever the phase, the layer and the operation are called."""
+
+import pytest
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+from traced_states import traced_state
+
+from rnnviz.core.equations.operations import operations
+from rnnviz.core.structure import Structure
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.stepping.cursor_label import CursorLabel
+
+STRUCTURES = (
+    Structure("vanilla", 0, 4),
+    Structure("lstm", 0, 5, 2, True, proj_size=3),
+    Structure("gru", 0, 4, 2, True),
+)
+
+
+@pytest.mark.parametrize("model", range(3))
+def test_nothing_of_the_place_is_cut(qtbot: QtBot, model: int) -> None:
+    store = Store(
+        traced_state("characters", (STRUCTURES[model], STRUCTURES[2]), STRUCTURES[model].layer_names[-1]).state
+    )
+    label = CursorLabel(store)
+    qtbot.addWidget(label)
+    label.show()
+    qtbot.waitExposed(label)
+    keys = ["", *(each.key for each in operations(store.state.run.models[0].structure))]
+    for phase in (Phase.FORWARD, Phase.BACKWARD):
+        for layer in STRUCTURES[model].layer_names:
+            for key in keys:
+                store.change(place=setting(cursor=Cursor(42, phase, 12, layer=layer, operation=key)))
+                label.layout().activate()
+                assert "…" not in label.text, label.text
+                for part in label.findChildren(QLabel):
+                    if part.text():
+                        metrics = QFontMetrics(part.font())
+                        assert part.width() >= metrics.horizontalAdvance(part.text()), (part.text(), label.text)
+                        assert label.rect().contains(part.geometry()), part.text()
+                        assert part.height() >= metrics.tightBoundingRect(part.text()).height()
