@@ -36,6 +36,7 @@ QListView::indicator:disabled {{ border-color: {line}; }}
 QListView::item {{ padding: 3px 0; }}
 QPushButton[role="icon"] {{ background: transparent; border: none; padding: 0; min-height: 20px; border-radius: 4px; }}
 QPushButton[role="icon"]:hover, QPushButton[role="icon"]:focus {{ background: {line}; border: none; }}
+QPushButton[role="link"]:focus {{ border: 2px solid {text}; border-radius: 4px; }}
 """
 
 

@@ -83,6 +83,8 @@ QToolButton:checked:focus { border: 2px solid @text@; }
 QCheckBox:focus { color: @accent@; }
 
 QFrame[card="true"] { background: @raised@; border: 1px solid @line@; border-radius: 8px; }
+QPushButton, QToolButton, QCheckBox, QRadioButton, QTabBar { outline: none; }
+QTabBar::tab:focus { border: 2px solid @text@; border-radius: 4px; padding: 4px 10px; }
 QGroupBox { border: none; margin-top: 22px; font-weight: 600; }
 QGroupBox::title { subcontrol-origin: margin; left: 0px; color: @muted@; }
 

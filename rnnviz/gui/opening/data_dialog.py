@@ -34,6 +34,7 @@ class DataDialog(QDialog):
         self.setStyleSheet(form_sheet(theme_name))
         self.setMinimumWidth(_WIDTH)
         self.columns = QListWidget(self)
+        self.columns.setAccessibleName("Columns")
         self._rows = {key: setting_row(type(preset), key, _FIELD) for key in ("length", "train_share", *self._asked())}
         self.length, self.train_share = (typed_field(self._rows[key]) for key in ("length", "train_share"))
         self.length.set_value(max(1, min(preset.length, self._longest(preset))))

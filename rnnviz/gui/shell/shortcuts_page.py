@@ -48,6 +48,7 @@ class ShortcutsPage(QDialog):
         scroll = QScrollArea()
         scroll.setProperty("role", "panel")
         scroll.setWidgetResizable(True)
+        scroll.setAccessibleName("Keyboard shortcuts")
         scroll.setWidget(content)
         close = push_button("Close", "Closes this page (Esc)", "primary")
         close.clicked.connect(self.accept)
