@@ -46,7 +46,7 @@ wired.window.show(); app.exec()
 def run(code: str, home: str) -> float:
     environment = {
         **os.environ, "QT_QPA_PLATFORM": "offscreen", "RNNVIZ_CONFIG_DIR": home, "RNNVIZ_DATA_DIR": home,
-        "PYTHONPYCACHEPREFIX": home, "PYTHONDONTWRITEBYTECODE": "",  # modules are compiled once, as on a person's machine
+        "PYTHONPYCACHEPREFIX": home, "PYTHONDONTWRITEBYTECODE": "",  # compiled once, as on a person's machine
     }  # fmt: skip
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, stderr=subprocess.DEVNULL)

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QCursor, QImage, QPainter, QPixmapCache
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QCursor, QImage, QKeyEvent, QPainter, QPixmapCache
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QVBoxLayout, QWidget
 
-from rnnviz.debugger.places import run_target, to_model
+from rnnviz.debugger.places import NO_UNIT, run_target, to_model
+from rnnviz.gui.canvas import lane_keys
 from rnnviz.gui.canvas.items.canvas_view import CanvasView
 from rnnviz.gui.canvas.items.cursor_line import CursorLine
 from rnnviz.gui.canvas.items.skeleton import Skeleton
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lane_keys import lane_wish
 from rnnviz.gui.canvas.lane_menus import lanes_menu, layers_menu
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import fitting, share_out
@@ -18,11 +20,14 @@ from rnnviz.gui.canvas.lanes.lane import Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.live_tip import LiveTip
+from rnnviz.gui.widgets.marked_text import plain
+from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
 
 _PICTURES = Fields(  # that the lanes' data come from
     *("recorded.traces", "place.sample", "look.theme", "run.task", "run.models", "look.hidden_lanes"),
@@ -55,6 +60,7 @@ class LaneStack(QWidget):
     """Draws the traces of the state at its cursor. A click or drag in any lane chooses a time step, a click in
     a lane of units the unit and its model, too."""
 
+    spoken_role = QAccessible.Role.Grouping
     time_step_chosen = Signal(int)
     run_wanted = Signal(int, int)  # time step; 1: on to it, −1: back to it
 
@@ -74,6 +80,11 @@ class LaneStack(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
+        teach_screen_readers()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Lanes")
+        self.setAccessibleDescription(lane_keys.WORDS.replace("\n", " "))
+        self._frame = FocusFrame(self, self._shown.theme)
         QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), _PICTURES_KIB))
         self._view.taken.connect(self._take)
         self._view.pressed.connect(self._press)
@@ -124,6 +135,16 @@ class LaneStack(QWidget):
         wishes = [lane.heights for lane in self._lanes]
         return round(sum(wish.minimum + wish.gap for wish in wishes) - wishes[0].gap + 2 * _MARGIN)
 
+    def spoken_parts(self) -> list[Part]:
+        """The lanes from top to bottom: what each shows, of which model."""
+        found = []
+        for lane in self._lanes:
+            of = f"{self._shown.models[lane.model].name}: " if lane.model is not None else ""
+            name = of + lane.label.title if lane.label.title not in of else lane.label.title
+            box = self._view.mapFromScene(lane.rect).boundingRect()
+            found.append(Part(plain(name) or "Time steps", box, QAccessible.Role.Graphic, plain(lane.label.subtitle)))
+        return found
+
     def set_cached(self, cached: bool) -> None:
         """Without cached pictures every painting is exact at any scale, as figures need it."""
         modes = QGraphicsItem.CacheMode
@@ -131,11 +152,30 @@ class LaneStack(QWidget):
             for item in lane.items:
                 item.setCacheMode(modes.DeviceCoordinateCache if cached and item.cached else modes.NoCache)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        match lane_wish(event):
+            case ("zoom", factor):
+                self._zoom(factor, self._axis.x(self._shown.sweep.time_step))
+            case ("whole", _):
+                self.show_all_time_steps()
+            case ("unit", direction):
+                self._next_unit(round(direction))
+            case ("scroll", pixels):
+                bar = self._view.verticalScrollBar()
+                bar.setValue(bar.value() + round(pixels))
+            case ("pan", pixels):
+                self._pan(pixels)
+            case _:
+                super().keyPressEvent(event)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Which lanes are shown."""
         menu = lanes_menu(self._store, self)
         menu.addSeparator()
-        self._offer_runs(menu, self._view.mapToScene(self._view.mapFrom(self, event.pos())))
+        point = self._view.mapToScene(self._view.mapFrom(self, event.pos()))
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            point.setX(self._axis.x(self._shown.sweep.time_step))
+        self._offer_runs(menu, point)
         fit = menu.addAction("Show all time steps")
         fit.setEnabled(self._axis.zoomed)
         fit.triggered.connect(self.show_all_time_steps)
@@ -160,6 +200,7 @@ class LaneStack(QWidget):
     def _rebuild(self, state: State) -> None:
         shown = self._shown
         self._clear()
+        self._frame.set_theme(shown.theme)
         self._scene.setBackgroundBrush(shown.theme.color("background"))
         slots = lane_slots(shown) if shown.ready else ()
         self._built = _Built(shown.theme, state.run.task, _models(shown), slots)
@@ -254,6 +295,14 @@ class LaneStack(QWidget):
         unit = lane.map.row_at(point.y()) if isinstance(lane, HeatLane) else self._store.state.place.unit
         model = self._shown.models[lane.model].number
         self._store.go(to_model, model, unit)
+
+    def _next_unit(self, direction: int) -> None:
+        """Looks at the unit below or above the one that is looked at; before the first there is none."""
+        state = self._store.state
+        models = [model for model in self._shown.models if model.number == state.place.model]
+        if self._shown.ready and models:
+            count = models[0].structure.hidden_size
+            self._store.go(to_model, state.place.model, min(max(state.place.unit + direction, NO_UNIT), count - 1))
 
     def _mark_unit(self, state: State) -> None:
         for lane in self._lanes:

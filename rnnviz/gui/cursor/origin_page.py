@@ -18,6 +18,7 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.button_column import ButtonColumn
 from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
 
@@ -131,7 +132,7 @@ class _Parts(QWidget):
         grid.setColumnStretch(0, 1)
         grid.addWidget(section_label(title), 0, 0, 1, 3)
         for row in range(_SHOWN):
-            button = push_button("", "goes there", "link")
+            button = push_button("", "goes there; ↑ and ↓ lead to the other parts", "link")
             button.clicked.connect(lambda _on=False, row=row: follow(self._parts[row]))
             value, share = QLabel(), QLabel()
             share.setProperty("role", "note")
@@ -142,6 +143,7 @@ class _Parts(QWidget):
                 grid.addWidget(widget, row + 1, column)
             self.buttons.append(button)
             self._values.append((value, share))
+        self._column = ButtonColumn(self.buttons, self)
         self.rest = QLabel()
         self.rest.setProperty("role", "note")
         self.rest.setWordWrap(True)
@@ -154,6 +156,7 @@ class _Parts(QWidget):
     def show_parts(self, parts: tuple[Part, ...]) -> None:
         """The largest of `parts`, and what the others come to."""
         self._parts = parts
+        self._column.start_anew()
         self.setVisible(bool(parts))
         for row, (button, (value, share)) in enumerate(zip(self.buttons, self._values, strict=True)):
             for widget in (button, value, share):

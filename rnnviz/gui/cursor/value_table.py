@@ -3,19 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.gui.look import fonts
+from rnnviz.gui.look.focus_ring import paint_ring
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets import marked_text
+from rnnviz.gui.widgets.spoken import Part, announce, teach_screen_readers
 
 ROW = 23  # pixels
 _HEADER = 30
 _WHICH = 13  # more, for a word under each name
 _GAP = 6  # between two groups
 _PAD = 8
+_WIDE = 52  # of a column, at least
 _KEYS = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End})
 
 
@@ -36,13 +49,16 @@ class ValueTable(QWidget):
 
     row_shown = Signal(int)
     copy_wanted = Signal()
+    spoken_role = QAccessible.Role.Table
 
     def __init__(self) -> None:
         super().__init__()
+        teach_screen_readers()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Numbers at the cursor")
+        self.setAccessibleDescription("↑ ↓ Home End choose a row, whose values are shown below; Ctrl+C copies it")
         self.rows: tuple[TableRow, ...] = ()
         self.which: tuple[str, ...] = ()
         self._tops: tuple[int, ...] = ()
@@ -71,6 +87,23 @@ class ValueTable(QWidget):
             self._tops = tuple(tops)
             self.setFixedHeight(top + _PAD)
         self.update()
+
+    def spoken_parts(self) -> list[Part]:
+        """The names of the columns, then of each row its words and its numbers."""
+        roles, edges = QAccessible.Role, [round(edge) for edge in self._column_edges()]
+        boxes = [(0, edges[0] - _WIDE), *((edge - _WIDE, edge) for edge in edges)]
+        names = [name for name, _ in self._columns]
+        parts = [
+            Part(name, QRect(left, 0, right - left, _HEADER), roles.ColumnHeader)
+            for name, (left, right) in zip(names, boxes[1:], strict=False)
+        ]
+        for row, top in zip(self.rows, self._tops, strict=True):
+            words = marked_text.plain(f"{row.words} {row.symbol}".strip())
+            rects = [QRect(left, top, right - left, ROW) for left, right in boxes]
+            parts.append(Part(words, rects[0], roles.RowHeader))
+            for cell, name, rect in zip(row.cells, names, rects[1:], strict=False):
+                parts.append(Part(cell or "none", rect, roles.Cell, f"{words}, {name}"))
+        return parts
 
     def sizeHint(self) -> QSize:
         return QSize(296, (self._tops[-1] if self._tops else _HEADER) + ROW + _PAD)
@@ -119,6 +152,9 @@ class ValueTable(QWidget):
             return
         self._current, self._hovered = min(max(place, 0), last), -1
         self._show()
+        row = self.rows[self._current]
+        numbers = [f"{name} {cell or 'none'}" for (name, _), cell in zip(self._columns, row.cells, strict=False)]
+        announce(self, ", ".join([marked_text.plain(row.words), *numbers]))
 
     def focusInEvent(self, event: QEvent) -> None:
         self._show()
@@ -159,11 +195,13 @@ class ValueTable(QWidget):
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRoundedRect(box, 4, 4)
             self._paint_row(painter, row, top, edges, text if row.active else muted, muted)
+        if self.hasFocus():
+            paint_ring(painter, QRectF(self.rect()), self._theme)
 
     def _column_edges(self) -> list[float]:
         """Right edge of each column; all as wide as they may be."""
         count = max(1, len(self._columns))
-        each = min(76.0, max(52.0, (self.width() - 130) / count))
+        each = min(76.0, max(float(_WIDE), (self.width() - 130) / count))
         return [self.width() - _PAD - each * (count - 1 - number) for number in range(count)]
 
     def _paint_header(self, painter: QPainter, edges: list[float], muted: QColor) -> None:

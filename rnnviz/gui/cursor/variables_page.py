@@ -59,6 +59,8 @@ class VariablesPage(ColumnPage):
         self.filter.textChanged.connect(self._filter)
         self.tree = QTreeWidget()
         self.tree.setHeaderHidden(True)
+        self.tree.setAccessibleName("Variables")
+        self.tree.setAccessibleDescription("→ opens a row, ← closes it, Enter goes to the operation that computes it")
         self.tree.setIndentation(14)
         self.tree.setUniformRowHeights(False)
         self.tree.setFrameShape(QTreeWidget.Shape.NoFrame)

@@ -61,7 +61,9 @@ class ExperimentPanel(QWidget):
         self.batch = setting_row(TrainingSettings, "batch_size")
         self.seed = setting_row(Experiment, "seed")
         self.cards: list[ModelCard] = []
-        self._card_column = QVBoxLayout()
+        self._cards = QWidget()
+        self._card_column = QVBoxLayout(self._cards)
+        self._card_column.setContentsMargins(0, 0, 0, 0)
         self._card_column.setSpacing(8)
         self.add_model = push_button(
             "+ Add a model", "Adds one more network that trains on the same batches; needs a restart", "link"
@@ -108,7 +110,7 @@ class ExperimentPanel(QWidget):
         title.setContentsMargins(4, 0, 0, 6)
         title.addWidget(section_label("Models"))
         models.addLayout(title)
-        models.addLayout(self._card_column)
+        models.addWidget(self._cards)
         link = QHBoxLayout()
         link.setContentsMargins(4, 6, 0, 0)
         link.addWidget(self.add_model)
@@ -149,6 +151,15 @@ class ExperimentPanel(QWidget):
         ):
             assert isinstance(row.field, Field)
             row.field.entered.connect(edit)
+
+    @property
+    def sections(self) -> dict[str, tuple[QWidget, ...]]:
+        """The parts of the panel by their names, as they stand below each other."""
+        return {
+            "experiment": (self.task_form, self.batch, self.seed),
+            "models": (self._cards, self.add_model),
+            "training settings": (self.training_form, self.bar),
+        }
 
     @property
     def _shown(self) -> Experiment:

@@ -57,7 +57,9 @@ def card_rows() -> dict[str, Row]:
 
 
 class CardHeader(QAbstractButton):
-    """Name and number of a model; a press opens or closes the card."""
+    """Name and number of a model; a press opens or closes the card. `entered` when Enter has opened it."""
+
+    entered = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,6 +77,8 @@ class CardHeader(QAbstractButton):
     def keyPressEvent(self, event: Any) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
+            if self.isChecked():
+                self.entered.emit()
         else:
             super().keyPressEvent(event)
 
@@ -135,6 +139,7 @@ class ModelCard(QFrame):
         outer.addWidget(self.header)
         outer.addWidget(self._editor)
         self.header.toggled.connect(self._editor.setVisible)
+        self.header.entered.connect(self._enter)
         self.set_settings(settings)
 
     @property
@@ -182,6 +187,9 @@ class ModelCard(QFrame):
         painter.setBrush(self._theme.color("raised"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(2.5, 0.5, -0.5, -0.5), 6, 6)
         paint_model_bar(painter, QRectF(0, 0, _BAR, self.height()), self._color, self._dash)
+
+    def _enter(self) -> None:
+        self.rows[_FIRST[0]].field.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _edit(self, key: str, value: Any) -> None:
         if key == "cell":

@@ -91,6 +91,7 @@ QCheckBox:focus, QRadioButton:focus { border-color: @focus@; }
 QTabBar::tab:focus { border: 2px solid @focus@; border-radius: 4px; padding: 4px 10px; }
 
 QFrame[card="true"] { background: @raised@; border: 1px solid @line@; border-radius: 8px; }
+QPushButton, QToolButton, QCheckBox, QRadioButton, QTabBar { outline: none; }
 QGroupBox { border: none; margin-top: 22px; font-weight: 600; }
 QGroupBox::title { subcontrol-origin: margin; left: 0px; color: @muted@; }
 

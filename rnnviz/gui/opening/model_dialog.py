@@ -108,6 +108,7 @@ class OpenModelDialog(QDialog):
     def _fill_modules(self) -> None:
         table = self.modules
         table.setHorizontalHeaderLabels(_HEADINGS)
+        table.setAccessibleName("Recurrent modules")
         table.verticalHeader().hide()
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

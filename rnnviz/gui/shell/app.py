@@ -21,6 +21,8 @@ from rnnviz.gui.look.icons import application_icon
 from rnnviz.gui.look.theme import apply, theme
 from rnnviz.gui.opening.file_commands import Pictures, file_commands
 from rnnviz.gui.shell.garbage_collector import GarbageCollector
+from rnnviz.gui.shell.keyboard.area_commands import area_commands
+from rnnviz.gui.shell.keyboard.areas import Areas
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.menus.menu_bar import MenuBar
 from rnnviz.gui.shell.message_bar import MessageBar
@@ -46,6 +48,7 @@ from rnnviz.gui.watching.search_commands import search_commands
 from rnnviz.gui.whatif.what_if_bar import WhatIfBar
 from rnnviz.gui.whatif.what_if_commands import WhatIfs, what_if_commands
 from rnnviz.gui.widgets.line_popup import JumpField
+from rnnviz.gui.widgets.spoken import announce
 
 if TYPE_CHECKING:
     from rnnviz.gui.shell.contents import Contents
@@ -121,7 +124,8 @@ class App(QObject):
         self.message_bar = MessageBar(self.store, self.actions, self.window.centralWidget())
         self.window.put_on_top(self.title_row, self.toolbar)
         self.title_row.setVisible(not self.menu_bar.isNativeMenuBar())  # macOS: on top of the screen
-        self.window.add_to_centre(WhatIfBar(self.store, self.actions))
+        self.what_if_bar = WhatIfBar(self.store, self.actions)
+        self.window.add_to_centre(self.what_if_bar)
         self.window.setStatusBar(StatusBar(self.store))
         self.menu_bar.hinted.connect(self.window.statusBar().showMessage)
         self.window.restore(preferences)
@@ -200,11 +204,35 @@ class App(QObject):
         from rnnviz.gui.shell.contents import Contents  # late: what draws is imported after the first picture
 
         self.contents = Contents(self.store, self.session, self.walker, self.actions, self.whatifs, self.window)
+        self.window.areas = self._order_areas(self.contents)
+        self.window.areas.go_home()
+
+    def _order_areas(self, contents: "Contents") -> Areas:
+        """As they are seen: from the toolbar down the left side, then the middle, the right side, and what is below."""
+        areas = Areas(contents.lanes, self.window)
+        areas.add("training buttons", lambda: self.toolbar.training_buttons)
+        areas.add("program buttons", lambda: self.toolbar.program_buttons)
+        for name, parts in contents.experiment.sections.items():
+            areas.add(name, partial(tuple, parts))
+        areas.add("lesson", lambda: [contents.lesson])
+        areas.add("message", lambda: [self.message_bar])
+        areas.add("what-if bar", lambda: [self.what_if_bar])
+        areas.add("program", lambda: [contents.strip])
+        areas.add("lanes", lambda: [contents.lanes])
+        areas.add("page tabs", lambda: [contents.right.tabs])
+        areas.add("page", lambda: [contents.right.front])
+        areas.add("curves", lambda: contents.training.stops)
+        return areas
 
     def _drawn(self) -> "Contents":
         if self.contents is None:
             raise RnnvizError("There is nothing to take a picture of yet.")
         return self.contents
+
+    def _areas(self) -> Areas:
+        if self.window.areas is None:
+            raise RnnvizError("The window is still being filled.")
+        return self.window.areas
 
     def _commands(self) -> tuple[Command, ...]:
         wishes = WindowWishes(
@@ -227,8 +255,9 @@ class App(QObject):
             *mark_commands(self.store, self.walker, self._ask_note),
             *search_commands(self.store, self.searching, self.session.files.check),
             *what_if_commands(self.store, self.whatifs, self.session.train_on),
-            *page_commands(self.store),
+            *page_commands(self.store, lambda: self._areas().enter("page")),
             *view_commands(self.store, wishes),
+            *area_commands(lambda direction: self._areas().go_round(direction)),
         )
 
     def _connect(self) -> None:
@@ -245,6 +274,8 @@ class App(QObject):
             apply(self._application, theme(new.look.theme))
         if new.run.source is not old.run.source or new.run.path != old.run.path:
             self._show_title(new)
+        if new.notices.message is not None and new.notices.message != old.notices.message:
+            announce(self.window, new.notices.message.sentence)
 
     def _show_title(self, state: State) -> None:
         run = f" · {state.run.path.name}" if state.run.path is not None else ""

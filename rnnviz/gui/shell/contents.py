@@ -91,7 +91,8 @@ class Contents(QObject):
         window.fill_dock("experiment", _column(left, self.experiment, self.lesson))
         window.fill_dock("values", self.right)
         window.fill_dock("training", self.training)
-        window.setFocus()
+        for done in (self.experiment.restart_wanted, self.experiment.bar.undo, self.lesson.closed):
+            done.connect(self.lanes.setFocus)  # the button that was pressed is gone
 
     def stop(self) -> bool:
         """Ends what works behind the panels; False if it did not end in time."""

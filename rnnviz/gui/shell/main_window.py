@@ -8,6 +8,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, Q
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from rnnviz.gui.commands.keys import keeps_key
+from rnnviz.gui.shell.keyboard.areas import Areas
 from rnnviz.gui.state.preferences import Preferences
 
 _DOCKS = {  # object name: area, width or height to begin with
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         self._column.setSpacing(0)
         self.setCentralWidget(self._centre)
         self._docks = {name: self._add_dock(name, area) for name, (area, _) in _DOCKS.items()}
+        self.areas: Areas | None = None  # which come with the contents
         self._was_painted = False
         self._hidden_for_presentation: list[QDockWidget] = []
         self.resize(*_SIZE)
@@ -111,6 +113,13 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.StatusTip:
             return True  # Qt would empty the status bar, where the menu bar says what an entry does
         return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.areas is None or not self.areas.take(event):
+            super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return self.areas.tab(forward) if self.areas is not None else super().focusNextPrevChild(forward)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

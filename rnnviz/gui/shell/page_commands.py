@@ -1,6 +1,6 @@
 """Commands that bring a page of the right column to the front."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -35,16 +35,17 @@ def page_shortcut(key: str) -> str:
     return key_words(f"Ctrl+{places.index(key) + 1}") if key in places else ""
 
 
-def page_commands(store: Store) -> Sequence[Command]:
-    """One command a page, in their order."""
-    return tuple(_command(store, page, index) for index, page in enumerate(PAGES, 1))
+def page_commands(store: Store, enter: Callable[[], None]) -> Sequence[Command]:
+    """One command a page, in their order; `enter` takes the keyboard to the page in front."""
+    return tuple(_command(store, enter, page, index) for index, page in enumerate(PAGES, 1))
 
 
-def _show_page(store: Store, key: str) -> None:
+def _show_page(store: Store, enter: Callable[[], None], key: str) -> None:
     store.change(look=setting(page=key))
+    enter()
 
 
-def _command(store: Store, page: Page, number: int) -> Command:
+def _command(store: Store, enter: Callable[[], None], page: Page, number: int) -> Command:
     def in_front(state: State) -> bool:
         return state.look.page == page.key
 
@@ -52,7 +53,7 @@ def _command(store: Store, page: Page, number: int) -> Command:
         f"page_{page.key}",
         page.words,
         page.tooltip,
-        partial(_show_page, store, page.key),
+        partial(_show_page, store, enter, page.key),
         MENU,
         (f"Ctrl+{number}",),
         checked=in_front,

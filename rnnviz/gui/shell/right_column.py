@@ -1,11 +1,23 @@
 """The right column: pages that share one place, with their names in its head; the one in front is remembered."""
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from rnnviz.gui.shell.page_commands import page_shortcut
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.widgets.spoken import Part
+
+
+class PageTabs(QTabBar):
+    """Qt's own would say the name of the page in front as its own."""
+
+    spoken_role = QAccessible.Role.PageTabList
+
+    def spoken_parts(self) -> list[Part]:
+        role, numbers = QAccessible.Role.PageTab, range(self.count())
+        return [Part(self.tabText(n), self.tabRect(n), role, selected=n == self.currentIndex()) for n in numbers]
 
 
 class RightColumn(QWidget):
@@ -17,12 +29,13 @@ class RightColumn(QWidget):
         self._keys: list[str] = []
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.tabs = QTabBar()
+        self.tabs = PageTabs()
         self.tabs.setExpanding(True)
         self.tabs.setDrawBase(False)
         self.tabs.setUsesScrollButtons(False)
-        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # arrows stay with the cursor; pages have keys of their own
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrows to the lanes
         self.tabs.setAccessibleName("Pages")
+        self.tabs.setAccessibleDescription("← and → turn to another page, Enter goes into it")
         self._stack = QStackedWidget()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -30,6 +43,7 @@ class RightColumn(QWidget):
         column.addWidget(self.tabs)
         column.addWidget(self._stack, 1)
         self.tabs.tabBarClicked.connect(self._choose)
+        self.tabs.currentChanged.connect(self._turn)
         store.changed.connect(self.show_state)
 
     def add_page(self, key: str, title: str, widget: QWidget) -> None:
@@ -42,6 +56,11 @@ class RightColumn(QWidget):
             self.tabs.setTabToolTip(number, f"{title}  ({shortcut})")
         self.tabs.setVisible(len(self._keys) > 1)
         self._show(self._store.state)
+
+    @property
+    def front(self) -> QWidget:
+        """The page in front."""
+        return self._stack.currentWidget()
 
     @property
     def page(self) -> str:
@@ -57,6 +76,12 @@ class RightColumn(QWidget):
     def _choose(self, number: int) -> None:
         if number >= 0:
             self._store.change(look=setting(page=self._keys[number]))
+
+    @Slot(int)
+    def _turn(self, number: int) -> None:
+        """With the arrow keys."""
+        if self.tabs.hasFocus():
+            self._choose(number)
 
     def _show(self, state: State) -> None:
         number = self._keys.index(state.look.page) if state.look.page in self._keys else 0

@@ -52,6 +52,14 @@ class Toolbar(QFrame):
         return self._buttons[key]
 
     @property
+    def training_buttons(self) -> tuple[QToolButton, ...]:
+        return tuple(button for key, button in self._buttons.items() if key not in (*_PROGRAM, *_DEPTH))
+
+    @property
+    def program_buttons(self) -> tuple[QToolButton, ...]:
+        return tuple(self._buttons[key] for key in (*_PROGRAM, *_DEPTH))
+
+    @property
     def buttons(self) -> tuple[QToolButton, ...]:
         return tuple(self._buttons.values())
 

@@ -13,6 +13,7 @@ from rnnviz.debugger.program import Program
 from rnnviz.gui.commands.needs import has_trace
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.focus_ring import paint_ring
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
@@ -21,6 +22,7 @@ from rnnviz.gui.stepping.cursor_label import PHASE_TOKENS
 from rnnviz.gui.stepping.program_marks import ProgramMark, program_marks
 from rnnviz.gui.widgets.live_tip import LiveTip
 
+KEYS = "← → step, Home and End go to the ends of the phase, Ctrl+Home and Ctrl+End to those of the training step"
 _HIGH, _BAR = 34, 14  # pixels: of the strip and of its bars
 _TOP = 10.0
 _GAP = 3.0
@@ -78,7 +80,9 @@ class ProgramStrip(QWidget):
         self._marks = program_marks(store.state)
         self.setFixedHeight(_HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrows to the lanes
         self.setAccessibleName("Program")
+        self.setAccessibleDescription(KEYS)
         self._tip = LiveTip(self, lambda place: self.tooltip(place.x()))
         if not has_trace(store.state):
             self.hide()
@@ -110,7 +114,7 @@ class ProgramStrip(QWidget):
     def tooltip(self, x: float) -> str:
         """The place at pixel `x` and what is marked there."""
         near = dict.fromkeys(mark.words for mark in self._marks if abs(self.x_of(mark.cursor) - x) <= _NEAR)
-        return "\n".join([goto.words(self.cursor_at(x)), *list(near)[:_MOST_TOLD], "A click goes there"])
+        return "\n".join([goto.words(self.cursor_at(x)), *list(near)[:_MOST_TOLD], "A click goes there", KEYS])
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
@@ -151,6 +155,8 @@ class ProgramStrip(QWidget):
         count = f"{whole(self._program.point(state.place.cursor) + 1)} of {whole(len(self._program))}"
         box = QRectF(self.width() - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, count)
+        if self.hasFocus():
+            paint_ring(painter, QRectF(self.rect()), look)
 
     def _paint_segment(self, painter: QPainter, segment: Segment, here: float) -> None:
         look = theme(self._store.state.look.theme)

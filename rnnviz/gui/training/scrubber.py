@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import whole
 from rnnviz.gui.look import fonts
+from rnnviz.gui.look.focus_ring import paint_ring
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.training.curve_ranges import nearest
 
@@ -16,7 +17,7 @@ _RADIUS = 6.5
 _TICKS = 23
 _NUMBERS = 38
 _JUMP = 10  # captures a page key goes
-_KEYS = frozenset(
+KEYS = frozenset(
     {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End}
 )
 
@@ -77,7 +78,7 @@ class Scrubber(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-            if plain and Qt.Key(event.key()) in _KEYS:
+            if plain and Qt.Key(event.key()) in KEYS:
                 event.accept()  # with the focus here these keys are the scrubber's own
                 return True
         return super().event(event)
@@ -100,7 +101,7 @@ class Scrubber(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, last = Qt.Key(event.key()), len(self.captured) - 1
-        if key not in _KEYS or last < 0:
+        if key not in KEYS or last < 0:
             super().keyPressEvent(event)
             return
         before = int(np.searchsorted(self.captured, self.training_step, side="left")) - 1
@@ -150,6 +151,8 @@ class Scrubber(QWidget):
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(muted)
         self._paint_numbers(painter)
+        if self.hasFocus():
+            paint_ring(painter, QRectF(self.rect()), self._theme)
 
     def _paint_handle(self, painter: QPainter, x: float) -> None:
         assert self._theme is not None

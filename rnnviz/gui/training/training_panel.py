@@ -12,14 +12,17 @@ from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline, to_beat
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.focus_ring import FocusFrame, ring_color
 from rnnviz.gui.look.form_style import RING, form_sheet, push_button, set_role
 from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.training import plot_keys
 from rnnviz.gui.training.curve_ranges import logarithm, nearest, x_end, y_ticks
 from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
 from rnnviz.gui.training.model_curve import ModelCurve
+from rnnviz.gui.training.plot_keys import PlotKeys
 from rnnviz.gui.training.scrubber import Scrubber
 from rnnviz.gui.widgets.fields import FLAT_PAD, Choice
 from rnnviz.gui.widgets.live_tip import LiveTip
@@ -58,6 +61,7 @@ class TrainingPanel(QWidget):
         self.names = MarginLabels(left=False)
         self._build()
         self._prepare_plot()
+        self._frame = FocusFrame(self.plot, theme(store.state.look.theme))
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._catch_up)
@@ -89,6 +93,11 @@ class TrainingPanel(QWidget):
         if (_growing(new), new.run.training) != (_growing(old), old.run.training):
             self._set_x_range(new)
 
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """What Tab goes through here, as it is seen."""
+        return self.metric_choice, self.log, self.plot, self.scrubber, self.live
+
     def _build(self) -> None:
         title = QLabel("Training")
         title.setFont(fonts.semibold(fonts.BODY))
@@ -97,6 +106,8 @@ class TrainingPanel(QWidget):
         self.metric_choice.setAccessibleName("Metric")
         self.metric_choice.setFixedWidth(88)
         self.log.setCheckable(True)
+        self.log.setAccessibleName("Logarithmic axis")
+        self.live.setAccessibleName("Follow the newest training step")
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(_MARGIN - FLAT_PAD, 0, 0, 0)
@@ -142,7 +153,10 @@ class TrainingPanel(QWidget):
         for side in ("left", "bottom"):
             item.hideAxis(side)
         self.plot.setFrameShape(self.plot.Shape.NoFrame)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)  # of the plot, too: first this
+        self.plot.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrows to the lanes
+        self.plot.setAccessibleName("Training curves")
+        self.plot.setAccessibleDescription(plot_keys.WORDS)
         self.plot.setMinimumHeight(64)
         box = item.getViewBox()
         box.setMouseEnabled(x=True, y=False)
@@ -163,6 +177,7 @@ class TrainingPanel(QWidget):
         self._view.sigResized.connect(self._resized)
         self.plot.scene().sigMouseClicked.connect(self._click)
         self._tip = LiveTip(self.plot.viewport(), lambda place: self.tooltip(place.x()))
+        self._keys = PlotKeys(self.plot, self.scrubber, self._zoom_by)
 
     def _resized(self, *_: object) -> None:
         self._share_range()
@@ -346,6 +361,14 @@ class TrainingPanel(QWidget):
         for curve in self.curves:
             curve.set_view(low, high, self.plot.width())
 
+    def _zoom_by(self, factor: float) -> None:
+        """The range becomes wider by `factor` around the handle; 0: all training steps."""
+        self._zoomed = bool(factor)
+        if factor:
+            self._view.scaleBy((factor, 1.0), (self.scrubber.training_step, 0.0))
+        else:
+            self._set_x_range(self._store.state)
+
     def tooltip(self, x: float) -> str:
         """The values of all models at the pixel `x` of the plot."""
         low, high = self._view.viewRange()[0]
@@ -362,7 +385,7 @@ class TrainingPanel(QWidget):
                 lines.append(f"{model.name}: {', '.join(values)}")
         for base in self._baselines(self._store.state):
             lines.append(f"{'test, ' * self._is_beside(base)}{base.label}: {short(base.value)}")
-        return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all"])
+        return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all", f"Keys: {plot_keys.WORDS}"])
 
     def _told_metrics(self) -> list[tuple[str, str]]:
         """What is told of a model, each with the words before it; with the test loss what it is worth."""
@@ -400,8 +423,11 @@ class TrainingPanel(QWidget):
             f"QPushButton[role='link']:checked {{ background: transparent; color: {look.accent}; }}"
         )
         self.log.setStyleSheet(checked)
-        self.setStyleSheet(form_sheet(state.look.theme) + quiet + lane)
+        ring = f"border: 2px solid {ring_color(look).name()}; border-radius: 4px;"
+        seen = f"QPushButton[role='quiet']:focus {{ {ring} }}"
+        self.setStyleSheet(form_sheet(state.look.theme) + quiet + lane + seen)
         self.plot.setBackground(look.panel)
+        self._frame.set_theme(look)
         self._line.setPen(pg.mkPen(look.accent, width=1))
         self.scrubber.set_theme(look)
         self._color_curves(state)

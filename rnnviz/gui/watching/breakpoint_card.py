@@ -39,7 +39,6 @@ class BreakpointCard(QFrame):
         self._vocabulary, self.breakpoint = vocabulary, one
         self.setProperty("card", True)
         self.dot = Dot()
-        self.dot.setAccessibleName("Enabled")
         self.dot.setToolTip("Enabled")
         self.face = face_of(one)
         self.field = ExpressionField(vocabulary, look, one.expression, self._check)
@@ -94,6 +93,8 @@ class BreakpointCard(QFrame):
         self.dot.update()
         self.remove.setIcon(icon("close", look.muted))
         self.words.setText(replace(one, model="", every=1).words)
+        self.dot.setAccessibleName(f"Stop: {one.words}")
+        self.edit.setAccessibleName(f"Edit {one.words}")
         self.remove.setAccessibleName(f"Remove {one.words}")
         self.note.setText(note_of(one, events))
         self.form.set_breakpoint(one)

@@ -16,7 +16,7 @@ class ExpressionField(QLineEdit):
     """`entered(text)` when a right or empty text is finished; `judged(sentence)` at every change, "" while it is right.
 
     Down goes to the completions, Tab takes the first or the chosen one, Enter the chosen one; Escape puts the list
-    away, and then the text back as it was.
+    away, and then the text back as it was. What Enter and Escape end there, they leave to the window.
     """
 
     entered = Signal(str)
@@ -89,11 +89,13 @@ class ExpressionField(QLineEdit):
                 self.completions.accept()
             else:
                 self._finish()
+                return self.problem is not None
         elif key is Qt.Key.Key_Escape and self._has_own_escape:
             if listed:
                 self.completions.hide()
             else:
                 self.setText(self._entered)
+            return listed
         else:
             return False
         return True

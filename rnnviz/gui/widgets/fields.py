@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -14,12 +14,22 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import exact
 from rnnviz.gui.look.form_style import FIELD_HEIGHT, FIELD_WIDTH, set_role
 from rnnviz.gui.widgets.parsing import Parse, Show
+from rnnviz.gui.widgets.spoken import teach_screen_readers
 
 FLAT_PAD = 6  # pixels between the frame of a flat choice and its word
 
@@ -81,14 +91,18 @@ class Field(QLineEdit):
             self._offer(self._show(self._step(self._value, direction)))
         elif event.key() == Qt.Key.Key_Escape and (self.isModified() or self.bad):
             self.reset(self._value)
+            event.ignore()  # it leads out of the field, too
         else:
             super().keyPressEvent(event)
+            if self.bad and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                event.accept()  # a bad text is to be mended first
             if event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo):
                 self._finish()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+        reasons = Qt.FocusReason
+        if event.reason() in (reasons.TabFocusReason, reasons.BacktabFocusReason, reasons.ShortcutFocusReason):
             self.selectAll()
 
     def _offer(self, text: str) -> None:
@@ -129,17 +143,22 @@ class Field(QLineEdit):
 
 
 class Choice(QComboBox):
-    """One of a few values, drawn as calm as a field; `chosen(value)` when the person takes another."""
+    """One of a few values, drawn as calm as a field; `chosen(value)` when the person takes another.
+
+    Enter ends it in the list as it does in the field: in a main window the key goes on to that.
+    """
 
     chosen = Signal(object)
 
     def __init__(self, options: Sequence[tuple[object, str]] = (), flat: bool = False) -> None:
         super().__init__()
+        teach_screen_readers()
+        self._entered = False  # whether an entry of the list is being taken with Enter
         self._flat = flat  # a word with a chevron, its frame only while it is pointed at
         self.setFixedHeight(FIELD_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.set_options(options)
-        self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+        self.activated.connect(self._choose)
 
     def set_options(self, options: Sequence[tuple[object, str]]) -> None:
         """Replaces what can be chosen by (value, words) pairs."""
@@ -154,6 +173,23 @@ class Choice(QComboBox):
                 self.setCurrentIndex(index)
                 return
         self.setCurrentIndex(-1)
+
+    def showPopup(self) -> None:
+        self._entered = False
+        self.view().installEventFilter(self)
+        super().showPopup()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent):  # the list takes Enter as soon as it is asked whether it wants the key
+            self._entered = Qt.Key(event.key()) in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        return super().eventFilter(watched, event)
+
+    def _choose(self, index: int) -> None:
+        entered, self._entered = self._entered, False
+        self.chosen.emit(self.itemData(index))
+        if entered and isinstance(self.window(), QMainWindow):
+            enter = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+            QApplication.sendEvent(self, enter)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # the wheel scrolls the panel and never changes a setting by accident

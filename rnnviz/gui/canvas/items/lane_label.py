@@ -4,6 +4,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
+from rnnviz.gui.canvas.lane_keys import WORDS as KEY_WORDS
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.model_bar import paint_model_bar
 from rnnviz.gui.look.theme import Dash, Theme
@@ -61,4 +62,5 @@ class LaneLabel(CanvasItem):
         return self.rect.adjusted(0, -2, 0, 2)
 
     def tip(self, x: float, y: float) -> str:
-        return self.note or self.words or (f"{self.title}: {self.subtitle}" if self.subtitle else self.title)
+        words = self.note or self.words or (f"{self.title}: {self.subtitle}" if self.subtitle else self.title)
+        return f"{words}\nKeys: {KEY_WORDS}"

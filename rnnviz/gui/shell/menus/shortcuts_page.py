@@ -39,6 +39,7 @@ class ShortcutsPage(QDialog):
         for names in columns({name: len(commands) for name, commands in found.items()}):
             row.addLayout(_column({name: found[name] for name in names}))
         self.area = QScrollArea()
+        self.area.setAccessibleName("Keyboard shortcuts")
         self.area.setProperty("role", "panel")
         self.area.setWidgetResizable(True)
         self.area.setWidget(content)
