@@ -371,7 +371,9 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--condition", "los < 1"], "There is no los here"),
+        (["--condition", "los < 1"], 'There is no los here. Did you mean "loss < 1"?'),
+        (["--condition", "gradient norm > 5"], 'Did you mean "grad_norm > 5"?'),
+        (["--number", "norm(h[t, 99])", "--crosses", "1"], "There is no unit 99: there are"),
         (["--number", "loss"], "either crosses or factor"),
         (["--condition", "k == 1", "--model", "C"], 'model is "C"'),
         (["--marks", "none.toml"], "none.toml cannot be read"),
