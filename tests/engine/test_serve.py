@@ -212,7 +212,7 @@ def test_the_newest_capture_without_nan_is_kept(tmp_path: Path, monkeypatch: pyt
 
 
 def test_headless_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RnnvizError, match=r"Training step .* became (NaN|infinite)"):
+    with pytest.raises(RnnvizError, match=r"Stopped at training step .* became (NaN|infinite)"):
         run_training(EXPLODING, tmp_path / "a.rnnviz")
     with open_run(tmp_path / "a.rnnviz") as run:
         assert run.status.state == "failed"

@@ -199,7 +199,7 @@ def test_no_model_is_updated_when_one_is_not_finite(broken: float, number: int) 
         training.models[number].head.weight.fill_(broken)
         training.models[number].head.weight[0].neg_()
     before = weights(training)
-    with pytest.raises(NotFiniteError, match=f'Training step 2: .* "{MODELS[number].name}" became'):
+    with pytest.raises(NotFiniteError, match=f"Stopped at training step 2: in {MODELS[number].name}, .* became"):
         training.advance()
     after = weights(training)
     assert training.training_step == 1

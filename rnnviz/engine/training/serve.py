@@ -179,10 +179,10 @@ class _Engine:
     def _stop(self, hits: tuple[Hit, ...]) -> None:
         """Breakpoints were met at the training step just made; headless there is nobody to stop for."""
         for hit in hits:
-            self._watching.write(hit)
+            self._watching.write(hit, self._live)
         if self._live:
             more = f" And {len(hits) - 1} more." if len(hits) > 1 else ""
-            self._pause(hits[0].sentence + more, "hit")
+            self._pause(hits[0].stop_reason + more, "hit")
 
     def _arrive(self) -> None:
         """The training step that was asked for is reached."""

@@ -197,7 +197,7 @@ class Session(QObject):
                 self._paused = None
             _send_by_file(path, command)
 
-    def show_training_step(self, training_step: int, why: str = "") -> None:
+    def show_training_step(self, training_step: int, why: Message | None = None) -> None:
         """Shows the capture nearest to `training_step` and stays there; `why`: what to say of it."""
         self._following.show_training_step(training_step, why)
 
@@ -300,7 +300,7 @@ class Session(QObject):
 
     def _with_remedy(self, sentence: str) -> Message:
         """What went wrong, with the button that goes on from there: training on where that can be, else anew."""
-        return Message("error", sentence, "train" if can_go_on(self._store.state) else "restart")
+        return Message("error", sentence, ("train" if can_go_on(self._store.state) else "restart",))
 
     def _say_branched(self) -> None:
         """Says where a branch is not exactly the training that would have gone on."""

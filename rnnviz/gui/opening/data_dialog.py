@@ -44,7 +44,7 @@ class DataDialog(QDialog):
         self.problem.setProperty("role", "problem")
         self.problem.setWordWrap(True)
         self.accept_button = push_button(
-            "Use it", "Makes the file the experiment's data; training starts anew", "primary"
+            "Train on this file", "Makes the file the experiment's data; training starts anew", "primary"
         )
         self.cancel_button = push_button("Cancel", "Leaves everything as it is (Esc)")
         self._build()
@@ -204,7 +204,7 @@ class DataDialog(QDialog):
                 f"{task.rows_needed(self._preset.length):,}."
             )
         if task.length > longest:
-            return f"With this train share the length can be at most {longest:,} time steps."
+            return f"With this training fraction the length can be at most {longest:,} time steps."
         return ""
 
 

@@ -17,8 +17,8 @@ from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import real, whole
 
 _WHEN = (
-    ("up", "rises to"),
-    ("down", "falls to"),
+    ("up", "rises above"),
+    ("down", "falls below"),
     ("either", "crosses"),
     ("factor", "changes by a factor"),
 )

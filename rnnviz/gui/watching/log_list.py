@@ -96,7 +96,7 @@ def _where(training_step: int, history: History) -> str:
 
 
 def _line(event: Event) -> str:
-    return f"{event.training_step}: {event.sentence}" if event.kind == "log" else event.sentence
+    return f"{whole(event.training_step)}: {event.sentence}" if event.kind == "log" else event.sentence
 
 
 def _mark(color: str) -> QPixmap:

@@ -388,7 +388,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     assert state.place.cursor.training_step == state.recorded.history.last_training_step == 40
     assert engine_process_id(app) == 0
     assert app.actions["training_step"].isEnabled()  # of a new run that goes on from there
-    assert "looking back" in app.window.statusBar().engine.text()
+    assert "Recorded run (not training)" in app.window.statusBar().engine.text()
     assert app.preference_saver.preferences.recent == (str(path),)
     press(app, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step < 40)
