@@ -205,12 +205,10 @@ class Training:
     def _not_finite(self, number: int, what: str, value: float) -> NotFiniteError:
         name = self.experiment.models[number].name
         came = "NaN" if math.isnan(value) else "infinite"
-        remedy = (
-            "a smaller learning rate or clip norm" if self.clip_norm else "a smaller learning rate or with clipping"
-        )
+        remedy = "clip norm" if self.clip_norm else "with clipping"
         return NotFiniteError(
-            f"Stopped at training step {self.training_step + 1:,}: in {name}, {what} became {came}; no update was made. "
-            f"Restart with {remedy}."
+            f"Stopped at training step {self.training_step + 1:,}: in {name}, {what} became {came}; no update was "
+            f"made. Restart with a smaller learning rate or {remedy}."
         )
 
 
