@@ -342,7 +342,7 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
     asked = ["search", "a.rnnviz", "--condition", "k % 10 == 0", "--model", "B"]
     assert main(asked) == 0
     said = capsys.readouterr()
-    assert said.out.splitlines() == [f"B, training step {step}: k % 10 is 0." for step in (10, 20, 30)]
+    assert said.out.splitlines() == [f"Training step {step}: in B, k % 10 == 0 (k % 10 is 0)." for step in (10, 20, 30)]
     assert said.err == "3 hits.\n"
     assert main([*asked, "--json-lines", "--backwards", "--most", "1"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -363,7 +363,7 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
         (["--first", "11", "--last", "29", "--backwards"], [20]),
     ):
         assert main([*asked, *options]) == 0
-        assert [int(line.split()[3][:-1]) for line in capsys.readouterr().out.splitlines()] == steps
+        assert [int(line.split()[2][:-1]) for line in capsys.readouterr().out.splitlines()] == steps
     assert main(["search", "a.rnnviz"]) == 0  # the run's own: nothing became NaN
     assert capsys.readouterr().err == "0 hits.\n"
 

@@ -216,8 +216,9 @@ def _unknown(token: str, program: Program) -> str:
     near = difflib.get_close_matches(token.lower(), known, n=1, cutoff=0.6)
     operations = f", an operation ({', '.join(map(_typed, program.operations))})" if program.operations else ""
     layers = f" ({', '.join(program.layers)})" if program.layers else " (l0)"
-    meant = f"; did you mean {near[0]}?" if near else ""
+    meant = f"; did you mean {near[0]}?" if near else "."
     return (
-        f"go to: wanted a training step (step 500), a time step (t 17), a phase (forward, loss, backward, accumulate, "
-        f"update), a layer{layers}, a unit (unit 7){operations}, for example “{EXAMPLE}”; got “{token[:40]}”{meant}"
+        f"go to: “{token[:40]}” names no place{meant} Wanted a training step (step 500), a time step (t 17), a phase "
+        f"(forward, loss, backward, accumulate, update), a layer{layers}, a unit (unit 7){operations}, for example "
+        f"“{EXAMPLE}”."
     )

@@ -73,9 +73,9 @@ def test_a_time_step_or_operation_from_a_phase_without_any_is_in_the_nearer_swee
         ("t=3 t=4", "wanted one time step, got 3 and 4"),
         ("b forward", "wanted one phase, got backward and forward"),
         ("loss o", "wanted an operation in the forward or backward sweep, got o in the phase loss"),
-        ("backwrd", "did you mean backward"),
-        ("t=3.5", "wanted a training step .step 500."),
-        ("z", "an operation .Wx, Uh, bias, i, f, g, o, c, h.*; got “z”"),
+        ("backwrd", "“backwrd” names no place; did you mean backward. Wanted"),
+        ("t=3.5", "“t=3.5” names no place. Wanted a training step .step 500."),
+        ("z", "an operation .Wx, Uh, bias, i, f, g, o, c, h."),
         ("k=" + "9" * 400, "for example “step 500 t 17 backward”"),
     ],
 )

@@ -371,7 +371,7 @@ class Following(QObject):
         status = run.status or before
         if status.state == "failed" and status.sentence:
             return Message("error", status.sentence)
-        return Message("info", f"The training of {run.path.name} has ended at training step {status.training_step}.")
+        return Message("info", f"The training of {run.path.name} has ended at training step {status.training_step:,}.")
 
     def _ask_newest(self, state: State) -> None:
         captured = state.recorded.history.captured

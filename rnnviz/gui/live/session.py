@@ -290,8 +290,8 @@ class Session(QObject):
             state.recorded.status.training_step if state.recorded.status is not None else 0, kept
         )  # its word may be the older one
         sentence = (
-            f"The engine ended unexpectedly ({how}) at training step {step}; everything up to training step "
-            f"{kept} is kept."
+            f"The engine ended unexpectedly ({how}) at training step {step:,}; everything up to training step "
+            f"{kept:,} is kept."
         )
         status = replace(state.recorded.status, state="failed") if state.recorded.status is not None else None
         self._store.change(
@@ -307,8 +307,8 @@ class Session(QObject):
         origin = self._store.state.run.origin
         if origin is not None and origin.anew:
             sentence = (
-                f"Trains on from training step {origin.training_step}, the last one captured; what the optimisers had "
-                "gathered is not recorded there, so they begin anew, and the numbers differ a little from those of "
+                f"Trains on from training step {origin.training_step:,}, the last one captured; what the optimisers "
+                "had gathered is not recorded there, so they begin anew, and the numbers differ a little from those of "
                 "the training before."
             )
             self._store.say(Message("info", sentence))

@@ -151,9 +151,9 @@ def test_a_killed_engine_is_said_and_its_run_trained_on(ready: App, qtbot: QtBot
     assert message is not None
     assert message.sentence.startswith("The engine ended unexpectedly (killed by signal 9) at training step ")
     kept = app.store.state.recorded.history.last_training_step
-    said = int(message.sentence.split(" at training step ")[1].split(";")[0])
+    said = int(message.sentence.split(" at training step ")[1].split(";")[0].replace(",", ""))
     assert said >= kept  # more may be lost than recorded, never less
-    assert message.sentence.endswith(f"everything up to training step {kept} is kept.")
+    assert message.sentence.endswith(f"everything up to training step {kept:,} is kept.")
     assert app.message_bar.sentence == message.sentence
     assert "ended unexpectedly" in app.window.statusBar().engine.text()
     assert all(trace is not None for trace in app.store.state.recorded.traces)
