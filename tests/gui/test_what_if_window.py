@@ -212,6 +212,8 @@ def test_the_menu_of_a_lane_sets_a_gate_or_switches_a_unit_off(app: App, qtbot: 
     lane = next(lane for lane in lanes._lanes if lane.key == "gates: f" and lane.model == 1)
 
     def entries(time_step: int, row: float) -> dict[str, QAction]:
+        for menu in lanes.findChildren(QMenu):
+            menu.close()
         y = lane.rect.top() + lane.rect.height() * (row + 0.5) / 5
         spot = lanes._view.mapTo(lanes, lanes._view.mapFromScene(lanes._axis.x(time_step), y))
         lanes.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Mouse, spot, lanes.mapToGlobal(spot)))

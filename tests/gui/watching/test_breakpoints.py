@@ -287,7 +287,7 @@ def test_reverse_continue_stops_at_bookmarks_when_asked(open_app: OpenApp, qtbot
     place = Bookmark(35, "backward", 2, "l0", "", "look here")
     app.store.change(debugging=setting(marks=replace(app.store.state.debugging.marks, bookmarks=(place,))))
     app.actions["previous_hit"].trigger()
-    qtbot.waitUntil(lambda: "training step 20" in app.message_bar.sentence)
+    qtbot.waitUntil(lambda: "Training step 20" in app.message_bar.sentence)
     app.session.show_training_step(40)
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     app.actions["stop_at_bookmarks"].trigger()
