@@ -352,7 +352,7 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
     assert [line["finished"] for line in lines if "finished" in line] == [1]
     (folder / "marks.toml").write_text('[[breakpoints]]\nkind = "data"\nexpression = "k"\ncrosses = 7\nmodel = "A"\n')
     assert main(["search", "a.rnnviz", "--marks", "marks.toml"]) == 0
-    assert capsys.readouterr().out == "A, training step 7: k before is 6, k is 7.\n"
+    assert capsys.readouterr().out == "Training step 7: in A, k rose above 7 (6 → 7).\n"
     assert main(["search", "a.rnnviz", "--number", "-k", "--crosses", "-7", "--direction", "down", "--model", "A"]) == 0
     assert capsys.readouterr().out.startswith("A, training step 8: ")  # falls below
     for options, steps in (
