@@ -352,9 +352,9 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
     assert [line["finished"] for line in lines if "finished" in line] == [1]
     (folder / "marks.toml").write_text('[[breakpoints]]\nkind = "data"\nexpression = "k"\ncrosses = 7\nmodel = "A"\n')
     assert main(["search", "a.rnnviz", "--marks", "marks.toml"]) == 0
-    assert capsys.readouterr().out == "Training step 7: in A, k rose above 7 (6 → 7).\n"
+    assert capsys.readouterr().out == "Training step 7: in A, k reached 7 (6 → 7).\n"
     assert main(["search", "a.rnnviz", "--number", "-k", "--crosses", "-7", "--direction", "down", "--model", "A"]) == 0
-    assert capsys.readouterr().out.startswith("A, training step 8: ")  # falls below
+    assert capsys.readouterr().out.startswith("Training step 8: in A, -k fell below −7 (−7 → −8)")  # falls below
     for options, steps in (
         (["--first", "11"], [20, 30]),
         (["--last", "29"], [10, 20]),

@@ -16,6 +16,8 @@ UP = Breakpoint("data", "norm(dh[1])", crosses=1e-3, direction="up")
          "Training step 1,006: in LSTM, norm(dh[1]) rose above 10⁻³ (8.2·10⁻⁴ → 1.1·10⁻³)."),
         (Hit(Breakpoint("data", "loss", crosses=-0.125), 7, "GRU", 0, (("loss before", "2.5"), ("loss", "−3"))),
          "Training step 7: in GRU, loss fell below −0.125 (2.5 → −3)."),
+        (Hit(Breakpoint("data", "k", crosses=1000.0), 1000, "GRU", 0, (("k before", "999"), ("k", "1000"))),
+         "Training step 1,000: in GRU, k reached 1,000 (999 → 1,000)."),
         (Hit(Breakpoint("data", "loss", factor=4.0), 7, "GRU", 12, (("loss before", "0.25"), ("loss", "2000"))),
          "Training step 7, time step 12: in GRU, loss grew 8,000 times (0.25 → 2,000)."),
         (Hit(Breakpoint("data", "loss", factor=4.0), 7, "GRU", 0, (("loss before", "0"), ("loss", "3e-07"))),

@@ -28,11 +28,12 @@ def _what(one: Breakpoint, values: Sequence[tuple[str, str]]) -> str:
 
 
 def _moved(one: Breakpoint, before: str, now: str) -> str:
-    """ "rose above 10⁻³", "grew 12 times"."""
+    """ "rose above 10⁻³", of the very number "reached 10⁻³"; "grew 12 times"."""
     first, second = _number(before), _number(now)
     up = first is None or second is None or second > first
     if one.crosses is not None:
-        return f"{'rose above' if up else 'fell below'} {bound(one.crosses)}"
+        moved = "reached" if up and second == one.crosses else "rose above" if up else "fell below"
+        return f"{moved} {bound(one.crosses)}"
     if first is None or second is None or not first or not second:
         return "changed"
     ratio = abs(second / first)
