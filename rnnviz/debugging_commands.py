@@ -90,9 +90,9 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def _breakpoints(options: argparse.Namespace, run: "Run") -> "tuple[Breakpoint, ...]":
-    from rnnviz.core.stopping.marks import Breakpoint, Marks
-    from rnnviz.core.stopping.marks_file import check_marks
-    from rnnviz.debugger.search import acting
+    from rnnviz.core.stopping.marks import Breakpoint
+    from rnnviz.core.stopping.marks_file import check_typed
+    from rnnviz.debugger.search import acting, vocabulary_of
 
     if options.marks is not None:
         return _read(options.marks, run)
@@ -103,7 +103,7 @@ def _breakpoints(options: argparse.Namespace, run: "Run") -> "tuple[Breakpoint, 
         one = Breakpoint("data", options.number, options.crosses, options.direction, options.factor, **asked)
     else:
         return acting(run)
-    check_marks(Marks((one,)), [model.name for model in run.models], "rnnviz search")
+    check_typed(one, vocabulary_of(run), f"rnnviz search: --{'number' if one.kind == 'data' else 'condition'}")
     return (one,)
 
 

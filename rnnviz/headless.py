@@ -59,7 +59,7 @@ def branch_headless(
     planned, begin = settings.get("training_steps"), branch.start.training_step
     if planned is not None and planned <= begin and not live:
         raise RnnvizError(
-            f"branch: training is to end at training step {planned}, but goes on from {begin}; wanted a later end."
+            f"branch: training is to end at training step {planned:,}, but goes on from {begin:,}; wanted a later end."
         )
     if changed is not None:
         branch = with_weights(branch, experiment, *changed)
@@ -123,6 +123,6 @@ def summary(path: Path) -> str:
             last = {name: run.metrics(name, model.number) for name in run.metric_names()}
             words = [f"{name} {values[-1]:.4g}" for name, values in last.items() if np.size(values)]
             lines.append(
-                f"{model.name}: {', '.join(words) or 'no metrics'} after training step {run.last_training_step}"
+                f"{model.name}: {', '.join(words) or 'no metrics'} after training step {run.last_training_step:,}"
             )
     return "\n".join([*lines, f"The run is {path}"])

@@ -342,7 +342,7 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
     asked = ["search", "a.rnnviz", "--condition", "k % 10 == 0", "--model", "B"]
     assert main(asked) == 0
     said = capsys.readouterr()
-    assert said.out.splitlines() == [f"B, training step {step}: k % 10 is 0." for step in (10, 20, 30)]
+    assert said.out.splitlines() == [f"Training step {step}: in B, k % 10 == 0 (k % 10 is 0)." for step in (10, 20, 30)]
     assert said.err == "3 hits.\n"
     assert main([*asked, "--json-lines", "--backwards", "--most", "1"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -352,9 +352,9 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
     assert [line["finished"] for line in lines if "finished" in line] == [1]
     (folder / "marks.toml").write_text('[[breakpoints]]\nkind = "data"\nexpression = "k"\ncrosses = 7\nmodel = "A"\n')
     assert main(["search", "a.rnnviz", "--marks", "marks.toml"]) == 0
-    assert capsys.readouterr().out == "A, training step 7: k before is 6, k is 7.\n"
+    assert capsys.readouterr().out == "Training step 7: in A, k reached 7 (6 → 7).\n"
     assert main(["search", "a.rnnviz", "--number", "-k", "--crosses", "-7", "--direction", "down", "--model", "A"]) == 0
-    assert capsys.readouterr().out.startswith("A, training step 8: ")  # falls below
+    assert capsys.readouterr().out.startswith("Training step 8: in A, -k fell below −7 (−7 → −8)")  # falls below
     for options, steps in (
         (["--first", "11"], [20, 30]),
         (["--last", "29"], [10, 20]),
@@ -363,7 +363,7 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
         (["--first", "11", "--last", "29", "--backwards"], [20]),
     ):
         assert main([*asked, *options]) == 0
-        assert [int(line.split()[3][:-1]) for line in capsys.readouterr().out.splitlines()] == steps
+        assert [int(line.split()[2][:-1]) for line in capsys.readouterr().out.splitlines()] == steps
     assert main(["search", "a.rnnviz"]) == 0  # the run's own: nothing became NaN
     assert capsys.readouterr().err == "0 hits.\n"
 
@@ -371,7 +371,9 @@ def test_search_prints_hits_for_people_and_programs(folder: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--condition", "los < 1"], "There is no los here"),
+        (["--condition", "los < 1"], 'There is no los here. Did you mean "loss < 1"?'),
+        (["--condition", "gradient norm > 5"], 'Did you mean "grad_norm > 5"?'),
+        (["--number", "norm(h[t, 99])", "--crosses", "1"], "There is no unit 99: there are"),
         (["--number", "loss"], "either crosses or factor"),
         (["--condition", "k == 1", "--model", "C"], 'model is "C"'),
         (["--marks", "none.toml"], "none.toml cannot be read"),

@@ -47,6 +47,19 @@ def tick(value: float) -> str:
     return ("−" if value < 0 else "") + text
 
 
+def bound(value: float) -> str:
+    """A number that somebody has set, with all its digits: 10⁻³, 2.5·10⁻⁷, 0.125, 1,000."""
+    size = abs(value)
+    if not math.isfinite(value) or size == 0:
+        return "0" if size == 0 else _not_finite(value)
+    if 0.01 <= size < _LARGEST_PLAIN:
+        return f"{value:,.12g}".replace("-", "−")
+    mantissa, exponent = f"{size:e}".split("e")
+    mantissa = f"{size / 10 ** int(exponent):.6g}" if int(exponent) > -300 else mantissa
+    text = power(int(exponent)) if mantissa == "1" else f"{mantissa}·{power(int(exponent))}"
+    return ("−" if value < 0 else "") + text
+
+
 def whole(number: int) -> str:
     """23,744 for 23744."""
     return f"{number:,}".replace("-", "−")

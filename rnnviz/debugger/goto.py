@@ -1,71 +1,174 @@
-"""Going to a place by typing it: `k=1200 b t=17 l1 o`, and the same words for where a cursor is."""
+"""Going to a place by typing it: `step 500 t 17 backward`, and the same words for where a cursor is."""
 
 import difflib
 import re
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from rnnviz.core.equations.operations import operations
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 
-_PHASES = {name: phase for phase in Phase for name in (phase.value, phase.value[0])}
-_NUMBER = re.compile(r"(?P<name>[kt])=?(?P<number>[-−]?[0-9]{1,15})")
-_LAYER = re.compile(r"l(?P<number>[0-9]+)(?:_?r(?:everse)?)?")
+EXAMPLE = "step 500 t 17 backward"
+
+_PHASES = {name: phase for phase in Phase for name in (phase.value, phase.value[0])} | {
+    "fwd": Phase.FORWARD, "forwards": Phase.FORWARD, "bwd": Phase.BACKWARD, "backwards": Phase.BACKWARD,
+    "bptt": Phase.BACKWARD, "backprop": Phase.BACKWARD, "backpropagation": Phase.BACKWARD,
+    "accumulation": Phase.ACCUMULATE,
+}  # fmt: skip
+_NUMBERS = {  # part of a place → what people write before its number
+    "training step": "training step|trainingstep|train step|training|iteration|iter|epoch|step|k|s",
+    "time step": "time step|timestep|time|t",
+    "unit": "units|unit|neuron|u",
+    "sequence": "sequence|sample|seq|n",
+}
+_NUMBER = {
+    part: re.compile(rf"(?:{names})\s*[=:#]?\s*([-−]?[0-9]{{1,15}})(?![\w.])") for part, names in _NUMBERS.items()
+}
+_LAST = re.compile(r"(?:(?:time ?step|time|t)\s*[=:]?\s*(?:last|end|t)|last (?:time ?step|time|t))(?![\w.])")
+_BARE = re.compile(r"([-−]?[0-9]{1,15})(?![\w.])")
+_LAYER = re.compile(r"(?:layer\s*|l)([0-9]+)(_?r(?:everse)?|[ ,]+reverse)?(?![\w.])")
+_FILLERS = frozenset({"go", "to", "goto", "the", "of", "in", "at", "and", "sweep", "phase", "pass", "=", ":"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place and what is looked at there; None: as it is."""
+
+    cursor: Cursor
+    unit: int | None = None  # counted from 1, as typed
+    sequence: int | None = None  # counted from 1
+    model: int | None = None  # its number, 0-based
 
 
 def words(cursor: Cursor) -> str:
-    """The cursor as it would be typed: "k=1200 b t=17 l1 o"; `go_to` understands it again."""
-    said = f"k={cursor.training_step} {cursor.phase.value[0]} t={cursor.time_step} {cursor.layer}"
+    """The cursor as it would be typed: "step 1,200 t 17 backward l1 o"; `go_to` understands it again."""
+    said = f"step {cursor.training_step:,} t {cursor.time_step} {cursor.phase.value} {cursor.layer}"
     return f"{said} {_typed(cursor.operation)}" if cursor.operation else said
 
 
+def place_words(cursor: Cursor) -> str:
+    """Where a cursor stands in its training step: "time step 17, backward sweep"."""
+    if not cursor.phase.swept:
+        return f"the phase {cursor.phase.value}"
+    inside = f", operation {_typed(cursor.operation)}" if cursor.operation else ""
+    layer = "" if cursor.layer == "l0" else f", {LayerId.read(cursor.layer).words}"
+    return f"time step {cursor.time_step}, {cursor.phase.value} sweep{layer}{inside}"
+
+
 def go_to(text: str, program: Program, cursor: Cursor) -> Cursor:
-    """The place that `text` names; what it does not name stays as at `cursor`, but for the operation.
+    """The place that `text` names, as `target` has it."""
+    return target(text, program, cursor).cursor
+
+
+def target(text: str, program: Program, cursor: Cursor, models: tuple[str, ...] = ()) -> Target:
+    """What `text` names; what it does not name stays as at `cursor`, but for the operation.
     A time step or an operation asked for in a phase without any is the nearer sweep's.
 
-    In this order, any of it may be missing: k=1200 (training step, 0 or more), the phase (forward, loss, backward,
-    accumulate, update or their first letters), t=17 (time step; t=-1 is the last), the layer (l1, l1_reverse), the
-    operation (by its key, spaces left out). An f is the phase, unless a phase, time step or layer is named before it.
-    RnnvizError says what was wanted and what came.
+    In any order: step 1200 (training step, 0 or more; k=1200, s1200), t 17 (time step; t=-1 and "last" are the last),
+    the phase (forward, loss, backward, accumulate, update or their first letters), the layer (l1, layer 1 reverse), the
+    operation (by its key, spaces left out, or its words), unit 7, sequence 2, a model's name. A bare number is a time
+    step, or where it is none and of two the first, a training step. An f is the phase, unless a phase, time step or
+    layer is named before it. RnnvizError says what was wanted, with an example, and what came.
     """
-    tokens = re.sub(r"\s*=\s*", "=", text.strip()).split()
-    if not tokens:
-        raise RnnvizError('go to: wanted a place such as "k=1200 b t=17 l1 o", got nothing')
-    parts: dict[str, str] = {}
-    for token in tokens:
-        name, value = _part(token, parts, program)
-        if name in parts:
+    parts, bare = dict[str, str](), list[str]()
+    for name, value in _parts(text, program, models):
+        if name == "number":
+            bare.append(value)
+        elif name in parts:
             raise RnnvizError(f"go to: wanted one {name}, got {parts[name]} and {value}")
-        parts[name] = value
-    return _placed(parts, program, cursor)
+        else:
+            parts[name] = value
+    parts |= _named(bare, parts, program)
+    if not parts:
+        raise RnnvizError(f'go to: wanted a place such as "{EXAMPLE}", got nothing')
+    return Target(
+        _placed(parts, program, cursor),
+        _counted("unit", parts),
+        _counted("sequence", parts),
+        int(parts["model"]) if "model" in parts else None,
+    )
 
 
-def _part(token: str, parts: dict[str, str], program: Program) -> tuple[str, str]:
-    """Which part of a place a word names, and its canonical spelling."""
-    lower = token.lower()
-    number = _NUMBER.fullmatch(lower)
-    if number:
-        return "training step" if number["name"] == "k" else "time step", number["number"].replace("−", "-")
-    placed = any(name in parts for name in ("phase", "time step", "layer"))
-    if lower in _PHASES and not placed:
-        return "phase", _PHASES[lower].value
-    key = _operation(token, program)
+def _parts(text: str, program: Program, models: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each part of the place with its canonical spelling, as it is typed."""
+    plain = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", text.strip())
+    plain = re.sub(r"[,;·]", " ", plain)
+    rest, placed = plain, False
+    while rest := rest.lstrip():
+        found = _first(rest, placed, program, models)
+        if found is None:
+            raise RnnvizError(_unknown(rest.split()[0], program))
+        name, value, length = found
+        placed = placed or name in ("phase", "time step", "layer")
+        rest = rest[length:]
+        if name:
+            yield name, value
+
+
+def _first(rest: str, placed: bool, program: Program, models: tuple[str, ...]) -> tuple[str, str, int] | None:
+    """The part that `rest` begins with: (which, canonical spelling, its length); "" for a word without a meaning."""
+    lower = rest.lower()
+    token = rest.split()[0]
+    if last := _LAST.match(lower):
+        return "time step", "-1", last.end()
+    for part, pattern in _NUMBER.items():
+        if number := pattern.match(lower):
+            return part, number[1].replace("−", "-"), number.end()
+    if bare := _BARE.match(lower):
+        return "number", bare[1].replace("−", "-"), bare.end()
+    if token.lower() in _PHASES and not placed:
+        return "phase", _PHASES[token.lower()].value, len(token)
+    if layer := _LAYER.match(lower):
+        return "layer", LayerId(int(layer[1]), bool(layer[2])).text, layer.end()
+    key, length = _operation(rest, program)
     if key:
-        return "operation", key
-    if lower in _PHASES:
-        return "phase", _PHASES[lower].value
-    layer = _LAYER.fullmatch(lower)
-    if layer:
-        return "layer", LayerId(int(layer["number"]), "r" in lower).text
-    raise RnnvizError(_unknown(token, program))
+        return "operation", key, length
+    if token.lower() in _PHASES:
+        return "phase", _PHASES[token.lower()].value, len(token)
+    named = [number for number, name in enumerate(models) if re.match(rf"{re.escape(name.lower())}(?!\w)", lower)]
+    if named:
+        longest = max(named, key=lambda number: len(models[number]))
+        return "model", str(longest), len(models[longest])
+    return ("", "", len(token)) if token.lower() in _FILLERS else None
 
 
-def _operation(token: str, program: Program) -> str:
-    """The key of the operation that is meant, "" if none is: as it is written, else with any capitals."""
+def _named(bare: list[str], parts: dict[str, str], program: Program) -> dict[str, str]:
+    """What numbers without a word before them are."""
+    free = [name for name in ("training step", "time step") if name not in parts]
+    if len(bare) > len(free):
+        raise RnnvizError(f'go to: wanted words before the numbers, for example "{EXAMPLE}"; got {" and ".join(bare)}')
+    if len(bare) == 1 and len(free) == 2:
+        known, number = program.training_steps, int(bare[0])
+        far = number > program.time_steps and len(known) > 0 and number <= known[-1]
+        free = ["training step" if far else "time step"]
+    return dict(zip(free, bare, strict=False))
+
+
+def _counted(name: str, parts: dict[str, str]) -> int | None:
+    if name not in parts:
+        return None
+    if int(parts[name]) < 1:
+        raise RnnvizError(f'go to: {name}s count from 1, for example "{name} 7"; got {parts[name]}')
+    return int(parts[name])
+
+
+def _operation(rest: str, program: Program) -> tuple[str, int]:
+    """The key of the operation that is meant and how long its name is: as it is written, else with any capitals, else
+    by its words; ("", 0): none is."""
+    token = rest.split()[0]
     typed = {_typed(key): key for key in program.operations}
     lower = {name.lower(): key for name, key in typed.items()}
-    return typed.get(token) or lower.get(token.lower(), "")
+    key = typed.get(token) or lower.get(token.lower(), "")
+    if key or program.structure is None:
+        return key, len(token)
+    for one in operations(program.structure):
+        called = one.words.partition(":")[0].lower()
+        if re.match(rf"{re.escape(called)}(?!\w)", rest.lower()):
+            return one.key, len(called)
+    return "", 0
 
 
 def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
@@ -73,7 +176,7 @@ def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
     if "training step" in parts:
         wanted = int(parts["training step"])
         if wanted < 0:
-            raise RnnvizError(f"go to: wanted a training step from 0 on, got k={wanted}")
+            raise RnnvizError(f'go to: wanted a training step from 0 on, for example "step 500"; got {wanted}')
         found = replace(found, training_step=wanted)
     if "phase" in parts:
         found = replace(found, phase=Phase(parts["phase"]))
@@ -97,7 +200,10 @@ def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
 
 def _time_step(wanted: int, last: int) -> int:
     if not (1 <= wanted <= last or -last <= wanted <= -1):
-        raise RnnvizError(f"go to: wanted a time step from 1 to {last}, or -1 for the last, got t={wanted}")
+        example = f'"t {last}" or "step 500" for a training step'
+        raise RnnvizError(
+            f"go to: wanted a time step from 1 to {last}, or −1 for the last, for example {example}; got {wanted}"
+        )
     return wanted if wanted > 0 else last + 1 + wanted
 
 
@@ -109,6 +215,10 @@ def _unknown(token: str, program: Program) -> str:
     known = [*(phase.value for phase in Phase), *program.layers, *map(_typed, program.operations)]
     near = difflib.get_close_matches(token.lower(), known, n=1, cutoff=0.6)
     operations = f", an operation ({', '.join(map(_typed, program.operations))})" if program.operations else ""
-    layers = f" ({', '.join(program.layers)})" if program.layers else " such as l0"
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return f'go to: wanted k=…, a phase (f, l, b, a, u), t=…, a layer{layers}{operations}, got "{token[:40]}"{meant}'
+    layers = f" ({', '.join(program.layers)})" if program.layers else " (l0)"
+    meant = f"; did you mean {near[0]}?" if near else "."
+    return (
+        f"go to: “{token[:40]}” names no place{meant} Wanted a training step (step 500), a time step (t 17), a phase "
+        f"(forward, loss, backward, accumulate, update), a layer{layers}, a unit (unit 7){operations}, for example "
+        f"“{EXAMPLE}”."
+    )

@@ -11,6 +11,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions import Vocabulary
 from rnnviz.core.expressions.metric_history import RecordedMetrics
 from rnnviz.core.expressions.scope import MetricScope
+from rnnviz.core.expressions.vocabulary import METRICS
 from rnnviz.core.stopping.breakpoints import Armed, Guard, Hit, Memory, arm, concluded, scope_of
 from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
 from rnnviz.core.stopping.moment import Moment
@@ -60,6 +61,15 @@ def search(
         looking.prime(before)
     found = _sweep(looking, steps, backwards and not remembering)
     yield from _turned(found) if backwards and remembering else found
+
+
+def vocabulary_of(run: Run) -> Vocabulary:
+    """The names of this run: its models, what their cells have, and its metrics."""
+    return Vocabulary(
+        tuple(model.structure for model in run.models),
+        tuple(model.name for model in run.models),
+        tuple(dict.fromkeys([*METRICS, *run.metric_names()])),
+    )
 
 
 def acting(run: Run) -> tuple[Breakpoint, ...]:

@@ -56,6 +56,13 @@ class WhatIf:
             return replace(self, interventions=(*others, intervention), future=())
         return self._changed((*others, intervention))
 
+    def add_all(self, interventions: Interventions) -> "WhatIf":
+        """With several more, which one undo takes back together."""
+        found = self
+        for one in interventions:
+            found = found.add(one)
+        return self._changed(found.interventions)
+
     def remove(self, number: int) -> "WhatIf":
         """Without the intervention at this place of `interventions`, 0-based."""
         return self._changed(self.interventions[:number] + self.interventions[number + 1 :])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rnnviz.core.cells import cell_kind
+from rnnviz.core.cells.vanilla import ACTIVATIONS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, INDEX_ENDING, RUN, TABLE, TEXT, endings, wanted
 from rnnviz.core.files.magic import HEAD_BYTES, JSON, MARKUP, TEXT_KINDS, looks_like
@@ -270,7 +271,7 @@ def _summary(inspected: Mapping[str, Any]) -> str:
     if inspected["kind"] == "run":
         unchecked = "" if inspected["checksums"] else ", metrics and log without checksums"
         return (
-            f" of {inspected['name']!r} ({inspected['task']}), training steps: {inspected['training_steps']}, "
+            f" of {inspected['name']!r} ({inspected['task']}), training steps: {inspected['training_steps']:,}, "
             f"captures: {inspected['captures']}{unchecked}"
         )
     if inspected["kind"] == "experiment":
@@ -308,7 +309,7 @@ def _holds(column: Mapping[str, Any]) -> str:
 def _module_row(module: Mapping[str, Any]) -> tuple[object, ...]:
     assumed = ", a guess" if module.get("guess") else ""
     cell = (
-        f"{module['cell']} ({module['activation']}{assumed})"
+        f"{module['cell']} ({ACTIVATIONS[module['activation']]}{assumed})"
         if cell_kind(module["cell"]).activations
         else module["cell"]
     )

@@ -105,11 +105,11 @@ def test_not_finite_is_on_unless_it_says_so_itself() -> None:
 def test_words() -> None:
     said = {
         Breakpoint("condition", "loss < 1", model="LSTM", every=2): "loss < 1 (LSTM), every 2nd time",
-        Breakpoint("data", "loss", crosses=0.5, direction="down"): "loss falls to 0.5",
+        Breakpoint("data", "loss", crosses=0.5, direction="down"): "loss falls below 0.5",
         Breakpoint("data", "loss", factor=10): "loss changes by a factor of 10",
         Breakpoint("not finite"): "loss or gradient is NaN or infinite",
         Breakpoint("place", "f[t, 1] > 0", phase="backward", time_step=3, operation="f", every=11): (
-            "backward t=3 f where f[t, 1] > 0, every 11th time"
+            "backward time step 3 f where f[t, 1] > 0, every 11th time"
         ),
     }
     for breakpoint, words in said.items():

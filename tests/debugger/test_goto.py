@@ -1,6 +1,7 @@
 """Going to a place by typing it."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.goto import go_to, words
+from rnnviz.debugger.goto import Target, go_to, target, words
 from rnnviz.debugger.program import Program
 
 PROGRAM = Program(30, Structure("lstm", 2, 3, 2, bidirectional=True))
@@ -35,6 +36,18 @@ HERE = Cursor(7, Phase.BACKWARD, 12, "l1", "c")
         ("loss", Cursor(7, Phase.LOSS, 30, "l1")),
         ("l", Cursor(7, Phase.LOSS, 30, "l1")),
         ("update t=3", Cursor(7, Phase.UPDATE, 3, "l1")),
+        ("step 500 t 17 backward", Cursor(500, Phase.BACKWARD, 17, "l1")),
+        ("training step 500, time step 17, forward", Cursor(500, Phase.FORWARD, 17, "l1")),
+        ("s500 t17 b", Cursor(500, Phase.BACKWARD, 17, "l1")),
+        ("Go to training step 1,500, backward pass", Cursor(1500, Phase.BACKWARD, 12, "l1")),
+        ("17", Cursor(7, Phase.BACKWARD, 17, "l1")),
+        ("500 17", Cursor(500, Phase.BACKWARD, 17, "l1")),
+        ("17 fwd", Cursor(7, Phase.FORWARD, 17, "l1")),
+        ("t: 17 backprop step=3", Cursor(3, Phase.BACKWARD, 17, "l1")),
+        ("last time step", Cursor(7, Phase.BACKWARD, 30, "l1")),
+        ("layer 0 reverse, t 2, forget gate", Cursor(7, Phase.BACKWARD, 2, "l0_reverse", "f")),
+        ("l0 backward", Cursor(7, Phase.BACKWARD, 12, "l0")),
+        ("epoch 4 loss", Cursor(4, Phase.LOSS, 30, "l1")),
     ],
 )
 def test_places(text, place):
@@ -50,17 +63,20 @@ def test_a_time_step_or_operation_from_a_phase_without_any_is_in_the_nearer_swee
     ("text", "sentence"),
     [
         ("", "got nothing"),
-        ("t=31", "wanted a time step from 1 to 30, or -1 for the last, got t=31"),
-        ("t=0", "got t=0"),
-        ("k=-4", "wanted a training step from 0 on, got k=-4"),
+        ("t=31", 'wanted a time step from 1 to 30, or −1 for the last, for example "t 30" .*; got 31'),
+        ("500", "wanted a time step from 1 to 30"),
+        ("1 2 3", 'wanted words before the numbers, for example "step 500 t 17 backward"; got 1 and 2 and 3'),
+        ("t=0", "got 0"),
+        ("k=-4", 'wanted a training step from 0 on, for example "step 500"; got -4'),
+        ("unit 0", "units count from 1"),
         ("l2", "wanted one of the layers l0, l0_reverse, l1, l1_reverse, got l2"),
         ("t=3 t=4", "wanted one time step, got 3 and 4"),
         ("b forward", "wanted one phase, got backward and forward"),
         ("loss o", "wanted an operation in the forward or backward sweep, got o in the phase loss"),
-        ("backwards", "did you mean backward"),
-        ("t=3.5", "wanted k=…"),
-        ("z", 'an operation .Wx, Uh, bias, i, f, g, o, c, h., got "z"'),
-        ("k=" + "9" * 400, "wanted k=…"),
+        ("backwrd", "“backwrd” names no place; did you mean backward. Wanted"),
+        ("t=3.5", "“t=3.5” names no place. Wanted a training step .step 500."),
+        ("z", "an operation .Wx, Uh, bias, i, f, g, o, c, h."),
+        ("k=" + "9" * 400, "for example “step 500 t 17 backward”"),
     ],
 )
 def test_what_is_no_place_is_refused_with_what_was_expected(text, sentence):
@@ -103,4 +119,20 @@ def test_any_text_leads_somewhere_or_is_refused_in_a_sentence(text):
 
 
 def test_words_read_as_they_are_typed():
-    assert words(Cursor(1200, Phase.BACKWARD, 17, "l1", "U h")) == "k=1200 b t=17 l1 Uh"
+    assert words(Cursor(1200, Phase.BACKWARD, 17, "l1", "U h")) == "step 1,200 t 17 backward l1 Uh"
+
+
+def test_unit_sequence_and_model_are_named_beside_the_place():
+    found = target("LSTM 2, unit 7, sequence 3, t=4", PROGRAM, HERE, ("LSTM", "LSTM 2"))
+    assert found == Target(Cursor(7, Phase.BACKWARD, 4, "l1"), 7, 3, 1)
+    assert target("t=4 lstm", PROGRAM, HERE, ("LSTM", "LSTM 2")).model == 0
+    assert target("u5", PROGRAM, HERE) == Target(replace(HERE, operation=""), 5)
+
+
+def test_a_bare_number_beyond_the_sequence_is_a_training_step_that_was_kept():
+    program = replace(PROGRAM, training_steps=(0, 20, 500))
+    assert go_to("500", program, HERE).training_step == 500
+    assert go_to("20", program, HERE) == Cursor(7, Phase.BACKWARD, 20, "l1")
+    assert go_to("17 step 20", program, HERE) == Cursor(20, Phase.BACKWARD, 17, "l1")
+    with pytest.raises(RnnvizError, match="got 501"):
+        go_to("501", program, HERE)

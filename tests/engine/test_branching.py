@@ -227,5 +227,5 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         other = str(tmp_path / f"{end}.rnnviz")
         assert main(["branch", parent, "--training-step", "7", "--training-steps", end, "--run", other]) == 2
         said = capsys.readouterr().err
-        assert f"training is to end at training step {end}, but goes on from 7; wanted a later end" in said
+        assert f"training is to end at training step {end:,}, but goes on from 7; wanted a later end" in said
         assert not Path(other).exists()

@@ -113,7 +113,7 @@ def test_rate_and_clip_norm_are_changed_live_and_logged(tmp_path: Path) -> None:
         until(lambda: window.state()[1] > 12)
         window.send(Set(training_steps=3))  # it is past that already
         until(lambda: window.state()[0] == "paused")
-        assert window.run.status.sentence == f"Reached training step {window.state()[1]}."
+        assert window.run.status.sentence == f"Reached training step {window.state()[1]:,}."
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_the_newest_capture_without_nan_is_kept(tmp_path: Path, monkeypatch: pyt
 
 
 def test_headless_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RnnvizError, match=r"Training step .* became (NaN|infinite)"):
+    with pytest.raises(RnnvizError, match=r"Stopped at training step .* became (NaN|infinite)"):
         run_training(EXPLODING, tmp_path / "a.rnnviz")
     with open_run(tmp_path / "a.rnnviz") as run:
         assert run.status.state == "failed"
@@ -346,7 +346,7 @@ def test_a_headless_training_goes_on_when_the_window_that_paused_it_is_gone(tmp_
         who = (person.pid, process_start(person.pid), own_process().host)
         window.send(Pause(*who))
         until(lambda: window.state()[0] == "paused")
-        assert told[0].startswith(f"Paused by a window at training step {window.state()[1]}; ")
+        assert told[0].startswith(f"Paused by a window at training step {window.state()[1]:,}; ")
         stopped = window.state()[1]
         window.send(Step(3))
         until(lambda: window.state() == ("paused", stopped + 3))

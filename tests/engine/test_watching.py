@@ -135,7 +135,8 @@ def test_conditions_are_what_they_say(tmp_path: Path) -> None:
         loss = run.metrics("loss", 1)
         hits = found(run, Breakpoint("condition", "loss < 0.05", model="LSTM"))
         assert [hit.training_step for hit in hits] == (np.flatnonzero(loss < 0.05) + 1).tolist()
-        assert hits[0].sentence == f"LSTM, training step {hits[0].training_step}: loss is {hits[0].values[0][1]}."
+        first, loss_there = hits[0].training_step, hits[0].values[0][1]
+        assert hits[0].sentence == f"Training step {first}: in LSTM, loss < 0.05 (loss is {loss_there})."
         assert [hit.training_step for hit in found(run, Breakpoint("condition", "k % 100 == 0", every=2))] == []
         every = found(run, Breakpoint("condition", "k % 10 == 0", every=3, model="LSTM"))
         assert [hit.training_step for hit in every] == [30, 60, 90, 120, 150]
@@ -161,7 +162,8 @@ def test_live_training_stops_at_the_very_training_step_and_goes_on(tmp_path: Pat
                 window.send(Train())
                 until(lambda step=step: window.state() == ("paused", step))
                 loss = shown(float(straight.metrics("loss", 1)[step - 1]))
-                assert window.run.status.sentence == f"LSTM, training step {step}: loss is {loss}."
+                told = f"Stopped at training step {step}: in LSTM, loss < 0.05 (loss is {loss})."
+                assert window.run.status.sentence == told
             assert hits_of(window.run) == [(step, "LSTM") for step in wanted]
             assert [event.kind for event in window.run.events()] == ["started", "hit", "hit", "hit"]
             assert set(wanted) <= set(window.run.captured())
@@ -207,7 +209,7 @@ def test_a_data_breakpoint_set_while_paused_starts_from_there(tmp_path: Path) ->
         until(lambda: window.state() == ("paused", 5))
         assert hits_of(window.run) == [(5, "LSTM")] * 2
         assert window.run.status.sentence.endswith("And 1 more.")
-        assert "k before is 4" in window.run.status.sentence
+        assert "(4 → 5)" in window.run.status.sentence
 
 
 @pytest.mark.parametrize(

@@ -89,18 +89,30 @@ def test_a_place_is_typed_and_a_wrong_one_is_told(app: App, qtbot: QtBot) -> Non
     press(app, Qt.Key.Key_T)
     qtbot.waitUntil(app.jump_field.isVisible)
     field = app.jump_field.field
-    QTest.keyClicks(field, "k=0 b t=7 h")
+    QTest.keyClicks(field, "step 0, t 7 backward h")
     QTest.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 0)
     assert app.store.state.place.cursor == Cursor(0, Phase.BACKWARD, 7, "l0", "h")
     app.window.activateWindow()  # which a screen does when a popup closes
     qtbot.waitUntil(app.window.isActiveWindow)
     press(app, Qt.Key.Key_T)
-    assert field.text() == "k=0 b t=7 l0 h"
+    assert field.text() == "step 0 t 7 backward l0 h"
     QTest.keyClicks(field, "t=99")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert app.jump_field.isVisible()
     assert "anted a time step from 1 to 12" in app.jump_field.note.text()
+    field.setText("unit 99")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "anted a unit from 1 to 6" in app.jump_field.note.text()
+    field.setText("lstm unit 3")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert (app.store.state.place.model, app.store.state.place.unit) == (1, 2)
+    app.walker.go_to("unit 2")
+    assert app.store.state.place.unit == 1
+    app.walker.go_to("t=7")
+    app.window.activateWindow()
+    qtbot.waitUntil(app.window.isActiveWindow)
+    press(app, Qt.Key.Key_T)
     QTest.keyClick(field, Qt.Key.Key_Escape)
     assert not app.jump_field.isVisible()
     assert app.store.state.place.cursor.time_step == 7

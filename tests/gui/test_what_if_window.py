@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
@@ -142,7 +143,7 @@ def test_every_kind_can_be_set(app: App, qtbot: QtBot) -> None:
         click(editor.button)
         assert editor.problem.isHidden(), editor.problem.text()
         set_last.append(type(app.store.state.trial.whatif.interventions[-1]))
-    assert set_last == [SetValue, Clamp, Clamp, CutGradient, SetState, SetInput, SetWeight]
+    assert set_last == [SetValue, *[Clamp] * 5, CutGradient, SetState, SetInput, SetWeight]
     computed(app, qtbot)
     found = app.store.state.what_if
     assert found is not None
@@ -163,3 +164,96 @@ def test_another_sequence_is_recomputed_with_the_same(app: App, qtbot: QtBot) ->
     assert recorded is not None
     assert app.store.state.place.sample == 1
     np.testing.assert_allclose(shown.models[0].gate("f"), recorded.layer("l0").gates["f"][:, 1], atol=1e-6)
+
+
+def choose_kind(app: App, kind: str) -> None:
+    choice = page(app).editor.kind
+    choice.setCurrentIndex(choice.findData(kind))
+    choice.activated.emit(choice.currentIndex())
+
+
+def test_the_forget_gate_is_held_over_the_whole_sequence_in_one_go(app: App, qtbot: QtBot) -> None:
+    press(app, Qt.Key.Key_Right, 3)
+    editor = page(app).editor
+    choose_kind(app, "whole")
+    editor.quantity.setCurrentIndex(editor.quantity.findData("f"))
+    editor.value.setFocus()
+    editor.value.selectAll()
+    QTest.keyClicks(editor.value, "1")
+    QTest.keyClick(editor.value, Qt.Key.Key_Return)
+    assert (computed(app, qtbot).models[1].gate("f") == 1).all()
+    app.window.setFocus()
+    press(app, Qt.Key.Key_Z, modifier=CONTROL)
+    assert not app.store.state.trial.whatif.active
+
+
+def test_a_range_of_time_steps_is_held(app: App, qtbot: QtBot) -> None:
+    editor = page(app).editor
+    choose_kind(app, "range")
+    editor.quantity.setCurrentIndex(editor.quantity.findData("o"))
+    for field, text in ((editor.unit, "4"), (editor.first, "3"), (editor.last, "7"), (editor.value, "0.5")):
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, text)
+    click(editor.button)
+    assert app.store.state.trial.whatif.interventions == (Clamp("l0", "o", 0.5, 3, 7, 4),)
+    held = computed(app, qtbot).models[1].gate("o")[:, 3] == 0.5
+    assert held[2:7].all()
+    assert not held[[0, 1, 7, 8]].any()
+    editor.first.setText("8")
+    click(editor.button)
+    assert editor.problem.text().startswith("Until must be a whole number from 8 to")
+
+
+def test_the_menu_of_a_lane_sets_a_gate_or_switches_a_unit_off(app: App, qtbot: QtBot) -> None:
+    assert app.contents is not None
+    lanes = app.contents.lanes
+    app.store.change(place=setting(model=0), look=setting(page="cursor"))
+    lane = next(lane for lane in lanes._lanes if lane.key == "gates: f" and lane.model == 1)
+
+    def entries(time_step: int, row: float) -> dict[str, QAction]:
+        for menu in lanes.findChildren(QMenu):
+            menu.close()
+        y = lane.rect.top() + lane.rect.height() * (row + 0.5) / 5
+        spot = lanes._view.mapTo(lanes, lanes._view.mapFromScene(lanes._axis.x(time_step), y))
+        lanes.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Mouse, spot, lanes.mapToGlobal(spot)))
+        menu = next(menu for menu in lanes.findChildren(QMenu) if menu.isVisible() and menu.parent() is lanes)
+        inner = menu.findChild(QMenu)
+        assert inner is not None
+        assert inner.title() == "What if, in LSTM"
+        return {action.text(): action for action in inner.actions()}
+
+    entries(4, 2)["Set the forget gate to 1 over the whole sequence"].trigger()
+    state = app.store.state
+    assert (state.place.model, state.look.page) == (1, "what_if")
+    assert state.trial.whatif.interventions == (Clamp("l0", "f", 1.0),)
+    lane = next(lane for lane in lanes._lanes if lane.key == "gates: f" and lane.model == 1)
+    entries(4, 2)["Switch unit 3 off from time step 4"].trigger()
+    assert app.store.state.trial.whatif.interventions[-1] == Clamp("l0", "f", 0.0, 4, unit=3)
+    computed(app, qtbot)
+    app.whatifs.discard()
+    lane = next(lane for lane in lanes._lanes if lane.key == "gates: f" and lane.model == 1)
+    entries(5, 1)["Another value or other time steps …"].trigger()
+    editor = page(app).editor
+    assert (editor.kind.currentData(), editor.quantity.currentData(), editor.unit.text()) == ("range", "f", "2")
+    for menu in lanes.findChildren(QMenu):
+        menu.close()
+
+
+def test_what_is_set_is_copied_and_pasted_as_text(app: App, qtbot: QtBot) -> None:
+    hold_forget_gate(app, "0.1234567891234", "2")
+    hold_forget_gate(app, "0.75", "1")
+    wanted = app.store.state.trial.whatif.interventions
+    click(page(app).copy)
+    assert QApplication.clipboard().text() == "f[1…T, 2] of l0 = 0.1234567891234\nf[1…T, 1] of l0 = 0.75"
+    click(page(app).discard)
+    click(page(app).paste)
+    assert app.store.state.trial.whatif.interventions == wanted
+    click(page(app).undo)  # both at once
+    assert not app.store.state.trial.whatif.active
+    QApplication.clipboard().setText("f[1…T, 9] of l0 = 1")
+    click(page(app).paste)
+    assert "the unit must be from 1 to 5, not 9" in app.message_bar.sentence
+    QApplication.clipboard().setText("good morning")
+    click(page(app).paste)
+    assert 'anted a line such as "f[1…T, 7] of l0 = 1", got "good morning"' in app.message_bar.sentence

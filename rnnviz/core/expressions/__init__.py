@@ -16,6 +16,7 @@ language      text → Expression            vocabulary   the names, and what is
 functions     the named functions          values       bounded float64 operations
 scope         what is asked, one moment    trace_scope, metric_history   the scopes there are
 completion    what may be typed next       log_message  "{expression}" filled in
+phrases       what people call the names   suggesting   the right expression a wrong one comes near to
 """
 
 from rnnviz.core.expressions.language import Expression, parse

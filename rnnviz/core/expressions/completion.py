@@ -2,17 +2,27 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rnnviz.core.expressions.functions import FUNCTIONS
-from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, Vocabulary, cell_names, named_quantities
+from rnnviz.core.expressions.phrases import key_of, known, phrases
+from rnnviz.core.expressions.vocabulary import (
+    COMPARED_ONLY,
+    METRIC_WORDS,
+    NUMBERS,
+    Vocabulary,
+    cell_names,
+    named_quantities,
+)
 from rnnviz.core.structure import LayerId
 
 Kind = Literal["quantity", "metric", "number", "function", "model", "cell"]
 
 _WORD_BEFORE = re.compile(r"[^\W\d]\w*$")
 _MODEL_BEFORE = re.compile(r"\b(model|cell)\s*[=!]=\s*$")
+_WORDS_BEFORE = re.compile(r"[^\W\d]\w*(?: [^\W\d]\w*)+$")
+_LEAST_OF_WORDS = 3  # letters from which on the words of a name are looked at too
 _CALL = re.compile(r"(\w+)\($")
 
 
@@ -29,7 +39,8 @@ class Completion:
 
 
 def complete(text: str, column: int, vocabulary: Vocabulary | None = None) -> tuple[Completion, ...]:
-    """The offers at `column` of `text`, best first: names that begin with the word there, then those that contain it.
+    """The offers at `column` of `text`, best first: names that begin with the word there, then those that contain it,
+    then those whose words do: "forget ga" offers f.
 
     Nothing is offered where an operator must come. Any text will do, however wrong it is.
     """
@@ -45,13 +56,42 @@ def complete(text: str, column: int, vocabulary: Vocabulary | None = None) -> tu
     if asked:
         offers = _bare_words(asked[1], vocabulary)
     elif head and re.search(r"[\w.)\]]$", head) and not re.search(r"\b(and|or|not)$", head):
-        return ()  # a value has just ended
+        return _of_several_words(before, end, vocabulary)  # a value has just ended, or a second word of one begins
     else:
         offers = _names(vocabulary, word)
-    found = [Completion(*offer, start, end) for offer in offers if word.lower() in offer[0].lower()]
+    ranked = [(rank, Completion(*offer, start, end)) for offer in offers if (rank := _rank(offer, word)) is not None]
     if word:
-        found.sort(key=lambda one: (_rank(one.insert, word), len(one.insert)))
-    return tuple(found)
+        ranked.sort(key=lambda one: (one[0], len(one[1].insert)))
+    return tuple(offer for _, offer in ranked)
+
+
+def complete_message(text: str, column: int, vocabulary: Vocabulary | None = None) -> tuple[Completion, ...]:
+    """The offers inside the {expression} of a log message; nothing outside of one."""
+    start = text.rfind("{", 0, column) + 1
+    if not start or "}" in text[start:column] or text[:start].endswith("{{"):
+        return ()
+    end = text.find("}", column)
+    inside = complete(text[start : end if end >= 0 else len(text)], column - start, vocabulary)
+    return tuple(replace(offer, start=offer.start + start, end=offer.end + start) for offer in inside)
+
+
+def _of_several_words(before: str, end: int, vocabulary: Vocabulary) -> tuple[Completion, ...]:
+    """What is called by the two or three words that end here, of which at least one is no name yet."""
+    run = _WORDS_BEFORE.search(before)
+    if run is None:
+        return ()
+    words = run.group().split(" ")
+    for count in range(min(len(words), 3), 1, -1):
+        typed = " ".join(words[-count:])
+        if all(known(word, vocabulary) for word in words[-count:]):
+            continue
+        start = len(before) - len(typed)
+        offers = [offer for offer in _names(vocabulary, "") if f" {typed}".lower() in f" {offer[2]}".lower()]
+        name = phrases(vocabulary).get(key_of(typed))
+        offers += [offer for offer in _names(vocabulary, "") if offer[0].rstrip("(") == name and offer not in offers]
+        if offers:
+            return tuple(Completion(*offer, start, end) for offer in offers)
+    return ()
 
 
 def signature(text: str, column: int) -> str:
@@ -71,9 +111,13 @@ def signature(text: str, column: int) -> str:
     return ""
 
 
-def _rank(name: str, word: str) -> int:
-    """0 for a name that begins with `word`, 1 if it does in other letters, 2 if it contains it."""
-    return 0 if name.startswith(word) else 1 if name.lower().startswith(word.lower()) else 2
+def _rank(offer: tuple[str, Kind, str, str], word: str) -> int | None:
+    """0 for a name that begins with `word`, 1 if it does in other letters, 2 if it contains it, 3 if a word of what it
+    means begins with it; None where it does not fit."""
+    name, plain = offer[0], word.lower()
+    if plain in name.lower():
+        return 0 if name.startswith(word) else 1 if name.lower().startswith(plain) else 2
+    return 3 if len(word) >= _LEAST_OF_WORDS and re.search(rf"\b{re.escape(plain)}", offer[2].lower()) else None
 
 
 def _bare_words(asked: str, vocabulary: Vocabulary) -> Iterator[tuple[str, Kind, str, str]]:
@@ -95,7 +139,8 @@ def _names(vocabulary: Vocabulary, word: str) -> Iterator[tuple[str, Kind, str, 
                 words = f"{vocabulary.words(named)} of {LayerId.read(layer).words}"
                 yield f"{named.name}_{layer}", "quantity", words, vocabulary.form(named, layer).words
     for metric in sorted(vocabulary.known_metrics):
-        yield metric, "metric", "metric of the training step", "one number"
+        words = METRIC_WORDS.get(metric, "metric of the training step")
+        yield metric, "metric", words, "one number"
     for name, words in (NUMBERS | COMPARED_ONLY).items():
         yield name, "number", words, "one number" if name in NUMBERS else "compared only"
     for function in FUNCTIONS.values():

@@ -83,10 +83,10 @@ class MetricScope:
     def number(self, name: str) -> float:
         if name == "k":
             return float(self.training_step)
-        raise NoValueError(f"{name} has no value at training step {self.training_step}: nothing was captured there.")
+        raise NoValueError(f"{name} has no value at training step {self.training_step:,}: nothing was captured there.")
 
     def quantity(self, name: str, layer: str) -> Array:
-        raise NoValueError(f"{name} has no value at training step {self.training_step}: nothing was captured there.")
+        raise NoValueError(f"{name} has no value at training step {self.training_step:,}: nothing was captured there.")
 
 
 def not_recorded(name: str) -> NoValueError:

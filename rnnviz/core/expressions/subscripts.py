@@ -113,7 +113,9 @@ def _range(compiler: Compiler, node: ast.Slice, axis: Axis) -> tuple[Cut, Axis]:
     if ends[0] and ends[1] and (ends[0] > 0) == (ends[1] > 0):
         size = ends[1] - ends[0] + 1
         if size < 1:
-            raise ExpressionError(f"A range goes up: {ends[1]}:{ends[0]} rather than {ends[0]}:{ends[1]}.", *span)
+            raise ExpressionError(
+                f"A range goes up: {ends[1]}:{ends[0]} rather than {ends[0]}:{ends[1]}.", *span, f"{ends[1]}:{ends[0]}"
+            )
 
     def cut(scope: Scope, length: int) -> slice:
         start, stop = first(scope, length), last(scope, length)
@@ -139,9 +141,10 @@ def _place(compiler: Compiler, node: ast.expr, axis: Axis) -> Place:
 def _fixed(number: int, axis: Axis, span: Span) -> Place:
     noun = _noun(axis)
     if number == 0:
-        raise ExpressionError(f"{noun.capitalize()}s count from 1 (and from −1 backwards); there is no 0.", *span)
+        raise ExpressionError(f"{noun.capitalize()}s count from 1 (and from −1 backwards); there is no 0.", *span, "1")
     if axis.size is not None and abs(number) > axis.size:
-        raise ExpressionError(f"There is no {noun} {number}: there are {axis.size}.", *span)
+        end = str(axis.size if number > 0 else 1)
+        raise ExpressionError(f"There is no {noun} {number}: there are {axis.size}.", *span, end)
 
     def place(scope: Scope, length: int) -> int:
         if abs(number) > length:

@@ -10,6 +10,7 @@ from rnnviz.core.expressions.vocabulary import has, named_quantities, no_such
 from rnnviz.core.quantity import quantities
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.sweeps.underflow import unlost
 
 _BY_HEAD: dict[str, Callable[[HeadTrace], Array | None]] = {
     "losses": lambda head: head.losses,
@@ -18,8 +19,16 @@ _BY_HEAD: dict[str, Callable[[HeadTrace], Array | None]] = {
 }
 
 
+_OF_THE_BACKWARD_SWEEP = frozenset(
+    {"gradient", "direct gradient", "carried gradient", "input gradient", "pre-activation gradient", "share", "so far"}
+)
+
+
 class TraceScope:
-    """One sequence of a trace at a time step. Weight-gradient shares are those of this sequence alone."""
+    """One sequence of a trace at a time step. Weight-gradient shares are those of this sequence alone.
+
+    Gradients that float32 has lost are those of the float64 rebuild, as the lanes draw them.
+    """
 
     def __init__(
         self,
@@ -84,5 +93,8 @@ class TraceScope:
             holder = self._trace.layer(layer)
         except RnnvizError as problem:
             raise NoValueError(str(problem)) from problem
-        found = holder.quantity(quantities(holder.equations)[name])
+        asked = quantities(holder.equations)[name]
+        found = holder.quantity(asked)
+        if asked.kind in _OF_THE_BACKWARD_SWEEP and self._trace.underflows:
+            found = unlost(found, self._trace.exact.layer(layer).quantity(asked))
         return found if found.ndim == 1 else found[:, 0]

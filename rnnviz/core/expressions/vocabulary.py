@@ -14,7 +14,16 @@ from rnnviz.core.plain_records import listed
 from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import Structure
 
-METRICS = ("loss", "accuracy", "grad_norm", "test_loss", "test_accuracy", "skill", "lag")
+METRIC_WORDS = {
+    "loss": "loss of the training batch",
+    "accuracy": "accuracy on the training batch",
+    "grad_norm": "norm of the whole gradient, before clipping",
+    "test_loss": "loss on the test part",
+    "test_accuracy": "accuracy on the test part",
+    "skill": "how much better than the best guess without a model",
+    "lag": "time steps the prediction comes late",
+}
+METRICS = tuple(METRIC_WORDS)
 NUMBERS = {
     "k": "training step",
     "t": "time step of the cursor, counted from 1",
@@ -22,6 +31,7 @@ NUMBERS = {
     "H": "hidden units",
     "N": "sequences",
 }
+GUESS = " Did you mean "
 COMPARED_ONLY = {"model": "the model's name, model == lstm, or number, model == 1", "cell": "its cell, cell == lstm"}
 
 
@@ -181,7 +191,7 @@ def has(structure: Structure, named: NamedQuantity) -> bool:
 
 def did_you_mean(near: Iterable[str]) -> str:
     words = " or ".join(near)
-    return f" Did you mean {words}?" if words else ""
+    return f"{GUESS}{words}?" if words else ""
 
 
 def _units(structure: Structure, units: str, layer: str) -> int | None:

@@ -180,13 +180,14 @@ class Table:
         gap = int(missing[0]) if len(missing) else None
         row = numbers.wrong if gap is None or (numbers.wrong is not None and numbers.wrong <= gap) else gap
         if row is not None:
-            came = _short(column.cells[row]) if column.cells[row] else "an empty cell"
+            empty = not column.cells[row]
             more = f", {numbers.why}" if numbers.why and row == numbers.wrong else ""
             if row != numbers.wrong:
                 more = f", the first of {numbers.gaps} gaps" if numbers.gaps > 1 else ""
                 more += advice
             where = f'{self.path}, line {self.lines[row]}, column "{column.name}"'
-            raise RnnvizError(f"{where}: wanted a number, came {came}{more}.")
+            came = "the cell is empty" if empty else f"wanted a number, came {_short(column.cells[row])}"
+            raise RnnvizError(f"{where}: {came}{more}.")
         if problem := column.problem(self.lines):
             raise RnnvizError(f'{self.path}, column "{column.name}": {problem}.')
 

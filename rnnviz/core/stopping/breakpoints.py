@@ -16,6 +16,7 @@ from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.stopping.conditions import NO, Answer, Question, change, condition, crossing, not_finite
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.stopping.moment import Moment
+from rnnviz.core.stopping.stop_words import hit_words
 from rnnviz.core.structure import Structure
 
 _NOT_FINITE = "not (isfinite(loss) and isfinite(grad_norm))"
@@ -33,14 +34,13 @@ class Hit(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The stop reason: "LSTM, training step 812: loss is 0.04"; of a logpoint its message."""
-        if self.message:
-            return self.message
-        where = f"{self.model}, training step {self.training_step}" + (
-            f", t = {self.time_step}" if self.time_step else ""
-        )
-        values = ", ".join(f"{text} is {value}" for text, value in self.values)
-        return f"{where}: {values or self.breakpoint.words}."
+        """What was met: "Training step 812: in LSTM, loss < 0.05 (loss is 0.04)."; of a logpoint its message."""
+        return self.message or hit_words(self.breakpoint, self.training_step, self.model, self.time_step, self.values)
+
+    @property
+    def stop_reason(self) -> str:
+        """The same of a training that has stopped there: "Stopped at training step 812: …"."""
+        return self.message or f"Stopped at t{self.sentence[1:]}"
 
 
 class Memory(NamedTuple):

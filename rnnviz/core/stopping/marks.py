@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from rnnviz.core.numbers import bound
 from rnnviz.core.stopping.conditions import Direction
 
 BreakpointKind = Literal["condition", "data", "not finite", "place"]
@@ -47,8 +48,8 @@ class Breakpoint:
 
     @property
     def words(self) -> str:
-        """Its line in a list: "norm(dh[1]) rises to 0.001 (LSTM), every 10th time"."""
-        said = self._what
+        """Its line in a list: "norm(dh[1]) rises above 10⁻³ (LSTM), every 10th time"."""
+        said = self.plain_words
         if self.model:
             said += f" ({self.model})"
         if self.every > 1:
@@ -56,15 +57,16 @@ class Breakpoint:
         return said
 
     @property
-    def _what(self) -> str:
+    def plain_words(self) -> str:
+        """What it waits for, of whatever model."""
         match self.kind:
             case "condition":
                 return self.expression
             case "data" if self.crosses is not None:
-                verb = {"up": "rises to", "down": "falls to", "either": "crosses"}[self.direction]
-                return f"{self.expression} {verb} {self.crosses:g}"
+                verb = {"up": "rises above", "down": "falls below", "either": "crosses"}[self.direction]
+                return f"{self.expression} {verb} {bound(self.crosses)}"
             case "data":
-                return f"{self.expression} changes by a factor of {self.factor:g}"
+                return f"{self.expression} changes by a factor of {bound(self.factor or 0.0)}"
             case "not finite":
                 return f"{self.expression or 'loss or gradient'} is NaN or infinite"
             case "place":
@@ -74,7 +76,7 @@ class Breakpoint:
     def _place(self) -> str:
         said: list[str] = [self.phase]
         if self.time_step:
-            said.append(f"t={self.time_step}")
+            said.append(f"time step {self.time_step}".replace("-", "−"))
         said += [part for part in (self.layer, self.operation) if part]
         return " ".join(said) + (f" where {self.expression}" if self.expression else "")
 

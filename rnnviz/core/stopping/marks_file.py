@@ -9,16 +9,18 @@ model = "LSTM"
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 from typing import Any, TypeVar, get_args
 
 import tomli_w
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions import ExpressionError, Vocabulary, parse
+from rnnviz.core.expressions.suggesting.suggestion import Check, suggest, told
 from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.plain_records import came, closest, plain, read_record, refuse
-from rnnviz.core.stopping.breakpoints import arm
+from rnnviz.core.stopping.breakpoints import Armed, arm
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, BreakpointKind, Marks, Watch
 
 KEYS = ("breakpoints", "watches", "bookmarks")
@@ -87,12 +89,12 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
         try:
             arm(one, vocabulary)
         except ExpressionError as problem:
-            raise _wrong(problem, source, key) from None
+            raise _wrong(problem, one.expression, partial(_armed_with, one), vocabulary, f"{source}: {key}") from None
     for number, watch in enumerate(marks.watches):
         try:
             parse(watch.expression, vocabulary)
         except ExpressionError as problem:
-            raise _wrong(problem, source, f"watches[{number}]") from None
+            raise _wrong(problem, watch.expression, parse, vocabulary, f"{source}: watches[{number}]") from None
     for number, bookmark in enumerate(marks.bookmarks):
         _check_bookmark(bookmark, source, f"bookmarks[{number}]")
 
@@ -136,8 +138,25 @@ def _line(value: str, source: str, key: str) -> None:
         raise refuse(source, key, f"one line of at most {LONGEST_NOTE} characters", value)
 
 
-def _wrong(problem: ExpressionError, source: str, key: str) -> RnnvizError:
-    return RnnvizError(f"{source}: {key}, column {problem.start + 1}: {problem}")
+def check_typed(one: Breakpoint, vocabulary: Vocabulary, where: str) -> None:
+    """RnnvizError unless the breakpoint that somebody typed is right of these models: `where` it stands, what is wrong
+    and what was probably meant."""
+    _check_breakpoint(one, where, "breakpoint")
+    _check_model(one.model, vocabulary.models, where, "breakpoint")
+    try:
+        arm(one, vocabulary)
+    except ExpressionError as problem:
+        raise _wrong(problem, one.expression, partial(_armed_with, one), vocabulary, where) from None
+
+
+def _armed_with(one: Breakpoint, text: str, vocabulary: Vocabulary) -> Armed:
+    return arm(replace(one, expression=text), vocabulary)
+
+
+def _wrong(problem: ExpressionError, text: str, check: Check, vocabulary: Vocabulary, where: str) -> RnnvizError:
+    guess = suggest(text, vocabulary, check)
+    hint = f' Did you mean "{guess}"?' if guess else ""
+    return RnnvizError(f"{where}, column {problem.start + 1}: {told(problem, guess)}{hint}")
 
 
 def _records(kind: type[Record], table: Mapping[str, Any], key: str, source: str) -> tuple[Record, ...]:

@@ -28,7 +28,7 @@ class SetValue:
 
 @dataclass(frozen=True)
 class Clamp:
-    """A unit or gate held at a value from one time step on; at 0 a lesion. `last` None: to the end."""
+    """A unit or gate held at a value from one time step on; at 0 it is off. `last` None: to the end."""
 
     layer: str
     quantity: str

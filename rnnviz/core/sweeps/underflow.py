@@ -26,3 +26,8 @@ def held(kept: Array, exact: Array) -> tuple[Array, Array]:
     unsure = (kept < SURE) & (exact > 0)
     lost = (exact > 0) & (exact < float(np.finfo(np.float32).tiny)) & unsure
     return np.where(unsure, exact, kept), lost
+
+
+def unlost(kept: Array, exact: Array) -> Array:
+    """float64 numbers of any sign: those of float32, and the exact ones where float32 is not sure of their digits."""
+    return np.where((np.abs(kept) < SURE) & (exact != 0), exact, kept.astype(np.float64))

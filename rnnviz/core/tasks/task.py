@@ -120,7 +120,7 @@ def file_encoding() -> Mapping[str, Setting]:
 def train_share(part: str) -> Mapping[str, Setting]:
     """The metadata of the share of a file that is trained on; `part` is the one it begins with."""
     return setting(
-        "Train share",
+        "Training fraction",
         RealNumber(0.0, 1.0, low_excluded=True, high_excluded=True),
         f"Share of the {part} that is trained on; the rest is kept for testing",
         form=RealNumber(0.05, 0.99),

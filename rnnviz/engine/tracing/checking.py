@@ -146,7 +146,7 @@ def _rounding(shown: Array, exact: Array) -> float:
 
 def report_table(report: Report) -> str:
     """The report as a person reads it."""
-    lines = [f"{report.model}, training step {report.training_step}"]
+    lines = [f"{report.model}, training step {report.training_step:,}"]
     if report.checks:
         lines.append(f"  {'gradient of':<24}{'autograd':>10}{'finite differences':>20}{'rounding':>10}")
     for check in report.checks:

@@ -107,7 +107,7 @@ def _branch(start: Start, path: Path) -> Branch:
     if not start.optimisers:
         about[OPTIMISERS] = ANEW
         optimisers = "its optimisers anew, since what they had gathered is not recorded there"
-    return Branch(start, about, f"Goes on from training step {start.training_step} of {path}, {optimisers}.")
+    return Branch(start, about, f"Goes on from training step {start.training_step:,} of {path}, {optimisers}.")
 
 
 def _live_settings(run: Run, training_step: int) -> dict[str, Any]:

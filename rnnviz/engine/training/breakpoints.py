@@ -63,10 +63,10 @@ class Watching:
                 self._log(hit)
         return tuple(hit for hit in found if not hit.breakpoint.logs)
 
-    def write(self, hit: Hit) -> None:
+    def write(self, hit: Hit, stops: bool) -> None:
         """A capture of exactly this training step, while there is room, then the stop reason into the run's log."""
         self._recording.capture_hit()
-        self._recording.event("hit", hit.sentence, _details(hit))
+        self._recording.event("hit", hit.stop_reason if stops else hit.sentence, _details(hit))
 
     def _log(self, hit: Hit) -> None:
         if time.monotonic() >= self._next_capture:

@@ -179,10 +179,10 @@ class _Engine:
     def _stop(self, hits: tuple[Hit, ...]) -> None:
         """Breakpoints were met at the training step just made; headless there is nobody to stop for."""
         for hit in hits:
-            self._watching.write(hit)
+            self._watching.write(hit, self._live)
         if self._live:
             more = f" And {len(hits) - 1} more." if len(hits) > 1 else ""
-            self._pause(hits[0].sentence + more, "hit")
+            self._pause(hits[0].stop_reason + more, "hit")
 
     def _arrive(self) -> None:
         """The training step that was asked for is reached."""
@@ -190,7 +190,7 @@ class _Engine:
         if planned and not self._live:
             self._ending = True
             return
-        self._pause(f"Reached training step {self._recording.training_step}." if planned else "")
+        self._pause(f"Reached training step {self._recording.training_step:,}." if planned else "")
 
     def _begin(self, branch: Branch | None = None) -> None:
         sentence = f"Started with seed {self._recording.experiment.seed}."
@@ -215,7 +215,7 @@ class _Engine:
         self._running, self._sentence, self._kind = False, sentence, kind
         self._recording.capture()
         if was_running and kind != "hit":
-            self._recording.event("paused", sentence or f"Paused at training step {self._recording.training_step}.")
+            self._recording.event("paused", sentence or f"Paused at training step {self._recording.training_step:,}.")
         self._report()
 
     def _look_at_file(self) -> None:
@@ -237,7 +237,7 @@ class _Engine:
 
     def _go_on(self) -> None:
         sentence = (
-            f"The window that had paused it has left: goes on from training step {self._recording.training_step}."
+            f"The window that had paused it has left: goes on from training step {self._recording.training_step:,}."
         )
         self._holder, self._until = None, self._train_until(None)
         self._recording.event("resumed", sentence)
@@ -306,8 +306,8 @@ class _Engine:
             return
         self._holder = window
         self._tell(
-            f"Paused by a window at training step {self._recording.training_step}; goes on when that window trains it "
-            "on or is closed."
+            f"Paused by a window at training step {self._recording.training_step:,}; goes on when that window trains "
+            "it on or is closed."
         )
 
     def _train_until(self, until: int | None) -> int:
@@ -339,11 +339,11 @@ class _Engine:
             training.clip_norm = norm
         if wanted.training_steps is not None:
             steps = _at_least(1, wanted.training_steps, "training_steps")
-            said.append(f"training steps {self._planned} → {steps}")
+            said.append(f"training steps {self._planned:,} → {steps:,}")
             self._until = steps if self._until == self._planned else self._until
             self._planned = training.training_steps = steps
         if said:
-            sentence = f"From training step {self._recording.training_step + 1}: {', '.join(said)}."
+            sentence = f"From training step {self._recording.training_step + 1:,}: {', '.join(said)}."
             self._recording.event("setting", sentence, changed)
 
     def _branch(self, wanted: BranchOff, taken: TakenCommand, done: Done) -> None:
@@ -384,7 +384,7 @@ class _Engine:
         if state != "failed":
             self._recording.capture(keep=True)
         self._recording.event(
-            state, sentence or f"{state.capitalize()} at training step {self._recording.training_step}."
+            state, sentence or f"{state.capitalize()} at training step {self._recording.training_step:,}."
         )
         status = self._recording.report(state, sentence)
         if self._pipe is not None:

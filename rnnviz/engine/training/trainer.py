@@ -205,9 +205,10 @@ class Training:
     def _not_finite(self, number: int, what: str, value: float) -> NotFiniteError:
         name = self.experiment.models[number].name
         came = "NaN" if math.isnan(value) else "infinite"
+        remedy = "clip norm" if self.clip_norm else "with clipping"
         return NotFiniteError(
-            f'Training step {self.training_step + 1}: {what} of "{name}" became {came}; no update was made. '
-            f"Restart with a smaller learning rate or clip norm."
+            f"Stopped at training step {self.training_step + 1:,}: in {name}, {what} became {came}; no update was "
+            f"made. Restart with a smaller learning rate or {remedy}."
         )
 
 

@@ -1,11 +1,14 @@
-"""Menus that open on the lanes: which lanes are shown, and which layer of a model."""
+"""Menus that open on the lanes: which lanes are shown, which layer of a model, and what could be set by hand."""
 
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
+from rnnviz.core.cells.node import Node
 from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.interventions import Clamp
 from rnnviz.debugger.places import to_layer
 from rnnviz.gui.canvas.lane_picker import LanePicker
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
@@ -55,3 +58,26 @@ def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidge
         action.setChecked(name == shown)
         action.triggered.connect(lambda _checked, name=name: show(name))
     return menu
+
+
+def held_choices(node: Node, layer: str, unit: int | None, time_step: int) -> Iterator[tuple[str, Clamp]]:
+    """What a state or gate can be held at, in words: all its units or the one under the pointer (from 1)."""
+    gate = node.limits == (0.0, 1.0)
+    for value in (1.0, 0.0) if gate else (0.0,):
+        words = f"Set the {node.words} to {value:g} over the whole sequence"
+        yield words, Clamp(layer, node.name, value)
+    if unit is None:
+        return
+    for value in (1.0,) if gate else ():
+        yield f"Set unit {unit} to {value:g} over the whole sequence", Clamp(layer, node.name, value, unit=unit)
+    yield f"Switch unit {unit} off over the whole sequence", Clamp(layer, node.name, 0.0, unit=unit)
+    yield f"Switch unit {unit} off from time step {time_step}", Clamp(layer, node.name, 0.0, time_step, unit=unit)
+
+
+def offer_what_ifs(
+    menu: QMenu, choices: Iterator[tuple[str, Clamp]], take: Callable[[Clamp], None], ask: Callable[[], None]
+) -> None:
+    """Entries that set something by hand, and one that asks for another value."""
+    for words, clamp in choices:
+        menu.addAction(words).triggered.connect(lambda _on, clamp=clamp: take(clamp))
+    menu.addAction("Another value or other time steps …").triggered.connect(lambda: ask())

@@ -13,12 +13,13 @@ from rnnviz.gui.canvas.items.cursor_line import CursorLine
 from rnnviz.gui.canvas.items.skeleton import Skeleton
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lane_keys import lane_wish
-from rnnviz.gui.canvas.lane_menus import lanes_menu, layers_menu
+from rnnviz.gui.canvas.lane_menus import held_choices, lanes_menu, layers_menu, offer_what_ifs
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import fitting, share_out
 from rnnviz.gui.canvas.lanes.lane import Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
+from rnnviz.gui.canvas.lanes.unit_lanes import GateLane, StateLane
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.theme import Theme
@@ -63,6 +64,8 @@ class LaneStack(QWidget):
     spoken_role = QAccessible.Role.Grouping
     time_step_chosen = Signal(int)
     run_wanted = Signal(int, int)  # time step; 1: on to it, −1: back to it
+    what_if_wanted = Signal(int, object)  # model, what is to be set by hand
+    what_if_asked = Signal(int, str, int)  # model, quantity, unit from 1 or 0: where a value is still to be typed
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,6 +179,7 @@ class LaneStack(QWidget):
         if event.reason() is QContextMenuEvent.Reason.Keyboard:
             point.setX(self._axis.x(self._shown.sweep.time_step))
         self._offer_runs(menu, point)
+        self._offer_what_ifs(menu, point)
         fit = menu.addAction("Show all time steps")
         fit.setEnabled(self._axis.zoomed)
         fit.triggered.connect(self.show_all_time_steps)
@@ -319,6 +323,29 @@ class LaneStack(QWidget):
             run = menu.addAction(f"{words} time step {time_step}")
             run.setEnabled(run_target(state.place, state.walkable, time_step, direction) is not None)
             run.triggered.connect(lambda _on, direction=direction: self.run_wanted.emit(time_step, direction))
+        menu.addSeparator()
+
+    def _offer_what_ifs(self, menu: QMenu, point: QPointF) -> None:
+        """What could be set by hand in the lane under the pointer."""
+        lane = self._lane_at(point)
+        if lane is None or lane.model is None or not isinstance(lane, StateLane | GateLane) or not self._shown.ready:
+            return
+        shown, state = self._shown.models[lane.model], self._store.state
+        settable = {node.name for node in shown.structure.equations.settable}
+        if lane.node.name not in settable or len(state.walkable.lengths) == 0:
+            return
+        row = lane.map.row_at(point.y()) if point.x() >= LABEL_COLUMN else -1
+        unit = row + 1 if 0 <= row < shown.structure.units(lane.node.name) else None
+        time_step = self._axis.time_step_at(point.x()) if unit is not None else self._shown.sweep.time_step
+        inner = menu.addMenu(f"What if, in {shown.name.removesuffix(', what-if')}")
+        whatif, model, name = state.trial.whatif, shown.number, lane.node.name
+        inner.setEnabled(not whatif.active or whatif.model == model)  # one model at a time
+        offer_what_ifs(
+            inner,
+            held_choices(lane.node, shown.layer_name, unit, time_step),
+            lambda clamp: self.what_if_wanted.emit(model, clamp),
+            lambda: self.what_if_asked.emit(model, name, unit or 0),
+        )
         menu.addSeparator()
 
     def _press(self, point: QPointF) -> None:

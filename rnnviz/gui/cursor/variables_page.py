@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import to_operation
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
 from rnnviz.gui.cursor.value_rows import Colors
@@ -96,7 +97,10 @@ class VariablesPage(ColumnPage):
         place = (layer_name, variable.key)
         if place not in self._known:
             time_step = min(max(self._store.state.place.cursor.time_step, 1), self._trace.sequence_length(0))
-            values = variable.read(self._trace.find_layer(layer_name) or self._trace.layers[0], time_step - 1)
+            layer = self._trace.find_layer(layer_name) or self._trace.layers[0]
+            if variable.phase is Phase.BACKWARD:  # as everywhere: the float64 rebuild where float32 has lost it
+                layer = self._trace.holding(layer.name, time_step - 1).layer(layer.name)
+            values = variable.read(layer, time_step - 1)
             if values is None or not values.size:
                 return None
             look = theme(self._store.state.look.theme)

@@ -26,7 +26,8 @@ class WhatChanged(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 4, 12, 8)
         column.setSpacing(2)
-        column.addWidget(section_label("What changed"))
+        self.heading = section_label("What changed")
+        column.addWidget(self.heading)
         column.addWidget(self.sentence)
         self.setStyleSheet(form_sheet(store.state.look.theme))
         self.hide()
@@ -43,6 +44,7 @@ class WhatChanged(QWidget):
             return
         sentence = stop_words(self._before, new)
         self._before = new
+        self.heading.setText(f"What changed in {new.run.models[new.place.model].name}" if sentence else "What changed")
         self.sentence.setText(sentence)
         self.setVisible(bool(sentence))
 

@@ -291,7 +291,7 @@ class Files(QObject):
     @Slot(int, object)
     def _copied(self, _ticket: int, answer: object) -> None:
         if isinstance(answer, _Copied):
-            words = f"The run up to training step {answer.training_step} is saved as {answer.path}."
+            words = f"The run up to training step {answer.training_step:,} is saved as {answer.path}."
             self._store.say(Message("info", words), busy="")
             self.used.emit(answer.path)
 

@@ -22,7 +22,7 @@ from rnnviz.gui.state.marks import MOST_EVENTS, marked_events
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.state.window import Message
+from rnnviz.gui.state.window import STOP_COMMANDS, Message
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
 
@@ -118,7 +118,7 @@ class Following(QObject):
             self._looked_at = 0.0
             self._store.change(recorded=setting(history=self._shown.history.read()))
 
-    def show_training_step(self, training_step: int, why: str = "") -> None:
+    def show_training_step(self, training_step: int, why: Message | None = None) -> None:
         """Shows the capture nearest to `training_step`, which is said where it is another one, and no longer follows
         the newest. `why`: what to say of it."""
         nearest = self._store.state.recorded.history.nearest_captured(training_step)
@@ -137,7 +137,7 @@ class Following(QObject):
         if self._shown is not None and self._next is None and not self._store.state.place.following:
             self._rebuilding.show_run(self._shown.run.path)
             self._store.go(followed)
-            self._say_where("", 0, 0)
+            self._say_where(None, 0, 0)
             self._ask_newest(self._store.state)
 
     def stop(self) -> bool:
@@ -150,7 +150,7 @@ class Following(QObject):
             self._shown = None
         return ended
 
-    def _say_where(self, why: str, wanted: int, nearest: int) -> None:
+    def _say_where(self, why: Message | None, wanted: int, nearest: int) -> None:
         """Says why a training step is shown, and that it is another one than was asked for; what was said of that
         before is taken back."""
         message = self._store.state.notices.message
@@ -159,9 +159,10 @@ class Following(QObject):
         self._not_kept = None
         if wanted != nearest:
             sentence = f"Training step {whole(wanted)} was not kept: {whole(nearest)}, the nearest that was, is shown."
-            message = self._not_kept = Message("info", f"{why} {sentence}".strip())
-        elif why:
-            message = Message("info", why)
+            said = why or Message("info", "")
+            message = self._not_kept = replace(said, sentence=f"{said.sentence} {sentence}".strip())
+        elif why is not None:
+            message = why
         if message is not self._store.state.notices.message:
             self._store.say(message)
 
@@ -358,7 +359,10 @@ class Following(QObject):
         if heard is not None and heard.status.sentence == status.sentence:
             kinds = {heard.kind}
         else:
-            kinds = {event.kind for event in run.events(run.last_event - 4) if event.sentence == status.sentence}
+            recent = [event for event in run.events(run.last_event - 4) if event.sentence]
+            kinds = {event.kind for event in recent if status.sentence.startswith(event.sentence)}
+        if "hit" in kinds:
+            return Message("warning", status.sentence, STOP_COMMANDS)
         planned = "paused" in kinds and "not finite" not in kinds
         return None if planned else Message("warning", status.sentence)
 
@@ -367,7 +371,7 @@ class Following(QObject):
         status = run.status or before
         if status.state == "failed" and status.sentence:
             return Message("error", status.sentence)
-        return Message("info", f"The training of {run.path.name} has ended at training step {status.training_step}.")
+        return Message("info", f"The training of {run.path.name} has ended at training step {status.training_step:,}.")
 
     def _ask_newest(self, state: State) -> None:
         captured = state.recorded.history.captured

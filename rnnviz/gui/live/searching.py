@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.child_answers import FoundHit, search_line
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.numbers import whole
 from rnnviz.core.stopping.marks import Bookmark, Marks, with_not_finite
 from rnnviz.core.stopping.marks_file import marks_toml, shortened
 from rnnviz.debugger.places import to_bookmark
@@ -16,7 +17,7 @@ from rnnviz.gui.state.debugging import Found
 from rnnviz.gui.state.marks import marks_of
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.state.window import Message
+from rnnviz.gui.state.window import Message, Stopped
 from rnnviz.runs.file.records import Event
 
 _MOST = 10_000  # hits of one search
@@ -112,11 +113,15 @@ class Searching(QObject):
             self._go_to_bookmark(mark)
         elif hit is None:
             side = "after" if self._direction > 0 else "before"
-            sentence = f"No breakpoint is met {side} training step {state.place.training_step}."
+            sentence = f"No breakpoint is met {side} training step {whole(state.place.training_step)}."
             self._store.change(notices=setting(message=Message("info", sentence)), debugging=setting(found=None))
         else:
             self._store.change(debugging=setting(found=None))
-            self._session.show_training_step(hit.training_step, hit.sentence)
+            details = hit.details
+            stop = Stopped(hit.training_step, details["model"], details["time_step"], details["breakpoint"])
+            further = "next_hit" if self._direction > 0 else "previous_hit"
+            commands = ("go_to_stop", further, "disable_stop")
+            self._session.show_training_step(hit.training_step, Message("info", hit.sentence, commands, stop))
 
     def _bookmark_beside(self, state: State) -> Bookmark | None:
         """The nearest of another training step, in the direction asked for."""
@@ -126,9 +131,10 @@ class Searching(QObject):
         return min(beyond, key=lambda one: direction * one.training_step, default=None)
 
     def _go_to_bookmark(self, mark: Bookmark) -> None:
-        sentence = f"Bookmark at training step {mark.training_step}" + (f": {mark.note}" if mark.note else "")
+        note = f": {mark.note}" if mark.note else ""
+        sentence = f"Bookmark at training step {whole(mark.training_step)}{note}"
         self._store.change(debugging=setting(found=None), place=partial(to_bookmark, bookmark=mark))
-        self._session.show_training_step(mark.training_step, sentence)
+        self._session.show_training_step(mark.training_step, Message("info", sentence))
 
     def _show(self, **changes: Any) -> None:
         found = self._store.state.debugging.found

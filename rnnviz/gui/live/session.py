@@ -197,7 +197,7 @@ class Session(QObject):
                 self._paused = None
             _send_by_file(path, command)
 
-    def show_training_step(self, training_step: int, why: str = "") -> None:
+    def show_training_step(self, training_step: int, why: Message | None = None) -> None:
         """Shows the capture nearest to `training_step` and stays there; `why`: what to say of it."""
         self._following.show_training_step(training_step, why)
 
@@ -290,8 +290,8 @@ class Session(QObject):
             state.recorded.status.training_step if state.recorded.status is not None else 0, kept
         )  # its word may be the older one
         sentence = (
-            f"The engine ended unexpectedly ({how}) at training step {step}; everything up to training step "
-            f"{kept} is kept."
+            f"The engine ended unexpectedly ({how}) at training step {step:,}; everything up to training step "
+            f"{kept:,} is kept."
         )
         status = replace(state.recorded.status, state="failed") if state.recorded.status is not None else None
         self._store.change(
@@ -300,15 +300,15 @@ class Session(QObject):
 
     def _with_remedy(self, sentence: str) -> Message:
         """What went wrong, with the button that goes on from there: training on where that can be, else anew."""
-        return Message("error", sentence, "train" if can_go_on(self._store.state) else "restart")
+        return Message("error", sentence, ("train" if can_go_on(self._store.state) else "restart",))
 
     def _say_branched(self) -> None:
         """Says where a branch is not exactly the training that would have gone on."""
         origin = self._store.state.run.origin
         if origin is not None and origin.anew:
             sentence = (
-                f"Trains on from training step {origin.training_step}, the last one captured; what the optimisers had "
-                "gathered is not recorded there, so they begin anew, and the numbers differ a little from those of "
+                f"Trains on from training step {origin.training_step:,}, the last one captured; what the optimisers "
+                "had gathered is not recorded there, so they begin anew, and the numbers differ a little from those of "
                 "the training before."
             )
             self._store.say(Message("info", sentence))

@@ -237,7 +237,7 @@ class DataDialog(QDialog):
                 f"{task.rows_needed(self._preset.length):,}."
             )
         if task.length > longest:
-            return f"With this train share the length can be at most {longest:,} time steps."
+            return f"With this training fraction the length can be at most {longest:,} time steps."
         return ""
 
 

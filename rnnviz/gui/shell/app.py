@@ -40,11 +40,12 @@ from rnnviz.gui.state.program_folders import log_path, remove_leftovers, setting
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Appearance, Message, Notices
-from rnnviz.gui.stepping.debug_commands import debug_commands
+from rnnviz.gui.stepping.debug_commands import debug_commands, show_moment
 from rnnviz.gui.stepping.walker import Walker
-from rnnviz.gui.training.training_commands import training_commands
+from rnnviz.gui.training.training_commands import train_or_pause, training_commands
 from rnnviz.gui.watching.mark_commands import mark_commands, set_bookmark
 from rnnviz.gui.watching.search_commands import search_commands
+from rnnviz.gui.watching.stop_commands import stop_commands
 from rnnviz.gui.whatif.what_if_bar import WhatIfBar
 from rnnviz.gui.whatif.what_if_commands import WhatIfs, what_if_commands
 from rnnviz.gui.widgets.line_popup import JumpField
@@ -254,6 +255,11 @@ class App(QObject):
             *debug_commands(self.store, self.walker, self._ask_place),
             *mark_commands(self.store, self.walker, self._ask_note),
             *search_commands(self.store, self.searching, self.session.files.check),
+            *stop_commands(
+                self.store,
+                partial(show_moment, self.store, self.session.show_training_step),
+                partial(train_or_pause, self.store, self.session),
+            ),
             *what_if_commands(self.store, self.whatifs, self.session.train_on),
             *page_commands(self.store, lambda: self._areas().enter("page")),
             *view_commands(self.store, wishes),

@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import to_model
 from rnnviz.gui.canvas.lane_stack import LaneStack
@@ -22,8 +23,8 @@ from rnnviz.gui.opening.file_dialogs import path_to_open_data
 from rnnviz.gui.opening.opening import Opening
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.right_column import RightColumn
-from rnnviz.gui.state.store import Store
-from rnnviz.gui.stepping.debug_commands import show_time_step
+from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.stepping.debug_commands import show_moment, show_time_step
 from rnnviz.gui.stepping.program_strip import ProgramStrip
 from rnnviz.gui.stepping.walker import Walker
 from rnnviz.gui.training.training_panel import TrainingPanel
@@ -46,11 +47,13 @@ class Contents(QObject):
     ) -> None:
         super().__init__(window)
         self._store, self._session, self._actions, self._window = store, session, actions, window
-        self._walker = walker
+        self._walker, self._whatifs = walker, whatifs
         self.opening = Opening(store, session, window)
         self.lanes = LaneStack(store)
         self.lanes.time_step_chosen.connect(self._choose_time_step)
         self.lanes.run_wanted.connect(self._run_to)
+        self.lanes.what_if_wanted.connect(self._set_by_hand)
+        self.lanes.what_if_asked.connect(self._ask_what_if)
         self.strip = ProgramStrip(store)
         self.strip.chosen.connect(self._go_to)
         window.add_to_centre(self.strip)
@@ -116,14 +119,21 @@ class Contents(QObject):
     def _run_to(self, time_step: int, direction: int) -> None:
         self._walker.run_to(time_step, direction)
 
+    @Slot(int, object)
+    def _set_by_hand(self, model: int, intervention: Intervention) -> None:
+        self._store.go(to_model, model, self._store.state.place.unit)
+        self._store.change(look=setting(page="what_if"))
+        self._whatifs.add(intervention)
+
+    @Slot(int, str, int)
+    def _ask_what_if(self, model: int, quantity: str, unit: int) -> None:
+        self._store.go(to_model, model, unit - 1)
+        self._actions["page_what_if"].trigger()
+        self.what_if.editor.ask("range", quantity, unit or None)
+
     @Slot(int, str, int)
     def _go_to_moment(self, training_step: int, model: str, time_step: int) -> None:
-        self._session.show_training_step(training_step)
-        names = [one.name for one in self._store.state.run.models]
-        if model in names:
-            self._store.go(to_model, names.index(model), self._store.state.place.unit)
-        if time_step:
-            show_time_step(self._store, time_step)
+        show_moment(self._store, self._session.show_training_step, training_step, model, time_step)
 
     @Slot(str)
     def _run_command(self, key: str) -> None:

@@ -1,4 +1,6 @@
-"""The message over the lanes: one sentence, at most one button, and what slow thing goes on."""
+"""The message over the lanes: one sentence, at most three buttons, and what slow thing goes on."""
+
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Slot
 from PySide6.QtGui import QAccessible, QAccessibleEvent
@@ -7,12 +9,17 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.look.icons import icon, pixmap
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.window import Message
 
 _INFO_SECONDS = 8  # a good word goes by itself, a problem stays until it is put away
 _MARGIN = 12  # pixels to the sides and below
 _BUSY_DELAY = 150  # milliseconds: what is faster than this is never announced
+_MOST_BUTTONS = 3
+_STAYING = ("go_to_stop", "disable_stop")  # after these the message still says what there is to go on with
+_SHOWN = Fields("notices", "look.theme")
 _TOKENS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "bad")}
 
 
@@ -34,8 +41,11 @@ class MessageBar(QFrame):
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)  # a file's name may look like HTML
         self._progress = QProgressBar(minimum=0, maximum=0, textVisible=False)
         self._progress.setFixedWidth(120)
-        self.button = QPushButton()
-        self.button.clicked.connect(self._press)
+        self.buttons = tuple(QPushButton() for _ in range(_MOST_BUTTONS))
+        self.button = self.buttons[0]
+        for number, button in enumerate(self.buttons):
+            button.clicked.connect(partial(self._press, number))
+        self._keys: tuple[str, ...] = ()  # of the commands behind them
         self._close = QToolButton(autoRaise=True)
         self._close.setAccessibleName("Dismiss")
         self._close.clicked.connect(actions["dismiss"].trigger)
@@ -45,7 +55,7 @@ class MessageBar(QFrame):
         self._row.setSpacing(10)
         self._row.addWidget(self._mark)
         self._row.addWidget(self._sentence, 1)
-        for widget in (self._progress, self.button, self._close):
+        for widget in (self._progress, *self.buttons, self._close):
             self._row.addWidget(widget)
         self._fade = QTimer(self, singleShot=True, interval=_INFO_SECONDS * 1000)
         self._fade.timeout.connect(self._put_away)
@@ -67,12 +77,10 @@ class MessageBar(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if (new.notices.message, new.notices.busy, new.look.theme) != (
-            old.notices.message,
-            old.notices.busy,
-            old.look.theme,
-        ):
+        if _SHOWN.changed(old, new):
             self._show(new)
+        elif self._keys and new.notices.message is not None:
+            self._offer(new.notices.message)
 
     def _show(self, state: State) -> None:
         message = state.notices.message
@@ -90,23 +98,34 @@ class MessageBar(QFrame):
         name, token = _TOKENS[message.level]
         self._dress(name, token)
         self._sentence.setText(message.sentence)
-        command = message.command if message.command in self._actions.commands else ""
-        self.button.setVisible(bool(command))
-        self.button.setText(self._actions.words(command) if command else "")
-        self.button.setToolTip(self._actions.explanation(command) if command else "")
+        self._offer(message)
         self._progress.hide()
         self._close.show()
         self._appear()
-        if message.level == "info" and not command:
+        if message.level == "info" and not self._keys:
             self._fade.start()
+
+    def _offer(self, message: Message) -> None:
+        """Its commands as buttons; one that can do nothing right now is there, but not to be pressed."""
+        self._keys = tuple(key for key in message.commands if key in self._actions.commands)[:_MOST_BUTTONS]
+        for number, button in enumerate(self.buttons):
+            key = self._keys[number] if number < len(self._keys) else ""
+            button.setVisible(bool(key))
+            button.setText(self._actions.words(key) if key else "")
+            button.setToolTip(self._actions.explanation(key) if key else "")
+            button.setEnabled(not key or self._actions.commands[key].enabled(self._store.state))
 
     @Slot()
     def _announce(self) -> None:
         self._dress("info", "accent")
         self._sentence.setText(self._store.state.notices.busy)
         self._progress.show()
+        self._keys = ()
+        for button in self.buttons:
+            button.hide()
         self.button.setText("Cancel")
         self.button.setToolTip("gives it up  (Esc)")
+        self.button.setEnabled(True)
         self.button.show()
         self._close.hide()
         self._appear()
@@ -140,14 +159,15 @@ class MessageBar(QFrame):
             f" border-left: 3px solid {color}; border-radius: 6px; }}"
         )
 
-    @Slot()
-    def _press(self) -> None:
+    def _press(self, number: int) -> None:
         message = self._store.state.notices.message
-        if message is None:
+        if message is None or number >= len(self._keys):
             self._actions["dismiss"].trigger()
             return
-        self._store.say(None)
-        self._actions[message.command].trigger()
+        key = self._keys[number]
+        self._actions[key].trigger()
+        if key not in _STAYING and self._store.state.notices.message is message:
+            self._store.say(None)
 
     @Slot()
     def _put_away(self) -> None:

@@ -62,9 +62,11 @@ class StatusBar(QStatusBar):
                 words = "no engine: it could not start"
             planned = state.run.planned_steps
             if state.recorded.status.state == "paused" and 0 < planned == state.recorded.status.training_step:
-                words = f"all {whole(planned)} training steps done; Train goes on"
+                words = f"{whole(planned)} training steps done. Train continues."
         else:
-            words, token = ("looking back: no engine", "muted") if state.run.path is not None else _ENGINE["starting"]
+            words, token = (
+                ("Recorded run (not training)", "muted") if state.run.path is not None else _ENGINE["starting"]
+            )
         self._set(self.engine, f"{_colored('●', token, colors)}&nbsp; {words}", colors.muted)
 
     def _show_run(self, state: State) -> None:

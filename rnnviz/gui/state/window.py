@@ -1,7 +1,8 @@
 """Window: how it looks, and what it tells the person right now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -14,13 +15,27 @@ class Appearance:
     page: str = "cursor"  # of the right column: the one in front
 
 
+STOP_COMMANDS = ("go_to_stop", "continue_training", "disable_stop")  # offered where a training has stopped
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What a message says it has stopped for."""
+
+    training_step: int
+    model: str = ""  # its name
+    time_step: int = 0  # counted from 1, 0: none in particular
+    breakpoint: Mapping[str, Any] | None = None  # as it stands in a file, what is as usual left out
+
+
 @dataclass(frozen=True)
 class Message:
-    """One sentence in the bar above the lanes; `command` names the command record its button runs, if any."""
+    """One sentence in the bar above the lanes; `commands` names the command records its buttons run, if any."""
 
     level: Literal["info", "warning", "error"]
     sentence: str
-    command: str = ""
+    commands: tuple[str, ...] = ()
+    stop: Stopped | None = None  # None of a training that has stopped: it is what was met last
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from rnnviz.debugger.places import by_layers, by_samples, to_next_model, to_time_step
+from rnnviz.debugger.places import by_layers, by_samples, to_model, to_next_model, to_time_step
 from rnnviz.debugger.walking import StepCommand
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.commands.needs import has_trace, need
@@ -23,6 +23,18 @@ _has_models = need(lambda state: len(state.run.models) > 1, "there is one model 
 def show_time_step(store: Store, time_step: int) -> None:
     """The cursor goes to `time_step` (held in 1…T) in its sweep."""
     store.go(to_time_step, store.state.walkable, time_step)
+
+
+def show_moment(
+    store: Store, show_training_step: Callable[[int], None], training_step: int, model: str, time_step: int
+) -> None:
+    """A training step, there the model of this name ("": as it is) and the time step (0: as it is)."""
+    show_training_step(training_step)
+    names = [one.name for one in store.state.run.models]
+    if model in names:
+        store.go(to_model, names.index(model), store.state.place.unit)
+    if time_step:
+        show_time_step(store, time_step)
 
 
 def debug_commands(store: Store, walker: Walker, ask_place: Callable[[], None]) -> Sequence[Command]:
@@ -49,17 +61,18 @@ def debug_commands(store: Store, walker: Walker, ask_place: Callable[[], None]) 
              ("O",), "step-out", take(StepCommand.OUT, 1, True)),
         step("step_out_back", "Step out, back", "back to where it was stepped out of, else before this time step",
              ("Shift+O",), "", take(StepCommand.OUT, -1, True)),
-        Command("jump", "Go to …", "type a time step, or more: k=1200 b t=17 l1 o; a click in any lane goes there too",
+        Command("jump", "Go to …",
+                "type a time step, or more: step 500 t 17 backward; a click in any lane goes there too",
                 ask_place, MENU, ("T", "Ctrl+G"), "jump", has_trace, section=1),
         step("phase_start", "Restart the phase", "to the first point of this phase, or of the one before",
              ("Home", "Ctrl+Left"), "phase-start", lambda: walker.phase_edge(StepCommand.RESTART_PHASE),
              RUN_TO),
-        step("phase_start_back", "Take the restart back", "where the phase was restarted from, else its last point",
+        step("phase_start_back", "Undo jump to start", "where the phase was restarted from, else its last point",
              ("Shift+Home",), "", take(StepCommand.RESTART_PHASE, -1), RUN_TO),
         step("phase_end", "Run to the end of the phase", "to the last point of this phase, or of the next",
              ("End", "Ctrl+Right"), "phase-end", lambda: walker.phase_edge(StepCommand.PHASE_END),
              RUN_TO),
-        step("phase_end_back", "Take the run back", "to where the run to the end of the phase began, else to its start",
+        step("phase_end_back", "Undo run to end", "to where the run to the end of the phase began, else to its start",
              ("Shift+End",), "", take(StepCommand.PHASE_END, -1), RUN_TO),
         step("program_start", "Start of the training step", "to the forward sweep's first time step",
              ("Ctrl+Home",), "program-start",

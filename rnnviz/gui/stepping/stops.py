@@ -34,9 +34,9 @@ def trace_stops(state: State) -> tuple[Stop, ...]:
 def stop_words(stop: Stop) -> str:
     """What a walk stopped for."""
     if stop.breakpoint is not None:
-        return f"breakpoint {stop.breakpoint.words}"
+        return f"breakpoint “{stop.breakpoint.words}”"
     note = stop.bookmark.note if stop.bookmark is not None else ""
-    return f"bookmark {note}".strip()
+    return f"bookmark “{note}”" if note else "bookmark"
 
 
 def _armed(one: Breakpoint, state: State, sample: int) -> Armed | None:

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.stopping.marks_file import shortened
 from rnnviz.debugger import goto
 from rnnviz.debugger.breakpoints import next_stop
 from rnnviz.debugger.cursor import Cursor
-from rnnviz.debugger.places import run_target, walked
+from rnnviz.debugger.places import by_samples, run_target, to_model, walked
 from rnnviz.debugger.walking import StepCommand, Walk, step
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.state.window import Message
+from rnnviz.gui.state.window import Message, Stopped
 from rnnviz.gui.stepping.stops import stop_words, trace_stops
 
 
@@ -61,24 +63,42 @@ class Walker:
         stop = next_stop(trace_stops(state), state.program, state.place.cursor, direction < 0)
         if stop is None:
             side = "after" if direction > 0 else "before"
-            self._say(f"No breakpoint or bookmark {side} {goto.words(state.place.cursor)} in this training step.")
+            self._say(f"No breakpoint or bookmark {side} {goto.place_words(state.place.cursor)} in this training step.")
             return
         self.jump(stop.cursor)
-        self._say(f"Stopped at {goto.words(stop.cursor)}: {stop_words(stop)}.")
+        further = "continue_trace" if direction > 0 else "continue_trace_back"
+        told = None if stop.breakpoint is None else shortened(stop.breakpoint)
+        commands = (further,) if told is None else (further, "disable_stop")
+        where = Stopped(stop.cursor.training_step, "", stop.cursor.time_step, told)
+        self._say(f"Stopped at {goto.place_words(stop.cursor)}: {stop_words(stop)}.", commands, where)
 
     def go_to(self, text: str) -> None:
-        """To the place typed: "k=1200 b t=17 l1 o", or a bare time step. RnnvizError says what was wanted."""
+        """To the place typed: "step 500 t 17 backward", or a bare time step. RnnvizError says what was wanted."""
         state = self._store.state
-        typed = " ".join(f"t={word}" if word.isascii() and word.isdigit() else word for word in text.split())
-        self.jump(goto.go_to(typed, state.program, state.place.cursor))
+        wanted = goto.target(text, state.program, state.place.cursor, tuple(one.name for one in state.run.models))
+        model = state.place.model if wanted.model is None else wanted.model
+        if wanted.unit is not None:
+            units = state.run.models[model].structure.hidden_size if model < len(state.run.models) else 0
+            if wanted.unit > units:
+                raise RnnvizError(
+                    f'go to: wanted a unit from 1 to {units}, for example "unit {units}"; got {wanted.unit}'
+                )
+        if wanted.sequence is not None:
+            count = len(state.walkable.lengths)
+            if wanted.sequence > count:
+                raise RnnvizError(f"go to: wanted a sequence from 1 to {count}, got {wanted.sequence}")
+            self._store.go(by_samples, state.walkable, wanted.sequence - 1 - state.place.sample)
+        if model != state.place.model or wanted.unit is not None:
+            self._store.go(to_model, model, state.place.unit if wanted.unit is None else wanted.unit - 1)
+        self.jump(wanted.cursor)
 
     def jump(self, cursor: Cursor) -> None:
         """The cursor goes anywhere, and a new walk begins there."""
         if cursor != self._store.state.place.cursor:
             self._stand(Walk(cursor))
 
-    def _say(self, sentence: str) -> None:
-        self._said = Message("info", sentence)
+    def _say(self, sentence: str, commands: tuple[str, ...] = (), stop: Stopped | None = None) -> None:
+        self._said = Message("info", sentence, commands, stop)
         self._store.say(self._said)
 
     def _stand(self, walk: Walk) -> None:

@@ -70,7 +70,7 @@ def training_commands(store: Store, session: Session) -> Sequence[Command]:
         return Face("Train on" if can_go_on(state) and not engine_lives(state) else "Train", "play")
 
     return (
-        Command(MAIN, "Train", "let all models learn, or let them rest; an opened run is trained on in a new one",
+        Command(MAIN, "Train", "start or pause training; an opened run is trained on in a new one",
                 lambda: train_or_pause(store, session), MENU, ("Space",), "play", can_train, train_face),
         Command("training_step", "One training step", "one batch, one update of the weights, then pause",
                 lambda: one_training_step(store, session), MENU, (".",), "training-step",

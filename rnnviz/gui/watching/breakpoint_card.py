@@ -16,6 +16,7 @@ from rnnviz.gui.watching.breakpoint_form import BreakpointForm
 from rnnviz.gui.watching.breakpoint_words import note_of, with_expression
 from rnnviz.gui.widgets.breakpoint_dot import Dot
 from rnnviz.gui.widgets.expression_field import ExpressionField
+from rnnviz.gui.widgets.expression_problem import ExpressionProblem
 from rnnviz.runs.file.records import Event
 
 Face = Literal["fixed", "place", "typed"]
@@ -52,10 +53,9 @@ class BreakpointCard(QFrame):
         self.note.setProperty("role", "note")
         self.edit = push_button("Edit", "Threshold, model, every n-th time, a line to log instead", "link")
         self.edit.setCheckable(True)
-        self.problem = QLabel(wordWrap=True)
-        self.problem.setProperty("role", "problem")
-        self.problem.hide()
-        self.form = BreakpointForm(one, vocabulary().models)
+        self.problem = ExpressionProblem(self.field)
+        self.problem.setContentsMargins(24, 0, 8, 2)
+        self.form = BreakpointForm(one, vocabulary, look)
         self.form.hide()
         head = QHBoxLayout()
         head.setSpacing(2)
@@ -78,7 +78,6 @@ class BreakpointCard(QFrame):
             self.edit.hide()
         self.dot.toggled.connect(self._turn)
         self.field.entered.connect(self._retype)
-        self.field.judged.connect(self._say)
         self.edit.toggled.connect(self.form.setVisible)
         self.form.changed.connect(self.changed)
         self.remove.clicked.connect(self.removed)
@@ -112,8 +111,3 @@ class BreakpointCard(QFrame):
             self.changed.emit(with_expression(self.breakpoint, text, self._vocabulary()))
         else:
             self.removed.emit()
-
-    @Slot(str)
-    def _say(self, sentence: str) -> None:
-        self.problem.setText(sentence)
-        self.problem.setVisible(bool(sentence))

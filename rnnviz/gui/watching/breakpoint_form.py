@@ -1,18 +1,24 @@
 """What a breakpoint waits for, beside its expression: threshold or factor, model, every n-th time, a line to log."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from rnnviz.core.expressions import Vocabulary
+from rnnviz.core.expressions.completion import complete_message
 from rnnviz.core.expressions.log_message import parse_message
+from rnnviz.core.expressions.suggesting.suggestion import suggest_message
 from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.widgets.expression_field import ExpressionField
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import real, whole
 
 _WHEN = (
-    ("up", "rises to"),
-    ("down", "falls to"),
+    ("up", "rises above"),
+    ("down", "falls below"),
     ("either", "crosses"),
     ("factor", "changes by a factor"),
 )
@@ -25,15 +31,15 @@ class BreakpointForm(QWidget):
 
     changed = Signal(object)
 
-    def __init__(self, one: Breakpoint, models: tuple[str, ...]) -> None:
+    def __init__(self, one: Breakpoint, vocabulary: Callable[[], Vocabulary], look: Callable[[], Theme]) -> None:
         super().__init__()
         self._one = one
         self.when = Choice(_WHEN)
         self.threshold = Field(real("The threshold", -_LARGEST, _LARGEST))
         self.factor = Field(real("The factor", 1.0, _LARGEST, above=True))
-        self.model = Choice([("", "any model"), *((name, name) for name in models)])
+        self.model = Choice([("", "any model"), *((name, name) for name in vocabulary().models)])
         self.every = Field(whole("Every how many hits", 1, 1_000_000_000))
-        self.message = Field(_message, str)
+        self.message = ExpressionField(vocabulary, look, one.message, parse_message, complete_message, suggest_message)
         self.message.setPlaceholderText("loss is {loss}")
         self.rows = (
             Row("When it", self.when, "What the number has to do", _WIDTH),
@@ -54,6 +60,7 @@ class BreakpointForm(QWidget):
         self.model.chosen.connect(lambda value: self._take(model=value))
         self.every.entered.connect(lambda value: self._take(every=value))
         self.message.entered.connect(lambda value: self._take(message=value))
+        self.message.judged.connect(self._say)
         self.set_breakpoint(one)
 
     def set_breakpoint(self, one: Breakpoint) -> None:
@@ -68,7 +75,11 @@ class BreakpointForm(QWidget):
         self.factor.set_value(one.factor if one.factor is not None else 10.0)
         self.model.set_value(one.model)
         self.every.set_value(one.every)
-        self.message.set_value(one.message)
+        self.message.show_entered(one.message)
+
+    def _say(self, sentence: str) -> None:
+        guess = self.message.suggestion
+        self.rows[-1].show_problem(f"{sentence} Did you mean {guess}? Tab takes it." if guess else sentence)
 
     def _take_when(self, when: object) -> None:
         if when == "factor":
@@ -78,9 +89,3 @@ class BreakpointForm(QWidget):
 
     def _take(self, **changes: object) -> None:
         self.changed.emit(replace(self._one, **changes))  # type: ignore[arg-type]
-
-
-def _message(text: str) -> str:
-    if text.strip():
-        parse_message(text.strip())
-    return text.strip()

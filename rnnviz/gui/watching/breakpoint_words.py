@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rnnviz.core.expressions import Vocabulary, parse
+from rnnviz.core.numbers import whole
 from rnnviz.core.stopping.breakpoints import arm
 from rnnviz.core.stopping.conditions import condition
 from rnnviz.core.stopping.marks import Breakpoint
@@ -45,7 +46,7 @@ def note_of(one: Breakpoint, events: Sequence[Event]) -> str:
         said.append("NaN or infinite")
     if one.kind != "data":
         said.append(one.model or "any model")
-        said += [f"every {one.every} hits"] if one.every > 1 else []
+        said += [f"every {whole(one.every)} hits"] if one.every > 1 else []
     if one.logs:
         said.append(f"log: {one.message}")
     if one.walked:
@@ -53,6 +54,6 @@ def note_of(one: Breakpoint, events: Sequence[Event]) -> str:
     told = shortened(one)
     steps = [event.training_step for event in events if event.details.get("breakpoint") == told]
     if steps:
-        times = "once at" if len(steps) == 1 else f"{len(steps)} times, last at"
-        said.append(f"{'logged' if one.logs else 'stopped'} {times} {steps[-1]}")
+        times = "once at" if len(steps) == 1 else f"{whole(len(steps))} times, last at"
+        said.append(f"{'logged' if one.logs else 'stopped'} {times} {whole(steps[-1])}")
     return " · ".join(said)

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rnnviz.core.expressions import Vocabulary
 from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
@@ -16,6 +15,7 @@ from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.breakpoint_card import BreakpointCard, face_of
 from rnnviz.gui.watching.breakpoint_words import typed_breakpoint
 from rnnviz.gui.widgets.expression_field import ExpressionField
+from rnnviz.gui.widgets.expression_problem import ExpressionProblem
 
 _SHOWN = Fields("debugging.marks", "look.theme", "run.models", "recorded.events")
 
@@ -31,9 +31,7 @@ class Breakpoints(QWidget):
         self.add = ExpressionField(self._known, self._theme, "", typed_breakpoint)
         self.add.setPlaceholderText("Stop where, for example loss < 0.05")
         self.add.setAccessibleName("Stop where")
-        self.problem = QLabel(wordWrap=True)
-        self.problem.setProperty("role", "problem")
-        self.problem.hide()
+        self.problem = ExpressionProblem(self.add)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -43,7 +41,6 @@ class Breakpoints(QWidget):
         column.addWidget(self.add)
         column.addWidget(self.problem)
         self.add.entered.connect(self._add)
-        self.add.judged.connect(self._say)
         self._show(store.state)
         store.changed.connect(self.show_state)
 
@@ -106,11 +103,6 @@ class Breakpoints(QWidget):
                 debugging=setting(marks=with_breakpoints(self._store.state.debugging.marks, (*self.acting, one)))
             )
             self.cards[-1].edit.setChecked(one.kind == "data")  # what the number has to do is still to be said
-
-    @Slot(str)
-    def _say(self, sentence: str) -> None:
-        self.problem.setText(sentence)
-        self.problem.setVisible(bool(sentence))
 
     def _known(self) -> Vocabulary:
         return self._vocabulary

@@ -31,6 +31,7 @@ class LogList(QListWidget):
         """`what` happened in the run, or what a search found in its past, the oldest first."""
         super().__init__()
         self._what = what
+        self._fitted = -1  # the width it was fitted at
         self._shown = Fields("look.theme", "recorded.events" if what == "events" else "debugging.found")
         self.setAccessibleName("Stops and log" if what == "events" else "Hits in the past")
         self.setWordWrap(True)
@@ -68,10 +69,12 @@ class LogList(QListWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        if self.width() != self._fitted:  # not where only its scroll bar came or went, which fitting itself may cause
+            self._fit()
 
     def _fit(self) -> None:
         """As high as its first lines need."""
+        self._fitted = self.width()
         self.doItemsLayout()  # a line's height follows from the width it is broken at
         shown = (self.item(row) for row in range(min(self.count(), _ROWS)))
         rows = sum(self.visualItemRect(item).height() + 2 for item in shown)
@@ -96,7 +99,7 @@ def _where(training_step: int, history: History) -> str:
 
 
 def _line(event: Event) -> str:
-    return f"{event.training_step}: {event.sentence}" if event.kind == "log" else event.sentence
+    return f"{whole(event.training_step)}: {event.sentence}" if event.kind == "log" else event.sentence
 
 
 def _mark(color: str) -> QPixmap:

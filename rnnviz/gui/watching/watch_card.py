@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from rnnviz.core.expressions import Expression, Vocabulary, parse
 from rnnviz.gui.look.form_style import push_button
@@ -11,6 +11,7 @@ from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.watching.watch_rows import WatchRow, WatchRows
 from rnnviz.gui.widgets.expression_field import ExpressionField
+from rnnviz.gui.widgets.expression_problem import ExpressionProblem
 
 
 class WatchCard(QFrame):
@@ -31,8 +32,7 @@ class WatchCard(QFrame):
         self.remove.setIconSize(QSize(14, 14))
         self.remove.setFixedWidth(22)
         self.rows = WatchRows()
-        self.problem = QLabel(wordWrap=True)
-        self.problem.setProperty("role", "problem")
+        self.problem = ExpressionProblem(self.field)
         self.problem.setContentsMargins(10, 0, 10, 4)
         head = QHBoxLayout()
         head.setContentsMargins(4, 0, 0, 0)
@@ -46,9 +46,7 @@ class WatchCard(QFrame):
         column.addWidget(self.problem)
         column.addWidget(self.rows)
         self.field.entered.connect(self.changed)
-        self.field.judged.connect(self._say)
         self.remove.clicked.connect(self._remove)
-        self._say(str(self.field.problem or ""))
 
     @property
     def expression(self) -> Expression | None:
@@ -62,11 +60,6 @@ class WatchCard(QFrame):
     @property
     def _right(self) -> bool:
         return self.field.problem is None or self.field.text() != self.text
-
-    @Slot(str)
-    def _say(self, sentence: str) -> None:
-        self.problem.setText(sentence)
-        self.problem.setVisible(bool(sentence))
 
     @Slot()
     def _remove(self) -> None:

@@ -20,6 +20,7 @@ from rnnviz.gui.watching.watch_card import WatchCard
 from rnnviz.gui.watching.watch_rows import WatchRow
 from rnnviz.gui.watching.watch_values import Seen, WatchLine, line_of, look_at, same_value, value_words
 from rnnviz.gui.widgets.expression_field import ExpressionField
+from rnnviz.gui.widgets.expression_problem import ExpressionProblem
 
 EXAMPLES = ("norm(dh[t])", "norm(dh[1]) / norm(dh[T])", "max(h[t])")
 _SHOWN = Fields(
@@ -54,9 +55,7 @@ class Watches(QWidget):
         self.add.setPlaceholderText("Watch an expression")
         self.add.setAccessibleName("Watch an expression")
         self.add.setClearButtonEnabled(False)
-        self.problem = QLabel(wordWrap=True)
-        self.problem.setProperty("role", "problem")
-        self.problem.hide()
+        self.problem = ExpressionProblem(self.add)
         self.examples = [push_button(text, "Watch this", "link") for text in EXAMPLES]
         self._hint = QLabel("Its value in every model follows the cursor. For example", wordWrap=True)
         self._hint.setProperty("role", "note")
@@ -180,7 +179,6 @@ class Watches(QWidget):
         for widget in (self.add, self.problem, self._hint, *self.examples):
             column.addWidget(widget)
         self.add.entered.connect(self._add)
-        self.add.judged.connect(self._say)
         for button in self.examples:
             button.clicked.connect(partial(self._add, button.text()))
 
@@ -196,11 +194,6 @@ class Watches(QWidget):
         self.add.start_anew()
         if text and text not in watches:
             self._store.change(debugging=setting(watches=(*watches, text)))
-
-    @Slot(str)
-    def _say(self, sentence: str) -> None:
-        self.problem.setText(sentence)
-        self.problem.setVisible(bool(sentence))
 
     def _known(self) -> Vocabulary:
         return self._vocabulary

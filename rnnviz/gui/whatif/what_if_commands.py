@@ -3,11 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from PySide6.QtGui import QGuiApplication
+
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.sweeps.changed_trace import changed_capture
+from rnnviz.core.sweeps.intervention_text import EXAMPLE, read, written
 from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.commands.actions import Command
-from rnnviz.gui.commands.needs import need
+from rnnviz.gui.commands.needs import has_trace, need
 from rnnviz.gui.live.train_on_request import can_train_on
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
@@ -23,8 +27,8 @@ class WhatIfs:
         self._store = store
         self._hold_still = hold_still
 
-    def add(self, intervention: Intervention) -> None:
-        """Sets one more thing by hand; the first one makes the model that is looked at the what-if's."""
+    def add(self, *interventions: Intervention) -> None:
+        """Sets more by hand; the first thing that is set makes the model that is looked at the what-if's."""
         state = self._store.state
         if not state.trial.whatif.active:
             self._hold_still(state.place.cursor.training_step)
@@ -37,9 +41,24 @@ class WhatIfs:
             )
             if state.trial.whatif.model != state.place.model:  # what was taken back belongs to another model
                 whatif = replace(whatif, past=(), future=())
-            self._put(whatif.add(intervention))
+            self._put(whatif.add_all(interventions))
         else:
-            self._put(state.trial.whatif.add(intervention))
+            self._put(state.trial.whatif.add_all(interventions))
+
+    def copy(self) -> None:
+        """What is set by hand as text on the clipboard, a line each."""
+        QGuiApplication.clipboard().setText(written(self._store.state.trial.whatif.interventions))
+        self._store.say(Message("info", "What is set by hand is copied as text."))
+
+    def paste(self) -> None:
+        """Sets what such lines on the clipboard say. RnnvizError where they say nothing, or what this model has not."""
+        found, state = read(QGuiApplication.clipboard().text()), self._store.state
+        model = state.trial.whatif.model if state.trial.whatif.active else state.place.model
+        trace = state.recorded.traces[model] if model < len(state.recorded.traces) else None
+        if trace is None:
+            raise RnnvizError("There is no trace yet in which anything could be set.")
+        changed_capture(trace.check.capture, found, min(state.place.sample, trace.sequences - 1))
+        self.add(*found)
 
     def remove(self, number: int) -> None:
         """Takes the intervention at this place back, 0-based."""
@@ -109,6 +128,10 @@ def what_if_commands(store: Store, whatifs: WhatIfs, train_on: Callable[[], obje
                 checked=lambda state: state.trial.difference, section=3, submenu=WHAT_IF, part=1),
         Command("what_if_discard", "Back to history", "discards what was set by hand; undo brings it back",
                 whatifs.discard, MENU, ("Ctrl+Backspace",), "", has_what_if, section=3, submenu=WHAT_IF, part=1),
+        Command("what_if_copy", "Copy what-if as text", "what is set by hand, a line each, to keep it or send it on",
+                whatifs.copy, MENU, enabled=has_what_if, section=3, submenu=WHAT_IF, part=2),
+        Command("what_if_paste", "Paste what-if", f"sets what the lines on the clipboard say, such as {EXAMPLE}",
+                whatifs.paste, MENU, enabled=has_trace, section=3, submenu=WHAT_IF, part=2),
         Command("train_on", "Train on from here",
                 "trains a new run from the weights as they are shown, weights set by hand included; this run stays",
                 train_on, MENU, enabled=has_weights, section=3, submenu=WHAT_IF, part=1),

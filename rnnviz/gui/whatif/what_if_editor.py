@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.errors import RnnvizError
@@ -23,14 +23,26 @@ from rnnviz.core.sweeps.interventions import (
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.state.state import State
-from rnnviz.gui.whatif.what_if_parsing import all_or_whole, end_or_whole, numbers, show_all, show_end, show_numbers
+from rnnviz.gui.whatif.what_if_parsing import (
+    all_or_whole,
+    end_or_whole,
+    numbers,
+    show_all,
+    show_end,
+    show_numbers,
+    show_start,
+    start_or_whole,
+)
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import real, whole
 
 KINDS = (
     ("value", "Set a value"),
     ("clamp", "Hold from here on"),
-    ("lesion", "Lesion from here on"),
+    ("whole", "Hold over the whole sequence"),
+    ("range", "Hold over time steps"),
+    ("lesion", "Switch unit off from here"),
+    ("off", "Switch unit off throughout"),
     ("cut", "Cut the gradient"),
     ("state", "Initial state"),
     ("input", "Input"),
@@ -39,13 +51,17 @@ KINDS = (
 _ROWS = {  # which rows each kind has
     "value": ("quantity", "unit", "value"),
     "clamp": ("quantity", "unit", "last", "value"),
+    "whole": ("quantity", "unit", "value"),
+    "range": ("quantity", "unit", "first", "last", "value"),
     "lesion": ("quantity", "unit", "last"),
+    "off": ("quantity", "unit"),
     "cut": (),
     "state": ("quantity", "values"),
     "input": ("symbol", "values"),
     "weight": ("parameter", "row", "column", "values"),
 }
-_BUTTONS = {"lesion": "Switch off", "cut": "Cut"}
+_BUTTONS = {"whole": "Hold", "range": "Hold", "lesion": "Switch off", "off": "Switch off", "cut": "Cut"}
+_HOLDS = ("value", "clamp", "whole", "range", "lesion", "off")  # kinds that set a state or gate
 _LARGEST = 1e15
 _MOST_NUMBERS = 6  # of the present input are offered to be changed
 
@@ -64,6 +80,7 @@ class WhatIfEditor(QWidget):
         self.parameter = Choice()
         self.symbol = Choice()
         self.unit = Field(lambda text: text, show_all)
+        self.first = Field(lambda text: text, show_start)
         self.last = Field(lambda text: text, show_end)
         self.row = Field(lambda text: text, show_all)
         self.column = Field(lambda text: text, show_all)
@@ -85,7 +102,7 @@ class WhatIfEditor(QWidget):
             column.addWidget(widget)
         column.addSpacing(4)
         column.addWidget(self.button)
-        for field in (self.unit, self.last, self.row, self.column):
+        for field in (self.unit, self.first, self.last, self.row, self.column):
             field.reset(None)
         for field in (self.value, self.values):
             field.reset(0.0)
@@ -94,7 +111,7 @@ class WhatIfEditor(QWidget):
         self.quantity.chosen.connect(self._say_now)
         self.unit.editingFinished.connect(self._say_now)
         self.button.clicked.connect(self.press)
-        for field in (self.value, self.values, self.unit, self.last, self.row, self.column):
+        for field in (self.value, self.values, self.unit, self.first, self.last, self.row, self.column):
             field.returnPressed.connect(self.press)
 
     def show_state(self, state: State) -> None:
@@ -105,6 +122,16 @@ class WhatIfEditor(QWidget):
             self.unit.reset(state.place.unit + 1 if state.place.unit >= 0 else None)
         self._offer()
         self._say_now()
+
+    def ask(self, kind: str, quantity: str, unit: int | None) -> None:
+        """Shows this kind with what is to be set; the value is still to be typed. `unit` from 1, None: all."""
+        self.kind.set_value(kind)
+        self._show_kind(kind)
+        self.quantity.set_value(quantity)
+        self.unit.reset(unit)
+        self._say_now()
+        self.value.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.value.selectAll()
 
     def press(self) -> None:
         """Asks for what the fields say."""
@@ -137,8 +164,16 @@ class WhatIfEditor(QWidget):
         unit = all_or_whole("The unit", width)(self.unit.text())
         if kind == "value":
             return SetValue(cursor.layer, quantity, time_step, self._number(), unit)
-        last = end_or_whole("Until", time_step, time_steps)(self.last.text())
-        return Clamp(cursor.layer, quantity, self._number() if kind == "clamp" else 0.0, time_step, last, unit)
+        first, last = self._span(str(kind), time_step, time_steps)
+        value = 0.0 if kind in ("lesion", "off") else self._number()
+        return Clamp(cursor.layer, quantity, value, first, last, unit)
+
+    def _span(self, kind: str, here: int, time_steps: int) -> tuple[int, int | None]:
+        """The time steps something is held over; None: to the end."""
+        if kind in ("whole", "off"):
+            return 1, None
+        first = start_or_whole("From", time_steps)(self.first.text()) or 1 if kind == "range" else here
+        return first, end_or_whole("Until", first, time_steps)(self.last.text())
 
     def _number(self) -> float:
         value = real("The value", -_LARGEST, _LARGEST)(self.value.text())
@@ -170,6 +205,7 @@ class WhatIfEditor(QWidget):
             "unit": Row("Unit", self.unit, "the unit's number, or all; a click on a row of a lane chooses it"),
             "row": Row("Row", self.row, "the row's number, or all"),
             "column": Row("Column", self.column, "the column's number, or all"),
+            "first": Row("From", self.first, "the first time step, or start"),
             "last": Row("Until", self.last, "the last time step, or end"),
             "value": Row("Value", self.value, "the value to set"),
             "values": Row("Value", self.values, "one number for all that is named, or one for each, commas between"),
@@ -231,7 +267,7 @@ class WhatIfEditor(QWidget):
     def _now_words(self) -> str:
         trace, state, kind = self._trace(), self._state, self.kind.currentData()
         name = str(self.quantity.currentData())
-        if kind not in ("value", "clamp", "lesion") or trace is None or not name:
+        if kind not in _HOLDS or trace is None or not name:
             return ""
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
         values = trace.layer(state.place.cursor.layer).value(name)[time_step - 1, state.place.sample]

@@ -38,6 +38,8 @@ class WhatIfPage(ColumnPage):
             _button(actions, key, words)
             for key, words in (("what_if_undo", "Undo"), ("what_if_redo", "Redo"), ("what_if_discard", "Discard"))
         )
+        self.copy = _button(actions, "what_if_copy", "Copy as text")
+        self.paste = _button(actions, "what_if_paste", "Paste")
         self.train_on = _button(actions, "train_on", "Train on from here")
         self.result = QLabel()
         self.result.setWordWrap(True)
@@ -75,6 +77,7 @@ class WhatIfPage(ColumnPage):
         column.addWidget(self.nothing)
         column.addLayout(self.set_by_hand)
         column.addLayout(_line(self.undo, self.redo, self.discard))
+        column.addLayout(_line(self.copy, self.paste))
         column.addLayout(_line(self.train_on))
         self.changes = section_label("What it changes")
         for widget in (self.changes, self.result, self.elsewhere, self.difference, self.against_row):
@@ -101,7 +104,7 @@ class WhatIfPage(ColumnPage):
         self.undo.setEnabled(bool(whatif.past))
         self.redo.setEnabled(bool(whatif.future))
         self.train_on.setEnabled(can_train_on(state))
-        for field in (self.discard, self.keep, self.name):
+        for field in (self.discard, self.copy, self.keep, self.name):
             field.setEnabled(whatif.active)
         for widget in (self.changes, self.result, self.elsewhere, self.difference):
             widget.setVisible(whatif.active)

@@ -18,6 +18,11 @@ def end_or_whole(words: str, low: int, high: int) -> Callable[[str], int | None]
     return _word_or_whole(words, "end", low, high)
 
 
+def start_or_whole(words: str, high: int) -> Callable[[str], int | None]:
+    """Parses a time step in 1…high, or "start" as None."""
+    return _word_or_whole(words, "start", 1, high)
+
+
 def numbers(words: str, count: int) -> Callable[[str], tuple[float, ...]]:
     """Parses one number, or `count` of them with commas or spaces between."""
 
@@ -41,6 +46,10 @@ def show_all(value: object) -> str:
 
 def show_end(value: object) -> str:
     return "end" if value is None else str(value)
+
+
+def show_start(value: object) -> str:
+    return "start" if value is None else str(value)
 
 
 def show_numbers(value: object) -> str:

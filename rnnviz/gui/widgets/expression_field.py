@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from rnnviz.core.expressions import ExpressionError, Vocabulary, parse
 from rnnviz.core.expressions.completion import Completion, complete, signature
+from rnnviz.core.expressions.suggesting.suggestion import Check, suggest, told
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets.completion_list import CompletionList
 
@@ -16,7 +17,8 @@ class ExpressionField(QLineEdit):
     """`entered(text)` when a right or empty text is finished; `judged(sentence)` at every change, "" while it is right.
 
     Down goes to the completions, Tab takes the first or the chosen one, Enter the chosen one; Escape puts the list
-    away, and then the text back as it was. What Enter and Escape end there, they leave to the window.
+    away, and then the text back as it was. Without a list Tab takes the right text that is suggested for a wrong one.
+    What Enter and Escape end there, they leave to the window.
     """
 
     entered = Signal(str)
@@ -27,13 +29,18 @@ class ExpressionField(QLineEdit):
         vocabulary: Callable[[], Vocabulary],
         theme: Callable[[], Theme],
         text: str = "",
-        check: Callable[[str, Vocabulary], object] = parse,
+        check: Check = parse,
+        offers: Callable[[str, int, Vocabulary], tuple[Completion, ...]] = complete,
+        suggests: Callable[[str, Vocabulary, Check], str] = suggest,
     ) -> None:
-        """`check` raises ExpressionError for a text that cannot be taken."""
+        """`check` raises ExpressionError for a text that cannot be taken; `offers` says what may be typed next and
+        `suggests` what a wrong text was meant to be."""
         super().__init__(text)
-        self._vocabulary, self._theme, self._check = vocabulary, theme, check
+        self._vocabulary, self.look, self._check = vocabulary, theme, check
+        self._offers, self._suggests = offers, suggests
         self._entered = text
         self.problem: ExpressionError | None = None
+        self.suggestion = ""  # the right text that a wrong one comes near to
         self.setProperty("role", "field")
         self.completions = CompletionList(self)
         self.completions.chosen.connect(self._insert)
@@ -44,15 +51,28 @@ class ExpressionField(QLineEdit):
     @Slot()
     def judge(self) -> None:
         """Asks the text anew: other models may lack what it names."""
-        self.problem = None
+        self.problem, self.suggestion = None, ""
         if self.text().strip():
             try:
                 self._check(self.text(), self._vocabulary())
             except ExpressionError as problem:
                 self.problem = problem
+                self.suggestion = self._suggests(self.text(), self._vocabulary(), self._check)
         self._underline()
         self.setToolTip(signature(self.text(), self.cursorPosition()))
-        self.judged.emit("" if self.problem is None else str(self.problem))
+        self.judged.emit(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with the text; "" while it is right."""
+        return "" if self.problem is None else told(self.problem, self.suggestion)
+
+    def take_suggestion(self, and_enter: bool = False) -> None:
+        """The right text in place of the wrong one, to go on typing, or entered at once."""
+        if self.suggestion:
+            self.setText(self.suggestion)
+            if and_enter:
+                self._finish()
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent):
@@ -82,6 +102,8 @@ class ExpressionField(QLineEdit):
             self.completions.move_choice(1 if key is Qt.Key.Key_Down else -1)
         elif listed and key is Qt.Key.Key_Tab:
             self.completions.accept()
+        elif key is Qt.Key.Key_Tab and self.suggestion:
+            self.take_suggestion()
         elif key is Qt.Key.Key_Down:
             self._offer()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -107,6 +129,12 @@ class ExpressionField(QLineEdit):
             self._entered = text
             self.entered.emit(text)
 
+    def show_entered(self, text: str) -> None:
+        """Shows `text` as what was entered last, unless somebody is typing."""
+        if text != self._entered and not self.hasFocus():
+            self._entered = text
+            self.setText(text)
+
     def start_anew(self) -> None:
         """An empty field for the next expression."""
         self._entered = ""
@@ -114,11 +142,11 @@ class ExpressionField(QLineEdit):
 
     @Slot()
     def _offer(self) -> None:
-        offers = complete(self.text(), self.cursorPosition(), self._vocabulary())
+        offers = self._offers(self.text(), self.cursorPosition(), self._vocabulary())
         typed = self.text()[: self.cursorPosition()]
         if any(offer.insert == typed[offer.start :] for offer in offers[:1]) and len(offers) == 1:
             offers = ()  # it stands there already
-        self.completions.offer(offers, self.mapToGlobal(QPoint(0, self.height() + 2)), self._theme())
+        self.completions.offer(offers, self.mapToGlobal(QPoint(0, self.height() + 2)), self.look())
 
     @Slot(object)
     def _insert(self, offer: Completion) -> None:
@@ -133,7 +161,7 @@ class ExpressionField(QLineEdit):
         if bad is not None:
             look = QTextCharFormat()
             look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            look.setUnderlineColor(self._theme().color("bad"))
+            look.setUnderlineColor(self.look().color("bad"))
             start = min(bad.start, max(len(self.text()) - 1, 0))
             count = max(min(bad.end, len(self.text())) - start, 1)
             kind = QInputMethodEvent.AttributeType.TextFormat

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from rnnviz.core.errors import RnnvizError
 
-_HINT = "17, or b t=17, or k=1200 b t=17 l1 o"
+_HINT = "A time step, 17, or more: step 500 t 17 backward. Also a layer (l1), an operation, unit 7, a model."
 _WIDTH = 300
 
 

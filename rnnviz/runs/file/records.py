@@ -83,7 +83,7 @@ class Origin:
         """Training step and file name, and whose weights were changed."""
         name = self.path.replace("\\", "/").rpartition("/")[2]
         changed = f", weights of {self.changed} changed" if self.changed else ""
-        return f"branched from training step {self.training_step} of {name}{changed}"
+        return f"branched from training step {self.training_step:,} of {name}{changed}"
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,7 @@ class Run:
         if capture is None:
             nearest = self._nearest(training_step)
             raise RnnvizError(
-                f"{self.path} has no capture of {found.name} at training step {training_step}; {nearest}."
+                f"{self.path} has no capture of {found.name} at training step {training_step:,}; {nearest}."
             )
         return capture
 

@@ -68,9 +68,9 @@ class Missing:
     def words(self) -> str:
         """What is missing, as the beginning of a sentence; empty where nothing is."""
         between = (
-            f"of the training steps {self.first_step} to {self.last_step}"
+            f"of the training steps {self.first_step:,} to {self.last_step:,}"
             if self.first_step < self.last_step
-            else f"of training step {self.last_step}"
+            else f"of training step {self.last_step:,}"
         )
         parts = [
             f"{self.values} values of metrics {between}" * bool(self.values),

@@ -1,5 +1,7 @@
 """Every quantity of a real trace by its name, for each cell, layer, direction and sequence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from rnnviz.core.expressions import ExpressionError, NoValueError, Vocabulary, p
 from rnnviz.core.expressions.scope import FixedMetrics
 from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.expressions.vocabulary import named_quantities
+from rnnviz.core.sweeps.trace import rebuild
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -98,3 +101,23 @@ def test_a_trace_without_a_head_has_no_prediction(make_trace):
     scope = TraceScope(make_trace("vanilla", with_head=False))
     with pytest.raises(NoValueError, match="This model has no prediction"):
         parse("prediction").evaluate(scope)
+
+
+def test_gradients_that_float32_has_lost_are_those_of_the_float64_rebuild(make_trace):
+    capture = make_trace("vanilla", with_head=False).check.capture
+    call = capture.calls[0]
+    grad = np.zeros((90, 2, 4), np.float32)
+    grad[-1] = 3
+    inputs = np.tile(call.inputs, (15, 1, 1))
+    capture = capture.with_call(inputs=inputs, grad_output=grad, output=None, lengths=None)
+    small = {name: weight * np.float32(0.1) for name, weight in capture.weights.items()}
+    trace = rebuild(replace(capture, weights=small, grads={}))
+    assert trace.underflows
+    layer, exact = trace.sample(1).layer("l0"), trace.exact.sample(1).layer("l0")
+    scope = TraceScope(trace, sample=1)
+    assert not layer.hidden_grad[0].any()
+    assert parse("norm(dh[1])").evaluate(scope) == pytest.approx(np.linalg.norm(exact.hidden_grad[0, 0]), rel=1e-12)
+    assert parse("share_hh[2]").evaluate(scope) == pytest.approx(exact.weight_grad_shares["weight_hh"][1], rel=1e-12)
+    assert parse("norm(dh[T])").evaluate(scope) == pytest.approx(6, rel=1e-6)  # float32 is sure of this one
+    np.testing.assert_array_equal(parse("h").evaluate(scope), layer.h[:, 0])
+    assert parse("min(abs(dh[:, 1])) == 0").evaluate(scope) is False

@@ -224,11 +224,18 @@ def test_what_is_no_table_gets_one_sentence(tmp_path: Path, text: str | bytes, w
 
 @pytest.mark.parametrize(
     ("cell", "came"),
-    [("", "an empty cell"), ("red", "'red'"), ("nan", "'nan'"), ("1e999", "'1e999'"), ("1_0", "'1_0'"), ("1,2,", "")],
+    [
+        ("", "the cell is empty"),
+        ("red", "wanted a number, came 'red'"),
+        ("nan", "wanted a number, came 'nan'"),
+        ("1e999", "wanted a number, came '1e999'"),
+        ("1_0", "wanted a number, came '1_0'"),
+        ("1,2,", "wanted a number, came "),
+    ],
 )
 def test_a_gap_in_a_number_column_names_line_column_and_what_came(tmp_path: Path, cell: str, came: str) -> None:
     found = table(tmp_path, f'year,spots\n1700,5\n1701,"{cell}"\n1702,7\n')
-    with pytest.raises(RnnvizError, match=f't.csv, line 3, column "spots": wanted a number, came {came}'):
+    with pytest.raises(RnnvizError, match=f't.csv, line 3, column "spots": {came}'):
         found.numbers()
 
 

@@ -85,11 +85,11 @@ def test_without_a_column_there_is_nothing_to_learn(qtbot: QtBot) -> None:
 def test_a_window_must_fit_into_the_trained_part(qtbot: QtBot) -> None:
     dialog = open_dialog(TABLE, qtbot)
     dialog.length.setText("160")
-    assert dialog.problem.text() == "With this train share the length can be at most 159 time steps."
+    assert dialog.problem.text() == "With this training fraction the length can be at most 159 time steps."
     dialog.train_share.setText("0.9")
     assert dialog.problem.text() == ""
     dialog.train_share.setText("2")
-    assert "Train share must be a number" in dialog.problem.text()
+    assert "Training fraction must be a number" in dialog.problem.text()
 
 
 def test_the_length_is_one_that_a_short_file_has_room_for(qtbot: QtBot) -> None:

@@ -151,9 +151,9 @@ def test_a_killed_engine_is_said_and_its_run_trained_on(ready: App, qtbot: QtBot
     assert message is not None
     assert message.sentence.startswith("The engine ended unexpectedly (killed by signal 9) at training step ")
     kept = app.store.state.recorded.history.last_training_step
-    said = int(message.sentence.split(" at training step ")[1].split(";")[0])
+    said = int(message.sentence.split(" at training step ")[1].split(";")[0].replace(",", ""))
     assert said >= kept  # more may be lost than recorded, never less
-    assert message.sentence.endswith(f"everything up to training step {kept} is kept.")
+    assert message.sentence.endswith(f"everything up to training step {kept:,} is kept.")
     assert app.message_bar.sentence == message.sentence
     assert "ended unexpectedly" in app.window.statusBar().engine.text()
     assert all(trace is not None for trace in app.store.state.recorded.traces)
@@ -388,7 +388,7 @@ def test_a_finished_run_is_looked_at_without_an_engine(
     assert state.place.cursor.training_step == state.recorded.history.last_training_step == 40
     assert engine_process_id(app) == 0
     assert app.actions["training_step"].isEnabled()  # of a new run that goes on from there
-    assert "looking back" in app.window.statusBar().engine.text()
+    assert "Recorded run (not training)" in app.window.statusBar().engine.text()
     assert app.preference_saver.preferences.recent == (str(path),)
     press(app, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step < 40)

@@ -1,5 +1,7 @@
 """The variables: the tree, its filter, what is said of each array, copying, and the way to the operation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from panels_state import make_state
@@ -9,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.variables import facts
 from rnnviz.gui.cursor.variables_page import VariablesPage
@@ -109,3 +112,18 @@ def test_another_model_has_other_rows(page: VariablesPage, store: Store) -> None
     assert layer is not None
     assert layer.childCount() == 5
     page.grab()  # every visible row is painted
+
+
+def test_a_gradient_that_float32_has_lost_is_that_of_the_float64_rebuild(page: VariablesPage, store: Store) -> None:
+    capture = store.state.recorded.traces[0].check.capture
+    small = {name: weight * np.float32(0.02) for name, weight in capture.weights.items()}
+    trace = rebuild(replace(capture, weights=small, grads={}))
+    store.change(
+        recorded=setting(traces=(trace, store.state.recorded.traces[1])),
+        place=setting(model=0, sample=0, cursor=Cursor(0, Phase.BACKWARD, 1)),
+    )
+    found = page.known(page.tree.indexFromItem(row(page, "∂L/∂h_t")))
+    assert found is not None
+    assert not trace.sample(0).layers[0].hidden_grad[0].any()
+    np.testing.assert_array_equal(found[0], trace.exact.sample(0).layers[0].hidden_grad[0, 0])
+    assert 0 < found[1].norm < 1e-45

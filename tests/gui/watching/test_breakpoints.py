@@ -82,7 +82,7 @@ def test_a_number_is_a_data_breakpoint_whose_threshold_is_asked_for(store: Store
     type_into(card.form.every, "3")
     (one,) = store.state.debugging.marks.breakpoints
     assert one == Breakpoint("data", "norm(dh[1]) / norm(dh[T])", crosses=1e-3, direction="up", model="LSTM", every=3)
-    assert card.note.text() == "rises to 0.001 (LSTM), every 3rd time"
+    assert card.note.text() == "rises above 10⁻³ (LSTM), every 3rd time"
     assert card.form.rows[2].isHidden()
 
 
@@ -218,7 +218,7 @@ def test_hits_are_found_in_the_recorded_past_and_reverse_continue_goes_back_to_t
     assert [hit.training_step for hit in app.store.state.debugging.found.hits] == [10, 20, 30, 40]
     assert page.past.note.text() == "4 hits in 40 training steps"
     item = page.past.hits.item(0)
-    assert item.text().startswith("LSTM, training step 10")
+    assert item.text().startswith("Training step 10: in LSTM, k % 10 == 0 and model == lstm (k % 10 is 0)")
     QTest.mouseClick(
         page.past.hits.viewport(), Qt.MouseButton.LeftButton, pos=page.past.hits.visualItemRect(item).center()
     )
@@ -230,7 +230,7 @@ def test_hits_are_found_in_the_recorded_past_and_reverse_continue_goes_back_to_t
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     app.window.setFocus()
     press(app, KEY.Key_F3, modifier=Qt.KeyboardModifier.ShiftModifier)
-    qtbot.waitUntil(lambda: "training step 30" in app.message_bar.sentence)
+    qtbot.waitUntil(lambda: "Training step 30" in app.message_bar.sentence)
     nearest = int(captured[abs(captured - 30).argmin()])
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == nearest)
     app.session.show_training_step(40)
@@ -256,7 +256,7 @@ def test_where_a_hit_was_not_kept_the_nearest_training_step_is_named_until_it_is
     app.actions["previous_hit"].trigger()
     not_kept = "Training step 15 was not kept: 13, the nearest that was, is shown."
     qtbot.waitUntil(lambda: app.message_bar.sentence.endswith(not_kept))
-    assert app.message_bar.sentence.startswith("LSTM, training step 15: k is 15. ")
+    assert app.message_bar.sentence.startswith("Training step 15: in LSTM, ")
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 13)
     press(app, KEY.Key_Right)  # along the time axis: it is still shown, and named
     assert app.message_bar.sentence.endswith(not_kept)
@@ -287,7 +287,7 @@ def test_reverse_continue_stops_at_bookmarks_when_asked(open_app: OpenApp, qtbot
     place = Bookmark(35, "backward", 2, "l0", "", "look here")
     app.store.change(debugging=setting(marks=replace(app.store.state.debugging.marks, bookmarks=(place,))))
     app.actions["previous_hit"].trigger()
-    qtbot.waitUntil(lambda: "training step 20" in app.message_bar.sentence)
+    qtbot.waitUntil(lambda: "Training step 20" in app.message_bar.sentence)
     app.session.show_training_step(40)
     qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 40)
     app.actions["stop_at_bookmarks"].trigger()

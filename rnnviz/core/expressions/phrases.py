@@ -1,0 +1,136 @@
+"""Phrases: what people call the names of the language, "gradient norm" for grad_norm, "forget gate" for f."""
+
+import difflib
+import re
+from functools import lru_cache
+
+from rnnviz.core.expressions.functions import FUNCTIONS
+from rnnviz.core.expressions.tokens import WORD_OPERATORS
+from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, Vocabulary, named_quantities, split_layer
+
+LONGEST = 5  # words
+_FILLERS = frozenset({"the", "of", "a", "an", "in", "value", "values"})
+_CALLED = {  # name of the language → what else it is called; words in any order
+    "grad_norm": "grad norm; gradient norm; gradient; gradients; grad; grads; gradnorm; gradient magnitude; g norm",
+    "loss": "train loss; training loss; cost; error; objective",
+    "test_loss": "val loss; validation loss; valid loss; eval loss; dev loss; held out loss",
+    "accuracy": "acc; train accuracy; train acc; training accuracy",
+    "test_accuracy": "test acc; val accuracy; val acc; validation accuracy; eval accuracy; valid accuracy",
+    "k": "training step; step; steps; iteration; iter; epoch; epochs; global step; update; training steps",
+    "t": "time step; timestep; time",
+    "T": "time steps; timesteps; length; sequence length; seq len; seq length",
+    "H": "hidden size; hidden units; units; hidden dim; width",
+    "N": "batch size; sequences; batch; number sequences",
+    "h": "hidden; state; hidden states; hidden state; output state; activation",
+    "c": "cell; memory; cell states; cell state; memory cell",
+    "x": "inputs; input",
+    "losses": "loss per step; loss each time step",
+    "prediction": "logits; logit; output; outputs; predictions; y hat; yhat; y pred; pred; y",
+    "probability": "prob; probs; probabilities; softmax; p",
+    "f": "forget; forget gates; keep gate; remember gate",
+    "norm": "l2; magnitude; l2 norm; size; mag",
+    "mean": "average; avg",
+    "max": "maximum; largest; highest",
+    "min": "minimum; smallest; lowest",
+    "abs": "absolute; absolute value; fabs",
+    "log10": "log; lg; ln; logarithm",
+    "sqrt": "square root; root",
+    "isnan": "nan; is nan",
+    "isfinite": "finite; is finite",
+    ">": "greater than; is greater than; larger than; is larger than; more than; above; exceeds; over; is above; gt; "
+    "rises above; bigger than",
+    "<": "less than; is less than; smaller than; is smaller than; below; under; is below; lt; falls below; drops below",
+    "==": "equals; is; equal to; is equal to; equal; eq",
+    ">=": "at least; is at least; reaches",
+    "<=": "at most; is at most",
+    "!=": "is not; differs from; not equal to; ne",
+}
+_OPERATORS = frozenset({"<", "<=", "==", "!=", ">=", ">"})
+
+
+def key_of(words: str) -> str:
+    """The same for every spelling of a phrase: Loss_Test, testLoss and "test loss"."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", words) if not words.isupper() else words
+    parts = [part for part in re.split(r"[\W_]+", apart.casefold()) if part]
+    return " ".join(sorted(part for part in parts if part not in _FILLERS) or parts)
+
+
+@lru_cache(maxsize=8)
+def phrases(vocabulary: Vocabulary) -> dict[str, str]:
+    """Every phrase of the names these models have, by its key."""
+    found = dict[str, str]()
+    having = [named for named in named_quantities().values() if not vocabulary.missing(named, "")]
+    names = {named.name for named in having} | vocabulary.known_metrics | {*NUMBERS, *FUNCTIONS} | _OPERATORS
+    for name, called in _CALLED.items():
+        if name in names:
+            found |= {key_of(words): name for words in called.split(";")}
+    for named in reversed(having):  # of two with the same words the one that is offered first
+        words = vocabulary.words(named)
+        found |= {key_of(each): named.name for each in (words, f"{named.name} {words}")}
+        if " " in key_of(named.name):
+            found[key_of(named.name)] = named.name
+        if words.endswith(" gate"):
+            called = words.removesuffix(" gate")
+            found |= {key_of(each): named.name for each in (f"{called} gates", f"{named.name} gate")}
+            if called not in ("input", "output"):
+                found[called] = named.name
+        if named.name.startswith("d") and named.name[1:] in names:
+            of = named.name[1:]
+            found |= {key_of(f"{word} {of}"): named.name for word in ("grad", "gradient", "derivative")}
+            found |= {key_of(f"{word} {vocabulary.words(split_layer(of)[0])}"): named.name  # type: ignore[index]
+                      for word in ("grad", "gradient")}  # fmt: skip
+        if named.name.startswith("share_"):
+            short = named.name.removeprefix("share_")
+            for written in (f"W {short}", f"W{short}", f"weight {short}", f"dW {short}", f"grad W {short}", short):
+                found.setdefault(key_of(written), named.name)
+    for name in sorted(vocabulary.known_metrics):
+        found[key_of(name)] = name
+    return {key: name for key, name in found.items() if key}
+
+
+def known(word: str, vocabulary: Vocabulary) -> bool:
+    """Whether `word` is a name of the language as it stands."""
+    plain = word in NUMBERS or word in FUNCTIONS or word in COMPARED_ONLY or word in vocabulary.known_metrics
+    return plain or word in WORD_OPERATORS or split_layer(word) is not None
+
+
+def meant(word: str, vocabulary: Vocabulary) -> str:
+    """What a single unknown word is meant to be, a name or a quantity at a time step; "" where nothing comes near."""
+    table = phrases(vocabulary)
+    exact = _in_other_letters(word, vocabulary) or table.get(key_of(word)) or _at_a_place(word, vocabulary)
+    if exact:
+        return exact
+    layered = re.fullmatch(r"(?:recurrent\.|rnn\.|lstm\.|gru\.)?(\w+?)_?(l[0-9]+(?:_reverse)?)", word)
+    if layered:
+        name = table.get(key_of(layered[1])) or _in_other_letters(layered[1], vocabulary)
+        if name and split_layer(f"{name}_{layered[2]}"):
+            only = all(structure.num_layers == 1 for structure in vocabulary.structures) and layered[2] == "l0"
+            return name if only else f"{name}_{layered[2]}"
+    if len(word) < 3:
+        return ""
+    names = {name.casefold(): name for name in _names(vocabulary)}
+    near = difflib.get_close_matches(word.casefold(), list(names), n=1, cutoff=0.72)
+    if near:
+        return names[near[0]]
+    near = difflib.get_close_matches(key_of(word), list(table), n=1, cutoff=0.8)
+    return table[near[0]] if near else ""
+
+
+def _names(vocabulary: Vocabulary) -> list[str]:
+    having = [named.name for named in named_quantities().values() if not vocabulary.missing(named, "")]
+    return [*having, *sorted(vocabulary.known_metrics), *NUMBERS, *FUNCTIONS, *COMPARED_ONLY]
+
+
+def _in_other_letters(word: str, vocabulary: Vocabulary) -> str:
+    """The name that differs in capitals or underscores alone."""
+    flat = word.casefold().replace("_", "")
+    return next((name for name in _names(vocabulary) if name.casefold().replace("_", "") == flat), "")
+
+
+def _at_a_place(word: str, vocabulary: Vocabulary) -> str:
+    """h_t as h[t], dh1 and dh_1 as dh[1]."""
+    place = re.fullmatch(r"(\w*?[^\W\d])(?:_(t|T|[0-9]+)|([0-9]+))", word)
+    if place is None:
+        return ""
+    name = place[1] if split_layer(place[1]) else _in_other_letters(place[1], vocabulary)
+    return f"{name}[{place[2] or place[3]}]" if name and split_layer(name) else ""

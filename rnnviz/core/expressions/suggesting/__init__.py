@@ -1,0 +1,1 @@
+"""Suggestions: the right expression that a wrong one comes near to."""
