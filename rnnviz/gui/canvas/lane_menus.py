@@ -18,7 +18,7 @@ def lanes_menu(store: Store, parent: QWidget) -> QMenu:
         store.change(look=setting(hidden_lanes=toggled(store.state.look.hidden_lanes, choice)))
 
     for choice in lane_choices(store.state):
-        action = menu.addAction(choice.words)
+        action = menu.addAction(f"{choice.words} (no room)" if choice.folded and not choice.on else choice.words)
         action.setCheckable(True)
         action.setChecked(choice.on)
         action.triggered.connect(lambda _checked, choice=choice: switch(choice))

@@ -23,6 +23,7 @@ class Offer:
     room: float = 0.0  # of "room": how much height all lanes must have: 0 their least, 1 what they like
     column: int | None = None  # of the input or output, where it is of one
     node: str = ""  # of the cell, where it is of one
+    folds: int = 0  # of one on by default: 1 is the first to go where compact lanes do not fit; 0 never goes
 
     def slot(self, model: int | None = None) -> LaneSlot:
         """Its lane of one model, or of what all models share."""

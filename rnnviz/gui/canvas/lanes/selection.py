@@ -20,6 +20,8 @@ class LaneChoice:
     default: Default
     on: bool
     room: float
+    folds: int
+    folded: bool  # on by default, but for want of height
 
 
 def lane_choices(state: State) -> tuple[LaneChoice, ...]:
@@ -35,7 +37,12 @@ def toggled(hidden_lanes: frozenset[str], choice: LaneChoice) -> frozenset[str]:
     rest = hidden_lanes - {choice.key, f"+{choice.key}"}
     if choice.on:
         return rest | {choice.key} if choice.default else rest
-    return rest | {f"+{choice.key}"} if choice.default is not True else rest
+    return rest | {f"+{choice.key}"} if choice.default is not True or choice.folded else rest
+
+
+def folded_key(key: str) -> str:
+    """What `State.look.fitting_lanes` holds for a lane that is on by default and has no room."""
+    return f"−{key}"
 
 
 def exactly(state: State, keys: frozenset[str]) -> frozenset[str]:
@@ -64,11 +71,20 @@ def choices(shown: Shown) -> tuple[LaneChoice, ...]:
     """Every lane for what is shown, in the order of the stack."""
     offers = [offer for kind in LANES if not kind.always for offer in kind.offers(shown)]
     return tuple(
-        LaneChoice(offer.key, offer.words, offer.default, _is_on(shown, offer), offer.room) for offer in offers
+        LaneChoice(
+            offer.key, offer.words, offer.default, _is_on(shown, offer), offer.room, offer.folds, _folded(shown, offer)
+        )
+        for offer in offers
     )
 
 
 def _is_on(shown: Shown, offer: Offer) -> bool:
     if offer.key in shown.switched or f"+{offer.key}" in shown.switched:
         return offer.key not in shown.switched
+    if _folded(shown, offer):
+        return False
     return offer.key in shown.fitting if offer.default == "room" else bool(offer.default)
+
+
+def _folded(shown: Shown, offer: Offer) -> bool:
+    return offer.default is True and folded_key(offer.key) in shown.fitting

@@ -19,7 +19,7 @@ _MOST_OUTPUTS = 12  # predicted columns that can be chosen
 class PredictedValuesLane(CurveLane):
     """The true curve dashed in the text colour, one curve a model; a question asked seldom has dots instead."""
 
-    heights = Heights(66, 116, 300, gap=10)
+    heights = Heights(66, 116, 300, compact=44, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "Prediction", "")
@@ -60,7 +60,7 @@ def _offers(shown: Shown) -> Sequence[Offer]:
         return []
     names = shown.task.output_labels[:_MOST_OUTPUTS]
     words = [f"Prediction of {name}" for name in names] if len(names) > 1 else ["Prediction"]
-    first = Offer("prediction", words[0], True, PredictedValuesLane, room=0.5, column=0)
+    first = Offer("prediction", words[0], True, PredictedValuesLane, column=0)
     others = enumerate(zip(names[1:], words[1:], strict=True), start=1)
     return [first, *(Offer(f"prediction: {n}", w, "room", PredictedValuesLane, column=k) for k, (n, w) in others)]
 
