@@ -17,6 +17,7 @@ _WHICH = 13  # more, for a word under each name
 _GAP = 6  # between two groups
 _PAD = 8
 _KEYS = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End})
+_ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,11 @@ class TableRow:
 
 
 class ValueTable(QWidget):
-    """`row_shown(int)`: the row of the pointer or keyboard, −1 when neither is on one; `copy_wanted()`: Ctrl+C."""
+    """`row_shown(int)`: the row of the pointer or keyboard, −1 when neither is on one; `row_pressed(int)`: by a click
+    or Enter; `copy_wanted()`: Ctrl+C."""
 
     row_shown = Signal(int)
+    row_pressed = Signal(int)
     copy_wanted = Signal()
 
     def __init__(self) -> None:
@@ -90,6 +93,8 @@ class ValueTable(QWidget):
         if row >= 0:
             self._current = row
             self._show()
+            if event.button() == Qt.MouseButton.LeftButton:
+                self.row_pressed.emit(row)
 
     def leaveEvent(self, event: QEvent) -> None:
         self.hover(-1)
@@ -97,7 +102,7 @@ class ValueTable(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-            if event.matches(QKeySequence.StandardKey.Copy) or (plain and Qt.Key(event.key()) in _KEYS):
+            if event.matches(QKeySequence.StandardKey.Copy) or (plain and Qt.Key(event.key()) in _KEYS | _ENTER):
                 event.accept()  # with the focus here these keys are the table's own
                 return True
         return super().event(event)
@@ -105,6 +110,9 @@ class ValueTable(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_wanted.emit()
+            return
+        if event.key() in _ENTER and self.shown_row >= 0:
+            self.row_pressed.emit(self.shown_row)
             return
         last = len(self.rows) - 1
         places = {

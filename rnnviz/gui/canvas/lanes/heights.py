@@ -31,8 +31,8 @@ def share_out(wishes: Sequence[Heights], available: float) -> list[float]:
     """A height for each lane in whole pixels, gaps not counted.
 
     Every lane gets its minimum; what is left brings all of them evenly to what they like, then to what they can use.
-    Where not all would be seen they are compact, and what is left brings them evenly towards their minimum. With less room than compact lanes need the sum exceeds `available` and
-    the canvas scrolls.
+    Where not all would be seen they are compact, and what is left brings them evenly towards their minimum. With less
+    room than compact lanes need the sum exceeds `available` and the canvas scrolls.
     """
     room = available - sum(gaps(wishes, available))
     heights = [wish.minimum for wish in _least(wishes, available)]
