@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QFontMetricsF,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.gui.look import fonts
@@ -65,7 +75,7 @@ class ValueTable(QWidget):
     ) -> None:
         """Shows `rows` under the names of `columns`, each with its word of `which` below it where there are any."""
         self.rows, self._columns, self._theme, self.which = tuple(rows), tuple(columns), theme, tuple(which)
-        tops, top = [], _HEADER + (_WHICH if any(which) else 0)
+        tops, top = [], self._head()
         for number, row in enumerate(self.rows):
             top += _GAP if row.starts_group and number else 0
             tops.append(top)
@@ -79,11 +89,21 @@ class ValueTable(QWidget):
         return QSize(296, (self._tops[-1] if self._tops else _HEADER) + ROW + _PAD)
 
     def row_at(self, y: int) -> int:
-        """The number of the row at pixel `y`, −1 between and beside rows."""
+        """The number of the row at pixel `y`, −1 between and beside rows, and where the names of the models stand."""
+        if y < self._top() + self._head():
+            return -1
         return next((number for number, top in enumerate(self._tops) if top <= y < top + ROW), -1)
 
     def row_center(self, number: int) -> QPoint:
         return QPoint(self.width() // 3, self._tops[number] + ROW // 2)
+
+    def _head(self) -> int:
+        """Pixels of the names of the models and the words below them."""
+        return _HEADER + (_WHICH if any(self.which) else 0)
+
+    def _top(self) -> int:
+        """The highest pixel that can be seen: there stand the names of the models, however far it is scrolled."""
+        return max(self.visibleRegion().boundingRect().top(), 0)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hover(self.row_at(round(event.position().y())))
@@ -151,11 +171,15 @@ class ValueTable(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text, muted = self._theme.color("text"), self._theme.color("muted")
         edges = self._column_edges()
-        self._paint_header(painter, edges, muted)
         shown = self.shown_row
         striped = 0
+        first, last = event.rect().top() - ROW, event.rect().bottom()
+        font = fonts.text(fonts.BODY)
+        metrics = QFontMetrics(font)
         for number, (row, top) in enumerate(zip(self.rows, self._tops, strict=True)):
             striped = 0 if row.starts_group else striped + 1
+            if not first <= top <= last:
+                continue
             box = QRectF(0.5, top + 0.5, self.width() - 1, ROW - 1)
             if striped % 2 == 0:
                 painter.setPen(Qt.PenStyle.NoPen)
@@ -165,7 +189,13 @@ class ValueTable(QWidget):
                 painter.setPen(QPen(self._theme.color("accent" if self.hasFocus() else "muted"), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRoundedRect(box, 4, 4)
-            self._paint_row(painter, row, top, edges, text if row.active else muted, muted)
+            painter.setFont(font)
+            self._paint_row(painter, metrics, row, top, edges, text if row.active else muted, muted)
+        above = self._top()
+        if above:  # rows pass below the names
+            painter.fillRect(QRectF(0, above, self.width(), self._head() - 2), self._theme.color("panel"))
+        painter.translate(0, above)
+        self._paint_header(painter, edges, muted)
 
     def _column_edges(self) -> list[float]:
         """Right edge of each column; all as wide as they may be."""
@@ -191,13 +221,18 @@ class ValueTable(QWidget):
             painter.drawText(QPointF(edge - QFontMetricsF(small).horizontalAdvance(word), 19 + _WHICH), word)
 
     def _paint_row(
-        self, painter: QPainter, row: TableRow, top: int, edges: list[float], number_color: QColor, muted: QColor
+        self,
+        painter: QPainter,
+        metrics: QFontMetrics,
+        row: TableRow,
+        top: int,
+        edges: list[float],
+        number_color: QColor,
+        muted: QColor,
     ) -> None:
         base = top + 16.0
         size = fonts.BODY
         widest = 0.0
-        painter.setFont(fonts.text(size))
-        metrics = painter.fontMetrics()
         for index, (edge, cell) in enumerate(zip(edges, row.cells, strict=False)):
             shown = "–" if cell is None else cell
             taken = metrics.horizontalAdvance(shown)

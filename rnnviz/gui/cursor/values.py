@@ -25,7 +25,7 @@ from rnnviz.gui.widgets.fields import Choice
 from rnnviz.gui.widgets.marked_text import plain
 
 _LAYER_WIDTH = 160  # pixels: "layer 1, reverse" and its arrow
-_AROUND_ROW = 24  # pixels above and below a row that is scrolled to
+_AROUND_ROW = 56  # pixels above and below a row that is scrolled to: the head of the table, another row
 _FOLLOWED = "hidden"  # the row whose values are shown while nobody points at one
 _ACTIVE: dict[Phase, frozenset[Group]] = {
     Phase.FORWARD: frozenset({"state", "gates", "prediction"}),
@@ -118,6 +118,7 @@ class ValuesPanel(ColumnPage):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(content)
+        scroll.verticalScrollBar().valueChanged.connect(self.table.update)  # its head stays at the top
         self._scroll = scroll
         self._layers = QWidget()
         line = QHBoxLayout(self._layers)
@@ -188,7 +189,7 @@ class ValuesPanel(ColumnPage):
         """Scrolls to the rows of a phase that has just begun; to the gradients where not all of them fit."""
         gradients = [number for number in active if self.rows[number].group == "gradient"]
         for number in [*active[:1], *gradients[-1:]]:
-            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, _AROUND_ROW)
+            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, _AROUND_ROW + 16)
 
     def _shown_rows(self, state: State, traces: Sequence[Trace | None]) -> list[ValueRow]:
         """Without what clipping made of the update where that is not known, and without the parameters folded away."""
