@@ -42,7 +42,8 @@ class VariableTree(QTreeWidget):
         self.setAccessibleName("Variables")
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        if self.selectionModel().isSelected(QModelIndex(index)):
+        item = self.itemFromIndex(index)
+        if item is not None and item.isSelected():
             look, row = self._look(), QRectF(0, option.rect.top(), self.viewport().width(), option.rect.height())
             painter.fillRect(row, look.color("raised"))
             if self.hasFocus():
@@ -52,11 +53,11 @@ class VariableTree(QTreeWidget):
 
     def drawBranches(self, painter: QPainter, rect: QRect, index: _Index) -> None:
         """Only the triangle of a row that holds others: the style would fill the indent of the row that is chosen."""
-        if not self.model().hasChildren(QModelIndex(index)):
+        item = self.itemFromIndex(index)
+        if item is None or not item.childCount():
             return
         x, y = rect.right() - 6.0, rect.top() + (_ABOVE / 2 if index.data(VARIABLE) else rect.height() / 2)
-        open_ = self.isExpanded(QModelIndex(index))
-        shape = [(-4, -2), (4, -2), (0, 3)] if open_ else [(-2, -4), (3, 0), (-2, 4)]
+        shape = [(-4, -2), (4, -2), (0, 3)] if item.isExpanded() else [(-2, -4), (3, 0), (-2, 4)]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -147,11 +147,6 @@ def chosen(variables: Sequence[Variable], text: str) -> set[str] | None:
     "W" is the symbol W: W_hh and ∂L/∂W_hh, not "forward"; "hh" and "weight" are parts of a symbol and of torch's name.
     """
     begins = re.compile(rf"(?<![A-Za-z_]){re.escape(text)}")
-    for names in (
-        lambda one: bool(begins.search(plain(one.symbol))),
-        lambda one: text in plain(one.symbol) or text in one.key.partition("/")[0].split("_"),
-    ):
-        found = {one.key for one in variables if names(one)}
-        if found:
-            return found
-    return None
+    begin = {one.key for one in variables if begins.search(plain(one.symbol))}
+    hold = {one.key for one in variables if text in plain(one.symbol) or text in one.key.partition("/")[0].split("_")}
+    return begin or hold or None

@@ -8,7 +8,7 @@ from panels_state import HIDDEN, SYMBOLS, TIME_STEPS, make_capture, make_structu
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import short
@@ -377,3 +377,18 @@ def test_the_input_is_read_in_words(panel: ValuesPanel, store: Store) -> None:
     value = 200 + 10 * float(trace.layers[0].x[40, 0, 2])
     assert f"c2 {short(value)}" in panel.tooltip(number)
     assert panel.rows[number].symbol == "‖x_{41}‖"
+
+
+def test_the_names_of_the_models_stay_at_the_top_of_a_table_that_is_scrolled(panel: ValuesPanel, store: Store) -> None:
+    store.change(place=setting(cursor=replace(store.state.place.cursor, phase=Phase.FORWARD)))
+    panel.resize(312, 420)
+    panel.grab()
+    scroll = panel.findChild(QScrollArea)
+    assert scroll is not None
+    scroll.verticalScrollBar().setValue(0)
+    names = scroll.viewport().grab().toImage().copy(8, 4, 280, 22)
+    scroll.verticalScrollBar().setValue(104)
+    assert scroll.verticalScrollBar().value() == 104
+    assert scroll.viewport().grab().toImage().copy(8, 0, 280, 22) == names
+    assert panel.table.row_at(110) == -1  # the row below them is not what one points at
+    assert panel.table.row_at(150) > 2
