@@ -84,13 +84,12 @@ class Structure:
     @property
     def layer_ids(self) -> tuple[LayerId, ...]:
         """In torch's order: depth by depth, the forward direction first."""
-        directions = (False, True) if self.bidirectional else (False,)
-        return tuple(LayerId(depth, reverse) for depth in range(self.num_layers) for reverse in directions)
+        return _layer_ids(self.num_layers, self.bidirectional)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
         """torch's suffixes in torch's order: l0, l0_reverse, l1, …"""
-        return tuple(layer.text for layer in self.layer_ids)
+        return _layer_names(self.num_layers, self.bidirectional)
 
     def layer_input_size(self, name: str) -> int:
         """Inputs of the layer called `name`: I for the first, all directions of the layer below for the others."""
@@ -99,6 +98,17 @@ class Structure:
     def parameter_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """torch's parameter names with their shapes, for example weight_hh_l0: (4H, H)."""
         return _parameter_shapes(self)
+
+
+@lru_cache(maxsize=128)
+def _layer_ids(depths: int, both_ways: bool) -> tuple[LayerId, ...]:
+    directions = (False, True) if both_ways else (False,)
+    return tuple(LayerId(depth, reverse) for depth in range(depths) for reverse in directions)
+
+
+@lru_cache(maxsize=128)
+def _layer_names(depths: int, both_ways: bool) -> tuple[str, ...]:
+    return tuple(layer.text for layer in _layer_ids(depths, both_ways))
 
 
 @lru_cache(maxsize=128)

@@ -80,6 +80,12 @@ def test_history_stands_beside_what_is_set(app: App, qtbot: QtBot) -> None:
     np.testing.assert_array_equal(changed[:3], history[:3])
     assert shown.models[0].color != shown.models[1].color
     assert "forget gate of unit 2" in page(app).result.text()
+    app.window.resize(1280, 800)
+    lanes = app.contents.lanes  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: lanes._lanes[-1].rect.bottom() <= lanes._view.height())
+    assert lanes._lanes[-1].key == "gradient"
+    assert lanes._view.verticalScrollBar().maximum() == 0
+    assert "prediction" in {lane.key for lane in lanes._lanes}
 
 
 def test_the_difference_is_zero_before_what_was_set(app: App, qtbot: QtBot) -> None:

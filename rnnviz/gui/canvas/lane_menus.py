@@ -38,7 +38,7 @@ def add_lanes(menu: QMenu, store: Store, parent: QWidget) -> None:
             action.triggered.connect(lambda _checked, group=group: LanePicker(store, group, parent).open())
             continue
         for choice in together:
-            action = menu.addAction(choice.words)
+            action = menu.addAction(f"{choice.words} (no room)" if choice.folded and not choice.on else choice.words)
             action.setCheckable(True)
             action.setChecked(choice.on)
             action.triggered.connect(lambda _checked, choice=choice: switch(choice))

@@ -15,7 +15,7 @@ from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lane_keys import lane_wish
 from rnnviz.gui.canvas.lane_menus import held_choices, lanes_menu, layers_menu, offer_what_ifs
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
-from rnnviz.gui.canvas.lanes.heights import fitting, share_out
+from rnnviz.gui.canvas.lanes.heights import fitting, gaps, least_height, share_out
 from rnnviz.gui.canvas.lanes.lane import Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
@@ -132,11 +132,10 @@ class LaneStack(QWidget):
         return image
 
     def needed_height(self) -> int:
-        """Pixels below which the lanes have to scroll."""
+        """Pixels below which the lanes are compact."""
         if not self._lanes:
             return 0
-        wishes = [lane.heights for lane in self._lanes]
-        return round(sum(wish.minimum + wish.gap for wish in wishes) - wishes[0].gap + 2 * _MARGIN)
+        return round(least_height([lane.heights for lane in self._lanes], compact=False) + 2 * _MARGIN)
 
     def spoken_parts(self) -> list[Part]:
         """The lanes from top to bottom: what each shows, of which model."""
@@ -252,17 +251,19 @@ class LaneStack(QWidget):
         """Gives every lane its row; called when size, lanes, T or the visible time change."""
         width, height = float(self._view.width()), float(self._view.height())
         # the scroll bar is switched by hand: left to Qt it comes and goes within one layout
-        scrolls = self.needed_height() > height
+        scrolls = least_height([lane.heights for lane in self._lanes], compact=True) + 2 * _MARGIN > height
         policies = Qt.ScrollBarPolicy
         self._view.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOn if scrolls else policies.ScrollBarAlwaysOff)
         if scrolls:
             width -= self._view.verticalScrollBar().sizeHint().width()
         plot = max(width - LABEL_COLUMN - SCALE_COLUMN, 40.0)
         self._axis = self._axis.moved_to(LABEL_COLUMN, plot, self._shown.time_steps)
-        wishes = [lane.heights for lane in self._lanes]
-        top = _MARGIN - (wishes[0].gap if wishes else 0.0)
-        for lane, wish, high in zip(self._lanes, wishes, share_out(wishes, height - 2 * _MARGIN), strict=True):
-            top += wish.gap
+        wishes = [lane.heights for lane in self._lanes]  # a scroll bar that comes or goes may change which there are
+        room = height - 2 * _MARGIN
+        free = gaps(wishes, room)
+        top = _MARGIN - (free[0] if free else 0.0)
+        for lane, gap, high in zip(self._lanes, free, share_out(wishes, room), strict=True):
+            top += gap
             lane.place(QRectF(0.0, top, width, high), self._axis)
             top += high
         if self._skeleton is not None:

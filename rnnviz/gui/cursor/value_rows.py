@@ -1,9 +1,7 @@
 """The rows of "At the cursor": which numbers there are, what they are called and how they are read from a trace."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,61 +14,15 @@ from rnnviz.core.optimising.clipping import Clipping
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.gui.cursor.prediction_rows import prediction_rows
+from rnnviz.gui.cursor.value_row import Colors, Group, ValueRow, ValueSource, shown_symbol
 from rnnviz.gui.widgets.marked_text import plain
 
-Group = Literal["state", "gates", "loss", "gradient", "weights"]
-Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how the strip of a row is coloured
-
+FOLD = "fold"  # the key of the row that folds the parameters but the leading one
+_SHARE = "share in ∂L/∂"
 _LOST = " *"  # behind a number that float32 has lost
 _FEW_INPUTS = 2  # columns whose values are written out; of more the norm
 _MOST_NAMED = 8  # columns in a tooltip
-
-
-@dataclass(frozen=True)
-class ValueSource:
-    """One sequence (N = 1) at one time step of one layer; `layer` is None where the model has none so called."""
-
-    trace: Trace
-    layer: Layer | None
-    time_step: int  # 1-based, within the sequence
-    task: TaskInfo | None
-    clipping: Clipping | None = None  # of the update
-
-    @property
-    def row(self) -> int:
-        return self.time_step - 1
-
-    @property
-    def lost(self) -> bool:
-        """Whether float32 has lost the gradient here, so that the numbers are of the float64 rebuild."""
-        return self.backward is not self.layer
-
-    @cached_property
-    def backward(self) -> Layer | None:
-        """The layer whose gradients are shown."""
-        if self.layer is None:
-            return None
-        return self.trace.holding(self.layer.name, self.row).layer(self.layer.name)
-
-
-@dataclass(frozen=True)
-class ValueRow:
-    """One quantity. `symbol` is marked text with "t" already replaced; `vector` gives what lies behind the number.
-
-    `number` returns text as shown, None where the cell has no such quantity. Vectors are (H,), or (T,) for shares.
-    """
-
-    key: str
-    words: str
-    symbol: str
-    group: Group
-    number: Callable[[ValueSource], str | None]
-    vector: Callable[[ValueSource], Array | None]
-    colors: Colors
-    part: bool = False  # a part of the row above it: drawn muted
-    over_time: bool = False  # the vector runs over time steps
-    family: str = ""  # of a gate: its colours
-    note: Callable[[ValueSource], str] = lambda source: ""  # one more sentence for the tooltip
 
 
 def value_rows(
@@ -97,6 +49,7 @@ def value_rows(
     rows += [_other_state(state, t) for state in others.values()]
     gates = first_named(gate for found in layers for gate in found.equations.gates)
     rows += [_gate(gate, t) for gate in gates.values()]
+    rows += prediction_rows([trace for trace in traces if trace is not None], time_step, task)
     rows += [_loss(traces, t), _own_loss()]
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
@@ -108,6 +61,26 @@ def value_rows(
     rows += [_other_gradient(state, t) for state in others.values()]
     parameters = first_named(parameter for found in layers for parameter in found.equations.parameters)
     return rows + [row for parameter in parameters.values() for row in _weight(parameter)] + _clipped_rows()
+
+
+def folded_rows(rows: Sequence[ValueRow], layers: Sequence[Layer], unfolded: bool) -> list[ValueRow]:
+    """Of the parameters the leading one alone, W_hh, and a row that says which are folded; `unfolded`: the others
+    follow that row."""
+    leading = {layer.equations.leading_matrix.name for layer in layers}
+    others = [row for row in rows if row.group == "weights" and ":" in row.key and _parameter(row) not in leading]
+    others = [row for row in others if not row.key.startswith("clip:")]
+    if not others:
+        return list(rows)
+    kept = [row for row in rows if row not in others]
+    symbols = dict.fromkeys(row.words.removeprefix(_SHARE) for row in others if row.key.startswith("share:"))
+    words = f"{'▾' if unfolded else '▸'} shares in {', '.join(symbols)}"
+    fold = ValueRow(FOLD, words, "", "weights", lambda _: "", lambda _: None, "plain", part=True)
+    place = max(number for number, row in enumerate(kept) if row.key.startswith("so_far:")) + 1
+    return [*kept[:place], fold, *(others if unfolded else ()), *kept[place:]]
+
+
+def _parameter(row: ValueRow) -> str:
+    return row.key.partition(":")[2]
 
 
 def other_states(layer: Layer) -> list[Node]:
@@ -225,7 +198,7 @@ def _weight(parameter: Parameter) -> tuple[ValueRow, ValueRow]:
         now, end = short(float(values[source.row])), short(_total(source, values))
         return f"norm {now} so far, {end} in the end, before clipping; the number is their ratio"
 
-    first = f"share in ∂L/∂{symbol}"
+    first = f"{_SHARE}{symbol}"
     return (
         ValueRow(f"share:{name}", first, "", "weights", norm, share, "magnitude", over_time=True),
         ValueRow(f"so_far:{name}", "added so far", "", "weights", fraction, so_far, "magnitude", True, True, note=note),
@@ -326,8 +299,3 @@ def _loss_text(source: ValueSource) -> str | None:
     head = source.trace.head
     asked = head is not None and bool(head.loss_weight[source.row, 0])
     return short(float(head.losses[source.row, 0])) if head is not None and asked else None
-
-
-def shown_symbol(label: str) -> str:
-    """A symbol that can be seen: a space as ␣, a line end as ↵, a tabulator as ⇥."""
-    return {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "↵"}.get(label, label)

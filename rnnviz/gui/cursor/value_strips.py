@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short, tick
-from rnnviz.gui.cursor.value_rows import Colors
+from rnnviz.gui.cursor.value_row import Colors
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.color_maps import bent
 from rnnviz.gui.look.model_bar import paint_model_bar
@@ -18,7 +18,7 @@ from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.widgets import marked_text
 
 _TITLE = 28  # pixels
-_EACH = 52
+_EACH = 44
 _STRIP = 16
 _PAD = 8
 _FAR = 30.0  # times the calmest model's largest value: beyond, linear colours show that model as nothing
@@ -149,6 +149,13 @@ def strip_image(
     values: Array, ends: tuple[float, float], colors: Colors, gate: str, theme: Theme, knee: float = 0.0
 ) -> QImage:
     """One pixel a value, (1, H); what is not finite stands out, a zero magnitude has the lowest colour."""
+    return map_image(np.asarray(values).reshape(1, -1), ends, colors, gate, theme, knee)
+
+
+def map_image(
+    values: Array, ends: tuple[float, float], colors: Colors, gate: str, theme: Theme, knee: float = 0.0
+) -> QImage:
+    """The same of a matrix (R, C)."""
     low, high = ends
     numbers = np.asarray(values, np.float64)
     finite = np.isfinite(numbers)
@@ -164,10 +171,11 @@ def strip_image(
         else theme.signed_map()
     )
     place = np.clip((np.where(finite, numbers, low) - low) / (high - low), 0.0, 1.0)
-    pixels = table[np.rint(place * (len(table) - 1)).astype(np.intp)]  # (H, 3)
+    pixels = table[np.rint(place * (len(table) - 1)).astype(np.intp)]  # (R, C, 3)
     missing = theme.color("not_finite")
-    pixels = np.where(finite[:, None], pixels, np.array([missing.red(), missing.green(), missing.blue()], np.uint8))
-    if not len(pixels):
-        pixels = np.zeros((1, 3), np.uint8)
+    pixels = np.where(finite[..., None], pixels, np.array([missing.red(), missing.green(), missing.blue()], np.uint8))
+    if not pixels.size:
+        pixels = np.zeros((1, 1, 3), np.uint8)
     data = np.ascontiguousarray(pixels, np.uint8)
-    return QImage(data.tobytes(), len(data), 1, 3 * len(data), QImage.Format.Format_RGB888).copy()
+    rows, columns = data.shape[:2]
+    return QImage(data.tobytes(), columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()

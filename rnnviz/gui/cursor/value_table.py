@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import (
     QAccessible,
     QColor,
+    QFontMetrics,
     QFontMetricsF,
     QKeyEvent,
     QKeySequence,
@@ -30,6 +31,7 @@ _GAP = 6  # between two groups
 _PAD = 8
 _WIDE = 52  # of a column, at least
 _KEYS = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End})
+_ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,11 @@ class TableRow:
 
 
 class ValueTable(QWidget):
-    """`row_shown(int)`: the row of the pointer or keyboard, −1 when neither is on one; `copy_wanted()`: Ctrl+C."""
+    """`row_shown(int)`: the row of the pointer or keyboard, −1 when neither is on one; `row_pressed(int)`: by a click
+    or Enter; `copy_wanted()`: Ctrl+C."""
 
     row_shown = Signal(int)
+    row_pressed = Signal(int)
     copy_wanted = Signal()
     spoken_role = QAccessible.Role.Table
 
@@ -78,7 +82,7 @@ class ValueTable(QWidget):
     ) -> None:
         """Shows `rows` under the names of `columns`, each with its word of `which` below it where there are any."""
         self.rows, self._columns, self._theme, self.which = tuple(rows), tuple(columns), theme, tuple(which)
-        tops, top = [], _HEADER + (_WHICH if any(which) else 0)
+        tops, top = [], self._head()
         for number, row in enumerate(self.rows):
             top += _GAP if row.starts_group and number else 0
             tops.append(top)
@@ -109,11 +113,21 @@ class ValueTable(QWidget):
         return QSize(296, (self._tops[-1] if self._tops else _HEADER) + ROW + _PAD)
 
     def row_at(self, y: int) -> int:
-        """The number of the row at pixel `y`, −1 between and beside rows."""
+        """The number of the row at pixel `y`, −1 between and beside rows, and where the names of the models stand."""
+        if y < self._top() + self._head():
+            return -1
         return next((number for number, top in enumerate(self._tops) if top <= y < top + ROW), -1)
 
     def row_center(self, number: int) -> QPoint:
         return QPoint(self.width() // 3, self._tops[number] + ROW // 2)
+
+    def _head(self) -> int:
+        """Pixels of the names of the models and the words below them."""
+        return _HEADER + (_WHICH if any(self.which) else 0)
+
+    def _top(self) -> int:
+        """The highest pixel that can be seen: there stand the names of the models, however far it is scrolled."""
+        return max(self.visibleRegion().boundingRect().top(), 0)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hover(self.row_at(round(event.position().y())))
@@ -123,6 +137,8 @@ class ValueTable(QWidget):
         if row >= 0:
             self._current = row
             self._show()
+            if event.button() == Qt.MouseButton.LeftButton:
+                self.row_pressed.emit(row)
 
     def leaveEvent(self, event: QEvent) -> None:
         self.hover(-1)
@@ -130,7 +146,7 @@ class ValueTable(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-            if event.matches(QKeySequence.StandardKey.Copy) or (plain and Qt.Key(event.key()) in _KEYS):
+            if event.matches(QKeySequence.StandardKey.Copy) or (plain and Qt.Key(event.key()) in _KEYS | _ENTER):
                 event.accept()  # with the focus here these keys are the table's own
                 return True
         return super().event(event)
@@ -138,6 +154,9 @@ class ValueTable(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_wanted.emit()
+            return
+        if event.key() in _ENTER and self.shown_row >= 0:
+            self.row_pressed.emit(self.shown_row)
             return
         last = len(self.rows) - 1
         places = {
@@ -179,11 +198,15 @@ class ValueTable(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text, muted = self._theme.color("text"), self._theme.color("muted")
         edges = self._column_edges()
-        self._paint_header(painter, edges, muted)
         shown = self.shown_row
         striped = 0
+        first, last = event.rect().top() - ROW, event.rect().bottom()
+        font = fonts.text(fonts.BODY)
+        metrics = QFontMetrics(font)
         for number, (row, top) in enumerate(zip(self.rows, self._tops, strict=True)):
             striped = 0 if row.starts_group else striped + 1
+            if not first <= top <= last:
+                continue
             box = QRectF(0.5, top + 0.5, self.width() - 1, ROW - 1)
             if striped % 2 == 0:
                 painter.setPen(Qt.PenStyle.NoPen)
@@ -194,7 +217,15 @@ class ValueTable(QWidget):
                 painter.setPen(QPen(self._theme.color("focus" if focused else "muted"), 2 if focused else 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRoundedRect(box, 4, 4)
-            self._paint_row(painter, row, top, edges, text if row.active else muted, muted)
+            painter.setFont(font)
+            self._paint_row(painter, metrics, row, top, edges, text if row.active else muted, muted)
+        above = self._top()
+        if above:  # rows pass below the names
+            painter.fillRect(QRectF(0, above, self.width(), self._head() - 2), self._theme.color("panel"))
+        painter.save()
+        painter.translate(0, above)
+        self._paint_header(painter, edges, muted)
+        painter.restore()
         if self.hasFocus():
             paint_ring(painter, QRectF(self.rect()), self._theme)
 
@@ -222,13 +253,18 @@ class ValueTable(QWidget):
             painter.drawText(QPointF(edge - QFontMetricsF(small).horizontalAdvance(word), 19 + _WHICH), word)
 
     def _paint_row(
-        self, painter: QPainter, row: TableRow, top: int, edges: list[float], number_color: QColor, muted: QColor
+        self,
+        painter: QPainter,
+        metrics: QFontMetrics,
+        row: TableRow,
+        top: int,
+        edges: list[float],
+        number_color: QColor,
+        muted: QColor,
     ) -> None:
         base = top + 16.0
         size = fonts.BODY
         widest = 0.0
-        painter.setFont(fonts.text(size))
-        metrics = painter.fontMetrics()
         for index, (edge, cell) in enumerate(zip(edges, row.cells, strict=False)):
             shown = "–" if cell is None else cell
             taken = metrics.horizontalAdvance(shown)

@@ -1,5 +1,7 @@
 """At the cursor: the numbers of this time step in every model, and the values behind the row one points at."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -7,7 +9,8 @@ from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import to_layer
-from rnnviz.gui.cursor.value_rows import Group, ValueRow, ValueSource, value_rows
+from rnnviz.gui.cursor.value_row import Group, ValueRow, ValueSource
+from rnnviz.gui.cursor.value_rows import FOLD, folded_rows, value_rows
 from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
 from rnnviz.gui.cursor.value_table import TableRow, ValueTable
 from rnnviz.gui.look.theme import model_dashes, theme
@@ -22,24 +25,31 @@ from rnnviz.gui.widgets.live_tip import LiveTip
 from rnnviz.gui.widgets.marked_text import plain
 
 _LAYER_WIDTH = 160  # pixels: "layer 1, reverse" and its arrow
+_AROUND_ROW = 56  # pixels above and below a row that is scrolled to: the head of the table, another row
 _FOLLOWED = "hidden"  # the row whose values are shown while nobody points at one
 _ACTIVE: dict[Phase, frozenset[Group]] = {
-    Phase.FORWARD: frozenset({"state", "gates"}),
-    Phase.LOSS: frozenset({"loss"}),
-    Phase.BACKWARD: frozenset({"gradient", "weights"}),
+    Phase.FORWARD: frozenset({"state", "gates", "prediction"}),
+    Phase.LOSS: frozenset({"prediction", "loss"}),
+    Phase.BACKWARD: frozenset({"prediction", "gradient", "weights"}),
     Phase.ACCUMULATE: frozenset({"weights"}),
     Phase.UPDATE: frozenset({"weights"}),
 }
 
 
 class ValuesPanel(ColumnPage):
-    """The right column. Rows that belong to the cursor's phase are bright, the others muted, never hidden."""
+    """The page "Cursor" of the right column: the table, `below_table`, the values behind a row, and `below` them.
+
+    Rows that belong to the cursor's phase are bright, the others muted; of the parameters all but the leading one are
+    folded away, a click from being shown.
+    """
 
     shows = Fields("recorded.traces", "place.cursor", "place.sample", "run.task", "trial")
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.rows: list[ValueRow] = []
+        self._phase: Phase | None = None  # that the table was scrolled for
+        self.unfolded = False  # whether every parameter has its rows
         self._sources: list[ValueSource | None] = []
         self._names: list[str] = []  # of the columns
         self.setMinimumWidth(NARROWEST)
@@ -54,8 +64,9 @@ class ValuesPanel(ColumnPage):
         self.empty.setProperty("role", "note")
         self._build()
         self._tip = LiveTip(self.table, self._words_at)
-        self.table.row_shown.connect(lambda row: self._show_strips(self._store.state))
+        self.table.row_shown.connect(self._point)
         self.table.copy_wanted.connect(self.copy)
+        self.table.row_pressed.connect(self._press)
         self.begin()
 
     def row_text(self, number: int) -> str:
@@ -81,6 +92,8 @@ class ValuesPanel(ColumnPage):
     def tooltip(self, number: int) -> str:
         """Shape, smallest, largest and mean of each model's values in a row."""
         row = self.rows[number]
+        if row.key == FOLD:
+            return f"{plain(row.words[2:]).capitalize()}: a click or Enter {'folds' if self.unfolded else 'shows'} them"
         lines = [plain(f"{row.words} {row.symbol}".strip())]
         for name, source in zip(self._names, self._sources, strict=True):
             values = None if source is None else row.vector(source)
@@ -102,21 +115,26 @@ class ValuesPanel(ColumnPage):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(content)
+        scroll.verticalScrollBar().valueChanged.connect(self.table.update)  # its head stays at the top
         self._scroll = scroll
         self._layers = QWidget()
         line = QHBoxLayout(self._layers)
         line.setContentsMargins(16, 8, 16, 0)
         line.addWidget(self.layer)
         line.addStretch()
-        foot = QVBoxLayout()
-        foot.setContentsMargins(8, 8, 8, 8)
-        foot.addWidget(self.strips)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self._layers)
         outer.addWidget(scroll, 1)
+        self.below_table = QVBoxLayout()
+        outer.addLayout(self.below_table)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(8, 4, 8, 0)
+        foot.addWidget(self.strips)
         outer.addLayout(foot)
+        self.below = QVBoxLayout()
+        outer.addLayout(self.below)
         outer.addStretch(0)
 
     def draw(self, state: State) -> None:
@@ -146,11 +164,7 @@ class ValuesPanel(ColumnPage):
         if not has_trace:
             self.rows = []
             return
-        self.rows = [
-            row
-            for row in value_rows(traces, state.place.cursor.layer, state.place.cursor.time_step, state.run.task)
-            if not row.key.startswith("clip:") or any(each and each.clipping for each in self._sources)
-        ]
+        self.rows = self._shown_rows(state, traces)
         active = _ACTIVE[state.place.cursor.phase]
         colors = look.model_colors(trace.structure.cell if trace else "" for trace in traces)
         rows, group = [], ""
@@ -162,9 +176,38 @@ class ValuesPanel(ColumnPage):
         self._scroll.setMaximumHeight(
             self.table.height() + 12
         )  # the strips follow close below, however high the window
+        if state.place.cursor.phase is not self._phase:
+            self._phase = state.place.cursor.phase
+            self._reveal([number for number, row in enumerate(rows) if row.active])
         self.strips.set_models(len(traces))
         self._show_strips(state)
         self._tip.refresh()
+
+    def _reveal(self, active: list[int]) -> None:
+        """Scrolls to the rows of a phase that has just begun; to the gradients where not all of them fit."""
+        gradients = [number for number in active if self.rows[number].group == "gradient"]
+        for number in [*active[:1], *gradients[-1:]]:
+            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, _AROUND_ROW + 16)
+
+    def _shown_rows(self, state: State, traces: Sequence[Trace | None]) -> list[ValueRow]:
+        """Without what clipping made of the update where that is not known, and without the parameters folded away."""
+        rows = value_rows(traces, state.place.cursor.layer, state.place.cursor.time_step, state.run.task)
+        clipped = any(each and each.clipping for each in self._sources)
+        layers = [source.layer for source in self._sources if source is not None and source.layer is not None]
+        shown = [row for row in rows if clipped or not row.key.startswith("clip:")]
+        return folded_rows(shown, layers, self.unfolded)
+
+    def _point(self, number: int) -> None:
+        """The values behind the row that is pointed at; one that the keyboard is on can be seen."""
+        if number >= 0 and self.table.hasFocus():
+            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, _AROUND_ROW)
+        self._show_strips(self._store.state)
+
+    def _press(self, number: int) -> None:
+        """Folds or unfolds, on the row that says so."""
+        if self.rows[number].key == FOLD:
+            self.unfolded = not self.unfolded
+            self.draw(self._store.state)
 
     def _offer_layers(self, traces: list[Trace], chosen: str) -> None:
         names = list(dict.fromkeys(layer.name for trace in traces for layer in trace.layers))
@@ -182,8 +225,6 @@ class ValuesPanel(ColumnPage):
         number = self.table.shown_row
         if number < 0:
             number = next((index for index, row in enumerate(self.rows) if row.key == _FOLLOWED), 0)
-        elif self.table.hasFocus():
-            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, 24)
         row = self.rows[number]
         look = theme(state.look.theme)
         cells = [source.trace.structure.cell if source else "" for source in self._sources]

@@ -1,12 +1,12 @@
 """The variables of a time step: a tree by layer and operation, and for each what can be said of its numbers."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Parameter
 from rnnviz.core.cells.node import Node
 from rnnviz.core.equations.operations import Operation, operations_of
@@ -30,6 +30,7 @@ class Variable:
     operation: str = ""  # the one that computes it
     phase: Phase = Phase.FORWARD  # the sweep in which it is computed
     lane: str = ""  # the key of the lane that shows it over time
+    rows: int = 0  # of a matrix; 0: a vector
     parts: tuple["Variable", ...] = field(default=())
 
 
@@ -85,10 +86,11 @@ def numpy_text(variable: Variable, values: Array, time_step: int) -> str:
 def layer_variables(layer: Layer) -> tuple[Variable, ...]:
     """The variables of one layer: its input, then what each operation computes with its gradient and parameters."""
     given = Variable("x", "x_t", "input", lambda layer, t: layer.x[t, 0])
-    return (given, *(_of_operation(operation, layer.equations) for operation in operations_of(layer)))
+    return (given, *(_of_operation(operation, layer) for operation in operations_of(layer)))
 
 
-def _of_operation(operation: Operation, cell: Cell) -> Variable:
+def _of_operation(operation: Operation, layer: Layer) -> Variable:
+    cell = layer.equations
     key, last = operation.key, operation.nodes[-1]
     passed = "gradient that goes to the input" if operation.backward[0].result.of == "x" else ""
     passed = passed or ("gradient that goes to the state before" if operation.passes_on else "its gradient")
@@ -107,7 +109,7 @@ def _of_operation(operation: Operation, cell: Cell) -> Variable:
         lane = gate_lane(operation.gate)
     parts = (
         gradient,
-        *(part for name in operation.parameters for part in _of_parameter(cell.parameter_named[name], key)),
+        *(part for name in operation.parameters for part in _of_parameter(cell.parameter_named[name], layer, key)),
     )
     return Variable(
         key,
@@ -121,10 +123,12 @@ def _of_operation(operation: Operation, cell: Cell) -> Variable:
     )
 
 
-def _of_parameter(parameter: Parameter, operation: str) -> tuple[Variable, Variable]:
+def _of_parameter(parameter: Parameter, layer: Layer, operation: str) -> tuple[Variable, Variable]:
     name, symbol = parameter.name, parameter.symbol
+    shape = layer.weights[name].shape if name in layer.weights else ()
+    rows = shape[0] if len(shape) > 1 else 0
     return (
-        Variable(name, symbol, "parameter", lambda layer, t: layer.weights.get(name), operation=operation),
+        Variable(name, symbol, "parameter", lambda layer, t: layer.weights.get(name), operation=operation, rows=rows),
         Variable(
             f"{name}/gradient",
             f"∂L/∂{symbol}",
@@ -132,5 +136,17 @@ def _of_parameter(parameter: Parameter, operation: str) -> tuple[Variable, Varia
             lambda layer, t: layer.weight_grads.get(name),
             operation=operation,
             phase=Phase.BACKWARD,
+            rows=rows,
         ),
     )
+
+
+def chosen(variables: Sequence[Variable], text: str) -> set[str] | None:
+    """The keys of the variables that a filter names; None where it names none and words have to be looked at.
+
+    "W" is the symbol W: W_hh and ∂L/∂W_hh, not "forward"; "hh" and "weight" are parts of a symbol and of torch's name.
+    """
+    begins = re.compile(rf"(?<![A-Za-z_]){re.escape(text)}")
+    begin = {one.key for one in variables if begins.search(plain(one.symbol))}
+    hold = {one.key for one in variables if text in plain(one.symbol) or text in one.key.partition("/")[0].split("_")}
+    return begin or hold or None

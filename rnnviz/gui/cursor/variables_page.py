@@ -1,32 +1,17 @@
 """The page "Variables": every array at the cursor as a tree, with its norm, its ends and a heat strip."""
 
-import numpy as np
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QFontMetricsF, QImage, QKeySequence, QPainter, QPen, QShortcut
-from PySide6.QtWidgets import (
-    QApplication,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-)
+from collections.abc import Callable, Iterator
 
-from rnnviz.core.arrays import Array
-from rnnviz.core.numbers import short
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QMenu, QTreeWidgetItem, QVBoxLayout
+
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import to_operation
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
-from rnnviz.gui.cursor.value_rows import Colors
-from rnnviz.gui.cursor.value_strips import Strip, levels, strip_image
-from rnnviz.gui.cursor.variables import Facts, Variable, facts, layer_variables, numpy_text
-from rnnviz.gui.look import fonts
+from rnnviz.gui.cursor.variable_tree import LAYER, VARIABLE, Known, VariableTree, picture
+from rnnviz.gui.cursor.variables import Variable, chosen, facts, layer_variables, numpy_text
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
@@ -35,13 +20,14 @@ from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.column_page import ColumnPage
 
-_VARIABLE, _LAYER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
-_HIGH, _LAYER_HIGH = 50, 28  # pixels
-_STRIP_VALUES = 400  # more than a strip has pixels for
+_OPENS_GRADIENTS = frozenset({Phase.BACKWARD, Phase.ACCUMULATE})
 
 
 class VariablesPage(ColumnPage):
-    """Follows the cursor while it is in front. Enter or a double click goes to the operation that computes a row."""
+    """Follows the cursor while it is in front. Enter or a double click goes to the operation that computes a row.
+
+    In the backward sweep the gradients stand open; afterwards what is open is as it was before.
+    """
 
     shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.model", "run.models", "look.page", "trial")
     only_in_front = True
@@ -50,7 +36,10 @@ class VariablesPage(ColumnPage):
         super().__init__(store)
         self._built: tuple[object, ...] = ()
         self._trace: Trace | None = None
-        self._known: dict[tuple[str, str], tuple[Array, Facts, QImage]] = {}
+        self._known: dict[tuple[str, str], Known] = {}
+        self._fresh: set[tuple[str, str]] = set()  # of `_known`, what has been read at this cursor
+        self._dressed = ""  # the theme of the pictures
+        self._open_before: set[tuple[str, str]] | None = None  # what was open before the backward sweep
         self.heading = QLabel()
         self.heading.setProperty("role", "section")
         self.filter = QLineEdit()
@@ -58,17 +47,12 @@ class VariablesPage(ColumnPage):
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName("Filter of the variables")
         self.filter.textChanged.connect(self._filter)
-        self.tree = QTreeWidget()
-        self.tree.setHeaderHidden(True)
-        self.tree.setAccessibleName("Variables")
-        self.tree.setAccessibleDescription("→ opens a row, ← closes it, Enter goes to the operation that computes it")
-        self.tree.setIndentation(14)
-        self.tree.setUniformRowHeights(False)
-        self.tree.setFrameShape(QTreeWidget.Shape.NoFrame)
-        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.tree.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
-        self.tree.setItemDelegate(_VariableRow(self))
-        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.nothing = QLabel()
+        self.nothing.setProperty("role", "note")
+        self.nothing.setWordWrap(True)
+        self.nothing.setContentsMargins(16, 4, 12, 4)
+        self.nothing.hide()
+        self.tree = VariableTree(self.known, lambda: self.look)
         self.tree.customContextMenuRequested.connect(self._offer)
         self.tree.itemActivated.connect(self._go_to)
         copy = QShortcut(QKeySequence.StandardKey.Copy, self.tree)
@@ -86,16 +70,17 @@ class VariablesPage(ColumnPage):
         column.setSpacing(0)
         column.addLayout(head)
         column.addLayout(field)
+        column.addWidget(self.nothing)
         column.addWidget(self.tree, 1)
         self.begin()
 
-    def known(self, index: QModelIndex | QPersistentModelIndex) -> tuple[Array, Facts, QImage] | None:
-        """The numbers of a row, what is said of them and their strip; None where this model has none."""
-        variable, layer_name = index.data(_VARIABLE), index.data(_LAYER)
+    def known(self, index: QModelIndex | QPersistentModelIndex) -> Known | None:
+        """The numbers of a row, what is said of them and their picture; None where this model has none."""
+        variable, layer_name = index.data(VARIABLE), index.data(LAYER)
         if self._trace is None or variable is None:
             return None
         place = (layer_name, variable.key)
-        if place not in self._known:
+        if place not in self._fresh:
             time_step = min(max(self._store.state.place.cursor.time_step, 1), self._trace.sequence_length(0))
             layer = self._trace.find_layer(layer_name) or self._trace.layers[0]
             if variable.phase is Phase.BACKWARD:  # as everywhere: the float64 rebuild where float32 has lost it
@@ -103,8 +88,10 @@ class VariablesPage(ColumnPage):
             values = variable.read(layer, time_step - 1)
             if values is None or not values.size:
                 return None
-            look = theme(self._store.state.look.theme)
-            self._known[place] = (values, facts(values, variable.gate), _strip(variable, values, look))
+            before = self._known.get(place)
+            if before is None or before[0] is not values:  # a parameter is the same at every time step
+                self._known[place] = (values, facts(values, variable.gate), picture(variable, values, self.look))
+            self._fresh.add(place)
         return self._known[place]
 
     @property
@@ -118,17 +105,18 @@ class VariablesPage(ColumnPage):
         index = self.tree.currentIndex()
         found = self.known(index)
         if found is not None:
-            text = numpy_text(index.data(_VARIABLE), found[0], self._store.state.place.cursor.time_step)
+            text = numpy_text(index.data(VARIABLE), found[0], self._store.state.place.cursor.time_step)
             QApplication.clipboard().setText(text)
 
     def draw(self, state: State) -> None:
         looked = looked_at(state)
-        self._trace = looked.sequence
-        self._known = {}
+        if looked.sequence is not self._trace or self._dressed != state.look.theme:
+            self._known = {}
+        self._trace, self._dressed, self._fresh = looked.sequence, state.look.theme, set()
         if self._trace is None:
             self.heading.setText("The variables appear with the first trace.")
             self.tree.clear()
-            self._built = ()
+            self._built, self._open_before = (), None
             return
         where = looked.titled(f", time step {state.place.cursor.time_step}")
         self.heading.setText(
@@ -137,10 +125,12 @@ class VariablesPage(ColumnPage):
         if self._built != (self._trace.structure, state.place.model):
             self._built = (self._trace.structure, state.place.model)
             self._build(self._trace)
+        self._open_gradients(state.place.cursor.phase in _OPENS_GRADIENTS)
         self.tree.viewport().update()
 
     def _build(self, trace: Trace) -> None:
         self.tree.clear()
+        self._open_before = None
         for layer in trace.layers:
             top = QTreeWidgetItem(self.tree, [layer.id.words])
             for variable in layer_variables(layer):
@@ -148,24 +138,56 @@ class VariablesPage(ColumnPage):
             top.setExpanded(True)
         self._filter(self.filter.text())
 
+    def _open_gradients(self, backward: bool) -> None:
+        """Opens every operation when the backward sweep begins, and shuts those again that were not open before it."""
+        if backward == (self._open_before is not None):
+            return
+        operations = {_place(item): item for item in self._rows() if item.childCount()}
+        if backward:
+            self._open_before = {place for place, item in operations.items() if item.isExpanded()}
+        for place, item in operations.items():
+            item.setExpanded(backward or place in (self._open_before or ()))
+        if not backward:
+            self._open_before = None
+
+    def _rows(self) -> list[QTreeWidgetItem]:
+        """Every variable, those of all layers."""
+        tops = [self.tree.topLevelItem(number) for number in range(self.tree.topLevelItemCount())]
+        return [item for top in tops if top is not None for item in _items(top)]
+
     @Slot(str)
     def _filter(self, text: str) -> None:
-        wanted = text.strip().lower()
-        for number in range(self.tree.topLevelItemCount()):
-            item = self.tree.topLevelItem(number)
-            if item is not None:
-                _hide(item, wanted, wanted in item.text(0).lower())
+        """A symbol first, W or h, as it is written; words where no symbol is called so. Every word has to fit."""
+        rows = self._rows()
+        variables = [item.data(0, VARIABLE) for item in rows]
+        terms = [(word.lower(), chosen(variables, word)) for word in text.split()]
+
+        def wanted(item: QTreeWidgetItem) -> bool:
+            variable, layer = item.data(0, VARIABLE), item
+            while layer.parent() is not None:
+                layer = layer.parent()
+            return all(
+                (variable is not None and variable.key in keys)
+                if keys is not None
+                else word in item.text(0).lower() or word in layer.text(0).lower()
+                for word, keys in terms
+            )
+
+        tops = [self.tree.topLevelItem(number) for number in range(self.tree.topLevelItemCount())]
+        hidden = [_hide(top, wanted, bool(terms)) for top in tops if top is not None]
+        self.nothing.setText(f"No variable is called “{text.strip()}”.")
+        self.nothing.setVisible(bool(hidden) and all(hidden))
 
     @Slot(QTreeWidgetItem)
     def _go_to(self, item: QTreeWidgetItem) -> None:
-        variable = item.data(0, _VARIABLE)
+        variable = item.data(0, VARIABLE)
         if variable is not None and variable.operation:
-            self._store.go(to_operation, variable.phase, item.data(0, _LAYER), variable.operation)
+            self._store.go(to_operation, variable.phase, item.data(0, LAYER), variable.operation)
 
     @Slot(QPoint)
     def _offer(self, point: QPoint) -> None:
         item = self.tree.itemAt(point)
-        variable = item.data(0, _VARIABLE) if item is not None else None
+        variable = item.data(0, VARIABLE) if item is not None else None
         if item is None or variable is None:
             return
         self.tree.setCurrentItem(item)
@@ -187,81 +209,30 @@ class VariablesPage(ColumnPage):
         menu.popup(self.tree.viewport().mapToGlobal(point))
 
 
-class _VariableRow(QStyledItemDelegate):
-    """Symbol and words with the norm at the right, the strip, and below it what is said of the numbers."""
-
-    def __init__(self, page: VariablesPage) -> None:
-        super().__init__(page)
-        self._page = page
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(160, _LAYER_HIGH if index.data(_VARIABLE) is None else _HIGH)
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        variable = index.data(_VARIABLE)
-        if variable is None:
-            super().paint(painter, option, index)
-            return
-        look, box = self._page.look, QRectF(option.rect).adjusted(4, 0, -12, 0)
-        painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, look.color("raised"))
-        color = look.gate_color(variable.gate.family) if variable.gate else look.color("text")
-        base = box.top() + 16
-        marked_text.draw(painter, box.left(), base, variable.symbol, fonts.BODY, color)
-        after = box.left() + marked_text.width(variable.symbol, fonts.BODY) + 8
-        found = self._page.known(index)
-        norm = f"‖·‖ {short(found[1].norm)}" if found is not None else "–"
-        wide = QFontMetricsF(fonts.text()).horizontalAdvance(norm)
-        painter.setFont(fonts.text())
-        painter.setPen(look.color("text"))
-        painter.drawText(QRectF(box.right() - wide - 2, box.top(), wide + 2, 22), Qt.AlignmentFlag.AlignVCenter, norm)
-        small = fonts.text(fonts.SMALL + 1)
-        painter.setFont(small)
-        painter.setPen(look.color("muted"))
-        room = max(0.0, box.right() - wide - 10 - after)
-        words = QFontMetricsF(small).elidedText(variable.words, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRectF(after, box.top(), room, 23), Qt.AlignmentFlag.AlignVCenter, words)
-        if found is not None:
-            strip = QRectF(box.left(), box.top() + 23, box.width(), 8)
-            painter.drawImage(strip, found[2])
-            painter.setPen(QPen(look.color("line"), 1))
-            painter.drawRect(strip.adjusted(-0.5, -0.5, 0.5, 0.5))
-            painter.setPen(look.color("muted"))
-            painter.setFont(fonts.text(fonts.SMALL))
-            painter.drawText(
-                QRectF(box.left(), box.top() + 32, box.width(), 16), Qt.AlignmentFlag.AlignVCenter, found[1].text
-            )
-        painter.restore()
-
-
 def _hang(above: QTreeWidgetItem, variable: Variable, layer: str) -> None:
     item = QTreeWidgetItem(above, [f"{marked_text.plain(variable.symbol)} {variable.words}"])
-    item.setData(0, _VARIABLE, variable)
-    item.setData(0, _LAYER, layer)
+    item.setData(0, VARIABLE, variable)
+    item.setData(0, LAYER, layer)
     for part in variable.parts:
         _hang(item, part, layer)
 
 
-def _hide(item: QTreeWidgetItem, wanted: str, all_of_it: bool) -> bool:
-    """Hides what does not contain `wanted` and holds nothing that does; returns whether it is hidden."""
-    here = all_of_it or wanted in item.text(0).lower()
-    hidden = [_hide(item.child(n), wanted, all_of_it) for n in range(item.childCount())]
+def _place(item: QTreeWidgetItem) -> tuple[str, str]:
+    return item.data(0, LAYER), item.data(0, VARIABLE).key
+
+
+def _items(above: QTreeWidgetItem) -> Iterator[QTreeWidgetItem]:
+    """Every row below one."""
+    for number in range(above.childCount()):
+        yield above.child(number)
+        yield from _items(above.child(number))
+
+
+def _hide(item: QTreeWidgetItem, wanted: Callable[[QTreeWidgetItem], bool], filtered: bool) -> bool:
+    """Hides what is not `wanted` and holds nothing that is; opens what does. Returns whether it is hidden."""
+    hidden = [_hide(item.child(n), wanted, filtered) for n in range(item.childCount())]
     below = not all(hidden) if hidden else False
-    item.setHidden(not here and not below)
-    if wanted and below and not all_of_it:
+    item.setHidden(not wanted(item) and not below)
+    if filtered and below:
         item.setExpanded(True)
     return item.isHidden()
-
-
-def _strip(variable: Variable, values: Array, look: Theme) -> QImage:
-    flat = values.reshape(-1)
-    if flat.size > _STRIP_VALUES:  # of each stretch the value farthest from zero: the one that matters
-        edges = np.arange(_STRIP_VALUES) * flat.size // _STRIP_VALUES
-        highest, lowest = np.maximum.reduceat(flat, edges), np.minimum.reduceat(flat, edges)
-        flat = np.where(highest >= -lowest, highest, lowest)
-    colors: Colors = "unit" if variable.gate is not None and variable.gate.limits == (0.0, 1.0) else "signed"
-    strip = Strip("", look.color("text"), flat)
-    return strip_image(flat, levels(colors, [strip]), colors, variable.gate.family if variable.gate else "", look)

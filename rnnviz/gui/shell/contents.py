@@ -9,7 +9,6 @@ from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import to_model
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.commands.actions import Actions
-from rnnviz.gui.cursor.cursor_page import CursorPage
 from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.cursor.origin_page import OriginPage
 from rnnviz.gui.cursor.values import ValuesPanel
@@ -71,11 +70,10 @@ class Contents(QObject):
         self.values = ValuesPanel(store)
         self.right = RightColumn(store)
         self.equations = EquationsPanel(store)
-        self.cursor_page = CursorPage(self.values)
-        self.cursor_page.add_below(self.equations)
+        self.values.below_table.addWidget(self.equations)
         self.what_changed = WhatChanged(store)
-        self.cursor_page.add_below(self.what_changed)
-        self.right.add_page("cursor", "Cursor", self.cursor_page)
+        self.values.below.addWidget(self.what_changed)
+        self.right.add_page("cursor", "Cursor", self.values)
         self.variables = VariablesPage(store)
         self.right.add_page("variables", "Variables", self.variables)
         self.watches = WatchesPage(store)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import power, short, tick, whole
@@ -30,6 +31,8 @@ from rnnviz.gui.widgets.live_tip import LiveTip
 pg: Any = pyqtgraph  # untyped
 _METRIC_WORDS = {"grad_norm": "gradient norm", "test_loss": "test loss", "test_accuracy": "test accuracy"}
 _TEST = "test_"  # begins the name of what is measured on the part held back
+_LINE, _LOWEST, _HIGH = 36, 136, 172  # pixels: collapsed, at least, to begin with
+_NO_LIMIT = (1 << 24) - 1  # Qt's own: as high as one likes
 _MARGIN = 14  # as in the lanes
 _BETWEEN = 100  # ms between two redraws while data streams in
 _SHARE = 20  # very long curves wait longer: this many times what their last redraw took
@@ -49,14 +52,15 @@ class TrainingPanel(QWidget):
         self._late = False
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumHeight(136)
+        self.setMinimumHeight(_LOWEST)
+        self._high = _HIGH  # before it collapsed
         self.plot: Any = pg.PlotWidget()
         self.scrubber = Scrubber()
         self.metric_choice = Choice(flat=True)
         self.log = push_button("log", "A logarithmic axis of values", "link")
         self.live = push_button("live ▸", "Follow the newest training step again", "link")
         self.legend = QLabel("line: training\ndots: test")
-        self.nothing = QLabel("This run holds one trace and no training.")
+        self.nothing = QLabel("This run holds one trace: the curves of a model appear while it is trained.")
         self.values = MarginLabels(left=True)
         self.names = MarginLabels(left=False)
         self._build()
@@ -137,7 +141,8 @@ class TrainingPanel(QWidget):
         grid.addWidget(self.names, 0, 2)
         grid.addWidget(self.scrubber, 1, 1)
         self.nothing.setProperty("role", "note")
-        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self.nothing.setContentsMargins(0, 2, 0, 0)  # on one line with the title
         grid.addWidget(self.nothing, 0, 1, 2, 1)
         foot = QVBoxLayout()
         foot.setContentsMargins(8 - RING, 0, 0, 0)
@@ -200,6 +205,7 @@ class TrainingPanel(QWidget):
         self._late = False
         trained = state.run.trainable
         self.nothing.setVisible(not trained)
+        self._collapse(not trained)
         for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
             part.setVisible(trained)
         self._offer_metrics(state)
@@ -220,6 +226,20 @@ class TrainingPanel(QWidget):
         self.scrubber.set_captured(state.recorded.history.captured)
         self._place_handle(state)
         self._tip.refresh()
+
+    def _collapse(self, collapsed: bool) -> None:
+        """One line high where there is nothing to draw; afterwards as high as before."""
+        if collapsed == (self.maximumHeight() == _LINE):
+            return
+        if collapsed:
+            self._high = max(self.height(), _HIGH) if self.isVisible() else _HIGH
+        self.setMinimumHeight(_LINE if collapsed else self._high)
+        self.setMaximumHeight(_LINE if collapsed else _NO_LIMIT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.height() >= self.minimumHeight() > _LOWEST:  # it is as high as before, and may be made lower again
+            QTimer.singleShot(0, self, lambda: self.setMinimumHeight(min(_LOWEST, self.maximumHeight())))
 
     @property
     def shown_metric(self) -> str:

@@ -80,6 +80,7 @@ class WhatIfPage(ColumnPage):
         column.addLayout(_line(self.copy, self.paste))
         column.addLayout(_line(self.train_on))
         self.changes = section_label("What it changes")
+        self.changes.setContentsMargins(0, 8, 0, 0)  # the space goes with the section
         for widget in (self.changes, self.result, self.elsewhere, self.difference, self.against_row):
             column.addWidget(widget)
         column.addSpacing(8)

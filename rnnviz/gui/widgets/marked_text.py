@@ -53,6 +53,7 @@ def plain(markup: str) -> str:
     return markup.replace("{", "").replace("}", "")
 
 
+@lru_cache(maxsize=64)
 def _font(size: int, level: int) -> QFont:
     return fonts.text(round(size * _SUB_SIZE) if level else size)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_states import fake_state
+from fake_states import TASKS, fake_state
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
@@ -17,6 +17,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.canvas.lanes.selection import lane_choices
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.state import State
@@ -85,6 +86,29 @@ def test_the_default_lanes_fit_the_smallest_window(opened: Callable[..., Opened]
     assert stack._view.verticalScrollBar().maximum() == 0
     assert stack.needed_height() <= 560
     assert stack._lanes[-1].rect.bottom() <= 560
+
+
+SIDES = {"1280 × 800": (718, 513), "the same with a bar above": (718, 465), "1920 × 1080": (1354, 793)}
+CELLS_BESIDE = [("lstm",), ("vanilla", "lstm"), ("vanilla", "lstm", "gru"), ("lstm", "lstm", "lstm")]
+
+
+@pytest.mark.parametrize("size", SIDES.values(), ids=SIDES)
+@pytest.mark.parametrize("cells", CELLS_BESIDE, ids=lambda cells: ", ".join(cells))
+@pytest.mark.parametrize("kind", ["symbols", "characters", "table"])
+def test_the_gradient_is_seen_without_scrolling(
+    opened: Callable[..., Opened], kind: str, cells: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    columns = len(TASKS[kind].input_labels)
+    structures = tuple(Structure(cell, columns, 12) for cell in cells)
+    stack, store = opened(size=size, kind=kind, time_steps=64, structures=structures)
+    drawn = {lane.key for lane in stack._lanes}
+    assert {"prediction", "gradient", "hidden"} <= drawn
+    assert stack._view.verticalScrollBar().maximum() == 0
+    assert stack._lanes[-1].rect.bottom() <= size[1]
+    gradient = next(lane for lane in stack._lanes if lane.key == "gradient")
+    assert gradient.rect.height() >= 60
+    if size == SIDES["1920 × 1080"] and kind != "table":
+        assert not [choice.key for choice in lane_choices(store.state) if choice.folded]
 
 
 def test_all_plots_lie_on_the_same_pixels(opened: Callable[..., Opened]) -> None:
@@ -249,14 +273,14 @@ def test_the_label_of_a_deep_model_offers_its_layers(opened: Callable[..., Opene
     assert next(item for item in header.items if isinstance(item, Chain)).leftwards
 
 
-def test_a_higher_window_brings_the_prediction_and_a_message_does_not_take_it(
+def test_a_higher_window_brings_the_loss_and_a_message_does_not_take_it(
     opened: Callable[..., Opened], qtbot: QtBot
 ) -> None:
-    stack, store = opened(size=(900, 600))
-    assert "prediction" not in {lane.key for lane in stack._lanes}
+    stack, store = opened(size=(900, 560), kind="characters")
+    assert "loss" not in {lane.key for lane in stack._lanes}
     for height, there in ((830, True), (780, True), (480, False)):  # a message takes 48 pixels
         stack.resize(900, height)
-        qtbot.waitUntil(lambda there=there: ("prediction" in {lane.key for lane in stack._lanes}) == there)
+        qtbot.waitUntil(lambda there=there: ("loss" in {lane.key for lane in stack._lanes}) == there)
     assert store.state.look.hidden_lanes == frozenset()
 
 

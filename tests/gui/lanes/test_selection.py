@@ -13,16 +13,16 @@ from pytestqt.qtbot import QtBot
 from rnnviz.core.cells import CELLS
 from rnnviz.core.magnitude import log10
 from rnnviz.core.structure import Structure
-from rnnviz.gui.canvas.lanes.heights import fitting, share_out
+from rnnviz.gui.canvas.lanes.heights import fitting, gaps, least_height, share_out
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_table import LANES
 from rnnviz.gui.canvas.lanes.selection import exactly, lane_choices, lane_slots, toggled
 from rnnviz.gui.canvas.lanes.share import ShareLane
-from rnnviz.gui.canvas.lanes.shown import level, resolve
+from rnnviz.gui.canvas.lanes.shown import Shown, level, resolve
 
 FIRST_LESSON = [
-    ("input", None), ("ruler", None), ("chain", 0), ("hidden", 0), ("chain", 1), ("hidden", 1), ("cell", 1),
-    ("gates: f", 1), ("gradient", None),
+    ("input", None), ("ruler", None), ("chain", 0), ("hidden", 0), ("prediction", 0), ("chain", 1),
+    ("hidden", 1), ("cell", 1), ("gates: f", 1), ("prediction", 1), ("gradient", None),
 ]  # fmt: skip
 
 
@@ -135,6 +135,21 @@ def test_no_lane_is_below_its_minimum_and_no_room_is_exceeded(
         assert heights == [wish.maximum for wish in wishes]
 
 
+@given(
+    st.lists(st.tuples(st.integers(10, 60), st.integers(0, 60), st.integers(4, 11)), min_size=1, max_size=14),
+    st.integers(50, 2000),
+)
+def test_lanes_are_compact_only_where_they_do_not_fit(sizes: list[tuple[int, int, int]], available: int) -> None:
+    wishes = [Heights(least + more, 130, 150, gap, least) for least, more, gap in sizes]
+    heights, free = share_out(wishes, available), gaps(wishes, available)
+    taken = sum(heights) + sum(free) - free[0]
+    fits = least_height(wishes, compact=False) <= available
+    assert free == [wish.gap if fits else wish.gap // 2 for wish in wishes]
+    for wish, height in zip(wishes, heights, strict=True):
+        assert height >= (wish.minimum if fits else wish.compact)
+    assert taken <= max(available, least_height(wishes, compact=True))
+
+
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [
@@ -176,13 +191,41 @@ def test_what_a_person_switched_does_not_depend_on_the_room() -> None:
 
 
 def test_lanes_come_with_room_and_leave_only_when_there_is_none() -> None:
-    shown = resolve(fake_state())
-    assert fitting(shown, 500) == frozenset()
-    assert fitting(shown, 900) == {"prediction"}
-    there = replace(shown, fitting=frozenset({"prediction"}))
-    between = next(height for height in range(500, 900) if "prediction" in fitting(there, height))
+    shown = resolve(fake_state(kind="characters"))
+    assert fitting(shown, 530) == frozenset()
+    assert fitting(shown, 900) == {"loss"}
+    there = replace(shown, fitting=frozenset({"loss"}))
+    between = next(height for height in range(500, 900) if "loss" in fitting(there, height))
     assert fitting(shown, between) == frozenset()  # it would not come for so little room
     assert fitting(there, between - 1) == frozenset()
+
+
+def test_where_compact_lanes_do_not_fit_gates_fold_first_then_cell_states_then_predictions() -> None:
+    three = tuple(Structure(cell, 8, 5) for cell in ("gru", "lstm", "lstm"))
+    shown = resolve(fake_state(structures=three))
+    every = {slot.key for slot in lane_slots(shown)}
+    gone = {height: every - _drawn(shown, height) for height in range(700, 200, -4)}
+    turns = list(dict.fromkeys(frozenset(keys) for keys in gone.values()))
+    gates = {"gates: f", "gates: z"}
+    assert turns == [set(), gates, gates | {"cell"}, gates | {"cell", "prediction"}]
+    for height, folded in gone.items():
+        wishes = [slot.lane.heights for slot in lane_slots(replace(shown, fitting=fitting(shown, height)))]
+        assert least_height(wishes, compact=True) <= height or folded == turns[-1]
+
+
+def _drawn(shown: Shown, height: int) -> set[str]:
+    return {slot.key for slot in lane_slots(replace(shown, fitting=fitting(shown, height)))}
+
+
+def test_a_lane_that_folded_away_is_in_the_menu_and_stays_once_a_person_asks_for_it() -> None:
+    state = fake_state(fitting_lanes=fitting(resolve(fake_state()), 300))
+    (gate,) = [choice for choice in lane_choices(state) if choice.key == "gates: f"]
+    assert (gate.on, gate.folded) == (False, True)
+    asked = flat_state(state, hidden_lanes=toggled(state.look.hidden_lanes, gate))
+    assert "gates: f" in {slot.key for slot in lane_slots(resolve(asked))}
+    again = flat_state(asked, fitting_lanes=fitting(resolve(asked), 300))
+    assert "gates: f" in {slot.key for slot in lane_slots(resolve(again))}
+    assert fitting(resolve(again), 300) == frozenset()  # nothing else goes for it: the canvas scrolls
 
 
 def test_several_columns_have_a_lane_each_and_their_predictions_too() -> None:

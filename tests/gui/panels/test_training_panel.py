@@ -8,7 +8,7 @@ import pytest
 from panels_state import make_history
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
@@ -361,3 +361,26 @@ def test_the_scrubbers_ticks_stand_at_the_captures_in_a_zoomed_range(qtbot: QtBo
     without, with_ticks = image
     differing = {x for x in range(501) if any(without.pixel(x, y) != with_ticks.pixel(x, y) for y in range(40))}
     assert differing == {50, 274, 450}  # of 0…500, on even pixels
+
+
+def test_without_a_training_it_is_one_line_that_says_so_and_as_high_as_before_with_one(
+    store: Store, qtbot: QtBot
+) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    panel, dock = TrainingPanel(store), QDockWidget()
+    dock.setWidget(panel)
+    window.setCentralWidget(QWidget())
+    window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+    window.resize(900, 700)
+    window.show()
+    window.resizeDocks([dock], [230], Qt.Orientation.Vertical)
+    qtbot.waitUntil(lambda: 190 < panel.height() < 240)
+    high, source = panel.height(), store.state.run.source
+    store.change(run=setting(source=Given("net.pt"), path=Path("net.rnnviz")))
+    qtbot.waitUntil(lambda: panel.height() <= 40)
+    assert panel.nothing.isVisible()
+    assert not panel.plot.isVisible()
+    store.change(run=setting(source=source, path=Path("other.rnnviz")))
+    qtbot.waitUntil(lambda: abs(panel.height() - high) <= 2)
+    qtbot.waitUntil(lambda: panel.minimumHeight() < high)  # it may be made lower again

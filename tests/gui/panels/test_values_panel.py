@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from panels_state import HIDDEN, SYMBOLS, TIME_STEPS, make_capture
+from panels_state import HIDDEN, SYMBOLS, TIME_STEPS, make_capture, make_structures, make_task
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.sweeps.capture import Head
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -46,6 +48,110 @@ def point_at(panel: ValuesPanel, key: str) -> None:
     QApplication.sendEvent(panel.table, move)
 
 
+def press(panel: ValuesPanel, key: str) -> None:
+    place = panel.table.row_center([row.key for row in panel.rows].index(key))
+    QTest.mouseClick(panel.table, Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_prediction_target_and_its_probability_stand_in_the_table_in_both_phases(
+    panel: ValuesPanel, store: Store
+) -> None:
+    labels = ("XX", "XY", "YX", "YY")
+    heads = [trace.head for trace in store.state.recorded.traces if trace is not None and trace.head is not None]
+    for phase in (Phase.FORWARD, Phase.BACKWARD):
+        for time_step in (5, TIME_STEPS):
+            cursor = replace(store.state.place.cursor, time_step=time_step, phase=phase)
+            store.change(place=setting(cursor=cursor))
+            logits = [head.output[time_step - 1, 0] @ head.weight.T + head.bias for head in heads]
+            chances = [np.exp(one - one.max()) / np.exp(one - one.max()).sum() for one in logits]
+            assert cells(panel, "prediction") == tuple(labels[int(np.argmax(one))] for one in chances)
+            assert cells(panel, "target") == ("XX", "XX")  # asked once, at the end: it is the one there
+            assert cells(panel, "target_probability") == tuple(short(float(one[0])) for one in chances)
+            rows = {row.key: row for row in panel.rows}
+            assert ("at t = 64" in rows["target"].words) == (time_step == 5)
+            best = int(np.argmax(chances[0]))
+            tip = panel.tooltip(list(rows).index("prediction"))
+            assert f"{labels[best]} {short(float(chances[0][best]))}, " in tip
+    given = [rebuild(make_capture(head.structure, 5).with_call(head=None)) for head in store.state.recorded.traces]
+    store.change(recorded=setting(traces=tuple(given)))
+    assert not [row for row in panel.rows if row.group == "prediction"]
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_of_numbers_prediction_target_and_error_are_in_the_units_of_the_data(
+    panel: ValuesPanel, store: Store, columns: int
+) -> None:
+    random, names = np.random.default_rng(7), ("rain", "wind", "sun")[:columns]
+    asked = np.ones((TIME_STEPS, 1), np.float32)
+    asked[30:50] = 0.0
+    traces = []
+    for number, structure in enumerate(make_structures()):
+        targets = random.normal(size=(TIME_STEPS, 1, columns)).astype(np.float32)
+        weight, bias = random.normal(size=(columns, HIDDEN)).astype(np.float32), np.ones(columns, np.float32)
+        head = Head(weight, bias, "mean squared error", targets, asked / asked.sum())
+        traces.append(rebuild(make_capture(structure, 3 + number).with_call(head=head)))
+    scales = tuple(Scale(10.0 * (n + 1), 4.0 + n) for n in range(columns))
+    task = replace(
+        make_task(), output_kind="values", output_labels=names, output_scales=scales, loss="mean squared error"
+    )
+    store.change(recorded=setting(traces=tuple(traces)), run=setting(task=task))
+    for time_step in (12, 40):
+        store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=time_step)))
+        heads = [trace.head for trace in traces if trace.head is not None]
+        said = [head.prediction[time_step - 1, 0].astype(float) for head in heads]
+        true = [head.targets[time_step - 1, 0].astype(float) for head in heads]
+        if columns == 1:
+            predicted = tuple(short(10 + 4 * float(one[0])) for one in said)
+            wanted = tuple(short(10 + 4 * float(one[0])) for one in true)
+            apart = tuple(
+                short(4 * float(np.float32(a[0]) - np.float32(b[0]))) for a, b in zip(said, true, strict=True)
+            )
+        else:
+            predicted, wanted = (tuple(short(float(np.linalg.norm(one))) for one in each) for each in (said, true))
+            apart = tuple(short(float(np.linalg.norm(a - b))) for a, b in zip(said, true, strict=True))
+            tip = panel.tooltip([row.key for row in panel.rows].index("prediction"))
+            assert f"wind {short(20 + 5 * float(said[0][1]))}" in tip
+        assert cells(panel, "prediction") == predicted
+        assert cells(panel, "target") == (wanted if time_step == 12 else (None, None))  # nothing is asked at 40
+        assert cells(panel, "error") == (apart if time_step == 12 else (None, None))
+
+
+def test_the_shares_of_other_parameters_are_folded_a_click_or_enter_away(panel: ValuesPanel, qtbot: QtBot) -> None:
+    def shares() -> list[str]:
+        return [row.key.partition(":")[2] for row in panel.rows if row.key.startswith("share:")]
+
+    every = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"}
+    assert shares() == ["weight_hh"]
+    assert next(row.words for row in panel.rows if row.key == "fold") == "▸ shares in W_{ih}, b_{ih}, b_{hh}"
+    height = panel.table.height()
+    press(panel, "fold")
+    assert set(shares()) == every
+    assert panel.table.height() == height + 6 * 23
+    press(panel, "hidden")  # no other row folds
+    assert set(shares()) == every
+    panel.table.setFocus()
+    for _ in range(40):
+        if panel.rows[panel.table.shown_row].key == "fold":
+            break
+        qtbot.keyClick(panel.table, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.table, Qt.Key.Key_Return)
+    assert shares() == ["weight_hh"]
+
+
+def test_a_phase_that_begins_scrolls_to_its_rows(panel: ValuesPanel, store: Store) -> None:
+    panel.resize(312, 420)
+    panel.grab()
+
+    def seen() -> set[str]:
+        places = [(row.key, panel.table.row_center(number)) for number, row in enumerate(panel.rows)]
+        return {key for key, place in places if panel.table.visibleRegion().contains(place)}
+
+    for phase, key, out in ((Phase.FORWARD, "input", "cell_grad"), (Phase.BACKWARD, "cell_grad", "input")):
+        store.change(place=setting(cursor=replace(store.state.place.cursor, phase=phase)))
+        assert key in seen()
+        assert out not in seen()
+
+
 def test_numbers_are_norms_of_the_trace(panel: ValuesPanel, store: Store) -> None:
     for time_step in (1, 41, TIME_STEPS):
         store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=time_step)))
@@ -75,6 +181,7 @@ def test_a_gate_of_two_models_is_called_as_in_the_first(first: str, second: str,
 def test_at_the_first_time_step_everything_has_been_added(panel: ValuesPanel, store: Store) -> None:
     store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=1)))
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    press(panel, "fold")
     assert {cells(panel, f"so_far:{name}") for name in names} == {("1.00", "1.00")}
 
 
@@ -138,9 +245,9 @@ def test_the_input_is_its_symbol(panel: ValuesPanel, store: Store) -> None:
 @pytest.mark.parametrize(
     ("phase", "bright"),
     [
-        (Phase.FORWARD, {"state", "gates"}),
-        (Phase.LOSS, {"loss"}),
-        (Phase.BACKWARD, {"gradient", "weights"}),
+        (Phase.FORWARD, {"state", "gates", "prediction"}),
+        (Phase.LOSS, {"prediction", "loss"}),
+        (Phase.BACKWARD, {"prediction", "gradient", "weights"}),
         (Phase.UPDATE, {"weights"}),
     ],
 )
@@ -286,3 +393,18 @@ def test_the_input_is_read_in_words(panel: ValuesPanel, store: Store) -> None:
     value = 200 + 10 * float(trace.layers[0].x[40, 0, 2])
     assert f"c2 {short(value)}" in panel.tooltip(number)
     assert panel.rows[number].symbol == "‖x_{41}‖"
+
+
+def test_the_names_of_the_models_stay_at_the_top_of_a_table_that_is_scrolled(panel: ValuesPanel, store: Store) -> None:
+    store.change(place=setting(cursor=replace(store.state.place.cursor, phase=Phase.FORWARD)))
+    panel.resize(312, 420)
+    panel.grab()
+    scroll = panel.findChild(QScrollArea)
+    assert scroll is not None
+    scroll.verticalScrollBar().setValue(0)
+    names = scroll.viewport().grab().toImage().copy(8, 4, 280, 22)
+    scroll.verticalScrollBar().setValue(104)
+    assert scroll.verticalScrollBar().value() == 104
+    assert scroll.viewport().grab().toImage().copy(8, 0, 280, 22) == names
+    assert panel.table.row_at(110) == -1  # the row below them is not what one points at
+    assert panel.table.row_at(150) > 2

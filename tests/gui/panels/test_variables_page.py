@@ -15,6 +15,7 @@ from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.variables import facts
 from rnnviz.gui.cursor.variables_page import VariablesPage
+from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store, setting
 
 
@@ -127,3 +128,94 @@ def test_a_gradient_that_float32_has_lost_is_that_of_the_float64_rebuild(page: V
     assert not trace.sample(0).layers[0].hidden_grad[0].any()
     np.testing.assert_array_equal(found[0], trace.exact.sample(0).layers[0].hidden_grad[0, 0])
     assert 0 < found[1].norm < 1e-45
+
+
+def shown(page: VariablesPage) -> list[str]:
+    """The rows that the filter leaves and that hold nothing else it leaves, as they are called."""
+    found = page.tree.findItems("", Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive)
+    left = [item for item in found if not item.isHidden() and item.parent() is not None]
+    return [item.text(0) for item in left if all(item.child(n).isHidden() for n in range(item.childCount()))]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("W", {"W_hh parameter", "W_ih parameter"}),
+        ("h", {"h_t hidden state", "(∂a_t/∂h_t−1)ᵀ of the state before"}),
+        ("c", {"c_t cell state"}),
+        ("W_hh", {"W_hh parameter"}),
+        ("weight", {"W_hh parameter", "W_ih parameter"}),
+        ("hh", {"W_hh parameter", "b_hh parameter"}),
+        ("FORGET", {"f_t forget gate"}),
+        ("output gate", {"o_t output gate"}),
+    ],
+)
+def test_the_filter_looks_for_symbols_as_they_are_written_and_then_for_words(
+    page: VariablesPage, text: str, wanted: set[str]
+) -> None:
+    QTest.keyClicks(page.filter, text)
+    left = shown(page)
+    assert {words for words in left if not words.startswith("∂L/∂") and "gradient" not in words} >= (
+        wanted if all("parameter" in words for words in wanted) else set()
+    )
+    symbols = {words.split()[0].removeprefix("∂L/∂") for words in left}
+    assert symbols == {words.split()[0] for words in wanted}
+    assert not page.nothing.isVisible()
+
+
+def test_a_filter_that_finds_nothing_says_so(page: VariablesPage) -> None:
+    QTest.keyClicks(page.filter, "zebra")
+    assert shown(page) == []
+    assert page.nothing.isVisible()
+    assert "zebra" in page.nothing.text()
+    page.filter.clear()
+    assert not page.nothing.isVisible()
+
+
+def test_gradients_stand_open_in_the_backward_phase_and_as_before_in_the_next_one(
+    page: VariablesPage, store: Store
+) -> None:
+    layer = page.tree.topLevelItem(0)
+    assert layer is not None
+    operations = [layer.child(n) for n in range(1, layer.childCount())]  # the first is the input
+    operations[2].setExpanded(True)
+    store.change(place=setting(cursor=Cursor(0, Phase.BACKWARD, 12)))
+    assert all(item.isExpanded() for item in operations)
+    operations[4].setExpanded(False)  # a person's own choice stays while the sweep goes on
+    store.change(place=setting(cursor=Cursor(0, Phase.BACKWARD, 11)))
+    assert [item.isExpanded() for item in operations].count(False) == 1
+    store.change(place=setting(cursor=Cursor(0, Phase.FORWARD, 11)))
+    assert [n for n, item in enumerate(operations) if item.isExpanded()] == [2]
+
+
+def test_a_matrix_is_drawn_with_its_rows_below_one_another(page: VariablesPage, store: Store) -> None:
+    page.tree.expandAll()
+    parameter, vector = row(page, "W_hh parameter"), row(page, "b_hh parameter")
+    page.tree.scrollToItem(parameter)
+    found = page.known(page.tree.indexFromItem(parameter))
+    assert found is not None
+    values, _, image = found
+    assert values.shape == (48, 12)
+    assert (image.width(), image.height()) == (12, 48)
+    signed = theme(store.state.look.theme).signed_map().astype(int)
+    largest = float(np.abs(values).max())
+    for place in ((0, 0), (47, 11), (5, 3), tuple(int(n) for n in np.unravel_index(values.argmax(), values.shape))):
+        wanted = signed[round(255 * (float(values[place]) / largest + 1) / 2)]
+        got = image.pixelColor(place[1], place[0])
+        assert np.abs(wanted - [got.red(), got.green(), got.blue()]).max() <= 3
+    heights = [page.tree.visualItemRect(item).height() for item in (parameter, vector)]
+    assert heights[0] > heights[1] + 40
+    before = found
+    store.change(place=setting(cursor=Cursor(0, Phase.FORWARD, 42)))
+    assert page.known(page.tree.indexFromItem(parameter)) is before  # the same at every time step
+
+
+@pytest.mark.parametrize("look", ["dark", "light"])
+def test_the_row_that_is_chosen_has_one_ground_up_to_the_edge(page: VariablesPage, store: Store, look: str) -> None:
+    store.change(look=setting(theme=look))
+    item = row(page, "forget gate")
+    page.tree.setCurrentItem(item)
+    box = page.tree.visualItemRect(item)
+    image = page.tree.viewport().grab().toImage()
+    columns = {image.pixelColor(x, box.bottom() - 3).name() for x in (1, 4, 8, 20, image.width() - 3)}
+    assert columns == {theme(look).raised}

@@ -19,6 +19,7 @@ _BAND_PITCH = 26.0  # below it arrows are too short to show a colour: a coloured
 _BAND = 7.0  # pixels of its height
 _HEAD = 11.0  # length of the head of the band
 _STRIP_BACKWARD = 12.0  # height of a strip that shows magnitudes
+_BESIDE_CELLS = 12.0  # pixels of a low row that the cells leave to the band below them
 _BETWEEN_CHEVRONS = 34.0  # pixels
 VANISHED = -8.0  # log₁₀ of a gradient magnitude nothing is learned from
 
@@ -93,7 +94,7 @@ class Chain(CanvasItem):
 
     def _draw_cells(self, painter: QPainter) -> None:
         pitch, sweep, middle = self.axis.pitch, self._sweep, self._middle()
-        side = _side(pitch)
+        side = min(_side(pitch), max(self.rect.height() - _BESIDE_CELLS, 3.0))
         visible = self.exposed_steps()
         if sweep.backward and pitch < _BAND_PITCH:
             self._draw_band(painter, min(middle + side / 2 + 3, self.rect.bottom() - _BAND))

@@ -1,7 +1,7 @@
 """The label at the left of a lane: what it is, and its symbol and size below, muted."""
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.lane_keys import WORDS as KEY_WORDS
@@ -45,18 +45,29 @@ class LaneLabel(CanvasItem):
         top = self.rect.top() + (0.0 if self.color is None or not room else (self.rect.height() - 34) / 2)
         if self.color is None:
             top -= 1
+        if not room:
+            top = self.rect.top() - 1 if self.color is None else self.rect.center().y() - title_height / 2
         painter.setFont(title_font)
-        painter.setPen(self.theme.color("text"))
+        painter.setPen(self.theme.color("bad" if self.note and not room else "text"))
         title = QFontMetricsF(title_font).elidedText(self.title, Qt.TextElideMode.ElideRight, width)
         align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(left, top, width, title_height), align, title)
-        if not room:
-            return
         small = fonts.text(12)
+        if not room:
+            self._draw_beside(painter, QRectF(left, top, width, title_height), title_font, small)
+            return
         painter.setFont(small)
         painter.setPen(self.theme.color("bad" if self.note else "muted"))
         words = QFontMetricsF(small).elidedText(self.note or self.subtitle, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRectF(left, top + title_height - 1, width, 16), align, words)
+
+    def _draw_beside(self, painter: QPainter, line: QRectF, title_font: QFont, small: QFont) -> None:
+        """The subtitle after the title, where both fit into the one line that a low lane has."""
+        line = line.adjusted(QFontMetricsF(title_font).horizontalAdvance(self.title) + 7, 1, 0, 1)
+        if QFontMetricsF(small).horizontalAdvance(self.subtitle) <= line.width():
+            painter.setFont(small)
+            painter.setPen(self.theme.color("muted"))
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.subtitle)
 
     def boundingRect(self) -> QRectF:
         return self.rect.adjusted(0, -2, 0, 2)

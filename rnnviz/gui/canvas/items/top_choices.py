@@ -14,6 +14,7 @@ from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
 
 _LETTER_PITCH = 9.0
+_ROW = 13.0  # pixels of a row below which there are fewer of them
 _NUMBER_PITCH = 38.0
 _FAINT = 0.05  # probability below which the ground is the panel's still, and a muted letter can be read
 
@@ -95,7 +96,7 @@ class TopChoices(CanvasItem):
             )
 
     def _draw_column(self, painter: QPainter, t: int) -> None:
-        rows = self._count + 1
+        rows = min(self._count + 1, max(2, int(self.rect.height() / _ROW)))
         height = self.rect.height() / rows
         left, right = self.axis.x(t - 0.5), self.axis.x(t + 0.5)
         target = int(self._targets[t - 1])

@@ -17,7 +17,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 class CurveLane(Lane):
     """A framed plot; `show` sets `tips`, what the tooltip says, beside the curves."""
 
-    heights = Heights(46, 90, 200, gap=10)
+    heights = Heights(46, 90, 200, compact=36, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot, title: str, subtitle: str) -> None:
         super().__init__(shown, slot, title, subtitle)

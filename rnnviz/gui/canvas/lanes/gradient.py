@@ -20,7 +20,7 @@ _SMALLEST = -290.0  # log₁₀, near that of the smallest float64
 class GradientLane(CurveLane):
     """One curve for each model; a straight one is told as the factor of each step back (Bengio 1994)."""
 
-    heights = Heights(84, 150, 420, gap=10)
+    heights = Heights(84, 150, 420, compact=60, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "Gradient", "‖∂L/∂hₜ‖, log₁₀")

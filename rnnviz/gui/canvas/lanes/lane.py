@@ -1,6 +1,6 @@
 """The base of all lanes: a label at the left, items in the plot column, and how much height they want."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
@@ -16,12 +16,21 @@ from rnnviz.gui.look.columns import LABEL_COLUMN
 
 @dataclass(frozen=True)
 class Heights:
-    """Pixels a lane needs, likes, and can use at most; `gap` is left free above it."""
+    """Pixels a lane needs, likes, and can use at most; `gap` is left free above it.
+
+    `compact` is what it comes down to, with half the gap, where not all lanes can be seen otherwise; 0: its minimum.
+    """
 
     minimum: float
     preferred: float
     maximum: float
     gap: float = 6.0
+    compact: float = 0.0
+
+    @property
+    def squeezed(self) -> "Heights":
+        """The same where lanes are compact."""
+        return replace(self, minimum=self.compact or self.minimum, gap=self.gap // 2)
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class LaneSlot:
 class Lane:
     """One row of the stack. Subclasses make their items once and only replace data in `show`."""
 
-    heights = Heights(40, 78, 130)
+    heights = Heights(40, 78, 130, compact=22)
     over_cursor = False  # whether the plot item is drawn above the cursor line
     offers_layers = False  # whether a press on the label offers the layers of its model
 

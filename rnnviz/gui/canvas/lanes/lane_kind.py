@@ -24,6 +24,7 @@ class Offer:
     column: int | None = None  # of the input or output, where it is of one
     node: str = ""  # of the cell, where it is of one
     group: str = ""  # what it and others are called together, which are picked from a list and not in the menu
+    folds: int = 0  # of one on by default: 1 is the first to go where compact lanes do not fit; 0 never goes
 
     def slot(self, model: int | None = None) -> LaneSlot:
         """Its lane of one model, or of what all models share."""

@@ -13,7 +13,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 class RulerLane(Lane):
     """Always shown: without it no other lane says when."""
 
-    heights = Heights(16, 16, 16, gap=2)
+    heights = Heights(16, 16, 16, compact=16, gap=2)
     over_cursor = True
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:

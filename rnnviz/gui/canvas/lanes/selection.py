@@ -21,6 +21,8 @@ class LaneChoice:
     on: bool
     room: float
     group: str  # what it and others are called together, which a menu has as one entry
+    folds: int
+    folded: bool  # on by default, but for want of height
 
 
 def lane_choices(state: State) -> tuple[LaneChoice, ...]:
@@ -36,7 +38,12 @@ def toggled(hidden_lanes: frozenset[str], choice: LaneChoice) -> frozenset[str]:
     rest = hidden_lanes - {choice.key, f"+{choice.key}"}
     if choice.on:
         return rest | {choice.key} if choice.default else rest
-    return rest | {f"+{choice.key}"} if choice.default is not True else rest
+    return rest | {f"+{choice.key}"} if choice.default is not True or choice.folded else rest
+
+
+def folded_key(key: str) -> str:
+    """What `State.look.fitting_lanes` holds for a lane that is on by default and has no room."""
+    return f"−{key}"
 
 
 def exactly(state: State, keys: frozenset[str]) -> frozenset[str]:
@@ -65,7 +72,16 @@ def choices(shown: Shown) -> tuple[LaneChoice, ...]:
     """Every lane for what is shown, in the order of the stack."""
     offers = [offer for kind in LANES if not kind.always for offer in kind.offers(shown)]
     return tuple(
-        LaneChoice(offer.key, offer.words, offer.default, _is_on(shown, offer), offer.room, offer.group)
+        LaneChoice(
+            offer.key,
+            offer.words,
+            offer.default,
+            _is_on(shown, offer),
+            offer.room,
+            offer.group,
+            offer.folds,
+            _folded(shown, offer),
+        )
         for offer in offers
     )
 
@@ -73,4 +89,10 @@ def choices(shown: Shown) -> tuple[LaneChoice, ...]:
 def _is_on(shown: Shown, offer: Offer) -> bool:
     if offer.key in shown.switched or f"+{offer.key}" in shown.switched:
         return offer.key not in shown.switched
+    if _folded(shown, offer):
+        return False
     return offer.key in shown.fitting if offer.default == "room" else bool(offer.default)
+
+
+def _folded(shown: Shown, offer: Offer) -> bool:
+    return offer.default is True and folded_key(offer.key) in shown.fitting

@@ -12,7 +12,7 @@ from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 class ShareLane(CurveLane):
     """The shares of the recurrent weight, else of that of the input, of the sequence that is shown."""
 
-    heights = Heights(70, 110, 240, gap=10)
+    heights = Heights(70, 110, 240, compact=54, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         symbols = dict.fromkeys(model.structure.equations.leading_matrix.symbol for model in shown.models)

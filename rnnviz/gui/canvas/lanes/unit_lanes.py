@@ -10,6 +10,7 @@ from rnnviz.gui.canvas.lanes.lane_kind import Offer, each_node
 from rnnviz.gui.canvas.lanes.shown import Shown
 
 _MEMORY = "forget"  # gates of this family are on by default: they say how much is kept
+_ALWAYS = "hidden"  # the state that never folds away
 _MOST_DECADES = 20.0  # below the largest gradient; what is smaller has the colour of the smallest
 _LEAST_DECADES = 4.0  # below the largest of the model with the smallest: one that explodes leaves it its colours
 
@@ -100,11 +101,13 @@ def _gates(cell: Cell) -> tuple[Node, ...]:
 
 
 def _state(state: Node) -> Offer:
-    return Offer(state_lane(state), state.words.capitalize(), True, StateLane, node=state.name)
+    folds = 0 if state_lane(state) == _ALWAYS else 2
+    return Offer(state_lane(state), state.words.capitalize(), True, StateLane, node=state.name, folds=folds)
 
 
 def _gate(gate: Node) -> Offer:
-    return Offer(gate_lane(gate), gate.words.capitalize(), gate.family == _MEMORY, GateLane, node=gate.name)
+    words = gate.words.capitalize()
+    return Offer(gate_lane(gate), words, gate.family == _MEMORY, GateLane, node=gate.name, folds=1)
 
 
 def _gradient(state: Node) -> Offer:

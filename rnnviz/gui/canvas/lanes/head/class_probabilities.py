@@ -1,7 +1,7 @@
 """The prediction of one model where the class is asked once, at the end: all probabilities at every time step."""
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from rnnviz.core.numbers import short
@@ -13,6 +13,8 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.columns import SCALE_COLUMN
 from rnnviz.gui.look.theme import Theme
+
+_NAME = 13.0  # pixels of the height of a name
 
 
 class FinalBars(CanvasItem):
@@ -34,19 +36,31 @@ class FinalBars(CanvasItem):
             return
         row = self.rect.height() / len(self._chances)
         painter.setFont(fonts.text(fonts.SMALL))
+        named = self._named(row)
         for n, chance in enumerate(self._chances):
             top = self.rect.top() + n * row
             width = (self.rect.width() - 34) * (chance if np.isfinite(chance) else 0.0)
             painter.fillRect(QRectF(self.rect.left() + 28, top + row * 0.2, width, row * 0.6), self._color)
+            if n not in named:
+                continue
             painter.setPen(self.theme.color("text" if n == self._target else "muted"))
-            place = QRectF(QPointF(self.rect.left() + 8, top), QPointF(self.rect.left() + 28, top + row))
+            middle = min(max(top + row / 2, self.rect.top() + _NAME / 2 - 1), self.rect.bottom() - _NAME / 2 + 1)
+            place = QRectF(self.rect.left() + 8, middle - _NAME / 2, 20, _NAME)
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._labels[n])
+
+    def _named(self, row: float) -> list[int]:
+        """The classes whose names stand before their bars: all, or in low rows the target and, apart from it, the
+        best."""
+        if row >= _NAME - 2:
+            return list(range(len(self._chances)))
+        best = int(np.argmax(np.nan_to_num(self._chances, nan=-1.0)))
+        return [self._target, best] if abs(best - self._target) * row >= _NAME - 3 else [self._target]
 
 
 class ClassProbabilitiesLane(Lane):
     """A strip with one row for each class; a pointer before the target's, and the final probabilities beside it."""
 
-    heights = Heights(48, 58, 90)
+    heights = Heights(48, 58, 90, compact=28)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "prediction")

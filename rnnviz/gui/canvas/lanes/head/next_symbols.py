@@ -13,7 +13,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 class NextSymbolsLane(Lane):
     """The target in the first row, green where it was the best guess, and the top three below it."""
 
-    heights = Heights(52, 66, 84)
+    heights = Heights(52, 66, 84, compact=28)
     over_cursor = True
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:

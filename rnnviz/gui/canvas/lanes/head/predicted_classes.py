@@ -1,4 +1,4 @@
-"""Predicted classes: one lane a model; a class that is asked once has it where there is room."""
+"""Predicted classes: one lane a model."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,8 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 def _offers(shown: Shown) -> Sequence[Offer]:
     if shown.task is None or shown.task.output_kind != "classes":
         return []
-    if shown.asked_often:
-        return [Offer("prediction", "Prediction", True, NextSymbolsLane, room=0.5)]
-    return [Offer("prediction", "Prediction", "room", ClassProbabilitiesLane, room=0.5)]
+    lane = NextSymbolsLane if shown.asked_often else ClassProbabilitiesLane
+    return [Offer("prediction", "Prediction", True, lane, folds=3)]
 
 
 PREDICTED_CLASSES = LaneKind(_offers, each_model)

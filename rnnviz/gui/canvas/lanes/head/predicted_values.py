@@ -21,7 +21,7 @@ _IN_MENU = 2  # more are picked from a list
 class PredictedValuesLane(CurveLane):
     """The true curve dashed in the text colour, one curve a model; a question asked seldom has dots instead."""
 
-    heights = Heights(66, 116, 300, gap=10)
+    heights = Heights(66, 116, 300, compact=44, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "Prediction", "")
@@ -67,7 +67,7 @@ def _offers(shown: Shown) -> Sequence[Offer]:
     names = shown.task.output_labels[:_MOST_OUTPUTS]
     words = [f"Prediction of {name}" for name in names] if len(names) > 1 else ["Prediction"]
     group = "Predictions" if len(names) > _IN_MENU else ""
-    first = Offer("prediction", words[0], True, PredictedValuesLane, room=0.5, column=0, group=group)
+    first = Offer("prediction", words[0], True, PredictedValuesLane, column=0, group=group)
     return [first, *(_further(names[k], words[k], k, group) for k in range(1, len(names)))]
 
 

@@ -11,7 +11,7 @@ from rnnviz.gui.canvas.lanes.value_axes import linear
 class InputColumnLane(CurveLane):
     """The column's name is the label; values are in the units of the data."""
 
-    heights = Heights(33, 46, 90, gap=5)
+    heights = Heights(33, 46, 90, compact=24, gap=5)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "", "input")

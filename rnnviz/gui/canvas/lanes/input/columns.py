@@ -12,7 +12,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown, level
 class InputColumnsLane(HeatLane):
     """Rows are scaled as the network reads them, so that one colour bar fits all; the tooltip undoes the scaling."""
 
-    heights = Heights(40, 72, 200, gap=10)
+    heights = Heights(40, 72, 200, compact=28, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "Input", "x", shown.theme.signed_map())

@@ -13,7 +13,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 class InputSymbolsLane(Lane):
     """One symbol a time step, read back from the one-hot columns."""
 
-    heights = Heights(22, 24, 26, gap=10)
+    heights = Heights(22, 24, 26, compact=22, gap=10)
     over_cursor = True
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:

@@ -13,7 +13,7 @@ from rnnviz.gui.canvas.lanes.value_axes import linear
 class InputValuesLane(CurveLane):
     """One column. A column of zeros and ones beside it is a marker: its ones become dots on the curve."""
 
-    heights = Heights(38, 58, 110, gap=10)
+    heights = Heights(38, 58, 110, compact=32, gap=10)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "Input", "")
