@@ -29,10 +29,11 @@ class Deeds(QObject):
         super().__init__(parent)
         self._store, self._memory = store, memory
         self._done: list[_Undo] = []
+        self.remembered = memory.read()
 
-    @property
-    def remembered(self) -> Remembered:
-        return self._memory.read()
+    def look(self) -> None:
+        """Reads what is remembered anew: another window may have changed it."""
+        self.remembered = self._memory.read()
 
     @property
     def can_undo(self) -> bool:
@@ -127,7 +128,7 @@ class Deeds(QObject):
         self._remember(lambda known: Remembered(known.elsewhere, pinned, known.last, known.last_at))
 
     def _remember(self, change: Callable[[Remembered], Remembered]) -> None:
-        self._memory.change(change)
+        self.remembered = self._memory.change(change)
 
     def _try(self, deed: Callable[[], None]) -> bool:
         try:

@@ -181,6 +181,7 @@ class LibraryWindow(QDialog):
     @Slot(object)
     def _take_list(self, paths: list[str]) -> None:
         self.table.keep(paths)
+        self.deeds.look()
         self.table.show_marks(self.deeds.remembered.pinned, self.deeds.shown)
         self._show_count()
 

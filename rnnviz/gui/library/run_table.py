@@ -15,9 +15,14 @@ NAME, STEP, SIZE, DATE = range(4)
 ENTRY = Qt.ItemDataRole.UserRole  # the row's Entry
 PINNED = Qt.ItemDataRole.UserRole + 1
 STANDING = Qt.ItemDataRole.UserRole + 3  # what has to be said of its state
-ORDER = Qt.ItemDataRole.UserRole + 2  # by what a column is sorted
 
 _Index = QModelIndex | QPersistentModelIndex
+_KEYS: tuple[Callable[[RunSummary], Any], ...] = (  # by what each column is sorted
+    lambda run: run.words.casefold(),
+    lambda run: run.training_step,
+    lambda run: run.bytes,
+    lambda run: run.changed,
+)
 _NUMBERS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -95,8 +100,6 @@ class RunTable(QAbstractTableModel):
             return _shown(run)[column]
         if role == Qt.ItemDataRole.EditRole:
             return run.words
-        if role == ORDER:
-            return (run.words.casefold(), run.training_step, run.bytes, run.changed)[column]
         if role == Qt.ItemDataRole.ToolTipRole:
             return words.about(run)
         if role == ENTRY:
@@ -132,12 +135,15 @@ class RunFilter(QSortFilterProxyModel):
         self._table = table
         self._words: tuple[str, ...] = ()
         self.setSourceModel(table)
-        self.setSortRole(ORDER)
         self.sort(DATE, Qt.SortOrder.DescendingOrder)
 
     def search(self, text: str) -> None:
         self._words = tuple(text.casefold().split())
         self.invalidate()
+
+    def lessThan(self, left: _Index, right: _Index) -> bool:
+        key, entries = _KEYS[left.column()], self._table.entries
+        return bool(key(entries[left.row()].run) < key(entries[right.row()].run))
 
     def filterAcceptsRow(self, row: int, parent: _Index) -> bool:
         run = self._table.entries[row].run

@@ -3,12 +3,12 @@
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.text_file import read_bytes
-from rnnviz.core.files.whole import write_whole
 from rnnviz.core.plain_records import plain, read_record
 from rnnviz.runs.library.summary import RunSummary, Stamp, read_summary
 
@@ -37,7 +37,11 @@ class SummaryCache:
         if summary.kind != "broken":  # what is wrong with a file may lie in its folder, and pass
             with contextlib.suppress(RnnvizError, OSError):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                write_whole(kept, json.dumps(plain(summary)).encode(), private=True)
+                new = kept.with_suffix(
+                    f".{os.getpid()}.new"
+                )  # half a file would only be read anew: no need for the disk
+                new.write_text(json.dumps(plain(summary)), encoding="utf-8")
+                new.replace(kept)
         return summary
 
     def forget_others(self, stamps: Iterable[Stamp]) -> None:
@@ -45,5 +49,5 @@ class SummaryCache:
         keys = {self.key(stamp) for stamp in stamps}
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
-                if path.name[:24] not in keys and path.suffix in (".json", ".png"):
+                if path.name[:24] not in keys and path.suffix in (".json", ".png", ".new"):
                     path.unlink(missing_ok=True)
