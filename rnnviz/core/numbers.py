@@ -65,6 +65,14 @@ def whole(number: int) -> str:
     return f"{number:,}".replace("-", "−")
 
 
+def file_size(count: int) -> str:
+    """3.1 MB for 3,100,000 bytes."""
+    for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= bytes_each:
+            return f"{count / bytes_each:.1f} {unit}"
+    return f"{count} bytes"
+
+
 def exact(value: object) -> str:
     """Shortest text that reads back as the same number."""
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

@@ -72,6 +72,10 @@ def test_the_gate_opens_where_the_breakpoint_says_and_the_search_names_the_unit(
         assert gates(stop)[opened] > 0.9
         before = run.captured()[run.captured() < stop - 100][-1]
         assert gates(before)[opened] < 0.5
+        captured = run.captured()
+        shown = int(captured[abs(captured - 900).argmin()])  # by the card that sends the person to training step 900
+        assert gates(shown)[opened] < 0.4
+        assert f"f[50, {opened + 1}]" in [watch.expression for watch in lesson.marks.watches]
         assert abs(gates(stop).mean() - gates(before).mean()) < 0.1  # which is why a mean would not have shown it
 
 

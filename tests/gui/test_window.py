@@ -306,9 +306,11 @@ def test_an_experiment_is_saved_and_opened_again(
 
 def test_an_ending_is_added_where_none_was_typed(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_dialogs.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a"), ""))
-    assert file_dialogs.path_to_save(app.window, "Save", "a", "Runs (*.rnnviz)") == tmp_path / "a.rnnviz"
+    assert (
+        file_dialogs.path_to_save(app.window, app.store, "Save", "a", "Runs (*.rnnviz)", "run") == tmp_path / "a.rnnviz"
+    )
     monkeypatch.setattr(file_dialogs.QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    assert file_dialogs.path_to_save(app.window, "Save", "a", "Runs (*.rnnviz)") is None
+    assert file_dialogs.path_to_save(app.window, app.store, "Save", "a", "Runs (*.rnnviz)", "run") is None
 
 
 def test_the_page_of_shortcuts_opens_and_closes(app: App, qtbot: QtBot) -> None:

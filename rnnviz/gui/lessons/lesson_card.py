@@ -2,20 +2,24 @@
 
 from functools import partial
 
-from PySide6.QtCore import QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent, QTextDocument
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from rnnviz.debugger.places import to_phase
-from rnnviz.gui.lessons.lesson_file import Show, read_lessons
-from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.lessons.lesson_file import Card, Lesson, Press, Show, read_lessons
+from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.marked_text import plain, rich
 
+_ASKED = Fields("recorded.status", "recorded.history", "place.following")  # by what a card sees what was done
 _MOST_SHOWN = 3  # places one card may offer
-_LINE, _BUTTON = 22, 28  # pixels
+_BUTTON = 28  # pixels
+_BACK = 64  # of the width
 
 
 class LessonCard(QWidget):
@@ -33,6 +37,7 @@ class LessonCard(QWidget):
         self.lesson = self.lessons[0]
         self._number = 0
         self._open = True
+        self._trained = 0  # training steps when the card was turned to
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -40,13 +45,13 @@ class LessonCard(QWidget):
         self.place.setProperty("role", "section")
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setTextFormat(Qt.TextFormat.RichText)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.close_button = push_button("", "Puts the lesson away; the Help menu brings it back", "icon")
         self.close_button.setAccessibleName("Close the lesson")
         self.close_button.setFixedSize(20, 20)
-        self.press = push_button("", "", "primary")
-        self.next = push_button("Next", "The next card of the lesson", "primary")
+        self.press = push_button("", "")
+        self.next = push_button("Next", "")
         self.back = push_button("Back", "The card before")
         self.shows = [push_button("", "Moves the cursor there", "link") for _ in range(_MOST_SHOWN)]
         self._build()
@@ -62,7 +67,7 @@ class LessonCard(QWidget):
             self._apply_theme(new)
         if new.run.experiment is not old.run.experiment:
             self._choose(new)
-        if new.recorded.status is not old.recorded.status:
+        if _ASKED.changed(old, new):
             self._enable(new)
 
     @property
@@ -79,30 +84,31 @@ class LessonCard(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.place, 1)
         head.addWidget(self.close_button)
-        line = QWidget()  # keeps its room on cards that show nothing, so that the buttons stay where they are
-        line.setFixedHeight(_LINE)
-        places = QHBoxLayout(line)
-        places.setContentsMargins(0, 0, 0, 0)
-        places.setSpacing(12)
-        for show in self.shows:
-            places.addWidget(show)
-        places.addStretch()
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for button in (self.press, self.next, self.back):
+        asked = QWidget()  # keeps its room on cards that ask and show nothing, so that the buttons stay where they are
+        asked.setFixedHeight(_BUTTON)
+        what = QHBoxLayout(asked)
+        what.setContentsMargins(0, 0, 0, 0)
+        what.setSpacing(12)
+        for button in (self.press, *self.shows):
+            what.addWidget(button)
+        what.addStretch()
+        ways = QHBoxLayout()
+        ways.setSpacing(8)
+        for button in (self.press, self.back, self.next):
             button.setFixedHeight(_BUTTON)
-            buttons.addWidget(button)
-        buttons.addStretch()
+        self.back.setFixedWidth(_BACK)
+        ways.addWidget(self.back)
+        ways.addWidget(self.next, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 12, 20, 24)
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.text)
-        column.addWidget(line)
-        column.addLayout(buttons)
+        column.addWidget(asked)
+        column.addLayout(ways)
 
     def _connect(self) -> None:
-        self.next.clicked.connect(lambda: self._turn(self._number + 1))
+        self.next.clicked.connect(self._go_on)
         self.back.clicked.connect(lambda: self._turn(self._number - 1))
         self.press.clicked.connect(self._press)
         self.close_button.clicked.connect(self._put_away)
@@ -110,30 +116,58 @@ class LessonCard(QWidget):
             button.clicked.connect(partial(self._show_point, index))
 
     def _turn(self, number: int) -> None:
-        """Shows another card; a focused button that disappears leaves the focus on Next or Back."""
+        """Shows another card. The buttons stay where they are; the focus goes on where one of them cannot be pressed
+        any more."""
         cards = self.lesson.cards
         self._number = min(max(number, 0), len(cards) - 1)
         card = cards[self._number]
+        self._trained = self._store.state.recorded.history.last_training_step if self._number else 0
         self.place.setText(f"Lesson, card {self._number + 1} of {len(cards)}")
-        self.text.setText(card.text)
+        self.text.setText(rich(card.text))
         self.setAccessibleName(self.place.text())
-        self.setAccessibleDescription(card.text)
-        self.press.setVisible(card.press is not None)
-        if card.press is not None:
-            self.press.setText(card.press.words)
-            self.press.setToolTip(f"{card.press.words}, as the command of the same name does")
-        last = self._number == len(cards) - 1
-        for button, visible in ((self.next, not last), (self.back, self._number > 0)):
-            had_focus = button.hasFocus()
-            button.setVisible(visible)
-            if had_focus and not visible:
-                (self.back if button is self.next else self.next).setFocus()
-        for index, show in enumerate(self.shows):
-            show.setVisible(index < len(card.show))
-            if index < len(card.show):
-                show.setText(card.show[index].words)
+        self.setAccessibleDescription(plain(card.text))
+        self._show_asked(card)
+        self._name_next()
+        if self.back.hasFocus() and not self._number:
+            self.next.setFocus()
+        self.back.setEnabled(self._number > 0)
         self._enable(self._store.state)
         self._fit()
+
+    def _show_asked(self, card: Card) -> None:
+        """What the card asks for and shows; what goes, goes first, for all of it side by side would widen the panel."""
+        wanted = {self.press: card.press, **dict(zip(self.shows, card.show, strict=False))}
+        for button in (self.press, *self.shows):
+            button.setVisible(button.isVisible() and wanted.get(button) is not None)
+        for button, record in wanted.items():
+            if record is not None:
+                button.setText(record.words)
+                button.setVisible(True)
+        if card.press is not None:
+            self.press.setToolTip(f"{card.press.words}, as the command of the same name does")
+
+    def _name_next(self) -> None:
+        """The last card leads to the next lesson, that of the last lesson puts it away."""
+        words, tooltip = "Next", "The next card of the lesson"
+        if self._number == len(self.lesson.cards) - 1:
+            following = self._next_lesson
+            words = "Next lesson" if following else "Finish"
+            tooltip = f"Begins the lesson {following.title}" if following else "Puts the lesson away"
+        self.next.setText(words)
+        self.next.setToolTip(tooltip)
+
+    @property
+    def _next_lesson(self) -> Lesson | None:
+        place = self.lessons.index(self.lesson) + 1
+        return self.lessons[place] if place < len(self.lessons) else None
+
+    def _go_on(self) -> None:
+        if self._number < len(self.lesson.cards) - 1:
+            self._turn(self._number + 1)
+        elif following := self._next_lesson:
+            self.command_wanted.emit(f"lesson_{following.name}")
+        else:
+            self._put_away()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
@@ -141,25 +175,37 @@ class LessonCard(QWidget):
     def _fit(self) -> None:
         """Gives the text the room of the longest card, so that the buttons stay where they are."""
         width = self.width() - 44
-        metrics = QFontMetrics(self.text.font())
-        wrap = Qt.TextFlag.TextWordWrap
-        heights = [
-            metrics.boundingRect(QRect(0, 0, width, 9999), wrap, card.text).height() for card in self.lesson.cards
-        ]
-        if width > 0 and self.text.height() != max(heights) + 4:
+        if width <= 0:
+            return
+        self.text.ensurePolished()
+        paper = QTextDocument()
+        paper.setDocumentMargin(0)
+        paper.setDefaultFont(self.text.font())
+        paper.setTextWidth(width)
+        heights = []
+        for card in self.lesson.cards:
+            paper.setHtml(rich(card.text))
+            heights.append(int(paper.size().height()) + 1)
+        if self.text.height() != max(heights) + 4:
             self.text.setFixedHeight(max(heights) + 4)
 
     def _enable(self, state: State) -> None:
-        """A card that asks to train leads on to Next once training goes on."""
+        """In the accent's colour is what the card asks for: its own command, and once that was given, Next."""
         press = self.lesson.cards[self._number].press
-        running = state.recorded.status is not None and state.recorded.status.state == "running"
-        done = press is not None and press.command == "train" and running
-        self.press.setEnabled(not done)
+        running = _is_training(state)
+        training = press is not None and press.command == "train" and running
+        done = press is None or training or self._given(press, state)
+        self.press.setEnabled(not training)
         if press is not None:
-            self.press.setText("Training …" if done else press.words)
-        if self.next.property("primary") != (press is None or done):
-            self.next.setProperty("primary", press is None or done)
-            self.next.style().polish(self.next)
+            self.press.setText("Training …" if training else press.words)
+        _accent(self.press, not done)
+        _accent(self.next, done and not (running and press is not None and press.until_paused))
+
+    def _given(self, press: Press, state: State) -> bool:
+        """Whether what the card asks for was done."""
+        if press.command == "live":
+            return state.place.following
+        return state.recorded.history.last_training_step > self._trained
 
     def _press(self) -> None:
         press = self.lesson.cards[self._number].press
@@ -201,3 +247,13 @@ class LessonCard(QWidget):
         painter.setPen(QPen(look.color("line"), 1))
         painter.setBrush(look.color("raised"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(12.5, 0.5, -12.5, -12.5), 8, 8)
+
+
+def _is_training(state: State) -> bool:
+    """Whether the models learn right now."""
+    return state.recorded.status is not None and state.recorded.status.state == "running"
+
+
+def _accent(button: QPushButton, on: bool) -> None:
+    if bool(button.property("primary")) != on:
+        set_role(button, "primary", on)

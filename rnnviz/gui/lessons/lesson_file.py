@@ -21,15 +21,16 @@ class Show:
 
 @dataclass(frozen=True)
 class Press:
-    """A command that the card's button gives, by the key of its record."""
+    """A command that the card asks for, by the key of its record."""
 
     command: str
     words: str
+    until_paused: bool = False  # the next card is about what stops the training
 
 
 @dataclass(frozen=True)
 class Card:
-    """One card: a few sentences, perhaps a command to press, perhaps places to see."""
+    """One card: a few sentences in markup (h_T), perhaps a command to press, perhaps places to see."""
 
     text: str
     press: Press | None
@@ -40,6 +41,7 @@ class Card:
 class Lesson:
     """The cards in their order; the lesson belongs to experiments of `task` named `title`."""
 
+    name: str  # of its file
     title: str
     task: str
     cards: tuple[Card, ...]
@@ -70,7 +72,7 @@ def read_lesson(name: str) -> Lesson:
             )
             for card in data["card"]
         )
-        return Lesson(data["title"], data["task"], cards)
+        return Lesson(name, data["title"], data["task"], cards)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise RnnvizError(f"{path}: a lesson with title, task and cards was wanted, but: {error}.") from error
 

@@ -245,17 +245,17 @@ class Following(QObject):
         place = begun(answer.training_step if answer is not None else 0, layer)
         marks, events = run.marks(), run.events(run.last_event - _PAGE)
         self._last_event, self._more_events = events[-1].number if events else 0, False
-        shown = ShownRun(run.source, None, run.path, run.origin, found.kept, run.task, run.models)
+        shown = ShownRun(run.source, None, run.path, run.origin, found.kept, run.task, run.models, run.name)
         recorded = Recorded(
             run.bytes, status, found.history.read(), marked_events((), events), traces, clip_changes(events)
         )
-        watches = tuple(dict.fromkeys(watch.expression for watch in marks.watches))
+        watches = self._store.state.debugging.with_run(watch.expression for watch in marks.watches)
         self._store.change(
             run=lambda _: shown,
             recorded=lambda _: recorded,
             place=lambda _: place,
             trial=setting(whatif=WhatIf(), recomputed=None, against=""),
-            debugging=setting(marks=marks, **({"watches": watches} if watches else {})),
+            debugging=setting(marks=marks, **watches),
             notices=setting(message=message, busy=""),
         )
         if before is not None:

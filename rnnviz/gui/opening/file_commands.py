@@ -17,6 +17,7 @@ from rnnviz.gui.commands.needs import has_run, has_trace, need
 from rnnviz.gui.figures.formats import FIGURES, SCALES
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.file_dialogs import choose, path_to_open, path_to_save, write_filter
+from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
 
@@ -52,14 +53,13 @@ def open_example(session: Session, name: str) -> None:
 
 def open_file(window: QWidget, store: Store, session: Session) -> None:
     path = store.state.run.path
-    chosen = path_to_open(window, str(path.parent) if path is not None and store.state.run.kept else "")
+    chosen = path_to_open(window, store, str(path.parent) if path is not None and store.state.run.kept else "")
     if chosen is not None:
         session.files.open_path(chosen)
 
 
 def save_run(window: QWidget, store: Store, session: Session) -> None:
-    path = store.state.run.path
-    chosen = path_to_save(window, "Save the run", path.name if path is not None else "", write_filter(RUN))
+    chosen = path_to_save(window, store, "Save the run", _run_name(store.state), write_filter(RUN), RUN.name)
     if chosen is not None:
         session.files.save_run(chosen)
 
@@ -67,9 +67,11 @@ def save_run(window: QWidget, store: Store, session: Session) -> None:
 def save_experiment(window: QWidget, store: Store, session: Session) -> None:
     chosen = path_to_save(
         window,
+        store,
         "Save the experiment",
         f"{_file_words(store.state.run.title)}{EXPERIMENT.endings[0]}",
         write_filter(EXPERIMENT),
+        EXPERIMENT.name,
     )
     if chosen is not None:
         session.files.save_experiment(chosen)
@@ -84,7 +86,7 @@ def export_model(window: QWidget, store: Store, session: Session) -> None:
     if model:
         kinds = ";;".join(map(write_filter, CHECKPOINTS))
         proposal = _file_words(model) + CHECKPOINTS[0].endings[0]
-        chosen = path_to_save(window, f"Export the weights of {model}", proposal, kinds)
+        chosen = path_to_save(window, store, f"Export the weights of {model}", proposal, kinds, "model")
         if chosen is not None:
             session.files.export(chosen, model)
 
@@ -94,9 +96,11 @@ def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) ->
     image = picture(scale)  # before the dialog covers anything
     chosen = path_to_save(
         window,
+        store,
         "Save the picture",
         _file_words(store.state.run.title) + FIGURES[0].ending,
         f"Pictures ({' '.join(f'*{one.ending}' for one in FIGURES)})",
+        "picture",
     )
     if chosen is not None:
         write_picture(image, chosen)
@@ -116,15 +120,28 @@ def copy_picture(store: Store, picture: Picture) -> None:
     store.say(Message("info", f"The picture of the lanes ({image.width()} × {image.height()}) is copied."))
 
 
+def _run_name(state: State) -> str:
+    """What a copy of the run may be called: after the name a person gave it, else as its file."""
+    if state.run.name:
+        return _file_words(state.run.name) + RUN.endings[0]
+    return state.run.path.name if state.run.path is not None else ""
+
+
 def _file_words(name: str) -> str:
     """A name as a file may be called."""
     return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split()) or "rnnviz"
 
 
 def file_commands(
-    window: QWidget, store: Store, session: Session, drawn: Pictures, quit: Callable[[], object]
+    window: QWidget,
+    store: Store,
+    session: Session,
+    drawn: Pictures,
+    quit: Callable[[], object],
+    library: Sequence[Command] = (),
 ) -> Sequence[Command]:
-    """The File menu, in its order; the recent files are put in by the window."""
+    """The File menu, in its order, with the commands of the `library` of runs; the recent files are put in by the
+    window."""
 
     has_experiment = need(lambda state: state.run.experiment is not None, "nothing here can be trained")
 
@@ -149,6 +166,7 @@ def file_commands(
         *shipped("example", EXAMPLES, "Examples"),
         Command("open", "Open …", "a run, an experiment, a model, a table, a text; or drop it on the window",
                 lambda: open_file(window, store, session), MENU, ("Ctrl+O",), "open"),
+        *library,
         Command("save_run", "Save run as …", "a copy of everything recorded so far",
                 lambda: save_run(window, store, session), MENU, ("Ctrl+Shift+S",), "save", has_run, section=1),
         Command("save_experiment", "Save experiment …", "task, models and training settings as a TOML file",

@@ -6,8 +6,10 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, RUN, TABLE, TEXT, FileFormat, endings
+from rnnviz.gui.state.store import Store, setting
 
 EVERY_FILE = "All files (*)"
+OPEN = "open"  # the kind of what the Open dialog finds: any file
 
 
 def file_filter(title: str, formats: Iterable[FileFormat]) -> str:
@@ -37,26 +39,40 @@ OPENABLE = ";;".join(
 )
 
 
-def path_to_open(window: QWidget, folder: str) -> Path | None:
-    """The file a person wants to open; None if they changed their mind."""
-    name, _ = QFileDialog.getOpenFileName(window, "Open", folder, OPENABLE)
-    return Path(name) if name else None
+def path_to_open(window: QWidget, store: Store, folder: str = "") -> Path | None:
+    """The file a person wants to open, from the folder where one was last opened, else from `folder`; None if they
+    changed their mind."""
+    begin = store.state.look.folder(OPEN) or folder
+    name, _ = QFileDialog.getOpenFileName(window, "Open", begin, OPENABLE)
+    return _found(store, name, OPEN)
 
 
-def path_to_open_data(window: QWidget, kind: str) -> Path | None:
+def path_to_open_data(window: QWidget, store: Store, kind: str) -> Path | None:
     """A file to learn from: `kind` is the name of its format, "csv" or "text"."""
     wanted = next(one for one in FORMATS if one.name == kind)
-    name, _ = QFileDialog.getOpenFileName(window, "Choose the data", "", read_filter(wanted))
-    return Path(name) if name else None
+    name, _ = QFileDialog.getOpenFileName(window, "Choose the data", store.state.look.folder(kind), read_filter(wanted))
+    return _found(store, name, kind)
 
 
-def path_to_save(window: QWidget, title: str, proposal: str, kinds: str) -> Path | None:
-    """Where to save; the ending of the first of `kinds` ("Pictures (*.png)") is added where none was typed."""
-    name, _ = QFileDialog.getSaveFileName(window, title, proposal, kinds)
+def path_to_save(
+    window: QWidget, store: Store, title: str, proposal: str, kinds: str, kind: str, folder: str = ""
+) -> Path | None:
+    """Where to save, in the folder where something of that `kind` was last saved, else in `folder`; the ending of the
+    first of `kinds` ("Pictures (*.png)") is added where none was typed."""
+    begin = store.state.look.folder(f"save {kind}") or folder
+    name, _ = QFileDialog.getSaveFileName(window, title, str(Path(begin) / proposal) if begin else proposal, kinds)
+    if (path := _found(store, name, f"save {kind}")) is None:
+        return None
+    return path if path.suffix else path.with_suffix(kinds.split("*", 1)[1].split(")")[0].split()[0])
+
+
+def _found(store: Store, name: str, kind: str) -> Path | None:
+    """The path chosen; its folder is where the next one of that kind is looked for, in the next start too."""
     if not name:
         return None
-    path = Path(name)
-    return path if path.suffix else path.with_suffix(kinds.split("*", 1)[1].split(")")[0].split()[0])
+    folder = str(Path(name).absolute().parent)
+    store.change(look=setting(folders=store.state.look.with_folder(kind, folder)))
+    return Path(name)
 
 
 def choose(title: str, words: str, among: list[str], window: QWidget) -> str:

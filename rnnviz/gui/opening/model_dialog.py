@@ -1,7 +1,7 @@
 """Model dialog: which recurrent module of a checkpoint, which input to give it, and where its loss stands."""
 
-from collections.abc import Mapping
-from pathlib import PurePath
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from PySide6.QtCore import Qt
@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -23,13 +22,11 @@ from PySide6.QtWidgets import (
 )
 
 from rnnviz.core.cells import CELLS
-from rnnviz.core.files.formats import TABLE
 from rnnviz.core.source import GIVEN_LOSS, Given, GivenInput
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.activation_choice import ActivationChoice
-from rnnviz.gui.opening.file_dialogs import read_filter
 from rnnviz.gui.widgets.fields import Field, Row, section_label
 from rnnviz.gui.widgets.parsing import whole
 
@@ -46,8 +43,16 @@ _SOURCES: tuple[tuple[Literal["text", "csv", "random"], str], ...] = (
 class OpenModelDialog(QDialog):
     """Asks how to trace a checkpoint that `rnnviz inspect` has looked into; `given` and `prefix` are the answer."""
 
-    def __init__(self, inspection: Mapping[str, Any], theme_name: ThemeName, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        inspection: Mapping[str, Any],
+        theme_name: ThemeName,
+        parent: QWidget | None = None,
+        find: Callable[[QWidget], Path | None] = lambda _window: None,
+    ) -> None:
+        """`find` asks for a CSV file."""
         super().__init__(parent)
+        self._find = find
         self._inspection = inspection
         self._modules: list[Mapping[str, Any]] = list(inspection["modules"])
         self._alphabet_typed = False
@@ -214,9 +219,9 @@ class OpenModelDialog(QDialog):
             self._judge()
 
     def _choose_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Choose the input", "", read_filter(TABLE))
-        if name:
-            self.file.setText(name)
+        path = self._find(self)
+        if path is not None:
+            self.file.setText(str(path))
 
     def _type_alphabet(self, text: str) -> None:
         self._alphabet_typed = bool(text)

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QDialog, QWidget
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, Task, first_lesson
 from rnnviz.core.files.allowed import remember
-from rnnviz.core.files.formats import EXPERIMENT, RUN, checkpoint_format
+from rnnviz.core.files.formats import EXPERIMENT, RUN, TABLE, checkpoint_format
 from rnnviz.core.tasks import data_task
 from rnnviz.gui.live.question import Question
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.data_dialog import DataDialog
+from rnnviz.gui.opening.file_dialogs import path_to_open_data
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
 from rnnviz.gui.opening.question_dialog import QuestionDialog
 from rnnviz.gui.state.store import Store
@@ -41,7 +42,12 @@ class Opening(QObject):
             case str(data) if data_task(data) is not None:
                 self.dialog = DataDialog(report, self._store.state.look.theme, self._window)
             case str(name) if checkpoint_format(name) is not None:
-                self.dialog = OpenModelDialog(report, self._store.state.look.theme, self._window)
+                self.dialog = OpenModelDialog(
+                    report,
+                    self._store.state.look.theme,
+                    self._window,
+                    lambda dialog: path_to_open_data(dialog, self._store, TABLE.name),
+                )
             case RUN.name | EXPERIMENT.name as kind:
                 ending = next(one.endings[0] for one in (RUN, EXPERIMENT) if one.name == kind)
                 self._say(f"{path} holds a {kind}: give its name the ending {ending}.")

@@ -13,6 +13,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.debugger import goto
 from rnnviz.gui.commands.actions import Actions, Command
+from rnnviz.gui.library.library import Library
+from rnnviz.gui.library.library_commands import library_commands
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.remembered_breakpoints import RememberedBreakpoints
 from rnnviz.gui.live.searching import Searching
@@ -92,7 +94,12 @@ class App(QObject):
         message = Message("warning", complaint) if complaint else None
         hidden = frozenset(preferences.hidden_lanes)
         shown = State(
-            look=Appearance(theme=preferences.theme, hidden_lanes=hidden, page=preferences.page),
+            look=Appearance(
+                theme=preferences.theme,
+                hidden_lanes=hidden,
+                page=preferences.page,
+                folders=tuple(preferences.folders.items()),
+            ),
             debugging=Debugging(watches=preferences.watches),
             notices=Notices(message),
         )
@@ -116,6 +123,7 @@ class App(QObject):
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow()
+        self.library = Library(self.store, self.session, self.open_path, self.window)
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
         self.menu_bar = MenuBar(self.store, self.actions, self.preference_saver, self.open_path)
@@ -155,6 +163,8 @@ class App(QObject):
                 self.leave_now()
             self._fill()
             self._filling = False
+        if self._path is None and not self._closed:
+            self.library.look_for_last()
 
     @Slot()
     def close(self) -> None:
@@ -166,7 +176,12 @@ class App(QObject):
         self.preference_saver.remember(**self.window.layout_preferences())
         self.window.hide()
         self.searching.cancel()
-        ended = [self.recomputing.stop(), self.contents is None or self.contents.stop(), self.session.close()]
+        ended = [
+            self.library.stop(),
+            self.recomputing.stop(),
+            self.contents is None or self.contents.stop(),
+            self.session.close(),
+        ]
         self.ended_well = all(ended)
         self._garbage_collector.stop()
         self._problems.release()
@@ -250,7 +265,14 @@ class App(QObject):
             lambda scale: self._drawn().lanes_image(scale), lambda scale: self._drawn().window_image(scale)
         )
         return (
-            *file_commands(self.window, self.store, self.session, pictures, lambda: self.window.close()),
+            *file_commands(
+                self.window,
+                self.store,
+                self.session,
+                pictures,
+                lambda: self.window.close(),
+                library_commands(self.library),
+            ),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self.walker, self._ask_place),
             *mark_commands(self.store, self.walker, self._ask_note),
@@ -278,7 +300,7 @@ class App(QObject):
     def _show(self, old: State, new: State) -> None:
         if new.look.theme != old.look.theme:
             apply(self._application, theme(new.look.theme))
-        if new.run.source is not old.run.source or new.run.path != old.run.path:
+        if new.run.source is not old.run.source or new.run.path != old.run.path or new.run.name != old.run.name:
             self._show_title(new)
         if new.notices.message is not None and new.notices.message != old.notices.message:
             announce(self.window, new.notices.message.sentence)
@@ -286,7 +308,7 @@ class App(QObject):
     def _show_title(self, state: State) -> None:
         run = f" · {state.run.path.name}" if state.run.path is not None else ""
         origin = f" · {state.run.origin.words}" if state.run.origin is not None else ""
-        self.window.setWindowTitle(f"{state.run.title}{run}{origin}")
+        self.window.setWindowTitle(f"{state.run.name or state.run.title}{run}{origin}")
 
     def _show_menu(self) -> None:
         if self.menu_bar.isNativeMenuBar():

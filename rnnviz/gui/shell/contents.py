@@ -139,7 +139,7 @@ class Contents(QObject):
 
     @Slot(str)
     def _choose_data(self, kind: str) -> None:
-        path = path_to_open_data(self._window, kind)
+        path = path_to_open_data(self._window, self._store, kind)
         if path is not None:
             self._session.files.open_path(path)
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from rnnviz.core.numbers import whole
+from rnnviz.core.numbers import file_size, whole
 from rnnviz.core.sweeps.verdict import VerdictKind
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.state import State
@@ -72,7 +72,9 @@ class StatusBar(QStatusBar):
     def _show_run(self, state: State) -> None:
         colors = theme(state.look.theme)
         path = state.run.path
-        self._set(self.run, f"{path.name}   {_size(state.recorded.bytes)}" if path is not None else "", colors.muted)
+        self._set(
+            self.run, f"{path.name}   {file_size(state.recorded.bytes)}" if path is not None else "", colors.muted
+        )
         kept = "" if state.run.kept else "\nNot saved by name yet: File → Save run as …"
         origin = f"\n{state.run.origin.words}" if state.run.origin is not None else ""
         self.run.setToolTip(f"{path}{origin}{kept}" if path is not None else "")
@@ -109,11 +111,3 @@ class StatusBar(QStatusBar):
 
 def _colored(text: str, token: str, colors: Theme) -> str:
     return f'<span style="color: {getattr(colors, token)}">{text}</span>'
-
-
-def _size(count: int) -> str:
-    """3.1 MB for 3,100,000 bytes."""
-    for unit, bytes_each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= bytes_each:
-            return f"{count / bytes_each:.1f} {unit}"
-    return f"{count} bytes"

@@ -13,7 +13,9 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
 
-_REMEMBERED = Fields("look.theme", "look.hidden_lanes", "look.page", "debugging.watches")
+_REMEMBERED = Fields(
+    "look.theme", "look.hidden_lanes", "look.page", "look.folders", "debugging.watches", "debugging.lent"
+)
 
 
 class PreferenceSaver(QObject):
@@ -49,4 +51,10 @@ class PreferenceSaver(QObject):
     def show_state(self, old: State, new: State) -> None:
         if _REMEMBERED.changed(old, new):
             hidden = tuple(sorted(new.look.hidden_lanes))
-            self.remember(theme=new.look.theme, hidden_lanes=hidden, page=new.look.page, watches=new.debugging.watches)
+            self.remember(
+                theme=new.look.theme,
+                hidden_lanes=hidden,
+                page=new.look.page,
+                folders=dict(new.look.folders),
+                watches=new.debugging.own_watches,
+            )

@@ -32,6 +32,7 @@ class Preferences:
     layout: str = ""
     geometry: str = ""
     watches: tuple[str, ...] = ()
+    folders: Mapping[str, str] = field(default_factory=dict)  # kind of file → where it was last found or saved
     breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
     recent_commands: tuple[str, ...] = ()  # given from the palette, the newest first
 
@@ -96,7 +97,7 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "page":
         return isinstance(value, str)
-    if name == "breakpoints":
+    if name in ("breakpoints", "folders"):
         return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
     return name in ("layout", "geometry") and isinstance(value, str) and value.isascii()
 

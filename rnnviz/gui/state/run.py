@@ -27,6 +27,7 @@ class ShownRun:
     kept: bool = False  # the person chose where the run lies (saved or opened), so nobody tidies it away
     task: TaskInfo | None = None
     models: tuple[RunModel, ...] = ()
+    name: str = ""  # a person gave it to the run; "": none did
 
     @property
     def experiment(self) -> Experiment | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 
@@ -13,6 +14,16 @@ class Appearance:
     hidden_lanes: frozenset[str] = frozenset()  # lane keys switched off; "+key": switched on
     fitting_lanes: frozenset[str] = frozenset()  # lanes that show themselves because the canvas has room for them
     page: str = "cursor"  # of the right column: the one in front
+    folders: tuple[tuple[str, str], ...] = ()  # of the file dialogs: kind of file and the folder it was last found in
+
+    def folder(self, kind: str) -> str:
+        """Where files of a kind were last found or saved; "" where none were yet, or that folder is there no longer."""
+        folder = dict(self.folders).get(kind, "")
+        return folder if folder and Path(folder).is_dir() else ""
+
+    def with_folder(self, kind: str, folder: str) -> tuple[tuple[str, str], ...]:
+        """The folders after a file of that kind was found or saved in `folder`."""
+        return tuple(sorted({**dict(self.folders), kind: folder}.items()))
 
 
 STOP_COMMANDS = ("go_to_stop", "continue_training", "disable_stop")  # offered where a training has stopped

@@ -1,5 +1,6 @@
 """The watches: what they are is in the state; here their cards are kept, and their values are looked up."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -11,11 +12,12 @@ from rnnviz.core.expressions import Expression, ExpressionError, Vocabulary, par
 from rnnviz.core.stopping.conditions import Look
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import Theme, model_dashes, theme
+from rnnviz.gui.state.debugging import Debugging
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import history_of, looked_at
 from rnnviz.gui.state.scopes import vocabulary_of
 from rnnviz.gui.state.state import State
-from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.watching.watch_card import WatchCard
 from rnnviz.gui.watching.watch_rows import WatchRow
 from rnnviz.gui.watching.watch_values import Seen, WatchLine, line_of, look_at, same_value, value_words
@@ -187,19 +189,25 @@ class Watches(QWidget):
         watches = self._store.state.debugging.watches
         others = [one for one in watches if one != card.text]
         changed = [text if one == card.text else one for one in watches]
-        self._store.change(debugging=setting(watches=tuple(changed if text and text not in others else others)))
+        self._store.change(debugging=_watching(changed if text and text not in others else others))
 
     def _add(self, text: str, *_: object) -> None:
         watches = self._store.state.debugging.watches
         self.add.start_anew()
         if text and text not in watches:
-            self._store.change(debugging=setting(watches=(*watches, text)))
+            self._store.change(debugging=_watching((*watches, text)))
 
     def _known(self) -> Vocabulary:
         return self._vocabulary
 
     def _theme(self) -> Theme:
         return theme(self._store.state.look.theme)
+
+
+def _watching(watches: Iterable[str]) -> Callable[[Debugging], Debugging]:
+    """These watches; what was taken away and is typed again is the person's own."""
+    shown = tuple(watches)
+    return lambda now: replace(now, watches=shown, lent=tuple(text for text in now.lent if text in shown))
 
 
 def _said(look: Look) -> str:

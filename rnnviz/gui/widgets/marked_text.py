@@ -1,6 +1,7 @@
 """Marked text: symbols with real subscripts: "‖∂L/∂h_{41}‖" drawn as it is written on paper."""
 
 from functools import lru_cache
+from html import escape
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
@@ -46,6 +47,20 @@ def draw(painter: QPainter, x: float, baseline: float, markup: str, size: int, c
         shift = _SUB_DROP if level < 0 else -_SUP_RISE if level > 0 else 0.0
         painter.drawText(QPointF(x, baseline + shift * size), text)
         x += _advance(text, size, level)
+
+
+def rich(markup: str) -> str:
+    """`markup` as the rich text of a label; an empty line parts paragraphs, and a symbol is not broken in two."""
+    return "<br>".join(" ".join(map(_rich_word, line.split(" "))) for line in markup.split("\n"))
+
+
+def _rich_word(word: str) -> str:
+    tags = {-1: "sub", 1: "sup"}
+    written = "".join(
+        f"<{tags[level]}><big>{escape(text)}</big></{tags[level]}>" if level else escape(text)
+        for text, level in pieces(word)
+    )
+    return f"<nobr>{written}</nobr>" if len(pieces(word)) > 1 else written
 
 
 def plain(markup: str) -> str:

@@ -5,7 +5,8 @@ A run file is one SQLite database (WAL while it is written, one plain file after
 is read by `runs.reading.format_1` and never written.
 
 about          key → text: "source" (JSON of core.source), "task" (JSON of TaskInfo: how to read the numbers),
-               "environment" (JSON), "created" (ISO, UTC), "crc32" (of these, the models and the modules)
+               "environment" (JSON), "created" (ISO, UTC), "crc32" (of these, the models and the modules); and where a
+               person gave the run a name, "name" (JSON of the name and its own CRC32), which the window writes
 models         one row a model: number (0-based), name, parameter_count
 modules        the recurrent modules of each model: number (0-based), name, structure (JSON of Structure), parameters
                (JSON list of torch's names)

@@ -16,6 +16,7 @@ from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.sweeps.capture import Capture, CaptureKind
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.runs.file.given_name import read_name
 from rnnviz.runs.file.merging import read_writer
 from rnnviz.runs.file.opening import beside, file_bytes
 from rnnviz.runs.file.records import ANEW, OPTIMISERS, EngineStatus, Event, OptimiserSnapshot, Origin, Probe, RunModel
@@ -47,7 +48,7 @@ def open_run(path: str | os.PathLike[str]) -> "Run":
 
 
 class Run:
-    """A run file: `source`, `task`, `models`, `probe`, and what has been recorded so far.
+    """A run file: `source`, `task`, `models`, `probe`, the `name` a person gave it, and what has been recorded so far.
 
     Every method may raise RnnvizError if the file turns out to be damaged. Close it, or use it in a `with`.
     """
@@ -66,6 +67,7 @@ class Run:
             self.models: tuple[RunModel, ...] = self._header.models
             self.environment: Mapping[str, str] = self._header.environment
             self.created: str = self._header.created
+            self.name = self._given_name()
             self._queries.settle(merging=self.version == VERSION)
             self.probe: Probe | None = self._format.probe()
             self._version = self._data_version()
@@ -224,6 +226,13 @@ class Run:
                 upgraded = Upgraded(self._header, self._format, self._queries)
                 with self._queries.moment("its copy"):
                     write_copy(self.path, Path(path), lambda copy: upgraded.write(copy, marks))
+
+    def _given_name(self) -> str:
+        """What a person called the run; "" where they did not, and in runs of an older format."""
+        if self.version < VERSION:
+            return ""
+        with self._queries.bounded("its name"):
+            return read_name(self._queries.connection)
 
     def _model(self, model: int | str) -> RunModel:
         names = [known.name for known in self.models]

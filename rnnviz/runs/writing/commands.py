@@ -1,11 +1,13 @@
-"""Commands and marks on their way from the window to the engine, through the run file."""
+"""Commands, marks and a name on their way from the window to the engine, through the run file."""
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.runs.file import marks_row
+from rnnviz.runs.file import given_name, marks_row
 from rnnviz.runs.file.engine_commands import EngineCommand, TakenCommand, command_name, command_row, read_command
 from rnnviz.runs.file.merging import lacks_newest, merge_and_close
 from rnnviz.runs.file.opening import check_file, open_to_write, side_bytes
@@ -61,6 +63,26 @@ def save_marks(path: str | Path, marks: Marks) -> None:
         raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
     finally:
         merge_and_close(connection)
+
+
+def save_name(path: str | Path, name: str) -> None:
+    """Calls the run at `path` by the name a person gave it, "" for none, whether it is being trained or finished.
+
+    When it was written last stays as it is. Raises RnnvizError where the file is of an older format, or cannot be
+    written.
+    """
+    written = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
+    connection = _open(Path(path), "takes no name of this one")
+    try:
+        with Transaction(connection):
+            given_name.write_name(connection, name)
+    except sqlite3.Error as error:
+        raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
+    finally:
+        merge_and_close(connection)
+    with contextlib.suppress(OSError):  # a name is no reason to stand among the newest
+        if not side_bytes(Path(path)):
+            os.utime(path, ns=(os.stat(path).st_atime_ns, written))
 
 
 class CommandInbox:

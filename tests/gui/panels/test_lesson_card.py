@@ -1,12 +1,14 @@
 """The lesson: cards can be walked, their buttons do what they say, and it can be put away and brought back."""
 
+import re
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.resources import resource
 from rnnviz.core.source import Trained, read_source
 from rnnviz.core.tasks import Adding
@@ -14,6 +16,7 @@ from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.lessons.lesson_file import LESSONS, read_lesson, read_lessons
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.widgets.marked_text import rich
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -36,36 +39,107 @@ def go_to(card: LessonCard, number: int, qtbot: QtBot) -> None:
 def test_next_and_back_walk_all_cards(card: LessonCard, qtbot: QtBot) -> None:
     count = len(card.lesson.cards)
     assert 5 <= count <= 6
-    assert card.back.isHidden()
-    seen = [card.text.text()]
+    assert not card.back.isEnabled()
+    seen = [card.accessibleDescription()]
     for _ in range(count - 1):
         qtbot.mouseClick(card.next, LEFT)
-        seen.append(card.text.text())
+        seen.append(card.accessibleDescription())
     assert seen == [one.text for one in card.lesson.cards]
-    assert card.next.isHidden()
+    assert card.next.text() == "Next lesson"
     assert card.place.text() == f"Lesson, card {count} of {count}"
     qtbot.mouseClick(card.back, LEFT)
     assert card.number == count - 2
 
 
 def test_every_card_is_shown_whole_and_its_buttons_stay(card: LessonCard, qtbot: QtBot) -> None:
-    heights = set()
-    for _ in card.lesson.cards:
+    places = set()
+    for number in range(len(card.lesson.cards)):
+        go_to(card, number, qtbot)
+        card.resize(224, card.sizeHint().height())
+        QCoreApplication.processEvents()
         assert card.text.heightForWidth(card.text.width()) <= card.text.height()
-        heights.add(card.sizeHint().height())
-        qtbot.mouseClick(card.next, LEFT)
-    assert len(heights) == 1
+        places.add(tuple(button.geometry().getRect() for button in (card.back, card.next)))
+        for button in (card.back, card.next, *(one for one in (card.press, *card.shows) if one.isVisible())):
+            assert button.width() >= button.fontMetrics().horizontalAdvance(button.text())
+            assert card.rect().contains(button.mapTo(card, button.rect().bottomRight()))
+    assert len(places) == 1
 
 
-def test_the_first_card_trains_and_then_leads_on(card: LessonCard, store: Store, qtbot: QtBot) -> None:
+def in_accent(card: LessonCard) -> list[str]:
+    """The buttons in the accent's colour: there is one, which does what the card asks for, or none while it waits."""
+    buttons = {"press": card.press, "next": card.next, "back": card.back}
+    return [name for name, button in buttons.items() if button.isVisible() and button.property("primary")]
+
+
+def train_to(store: Store, training_step: int, state: str) -> None:
+    status = replace(store.state.recorded.status, state=state)
+    history = replace(store.state.recorded.history, last_training_step=training_step)
+    store.change(recorded=setting(status=status, history=history))
+
+
+def test_the_button_in_colour_is_what_the_card_asks_for(card: LessonCard, store: Store, qtbot: QtBot) -> None:
     wanted: list[str] = []
     card.command_wanted.connect(wanted.append)
-    assert card.press.text() == "Train"
+    train_to(store, 0, "paused")
+    assert (card.press.text(), in_accent(card)) == ("Train", ["press"])
     qtbot.mouseClick(card.press, LEFT)
     assert wanted == ["train"]
-    store.change(recorded=setting(status=replace(store.state.recorded.status, state="running")))
+    train_to(store, 3, "running")
     assert not card.press.isEnabled()
-    assert card.next.property("primary")
+    assert (card.press.text(), in_accent(card)) == ("Training …", ["next"])
+    train_to(store, 70, "paused")  # it is done: what is left is to go on
+    assert (card.press.text(), in_accent(card)) == ("Train", ["next"])
+    for number in range(1, 5):
+        go_to(card, number, qtbot)
+        assert in_accent(card) == ["next"]
+    store.change(place=lambda place: replace(place, following=False))
+    go_to(card, 5, qtbot)
+    assert (card.press.text(), in_accent(card)) == ("Back to live", ["press"])
+    store.change(place=lambda place: replace(place, following=True))
+    assert in_accent(card) == ["next"]
+    qtbot.mouseClick(card.next, LEFT)
+    assert wanted[-1] == "lesson_the-gate-opens"
+
+
+def test_a_card_that_waits_for_a_stop_leads_on_once_it_came(card: LessonCard, store: Store, qtbot: QtBot) -> None:
+    store.change(run=setting(source=read_source(resource("experiments/the-gate-opens.toml"))))
+    train_to(store, 0, "paused")
+    assert in_accent(card) == ["press"]
+    train_to(store, 400, "running")
+    assert in_accent(card) == []
+    train_to(store, 1006, "paused")
+    assert in_accent(card) == ["next"]
+    go_to(card, 5, qtbot)
+    assert (card.press.text(), in_accent(card)) == ("Train on", ["press"])
+    train_to(store, 1020, "paused")
+    assert in_accent(card) == ["next"]
+    assert card.next.text() == "Finish"
+    qtbot.mouseClick(card.next, LEFT)
+    assert not card.isVisible()
+
+
+def test_symbols_are_set_as_elsewhere(card: LessonCard, store: Store, qtbot: QtBot) -> None:
+    store.change(run=setting(source=read_source(resource("experiments/the-gate-opens.toml"))))
+    go_to(card, 1, qtbot)
+    assert (
+        "<nobr>‖∂L/∂h<sub><big>1</big></sub>‖</nobr> / <nobr>‖∂L/∂h<sub><big>T</big></sub>‖</nobr>" in card.text.text()
+    )
+    for lesson in card.lessons:
+        for one in lesson.cards:
+            assert "_" not in rich(one.text)
+
+
+def test_watches_that_a_card_names_are_watched_in_its_lesson() -> None:
+    for lesson in read_lessons():
+        ships = {path.stem: path for path in resource("experiments/adding.toml").parent.glob("*.toml")}
+        source = read_source(ships[lesson.name]) if lesson.name in ships else Trained(first_lesson())
+        known = {watch.expression for watch in source.marks.watches}
+        known |= {mark.expression for mark in source.marks.breakpoints}
+        for card in lesson.cards:
+            named = re.findall(
+                r"(?:\b(?:max|argmax|mean)\([^)]*\)|(?<![\w(])f\[[^\]]*\])", card.text.replace("\u00a0", " ")
+            )
+            assert set(named) <= known, card.text
 
 
 def test_show_me_moves_the_cursor(card: LessonCard, store: Store, qtbot: QtBot) -> None:
@@ -128,7 +202,7 @@ def test_another_lesson_begins_at_its_first_card(card: LessonCard, store: Store,
     store.change(run=setting(source=read_source(resource("experiments/the-gate-opens.toml"))))
     assert card.isVisible()
     assert (card.lesson.title, card.number) == ("The gate opens", 0)
-    assert "An LSTM reads" in card.text.text()
+    assert "An LSTM reads" in card.accessibleDescription()
     test_every_card_is_shown_whole_and_its_buttons_stay(card, qtbot)
     store.change(run=setting(source=Trained(first)))
     assert (card.lesson.task, card.number) == ("temporal order", 0)

@@ -1,0 +1,1 @@
+"""The library: every run there is, found again, named, pinned, deleted and tidied up."""

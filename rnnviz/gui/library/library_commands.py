@@ -1,0 +1,18 @@
+"""Commands of the library, in the File menu: all runs, and the one that was worked with last."""
+
+from collections.abc import Sequence
+
+from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.library.library import Library
+
+MENU = "File"
+
+
+def library_commands(library: Library) -> Sequence[Command]:
+    """After those about single files."""
+    return (
+        Command("library", "Runs …", "all runs: found by name, opened, renamed, pinned, deleted, tidied up",
+                library.show, MENU, ("Ctrl+Shift+O",), "open"),
+        Command("continue_last", "Continue with the last run", "the run you worked with before this start",
+                library.continue_last, MENU, enabled=lambda _state: library.last is not None),
+    )  # fmt: skip
