@@ -133,7 +133,7 @@ class Library(QObject):
         if answer is not None and state.notices.message is None and not is_running(state) and not state.run.kept:
             step = f", training step {answer.training_step:,}" if answer.kind == "trained" else ""
             self._offer = Message(
-                "info", f"Last time: {words.quoted(answer)}{step} ({words.when(answer.changed)}).", "continue_last"
+                "info", f"Last time: {words.quoted(answer)}{step} ({words.when(answer.changed)}).", ("continue_last",)
             )
             self._store.say(self._offer)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.needs import need
 from rnnviz.gui.library.library import Library
 
 MENU = "File"
@@ -14,5 +15,5 @@ def library_commands(library: Library) -> Sequence[Command]:
         Command("library", "Runs …", "all runs: found by name, opened, renamed, pinned, deleted, tidied up",
                 library.show, MENU, ("Ctrl+Shift+O",), "open"),
         Command("continue_last", "Continue with the last run", "the run you worked with before this start",
-                library.continue_last, MENU, enabled=lambda _state: library.last is not None),
+                library.continue_last, MENU, enabled=need(lambda _state: library.last is not None, "there is no other run yet")),
     )  # fmt: skip
