@@ -30,8 +30,12 @@ QComboBox {{ placeholder-text-color: {muted}; }}
 QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}
 QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: 8px; height: 8px; }}
 QRadioButton:focus {{ color: {accent}; }}
-QListView::indicator, QTreeView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
-QListView::indicator:checked, QTreeView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
+QListView::indicator, QTreeView::indicator {{
+    width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px;
+}}
+QListView::indicator:checked, QTreeView::indicator:checked {{
+    background: {accent}; border-color: {accent}; image: url("{check}");
+}}
 QListView::indicator:disabled {{ border-color: {line}; }}
 QListView::item {{ padding: 3px 0; }}
 QPushButton[role="icon"] {{ background: transparent; border: none; padding: 0; min-height: 20px; border-radius: 4px; }}
