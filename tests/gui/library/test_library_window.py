@@ -184,7 +184,7 @@ def test_broken_and_foreign_files_and_live_runs_say_so(
     library = open_library()
     said = {Path(entry.run.path).stem: words.standing(entry.run) for entry in library.table.entries}
     assert said == {"training": "training now", "broken": "It is plain text; wanted an rnnviz run."}
-    library.view.selectRow(rows(library).index("Small"))
+    library._select(rows(library).index("Small"))
     QTest.keyClick(library.view, KEY.Key_Delete)
     assert "it is open in another window, or being trained" in library.said.text()
     assert (data_folder() / "runs/training.rnnviz").exists()
@@ -197,7 +197,7 @@ def test_pinned_runs_are_never_tidied_away_and_what_goes_is_said_before(
     named, new = put("named", 70, "Mine"), put("new", 5)
     library = open_library()
     paths = [library.filter.index(row, NAME).data(ENTRY).run.path for row in range(5)]
-    library.view.selectRow(paths.index(str(pinned)))
+    library._select(paths.index(str(pinned)))
     QTest.keyClick(library.view, KEY.Key_P, CONTROL)
     assert library.deeds.remembered.pinned == (str(pinned),)
     assert library.buttons["pin"].text() == "Unpin"
