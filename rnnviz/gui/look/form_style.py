@@ -33,20 +33,9 @@ QPushButton[role="link"]:disabled {{ color: {muted}; }}
 QComboBox {{ placeholder-text-color: {muted}; }}
 QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}
 QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: 8px; height: 8px; }}
-<<<<<<< HEAD
 QAbstractItemView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
 QAbstractItemView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
 QAbstractItemView::indicator:disabled {{ border-color: {line}; }}
-=======
-QRadioButton:focus {{ color: {accent}; }}
-QListView::indicator, QTreeView::indicator {{
-    width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px;
-}}
-QListView::indicator:checked, QTreeView::indicator:checked {{
-    background: {accent}; border-color: {accent}; image: url("{check}");
-}}
-QListView::indicator:disabled {{ border-color: {line}; }}
->>>>>>> library
 QListView::item {{ padding: 3px 0; }}
 QTableView::item {{ padding: 0 4px; }}
 QTableCornerButton::section {{ background: {panel}; border: none; border-bottom: 1px solid {line}; }}
