@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnviz.core.stopping.conditions import Direction
-
 BreakpointKind = Literal["condition", "data", "not finite", "place"]
+Direction = Literal["up", "down", "either"]
 PhaseName = Literal["forward", "loss", "backward", "accumulate", "update"]
 
 

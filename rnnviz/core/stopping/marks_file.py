@@ -10,16 +10,17 @@ model = "LSTM"
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import tomli_w
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.expressions import ExpressionError, Vocabulary, parse
 from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.plain_records import came, closest, plain, read_record, refuse
-from rnnviz.core.stopping.breakpoints import arm
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, BreakpointKind, Marks, Watch
+
+if TYPE_CHECKING:
+    from rnnviz.core.expressions import ExpressionError
 
 KEYS = ("breakpoints", "watches", "bookmarks")
 MOST = {"breakpoints": 100, "watches": 100, "bookmarks": 1000}
@@ -79,6 +80,17 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
     """
     for key in KEYS:
         _check_number(len(getattr(marks, key)), source, key)
+    if marks.breakpoints or marks.watches:
+        _check_expressions(marks, models, source)
+    for number, bookmark in enumerate(marks.bookmarks):
+        _check_bookmark(bookmark, source, f"bookmarks[{number}]")
+
+
+def _check_expressions(marks: Marks, models: Sequence[str], source: str) -> None:
+    """As `check_marks`, of breakpoints and watches."""
+    from rnnviz.core.expressions import ExpressionError, Vocabulary, parse  # late: the window starts without
+    from rnnviz.core.stopping.breakpoints import arm
+
     vocabulary = Vocabulary(models=tuple(models))
     for number, one in enumerate(marks.breakpoints):
         key = f"breakpoints[{number}]"
@@ -93,8 +105,6 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
             parse(watch.expression, vocabulary)
         except ExpressionError as problem:
             raise _wrong(problem, source, f"watches[{number}]") from None
-    for number, bookmark in enumerate(marks.bookmarks):
-        _check_bookmark(bookmark, source, f"bookmarks[{number}]")
 
 
 def _check_number(number: int, source: str, key: str) -> None:
@@ -136,7 +146,7 @@ def _line(value: str, source: str, key: str) -> None:
         raise refuse(source, key, f"one line of at most {LONGEST_NOTE} characters", value)
 
 
-def _wrong(problem: ExpressionError, source: str, key: str) -> RnnvizError:
+def _wrong(problem: "ExpressionError", source: str, key: str) -> RnnvizError:
     return RnnvizError(f"{source}: {key}, column {problem.start + 1}: {problem}")
 
 

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from rnnviz.core.child_answers import inspected, verdicts
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import data_files, read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment
@@ -156,6 +155,8 @@ class Files(QObject):
         if state.run.path is None:
             raise RnnvizError("There is no trace to check yet.")
 
+        from rnnviz.core.child_answers import verdicts  # late: nobody has asked a child yet
+
         def answer(ending: Ending) -> None:
             try:
                 found = verdicts(ending.output)
@@ -192,6 +193,8 @@ class Files(QObject):
 
     def _look_into(self, path: Path, use: Callable[[Mapping[str, Any]], None]) -> None:
         """Asks a child process what the file holds; the window itself never parses a stranger's file."""
+
+        from rnnviz.core.child_answers import inspected  # late: nobody has asked a child yet
 
         def answer(ending: Ending) -> None:
             try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -14,7 +14,6 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import whole
 from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, followed
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.gui.live.engine import Heard, stands
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.state.clipping import clip_changes
@@ -25,6 +24,9 @@ from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
+
+if TYPE_CHECKING:
+    from rnnviz.gui.live.engine import Heard
 
 FRAME = 33  # milliseconds between two looks at the file
 _SLOWEST_FRAME = 100  # still 10 Hz when drawing is slow
@@ -61,7 +63,7 @@ class Following(QObject):
         self,
         store: Store,
         ours: Callable[[Path], bool],
-        heard: Callable[[Path], Heard | None],
+        heard: "Callable[[Path], Heard | None]",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -314,6 +316,8 @@ class Following(QObject):
     def _behind(self, status: EngineStatus | None, run: Run) -> bool:
         """Whether our own engine has been saying something else for so long that its file must be late."""
         heard = self._heard(run.path) if self._ours(run.path) else None
+        from rnnviz.gui.live.engine import stands  # late: an engine comes after the window
+
         late = heard is not None and time.monotonic() - heard.since > _FILE_BEHIND
         return late and heard is not None and (status is None or stands(status) != stands(heard.status))
 

@@ -3,12 +3,15 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rnnviz.core.sweeps.trace import Trace
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.runs.reading.reader import Run
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
 
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro
 
@@ -19,10 +22,10 @@ class Rebuilt:
 
     run_path: Path
     training_step: int
-    traces: tuple[Trace, ...]
+    traces: "tuple[Trace, ...]"
 
 
-def prepare(trace: Trace) -> None:
+def prepare(trace: "Trace") -> None:
     """Asks, in a worker and not in the event loop, for what a trace only finds when it is first asked for."""
     _found = trace.verdict, trace.exact if trace.underflows else None
 

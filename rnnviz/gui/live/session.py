@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -16,7 +16,6 @@ from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
@@ -34,6 +33,9 @@ from rnnviz.runs.file.process import own_process
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.commands import CommandSender
+
+if TYPE_CHECKING:
+    from rnnviz.gui.live.engine import Engine
 
 
 def engine_lives(state: State) -> bool:

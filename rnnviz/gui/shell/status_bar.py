@@ -1,13 +1,17 @@
 """The status bar: the engine, the run file, and how far the trace agrees with autograd."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from rnnviz.core.numbers import whole
-from rnnviz.core.sweeps.verdict import VerdictKind
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.verdict import VerdictKind
 
 # What the engine says of itself: words and the colour of the dot.
 _ENGINE = {
@@ -19,7 +23,7 @@ _ENGINE = {
     "failed": ("engine ended unexpectedly", "bad"),
 }
 # By what is said of a trace, the worst first: the colour of the badge.
-_BADGE: dict[VerdictKind, str] = {
+_BADGE: "dict[VerdictKind, str]" = {
     "differs": "bad",
     "cannot be compared": "warning",
     "not your own pass": "warning",

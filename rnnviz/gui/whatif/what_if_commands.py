@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.live.train_on_request import can_train_on
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.interventions import Intervention
 
 MENU = "Debug"
 
@@ -21,7 +24,7 @@ class WhatIfs:
         self._store = store
         self._hold_still = hold_still
 
-    def add(self, intervention: Intervention) -> None:
+    def add(self, intervention: "Intervention") -> None:
         """Sets one more thing by hand; the first one makes the model that is looked at the what-if's."""
         state = self._store.state
         if not state.trial.whatif.active:
