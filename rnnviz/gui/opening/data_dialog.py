@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from rnnviz.core.setting import settings_of
 from rnnviz.core.tasks import DataTask, data_task
@@ -13,6 +13,7 @@ from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.widgets.fields import Choice, section_label
+from rnnviz.gui.widgets.fitted_dialog import FittedDialog
 from rnnviz.gui.widgets.setting_rows import setting_row, typed_field
 
 _ITEM = 24  # pixels of one column in the list
@@ -20,7 +21,7 @@ _WIDTH, _FIELD = 460, 170
 _REFUSED = "refuse"  # of gaps: what a person is asked about is not refused
 
 
-class DataDialog(QDialog):
+class DataDialog(FittedDialog):
     """Asks about a CSV or text file that `rnnviz inspect` has looked into; `task` is the answer."""
 
     def __init__(self, inspection: Mapping[str, Any], theme_name: ThemeName, parent: QWidget | None = None) -> None:

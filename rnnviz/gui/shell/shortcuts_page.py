@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.gui.commands.actions import Actions, Command, key_words
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName, theme
+from rnnviz.gui.widgets.fitted_dialog import FittedDialog
 
 _HEADING = 30  # pixels
 
 
-class ShortcutsPage(QDialog):
+class ShortcutsPage(FittedDialog):
     """Every command that has a key, one section for each menu, with the words of its tooltip."""
 
     def __init__(self, actions: Actions, parent: QWidget | None = None, theme_name: ThemeName | None = None) -> None:
