@@ -39,6 +39,7 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Appearance, Message, Notices
 from rnnviz.gui.stepping.debug_commands import debug_commands
 from rnnviz.gui.stepping.walker import Walker
+from rnnviz.gui.system_libraries import WINDOW, lacking, on_x
 from rnnviz.gui.training.training_commands import training_commands
 from rnnviz.gui.watching.mark_commands import mark_commands, set_bookmark
 from rnnviz.gui.watching.search_commands import search_commands
@@ -59,6 +60,8 @@ def run_window(path: Path | None) -> NoReturn:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
         raise RnnvizError("There is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set.")
+    if on_x() and (sentence := lacking(WINDOW)):
+        raise RnnvizError(sentence)  # Qt would end the process in its own words
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("rnnviz")
