@@ -76,7 +76,7 @@ def passed(layer: "Layer", node: str, t: int, sample: int) -> Array:
     """(·,) what a matrix sends back to the one value it reads at this time step."""
     reads = layer.equations.node(node).operation.values
     use = next(use for use in layer.equations.uses[reads[0].name] if use.node.name == node)
-    return at(layer.passed_back(use), t, sample)
+    return at(layer.passed_back(use, (slice(t, t + 1), slice(sample, sample + 1))), 0, 0)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ Kind = Literal["run", "experiment", "other"]
 
 # What a child may take to look into a file: 10 s for a checkpoint, and its start on a busy machine.
 _LOOK_SECONDS = 20
+_COPY_PATIENCE = 2000  # milliseconds a copy under way may still take when the window closes
 _RIGHT_OR_WRONG = frozenset({0, 1})  # exit statuses of `rnnviz check`
 
 
@@ -189,7 +190,7 @@ class Files(QObject):
         if self._child is not None:
             self._child.cancel()
             self._forget_child()
-        return self._copying.stop()
+        return self._copying.stop(_COPY_PATIENCE)
 
     def _look_into(self, path: Path, use: Callable[[Mapping[str, Any]], None]) -> None:
         """Asks a child process what the file holds; the window itself never parses a stranger's file."""

@@ -105,7 +105,7 @@ class App(QObject):
         apply(application, theme(preferences.theme))
         application.setWindowIcon(application_icon())
         self.preference_saver = PreferenceSaver(self.store, preferences, settings, self)
-        self.session = Session(self.store, self)
+        self.session = Session(self.store, self, preferences.trace_memory)
         self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
         self.walker = Walker(self.store, self.session.show_training_step)
         self.recomputing = Recomputing(self.store, self)
@@ -255,7 +255,7 @@ class App(QObject):
         if self.store.state.notices.message is not None:
             self.store.say(None)
         else:
-            self.session.files.cancel()
+            self.session.cancel()
 
     def _ask_place(self) -> None:
         self.jump_field.ask(goto.words(self.store.state.place.cursor), self.toolbar.cursor_label)

@@ -9,6 +9,7 @@ from rnnviz.core.numbers import whole
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.runs.writing.thinning import BUDGET_BYTES
 
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.verdict import VerdictKind
@@ -77,7 +78,8 @@ class StatusBar(QStatusBar):
         self._set(self.run, f"{path.name}   {_size(state.recorded.bytes)}" if path is not None else "", colors.muted)
         kept = "" if state.run.kept else "\nNot saved by name yet: File → Save run as …"
         origin = f"\n{state.run.origin.words}" if state.run.origin is not None else ""
-        self.run.setToolTip(f"{path}{origin}{kept}" if path is not None else "")
+        budget = f"\nCaptures take at most {_size(BUDGET_BYTES)}, older ones are thinned out; metrics come on top."
+        self.run.setToolTip(f"{path}{origin}{budget}{kept}" if path is not None else "")
 
     def _show_badge(self, state: State) -> None:
         colors = theme(state.look.theme)

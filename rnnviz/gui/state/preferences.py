@@ -16,6 +16,7 @@ from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
 
 RECENT_FILES = 10  # how many are remembered
 REMEMBERED_EXPERIMENTS = 20  # with breakpoints
+TRACE_MEMORY = 1024  # MiB
 
 ThemeName = Literal["dark", "light"]
 
@@ -31,6 +32,7 @@ class Preferences:
     layout: str = ""
     geometry: str = ""
     watches: tuple[str, ...] = ()
+    trace_memory: int = TRACE_MEMORY  # MiB that rebuilt traces may take; the one looked at stays, whatever it takes
     breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
@@ -88,6 +90,8 @@ def _fits(name: str, value: Any) -> bool:
         return value in get_args(ThemeName)
     if name in ("recent", "hidden_lanes", "watches"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if name == "trace_memory":
+        return type(value) is int and value > 0
     if name == "page":
         return isinstance(value, str)
     if name == "breakpoints":
