@@ -70,6 +70,11 @@ def _run(words: list[str]) -> int:
             return _say(f"rnnviz failed (a part of it is missing: {error.name}); with --debug it says where.", debug)
         package = error.name.partition(".")[0]
         return _say(f"rnnviz needs {package}, which is not installed here: pip install {package}.", debug)
+    except ImportError as error:
+        from rnnviz.gui.system_libraries import OFFSCREEN, WINDOW, lacking, on_x
+
+        said = lacking({**OFFSCREEN, **(WINDOW if on_x() else {})})
+        return _say(said or f"rnnviz failed ({error}); with --debug it says where.", debug)
     except RnnvizError as error:
         return _say(str(error), debug)
     except KeyboardInterrupt:

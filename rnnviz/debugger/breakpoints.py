@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.stopping.breakpoints import Armed, has_place, met_time_steps, scope_of
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint
-from rnnviz.core.stopping.moment import Moment
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
+
+if TYPE_CHECKING:
+    from rnnviz.core.stopping.breakpoints import Armed
+    from rnnviz.core.stopping.moment import Moment
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def placed_at(breakpoints: Sequence[Breakpoint], cursor: Cursor) -> Breakpoint |
 
 
 def stops(
-    armed: Sequence[Armed], bookmarks: Sequence[Bookmark], program: Program, cursor: Cursor, moment: Moment
+    armed: "Sequence[Armed]", bookmarks: Sequence[Bookmark], program: Program, cursor: Cursor, moment: "Moment"
 ) -> tuple[Stop, ...]:
     """Every stop of the trace the cursor is in, in the order of the program; one for each place.
 
@@ -97,7 +99,10 @@ def _wants(breakpoint: Breakpoint, time_step: int, time_steps: int) -> bool:
     return breakpoint.time_step in (0, time_step, time_step - time_steps - 1)
 
 
-def _places(one: Armed, program: Program, cursor: Cursor, moment: Moment) -> list[Cursor]:
+def _places(one: "Armed", program: Program, cursor: Cursor, moment: "Moment") -> list[Cursor]:
+    from rnnviz.core.expressions.trace_scope import TraceScope  # late: the window starts without expressions
+    from rnnviz.core.stopping.breakpoints import has_place, met_time_steps, scope_of
+
     breakpoint = one.breakpoint
     if breakpoint.kind == "place" and not has_place(breakpoint, moment.structure):
         return []

@@ -6,14 +6,17 @@ as a `Walkable`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump, Walk
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
 
 NO_UNIT = -1
 
@@ -54,7 +57,9 @@ class Walkable:
     captured: Sequence[int] = ()  # training steps that can be shown, ascending
 
     @staticmethod
-    def of(structures: Iterable[Structure], traces: Sequence[Trace | None], captured: Sequence[int] = ()) -> "Walkable":
+    def of(
+        structures: Iterable[Structure], traces: "Sequence[Trace | None]", captured: Sequence[int] = ()
+    ) -> "Walkable":
         """What models of these structures, their traces shown (None: not rebuilt) and the captured steps offer."""
         having = [trace for trace in traces if trace is not None]
         known = tuple(structures) or tuple(trace.structure for trace in having)

@@ -1,20 +1,21 @@
 """What if: the interventions of a person as a value, with undo, redo and named variants."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import closest
-from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
-from rnnviz.core.sweeps.interventions import Intervention
-from rnnviz.core.sweeps.trace import Trace
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.capture import Capture
+    from rnnviz.core.sweeps.interventions import Intervention
+    from rnnviz.core.sweeps.trace import Trace
 
 UNDO_LIMIT = 200  # how many changes can be taken back
 LONGEST_NAME = 60
 
-Interventions = tuple[Intervention, ...]
+Interventions: TypeAlias = "tuple[Intervention, ...]"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class WhatIf:
         """All interventions in one line, "" for history."""
         return " · ".join(one.words for one in self.interventions)
 
-    def add(self, intervention: Intervention, continuing: bool = False) -> "WhatIf":
+    def add(self, intervention: "Intervention", continuing: bool = False) -> "WhatIf":
         """With one more; an earlier one of the very same place gives way. `continuing`: the same drag of a slider
         goes on, so that one undo takes all of it back."""
         place = _place(intervention)
@@ -114,21 +115,29 @@ class WhatIf:
         names = [variant.name for variant in self.variants]
         raise RnnvizError(f"There is no variant {name!r}; {closest(name, names) if names else 'none is kept.'}")
 
-    def check(self, capture: Capture, intervention: Intervention) -> None:
+    def check(self, capture: "Capture", intervention: "Intervention") -> None:
         """RnnvizError unless `intervention` fits the capture, so that a refused one never enters the state."""
+        from rnnviz.core.sweeps.changed_trace import changed_capture  # late: the sweeps come after the window
+
         changed_capture(capture, (intervention,), self.sample)
 
-    def trace(self, capture: Capture, variant: str | None = None) -> Trace:
+    def trace(self, capture: "Capture", variant: str | None = None) -> "Trace":
         """The sequence's trace (N = 1) with the present interventions, or with those of a variant. RnnvizError where
         they do not fit the capture."""
+        from rnnviz.core.sweeps.changed_trace import rebuild_changed  # late: the sweeps come after the window
+
         return rebuild_changed(capture, self._chosen(variant), self.sample)
 
-    def original(self, capture: Capture) -> Trace:
+    def original(self, capture: "Capture") -> "Trace":
         """The sequence's trace without interventions, computed the way a changed one is: to compare it with."""
+        from rnnviz.core.sweeps.changed_trace import recompute  # late: the sweeps come after the window
+
         return recompute(capture, (), self.sample)
 
-    def weights(self, capture: Capture, variant: str | None = None) -> dict[str, Array]:
+    def weights(self, capture: "Capture", variant: str | None = None) -> dict[str, Array]:
         """All parameters as `changed_weights` has them, to train on from."""
+        from rnnviz.core.sweeps.changed_trace import changed_weights  # late: the sweeps come after the window
+
         return changed_weights(capture, self._chosen(variant))
 
     def _chosen(self, variant: str | None) -> Interventions:
@@ -141,7 +150,7 @@ class WhatIf:
         return replace(self, interventions=interventions, past=past, future=())
 
 
-def _place(intervention: Intervention) -> Intervention:
+def _place(intervention: "Intervention") -> "Intervention":
     """The intervention without its values: two of the same place differ in nothing else."""
     empty: dict[str, Any] = {"value": 0.0, "values": ()}
     return replace(intervention, **{each.name: empty[each.name] for each in fields(intervention) if each.name in empty})

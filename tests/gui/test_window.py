@@ -279,7 +279,8 @@ def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, 
 
 def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "picture.png"
-    monkeypatch.setattr(file_commands, "path_to_save", lambda *_: target)
+    proposed = []
+    monkeypatch.setattr(file_commands, "path_to_save", lambda *asked: proposed.append(asked[2]) or target)
     for key, scale in (("save_lanes_1", 1), ("save_lanes_4", 4), ("save_window_2", 2)):
         app.actions[key].trigger()
         image = QImage(str(target))
@@ -288,6 +289,7 @@ def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, m
         assert image.width() % scale == 0
         assert 0 <= drawn.width() - image.width() // scale <= 12  # a scroll bar is not part of the picture
         assert "is saved as" in app.message_bar.sentence
+    assert {*proposed} == {"small-training-step-40.png"}
     target = tmp_path / "nowhere" / "picture.png"
     app.actions["save_lanes_1"].trigger()
     assert "nowhere" in app.message_bar.sentence

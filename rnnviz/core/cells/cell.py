@@ -27,7 +27,7 @@ class Uniform:
     def bound(self, hidden_size: int) -> float:
         return 1 / math.sqrt(hidden_size)
 
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], hidden_size: int) -> Array:
+    def draw(self, generator: "np.random.Generator", shape: tuple[int, ...], hidden_size: int) -> Array:
         """float64 values of `shape`."""
         bound = self.bound(hidden_size)
         return generator.uniform(-bound, bound, shape)

@@ -1,14 +1,16 @@
 """Equations as records: their terms with symbol, meaning and time offset, so that they can be typeset and computed."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.equations.places import at, check_place, from_after
 from rnnviz.core.formula import Formula, Number, norm_of
-from rnnviz.core.sweeps.layer import Layer
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.layer import Layer
 
 Kind = Literal["value", "gradient", "direct", "passed", "parameter", "added"]
 
@@ -34,14 +36,14 @@ class Term:
             return self.symbol
         return self.symbol.replace("t−1", "t·1").replace("t+1", "t−1").replace("t·1", "t+1")
 
-    def shown_in(self, layer: Layer) -> str:
+    def shown_in(self, layer: "Layer") -> str:
         """The symbol as in this layer: what comes directly is ∂L_t/∂h_t only where no layer is above and L is known."""
         if self.kind != "direct" or layer.direct_from == "loss":
             return self.shown(layer.reverse)
         # what layer 1 reads is h of layer 0
         return "∂L/∂output_t" if layer.direct_from == "given" else f"∂L/∂x_t^{{({layer.above[0].id.depth})}}"
 
-    def value(self, layer: Layer, t: int, sample: int = 0) -> Array:
+    def value(self, layer: "Layer", t: int, sample: int = 0) -> Array:
         """The numbers, `t` 0-based; before the sequence the initial state, beyond it (or a cut gradient) zeros.
 
         A gradient is that which goes on from here: none where the quantity was set by hand.
@@ -57,7 +59,7 @@ class Term:
             return np.zeros_like(found) if place is None else found
         return self._here(layer, t, sample)
 
-    def _here(self, layer: Layer, t: int, sample: int) -> Array:
+    def _here(self, layer: "Layer", t: int, sample: int) -> Array:
         if self.kind == "direct":
             return at(layer.direct_grad, t, sample)
         if self.kind == "gradient":
@@ -66,15 +68,15 @@ class Term:
             return passed(layer, self.of, t, sample)
         return self._rows(layer, at(layer.value(self.of), t, sample))
 
-    def _rows(self, layer: Layer, stacked: Array) -> Array:
+    def _rows(self, layer: "Layer", stacked: Array) -> Array:
         return stacked[layer.equations.block_rows(self.block, layer.structure.hidden_size)] if self.block else stacked
 
 
-def passed(layer: Layer, node: str, t: int, sample: int) -> Array:
+def passed(layer: "Layer", node: str, t: int, sample: int) -> Array:
     """(·,) what a matrix sends back to the one value it reads at this time step."""
     reads = layer.equations.node(node).operation.values
     use = next(use for use in layer.equations.uses[reads[0].name] if use.node.name == node)
-    return at(layer.passed_back(use), t, sample)
+    return at(layer.passed_back(use, (slice(t, t + 1), slice(sample, sample + 1))), 0, 0)
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ class Equation(Formula[Term]):
         return self.written(lambda term: term.shown(reverse))
 
     @np.errstate(all="ignore")
-    def value(self, layer: Layer, t: int, sample: int = 0) -> Array:
+    def value(self, layer: "Layer", t: int, sample: int = 0) -> Array:
         """What the right-hand side comes to."""
         return np.asarray(self.formula(*(term.value(layer, t, sample) for term in self.terms)))
 
     def numbers(
-        self, layer: Layer, t: int, sample: int = 0, unit: int | None = None, gate: str = ""
+        self, layer: "Layer", t: int, sample: int = 0, unit: int | None = None, gate: str = ""
     ) -> tuple[Number, ...]:
         """The number of the result and of each term, in their order; `unit` is 0-based, None for norms.
 
@@ -105,7 +107,7 @@ class Equation(Formula[Term]):
         return tuple(_number(layer, term, value, unit, gate) for term, value in shown)
 
 
-def _number(layer: Layer, term: Term, value: Array, unit: int | None, gate: str) -> Number:
+def _number(layer: "Layer", term: Term, value: Array, unit: int | None, gate: str) -> Number:
     symbol, names = term.shown_in(layer), layer.equations.blocks
     size = layer.structure.hidden_size
     if unit is not None and value.ndim == 1 and term.of != "x":

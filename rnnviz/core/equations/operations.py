@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from rnnviz.core.equations.equation import Equation, passed
 from rnnviz.core.equations.places import at, check_place
 from rnnviz.core.equations.writing import Writing
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.layer import Layer
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.layer import Layer
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,13 @@ class Operation:
         return self.nodes[-1] if self.nodes[-1].role == "gate" else None
 
     @np.errstate(all="ignore")
-    def forward_value(self, layer: Layer, t: int, sample: int = 0) -> Array:
+    def forward_value(self, layer: "Layer", t: int, sample: int = 0) -> Array:
         """What it computed at time step `t` (0-based): (H,), (P,) for h, or (G,) for all pre-activations at once."""
         check_place(layer, t, sample)
         return _whole([at(layer.value(node.name), t, sample) for node in self.nodes])
 
     @np.errstate(all="ignore")
-    def backward_value(self, layer: Layer, t: int, sample: int = 0) -> Array:
+    def backward_value(self, layer: "Layer", t: int, sample: int = 0) -> Array:
         """Its gradient at time step `t` (0-based): ∂L/∂ what it computed.
 
         For "W x" and "U h", whose results have the gradient ∂L/∂a_t of "bias", what they pass on instead: ∂L/∂x_t (I,)
@@ -82,7 +85,7 @@ def operations(structure: Structure) -> tuple[Operation, ...]:
     return operations_of_cell(structure.equations)
 
 
-def operations_of(layer: Layer) -> tuple[Operation, ...]:
+def operations_of(layer: "Layer") -> tuple[Operation, ...]:
     """The operations of this layer's cell."""
     return operations_of_cell(layer.equations)
 

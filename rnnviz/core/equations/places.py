@@ -1,10 +1,14 @@
 """Time steps of a layer: where a gradient comes from, and what is there. `t` is 0-based, `sample` which sequence."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.layer import Layer
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.layer import Layer
 
 
 def at(array: Array, t: int, sample: int) -> Array:
@@ -12,14 +16,14 @@ def at(array: Array, t: int, sample: int) -> Array:
     return np.asarray(array[t, sample])
 
 
-def from_after(layer: Layer, t: int, sample: int) -> int | None:
+def from_after(layer: "Layer", t: int, sample: int) -> int | None:
     """The time step whose gradient is carried to t; None at the end of the sequence and where the gradient is cut."""
     place = t - 1 if layer.reverse else t + 1
     cut = layer.cut is not None and bool(layer.cut[t])
     return place if 0 <= place < int(layer.sequence_lengths[sample]) and not cut else None
 
 
-def check_place(layer: Layer, t: int, sample: int) -> None:
+def check_place(layer: "Layer", t: int, sample: int) -> None:
     """RnnvizError for a sequence or time step that is not there."""
     sequences = layer.h.shape[1]
     if not 0 <= sample < sequences:

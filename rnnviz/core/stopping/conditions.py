@@ -6,15 +6,14 @@ answer and is handed in again with the next question; so asking again in the sam
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import Expression, ExpressionError, NoValueError, Scope, Value, Vocabulary, parse, shown
 from rnnviz.core.expressions.trace_scope import TraceScope
-
-Direction = Literal["up", "down", "either"]
+from rnnviz.core.stopping.marks import Direction
 
 
 class Answer(NamedTuple):

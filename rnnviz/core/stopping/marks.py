@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnviz.core.numbers import bound
-from rnnviz.core.stopping.conditions import Direction
 
 BreakpointKind = Literal["condition", "data", "not finite", "place"]
+Direction = Literal["up", "down", "either"]
 PhaseName = Literal["forward", "loss", "backward", "accumulate", "update"]
 
 

@@ -11,17 +11,19 @@ model = "LSTM"
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import tomli_w
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.expressions import ExpressionError, Vocabulary, parse
-from rnnviz.core.expressions.suggesting.suggestion import Check, suggest, told
 from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.plain_records import came, closest, plain, read_record, refuse
-from rnnviz.core.stopping.breakpoints import Armed, arm
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, BreakpointKind, Marks, Watch
+
+if TYPE_CHECKING:
+    from rnnviz.core.expressions import ExpressionError, Vocabulary
+    from rnnviz.core.expressions.suggesting.suggestion import Check
+    from rnnviz.core.stopping.breakpoints import Armed
 
 KEYS = ("breakpoints", "watches", "bookmarks")
 MOST = {"breakpoints": 100, "watches": 100, "bookmarks": 1000}
@@ -81,13 +83,23 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
     """
     for key in KEYS:
         _check_number(len(getattr(marks, key)), source, key)
+    if marks.breakpoints or marks.watches:
+        _check_expressions(marks, models, source)
+    for number, bookmark in enumerate(marks.bookmarks):
+        _check_bookmark(bookmark, source, f"bookmarks[{number}]")
+
+
+def _check_expressions(marks: Marks, models: Sequence[str], source: str) -> None:
+    """As `check_marks`, of breakpoints and watches."""
+    from rnnviz.core.expressions import ExpressionError, Vocabulary, parse  # late: the window starts without
+
     vocabulary = Vocabulary(models=tuple(models))
     for number, one in enumerate(marks.breakpoints):
         key = f"breakpoints[{number}]"
         _check_breakpoint(one, source, key)
         _check_model(one.model, models, source, key)
         try:
-            arm(one, vocabulary)
+            _armed_with(one, one.expression, vocabulary)
         except ExpressionError as problem:
             raise _wrong(problem, one.expression, partial(_armed_with, one), vocabulary, f"{source}: {key}") from None
     for number, watch in enumerate(marks.watches):
@@ -95,8 +107,6 @@ def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
             parse(watch.expression, vocabulary)
         except ExpressionError as problem:
             raise _wrong(problem, watch.expression, parse, vocabulary, f"{source}: watches[{number}]") from None
-    for number, bookmark in enumerate(marks.bookmarks):
-        _check_bookmark(bookmark, source, f"bookmarks[{number}]")
 
 
 def _check_number(number: int, source: str, key: str) -> None:
@@ -138,22 +148,28 @@ def _line(value: str, source: str, key: str) -> None:
         raise refuse(source, key, f"one line of at most {LONGEST_NOTE} characters", value)
 
 
-def check_typed(one: Breakpoint, vocabulary: Vocabulary, where: str) -> None:
+def check_typed(one: Breakpoint, vocabulary: "Vocabulary", where: str) -> None:
     """RnnvizError unless the breakpoint that somebody typed is right of these models: `where` it stands, what is wrong
     and what was probably meant."""
+    from rnnviz.core.expressions import ExpressionError
+
     _check_breakpoint(one, where, "breakpoint")
     _check_model(one.model, vocabulary.models, where, "breakpoint")
     try:
-        arm(one, vocabulary)
+        _armed_with(one, one.expression, vocabulary)
     except ExpressionError as problem:
         raise _wrong(problem, one.expression, partial(_armed_with, one), vocabulary, where) from None
 
 
-def _armed_with(one: Breakpoint, text: str, vocabulary: Vocabulary) -> Armed:
+def _armed_with(one: Breakpoint, text: str, vocabulary: "Vocabulary") -> "Armed":
+    from rnnviz.core.stopping.breakpoints import arm
+
     return arm(replace(one, expression=text), vocabulary)
 
 
-def _wrong(problem: ExpressionError, text: str, check: Check, vocabulary: Vocabulary, where: str) -> RnnvizError:
+def _wrong(problem: "ExpressionError", text: str, check: "Check", vocabulary: "Vocabulary", where: str) -> RnnvizError:
+    from rnnviz.core.expressions.suggesting.suggestion import suggest, told
+
     guess = suggest(text, vocabulary, check)
     hint = f' Did you mean "{guess}"?' if guess else ""
     return RnnvizError(f"{where}, column {problem.start + 1}: {told(problem, guess)}{hint}")

@@ -107,6 +107,10 @@ class Check(FrozenArrays):
             self._remembered[name] = make()
         return self._remembered[name]
 
+    def known(self, name: str) -> Any:
+        """What is remembered by this name; None while it was not made."""
+        return self._remembered.get(name)
+
     @cached_property
     def _remembered(self) -> dict[str, Any]:
         return {}

@@ -23,6 +23,11 @@ from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 
 DirectFrom = Literal["loss", "above", "given"]  # L_t; the layer above; a ∂L/∂output that was given
 
+_FOUND_AGAIN = (  # the large ones
+    "_all_values", "gates", "pre_activations", "slopes", "_more_grads", "_known_parts", "gate_grads", "factors",
+    "_flows",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Layer(FrozenArrays):
@@ -158,11 +163,16 @@ class Layer(FrozenArrays):
         return {}
 
     @np.errstate(all="ignore")
-    def passed_back(self, use: Use) -> Array:
-        """(T, N, ·) what a node sends back to a value it reads, as this time step's part of that value's gradient."""
+    def passed_back(self, use: Use, where: tuple[slice, slice] = (slice(None), slice(None))) -> Array:
+        """(T, N, ·) what a node sends back to a value it reads, as this time step's part of that value's gradient.
+
+        `where`: the time steps and sequences that are wanted, all of them unless it is said.
+        """
         matrix = isinstance(use.node.operation, Matrix)
         slope = None if matrix else self.slopes.of(use)
-        return passed_back(use, self.passed_on(use.node.name), slope, self.slopes.weight(use) if matrix else None)
+        gradient = self.passed_on(use.node.name)[where]
+        slope = slope[where] if slope is not None and slope.ndim == gradient.ndim else slope
+        return passed_back(use, gradient, slope, self.slopes.weight(use) if matrix else None)
 
     def passed_on(self, name: str) -> Array:
         """(T, N, ·) what of a node's gradient goes on to what it reads: nothing where it was set by hand."""
@@ -356,6 +366,11 @@ class Layer(FrozenArrays):
                 return self.weight_grad_shares[own.of]
             case "so far":
                 return self.weight_grad_so_far[own.of]
+
+    def forget(self) -> None:
+        """Drops what was computed from the sweeps; it is computed again when it is asked for."""
+        for name in _FOUND_AGAIN:
+            vars(self).pop(name, None)
 
     def sample(self, n: int, length: int, above: "tuple[Layer, ...]") -> "Layer":
         """The layer with sequence `n` alone, cut to `length`; `above` are its neighbours cut the same way."""

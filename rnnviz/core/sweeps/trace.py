@@ -10,7 +10,7 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
-from rnnviz.core.memory import keep_pages_at_hand
+from rnnviz.core.memory import array_bytes, keep_pages_at_hand
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture
@@ -186,6 +186,22 @@ class Trace(FrozenArrays):
     @cached_property
     def _samples(self) -> "dict[int, Trace]":
         return {}
+
+    @property
+    def bytes(self) -> int:
+        """What its arrays take in memory by now, those of `exact` and of single sequences included."""
+        return array_bytes([self])
+
+    def forget(self) -> None:
+        """Drops what was found out of the sweeps and takes memory; it is found again when it is asked for.
+
+        The verdict stays, and `exact` where it was made.
+        """
+        exact = self.check.known("exact")
+        for trace in (self,) if exact is None or exact is self else (self, exact):
+            cut = [layer for one in trace._samples.values() for layer in one.layers]
+            for layer in (*trace.layers, *trace.check.layers, *cut):
+                layer.forget()
 
     def _check(self, sample: int) -> None:
         if not 0 <= sample < self.sequences:

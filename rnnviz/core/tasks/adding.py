@@ -57,7 +57,7 @@ class AddingSource:
             ),
         )
 
-    def batch(self, generator: np.random.Generator, batch_size: int) -> Batch:
+    def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N sequences of the task's length."""
         length, columns = self._length, np.arange(batch_size)
         inputs = np.zeros((length, batch_size, 2), np.float32)

@@ -79,7 +79,7 @@ class NextCharacterSource:
             notes=text.notes,
         )
 
-    def batch(self, generator: np.random.Generator, batch_size: int) -> Batch:
+    def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N windows of the train part."""
         return self._windows(self._train, generator.integers(0, len(self._train) - self._length, batch_size))
 

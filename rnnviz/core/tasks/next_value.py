@@ -154,7 +154,7 @@ class NextValueSource:
             notes=(*series.notes, *constant),
         )
 
-    def batch(self, generator: np.random.Generator, batch_size: int) -> Batch:
+    def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N windows of the train part."""
         return self._windows(generator.integers(0, self._train_rows - self._length, batch_size), self._length)
 

@@ -94,7 +94,7 @@ class TemporalOrderSource:
             marked_symbols=("X", "Y"),
         )
 
-    def batch(self, generator: np.random.Generator, batch_size: int) -> Batch:
+    def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N random strings, the shorter ones padded in front with zeros."""
         shortest, longest = self._task.length
         lengths = generator.integers(shortest, longest + 1, batch_size)
@@ -110,7 +110,7 @@ class TemporalOrderSource:
     def test(self) -> Batch | None:
         return None
 
-    def _strings(self, generator: np.random.Generator, lengths: Array, marks: Array) -> Batch:
+    def _strings(self, generator: "np.random.Generator", lengths: Array, marks: Array) -> Batch:
         """`lengths` (N,), `marks` (2, N): 0 for X, 1 for Y."""
         time_steps, sequences = int(lengths.max()), len(lengths)
         columns = np.arange(sequences)

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.gui.live.engine import Engine, Heard
 from rnnviz.gui.live.train_on_request import TrainOnRequest
 from rnnviz.runs.file.engine_commands import EngineCommand
+
+if TYPE_CHECKING:
+    from rnnviz.gui.live.engine import Engine, Heard
 
 
 class Engines(QObject):
@@ -45,6 +48,8 @@ class Engines(QObject):
             else:
                 self._own.restart(wanted, path)
             return False
+        from rnnviz.gui.live.engine import Engine  # late: the window is on the screen before an engine starts
+
         self._own = Engine(wanted, path, self)
         self._own.ended.connect(self._ended)
         self._own.refused.connect(self.refused)
@@ -57,7 +62,7 @@ class Engines(QObject):
         assert self._own is not None
         self._own.send(command)
 
-    def heard(self, path: Path) -> Heard | None:
+    def heard(self, path: Path) -> "Heard | None":
         """What the window's own engine last said of the run at `path`."""
         return self._own.heard(path) if self._own is not None else None
 
@@ -74,7 +79,7 @@ class Engines(QObject):
             engine.left.connect(self._left)
             engine.leave()
 
-    def ask_all_to_leave(self) -> Sequence[Engine]:
+    def ask_all_to_leave(self) -> "Sequence[Engine]":
         """Asks every engine to end and forgets them; they are to be waited for with `Engine.end`."""
         engines = [*self._leaving, *([self._own] if self._own is not None else [])]
         self._own, self._leaving = None, []

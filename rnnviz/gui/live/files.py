@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from rnnviz.core.child_answers import inspected, verdicts
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import data_files, read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment
@@ -32,6 +31,7 @@ Kind = Literal["run", "experiment", "other"]
 
 # What a child may take to look into a file: 10 s for a checkpoint, and its start on a busy machine.
 _LOOK_SECONDS = 20
+_COPY_PATIENCE = 2000  # milliseconds a copy under way may still take when the window closes
 _RIGHT_OR_WRONG = frozenset({0, 1})  # exit statuses of `rnnviz check`
 
 
@@ -156,6 +156,8 @@ class Files(QObject):
         if state.run.path is None:
             raise RnnvizError("There is no trace to check yet.")
 
+        from rnnviz.core.child_answers import verdicts  # late: nobody has asked a child yet
+
         def answer(ending: Ending) -> None:
             try:
                 found = verdicts(ending.output)
@@ -188,10 +190,12 @@ class Files(QObject):
         if self._child is not None:
             self._child.cancel()
             self._forget_child()
-        return self._copying.stop()
+        return self._copying.stop(_COPY_PATIENCE)
 
     def _look_into(self, path: Path, use: Callable[[Mapping[str, Any]], None]) -> None:
         """Asks a child process what the file holds; the window itself never parses a stranger's file."""
+
+        from rnnviz.core.child_answers import inspected  # late: nobody has asked a child yet
 
         def answer(ending: Ending) -> None:
             try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -14,11 +14,11 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import whole
 from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, followed
 from rnnviz.debugger.whatif import WhatIf
-from rnnviz.gui.live.engine import Heard, stands
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.state.clipping import clip_changes
 from rnnviz.gui.state.marks import MOST_EVENTS, marked_events
+from rnnviz.gui.state.preferences import TRACE_MEMORY
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -26,12 +26,16 @@ from rnnviz.gui.state.window import STOP_COMMANDS, Message
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
 
+if TYPE_CHECKING:
+    from rnnviz.gui.live.engine import Heard
+
 FRAME = 33  # milliseconds between two looks at the file
 _SLOWEST_FRAME = 100  # still 10 Hz when drawing is slow
 _LATE = 12  # milliseconds: a tick that comes so late says that the window has no time left
 _BETWEEN_LIFE_SIGNS = 0.5  # seconds between two checks of engine and file while nothing is written
 _FILE_BEHIND = 0.4  # seconds after which what the engine says counts more than what its file says
 _PAGE = 2 * MOST_EVENTS  # of events, read in one frame
+_SLOW = 150  # milliseconds after which it is said that traces are being rebuilt
 _WAIT_FOR_CAPTURE = 2.0  # seconds a newly found run may take to its first capture before it is shown without
 GONE = (
     "was deleted, moved, or replaced by another file: what was read of it stays on the screen, and its training can no "
@@ -61,15 +65,21 @@ class Following(QObject):
         self,
         store: Store,
         ours: Callable[[Path], bool],
-        heard: Callable[[Path], Heard | None],
+        heard: "Callable[[Path], Heard | None]",
         parent: QObject | None = None,
+        trace_memory: int = TRACE_MEMORY,
     ) -> None:
         super().__init__(parent)
         self._store = store
         self._ours = ours  # whether the run at a path is written by this window's own engine, which is alive
         self._heard = heard  # what that engine said of the run at a path
         self._lost = False  # the file shown can be read no longer, or is another one now
-        self._rebuilding = Rebuilding(self)
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(_SLOW)
+        self._slow.timeout.connect(self._say_slow)
+        self._busy = ""  # what was said of a rebuild that takes long
+        self._rebuilding = Rebuilding(self, trace_memory << 20)
         self._rebuilding.finished.connect(self._rebuilt)
         self._rebuilding.failed.connect(self._not_rebuilt)
         self._shown: _Shown | None = None
@@ -106,10 +116,21 @@ class Following(QObject):
     def stop_waiting(self) -> None:
         self._awaited = None
         self._drop_next()
+        self._no_longer_slow()
+
+    def cancel(self) -> None:
+        """Gives up a rebuild that takes long: what is on the screen stays, if anything is."""
+        if not self._busy or self._shown is None:
+            return
+        self.stop_waiting()
+        self._rebuilding.show_run(self._shown.run.path)
+        self._asked = self._store.state.place.cursor.training_step
+        self._store.go(asked, self._asked)
 
     def open_run(self, path: Path) -> None:
         """Shows the run at `path`, kept where the person keeps it; RnnvizError if it is not a run."""
         self._take(Run(path), kept=True)
+        self._slow.start()
         self._start()
 
     def look(self) -> None:
@@ -130,7 +151,8 @@ class Following(QObject):
         self._store.go(asked, training_step)
         self._say_where(why, training_step, nearest)
         self._asked = nearest
-        self._rebuilding.ask(nearest)
+        self._rebuilding.ask(nearest, self._store.state.place.sample)
+        self._slow.start()
 
     def back_to_live(self) -> None:
         """Follows the newest capture again."""
@@ -231,6 +253,8 @@ class Following(QObject):
     def _switch(self, found: _Shown) -> None:
         """The store goes from the run before to this one in one update, the first traces included."""
         self._next = None
+        self._slow.stop()
+        self._busy = ""
         run, answer, self._answer = found.run, self._answer, None
         status = self._status(run)
         before, self._shown, self._lost = self._shown, found, False
@@ -315,6 +339,8 @@ class Following(QObject):
     def _behind(self, status: EngineStatus | None, run: Run) -> bool:
         """Whether our own engine has been saying something else for so long that its file must be late."""
         heard = self._heard(run.path) if self._ours(run.path) else None
+        from rnnviz.gui.live.engine import stands  # late: an engine comes after the window
+
         late = heard is not None and time.monotonic() - heard.since > _FILE_BEHIND
         return late and heard is not None and (status is None or stands(status) != stands(heard.status))
 
@@ -377,15 +403,33 @@ class Following(QObject):
         captured = state.recorded.history.captured
         if len(captured) and int(captured[-1]) != self._asked:
             self._asked = int(captured[-1])
-            self._rebuilding.ask(self._asked)
+            self._rebuilding.ask(self._asked, state.place.sample)
 
     def _drop_next(self) -> None:
         if self._next is not None:
             self._next.run.close()
             self._next = None
 
+    @Slot()
+    def _say_slow(self) -> None:
+        if self._store.state.notices.busy:
+            return  # something else is said to go on
+        if self._next is not None:
+            self._busy = f"Opening {self._next.run.path.name}: its traces are rebuilt …"
+        else:
+            self._busy = f"Rebuilding the traces of training step {self._asked} …"
+        self._store.say(busy=self._busy)
+
+    def _no_longer_slow(self) -> None:
+        self._slow.stop()
+        said, self._busy = self._busy, ""
+        if said and self._store.state.notices.busy == said:
+            self._store.say(busy="")
+
     @Slot(object)
     def _rebuilt(self, rebuilt: Rebuilt) -> None:
+        if self._next is None:
+            self._no_longer_slow()
         if self._next is not None or self._store.state.place.following:
             self._answer = rebuilt  # taken with the next frame
         else:
@@ -395,6 +439,8 @@ class Following(QObject):
     def _not_rebuilt(self, training_step: int, sentence: str) -> None:
         if self._next is not None:
             self._trouble = sentence
+        else:
+            self._no_longer_slow()
         if self._shown is None or self.awaiting:
             return
         self._shown.history.forget_captured()

@@ -3,14 +3,20 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.memory import array_bytes, give_back
 from rnnviz.gui.live.newest_wish import NewestWish
+from rnnviz.gui.state.preferences import TRACE_MEMORY
 from rnnviz.runs.reading.reader import Run
 
-_REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
+
+_LARGE = 100_000  # numbers of one quantity of a sequence, T · H
+_REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro, where memory allows it
 
 
 @dataclass(frozen=True)
@@ -19,23 +25,32 @@ class Rebuilt:
 
     run_path: Path
     training_step: int
-    traces: tuple[Trace, ...]
+    traces: "tuple[Trace, ...]"
 
 
-def prepare(trace: Trace) -> None:
-    """Asks, in a worker and not in the event loop, for what a trace only finds when it is first asked for."""
-    _found = trace.verdict, trace.exact if trace.underflows else None
+def prepare(trace: "Trace", sample: int = 0) -> None:
+    """Asks, in a worker and not in the event loop, for what a trace only finds when it is first asked for.
+
+    `sample`: the sequence looked at, 0-based, whose sums along time take seconds where it is long and wide.
+    """
+    exact = trace.exact if trace.underflows else trace
+    _verdict = trace.verdict
+    for one in (trace,) if exact is trace else (trace, exact):
+        for layer in one.sample(min(sample, one.sequences - 1)).layers:
+            if layer.h.shape[0] * layer.h.shape[2] >= _LARGE:
+                _sums = layer.weight_grad_shares, layer.weight_grad_so_far
 
 
 class _TraceReader:
     """Reads captures and rebuilds them. Lives in the worker thread only: SQLite's connections do not travel."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes  # of the traces kept; the newest is, whatever it takes
         self._run: Run | None = None
         self._file = (0, 0)  # device and inode of the file that is open: another one may get its name
         self._known: OrderedDict[int, Rebuilt] = OrderedDict()
 
-    def read(self, path: Path, training_step: int) -> Rebuilt:
+    def read(self, path: Path, training_step: int, sample: int = 0) -> Rebuilt:
         file = _identity(path)
         if self._run is None or self._run.path != path or self._file != file:
             self.close()
@@ -45,11 +60,26 @@ class _TraceReader:
             return self._known[training_step]
         traces = tuple(self._run.trace(training_step, model.number) for model in self._run.models)
         for trace in traces:
-            prepare(trace)
+            prepare(trace, sample)
         rebuilt = self._known[training_step] = Rebuilt(path, training_step, traces)
+        self._make_room()
+        return rebuilt
+
+    def _make_room(self) -> None:
+        """Of what is not looked at goes what is found again soonest: what was found out of a trace, then old traces."""
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        return rebuilt
+        if self._bytes() <= self._most_bytes:
+            return
+        for rebuilt in self._known.values():
+            for trace in rebuilt.traces:
+                trace.forget()
+        while len(self._known) > 1 and self._bytes() > self._most_bytes:
+            self._known.popitem(last=False)
+        give_back()
+
+    def _bytes(self) -> int:
+        return array_bytes(rebuilt.traces for rebuilt in self._known.values())
 
     def close(self) -> None:
         self._known.clear()
@@ -73,9 +103,10 @@ class Rebuilding(QObject):
     finished = Signal(object)
     failed = Signal(int, str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, most_bytes: int = TRACE_MEMORY << 20) -> None:
+        """`most_bytes`: what the traces that are not looked at may take in memory, with the one that is."""
         super().__init__(parent)
-        self._reader = _TraceReader()
+        self._reader = _TraceReader(most_bytes)
         reader = self._reader
         self._wishes = NewestWish("rebuilding", lambda wish: reader.read(*wish), self)
         self._wishes.answered.connect(self._answered)
@@ -87,18 +118,19 @@ class Rebuilding(QObject):
         self._wishes.forget()
         self._path = path
 
-    def ask(self, training_step: int) -> None:
+    def ask(self, training_step: int, sample: int = 0) -> None:
+        """`sample`: the sequence that will be looked at."""
         if self._path is not None:
-            self._wishes.ask((self._path, training_step))
+            self._wishes.ask((self._path, training_step, sample))
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
         return self._wishes.stop(self._reader.close if self._path is not None else None)
 
     @Slot(object, object)
-    def _answered(self, _wish: tuple[Path, int], rebuilt: Rebuilt) -> None:
+    def _answered(self, _wish: tuple[Path, int, int], rebuilt: Rebuilt) -> None:
         self.finished.emit(rebuilt)
 
     @Slot(object, object)
-    def _failed(self, wish: tuple[Path, int], error: object) -> None:
+    def _failed(self, wish: tuple[Path, int, int], error: object) -> None:
         self.failed.emit(wish[1], str(error))

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.capture import Capture
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.live.rebuilding import prepare
@@ -15,6 +15,9 @@ from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.trial import Recomputed
 from rnnviz.gui.state.window import Message
 from rnnviz.runs.reading.reader import Run
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.capture import Capture
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class _Captures:
         except RnnvizError as error:
             return Recomputed(whatif, wish.path, wish.against, trouble=str(error))
 
-    def _read(self, path: Path, training_step: int, model: int) -> Capture:
+    def _read(self, path: Path, training_step: int, model: int) -> "Capture":
         key = path, training_step, model
         if self._capture is None or self._known != key:
             with Run(path) as run:

@@ -1,11 +1,10 @@
 """Looks for hits in the recorded past: `rnnviz search` as a child process, whose hits come in as it finds them."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 
-from rnnviz.core.child_answers import FoundHit, search_line
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import whole
 from rnnviz.core.stopping.marks import Bookmark, Marks, with_not_finite
@@ -19,6 +18,9 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message, Stopped
 from rnnviz.runs.file.records import Event
+
+if TYPE_CHECKING:
+    from rnnviz.core.child_answers import FoundHit
 
 _MOST = 10_000  # hits of one search
 
@@ -76,6 +78,8 @@ class Searching(QObject):
 
     @Slot(object)
     def _take(self, lines: list[bytes]) -> None:
+        from rnnviz.core.child_answers import search_line  # late: nobody has searched yet
+
         found = self._store.state.debugging.found
         if found is None:
             return
@@ -141,7 +145,7 @@ class Searching(QObject):
         if found is not None:
             self._store.change(debugging=setting(found=Found(**{**vars(found), **changes})))
 
-    def _event(self, hit: FoundHit, number: int) -> Event:
+    def _event(self, hit: "FoundHit", number: int) -> Event:
         if not 0 <= hit.breakpoint < len(self._breakpoints):
             raise RnnvizError(f"rnnviz search: wanted the place of a breakpoint, came {hit.breakpoint}.")
         one = self._breakpoints[hit.breakpoint]

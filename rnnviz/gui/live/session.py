@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -16,7 +16,6 @@ from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.gui.live.engine import Engine
 from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
@@ -25,6 +24,7 @@ from rnnviz.gui.live.question import Question
 from rnnviz.gui.live.train_on_request import TrainOnRequest, can_go_on, files_of, request_from, typed_settings
 from rnnviz.gui.live.watchdog import Watchdog
 from rnnviz.gui.state.marks import marks_of, model_names
+from rnnviz.gui.state.preferences import TRACE_MEMORY
 from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -34,6 +34,9 @@ from rnnviz.runs.file.process import own_process
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.commands import CommandSender
+
+if TYPE_CHECKING:
+    from rnnviz.gui.live.engine import Engine
 
 
 def engine_lives(state: State) -> bool:
@@ -57,7 +60,8 @@ class Session(QObject):
 
     asked = Signal(object)
 
-    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+    def __init__(self, store: Store, parent: QObject | None = None, trace_memory: int = TRACE_MEMORY) -> None:
+        """`trace_memory`: MiB that rebuilt traces may take."""
         super().__init__(parent)
         self._store = store
         self._wished: Experiment | None = None  # the newest start asked for while another was under way
@@ -71,7 +75,7 @@ class Session(QObject):
         self._engines.ended.connect(self._engine_ended)
         self._engines.refused.connect(self._start_refused)
         self._engines.complained.connect(self._engine_complained)
-        self._following = Following(store, self._engines.writes, self._engines.heard, self)
+        self._following = Following(store, self._engines.writes, self._engines.heard, self, trace_memory)
         self._paused: Path | None = None  # a training of somebody else that this window has paused
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
@@ -204,6 +208,11 @@ class Session(QObject):
     def back_to_live(self) -> None:
         """Follows the newest capture again."""
         self._following.back_to_live()
+
+    def cancel(self) -> None:
+        """Gives up the slow thing that goes on."""
+        self.files.cancel()
+        self._following.cancel()
 
     def ask_to_leave(self) -> None:
         """Tells every engine that the window closes, before anything else is done about that: they write meanwhile."""

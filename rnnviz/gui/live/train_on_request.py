@@ -12,7 +12,6 @@ from safetensors.numpy import save
 from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS
 from rnnviz.core.files.whole import write_whole
-from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.state.state import State
 from rnnviz.runs.reading.reader import Run
 
@@ -58,6 +57,8 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
 
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
+    from rnnviz.core.sweeps.interventions import SetWeight  # late: nothing is set by hand yet
+
     step, whatif = state.place.cursor.training_step, state.trial.whatif
     request = TrainOnRequest(run.path, step, typed_settings(state), files=files_of(state))
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rnnviz.core.setting import settings_of
 from rnnviz.core.tasks import DataTask, NextValue, data_task
@@ -15,6 +15,7 @@ from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.column_table import ColumnTable, is_usable
 from rnnviz.gui.opening.row_preview import RowPreview
 from rnnviz.gui.widgets.fields import Choice, section_label
+from rnnviz.gui.widgets.fitted_dialog import FittedDialog
 from rnnviz.gui.widgets.setting_rows import setting_row, typed_field
 
 _NARROW, _LEFT, _RIGHT, _FIELD = 460, 440, 410, 190
@@ -26,7 +27,7 @@ _ORDERS: Mapping[str, tuple[tuple[str, str], ...]] = {  # by the course of the t
 }
 
 
-class DataDialog(QDialog):
+class DataDialog(FittedDialog):
     """Asks about a CSV or text file that `rnnviz inspect` has looked into; `task` is the answer."""
 
     def __init__(self, inspection: Mapping[str, Any], theme_name: ThemeName, parent: QWidget | None = None) -> None:

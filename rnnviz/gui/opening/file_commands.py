@@ -98,13 +98,19 @@ def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) ->
         window,
         store,
         "Save the picture",
-        _file_words(store.state.run.title) + FIGURES[0].ending,
+        picture_name(store.state) + FIGURES[0].ending,
         f"Pictures ({' '.join(f'*{one.ending}' for one in FIGURES)})",
         "picture",
     )
     if chosen is not None:
         write_picture(image, chosen)
         store.say(Message("info", f"The picture ({image.width()} × {image.height()}) is saved as {chosen}."))
+
+
+def picture_name(state: State) -> str:
+    """What a picture's file is called: after the run, and where there is one after the training step it shows."""
+    shown = f"-training-step-{state.place.cursor.training_step}" if has_trace(state) else ""
+    return _file_words(state.run.title) + shown
 
 
 def write_picture(image: QImage, path: Path) -> None:

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -28,6 +27,7 @@ from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.activation_choice import ActivationChoice
 from rnnviz.gui.widgets.fields import Field, Row, section_label
+from rnnviz.gui.widgets.fitted_dialog import FittedDialog
 from rnnviz.gui.widgets.parsing import whole
 
 _ITEM = 28  # pixels of one module in the table
@@ -40,7 +40,7 @@ _SOURCES: tuple[tuple[Literal["text", "csv", "random"], str], ...] = (
 )
 
 
-class OpenModelDialog(QDialog):
+class OpenModelDialog(FittedDialog):
     """Asks how to trace a checkpoint that `rnnviz inspect` has looked into; `given` and `prefix` are the answer."""
 
     def __init__(

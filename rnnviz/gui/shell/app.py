@@ -44,6 +44,7 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Appearance, Message, Notices
 from rnnviz.gui.stepping.debug_commands import debug_commands, show_moment
 from rnnviz.gui.stepping.walker import Walker
+from rnnviz.gui.system_libraries import WINDOW, lacking, on_x
 from rnnviz.gui.training.training_commands import train_or_pause, training_commands
 from rnnviz.gui.watching.mark_commands import mark_commands, set_bookmark
 from rnnviz.gui.watching.search_commands import search_commands
@@ -67,6 +68,8 @@ def run_window(path: Path | None) -> NoReturn:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
         raise RnnvizError("There is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set.")
+    if on_x() and (sentence := lacking(WINDOW)):
+        raise RnnvizError(sentence)  # Qt would end the process in its own words
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("rnnviz")
@@ -116,7 +119,7 @@ class App(QObject):
         apply(application, theme(preferences.theme))
         application.setWindowIcon(application_icon())
         self.preference_saver = PreferenceSaver(self.store, preferences, settings, self)
-        self.session = Session(self.store, self)
+        self.session = Session(self.store, self, preferences.trace_memory)
         self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
         self.walker = Walker(self.store, self.session.show_training_step)
         self.recomputing = Recomputing(self.store, self)
@@ -327,7 +330,7 @@ class App(QObject):
         if self.store.state.notices.message is not None:
             self.store.say(None)
         else:
-            self.session.files.cancel()
+            self.session.cancel()
 
     def _ask_place(self) -> None:
         self.jump_field.ask(goto.words(self.store.state.place.cursor), self.toolbar.cursor_label)

@@ -3,20 +3,24 @@
 import base64
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QMargins, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from rnnviz.gui.commands.keys import keeps_key
 from rnnviz.gui.shell.keyboard.areas import Areas
 from rnnviz.gui.state.preferences import Preferences
+from rnnviz.gui.widgets import screens
 
 _DOCKS = {  # object name: area, width or height to begin with
     "experiment": (Qt.DockWidgetArea.LeftDockWidgetArea, 232),
     "values": (Qt.DockWidgetArea.RightDockWidgetArea, 304),
     "training": (Qt.DockWidgetArea.BottomDockWidgetArea, 172),
 }
-_SIZE = (1440, 900)
+_SIZE = QSize(1440, 900)  # to begin with, where the screen has it
+_LEAST = QSize(600, 350)  # below what 1280 × 800 leaves at scale 2
+_NARROW, _SHORT = 960, 520  # a smaller window shows its panels in one column, as tabs
+_LOW = 120  # pixels a panel may be made low
 _LAYOUT_VERSION = 1
 
 
@@ -33,7 +37,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # so that no button has the focus to begin with
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self.setMinimumSize(960, 600)
+        self.setMinimumSize(_LEAST)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self._centre = QWidget()
@@ -41,11 +45,13 @@ class MainWindow(QMainWindow):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self.setCentralWidget(self._centre)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._docks = {name: self._add_dock(name, area) for name, (area, _) in _DOCKS.items()}
         self.areas: Areas | None = None  # which come with the contents
         self._was_painted = False
         self._hidden_for_presentation: list[QDockWidget] = []
-        self.resize(*_SIZE)
+        self.setGeometry(screens.middle(_SIZE, screens.there_are()))
+        self._own_size = self.size()  # as it was found to fit
         self.reset_layout()
 
     def put_on_top(self, *rows: QWidget) -> None:
@@ -66,17 +72,19 @@ class MainWindow(QMainWindow):
         """Puts a panel into the dock called `name`: "experiment", "values" or "training"."""
         dock = self._docks[name]
         before, size = dock.widget(), dock.size()
+        widget.setMinimumHeight(_LOW)  # what is in it scrolls
         dock.setWidget(widget)
         if before is not None:
             before.deleteLater()
         self._resize_dock(name, size.height() if name == "training" else size.width())
 
     def restore(self, preferences: Preferences) -> None:
-        """Size, place and layout as they were; what does not fit any more is left as it is."""
-        if preferences.geometry:
-            self.restoreGeometry(_bytes(preferences.geometry))
+        """Size, place and layout as they were, on a screen there is; what does not fit any more is left as it is."""
+        if preferences.geometry and self.restoreGeometry(_bytes(preferences.geometry)):
+            self._keep_on_screen()
         if preferences.layout and not self.restoreState(_bytes(preferences.layout), _LAYOUT_VERSION):
             self.reset_layout()
+        self._fold()
 
     def layout_preferences(self) -> dict[str, str]:
         """What `restore` wants."""
@@ -90,6 +98,7 @@ class MainWindow(QMainWindow):
             self.addDockWidget(area, self._docks[name])
             self._docks[name].show()
             self._resize_dock(name, size)
+        self._fold()
 
     def toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -125,7 +134,13 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._was_painted:
             self._was_painted = True
+            if self.size() == self._own_size:  # which nobody has changed
+                self._keep_on_screen()
             QTimer.singleShot(0, self.painted.emit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closing.emit()
@@ -153,6 +168,34 @@ class MainWindow(QMainWindow):
     def _resize_dock(self, name: str, size: int) -> None:
         direction = Qt.Orientation.Vertical if name == "training" else Qt.Orientation.Horizontal
         self.resizeDocks([self._docks[name]], [size], direction)
+
+    def _keep_on_screen(self) -> None:
+        """The whole window, with the frame it has, on a screen that there is."""
+        if self.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
+            return
+        inner, outer = self.geometry(), self.frameGeometry()
+        frame = QMargins(
+            inner.left() - outer.left(),
+            inner.top() - outer.top(),
+            outer.right() - inner.right(),
+            outer.bottom() - inner.bottom(),
+        )
+        self.setGeometry(screens.fitted(inner, screens.there_are(), frame if self._was_painted else screens.FRAME))
+        self._own_size = self.size()
+
+    def _fold(self) -> None:
+        """Panels for which the window is too narrow, or too low, become tabs beside those on the right; and back."""
+        for name, small in (("experiment", self.width() < _NARROW), ("training", self.height() < _SHORT)):
+            dock, right = self._docks[name], self._docks["values"]
+            if small == (dock in self.tabifiedDockWidgets(right)):
+                continue
+            if small:
+                self.tabifyDockWidget(right, dock)
+                right.raise_()
+            else:
+                area, size = _DOCKS[name]
+                self.addDockWidget(area, dock)
+                self._resize_dock(name, size)
 
     def _end_presentation(self) -> None:
         for dock in self._hidden_for_presentation:

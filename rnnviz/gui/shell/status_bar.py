@@ -1,13 +1,18 @@
 """The status bar: the engine, the run file, and how far the trace agrees with autograd."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from rnnviz.core.numbers import file_size, whole
-from rnnviz.core.sweeps.verdict import VerdictKind
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.runs.writing.thinning import BUDGET_BYTES
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.verdict import VerdictKind
 
 # What the engine says of itself: words and the colour of the dot.
 _ENGINE = {
@@ -19,7 +24,7 @@ _ENGINE = {
     "failed": ("engine ended unexpectedly", "bad"),
 }
 # By what is said of a trace, the worst first: the colour of the badge.
-_BADGE: dict[VerdictKind, str] = {
+_BADGE: "dict[VerdictKind, str]" = {
     "differs": "bad",
     "cannot be compared": "warning",
     "not your own pass": "warning",
@@ -77,7 +82,8 @@ class StatusBar(QStatusBar):
         )
         kept = "" if state.run.kept else "\nNot saved by name yet: File → Save run as …"
         origin = f"\n{state.run.origin.words}" if state.run.origin is not None else ""
-        self.run.setToolTip(f"{path}{origin}{kept}" if path is not None else "")
+        budget = f"\nCaptures take at most {file_size(BUDGET_BYTES)}, older ones are thinned out; metrics come on top."
+        self.run.setToolTip(f"{path}{origin}{budget}{kept}" if path is not None else "")
 
     def _show_badge(self, state: State) -> None:
         colors = theme(state.look.theme)

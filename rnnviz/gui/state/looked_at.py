@@ -1,23 +1,25 @@
 """Looked at: which trace of each model the person looks at, in history or as a what-if has it."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rnnviz.core.sweeps.trace import Trace
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.trial import Trial
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
 class LookedAt:
     """One model's trace and the sequence in it."""
 
-    trace: Trace | None  # None until it is rebuilt
+    trace: "Trace | None"  # None until it is rebuilt
     sample: int = 0  # the sequence in `trace`, 0-based
     words: Literal["", "what-if", "history"] = ""  # which of the two; "" while nothing is set by hand
 
     @property
-    def sequence(self) -> Trace | None:
+    def sequence(self) -> "Trace | None":
         """The sequence alone: a trace with N = 1."""
         return None if self.trace is None else self.trace.sample(self.sample)
 

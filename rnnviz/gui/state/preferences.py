@@ -17,6 +17,7 @@ from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
 RECENT_FILES = 10  # how many are remembered
 RECENT_COMMANDS = 5
 REMEMBERED_EXPERIMENTS = 20  # with breakpoints
+TRACE_MEMORY = 1024  # MiB
 
 ThemeName = Literal["dark", "light"]
 
@@ -33,6 +34,7 @@ class Preferences:
     geometry: str = ""
     watches: tuple[str, ...] = ()
     folders: Mapping[str, str] = field(default_factory=dict)  # kind of file → where it was last found or saved
+    trace_memory: int = TRACE_MEMORY  # MiB that rebuilt traces may take; the one looked at stays, whatever it takes
     breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
     recent_commands: tuple[str, ...] = ()  # given from the palette, the newest first
 
@@ -95,6 +97,8 @@ def _fits(name: str, value: Any) -> bool:
         return value in get_args(ThemeName)
     if name in ("recent", "recent_commands", "hidden_lanes", "watches"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if name == "trace_memory":
+        return type(value) is int and value > 0
     if name == "page":
         return isinstance(value, str)
     if name in ("breakpoints", "folders"):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson
 from rnnviz.core.optimising.clipping import ClipChange
 from rnnviz.core.source import Source, Trained
-from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.records import EngineStatus, Event, Origin, RunModel
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -96,5 +99,5 @@ class Recorded:
     status: EngineStatus | None = None  # None: no engine behind this run (an opened file)
     history: History = field(default_factory=History)
     events: tuple[Event, ...] = ()  # stops at breakpoints and lines of the log, oldest first
-    traces: tuple[Trace | None, ...] = ()  # None until it is rebuilt
+    traces: "tuple[Trace | None, ...]" = ()  # None until it is rebuilt
     clip_changes: tuple[ClipChange, ...] = ()  # oldest first

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.whatif import WhatIf
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,8 +17,8 @@ class Recomputed:
     whatif: WhatIf
     run_path: Path | None
     against: str  # the variant `original` is, "" for history
-    original: Trace | None = None  # N = 1, as `changed`
-    changed: Trace | None = None
+    original: "Trace | None" = None  # N = 1, as `changed`
+    changed: "Trace | None" = None
     trouble: str = ""
 
 

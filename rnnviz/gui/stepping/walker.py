@@ -13,7 +13,6 @@ from rnnviz.debugger.places import by_samples, run_target, to_model, walked
 from rnnviz.debugger.walking import StepCommand, Walk, step
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message, Stopped
-from rnnviz.gui.stepping.stops import stop_words, trace_stops
 
 
 class Walker:
@@ -59,6 +58,8 @@ class Walker:
 
     def go_on(self, direction: int) -> None:
         """On to the next stop of this training step, or back to the one before; the message says what for."""
+        from rnnviz.gui.stepping.stops import stop_words, trace_stops  # late: expressions come after the window
+
         state = self._store.state
         stop = next_stop(trace_stops(state), state.program, state.place.cursor, direction < 0)
         if stop is None:

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.changed_trace import changed_capture
-from rnnviz.core.sweeps.intervention_text import EXAMPLE, read, written
-from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.commands.needs import has_trace, need
 from rnnviz.gui.live.train_on_request import can_train_on
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.interventions import Intervention
 
 MENU = "Debug"
 WHAT_IF = "What-if"  # the entry below which they are
@@ -27,7 +28,7 @@ class WhatIfs:
         self._store = store
         self._hold_still = hold_still
 
-    def add(self, *interventions: Intervention) -> None:
+    def add(self, *interventions: "Intervention") -> None:
         """Sets more by hand; the first thing that is set makes the model that is looked at the what-if's."""
         state = self._store.state
         if not state.trial.whatif.active:
@@ -47,11 +48,16 @@ class WhatIfs:
 
     def copy(self) -> None:
         """What is set by hand as text on the clipboard, a line each."""
+        from rnnviz.core.sweeps.intervention_text import written  # late: the window starts without
+
         QGuiApplication.clipboard().setText(written(self._store.state.trial.whatif.interventions))
         self._store.say(Message("info", "What is set by hand is copied as text."))
 
     def paste(self) -> None:
         """Sets what such lines on the clipboard say. RnnvizError where they say nothing, or what this model has not."""
+        from rnnviz.core.sweeps.changed_trace import changed_capture
+        from rnnviz.core.sweeps.intervention_text import read
+
         found, state = read(QGuiApplication.clipboard().text()), self._store.state
         model = state.trial.whatif.model if state.trial.whatif.active else state.place.model
         trace = state.recorded.traces[model] if model < len(state.recorded.traces) else None
@@ -130,7 +136,7 @@ def what_if_commands(store: Store, whatifs: WhatIfs, train_on: Callable[[], obje
                 whatifs.discard, MENU, ("Ctrl+Backspace",), "", has_what_if, section=3, submenu=WHAT_IF, part=1),
         Command("what_if_copy", "Copy what-if as text", "what is set by hand, a line each, to keep it or send it on",
                 whatifs.copy, MENU, enabled=has_what_if, section=3, submenu=WHAT_IF, part=2),
-        Command("what_if_paste", "Paste what-if", f"sets what the lines on the clipboard say, such as {EXAMPLE}",
+        Command("what_if_paste", "Paste what-if", "sets what the lines on the clipboard say",
                 whatifs.paste, MENU, enabled=has_trace, section=3, submenu=WHAT_IF, part=2),
         Command("train_on", "Train on from here",
                 "trains a new run from the weights as they are shown, weights set by hand included; this run stays",

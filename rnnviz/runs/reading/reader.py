@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,23 +14,18 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.plain_records import closest
 from rnnviz.core.source import Source, Trained
 from rnnviz.core.stopping.marks import Marks
-from rnnviz.core.sweeps.capture import Capture, CaptureKind
-from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.given_name import read_name
 from rnnviz.runs.file.merging import read_writer
 from rnnviz.runs.file.opening import beside, file_bytes
 from rnnviz.runs.file.records import ANEW, OPTIMISERS, EngineStatus, Event, OptimiserSnapshot, Origin, Probe, RunModel
 from rnnviz.runs.file.schema import VERSION, read_version
-from rnnviz.runs.reading import format_1
-from rnnviz.runs.reading.format_2 import Format2
 from rnnviz.runs.reading.queries import Queries
-from rnnviz.runs.reading.run_format import RunFormat
-from rnnviz.runs.reading.upgraded import Upgraded
-from rnnviz.runs.writing.copying import copy_run, write_copy
-from rnnviz.runs.writing.trace_file import SavableTrace, savable
 
-_FORMATS: Mapping[int, type[Format2 | format_1.Format1]] = {format_1.VERSION: format_1.Format1, VERSION: Format2}
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.capture import Capture, CaptureKind
+    from rnnviz.runs.reading.run_format import RunFormat
+    from rnnviz.runs.writing.trace_file import SavableTrace
 
 
 class IncompleteRunWarning(UserWarning):
@@ -60,7 +56,7 @@ class Run:
         try:
             with self._queries.bounded("its header"):
                 self.version = read_version(self._queries.connection, self.path)
-                self._format: RunFormat = _FORMATS[self.version](self._queries)
+                self._format = _format(self.version, self._queries)
                 self._header = self._format.header()
             self.source: Source = self._header.source
             self.task: TaskInfo = self._header.task
@@ -174,14 +170,14 @@ class Run:
             raise RnnvizError(f"{self.path} has no metric {name}; {closest(name, known)}")
         return self._format.curve(number, metric, name, after)
 
-    def captured(self, after: int = -1, kind: CaptureKind = "probe") -> Array:
+    def captured(self, after: int = -1, kind: "CaptureKind" = "probe") -> Array:
         """(C,) int64, ascending: training steps after `after` with a capture of that kind of every model.
 
         Thinning may remove some later.
         """
         return self._format.captured(after, len(self.models), kind)
 
-    def capture(self, training_step: int, model: int | str = 0, kind: CaptureKind = "probe") -> Capture:
+    def capture(self, training_step: int, model: int | str = 0, kind: "CaptureKind" = "probe") -> "Capture":
         """What was captured of a model at a training step. Raises RnnvizError if there is none, naming the nearest."""
         found = self._model(model)
         capture = self._format.capture(int(training_step), found, self.probe, kind)
@@ -196,8 +192,11 @@ class Run:
         """What the optimiser of a model had gathered after a training step; None where that was not recorded."""
         return self._format.optimiser(int(training_step), self._model(model))
 
-    def trace(self, training_step: int, model: int | str | None = None) -> SavableTrace:
+    def trace(self, training_step: int, model: int | str | None = None) -> "SavableTrace":
         """The trace of a model (the first one without `model`) at a captured training step. Raises like `capture`."""
+        from rnnviz.core.sweeps.trace import rebuild  # late: a run is opened without the sweeps
+        from rnnviz.runs.writing.trace_file import savable
+
         return savable(rebuild(self.capture(training_step, 0 if model is None else model)))
 
     def events(self, after: int = 0, most: int = -1) -> list[Event]:
@@ -219,6 +218,9 @@ class Run:
 
         `marks`: those of the copy, where they are others than the run's.
         """
+        from rnnviz.runs.reading.upgraded import Upgraded  # late: few readers copy
+        from rnnviz.runs.writing.copying import copy_run, write_copy
+
         with self._queries.bounded("its copy"):
             if self.version == VERSION:
                 copy_run(self._queries.connection, self.path, Path(path), marks)
@@ -256,3 +258,14 @@ class Run:
 
     def _data_version(self) -> int:
         return int(self._queries.rows("its version", "PRAGMA data_version")[0][0])
+
+
+def _format(version: int, queries: Queries) -> "RunFormat":
+    """What reads a file of this version; loaded when there is one to read."""
+    if version == VERSION:
+        from rnnviz.runs.reading.format_2 import Format2
+
+        return Format2(queries)
+    from rnnviz.runs.reading.format_1 import Format1
+
+    return Format1(queries)

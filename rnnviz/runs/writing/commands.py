@@ -13,7 +13,6 @@ from rnnviz.runs.file.merging import lacks_newest, merge_and_close
 from rnnviz.runs.file.opening import check_file, open_to_write, side_bytes
 from rnnviz.runs.file.reasons import reason
 from rnnviz.runs.file.schema import VERSION, check_tables, read_version
-from rnnviz.runs.writing.tables import Transaction
 
 FIRST_REVISION = 1  # of the marks a run begins with
 
@@ -57,6 +56,8 @@ def save_marks(path: str | Path, marks: Marks) -> None:
     """
     connection = _open(Path(path), "takes no marks of this one")
     try:
+        from rnnviz.runs.writing.tables import Transaction
+
         with Transaction(connection):
             marks_row.write_marks(connection, marks)
     except sqlite3.Error as error:
@@ -74,6 +75,8 @@ def save_name(path: str | Path, name: str) -> None:
     written = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
     connection = _open(Path(path), "takes no name of this one")
     try:
+        from rnnviz.runs.writing.tables import Transaction
+
         with Transaction(connection):
             given_name.write_name(connection, name)
     except sqlite3.Error as error:

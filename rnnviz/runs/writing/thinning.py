@@ -4,6 +4,7 @@ import heapq
 import math
 from collections.abc import Collection, Sequence
 
+BUDGET_BYTES = 256 << 20  # of a run's captures; metrics, about 10 bytes a number, come on top
 SHARE = 1 / 16  # of the captures that may go, dropped in one round
 _SCATTER = 0x9E3779B1  # odd: its multiples, modulo 2³², are spread evenly
 

@@ -24,8 +24,8 @@ from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Pro
 from rnnviz.runs.writing.creation import begin_run
 from rnnviz.runs.writing.pending import Pending, PendingCapture, PendingOptimiser, Values
 from rnnviz.runs.writing.tables import RunTables
+from rnnviz.runs.writing.thinning import BUDGET_BYTES
 
-BUDGET_BYTES = 256 << 20
 COMMIT_SECONDS = 0.03  # what comes within this time shares a transaction
 RETRY_SECONDS = 0.25  # after a failure; doubled until the longest
 LONGEST_RETRY_SECONDS = 1.0

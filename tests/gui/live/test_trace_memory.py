@@ -1,0 +1,105 @@
+"""Memory of rebuilt traces: bounded by the preferences, what is not looked at dropped and found again."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+from whole_program import OpenApp
+
+from rnnviz.core.memory import array_bytes
+from rnnviz.gui.live import following, rebuilding
+from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
+from rnnviz.gui.state.preferences import Preferences, read_preferences, write_preferences
+from rnnviz.runs.reading.reader import open_run
+
+
+def captured_steps(path: Path) -> list[int]:
+    with open_run(path) as run:
+        return [int(step) for step in run.captured()]
+
+
+def test_every_array_is_counted_once_however_many_views_there_are() -> None:
+    array = np.zeros((7, 100))
+    assert array_bytes([{"a": array, "b": array[2:], "c": (array.T, [array[:, :3]])}]) == array.nbytes
+
+
+def test_what_a_trace_has_found_out_is_forgotten_and_found_again(run_file: Path) -> None:
+    with open_run(run_file) as run:
+        trace = run.trace(captured_steps(run_file)[-1], 1)
+    before, verdict = trace.bytes, trace.verdict
+    layer = trace.sample(1).layers[0]
+    gates, shares = {name: gate.copy() for name, gate in layer.gate_grads.items()}, layer.weight_grad_so_far
+    slopes = layer.slopes
+    for whole in trace.layers:
+        _found = whole.gates, whole.pre_activations, whole.input_grad, whole.weight_grads
+    grown = trace.bytes
+    assert grown > before
+    trace.forget()
+    assert trace.bytes < grown
+    assert trace.verdict is verdict
+    assert trace.sample(1).layers[0] is layer
+    assert layer.slopes is not slopes
+    for name, gate in gates.items():
+        np.testing.assert_array_equal(layer.gate_grads[name], gate)
+    assert layer.weight_grad_so_far is shares  # small: what took long to find stays
+
+
+@pytest.mark.parametrize(("most", "kept"), [(1 << 30, True), (1, False)])
+def test_traces_of_other_training_steps_are_kept_as_far_as_the_bound_goes(
+    qtbot: QtBot, run_file: Path, most: int, kept: bool
+) -> None:
+    first, last = captured_steps(run_file)[0], captured_steps(run_file)[-1]
+    worker, got = Rebuilding(most_bytes=most), list[Rebuilt]()
+    worker.finished.connect(got.append)
+    worker.show_run(run_file)
+    for step in (first, last, first):
+        before = len(got)
+        worker.ask(step, 2)
+        qtbot.waitUntil(lambda before=before: len(got) > before)
+    assert (got[2] is got[0]) == kept
+    for one, again in zip(got[0].traces, got[2].traces, strict=True):
+        np.testing.assert_array_equal(one.layers[0].h, again.layers[0].h)
+    assert worker.stop()
+
+
+def test_long_sums_along_time_are_found_in_the_worker(run_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuilding, "_LARGE", 1)
+    with open_run(run_file) as run:
+        trace = run.trace(captured_steps(run_file)[-1], 0)
+    rebuilding.prepare(trace, 3)
+    assert "weight_grad_so_far" in vars(trace.sample(3).layers[0])
+    assert "weight_grad_so_far" not in vars(trace.sample(2).layers[0])
+
+
+def test_the_bound_is_a_preference(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    write_preferences(Preferences(trace_memory=300), path)
+    assert read_preferences(path)[0].trace_memory == 300
+    path.write_text("trace_memory = -5\n", encoding="utf-8")
+    found, complaint = read_preferences(path)
+    assert found.trace_memory == Preferences().trace_memory
+    assert "trace_memory" in complaint
+
+
+def test_a_slow_rebuild_is_said_and_can_be_given_up(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_SLOW", 0)
+    app = open_app(run_file)
+    state = lambda: app.store.state  # noqa: E731
+    qtbot.waitUntil(lambda: bool(state().recorded.traces) and None not in state().recorded.traces)
+    said: list[str] = []
+    app.store.changed.connect(lambda _old, new: said.append(new.notices.busy))
+    shown, traces = state().place.cursor.training_step, state().recorded.traces
+    first = captured_steps(run_file)[0]
+    monkeypatch.setattr(app.session._following._rebuilding, "ask", lambda *_: None)  # one that takes for ever
+    app.session.show_training_step(first)
+    qtbot.waitUntil(lambda: f"training step {first}" in state().notices.busy)
+    app.actions["dismiss"].trigger()
+    assert state().notices.busy == ""
+    assert (state().place.training_step, state().recorded.traces) == (shown, traces)
+    monkeypatch.undo()
+    app.session.show_training_step(first)
+    qtbot.waitUntil(lambda: state().place.cursor.training_step == first)
+    assert state().notices.busy == ""
