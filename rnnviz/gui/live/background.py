@@ -46,7 +46,7 @@ class Background(QObject):
         self._asked.emit(self._tickets, job)
         return self._tickets
 
-    def stop(self, milliseconds: int = 600) -> bool:
+    def stop(self, milliseconds: int = 1000) -> bool:
         """Waits for the jobs that were asked for; False if they did not end in time."""
         if self._thread is None:
             return True
