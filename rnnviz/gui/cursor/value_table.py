@@ -227,7 +227,7 @@ class ValueTable(QWidget):
         self._paint_header(painter, edges, muted)
         painter.restore()
         if self.hasFocus():
-            paint_ring(painter, QRectF(self.rect()), self._theme)
+            paint_ring(painter, QRectF(self.visibleRegion().boundingRect()), self._theme)
 
     def _column_edges(self) -> list[float]:
         """Right edge of each column; all as wide as they may be."""

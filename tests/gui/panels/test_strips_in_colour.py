@@ -109,11 +109,19 @@ def test_every_row_and_its_strip_are_those_of_the_trace(qtbot: QtBot, models: st
             expect_strips(panel, row.key, [values for values in found if values is not None], t)
 
 
+def logarithmic(values: Array, largest: float, knee: float) -> Array:
+    """Up to ±`knee` the inner half of the colours, evenly; from there to ±`largest` the outer half, by powers."""
+    far = np.log(np.maximum(np.abs(values), knee) / knee) / np.log(largest / knee)
+    return np.sign(values) * np.where(np.abs(values) <= knee, np.abs(values) / knee / 2, (1 + far) / 2)
+
+
 def expect_strips(panel: ValuesPanel, key: str, vectors: list[Array], t: int) -> None:
     """Each value has its colour at its place; the cursor's mark is at its time step."""
     image, over_time = panel.strips.grab().toImage(), key.startswith(("share", "so_far"))
     width = panel.strips.width() - LEFT - RIGHT
     drawn, (low, high), table = colors(key, vectors)
+    if (knee := panel.strips.knee) and low < -knee:  # one model's gradient is far beyond the others': it is said
+        drawn, (low, high) = [logarithmic(values, high, knee) for values in drawn], (-1.0, 1.0)
     for row, values in enumerate(drawn):
         for unit, value in enumerate(values):
             x, y = LEFT + (unit + 0.25) * width / len(values), TITLE + EACH * row + MIDDLE
