@@ -93,7 +93,7 @@ def test_a_picture_that_is_too_low_becomes_higher(qtbot: QtBot, run_file: Path, 
     ("wrong", "words"),
     [
         ({"view": "everything"}, "view: wanted one of overview, hidden, gradients, loss, got everything"),
-        ({"training_step": 7777}, "no capture of .* at training step 7777; the nearest is"),
+        ({"training_step": 7777}, "no capture of .* at training step 7,777; the nearest is"),
         ({"time_step": 0}, "wanted a time step from 1 to"),
         ({"time_step": 999}, "wanted a time step from 1 to"),
         ({"size": (10, 700)}, "size: wanted 200 to 8192 pixels each way, got 10x700"),

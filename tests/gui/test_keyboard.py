@@ -133,7 +133,7 @@ def test_f6_goes_round_all_areas_and_back(first_screen: App) -> None:
     parts = app.contents
     wanted = [
         *(parts.right.tabs, parts.watches.watches.add, parts.training.metric_choice),
-        *(app.toolbar.training_buttons[0], app.toolbar.program_buttons[0], parts.experiment.task_form.kind),
+        *(app.title_row.find_button, app.toolbar.program_buttons[0], parts.experiment.task_form.kind),
         *(parts.experiment.cards[0].header, parts.experiment.training_form.rows["optimiser"].field),
         *(parts.lesson.close_button, parts.strip, parts.lanes),
     ]

@@ -13,6 +13,7 @@ from rnnviz.gui.cursor.value_row import Colors
 from rnnviz.gui.cursor.value_strips import Strip, levels, map_image
 from rnnviz.gui.cursor.variables import Facts, Variable
 from rnnviz.gui.look import fonts
+from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets import marked_text
 
@@ -39,8 +40,13 @@ class VariableTree(QTreeWidget):
         self.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
         self.setItemDelegate(_VariableRow(self, known, look))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._frame = FocusFrame(self, look())
         self.setAccessibleName("Variables")
         self.setAccessibleDescription("→ opens a row, ← closes it, Enter goes to the operation that computes it")
+
+    def dress(self) -> None:
+        """After a change of the theme."""
+        self._frame.set_theme(self._look())
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         item = self.itemFromIndex(index)

@@ -113,6 +113,7 @@ class VariablesPage(ColumnPage):
         if looked.sequence is not self._trace or self._dressed != state.look.theme:
             self._known = {}
         self._trace, self._dressed, self._fresh = looked.sequence, state.look.theme, set()
+        self.tree.dress()
         if self._trace is None:
             self.heading.setText("The variables appear with the first trace.")
             self.tree.clear()

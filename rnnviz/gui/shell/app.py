@@ -229,7 +229,7 @@ class App(QObject):
     def _order_areas(self, contents: "Contents") -> Areas:
         """As they are seen: from the toolbar down the left side, then the middle, the right side, and what is below."""
         areas = Areas(contents.lanes, self.window)
-        areas.add("training buttons", lambda: self.toolbar.training_buttons)
+        areas.add("training buttons", lambda: [self.title_row, *self.toolbar.training_buttons])
         areas.add("program buttons", lambda: self.toolbar.program_buttons)
         for name, parts in contents.experiment.sections.items():
             areas.add(name, partial(tuple, parts))

@@ -118,6 +118,7 @@ def test_the_numbers_at_the_cursor_carry_a_star(
         qtbot.addWidget(widget)
         widget.show()
     layer = exact[0].sample(SAMPLE).layers[0]
+    panel.table.row_pressed.emit([row.key for row in panel.rows].index("fold"))  # the shares of all parameters
     rows = [row.key for row in panel.rows]
     gradient, share = rows.index("hidden_grad"), rows.index("share:weight_ih")
     first, second = panel.table.rows[gradient].cells

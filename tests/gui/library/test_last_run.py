@@ -30,7 +30,7 @@ class Start:
     @property
     def offered(self) -> str:
         message = self.store.state.notices.message
-        return message.sentence if message is not None and message.command == "continue_last" else ""
+        return message.sentence if message is not None and message.commands == ("continue_last",) else ""
 
     def show(self, path: Path, kept: bool = False) -> None:
         """A run comes to the screen, as `Following` puts it there."""
