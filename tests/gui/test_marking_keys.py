@@ -39,7 +39,7 @@ def test_a_breakpoint_is_set_where_the_cursor_stands_listed_and_removed(app: App
     assert app.store.state.debugging.marks.breakpoints == (
         Breakpoint("place", phase="forward", time_step=3, layer="l0"),
     )
-    assert cards[1].words.text() == "forward t=3 l0"
+    assert cards[1].words.text() == "forward time step 3 l0"
     assert "training does not" in cards[1].note.text()
     press(app, KEY.Key_Right)
     press(app, KEY.Key_F9)
@@ -63,7 +63,7 @@ def test_the_walk_goes_from_stop_to_stop_and_back_and_says_why(app: App) -> None
     app.store.change(debugging=setting(marks=replace(marks, breakpoints=breakpoints)))
     press(app, KEY.Key_F8)
     assert place(app) == (Phase.FORWARD, 2, "")
-    assert app.message_bar.sentence.endswith("breakpoint t == 2.")
+    assert app.message_bar.sentence.endswith("breakpoint “t == 2”.")
     press(app, KEY.Key_F8)
     assert place(app) == (Phase.FORWARD, 5, "")
     assert app.message_bar.sentence.endswith("breakpoint forward t=5 l0.")
@@ -111,7 +111,7 @@ def test_a_bookmark_has_a_note_is_gone_back_to_and_removed(app: App, qtbot: QtBo
     app.window.setFocus()
     press(app, KEY.Key_Left)
     press(app, KEY.Key_F8)
-    assert app.message_bar.sentence.endswith("bookmark here it forgets.")
+    assert app.message_bar.sentence.endswith("bookmark “here it forgets”.")
     press(app, KEY.Key_B)
     assert app.store.state.debugging.marks.bookmarks == ()
     assert not app.contents.watches.bookmarks.isVisible()

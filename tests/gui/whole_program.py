@@ -1,5 +1,6 @@
 """The whole program in a test: opened, pressed, closed; what the tests of the window share."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +23,11 @@ def children() -> set[int]:
     """The processes this one has started and that still are, zombies included."""
     if not Path("/proc/self/task").exists():
         return set()
-    return {int(pid) for tasks in Path("/proc/self/task").glob("*/children") for pid in tasks.read_text().split()}
+    found = set[int]()
+    for tasks in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):  # a thread that ends meanwhile
+            found.update(map(int, tasks.read_text().split()))
+    return found
 
 
 def engine_process_id(app: App) -> int:

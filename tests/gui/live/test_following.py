@@ -192,7 +192,7 @@ def test_engine_and_file_are_said_in_words(qtbot: QtBot) -> None:
     assert "engine running" in bar.engine.text()
     assert bar.run.text() == "<b>.rnnviz   3.1 MB"
     store.change(recorded=setting(status=None))
-    assert "no engine" in bar.engine.text()
+    assert "Recorded run (not training)" in bar.engine.text()
 
 
 def test_the_training_step_counts_and_looks_back(qtbot: QtBot) -> None:
