@@ -46,7 +46,7 @@ def test_a_breakpoint_is_set_where_the_cursor_stands_listed_and_removed(app: App
     press(app, KEY.Key_Left)
     press(app, KEY.Key_F9)  # the first one goes, its card shows the other
     assert [one.time_step for one in app.store.state.debugging.marks.breakpoints] == [4]
-    assert [card.words.text() for card in cards[1:]] == ["forward t=4 l0"]
+    assert [card.words.text() for card in cards[1:]] == ["forward time step 4 l0"]
     app.store.change(look=setting(page="watches"))
     QTest.mouseClick(cards[1].remove, Qt.MouseButton.LeftButton)
     assert app.store.state.debugging.marks.breakpoints == ()
@@ -66,7 +66,7 @@ def test_the_walk_goes_from_stop_to_stop_and_back_and_says_why(app: App) -> None
     assert app.message_bar.sentence.endswith("breakpoint “t == 2”.")
     press(app, KEY.Key_F8)
     assert place(app) == (Phase.FORWARD, 5, "")
-    assert app.message_bar.sentence.endswith("breakpoint forward t=5 l0.")
+    assert app.message_bar.sentence.endswith("breakpoint “forward time step 5 l0”.")
     press(app, KEY.Key_F8)  # past the logpoint
     assert place(app) == (Phase.BACKWARD, 1, "")
     press(app, KEY.Key_F8)

@@ -58,7 +58,8 @@ class TitleRow(QWidget):
         self.setStyleSheet(
             f"#title_row {{ background: {colors.panel}; }}"
             f" #title_row QToolButton {{ background: transparent; border: 1px solid transparent; color: {colors.muted};"
-            f" padding: 2px 8px; }} #title_row QToolButton:hover {{ color: {colors.text}; border-color: {colors.line}; }}"
+            f" padding: 2px 8px; }}"
+            f" #title_row QToolButton:hover {{ color: {colors.text}; border-color: {colors.line}; }}"
             f" #title_row QToolButton:focus {{ color: {colors.text}; border: 2px solid {colors.focus};"
             f" padding: 1px 7px; }}"
         )
