@@ -14,7 +14,7 @@ from rnnviz import debugging_commands
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS
 from rnnviz.debugging_commands import Commands
-from rnnviz.gui.figures.formats import FIGURES, SCALES
+from rnnviz.gui.figures.formats import FIGURES, FONT_SCALES, SCALES, Measures, figure_format
 
 if TYPE_CHECKING:
     from rnnviz.core.experiment.settings import Experiment
@@ -256,6 +256,14 @@ def _add_render(commands: "Commands[_Parser]") -> None:
     render.add_argument("--theme", choices=("dark", "light"), default="light")
     render.add_argument("--size", type=_size, default=(1440, 900), metavar="WxH", help="default: 1440x900")
     render.add_argument("--scale", type=int, choices=SCALES, default=1, help="pixels for each unit of the size")
+    smallest, largest = FONT_SCALES
+    render.add_argument(
+        "--font-scale",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help=f"of texts and lines, {smallest:g} to {largest:g} (1)",
+    )
     render.add_argument("-o", dest="out", type=Path, required=True, metavar=_files(one.ending for one in FIGURES))
     render.set_defaults(run=_render)
 
@@ -277,8 +285,6 @@ def _size(text: str) -> tuple[int, int]:
         width, height = (int(side) for side in text.lower().replace("×", "x").split("x"))
     except ValueError:
         raise argparse.ArgumentTypeError(f"wanted a size like 1440x900, not {text}") from None
-    if not (100 <= width <= 10_000 and 100 <= height <= 10_000):
-        raise argparse.ArgumentTypeError(f"wanted a size from 100x100 to 10000x10000, not {text}")
     return width, height
 
 
@@ -439,6 +445,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
+    _measures(options).check()  # before anything is trained
+    figure_format(options.out)
     if not options.first_lesson:
         _draw(options, options.run_path)
         return 0
@@ -457,7 +465,11 @@ def _draw(options: argparse.Namespace, run_path: Path) -> None:
     from rnnviz.gui.figures.run_figures import render_view
 
     at = (options.training_step, options.time_step)
-    render_view(run_path, options.view, *at, options.size, options.theme, options.out, scale=options.scale)
+    render_view(run_path, options.view, *at, _measures(options), options.theme, options.out)
+
+
+def _measures(options: argparse.Namespace) -> Measures:
+    return Measures(options.size, options.scale, options.font_scale)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from rnnviz.command_line import main
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import plain
 from rnnviz.core.source import Given, GivenInput
+from rnnviz.gui.figures.formats import Measures
 from rnnviz.runs.reading.reader import Run, open_run
 
 EXPERIMENT = """rnnviz = 1
@@ -98,7 +99,11 @@ WRONG = {
     "missing folder": (["train", "small.toml", "--run", "no/a.rnnviz"], "a.rnnviz cannot be written"),
     "input": (["trace", "a.pt", "--input", "csv:", "--run", "a.rnnviz"], "--input must be text:…, csv:FILE or random"),
     "size": (["render", "a.rnnviz", "--size", "wide", "-o", "a.png"], "wanted a size like 1440x900, not wide"),
-    "huge size": (["render", "a.rnnviz", "--size", "9x99999", "-o", "a.png"], "wanted a size from 100x100"),
+    "huge size": (
+        ["render", "a.rnnviz", "--size", "9x99999", "-o", "a.png"],
+        "wanted 200 to 8,192 pixels each way, got 9x99999",
+    ),
+    "font scale": (["render", "a.rnnviz", "--font-scale", "5", "-o", "a.png"], "font scale: wanted 0.8 to 3, got 5"),
     "view": (["render", "a.rnnviz", "--view", "all", "-o", "a.png"], "invalid choice: 'all'"),
     "nothing to render": (["render", "-o", "a.png"], "one of the arguments RUN --first-lesson is required"),
 }
@@ -313,11 +318,12 @@ def test_what_is_asked_of_the_window(folder: Path, monkeypatch: pytest.MonkeyPat
 def test_what_is_asked_of_render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr("rnnviz.gui.figures.run_figures.render_view", lambda *a, **k: asked.append((a, k)))
-    words = "render a.rnnviz --view loss --training-step 3 --time-step 2 --theme dark --size 800x600 --scale 2 -o a.png"
+    words = "render a.rnnviz --view loss --training-step 3 --time-step 2 --theme dark --size 800x600 --scale 2"
+    words += " --font-scale 1.5 -o a.png"
     assert main(words.split()) == 0
     assert main(["render", "--first-lesson", "-o", "b.png"]) == 0
-    assert asked[0] == ((Path("a.rnnviz"), "loss", 3, 2, (800, 600), "dark", Path("a.png")), {"scale": 2})
-    assert asked[1][0][1:] == ("overview", None, None, (1440, 900), "light", Path("b.png"))
+    assert asked[0] == ((Path("a.rnnviz"), "loss", 3, 2, Measures((800, 600), 2, 1.5), "dark", Path("a.png")), {})
+    assert asked[1][0][1:] == ("overview", None, None, Measures((1440, 900)), "light", Path("b.png"))
     assert asked[1][0][0].name == "first-lesson.rnnviz"
 
 

@@ -24,6 +24,7 @@ from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.shell.menus.shortcuts_page import ShortcutsPage
+from rnnviz.gui.state.store import setting
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -290,6 +291,12 @@ def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, m
         assert 0 <= drawn.width() - image.width() // scale <= 12  # a scroll bar is not part of the picture
         assert "is saved as" in app.message_bar.sentence
     assert {*proposed} == {"small-training-step-40.png"}
+    app.contents.lanes.setFocus()
+    app.store.change(place=setting(unit=1))
+    focused = app.contents.lanes_image(1)
+    app.contents.training.scrubber.setFocus()
+    app.store.change(place=setting(unit=-1))
+    assert app.contents.lanes_image(1) == focused  # a picture does not say where the keyboard is
     target = tmp_path / "nowhere" / "picture.png"
     app.actions["save_lanes_1"].trigger()
     assert "nowhere" in app.message_bar.sentence

@@ -190,7 +190,7 @@ def window(application: QApplication, name: str, home: Path, wanted: Array | Non
     app.window.show()
     wait(lambda: ready(app) and app.window.isActiveWindow())
     picture.act(Person(app))
-    image = settled(lambda: window_image(app.window, 1), wanted)
+    image = settled(lambda: window_image(app.window), wanted)
     close(app)
     app.window.deleteLater()
     app.deleteLater()

@@ -49,7 +49,7 @@ class Person:
     def take(self, name: str, theme: str) -> None:
         self.app.store.change(look=setting(theme=theme))
         QTest.qWait(500)
-        save_picture(window_image(self.app.window, 1), OUT / f"{name}-{theme}.png")
+        save_picture(window_image(self.app.window), OUT / f"{name}-{theme}.png")
         print(f"drawn: {name}-{theme}.png")
 
     def last_training_step(self) -> int:

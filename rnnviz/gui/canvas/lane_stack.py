@@ -1,6 +1,7 @@
 """The centre of the window: all lanes of all models on one time axis, with one cursor line across them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QAccessible, QContextMenuEvent, QCursor, QImage, QKeyEvent, QPainter, QPixmapCache
@@ -16,7 +17,7 @@ from rnnviz.gui.canvas.lane_keys import lane_wish
 from rnnviz.gui.canvas.lane_menus import held_choices, lanes_menu, layers_menu, offer_what_ifs
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import fitting, gaps, least_height, share_out
-from rnnviz.gui.canvas.lanes.lane import Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.canvas.lanes.unit_lanes import GateLane, StateLane
@@ -59,7 +60,8 @@ class _Built:
 
 class LaneStack(QWidget):
     """Draws the traces of the state at its cursor. A click or drag in any lane chooses a time step, a click in
-    a lane of units the unit and its model, too."""
+    a lane of units the unit and its model, too. As a `picture` it has nothing to be pressed: no scroll bar, no unit
+    that is looked at, all lanes that are on however low it is, and its axes are named."""
 
     spoken_role = QAccessible.Role.Grouping
     time_step_chosen = Signal(int)
@@ -67,9 +69,9 @@ class LaneStack(QWidget):
     what_if_wanted = Signal(int, object)  # model, what is to be set by hand
     what_if_asked = Signal(int, str, int)  # model, quantity, unit from 1 or 0: where a value is still to be typed
 
-    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, parent: QWidget | None = None, *, picture: bool = False) -> None:
         super().__init__(parent)
-        self._store = store
+        self._store, self._picture = store, picture
         self._lanes: list[Lane] = []
         self._built: _Built | None = None
         self._shown = resolve(store.state)
@@ -119,6 +121,17 @@ class LaneStack(QWidget):
         self._axis = TimeAxis.whole(self._axis.left, self._axis.width, self._axis.time_steps)
         self._lay_out()
 
+    @property
+    def axis(self) -> TimeAxis:
+        """The time steps that are seen, and where."""
+        return self._axis
+
+    def show_time_steps(self, axis: TimeAxis) -> None:
+        """Shows the part of the time that `axis` shows."""
+        if axis.time_steps == self._axis.time_steps:
+            self._axis = replace(self._axis, first=axis.first, last=axis.last)
+            self._lay_out()
+
     def image(self, scale: int = 1) -> QImage:
         """The whole stack, also what is scrolled away, at `scale` pixels a pixel."""
         area = self._scene.sceneRect()
@@ -133,9 +146,15 @@ class LaneStack(QWidget):
 
     def needed_height(self) -> int:
         """Pixels below which the lanes are compact."""
-        if not self._lanes:
-            return 0
-        return round(least_height([lane.heights for lane in self._lanes], compact=False) + 2 * _MARGIN)
+        return ceil(least_height(self._wishes, compact=False) + 2 * _MARGIN) if self._lanes else 0
+
+    def picture_height(self) -> int:
+        """Pixels below which a picture would not hold all lanes, be they compact."""
+        return ceil(least_height(self._wishes, compact=True) + 2 * _MARGIN) if self._lanes else 0
+
+    @property
+    def _wishes(self) -> list[Heights]:
+        return [lane.heights for lane in self._lanes]
 
     def spoken_parts(self) -> list[Part]:
         """The lanes from top to bottom: what each shows, of which model."""
@@ -194,7 +213,7 @@ class LaneStack(QWidget):
         if self._skeleton is not None:
             self._skeleton.set_sentence(waiting_sentence(state))
         for lane in self._lanes:
-            lane.show(self._shown)
+            self._fill(lane)
         if self._shown.time_steps != self._axis.time_steps:
             self._lay_out()
         else:
@@ -217,7 +236,7 @@ class LaneStack(QWidget):
                 if lane.over_cursor or item.above_cursor:
                     item.setZValue(_ABOVE_CURSOR)
                 self._scene.addItem(item)
-            lane.show(shown)
+            self._fill(lane)
             self._lanes.append(lane)
         self._mark_unit(state)
         if slots:
@@ -225,6 +244,11 @@ class LaneStack(QWidget):
             self._line.setZValue(_CURSOR)
             self._scene.addItem(self._line)
         self._lay_out()
+
+    def _fill(self, lane: Lane) -> None:
+        lane.show(self._shown)
+        if self._picture:
+            lane.name_axes(self._shown)
 
     def _clear(self) -> None:
         for lane in self._lanes:
@@ -243,7 +267,10 @@ class LaneStack(QWidget):
         """Lets the lanes come and go that are shown only where there is room."""
         if not self._shown.ready:
             return
-        found = fitting(self._shown, self._view.height() - 2 * _MARGIN)
+        room = self._view.height() - 2 * _MARGIN
+        if self._picture and self.picture_height() > self._view.height():
+            return
+        found = fitting(self._shown, room)
         if found != self._shown.fitting:
             self._store.change(look=setting(fitting_lanes=found))
 
@@ -251,14 +278,14 @@ class LaneStack(QWidget):
         """Gives every lane its row; called when size, lanes, T or the visible time change."""
         width, height = float(self._view.width()), float(self._view.height())
         # the scroll bar is switched by hand: left to Qt it comes and goes within one layout
-        scrolls = least_height([lane.heights for lane in self._lanes], compact=True) + 2 * _MARGIN > height
+        scrolls = not self._picture and least_height(self._wishes, compact=True) + 2 * _MARGIN > height
         policies = Qt.ScrollBarPolicy
         self._view.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOn if scrolls else policies.ScrollBarAlwaysOff)
         if scrolls:
             width -= self._view.verticalScrollBar().sizeHint().width()
         plot = max(width - LABEL_COLUMN - SCALE_COLUMN, 40.0)
         self._axis = self._axis.moved_to(LABEL_COLUMN, plot, self._shown.time_steps)
-        wishes = [lane.heights for lane in self._lanes]  # a scroll bar that comes or goes may change which there are
+        wishes = self._wishes  # a scroll bar that comes or goes may change which there are
         room = height - 2 * _MARGIN
         free = gaps(wishes, room)
         top = _MARGIN - (free[0] if free else 0.0)
@@ -310,6 +337,8 @@ class LaneStack(QWidget):
             self._store.go(to_model, state.place.model, min(max(state.place.unit + direction, NO_UNIT), count - 1))
 
     def _mark_unit(self, state: State) -> None:
+        if self._picture:
+            return
         for lane in self._lanes:
             if isinstance(lane, HeatLane):
                 looked_at = lane.model is not None and self._shown.models[lane.model].number == state.place.model

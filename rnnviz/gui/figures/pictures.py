@@ -5,21 +5,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QIODevice, QPoint, QSaveFile
+from PySide6.QtCore import QIODevice, QPoint, QSaveFile, QSize
 from PySide6.QtGui import QImage, QImageWriter, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.canvas.lane_stack import LaneStack
-from rnnviz.gui.figures.formats import figure_format
+from rnnviz.gui.figures.formats import Measures, figure_format
 
 _DOTS_PER_METRE = 96 / 0.0254  # of a picture at 1×; more pixels keep its size in a text document
 
 
-def window_image(widget: QWidget, scale: int = 1) -> QImage:
-    """What `widget` shows now, at `scale` pixels a pixel; text and lines are drawn anew at that size, not enlarged."""
-    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+def window_image(widget: QWidget, measures: Measures | None = None) -> QImage:
+    """What `widget` shows now, as large as `measures` say; text and lines are drawn anew at that size, not enlarged."""
+    measures = measures or Measures((widget.width(), widget.height()))
+    scale = measures.scale * measures.font_scale
+    image = QImage(QSize(*measures.size) * measures.scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
+    dots = round(_DOTS_PER_METRE * measures.scale)
+    image.setDotsPerMeterX(dots)
+    image.setDotsPerMeterY(dots)
     image.fill(widget.palette().window().color())
     with _exact(widget, scale):
         painter = QPainter(image)
@@ -32,17 +37,13 @@ def save_picture(image: QImage, path: Path) -> None:
     """Writes `image` whole or not at all, as its ending says; RnnvizError for another ending or if the folder does not
     take it."""
     writer = figure_format(path).writer.encode()
-    image = image.copy()
-    dots = round(_DOTS_PER_METRE * image.devicePixelRatio())
-    image.setDotsPerMeterX(dots)
-    image.setDotsPerMeterY(dots)
     file = QSaveFile(str(path))
     if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and QImageWriter(file, writer).write(image) and file.commit()):
         raise RnnvizError(f"{path}: wanted to write a picture there, got: {file.errorString()}.")
 
 
 @contextmanager
-def _exact(widget: QWidget, scale: int) -> Iterator[None]:
+def _exact(widget: QWidget, scale: float) -> Iterator[None]:
     """Cached pictures are left out, and cosmetic pens, which stay one device pixel, are widened while drawing."""
     stacks = list(widget.findChildren(LaneStack))
     if isinstance(widget, LaneStack):
@@ -59,7 +60,7 @@ def _exact(widget: QWidget, scale: int) -> Iterator[None]:
             stack.set_cached(True)
 
 
-def _widen(item: Any, scale: int) -> Callable[[], None]:
+def _widen(item: Any, scale: float) -> Callable[[], None]:
     """Widens the pen of a pyqtgraph curve or line; the answer sets it back."""
     from pyqtgraph import InfiniteLine, PlotCurveItem
 
@@ -82,7 +83,7 @@ def _widen(item: Any, scale: int) -> Callable[[], None]:
     return lambda: None
 
 
-def _wider(pen: QPen, scale: int) -> QPen:
+def _wider(pen: QPen, scale: float) -> QPen:
     wide = QPen(pen)
     if pen.isCosmetic():
         wide.setWidthF(max(pen.widthF(), 1.0) * scale)

@@ -44,6 +44,7 @@ class Pictures:
 
     lanes: Picture
     window: Picture
+    ask: Callable[[Callable[[QImage], object]], object]  # in a dialog how large; what is done with it
 
 
 def open_example(session: Session, name: str) -> None:
@@ -93,7 +94,11 @@ def export_model(window: QWidget, store: Store, session: Session) -> None:
 
 def save_picture(window: QWidget, store: Store, picture: Picture, scale: int) -> None:
     """Asks where and saves a picture; RnnvizError if it cannot be written."""
-    image = picture(scale)  # before the dialog covers anything
+    save_image(window, store, picture(scale))  # drawn before the dialog covers anything
+
+
+def save_image(window: QWidget, store: Store, image: QImage) -> None:
+    """Asks where; RnnvizError if it cannot be written."""
     chosen = path_to_save(
         window,
         store,
@@ -181,6 +186,8 @@ def file_commands(
         Command("export", "Export model …", "its weights at the training step shown, for plain PyTorch",
                 lambda: export_model(window, store, session), MENU, ("Ctrl+E",), "export",
                 has_run & has_trace, section=1),
+        Command("save_picture", "Figure …", "lanes, training curves or both for a page: size, theme and font scale",
+                lambda: drawn.ask(partial(save_image, window, store)), MENU, section=2, submenu="Save picture"),
         *pictures("Lanes", "save_lanes", drawn.lanes),
         *pictures("Whole window", "save_window", drawn.window),
         Command("copy_picture", "Copy picture", "the lanes at 2×, into the clipboard",

@@ -265,7 +265,9 @@ class App(QObject):
             dismiss=self._dismiss,
         )
         pictures = Pictures(
-            lambda scale: self._drawn().lanes_image(scale), lambda scale: self._drawn().window_image(scale)
+            lambda scale: self._drawn().lanes_image(scale),
+            lambda scale: self._drawn().window_image(scale),
+            lambda saved: self._drawn().ask_for_picture(saved),
         )
         return (
             *file_commands(

@@ -1,9 +1,12 @@
 """What fills the window after its first picture: lanes, panels and dialogs, wired to store and session."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import to_model
@@ -15,6 +18,7 @@ from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.cursor.variables_page import VariablesPage
 from rnnviz.gui.cursor.what_changed import WhatChanged
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
+from rnnviz.gui.figures.formats import Measures
 from rnnviz.gui.figures.pictures import window_image
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.live.session import Session
@@ -23,6 +27,7 @@ from rnnviz.gui.opening.opening import Opening
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.right_column import RightColumn
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.window import Message
 from rnnviz.gui.stepping.debug_commands import show_moment, show_time_step
 from rnnviz.gui.stepping.program_strip import ProgramStrip
 from rnnviz.gui.stepping.walker import Walker
@@ -100,10 +105,30 @@ class Contents(QObject):
         return self.origin.explaining.stop()
 
     def lanes_image(self, scale: int) -> QImage:
-        return self.lanes.image(scale)
+        """The lanes as they are seen, with a heading; what is scrolled away is in it, too."""
+        from rnnviz.gui.figures.figure import draw_figure, lanes_as_seen
+
+        measures = Measures((self.lanes.width(), self.lanes.height()), scale)
+        return draw_figure(lanes_as_seen(self._store.state), measures, axis=self.lanes.axis, grows=True)
+
+    def ask_for_picture(self, saved: Callable[[QImage], object]) -> None:
+        """Asks how large and with which texts; `saved` gets the picture."""
+        from rnnviz.gui.figures.figure import Curves
+        from rnnviz.gui.figures.picture_dialog import Drawn, ask_for_picture
+
+        size = (self.lanes.width(), self.lanes.height() + self.training.height())
+        curves = Curves(self.training.shown_metric, self.training.log.isChecked())
+
+        def save(image: QImage) -> None:
+            try:
+                saved(image)
+            except RnnvizError as error:
+                self._store.say(Message("error", str(error)))
+
+        ask_for_picture(Drawn(self._store.state, size, curves, self.lanes.axis), self._window, save)
 
     def window_image(self, scale: int) -> QImage:
-        return window_image(self._window, scale)
+        return window_image(self._window, Measures((self._window.width(), self._window.height()), scale))
 
     @Slot(int)
     def _choose_time_step(self, time_step: int) -> None:

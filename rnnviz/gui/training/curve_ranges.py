@@ -111,6 +111,14 @@ def spread(places: Sequence[float], apart: float, low: float, high: float) -> li
     return result
 
 
+def round_steps(low: float, high: float, pixels: float) -> range:
+    """The training steps that are written below an axis so wide, one of them every hundred pixels or so."""
+    wanted = (high - low) / max(1.0, pixels / 110.0)
+    power = int(10 ** int(math.log10(max(wanted, 1.0))))
+    spacing = next(rung * power for rung in (1, 2, 5, 10) if rung * power >= wanted)
+    return range(math.ceil(low / spacing) * spacing, int(high) + 1, spacing)
+
+
 def nearest(captured: Array, training_step: float) -> int:
     """The recorded training step nearest to `training_step`; `captured` (C,) ascending, C ≥ 1."""
     right = int(np.clip(np.searchsorted(captured, training_step), 1, max(1, len(captured) - 1)))

@@ -10,7 +10,7 @@ from rnnviz.core.numbers import whole
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.focus_ring import paint_ring
 from rnnviz.gui.look.theme import Theme
-from rnnviz.gui.training.curve_ranges import nearest
+from rnnviz.gui.training.curve_ranges import nearest, round_steps
 
 _TRACK = 13  # pixels from the top to the middle of the track
 _RADIUS = 6.5
@@ -177,16 +177,8 @@ class Scrubber(QWidget):
 
     def _paint_numbers(self, painter: QPainter) -> None:
         metrics = QFontMetricsF(painter.font())
-        low, high = self._range
-        spacing = _spacing((high - low) / max(1.0, self.width() / 110.0))
-        first = int(np.ceil(low / spacing)) * spacing
-        for training_step in range(first, int(high) + 1, spacing):
+        for training_step in round_steps(*self._range, self.width()):
             text = whole(training_step)
             width = metrics.horizontalAdvance(text)
             x = min(max(self.x_of(training_step) - width / 2, 0.0), self.width() - width)
             painter.drawText(QPointF(x, _NUMBERS), text)
-
-
-def _spacing(wanted: float) -> int:
-    power = int(10 ** int(np.log10(max(wanted, 1.0))))
-    return next(rung * power for rung in (1, 2, 5, 10) if rung * power >= wanted)

@@ -25,6 +25,7 @@ from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
 from rnnviz.gui.training.model_curve import ModelCurve
 from rnnviz.gui.training.plot_keys import PlotKeys
 from rnnviz.gui.training.scrubber import Scrubber
+from rnnviz.gui.training.step_axis import StepAxis
 from rnnviz.gui.widgets.fields import FLAT_PAD, Choice
 from rnnviz.gui.widgets.live_tip import LiveTip
 
@@ -39,14 +40,17 @@ _SHARE = 20  # very long curves wait longer: this many times what their last red
 
 
 class TrainingPanel(QWidget):
-    """`training_step_chosen(int)`: a recorded training step a person went to; `live_wanted()`: back to the newest."""
+    """`training_step_chosen(int)`: a recorded training step a person went to; `live_wanted()`: back to the newest.
+
+    As a `picture` it has an axis in place of the scrubber, the metric as that axis's and no control.
+    """
 
     training_step_chosen = Signal(int)
     live_wanted = Signal()
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, picture: bool = False) -> None:
         super().__init__()
-        self._store = store
+        self._store, self._picture = store, picture
         self.curves: list[ModelCurve] = []
         self._zoomed = False
         self._late = False
@@ -60,6 +64,8 @@ class TrainingPanel(QWidget):
         self.log = push_button("log", "A logarithmic axis of values", "link")
         self.live = push_button("live ▸", "Follow the newest training step again", "link")
         self.legend = QLabel("line: training\ndots: test")
+        self.metric_name = QLabel()
+        self.axis = StepAxis(theme(store.state.look.theme))
         self.nothing = QLabel("This run holds one trace: the curves of a model appear while it is trained.")
         self.values = MarginLabels(left=True)
         self.names = MarginLabels(left=False)
@@ -97,6 +103,12 @@ class TrainingPanel(QWidget):
         if (_growing(new), new.run.training) != (_growing(old), old.run.training):
             self._set_x_range(new)
 
+    def choose_curves(self, metric: str, *, log: bool = False) -> None:
+        """Shows a metric, or the first there is, on a logarithmic axis if wanted."""
+        self.metric_choice.set_value(metric)
+        self.log.setChecked(log)
+        self._draw(self._store.state)
+
     @property
     def stops(self) -> tuple[QWidget, ...]:
         """What Tab goes through here, as it is seen."""
@@ -119,6 +131,9 @@ class TrainingPanel(QWidget):
         title.setIndent(FLAT_PAD)
         column.addWidget(title)
         column.addWidget(self.metric_choice)
+        self.metric_name.setProperty("role", "note")
+        self.metric_name.setIndent(FLAT_PAD)
+        column.addWidget(self.metric_name)
         line = QHBoxLayout()
         line.setContentsMargins(FLAT_PAD - RING, 0, 0, 0)
         line.addWidget(self.log)
@@ -140,6 +155,7 @@ class TrainingPanel(QWidget):
         grid.addWidget(self.plot, 0, 1)
         grid.addWidget(self.names, 0, 2)
         grid.addWidget(self.scrubber, 1, 1)
+        grid.addWidget(self.axis, 2, 0, 1, 3)
         self.nothing.setProperty("role", "note")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.nothing.setContentsMargins(0, 2, 0, 0)  # on one line with the title
@@ -168,6 +184,7 @@ class TrainingPanel(QWidget):
         box.setDefaultPadding(0.0)
         self._line = pg.InfiniteLine(angle=90, movable=False)
         self._bases: list[Any] = []  # a horizontal line for each baseline
+        self._grid: list[Any] = []  # likewise for each value of the axis of a picture
         item.addItem(self._line, ignoreBounds=True)
         self._view = box
 
@@ -206,10 +223,16 @@ class TrainingPanel(QWidget):
         trained = state.run.trainable
         self.nothing.setVisible(not trained)
         self._collapse(not trained)
-        for part in (self.plot, self.scrubber, self.live, self.values, self.names, self.metric_choice, self.log):
+        for part in (self.plot, self.values, self.names):
             part.setVisible(trained)
+        for part in (self.scrubber, self.live, self.metric_choice, self.log):
+            part.setVisible(trained and not self._picture)
+        for part in (self.axis, self.metric_name):
+            part.setVisible(trained and self._picture)
         self._offer_metrics(state)
         log = self.log.isChecked()
+        metric = _METRIC_WORDS.get(self.shown_metric, self.shown_metric)
+        self.metric_name.setText(f"{metric}, log" if log else metric)
         wanted = [(number, metric) for metric in self.shown_metrics for number in range(len(state.run.models))]
         dotted = [number >= len(state.run.models) for number in range(len(wanted))]
         if [curve.dotted for curve in self.curves] != dotted:
@@ -282,8 +305,20 @@ class TrainingPanel(QWidget):
         unit = self.shown_metric.endswith("accuracy")
         self._ticks = y_ticks([curve.sample for curve in self.curves], lines, unit, log)
         self._view.setYRange(self._ticks.low, self._ticks.high, padding=0)
+        if self._picture:
+            self._draw_grid(state)
         self._draw_baselines(state)
         self._label(state)
+
+    def _draw_grid(self, state: State) -> None:
+        """A line at each value of the axis."""
+        item, pen = self.plot.getPlotItem(), pg.mkPen(theme(state.look.theme).line)
+        while self._grid:
+            item.removeItem(self._grid.pop())
+        for place in self._ticks.places:
+            self._grid.append(pg.InfiniteLine(place, angle=0, movable=False, pen=pen))
+            self._grid[-1].setZValue(-2)  # below the baselines
+            item.addItem(self._grid[-1], ignoreBounds=True)
 
     def _draw_baselines(self, state: State) -> None:
         """A dashed line for each baseline, dotted for those of the part held back; those far off are left out."""
@@ -353,6 +388,7 @@ class TrainingPanel(QWidget):
     def _place_handle(self, state: State) -> None:
         self.scrubber.set_training_step(state.place.cursor.training_step)
         self._line.setValue(self.scrubber.training_step)
+        self.axis.set_training_step(self.scrubber.training_step)
         text = (
             "● live" if state.place.following and _growing(state) else "newest" if state.place.following else "live ▸"
         )
@@ -378,6 +414,7 @@ class TrainingPanel(QWidget):
     def _share_range(self, *_: object) -> None:
         low, high = self._view.viewRange()[0]
         self.scrubber.set_range(low, high)
+        self.axis.set_range(low, high)
         for curve in self.curves:
             curve.set_view(low, high, self.plot.width())
 

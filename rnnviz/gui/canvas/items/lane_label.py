@@ -63,7 +63,8 @@ class LaneLabel(CanvasItem):
 
     def _draw_beside(self, painter: QPainter, line: QRectF, title_font: QFont, small: QFont) -> None:
         """The subtitle after the title, where both fit into the one line that a low lane has."""
-        line = line.adjusted(QFontMetricsF(title_font).horizontalAdvance(self.title) + 7, 1, 0, 1)
+        before = QFontMetricsF(title_font).horizontalAdvance(self.title) + 7 if self.title else 0.0
+        line = line.adjusted(before, 1, 0, 1)
         if QFontMetricsF(small).horizontalAdvance(self.subtitle) <= line.width():
             painter.setFont(small)
             painter.setPen(self.theme.color("muted"))

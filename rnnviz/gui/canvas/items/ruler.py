@@ -25,6 +25,11 @@ class Ruler(CanvasItem):
             self._names = tuple(names)
             self.update()
 
+    @property
+    def named(self) -> bool:
+        """Whether the time steps have names."""
+        return bool(self._names)
+
     def set_cursor(self, time_step: int) -> None:
         """Moves the tag; only its old and new place are painted."""
         old, self._cursor = self._cursor, time_step

@@ -76,6 +76,9 @@ class Lane:
         """Puts new data into the items."""
         raise NotImplementedError
 
+    def name_axes(self, shown: Shown) -> None:
+        """Says in the label, of a picture, what the window says when it is asked; called after `show`."""
+
     def move_cursor(self, sweep: Sweep) -> None:
         """Follows the cursor, where the lane itself shows it."""
 

@@ -37,6 +37,9 @@ class ModelHeaderLane(Lane):
         words = "unrolled" if len(self.layer_names) == 1 else f"{LayerId.read(self.layer_name).words} ▾"
         self.label.set_text(entry.name, words)
 
+    def name_axes(self, shown: Shown) -> None:
+        self.label.set_text(self.label.title, self.label.subtitle.removesuffix(" ▾"))
+
     def move_cursor(self, sweep: Sweep) -> None:
         self.chain.set_sweep(sweep)
         self.legend.setVisible(sweep.backward and self.model == 0)

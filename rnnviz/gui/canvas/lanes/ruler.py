@@ -26,6 +26,9 @@ class RulerLane(Lane):
         names = shown.task.time_labels if shown.task is not None and shown.sample == 0 else ()
         self.ruler.set_names(names)
 
+    def name_axes(self, shown: Shown) -> None:
+        self.label.set_text("", "time" if self.ruler.named else "time step t")
+
     def move_cursor(self, sweep: Sweep) -> None:
         self.ruler.set_cursor(sweep.time_step)
 

@@ -30,7 +30,18 @@ def gradient_lane(state: Node) -> str:
     return f"gradients: {state.name}"
 
 
-class StateLane(HeatLane):
+class _NodeLane(HeatLane):
+    """A state or a gate of a model; a picture names its rows."""
+
+    node: Node
+
+    def name_axes(self, shown: Shown) -> None:
+        name, units = self.node.name, self.shown_model(shown).structure.units(self.node.name)
+        if self.label.subtitle == name:
+            self.label.set_text(self.label.title, f"{name}, {units} units", self.label.note)
+
+
+class StateLane(_NodeLane):
     """A state after each time step, ±1 where tanh or σ hold it; else its level grows with the largest of all models.
 
     The output says how many units it has.
@@ -49,7 +60,7 @@ class StateLane(HeatLane):
         self.set_units(model, model.state(name), -level, level, words, knee)
 
 
-class GateLane(HeatLane):
+class GateLane(_NodeLane):
     """A gate between 0 and 1 in its own hue; a candidate in the colours of the states."""
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
