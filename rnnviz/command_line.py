@@ -67,7 +67,7 @@ def _run(words: list[str]) -> int:
             return run(options)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("rnnviz"):
-            return _say(f"rnnviz failed (a part of it is missing: {error.name}); with --debug it says where.", debug)
+            return _say(f"rnnviz failed (its part {error.name} is missing); --debug shows where.", debug)
         package = error.name.partition(".")[0]
         return _say(f"rnnviz needs {package}, which is not installed here: pip install {package}.", debug)
     except ImportError as error:
@@ -83,7 +83,7 @@ def _run(words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # a fault of ours: still no traceback unless asked for
-        return _say(f"rnnviz failed ({type(error).__name__}: {error}); with --debug it says where.", debug)
+        return _say(f"rnnviz failed ({type(error).__name__}: {error}); --debug shows where.", debug)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_window(commands: "Commands[_Parser]") -> None:
-    window = commands.add_parser("window", help="the window; the same as no command at all")
+    window = commands.add_parser("window", help="open the window; the same as no command")
     window.add_argument("paths", nargs="*", metavar="PATH", help="a run, an experiment, a checkpoint, a CSV or a text")
     window.set_defaults(run=_window)
 
@@ -169,21 +169,29 @@ def _add_window(commands: "Commands[_Parser]") -> None:
 def _add_train(commands: "Commands[_Parser]") -> None:
     train = commands.add_parser("train", help="train an experiment without a window; writes a run")
     train.add_argument("experiment", type=Path, metavar="EXPERIMENT", help="the experiment as TOML")
-    train.add_argument("--run", dest="run_path", type=Path, metavar="FILE", help="the run (default: beside you)")
+    train.add_argument(
+        "--run",
+        dest="run_path",
+        type=Path,
+        metavar="FILE",
+        help="the run (default: the experiment's name, in the current folder)",
+    )
     train.add_argument("--training-steps", type=int, metavar="K", help="instead of the experiment's own number")
     _add_live(train)
     train.set_defaults(run=_train)
 
 
 def _add_branch(commands: "Commands[_Parser]") -> None:
-    branch = commands.add_parser("branch", help="train on from a training step of a run; writes a new run")
+    branch = commands.add_parser("branch", help="continue training from a training step of a run; writes a new run")
     branch.add_argument("parent", type=Path, metavar="RUN")
     branch.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
-    branch.add_argument("--model", metavar="NAME", help="whose weights are changed")
-    branch.add_argument("--weights", type=Path, metavar="F.safetensors", help="the changed weights, all or some")
+    branch.add_argument("--model", metavar="NAME", help="the model whose weights --weights replaces")
+    branch.add_argument("--weights", type=Path, metavar="F.safetensors", help="its new weights, all or some of them")
     branch.add_argument("--learning-rate", type=float, metavar="R", help="instead of the run's own")
-    branch.add_argument("--clip-norm", type=float, metavar="N", help="likewise; 0: never clip")
-    branch.add_argument("--training-steps", type=int, metavar="K", help="likewise; where training ends")
+    branch.add_argument(
+        "--clip-norm", type=float, metavar="N", help="instead of the run's own; 0 switches clipping off"
+    )
+    branch.add_argument("--training-steps", type=int, metavar="K", help="the training step at which training ends")
     branch.add_argument("--run", dest="run_path", type=Path, required=True, metavar="FILE", help="the new run")
     _add_live(branch)
     branch.set_defaults(run=_branch)
@@ -196,19 +204,23 @@ def _add_live(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="let it read this data file, which lies elsewhere; remembered until the file changes",
+        help="allow this data file outside the experiment's folder; remembered until the file changes",
     )
     parser.add_argument("--replace", action="store_true", help="replace a run that is there already")
-    parser.add_argument("--large", action="store_true", help="also what takes gigabytes, or long for a training step")
-    parser.add_argument("--live", action="store_true", help="obey the window's commands and stay when training is over")
+    parser.add_argument(
+        "--large", action="store_true", help="allow what needs gigabytes of memory or long training steps"
+    )
+    parser.add_argument(
+        "--live", action="store_true", help="take commands from the window and stay open when training has ended"
+    )
     parser.add_argument("--remove", action="store_true", help=argparse.SUPPRESS)  # what was written for this run alone
     parser.add_argument("--paused", action="store_true", help="with --live: wait for the first command")
 
 
 def _add_inspect(commands: "Commands[_Parser]") -> None:
-    inspect = commands.add_parser("inspect", help="what a checkpoint, run, experiment, CSV or text holds")
+    inspect = commands.add_parser("inspect", help="show what a checkpoint, run, experiment, CSV or text holds")
     inspect.add_argument("path", type=Path, metavar="PATH")
-    inspect.add_argument("--json", action="store_true", help="for programs instead of people")
+    inspect.add_argument("--json", action="store_true", help="as JSON, for programs")
     _add_activation(inspect)
     inspect.set_defaults(run=_inspect)
 
@@ -218,14 +230,22 @@ def _add_trace(commands: "Commands[_Parser]") -> None:
     trace.add_argument(
         "checkpoint", type=Path, nargs="?", metavar="CHECKPOINT", help="a state dict or safetensors file"
     )
-    trace.add_argument("--given", action="store_true", help="for programs: all of it as JSON on standard input")
+    trace.add_argument(
+        "--given", action="store_true", help="for programs: read all settings as JSON from standard input"
+    )
     trace.add_argument("--input", default="random", metavar="text:…|csv:FILE|random", help="default: random")
     trace.add_argument("--alphabet", default="", help="the characters of the input columns, in their order")
     trace.add_argument("--columns", default="", metavar="A,B", help="which columns of the CSV, in this order")
-    trace.add_argument("--length", type=int, default=50, metavar="T", help="time steps of a random input (50)")
+    trace.add_argument("--length", type=int, default=50, metavar="T", help="time steps of a random input (default: 50)")
     trace.add_argument("--module", metavar="PREFIX", help="which recurrent module, where there are several")
-    trace.add_argument("--loss-time-step", type=int, default=0, metavar="t", help="L = ‖h_t‖; 0: the last (default)")
-    trace.add_argument("--seed", type=int, default=1, help="of a random input (1)")
+    trace.add_argument(
+        "--loss-time-step",
+        type=int,
+        default=0,
+        metavar="t",
+        help="time step t of the loss L = ‖h_t‖; 0: the last (default)",
+    )
+    trace.add_argument("--seed", type=int, default=1, help="seed of a random input (default: 1)")
     trace.add_argument("--run", dest="run_path", type=Path, required=True, metavar="FILE", help="the run to write")
     trace.add_argument("--replace", action="store_true", help="replace a run that is there already")
     _add_activation(trace)
@@ -233,7 +253,7 @@ def _add_trace(commands: "Commands[_Parser]") -> None:
 
 
 def _add_export(commands: "Commands[_Parser]") -> None:
-    export = commands.add_parser("export", help="a recorded model's weights, for plain PyTorch")
+    export = commands.add_parser("export", help="export the weights of a recorded model for plain PyTorch")
     export.add_argument("run_path", type=Path, metavar="RUN")
     export.add_argument("--model", required=True, metavar="NAME")
     export.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
@@ -244,25 +264,33 @@ def _add_export(commands: "Commands[_Parser]") -> None:
 
 
 def _add_render(commands: "Commands[_Parser]") -> None:
-    render = commands.add_parser("render", help="the window's own pictures, without a window")
+    render = commands.add_parser("render", help="draw a figure of a run, without a window")
     what = render.add_mutually_exclusive_group(required=True)
     what.add_argument("run_path", type=Path, nargs="?", metavar="RUN")
     what.add_argument(
-        "--first-lesson", action="store_true", help="the first lesson, trained now (seconds), without a run"
+        "--first-lesson",
+        action="store_true",
+        help="train the first lesson now (under a minute) instead of reading a run",
     )
     render.add_argument("--view", choices=("overview", "hidden", "gradients", "loss"), default="overview")
     render.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
-    render.add_argument("--time-step", type=int, metavar="t", help="where the cursor stands; default: the last")
+    render.add_argument("--time-step", type=int, metavar="t", help="time step of the cursor; default: the last")
     render.add_argument("--theme", choices=("dark", "light"), default="light")
-    render.add_argument("--size", type=_size, default=(1440, 900), metavar="WxH", help="default: 1440x900")
-    render.add_argument("--scale", type=int, choices=SCALES, default=1, help="pixels for each unit of the size")
+    render.add_argument(
+        "--size",
+        type=_size,
+        default=(1440, 900),
+        metavar="WxH",
+        help="exactly this, or refused with a size that fits; default: 1440x900",
+    )
+    render.add_argument("--scale", type=int, choices=SCALES, default=1, help="pixels of the picture for each of --size")
     smallest, largest = FONT_SCALES
     render.add_argument(
         "--font-scale",
         type=float,
         default=1.0,
         metavar="X",
-        help=f"of texts and lines, {smallest:g} to {largest:g} (1)",
+        help=f"size of texts and lines, {smallest:g} to {largest:g} (default: 1)",
     )
     render.add_argument("-o", dest="out", type=Path, required=True, metavar=_files(one.ending for one in FIGURES))
     render.set_defaults(run=_render)
@@ -271,7 +299,7 @@ def _add_render(commands: "Commands[_Parser]") -> None:
 def _add_activation(parser: argparse.ArgumentParser) -> None:
     choices = ("tanh", "relu", "sigmoid")
     parser.add_argument(
-        "--activation", choices=choices, help="of a vanilla RNN: its weights do not say, and tanh is a guess"
+        "--activation", choices=choices, help="of an nn.RNN, whose weights do not say it; default: tanh, a guess"
     )
 
 
@@ -331,7 +359,7 @@ def _branch(options: argparse.Namespace) -> int:
     from rnnviz.engine.training.weights_file import read_weights
 
     if (options.model is None) != (options.weights is None):
-        raise RnnvizError("rnnviz branch: --model and --weights go together.")
+        raise RnnvizError("rnnviz branch: --model and --weights must be given together.")
     if options.run_path.exists() and options.parent.exists() and options.run_path.samefile(options.parent):
         raise RnnvizError(f"rnnviz branch: {options.run_path} is the run itself; wanted another file for the new run.")
     changed = None if options.weights is None else (options.model, read_weights(options.weights))
@@ -433,7 +461,7 @@ def _given_from_input() -> "Given":
     try:
         value = json.loads(sys.stdin.buffer.read(LARGEST_RECORD))
     except (ValueError, RecursionError):
-        raise RnnvizError("rnnviz trace --given: wanted JSON on standard input, came something else.") from None
+        raise RnnvizError("rnnviz trace --given: wanted JSON on standard input, got something else.") from None
     return read_given(value, "--given", "given")
 
 
@@ -509,6 +537,6 @@ def _refuse_files_elsewhere(experiment: "Experiment", source: Path, allowed: Seq
     for file in to_ask_about(data_files(experiment.task), source.absolute().parent):
         if os.path.realpath(file) not in there:
             raise RnnvizError(
-                f"{source} reads {file}, which lies outside its folder, and what that holds is copied into the run; "
+                f"{source} reads {file}, which lies outside its folder and would be copied into the run; "
                 f"--allow-file {shlex.quote(file)} allows it."
             )

@@ -20,31 +20,31 @@ LARGEST_MARKS = 1 << 20  # bytes
 
 
 def add_search(commands: "Commands[Any]") -> None:
-    search = commands.add_parser("search", help="all hits of a breakpoint in a recorded run")
+    search = commands.add_parser("search", help="find every hit of a breakpoint in a recorded run")
     search.add_argument("run_path", type=Path, metavar="RUN")
     what = search.add_mutually_exclusive_group()
-    what.add_argument("--condition", metavar="EXPRESSION", help='a yes-or-no: "loss < 0.05"')
+    what.add_argument("--condition", metavar="EXPRESSION", help='a condition, for example "loss < 0.05"')
     what.add_argument("--number", metavar="EXPRESSION", help="one number, with --crosses or --factor")
-    what.add_argument("--marks", metavar="FILE", help="the breakpoints of this TOML; -: from standard input")
+    what.add_argument("--marks", metavar="FILE", help="breakpoints from a TOML file; - reads standard input")
     search.add_argument("--crosses", type=float, metavar="X", help="--number reaches or falls below this")
     search.add_argument("--direction", choices=("up", "down", "either"), default="either")
     search.add_argument("--factor", type=float, metavar="X", help="--number changes by more than this factor")
     search.add_argument("--model", default="", metavar="NAME", help="default: every model")
-    search.add_argument("--every", type=int, default=1, metavar="N", help="every N-th hit")
+    search.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th hit")
     search.add_argument("--first", type=int, default=1, metavar="K", help="from this training step on")
     search.add_argument("--last", type=int, metavar="K", help="up to this training step")
     search.add_argument("--backwards", action="store_true", help="the newest hit first")
-    search.add_argument("--most", type=int, metavar="N", help="end after so many hits")
-    search.add_argument("--json-lines", action="store_true", help="for programs: one JSON object a line")
+    search.add_argument("--most", type=int, metavar="N", help="stop after N hits")
+    search.add_argument("--json-lines", action="store_true", help="for programs: one JSON object per line")
     search.set_defaults(run=run_search)
 
 
 def add_check(commands: "Commands[Any]") -> None:
-    check = commands.add_parser("check", help="every gradient of a trace against autograd and finite differences")
+    check = commands.add_parser("check", help="check every gradient of a trace against autograd and finite differences")
     check.add_argument("run_path", type=Path, metavar="RUN")
     check.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
     check.add_argument("--model", metavar="NAME", help="default: every model")
-    check.add_argument("--json", action="store_true", help="for programs instead of people")
+    check.add_argument("--json", action="store_true", help="as JSON, for programs")
     check.set_defaults(run=run_check)
 
 
@@ -116,7 +116,7 @@ def _read(name: str, run: "Run") -> "tuple[Breakpoint, ...]":
     except (OSError, ValueError) as error:
         raise RnnvizError(f"{name} cannot be read: {error}.") from None
     if len(text) > LARGEST_MARKS:
-        raise RnnvizError(f"{name} is larger than {LARGEST_MARKS} bytes; wanted breakpoints as TOML.")
+        raise RnnvizError(f"{name} is larger than {LARGEST_MARKS:,} bytes; wanted breakpoints as TOML.")
     return parse_marks(text, name, [model.name for model in run.models]).breakpoints
 
 

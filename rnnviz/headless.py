@@ -52,14 +52,15 @@ def branch_headless(
     with open_run(parent) as run:
         captured = run.captured()
         if not captured.size:
-            raise RnnvizError(f"{parent} holds no capture, so there is nothing to go on from.")
+            raise RnnvizError(f"{parent} holds no capture, so training cannot continue from it.")
         experiment, branch = branch_of_run(run, int(captured[-1]) if training_step is None else training_step)
         experiment = with_settings(replace(experiment, marks=run.marks()), settings)
         check(experiment)
     planned, begin = settings.get("training_steps"), branch.start.training_step
     if planned is not None and planned <= begin and not live:
         raise RnnvizError(
-            f"branch: training is to end at training step {planned:,}, but goes on from {begin:,}; wanted a later end."
+            f"branch: training would end at training step {planned:,}, but continues from {begin:,}; "
+            "wanted a later end."
         )
     if changed is not None:
         branch = with_weights(branch, experiment, *changed)

@@ -51,7 +51,7 @@ def verdicts(output: bytes) -> tuple[Verdict, ...]:
     """One for each model that was checked, at least one; their numbers are left out. Raises RnnvizError."""
     reports = _json(output, "rnnviz check")
     if not isinstance(reports, list) or not reports:
-        raise RnnvizError("rnnviz check: wanted a list of reports, came something else.")
+        raise RnnvizError("rnnviz check: wanted a list of reports, got something else.")
     return tuple(_known(Verdict, report, "rnnviz check") for report in reports)
 
 
@@ -59,7 +59,7 @@ def inspected(output: bytes) -> Mapping[str, Any]:
     """What a file holds, as `engine.inspection` says it; with at least its kind and path. Raises RnnvizError."""
     report = _json(output, "rnnviz inspect")
     if not isinstance(report, dict) or not all(isinstance(report.get(key), str) for key in ("kind", "path")):
-        raise RnnvizError("rnnviz inspect: wanted a table with kind and path, came something else.")
+        raise RnnvizError("rnnviz inspect: wanted a table with kind and path, got something else.")
     return report
 
 
@@ -67,7 +67,7 @@ def _json(text: bytes, source: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise RnnvizError(f"{source}: wanted JSON, came something else.") from None
+        raise RnnvizError(f"{source}: wanted JSON, got something else.") from None
 
 
 def _known(kind: type[Record], value: object, source: str) -> Record:

@@ -102,7 +102,7 @@ class OneLine:
 
     def check(self, value: str, source: str, key: str) -> None:
         if not value.strip() or not value.isprintable() or len(value) > self.longest:
-            raise refuse(source, key, f"one line of 1 to {self.longest} characters", value)
+            raise refuse(source, key, f"one line of 1 to {self.longest:,} characters", value)
 
     def show(self, value: object) -> str:
         return str(value)

@@ -144,7 +144,7 @@ def parse_source_json(text: str, where: str) -> Source:
     except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict) or len(table) != 1:
-        raise RnnvizError(f"{where}: source is no JSON table of rnnviz.")
+        raise RnnvizError(f"{where}: source is not a JSON table of rnnviz.")
     kind, value = next(iter(table.items()))
     if kind == "trained" and isinstance(value, str):
         return Trained(parse_experiment(value, where))

@@ -55,7 +55,7 @@ def place_words(cursor: Cursor) -> str:
         return f"the phase {cursor.phase.value}"
     inside = f", operation {_typed(cursor.operation)}" if cursor.operation else ""
     layer = "" if cursor.layer == "l0" else f", {LayerId.read(cursor.layer).words}"
-    return f"time step {cursor.time_step}, {cursor.phase.value} sweep{layer}{inside}"
+    return f"time step {cursor.time_step:,}, {cursor.phase.value} sweep{layer}{inside}"
 
 
 def go_to(text: str, program: Program, cursor: Cursor) -> Cursor:

@@ -86,7 +86,7 @@ def _inspector(path: Path, kind: str) -> Callable[[Path, Activation | None], Ins
         if ending in TEXT.endings:
             return _text
         raise RnnvizError(
-            f"{path} is {kind}, not a text to learn from; to learn its characters all the same, give its name the "
+            f"{path} is {kind}, not a text; to train on its characters anyway, give its name the "
             f"ending {TEXT.endings[0]}."
         )
     if kind in TEXT_KINDS and ending not in endings((RUN, *CHECKPOINTS)):
@@ -278,7 +278,7 @@ def _summary(inspected: Mapping[str, Any]) -> str:
         models = ", ".join(f"{one['name']} ({one['cell']}, {one['hidden_size']} units)" for one in inspected["models"])
         return f" {inspected['name']!r} ({inspected['task']}): {models}"
     if inspected["kind"] == "text":
-        return f", {inspected['characters']} characters, {inspected['different']} different"
+        return f", {inspected['characters']:,} characters, {inspected['different']:,} different"
     return ""
 
 
@@ -293,8 +293,8 @@ def _column_notes(inspected: Mapping[str, Any]) -> list[str]:
     task, rows = NextValue(), inspected["rows"]
     if task.longest_window(rows) < task.length:
         notes.append(
-            f"a length of {task.length} time steps needs {task.rows_needed(task.length)} rows, and any length needs "
-            f"{task.rows_needed(1)}; this table has {rows}"
+            f"a length of {task.length:,} time steps needs {task.rows_needed(task.length):,} rows, and any length "
+            f"needs {task.rows_needed(1)}; this table has {rows:,}"
         )
     return notes
 

@@ -143,7 +143,7 @@ def _activation(cell: str, name: str) -> Activation:
     for activation in known:
         if activation == name:
             return activation
-    raise RnnvizError(f"The module's nonlinearity: wanted {' or '.join(known)}, came {name!r}.")
+    raise RnnvizError(f"The module's nonlinearity: wanted {' or '.join(known)}, got {name!r}.")
 
 
 def _draw(module: nn.Module, structure: Structure, generator: torch.Generator) -> None:

@@ -11,17 +11,17 @@ _MOST_NAMED = 3
 def what_came(given: object, fits: Callable[[nn.Module], bool]) -> str:
     """ "came Tagger, which has one: pass model.rnn", for `given` that does not fit."""
     if isinstance(given, type):
-        return f"came the class {given.__name__}: pass a module made of it"
+        return f"got the class {given.__name__}: pass a module made of it"
     if isinstance(given, ScriptModule):
-        return f"came a TorchScript module ({given.original_name}): pass the module that it was made from"
+        return f"got a TorchScript module ({given.original_name}): pass the module that it was made from"
     if not isinstance(given, nn.Module):
-        return f"came {type(given).__name__}"
+        return f"got {type(given).__name__}"
     whole = getattr(given, "_orig_mod", None)  # what torch.compile wraps a module in
     if not isinstance(whole, nn.Module):
-        return f"came {_name(given)}{_parts(given, fits)}"
+        return f"got {_name(given)}{_parts(given, fits)}"
     if fits(whole):
-        return f"came a compiled {_name(whole)}: pass the module that was compiled, model._orig_mod"
-    return f"came a compiled {_name(whole)}{_parts(whole, fits)}"
+        return f"got a compiled {_name(whole)}: pass the module that was compiled, model._orig_mod"
+    return f"got a compiled {_name(whole)}{_parts(whole, fits)}"
 
 
 def _parts(model: nn.Module, fits: Callable[[nn.Module], bool]) -> str:

@@ -161,5 +161,5 @@ def test_a_watch_along_the_sequence():
     np.testing.assert_array_equal(along_time(parse("sum(h[t])"), scope), [3.0, 8.0, 13.0])
     np.testing.assert_array_equal(along_time(parse("h[t, 2] - h[t - 1, 2]"), scope), [math.nan, 3.0, 4.0])
     np.testing.assert_array_equal(along_time(parse("h[t, 1] > 2"), scope), [0.0, 1.0, 1.0])
-    with pytest.raises(ExpressionError, match="A line is drawn of one number"):
+    with pytest.raises(ExpressionError, match="A curve needs one number"):
         along_time(parse("h[t]"), scope)

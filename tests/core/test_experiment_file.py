@@ -126,10 +126,10 @@ WRONG = {
     "no TOML": ("rnnviz = = 1", "is not TOML: "),
     "twice": ("rnnviz = 1\nrnnviz = 1", "is not TOML: "),
     "deep": ("a = " + "[" * 5000, "is not TOML: "),
-    "deep tables": ("a = " + "{a = " * 5000, "is not TOML: tables or lists lie too deep in each other."),
+    "deep tables": ("a = " + "{a = " * 5000, "is not TOML: tables or lists are nested too deeply."),
     "many digits": (
         "\nrnnviz = " + "9" * 5000,
-        "line 2: wanted names and numbers of at most 1000 characters, came one of",
+        "line 2: wanted names and numbers of at most 1,000 characters, got one of",
     ),
     "a key of many names": ("x = {" + "a." * 100_000 + "a = 1}", "line 1: wanted keys of at most 16 names with dots"),
     "a table of many names": ("[" + "'a' . " * 50_000 + "a]", "line 1: wanted keys of at most 16 names with dots"),
@@ -299,7 +299,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     for content, words in (
         (b"\xff\xfe", "not UTF-8 text (byte 0 is 0xff)"),
-        (b"#" * (1 << 20) + b"\n", "1048577 bytes; wanted an experiment in TOML of at most 1048576"),
+        (b"#" * (1 << 20) + b"\n", "1,048,577 bytes; wanted an experiment in TOML of at most 1,048,576"),
     ):
         path.write_bytes(content)
         with pytest.raises(RnnvizError) as caught:

@@ -54,7 +54,7 @@ def test_a_branch_of_a_closed_run_goes_on_exactly(tmp_path: Path, optimiser: str
         assert list(branch.training_steps) == list(range(13, 25))
         assert np.array_equal(losses(straight)[:, 12:], losses(branch))
         assert branch.origin == Origin(str(tmp_path / "a.rnnviz"), 12)
-        assert "its optimisers as they were" in branch.events()[0].sentence
+        assert "with the optimisers as they were" in branch.events()[0].sentence
         snapshots = [run.optimiser(24, 1) for run in (straight, branch)]
         assert all(np.array_equal(value, snapshots[1].state[name]) for name, value in snapshots[0].state.items())
 
@@ -182,7 +182,7 @@ def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:
         ({"path": "c.rnnviz", "model": "LSTM", "weights": "none.safetensors"}, "no file of weights"),
         ({"path": "c.rnnviz", "model": "LSTM", "weights": "text"}, "no safetensors file"),
         ({"path": "c.rnnviz", "model": "LSTM", "weights": "name"}, "no weight bogus"),
-        ({"path": "c.rnnviz", "model": "LSTM", "weights": "shape"}, r"wanted numbers \(4,\), came"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "shape"}, r"wanted numbers \(4,\), got"),
         ({"path": "c.rnnviz", "model": "LSTM", "weights": "nan"}, "finite numbers"),
     ],
 )

@@ -250,7 +250,7 @@ def test_sequences_are_numbers_of_any_kind(chosen: object) -> None:
     ],
 )
 def test_sequences_there_are_not_are_refused(chosen: object) -> None:
-    with pytest.raises(RnnvizError, match="sequences: wanted numbers from 0 to 2, each once, came"):
+    with pytest.raises(RnnvizError, match="sequences: wanted numbers from 0 to 2, each once, got"):
         rnnviz.trace(nn.RNN(3, 4), torch.zeros(5, 3, 3), sequences=chosen)
 
 
@@ -284,10 +284,10 @@ LSTM, CELL = nn.LSTM(3, 4), nn.GRUCell(3, 4)
         (lambda: rnnviz.trace(nn.Sequential(nn.Linear(3, 3), LSTM), X), r"nn\.Sequential, .* pass model\[1\]\.$"),
         (lambda: rnnviz.trace(Compiled(Tagger()), X), r"compiled .*Tagger, which has one: pass model\.rnn\.$"),
         (lambda: rnnviz.trace(Compiled(LSTM), X), r"compiled nn\.LSTM: pass the module that was compiled"),
-        (lambda: rnnviz.trace(nn.LSTM, X), "came the class LSTM: pass a module made of it"),
-        (lambda: rnnviz.trace(LSTM.state_dict(), X), "came OrderedDict"),
-        (lambda: rnnviz.trace(LSTM, X.to_sparse()), r"inputs: wanted a dense tensor, came sparse_coo.*to_dense"),
-        (lambda: rnnviz.trace(LSTM, X.to("meta")), "inputs: wanted numbers, came a tensor on the meta device"),
+        (lambda: rnnviz.trace(nn.LSTM, X), "got the class LSTM: pass a module made of it"),
+        (lambda: rnnviz.trace(LSTM.state_dict(), X), "got OrderedDict"),
+        (lambda: rnnviz.trace(LSTM, X.to_sparse()), r"inputs: wanted a dense tensor, got sparse_coo.*to_dense"),
+        (lambda: rnnviz.trace(LSTM, X.to("meta")), "inputs: wanted numbers, got a tensor on the meta device"),
         (
             lambda: rnnviz.trace(LSTM, PackedSequence(X[:, 0].to("meta"), torch.ones(5, dtype=torch.int64))),
             "inputs: .* on the meta device",
@@ -296,12 +296,12 @@ LSTM, CELL = nn.LSTM(3, 4), nn.GRUCell(3, 4)
         (lambda: rnnviz.trace(LSTM, X, (X[:1, :, :1].to_sparse(), X)), "state, h0: wanted a dense tensor"),
         (lambda: rnnviz.trace(LSTM, X, None, torch.zeros(5, 2, 4).to_sparse()), "grad_output: wanted a dense tensor"),
         (lambda: rnnviz.trace(LSTM, X, None, X.to("meta")), "grad_output: .* meta device"),
-        (lambda: rnnviz.trace(LSTM, X.numpy().astype(object)), "inputs: .* floating-point numbers, came object"),
-        (lambda: rnnviz.trace(LSTM, X.numpy().astype(np.longdouble)), "inputs: .* came float128|came longdouble"),
+        (lambda: rnnviz.trace(LSTM, X.numpy().astype(object)), "inputs: .* floating-point numbers, got object"),
+        (lambda: rnnviz.trace(LSTM, X.numpy().astype(np.longdouble)), "inputs: .* got float128|got longdouble"),
         (lambda: rnnviz.trace(LSTM, X, hidden_grad=X), "hidden_grad: wanted for a Cell only.*as grad_output"),
-        (lambda: rnnviz.trace(CELL, X, None, X, hidden_grad=X), "wanted one of them, came both"),
+        (lambda: rnnviz.trace(CELL, X, None, X, hidden_grad=X), "wanted one of them, got both"),
         (lambda: rnnviz.trace(CELL, X, hidden_grad=[None] * 5), r"none: was h_t\.retain_grad\(\) called"),
-        (lambda: rnnviz.trace(CELL, X, hidden_grad=[X[0]] * 5), r"hidden_grad: .* \(5, 2, 4\), came .* \(5, 2, 3\)"),
+        (lambda: rnnviz.trace(CELL, X, hidden_grad=[X[0]] * 5), r"hidden_grad: .* \(5, 2, 4\), got .* \(5, 2, 3\)"),
         (lambda: rnnviz.trace(CELL, X, hidden_grad=[X[0], X[0, 0]]), r"hidden_grad\[1\]: wanted shape \(2, 3\)"),
     ],
 )

@@ -119,11 +119,11 @@ def test_rate_and_clip_norm_are_changed_live_and_logged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("set", {"learning_rate": 0}, "learning_rate: wanted a number above 0, came 0"),
+        ("set", {"learning_rate": 0}, "learning_rate: wanted a number above 0, got 0"),
         ("set", {"learning_rate": "fast"}, "learning_rate must be a number, not .fast."),
         ("set", {"clip_norm": -1}, "clip_norm.*-1"),
-        ("step", {"count": 0}, "count: wanted a whole number from 1 on, came 0"),
-        ("train", {"until": 0}, "until.*came 0"),
+        ("step", {"count": 0}, "count: wanted a whole number from 1 on, got 0"),
+        ("train", {"until": 0}, "until.*got 0"),
         ("restart", {"path": "x"}, "restart.experiment is missing"),
         ("restart", {"experiment": "nonsense = 1", "path": "x"}, "wanted an rnnviz experiment"),
     ],
@@ -359,7 +359,7 @@ def test_a_headless_training_goes_on_when_the_window_that_paused_it_is_gone(tmp_
             person.wait()
         until(lambda: window.state()[0] == "running")
         person.kill()
-    assert told[-1].startswith("The window that had paused it has left: goes on from training step ")
+    assert told[-1].startswith("The window that paused the training has closed: it continues from training step ")
     until(lambda: window.run.events()[-1].sentence == told[-1])
     window.send(Quit())
     thread.join(WAIT)

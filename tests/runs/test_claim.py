@@ -46,12 +46,12 @@ def test_a_name_that_is_claimed_is_refused_before_anything_is_loaded(
     with another_process_claims(path):
         for words in ([], ["--replace"], ["--live"]):
             assert main(["train", "a.toml", "--run", "a.rnnviz", *words]) == 2
-            assert "Another rnnviz is just beginning the run a.rnnviz; wanted" in capsys.readouterr().err
+            assert "Another rnnviz is just creating the run a.rnnviz; wanted" in capsys.readouterr().err
         assert main(["branch", "b.rnnviz", "--run", "a.rnnviz"]) == 2
-        assert "just beginning the run a.rnnviz" in capsys.readouterr().err
+        assert "just creating the run a.rnnviz" in capsys.readouterr().err
         assert main(["trace", "a.pt", "--run", "a.rnnviz"]) == 2
-        assert "just beginning the run a.rnnviz" in capsys.readouterr().err
-        with pytest.raises(RnnvizError, match="just beginning"):
+        assert "just creating the run a.rnnviz" in capsys.readouterr().err
+        with pytest.raises(RnnvizError, match="just creating"):
             writer(path)
         with claimed(path, another=True) as claim:
             assert claim.path == tmp_path / "a-2.rnnviz"

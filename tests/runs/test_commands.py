@@ -194,9 +194,9 @@ def test_a_run_of_an_older_format_takes_neither_commands_nor_marks(tmp_path: Pat
     path.write_bytes((Path(__file__).parents[1] / "data" / "format1" / path.name).read_bytes())
     before = path.read_bytes()
     for side in (CommandSender, CommandInbox):
-        with pytest.raises(RnnvizError, match=r"older rnnviz \(format 1\), which takes no commands of this one"):
+        with pytest.raises(RnnvizError, match=r"older rnnviz \(format 1\), which accepts no commands from this one"):
             side(path)
-    with pytest.raises(RnnvizError, match="takes no marks of this one"):
+    with pytest.raises(RnnvizError, match="accepts no marks from this one"):
         save_marks(path, MARKS)
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == [path.name]

@@ -117,7 +117,7 @@ def test_a_copy_without_its_newest_records_says_so_until_they_are_beside_it(
                 open_run(alone).close()
     assert main(["search", str(alone), "--condition", "k > 99"]) == 0
     assert capsys.readouterr().err.startswith("a.rnnviz lacks its newest records, which are in a.rnnviz-wal: ")
-    with pytest.raises(RnnvizError, match=r"a\.rnnviz lacks its newest records, and so takes no marks of this one"):
+    with pytest.raises(RnnvizError, match=r"a\.rnnviz lacks its newest records, and so accepts no marks from this one"):
         save_marks(alone, Marks(bookmarks=(Bookmark(3),)))
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.rnnviz", "killed"]
     assert alone.read_bytes() == before

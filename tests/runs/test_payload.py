@@ -113,7 +113,7 @@ CHANGES = {
     "targets as numbers": ({"recurrent.head.targets": np.zeros((7, 2), np.float32)}, "whole numbers"),
     "lengths": ({"recurrent.lengths": np.array([7, 8])}, "lengths: wanted 2 numbers from 1 to 7"),
     "lengths as numbers": ({"recurrent.lengths": np.array([7.0, 2.0])}, "lengths: wanted 2 numbers from 1 to 7"),
-    "details": ({"details": np.frombuffer(b"[", np.uint8)}, "no JSON of rnnviz"),
+    "details": ({"details": np.frombuffer(b"[", np.uint8)}, "not JSON of rnnviz"),
     "no details": ({"details": None}, "lacks details"),
 }
 

@@ -81,7 +81,7 @@ def test_a_lock_held_by_another_program_is_waited_for(tmp_path: Path) -> None:
         for step in range(50):
             record(run, step)
         run.flush()
-        assert "another program holds it" in run.failure
+        assert "another program is using it" in run.failure
         other.execute("ROLLBACK")
         other.close()
         run.flush()
@@ -143,7 +143,7 @@ def test_closing_on_a_locked_file_ends_and_says_so(tmp_path: Path) -> None:
     other.execute("BEGIN IMMEDIATE")
     record(run, 0)
     run.close()
-    assert "another program holds it" in run.failure
+    assert "another program is using it" in run.failure
     assert not [thread for thread in threading.enumerate() if thread.name == "run writer"]
     other.close()
     with Run(run.path) as reader:

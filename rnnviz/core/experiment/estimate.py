@@ -58,7 +58,7 @@ def check_estimate(experiment: Experiment, source: str, inputs: int = 1, outputs
     if took.bytes > MOST_BYTES or took.seconds > MOST_SECONDS:
         raise RnnvizError(
             f"{source}: the models together would take {took.words}; wanted at most {_amount(MOST_BYTES)} and "
-            f"{_time(MOST_SECONDS)}: fewer or smaller models, shorter sequences or smaller batches will do."
+            f"{_time(MOST_SECONDS)}: use fewer or smaller models, shorter sequences or smaller batches."
         )
 
 
@@ -70,7 +70,7 @@ def refuse_large(experiment: Experiment, source: str, allowed: bool) -> None:
     if allowed:
         allow(experiment)
     elif not is_allowed(experiment):
-        raise RnnvizError(f"{source} takes {took.words}; with --large it is trained all the same.")
+        raise RnnvizError(f"{source} takes {took.words}; --large trains it anyway.")
 
 
 def is_allowed(experiment: Experiment) -> bool:

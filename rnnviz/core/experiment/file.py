@@ -47,7 +47,7 @@ def experiment_text(path: Path) -> str:
             raise RnnvizError(f"{path} is not a file; wanted an experiment in TOML.")
         if facts.st_size > LARGEST_FILE:
             raise RnnvizError(
-                f"{path} holds {facts.st_size} bytes; wanted an experiment in TOML of at most {LARGEST_FILE}."
+                f"{path} holds {facts.st_size:,} bytes; wanted an experiment in TOML of at most {LARGEST_FILE:,}."
             )
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -117,7 +117,7 @@ def write_experiment(experiment: Experiment, path: str | os.PathLike[str]) -> No
     try:
         content = text.encode("utf-8")
     except UnicodeEncodeError:
-        raise RnnvizError(f"{path} cannot be written: a name holds a character UTF-8 lacks.") from None
+        raise RnnvizError(f"{path} cannot be written: a name holds a character that UTF-8 cannot store.") from None
     write_whole(path, content)
 
 

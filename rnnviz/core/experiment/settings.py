@@ -51,7 +51,7 @@ class ModelSettings:
         metadata=setting(
             "Name",
             OneLine(200),
-            "How the model is called everywhere in the window",
+            "The model's name everywhere in the window",
             form=OneLine(40),
             subject="A model's name",
         )
@@ -66,7 +66,7 @@ class ModelSettings:
         metadata=setting(
             "Layers",
             WholeNumber(1, 8),
-            "Recurrent layers on top of each other; needs a restart",
+            "Recurrent layers, stacked; needs a restart",
             short="layers",
             step=1,
         ),
@@ -76,7 +76,7 @@ class ModelSettings:
         metadata=setting(
             "Direction",
             OneOf({False: "forward", True: "both"}),
-            "Whether a second chain reads the sequence backwards; needs a restart",
+            "Whether a second layer reads the sequence backwards; needs a restart",
             short="direction",
         ),
     )
@@ -125,7 +125,7 @@ class TrainingSettings:
         metadata=setting(
             "Clip norm",
             RealNumber(0.0),
-            f"Gradients longer than this are scaled down to it, “off” for never; {_AT_ONCE}",
+            f"Gradients with a larger norm are scaled down to it, “off” to never clip; {_AT_ONCE}",
             form=RealNumber(0.0, 1e6),
             zero="off",
             step="1-2-5",
@@ -147,7 +147,7 @@ class TrainingSettings:
         metadata=setting(
             "Training steps",
             WholeNumber(0, 10**9),
-            f"Where training pauses by itself; {_AT_ONCE}",
+            f"The training step at which training pauses by itself; {_AT_ONCE}",
             form=WholeNumber(1, 10**9),
             step=100,
             live=True,

@@ -31,7 +31,7 @@ def parse_message(text: str, vocabulary: Vocabulary | None = None) -> LogMessage
     """The message `text`; ExpressionError with the columns in `text` says what is wrong with it."""
     if len(text) > MAX_MESSAGE:
         raise ExpressionError(
-            f"A log message has at most {MAX_MESSAGE} characters, this one has {len(text)}.", MAX_MESSAGE, len(text)
+            f"A log message has at most {MAX_MESSAGE:,} characters, this one has {len(text):,}.", MAX_MESSAGE, len(text)
         )
     pieces: list[str | Expression] = []
     for match in _PIECE.finditer(text):

@@ -36,9 +36,9 @@ _HINTS = {
     "·": "write *",
     "÷": "write /",
     ".": "there are no attributes; a decimal point stands beside a digit",
-    '"': "there are no texts; a model is a bare word, model == lstm",
-    "'": "there are no texts; a model is a bare word, model == lstm",
-    "`": "there are no texts; a model is a bare word, model == lstm",
+    '"': "there are no strings; a model is a bare word, model == lstm",
+    "'": "there are no strings; a model is a bare word, model == lstm",
+    "`": "there are no strings; a model is a bare word, model == lstm",
     "{": "group with ( )",
     "}": "group with ( )",
     ";": "one expression at a time",
@@ -62,7 +62,7 @@ def tokens(text: str) -> list[Token]:
     """The tokens of `text`; ExpressionError at the first character that has no place in the language."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
-            f"An expression has at most {MAX_LENGTH} characters, this one has {len(text)}.", MAX_LENGTH, len(text)
+            f"An expression has at most {MAX_LENGTH:,} characters, this one has {len(text):,}.", MAX_LENGTH, len(text)
         )
     found: list[Token] = []
     place = 0

@@ -21,7 +21,7 @@ METRIC_WORDS = {
     "test_loss": "loss on the test part",
     "test_accuracy": "accuracy on the test part",
     "skill": "how much better than the best guess without a model",
-    "lag": "time steps the prediction comes late",
+    "lag": "time steps by which the prediction lags behind",
 }
 METRICS = tuple(METRIC_WORDS)
 NUMBERS = {

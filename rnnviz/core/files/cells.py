@@ -118,8 +118,8 @@ class _Written:
     def add_ways(self, ways: dict[str, str], cell: str) -> None:
         """Adds how `cell` is written, with it as the example, where a person should know and no example is there."""
         for way, used in (
-            (f"a{'n' * (self.thousands == 'apostrophe')} {self.thousands} parts thousands", self.thousands),
-            ("brackets are a minus", self.brackets),
+            (f"a{'n' * (self.thousands == 'apostrophe')} {self.thousands} separates thousands", self.thousands),
+            ("brackets mean minus", self.brackets),
         ):
             if used:
                 ways.setdefault(way, f"{cell} is {self.value:.12g}")

@@ -42,7 +42,8 @@ def check_widths(path: str, rows: Sequence[list[str]], lines: Sequence[int], del
         if len(row) < width or _filled(row) > width:
             by = "blanks" if delimiter == BLANKS else repr(delimiter)
             raise RnnvizError(
-                f"{path}, line {line}: wanted {width} cells separated by {by} as in line {lines[0]}, came {len(row)}."
+                f"{path}, line {line}: wanted {width:,} cells separated by {by} as in line "
+                f"{lines[0]}, got {len(row):,}."
             )
         equal.append(row[:width])
     return _without_empty_end(equal)

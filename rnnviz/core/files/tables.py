@@ -95,7 +95,7 @@ class Table:
             if column.name == name:
                 return column
         there = ", ".join(f'"{column.name}"' for column in self.columns[:20])
-        raise RnnvizError(f'{self.path}: wanted a column "{name}", came columns {there}.')
+        raise RnnvizError(f'{self.path}: wanted a column "{name}", got columns {there}.')
 
     @property
     def course(self) -> Course:
@@ -152,9 +152,9 @@ class Table:
         """What should be said of the order of the rows and of its times."""
         turned = self.turns(order)
         if turned and not self.newest_first:
-            return ["the table is turned round, its last row comes first"]
+            return ["the rows are reversed: the last row comes first"]
         if self.newest_first:
-            done = "the table is turned round, its oldest row comes first" if turned else "left as it stands"
+            done = "the rows are reversed: the oldest row comes first" if turned else "left as it is"
             return [f"“{self.time_column}” goes backward: {done}"]
         row = self.times.step_back
         if row is not None:
@@ -167,11 +167,11 @@ class Table:
 
     def _chosen(self, names: Sequence[str]) -> list[Column]:
         if not self.lines:
-            raise RnnvizError(f"{self.path}: wanted a table of numbers, came only a header line.")
+            raise RnnvizError(f"{self.path}: wanted a table of numbers, got only a header line.")
         columns = [self.column(name) for name in tuple(names) or self.value_columns]
         if not columns:
             first = next((problem for one in self.columns if (problem := one.problem(self.lines))), "")
-            raise RnnvizError(f"{self.path}: wanted at least one column of numbers, came only text ({first}).")
+            raise RnnvizError(f"{self.path}: wanted at least one column of numbers, got only text ({first}).")
         return columns
 
     def _check(self, column: Column, refuse_gaps: bool, advice: str) -> None:
@@ -186,7 +186,7 @@ class Table:
                 more = f", the first of {numbers.gaps} gaps" if numbers.gaps > 1 else ""
                 more += advice
             where = f'{self.path}, line {self.lines[row]}, column "{column.name}"'
-            came = "the cell is empty" if empty else f"wanted a number, came {_short(column.cells[row])}"
+            came = "the cell is empty" if empty else f"wanted a number, got {_short(column.cells[row])}"
             raise RnnvizError(f"{where}: {came}{more}.")
         if problem := column.problem(self.lines):
             raise RnnvizError(f'{self.path}, column "{column.name}": {problem}.')
@@ -206,7 +206,7 @@ def read_table(file: str | Path, encoding: Encoding = "unicode") -> Table:
     rows, lines, delimiter = _rows(path, text.text)
     rows = check_widths(path, rows, lines, delimiter)
     if len(rows[0]) > LARGEST_COLUMNS:
-        raise RnnvizError(f"{path}, line {lines[0]}: wanted at most {LARGEST_COLUMNS} columns, came {len(rows[0])}.")
+        raise RnnvizError(f"{path}, line {lines[0]}: wanted at most {LARGEST_COLUMNS:,} columns, got {len(rows[0]):,}.")
     decimal = decimal_sign([cell for row in rows for cell in row], delimiter)
     names = _header(rows, decimal)
     if names is not None:
@@ -282,7 +282,7 @@ def _rows(path: str, text: str) -> tuple[list[list[str]], list[int], str]:
     while skipped < len(lines) and (lines[skipped].startswith("#") or not lines[skipped].strip()):
         skipped += 1
     if skipped == len(lines):
-        raise RnnvizError(f"{path}: wanted a table, came {'an empty file' if not text else 'no line of data'}.")
+        raise RnnvizError(f"{path}: wanted a table, got {'an empty file' if not text else 'no line of data'}.")
     said = lines[skipped].strip().lower()
     if said.startswith("sep=") and len(said) == 5:  # as Excel writes it
         delimiter, skipped = said[4], skipped + 1
@@ -296,15 +296,15 @@ def _rows(path: str, text: str) -> tuple[list[list[str]], list[int], str]:
         for row in reader:
             cells += len(row)
             if cells > LARGEST_CELLS:
-                raise RnnvizError(f"{path}: wanted a table of at most {LARGEST_CELLS} cells, came more.")
+                raise RnnvizError(f"{path}: wanted a table of at most {LARGEST_CELLS:,} cells, got more.")
             stripped = [cell.strip() for cell in row]
             if any(stripped):
                 rows.append(stripped)
                 numbers.append(skipped + reader.line_num)
     except csv.Error as error:
-        raise RnnvizError(f"{path}, line {skipped + reader.line_num}: wanted a line of CSV, came: {error}.") from None
+        raise RnnvizError(f"{path}, line {skipped + reader.line_num}: cannot be read as CSV: {error}.") from None
     if not rows:
-        raise RnnvizError(f"{path}: wanted a table, came no line of data.")
+        raise RnnvizError(f"{path}: wanted a table, got no line of data.")
     return rows, numbers, delimiter
 
 

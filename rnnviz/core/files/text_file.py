@@ -57,7 +57,7 @@ def read_text_file(path: Path, largest: int, encoding: Encoding = "unicode") -> 
     data = read_bytes(path, largest)
     codec, words = codec_of(data[:4096])
     if codec == "utf-8" and b"\0" in data[:65536]:
-        raise RnnvizError(f"{path}: wanted a text file, came a binary file (a NUL byte at {data.index(0)}).")
+        raise RnnvizError(f"{path}: wanted a text file, got a binary file (a NUL byte at {data.index(0)}).")
     notes: tuple[str, ...]
     if encoding == "latin-1" and codec == "utf-8":
         text, notes = data.decode("latin-1").translate(_WINDOWS), ("read as Latin-1",)
@@ -72,9 +72,9 @@ def _decoded(path: Path, data: bytes, codec: str, words: str) -> str:
     except UnicodeDecodeError as error:
         came = f"byte 0x{data[error.start]:02x} at position {error.start} of the file"
         if words != "UTF-8":
-            raise RnnvizError(f"{path}: wanted {words} text, as it begins, came {came}; save it as UTF-8.") from None
+            raise RnnvizError(f"{path}: wanted {words} text, as it begins, got {came}; save it as UTF-8.") from None
         line = data.count(b"\n", 0, error.start) + 1
-        raise NotUnicodeError(f"{path}, line {line}: wanted UTF-8 text, came {came}; save it as UTF-8.") from None
+        raise NotUnicodeError(f"{path}, line {line}: wanted UTF-8 text, got {came}; save it as UTF-8.") from None
 
 
 def read_bytes(path: Path, largest: int) -> bytes:
@@ -90,16 +90,14 @@ def read_bytes(path: Path, largest: int) -> bytes:
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
-        raise RnnvizError(
-            f"{path}: wanted a file to read, came: {getattr(error, 'strerror', None) or error}."
-        ) from None
+        raise RnnvizError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def _check_kind(path: Path, status: os.stat_result, largest: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
-        raise RnnvizError(f"{path}: wanted a regular file, came {kind}.")
+        raise RnnvizError(f"{path}: wanted a regular file, got {kind}.")
     if status.st_size > largest:
         raise RnnvizError(
-            f"{path}: wanted a file of at most {largest / 2**20:.0f} MiB, came {status.st_size / 2**20:.1f} MiB."
+            f"{path}: wanted a file of at most {largest / 2**20:.0f} MiB, got {status.st_size / 2**20:.1f} MiB."
         )

@@ -40,12 +40,12 @@ def read_text(file: str, encoding: Encoding = "unicode") -> Text:
 def encode(text: str, source: str, notes: tuple[str, ...] = ()) -> Text:
     """`text` over its own alphabet, sorted by code point: its 255 commonest characters and OTHER if there are more."""
     if not text.strip():
-        raise RnnvizError(f"{source}: wanted a text, came {'an empty file' if not text else 'only blank space'}.")
+        raise RnnvizError(f"{source}: wanted a text, got {'an empty file' if not text else 'only blank space'}.")
     points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     counts = np.bincount(points)
     found = np.flatnonzero(counts)
     if len(found) < 2:
-        raise RnnvizError(f"{source}: wanted at least 2 different characters, came only {text[0]!r}.")
+        raise RnnvizError(f"{source}: wanted at least 2 different characters, got only {text[0]!r}.")
     alphabet, others = found, len(found) - LARGEST_ALPHABET + 1
     if others > 1:
         alphabet = np.sort(found[np.argsort(-counts[found], kind="stable")[: LARGEST_ALPHABET - 1]])
@@ -54,6 +54,6 @@ def encode(text: str, source: str, notes: tuple[str, ...] = ()) -> Text:
     symbols = tuple(chr(point) for point in alphabet)
     if others > 1:
         share = 1 - counts[alphabet].sum() / len(points)
-        words = f"{others:,} rarer characters stand together as “{OTHER}”: {100 * share:.2g} % of the text"
+        words = f"{others:,} rarer characters are grouped as “{OTHER}”: {100 * share:.2g} % of the text"
         symbols, notes = (*symbols, OTHER), (*notes, words)
     return Text(source, symbols, frozen(number[points].astype(np.uint8)), len(found), notes)

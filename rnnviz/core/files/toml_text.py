@@ -31,9 +31,9 @@ def read_toml(text: str, source: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise RnnvizError(f"{source} is not TOML: {_sentence(str(error))}.") from None
     except RecursionError:
-        raise RnnvizError(f"{source} is not TOML: tables or lists lie too deep in each other.") from None
+        raise RnnvizError(f"{source} is not TOML: tables or lists are nested too deeply.") from None
     except ValueError:  # a date that no calendar has
-        raise RnnvizError(f"{source} is not TOML: a number or date in it cannot be.") from None
+        raise RnnvizError(f"{source} is not TOML: a number or date in it is out of range.") from None
 
 
 def _check_keys(text: str, source: str) -> None:
@@ -48,12 +48,12 @@ def _check_keys(text: str, source: str) -> None:
             word = max(token[0].split(), key=len, default="")
             if len(word) > LONGEST_NUMBER:
                 raise RnnvizError(
-                    f"{source}, line {line}: wanted names and numbers of at most {LONGEST_NUMBER} characters, "
-                    f"came one of {len(word)}."
+                    f"{source}, line {line}: wanted names and numbers of at most {LONGEST_NUMBER:,} characters, "
+                    f"got one of {len(word):,}."
                 )
         if names > LONGEST_KEY:
             raise RnnvizError(
-                f"{source}, line {line}: wanted keys of at most {LONGEST_KEY} names with dots between, came more."
+                f"{source}, line {line}: wanted keys of at most {LONGEST_KEY} names with dots between, got more."
             )
         line += token[0].count("\n")
 

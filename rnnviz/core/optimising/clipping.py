@@ -48,7 +48,7 @@ class Clipping:
         if not self.clip_norm:
             return f"‖g‖ {short(self.norm)}; no clip norm is set"
         if self.factor == 1:
-            return f"‖g‖ {short(self.norm)}, not above the clip norm {tick(self.clip_norm)}: as it is"
+            return f"‖g‖ {short(self.norm)}, not above the clip norm {tick(self.clip_norm)}: not clipped"
         numbers = f"× {short(self.factor)} = ‖g̃‖ {short(self.clipped)} after it"
         return f"‖g‖ {short(self.norm)} before clipping, {numbers}; clip norm {tick(self.clip_norm)}"
 

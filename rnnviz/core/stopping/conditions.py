@@ -135,14 +135,14 @@ def crossing(
 ) -> Crossing:
     """ExpressionError unless `text` is one number and `threshold` is one too."""
     if math.isnan(threshold):
-        raise ExpressionError("The threshold of a data breakpoint is a number, not NaN.", 0, len(text))
+        raise ExpressionError("The threshold of a data breakpoint must be a number, not NaN.", 0, len(text))
     return Crossing(_one_number(text, vocabulary), threshold, direction)
 
 
 def change(text: str, factor: float, vocabulary: Vocabulary | None = None) -> Change:
     """ExpressionError unless `text` is one number and `factor` lies above 1."""
     if not 1 < factor < math.inf:
-        raise ExpressionError(f"The factor of a data breakpoint is more than 1, not {factor:g}.", 0, len(text))
+        raise ExpressionError(f"The factor of a data breakpoint must be more than 1, not {factor:g}.", 0, len(text))
     return Change(_one_number(text, vocabulary), factor)
 
 
@@ -165,9 +165,7 @@ def along_time(expression: Expression, scope: TraceScope) -> Array:
     ExpressionError if it is not one number (or yes or no, then 1 and 0). The scope's time step is moved.
     """
     if not expression.form.single:
-        raise ExpressionError(
-            f"A line is drawn of one number, not of {expression.form.words}.", 0, len(expression.text)
-        )
+        raise ExpressionError(f"A curve needs one number, not {expression.form.words}.", 0, len(expression.text))
     values = np.full(scope.time_steps, np.nan)
     for place in range(scope.time_steps):
         scope.move_to(place + 1)

@@ -145,7 +145,7 @@ def _whole(value: int, least: int, source: str, key: str) -> None:
 
 def _line(value: str, source: str, key: str) -> None:
     if len(value) > LONGEST_NOTE or (value and not value.isprintable()):
-        raise refuse(source, key, f"one line of at most {LONGEST_NOTE} characters", value)
+        raise refuse(source, key, f"one line of at most {LONGEST_NOTE:,} characters", value)
 
 
 def check_typed(one: Breakpoint, vocabulary: "Vocabulary", where: str) -> None:

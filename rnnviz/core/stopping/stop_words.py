@@ -10,7 +10,7 @@ def hit_words(
     one: Breakpoint, training_step: int, model: str, time_step: int, values: Sequence[tuple[str, str]]
 ) -> str:
     """Where and of which model it was met, and the numbers that made it. `values`: texts of expressions and numbers."""
-    where = f"Training step {whole(training_step)}" + (f", time step {time_step}" if time_step else "")
+    where = f"Training step {whole(training_step)}" + (f", time step {time_step:,}" if time_step else "")
     return f"{where}: in {model}, {_what(one, values)}."
 
 

@@ -131,9 +131,10 @@ def _split(codes: Array, source: str, task: NextCharacter) -> tuple[Array, Array
     train = int(len(codes) * task.train_share)
     longest = task.longest_window(len(codes))
     if longest < task.length:
-        wanted = f"wanted at most {longest} time steps" if longest > 0 else "wanted a longer text"
+        wanted = f"wanted at most {longest:,} time steps" if longest > 0 else "wanted a longer text"
         raise RnnvizError(
-            f"task.length: {wanted}, because {source} has {len(codes)} characters, of which {train} are trained on and "
-            f"{len(codes) - train} tested, came {task.length}; {task.rows_needed(task.length)} would be needed."
+            f"task.length: {wanted}, because {source} has {len(codes):,} characters, "
+            f"{train:,} for training and {len(codes) - train:,} for testing, got "
+            f"{task.length:,}; {task.rows_needed(task.length):,} would be needed."
         )
     return codes[:train], codes[train:]

@@ -67,7 +67,7 @@ class NextValue(DataTask):
         metadata=setting(
             "Gaps",
             OneOf(GAP_WORDS),
-            "What stands where a row has no value: the last value again, the straight line between its neighbours, or "
+            "What is put where a row has no value: the last value again, the straight line between its neighbours, or "
             "the row is left out",
             short="gaps",
         ),
@@ -77,8 +77,8 @@ class NextValue(DataTask):
         metadata=setting(
             "Order",
             OneOf(ORDER_WORDS),
-            "A table whose dates go backward is turned round, so that its oldest row comes first; or it is left as it "
-            "stands, or turned round whatever its dates say",
+            "A table whose dates go backward is reversed, so that its oldest row comes first; or it is left as it "
+            "stands, or reversed whatever its dates say",
             short="order",
         ),
     )
@@ -214,10 +214,11 @@ def _check_rows(table: Table, rows: int, task: NextValue) -> int:
     """How many rows are trained on; RnnvizError where a window does not fit into them."""
     train, longest = task.train_rows(rows), task.longest_window(rows)
     if longest < task.length:
-        wanted = f"wanted at most {longest} time steps" if longest > 0 else "wanted a longer table"
+        wanted = f"wanted at most {longest:,} time steps" if longest > 0 else "wanted a longer table"
         raise RnnvizError(
-            f"task.length: {wanted}, because {table.path} has {rows} row{'s' * (rows != 1)}, of which the first "
-            f"{max(train, 0)} are trained on, came {task.length}; {task.rows_needed(task.length)} rows would be needed."
+            f"task.length: {wanted}, because {table.path} has {rows:,} row{'s' * (rows != 1)}, of which the first "
+            f"{max(train, 0):,} are for training, got {task.length:,}; {task.rows_needed(task.length):,} rows would be "
+            "needed."
         )
     return train
 
@@ -254,7 +255,7 @@ def _check_scaled(path: str, names: Sequence[str], rows: Array) -> None:
         if not np.isfinite(column).all() or np.abs(column).max() > LARGEST_SCALED:
             raise RnnvizError(
                 f'{path}, column "{name}": the rows for testing lie too far from those that are trained on to be '
-                "brought to their scale."
+                "scaled with them."
             )
 
 

@@ -122,6 +122,6 @@ def train_share(part: str) -> Mapping[str, Setting]:
     return setting(
         "Training fraction",
         RealNumber(0.0, 1.0, low_excluded=True, high_excluded=True),
-        f"Share of the {part} that is trained on; the rest is kept for testing",
+        f"Fraction of the {part} that is used for training; the rest is kept for testing",
         form=RealNumber(0.05, 0.99),
     )

@@ -131,10 +131,10 @@ def _check(task: TemporalOrder) -> None:
     """The marks must leave E and B alone; all other ranges stand with the settings."""
     if task.first_mark[0] < 1:
         raise RnnvizError(
-            f"task.first_mark: wanted time steps from 1 on (0 is the symbol E), came {list(task.first_mark)}."
+            f"task.first_mark: wanted time steps from 1 on (0 is the symbol E), got {list(task.first_mark)}."
         )
     if task.second_mark[1] > task.length[0] - 2:
         raise RnnvizError(
             f"task.second_mark: wanted at most {task.length[0] - 2}, so that the shortest string (task.length "
-            f"{task.length[0]}) still ends with B, came {list(task.second_mark)}."
+            f"{task.length[0]}) still ends with B, got {list(task.second_mark)}."
         )

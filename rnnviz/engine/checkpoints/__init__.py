@@ -89,7 +89,7 @@ def _stored(parts: Sequence[Path], read: Reader, files: ExitStack) -> tuple[Stor
         stored = read(part, files.enter_context(file), size)
         together, total = together.beside(stored, str(part)), total + size
     if len(parts) > 1:
-        note = f"Read together from {len(parts)} files: {listed([shown(part.name) for part in parts])}."
+        note = f"Read from {len(parts)} files: {listed([shown(part.name) for part in parts])}."
         together = replace(together, notes=(note, *together.notes))
     return together, total
 

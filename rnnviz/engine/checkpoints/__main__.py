@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     except RnnvizError as problem:
         transport.write_refusal(str(problem), answer)
     except MemoryError:
-        transport.write_refusal(f"{path} asks for more memory than a checkpoint of its size may have.", answer)
+        transport.write_refusal(f"{path} would need more memory than a checkpoint of its size may take.", answer)
     return 0
 
 

@@ -39,7 +39,7 @@ def check_archive(file: BinaryIO, size: int, name: str) -> tuple[bytes, tuple[st
         raise RnnvizError(f"is a damaged zip archive or one cut short: {wrong}") from None
     notes: tuple[str, ...] = ()
     if order.strip() != b"little":
-        notes = ("The file says it was written on a big-endian machine; its numbers were read that way round.",)
+        notes = ("The file says it was written on a big-endian machine; its numbers were read in that byte order.",)
     return pickled, notes
 
 
@@ -53,7 +53,7 @@ def _check_count(entries: list[zipfile.ZipInfo]) -> None:
 
 def _check_directory(entries: list[zipfile.ZipInfo], size: int) -> None:
     if len({entry.header_offset for entry in entries}) != len(entries):
-        raise RnnvizError("holds entries that lie on top of each other")
+        raise RnnvizError("holds entries that overlap")
     unpacked = sum(entry.file_size for entry in entries)
     most = _DEFLATE_RATIO * size + _DEFLATE_SLACK
     if unpacked > most or sum(entry.compress_size for entry in entries) > size:

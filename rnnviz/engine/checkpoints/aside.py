@@ -54,7 +54,7 @@ def traced_without(unused: Sequence[Unused], inputs: Mapping[str, int]) -> tuple
         roles = {one.role for one in unused if one.module == title}
         name = title or "the module"
         if roles & {EMBEDDING, EITHER}:
-            sentences.append(f"{name} is given the {count:,} numbers its embedding would hand on, not token ids.")
+            sentences.append(f"{name} is given the {count:,} numbers its embedding would output, not token ids.")
         if roles & {HEAD, EITHER}:
             sentences.append(f"{name} is traced without its head: there are no logits, predictions or targets.")
     if any(one.role == STATE for one in unused):

@@ -59,7 +59,7 @@ def other_cell(prefix: str, structure: Structure, names: Sequence[str], tensors:
     known = list(dict.fromkeys(what for what in inside.values() if what))
     return (
         f"it also holds {names_and_sizes(inside, tensors)}: {' and '.join(known) or 'parameters'} inside the cell, "
-        f"which {cell_words(structure.cell)} has not, so its numbers would be wrong if it were traced as one"
+        f"which {cell_words(structure.cell)} does not have, so its numbers would be wrong if it were traced as one"
     )
 
 

@@ -135,7 +135,7 @@ def infer_structure(shapes: Mapping[str, tuple[int, ...]], activation: Activatio
     for name in shapes:
         if name not in wanted:
             layers = f"{structure.num_layers} layer{'s' if structure.num_layers > 1 else ''}"
-            raise RnnvizError(f"it also holds {name}, which {cell_words(cell)} of {layers} has not")
+            raise RnnvizError(f"it also holds {name}, which {cell_words(cell)} of {layers} does not have")
     return structure
 
 

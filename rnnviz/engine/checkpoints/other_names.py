@@ -38,7 +38,7 @@ def _pair(matrices: Mapping[str, Shape]) -> str:
             if ih is None or not _alike(ih, hh):
                 continue
             order = f", the gates in the order {_GATES[size // units]}" if size > units else ""
-            turn = "turned over (.T) " if turned else ""
+            turn = "transposed (.T) " if turned else ""
             return (
                 f"By their shapes {shown(ih)} and {shown(hh)} fit one {cell_kind(cell).words} layer of {units} units: "
                 f"save them {turn}as weight_ih_l0 and weight_hh_l0{order}, with bias_ih_l0 and bias_hh_l0."

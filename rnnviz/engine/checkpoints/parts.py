@@ -53,7 +53,7 @@ def _indexed(index: Path) -> list[str]:
     try:
         places = json.loads(content)["weight_map"].values()
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise RnnvizError(f"{index} is no index of a checkpoint: wanted JSON with a table weight_map.") from None
+        raise RnnvizError(f"{index} is not the index of a checkpoint: wanted JSON with a table weight_map.") from None
     names = list(dict.fromkeys(place if isinstance(place, str) else "" for place in places))
     if not names:
         raise RnnvizError(f"{index} names no file: wanted the parts of a checkpoint.")

@@ -58,9 +58,9 @@ def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
     try:
         header = json.loads(file.read(length).decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):  # also UnicodeDecodeError and JSONDecodeError
-        raise RnnvizError("has a header that is no JSON, so it is damaged or no safetensors file") from None
+        raise RnnvizError("has a header that is not JSON: it is damaged or not a safetensors file") from None
     if not isinstance(header, dict):
-        raise RnnvizError("has a header that is no table of tensors")
+        raise RnnvizError("has a header that does not list tensors")
     return header, 8 + length
 
 

@@ -121,8 +121,6 @@ def _why_ended(path: str | Path, kind: CheckpointKind, code: int, seconds: float
     """One sentence for a child that ended without an answer."""
     name = shown(str(path), 400)
     if sys.platform != "win32" and -code in (signal.SIGALRM, signal.SIGXCPU, signal.SIGKILL):
-        return (
-            f"{name} was given up: wanted a {kind} that can be read within {seconds:g} s, came one that takes longer."
-        )
+        return f"{name} was given up: wanted a {kind} that can be read within {seconds:g} s, got one that takes longer."
     ended = signal.Signals(-code).name if code < 0 else f"exit status {code}"
     return f"{name} made its reader fail ({ended}): it is damaged, hostile or needs more memory than its size allows."

@@ -65,7 +65,7 @@ def _load(path: Path, file: BinaryIO, pickled: bytes) -> object:
             loaded: object = torch.load(file, map_location="cpu", weights_only=True, mmap=False)
             return loaded
     except MemoryError:
-        raise RnnvizError(f"{path} asks for more memory than a checkpoint of its size may have.") from None
+        raise RnnvizError(f"{path} would need more memory than a checkpoint of its size may take.") from None
     except RecursionError:
         raise RnnvizError(f"{path} is nested too deeply: wanted a flat state dict.") from None
     # On damaged files torch raises at least thirteen classes, among them AssertionError, KeyError and struct.error.
@@ -73,11 +73,13 @@ def _load(path: Path, file: BinaryIO, pickled: bytes) -> object:
         # Before this mark torch says how to load the file all the same, which nobody should be told here.
         message = str(problem).rpartition("WeightsUnpickler error: ")[2]
         if "allocate memory" in message or "enough memory" in message:
-            raise RnnvizError(f"{path} asks for more memory than a checkpoint of its size may have.") from None
+            raise RnnvizError(f"{path} would need more memory than a checkpoint of its size may take.") from None
         named = _CODE_NAMES.search(message)
         if named and ("nsupported" in message or "not an allowed" in message or "llowlist" in message):
             raise RnnvizError(_code_sentence(path, named[1] or named[2], pickled)) from None
-        raise RnnvizError(f"{path} is damaged, cut short or no state dict: torch cannot make tensors of it.") from None
+        raise RnnvizError(
+            f"{path} is damaged, cut short or not a state dict: torch cannot make tensors of it."
+        ) from None
 
 
 def _code_sentence(path: Path, code: str, pickled: bytes) -> str:
@@ -91,7 +93,7 @@ def _code_sentence(path: Path, code: str, pickled: bytes) -> str:
     whole = b"_modules" in pickled and b"_parameters" in pickled
     what = "is a whole pickled module, not a state dict" if whole else "holds more than tensors"
     return (
-        f"{path} {what}: it names {shown(code)}, and loading that could run code of a stranger; where you trust "
+        f"{path} {what}: it names {shown(code)}, and loading it could run a stranger's code; where you trust "
         f"the file, convert it with the two lines  loaded = torch.load({path.name!r}, weights_only=False)  and  "
         f'torch.save({_taken(pickled, whole)}, "weights.pt").'
     )
@@ -199,7 +201,7 @@ def _kind_problem(tensor: torch.Tensor, dtype: str) -> str:
     if tensor.dtype not in _FLOATS:
         return f"has dtype {dtype}, wanted float32, float64, float16 or bfloat16"
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
-        return "is a tensor with rules of its own (a subclass), wanted a plain one"
+        return "is a tensor subclass, wanted a plain tensor"
     return _size_problem(tensor)
 
 

@@ -44,7 +44,7 @@ def version_notes(places: Sequence[Place]) -> tuple[str, ...]:
     if not rivals:
         return ()
     words = [f"{shown(one)!r}{' (by its name the averaged weights)' if _averaged(one) else ''}" for one in rivals]
-    return (f"The same names stand under {listed(words[:8])}: each is a model of its own here.",)
+    return (f"The same names are under {listed(words[:8])}: each is a model of its own here.",)
 
 
 def _begin(place: Place) -> int:

@@ -33,7 +33,7 @@ def take_gradients(
         given = grad_output
         return None if given is None else take_like_output(given, "grad_output", structure, layout, batch)
     if grad_output is not None:
-        raise RnnvizError("grad_output, hidden_grad: wanted one of them, came both.")
+        raise RnnvizError("grad_output, hidden_grad: wanted one of them, got both.")
     if not layout.cell:
         raise RnnvizError(
             "hidden_grad: wanted for a Cell only, whose h_t have a .grad each; "
@@ -57,11 +57,11 @@ def _stacked(parts: Sequence[Given | None]) -> Tensor:
     """The h_t.grad one after the other; None, a state that leads to no loss, counts as 0."""
     known = {t: as_tensor(part, f"hidden_grad[{t}]") for t, part in enumerate(parts) if part is not None}
     if not known:
-        raise RnnvizError("hidden_grad: wanted h_t.grad of each time step, came none: was h_t.retain_grad() called?")
+        raise RnnvizError("hidden_grad: wanted h_t.grad of each time step, got none: was h_t.retain_grad() called?")
     first = next(iter(known.values()))
     for t, part in known.items():
         if part.shape != first.shape:
-            raise RnnvizError(f"hidden_grad[{t}]: wanted shape {tuple(first.shape)}, came {tuple(part.shape)}.")
+            raise RnnvizError(f"hidden_grad[{t}]: wanted shape {tuple(first.shape)}, got {tuple(part.shape)}.")
     return torch.stack([known.get(t, torch.zeros_like(first)) for t in range(len(parts))])
 
 
@@ -74,7 +74,7 @@ def take_like_output(
     if tensor.shape != shape:
         raise RnnvizError(
             f"{name}: wanted the shape of the module's output, time-major {shape}, "
-            f"came time-major {tuple(tensor.shape)}."
+            f"got time-major {tuple(tensor.shape)}."
         )
     if layout.lengths is None:
         return tensor

@@ -82,7 +82,7 @@ def given_sequence(task: GivenInput, structure: Structure, seed: int) -> GivenSe
     if not 0 <= task.loss_time_step <= len(rows):
         raise RnnvizError(
             f"loss_time_step: wanted 1 to {len(rows)} (the time steps of the input) or 0 for the last, "
-            f"came {task.loss_time_step}."
+            f"got {task.loss_time_step}."
         )
     info = TaskInfo(
         name=OLD_TASK,
@@ -100,17 +100,17 @@ def _typed(task: GivenInput, input_size: int) -> tuple[Array, tuple[str, ...]]:
     """One-hot rows (T, I) float32 of the typed text over the alphabet."""
     alphabet = task.alphabet or "".join(sorted(set(task.text)))
     if not task.text:
-        raise RnnvizError("text: wanted at least one character, came none.")
+        raise RnnvizError("text: wanted at least one character, got none.")
     if len(set(alphabet)) != len(alphabet):
         twice = next(letter for letter in alphabet if alphabet.count(letter) > 1)
-        raise RnnvizError(f"alphabet: wanted each character once, came {twice!r} more than once.")
+        raise RnnvizError(f"alphabet: wanted each character once, got {twice!r} more than once.")
     if len(alphabet) != input_size:
         raise RnnvizError(
-            f"alphabet: wanted {input_size} characters, one for each input of the module, came {len(alphabet)}."
+            f"alphabet: wanted {input_size} characters, one for each input of the module, got {len(alphabet)}."
         )
     for position, letter in enumerate(task.text, 1):
         if letter not in alphabet or "\ud800" <= letter <= "\udfff":
-            raise RnnvizError(f"text: wanted characters of the alphabet, came {letter!r} at time step {position}.")
+            raise RnnvizError(f"text: wanted characters of the alphabet, got {letter!r} at time step {position}.")
     codes = [alphabet.index(letter) for letter in task.text]
     return np.eye(input_size, dtype=np.float32)[codes], tuple(alphabet)
 
@@ -122,7 +122,7 @@ def _columns(task: GivenInput, input_size: int) -> tuple[Array, tuple[str, ...]]
     if len(names) != input_size:
         raise RnnvizError(
             f"columns of {task.file}: wanted {input_size}, one for each input of the module, "
-            f"came {len(names)} ({', '.join(names[:8])})."
+            f"got {len(names)} ({', '.join(names[:8])})."
         )
     numbers = table.numbers(names)
     if np.abs(numbers).max(initial=0.0) > np.finfo(np.float32).max:
@@ -133,9 +133,9 @@ def _columns(task: GivenInput, input_size: int) -> tuple[Array, tuple[str, ...]]
 def _drawn(task: GivenInput, input_size: int, seed: int) -> tuple[Array, tuple[str, ...]]:
     """Rows (T, I) float32 of standard normal numbers."""
     if task.length < 1:
-        raise RnnvizError(f"length: wanted at least 1 time step, came {task.length}.")
+        raise RnnvizError(f"length: wanted at least 1 time step, got {task.length}.")
     if task.length * input_size > MOST_NUMBERS:
-        raise RnnvizError(f"length: wanted at most {MOST_NUMBERS // input_size:,} time steps, came {task.length:,}.")
+        raise RnnvizError(f"length: wanted at most {MOST_NUMBERS // input_size:,} time steps, got {task.length:,}.")
     rows = np.random.default_rng(seed).standard_normal((task.length, input_size), dtype=np.float32)
     return rows, tuple(f"x{column}" for column in range(1, input_size + 1))
 

@@ -51,12 +51,12 @@ def take_inputs(module: nn.Module, inputs: Given | PackedSequence, structure: St
     batch_first = bool(getattr(module, "batch_first", False))
     if isinstance(inputs, PackedSequence):
         if cell:
-            raise RnnvizError("inputs: wanted a (T, N, I) or (T, I) tensor for a Cell, came a PackedSequence.")
+            raise RnnvizError("inputs: wanted a (T, N, I) or (T, I) tensor for a Cell, got a PackedSequence.")
         padded, lengths = padded_of(inputs, "inputs")
         return _checked(padded, structure), Layout(batch_first, True, False, lengths)
     tensor = as_tensor(inputs, "inputs")
     if tensor.ndim not in (2, 3):
-        raise RnnvizError(f"inputs: wanted (T, N, I), (N, T, I) or (T, I), came shape {tuple(tensor.shape)}.")
+        raise RnnvizError(f"inputs: wanted (T, N, I), (N, T, I) or (T, I), got shape {tuple(tensor.shape)}.")
     layout = Layout(batch_first, tensor.ndim == 3, cell, None)
     return _checked(layout.time_major(tensor), structure), layout
 
@@ -71,7 +71,7 @@ def take_state(
     if len(parts) != len(names):
         wanted = " and ".join(f"{name}0" for name in names)
         count = f"{len(parts)} tensor{'s' * (len(parts) != 1)}"
-        raise RnnvizError(f"state: wanted {wanted} of the {cell_kind(structure.cell).words}, came {count}.")
+        raise RnnvizError(f"state: wanted {wanted} of the {cell_kind(structure.cell).words}, got {count}.")
     taken = {}
     for part, name in zip(parts, names, strict=True):
         tensor = as_tensor(part, f"state, {name}0")
@@ -79,7 +79,7 @@ def take_state(
         if tensor.ndim != 3 - (not layout.batched) - layout.cell or layout.state(tensor).shape != shape:
             raise RnnvizError(
                 f"state, {name}0: wanted (layers·directions, N, units) = {shape} in the module's own layout, "
-                f"came shape {tuple(tensor.shape)}."
+                f"got shape {tuple(tensor.shape)}."
             )
         taken[name] = layout.state(tensor)
     return taken
@@ -92,9 +92,9 @@ def take_sequences(sequences: Sequences, count: int) -> list[int]:
     wanted = f"sequences: wanted numbers from 0 to {count - 1}, each once"
     for one in given:
         if isinstance(one, bool) or not isinstance(one, int) or not 0 <= one < count:
-            raise RnnvizError(f"{wanted}, came {one!r}.")
+            raise RnnvizError(f"{wanted}, got {one!r}.")
     if not given or len(set(given)) < len(given):
-        raise RnnvizError(f"{wanted}, came {given if given else 'none'}.")
+        raise RnnvizError(f"{wanted}, got {given if given else 'none'}.")
     return given
 
 
@@ -107,11 +107,11 @@ def as_tensor(given: Given, name: str) -> Tensor:
     """`given` as a detached real floating tensor on the CPU; RnnvizError naming it otherwise."""
     if isinstance(given, np.ndarray):
         if given.dtype.kind != "f" or given.dtype.itemsize > 8:
-            raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, came {given.dtype.name}.")
+            raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, got {given.dtype.name}.")
         # Copied, because torch warns about arrays that are read-only, as all of ours are.
         return torch.from_numpy(np.array(given, given.dtype.newbyteorder("=")))
     if not isinstance(given, Tensor):
-        raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, came {type(given).__name__}.")
+        raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, got {type(given).__name__}.")
     check_numbers(given, name)
     return given.detach().cpu()
 
@@ -126,21 +126,21 @@ def padded_of(packed: PackedSequence, name: str) -> tuple[Tensor, Tensor]:
 def check_numbers(tensor: Tensor, name: str) -> None:
     """RnnvizError unless `tensor` holds real floating-point numbers, each of them, in rows and columns."""
     if not tensor.is_floating_point():
-        raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, came {tensor.dtype}.")
+        raise RnnvizError(f"{name}: wanted a tensor of real floating-point numbers, got {tensor.dtype}.")
     if tensor.is_meta:
-        raise RnnvizError(f"{name}: wanted numbers, came a tensor on the meta device, which has a shape alone.")
+        raise RnnvizError(f"{name}: wanted numbers, got a tensor on the meta device, which has a shape alone.")
     if tensor.is_nested:
-        raise RnnvizError(f"{name}: wanted one tensor, came a nested one: pack its sequences with pack_sequence.")
+        raise RnnvizError(f"{name}: wanted one tensor, got a nested one: pack its sequences with pack_sequence.")
     if tensor.layout != torch.strided:
         kind = str(tensor.layout).removeprefix("torch.")
-        raise RnnvizError(f"{name}: wanted a dense tensor, came {kind}: pass its .to_dense().")
+        raise RnnvizError(f"{name}: wanted a dense tensor, got {kind}: pass its .to_dense().")
 
 
 def _checked(inputs: Tensor, structure: Structure) -> Tensor:
     if 0 in inputs.shape[:2]:
         raise RnnvizError(
-            f"inputs: wanted at least one time step and one sequence, came (T, N) = {tuple(inputs.shape[:2])}."
+            f"inputs: wanted at least one time step and one sequence, got (T, N) = {tuple(inputs.shape[:2])}."
         )
     if inputs.shape[2] != structure.input_size:
-        raise RnnvizError(f"inputs: wanted {structure.input_size} inputs a time step, came {inputs.shape[2]}.")
+        raise RnnvizError(f"inputs: wanted {structure.input_size} inputs a time step, got {inputs.shape[2]}.")
     return inputs

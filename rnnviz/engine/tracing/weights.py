@@ -32,7 +32,7 @@ def effective_weights(module: nn.Module, structure: Structure) -> dict[str, Tens
             if weight is None:
                 weight = _read(module, attribute)
             if tuple(weight.shape) != shape:
-                raise RnnvizError(f"{attribute}: wanted shape {shape}, came {tuple(weight.shape)}.")
+                raise RnnvizError(f"{attribute}: wanted shape {shape}, got {tuple(weight.shape)}.")
             weights[name] = weight.detach()
     return weights
 
@@ -41,7 +41,7 @@ def _read(module: nn.Module, attribute: str) -> Tensor:
     if not parametrize.is_parametrized(module, attribute):
         weight = getattr(module, attribute, None)
         if not isinstance(weight, Tensor):
-            raise RnnvizError(f"{attribute}: wanted a tensor, came {type(weight).__name__}.")
+            raise RnnvizError(f"{attribute}: wanted a tensor, got {type(weight).__name__}.")
         return weight
     parametrisation = cast(nn.ModuleDict, module.parametrizations)[attribute]
     buffers = [(buffer, buffer.clone()) for buffer in parametrisation.buffers()]

@@ -103,11 +103,11 @@ def with_settings(experiment: Experiment, wanted: Mapping[str, float | None]) ->
 
 def _branch(start: Start, path: Path) -> Branch:
     about = {"branch of": str(path), "branch at training step": str(start.training_step)}
-    optimisers = "its optimisers as they were"
+    optimisers = "with the optimisers as they were"
     if not start.optimisers:
         about[OPTIMISERS] = ANEW
-        optimisers = "its optimisers anew, since what they had gathered is not recorded there"
-    return Branch(start, about, f"Goes on from training step {start.training_step:,} of {path}, {optimisers}.")
+        optimisers = "with new optimisers, since their state is not recorded there"
+    return Branch(start, about, f"Continues from training step {start.training_step:,} of {path}, {optimisers}.")
 
 
 def _live_settings(run: Run, training_step: int) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _copied(snapshot: OptimiserSnapshot) -> OptimiserSnapshot:
 
 def _checked(name: str, value: Array, old: Tensor) -> Tensor:
     if value.shape != tuple(old.shape) or value.dtype.kind != "f":
-        raise RnnvizError(f"branch: {name[:60]}: wanted numbers {tuple(old.shape)}, came {value.dtype} {value.shape}.")
+        raise RnnvizError(f"branch: {name[:60]}: wanted numbers {tuple(old.shape)}, got {value.dtype} {value.shape}.")
     if not np.isfinite(value).all():
-        raise RnnvizError(f"branch: {name[:60]}: wanted finite numbers, came NaN or infinite ones.")
+        raise RnnvizError(f"branch: {name[:60]}: wanted finite numbers, got NaN or infinite ones.")
     return torch.from_numpy(value.astype(np.float32)).to(old.dtype)

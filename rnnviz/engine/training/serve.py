@@ -44,7 +44,7 @@ POLL = 0.05  # seconds between two looks at the commands
 HEARTBEAT = 0.4  # seconds between two statuses
 CLOSE_SECONDS = 1.5  # a window, or whoever sent a signal, waits no longer for a disk that does not answer
 
-_GOES_ON = "Training goes on; what cannot be kept in memory until then is dropped and counted."
+_GOES_ON = "Training continues; what cannot be kept in memory until then is dropped and counted."
 
 Done = Callable[[int, str], None]  # takes the number of a command and why it was not carried out
 Progress = Callable[[int, Mapping[str, Mapping[str, float]]], None]  # (training step, model → its last metrics)
@@ -223,7 +223,7 @@ class _Engine:
         if failure == self._waiting:
             return
         if not self._live:
-            self._tell(f"{failure} {_GOES_ON}" if failure else f"{self._recording.path} is written again.")
+            self._tell(f"{failure} {_GOES_ON}" if failure else f"{self._recording.path} can be written again.")
         elif not self._waiting:
             self._tell(failure)
         self._waiting = failure
@@ -236,9 +236,8 @@ class _Engine:
             self._go_on()
 
     def _go_on(self) -> None:
-        sentence = (
-            f"The window that had paused it has left: goes on from training step {self._recording.training_step:,}."
-        )
+        step = self._recording.training_step
+        sentence = f"The window that paused the training has closed: it continues from training step {step:,}."
         self._holder, self._until = None, self._train_until(None)
         self._recording.event("resumed", sentence)
         self._tell(sentence)
@@ -306,8 +305,8 @@ class _Engine:
             return
         self._holder = window
         self._tell(
-            f"Paused by a window at training step {self._recording.training_step:,}; goes on when that window trains "
-            "it on or is closed."
+            f"Paused by a window at training step {self._recording.training_step:,}; continues when that window trains "
+            "it further or is closed."
         )
 
     def _train_until(self, until: int | None) -> int:
@@ -408,11 +407,11 @@ def _inbox(recording: Recording) -> CommandInbox:
 
 def _at_least(least: int, value: int, name: str) -> int:
     if value < least:
-        raise RnnvizError(f"{name}: wanted a whole number from {least} on, came {value!r}.")
+        raise RnnvizError(f"{name}: wanted a whole number from {least} on, got {value!r}.")
     return value
 
 
 def _number(value: float, name: str, positive: bool) -> float:
     if not math.isfinite(value) or value < 0 or (positive and value == 0):
-        raise RnnvizError(f"{name}: wanted a number {'above' if positive else 'from'} 0, came {value:g}.")
+        raise RnnvizError(f"{name}: wanted a number {'above' if positive else 'from'} 0, got {value:g}.")
     return value

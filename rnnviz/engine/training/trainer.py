@@ -172,7 +172,9 @@ class Training:
                 shape = () if key == _COUNT else tuple(parameter.shape)
                 array = snapshot.state.get(f"{key}.{name}")
                 if array is None or array.size != math.prod(shape):
-                    raise RnnvizError(f"What the optimiser had gathered of {name} does not fit its {parameter.shape}.")
+                    raise RnnvizError(
+                        f"The recorded optimiser state of {name} does not fit its shape {parameter.shape}."
+                    )
                 gathered[place][key] = torch.from_numpy(array.copy()).reshape(shape)
         optimiser = self._optimisers[number]
         optimiser.load_state_dict({**optimiser.state_dict(), "state": gathered})

@@ -17,9 +17,9 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:
     path = Path(path)
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
-            raise RnnvizError(f"{path} is no file of weights; wanted safetensors of at most {LARGEST_FILE} bytes.")
+            raise RnnvizError(f"{path} is not a weights file; wanted safetensors of at most {LARGEST_FILE:,} bytes.")
         return dict(load(path.read_bytes()))
     except OSError as error:
         raise RnnvizError(f"{path} cannot be read: {error.strerror}.") from None
     except (SafetensorError, ValueError, KeyError, TypeError):
-        raise RnnvizError(f"{path} is no safetensors file, or a damaged one.") from None
+        raise RnnvizError(f"{path} is not a safetensors file, or it is damaged.") from None

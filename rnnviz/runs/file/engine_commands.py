@@ -124,5 +124,5 @@ def read_command(name: object, arguments: object) -> EngineCommand:
     except (ValueError, RecursionError):
         table = None
     if name not in NAMES or not isinstance(table, dict):
-        raise RnnvizError(f"{str(name)[:40]} with {str(arguments)[:40]} is no command of this rnnviz.")
+        raise RnnvizError(f"{str(name)[:40]} with {str(arguments)[:40]} is not a command of this rnnviz.")
     return read_record(NAMES[str(name)], table, "the command", str(name))

@@ -50,7 +50,7 @@ def read_command_line(line: bytes) -> TakenCommand:
     try:
         number, name, arguments = json.loads(line)
     except (ValueError, TypeError, RecursionError):
-        raise RnnvizError(f"{line[:60]!r} is no command of this rnnviz.") from None
+        raise RnnvizError(f"{line[:60]!r} is not a command of this rnnviz.") from None
     return TakenCommand(int(number), read_command(name, arguments))
 
 

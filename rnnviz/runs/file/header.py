@@ -124,7 +124,7 @@ def read_structure(text: object, source: str, key: str) -> Structure:
     if not all(1 <= size <= LARGEST_SIZE for size in sizes) or not 0 <= structure.proj_size <= LARGEST_SIZE:
         raise RnnvizError(f"{source}: {key}.structure has sizes {sizes}; wanted 1 to {LARGEST_SIZE}.")
     if structure.num_layers > 1000:
-        raise RnnvizError(f"{source}: {key}.structure has {structure.num_layers} layers; wanted at most 1000.")
+        raise RnnvizError(f"{source}: {key}.structure has {structure.num_layers} layers; wanted at most 1,000.")
     return structure
 
 
@@ -135,7 +135,7 @@ def read_json(text: object, source: str, key: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise RnnvizError(f"{source} is damaged: {key} is no JSON table.")
+        raise RnnvizError(f"{source} is damaged: {key} is not a JSON table.")
     return value
 
 

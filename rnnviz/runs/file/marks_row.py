@@ -32,7 +32,7 @@ def parse_marks_row(row: tuple[object, ...], models: Sequence[str], source: str)
     except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict):
-        raise RnnvizError(f"{source} is damaged: its marks are no JSON table.")
+        raise RnnvizError(f"{source} is damaged: its marks are not a JSON table.")
     marks = read_marks(table, source)
     check_marks(marks, models, source)
     return marks

@@ -73,7 +73,7 @@ def check_file(path: Path) -> None:
     page_size = int.from_bytes(head[16:18], "big")
     wanted = int.from_bytes(head[28:32], "big") * (65536 if page_size == 1 else page_size)
     if len(head) < 100 or (facts.st_size < wanted and not _size(beside(path, "-wal"))):
-        raise RnnvizError(f"{path} is cut short: wanted {max(wanted, 100)} bytes, came {facts.st_size}.")
+        raise RnnvizError(f"{path} is cut short: wanted {max(wanted, 100):,} bytes, got {facts.st_size:,}.")
 
 
 def beside(path: Path, ending: str) -> Path:

@@ -42,7 +42,7 @@ def load_tensors(payload: bytes) -> dict[str, Array]:
     try:
         return {name: frozen(array) for name, array in safetensors.numpy.load(payload).items()}
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise RnnvizError(f"its tensors are no safetensors ({str(error)[:80]})") from None
+        raise RnnvizError(f"its tensors are not safetensors ({str(error)[:80]})") from None
 
 
 def load_details(tensors: Mapping[str, Array]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def load_details(tensors: Mapping[str, Array]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict):
-        raise RnnvizError("its details are no JSON of rnnviz")
+        raise RnnvizError("its details are not JSON of rnnviz")
     return table
 
 

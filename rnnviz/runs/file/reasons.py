@@ -5,17 +5,17 @@ import sqlite3
 _WORDS = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
-    sqlite3.SQLITE_BUSY: "another program holds it",
-    sqlite3.SQLITE_LOCKED: "another program holds it",
-    sqlite3.SQLITE_IOERR: "the disk refuses it (it may be full or broken)",
+    sqlite3.SQLITE_BUSY: "another program is using it",
+    sqlite3.SQLITE_LOCKED: "another program is using it",
+    sqlite3.SQLITE_IOERR: "the disk reports an error (it may be full or broken)",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened (is the folder still there?)",
     sqlite3.SQLITE_PERM: "this is not allowed",
-    sqlite3.SQLITE_CORRUPT: "its pages do not fit together",
-    sqlite3.SQLITE_NOTADB: "it is no SQLite file",
-    sqlite3.SQLITE_TOOBIG: "a row is larger than any of rnnviz",
+    sqlite3.SQLITE_CORRUPT: "its pages contradict each other",
+    sqlite3.SQLITE_NOTADB: "it is not an SQLite file",
+    sqlite3.SQLITE_TOOBIG: "a row is larger than any that rnnviz writes",
     sqlite3.SQLITE_NOMEM: "there is not enough memory",
     sqlite3.SQLITE_INTERRUPT: "it took too long",
-    sqlite3.SQLITE_PROTOCOL: "another program holds it",
+    sqlite3.SQLITE_PROTOCOL: "another program is using it",
 }
 
 

@@ -105,7 +105,7 @@ class Format1:
         try:
             return read_record(EngineStatus, json.loads(rows[0][0]), self._source, "status")
         except (TypeError, ValueError, RecursionError):
-            raise RnnvizError(f"{self._source} is damaged: status is no JSON table.") from None
+            raise RnnvizError(f"{self._source} is damaged: status is not a JSON table.") from None
 
     def events(self, after: int, most: int = -1) -> list[Event]:
         sql = "SELECT number, training_step, kind, sentence FROM events WHERE number > ? ORDER BY number LIMIT ?"
@@ -153,7 +153,7 @@ class Format1:
             )
 
     def capture(self, training_step: int, model: RunModel, probe: Probe | None, kind: CaptureKind) -> Capture | None:
-        what = f"the capture of {model.name} at training step {training_step}"
+        what = f"the capture of {model.name} at training step {training_step:,}"
         sql = "SELECT payload FROM captures WHERE training_step = ? AND model = ?"
         payload = self._queries.found_payload(what, sql, training_step, model.number) if kind == "probe" else None
         if payload is None:

@@ -65,7 +65,7 @@ class Format2:
         try:
             return read_record(EngineStatus, json.loads(text), self._source, "status")
         except (TypeError, ValueError, RecursionError):
-            raise RnnvizError(f"{self._source} is damaged: status is no JSON table.") from None
+            raise RnnvizError(f"{self._source} is damaged: status is not a JSON table.") from None
 
     def events(self, after: int, most: int = -1) -> list[Event]:
         sql = "SELECT number, training_step, kind, sentence, details, crc32 FROM events WHERE number > ? "
@@ -138,7 +138,7 @@ class Format2:
         return newest if isinstance(newest, int) else 0
 
     def capture(self, training_step: int, model: RunModel, probe: Probe | None, kind: CaptureKind) -> Capture | None:
-        what = f"the capture of {model.name} at training step {training_step}"
+        what = f"the capture of {model.name} at training step {training_step:,}"
         sql = "SELECT payload FROM captures WHERE training_step = ? AND model = ? AND kind = ?"
         payload = self._queries.found_payload(what, sql, training_step, model.number, kind)
         if payload is None:
@@ -149,7 +149,7 @@ class Format2:
             return from_payload(payload, training_step, model, probe, kind)
 
     def optimiser(self, training_step: int, model: RunModel) -> OptimiserSnapshot | None:
-        what = f"the optimiser of {model.name} at training step {training_step}"
+        what = f"the optimiser of {model.name} at training step {training_step:,}"
         sql = "SELECT payload FROM optimisers WHERE training_step = ? AND model = ?"
         with self._queries.moment(what):
             self._check_rows(contents.OPTIMISERS, "SELECT training_step, model, payload FROM optimisers")
@@ -182,6 +182,6 @@ class Format2:
         with self._queries.told(""):
             wanted = read_tally(what, self._queries.rows(what, contents.SELECT, what))
             if came.count != wanted.count:
-                raise RnnvizError(f"{came.count} rows of its {what} are there, wanted {wanted.count}")
+                raise RnnvizError(f"{came.count:,} rows of its {what} are there, wanted {wanted.count:,}")
             if came != wanted:
                 raise RnnvizError(f"its {what} do not match their checksum")

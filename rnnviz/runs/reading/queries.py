@@ -95,7 +95,7 @@ class Queries:
         for _, name in rows:
             if not isinstance(name, str) or len(name) > LONGEST_NAME:
                 raise RnnvizError(
-                    f"{self.path} is damaged: a metric has no name, or one of over {LONGEST_NAME} characters."
+                    f"{self.path} is damaged: a metric has no name, or one of over {LONGEST_NAME:,} characters."
                 )
         return [(number, name) for number, name in rows]
 
@@ -105,7 +105,7 @@ class Queries:
         stored = self.rows(what, "SELECT count(*), sum(length(bytes)) FROM chunks WHERE payload = ?", number)
         size = sizes[0][0] if sizes else None
         if not isinstance(size, int) or not 0 < size <= LARGEST_PAYLOAD or stored[0][1] != size:
-            raise RnnvizError(f"{self.path} is damaged: {what} wants {size} bytes, came {stored[0][1]}.")
+            raise RnnvizError(f"{self.path} is damaged: {what} should have {size} bytes, has {stored[0][1]}.")
         pieces = []
         for place in range(stored[0][0]):
             sql = "SELECT crc32, bytes FROM chunks WHERE payload = ? AND place = ?"
@@ -115,7 +115,7 @@ class Queries:
                 pieces.append(piece)
         payload = b"".join(pieces)
         if len(payload) != size:
-            raise RnnvizError(f"{self.path} is damaged: {what} wants {size} bytes, came {len(payload)}.")
+            raise RnnvizError(f"{self.path} is damaged: {what} should have {size:,} bytes, has {len(payload):,}.")
         return payload
 
     def found_payload(self, what: str, sql: str, *arguments: object) -> bytes | None:

@@ -42,7 +42,7 @@ class Claim:
     def refuse_existing(self) -> None:
         """Raises TakenError where something is that is not to be replaced."""
         if not self.replace and there(self.path):
-            raise TakenError(f"{self.path} exists already; wanted a new file, or --replace to give that run up.")
+            raise TakenError(f"{self.path} exists already; wanted a new file, or --replace to overwrite that run.")
 
     def release(self) -> None:
         """Lets the name go: the run has begun, or never will."""
@@ -108,7 +108,7 @@ def _lock(beside: Path, path: Path) -> int:
                 return handle
         except BlockingIOError:
             os.close(handle)
-            raise TakenError(f"Another rnnviz is just beginning the run {path}; wanted a file of its own.") from None
+            raise TakenError(f"Another rnnviz is just creating the run {path}; wanted a file of its own.") from None
         except OSError:  # a file system without locks: then only the last moment decides
             return handle
         os.close(handle)  # whoever had locked it has just removed it

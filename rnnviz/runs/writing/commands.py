@@ -23,7 +23,7 @@ class CommandSender:
     def __init__(self, path: str | Path) -> None:
         """Raises RnnvizError if `path` is no run of this format, or cannot be written."""
         self._path = Path(path)
-        self._connection = _open(self._path, "takes no commands of this one")
+        self._connection = _open(self._path, "accepts no commands from this one")
 
     def send(self, command: EngineCommand) -> int:
         """Writes one command and returns its number. Raises RnnvizError if it cannot be written."""
@@ -54,7 +54,7 @@ def save_marks(path: str | Path, marks: Marks) -> None:
 
     Raises RnnvizError where the file is of an older format, or cannot be written.
     """
-    connection = _open(Path(path), "takes no marks of this one")
+    connection = _open(Path(path), "accepts no marks from this one")
     try:
         from rnnviz.runs.writing.tables import Transaction
 
@@ -94,7 +94,7 @@ class CommandInbox:
     def __init__(self, path: str | Path, models: tuple[str, ...] = ()) -> None:
         """`models`: the names marks may speak of. Raises RnnvizError if `path` is no run."""
         self._path, self._models = path, models
-        self._connection = _open(Path(path), "takes no commands of this one")
+        self._connection = _open(Path(path), "accepts no commands from this one")
         self._connection.execute("PRAGMA busy_timeout = 100")
         self._version = -1  # what PRAGMA data_version said last
         self._taken = 0  # the number of the last command taken

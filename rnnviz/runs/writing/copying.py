@@ -46,7 +46,7 @@ def write_copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection
 def _copy(source_path: Path, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
     path = path.absolute()
     if path.exists() and os.path.samefile(path, source_path):
-        raise RnnvizError(f"{path} is the run itself; wanted another file to save it in.")
+        raise RnnvizError(f"{path} is the run itself; wanted another file to save it to.")
     try:
         with new_file(path, SIDE_FILES, private=True) as new:
             with closing(open_to_write(new)) as copy:

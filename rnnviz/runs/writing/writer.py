@@ -243,7 +243,7 @@ class RunWriter:
             self._pending.put_kept(*kept)
             raise
         if self._failed_at:
-            sentence = f"Recording was interrupted ({self._failed_at}) and goes on."
+            sentence = f"Recording was interrupted ({self._failed_at}) and has resumed."
             self._failed_at = ""
             self.event(self._last_step, "recovered", sentence)
         if closing:
@@ -283,7 +283,9 @@ class RunWriter:
         lost = replace(self._pending.lost(), captures=0, events=0)
         if lost.values > self._lost_told:
             self._lost_told = lost.values
-            sentence = f"{lost.words} were not recorded: they had no room while the file could not be written."
+            sentence = (
+                f"{lost.words} were not recorded: there was no room to keep them while the file could not be written."
+            )
             self.event(self._last_step, "dropped", sentence)
 
     def _tell_dropped(self, closing: bool) -> None:

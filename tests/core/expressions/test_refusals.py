@@ -22,7 +22,7 @@ HOSTILE = json.loads((Path(__file__).parent / "hostile_expressions.json").read_t
         ("los < 0.05", "los", "Did you mean loss"),
         ("norm(h[0])", "0", "count from 1"),
         ("h.x", ".", "no attributes"),
-        ("'a' == 1", "'", "no texts"),
+        ("'a' == 1", "'", "no strings"),
         ("loss = 3", "=", "compare with =="),
         ("loss < ", "<", "A value is missing"),
         ("loss 3", "3", "An operator is missing"),

@@ -153,7 +153,7 @@ def test_what_is_not_used_is_told_to_programs_and_people(tmp_path):
     assert found["traced"] == {"loss": GIVEN_LOSS, "targets": False, "initial_state": "zeros", "sequences": 1}
     said = table(found)
     for sentence in (
-        f"note: rnn is given the {INPUTS} numbers its embedding would hand on, not token ids.",
+        f"note: rnn is given the {INPUTS} numbers its embedding would output, not token ids.",
         "note: rnn is traced without its head: there are no logits, predictions or targets.",
         "note: A trace has one sequence and initial states of zero, and the loss L = ‖h_t‖, the norm of",
     ):
@@ -213,7 +213,7 @@ def test_a_model_and_its_average_are_told_apart_in_words(tmp_path, content, pref
         ),
         (
             {"gru.kernel": torch.ones(3, 15), "gru.recurrent_kernel": torch.ones(5, 15)},
-            ["gru.kernel (3 × 15)", "one GRU layer of 5 units", "turned over (.T)", "order r, z, n"],
+            ["gru.kernel (3 × 15)", "one GRU layer of 5 units", "transposed (.T)", "order r, z, n"],
         ),
         (
             {"i2h.weight": torch.ones(5, 8), "i2o.weight": torch.ones(3, 8)},

@@ -131,7 +131,7 @@ def test_of_many_characters_the_commonest_stand_and_one_other(tmp_path: Path) ->
     batch = source.batch(np.random.default_rng(0), 400)
     assert (batch.targets == 255).any()
     (note,) = source.info.notes
-    assert note.startswith("53 rarer characters stand together as “other”")
+    assert note.startswith("53 rarer characters are grouped as “other”")
 
 
 def test_line_ends_are_one_character(tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_line_ends_are_one_character(tmp_path: Path) -> None:
     [
         ("", "an empty file"),
         (" \n\n", "only blank space"),
-        ("aaaa", "at least 2 different characters, came only 'a'"),
-        ("one short line", "task.length: wanted at most 1 .*14 characters.*came 50; 501 would be needed"),
-        (b"abc\nd\xe9f\n", "line 2: wanted UTF-8 text, came byte 0xe9 at position 5"),
+        ("aaaa", "at least 2 different characters, got only 'a'"),
+        ("one short line", "task.length: wanted at most 1 .*14 characters.*got 50; 501 would be needed"),
+        (b"abc\nd\xe9f\n", "line 2: wanted UTF-8 text, got byte 0xe9 at position 5"),
         (b"PK\x03\x04\0\0", "a binary file"),
     ],
 )

@@ -81,9 +81,9 @@ def test_numbers_are_read_as_people_write_them(tmp_path: Path, text: str, rows: 
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        (["$5", "$1,200", "$3"], ("in $ ($5 is 5)", "a comma parts thousands ($1,200 is 1200)")),
-        (["1'200", "5'300", "7'400"], ("an apostrophe parts thousands (1'200 is 1200)",)),
-        (["(5)", "6", "7"], ("brackets are a minus ((5) is -5)",)),
+        (["$5", "$1,200", "$3"], ("in $ ($5 is 5)", "a comma separates thousands ($1,200 is 1200)")),
+        (["1'200", "5'300", "7'400"], ("an apostrophe separates thousands (1'200 is 1200)",)),
+        (["(5)", "6", "7"], ("brackets mean minus ((5) is -5)",)),
         (["yes", "no", "yes"], ("yes is 1, no is 0",)),
         (["5 %", "6 %", "0"], ("in % (5 % is 5)",)),
     ],
@@ -202,14 +202,14 @@ BAD = [
     ("", "an empty file"),
     ("# only\n# comments\n", "no line of data"),
     ("a,b\n", "only a header line"),
-    ("a,b\n1,2\n3\n", "line 3: wanted 2 cells.*came 1"),
-    ("# note\na,b\n1,2\n\n3,4,5\n", "line 5: wanted 2 cells.*as in line 2, came 3"),
+    ("a,b\n1,2\n3\n", "line 3: wanted 2 cells.*got 1"),
+    ("# note\na,b\n1,2\n\n3,4,5\n", "line 5: wanted 2 cells.*as in line 2, got 3"),
     ("x\nred\nblue\n", "only text"),
     ('a,b\n1,"2\n3,4\n', "line .*wanted a line of CSV"),
     (b"a,b\n1,2\n\xff,3\n", "line 3: wanted UTF-8.*0xff at position 8"),
     (b"a,b\n1,2\0\n", "a binary file"),
     ("\x89PNG\r\n\x1a\n", "only"),
-    (",".join(["1"] * 2000), "at most 1024 columns, came 2000"),
+    (",".join(["1"] * 2000), "at most 1024 columns, got 2000"),
     ("1,2,3,4\n" * 250_001, "at most 1000000 cells"),
 ]
 
@@ -226,11 +226,11 @@ def test_what_is_no_table_gets_one_sentence(tmp_path: Path, text: str | bytes, w
     ("cell", "came"),
     [
         ("", "the cell is empty"),
-        ("red", "wanted a number, came 'red'"),
-        ("nan", "wanted a number, came 'nan'"),
-        ("1e999", "wanted a number, came '1e999'"),
-        ("1_0", "wanted a number, came '1_0'"),
-        ("1,2,", "wanted a number, came "),
+        ("red", "wanted a number, got 'red'"),
+        ("nan", "wanted a number, got 'nan'"),
+        ("1e999", "wanted a number, got '1e999'"),
+        ("1_0", "wanted a number, got '1_0'"),
+        ("1,2,", "wanted a number, got "),
     ],
 )
 def test_a_gap_in_a_number_column_names_line_column_and_what_came(tmp_path: Path, cell: str, came: str) -> None:
@@ -242,7 +242,7 @@ def test_a_gap_in_a_number_column_names_line_column_and_what_came(tmp_path: Path
 def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     found = table(tmp_path, "year,a,b,word\n1,2,3,x\n2,4,5,y\n")
     assert found.numbers(["b", "year"]).tolist() == [[3, 1], [5, 2]]
-    with pytest.raises(RnnvizError, match='wanted a column "c", came columns "year", "a", "b", "word"'):
+    with pytest.raises(RnnvizError, match='wanted a column "c", got columns "year", "a", "b", "word"'):
         found.numbers(["c"])
     with pytest.raises(RnnvizError, match='line 2, column "word": wanted a number'):
         found.numbers(["word"])
@@ -251,10 +251,10 @@ def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
 def test_files_that_are_none_or_too_large_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RnnvizError, match="No such file"):
         read_table(tmp_path / "missing.csv")
-    with pytest.raises(RnnvizError, match="wanted a regular file, came a folder"):
+    with pytest.raises(RnnvizError, match="wanted a regular file, got a folder"):
         read_table(tmp_path)
     (tmp_path / "large.csv").write_bytes(b"1\n" * (LARGEST_TABLE // 2 + 1))
-    with pytest.raises(RnnvizError, match=r"at most 16 MiB, came 16\.0 MiB"):
+    with pytest.raises(RnnvizError, match=r"at most 16 MiB, got 16\.0 MiB"):
         read_table(tmp_path / "large.csv")
 
 

@@ -78,8 +78,8 @@ def test_the_baselines_are_chance() -> None:
 @pytest.mark.parametrize(
     ("task", "words"),
     [
-        (TemporalOrder(first_mark=(0, 5)), r"task.first_mark.*came \[0, 5\]"),
-        (TemporalOrder(length=(50, 60), second_mark=(45, 49)), r"task.second_mark: wanted at most 48.*came \[45, 49\]"),
+        (TemporalOrder(first_mark=(0, 5)), r"task.first_mark.*got \[0, 5\]"),
+        (TemporalOrder(length=(50, 60), second_mark=(45, 49)), r"task.second_mark: wanted at most 48.*got \[45, 49\]"),
     ],
 )
 def test_marks_on_the_ends_are_refused(task: TemporalOrder, words: str) -> None:

@@ -233,7 +233,7 @@ def prices(folder: Path) -> dict[str, Any]:
 def test_the_rows_are_shown_as_they_are_understood(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = open_dialog(prices(tmp_path), qtbot)
     assert words(dialog, HOLDS)[1:3] == [
-        "numbers, in € (1.028,50 € is 1028.5), a point parts thousands (1.028,50 € is 1028.5), 2 gaps",
+        "numbers, in € (1.028,50 € is 1028.5), a point separates thousands (1.028,50 € is 1028.5), 2 gaps",
         "numbers, in % (28,5 % is 28.5)",
     ]
     first, *_, last = previewed(dialog)
