@@ -1,4 +1,4 @@
-"""BLAS: one thread for a rebuild, whoever calls.
+"""BLAS: limited to one thread while a trace is rebuilt.
 
 Its products are small, and threads that wait for each other take a busy machine forty times as long. How many threads a
 caller has set is put back.

@@ -1,4 +1,4 @@
-"""What came instead of a recurrent module, in words, and which part of it to pass."""
+"""What was given instead of a recurrent module, in words, and which part of it to pass."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""TOML of strangers: reading in a time that grows with its size alone, and errors in the program's own words."""
+"""TOML from elsewhere: read in a time that grows with its size alone, with errors in the program's own words."""
 
 import re
 import tomllib

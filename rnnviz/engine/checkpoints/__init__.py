@@ -1,4 +1,4 @@
-"""Checkpoints of strangers: one reader file per format; which it is, a file's first bytes say."""
+"""Foreign checkpoints: one reader file per format; which it is, a file's first bytes say."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Unused tensors: those of a file that no recurrent module reads, in words, with what their shapes make of them."""
+"""Unused tensors: those of a file that no recurrent module reads, in words, with what their shapes suggest."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

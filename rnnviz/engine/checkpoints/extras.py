@@ -1,4 +1,4 @@
-"""Extras: tensors below a recurrent module's prefix that torch's own has not, and what they make of the cell."""
+"""Extras: tensors below a recurrent module's prefix that torch's own lacks, and what they say of the cell."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

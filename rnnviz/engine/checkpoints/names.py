@@ -1,4 +1,4 @@
-"""Names out of a stranger's file, made safe to show: no control or direction characters, no markup, bounded."""
+"""Names from a foreign file, made safe to show: no control or direction characters, no markup, bounded."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Opening: a file is opened without waiting on it."""
+"""Opening: a file is opened without ever waiting for it."""
 
 import os
 import stat

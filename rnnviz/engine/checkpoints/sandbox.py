@@ -1,4 +1,4 @@
-"""Reads a stranger's checkpoint in a child process with limits on memory, CPU time, wall time, files and file sizes."""
+"""Reads a foreign checkpoint in a child process with limits on memory, CPU time, wall time, files and file sizes."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The person's own pass: what of it can be compared with the repetition that is traced, and what may be other in it."""
+"""The person's own pass: what of it can be compared with the repetition that is traced, and what may differ in it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""The slow truth: the calls of a capture unrolled in torch, node by node and one time step after the other.
+"""Slow reference: the calls of a capture unrolled in torch, node by node and one time step after the other.
 
 It evaluates the nodes of the cell, as the trace does; that they are right is proved by torch's own modules, or for a
 cell that torch lacks by finite differences and by the hand-written step in the tests.

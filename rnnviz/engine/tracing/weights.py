@@ -1,4 +1,4 @@
-"""The weights a recurrent module computes with, read without leaving a trace in it."""
+"""The weights a recurrent module computes with, read without changing the module."""
 
 from typing import cast
 

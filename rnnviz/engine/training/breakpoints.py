@@ -1,4 +1,4 @@
-"""Breakpoints at work in a training: asked after every training step, of the metrics and, where needed, of a trace."""
+"""Breakpoints during training: asked after every training step, of the metrics and, where needed, of a trace."""
 
 import time
 from typing import Any

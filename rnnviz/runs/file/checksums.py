@@ -1,4 +1,4 @@
-"""Checksums of what is no payload: CRC32 of the values of a row."""
+"""Checksums of everything but payloads: CRC32 of the values of a row."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""Contents of a run file: how many rows belong to what, and their checksums, so that one that is lost is missed.
+"""Contents of a run file: how many rows belong to what, and their checksums, so that a lost one is noticed.
 
 A row's own checksum says nothing of a row that a damaged file no longer finds.
 """

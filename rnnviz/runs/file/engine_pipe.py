@@ -1,4 +1,4 @@
-"""Engine's pipe: lines of JSON between a window and the engine it has started, so that no bad disk stands between them.
+"""Engine's pipe: lines of JSON between a window and the engine it has started, so that a bad disk cannot block them.
 
 To the engine: commands, numbered by the window. From it: what it says of itself, answers, and what it could not write.
 """

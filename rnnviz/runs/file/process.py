@@ -1,4 +1,4 @@
-"""Whether the process that writes a run still lives, also when its number was given to another one since."""
+"""Whether the process that writes a run is still alive, even if its number was given to another one since."""
 
 import os
 import socket

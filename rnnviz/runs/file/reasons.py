@@ -1,4 +1,4 @@
-"""Reasons: what stands in the way of reading or writing a run, in words."""
+"""Reasons: why a run cannot be read or written, in words."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""What waits to be written: numbers and captures each within a limit, and a count of what had no room.
+"""What waits to be written: numbers and captures each within a limit, and a count of what was dropped.
 
 A slow disk costs captures first; numbers only when it takes none for so long that 64 MB of them wait.
 """
