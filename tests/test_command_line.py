@@ -135,7 +135,7 @@ def test_a_fault_of_ours_is_a_sentence_too(
 
     monkeypatch.setattr("rnnviz.core.experiment.file.read_experiment", fail)
     assert main(["train", "small.toml"]) == 2
-    assert capsys.readouterr().err == "rnnviz failed (ZeroDivisionError: two lines); with --debug it says where.\n"
+    assert capsys.readouterr().err == "rnnviz failed (ZeroDivisionError: two lines); --debug shows where.\n"
     with pytest.raises(ZeroDivisionError):
         main(["train", "small.toml", "--debug"])
 
@@ -190,7 +190,7 @@ def test_what_takes_a_lot_is_trained_only_when_allowed(
     monkeypatch.setattr("rnnviz.core.experiment.estimate.ASKED_BYTES", 1e3)  # what a test can train
     assert main(["train", "small.toml", "--run", "a.rnnviz"]) == 2
     said = capsys.readouterr().err
-    assert "small.toml takes about 0.0 MB of memory and under 1 s for each training step; with --large" in said
+    assert "small.toml takes about 0.0 MB of memory and under 1 s for each training step; --large" in said
     assert not Path("a.rnnviz").exists()
     assert main(["train", "small.toml", "--run", "a.rnnviz", "--large"]) == 0
     assert main(["branch", "a.rnnviz", "--run", "b.rnnviz"]) == 0  # remembered

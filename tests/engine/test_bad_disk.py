@@ -81,7 +81,7 @@ def test_headless_training_goes_on_while_the_disk_is_full_and_loses_no_metric(
         assert np.array_equal(losses(run), losses(straight))
         assert run.status.state == "finished"
         assert "recovered" in [event.kind for event in run.events()]
-    assert "cannot be written: No space left on device. Training goes on" in told[0]
+    assert "cannot be written: No space left on device. Training continues" in told[0]
     assert not [sentence for sentence in told if "does not hold everything" in sentence]
 
 
@@ -120,7 +120,10 @@ def test_metrics_beyond_the_memory_they_may_take_are_counted(
         gone = sorted(set(range(1, STEPS + 1)) - {int(step) for step in run.curve("loss", 1)[0]})
         sentences = [event.sentence for event in run.events() if event.kind == "dropped"]
     assert gone
-    assert any(sentence.endswith("had no room while the file could not be written.") for sentence in sentences)
+    assert any(
+        sentence.endswith("there was no room to keep them while the file could not be written.")
+        for sentence in sentences
+    )
     assert f"of the training steps {gone[0]} to {gone[-1]}" in told[-1]
     assert "does not hold everything" in told[-1]
 

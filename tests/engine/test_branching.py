@@ -179,8 +179,8 @@ def test_a_branch_from_the_past_with_changed_weights(tmp_path: Path) -> None:
         ({"path": "c.rnnviz", "model": "LSTM"}, "both or none"),
         ({"path": "c.rnnviz", "training_step": 3}, "no capture .*nearest"),
         ({"path": "c.rnnviz", "model": "GRU", "weights": "w.safetensors"}, "no model GRU"),
-        ({"path": "c.rnnviz", "model": "LSTM", "weights": "none.safetensors"}, "no file of weights"),
-        ({"path": "c.rnnviz", "model": "LSTM", "weights": "text"}, "no safetensors file"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "none.safetensors"}, "not a weights file"),
+        ({"path": "c.rnnviz", "model": "LSTM", "weights": "text"}, "not a safetensors file"),
         ({"path": "c.rnnviz", "model": "LSTM", "weights": "name"}, "no weight bogus"),
         ({"path": "c.rnnviz", "model": "LSTM", "weights": "shape"}, r"wanted numbers \(4,\), got"),
         ({"path": "c.rnnviz", "model": "LSTM", "weights": "nan"}, "finite numbers"),
@@ -215,7 +215,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["branch", parent, "--training-step", "-1", "--run", str(tmp_path / "c")]) == 2
     said = capsys.readouterr().err
     assert "exists already" in said
-    assert "go together" in said
+    assert "must be given together" in said
     assert "has no capture" in said
     before = Path(parent).read_bytes()
     (tmp_path / "link.rnnviz").symlink_to(parent)
@@ -227,5 +227,5 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         other = str(tmp_path / f"{end}.rnnviz")
         assert main(["branch", parent, "--training-step", "7", "--training-steps", end, "--run", other]) == 2
         said = capsys.readouterr().err
-        assert f"training is to end at training step {end:,}, but goes on from 7; wanted a later end" in said
+        assert f"training would end at training step {end}, but continues from 7; wanted a later end" in said
         assert not Path(other).exists()

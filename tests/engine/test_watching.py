@@ -223,7 +223,7 @@ def test_a_data_breakpoint_set_while_paused_starts_from_there(tmp_path: Path) ->
             '{"breakpoints": [{"kind": "condition", "expression": "loss < 1", "model": "X"}]}',
             r'model is "X"',
         ),
-        ("nonsense", "no JSON table"),
+        ("nonsense", "not a JSON table"),
     ],
 )
 def test_a_wrong_breakpoint_is_told_in_the_log_and_the_others_stay(tmp_path: Path, marks: str, words: str) -> None:

@@ -152,9 +152,9 @@ class Table:
         """What should be said of the order of the rows and of its times."""
         turned = self.turns(order)
         if turned and not self.newest_first:
-            return ["the rows are reversed: the last row comes first"]
+            return ["the table is turned round, its last row comes first"]
         if self.newest_first:
-            done = "the rows are reversed: the oldest row comes first" if turned else "left as it is"
+            done = "the table is turned round, its oldest row comes first" if turned else "left as it stands"
             return [f"“{self.time_column}” goes backward: {done}"]
         row = self.times.step_back
         if row is not None:

@@ -77,8 +77,8 @@ class NextValue(DataTask):
         metadata=setting(
             "Order",
             OneOf(ORDER_WORDS),
-            "A table whose dates go backward is reversed, so that its oldest row comes first; or it is left as it "
-            "stands, or reversed whatever its dates say",
+            "A table whose dates go backward is turned round, so that its oldest row comes first; or it is left as it "
+            "stands, or turned round whatever its dates say",
             short="order",
         ),
     )

@@ -83,7 +83,7 @@ class Craft:
         lambdas = Calls(eval, f"open({str(self.marker)!r}, 'w')")
         self.add("system_raw.pt", pickle.dumps(attack, 2), REFUSED, "pickle", "system")
         self.add("system_raw4.pt", pickle.dumps(attack, 4), REFUSED, "pickle")
-        self.add("system_zip.pt", {"weight_hh_l0": attack}, REFUSED, "system", "could run code")
+        self.add("system_zip.pt", {"weight_hh_l0": attack}, REFUSED, "system", "could run a stranger's code")
         self.add("eval_zip.pt", {"weight_hh_l0": lambdas}, REFUSED, "it names eval")
         self.add("system_old.pt", old_format({"a": attack}), REFUSED, "system")
         self.add("whole.pt", nn.LSTM(3, 4), REFUSED, "whole pickled module", "LSTM", "loaded.state_dict()")
@@ -239,10 +239,10 @@ class Craft:
         for name, length in (("huge", 2**63), ("over", 200 * 2**20), ("long", 10**6), ("short", 9)):
             content = struct.pack("<Q", length) + packed(header, data)[8:]
             self.add(f"header_{name}.safetensors", content, REFUSED, "header")
-        self.add("header_list.safetensors", raw(b"{" + b'"a":[' * 9), REFUSED, "no JSON")
-        self.add("header_deep.safetensors", raw(b'{"a":' + b"[" * 200_000), REFUSED, "no JSON")
+        self.add("header_list.safetensors", raw(b"{" + b'"a":[' * 9), REFUSED, "not JSON")
+        self.add("header_deep.safetensors", raw(b'{"a":' + b"[" * 200_000), REFUSED, "not JSON")
         self.add("header_digits.safetensors", raw(b'{"a":' + b"9" * 90_000 + b"}"), REFUSED)
-        self.add("header_not_utf8.safetensors", raw(b'{"\xff":1}'), REFUSED, "no JSON")
+        self.add("header_not_utf8.safetensors", raw(b'{"\xff":1}'), REFUSED, "not JSON")
         self.add("header_twice.safetensors", raw(b'{"a":1,"a":2}'), REFUSED, "twice")
         for name, change in (
             ("entry", 3),

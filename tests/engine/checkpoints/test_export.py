@@ -143,5 +143,7 @@ def test_a_peephole_lstm_is_read_as_one_and_never_as_an_lstm(tmp_path):
     state = module.state_dict()
     del state["weight_cf_l0"], state["weight_cf_l1"]
     torch.save(state, tmp_path / "two.pt")
-    with pytest.raises(RnnvizError, match=r"also holds weight_c[io]_l0, which a plain nn.LSTM of 2 layers has not"):
+    with pytest.raises(
+        RnnvizError, match=r"also holds weight_c[io]_l0, which a plain nn.LSTM of 2 layers does not have"
+    ):
         read_checkpoint(tmp_path / "two.pt")

@@ -102,8 +102,8 @@ def test_letters_are_decoded_and_it_is_said(tmp_path, name, content, wanted):
     ("name", "content", "words"),
     [
         ("list.json", "[1, 2, 3]", "is JSON, not a text; .* give its name the ending .txt"),
-        ("export", '{"a": [1]}', "is JSON, not a text to learn from"),
-        ("lines.jsonl", '{"a": 1}\n\n[2]\n{"b": 3}\n', "is JSON, not a text to learn from"),
+        ("export", '{"a": [1]}', "is JSON, not a text; to train on its characters anyway"),
+        ("lines.jsonl", '{"a": 1}\n\n[2]\n{"b": 3}\n', "is JSON, not a text; to train on its characters anyway"),
         ("t.csv", "<!DOCTYPE html><html>", r"is a web page \(HTML\): wanted a CSV table"),
         ("t.csv", '[{"a": 1}]', "is JSON: wanted a CSV table"),
     ],

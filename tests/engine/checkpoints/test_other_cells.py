@@ -89,7 +89,7 @@ def test_what_stands_in_a_cell_beside_its_gates_declines_it_in_words(tmp_path, f
     with pytest.raises(RnnvizError) as refusal:
         read_checkpoint(saved(tmp_path, cell(kind=kind) | further))
     assert f"{next(iter(further))} (" in str(refusal.value)
-    assert f"{said} inside the cell, which a plain nn.LSTM has not" in str(refusal.value)
+    assert f"{said} inside the cell, which a plain nn.LSTM does not have" in str(refusal.value)
 
 
 def test_a_part_of_a_weight_that_nobody_reads_declines_it(tmp_path):
@@ -101,7 +101,7 @@ def test_a_part_of_a_weight_that_nobody_reads_declines_it(tmp_path):
 @pytest.mark.parametrize("prefix", ["layer.cell.", "cell.", ""])
 def test_normalised_gates_are_seen_also_beside_the_cell(tmp_path, prefix):
     holder = "layer." if prefix == "layer.cell." else ""
-    with pytest.raises(RnnvizError, match=r"layer normalisation inside the cell, which a plain nn\.GRU has not"):
+    with pytest.raises(RnnvizError, match=r"layer normalisation inside the cell, which a plain nn\.GRU does not have"):
         read_checkpoint(saved(tmp_path, cell(prefix, nn.GRUCell) | vectors(f"{holder}ln_ih.weight", size=15)))
 
 

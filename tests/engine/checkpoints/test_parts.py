@@ -46,7 +46,7 @@ def test_parts_are_read_together_from_each_of_them_and_from_the_index(tmp_path, 
         assert (read.module().structure.num_layers, read.module().structure.bidirectional) == (2, True)
         for key, value in module.state_dict().items():
             np.testing.assert_array_equal(read.module().weights[key], value.numpy())
-        assert read.notes[0].startswith(f"Read together from {len(names)} files: {names[0]}")
+        assert read.notes[0].startswith(f"Read from {len(names)} files: {names[0]}")
     (tmp_path / names[-1]).unlink()
     with pytest.raises(RnnvizError, match=r"1 of \d of one checkpoint|one of 2 parts of one checkpoint") as refusal:
         read_checkpoint(tmp_path / names[0])

@@ -60,7 +60,7 @@ def same(read, module, tolerance=0.0):
 def test_the_lines_that_are_given_work(tmp_path, module, monkeypatch, form):
     path = tmp_path / "a model.bin"
     state = module.state_dict()
-    said = "could run code of a stranger"
+    said = "could run a stranger's code"
     if form == "npz":
         np.savez(tmp_path / "arrays.npz", **{name: value.numpy() for name, value in state.items()})
         path, said = tmp_path / "arrays.npz", "NumPy arrays"

@@ -155,9 +155,7 @@ def test_gaps_are_filled_in_the_order_of_time(
     said = [note for note in both.notes if "gap" in note]
     assert len(said) == len(notes)
     assert all(note.startswith(wanted) for note, wanted in zip(said, notes, strict=True))
-    with pytest.raises(
-        RnnvizError, match=r'line .*, column "a": wanted a number, got .*, the first of 4 gaps.*gaps = '
-    ):
+    with pytest.raises(RnnvizError, match=r'line .*, column "a": the cell is empty, the first of 4 gaps.*gaps = '):
         NextValue(file=str(tmp_path / "t.csv"), length=1).open(2)
     task = NextValue(file=str(tmp_path / "t.csv"), length=1, train_share=0.7, gaps=gaps)
     assert said == [note for note in task.open(2).info.notes if "gap" in note]
@@ -188,7 +186,7 @@ def test_a_short_test_part_still_gives_a_probe(tmp_path: Path) -> None:
 @pytest.mark.parametrize("length", [10, 4000])
 def test_a_sequence_longer_than_the_data_is_refused(tmp_path: Path, length: int) -> None:
     file = written(tmp_path, np.arange(12.0)[:, None], "a")
-    with pytest.raises(RnnvizError, match=rf"task.length: wanted at most 8 .*t.csv has 12 rows.*got {length}"):
+    with pytest.raises(RnnvizError, match=rf"task.length: wanted at most 8 .*t.csv has 12 rows.*got {length:,}"):
         NextValue(file=file, length=length).open(1)
     NextValue(file=file, length=8).open(1)
 
@@ -246,7 +244,7 @@ def test_gaps_and_constants_are_judged_by_what_is_read_and_predicted(tmp_path: P
     rows = [f"{n * n % 13},{'' if n == 9 else n * n % 7},5,{'' if n == 2 else n}" for n in range(40)]
     (tmp_path / "t.csv").write_text("\n".join(["a,b,still,d", *rows]))
     task = NextValue(file=str(tmp_path / "t.csv"), columns=("a",), targets=("b",), length=4)
-    with pytest.raises(RnnvizError, match='line 11, column "b": wanted a number, got an empty cell; gaps = '):
+    with pytest.raises(RnnvizError, match='line 11, column "b": the cell is empty; gaps = '):
         task.open(2)
     assert "“b”: 1 gap, straight line between" in task.changed(gaps="line").open(2).info.notes
     assert task.changed(gaps="line").words == "next value of t.csv, predicting b, gaps: straight line between"
@@ -263,4 +261,4 @@ def test_a_table_may_be_turned_round_whatever_its_dates_say(tmp_path: Path) -> N
     batch, scale = source.batch(np.random.default_rng(1), 20), source.info.input_scales[0]
     roots = np.sqrt(scale.offset + scale.factor * batch.inputs[..., 0].astype(np.float64))
     assert np.allclose(np.diff(roots, axis=0), -1, atol=1e-3)
-    assert source.info.notes == ("the rows are reversed: the last row comes first",)
+    assert source.info.notes == ("the table is turned round, its last row comes first",)

@@ -205,12 +205,12 @@ BAD = [
     ("a,b\n1,2\n3\n", "line 3: wanted 2 cells.*got 1"),
     ("# note\na,b\n1,2\n\n3,4,5\n", "line 5: wanted 2 cells.*as in line 2, got 3"),
     ("x\nred\nblue\n", "only text"),
-    ('a,b\n1,"2\n3,4\n', "line .*wanted a line of CSV"),
+    ('a,b\n1,"2\n3,4\n', "line .*cannot be read as CSV"),
     (b"a,b\n1,2\n\xff,3\n", "line 3: wanted UTF-8.*0xff at position 8"),
     (b"a,b\n1,2\0\n", "a binary file"),
     ("\x89PNG\r\n\x1a\n", "only"),
-    (",".join(["1"] * 2000), "at most 1024 columns, got 2000"),
-    ("1,2,3,4\n" * 250_001, "at most 1000000 cells"),
+    (",".join(["1"] * 2000), "at most 1,024 columns, got 2,000"),
+    ("1,2,3,4\n" * 250_001, "at most 1,000,000 cells"),
 ]
 
 
