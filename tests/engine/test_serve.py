@@ -183,8 +183,8 @@ def test_a_loss_that_is_not_finite_pauses_and_keeps_the_last_good_capture(tmp_pa
         until(lambda: window.state()[0] == "paused")
         step = window.state()[1]
         sentence = window.run.status.sentence
-        assert f"Training step {step + 1}: " in sentence
-        assert any(f'"{name}"' in sentence for name in ("LSTM", "ReLU"))
+        assert f"Stopped at training step {step + 1}: " in sentence
+        assert any(f"in {name}, " in sentence for name in ("LSTM", "ReLU"))
         assert [event.kind for event in window.run.events()][-2:] == ["not finite", "paused"]
         assert np.isfinite(losses(window.run)).all()
         assert losses(window.run).shape[1] == step

@@ -281,7 +281,7 @@ def test_a_model_is_opened_traced_and_cannot_be_trained(app: App, qtbot: QtBot, 
 def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "picture.png"
     proposed = []
-    monkeypatch.setattr(file_commands, "path_to_save", lambda *asked: proposed.append(asked[2]) or target)
+    monkeypatch.setattr(file_commands, "path_to_save", lambda *asked: proposed.append(asked[3]) or target)
     for key, scale in (("save_lanes_1", 1), ("save_lanes_4", 4), ("save_window_2", 2)):
         app.actions[key].trigger()
         image = QImage(str(target))
