@@ -75,12 +75,12 @@ def test_what_cannot_be_given_says_why(app: App) -> None:
     palette = ask(app, "next layer")
     chosen = palette.chosen
     assert chosen is not None
-    assert chosen.why_not == "the model has one layer only"
-    assert "not now: the model has one layer only" in palette.field.accessibleDescription()
+    assert chosen.why_not == "the model has only one layer"
+    assert "not now: the model has only one layer" in palette.field.accessibleDescription()
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     assert palette.isVisible()
-    assert palette.note.text() == "Next layer is not possible now: the model has one layer only."
-    assert "Not now: the model has one layer only" in app.actions["layer_above"].toolTip()
+    assert palette.note.text() == "Next layer is not possible now: the model has only one layer."
+    assert "Not now: the model has only one layer" in app.actions["layer_above"].toolTip()
 
 
 def test_the_arrows_and_the_mouse_choose(app: App, qtbot: QtBot) -> None:

@@ -35,7 +35,7 @@ class LanePicker(QDialog):
         self.filter = QLineEdit()
         self.filter.setProperty("role", "field")
         self.filter.setPlaceholderText("Filter by name")
-        self.filter.setToolTip("Lists only names that hold these letters")
+        self.filter.setToolTip("Lists only names that contain these letters")
         self.filter.setAccessibleName("Filter by name")
         self.filter.setClearButtonEnabled(True)
         self.list = QListWidget()

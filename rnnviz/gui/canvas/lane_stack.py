@@ -423,4 +423,6 @@ def waiting_sentence(state: State) -> str:
     """Why there is nothing to draw yet."""
     if state.recorded.status is not None and state.recorded.status.state in ("failed", "stopped"):
         return state.recorded.status.sentence or "The engine has stopped before the first trace."
+    if state.run.path is not None and state.recorded.status is None and not len(state.recorded.history.captured):
+        return state.notices.busy or "No training step of this run was captured: there are no lanes to draw."
     return state.notices.busy or "The engine is starting …"

@@ -49,7 +49,7 @@ class OriginPage(ColumnPage):
             _Parts(title, self._follow) for title in ("From which loss", "Through which path", "Through which unit")
         )
         self._build()
-        self._refuse("Is being computed …")
+        self._refuse("Computing …")
         self.begin()
 
     def _build(self) -> None:

@@ -116,7 +116,7 @@ class ModelCard(QFrame):
         self._dash: Dash = ()
         self.header = CardHeader()
         self.rows = card_rows()
-        self.remove = push_button("Remove", "Takes this model out of the experiment; needs a restart", "link")
+        self.remove = push_button("Remove", "Removes this model from the experiment; needs a restart", "link")
         self.remove.clicked.connect(self.removed)
         self._editor = QWidget()
         column = QVBoxLayout(self._editor)

@@ -26,7 +26,7 @@ class RestartBar(QWidget):
         self.restart_button = push_button(
             "Restart", "Starts a new run with these settings; the old run stays a file", "primary"
         )
-        self.undo_button = push_button("Undo", "Takes these edits back")
+        self.undo_button = push_button("Undo", "Undoes these edits")
         self.restart_button.clicked.connect(self.restart)
         self.undo_button.clicked.connect(self.undo)
         buttons = QHBoxLayout()

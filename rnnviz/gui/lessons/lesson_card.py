@@ -47,7 +47,7 @@ class LessonCard(QWidget):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.RichText)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.close_button = push_button("", "Puts the lesson away; the Help menu brings it back", "icon")
+        self.close_button = push_button("", "Closes the lesson; the Help menu brings it back", "icon")
         self.close_button.setAccessibleName("Close the lesson")
         self.close_button.setFixedSize(20, 20)
         self.press = push_button("", "")
@@ -152,7 +152,7 @@ class LessonCard(QWidget):
         if self._number == len(self.lesson.cards) - 1:
             following = self._next_lesson
             words = "Next lesson" if following else "Finish"
-            tooltip = f"Begins the lesson {following.title}" if following else "Puts the lesson away"
+            tooltip = f"Begins the lesson {following.title}" if following else "Closes the lesson"
         self.next.setText(words)
         self.next.setToolTip(tooltip)
 

@@ -66,7 +66,7 @@ class Deeds(QObject):
             self._done.append(("The pins are as before.", lambda: self._set_pins(before)))
             is_are = "is" if len(runs) == 1 else "are"
             self._tell(
-                f"{which} {is_are} pinned and never tidied away." if on else f"{which} {is_are} pinned no longer."
+                f"{which} {is_are} pinned and never tidied away." if on else f"{which} {is_are} no longer pinned."
             )
 
     def delete(self, runs: Sequence[RunSummary]) -> None:

@@ -13,7 +13,7 @@ def library_commands(library: Library) -> Sequence[Command]:
     """After those about single files."""
     has_last = need(lambda _state: library.last is not None, "there is no other run yet")
     return (
-        Command("library", "Runs …", "all runs: found by name, opened, renamed, pinned, deleted, tidied up",
+        Command("library", "Runs …", "all runs: find, open, rename, pin, delete, tidy up",
                 library.show, MENU, ("Ctrl+Shift+O",), "open"),
         Command("continue_last", "Continue with the last run", "the run you worked with before this start",
                 library.continue_last, MENU, enabled=has_last),

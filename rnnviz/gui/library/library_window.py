@@ -55,7 +55,7 @@ class LibraryWindow(QDialog):
         self.empty = _label("note")
         self.said = _label("note")
         self.clear_search = push_button("Clear the search", "Shows all runs again (Esc)", "link")
-        self.undo_button = push_button("Undo", "Takes the last change back (Ctrl+Z)", "link")
+        self.undo_button = push_button("Undo", "Undoes the last change (Ctrl+Z)", "link")
         self.tidy: TidyDialog | None = None
         self._read_once = False
         self._actions = self._make_actions()

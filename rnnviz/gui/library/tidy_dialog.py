@@ -52,7 +52,7 @@ class TidyDialog(QDialog):
         self.list.setHeaderLabels(("Run", "Training step", "Size", "Last written"))
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
-        self.list.setAccessibleName("Runs that go")
+        self.list.setAccessibleName("Runs to move to the trash")
         self.list.setStyleSheet("QTreeView::item { padding: 4px 6px; }")
         self.total = QLabel()
         self.stay = QLabel(wordWrap=True)
@@ -148,8 +148,8 @@ class TidyDialog(QDialog):
         held = [run for run in self._runs if not may_go(run, self._pinned, self._shown)]
         stays = f" {len(held)} of {len(self._runs)} runs stay for that." if held else ""
         self.stay.setText(
-            "Pinned runs, the run in the window, runs being trained, files that are no run, and runs elsewhere always "
-            f"stay.{stays}"
+            "Pinned runs, the run in the window, runs being trained, files that are not runs, and runs elsewhere "
+            f"always stay.{stays}"
         )
         self.accept_button.setEnabled(bool(going))
 

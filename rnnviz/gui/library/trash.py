@@ -40,7 +40,7 @@ def put_back(moved: tuple[Trashed, ...]) -> None:
         if one.was.exists():
             raise RnnvizError(f"{one.was} cannot be put back: another file of that name is there now.")
         if not one.now.exists():
-            raise RnnvizError(f"{one.was} cannot be put back: it is in the trash no longer.")
+            raise RnnvizError(f"{one.was} cannot be put back: it is no longer in the trash.")
         try:
             os.rename(one.now, one.was)
         except OSError as error:

@@ -201,14 +201,14 @@ class Files(QObject):
             try:
                 report = inspected(ending.output)
             except RnnvizError:
-                raise RnnvizError(f"{path} could not be looked into.") from None
+                raise RnnvizError(f"{path} could not be read.") from None
             use(report)
 
         self._ask(
             ["inspect", str(path), "--json"],
-            f"Looking into {path.name} …",
+            f"Reading {path.name} …",
             answer,
-            too_slow=f"{path} was given up: wanted a file that can be judged within {_LOOK_SECONDS} s.",
+            too_slow=f"{path} could not be read in time: wanted a file that can be read within {_LOOK_SECONDS} s.",
         )
 
     def _about_files(self, source: Path, files: tuple[str, ...], go_on: Callable[[], None]) -> Question:
@@ -219,7 +219,7 @@ class Files(QObject):
             go_on()
 
         def do_without() -> None:
-            self._store.say(Message("info", f"{source.name} was not trained: {files[0]} is not read."))
+            self._store.say(Message("info", f"{source.name} was not trained: {files[0]} may not be read."))
             self.failed.emit()
 
         return Question(

@@ -147,7 +147,7 @@ class Searching(QObject):
 
     def _event(self, hit: "FoundHit", number: int) -> Event:
         if not 0 <= hit.breakpoint < len(self._breakpoints):
-            raise RnnvizError(f"rnnviz search: wanted the place of a breakpoint, came {hit.breakpoint}.")
+            raise RnnvizError(f"rnnviz search: wanted the place of a breakpoint, got {hit.breakpoint}.")
         one = self._breakpoints[hit.breakpoint]
         values = [list(pair) for pair in hit.values]
         details = {"breakpoint": one, "model": hit.model, "time_step": hit.time_step, "values": values}

@@ -160,7 +160,7 @@ class Session(QObject):
     def _branch(self, request: TrainOnRequest, path: Path, then: Train | Step) -> None:
         self._forget_held()
         if self._engines.run(request, path):
-            self._store.say(busy="The engine starts …")
+            self._store.say(busy="Starting the engine …")
         self._held.append(then)
         self._marks = self._store.state.debugging.marks
         self._following.await_run(path)
@@ -277,7 +277,7 @@ class Session(QObject):
         if self._store.state.run.path is None:  # nothing else is shown: what is edited meanwhile is this experiment
             self._store.change(run=setting(source=Trained(experiment), draft=None))
         if self._engines.run(experiment, path):
-            self._store.say(busy="The engine starts …")
+            self._store.say(busy="Starting the engine …")
         self._following.await_run(path)
 
     def _begin_wished(self) -> bool:
@@ -368,7 +368,7 @@ class Session(QObject):
 
     @Slot()
     def _stranger_died(self) -> None:
-        self._say_dead("nothing was heard of it any more")
+        self._say_dead("it no longer answered")
 
     @Slot(str)
     def _engine_complained(self, sentence: str) -> None:

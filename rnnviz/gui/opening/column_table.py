@@ -199,7 +199,7 @@ def what_it_holds(column: Mapping[str, Any], is_time: bool) -> str:
         return "the time of each row"
     if column.get("problem") or not column["numeric"]:
         kind = "" if column["numeric"] else "text: "
-        return f"{kind}{column.get('problem') or 'cannot be learned'}"
+        return f"{kind}{column.get('problem') or 'cannot be used'}"
     gaps = column.get("gaps", 0)
     words = ["numbers", *column.get("words", ()), *[f"{gaps:,} gap{'s' * (gaps != 1)}"] * bool(gaps)]
     if column.get("constant") is not None:

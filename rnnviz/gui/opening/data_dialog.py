@@ -54,7 +54,7 @@ class DataDialog(FittedDialog):
         self._set_choices()
         self.about, self.said, self.problem = _words("note"), _words("note"), _words("problem")
         self.accept_button = push_button(
-            "Train on this file", "Makes the file the experiment's data; training starts anew (Enter)", "primary"
+            "Train on this file", "Uses this file as the experiment's data and starts a new training (Enter)", "primary"
         )
         self.cancel_button = push_button("Cancel", "Leaves everything as it is (Esc)")
         self._build()

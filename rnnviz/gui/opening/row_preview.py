@@ -78,7 +78,7 @@ class RowPreview(QTableWidget):
         gap = any(cell is None for name, cell in zip(self._names, cells, strict=True) if name in used)
         for place, (name, cell) in enumerate(zip(self._names, cells, strict=True)):
             written = row["cells"][place]
-            shown = cell if cell is not None else _Cell(written or "–", "is no value")
+            shown = cell if cell is not None else _Cell(written or "–", "is not a value")
             item = QTableWidgetItem(shown.words)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -124,7 +124,7 @@ class MessageBar(QFrame):
         for button in self.buttons:
             button.hide()
         self.button.setText("Cancel")
-        self.button.setToolTip("gives it up  (Esc)")
+        self.button.setToolTip("cancels it  (Esc)")
         self.button.setEnabled(True)
         self.button.show()
         self._close.hide()

@@ -55,6 +55,6 @@ def view_commands(store: Store, wishes: WindowWishes) -> Sequence[Command]:
                 wishes.show_about, HELP, section=1),
         Command("menu", "Menus", "opens the first menu; the arrows go on from there",
                 wishes.show_menu, shortcuts=("F10",)),
-        Command("dismiss", "Dismiss", "puts the message away, or cancels what goes on", wishes.dismiss,
+        Command("dismiss", "Dismiss", "closes the message, or cancels what is running", wishes.dismiss,
                 shortcuts=("Esc",), enabled=has_notice),
     )  # fmt: skip

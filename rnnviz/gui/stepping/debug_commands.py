@@ -15,9 +15,9 @@ MENU = "Debug"
 # The entries below the Debug menu's own.
 RUN_TO, LOOK_AT, CONTINUE = "Run to", "Look at", "Continue"
 
-_has_sequences = need(lambda state: len(state.walkable.lengths) > 1, "one sequence is all there is")
-_has_layers = need(lambda state: len(state.walkable.layer_names) > 1, "the model has one layer only")
-_has_models = need(lambda state: len(state.run.models) > 1, "there is one model only")
+_has_sequences = need(lambda state: len(state.walkable.lengths) > 1, "there is only one sequence")
+_has_layers = need(lambda state: len(state.walkable.layer_names) > 1, "the model has only one layer")
+_has_models = need(lambda state: len(state.run.models) > 1, "there is only one model")
 
 
 def show_time_step(store: Store, time_step: int) -> None:

@@ -15,14 +15,14 @@ MENU = "Training"
 
 # Train does something: an engine is there, or can be started for this experiment.
 can_train = need(lambda state: state.run.trainable, "this is a recording, or a model without its task") & need(
-    lambda state: engine_lives(state) or not state.notices.busy, "something else goes on"
+    lambda state: engine_lives(state) or not state.notices.busy, "something else is running"
 )
 can_step = (
     can_train
     & need(lambda state: not is_running(state), "the models are training: pause first")
-    & need(lambda state: engine_lives(state) or can_go_on(state), "no training step was recorded to go on from")
+    & need(lambda state: engine_lives(state) or can_go_on(state), "no training step was recorded to continue from")
 )
-has_captures = need(lambda state: len(state.recorded.history.captured) > 1, "one training step is all that was kept")
+has_captures = need(lambda state: len(state.recorded.history.captured) > 1, "only one training step was kept")
 looks_back = need(lambda state: not state.place.following, "the newest training step is shown already")
 
 
@@ -83,6 +83,6 @@ def training_commands(store: Store, session: Session) -> Sequence[Command]:
                 lambda: show_capture(store, session, -1), MENU, ("PgUp",), "", has_captures, section=1),
         Command("next_capture", "Later in training", "show the capture after this one",
                 lambda: show_capture(store, session, 1), MENU, ("PgDown",), "", has_captures, section=1),
-        Command("live", "Back to live", "show the newest training step again, and go on with it",
+        Command("live", "Back to live", "show the newest training step again, and follow it",
                 session.back_to_live, MENU, ("L",), "live", looks_back, section=1),
     )  # fmt: skip

@@ -54,7 +54,7 @@ def set_bookmark(store: Store, note: str) -> None:
 def mark_commands(store: Store, walker: Walker, ask_note: Callable[[], None]) -> Sequence[Command]:
     """A breakpoint and a bookmark here; on to the next stop and back to the one before."""
     return (
-        Command("toggle_breakpoint", "Breakpoint here", "a walk stops at this place; training goes on past it",
+        Command("toggle_breakpoint", "Breakpoint here", "a walk stops at this place; training does not",
                 lambda: toggle_breakpoint(store), MENU, ("F9",), "", has_trace, section=2),
         Command("bookmark", "Bookmark here", "a note at this place to come back to; once more removes it",
                 lambda: toggle_bookmark(store, ask_note), MENU, ("B",), "", has_trace, section=2),

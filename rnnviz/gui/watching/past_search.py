@@ -23,7 +23,7 @@ class Past(QWidget):
             for key, words, tooltip in (
                 ("find_hits", "Find all", "Every recorded training step at which a breakpoint is met  (Ctrl+F)"),
                 ("previous_hit", "Previous", "Reverse continue: back to the hit before this training step  (Shift+F3)"),
-                ("next_hit", "Next", "On to the next recorded hit  (F3)"),
+                ("next_hit", "Next", "Continue to the next recorded hit  (F3)"),
             )
         }
         self.cancel = push_button("Cancel", "End the search and keep what it found", "link")

@@ -17,7 +17,9 @@ def search_commands(store: Store, searching: Searching, check: Callable[[], None
     has_past = has_run & need(
         lambda state: state.recorded.history.last_training_step > 0, "no training step has been recorded yet"
     )
-    searches = need(lambda state: state.debugging.found is not None and state.debugging.found.running, "none goes on")
+    searches = need(
+        lambda state: state.debugging.found is not None and state.debugging.found.running, "no search is running"
+    )
 
     def find_all() -> None:
         store.change(look=setting(page="watches"))

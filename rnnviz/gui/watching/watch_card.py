@@ -27,7 +27,7 @@ class WatchCard(QFrame):
         self.field = ExpressionField(vocabulary, theme, text)
         self.field.setAccessibleName("Watched expression")
         self.field.setCursorPosition(0)
-        self.remove = push_button("", "Watch this no longer", "icon")
+        self.remove = push_button("", "Stop watching this", "icon")
         self.remove.setAccessibleName(f"Remove the watch {text}")
         self.remove.setIconSize(QSize(14, 14))
         self.remove.setFixedWidth(22)

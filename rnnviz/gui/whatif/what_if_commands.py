@@ -121,13 +121,13 @@ def what_if_commands(store: Store, whatifs: WhatIfs, train_on: Callable[[], obje
 
     has_what_if = need(lambda state: state.trial.whatif.active, "nothing is set by hand")
     has_past = need(lambda state: bool(state.trial.whatif.past), "nothing was set by hand")
-    has_future = need(lambda state: bool(state.trial.whatif.future), "nothing was taken back")
+    has_future = need(lambda state: bool(state.trial.whatif.future), "nothing was undone")
     has_weights = need(can_train_on, "no recorded weights of a trainable run are shown")
 
     return (
-        Command("what_if_undo", "Undo what-if", "takes back what was set by hand last", whatifs.undo, MENU,
+        Command("what_if_undo", "Undo what-if", "undoes what was set by hand last", whatifs.undo, MENU,
                 ("Ctrl+Z",), "", has_past, section=3, submenu=WHAT_IF),
-        Command("what_if_redo", "Redo what-if", "sets again what was taken back", whatifs.redo, MENU,
+        Command("what_if_redo", "Redo what-if", "sets again what was undone", whatifs.redo, MENU,
                 ("Ctrl+Shift+Z", "Ctrl+Y"), "", has_future, section=3, submenu=WHAT_IF),
         Command("what_if_difference", "Show the difference", "the lanes of the what-if show what it changes",
                 toggle, MENU, ("D",), "", has_what_if,

@@ -129,7 +129,7 @@ class WhatIfPage(ColumnPage):
         for number, one in enumerate(state.trial.whatif.interventions):
             label = QLabel(one.words)
             label.setWordWrap(True)
-            remove = _icon_button(muted, f"Take back {one.words}")
+            remove = _icon_button(muted, f"Remove {one.words}")
             remove.clicked.connect(lambda _on=False, number=number: self._whatifs.remove(number))
             self._add_row(self.set_by_hand, label, remove)
         for variant in state.trial.whatif.variants:
@@ -170,7 +170,7 @@ def place_words(state: State) -> str:
 def result_words(found: Recomputed | None) -> str:
     """The loss before and after and the most telling changes."""
     if found is None:
-        return "Is being computed …"
+        return "Computing …"
     if found.trouble or found.original is None or found.changed is None:
         return found.trouble
     sentence = what_changed(found.original, found.changed)

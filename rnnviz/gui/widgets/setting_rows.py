@@ -75,7 +75,7 @@ def _field(one: Setting, defaults: tuple[Any, ...]) -> Field | Choice:
             return Field(whole(one.subject, low, high), one.show, _step(one))
         case RealNumber(least, most, above):
             return Field(real(one.subject, least, most, bool(one.zero), above), one.show, _step(one))
-    raise TypeError(f"{one.label}: wanted a range that a form knows, came {one.form}")
+    raise TypeError(f"{one.label}: wanted a range that a form knows, got {one.form}")
 
 
 def _step(one: Setting) -> Callable[[object, int], object] | None:

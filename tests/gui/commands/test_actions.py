@@ -30,7 +30,7 @@ def test_menu_tooltip_and_state_come_from_the_record(window: QMainWindow) -> Non
             lambda: ran.append("b"),
             "File",
             section=1,
-            enabled=need(lambda state: not state.notices.busy, "something else goes on"),
+            enabled=need(lambda state: not state.notices.busy, "something else is running"),
         ),
         Command("c", "Gamma", "does gamma", lambda: ran.append("c"), "File", section=1, submenu="More"),
         Command("d", "Other", "elsewhere", lambda: ran.append("d"), "View"),
@@ -44,7 +44,7 @@ def test_menu_tooltip_and_state_come_from_the_record(window: QMainWindow) -> Non
     actions["a"].trigger()
     store.say(busy="at work")
     assert not actions["b"].isEnabled()
-    assert actions["b"].toolTip() == "Beta: does beta\nNot now: something else goes on"
+    assert actions["b"].toolTip() == "Beta: does beta\nNot now: something else is running"
     assert actions.explanation("b") == "Beta: does beta"
     store.say(busy="")
     assert actions["b"].toolTip() == "Beta: does beta"

@@ -60,7 +60,7 @@ def previewed(dialog: DataDialog) -> list[list[str]]:
 def test_numeric_columns_are_chosen_but_time_and_text(qtbot: QtBot) -> None:
     dialog = open_dialog(TABLE, qtbot)
     assert dialog.task == NextValue(file="/data/weather.csv", columns=("low", "high"))
-    assert words(dialog, HOLDS) == ["the time of each row", "numbers", "numbers", "text: cannot be learned"]
+    assert words(dialog, HOLDS) == ["the time of each row", "numbers", "numbers", "text: cannot be used"]
     assert not columns_of(dialog).item(3, INPUT).flags() & Qt.ItemFlag.ItemIsEnabled
 
 
@@ -250,7 +250,7 @@ def test_the_rows_are_shown_as_they_are_understood(qtbot: QtBot, tmp_path: Path)
     assert dialog.preview is not None
     cell = dialog.preview.item(dialog.preview.rowCount() - 2, 1)
     assert cell.font().strikeOut()
-    assert cell.toolTip() == "Line 3, Kurs: “k.A.” is no value. The row is left out."
+    assert cell.toolTip() == "Line 3, Kurs: “k.A.” is not a value. The row is left out."
     dialog.choices["order"].set_value("as in the file")
     dialog.choices["gaps"].set_value("repeat")
     assert previewed(dialog)[:2] == [

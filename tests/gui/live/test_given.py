@@ -90,7 +90,7 @@ def test_a_child_that_answers_rubbish_is_a_sentence(
     monkeypatch.setattr(child, "rnnviz_process", rubbish)
     opened.files.open_path(checkpoint)
     qtbot.waitUntil(lambda: opened.store.state.notices.message is not None)
-    assert opened.store.state.notices.message.sentence == f"{checkpoint} could not be looked into."
+    assert opened.store.state.notices.message.sentence == f"{checkpoint} could not be read."
     opened.store.change(run=setting(path=checkpoint), notices=setting(message=None))
     opened.files.check()
     qtbot.waitUntil(lambda: opened.store.state.notices.message is not None)

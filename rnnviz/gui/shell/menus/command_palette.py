@@ -15,7 +15,7 @@ _WIDTH = 620
 _ROWS = 10  # seen at once
 _MARGIN = 8
 _AROUND = 200  # pixels of the window that the list leaves free
-_KEYS = "↑ ↓ choose · Enter does it · Esc puts this away"
+_KEYS = "↑ ↓ choose · Enter does it · Esc closes this"
 _ITSELF = "find_command"
 _OF_THE_LIST = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
 
@@ -114,7 +114,7 @@ class CommandPalette(QFrame):
             self.found.setCurrentIndex(self._model.index(0, 0))
             self.found.scrollToTop()
         else:
-            self.note.setText("No command is called so. Try a shorter word, or what it should do.")
+            self.note.setText("No command matches. Try a shorter word, or what it should do.")
         self.found.setVisible(bool(found))
         self.found.setFixedHeight(min(max(len(found), 1), self._most_rows) * HEIGHT)
         self.adjustSize()
