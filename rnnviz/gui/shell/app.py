@@ -224,7 +224,7 @@ class App(QObject):
 
         self.contents = Contents(self.store, self.session, self.walker, self.actions, self.whatifs, self.window)
         self.window.areas = self._order_areas(self.contents)
-        self.window.areas.go_home()
+        self.contents.lanes.setFocus()  # without a ring: nobody has pressed a key yet
 
     def _order_areas(self, contents: "Contents") -> Areas:
         """As they are seen: from the toolbar down the left side, then the middle, the right side, and what is below."""
