@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from rnnviz.debugger.places import to_phase
 from rnnviz.gui.lessons.lesson_file import Show, read_lessons
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
@@ -44,7 +45,7 @@ class LessonCard(QWidget):
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.close_button = push_button("", "Puts the lesson away; the Help menu brings it back", "icon")
         self.close_button.setAccessibleName("Close the lesson")
-        self.close_button.setFixedSize(20, 20)
+        scale.fit(self.close_button, width=20, height=20, icon=14)
         self.press = push_button("", "", "primary")
         self.next = push_button("Next", "The next card of the lesson", "primary")
         self.back = push_button("Back", "The card before")
@@ -58,7 +59,7 @@ class LessonCard(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Shows what differs between the two states."""
-        if new.look.theme != old.look.theme:
+        if new.look.dress != old.look.dress:
             self._apply_theme(new)
         if new.run.experiment is not old.run.experiment:
             self._choose(new)
@@ -80,7 +81,7 @@ class LessonCard(QWidget):
         head.addWidget(self.place, 1)
         head.addWidget(self.close_button)
         line = QWidget()  # keeps its room on cards that show nothing, so that the buttons stay where they are
-        line.setFixedHeight(_LINE)
+        scale.fit(line, height=_LINE)
         places = QHBoxLayout(line)
         places.setContentsMargins(0, 0, 0, 0)
         places.setSpacing(12)
@@ -90,7 +91,7 @@ class LessonCard(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for button in (self.press, self.next, self.back):
-            button.setFixedHeight(_BUTTON)
+            scale.fit(button, height=_BUTTON)
             buttons.addWidget(button)
         buttons.addStretch()
         column = QVBoxLayout(self)
@@ -191,6 +192,7 @@ class LessonCard(QWidget):
     def _apply_theme(self, state: State) -> None:
         self.setStyleSheet(form_sheet(state.look.theme))
         self.close_button.setIcon(icon("close", theme(state.look.theme).muted, 14))
+        self._fit()
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

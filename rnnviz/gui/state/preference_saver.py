@@ -13,7 +13,11 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
 
-_REMEMBERED = Fields("look.theme", "look.hidden_lanes", "look.page", "debugging.watches")
+_REMEMBERED = Fields(
+    *("look.theme", "look.hidden_lanes", "look.page", "look.text_scale", "look.presentation_scale"),
+    "look.interface_scale",
+    "debugging.watches",
+)
 
 
 class PreferenceSaver(QObject):
@@ -48,5 +52,12 @@ class PreferenceSaver(QObject):
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         if _REMEMBERED.changed(old, new):
-            hidden = tuple(sorted(new.look.hidden_lanes))
-            self.remember(theme=new.look.theme, hidden_lanes=hidden, page=new.look.page, watches=new.debugging.watches)
+            self.remember(
+                theme=new.look.theme,
+                hidden_lanes=tuple(sorted(new.look.hidden_lanes)),
+                page=new.look.page,
+                text_scale=new.look.text_scale,
+                presentation_scale=new.look.presentation_scale,
+                interface_scale=new.look.interface_scale,
+                watches=new.debugging.watches,
+            )

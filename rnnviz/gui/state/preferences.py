@@ -17,6 +17,7 @@ from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
 RECENT_FILES = 10  # how many are remembered
 RECENT_COMMANDS = 5
 REMEMBERED_EXPERIMENTS = 20  # with breakpoints
+SCALES = {"text_scale": (0.8, 2.0), "presentation_scale": (1.0, 2.0), "interface_scale": (0.8, 2.0)}  # 1: as designed
 
 ThemeName = Literal["dark", "light"]
 
@@ -29,6 +30,9 @@ class Preferences:
     recent: tuple[str, ...] = ()
     hidden_lanes: tuple[str, ...] = ()
     page: str = "cursor"
+    text_scale: float = 1.0
+    presentation_scale: float = 1.5
+    interface_scale: float = 1.0  # of everything, from the next start on
     layout: str = ""
     geometry: str = ""
     watches: tuple[str, ...] = ()
@@ -79,6 +83,15 @@ def read_preferences(path: Path) -> tuple[Preferences, str]:
     return replace(Preferences(), **values), sentence
 
 
+def saved_interface_scale(path: Path) -> float:
+    """Read before anything else is; 1 where the file does not say it: what is wrong with it is told later."""
+    try:
+        scale = tomllib.loads(path.read_bytes().decode("utf-8")).get("interface_scale", 1.0)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return 1.0
+    return float(scale) if _fits("interface_scale", scale) else 1.0
+
+
 def write_preferences(preferences: Preferences, path: Path) -> None:
     """Writes the whole file or nothing; RnnvizError if the folder does not let us."""
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(preferences).items()}
@@ -94,6 +107,9 @@ def _fits(name: str, value: Any) -> bool:
         return value in get_args(ThemeName)
     if name in ("recent", "recent_commands", "hidden_lanes", "watches"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if name in SCALES:
+        low, high = SCALES[name]
+        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
     if name == "page":
         return isinstance(value, str)
     if name == "breakpoints":

@@ -13,6 +13,20 @@ class Appearance:
     hidden_lanes: frozenset[str] = frozenset()  # lane keys switched off; "+key": switched on
     fitting_lanes: frozenset[str] = frozenset()  # lanes that show themselves because the canvas has room for them
     page: str = "cursor"  # of the right column: the one in front
+    text_scale: float = 1.0  # 1: as designed
+    presentation_scale: float = 1.5  # the same in a presentation
+    presenting: bool = False
+    interface_scale: float = 1.0  # of everything, from the next start on
+
+    @property
+    def scale(self) -> float:
+        """How large text is now."""
+        return self.presentation_scale if self.presenting else self.text_scale
+
+    @property
+    def dress(self) -> tuple[str, float]:
+        """What every widget is dressed in."""
+        return self.theme, self.scale
 
 
 STOP_COMMANDS = ("go_to_stop", "continue_training", "disable_stop")  # offered where a training has stopped

@@ -1,0 +1,176 @@
+"""Text scale: how much larger than designed text is drawn, and what holds it; one for the whole window.
+
+A widget of Qt's own gets its font and its fixed sizes by `fit`, which are kept and made anew when the scale changes.
+A widget that paints itself goes on in the pixels it was designed in: `painter`, `width` and `height` are in those.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from PySide6.QtCore import QRect, QSize
+from PySide6.QtGui import QFont, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QWidget
+from shiboken6 import isValid
+
+_PAGES_TO, _FORMS_TO = 1.5, 1.75
+STEPS = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+
+_now = [1.0]
+_fitted: WeakKeyDictionary[QWidget, dict[str, Any]] = WeakKeyDictionary()
+
+
+def text_scale() -> float:
+    """What holds now; 1 is as designed."""
+    return _now[0]
+
+
+def stepped(scale: float, steps: int) -> float:
+    """The scale so many steps above `scale`, or below; the last one where there are no more."""
+    place = min(range(len(STEPS)), key=lambda one: abs(STEPS[one] - scale))
+    return STEPS[min(max(place + steps, 0), len(STEPS) - 1)]
+
+
+def px(pixels: float) -> int:
+    """Pixels of the screen for so many of the design."""
+    return round(pixels * _now[0])
+
+
+def to_design(pixels: float) -> float:
+    """Pixels of the design for so many of the screen."""
+    return pixels if _now[0] == 1.0 else pixels / _now[0]
+
+
+def set_text_scale(scale: float) -> None:
+    """Fits every widget anew; the fonts and style sheets of the application are its caller's."""
+    if scale == _now[0]:
+        return
+    _now[0] = scale
+    for widget, sizes in list(_fitted.items()):
+        if isValid(widget):
+            _apply(widget, sizes)
+
+
+def fit(
+    widget: QWidget,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    least_width: int | None = None,
+    least_height: int | None = None,
+    most_height: int | None = None,
+    least_form: int | None = None,
+    icon: int | None = None,
+    icon_height: int | None = None,
+    rows: int | None = None,
+    wraps: bool | None = None,
+    font: QFont | None = None,
+) -> None:
+    """Gives the widget sizes and a font in pixels of the design, now and at every other scale.
+
+    `least_width`, and of a form `least_form`, stop growing before the text does, so that columns leave the lanes some
+    room; `icon_height`: of a row of icons, which never become smaller; `rows`: the height of an item view's rows;
+    `wraps`: large words may stand in two lines.
+    """
+    wanted = {
+        "width": width,
+        "height": height,
+        "least_width": least_width,
+        "least_height": least_height,
+        "most_height": most_height,
+        "least_form": least_form,
+        "icon": icon,
+        "icon_height": icon_height,
+        "rows": rows,
+        "wraps": wraps,
+        "font": font,
+    }
+    changed = {name: value for name, value in wanted.items() if value is not None}
+    _fitted.setdefault(widget, {}).update(changed)
+    _apply(widget, changed)
+
+
+def painter(widget: QWidget) -> QPainter:
+    """Paints on `widget` in pixels of the design."""
+    result = QPainter(widget)
+    if _now[0] != 1.0:
+        result.scale(_now[0], _now[0])
+    return result
+
+
+def width(widget: QWidget) -> int:
+    """In pixels of the design."""
+    return round(to_design(widget.width()))
+
+
+def height(widget: QWidget) -> int:
+    """In pixels of the design."""
+    return round(to_design(widget.height()))
+
+
+def rect(widget: QWidget) -> QRect:
+    """In pixels of the design."""
+    return QRect(0, 0, width(widget), height(widget))
+
+
+def row_box(painter: QPainter, box: QRect) -> QRect:
+    """Makes `painter` draw in pixels of the design, and returns the box of a row in those."""
+    if _now[0] == 1.0:
+        return box
+    painter.translate(box.topLeft())
+    painter.scale(_now[0], _now[0])
+    return QRect(0, 0, round(to_design(box.width())), round(to_design(box.height())))
+
+
+def font(designed: QFont) -> QFont:
+    """The font for text that Qt lays out, or that is painted in pixels of the screen."""
+    result = QFont(designed)
+    result.setPixelSize(max(1, px(designed.pixelSize())))
+    return result
+
+
+def size(width: float, height: float) -> QSize:
+    """A size hint of so many pixels of the design."""
+    return QSize(px(width), px(height))
+
+
+@cache
+def _sheet(text: str, scale: float) -> str:
+    return _SIZES.sub(lambda found: f"{found[1]}: {round(int(found[2]) * scale)}px", text)
+
+
+def in_sheet(text: str) -> str:
+    """A style sheet with its fonts, and the boxes that belong to a line of text, at the scale; its borders and
+    paddings stay."""
+    return text if _now[0] == 1.0 else _sheet(text, _now[0])
+
+
+_SIZES = re.compile(r"(font-size|margin-top|(?<![-\w])width|(?<![-\w])height|min-height|max-height): (\d\d+)px")
+
+
+def _set_rows(widget: Any, pixels: int) -> None:
+    widget.verticalHeader().setDefaultSectionSize(px(pixels))
+
+
+_SETTERS: Mapping[str, Callable[[Any, Any], None]] = {
+    "width": lambda widget, pixels: widget.setFixedWidth(px(pixels)),
+    "height": lambda widget, pixels: widget.setFixedHeight(px(pixels)),
+    "least_width": lambda widget, pixels: widget.setMinimumWidth(round(pixels * min(_now[0], _PAGES_TO))),
+    "least_form": lambda widget, pixels: widget.setMinimumWidth(round(pixels * min(_now[0], _FORMS_TO))),
+    "icon": lambda widget, pixels: widget.setIconSize(QSize(px(pixels), px(pixels))),
+    "icon_height": lambda widget, pixels: widget.setFixedHeight(max(pixels, px(pixels))),
+    "wraps": lambda widget, wraps: widget.setWordWrap(wraps and _now[0] > 1.0),
+    "least_height": lambda widget, pixels: widget.setMinimumHeight(px(pixels)),
+    "most_height": lambda widget, pixels: widget.setMaximumHeight(px(pixels)),
+    "rows": _set_rows,
+    "font": lambda widget, designed: widget.setFont(font(designed)),
+}
+
+
+def _apply(widget: QWidget, sizes: Mapping[str, Any]) -> None:
+    for name, value in sizes.items():
+        _SETTERS[name](widget, value)
+    if isinstance(widget, QAbstractItemView):
+        widget.scheduleDelayedItemsLayout()
