@@ -33,7 +33,7 @@ QPushButton[role="link"]:focus {{ padding: 0; border-color: {focus}; }}
 QPushButton[role="link"]:disabled {{ color: {muted}; }}
 QComboBox {{ placeholder-text-color: {muted}; }}
 QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}
-QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: 8px; height: 8px; }}
+QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: {dot}px; height: {dot}px; }}
 QAbstractItemView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
 QAbstractItemView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
 QAbstractItemView::indicator:disabled {{ border-color: {line}; }}
@@ -61,7 +61,13 @@ def _form_sheet(name: ThemeName, high: int, _scale: float) -> str:
     names = ("panel", "raised", "line", "text", "muted", "accent", "bad", "focus")
     colors = {token: getattr(tokens, token) for token in names}
     sheet = scale.in_sheet(_SHEET)
-    return sheet.format(**colors, field=high - 2, held=high - 4, check=resource(f"theme/check-{name}.svg").as_posix())
+    return sheet.format(
+        **colors,
+        field=high - 2,
+        held=high - 4,
+        dot=scale.px(12) - 4,
+        check=resource(f"theme/check-{name}.svg").as_posix(),
+    )
 
 
 def set_role(widget: QWidget, role: str, value: object | None = None) -> None:
@@ -84,10 +90,10 @@ def push_button(text: str, tooltip: str, role: str = "") -> QPushButton:
 
 
 def fill_scrolling(page: QWidget, content: QWidget) -> None:
-    """Puts `content` into `page`, which scrolls downwards only and leaves the keyboard to what is inside."""
+    """Puts `content` into `page`, which scrolls downwards (large text sideways too) and leaves the keyboard inside."""
     scroll = QScrollArea(widgetResizable=True)
     scroll.setProperty("role", "panel")
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scale.fit(scroll, sideways=True)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     scroll.setWidget(content)
     outer = QVBoxLayout(page)

@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 from shiboken6 import isValid
 
-_PAGES_TO, _FORMS_TO = 1.5, 1.75
+_PAGES_TO, _FORMS_TO = 1.5, 1.7
 STEPS = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
 _now = [1.0]
@@ -62,17 +62,20 @@ def fit(
     least_height: int | None = None,
     most_height: int | None = None,
     least_form: int | None = None,
+    field_width: int | None = None,
     icon: int | None = None,
     icon_height: int | None = None,
     rows: int | None = None,
     wraps: bool | None = None,
+    sideways: bool | None = None,
     font: QFont | None = None,
 ) -> None:
     """Gives the widget sizes and a font in pixels of the design, now and at every other scale.
 
-    `least_width`, and of a form `least_form`, stop growing before the text does, so that columns leave the lanes some
-    room; `icon_height`: of a row of icons, which never become smaller; `rows`: the height of an item view's rows;
-    `wraps`: large words may stand in two lines.
+    `least_width`, of a form `least_form`, and what a field of `field_width` can do with stop growing before the text
+    does, so that columns leave the lanes some room; `icon_height`: of a row of icons, which never become smaller;
+    `rows`: the height of an item view's rows; `wraps`: large words may stand in two lines; `sideways`:
+    what is scrolled is so sideways too, where it is large.
     """
     wanted = {
         "width": width,
@@ -81,10 +84,12 @@ def fit(
         "least_height": least_height,
         "most_height": most_height,
         "least_form": least_form,
+        "field_width": field_width,
         "icon": icon,
         "icon_height": icon_height,
         "rows": rows,
         "wraps": wraps,
+        "sideways": sideways,
         "font": font,
     }
     changed = {name: value for name, value in wanted.items() if value is not None}
@@ -138,16 +143,38 @@ def size(width: float, height: float) -> QSize:
 
 @cache
 def _sheet(text: str, scale: float) -> str:
-    return _SIZES.sub(lambda found: f"{found[1]}: {round(int(found[2]) * scale)}px", text)
+    def scaled(found: re.Match[str]) -> str:
+        return f"{found[1]}: {round(int(found[2]) * scale)}px"
+
+    lines = text.split("\n")
+    return "\n".join(line if line.startswith("QScrollBar") else _SIZES.sub(scaled, line) for line in lines)
 
 
 def in_sheet(text: str) -> str:
-    """A style sheet with its fonts, and the boxes that belong to a line of text, at the scale; its borders and
-    paddings stay."""
+    """A style sheet with its fonts, and the boxes that belong to a line of text, at the scale; its borders,
+    paddings and scroll bars stay."""
     return text if _now[0] == 1.0 else _sheet(text, _now[0])
 
 
-_SIZES = re.compile(r"(font-size|margin-top|(?<![-\w])width|(?<![-\w])height|min-height|max-height): (\d\d+)px")
+_SIZES = re.compile(
+    r"(font-size|margin-top|border-radius|(?<![-\w])width|(?<![-\w])height|min-height|max-height): ([7-9]|\d\d+)px"
+)
+
+
+def _set_least_width(widget: QWidget, pixels: int) -> None:
+    wanted = round(pixels * min(_now[0], _PAGES_TO))
+    widget.setMinimumWidth(wanted if _now[0] <= 1.0 else min(wanted, widget.screen().availableSize().width()))
+
+
+def _set_field_width(widget: QWidget, pixels: int) -> None:
+    widget.setMinimumWidth(round(pixels * min(_now[0], _PAGES_TO)))
+    widget.setMaximumWidth(px(pixels))
+
+
+def _set_sideways(widget: Any, sideways: bool) -> None:
+    policies = Qt.ScrollBarPolicy
+    large = sideways and _now[0] > 1.0
+    widget.setHorizontalScrollBarPolicy(policies.ScrollBarAsNeeded if large else policies.ScrollBarAlwaysOff)
 
 
 def _set_rows(widget: Any, pixels: int) -> None:
@@ -157,10 +184,12 @@ def _set_rows(widget: Any, pixels: int) -> None:
 _SETTERS: Mapping[str, Callable[[Any, Any], None]] = {
     "width": lambda widget, pixels: widget.setFixedWidth(px(pixels)),
     "height": lambda widget, pixels: widget.setFixedHeight(px(pixels)),
-    "least_width": lambda widget, pixels: widget.setMinimumWidth(round(pixels * min(_now[0], _PAGES_TO))),
+    "least_width": _set_least_width,
     "least_form": lambda widget, pixels: widget.setMinimumWidth(round(pixels * min(_now[0], _FORMS_TO))),
+    "field_width": _set_field_width,
     "icon": lambda widget, pixels: widget.setIconSize(QSize(px(pixels), px(pixels))),
     "icon_height": lambda widget, pixels: widget.setFixedHeight(max(pixels, px(pixels))),
+    "sideways": _set_sideways,
     "wraps": lambda widget, wraps: widget.setWordWrap(wraps and _now[0] > 1.0),
     "least_height": lambda widget, pixels: widget.setMinimumHeight(px(pixels)),
     "most_height": lambda widget, pixels: widget.setMaximumHeight(px(pixels)),

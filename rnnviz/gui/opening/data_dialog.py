@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from rnnviz.core.setting import settings_of
 from rnnviz.core.tasks import DataTask, NextValue, data_task
 from rnnviz.core.tasks.task import LONGEST
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.column_table import ColumnTable, is_usable
 from rnnviz.gui.opening.row_preview import RowPreview
+from rnnviz.gui.widgets.dialog_body import dialog_body
 from rnnviz.gui.widgets.fields import Choice, section_label
 from rnnviz.gui.widgets.setting_rows import setting_row, typed_field
 
@@ -107,7 +109,8 @@ class DataDialog(QDialog):
                 choice.set_value(self._inspection.get(key, getattr(self._preset, key)))
 
     def _build(self) -> None:
-        whole = QVBoxLayout(self)
+        scale.fit(self, least_width=_NARROW if self.preview is None else _LEFT + _RIGHT + 72)
+        whole = dialog_body(self)
         whole.setContentsMargins(24, 20, 24, 20)
         whole.setSpacing(8)
         title = _words("title", PurePath(str(self._inspection["path"])).name)
@@ -126,7 +129,6 @@ class DataDialog(QDialog):
         buttons.addWidget(self.cancel_button)
         buttons.addWidget(self.accept_button)
         whole.addLayout(buttons)
-        self.setMinimumWidth(_NARROW if self.preview is None else _LEFT + _RIGHT + 72)
 
     def _left(self) -> QVBoxLayout:
         column = QVBoxLayout()

@@ -31,6 +31,7 @@ from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.activation_choice import ActivationChoice
 from rnnviz.gui.opening.file_dialogs import read_filter
+from rnnviz.gui.widgets.dialog_body import dialog_body
 from rnnviz.gui.widgets.fields import Field, Row, section_label
 from rnnviz.gui.widgets.parsing import whole
 
@@ -139,7 +140,7 @@ class OpenModelDialog(QDialog):
         table.selectRow(0)
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
+        column = dialog_body(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(8)
         self.title = QLabel(PurePath(str(self._inspection["path"])).name)

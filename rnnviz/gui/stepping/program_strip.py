@@ -188,7 +188,7 @@ class ProgramStrip(QWidget):
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(look.color("text"))
         metrics = QFontMetricsF(painter.font())
-        for words in (segment.phase.value, segment.phase.value[:3]):
+        for words in (segment.phase.value, segment.phase.value[:3], segment.phase.value[:1]):
             if metrics.horizontalAdvance(words) < segment.width - 6:
                 painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, words)
                 break

@@ -252,7 +252,7 @@ class Row(QWidget):
         for widget in (self, self.label, field):
             widget.setToolTip(tooltip)
         field.setAccessibleName(words)
-        scale.fit(field, width=width)
+        scale.fit(field, field_width=width)
         scale.fit(self.label, wraps=True)
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)

@@ -1,0 +1,41 @@
+"""Dialog body: what a dialog lays its widgets in; with large text it scrolls where the screen has no room for it."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from rnnviz.gui.look import scale
+
+_AROUND = QSize(24, 64)  # pixels a screen keeps for its own frame
+
+
+def dialog_body(dialog: QDialog) -> QVBoxLayout:
+    """The layout that fills `dialog`."""
+    if scale.text_scale() <= 1.0:
+        return QVBoxLayout(dialog)
+    content = QWidget()
+    outer = QVBoxLayout(dialog)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(_Scrolled(content))
+    return QVBoxLayout(content)
+
+
+class _Scrolled(QScrollArea):
+    """As large as its content, and never larger than the screen."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setWidget(content)
+
+    def sizeHint(self) -> QSize:
+        return self._wanted().boundedTo(self.screen().availableSize() - _AROUND)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def _wanted(self) -> QSize:
+        layout = self.widget().layout()
+        wide = max(self.widget().minimumSizeHint().width(), self.window().minimumWidth())
+        return QSize(wide, max(layout.totalHeightForWidth(wide), layout.totalSizeHint().height()))
