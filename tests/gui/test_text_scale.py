@@ -71,7 +71,8 @@ def test_a_presentation_enlarges_text_keeps_the_curve_and_is_left_with_escape(ap
     assert app.contents is not None
     press(app, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: not app.contents.right.isVisible())
-    assert app.contents.training.isVisible() and app.contents.lanes.isVisible()
+    assert app.contents.training.isVisible()
+    assert app.contents.lanes.isVisible()
     assert not app.contents.experiment.isVisible()
     assert 1.5 <= app.store.state.look.scale <= 2.0
     assert "Esc leaves" in app.message_bar.sentence
@@ -99,7 +100,8 @@ def test_the_interface_scale_is_remembered_and_said_to_come_later(app: App) -> N
     app.actions["interface_150"].trigger()
     assert "next start" in app.message_bar.sentence
     assert saved_interface_scale(settings_path()) == 1.5
-    assert app.actions["interface_150"].isChecked() and not app.actions["interface_100"].isChecked()
+    assert app.actions["interface_150"].isChecked()
+    assert not app.actions["interface_100"].isChecked()
 
 
 @pytest.mark.parametrize("text", ["interface_scale = 9.5", "interface_scale = true", "interface_scale =", ""])

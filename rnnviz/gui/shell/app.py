@@ -66,11 +66,13 @@ def run_window(path: Path | None) -> NoReturn:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
         raise RnnvizError("There is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set.")
-    if INTERFACE_VARIABLE not in os.environ and (scale := saved_interface_scale(settings_path())) != 1.0:
+    scale = saved_interface_scale(settings_path())
+    scaled = scale != 1.0 and INTERFACE_VARIABLE not in os.environ
+    if scaled:
         os.environ[INTERFACE_VARIABLE] = f"{scale:g}"
-        app = QApplication(sys.argv[:1])
-        del os.environ[INTERFACE_VARIABLE]  # what is started from here has a scale of its own
     app = QApplication.instance() or QApplication(sys.argv[:1])
+    if scaled:
+        del os.environ[INTERFACE_VARIABLE]  # what is started from here has a scale of its own
     assert isinstance(app, QApplication)
     app.setApplicationName("rnnviz")
     app.setApplicationDisplayName("rnnviz")

@@ -13,7 +13,7 @@ class Spill(QScrollArea):
 
     def __init__(self, panel: QWidget, share: float) -> None:
         super().__init__()
-        self._share = share
+        self._panel, self._share = panel, share
         self.setProperty("role", "panel")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -22,7 +22,7 @@ class Spill(QScrollArea):
         panel.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
-        return self.widget().sizeHint()
+        return self._panel.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
         least = self._least()
@@ -34,13 +34,13 @@ class Spill(QScrollArea):
         self._lay_out()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+        if watched is self._panel and event.type() == QEvent.Type.LayoutRequest:
             self._lay_out()
             self.updateGeometry()
         return super().eventFilter(watched, event)
 
     def _least(self) -> QSize:
-        return self.widget().minimumSizeHint().expandedTo(self.widget().minimumSize())
+        return self._panel.minimumSizeHint().expandedTo(self._panel.minimumSize())
 
     def _lay_out(self) -> None:
         least, room = self._least(), self.size()
@@ -48,4 +48,4 @@ class Spill(QScrollArea):
             room -= QSize(self.verticalScrollBar().sizeHint().width(), 0)
         if least.width() > room.width():
             room -= QSize(0, self.horizontalScrollBar().sizeHint().height())
-        self.widget().resize(room.expandedTo(least))
+        self._panel.resize(room.expandedTo(least))

@@ -30,14 +30,14 @@ class Preferences:
     recent: tuple[str, ...] = ()
     hidden_lanes: tuple[str, ...] = ()
     page: str = "cursor"
-    text_scale: float = 1.0
-    presentation_scale: float = 1.5
-    interface_scale: float = 1.0  # of everything, from the next start on
     layout: str = ""
     geometry: str = ""
     watches: tuple[str, ...] = ()
     breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
     recent_commands: tuple[str, ...] = ()  # given from the palette, the newest first
+    text_scale: float = 1.0
+    presentation_scale: float = 1.5
+    interface_scale: float = 1.0  # of everything, from the next start on
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
         """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""

@@ -15,15 +15,17 @@ def dialog_body(dialog: QDialog) -> QVBoxLayout:
     content = QWidget()
     outer = QVBoxLayout(dialog)
     outer.setContentsMargins(0, 0, 0, 0)
-    outer.addWidget(_Scrolled(content))
-    return QVBoxLayout(content)
+    body = QVBoxLayout(content)
+    outer.addWidget(_Scrolled(content, body))
+    return body
 
 
 class _Scrolled(QScrollArea):
     """As large as its content, and never larger than the screen."""
 
-    def __init__(self, content: QWidget) -> None:
+    def __init__(self, content: QWidget, body: QVBoxLayout) -> None:
         super().__init__()
+        self._body = body
         self.setProperty("role", "panel")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -36,6 +38,5 @@ class _Scrolled(QScrollArea):
         return self.sizeHint()
 
     def _wanted(self) -> QSize:
-        layout = self.widget().layout()
-        wide = max(self.widget().minimumSizeHint().width(), self.window().minimumWidth())
-        return QSize(wide, max(layout.totalHeightForWidth(wide), layout.totalSizeHint().height()))
+        wide = max(self._body.totalMinimumSize().width(), self.window().minimumWidth())
+        return QSize(wide, max(self._body.totalHeightForWidth(wide), self._body.totalSizeHint().height()))
