@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.state.store import Store, setting
 
@@ -62,14 +63,14 @@ class LanePicker(QDialog):
         for choice in self._choices:
             item = QListWidgetItem(choice.words)
             item.setToolTip(choice.words)
-            item.setSizeHint(QSize(0, _ITEM))
+            item.setSizeHint(QSize(0, scale.px(_ITEM)))
             item.setData(Qt.ItemDataRole.UserRole, choice.key)
             item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
             item.setCheckState(_CHECKED if choice.on else _UNCHECKED)
             self.list.addItem(item)
         self.list.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.list.setCurrentRow(0)
-        self.list.setMinimumHeight(6 + _ITEM * _FEWEST)
+        scale.fit(self.list, least_height=6 + _ITEM * _FEWEST)
         self._count()
 
     def _build(self) -> None:
@@ -84,7 +85,7 @@ class LanePicker(QDialog):
         buttons.addWidget(self.close_button)
         column.addLayout(buttons)
         self.close_button.setDefault(True)
-        self.resize(_WIDTH, 132 + _ITEM * min(_MOST, max(_FEWEST, self.list.count())))
+        self.resize(scale.size(_WIDTH, 132 + _ITEM * min(_MOST, max(_FEWEST, self.list.count()))))
 
     def _narrow(self, text: str) -> None:
         for row in range(self.list.count()):

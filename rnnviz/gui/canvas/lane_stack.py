@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QAccessible, QContextMenuEvent, QCursor, QImage, QKeyEvent, QPainter, QPixmapCache
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QCursor, QImage, QKeyEvent, QPainter, QPixmapCache, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QVBoxLayout, QWidget
 
 from rnnviz.debugger.places import NO_UNIT, run_target, to_model
@@ -21,6 +21,7 @@ from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.canvas.lanes.unit_lanes import GateLane, StateLane
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.theme import Theme
@@ -33,7 +34,7 @@ from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
 
 _PICTURES = Fields(  # that the lanes' data come from
     *("recorded.traces", "place.sample", "look.theme", "run.task", "run.models", "look.hidden_lanes"),
-    *("look.fitting_lanes", "trial", "run.path"),
+    *("look.fitting_lanes", "look.scale", "trial", "run.path"),
 )
 _MARGIN = 8.0  # pixels above the first and below the last lane
 _PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
@@ -99,10 +100,13 @@ class LaneStack(QWidget):
         self._view.fitted.connect(self.show_all_time_steps)
         self._view.resized.connect(self._resized)
         store.changed.connect(self.show_state)
+        self._rescale()
         self._rebuild(store.state)
 
     def show_state(self, old: State, new: State) -> None:
-        """Replaces what changed: lanes, data, or only the cursor."""
+        """Replaces what changed: size of the text, lanes, data, or only the cursor."""
+        if new.look.scale != old.look.scale:
+            self._rescale()
         if _PICTURES.changed(old, new) or old.place.cursor.layer != new.place.cursor.layer:
             self._shown = resolve(new)
             self._refresh(new)
@@ -132,21 +136,21 @@ class LaneStack(QWidget):
             self._axis = replace(self._axis, first=axis.first, last=axis.last)
             self._lay_out()
 
-    def image(self, scale: int = 1) -> QImage:
-        """The whole stack, also what is scrolled away, at `scale` pixels a pixel."""
-        area = self._scene.sceneRect()
-        image = QImage(round(area.width() * scale), round(area.height() * scale), QImage.Format.Format_RGB32)
+    def image(self, dots: int = 1) -> QImage:
+        """The whole stack, also what is scrolled away, at `dots` pixels for each of the screen."""
+        area, each = self._scene.sceneRect(), dots * scale.text_scale()
+        image = QImage(round(area.width() * each), round(area.height() * each), QImage.Format.Format_RGB32)
         image.fill(self._shown.theme.color("background"))
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         self._scene.render(painter, QRectF(image.rect()), area)
         painter.end()
-        image.setDevicePixelRatio(scale)
+        image.setDevicePixelRatio(dots)
         return image
 
     def needed_height(self) -> int:
         """Pixels below which the lanes are compact."""
-        return ceil(least_height(self._wishes, compact=False) + 2 * _MARGIN) if self._lanes else 0
+        return scale.px(ceil(least_height(self._wishes, compact=False) + 2 * _MARGIN)) if self._lanes else 0
 
     def picture_height(self) -> int:
         """Pixels below which a picture would not hold all lanes, be they compact."""
@@ -259,6 +263,14 @@ class LaneStack(QWidget):
                 self._scene.removeItem(overlay)
         self._lanes, self._line, self._skeleton = [], None, None
 
+    def _rescale(self) -> None:
+        """The view enlarges the lanes, which lie in pixels of the design; what is seen on top stays there."""
+        bar = self._view.verticalScrollBar()
+        share = bar.value() / max(1, bar.maximum())
+        self._view.setTransform(QTransform.fromScale(scale.text_scale(), scale.text_scale()))
+        self._lay_out()
+        bar.setValue(round(share * bar.maximum()))
+
     def _resized(self) -> None:
         self._lay_out()
         self._fit()
@@ -267,22 +279,22 @@ class LaneStack(QWidget):
         """Lets the lanes come and go that are shown only where there is room."""
         if not self._shown.ready:
             return
-        room = self._view.height() - 2 * _MARGIN
-        if self._picture and self.picture_height() > self._view.height():
+        room = scale.height(self._view)
+        if self._picture and self.picture_height() > room:
             return
-        found = fitting(self._shown, room)
+        found = fitting(self._shown, room - 2 * _MARGIN)
         if found != self._shown.fitting:
             self._store.change(look=setting(fitting_lanes=found))
 
     def _lay_out(self) -> None:
         """Gives every lane its row; called when size, lanes, T or the visible time change."""
-        width, height = float(self._view.width()), float(self._view.height())
+        width, height = scale.to_design(float(self._view.width())), scale.to_design(float(self._view.height()))
         # the scroll bar is switched by hand: left to Qt it comes and goes within one layout
         scrolls = not self._picture and least_height(self._wishes, compact=True) + 2 * _MARGIN > height
         policies = Qt.ScrollBarPolicy
         self._view.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOn if scrolls else policies.ScrollBarAlwaysOff)
         if scrolls:
-            width -= self._view.verticalScrollBar().sizeHint().width()
+            width -= scale.to_design(self._view.verticalScrollBar().sizeHint().width())
         plot = max(width - LABEL_COLUMN - SCALE_COLUMN, 40.0)
         self._axis = self._axis.moved_to(LABEL_COLUMN, plot, self._shown.time_steps)
         wishes = self._wishes  # a scroll bar that comes or goes may change which there are

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QEvent, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.gui.cursor.equation_lines import EquationLine, Ink, Word
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets import marked_text
 
@@ -53,16 +53,21 @@ class EquationView(QWidget):
         )
 
     def sizeHint(self) -> QSize:
-        return QSize(260, self.minimumHeight())
+        return QSize(scale.px(260), self.minimumHeight())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._lay_out()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:  # another scale of the text: other lines fit
+            self._lay_out()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = QPainter(self)
+        painter = scale.painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for placed in self._placed:
             if placed.word.active:
@@ -80,14 +85,14 @@ class EquationView(QWidget):
             if number and not line.small:
                 top += _GAP
             top = self._set(line, top)
-        self.setFixedHeight(round(top) + _PAD - 4)
+        scale.fit(self, height=round(top) + _PAD - 4)
 
     def _chunks(self, line: EquationLine, size: int) -> list[tuple[Word, ...]]:
         """Parts of a sum stay together where they fit into one line; norms are parted wherever they may be."""
         found = []
         for chunk in _cut(line.words, _SUMS) if any(word.markup == "=" for word in line.words) else _cut(line.words):
             wide = sum(marked_text.width(word.markup + " ", size) for word in chunk)
-            found += [chunk] if wide <= self.width() - _PAD - _HANG else _cut(chunk)
+            found += [chunk] if wide <= scale.width(self) - _PAD - _HANG else _cut(chunk)
         return found
 
     def _set(self, line: EquationLine, top: float) -> float:
@@ -97,7 +102,7 @@ class EquationView(QWidget):
         x, baseline = float(_PAD), top + high - 7
         for chunk in self._chunks(line, size):
             wide = sum(marked_text.width(word.markup, size) + (space if word.spaced else 0) for word in chunk)
-            if x > _PAD and x + wide > self.width() - _PAD:
+            if x > _PAD and x + wide > scale.width(self) - _PAD:
                 x, baseline = float(_HANG), baseline + high
                 chunk = (_unspaced(chunk[0]), *chunk[1:])
             for word in chunk:

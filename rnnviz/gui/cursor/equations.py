@@ -8,6 +8,7 @@ from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.fields import Fields
@@ -92,7 +93,7 @@ class EquationsPanel(ColumnPage):
         clipped = clipping(state, state.place.model)
         lines = equation_lines(trace, state.place.cursor, unit, training.optimiser, clipped)
         self.view.set_lines(lines, theme(state.look.theme))
-        self._scroll.setFixedHeight(min(self.view.height() + 2, _HIGHEST))
+        self._scroll.setFixedHeight(min(self.view.height() + 2, scale.px(_HIGHEST)))
 
     def _offer(self, state: State, trace: Trace) -> None:
         names = [(number, model.name) for number, model in enumerate(state.run.models)]

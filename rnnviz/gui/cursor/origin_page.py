@@ -13,6 +13,7 @@ from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance, cancellation
 from rnnviz.gui.live.explaining import Explaining, OriginQuestion
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import fill_scrolling, push_button
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
@@ -34,7 +35,7 @@ class OriginPage(ColumnPage):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._found: Provenance | None = None
-        self.setMinimumWidth(NARROWEST)
+        scale.fit(self, least_width=NARROWEST)
         self.explaining = Explaining(self)
         self.explaining.explained.connect(self._tell)
         self.explaining.refused.connect(self._refuse)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short, tick
 from rnnviz.gui.cursor.value_row import Colors
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.color_maps import bent
 from rnnviz.gui.look.model_bar import paint_model_bar
 from rnnviz.gui.look.theme import Dash, Theme
@@ -66,26 +66,26 @@ class ValueStrips(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(296, _TITLE + _EACH * max(1, self._models))
+        return scale.size(296, _TITLE + _EACH * max(1, self._models))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, self.sizeHint().height())
+        return QSize(scale.px(160), self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = QPainter(self)
+        painter = scale.painter(self)
         text, muted = self._theme.color("text"), self._theme.color("muted")
         after = _PAD + marked_text.width(self.title, fonts.BODY) + 5
         marked_text.draw(painter, _PAD, 17, self.title, fonts.BODY, text)
-        scale = f"  log beyond ±{tick(self.knee)}" if self.knee else ""
-        marked_text.draw(painter, after, 17, f"{self._symbol}{scale}", fonts.BODY, muted)
+        bent = f"  log beyond ±{tick(self.knee)}" if self.knee else ""
+        marked_text.draw(painter, after, 17, f"{self._symbol}{bent}", fonts.BODY, muted)
         for number, (strip, image) in enumerate(zip(self.strips, self._images, strict=True)):
             self._paint_strip(painter, strip, image, _TITLE + number * _EACH, muted)
 
     def _paint_strip(self, painter: QPainter, strip: Strip, image: QImage, top: int, muted: QColor) -> None:
         assert self._theme is not None
-        box = QRectF(_PAD + 3, top, self.width() - 2 * _PAD - 3, _STRIP)
+        box = QRectF(_PAD + 3, top, scale.width(self) - 2 * _PAD - 3, _STRIP)
         paint_model_bar(painter, QRectF(_PAD - 2, top, 3, _STRIP), strip.color, strip.dash)
         painter.drawImage(box, image)
         painter.setPen(QPen(self._theme.color("line"), 1))

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.focus_ring import paint_ring
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets import marked_text
@@ -89,7 +89,7 @@ class ValueTable(QWidget):
             top += ROW
         if tuple(tops) != self._tops:
             self._tops = tuple(tops)
-            self.setFixedHeight(top + _PAD)
+            scale.fit(self, height=top + _PAD)
         self.update()
 
     def spoken_parts(self) -> list[Part]:
@@ -98,28 +98,29 @@ class ValueTable(QWidget):
         boxes = [(0, edges[0] - _WIDE), *((edge - _WIDE, edge) for edge in edges)]
         names = [name for name, _ in self._columns]
         parts = [
-            Part(name, QRect(left, 0, right - left, _HEADER), roles.ColumnHeader)
+            Part(name, _on_screen(left, 0, right - left, _HEADER), roles.ColumnHeader)
             for name, (left, right) in zip(names, boxes[1:], strict=False)
         ]
         for row, top in zip(self.rows, self._tops, strict=True):
             words = marked_text.plain(f"{row.words} {row.symbol}".strip())
-            rects = [QRect(left, top, right - left, ROW) for left, right in boxes]
+            rects = [_on_screen(left, top, right - left, ROW) for left, right in boxes]
             parts.append(Part(words, rects[0], roles.RowHeader))
             for cell, name, rect in zip(row.cells, names, rects[1:], strict=False):
                 parts.append(Part(cell or "none", rect, roles.Cell, f"{words}, {name}"))
         return parts
 
     def sizeHint(self) -> QSize:
-        return QSize(296, (self._tops[-1] if self._tops else _HEADER) + ROW + _PAD)
+        return scale.size(296, (self._tops[-1] if self._tops else _HEADER) + ROW + _PAD)
 
     def row_at(self, y: int) -> int:
         """The number of the row at pixel `y`, −1 between and beside rows, and where the names of the models stand."""
+        y = int(scale.to_design(y))
         if y < self._top() + self._head():
             return -1
         return next((number for number, top in enumerate(self._tops) if top <= y < top + ROW), -1)
 
     def row_center(self, number: int) -> QPoint:
-        return QPoint(self.width() // 3, self._tops[number] + ROW // 2)
+        return QPoint(self.width() // 3, scale.px(self._tops[number] + ROW // 2))
 
     def _head(self) -> int:
         """Pixels of the names of the models and the words below them."""
@@ -127,7 +128,7 @@ class ValueTable(QWidget):
 
     def _top(self) -> int:
         """The highest pixel that can be seen: there stand the names of the models, however far it is scrolled."""
-        return max(self.visibleRegion().boundingRect().top(), 0)
+        return max(int(scale.to_design(self.visibleRegion().boundingRect().top())), 0)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hover(self.row_at(round(event.position().y())))
@@ -194,20 +195,20 @@ class ValueTable(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = QPainter(self)
+        painter = scale.painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text, muted = self._theme.color("text"), self._theme.color("muted")
         edges = self._column_edges()
         shown = self.shown_row
         striped = 0
-        first, last = event.rect().top() - ROW, event.rect().bottom()
+        first, last = scale.to_design(event.rect().top()) - ROW, scale.to_design(event.rect().bottom())
         font = fonts.text(fonts.BODY)
         metrics = QFontMetrics(font)
         for number, (row, top) in enumerate(zip(self.rows, self._tops, strict=True)):
             striped = 0 if row.starts_group else striped + 1
             if not first <= top <= last:
                 continue
-            box = QRectF(0.5, top + 0.5, self.width() - 1, ROW - 1)
+            box = QRectF(0.5, top + 0.5, scale.width(self) - 1, ROW - 1)
             if striped % 2 == 0:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(self._theme.color("raised"))
@@ -221,19 +222,19 @@ class ValueTable(QWidget):
             self._paint_row(painter, metrics, row, top, edges, text if row.active else muted, muted)
         above = self._top()
         if above:  # rows pass below the names
-            painter.fillRect(QRectF(0, above, self.width(), self._head() - 2), self._theme.color("panel"))
+            painter.fillRect(QRectF(0, above, scale.width(self), self._head() - 2), self._theme.color("panel"))
         painter.save()
         painter.translate(0, above)
         self._paint_header(painter, edges, muted)
         painter.restore()
         if self.hasFocus():
-            paint_ring(painter, QRectF(self.visibleRegion().boundingRect()), self._theme)
+            paint_ring(painter, scale.seen(self), self._theme)
 
     def _column_edges(self) -> list[float]:
         """Right edge of each column; all as wide as they may be."""
         count = max(1, len(self._columns))
-        each = min(76.0, max(float(_WIDE), (self.width() - 130) / count))
-        return [self.width() - _PAD - each * (count - 1 - number) for number in range(count)]
+        each = min(76.0, max(float(_WIDE), (scale.width(self) - 130) / count))
+        return [scale.width(self) - _PAD - each * (count - 1 - number) for number in range(count)]
 
     def _paint_header(self, painter: QPainter, edges: list[float], muted: QColor) -> None:
         font = fonts.semibold(fonts.BODY - 1)
@@ -277,3 +278,7 @@ class ValueTable(QWidget):
         start = _PAD + marked_text.width(row.words, size) + 5
         if row.symbol and start - _PAD + marked_text.width(row.symbol, size) <= room:
             marked_text.draw(painter, start, base, row.symbol, size, muted)
+
+
+def _on_screen(left: int, top: int, width: int, height: int) -> QRect:
+    return QRect(scale.px(left), scale.px(top), scale.px(width), scale.px(height))

@@ -13,6 +13,7 @@ from rnnviz.gui.cursor.value_row import Group, ValueRow, ValueSource
 from rnnviz.gui.cursor.value_rows import FOLD, folded_rows, value_rows
 from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe
 from rnnviz.gui.cursor.value_table import TableRow, ValueTable
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.fields import Fields
@@ -25,6 +26,7 @@ from rnnviz.gui.widgets.live_tip import LiveTip
 from rnnviz.gui.widgets.marked_text import plain
 
 _LAYER_WIDTH = 160  # pixels: "layer 1, reverse" and its arrow
+_LEAST_TABLE = 110  # pixels of the table that are seen where large text leaves no more
 _AROUND_ROW = 56  # pixels above and below a row that is scrolled to: the head of the table, another row
 _FOLLOWED = "hidden"  # the row whose values are shown while nobody points at one
 _ACTIVE: dict[Phase, frozenset[Group]] = {
@@ -52,13 +54,13 @@ class ValuesPanel(ColumnPage):
         self.unfolded = False  # whether every parameter has its rows
         self._sources: list[ValueSource | None] = []
         self._names: list[str] = []  # of the columns
-        self.setMinimumWidth(NARROWEST)
+        scale.fit(self, least_width=NARROWEST)
         self.table = ValueTable()
         self.strips = ValueStrips()
         self.layer = Choice()
         self.layer.setToolTip("Which layer the numbers are of")
         self.layer.setAccessibleName("Layer")
-        self.layer.setFixedWidth(_LAYER_WIDTH)
+        scale.fit(self.layer, width=_LAYER_WIDTH)
         self.layer.chosen.connect(self._choose_layer)
         self.empty = QLabel("The numbers appear with the first trace.")
         self.empty.setProperty("role", "note")
@@ -176,6 +178,7 @@ class ValuesPanel(ColumnPage):
         self._scroll.setMaximumHeight(
             self.table.height() + 12
         )  # the strips follow close below, however high the window
+        self._scroll.setMinimumHeight(scale.px(_LEAST_TABLE) if scale.text_scale() > 1.0 else 0)
         if state.place.cursor.phase is not self._phase:
             self._phase = state.place.cursor.phase
             self._reveal([number for number, row in enumerate(rows) if row.active])
@@ -187,7 +190,7 @@ class ValuesPanel(ColumnPage):
         """Scrolls to the rows of a phase that has just begun; to the gradients where not all of them fit."""
         gradients = [number for number in active if self.rows[number].group == "gradient"]
         for number in [*active[:1], *gradients[-1:]]:
-            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, _AROUND_ROW + 16)
+            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, scale.px(_AROUND_ROW) + 16)
 
     def _shown_rows(self, state: State, traces: Sequence[Trace | None]) -> list[ValueRow]:
         """Without what clipping made of the update where that is not known, and without the parameters folded away."""
@@ -200,7 +203,7 @@ class ValuesPanel(ColumnPage):
     def _point(self, number: int) -> None:
         """The values behind the row that is pointed at; one that the keyboard is on can be seen."""
         if number >= 0 and self.table.hasFocus():
-            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, _AROUND_ROW)
+            self._scroll.ensureVisible(0, self.table.row_center(number).y(), 0, scale.px(_AROUND_ROW))
         self._show_strips(self._store.state)
 
     def _press(self, number: int) -> None:

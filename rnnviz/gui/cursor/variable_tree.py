@@ -12,7 +12,7 @@ from rnnviz.core.numbers import short
 from rnnviz.gui.cursor.value_row import Colors
 from rnnviz.gui.cursor.value_strips import Strip, levels, map_image
 from rnnviz.gui.cursor.variables import Facts, Variable
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets import marked_text
@@ -63,7 +63,7 @@ class VariableTree(QTreeWidget):
         item = self.itemFromIndex(index)
         if item is None or not item.childCount():
             return
-        x, y = rect.right() - 6.0, rect.top() + (_ABOVE / 2 if index.data(VARIABLE) else rect.height() / 2)
+        x, y = rect.right() - 6.0, rect.top() + (scale.px(_ABOVE) / 2 if index.data(VARIABLE) else rect.height() / 2)
         shape = [(-4, -2), (4, -2), (0, 3)] if item.isExpanded() else [(-2, -4), (3, 0), (-2, 4)]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -82,18 +82,19 @@ class _VariableRow(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         variable = index.data(VARIABLE)
-        return QSize(160, _LAYER_HIGH if variable is None else _ABOVE + picture_height(variable) + _BELOW)
+        return scale.size(160, _LAYER_HIGH if variable is None else _ABOVE + picture_height(variable) + _BELOW)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         variable = index.data(VARIABLE)
         painter.save()
+        box = QRectF(scale.row_box(painter, option.rect))
         if variable is None:
             painter.setFont(fonts.semibold(fonts.BODY))
             painter.setPen(self._look().color("muted"))
             align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-            painter.drawText(QRectF(option.rect).adjusted(4, 0, 0, 0), align, str(index.data()))
+            painter.drawText(box.adjusted(4, 0, 0, 0), align, str(index.data()))
         else:
-            self._paint(painter, QRectF(option.rect).adjusted(4, 0, -12, 0), variable, self._known(index))
+            self._paint(painter, box.adjusted(4, 0, -12, 0), variable, self._known(index))
         painter.restore()
 
     def _paint(self, painter: QPainter, box: QRectF, variable: Variable, found: Known | None) -> None:

@@ -34,7 +34,7 @@ class WhatChanged(QWidget):
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
-        if new.look.theme != old.look.theme:
+        if new.look.dress != old.look.dress:
             self.setStyleSheet(form_sheet(new.look.theme))
         if running(new) or new.run.path != self._before.run.path:
             self._before = new

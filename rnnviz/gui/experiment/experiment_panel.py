@@ -26,6 +26,7 @@ from rnnviz.gui.experiment.model_card import ModelCard, default_name
 from rnnviz.gui.experiment.restart_bar import RestartBar
 from rnnviz.gui.experiment.task_form import TaskForm
 from rnnviz.gui.experiment.training_form import TrainingForm
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.state import State
@@ -36,6 +37,8 @@ from rnnviz.runs.file.records import RunModel
 
 _BAR_ROOM = 10  # pixels of the scroll bar, kept free so that nothing moves when it appears
 _AVERAGED = 10  # training steps behind the number of a card: one batch alone is too noisy
+
+_LEAST = 150  # pixels that the lesson leaves it
 
 
 class ExperimentPanel(QWidget):
@@ -55,7 +58,7 @@ class ExperimentPanel(QWidget):
         self._store = store
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(216)
+        scale.fit(self, least_form=216, least_height=_LEAST)
         self.task_form = TaskForm()
         self.data_notes = QLabel()  # how the file was read
         self.batch = setting_row(TrainingSettings, "batch_size")
@@ -79,7 +82,7 @@ class ExperimentPanel(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Shows what differs between the two states."""
-        if new.look.theme != old.look.theme:
+        if new.look.dress != old.look.dress:
             self._apply_theme(new)
         if (new.run.source, new.run.draft, new.run.models) != (old.run.source, old.run.draft, old.run.models):
             self._fill(new)

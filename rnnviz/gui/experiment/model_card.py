@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy,
 from rnnviz.core.cells import CELLS, Options, cell_kind, cell_made
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.setting import settings_of
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.model_bar import paint_model_bar
 from rnnviz.gui.look.theme import Dash, Theme
@@ -66,13 +66,13 @@ class CardHeader(QAbstractButton):
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFixedHeight(_HEADER_HEIGHT)
+        scale.fit(self, height=_HEADER_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.name, self.words, self.number, self.metric_name = "", "", "", ""
         self.colors: tuple[QColor, QColor, QColor] = (QColor(), QColor(), QColor())  # model, text, muted
 
     def sizeHint(self) -> QSize:
-        return QSize(192, _HEADER_HEIGHT)
+        return scale.size(192, _HEADER_HEIGHT)
 
     def keyPressEvent(self, event: Any) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -83,9 +83,9 @@ class CardHeader(QAbstractButton):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = scale.painter(self)
         model, text, muted = self.colors
-        space = self.rect().adjusted(14, 8, -10, -8)
+        space = scale.rect(self).adjusted(14, 8, -10, -8)
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         painter.setFont(fonts.semibold(fonts.TITLE))
         painter.setPen(model)

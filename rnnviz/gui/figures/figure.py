@@ -16,7 +16,7 @@ from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.selection import exactly, lane_choices
 from rnnviz.gui.figures.formats import Measures, in_pixels
 from rnnviz.gui.figures.pictures import window_image
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.state import State
@@ -52,7 +52,7 @@ def draw_figure(
     """
     measures.check()
     size = _units(measures)
-    with _page(state, size[0], lanes=lanes, curves=curves) as (page, stack):
+    with scale.as_designed(), _page(state, size[0], lanes=lanes, curves=curves) as (page, stack):
         if grows and stack is not None:
             stack.setMinimumHeight(stack.needed_height())
         needed = _needed(page, size[0], lanes=lanes)

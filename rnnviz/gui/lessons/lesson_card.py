@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 
 from rnnviz.debugger.places import to_phase
 from rnnviz.gui.lessons.lesson_file import Card, Lesson, Press, Show, read_lessons
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
@@ -49,7 +50,7 @@ class LessonCard(QWidget):
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.close_button = push_button("", "Closes the lesson; the Help menu brings it back", "icon")
         self.close_button.setAccessibleName("Close the lesson")
-        self.close_button.setFixedSize(20, 20)
+        scale.fit(self.close_button, width=20, height=20, icon=14)
         self.press = push_button("", "")
         self.next = push_button("Next", "")
         self.back = push_button("Back", "The card before")
@@ -63,7 +64,7 @@ class LessonCard(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Shows what differs between the two states."""
-        if new.look.theme != old.look.theme:
+        if new.look.dress != old.look.dress:
             self._apply_theme(new)
         if new.run.experiment is not old.run.experiment:
             self._choose(new)
@@ -85,7 +86,7 @@ class LessonCard(QWidget):
         head.addWidget(self.place, 1)
         head.addWidget(self.close_button)
         asked = QWidget()  # keeps its room on cards that ask and show nothing, so that the buttons stay where they are
-        asked.setFixedHeight(_BUTTON)
+        scale.fit(asked, height=_BUTTON)
         what = QHBoxLayout(asked)
         what.setContentsMargins(0, 0, 0, 0)
         what.setSpacing(12)
@@ -95,8 +96,8 @@ class LessonCard(QWidget):
         ways = QHBoxLayout()
         ways.setSpacing(8)
         for button in (self.press, self.back, self.next):
-            button.setFixedHeight(_BUTTON)
-        self.back.setFixedWidth(_BACK)
+            scale.fit(button, height=_BUTTON)
+        scale.fit(self.back, width=_BACK)
         ways.addWidget(self.back)
         ways.addWidget(self.next, 1)
         column = QVBoxLayout(self)
@@ -237,6 +238,7 @@ class LessonCard(QWidget):
     def _apply_theme(self, state: State) -> None:
         self.setStyleSheet(form_sheet(state.look.theme))
         self.close_button.setIcon(icon("close", theme(state.look.theme).muted, 14))
+        self._fit()
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

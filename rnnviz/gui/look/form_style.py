@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from rnnviz.core.resources import resource
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import ThemeName, theme
 
 FIELD_HEIGHT = 24
@@ -20,8 +21,8 @@ QLabel[role="section"] {{ color: {muted}; font-size: 12px; font-weight: 600; }}
 QLabel[role="title"] {{ font-size: 17px; font-weight: 600; }}
 QLabel[role="note"] {{ color: {muted}; font-size: 12px; }}
 QLabel[role="problem"] {{ color: {bad}; font-size: 12px; }}
-QLineEdit[role="field"] {{ padding: 0 7px; min-height: 22px; max-height: 22px; font-size: 13px; }}
-QLineEdit[role="field"]:focus {{ padding: 0 6px; min-height: 20px; max-height: 20px; }}
+QLineEdit[role="field"] {{ padding: 0 7px; min-height: {field}px; max-height: {field}px; font-size: 13px; }}
+QLineEdit[role="field"]:focus {{ padding: 0 6px; min-height: {held}px; max-height: {held}px; }}
 QLineEdit[role="field"][bad="true"] {{ border-color: {bad}; color: {bad}; }}
 QPushButton[role="link"] {{
     background: transparent; border: 2px solid transparent; border-radius: 4px; color: {accent}; padding: 0;
@@ -32,7 +33,7 @@ QPushButton[role="link"]:focus {{ padding: 0; border-color: {focus}; }}
 QPushButton[role="link"]:disabled {{ color: {muted}; }}
 QComboBox {{ placeholder-text-color: {muted}; }}
 QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}
-QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: 8px; height: 8px; }}
+QRadioButton::indicator:checked {{ background: {accent}; border: 3px solid {raised}; width: {dot}px; height: {dot}px; }}
 QAbstractItemView::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px; }}
 QAbstractItemView::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
 QAbstractItemView::indicator:disabled {{ border-color: {line}; }}
@@ -48,13 +49,25 @@ QPushButton[role="icon"]:focus {{ padding: 0; border-color: {focus}; }}
 """
 
 
-@cache
 def form_sheet(name: ThemeName) -> str:
-    """The roles of forms in the theme called `name`; the rest of the look is the application's own style sheet."""
+    """The roles of forms in the theme called `name`, at the scale of the text; the rest of the look is the
+    application's own style sheet."""
+    return _form_sheet(name, scale.px(FIELD_HEIGHT), scale.text_scale())
+
+
+@cache
+def _form_sheet(name: ThemeName, high: int, _scale: float) -> str:
     tokens = theme(name)
     names = ("panel", "raised", "line", "text", "muted", "accent", "bad", "focus")
     colors = {token: getattr(tokens, token) for token in names}
-    return _SHEET.format(**colors, check=resource(f"theme/check-{name}.svg").as_posix())
+    sheet = scale.in_sheet(_SHEET)
+    return sheet.format(
+        **colors,
+        field=high - 2,
+        held=high - 4,
+        dot=scale.px(12) - 4,
+        check=resource(f"theme/check-{name}.svg").as_posix(),
+    )
 
 
 def set_role(widget: QWidget, role: str, value: object | None = None) -> None:
@@ -77,10 +90,10 @@ def push_button(text: str, tooltip: str, role: str = "") -> QPushButton:
 
 
 def fill_scrolling(page: QWidget, content: QWidget) -> None:
-    """Puts `content` into `page`, which scrolls downwards only and leaves the keyboard to what is inside."""
+    """Puts `content` into `page`, which scrolls downwards (large text sideways too) and leaves the keyboard inside."""
     scroll = QScrollArea(widgetResizable=True)
     scroll.setProperty("role", "panel")
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scale.fit(scroll, sideways=True)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     scroll.setWidget(content)
     outer = QVBoxLayout(page)

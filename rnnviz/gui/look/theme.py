@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells import cell_kind
-from rnnviz.gui.look import color_maps, fonts
+from rnnviz.gui.look import color_maps, fonts, scale
 from rnnviz.gui.look.style_sheet import style_sheet
 
 ThemeName = Literal["dark", "light"]
@@ -235,15 +235,14 @@ def theme(name: ThemeName) -> Theme:
 
 
 def apply(app: QApplication, theme: Theme) -> None:
-    """Puts Fusion, the palette, the text font and the style sheet of `theme` on the application."""
+    """Puts Fusion, the palette, the text font and the style sheet of `theme` on the application, sized as text is."""
     fonts.load()
     if app.style().objectName().lower() != "fusion":
         app.setStyle(QStyleFactory.create("Fusion"))
-    app.setFont(fonts.text())
+    app.setFont(scale.font(fonts.text()))
     app.setPalette(palette(theme))
-    app.setStyleSheet(
-        style_sheet(theme.name, {name: value for name, value in asdict(theme).items() if isinstance(value, str)})
-    )
+    tokens = {name: value for name, value in asdict(theme).items() if isinstance(value, str)}
+    app.setStyleSheet(scale.in_sheet(style_sheet(theme.name, tokens)))
 
 
 def palette(theme: Theme) -> QPalette:

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rnnviz.gui.look import scale
+
 NAME, INPUT, PREDICT, HOLDS = range(4)
 _HEADINGS = ("Column", "Input", "Predict", "What it holds")
 _TOOLTIPS = (
@@ -40,7 +42,7 @@ class BoxDelegate(QStyledItemDelegate):
         if state is None:
             return
         box = QStyleOptionViewItem(option)
-        box.rect = QRect(0, 0, _BOX, _BOX)
+        box.rect = QRect(0, 0, scale.px(_BOX), scale.px(_BOX))
         box.rect.moveCenter(option.rect.center())
         box.state = QStyle.StateFlag.State_Enabled
         box.state |= QStyle.StateFlag.State_On if Qt.CheckState(state) == _CHECKED else QStyle.StateFlag.State_Off
@@ -52,7 +54,7 @@ class BoxDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(box.rect.adjusted(-4, -4, 3, 3), 4, 4)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(_BOX + 12, _ITEM)
+        return scale.size(_BOX + 12, _ITEM)
 
     def editorEvent(
         self,
@@ -154,7 +156,7 @@ class ColumnTable(QTableWidget):
 
     def _style(self, count: int) -> None:
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ITEM)
+        scale.fit(self, rows=_ITEM)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
@@ -167,10 +169,10 @@ class ColumnTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(HOLDS, QHeaderView.ResizeMode.Stretch)
-        self.setColumnWidth(NAME, min(150, max(70, self.sizeHintForColumn(NAME) + 16)))
+        self.setColumnWidth(NAME, min(scale.px(150), max(70, self.sizeHintForColumn(NAME) + 16)))
         for place in (INPUT, PREDICT):
             self.setItemDelegateForColumn(place, BoxDelegate(self))
-        self.setFixedHeight(34 + _ITEM * min(_MOST, max(_FEWEST, count)))
+        scale.fit(self, height=34 + _ITEM * min(_MOST, max(_FEWEST, count)))
 
     def _box(self, row: int, place: int) -> QTableWidgetItem:
         box = self.item(row, place)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from rnnviz.core.setting import settings_of
 from rnnviz.core.tasks import DataTask, NextValue, data_task
 from rnnviz.core.tasks.task import LONGEST
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.column_table import ColumnTable, is_usable
@@ -108,6 +109,7 @@ class DataDialog(FittedDialog):
                 choice.set_value(self._inspection.get(key, getattr(self._preset, key)))
 
     def _build(self) -> None:
+        scale.fit(self, least_width=_NARROW if self.preview is None else _LEFT + _RIGHT + 72)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(24, 20, 24, 20)
         whole.setSpacing(8)
@@ -127,7 +129,6 @@ class DataDialog(FittedDialog):
         buttons.addWidget(self.cancel_button)
         buttons.addWidget(self.accept_button)
         whole.addLayout(buttons)
-        self.setMinimumWidth(_NARROW if self.preview is None else _LEFT + _RIGHT + 72)
 
     def _left(self) -> QVBoxLayout:
         column = QVBoxLayout()

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from rnnviz.core.cells import CELLS
 from rnnviz.core.source import GIVEN_LOSS, Given, GivenInput
 from rnnviz.core.tasks.task import LONGEST
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.activation_choice import ActivationChoice
@@ -58,7 +59,7 @@ class OpenModelDialog(FittedDialog):
         self._alphabet_typed = False
         self.setWindowTitle("Open a model")
         self.setStyleSheet(form_sheet(theme_name))
-        self.setMinimumWidth(560)
+        scale.fit(self, least_width=560)
         self.modules = QTableWidget(len(self._modules), len(_HEADINGS))
         self.sources = QButtonGroup(self)
         self.pages = QStackedWidget()
@@ -126,7 +127,7 @@ class OpenModelDialog(FittedDialog):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
-        table.verticalHeader().setDefaultSectionSize(_ITEM)
+        scale.fit(table, rows=_ITEM)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for row, module in enumerate(self._modules):
             title = str(module.get("title") or module["prefix"] or "the module itself")
@@ -139,7 +140,7 @@ class OpenModelDialog(FittedDialog):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 item.setToolTip("\n".join(str(note) for note in module.get("notes", ())))
                 table.setItem(row, column, item)
-        table.setFixedHeight(36 + _ITEM * min(6, max(2, len(self._modules))))
+        scale.fit(table, height=36 + _ITEM * min(6, max(2, len(self._modules))))
         table.selectRow(0)
 
     def _build(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from rnnviz.core.tasks.next_value import NextValue
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import ThemeName, theme
 
 _ITEM = 22  # pixels of one row
@@ -45,12 +46,12 @@ class RowPreview(QTableWidget):
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
         self.setWordWrap(False)
-        self.verticalHeader().setDefaultSectionSize(_ITEM)
+        scale.fit(self, rows=_ITEM)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        header.setMaximumSectionSize(_WIDEST)
+        header.setMaximumSectionSize(scale.px(_WIDEST))
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def show_task(self, task: NextValue, turned: bool) -> None:
@@ -71,7 +72,7 @@ class RowPreview(QTableWidget):
         self.setVerticalHeaderLabels(labels)
         self.resizeColumnsToContents()
         for place in range(self.columnCount()):
-            self.setColumnWidth(place, min(_WIDEST, self.columnWidth(place) + _GAP))
+            self.setColumnWidth(place, min(scale.px(_WIDEST), self.columnWidth(place) + _GAP))
 
     def _show_row(self, at: int, row: Mapping[str, Any], task: NextValue, turned: bool, used: set[str]) -> None:
         cells = [self._cell(row, place, task, turned) for place in range(len(self._names))]

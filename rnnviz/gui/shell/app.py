@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from rnnviz.core.errors import RnnvizError
@@ -20,6 +20,7 @@ from rnnviz.gui.live.remembered_breakpoints import RememberedBreakpoints
 from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.look.icons import application_icon
+from rnnviz.gui.look.scale import set_text_scale
 from rnnviz.gui.look.theme import apply, theme
 from rnnviz.gui.opening.file_commands import Pictures, file_commands
 from rnnviz.gui.shell.garbage_collector import GarbageCollector
@@ -34,13 +35,13 @@ from rnnviz.gui.shell.signals import Signals
 from rnnviz.gui.shell.status_bar import StatusBar
 from rnnviz.gui.shell.title_row import TitleRow
 from rnnviz.gui.shell.toolbar import Toolbar
-from rnnviz.gui.shell.view_commands import WindowWishes, view_commands
+from rnnviz.gui.shell.view_commands import INTERFACE_VARIABLE, WindowWishes, toggle_presentation, view_commands
 from rnnviz.gui.state.debugging import Debugging
 from rnnviz.gui.state.preference_saver import PreferenceSaver
-from rnnviz.gui.state.preferences import read_preferences
+from rnnviz.gui.state.preferences import read_preferences, saved_interface_scale
 from rnnviz.gui.state.program_folders import log_path, remove_leftovers, settings_path
 from rnnviz.gui.state.state import State
-from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Appearance, Message, Notices
 from rnnviz.gui.stepping.debug_commands import debug_commands, show_moment
 from rnnviz.gui.stepping.walker import Walker
@@ -70,7 +71,13 @@ def run_window(path: Path | None) -> NoReturn:
         raise RnnvizError("There is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set.")
     if on_x() and (sentence := lacking(WINDOW)):
         raise RnnvizError(sentence)  # Qt would end the process in its own words
+    scale = saved_interface_scale(settings_path())
+    scaled = scale != 1.0 and INTERFACE_VARIABLE not in os.environ
+    if scaled:
+        os.environ[INTERFACE_VARIABLE] = f"{scale:g}"
     app = QApplication.instance() or QApplication(sys.argv[:1])
+    if scaled:
+        del os.environ[INTERFACE_VARIABLE]  # what is started from here has a scale of its own
     assert isinstance(app, QApplication)
     app.setApplicationName("rnnviz")
     app.setApplicationDisplayName("rnnviz")
@@ -102,11 +109,16 @@ class App(QObject):
                 hidden_lanes=hidden,
                 page=preferences.page,
                 folders=tuple(preferences.folders.items()),
+                text_scale=preferences.text_scale,
+                presentation_scale=preferences.presentation_scale,
+                interface_scale=preferences.interface_scale,
             ),
             debugging=Debugging(watches=preferences.watches),
             notices=Notices(message),
         )
         self.store = Store(shown)
+        set_text_scale(shown.look.scale)
+        self.store.changed.connect(self._dress)  # before all others, which dress themselves in what it sets
         self._application = application
         self._path = path
         self.contents: Contents | None = None  # lanes and panels, which come after the first picture
@@ -255,9 +267,8 @@ class App(QObject):
 
     def _commands(self) -> tuple[Command, ...]:
         wishes = WindowWishes(
-            reset_layout=lambda: self.window.reset_layout(),
+            reset_layout=self._reset_layout,
             full_screen=lambda: self.window.toggle_full_screen(),
-            presentation=lambda: self.window.toggle_presentation(),
             show_menu=self._show_menu,
             find_command=self._find_command,
             show_shortcuts=self._show_shortcuts,
@@ -302,9 +313,17 @@ class App(QObject):
         self.store.changed.connect(self._show)
 
     @Slot(object, object)
-    def _show(self, old: State, new: State) -> None:
-        if new.look.theme != old.look.theme:
+    def _dress(self, old: State, new: State) -> None:
+        if new.look.dress != old.look.dress:
+            set_text_scale(new.look.scale)
             apply(self._application, theme(new.look.theme))
+
+    @Slot(object, object)
+    def _show(self, old: State, new: State) -> None:
+        if new.look.scale != old.look.scale or new.look.presenting != old.look.presenting:
+            self.window.present(new.look.presenting)
+            scales = old.look.scale, new.look.scale
+            QTimer.singleShot(0, self.window, lambda: self.window.rescale(*scales))  # when panels say what they need
         if new.run.source is not old.run.source or new.run.path != old.run.path or new.run.name != old.run.name:
             self._show_title(new)
         if new.notices.message is not None and new.notices.message != old.notices.message:
@@ -329,10 +348,17 @@ class App(QObject):
         self._palette.ask(self.toolbar)
 
     def _dismiss(self) -> None:
-        if self.store.state.notices.message is not None:
+        notices = self.store.state.notices
+        if self.store.state.look.presenting and (notices.message is None or not notices.message.commands):
+            toggle_presentation(self.store)
+        elif notices.message is not None:
             self.store.say(None)
         else:
             self.session.cancel()
+
+    def _reset_layout(self) -> None:
+        self.store.change(look=setting(presenting=False))
+        self.window.reset_layout()
 
     def _ask_place(self) -> None:
         self.jump_field.ask(goto.words(self.store.state.place.cursor), self.toolbar.cursor_label)

@@ -8,7 +8,9 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, Q
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from rnnviz.gui.commands.keys import keeps_key
+from rnnviz.gui.look import scale
 from rnnviz.gui.shell.keyboard.areas import Areas
+from rnnviz.gui.shell.spill import Spill
 from rnnviz.gui.state.preferences import Preferences
 from rnnviz.gui.widgets import screens
 
@@ -17,6 +19,7 @@ _DOCKS = {  # object name: area, width or height to begin with
     "values": (Qt.DockWidgetArea.RightDockWidgetArea, 304),
     "training": (Qt.DockWidgetArea.BottomDockWidgetArea, 172),
 }
+_MOST = {"experiment": 0.3, "values": 0.36, "training": 0.32}  # of the window, that larger text takes
 _SIZE = QSize(1440, 900)  # to begin with, where the screen has it
 _LEAST = QSize(600, 350)  # below what 1280 × 800 leaves at scale 2
 _NARROW, _SHORT = 960, 520  # a smaller window shows its panels in one column, as tabs
@@ -49,7 +52,9 @@ class MainWindow(QMainWindow):
         self._docks = {name: self._add_dock(name, area) for name, (area, _) in _DOCKS.items()}
         self.areas: Areas | None = None  # which come with the contents
         self._was_painted = False
-        self._hidden_for_presentation: list[QDockWidget] = []
+        self._before_presentation: tuple[QByteArray, Qt.WindowState] | None = None
+        self._designed: dict[str, float] = {}  # by dock: its size at text scale 1
+        self._pressed: dict[str, int] = {}  # sizes of the docks when the mouse was pressed
         self.setGeometry(screens.middle(_SIZE, screens.there_are()))
         self._own_size = self.size()  # as it was found to fit
         self.reset_layout()
@@ -73,13 +78,14 @@ class MainWindow(QMainWindow):
         dock = self._docks[name]
         before, size = dock.widget(), dock.size()
         widget.setMinimumHeight(_LOW)  # what is in it scrolls
-        dock.setWidget(widget)
+        dock.setWidget(widget if name == "training" else Spill(widget, _MOST[name]))
         if before is not None:
             before.deleteLater()
         self._resize_dock(name, size.height() if name == "training" else size.width())
 
     def restore(self, preferences: Preferences) -> None:
         """Size, place and layout as they were, on a screen there is; what does not fit any more is left as it is."""
+        self._designed.clear()
         if preferences.geometry and self.restoreGeometry(_bytes(preferences.geometry)):
             self._keep_on_screen()
         if preferences.layout and not self.restoreState(_bytes(preferences.layout), _LAYOUT_VERSION):
@@ -95,30 +101,44 @@ class MainWindow(QMainWindow):
         """Every dock back to its place and size."""
         self._end_presentation()
         for name, (area, size) in _DOCKS.items():
+            self._designed[name] = size
             self.addDockWidget(area, self._docks[name])
             self._docks[name].show()
-            self._resize_dock(name, size)
+            self._resize_dock(name, scale.px(size))
         self._fold()
 
     def toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def toggle_presentation(self) -> None:
-        """The lanes alone on the whole screen, and back."""
-        if self._hidden_for_presentation:
+    def present(self, on: bool) -> None:
+        """Lanes and training curve alone on the whole screen, or all as it was before."""
+        if not on:
             self._end_presentation()
-            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
-            return
-        self._hidden_for_presentation = [dock for dock in self._docks.values() if dock.isVisible()]
-        for dock in self._hidden_for_presentation:
-            dock.hide()
-        self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
+        elif self._before_presentation is None:
+            self._before_presentation = self.saveState(_LAYOUT_VERSION), self.windowState()
+            for name, dock in self._docks.items():
+                dock.setVisible(name == "training")
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
+
+    def rescale(self, old: float, new: float) -> None:
+        """The panels become wider and higher with their text, as far as the lanes can spare it."""
+        for name, dock in self._docks.items():
+            whole = self.height() if name == "training" else self.width()
+            designed = self._designed.setdefault(name, self._size(name) / old)
+            if dock.isVisible():
+                self._resize_dock(name, round(min(designed * new, max(_MOST[name] * whole, designed))))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             if keeps_key(QApplication.focusWidget(), event):
                 event.accept()
             return True
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._pressed = {name: self._size(name) for name in self._docks}
+        elif event.type() == QEvent.Type.MouseButtonRelease:  # the edge of a dock may have been drawn
+            for name, size in self._pressed.items():
+                if size != self._size(name):
+                    self._designed.pop(name, None)
         if event.type() == QEvent.Type.StatusTip:
             return True  # Qt would empty the status bar, where the menu bar says what an entry does
         return super().event(event)
@@ -195,12 +215,17 @@ class MainWindow(QMainWindow):
             else:
                 area, size = _DOCKS[name]
                 self.addDockWidget(area, dock)
-                self._resize_dock(name, size)
+                self._resize_dock(name, scale.px(size))
+
+    def _size(self, name: str) -> int:
+        return self._docks[name].height() if name == "training" else self._docks[name].width()
 
     def _end_presentation(self) -> None:
-        for dock in self._hidden_for_presentation:
-            dock.show()
-        self._hidden_for_presentation = []
+        if self._before_presentation is not None:
+            layout, window_state = self._before_presentation
+            self._before_presentation = None
+            self.restoreState(layout, _LAYOUT_VERSION)
+            self.setWindowState(window_state)
 
 
 def _dropped_path(event: QDropEvent) -> Path | None:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QWidget
 
 from rnnviz.gui.commands.actions import Actions
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.icons import icon, pixmap
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
@@ -19,7 +20,7 @@ _MARGIN = 12  # pixels to the sides and below
 _BUSY_DELAY = 150  # milliseconds: what is faster than this is never announced
 _MOST_BUTTONS = 3
 _STAYING = ("go_to_stop", "disable_stop")  # after these the message still says what there is to go on with
-_SHOWN = Fields("notices", "look.theme")
+_SHOWN = Fields("notices", "look.theme", "look.scale")
 _TOKENS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "bad")}
 
 
@@ -40,7 +41,7 @@ class MessageBar(QFrame):
         self._sentence = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)  # a file's name may look like HTML
         self._progress = QProgressBar(minimum=0, maximum=0, textVisible=False)
-        self._progress.setFixedWidth(120)
+        scale.fit(self._progress, width=120)
         self.buttons = tuple(QPushButton() for _ in range(_MOST_BUTTONS))
         self.button = self.buttons[0]
         for number, button in enumerate(self.buttons):

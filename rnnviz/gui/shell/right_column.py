@@ -32,7 +32,6 @@ class RightColumn(QWidget):
         self.tabs = PageTabs()
         self.tabs.setExpanding(True)
         self.tabs.setDrawBase(False)
-        self.tabs.setUsesScrollButtons(False)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrows to the lanes
         self.tabs.setAccessibleName("Pages")
         self.tabs.setAccessibleDescription("← and → turn to another page, Enter goes into it")
@@ -42,6 +41,7 @@ class RightColumn(QWidget):
         column.setSpacing(0)
         column.addWidget(self.tabs)
         column.addWidget(self._stack, 1)
+        self._fit_tabs(store.state)
         self.tabs.tabBarClicked.connect(self._choose)
         self.tabs.currentChanged.connect(self._turn)
         store.changed.connect(self.show_state)
@@ -71,6 +71,8 @@ class RightColumn(QWidget):
     def show_state(self, old: State, new: State) -> None:
         if new.look.page != old.look.page:
             self._show(new)
+        if new.look.scale != old.look.scale:
+            self._fit_tabs(new)
 
     @Slot(int)
     def _choose(self, number: int) -> None:
@@ -82,6 +84,10 @@ class RightColumn(QWidget):
         """With the arrow keys."""
         if self.tabs.hasFocus():
             self._choose(number)
+
+    def _fit_tabs(self, state: State) -> None:
+        """All of them are seen; large ones only where there is room, else arrows lead to the others."""
+        self.tabs.setUsesScrollButtons(state.look.scale > 1.0)
 
     def _show(self, state: State) -> None:
         number = self._keys.index(state.look.page) if state.look.page in self._keys else 0

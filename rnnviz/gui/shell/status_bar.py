@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from rnnviz.core.numbers import file_size, whole
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -38,7 +40,7 @@ class StatusBar(QStatusBar):
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self.setFixedHeight(28)
+        scale.fit(self, height=28)
         self.engine, self.run, self.badge = QLabel(), QLabel(), QLabel()
         for label in (self.engine, self.run):
             self.addWidget(label)
@@ -51,13 +53,22 @@ class StatusBar(QStatusBar):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        dressed = new.look.theme != old.look.theme
+        dressed = new.look.dress != old.look.dress
         if dressed or new.recorded.status is not old.recorded.status or new.run.path != old.run.path:
             self._show_engine(new)
         if dressed or (new.run.path, new.recorded.bytes) != (old.run.path, old.recorded.bytes):
             self._show_run(new)
         if dressed or new.recorded.traces is not old.recorded.traces:
             self._show_badge(new)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The file's name, which the window's title has too, goes where there is no room for all of it."""
+        parts = (self.engine, self.run, self.badge)
+        self.run.setVisible(sum(part.sizeHint().width() + 8 for part in parts) <= self.width())
 
     def _show_engine(self, state: State) -> None:
         colors = theme(state.look.theme)
@@ -113,6 +124,7 @@ class StatusBar(QStatusBar):
             label.setText(text)
         if (sheet := f"color: {color}; padding: 0px 12px;") != label.styleSheet():
             label.setStyleSheet(sheet)
+        self._fit()
 
 
 def _colored(text: str, token: str, colors: Theme) -> str:

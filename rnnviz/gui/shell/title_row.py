@@ -1,11 +1,11 @@
 """Title row: the menu bar, what is trained, and the button that finds a command; one quiet line on top."""
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.experiment.experiment_words import source_words
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.shell.menus.menu_bar import MenuBar
 from rnnviz.gui.state.state import State
@@ -22,12 +22,12 @@ class TitleRow(QWidget):
         super().__init__(parent)
         self.setObjectName("title_row")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(_HEIGHT)
+        scale.fit(self, height=_HEIGHT)
         self.title = ElidedLabel(fonts.semibold(fonts.TITLE), fonts.text(fonts.BODY))
         self.find_button = QToolButton(autoRaise=True)
         self.find_button.setDefaultAction(actions["find_command"])
         self.find_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.find_button.setIconSize(QSize(14, 14))
+        scale.fit(self.find_button, icon=14)
         self.find_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 8, 2)
@@ -46,7 +46,7 @@ class TitleRow(QWidget):
     def show_state(self, old: State, new: State) -> None:
         if new.run.source is not old.run.source:
             self._show_title(new)
-        if new.look.theme != old.look.theme:
+        if new.look.dress != old.look.dress:
             self._dress(new)
 
     def _show_title(self, state: State) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.commands.actions import MAIN, Actions
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
@@ -19,7 +19,7 @@ _TRAINING = (MAIN, "training_step", "reset")
 _PROGRAM = ("program_start", "phase_start", "step_back", "step_forward", "phase_end", "program_end")
 _DEPTH = ("step_into", "step_out")
 _HEIGHT = 46
-_SHOWN = Fields("recorded.status", "recorded.history", "place.cursor", "place.following", "look.theme")
+_SHOWN = Fields("recorded.status", "recorded.history", "place.cursor", "place.following", "look.theme", "look.scale")
 
 
 class Toolbar(QFrame):
@@ -28,7 +28,7 @@ class Toolbar(QFrame):
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("toolbar")
-        self.setFixedHeight(_HEIGHT)
+        scale.fit(self, icon_height=_HEIGHT)
         self._step = StepCount(store)
         self.cursor_label = CursorLabel(store)
         self._buttons: dict[str, QToolButton] = {}
@@ -65,7 +65,7 @@ class Toolbar(QFrame):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.look.theme != old.look.theme:
+        if new.look.dress != old.look.dress:
             self._dress(new)
 
     def _group(self, actions: Sequence[QAction]) -> QWidget:
@@ -100,11 +100,11 @@ class StepCount(QWidget):
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._caption = QLabel("training step")
-        self._caption.setFont(fonts.text(fonts.SMALL))
+        scale.fit(self._caption, font=fonts.text(fonts.SMALL))
         self._number = QLabel()
-        self._number.setFont(fonts.semibold(fonts.TITLE))
+        scale.fit(self._number, font=fonts.semibold(fonts.TITLE))
         self._rate = QLabel()
-        self._rate.setFont(fonts.text(fonts.SMALL))
+        scale.fit(self._rate, font=fonts.text(fonts.SMALL))
         numbers = QHBoxLayout()
         numbers.setSpacing(8)
         numbers.addWidget(self._number)
@@ -114,7 +114,7 @@ class StepCount(QWidget):
         column.setSpacing(0)
         column.addWidget(self._caption)
         column.addLayout(numbers)
-        self.setFixedWidth(94)  # so that growing numbers move nothing
+        scale.fit(self, width=94)  # so that growing numbers move nothing
         store.changed.connect(self.show_state)
         self._show(store.state)
 

@@ -14,7 +14,8 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Message
 
 _REMEMBERED = Fields(
-    "look.theme", "look.hidden_lanes", "look.page", "look.folders", "debugging.watches", "debugging.lent"
+    *("look.theme", "look.hidden_lanes", "look.page", "look.folders", "look.text_scale", "look.presentation_scale"),
+    *("look.interface_scale", "debugging.watches", "debugging.lent"),
 )
 
 
@@ -50,11 +51,13 @@ class PreferenceSaver(QObject):
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         if _REMEMBERED.changed(old, new):
-            hidden = tuple(sorted(new.look.hidden_lanes))
             self.remember(
                 theme=new.look.theme,
-                hidden_lanes=hidden,
+                hidden_lanes=tuple(sorted(new.look.hidden_lanes)),
                 page=new.look.page,
                 folders=dict(new.look.folders),
+                text_scale=new.look.text_scale,
+                presentation_scale=new.look.presentation_scale,
+                interface_scale=new.look.interface_scale,
                 watches=new.debugging.own_watches,
             )

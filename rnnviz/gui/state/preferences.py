@@ -18,6 +18,7 @@ RECENT_FILES = 10  # how many are remembered
 RECENT_COMMANDS = 5
 REMEMBERED_EXPERIMENTS = 20  # with breakpoints
 TRACE_MEMORY = 1024  # MiB
+SCALES = {"text_scale": (0.8, 2.0), "presentation_scale": (1.0, 2.0), "interface_scale": (0.8, 2.0)}  # 1: as designed
 
 ThemeName = Literal["dark", "light"]
 
@@ -37,6 +38,9 @@ class Preferences:
     trace_memory: int = TRACE_MEMORY  # MiB that rebuilt traces may take; the one looked at stays, whatever it takes
     breakpoints: Mapping[str, str] = field(default_factory=dict)  # title of an experiment → its marks as TOML
     recent_commands: tuple[str, ...] = ()  # given from the palette, the newest first
+    text_scale: float = 1.0
+    presentation_scale: float = 1.5
+    interface_scale: float = 1.0  # of everything, from the next start on
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
         """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""
@@ -82,6 +86,15 @@ def read_preferences(path: Path) -> tuple[Preferences, str]:
     return replace(Preferences(), **values), sentence
 
 
+def saved_interface_scale(path: Path) -> float:
+    """Read before anything else is; 1 where the file does not say it: what is wrong with it is told later."""
+    try:
+        scale = tomllib.loads(path.read_bytes().decode("utf-8")).get("interface_scale", 1.0)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return 1.0
+    return float(scale) if _fits("interface_scale", scale) else 1.0
+
+
 def write_preferences(preferences: Preferences, path: Path) -> None:
     """Writes the whole file or nothing; RnnvizError if the folder does not let us."""
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(preferences).items()}
@@ -99,6 +112,9 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "trace_memory":
         return type(value) is int and value > 0
+    if name in SCALES:
+        low, high = SCALES[name]
+        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
     if name == "page":
         return isinstance(value, str)
     if name in ("breakpoints", "folders"):

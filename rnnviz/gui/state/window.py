@@ -15,6 +15,20 @@ class Appearance:
     fitting_lanes: frozenset[str] = frozenset()  # lanes that show themselves because the canvas has room for them
     page: str = "cursor"  # of the right column: the one in front
     folders: tuple[tuple[str, str], ...] = ()  # of the file dialogs: kind of file and the folder it was last found in
+    text_scale: float = 1.0  # 1: as designed
+    presentation_scale: float = 1.5  # the same in a presentation
+    presenting: bool = False
+    interface_scale: float = 1.0  # of everything, from the next start on
+
+    @property
+    def scale(self) -> float:
+        """How large text is now."""
+        return self.presentation_scale if self.presenting else self.text_scale
+
+    @property
+    def dress(self) -> tuple[str, float]:
+        """What every widget is dressed in."""
+        return self.theme, self.scale
 
     def folder(self, kind: str) -> str:
         """Where files of a kind were last found or saved; "" where none were yet, or that folder is there no longer."""

@@ -1,18 +1,19 @@
 """Where the cursor is, in words, with the colour of its phase; pressing it asks where to go."""
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QFontMetrics, QMouseEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from rnnviz.core.equations.operations import Operation, operations
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 
+_SIZE = (300, 34)
 _AROUND, _BESIDE = 42, 26  # pixels beside and between the three labels, and beside them
 _TIP = "Where the cursor stands in this training step; press to go elsewhere  (T)"
 PHASE_TOKENS = {
@@ -22,7 +23,9 @@ PHASE_TOKENS = {
     Phase.ACCUMULATE: "forget",
     Phase.UPDATE: "good",
 }
-_SHOWN = Fields("place.cursor", "recorded.traces", "place.sample", "look.theme", "run.models", "place.model")
+_SHOWN = Fields(
+    "place.cursor", "recorded.traces", "place.sample", "look.theme", "look.scale", "run.models", "place.model"
+)
 
 
 class CursorLabel(QFrame):
@@ -32,12 +35,14 @@ class CursorLabel(QFrame):
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._store = store
         self.setObjectName("cursor_label")
-        self.setFixedSize(300, 34)
+        scale.fit(self, height=34)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(_TIP)
         self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
-        self._phase.setFont(fonts.semibold())
+        scale.fit(self._phase, font=fonts.semibold())
         self._rows = QGridLayout(self)
         self._rows.setContentsMargins(10, 0, 12, 0)
         self._rows.setHorizontalSpacing(8)
@@ -48,6 +53,16 @@ class CursorLabel(QFrame):
         self._rows.addWidget(self._what, 0, 3)
         store.changed.connect(self.show_state)
         self._show(store.state)
+
+    def sizeHint(self) -> QSize:
+        return scale.size(*_SIZE)
+
+    def minimumSizeHint(self) -> QSize:
+        return scale.size(_SIZE[0] * min(1.0, 1 / scale.text_scale()), _SIZE[1])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_what(place_words(self._store.state)[2])
 
     @property
     def text(self) -> str:
@@ -84,12 +99,12 @@ class CursorLabel(QFrame):
     def _set_what(self, what: str) -> None:
         """Behind the place where there is room, else below it in small letters: nothing is cut."""
         taken = sum(QFontMetrics(label.font()).horizontalAdvance(label.text()) for label in (self._phase, self._where))
-        below = QFontMetrics(fonts.text()).horizontalAdvance(what) > self.width() - _AROUND - taken
+        below = QFontMetrics(scale.font(fonts.text())).horizontalAdvance(what) > self.width() - _AROUND - taken
         font = fonts.text(fonts.SMALL if below else fonts.BODY)
-        self._what.setFont(font)
+        scale.fit(self._what, font=font)
         self._rows.addWidget(self._what, *((1, 0, 1, 4) if below else (0, 3, 1, 1)))
         room = self.width() - _BESIDE
-        self._what.setText(QFontMetrics(font).elidedText(what, Qt.TextElideMode.ElideRight, room))
+        self._what.setText(QFontMetrics(scale.font(font)).elidedText(what, Qt.TextElideMode.ElideRight, room))
 
 
 def place_words(state: State) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from rnnviz.debugger import goto
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.gui.commands.needs import has_trace
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.focus_ring import paint_ring
 from rnnviz.gui.look.theme import theme
@@ -52,11 +52,12 @@ class Segment:
 
 def segments(program: Program, left: float, width: float) -> tuple[Segment, ...]:
     """The bars of all phases; the two sweeps share what the phases of one point leave."""
-    sweep = max((width - 3 * _SINGLE - 4 * _GAP) / 2, 20.0)
+    single = min(_SINGLE, max(width - 4 * _GAP, 10.0) / len(Phase))  # all alike where there is hardly any room
+    sweep = max((width - 3 * single - 4 * _GAP) / 2, single)
     found: list[Segment] = []
     x = left
     for phase in Phase:
-        wide = sweep if phase.swept else _SINGLE
+        wide = sweep if phase.swept else single
         first = program.first_of(phase)
         found.append(Segment(phase, first, program.last_of(phase) - first + 1, x, wide))
         x += wide + _GAP
@@ -64,7 +65,14 @@ def segments(program: Program, left: float, width: float) -> tuple[Segment, ...]
 
 
 _SHOWN = Fields(
-    "place.cursor", "recorded.traces", "place.sample", "look.theme", "place.model", "debugging.marks", "recorded.events"
+    "place.cursor",
+    "recorded.traces",
+    "place.sample",
+    "look.theme",
+    "look.scale",
+    "place.model",
+    "debugging.marks",
+    "recorded.events",
 )
 
 
@@ -78,28 +86,28 @@ class ProgramStrip(QWidget):
         self._store = store
         self._program = store.state.program
         self._marks = program_marks(store.state)
-        self.setFixedHeight(_HIGH)
+        scale.fit(self, height=_HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrows to the lanes
         self.setAccessibleName("Program")
         self.setAccessibleDescription(KEYS)
-        self._tip = LiveTip(self, lambda place: self.tooltip(place.x()))
+        self._tip = LiveTip(self, lambda place: self.tooltip(scale.to_design(place.x())))
         if not has_trace(store.state):
             self.hide()
         store.changed.connect(self.show_state)
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The bars as they are drawn, in pixels."""
-        return segments(self._program, LABEL_COLUMN, max(self.width() - LABEL_COLUMN - SCALE_COLUMN, 40.0))
+        """The bars as they are drawn, in pixels of the design."""
+        return segments(self._program, LABEL_COLUMN, max(scale.width(self) - LABEL_COLUMN - SCALE_COLUMN, 40.0))
 
     @property
     def cursor_x(self) -> float:
-        """Where the cursor stands, in pixels."""
+        """Where the cursor stands, in pixels of the design."""
         return self.x_of(self._store.state.place.cursor)
 
     def x_of(self, cursor: Cursor) -> float:
-        """Where a place lies, in pixels."""
+        """Where a place lies, in pixels of the design."""
         program = self._program
         point = program.point(cursor)
         inside = program.fine_point(cursor) - program.fine_point(program.at(point, cursor))
@@ -107,12 +115,12 @@ class ProgramStrip(QWidget):
         return segment.x(point + (inside + 0.5) / (1 + len(program.operations)))
 
     def cursor_at(self, x: float) -> Cursor:
-        """The place at pixel `x`."""
+        """The place at pixel `x` of the design."""
         segment = min(self.segments, key=lambda each: max(each.left - x, x - each.left - each.width))
         return self._program.at(segment.point(x), self._store.state.place.cursor)
 
     def tooltip(self, x: float) -> str:
-        """The place at pixel `x` and what is marked there."""
+        """The place at pixel `x` of the design and what is marked there."""
         near = dict.fromkeys(mark.words for mark in self._marks if abs(self.x_of(mark.cursor) - x) <= _NEAR)
         return "\n".join([goto.words(self.cursor_at(x)), *list(near)[:_MOST_TOLD], "A click goes there", KEYS])
 
@@ -134,9 +142,9 @@ class ProgramStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         state = self._store.state
         look = theme(state.look.theme)
-        painter = QPainter(self)
+        painter = scale.painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), look.color("background"))
+        painter.fillRect(scale.rect(self), look.color("background"))
         painter.setFont(fonts.semibold())
         painter.setPen(look.color("text"))
         painter.drawText(QRectF(14, _TOP - 4, LABEL_COLUMN - 14, _BAR + 8), Qt.AlignmentFlag.AlignVCenter, "Program")
@@ -153,10 +161,10 @@ class ProgramStrip(QWidget):
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(look.color("muted"))
         count = f"{whole(self._program.point(state.place.cursor) + 1)} of {whole(len(self._program))}"
-        box = QRectF(self.width() - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
+        box = QRectF(scale.width(self) - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, count)
         if self.hasFocus():
-            paint_ring(painter, QRectF(self.rect()), look)
+            paint_ring(painter, QRectF(scale.rect(self)), look)
 
     def _paint_segment(self, painter: QPainter, segment: Segment, here: float) -> None:
         look = theme(self._store.state.look.theme)
@@ -180,7 +188,7 @@ class ProgramStrip(QWidget):
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(look.color("text"))
         metrics = QFontMetricsF(painter.font())
-        for words in (segment.phase.value, segment.phase.value[:3]):
+        for words in (segment.phase.value, segment.phase.value[:3], segment.phase.value[:1]):
             if metrics.horizontalAdvance(words) < segment.width - 6:
                 painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, words)
                 break
@@ -199,5 +207,5 @@ class ProgramStrip(QWidget):
 
     def _choose(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self.chosen.emit(self.cursor_at(event.position().x()))
+            self.chosen.emit(self.cursor_at(scale.to_design(event.position().x())))
             event.accept()

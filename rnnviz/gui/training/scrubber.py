@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import whole
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.focus_ring import paint_ring
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.training.curve_ranges import nearest, round_steps
@@ -32,7 +32,7 @@ class Scrubber(QWidget):
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(_NUMBERS + 6)
+        scale.fit(self, height=_NUMBERS + 6)
         self.setAccessibleName("Training step")
         self.setToolTip("Recorded training steps: drag, or ← → from capture to capture, Page up and down by ten")
         self.captured: Array = np.zeros(0, np.int64)
@@ -68,12 +68,12 @@ class Scrubber(QWidget):
             self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(400, _NUMBERS + 6)
+        return scale.size(400, _NUMBERS + 6)
 
     def x_of(self, training_step: float) -> float:
-        """The pixel of a training step."""
+        """Where a training step lies, in pixels of the design."""
         low, high = self._range
-        return (training_step - low) / (high - low or 1.0) * self.width()
+        return (training_step - low) / (high - low or 1.0) * scale.width(self)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
@@ -87,11 +87,11 @@ class Scrubber(QWidget):
         if event.button() == Qt.MouseButton.LeftButton and len(self.captured):
             self._holding = True
             self.held.emit(True)
-            self._choose_at(event.position().x())
+            self._choose_at(scale.to_design(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._holding:
-            self._choose_at(event.position().x())
+            self._choose_at(scale.to_design(event.position().x()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._holding:
@@ -124,7 +124,7 @@ class Scrubber(QWidget):
 
     def _choose_at(self, x: float) -> None:
         low, high = self._range
-        self._choose(nearest(self.captured, low + x / max(1, self.width()) * (high - low)))
+        self._choose(nearest(self.captured, low + x / max(1, scale.width(self)) * (high - low)))
 
     def _choose(self, training_step: int) -> None:
         if training_step != self.training_step:
@@ -135,24 +135,24 @@ class Scrubber(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = QPainter(self)
+        painter = scale.painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         accent, line, muted = (self._theme.color(token) for token in ("accent", "border", "muted"))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(line)
-        painter.drawRoundedRect(QRectF(0, _TRACK - 2, self.width(), 4), 2, 2)
+        painter.drawRoundedRect(QRectF(0, _TRACK - 2, scale.width(self), 4), 2, 2)
         handle = self.x_of(self.training_step)
         if handle > 0:
             painter.setBrush(accent)
-            painter.drawRoundedRect(QRectF(0, _TRACK - 2, min(handle, self.width()), 4), 2, 2)
+            painter.drawRoundedRect(QRectF(0, _TRACK - 2, min(handle, scale.width(self)), 4), 2, 2)
         self._paint_ticks(painter)
-        if -1 <= handle <= self.width() + 1:
-            self._paint_handle(painter, min(max(handle, _RADIUS), self.width() - _RADIUS))
+        if -1 <= handle <= scale.width(self) + 1:
+            self._paint_handle(painter, min(max(handle, _RADIUS), scale.width(self) - _RADIUS))
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(muted)
         self._paint_numbers(painter)
         if self.hasFocus():
-            paint_ring(painter, QRectF(self.rect()), self._theme)
+            paint_ring(painter, QRectF(scale.rect(self)), self._theme)
 
     def _paint_handle(self, painter: QPainter, x: float) -> None:
         assert self._theme is not None
@@ -167,8 +167,8 @@ class Scrubber(QWidget):
         """One tick for each pixel that holds a capture, however many captures there are."""
         assert self._theme is not None
         low, high = self._range
-        pixels = (self.captured - low) / (high - low or 1.0) * (self.width() - 1)
-        pixels = np.unique(np.rint(pixels[(pixels >= 0) & (pixels < self.width())]).astype(np.int64) // 2 * 2)
+        pixels = (self.captured - low) / (high - low or 1.0) * (scale.width(self) - 1)
+        pixels = np.unique(np.rint(pixels[(pixels >= 0) & (pixels < scale.width(self))]).astype(np.int64) // 2 * 2)
         painter.setPen(QPen(self._theme.color("muted"), 1))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for x in pixels.tolist():
@@ -177,8 +177,8 @@ class Scrubber(QWidget):
 
     def _paint_numbers(self, painter: QPainter) -> None:
         metrics = QFontMetricsF(painter.font())
-        for training_step in round_steps(*self._range, self.width()):
+        for training_step in round_steps(*self._range, scale.width(self)):
             text = whole(training_step)
             width = metrics.horizontalAdvance(text)
-            x = min(max(self.x_of(training_step) - width / 2, 0.0), self.width() - width)
+            x = min(max(self.x_of(training_step) - width / 2, 0.0), scale.width(self) - width)
             painter.drawText(QPointF(x, _NUMBERS), text)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline, to_beat
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.focus_ring import FocusFrame, ring_color
 from rnnviz.gui.look.form_style import RING, form_sheet, push_button, set_role
@@ -56,8 +56,9 @@ class TrainingPanel(QWidget):
         self._late = False
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumHeight(_LOWEST)
-        self._high = _HIGH  # before it collapsed
+        self._collapsed = False  # to the line that says there is nothing
+        self.setMinimumHeight(scale.px(_LOWEST))
+        self._high = scale.px(_HIGH)  # before it collapsed
         self.plot: Any = pg.PlotWidget()
         self.scrubber = Scrubber()
         self.metric_choice = Choice(flat=True)
@@ -82,12 +83,12 @@ class TrainingPanel(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Shows what differs between the two states; data that streams in is drawn at most ten times a second."""
-        if new.look.theme != old.look.theme:
+        if new.look.dress != old.look.dress:
             self._apply_theme(new)
         if new.run.path != old.run.path:
             self._zoomed = False
-        if (new.look.theme, new.run.task, new.run.models, new.run.path) != (
-            old.look.theme,
+        if (new.look.dress, new.run.task, new.run.models, new.run.path) != (
+            old.look.dress,
             old.run.task,
             old.run.models,
             old.run.path,
@@ -116,11 +117,11 @@ class TrainingPanel(QWidget):
 
     def _build(self) -> None:
         title = QLabel("Training")
-        title.setFont(fonts.semibold(fonts.BODY))
+        scale.fit(title, font=fonts.semibold(fonts.BODY))
         title.setProperty("role", "lane")
         self.metric_choice.setToolTip("Which metric the curves show")
         self.metric_choice.setAccessibleName("Metric")
-        self.metric_choice.setFixedWidth(88)
+        scale.fit(self.metric_choice, width=88)
         self.log.setCheckable(True)
         self.log.setAccessibleName("Logarithmic axis")
         self.live.setAccessibleName("Follow the newest training step")
@@ -143,11 +144,9 @@ class TrainingPanel(QWidget):
         self.legend.setIndent(FLAT_PAD)
         column.addWidget(self.legend)
         column.addStretch()
-        grid = QGridLayout(self)
+        self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 8, 0, 0)
         grid.setSpacing(0)
-        grid.setColumnMinimumWidth(0, round(LABEL_COLUMN))
-        grid.setColumnMinimumWidth(2, round(SCALE_COLUMN))
         grid.setColumnStretch(1, 1)
         grid.setRowStretch(0, 1)
         grid.addWidget(self.values, 0, 0)
@@ -178,13 +177,13 @@ class TrainingPanel(QWidget):
         self.plot.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrows to the lanes
         self.plot.setAccessibleName("Training curves")
         self.plot.setAccessibleDescription(plot_keys.WORDS)
-        self.plot.setMinimumHeight(64)
+        scale.fit(self.plot, least_height=64)
         box = item.getViewBox()
         box.setMouseEnabled(x=True, y=False)
         box.setDefaultPadding(0.0)
         self._line = pg.InfiniteLine(angle=90, movable=False)
         self._bases: list[Any] = []  # a horizontal line for each baseline
-        self._grid: list[Any] = []  # likewise for each value of the axis of a picture
+        self._lines_across: list[Any] = []  # likewise for each value of the axis of a picture
         item.addItem(self._line, ignoreBounds=True)
         self._view = box
 
@@ -252,17 +251,28 @@ class TrainingPanel(QWidget):
 
     def _collapse(self, collapsed: bool) -> None:
         """One line high where there is nothing to draw; afterwards as high as before."""
-        if collapsed == (self.maximumHeight() == _LINE):
+        if collapsed == self._collapsed:
             return
+        self._collapsed = collapsed
+        high = scale.px(_HIGH)
         if collapsed:
-            self._high = max(self.height(), _HIGH) if self.isVisible() else _HIGH
-        self.setMinimumHeight(_LINE if collapsed else self._high)
-        self.setMaximumHeight(_LINE if collapsed else _NO_LIMIT)
+            self._high = max(self.height(), high) if self.isVisible() else high
+        self.setMinimumHeight(scale.px(_LINE) if collapsed else self._high)
+        self.setMaximumHeight(scale.px(_LINE) if collapsed else _NO_LIMIT)
+
+    def _rescale(self) -> None:
+        """The columns go on under those of the lanes."""
+        self._grid.setColumnMinimumWidth(0, scale.px(LABEL_COLUMN))
+        self._grid.setColumnMinimumWidth(2, scale.px(SCALE_COLUMN))
+        self.setMinimumHeight(scale.px(_LINE if self._collapsed else _LOWEST))
+        self.setMaximumHeight(scale.px(_LINE) if self._collapsed else _NO_LIMIT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self.height() >= self.minimumHeight() > _LOWEST:  # it is as high as before, and may be made lower again
-            QTimer.singleShot(0, self, lambda: self.setMinimumHeight(min(_LOWEST, self.maximumHeight())))
+        if (
+            self.height() >= self.minimumHeight() > scale.px(_LOWEST)
+        ):  # it is as high as before, and may be made lower again
+            QTimer.singleShot(0, self, lambda: self.setMinimumHeight(min(scale.px(_LOWEST), self.maximumHeight())))
 
     @property
     def shown_metric(self) -> str:
@@ -313,12 +323,12 @@ class TrainingPanel(QWidget):
     def _draw_grid(self, state: State) -> None:
         """A line at each value of the axis."""
         item, pen = self.plot.getPlotItem(), pg.mkPen(theme(state.look.theme).line)
-        while self._grid:
-            item.removeItem(self._grid.pop())
+        while self._lines_across:
+            item.removeItem(self._lines_across.pop())
         for place in self._ticks.places:
-            self._grid.append(pg.InfiniteLine(place, angle=0, movable=False, pen=pen))
-            self._grid[-1].setZValue(-2)  # below the baselines
-            item.addItem(self._grid[-1], ignoreBounds=True)
+            self._lines_across.append(pg.InfiniteLine(place, angle=0, movable=False, pen=pen))
+            self._lines_across[-1].setZValue(-2)  # below the baselines
+            item.addItem(self._lines_across[-1], ignoreBounds=True)
 
     def _draw_baselines(self, state: State) -> None:
         """A dashed line for each baseline, dotted for those of the part held back; those far off are left out."""
@@ -357,7 +367,7 @@ class TrainingPanel(QWidget):
 
     def _y_of(self, value: float) -> float:
         span = self._ticks.high - self._ticks.low or 1.0
-        return float((self._ticks.high - value) / span * self.plot.height())
+        return float((self._ticks.high - value) / span * scale.height(self.plot))
 
     def _baselines(self, state: State) -> tuple[Baseline, ...]:
         """Those of the metrics shown; of the gradient's norm, where it is clipped."""
@@ -469,6 +479,7 @@ class TrainingPanel(QWidget):
             curve.set_color(color, look.color("bad"), dash)
 
     def _apply_theme(self, state: State) -> None:
+        self._rescale()
         look = theme(state.look.theme)
         quiet = (
             f"QPushButton[role='quiet'] {{ background: transparent; border-color: transparent; padding: 0;"
@@ -482,7 +493,7 @@ class TrainingPanel(QWidget):
         self.log.setStyleSheet(checked)
         ring = f"border: 2px solid {ring_color(look).name()}; border-radius: 4px;"
         seen = f"QPushButton[role='quiet']:focus {{ {ring} }}"
-        self.setStyleSheet(form_sheet(state.look.theme) + quiet + lane + seen)
+        self.setStyleSheet(form_sheet(state.look.theme) + scale.in_sheet(quiet) + lane + seen)
         self.plot.setBackground(look.panel)
         self._frame.set_theme(look)
         self._line.setPen(pg.mkPen(look.accent, width=1))

@@ -2,12 +2,13 @@
 
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.debugger import goto
 from rnnviz.debugger.bookmarks import bookmarked, without_bookmark
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
@@ -26,8 +27,7 @@ class BookmarkCard(QFrame):
         self.note = QLabel(one.note, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.remove: QPushButton = push_button("", "Remove this bookmark", "icon")
         self.remove.setAccessibleName(f"Remove the bookmark at {point}")
-        self.remove.setIconSize(QSize(14, 14))
-        self.remove.setFixedWidth(22)
+        scale.fit(self.remove, width=22, icon=14)
         rows = QGridLayout(self)
         rows.setContentsMargins(8, 3, 3, 3)
         rows.setSpacing(1)
@@ -55,7 +55,7 @@ class Bookmarks(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        if new.debugging.marks.bookmarks != old.debugging.marks.bookmarks or new.look.theme != old.look.theme:
+        if new.debugging.marks.bookmarks != old.debugging.marks.bookmarks or new.look.dress != old.look.dress:
             self._show(new)
 
     def _show(self, state: State) -> None:

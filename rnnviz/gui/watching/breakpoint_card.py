@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from rnnviz.core.expressions import Vocabulary
 from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import Theme
@@ -47,8 +48,7 @@ class BreakpointCard(QFrame):
         self.field.setCursorPosition(0)
         self.words = QLabel(one.words, wordWrap=True)
         self.remove = push_button("", "Remove this breakpoint", "icon")
-        self.remove.setIconSize(QSize(14, 14))
-        self.remove.setFixedWidth(22)
+        scale.fit(self.remove, width=22, icon=14)
         self.note = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.note.setProperty("role", "note")
         self.edit = push_button("Edit", "Threshold, model, every n-th time, a line to log instead", "link")

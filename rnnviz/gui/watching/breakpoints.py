@@ -17,7 +17,7 @@ from rnnviz.gui.watching.breakpoint_words import typed_breakpoint
 from rnnviz.gui.widgets.expression_field import ExpressionField
 from rnnviz.gui.widgets.expression_problem import ExpressionProblem
 
-_SHOWN = Fields("debugging.marks", "look.theme", "run.models", "recorded.events")
+_SHOWN = Fields("debugging.marks", "look.theme", "look.scale", "run.models", "recorded.events")
 
 
 class Breakpoints(QWidget):

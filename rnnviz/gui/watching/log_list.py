@@ -32,7 +32,7 @@ class LogList(QListWidget):
         super().__init__()
         self._what = what
         self._fitted = -1  # the width it was fitted at
-        self._shown = Fields("look.theme", "recorded.events" if what == "events" else "debugging.found")
+        self._shown = Fields("look.theme", "look.scale", "recorded.events" if what == "events" else "debugging.found")
         self.setAccessibleName("Stops and log" if what == "events" else "Hits in the past")
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from rnnviz.core.expressions import Expression, Vocabulary, parse
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import Theme
@@ -29,8 +30,7 @@ class WatchCard(QFrame):
         self.field.setCursorPosition(0)
         self.remove = push_button("", "Stop watching this", "icon")
         self.remove.setAccessibleName(f"Remove the watch {text}")
-        self.remove.setIconSize(QSize(14, 14))
-        self.remove.setFixedWidth(22)
+        scale.fit(self.remove, width=22, icon=14)
         self.rows = WatchRows()
         self.problem = ExpressionProblem(self.field)
         self.problem.setContentsMargins(10, 0, 10, 4)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import shown
 from rnnviz.core.stopping.conditions import Look
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.watching.watch_values import WatchLine, value_words
 from rnnviz.gui.widgets.live_tip import LiveTip
@@ -81,23 +81,23 @@ class WatchRows(QWidget):
 
     def set_content(self, rows: Sequence[WatchRow], theme: Theme) -> None:
         if len(rows) != len(self.rows):
-            self.setFixedHeight(ROW * len(rows))
+            scale.fit(self, height=ROW * len(rows))
         self.rows, self._theme = tuple(rows), theme
         self.setAccessibleDescription("; ".join(f"{row.title} {row.words}" for row in rows))
         self.update()
         self._tip.refresh()
 
     def sizeHint(self) -> QSize:
-        return QSize(240, ROW * len(self.rows))
+        return scale.size(240, ROW * len(self.rows))
 
     def _words_at(self, place: QPoint) -> str:
-        number = place.y() // ROW
+        number = place.y() // scale.px(ROW)
         return self.rows[number].tooltip if number < len(self.rows) else ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = QPainter(self)
+        painter = scale.painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for number, row in enumerate(self.rows):
             self._paint_row(painter, row, number * ROW, self._theme)
@@ -118,10 +118,10 @@ class WatchRows(QWidget):
         spark = QRectF(_PAD + _NAME, top + 5, _SPARK, ROW - 10)
         has_line = int(np.isfinite(row.line.values).sum()) > 1
         left = spark.right() + 8 if has_line else spark.left()
-        words = metrics.elidedText(row.words, Qt.TextElideMode.ElideRight, self.width() - _PAD - left)
+        words = metrics.elidedText(row.words, Qt.TextElideMode.ElideRight, scale.width(self) - _PAD - left)
         painter.setFont(font)
         painter.setPen(look.text_color("muted" if row.look.value is None else "cursor" if row.before else "text"))
-        painter.drawText(QPointF(self.width() - _PAD - metrics.horizontalAdvance(words), base), words)
+        painter.drawText(QPointF(scale.width(self) - _PAD - metrics.horizontalAdvance(words), base), words)
         if has_line:
             _paint_line(painter, row.line, spark, _line_pen(row), look)
 

@@ -33,6 +33,7 @@ _SHOWN = Fields(
     "place.sample",
     "recorded.history",
     "look.theme",
+    "look.scale",
     "run.models",
     "run.path",
 )

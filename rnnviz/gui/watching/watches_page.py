@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from rnnviz.gui.look import scale
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -21,7 +22,7 @@ class WatchesPage(ColumnPage):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.setMinimumWidth(NARROWEST)
+        scale.fit(self, least_width=NARROWEST)
         self.watches = Watches(store)
         content = QWidget()
         self._sections = QVBoxLayout(content)

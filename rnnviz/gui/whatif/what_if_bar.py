@@ -12,7 +12,7 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.elided_label import ElidedLabel
 
-_SHOWN = Fields("trial", "look.theme", "run.models", "place.cursor", "place.sample")
+_SHOWN = Fields("trial", "look.theme", "look.scale", "run.models", "place.cursor", "place.sample")
 
 
 class WhatIfBar(QFrame):

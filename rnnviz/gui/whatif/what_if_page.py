@@ -7,6 +7,7 @@ from rnnviz.core.structure import LayerId
 from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.live.train_on_request import can_train_on
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
@@ -28,7 +29,7 @@ class WhatIfPage(ColumnPage):
     def __init__(self, store: Store, actions: Actions, whatifs: WhatIfs) -> None:
         super().__init__(store)
         self._whatifs = whatifs
-        self.setMinimumWidth(NARROWEST)
+        scale.fit(self, least_width=NARROWEST)
         self.place = _note()
         self.editor = WhatIfEditor()
         self.editor.wanted.connect(whatifs.add)
@@ -198,7 +199,7 @@ def _icon_button(color: str, words: str) -> QPushButton:
     button = push_button("", words, "icon")
     button.setIcon(icon("close", color))
     button.setAccessibleName(words)
-    button.setFixedSize(FIELD_HEIGHT, FIELD_HEIGHT)
+    scale.fit(button, width=FIELD_HEIGHT, height=FIELD_HEIGHT)
     return button
 
 

@@ -4,6 +4,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton
 
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import Theme, theme
 
 _SIZE = 22  # pixels, to be hit
@@ -18,18 +19,18 @@ class Dot(QAbstractButton):
         self.logs = False
         self.look: Theme = theme("dark")
         self.setCheckable(True)
-        self.setFixedSize(_SIZE, _SIZE)
+        scale.fit(self, width=_SIZE, height=_SIZE)
 
     def sizeHint(self) -> QSize:
-        return QSize(_SIZE, _SIZE)
+        return scale.size(_SIZE, _SIZE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = scale.painter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = self.look.color("bad")
         painter.setPen(QPen(color, 1.5))
         painter.setBrush(color if self.isChecked() else Qt.BrushStyle.NoBrush)
-        middle = QRectF(self.rect()).center()
+        middle = QRectF(scale.rect(self)).center()
         if self.logs:
             reach = _RADIUS + 1
             painter.drawPolygon(
@@ -40,4 +41,4 @@ class Dot(QAbstractButton):
         if self.hasFocus():
             painter.setPen(QPen(self.look.color("focus"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+            painter.drawRoundedRect(QRectF(scale.rect(self)).adjusted(1, 1, -1, -1), 4, 4)

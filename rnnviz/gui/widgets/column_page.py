@@ -40,7 +40,7 @@ class ColumnPage(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
-        dressed = new.look.theme != old.look.theme
+        dressed = new.look.dress != old.look.dress
         if dressed:
             self.setStyleSheet(form_sheet(new.look.theme))
         if (dressed or self.shows.changed(old, new)) and (self.isVisible() or not self.only_in_front):

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QStandardItem, QStandardItemM
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from rnnviz.core.expressions.completion import Completion
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import Theme
 
 _ROW = 24  # pixels
@@ -51,10 +51,11 @@ class CompletionList(QListView):
             item.setToolTip(f"{offer.words}\n{offer.shape}" if offer.shape else offer.words)
             self._model.appendRow(item)
         self._delegate.theme = theme
-        height = _ROW * min(len(offers), _ROWS) + 2 * self.frameWidth() + 6
+        height = scale.px(_ROW) * min(len(offers), _ROWS) + 2 * self.frameWidth() + 6
+        width = scale.px(_WIDTH)
         room = self._field.screen().availableGeometry()
-        left = max(room.left(), min(point.x(), room.right() - _WIDTH))
-        self.setGeometry(QRect(left, point.y(), _WIDTH, height))
+        left = max(room.left(), min(point.x(), room.right() - width))
+        self.setGeometry(QRect(left, point.y(), width, height))
         self.scrollToTop()
         self.show()
 
@@ -89,7 +90,7 @@ class _Offers(QStyledItemDelegate):
         self.theme: Theme | None = None
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(_WIDTH - 24, _ROW)
+        return scale.size(_WIDTH - 24, _ROW)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -97,7 +98,8 @@ class _Offers(QStyledItemDelegate):
         offer: Completion = index.data(_OFFER)
         if self.theme is None:
             return
-        box: QRect = option.rect
+        painter.save()
+        box = scale.row_box(painter, option.rect)
         current = self._list.currentIndex() == index
         text = self.theme.color("on_accent" if current else "text")
         muted = self.theme.color("on_accent" if current else "muted")
@@ -117,6 +119,7 @@ class _Offers(QStyledItemDelegate):
         painter.drawText(box.adjusted(_PAD + name_room, 0, 0, 0), middle, words)
         painter.setPen(muted)
         painter.drawText(box.adjusted(0, 0, -_PAD, 0), middle | Qt.AlignmentFlag.AlignRight, shape)
+        painter.restore()
 
 
 def _shape(offer: Completion) -> str:

@@ -4,6 +4,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from rnnviz.gui.look import scale
+
 _GAP = 6  # pixels between the two texts
 _LEAST = 12  # letters: less than that of a text says nothing
 
@@ -35,7 +37,7 @@ class ElidedLabel(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        metrics = [QFontMetrics(font) for font in self._fonts]
+        metrics = [QFontMetrics(scale.font(font)) for font in self._fonts]
         widths = [each.horizontalAdvance(text) for each, text in zip(metrics, self._texts, strict=True)]
         return QSize(sum(widths) + _GAP + 2, max(each.height() for each in metrics))
 
@@ -43,6 +45,7 @@ class ElidedLabel(QWidget):
         painter = QPainter(self)
         left, baseline = 0, self._baseline()
         for text, font, color in zip(self._texts, self._fonts, self._colors, strict=True):
+            font = scale.font(font)
             metrics = QFontMetrics(font)
             room = self.width() - left
             if room < min(metrics.horizontalAdvance(text), _LEAST * metrics.averageCharWidth()):
@@ -55,5 +58,5 @@ class ElidedLabel(QWidget):
             left += metrics.horizontalAdvance(shown) + _GAP
 
     def _baseline(self) -> int:
-        metrics = QFontMetrics(self._fonts[0])
+        metrics = QFontMetrics(scale.font(self._fonts[0]))
         return (self.height() - metrics.height()) // 2 + metrics.ascent()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import exact
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import FIELD_HEIGHT, FIELD_WIDTH, set_role
 from rnnviz.gui.widgets.parsing import Parse, Show
 from rnnviz.gui.widgets.spoken import teach_screen_readers
@@ -46,7 +47,7 @@ class Field(QLineEdit):
         self._value: object = None
         self.bad = ""  # the sentence about the text that stands in the field, empty while it is valid
         self.setProperty("role", "field")
-        self.setFixedHeight(FIELD_HEIGHT)
+        scale.fit(self, height=FIELD_HEIGHT)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.editingFinished.connect(self._finish)
         self.textEdited.connect(self._forgive)
@@ -155,7 +156,7 @@ class Choice(QComboBox):
         teach_screen_readers()
         self._entered = False  # whether an entry of the list is being taken with Enter
         self._flat = flat  # a word with a chevron, its frame only while it is pointed at
-        self.setFixedHeight(FIELD_HEIGHT)
+        scale.fit(self, height=FIELD_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.set_options(options)
         self.activated.connect(self._choose)
@@ -195,10 +196,10 @@ class Choice(QComboBox):
         event.ignore()  # the wheel scrolls the panel and never changes a setting by accident
 
     def sizeHint(self) -> QSize:
-        return QSize(FIELD_WIDTH, FIELD_HEIGHT)
+        return scale.size(FIELD_WIDTH, FIELD_HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(64, FIELD_HEIGHT)
+        return scale.size(64, FIELD_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -214,20 +215,25 @@ class Choice(QComboBox):
             painter.setBrush(palette.color(roles.Button))
             inner = self.rect().toRectF().adjusted(wide / 2, wide / 2, -wide / 2, -wide / 2)
             painter.drawRoundedRect(inner, 4, 4)
-        space = self.rect().adjusted(FLAT_PAD if self._flat else 5, 0, -18, 0)
+        space = self.rect().adjusted(FLAT_PAD if self._flat else 5, 0, -scale.px(18), 0)
         metrics = self.fontMetrics()
         words = metrics.elidedText(self.currentText(), Qt.TextElideMode.ElideMiddle, space.width())
         side = Qt.AlignmentFlag.AlignLeft if self._flat else Qt.AlignmentFlag.AlignRight
         painter.setPen(palette.color(roles.ButtonText) if self.isEnabled() and not self._flat else muted)
         painter.drawText(space, side | Qt.AlignmentFlag.AlignVCenter, words)
         self._paint_chevron(
-            painter, muted, metrics.horizontalAdvance(words) + FLAT_PAD + 10 if self._flat else self.width() - 11
+            painter,
+            muted,
+            metrics.horizontalAdvance(words) + FLAT_PAD + scale.px(10) if self._flat else self.width() - scale.px(11),
         )
 
     def _paint_chevron(self, painter: QPainter, color: QColor, x: int) -> None:
-        painter.setPen(QPen(color, 1.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        size = scale.text_scale()
+        painter.setPen(
+            QPen(color, 1.4 * size, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        )
         y = self.height() // 2
-        painter.drawPolyline([QPoint(x - 3, y - 1), QPoint(x, y + 2), QPoint(x + 3, y - 1)])
+        painter.drawPolyline([QPointF(x + dx * size, y + dy * size) for dx, dy in ((-3, -1), (0, 2), (3, -1))])
 
 
 class Row(QWidget):
@@ -246,7 +252,8 @@ class Row(QWidget):
         for widget in (self, self.label, field):
             widget.setToolTip(tooltip)
         field.setAccessibleName(words)
-        field.setFixedWidth(width)
+        scale.fit(field, field_width=width)
+        scale.fit(self.label, wraps=True)
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self.label, 1)

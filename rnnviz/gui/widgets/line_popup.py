@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.look import scale
 
 _HINT = "A time step, 17, or more: step 500 t 17 backward. Also a layer (l1), an operation, unit 7, a model."
 _WIDTH = 300
@@ -19,7 +20,7 @@ class JumpField(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self._take, self._hint = take, hint
         self.setProperty("card", True)
-        self.setFixedWidth(_WIDTH)
+        scale.fit(self, width=_WIDTH)
         self.field = QLineEdit()
         self.field.setAccessibleName(name)
         self.field.returnPressed.connect(self._accept)

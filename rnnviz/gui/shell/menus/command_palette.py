@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QLineEdit, QLis
 
 from rnnviz.gui.commands.actions import Actions, Command, key_words
 from rnnviz.gui.commands.matching import Described, Match, matches
+from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.shell.menus.palette_rows import ENTRY, HEIGHT, Entry, PaletteRows
 from rnnviz.gui.state.preference_saver import PreferenceSaver
@@ -31,7 +32,7 @@ class CommandPalette(QFrame):
         self.setObjectName("palette")
         self.field = QLineEdit(placeholderText="Find a command: its name, its key, or what it does")
         self.field.setAccessibleName("Find a command")
-        self.field.setMinimumHeight(30)
+        scale.fit(self.field, least_height=30)
         self.field.installEventFilter(self)
         self.field.textChanged.connect(self._list)
         self.field.returnPressed.connect(self._accept)
@@ -60,15 +61,17 @@ class CommandPalette(QFrame):
         colors = theme(self._store.state.look.theme)
         self._rows.theme = colors
         self.setStyleSheet(
-            f"#palette {{ background: {colors.panel}; border: 1px solid {colors.muted}; }}"
-            f" #palette QListView {{ background: transparent; border: none; outline: none; }}"
-            f" #palette QLabel {{ color: {colors.muted}; font-size: 12px; }}"
+            scale.in_sheet(
+                f"#palette {{ background: {colors.panel}; border: 1px solid {colors.muted}; }}"
+                f" #palette QListView {{ background: transparent; border: none; outline: none; }}"
+                f" #palette QLabel {{ color: {colors.muted}; font-size: 12px; }}"
+            )
         )
         window = self._window
         self.field.clear()
-        width = min(_WIDTH, window.width() - 2 * _MARGIN)
+        width = min(scale.px(_WIDTH), window.width() - 2 * _MARGIN)
         top = below.mapToGlobal(QPoint(0, below.height() + 4))
-        self._most_rows = max(1, min(_ROWS, (window.height() - _AROUND) // HEIGHT))
+        self._most_rows = max(1, min(_ROWS, (window.height() - _AROUND) // scale.px(HEIGHT)))
         self.setFixedWidth(width)
         self._list("")
         self.move(window.mapToGlobal(QPoint((window.width() - width) // 2, 0)).x(), top.y())
@@ -116,7 +119,7 @@ class CommandPalette(QFrame):
         else:
             self.note.setText("No command matches. Try a shorter word, or what it should do.")
         self.found.setVisible(bool(found))
-        self.found.setFixedHeight(min(max(len(found), 1), self._most_rows) * HEIGHT)
+        self.found.setFixedHeight(min(max(len(found), 1), self._most_rows) * scale.px(HEIGHT))
         self.adjustSize()
 
     def _described(self, key: str) -> Described:

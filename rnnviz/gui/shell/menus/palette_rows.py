@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import Theme
 
 ENTRY = Qt.ItemDataRole.UserRole
@@ -44,7 +44,7 @@ class PaletteRows(QStyledItemDelegate):
         self.theme: Theme | None = None
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(100, HEIGHT)
+        return scale.size(100, HEIGHT)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -52,8 +52,8 @@ class PaletteRows(QStyledItemDelegate):
         if self.theme is None:
             return
         entry: Entry = index.data(ENTRY)
-        box: QRect = option.rect
         painter.save()
+        box = scale.row_box(painter, option.rect)
         if self._list.currentIndex() == index:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(self.theme.color("accent"))
