@@ -121,7 +121,7 @@ class App(QObject):
         self.preference_saver = PreferenceSaver(self.store, preferences, settings, self)
         self.session = Session(self.store, self, preferences.trace_memory)
         self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
-        self.walker = Walker(self.store, self.session.show_training_step)
+        self.walker = Walker(self.store, self.session.show_training_step, self.session.show_sequence)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
