@@ -15,6 +15,7 @@ from rnnviz.debugger import goto
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.library.library import Library
 from rnnviz.gui.library.library_commands import library_commands
+from rnnviz.gui.live.background import leaving
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.remembered_breakpoints import RememberedBreakpoints
 from rnnviz.gui.live.searching import Searching
@@ -179,12 +180,13 @@ class App(QObject):
         self.preference_saver.remember(**self.window.layout_preferences())
         self.window.hide()
         self.searching.cancel()
-        ended = [
-            self.library.stop(),
-            self.recomputing.stop(),
-            self.contents is None or self.contents.stop(),
-            self.session.close(),
-        ]
+        with leaving():
+            ended = [
+                self.library.stop(),
+                self.recomputing.stop(),
+                self.contents is None or self.contents.stop(),
+                self.session.close(),
+            ]
         self.ended_well = all(ended)
         self._garbage_collector.stop()
         self._problems.release()

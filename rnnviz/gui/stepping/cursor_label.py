@@ -14,6 +14,7 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 
 _AROUND, _BESIDE = 42, 26  # pixels beside and between the three labels, and beside them
+_GAP = 8  # between them
 _TIP = "Where the cursor stands in this training step; press to go elsewhere  (T)"
 PHASE_TOKENS = {
     Phase.FORWARD: "accent",
@@ -29,18 +30,20 @@ class CursorLabel(QFrame):
     """ "Backward  time step 41 of 64 · layer 0 · sequence 2 of 4". `clicked` when it is pressed."""
 
     clicked = Signal()
+    full_width, narrow_width = 300, 224
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("cursor_label")
-        self.setFixedSize(300, 34)
+        self.setFixedSize(self.full_width, 34)
+        self._words = "", "", ""
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(_TIP)
         self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
         self._phase.setFont(fonts.semibold())
         self._rows = QGridLayout(self)
         self._rows.setContentsMargins(10, 0, 12, 0)
-        self._rows.setHorizontalSpacing(8)
+        self._rows.setHorizontalSpacing(_GAP)
         self._rows.setVerticalSpacing(0)
         self._rows.setColumnStretch(2, 1)
         self._rows.addWidget(self._phase, 0, 0)
@@ -54,6 +57,13 @@ class CursorLabel(QFrame):
         """All of it, as a person reads it."""
         return "  ".join(label.text() for label in (self._phase, self._where, self._what) if label.text())
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Whether it takes less room than it would like; what is cut is in its tooltip."""
+        width = self.narrow_width if narrow else self.full_width
+        if width != self.width():
+            self.setFixedWidth(width)
+            self._set_words()
+
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         if _SHOWN.changed(old, new):
@@ -64,11 +74,8 @@ class CursorLabel(QFrame):
         event.accept()
 
     def _show(self, state: State) -> None:
-        phase, where, what = place_words(state)
-        self._phase.setText(phase)
-        self._where.setText(where)
-        self._set_what(what)
-        self.setToolTip("\n".join([*filter(None, [what]), _TIP]))
+        self._words = place_words(state)
+        self._set_words()
         colors = theme(state.look.theme)
         token = PHASE_TOKENS[state.place.cursor.phase]
         color = getattr(colors, token)
@@ -80,6 +87,15 @@ class CursorLabel(QFrame):
             self.setStyleSheet(sheet)
             self._phase.setStyleSheet(f"color: {colors.text_color(token).name()};")
             self._what.setStyleSheet(f"color: {colors.muted};")
+
+    def _set_words(self) -> None:
+        phase, where, what = self._words
+        self._phase.setText(phase)
+        room = self.width() - _BESIDE - QFontMetrics(self._phase.font()).horizontalAdvance(phase) - _GAP
+        shown = QFontMetrics(self._where.font()).elidedText(where, Qt.TextElideMode.ElideRight, room)
+        self._where.setText(shown)
+        self._set_what(what)
+        self.setToolTip("\n".join([*filter(None, [where if shown != where else "", what]), _TIP]))
 
     def _set_what(self, what: str) -> None:
         """Behind the place where there is room, else below it in small letters: nothing is cut."""
