@@ -1,5 +1,6 @@
 """Toolbar: in a narrow window nothing lies on anything else, and what has no room is in a menu."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect
@@ -20,7 +21,7 @@ def places(app: App) -> list[QRect]:
 
 def lies_well(found: list[QRect], width: int) -> bool:
     """Whether all is within the bar, up to its right end, and no part lies on another."""
-    gaps = [right.left() - left.right() for left, right in zip(found, found[1:], strict=False)]
+    gaps = [right.left() - left.right() for left, right in pairwise(found)]
     return found[0].left() >= 0 and width - 40 < found[-1].right() <= width and min(gaps) > 0
 
 

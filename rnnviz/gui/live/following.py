@@ -103,6 +103,9 @@ class Following(QObject):
         """The run shown, for reading in the GUI thread only."""
         return self._shown.run if self._shown is not None else None
 
+    def set_trace_memory(self, mebibytes: int) -> None:
+        self._rebuilding.set_most_bytes(mebibytes << 20)
+
     @property
     def awaiting(self) -> bool:
         """Whether another run than the one shown is on its way to the screen."""

@@ -50,7 +50,7 @@ class _TraceReader:
     """Reads captures and rebuilds them. Lives in the worker thread only: SQLite's connections do not travel."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes  # of the traces kept; the newest is, whatever it takes
+        self.most_bytes = most_bytes  # of the traces kept; the newest is, whatever it takes
         self._run: Run | None = None
         self._file = (0, 0)  # device and inode of the file that is open: another one may get its name
         self._known: OrderedDict[int, Rebuilt] = OrderedDict()
@@ -78,7 +78,7 @@ class _TraceReader:
     def _prepared(self, trace: "Trace", sample: int) -> "Trace":
         """The trace with all that is asked of it at once; a large one is of the sequence looked at alone."""
         sample = min(sample, trace.sequences - 1)
-        if not trace.holds(sample) or (not trace.whole_lengths and trace.bytes > self._most_bytes // _PART):
+        if not trace.holds(sample) or (not trace.whole_lengths and trace.bytes > self.most_bytes // _PART):
             trace = trace.alone(sample)
             give_back()
         prepare(trace, sample)
@@ -88,12 +88,12 @@ class _TraceReader:
         """Of what is not looked at goes what is found again soonest: what was found out of a trace, then old traces."""
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        if self._bytes() <= self._most_bytes:
+        if self._bytes() <= self.most_bytes:
             return
         for rebuilt in self._known.values():
             for trace in rebuilt.traces:
                 trace.forget()
-        while len(self._known) > 1 and self._bytes() > self._most_bytes:
+        while len(self._known) > 1 and self._bytes() > self.most_bytes:
             self._known.popitem(last=False)
         give_back()
 
@@ -131,6 +131,10 @@ class Rebuilding(QObject):
         self._wishes.answered.connect(self._answered)
         self._wishes.failed.connect(self._failed)
         self._path: Path | None = None
+
+    def set_most_bytes(self, most_bytes: int) -> None:
+        """Another bound, from the next trace on."""
+        self._reader.most_bytes = most_bytes
 
     def show_run(self, path: Path | None) -> None:
         """From now on requests are about this run; answers about another are dropped."""

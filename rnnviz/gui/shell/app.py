@@ -260,6 +260,7 @@ class App(QObject):
             reset_layout=lambda: self.window.reset_layout(),
             full_screen=lambda: self.window.toggle_full_screen(),
             presentation=lambda: self.window.toggle_presentation(),
+            set_trace_memory=self._ask_trace_memory,
             show_menu=self._show_menu,
             find_command=self._find_command,
             show_shortcuts=self._show_shortcuts,
@@ -320,6 +321,16 @@ class App(QObject):
             self._find_command()
         else:
             self.menu_bar.open_first()
+
+    def _ask_trace_memory(self) -> None:
+        from rnnviz.gui.shell.trace_memory import ask_trace_memory  # late: seldom asked for
+
+        ask_trace_memory(self.window, self.preference_saver.preferences.trace_memory, self._use_trace_memory)
+
+    @Slot(int)
+    def _use_trace_memory(self, mebibytes: int) -> None:
+        self.preference_saver.remember(trace_memory=mebibytes)
+        self.session.set_trace_memory(mebibytes)
 
     def _find_command(self) -> None:
         if self._palette is None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp
 
@@ -131,3 +132,18 @@ def test_of_large_traces_only_the_sequence_looked_at_is_there(
     qtbot.waitUntil(lambda: state().notices.busy == "Rebuilding the traces of sequence 3 …")
     app.actions["dismiss"].trigger()
     assert (state().notices.busy, state().place.sample) == ("", 1)
+
+
+def test_the_bound_is_set_in_a_dialog(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
+    app = open_app(run_file)
+    state = lambda: app.store.state  # noqa: E731
+    qtbot.waitUntil(lambda: bool(state().recorded.traces) and None not in state().recorded.traces)
+    app.actions["trace_memory"].trigger()
+    dialog = app.window.findChild(QInputDialog)
+    assert isinstance(dialog, QInputDialog)
+    assert dialog.intValue() == Preferences().trace_memory
+    dialog.setIntValue(192)
+    dialog.accept()
+    assert app.preference_saver.preferences.trace_memory == 192
+    assert app.session._following._rebuilding._reader.most_bytes == 192 << 20
+    assert "View → Memory for traces …" in app.window.statusBar().badge.toolTip()
