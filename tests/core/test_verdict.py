@@ -283,3 +283,13 @@ def test_the_exact_trace_of_one_sequence_does_not_rebuild_the_others(autograd):
     assert trace.bytes - before < before / 2
     assert exact.number == 3
     np.testing.assert_allclose(exact.layers[0].hidden_grad, wanted.layers[0].hidden_grad, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+def test_a_value_at_one_time_step_computes_no_others(autograd, cell):
+    capture = autograd.random_capture(Structure(cell, 2, 3), time_steps=9, sequences=3, dtype="float32")
+    layer, whole = rebuild(capture).layers[0], rebuild(capture).layers[0]
+    for node in layer.equations.nodes:
+        found = layer.value_at(node.name, 6, 2)
+        np.testing.assert_allclose(found, whole.value(node.name)[6, 2], rtol=1e-5, atol=1e-6)
+    assert set(layer._all_values._known) == set(layer.values)

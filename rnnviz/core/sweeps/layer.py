@@ -81,6 +81,10 @@ class Layer(FrozenArrays):
         """(T, N, ·) the node called `name`; RnnvizError that names the cell where it has none."""
         return self._all_values[name]
 
+    def value_at(self, name: str, t: int, sample: int = 0) -> Array:
+        """(·) the same at time step `t` of one sequence, both 0-based, without computing that of all."""
+        return self._all_values.at(name, t, sample)
+
     def read(self, value: Value) -> Array:
         """(T, N, ·) what a node reads."""
         array = self.before[value.name] if value.before else self.value(value.name)

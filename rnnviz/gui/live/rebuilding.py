@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.memory import array_bytes, give_back
+from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.preferences import TRACE_MEMORY
 from rnnviz.runs.reading.reader import Run
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
 
 _LARGE = 100_000  # numbers of one quantity of a sequence, T · H
+_RELEASED = 1000  # milliseconds
 _PART = 8  # a trace that takes more than this part of the bound keeps the arrays of one sequence
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro, where memory allows it
 
@@ -131,6 +133,11 @@ class Rebuilding(QObject):
         self._wishes.answered.connect(self._answered)
         self._wishes.failed.connect(self._failed)
         self._path: Path | None = None
+        self._memory = Background("memory", self)
+        self._released = QTimer(self)  # when what was shown before a large trace has been let go by everyone
+        self._released.setSingleShot(True)
+        self._released.setInterval(_RELEASED)
+        self._released.timeout.connect(lambda: self._memory.ask(give_back))
 
     def set_most_bytes(self, most_bytes: int) -> None:
         """Another bound, from the next trace on."""
@@ -148,11 +155,15 @@ class Rebuilding(QObject):
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
-        return self._wishes.stop(self._reader.close if self._path is not None else None)
+        self._released.stop()
+        ended = self._memory.stop()
+        return self._wishes.stop(self._reader.close if self._path is not None else None) and ended
 
     @Slot(object, object)
     def _answered(self, _wish: tuple[Path, int, int], rebuilt: Rebuilt) -> None:
         self.finished.emit(rebuilt)
+        if any(trace.whole_lengths for trace in rebuilt.traces):
+            self._released.start()
 
     @Slot(object, object)
     def _failed(self, wish: tuple[Path, int, int], error: object) -> None:

@@ -126,7 +126,7 @@ class App(QObject):
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
-        self.window = MainWindow()
+        self.window = MainWindow(lambda: theme(self.store.state.look.theme))
         self.library = Library(self.store, self.session, self.open_path, self.window)
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
