@@ -193,7 +193,7 @@ class NodeValues(Mapping[str, Array]):
     def at(self, name: str, t: int, sample: int) -> Array:
         """The value (units,) at one time step of one sequence, both 0-based; others are not computed for it."""
         if name in self._known:
-            return self._known[name][t, sample]
+            return np.asarray(self._known[name][t, sample])
         row = t, sample
         node = self._cell.node(name)
         values = {value.name: self.at(value.name, t, sample) for value in node.operation.values if not value.before}

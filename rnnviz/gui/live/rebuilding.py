@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
 
 _LARGE = 100_000  # numbers of one quantity of a sequence, T · H
-_RELEASED = 1000  # milliseconds
+_RELEASED = 2500  # milliseconds
 _PART = 8  # a trace that takes more than this part of the bound keeps the arrays of one sequence
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro, where memory allows it
 

@@ -26,6 +26,7 @@ _LEAST = QSize(600, 350)  # below what 1280 × 800 leaves at scale 2
 _NARROW, _SHORT = 960, 520  # a smaller window shows its panels in one column, as tabs
 _LOW = 120  # pixels a panel may be made low
 _LAYOUT_VERSION = 1
+_DARK = partial(theme, "dark")
 
 
 class MainWindow(QMainWindow):
@@ -35,7 +36,7 @@ class MainWindow(QMainWindow):
     dropped = Signal(object)
     closing = Signal()
 
-    def __init__(self, look: Callable[[], Theme] = partial(theme, "dark")) -> None:
+    def __init__(self, look: Callable[[], Theme] = _DARK) -> None:
         """`look`: the theme in use."""
         super().__init__()
         self._look = look
