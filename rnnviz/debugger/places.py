@@ -105,8 +105,11 @@ def followed(place: Place) -> Place:
     return place if place.following else replace(place, following=True, wanted=None)
 
 
-def arrived(place: Place, walkable: Walkable, training_step: int) -> Place:
-    """The traces of a training step are shown: phase and time step stay, as far as the sequence goes."""
+def arrived(place: Place, walkable: Walkable, training_step: int, sample: int | None = None) -> Place:
+    """The traces of a training step are shown: phase and time step stay, as far as the sequence goes. `sample`: another
+    sequence than so far is looked at in them."""
+    if sample is not None and sample != place.sample:
+        place = replace(place, sample=sample)
     time_step = _held(place.cursor.time_step, walkable.time_steps(place.sample))
     return _stand(place, replace(place.cursor, training_step=training_step, time_step=time_step))
 

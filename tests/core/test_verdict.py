@@ -193,7 +193,7 @@ def test_the_exact_trace_is_the_float64_rebuild_of_the_same(autograd):
         np.testing.assert_array_equal(exact.hidden_grad, layer.hidden_grad)
         assert exact.hidden_grad.dtype == np.float64
     alone = trace.sample(2).exact
-    np.testing.assert_array_equal(alone.layers[1].cell_grad, wanted.sample(2).layers[1].cell_grad)
+    np.testing.assert_allclose(alone.layers[1].cell_grad, wanted.sample(2).layers[1].cell_grad, rtol=1e-12, atol=1e-15)
     assert wanted.exact is wanted
     assert wanted.sample(2).exact is wanted.sample(2)
 
@@ -251,3 +251,45 @@ def test_a_trace_that_was_pickled_says_the_same(autograd):
     back = pickle.loads(pickle.dumps(trace))
     assert back.verdict == before[0]
     np.testing.assert_array_equal(back.exact.layers[0].h, before[1])
+
+
+def test_a_trace_of_one_sequence_alone_stands_for_all(autograd):
+    capture = autograd.random_capture(
+        Structure("lstm", 2, 3, 2, True), time_steps=40, sequences=6, lengths=[7, 40, 5, 9, 31, 40], dtype="float32"
+    )
+    whole = rebuild(capture)
+    wanted, verdict, layer = [whole.sample(n) for n in range(6)], whole.verdict, whole.sample(4).layer("l1_reverse")
+    alone = rebuild(capture).alone(4)
+    assert (alone.verdict, alone.underflows, alone.fidelity) == (verdict, whole.underflows, whole.fidelity)
+    assert (alone.sequences, alone.time_steps) == (6, 40)
+    assert [alone.sequence_length(n) for n in range(6)] == [7, 40, 5, 9, 31, 40]
+    assert [n for n in range(6) if alone.holds(n)] == [4]
+    assert alone.bytes < whole.bytes / 2
+    np.testing.assert_array_equal(alone.sample(4).layer("l1_reverse").hidden_grad, layer.hidden_grad)
+    for one in (alone, alone.alone(2), alone.alone(2).alone(5)):
+        assert one.verdict is alone.verdict
+        for n, sequence in enumerate(wanted):
+            assert one.sample(n).number == n
+            for found, layer in zip(one.sample(n).layers, sequence.layers, strict=True):
+                np.testing.assert_allclose(found.cell_grad, layer.cell_grad, rtol=1e-3, atol=1e-6)
+                np.testing.assert_allclose(found.h, layer.h, rtol=1e-4, atol=1e-6)
+
+
+def test_the_exact_trace_of_one_sequence_does_not_rebuild_the_others(autograd):
+    capture = autograd.random_capture(Structure("gru", 2, 7), time_steps=30, sequences=8, dtype="float32")
+    trace = rebuild(capture)
+    before, wanted = trace.bytes, rebuild(in_float64(capture)).sample(3)
+    exact = trace.sample(3).exact
+    assert trace.bytes - before < before / 2
+    assert exact.number == 3
+    np.testing.assert_allclose(exact.layers[0].hidden_grad, wanted.layers[0].hidden_grad, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
+def test_a_value_at_one_time_step_computes_no_others(autograd, cell):
+    capture = autograd.random_capture(Structure(cell, 2, 3), time_steps=9, sequences=3, dtype="float32")
+    layer, whole = rebuild(capture).layers[0], rebuild(capture).layers[0]
+    for node in layer.equations.nodes:
+        found = layer.value_at(node.name, 6, 2)
+        np.testing.assert_allclose(found, whole.value(node.name)[6, 2], rtol=1e-5, atol=1e-6)
+    assert set(layer._all_values._known) == set(layer.values)

@@ -23,8 +23,7 @@ from whole_program import PATIENCE, OpenApp, children, close, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.experiment.settings import TrainingSettings
-from rnnviz.gui.live import engine, files, following, watchdog
-from rnnviz.gui.live.background import Background
+from rnnviz.gui.live import background, engine, files, following, watchdog
 from rnnviz.gui.shell.app import App
 
 
@@ -82,7 +81,7 @@ def patient_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "_WAIT_FOR_CAPTURE", seconds)
     monkeypatch.setattr(watchdog, "PATIENCE", seconds)
     monkeypatch.setattr(files, "_COPY_PATIENCE", PATIENCE)
-    monkeypatch.setattr(Background.stop, "__defaults__", (PATIENCE,))
+    monkeypatch.setattr(background, "_PATIENCE", PATIENCE / 1000)
 
 
 @pytest.fixture(autouse=True)

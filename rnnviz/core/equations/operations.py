@@ -61,7 +61,7 @@ class Operation:
     def forward_value(self, layer: "Layer", t: int, sample: int = 0) -> Array:
         """What it computed at time step `t` (0-based): (H,), (P,) for h, or (G,) for all pre-activations at once."""
         check_place(layer, t, sample)
-        return _whole([at(layer.value(node.name), t, sample) for node in self.nodes])
+        return _whole([layer.value_at(node.name, t, sample) for node in self.nodes])
 
     @np.errstate(all="ignore")
     def backward_value(self, layer: "Layer", t: int, sample: int = 0) -> Array:

@@ -119,6 +119,13 @@ class Capture(FrozenArrays):
         """With its first call changed."""
         return replace(self, calls=(replace(self.calls[0], **changes), *self.calls[1:]))
 
+    def sample(self, n: int) -> "Capture":
+        """The same with sequence `n` alone, cut to its length, without what torch summed over all of them."""
+        calls = (
+            call.sample(n, len(call.inputs) if call.lengths is None else int(call.lengths[n])) for call in self.calls
+        )
+        return replace(self, calls=tuple(calls), grads={}, own=None)
+
     @property
     def structure(self) -> Structure:
         return self.calls[0].structure

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -110,6 +110,13 @@ class Check(FrozenArrays):
     def known(self, name: str) -> Any:
         """What is remembered by this name; None while it was not made."""
         return self._remembered.get(name)
+
+    def settled(self) -> "Check":
+        """The same with what was found out, but without the arrays that were rebuilt: nothing more can be compared."""
+        check = replace(self, outputs=(), layers=())
+        vars(check).update(differences=self.differences, _remembered=dict(self._remembered))
+        check._remembered.pop("exact", None)
+        return check
 
     @cached_property
     def _remembered(self) -> dict[str, Any]:

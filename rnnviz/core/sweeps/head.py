@@ -148,18 +148,22 @@ class HeadTrace(FrozenArrays):
         whole = float(self.loss_weight[:, n].sum(dtype=np.float64))
         return float(self.losses[:, n].sum(dtype=np.float64)) / whole if whole else float("nan")
 
-    def sample(self, n: int, length: int) -> "HeadTrace":
-        """The same with sequence `n` alone, cut to `length`."""
-        one = slice(n, n + 1)
+    def sample(self, n: int, length: int, copied: bool = False) -> "HeadTrace":
+        """The same with sequence `n` alone, cut to `length`; `copied`: in arrays of its own."""
+
+        def cut(array: Array) -> Array:
+            found = array[:length, n : n + 1]
+            return frozen(found.copy()) if copied else found
+
         return replace(
             self,
-            prediction=self.prediction[:length, one],
-            probabilities=None if self.probabilities is None else self.probabilities[:length, one],
-            losses=self.losses[:length, one],
-            targets=self.targets[:length, one],
-            loss_weight=self.loss_weight[:length, one],
-            prediction_grad=self.prediction_grad[:length, one],
-            output=self.output[:length, one],
+            prediction=cut(self.prediction),
+            probabilities=None if self.probabilities is None else cut(self.probabilities),
+            losses=cut(self.losses),
+            targets=cut(self.targets),
+            loss_weight=cut(self.loss_weight),
+            prediction_grad=cut(self.prediction_grad),
+            output=cut(self.output),
         )
 
 

@@ -81,6 +81,10 @@ class Layer(FrozenArrays):
         """(T, N, ·) the node called `name`; RnnvizError that names the cell where it has none."""
         return self._all_values[name]
 
+    def value_at(self, name: str, t: int, sample: int = 0) -> Array:
+        """(·) the same at time step `t` of one sequence, both 0-based, without computing that of all."""
+        return self._all_values.at(name, t, sample)
+
     def read(self, value: Value) -> Array:
         """(T, N, ·) what a node reads."""
         array = self.before[value.name] if value.before else self.value(value.name)
@@ -372,16 +376,21 @@ class Layer(FrozenArrays):
         for name in _FOUND_AGAIN:
             vars(self).pop(name, None)
 
-    def sample(self, n: int, length: int, above: "tuple[Layer, ...]") -> "Layer":
-        """The layer with sequence `n` alone, cut to `length`; `above` are its neighbours cut the same way."""
+    def sample(self, n: int, length: int, above: "tuple[Layer, ...]", copied: bool = False) -> "Layer":
+        """The layer with sequence `n` alone, cut to `length`; `above` are its neighbours cut the same way. `copied`:
+        in arrays of its own, so that it does not keep those of all sequences."""
 
         def cut(array: Array) -> Array:
-            return array[:length, n : n + 1]
+            found = array[:length, n : n + 1]
+            return frozen(found.copy()) if copied else found
 
         same = dict[int, Array]()  # arrays that are one stay one
 
         def each(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
-            return frozen_mapping({name: same.setdefault(id(array), cut(array)) for name, array in arrays.items()})
+            for array in arrays.values():
+                if id(array) not in same:
+                    same[id(array)] = cut(array)
+            return frozen_mapping({name: same[id(array)] for name, array in arrays.items()})
 
         return replace(
             self,

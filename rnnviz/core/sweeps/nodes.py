@@ -188,6 +188,18 @@ class NodeValues(Mapping[str, Array]):
     def _computed(self, name: str) -> Array:
         return node_value(self._cell, self._cell.node(name), self, self._before, self._weights, self._hidden)
 
+    @one_blas_thread
+    @np.errstate(all="ignore")
+    def at(self, name: str, t: int, sample: int) -> Array:
+        """The value (units,) at one time step of one sequence, both 0-based; others are not computed for it."""
+        if name in self._known:
+            return np.asarray(self._known[name][t, sample])
+        row = t, sample
+        node = self._cell.node(name)
+        values = {value.name: self.at(value.name, t, sample) for value in node.operation.values if not value.before}
+        before = {value.name: self._before[value.name][row] for value in node.operation.values if value.before}
+        return node_value(self._cell, node, values, before, self._weights, self._hidden)
+
     def __iter__(self) -> Iterator[str]:
         return iter(("x", *self._cell.by_name))
 

@@ -37,15 +37,17 @@ class CallTrace(FrozenArrays):
     head: HeadTrace | None = field(repr=False)
     lengths: Array | None  # (N,) of a packed batch, None if all are T
 
-    def sample(self, n: int, length: int) -> "CallTrace":
-        """The same with sequence `n` alone, cut to `length`."""
+    def sample(self, n: int, length: int, copied: bool = False) -> "CallTrace":
+        """The same with sequence `n` alone, cut to `length`; `copied`: in arrays of its own."""
         directions, layers = self.call.structure.directions, list[Layer]()
         above: tuple[Layer, ...] = ()
         for start in range(len(self.layers) - directions, -1, -directions):
-            above = tuple(layer.sample(n, length, above) for layer in self.layers[start : start + directions])
+            above = tuple(layer.sample(n, length, above, copied) for layer in self.layers[start : start + directions])
             layers[:0] = above
-        head = None if self.head is None else self.head.sample(n, length)
+        head = None if self.head is None else self.head.sample(n, length, copied)
         output = self.output[:length, n : n + 1]
+        if copied:
+            output = frozen(output.copy())
         call = self.call.sample(n, length)
         return replace(self, call=call, layers=tuple(layers), output=output, head=head, lengths=None)
 
@@ -58,6 +60,7 @@ class Trace(FrozenArrays):
     check: Check = field(repr=False)  # of the whole trace, also in one that was cut out of it
     notes: tuple[str, ...] = ()  # what makes it differ from history, one sentence each
     number: int | None = None  # of the sequence it was cut out for, 0-based; None: it holds all
+    whole_lengths: tuple[int, ...] = ()  # of all sequences, where it stands for them and holds `number` alone
 
     @property
     def structure(self) -> Structure:
@@ -100,7 +103,7 @@ class Trace(FrozenArrays):
 
     def _in_float64(self, seed: int | None) -> Check:
         """The check of the float64 rebuild, or with a seed of one that begins a float32 rounding off."""
-        return self._whole_exact.check if seed is None else _in_float64(self.check, (), seed).check
+        return _in_float64(self.check.capture, self.check.by_hand, (), seed).check
 
     @property
     def faithful(self) -> bool:
@@ -111,16 +114,37 @@ class Trace(FrozenArrays):
     def exact(self) -> "Trace":
         """The same rebuilt in float64 from the same weights, inputs and ∂L/∂output; a float64 trace is its own.
 
-        Made when first asked for. It holds what float32 loses: a gradient of 10⁻⁶⁹ is 0 in a float32 layer.
+        Made when first asked for, of one sequence alone where this is one. It holds what float32 loses: a gradient of
+        10⁻⁶⁹ is 0 in a float32 layer.
         """
-        exact = self._whole_exact
-        return exact if self.number is None or exact is self else exact.sample(self.number)
+        if self.layers[0].h.dtype == np.float64:
+            return self
+        if self.number is None:
+            whole: Trace = self.check.remembered("exact", lambda: self._made_exact(self.check.capture))
+            return whole
+        if self.whole_lengths:
+            return self.sample(self.number).exact
+        return self._own_exact
+
+    @cached_property
+    def _own_exact(self) -> "Trace":
+        assert self.number is not None  # the caller looked
+        return replace(self._made_exact(self.check.capture.sample(self.number)), number=self.number)
+
+    def _made_exact(self, capture: Capture) -> "Trace":
+        return _in_float64(capture, self.check.by_hand, self.notes)
 
     @property
     def underflows(self) -> bool:
         """Whether gradients fall below what float32 holds, so that `exact` says more."""
+        if self.number is not None and not self.whole_lengths:
+            return self._own_underflows
         found: bool = self.check.remembered("underflows", lambda: any(map(underflows, self.check.layers)))
         return found
+
+    @cached_property
+    def _own_underflows(self) -> bool:
+        return any(map(underflows, self.layers))
 
     def holding(self, layer: str, row: int, sample: int = 0) -> "Trace":
         """This trace, or `exact` where float32 has lost the gradient of a layer at time step `row` + 1."""
@@ -131,25 +155,22 @@ class Trace(FrozenArrays):
         return self.exact if lost else self
 
     @property
-    def _whole_exact(self) -> "Trace":
-        if self.layers[0].h.dtype == np.float64:
-            return self
-        exact: Trace = self.check.remembered("exact", lambda: _in_float64(self.check, self.notes))
-        return exact
-
-    @property
     def time_steps(self) -> int:
         """T, the longest sequence, on the axis all calls share."""
+        if self.whole_lengths:
+            return max(self.whole_lengths)
         return max(call.call.start + len(call.layers[0].x) for call in self.calls)
 
     @property
     def sequences(self) -> int:
         """N."""
-        return int(self.layers[0].x.shape[1])
+        return len(self.whole_lengths) or int(self.layers[0].x.shape[1])
 
     def sequence_length(self, sample: int) -> int:
         """The number of time steps of sequence `sample`, 0-based."""
         self._check(sample)
+        if self.whole_lengths:
+            return self.whole_lengths[sample]
         return self.time_steps if self.lengths is None else int(self.lengths[sample])
 
     def layer(self, name: str) -> Layer:
@@ -173,15 +194,43 @@ class Trace(FrozenArrays):
         if self.sequences == 1 and self.lengths is None:
             return self
         if n not in self._samples:
-            self._samples[n] = self._cut(n, length)
+            self._samples[n] = self._rebuilt(n) if self.whole_lengths else self._cut(n, length)
         return self._samples[n]
 
-    def _cut(self, n: int, length: int) -> "Trace":
+    def _cut(self, n: int, length: int, copied: bool = False) -> "Trace":
         cut = []
         for call in self.calls:
             own = len(call.layers[0].x) if call.lengths is None else int(call.lengths[n])
-            cut.append(call.sample(n, own if len(self.calls) > 1 else length))
+            cut.append(call.sample(n, own if len(self.calls) > 1 else length, copied))
         return replace(self, calls=tuple(cut), number=n)
+
+    def _rebuilt(self, n: int) -> "Trace":
+        if n == self.number:
+            return replace(self, whole_lengths=())
+        return replace(rebuild(self.check.capture.sample(n)), check=self.check, number=n)
+
+    def holds(self, n: int) -> bool:
+        """Whether sequence `n` is there; where it is not, `sample` rebuilds it."""
+        return not self.whole_lengths or n == self.number or n in self._samples
+
+    def alone(self, n: int) -> "Trace":
+        """This trace with the arrays of sequence `n` alone, which take one N-th: `sample` rebuilds the others.
+
+        The verdict, and whether gradients underflow, are found before, of all sequences. `layers`, `head` and `calls`
+        are those of `n`.
+        """
+        if self.sequences == 1:
+            return self
+        if self.whole_lengths:
+            own, check = self.sample(n), self.check
+        else:
+            _found = self.verdict, self.underflows
+            check = self.check.settled()
+            own = replace(self._cut(n, self.sequence_length(n), copied=True), check=check)
+        lengths = tuple(self.sequence_length(k) for k in range(self.sequences))
+        found = replace(own, whole_lengths=lengths)
+        found._samples[n] = own
+        return found
 
     @cached_property
     def _samples(self) -> "dict[int, Trace]":
@@ -197,10 +246,12 @@ class Trace(FrozenArrays):
 
         The verdict stays, and `exact` where it was made.
         """
-        exact = self.check.known("exact")
-        for trace in (self,) if exact is None or exact is self else (self, exact):
-            cut = [layer for one in trace._samples.values() for layer in one.layers]
-            for layer in (*trace.layers, *trace.check.layers, *cut):
+        traces = [self, *self._samples.values()]
+        traces += [one for trace in traces if (one := vars(trace).get("_own_exact")) is not None]
+        if (exact := self.check.known("exact")) is not None:
+            traces.append(exact)
+        for trace in traces:
+            for layer in (*trace.layers, *trace.check.layers):
                 layer.forget()
 
     def _check(self, sample: int) -> None:
@@ -221,8 +272,10 @@ def rebuild(capture: Capture) -> Trace:
 
 
 @np.errstate(all="ignore")
-def _in_float64(check: Check, notes: tuple[str, ...], seed: int | None = None) -> Trace:
-    capture, by_hand = in_float64(check.capture), check.by_hand
+def _in_float64(
+    capture: Capture, by_hand: Mapping[LayerId, SetByHand] | None, notes: tuple[str, ...], seed: int | None = None
+) -> Trace:
+    capture = in_float64(capture)
     if seed is not None:
         capture = jittered(capture, seed)
     if by_hand is None:

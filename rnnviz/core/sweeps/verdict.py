@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -136,8 +136,8 @@ def _beyond_float32(
     rounding off: a network may carry a rounding far, and shares that cancel make it large. Of all outputs and
     gradients the largest counts, since each is one sample of the same rounding.
     """
-    exact = in_float64(None)
-    others = [check.ours, *(in_float64(seed).ours for seed in _SEEDS)]
+    exact = _Numbers.of(in_float64(None))  # of each rebuild no more is kept: it takes much memory
+    others = [check.ours, *(_Numbers.of(in_float64(seed)).ours for seed in _SEEDS)]
     cancellation = {name: exact.cancellation.get(name, 1.0) for name in exact.ours}
     taken = {
         name: max(relative_difference(one[name].astype(np.float64), wanted) for one in others)
@@ -155,6 +155,17 @@ def _beyond_float32(
             else:
                 left[name] = difference
     return left, tuple(lost)
+
+
+class _Numbers(NamedTuple):
+    """What of a check is needed once its layers are gone."""
+
+    ours: Mapping[str, Array]
+    cancellation: Mapping[str, float]
+
+    @staticmethod
+    def of(check: Check) -> "_Numbers":
+        return _Numbers(check.ours, check.cancellation)
 
 
 def _words(name: str) -> str:

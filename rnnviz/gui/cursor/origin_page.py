@@ -70,7 +70,7 @@ class OriginPage(ColumnPage):
 
     def draw(self, state: State) -> None:
         looked = looked_at(state)
-        trace, sample = looked.trace, looked.sample
+        trace = looked.sequence
         if trace is None:
             self._refuse("The parts appear with the first trace.")
             return
@@ -84,10 +84,8 @@ class OriginPage(ColumnPage):
             self.of.set_options([(name, _words(layer.equations, name)) for name in names])
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
         of = str(self.of.currentData())
-        trace = trace.holding(layer.name, min(time_step, len(layer.h)) - 1, sample)
-        self.explaining.ask(
-            OriginQuestion(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer, sample)), sample)
-        )
+        trace = trace.holding(layer.name, min(time_step, len(layer.h)) - 1)
+        self.explaining.ask(OriginQuestion(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer))))
 
     def _tell(self, found: Provenance) -> None:
         state = self._store.state
@@ -195,10 +193,10 @@ def _rest_words(others: Sequence[Part]) -> str:
     return f"{words}; {cancelling}" if cancelling else words
 
 
-def _unit(state: State, layer: Layer, sample: int) -> int:
+def _unit(state: State, layer: Layer) -> int:
     """The unit looked at, from 1; the one with the largest gradient where none is."""
     time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
-    size = np.abs(layer.hidden_grad[time_step - 1, sample])
+    size = np.abs(layer.hidden_grad[time_step - 1, 0])
     if 0 <= state.place.unit < len(size):
         return state.place.unit + 1
     return int(np.argmax(np.where(np.isnan(size), np.inf, size))) + 1

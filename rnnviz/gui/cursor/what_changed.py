@@ -60,7 +60,12 @@ def stop_words(before: State, after: State) -> str:
     if model != before.place.model or model >= min(len(before.recorded.traces), len(after.recorded.traces)):
         return ""
     old, new = before.recorded.traces[model], after.recorded.traces[model]
-    if old is None or new is None or after.place.sample != before.place.sample:
+    if (
+        old is None
+        or new is None
+        or not old.holds(min(after.place.sample, old.sequences - 1))
+        or after.place.sample != before.place.sample
+    ):
         return ""
     first, second = before.place.cursor, after.place.cursor
     if old is not new and first.training_step != second.training_step:
@@ -70,10 +75,10 @@ def stop_words(before: State, after: State) -> str:
         return ""
     times = [min(max(cursor.time_step, 1), after.program.time_steps) for cursor in (first, second)]
     looked = looked_at(after)
-    if times[0] == times[1] or looked.trace is None:
+    if times[0] == times[1] or looked.sequence is None:
         return ""
-    layer = looked.trace.layer(second.layer)
-    return what_changed_in_time(layer, times[0], times[1], second.phase is Phase.BACKWARD, looked.sample)
+    layer = looked.sequence.layer(second.layer)
+    return what_changed_in_time(layer, times[0], times[1], second.phase is Phase.BACKWARD)
 
 
 def _small(sentence: str) -> str:

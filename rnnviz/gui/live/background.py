@@ -1,7 +1,9 @@
 """One worker thread for what would make the window wait; jobs are plain functions, answers arrive in the GUI thread."""
 
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
@@ -9,6 +11,18 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 
 Job = Callable[[], Any]
+_PATIENCE = 1.0  # seconds a window that closes waits for all its jobs that nobody needs any more
+_leaving_by: list[float] = []  # while a window closes: the monotonic time when that is over
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """Within it the waits of `stop` share one patience: several stuck jobs do not add up."""
+    _leaving_by.append(time.monotonic() + _PATIENCE)
+    try:
+        yield
+    finally:
+        _leaving_by.pop()
 
 
 class _Worker(QObject):
@@ -46,10 +60,14 @@ class Background(QObject):
         self._asked.emit(self._tickets, job)
         return self._tickets
 
-    def stop(self, milliseconds: int = 1000) -> bool:
-        """Waits for the jobs that were asked for; False if they did not end in time."""
+    def stop(self, milliseconds: int | None = None) -> bool:
+        """Waits for the jobs that were asked for; False if they did not end in time, which is that of all jobs where a
+        window closes and nothing is said."""
         if self._thread is None:
             return True
+        if milliseconds is None:
+            left = _leaving_by[-1] - time.monotonic() if _leaving_by else _PATIENCE
+            milliseconds = round(1000 * max(left, 0.0))
         self._asked.emit(0, self._thread.quit)  # as the last job, so that those before it are done
         if not self._thread.wait(milliseconds):
             return False

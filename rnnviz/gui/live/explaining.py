@@ -11,16 +11,13 @@ from rnnviz.gui.live.newest_wish import NewestWish
 
 @dataclass(frozen=True, eq=False)
 class OriginQuestion:
-    """Whose value is asked for: `place` in sequence `sample` (0-based) of `trace`."""
+    """Whose value is asked for: `place` in the only sequence of `trace`."""
 
     trace: Trace
     place: GradientPlace
-    sample: int
 
     def same(self, other: "OriginQuestion | None") -> bool:
-        return (
-            other is not None and other.trace is self.trace and (other.place, other.sample) == (self.place, self.sample)
-        )
+        return other is not None and other.trace is self.trace and other.place == self.place
 
 
 class Explaining(QObject):
@@ -31,7 +28,7 @@ class Explaining(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._wishes = NewestWish("explaining", lambda asked: provenance(asked.trace, asked.place, asked.sample), self)
+        self._wishes = NewestWish("explaining", lambda asked: provenance(asked.trace, asked.place), self)
         self._wishes.answered.connect(self._answered)
         self._wishes.failed.connect(self._failed)
         self._asked: OriginQuestion | None = None

@@ -2,9 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import whole
-from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, followed
+from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, by_samples, followed
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
@@ -27,6 +26,7 @@ from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
 
 if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
     from rnnviz.gui.live.engine import Heard
 
 FRAME = 33  # milliseconds between two looks at the file
@@ -86,6 +86,7 @@ class Following(QObject):
         self._next: _Shown | None = None  # found, but its first trace is not rebuilt yet: shown together with it
         self._awaited: Path | None = None
         self._asked = -1  # training step last asked for
+        self._sample: int | None = None  # the sequence that is on its way to the screen
         self._answer: Rebuilt | None = None
         self._trouble = ""  # why the first trace of the next run cannot be rebuilt
         self._last_event = 0  # its number
@@ -101,6 +102,9 @@ class Following(QObject):
     def run(self) -> Run | None:
         """The run shown, for reading in the GUI thread only."""
         return self._shown.run if self._shown is not None else None
+
+    def set_trace_memory(self, mebibytes: int) -> None:
+        self._rebuilding.set_most_bytes(mebibytes << 20)
 
     @property
     def awaiting(self) -> bool:
@@ -151,8 +155,25 @@ class Following(QObject):
         self._store.go(asked, training_step)
         self._say_where(why, training_step, nearest)
         self._asked = nearest
-        self._rebuilding.ask(nearest, self._store.state.place.sample)
+        self._rebuilding.ask(nearest, self._wanted_sample)
         self._slow.start()
+
+    def show_sequence(self, by: int) -> None:
+        """Shows the sequence that is `by` further: at once where its arrays are there, else when they are rebuilt."""
+        state = self._store.state
+        place = by_samples(state.place, state.walkable, self._wanted_sample - state.place.sample + by)
+        self._sample = None
+        if _all_hold(state.recorded.traces, place.sample):
+            self._store.go(by_samples, state.walkable, place.sample - state.place.sample)
+        elif self._shown is not None and self._next is None:
+            self._sample = place.sample
+            self._rebuilding.ask(self._asked, place.sample)
+            self._slow.start()
+
+    @property
+    def _wanted_sample(self) -> int:
+        """The sequence that is meant: asked for or, where none was, looked at."""
+        return self._store.state.place.sample if self._sample is None else self._sample
 
     def back_to_live(self) -> None:
         """Follows the newest capture again."""
@@ -254,7 +275,7 @@ class Following(QObject):
         """The store goes from the run before to this one in one update, the first traces included."""
         self._next = None
         self._slow.stop()
-        self._busy = ""
+        self._busy, self._sample = "", None
         run, answer, self._answer = found.run, self._answer, None
         status = self._status(run)
         before, self._shown, self._lost = self._shown, found, False
@@ -403,7 +424,7 @@ class Following(QObject):
         captured = state.recorded.history.captured
         if len(captured) and int(captured[-1]) != self._asked:
             self._asked = int(captured[-1])
-            self._rebuilding.ask(self._asked, state.place.sample)
+            self._rebuilding.ask(self._asked, self._wanted_sample)
 
     def _drop_next(self) -> None:
         if self._next is not None:
@@ -416,19 +437,22 @@ class Following(QObject):
             return  # something else is said to go on
         if self._next is not None:
             self._busy = f"Opening {self._next.run.path.name}: its traces are rebuilt …"
+        elif self._sample is not None:
+            self._busy = f"Rebuilding the traces of sequence {self._sample + 1} …"
         else:
             self._busy = f"Rebuilding the traces of training step {self._asked} …"
         self._store.say(busy=self._busy)
 
     def _no_longer_slow(self) -> None:
         self._slow.stop()
+        self._sample = None
         said, self._busy = self._busy, ""
         if said and self._store.state.notices.busy == said:
             self._store.say(busy="")
 
     @Slot(object)
     def _rebuilt(self, rebuilt: Rebuilt) -> None:
-        if self._next is None:
+        if self._next is None and self._sample in (None, rebuilt.sample):
             self._no_longer_slow()
         if self._next is not None or self._store.state.place.following:
             self._answer = rebuilt  # taken with the next frame
@@ -457,5 +481,16 @@ def _same_file(shown: _Shown) -> bool:
 
 
 def _arrival(rebuilt: Rebuilt) -> Callable[[Place], Place]:
-    """How the place changes once these traces are shown."""
-    return partial(arrived, walkable=Walkable.of((), rebuilt.traces), training_step=rebuilt.training_step)
+    """How the place changes once these traces are shown: large ones hold the sequence that was asked for alone."""
+    walkable = Walkable.of((), rebuilt.traces)
+
+    def shown(place: Place) -> Place:
+        looked_at = place.sample if _all_hold(rebuilt.traces, place.sample) else rebuilt.sample
+        return arrived(place, walkable, rebuilt.training_step, looked_at)
+
+    return shown
+
+
+def _all_hold(traces: "Sequence[Trace | None]", sample: int) -> bool:
+    """Whether a sequence, or the last one where there are not as many, is in all traces without a rebuild."""
+    return all(trace is None or trace.holds(min(sample, trace.sequences - 1)) for trace in traces)

@@ -1,13 +1,16 @@
 """Rebuilds the traces of the training step shown, off the event loop: the newest request wins, stale answers drop."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.memory import array_bytes, give_back
+from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.preferences import TRACE_MEMORY
 from rnnviz.runs.reading.reader import Run
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
 
 _LARGE = 100_000  # numbers of one quantity of a sequence, T · H
+_RELEASED = 2500  # milliseconds
+_PART = 8  # a trace that takes more than this part of the bound keeps the arrays of one sequence
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro, where memory allows it
 
 
@@ -26,17 +31,19 @@ class Rebuilt:
     run_path: Path
     training_step: int
     traces: "tuple[Trace, ...]"
+    sample: int  # the sequence that was asked for, 0-based; of large traces the only one that is there
 
 
 def prepare(trace: "Trace", sample: int = 0) -> None:
     """Asks, in a worker and not in the event loop, for what a trace only finds when it is first asked for.
 
-    `sample`: the sequence looked at, 0-based, whose sums along time take seconds where it is long and wide.
+    `sample`: the sequence looked at, 0-based, whose sums along time take seconds where it is long and wide. Only it is
+    rebuilt in float64.
     """
-    exact = trace.exact if trace.underflows else trace
-    _verdict = trace.verdict
-    for one in (trace,) if exact is trace else (trace, exact):
-        for layer in one.sample(min(sample, one.sequences - 1)).layers:
+    _known = trace.verdict, trace.underflows
+    own = trace.sample(min(sample, trace.sequences - 1))
+    for one in (own, own.exact) if own.underflows else (own,):
+        for layer in one.layers:
             if layer.h.shape[0] * layer.h.shape[2] >= _LARGE:
                 _sums = layer.weight_grad_shares, layer.weight_grad_so_far
 
@@ -45,7 +52,7 @@ class _TraceReader:
     """Reads captures and rebuilds them. Lives in the worker thread only: SQLite's connections do not travel."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes  # of the traces kept; the newest is, whatever it takes
+        self.most_bytes = most_bytes  # of the traces kept; the newest is, whatever it takes
         self._run: Run | None = None
         self._file = (0, 0)  # device and inode of the file that is open: another one may get its name
         self._known: OrderedDict[int, Rebuilt] = OrderedDict()
@@ -56,25 +63,39 @@ class _TraceReader:
             self.close()
             self._run, self._file = Run(path), file
         if training_step in self._known:
-            self._known.move_to_end(training_step)
-            return self._known[training_step]
-        traces = tuple(self._run.trace(training_step, model.number) for model in self._run.models)
-        for trace in traces:
-            prepare(trace, sample)
-        rebuilt = self._known[training_step] = Rebuilt(path, training_step, traces)
+            rebuilt = replace(self._known[training_step], sample=sample)
+            rebuilt = replace(rebuilt, traces=tuple(self._prepared(trace, sample) for trace in rebuilt.traces))
+        else:
+            read = [partial(self._run.trace, training_step, model.number) for model in self._run.models]
+            rebuilt = Rebuilt(path, training_step, tuple(self._made(one, sample) for one in read), sample)
+        self._known[training_step] = rebuilt
+        self._known.move_to_end(training_step)
         self._make_room()
         return rebuilt
+
+    def _made(self, read: "Callable[[], Trace]", sample: int) -> "Trace":
+        """What `read` gives, prepared; only here, so that of a large one no more is kept."""
+        return self._prepared(read(), sample)
+
+    def _prepared(self, trace: "Trace", sample: int) -> "Trace":
+        """The trace with all that is asked of it at once; a large one is of the sequence looked at alone."""
+        sample = min(sample, trace.sequences - 1)
+        if not trace.holds(sample) or (not trace.whole_lengths and trace.bytes > self.most_bytes // _PART):
+            trace = trace.alone(sample)
+            give_back()
+        prepare(trace, sample)
+        return trace
 
     def _make_room(self) -> None:
         """Of what is not looked at goes what is found again soonest: what was found out of a trace, then old traces."""
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        if self._bytes() <= self._most_bytes:
+        if self._bytes() <= self.most_bytes:
             return
         for rebuilt in self._known.values():
             for trace in rebuilt.traces:
                 trace.forget()
-        while len(self._known) > 1 and self._bytes() > self._most_bytes:
+        while len(self._known) > 1 and self._bytes() > self.most_bytes:
             self._known.popitem(last=False)
         give_back()
 
@@ -112,6 +133,15 @@ class Rebuilding(QObject):
         self._wishes.answered.connect(self._answered)
         self._wishes.failed.connect(self._failed)
         self._path: Path | None = None
+        self._memory = Background("memory", self)
+        self._released = QTimer(self)  # when what was shown before a large trace has been let go by everyone
+        self._released.setSingleShot(True)
+        self._released.setInterval(_RELEASED)
+        self._released.timeout.connect(lambda: self._memory.ask(give_back))
+
+    def set_most_bytes(self, most_bytes: int) -> None:
+        """Another bound, from the next trace on."""
+        self._reader.most_bytes = most_bytes
 
     def show_run(self, path: Path | None) -> None:
         """From now on requests are about this run; answers about another are dropped."""
@@ -125,11 +155,15 @@ class Rebuilding(QObject):
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
-        return self._wishes.stop(self._reader.close if self._path is not None else None)
+        self._released.stop()
+        ended = self._memory.stop()
+        return self._wishes.stop(self._reader.close if self._path is not None else None) and ended
 
     @Slot(object, object)
     def _answered(self, _wish: tuple[Path, int, int], rebuilt: Rebuilt) -> None:
         self.finished.emit(rebuilt)
+        if any(trace.whole_lengths for trace in rebuilt.traces):
+            self._released.start()
 
     @Slot(object, object)
     def _failed(self, wish: tuple[Path, int, int], error: object) -> None:

@@ -205,6 +205,14 @@ class Session(QObject):
         """Shows the capture nearest to `training_step` and stays there; `why`: what to say of it."""
         self._following.show_training_step(training_step, why)
 
+    def set_trace_memory(self, mebibytes: int) -> None:
+        """What rebuilt traces may take from the next one on."""
+        self._following.set_trace_memory(mebibytes)
+
+    def show_sequence(self, by: int) -> None:
+        """Shows the sequence of the probe that is `by` further, round and round."""
+        self._following.show_sequence(by)
+
     def back_to_live(self) -> None:
         """Follows the newest capture again."""
         self._following.back_to_live()

@@ -15,6 +15,7 @@ from rnnviz.debugger import goto
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.library.library import Library
 from rnnviz.gui.library.library_commands import library_commands
+from rnnviz.gui.live.background import leaving
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.remembered_breakpoints import RememberedBreakpoints
 from rnnviz.gui.live.searching import Searching
@@ -133,11 +134,11 @@ class App(QObject):
         self.preference_saver = PreferenceSaver(self.store, preferences, settings, self)
         self.session = Session(self.store, self, preferences.trace_memory)
         self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
-        self.walker = Walker(self.store, self.session.show_training_step)
+        self.walker = Walker(self.store, self.session.show_training_step, self.session.show_sequence)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
-        self.window = MainWindow()
+        self.window = MainWindow(lambda: theme(self.store.state.look.theme))
         self.library = Library(self.store, self.session, self.open_path, self.window)
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
@@ -191,12 +192,13 @@ class App(QObject):
         self.preference_saver.remember(**self.window.layout_preferences())
         self.window.hide()
         self.searching.cancel()
-        ended = [
-            self.library.stop(),
-            self.recomputing.stop(),
-            self.contents is None or self.contents.stop(),
-            self.session.close(),
-        ]
+        with leaving():
+            ended = [
+                self.library.stop(),
+                self.recomputing.stop(),
+                self.contents is None or self.contents.stop(),
+                self.session.close(),
+            ]
         self.ended_well = all(ended)
         self._garbage_collector.stop()
         self._problems.release()
@@ -269,6 +271,7 @@ class App(QObject):
         wishes = WindowWishes(
             reset_layout=self._reset_layout,
             full_screen=lambda: self.window.toggle_full_screen(),
+            set_trace_memory=self._ask_trace_memory,
             show_menu=self._show_menu,
             find_command=self._find_command,
             show_shortcuts=self._show_shortcuts,
@@ -339,6 +342,16 @@ class App(QObject):
             self._find_command()
         else:
             self.menu_bar.open_first()
+
+    def _ask_trace_memory(self) -> None:
+        from rnnviz.gui.shell.trace_memory import ask_trace_memory  # late: seldom asked for
+
+        ask_trace_memory(self.window, self.preference_saver.preferences.trace_memory, self._use_trace_memory)
+
+    @Slot(int)
+    def _use_trace_memory(self, mebibytes: int) -> None:
+        self.preference_saver.remember(trace_memory=mebibytes)
+        self.session.set_trace_memory(mebibytes)
 
     def _find_command(self) -> None:
         if self._palette is None:

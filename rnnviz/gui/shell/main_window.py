@@ -1,6 +1,8 @@
 """The main window: puts toolbar, lanes and panels in their places; no logic."""
 
 import base64
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QMargins, QSize, Qt, QTimer, Signal
@@ -9,7 +11,9 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget
 
 from rnnviz.gui.commands.keys import keeps_key
 from rnnviz.gui.look import scale
+from rnnviz.gui.look.theme import Theme, theme
 from rnnviz.gui.shell.keyboard.areas import Areas
+from rnnviz.gui.shell.placeholder import Placeholder
 from rnnviz.gui.shell.spill import Spill
 from rnnviz.gui.state.preferences import Preferences
 from rnnviz.gui.widgets import screens
@@ -25,6 +29,7 @@ _LEAST = QSize(600, 350)  # below what 1280 × 800 leaves at scale 2
 _NARROW, _SHORT = 960, 520  # a smaller window shows its panels in one column, as tabs
 _LOW = 120  # pixels a panel may be made low
 _LAYOUT_VERSION = 1
+_DARK = partial(theme, "dark")
 
 
 class MainWindow(QMainWindow):
@@ -34,8 +39,10 @@ class MainWindow(QMainWindow):
     dropped = Signal(object)
     closing = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[], Theme] = _DARK) -> None:
+        """`look`: the theme in use."""
         super().__init__()
+        self._look = look
         self.setObjectName("window")
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # so that no button has the focus to begin with
@@ -48,6 +55,8 @@ class MainWindow(QMainWindow):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self.setCentralWidget(self._centre)
+        self._placeholder: Placeholder | None = Placeholder(look)  # until the lanes come
+        self._column.addWidget(self._placeholder, 1)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._docks = {name: self._add_dock(name, area) for name, (area, _) in _DOCKS.items()}
         self.areas: Areas | None = None  # which come with the contents
@@ -70,7 +79,12 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(top)
 
     def add_to_centre(self, widget: QWidget, stretch: int = 0) -> None:
-        """Below what is in the middle already."""
+        """Below what is in the middle already; what stretches takes the place that was kept for it."""
+        if stretch and self._placeholder is not None:
+            self._column.removeWidget(self._placeholder)
+            self._placeholder.hide()
+            self._placeholder.deleteLater()
+            self._placeholder = None
         self._column.addWidget(widget, stretch)
 
     def fill_dock(self, name: str, widget: QWidget) -> None:
@@ -181,7 +195,7 @@ class MainWindow(QMainWindow):
         dock.setObjectName(name)
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         dock.setTitleBarWidget(QWidget(dock))  # no title: each panel says itself what it is
-        dock.setWidget(QWidget())
+        dock.setWidget(Placeholder(self._look))
         self.addDockWidget(area, dock)
         return dock
 

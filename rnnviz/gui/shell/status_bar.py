@@ -117,7 +117,9 @@ class StatusBar(QStatusBar):
         explained = (
             "What is drawn here, beside torch's own outputs and gradients; a number is the largest relative difference."
         )
-        self.badge.setToolTip("\n".join([explained, *each, *notes]))
+        taken = sum(trace.bytes for _, trace in named)
+        memory = f"In memory: {file_size(taken)}; the bound is at View → Memory for traces …"
+        self.badge.setToolTip("\n".join([explained, *each, *notes, memory]))
 
     def _set(self, label: QLabel, text: str, color: str) -> None:
         if label.text() != text:

@@ -1,10 +1,8 @@
 """The bar on top: the training controls, the debugger controls, and in words where the cursor is."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.commands.actions import MAIN, Actions
@@ -19,11 +17,20 @@ _TRAINING = (MAIN, "training_step", "reset")
 _PROGRAM = ("program_start", "phase_start", "step_back", "step_forward", "phase_end", "program_end")
 _DEPTH = ("step_into", "step_out")
 _HEIGHT = 46
+_AROUND, _BETWEEN, _WITHIN = 12, 8, 5  # pixels: at both ends, between the groups, between buttons of a group
+# What goes from a bar that is too narrow, the first one first; commands are then in the menu at its end.
+_LEAVING = (
+    _DEPTH, ("program_start", "program_end"), ("phase_start", "phase_end"), ("cursor label",),
+    ("step count",), ("step_back", "step_forward"), ("reset",), ("training_step",),
+)  # fmt: skip
 _SHOWN = Fields("recorded.status", "recorded.history", "place.cursor", "place.following", "look.theme", "look.scale")
 
 
 class Toolbar(QFrame):
-    """Training, debugger, cursor; every button is one of the commands, and none of them ever moves."""
+    """Training, debugger, cursor; every button is one of the commands, and none of them moves while the width stays.
+
+    What has no room is in a menu behind "»".
+    """
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,14 +39,17 @@ class Toolbar(QFrame):
         self._step = StepCount(store)
         self.cursor_label = CursorLabel(store)
         self._buttons: dict[str, QToolButton] = {}
+        self._groups: list[tuple[QWidget, tuple[str, ...]]] = []
+        self.more = self._overflow()
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 12, 8)
-        row.setSpacing(8)
-        row.addWidget(self._group([actions[key] for key in _TRAINING]))
+        row.setContentsMargins(_AROUND, 4, _AROUND, 8)
+        row.setSpacing(_BETWEEN)
+        row.addWidget(self._group(actions, _TRAINING))
         row.addWidget(self._step)
         row.addStretch(1)
-        row.addWidget(self._group([actions[key] for key in _PROGRAM]))
-        row.addWidget(self._group([actions[key] for key in _DEPTH]))
+        row.addWidget(self._group(actions, _PROGRAM))
+        row.addWidget(self._group(actions, _DEPTH))
+        row.addWidget(self.more)
         row.addStretch(1)
         row.addWidget(self.cursor_label)
         self._buttons[MAIN].setProperty("primary", True)
@@ -57,7 +67,7 @@ class Toolbar(QFrame):
 
     @property
     def program_buttons(self) -> tuple[QToolButton, ...]:
-        return tuple(self._buttons[key] for key in (*_PROGRAM, *_DEPTH))
+        return (*(self._buttons[key] for key in (*_PROGRAM, *_DEPTH)), self.more)
 
     @property
     def buttons(self) -> tuple[QToolButton, ...]:
@@ -67,14 +77,64 @@ class Toolbar(QFrame):
     def show_state(self, old: State, new: State) -> None:
         if new.look.dress != old.look.dress:
             self._dress(new)
+            self._fit()
 
-    def _group(self, actions: Sequence[QAction]) -> QWidget:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As much as there is room for."""
+        gone = set[str]()
+        for leaving in ((), *_LEAVING):
+            gone.update(leaving)
+            if self._wide(gone) <= self.width():
+                break
+        self.cursor_label.set_narrow("cursor label" in gone)
+        self._step.setVisible("step count" not in gone)
+        for group, keys in self._groups:
+            for key in keys:
+                self._buttons[key].setVisible(key not in gone)
+            group.setVisible(not gone.issuperset(keys))
+        menu, wanted = self.more.menu(), [self._buttons[key].defaultAction() for key in self._buttons if key in gone]
+        self.more.setVisible(bool(wanted))
+        if menu.actions() != wanted:
+            menu.clear()
+            menu.addActions(wanted)
+
+    def _wide(self, gone: set[str]) -> int:
+        """Pixels that are taken without `gone`."""
+        label = self.cursor_label
+        parts = [label.narrow_width if "cursor label" in gone else label.full_width]
+        parts += [] if "step count" in gone else [self._step.width()]
+        parts += [self.more.width()] if gone.intersection(self._buttons) else []
+        for _, keys in self._groups:
+            widths = [self._buttons[key].width() for key in keys if key not in gone]
+            parts += [sum(widths) + _WITHIN * (len(widths) - 1)] if widths else []
+        return 2 * _AROUND + sum(parts) + _BETWEEN * (len(parts) - 1)
+
+    def _overflow(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("»")
+        button.setFont(fonts.semibold(fonts.TITLE))
+        button.setToolTip("The buttons there is no room for")
+        button.setAccessibleName("More buttons")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setFixedSize(34, 34)
+        button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setMenu(QMenu(button))
+        button.hide()
+        return button
+
+    def _group(self, actions: Actions, keys: tuple[str, ...]) -> QWidget:
         group = QWidget()
         row = QHBoxLayout(group)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(5)
-        for action in actions:
-            row.addWidget(self._button(action))
+        row.setSpacing(_WITHIN)
+        for key in keys:
+            row.addWidget(self._button(actions[key]))
+        self._groups.append((group, keys))
         return group
 
     def _button(self, action: QAction) -> QToolButton:

@@ -27,6 +27,7 @@ class WindowWishes:
 
     reset_layout: Callable[[], None]
     full_screen: Callable[[], None]
+    set_trace_memory: Callable[[], None]
     show_menu: Callable[[], None]
     find_command: Callable[[], None]
     show_shortcuts: Callable[[], None]
@@ -127,6 +128,8 @@ def view_commands(store: Store, wishes: WindowWishes) -> Sequence[Command]:
                 wishes.full_screen, MENU, ("F11",), section=2),
         Command("reset_layout", "Reset layout", "every panel back to its place and size",
                 wishes.reset_layout, MENU, section=2),
+        Command("trace_memory", "Memory for traces …", "how much rebuilt traces may take in memory",
+                wishes.set_trace_memory, MENU, section=3),
         Command("find_command", "Find a command …", "every command by its name, its key or what it does",
                 wishes.find_command, HELP, ("Ctrl+Shift+P",), "search"),
         Command("shortcuts", "Keyboard shortcuts", "every key on one page",

@@ -1,8 +1,8 @@
 """Where the cursor is, in words, with the colour of its phase; pressing it asks where to go."""
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QFontMetrics, QMouseEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from rnnviz.core.equations.operations import Operation, operations
 from rnnviz.core.structure import LayerId
@@ -13,8 +13,9 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 
-_SIZE = (300, 34)
+_FULL, _NARROW = 300, 224  # pixels
 _AROUND, _BESIDE = 42, 26  # pixels beside and between the three labels, and beside them
+_GAP = 8  # between them
 _TIP = "Where the cursor stands in this training step; press to go elsewhere  (T)"
 PHASE_TOKENS = {
     Phase.FORWARD: "accent",
@@ -35,17 +36,16 @@ class CursorLabel(QFrame):
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._store = store
         self.setObjectName("cursor_label")
-        scale.fit(self, height=34)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        scale.fit(self, width=_FULL, height=34)
+        self._words = "", "", ""
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(_TIP)
         self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
         scale.fit(self._phase, font=fonts.semibold())
         self._rows = QGridLayout(self)
         self._rows.setContentsMargins(10, 0, 12, 0)
-        self._rows.setHorizontalSpacing(8)
+        self._rows.setHorizontalSpacing(_GAP)
         self._rows.setVerticalSpacing(0)
         self._rows.setColumnStretch(2, 1)
         self._rows.addWidget(self._phase, 0, 0)
@@ -54,20 +54,25 @@ class CursorLabel(QFrame):
         store.changed.connect(self.show_state)
         self._show(store.state)
 
-    def sizeHint(self) -> QSize:
-        return scale.size(*_SIZE)
+    @property
+    def full_width(self) -> int:
+        """Pixels it would like."""
+        return scale.px(_FULL)
 
-    def minimumSizeHint(self) -> QSize:
-        return scale.size(_SIZE[0] * min(1.0, 1 / scale.text_scale()), _SIZE[1])
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._set_what(place_words(self._store.state)[2])
+    @property
+    def narrow_width(self) -> int:
+        """Pixels it can do with."""
+        return scale.px(_NARROW)
 
     @property
     def text(self) -> str:
         """All of it, as a person reads it."""
         return "  ".join(label.text() for label in (self._phase, self._where, self._what) if label.text())
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Whether it takes less room than it would like; what is cut is in its tooltip."""
+        scale.fit(self, width=_NARROW if narrow else _FULL)
+        self._set_words()
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
@@ -79,11 +84,8 @@ class CursorLabel(QFrame):
         event.accept()
 
     def _show(self, state: State) -> None:
-        phase, where, what = place_words(state)
-        self._phase.setText(phase)
-        self._where.setText(where)
-        self._set_what(what)
-        self.setToolTip("\n".join([*filter(None, [what]), _TIP]))
+        self._words = place_words(state)
+        self._set_words()
         colors = theme(state.look.theme)
         token = PHASE_TOKENS[state.place.cursor.phase]
         color = getattr(colors, token)
@@ -95,6 +97,15 @@ class CursorLabel(QFrame):
             self.setStyleSheet(sheet)
             self._phase.setStyleSheet(f"color: {colors.text_color(token).name()};")
             self._what.setStyleSheet(f"color: {colors.muted};")
+
+    def _set_words(self) -> None:
+        phase, where, what = self._words
+        self._phase.setText(phase)
+        room = self.width() - _BESIDE - QFontMetrics(self._phase.font()).horizontalAdvance(phase) - _GAP
+        shown = QFontMetrics(self._where.font()).elidedText(where, Qt.TextElideMode.ElideRight, room)
+        self._where.setText(shown)
+        self._set_what(what)
+        self.setToolTip("\n".join([*filter(None, [where if shown != where else "", what]), _TIP]))
 
     def _set_what(self, what: str) -> None:
         """Behind the place where there is room, else below it in small letters: nothing is cut."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from rnnviz.debugger.places import by_layers, by_samples, to_model, to_next_model, to_time_step
+from rnnviz.debugger.places import by_layers, to_model, to_next_model, to_time_step
 from rnnviz.debugger.walking import StepCommand
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.commands.needs import has_trace, need
@@ -82,10 +82,10 @@ def debug_commands(store: Store, walker: Walker, ask_place: Callable[[], None]) 
              lambda: walker.jump(store.state.program.at(len(store.state.program), store.state.place.cursor)),
              RUN_TO, 1),
         Command("next_sequence", "Next sequence", "show the next sequence of the probe",
-                lambda: store.go(by_samples, store.state.walkable, 1), MENU, ("]",), "",
+                lambda: walker.show_sequence(1), MENU, ("]",), "",
                 _has_sequences, section=1, submenu=LOOK_AT),
         Command("previous_sequence", "Previous sequence", "show the sequence of the probe before this one",
-                lambda: store.go(by_samples, store.state.walkable, -1), MENU, ("[",), "",
+                lambda: walker.show_sequence(-1), MENU, ("[",), "",
                 _has_sequences, section=1, submenu=LOOK_AT),
         Command("layer_above", "Next layer", "look at the layer above, which reads this one",
                 lambda: store.go(by_layers, store.state.walkable, 1), MENU, ("Up",), "arrow-up",

@@ -9,7 +9,7 @@ from rnnviz.core.stopping.marks_file import shortened
 from rnnviz.debugger import goto
 from rnnviz.debugger.breakpoints import next_stop
 from rnnviz.debugger.cursor import Cursor
-from rnnviz.debugger.places import by_samples, run_target, to_model, walked
+from rnnviz.debugger.places import run_target, to_model, walked
 from rnnviz.debugger.walking import StepCommand, Walk, step
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message, Stopped
@@ -18,9 +18,13 @@ from rnnviz.gui.state.window import Message, Stopped
 class Walker:
     """Moves the cursor by the commands of the debugger; `show_training_step` brings the traces of another one."""
 
-    def __init__(self, store: Store, show_training_step: Callable[[int], None]) -> None:
+    def __init__(
+        self, store: Store, show_training_step: Callable[[int], None], show_sequence: Callable[[int], None]
+    ) -> None:
+        """`show_sequence` goes so many sequences further."""
         self._store = store
         self._show_training_step = show_training_step
+        self.show_sequence = show_sequence
         self._said: Message | None = None
 
     def step(
@@ -88,7 +92,7 @@ class Walker:
             count = len(state.walkable.lengths)
             if wanted.sequence > count:
                 raise RnnvizError(f"go to: wanted a sequence from 1 to {count}, got {wanted.sequence}")
-            self._store.go(by_samples, state.walkable, wanted.sequence - 1 - state.place.sample)
+            self.show_sequence(wanted.sequence - 1 - state.place.sample)
         if model != state.place.model or wanted.unit is not None:
             self._store.go(to_model, model, state.place.unit if wanted.unit is None else wanted.unit - 1)
         self.jump(wanted.cursor)

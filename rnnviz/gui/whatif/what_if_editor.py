@@ -257,7 +257,7 @@ class WhatIfEditor(QWidget):
         if trace is None or state.place.sample >= trace.sequences:
             return ()
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
-        return tuple(float(f"{value:.4g}") for value in trace.layers[0].x[time_step - 1, state.place.sample])
+        return tuple(float(f"{value:.4g}") for value in trace.sample(state.place.sample).layers[0].x[time_step - 1, 0])
 
     def _say_now(self) -> None:
         """The value as it is in history, where one unit is named."""
@@ -270,7 +270,8 @@ class WhatIfEditor(QWidget):
         if kind not in _HOLDS or trace is None or not name:
             return ""
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
-        values = trace.layer(state.place.cursor.layer).value(name)[time_step - 1, state.place.sample]
+        sequence = trace.sample(min(state.place.sample, trace.sequences - 1))
+        values = sequence.layer(state.place.cursor.layer).value(name)[time_step - 1, 0]
         try:
             unit = all_or_whole("The unit", len(values))(self.unit.text())
         except RnnvizError:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.arrays import Array
+from rnnviz.gui.canvas.items import curve_plot
 from rnnviz.gui.canvas.items.curve_names import CurveNames, Name
 from rnnviz.gui.canvas.items.curve_plot import Curve, CurvePlot, ValueAxis
 from rnnviz.gui.canvas.items.label_places import place_labels
@@ -148,3 +149,27 @@ def test_the_dot_of_the_last_time_step_is_whole(qtbot: QtBot) -> None:
     plot.draw(painter)
     painter.end()
     assert image.pixelColor(401, 60) == QColor(theme("dark").cursor)
+
+
+@pytest.mark.parametrize("dash", [(), (6.0, 3.0)])
+def test_a_long_line_drawn_in_pieces_looks_like_one(
+    qtbot: QtBot, dash: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = np.arange(1000)
+    curve = Curve(-5 + 3 * np.sin(steps / 40) + np.sin(steps / 3), COLOR, dash=dash)
+    pictures = []
+    for longest in (10**6, curve_plot._LONG):
+        monkeypatch.setattr(curve_plot, "_LONG", longest)
+        plot = CurvePlot(theme("dark"))
+        plot.place(FRAME, TimeAxis.whole(0.0, 400.0, len(steps)))
+        plot.set_curves([curve], SCALE)
+        image = QImage(480, 120, QImage.Format.Format_RGB32)
+        image.fill(0)
+        painter = QPainter(image)
+        plot.draw(painter)
+        painter.end()
+        pictures.append(np.frombuffer(image.constBits(), np.uint8).reshape(120, 480, 4)[..., 2].astype(float))
+    whole, pieces = pictures
+    drawn = whole > 120  # red is the line alone
+    assert drawn.sum() > 2000
+    assert np.abs(whole - pieces)[drawn].mean() < 12

@@ -1,6 +1,7 @@
 """The newest wish: what lies between is shown, nothing piles up, and a run that was left says nothing any more."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.gui.live import background
 from rnnviz.gui.live.newest_wish import NewestWish
 
 
@@ -71,3 +73,19 @@ def test_wishes_of_a_run_that_was_left_are_not_answered(wishes: NewestWish, slow
     slow.let.release(2)
     qtbot.waitUntil(lambda: wishes.got == [(5, 50)])  # type: ignore[attr-defined]
     assert slow.begun == [1, 5]
+
+
+def test_several_that_are_stuck_keep_a_closing_window_waiting_as_long_as_one(
+    qapp: object, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "_PATIENCE", 0.4)
+    owner = QObject()
+    stuck = [NewestWish(f"stuck {number}", slow, owner) for number in range(4)]
+    for wishes in stuck:
+        wishes.ask(7)
+    began = time.monotonic()
+    with background.leaving():
+        assert [wishes.stop() for wishes in stuck] == [False] * 4
+    assert 0.4 <= time.monotonic() - began < 1.2  # four patiences are 1.6
+    slow.let.release(10)
+    assert [wishes.stop() for wishes in stuck] == [True] * 4

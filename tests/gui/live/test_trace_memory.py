@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp
 
@@ -57,7 +58,7 @@ def test_traces_of_other_training_steps_are_kept_as_far_as_the_bound_goes(
         before = len(got)
         worker.ask(step, 2)
         qtbot.waitUntil(lambda before=before: len(got) > before)
-    assert (got[2] is got[0]) == kept
+    assert (got[2].traces[0] is got[0].traces[0]) == kept
     for one, again in zip(got[0].traces, got[2].traces, strict=True):
         np.testing.assert_array_equal(one.layers[0].h, again.layers[0].h)
     assert worker.stop()
@@ -103,3 +104,46 @@ def test_a_slow_rebuild_is_said_and_can_be_given_up(
     app.session.show_training_step(first)
     qtbot.waitUntil(lambda: state().place.cursor.training_step == first)
     assert state().notices.busy == ""
+
+
+def test_of_large_traces_only_the_sequence_looked_at_is_there(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_run(run_file) as run:
+        step = captured_steps(run_file)[-1]
+        wanted = [run.trace(step, model.number) for model in run.models]
+    monkeypatch.setattr(rebuilding, "_PART", 1 << 40)  # any trace is large
+    monkeypatch.setattr(following, "_SLOW", 0)
+    app = open_app(run_file)
+    state = lambda: app.store.state  # noqa: E731
+    qtbot.waitUntil(lambda: bool(state().recorded.traces) and None not in state().recorded.traces)
+    for sequence, keys in ((2, 2), (1, -1)):
+        for _ in range(abs(keys)):
+            app.actions["next_sequence" if keys > 0 else "previous_sequence"].trigger()
+        qtbot.waitUntil(lambda sequence=sequence: state().place.sample == sequence)
+        for trace, whole in zip(state().recorded.traces, wanted, strict=True):
+            assert trace is not None
+            assert [n for n in range(trace.sequences) if trace.holds(n)] == [sequence]
+            assert trace.bytes < whole.bytes
+            found, layer = (one.sample(sequence).layers[-1] for one in (trace, whole))
+            np.testing.assert_allclose(found.hidden_grad, layer.hidden_grad, rtol=1e-4, atol=1e-7)
+    monkeypatch.setattr(app.session._following._rebuilding, "ask", lambda *_: None)  # one that takes for ever
+    app.actions["next_sequence"].trigger()
+    qtbot.waitUntil(lambda: state().notices.busy == "Rebuilding the traces of sequence 3 …")
+    app.actions["dismiss"].trigger()
+    assert (state().notices.busy, state().place.sample) == ("", 1)
+
+
+def test_the_bound_is_set_in_a_dialog(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:
+    app = open_app(run_file)
+    state = lambda: app.store.state  # noqa: E731
+    qtbot.waitUntil(lambda: bool(state().recorded.traces) and None not in state().recorded.traces)
+    app.actions["trace_memory"].trigger()
+    dialog = app.window.findChild(QInputDialog)
+    assert isinstance(dialog, QInputDialog)
+    assert dialog.intValue() == Preferences().trace_memory
+    dialog.setIntValue(192)
+    dialog.accept()
+    assert app.preference_saver.preferences.trace_memory == 192
+    assert app.session._following._rebuilding._reader.most_bytes == 192 << 20
+    assert "View → Memory for traces …" in app.window.statusBar().badge.toolTip()

@@ -16,6 +16,7 @@ from rnnviz.gui.look.theme import Dash, Theme
 
 _RIGHT_COLUMN = 70.0  # room for tick texts beside the plot
 _TICK_APART = 13.0  # pixels between two tick texts
+_LONG, _PIECE = 400, 32  # points of a line that is drawn in pieces, and of a piece
 _LOWEST_ROOM = 9.0  # pixels above the floor and below the ceiling that marks of odd values take
 
 
@@ -155,7 +156,7 @@ class CurvePlot(CanvasItem):
             if stop - start == 1:
                 painter.drawPoint(QPointF(x[start], y[start]))
             else:
-                painter.drawPolyline(QPolygonF([QPointF(x[i], y[i]) for i in range(start, stop)]))
+                _draw_line(painter, line, x[start:stop], y[start:stop])
 
     def _draw_dots(self, painter: QPainter, curve: Curve) -> None:
         """Not clipped by the frame: the dot of the last time step lies on its edge."""
@@ -242,6 +243,20 @@ class CurvePlot(CanvasItem):
             color = self.theme.color("bad")
             written.append(Name(self._zone_words_place(), self._scale.zone_words, color, fonts.text(12)))
         self.names.set_names(written)
+
+
+def _draw_line(painter: QPainter, line: QPen, x: Array, y: Array) -> None:
+    """A line through points; a long one in pieces, for Qt takes many times as long to draw it at once."""
+    points = [QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]
+    if len(points) <= _LONG:
+        painter.drawPolyline(QPolygonF(points))
+        return
+    come = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))]) / line.widthF()
+    for start in range(0, len(points) - 1, _PIECE):
+        if line.style() != Qt.PenStyle.SolidLine:
+            line.setDashOffset(float(come[start]))  # the dashes go on
+            painter.setPen(line)
+        painter.drawPolyline(QPolygonF(points[start : start + _PIECE + 1]))
 
 
 def _runs(mask: Array) -> list[tuple[int, int]]:

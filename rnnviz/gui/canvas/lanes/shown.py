@@ -40,8 +40,13 @@ class ShownModel:
     base: "ShownModel | None" = None  # given: units are shown as their difference from this one
 
     @cached_property
+    def sequence(self) -> Trace | None:
+        """The sequence looked at alone, N = 1: all that is read of a trace here, since others may not be there."""
+        return self.trace.sample(self.sample) if self.trace is not None else None
+
+    @cached_property
     def layer(self) -> Layer | None:
-        return self.trace.layer(self.layer_name) if self.trace is not None else None
+        return self.sequence.layer(self.layer_name) if self.sequence is not None else None
 
     def state(self, name: str) -> Array:
         """(T, ·) a state after each time step; (0, 0) without a trace and where the cell has none so called."""
@@ -61,7 +66,7 @@ class ShownModel:
         """(T, ·) log₁₀ |∂L/∂ a state| of every unit, (0, 0) where there is none; −inf: exactly zero."""
         if self.layer is None or state not in self.structure.equations.states:
             return np.zeros((0, 0))
-        values, _ = self._held(lambda trace: np.abs(self._of_layer(trace).grad(state)[:, self.sample]))
+        values, _ = self._held(lambda trace: np.abs(self._of_layer(trace).grad(state)[:, 0]))
         return values if self.base is None else difference(values, self.base.gradient(state))
 
     @property
@@ -78,7 +83,7 @@ class ShownModel:
     def _gradient_norms(self) -> tuple[Array, Array]:
         if self.trace is None:
             return np.zeros(0), np.zeros(0, bool)
-        return self._held(lambda trace: l2(self._of_layer(trace).hidden_grad[:, self.sample]))
+        return self._held(lambda trace: l2(self._of_layer(trace).hidden_grad[:, 0]))
 
     @property
     def log_share(self) -> Array:
@@ -95,15 +100,15 @@ class ShownModel:
         if self.trace is None:
             return np.zeros(0), np.zeros(0, bool)
         name = self.structure.equations.leading_matrix.name
-        return self._held(lambda trace: self._of_layer(trace.sample(self.sample)).weight_grad_shares[name])
+        return self._held(lambda trace: self._of_layer(trace).weight_grad_shares[name])
 
     def _held(self, magnitudes: Callable[[Trace], Array]) -> tuple[Array, Array]:
         """log₁₀ of what `magnitudes` (T, …) reads, of this sequence, and where float32 has lost it."""
-        assert self.trace is not None  # the caller looked
-        kept = magnitudes(self.trace)[: self.time_steps].astype(np.float64)
-        if not self.trace.underflows:
+        assert self.sequence is not None  # the caller looked
+        kept = magnitudes(self.sequence)[: self.time_steps].astype(np.float64)
+        if not self.sequence.underflows:
             return log10(kept), np.zeros(kept.shape, bool)
-        values, lost = held(kept, magnitudes(self.trace.exact)[: self.time_steps])
+        values, lost = held(kept, magnitudes(self.sequence.exact)[: self.time_steps])
         return log10(values), lost
 
     def _of_layer(self, trace: Trace) -> Layer:
@@ -112,30 +117,30 @@ class ShownModel:
     @cached_property
     def losses(self) -> Array:
         """(T,) L_t, the reduction included; (0,) without a head."""
-        head = self.trace.head if self.trace is not None else None
+        head = self.sequence.head if self.sequence is not None else None
         return self._cut(head.losses).astype(float) if head is not None else np.zeros(0)
 
     @property
     def divided_by(self) -> str:
         """What the losses are divided by, in words; "" without a head."""
-        head = self.trace.head if self.trace is not None else None
-        return head.divided_by(self.sample) if head is not None else ""
+        head = self.sequence.head if self.sequence is not None else None
+        return head.divided_by() if head is not None else ""
 
     @cached_property
     def probabilities(self) -> Array | None:
         """(T, V), None where the prediction is not a distribution."""
-        head = self.trace.head if self.trace is not None else None
+        head = self.sequence.head if self.sequence is not None else None
         return self._cut(head.probabilities) if head is not None and head.probabilities is not None else None
 
     @cached_property
     def prediction(self) -> Array | None:
         """(T, V) logits or values, None without a head."""
-        head = self.trace.head if self.trace is not None else None
+        head = self.sequence.head if self.sequence is not None else None
         return self._cut(head.prediction) if head is not None else None
 
     def _cut(self, array: Array) -> Array:
         """The sequence looked at of a (T, N, …) array, at its own length."""
-        return array[: self.time_steps, self.sample]
+        return array[: self.time_steps, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +165,9 @@ class Shown:
     def inputs(self) -> Array:
         """(T, I) the sequence all models read."""
         model = self._any_model
-        if model is None or model.trace is None:
+        if model is None or model.sequence is None:
             return np.zeros((0, 0))
-        return model.trace.layers[0].x[: self.time_steps, model.sample]
+        return model.sequence.layers[0].x[: self.time_steps, 0]
 
     @cached_property
     def input_columns(self) -> tuple[int | None, ...]:
@@ -180,17 +185,17 @@ class Shown:
     def targets(self) -> Array | None:
         """(T,) class numbers or (T, V) values, None without a head."""
         model = self._any_model
-        if model is None or model.trace is None or model.trace.head is None:
+        if model is None or model.sequence is None or model.sequence.head is None:
             return None
-        return model.trace.head.targets[: self.time_steps, model.sample]
+        return model.sequence.head.targets[: self.time_steps, 0]
 
     @cached_property
     def asked(self) -> Array:
         """(T,) bool: the time steps that have a loss."""
         model = self._any_model
-        if model is None or model.trace is None or model.trace.head is None:
+        if model is None or model.sequence is None or model.sequence.head is None:
             return np.zeros(self.time_steps, bool)
-        return np.asarray(model.trace.head.loss_weight[: self.time_steps, model.sample] > 0)
+        return np.asarray(model.sequence.head.loss_weight[: self.time_steps, 0] > 0)
 
     @property
     def asked_often(self) -> bool:
@@ -272,7 +277,7 @@ def resolve(state: State) -> Shown:
     colors = theme(state.look.theme)
     traces = state.recorded.traces + (None,) * (len(state.run.models) - len(state.recorded.traces))
     first = next((trace for trace in traces if trace is not None), None)
-    sample = min(state.place.sample, first.layers[0].h.shape[1] - 1) if first is not None else 0
+    sample = min(state.place.sample, first.sequences - 1) if first is not None else 0
     time_steps = max(first.sequence_length(sample), 1) if first is not None else 1
     cells = [model.structure.cell for model in state.run.models]
     looks = zip(colors.model_colors(cells), model_dashes(cells), strict=True)
