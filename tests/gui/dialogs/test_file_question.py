@@ -48,7 +48,7 @@ def test_what_lies_elsewhere_is_read_for_a_strangers_experiment_or_run_only_when
     assert dialog.text() == f"named.toml wants to read a file outside its folder:\n{secret}"
     assert dialog.defaultButton() is dialog.cancel_button
     dialog.cancel_button.click()
-    assert app.message_bar.sentence == f"named.toml was not trained: {secret} is not read."
+    assert app.message_bar.sentence == f"named.toml was not trained: {secret} may not be read."
     assert app.store.state.run.path == run_file
     app.open_path(experiment)
     asked(app, qtbot).yes_button.click()
