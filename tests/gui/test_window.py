@@ -250,7 +250,7 @@ def test_a_looked_into_file_can_be_given_up(
     monkeypatch.setattr(child, "rnnviz_process", endless)
     (tmp_path / "waves.csv").write_text("a,b\n1,2\n3,4\n")
     app.open_path(tmp_path / "waves.csv")
-    qtbot.waitUntil(lambda: "Looking into" in app.message_bar.sentence)
+    qtbot.waitUntil(lambda: "Reading" in app.message_bar.sentence)
     qtbot.mouseClick(app.message_bar.button, Qt.MouseButton.LeftButton)
     assert app.store.state.notices.busy == ""
     assert app.message_bar.sentence == ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from rnnviz.core.stopping.marks import Breakpoint, with_not_finite
 from rnnviz.core.stopping.marks_file import shortened
 from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.commands.needs import need
 from rnnviz.gui.live.session import engine_lives, is_running
 from rnnviz.gui.state.marks import with_breakpoints
 from rnnviz.gui.state.state import State
@@ -42,10 +43,15 @@ def breakpoint_told(state: State) -> Breakpoint | None:
     return next((one for one in having if one.enabled and shortened(one) == stop.breakpoint), None)
 
 
+_stopped = need(lambda state: stop_told(state) is not None, "no message tells of a stop")
+_by_breakpoint = need(lambda state: breakpoint_told(state) is not None, "nothing has stopped at an enabled breakpoint")
+_can_go_on = need(lambda state: engine_lives(state) and not is_running(state), "no paused engine is there to train")
+
+
 def stop_commands(
     store: Store, go_to: Callable[[int, str, int], None], train: Callable[[], object]
 ) -> Sequence[Command]:
-    """Go there, go on, and never stop there again. `go_to` takes a training step, a model's name and a time step."""
+    """Go there, continue, and never stop there again. `go_to` takes a training step, a model's name and a time step."""
 
     def show() -> None:
         stop = stop_told(store.state)
@@ -57,14 +63,11 @@ def stop_commands(
         kept = [replace(one, enabled=False) if one == told else one for one in with_not_finite(marks.breakpoints)]
         store.change(debugging=setting(marks=with_breakpoints(marks, kept)))
 
-    def goes_on(state: State) -> bool:
-        return stop_told(state) is not None and engine_lives(state) and not is_running(state)
-
     return (
         Command("go_to_stop", "Go there", "shows the training step, model and time step that was stopped for", show,
-                MENU, ("G",), "", lambda state: stop_told(state) is not None, section=5),
+                MENU, ("G",), "", _stopped, section=5),
         Command("continue_training", "Continue training", "trains on from here, to the next breakpoint  (Space)", train,
-                enabled=goes_on),
+                enabled=_stopped & _can_go_on),
         Command("disable_stop", "Disable this breakpoint", "does not stop for this any more; the list keeps it",
-                disable, MENU, ("Shift+F9",), "", lambda state: breakpoint_told(state) is not None, section=5),
+                disable, MENU, ("Shift+F9",), "", _by_breakpoint, section=5),
     )  # fmt: skip

@@ -91,7 +91,7 @@ def test_the_equation_of_the_update_begins_with_the_clip(store: Store, qtbot: Qt
     store.change(place=setting(cursor=Cursor(999, Phase.UPDATE, 1), model=1))
     assert "training step 1,000, its batch: ‖g‖ 9.00; no clip norm is set" in panel.view.text
     store.change(place=setting(cursor=Cursor(600, Phase.UPDATE, 1)))
-    assert "‖g‖ 0.10, not above the clip norm 0.5: as it is" in panel.view.text
+    assert "‖g‖ 0.10, not above the clip norm 0.5: not clipped" in panel.view.text
 
 
 def test_the_curve_has_the_clip_norm_as_a_line_and_says_what_it_made(store: Store, qtbot: QtBot) -> None:
