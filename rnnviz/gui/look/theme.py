@@ -237,8 +237,9 @@ def theme(name: ThemeName) -> Theme:
 def apply(app: QApplication, theme: Theme) -> None:
     """Puts Fusion, the palette, the text font and the style sheet of `theme` on the application, sized as text is."""
     fonts.load()
-    if app.style().objectName().lower() != "fusion":
+    if not app.property("fusion"):  # once: every widget is made ready for a new style, and below a sheet it has no name
         app.setStyle(QStyleFactory.create("Fusion"))
+        app.setProperty("fusion", True)
     app.setFont(scale.font(fonts.text()))
     app.setPalette(palette(theme))
     tokens = {name: value for name, value in asdict(theme).items() if isinstance(value, str)}
