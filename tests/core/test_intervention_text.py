@@ -50,6 +50,7 @@ def test_it_is_read_as_people_write_it(text, found):
         ("good morning", 'wanted a line such as "f'),
         ("f[1…T] of l0 = one", "wanted numbers"),
         ("f[1…T] of l0 = 1, 2", "wanted a line"),
+        (f"h[{'9' * 5000}, 1] of l0 = 1", "wanted a line"),
         ("f[1…T] of l0 = inf", "a value must be between"),
         ("f[1…T] of l0 = 1\n" * 9000, "at most"),
     ],

@@ -21,7 +21,10 @@ def test_no_file_is_no_complaint(tmp_path: Path) -> None:
     assert read_preferences(tmp_path / "settings.toml") == (Preferences(), "")
 
 
-@pytest.mark.parametrize("content", [b"theme = ", b"\xff\xfe\x00", b"theme = 'dark'\ntheme = 'light'", b"[" * 5000])
+@pytest.mark.parametrize(
+    "content",
+    [b"theme = ", b"\xff\xfe\x00", b"theme = 'dark'\ntheme = 'light'", b"[" * 5000, b"text_scale = " + b"9" * 5000],
+)
 def test_a_broken_file_is_set_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(content)
@@ -36,10 +39,10 @@ def test_a_broken_file_is_set_aside(tmp_path: Path, content: bytes) -> None:
 
 def test_only_bad_keys_are_reset(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    path.write_text('theme = "pink"\nrecent = ["/a", "/b"]\nlayout = 7\nfuture = true\n')
+    path.write_text('theme = "pink"\nrecent = ["/a", "/b"]\nlayout = 7\nfuture = true\ntrace_memory = 1048577\n')
     preferences, sentence = read_preferences(path)
     assert preferences == Preferences(recent=("/a", "/b"))
-    assert "layout and theme" in sentence
+    assert "layout and theme and trace_memory" in sentence
     assert path.exists()
 
 

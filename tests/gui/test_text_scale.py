@@ -51,6 +51,18 @@ def test_the_keys_zoom_text_and_what_holds_it_and_are_remembered(app: App, qtbot
     assert after == before
 
 
+def test_the_layout_survives_a_presentation_and_quick_zooming(app: App, qtbot: QtBot) -> None:
+    window, places = app.window, ("experiment", "values", "training")
+    sizes = {name: window._docks[name].size() for name in places}
+    before = window.layout_preferences()
+    press(app, Qt.Key.Key_F5)
+    assert window.layout_preferences() == before  # what a start after quitting here would restore
+    press(app, Qt.Key.Key_Escape)
+    press(app, Qt.Key.Key_Plus, 6, modifier=CONTROL)  # as a key that is held down
+    press(app, Qt.Key.Key_0, modifier=CONTROL)
+    qtbot.waitUntil(lambda: {name: window._docks[name].size() for name in places} == sizes)
+
+
 def test_zooming_keeps_place_and_unit(app: App) -> None:
     press(app, Qt.Key.Key_Right, 2)
     place = app.store.state.place

@@ -169,6 +169,8 @@ def test_runs_of_the_folder_and_those_elsewhere_are_listed_once(tmp_path: Path) 
     assert [stamp.path for stamp in memory.stamps()] == [str(ours), str(theirs)]
     assert memory.ours(ours)
     assert not memory.ours(theirs)
+    memory.path.write_text(f'elsewhere = ["\\u0000", "", "{theirs}"]')
+    assert [stamp.path for stamp in memory.stamps() if stamp.exists][:2] == [str(ours), str(theirs)]
     memory.path.write_text("pinned = 3")
     assert memory.read() == Remembered()
     assert (tmp_path / "data/library.broken.toml").read_text() == "pinned = 3"

@@ -20,13 +20,15 @@ EXAMPLE = "f[1…T, 7] of l0 = 1"
 
 _VALUES = r"\s*=\s*(?P<values>.+)"
 _HELD = re.compile(
-    r"(?P<quantity>\w+)\s*\[\s*(?P<first>[0-9]+)(?:\s*(?:…|\.\.\.?|:)\s*(?P<last>[0-9]+|T))?\s*"
-    r"(?:,\s*(?P<unit>[0-9]+|:|all)\s*)?\]\s+of\s+(?P<layer>\w+)" + _VALUES
+    r"(?P<quantity>\w+)\s*\[\s*(?P<first>[0-9]{1,9})(?:\s*(?:…|\.\.\.?|:)\s*(?P<last>[0-9]{1,9}|T))?\s*"
+    r"(?:,\s*(?P<unit>[0-9]{1,9}|:|all)\s*)?\]\s+of\s+(?P<layer>\w+)" + _VALUES
 )
-_CUT = re.compile(r"gradient cut at t\s*=\s*(?P<time>[0-9]+)(?:\s+in\s+(?P<layer>\w+))?")
+_CUT = re.compile(r"gradient cut at t\s*=\s*(?P<time>[0-9]{1,9})(?:\s+in\s+(?P<layer>\w+))?")
 _STATE = re.compile(r"(?P<quantity>\w+?)(?:₀|_0)\s+of\s+(?P<layer>\w+)" + _VALUES)
-_INPUT = re.compile(r"x\s*\[\s*(?P<time>[0-9]+)\s*\]" + _VALUES)
-_WEIGHT = re.compile(r"(?P<parameter>[\w.]+)(?:\s*\[\s*(?P<row>[0-9]+|:)\s*,\s*(?P<column>[0-9]+|:)\s*\])?" + _VALUES)
+_INPUT = re.compile(r"x\s*\[\s*(?P<time>[0-9]{1,9})\s*\]" + _VALUES)
+_WEIGHT = re.compile(
+    r"(?P<parameter>[\w.]+)(?:\s*\[\s*(?P<row>[0-9]{1,9}|:)\s*,\s*(?P<column>[0-9]{1,9}|:)\s*\])?" + _VALUES
+)
 
 
 def written(interventions: Sequence[Intervention]) -> str:

@@ -91,10 +91,11 @@ class Deeds(QObject):
         )
 
     def undo(self) -> None:
-        """Takes the last deed back."""
+        """Takes the last deed back; one that cannot be taken back now stays to be tried again."""
         if self._done:
-            sentence, back = self._done.pop()
+            sentence, back = self._done[-1]
             if self._try(back):
+                self._done.pop()
                 self._tell(sentence)
 
     def reveal(self, run: RunSummary) -> None:

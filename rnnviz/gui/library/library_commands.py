@@ -11,10 +11,10 @@ MENU = "File"
 
 def library_commands(library: Library) -> Sequence[Command]:
     """After those about single files."""
-    has_last = need(lambda _state: library.last is not None, "there is no other run yet")
+    has_last = need(lambda _state: library.last is not None, "no run is left from before this start")
     return (
         Command("library", "Runs …", "all runs: find, open, rename, pin, delete, tidy up",
                 library.show, MENU, ("Ctrl+Shift+O",), "open"),
-        Command("continue_last", "Continue with the last run", "the run you worked with before this start",
+        Command("continue_last", "Continue with the last run", "the run that was open when the window was last closed",
                 library.continue_last, MENU, enabled=has_last),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from rnnviz.gui.library import words
 from rnnviz.gui.library.reading import Entry
 from rnnviz.gui.library.run_table import DATE, ENTRY, NAME, PINNED, SIZE, STANDING, STEP
 from rnnviz.gui.library.thumbnail import SIZE as PICTURE
-from rnnviz.gui.look import fonts
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.icons import pixmap
 from rnnviz.gui.look.theme import Theme
 from rnnviz.runs.library.summary import RunSummary
@@ -40,13 +40,13 @@ class RunDelegate(QStyledItemDelegate):
         self.look = look
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(200, _ROW)
+        return scale.size(200, _ROW)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        look, box = self.look, QRectF(option.rect)
-        state = option.state
+        look, state = self.look, option.state
         selected = bool(state & QStyle.StateFlag.State_Selected)
         painter.save()
+        box = QRectF(scale.row_box(painter, option.rect))
         painter.fillRect(box, look.color("raised" if selected else "panel"))
         painter.fillRect(QRectF(box.left(), box.bottom() - 1, box.width(), 1), look.color("line", 0.6))
         if index.column() == NAME:
@@ -79,8 +79,9 @@ class RunDelegate(QStyledItemDelegate):
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
         box: QRect = option.rect
-        left = box.left() + _TEXT
-        editor.setGeometry(QRect(int(left) - 6, box.top() + 3, min(360, box.right() - int(left)), 26))
+        left = box.left() + scale.px(_TEXT)
+        wide = min(scale.px(360), box.right() - left)
+        editor.setGeometry(QRect(left - 6, box.top() + scale.px(3), wide, scale.px(26)))
 
     def _paint_run(self, painter: QPainter, box: QRectF, index: _Index) -> None:
         look, entry = self.look, index.data(ENTRY)
@@ -89,8 +90,8 @@ class RunDelegate(QStyledItemDelegate):
         painter.drawImage(QPointF(box.left() + _PAD, box.top() + (_ROW - PICTURE.height()) / 2 - 0.5), entry.picture)
         left, right = box.left() + _TEXT, box.right() - _PAD
         if index.data(PINNED):
-            scale = painter.device().devicePixelRatioF()
-            painter.drawPixmap(QPointF(right - _PIN, box.top() + 10), pixmap("pin", look.accent, _PIN, scale))
+            dots = painter.device().devicePixelRatioF() * scale.text_scale()
+            painter.drawPixmap(QPointF(right - _PIN, box.top() + 10), pixmap("pin", look.accent, _PIN, dots))
             right -= _PIN + 8
         name = QFontMetricsF(fonts.semibold())
         painter.setFont(fonts.semibold())

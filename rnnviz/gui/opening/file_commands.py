@@ -35,6 +35,8 @@ EXAMPLES = {  # file in resources/experiments: words, tooltip
     "forget-bias": ("Forget-gate bias", "three LSTMs that differ in it alone, on sequences of 100 to 110 time steps"),
 }
 
+_FINER = {1: "as fine as on the screen", 2: "twice as fine as on the screen", 4: "four times as fine as on the screen"}
+
 Picture = Callable[[int], QImage]  # by its scale
 
 
@@ -159,7 +161,7 @@ def file_commands(
     def pictures(what: str, key: str, picture: Picture) -> tuple[Command, ...]:
         formats = " or ".join(one.name for one in FIGURES)
         return tuple(
-            Command(f"{key}_{scale}", f"{what} at {scale}×", f"as {formats}, {scale * scale} pixels for each one here",
+            Command(f"{key}_{scale}", f"{what} at {scale}×", f"as {formats}, {_FINER[scale]}",
                     partial(save_picture, window, store, picture, scale), MENU, section=2, submenu="Save picture")
             for scale in SCALES
         )  # fmt: skip

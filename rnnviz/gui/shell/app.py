@@ -42,7 +42,7 @@ from rnnviz.gui.state.preference_saver import PreferenceSaver
 from rnnviz.gui.state.preferences import read_preferences, saved_interface_scale
 from rnnviz.gui.state.program_folders import log_path, remove_leftovers, settings_path
 from rnnviz.gui.state.state import State
-from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Appearance, Message, Notices
 from rnnviz.gui.stepping.debug_commands import debug_commands, show_moment
 from rnnviz.gui.stepping.walker import Walker
@@ -318,6 +318,9 @@ class App(QObject):
     @Slot(object, object)
     def _dress(self, old: State, new: State) -> None:
         if new.look.dress != old.look.dress:
+            if new.look.presenting:
+                self.window.present(True)  # first: the layout as it was is kept
+            self.window.note_sizes()
             set_text_scale(new.look.scale)
             apply(self._application, theme(new.look.theme))
 
@@ -370,7 +373,8 @@ class App(QObject):
             self.session.cancel()
 
     def _reset_layout(self) -> None:
-        self.store.change(look=setting(presenting=False))
+        if self.store.state.look.presenting:
+            toggle_presentation(self.store)
         self.window.reset_layout()
 
     def _ask_place(self) -> None:

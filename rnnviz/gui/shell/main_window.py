@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self._docks = {name: self._add_dock(name, area) for name, (area, _) in _DOCKS.items()}
         self.areas: Areas | None = None  # which come with the contents
         self._was_painted = False
-        self._before_presentation: tuple[QByteArray, Qt.WindowState] | None = None
+        self._before_presentation: tuple[dict[str, str], Qt.WindowState] | None = None
         self._designed: dict[str, float] = {}  # by dock: its size at text scale 1
         self._pressed: dict[str, int] = {}  # sizes of the docks when the mouse was pressed
         self.setGeometry(screens.middle(_SIZE, screens.there_are()))
@@ -108,7 +108,8 @@ class MainWindow(QMainWindow):
 
     def layout_preferences(self) -> dict[str, str]:
         """What `restore` wants."""
-        self._end_presentation()
+        if self._before_presentation is not None:
+            return self._before_presentation[0]
         return {"layout": _text(self.saveState(_LAYOUT_VERSION)), "geometry": _text(self.saveGeometry())}
 
     def reset_layout(self) -> None:
@@ -129,10 +130,15 @@ class MainWindow(QMainWindow):
         if not on:
             self._end_presentation()
         elif self._before_presentation is None:
-            self._before_presentation = self.saveState(_LAYOUT_VERSION), self.windowState()
+            self._before_presentation = self.layout_preferences(), self.windowState()
             for name, dock in self._docks.items():
                 dock.setVisible(name == "training")
             self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
+
+    def note_sizes(self) -> None:
+        """Before the scale changes: what each panel has now, unless that came from another scale."""
+        for name in self._docks:
+            self._designed.setdefault(name, scale.to_design(self._size(name)))
 
     def rescale(self, old: float, new: float) -> None:
         """The panels become wider and higher with their text, as far as the lanes can spare it."""
@@ -238,7 +244,7 @@ class MainWindow(QMainWindow):
         if self._before_presentation is not None:
             layout, window_state = self._before_presentation
             self._before_presentation = None
-            self.restoreState(layout, _LAYOUT_VERSION)
+            self.restoreState(_bytes(layout["layout"]), _LAYOUT_VERSION)
             self.setWindowState(window_state)
 
 

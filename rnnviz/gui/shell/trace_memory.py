@@ -5,7 +5,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QInputDialog, QSpinBox, QWidget
 
-_LEAST, _MOST, _STEP = 64, 1 << 20, 64  # MiB
+from rnnviz.gui.state.preferences import MOST_TRACE_MEMORY
+
+_LEAST, _STEP = 64, 64  # MiB
 _WORDS = (
     "What rebuilt traces may take. Those of training steps and sequences that are not looked at go first\n"
     "and are rebuilt when you come back to them; the window itself takes about 200 MiB more."
@@ -19,7 +21,7 @@ def ask_trace_memory(window: QWidget, now: int, use: Callable[[int], None]) -> N
     dialog.setWindowTitle("Memory for traces")
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
     dialog.setLabelText(_WORDS)
-    dialog.setIntRange(_LEAST, _MOST)
+    dialog.setIntRange(_LEAST, MOST_TRACE_MEMORY)
     dialog.setIntStep(_STEP)
     dialog.setIntValue(now)
     field = dialog.findChild(QSpinBox)

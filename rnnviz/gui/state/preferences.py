@@ -17,7 +17,7 @@ from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
 RECENT_FILES = 10  # how many are remembered
 RECENT_COMMANDS = 5
 REMEMBERED_EXPERIMENTS = 20  # with breakpoints
-TRACE_MEMORY = 1024  # MiB
+TRACE_MEMORY, MOST_TRACE_MEMORY = 1024, 1 << 20  # MiB: unless it is set, and at most
 SCALES = {"text_scale": (0.8, 2.0), "presentation_scale": (1.0, 2.0), "interface_scale": (0.8, 2.0)}  # 1: as designed
 
 ThemeName = Literal["dark", "light"]
@@ -76,7 +76,7 @@ def read_preferences(path: Path) -> tuple[Preferences, str]:
         return Preferences(), ""
     except OSError as error:
         return Preferences(), f"The settings file {path} cannot be read ({error.strerror}); defaults are used."
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no TOML, no UTF-8, or a number of thousands of digits
         return Preferences(), _set_aside(path)
     good = {name: value for name, value in values.items() if _fits(name, value)}
     known = {one.name for one in fields(Preferences)}
@@ -90,7 +90,7 @@ def saved_interface_scale(path: Path) -> float:
     """Read before anything else is; 1 where the file does not say it: what is wrong with it is told later."""
     try:
         scale = tomllib.loads(path.read_bytes().decode("utf-8")).get("interface_scale", 1.0)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return 1.0
     return float(scale) if _fits("interface_scale", scale) else 1.0
 
@@ -111,7 +111,7 @@ def _fits(name: str, value: Any) -> bool:
     if name in ("recent", "recent_commands", "hidden_lanes", "watches"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "trace_memory":
-        return type(value) is int and value > 0
+        return type(value) is int and 0 < value <= MOST_TRACE_MEMORY
     if name in SCALES:
         low, high = SCALES[name]
         return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high

@@ -22,7 +22,8 @@ class CurveMetrics:
         self._training_step = training_step
 
     def metric(self, name: str) -> float:
-        return float(self._curves[name].values[self._place(name)])
+        place = self._place(name)  # first: without a curve it was not recorded
+        return float(self._curves[name].values[place])
 
     def metric_window(self, name: str, count: int) -> Array:
         place = self._place(name)

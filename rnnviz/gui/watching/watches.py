@@ -183,7 +183,7 @@ class Watches(QWidget):
             column.addWidget(widget)
         self.add.entered.connect(self._add)
         for button in self.examples:
-            button.clicked.connect(partial(self._add, button.text()))
+            button.clicked.connect(partial(self._add_example, button.text()))
 
     def _change(self, card: WatchCard, text: str) -> None:
         """`text` in place of the card's; "" or one that is watched already takes the card away."""
@@ -191,6 +191,11 @@ class Watches(QWidget):
         others = [one for one in watches if one != card.text]
         changed = [text if one == card.text else one for one in watches]
         self._store.change(debugging=_watching(changed if text and text not in others else others))
+
+    def _add_example(self, text: str, *_: object) -> None:
+        """The examples go with the first watch; the keyboard stays among the watches."""
+        self.add.setFocus()
+        self._add(text)
 
     def _add(self, text: str, *_: object) -> None:
         watches = self._store.state.debugging.watches

@@ -14,6 +14,9 @@ class FittedDialog(QDialog):
         screen = self.screen().availableGeometry()
         least, room = self.minimumSizeHint().expandedTo(self.minimumSize()), (screen - FRAME).size()
         wanted = self.geometry()
+        window = self.parentWidget()
+        if window is not None:  # in its middle, as Qt would put it
+            wanted.moveCenter(window.window().geometry().center())
         if least.boundedTo(room) != least:
             self._scroll()
             wanted.setSize(wanted.size().expandedTo(least + QSize(self._bar_width(), 0)))

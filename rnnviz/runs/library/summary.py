@@ -85,9 +85,9 @@ class Stamp:
     def of(path: Path) -> "Stamp":
         try:
             facts = path.stat()
-        except OSError:
+            wal = path.with_name(path.name + "-wal")
+        except (OSError, ValueError):  # a name that no file can have
             return Stamp(str(path), 0, 0, False)
-        wal = path.with_name(path.name + "-wal")
         try:
             newest = max(facts.st_mtime_ns, wal.stat().st_mtime_ns)
         except OSError:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close
 
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.run import History
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.watches import Watches
 from rnnviz.gui.watching.watches_page import WatchesPage
@@ -51,6 +52,23 @@ def test_a_typed_expression_has_its_value_in_every_model(qtbot: QtBot, store: St
         np.testing.assert_allclose(row.line.values, lane, rtol=1e-9)
         assert row.line.over == "time steps"
         assert row.line.marked == 41
+
+
+def test_a_metric_that_is_not_recorded_yet_has_no_value(qtbot: QtBot, store: Store, watches: Watches) -> None:
+    store.change(recorded=setting(history=History()), debugging=setting(watches=("loss < 0.1", "1 + 1")))
+    settle(qtbot)
+    assert [row.words for row in watches.cards[0].rows.rows] == ["–", "–"]
+    assert "loss" in watches.cards[0].rows.rows[0].tooltip
+    assert watches.cards[1].rows.rows[0].words == "2"
+
+
+def test_an_example_is_watched_and_the_keyboard_stays_here(qtbot: QtBot, store: Store, watches: Watches) -> None:
+    store.change(debugging=setting(watches=()))
+    example = watches.examples[0]
+    QTest.mouseClick(example, Qt.MouseButton.LeftButton)
+    settle(qtbot)
+    assert store.state.debugging.watches == (example.text(),)
+    assert watches.add.hasFocus()
 
 
 def test_a_gate_that_a_model_lacks_has_no_value_there(qtbot: QtBot, store: Store, watches: Watches) -> None:
