@@ -43,6 +43,12 @@ def test_it_is_read_as_people_write_it(text, found):
     assert read(text) == (found,)
 
 
+def test_a_weight_says_which_part_of_it_is_set():
+    assert SetWeight("weight_hh_l0", (0.5,), 2, 3).words == "weight_hh_l0[2, 3] = 0.5"
+    assert SetWeight("weight_hh_l0", (0.5,), None, 3).words == "weight_hh_l0[:, 3] = 0.5"
+    assert SetWeight("bias_hh_l0", (0.5,)).words == "bias_hh_l0 = 0.5"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

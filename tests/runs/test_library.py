@@ -104,7 +104,7 @@ def test_a_run_of_format_1_is_listed_and_not_touched(tmp_path: Path) -> None:
     assert run.training_step > 0
     assert len(run.models[0].losses) > 1
     assert path.read_bytes() == OLD_RUN.read_bytes()
-    with pytest.raises(RnnvizError, match=r"older rnnviz .* takes no name"):
+    with pytest.raises(RnnvizError, match=r"older rnnviz .* accepts no name"):
         save_name(path, "mine")
 
 

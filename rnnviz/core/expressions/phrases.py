@@ -109,10 +109,11 @@ def meant(word: str, vocabulary: Vocabulary) -> str:
     if len(word) < 3:
         return ""
     names = {name.casefold(): name for name in _names(vocabulary)}
-    near = difflib.get_close_matches(word.casefold(), list(names), n=1, cutoff=0.72)
-    if near:
-        return names[near[0]]
-    near = difflib.get_close_matches(key_of(word), list(table), n=1, cutoff=0.8)
+    near = difflib.get_close_matches(word.casefold(), list(names), n=3, cutoff=0.72)
+    if near:  # of those as near, the one as long: "lose" is loss, not losses
+        return names[min(near, key=lambda name: abs(len(name) - len(word)))]
+    others = [key for key, name in table.items() if not name.startswith("share_")]  # a weight is no share of a gradient
+    near = difflib.get_close_matches(key_of(word), others, n=1, cutoff=0.8)
     return table[near[0]] if near else ""
 
 

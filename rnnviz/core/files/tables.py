@@ -161,10 +161,6 @@ class Table:
             return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
         return []
 
-    def gap_count(self, names: Sequence[str]) -> int:
-        """How many gaps the columns have together."""
-        return sum(self.column(name).numbers.gaps for name in names)
-
     def _chosen(self, names: Sequence[str]) -> list[Column]:
         if not self.lines:
             raise RnnvizError(f"{self.path}: wanted a table of numbers, got only a header line.")

@@ -6,7 +6,7 @@ from importlib.resources import files
 from PySide6.QtGui import QFont, QFontDatabase
 
 FAMILY = "Source Sans Pro"
-SMALL, BODY, TITLE, BIG = 11, 13, 15, 17  # pixels
+SMALL, BODY, TITLE = 11, 13, 15  # pixels
 
 _FILES = ("Regular", "It", "Semibold", "SemiboldIt", "Bold")
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
@@ -54,16 +55,7 @@ def save_marks(path: str | Path, marks: Marks) -> None:
 
     Raises RnnvizError where the file is of an older format, or cannot be written.
     """
-    connection = _open(Path(path), "accepts no marks from this one")
-    try:
-        from rnnviz.runs.writing.tables import Transaction
-
-        with Transaction(connection):
-            marks_row.write_marks(connection, marks)
-    except sqlite3.Error as error:
-        raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
-    finally:
-        merge_and_close(connection)
+    _write(path, "accepts no marks from this one", lambda connection: marks_row.write_marks(connection, marks))
 
 
 def save_name(path: str | Path, name: str) -> None:
@@ -73,19 +65,24 @@ def save_name(path: str | Path, name: str) -> None:
     written.
     """
     written = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
-    connection = _open(Path(path), "takes no name of this one")
-    try:
-        from rnnviz.runs.writing.tables import Transaction
+    _write(path, "accepts no name from this one", lambda connection: given_name.write_name(connection, name))
+    with contextlib.suppress(OSError):  # a name is no reason to stand among the newest
+        if not side_bytes(Path(path)):
+            os.utime(path, ns=(os.stat(path).st_atime_ns, written))
 
+
+def _write(path: str | Path, refusal: str, write: Callable[[sqlite3.Connection], object]) -> None:
+    """One short transaction in the run at `path`; `refusal`: what a file of an older format does not do."""
+    from rnnviz.runs.writing.tables import Transaction  # late: the window starts without
+
+    connection = _open(Path(path), refusal)
+    try:
         with Transaction(connection):
-            given_name.write_name(connection, name)
+            write(connection)
     except sqlite3.Error as error:
         raise RnnvizError(f"{path} cannot be written: {reason(error)}.") from None
     finally:
         merge_and_close(connection)
-    with contextlib.suppress(OSError):  # a name is no reason to stand among the newest
-        if not side_bytes(Path(path)):
-            os.utime(path, ns=(os.stat(path).st_atime_ns, written))
 
 
 class CommandInbox:

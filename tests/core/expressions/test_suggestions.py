@@ -56,6 +56,7 @@ GRU = Vocabulary((Structure("gru", 2, 5, 2),), ("GRU",))
         ('loss < 1 and model == "LSTM, bias 3"', "loss < 1 and model == lstm_bias_3"),
         ("loss < 1 and model = lstm", "loss < 1 and model == lstm_bias_3"),
         ("loss < 1 and vanilla", "loss < 1 and cell == vanilla"),
+        ("lose < 0.05", "loss < 0.05"),
         ("median(los, 50) > 1", "median(loss, 50) > 1"),
         ("2 loss > 3", "2 * loss > 3"),
     ],
@@ -64,7 +65,9 @@ def test_a_near_miss_is_taken_for_what_was_meant(text, meant):
     assert suggest(text, TWO, condition_of) == meant
 
 
-@pytest.mark.parametrize("text", ["", "   ", "loss < 1", "nonsense > 3", "loss <", "a b c", "x" * 600, "σ(h) > 1"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "loss < 1", "nonsense > 3", "loss <", "a b c", "weight norm > 3", "x" * 600, "σ(h) > 1"]
+)
 def test_what_is_right_and_what_comes_near_nothing_gets_no_suggestion(text):
     assert suggest(text, TWO, condition_of) == ""
 
