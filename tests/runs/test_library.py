@@ -136,6 +136,15 @@ def test_a_name_can_be_given_while_the_run_is_written(tmp_path: Path) -> None:
     assert (seen.name, seen.training_step) == ("On its way", 2)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "turned\u202eround", "half \ud800", "x" * 201])
+def test_a_name_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    path = made(tmp_path / "a.rnnviz")
+    save_name(path, "mine")
+    with pytest.raises(RnnvizError, match="wanted, not one"):
+        save_name(path, name)
+    assert read_summary(path).name == "mine"
+
+
 def test_a_name_that_was_changed_by_chance_is_none(tmp_path: Path) -> None:
     path = made(tmp_path / "one.rnnviz")
     save_name(path, "Right")

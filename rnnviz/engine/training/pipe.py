@@ -69,7 +69,7 @@ class Pipe:
                 for line in stream:
                     self._came.append(line)
         except OSError:
-            pass
+            pass  # as at its end: nobody speaks any more
         self.closed = True
         if self.starting:
             os.kill(os.getpid(), signal.SIGTERM)  # as `lifetime.starting` takes it

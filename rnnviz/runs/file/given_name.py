@@ -11,9 +11,12 @@ LONGEST = 200  # characters
 
 
 def write_name(connection: sqlite3.Connection, name: str) -> None:
-    """Calls the run `name`, within the caller's transaction; "" takes the name away. RnnvizError for one too long."""
+    """Calls the run `name`, within the caller's transaction; "" takes the name away. RnnvizError for one that is too
+    long or has characters nobody sees."""
     if len(name) > LONGEST:
         raise RnnvizError(f"A name of at most {LONGEST} characters was wanted, not one of {len(name)}.")
+    if not name.isprintable():
+        raise RnnvizError("A name of letters, digits and signs was wanted, not one with characters nobody sees.")
     connection.execute("DELETE FROM about WHERE key = ?", (KEY,))
     if name:
         text = json.dumps([name, row_crc32(name)])
@@ -27,4 +30,5 @@ def read_name(connection: sqlite3.Connection) -> str:
         name, crc32 = json.loads(row[0]) if row is not None and isinstance(row[0], str) else ("", row_crc32(""))
     except (ValueError, TypeError, RecursionError):
         return ""
-    return name if isinstance(name, str) and len(name) <= LONGEST and row_crc32(name) == crc32 else ""
+    fits = isinstance(name, str) and len(name) <= LONGEST and name.isprintable()
+    return name if fits and row_crc32(name) == crc32 else ""
