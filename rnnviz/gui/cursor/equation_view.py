@@ -75,7 +75,7 @@ class EquationView(QWidget):
                 painter.setPen(QPen(self._theme.color("border"), 1))
                 painter.setBrush(self._theme.color("panel"))
                 painter.drawRoundedRect(QRectF(placed.x - 5, placed.baseline - 17, width + 10, 24), 4, 4)
-            color = _color(self._theme, placed.word.ink)
+            color = ink_color(self._theme, placed.word.ink)
             marked_text.draw(painter, placed.x, placed.baseline, placed.word.markup, placed.size, color)
 
     def _lay_out(self) -> None:
@@ -126,7 +126,8 @@ def _unspaced(word: Word) -> Word:
     return Word(word.markup, word.ink, word.active)
 
 
-def _color(theme: Theme, ink: Ink) -> QColor:
+def ink_color(theme: Theme, ink: Ink) -> QColor:
+    """The colour of a word."""
     if ink.startswith("gate:"):
         return theme.gate_color(ink.removeprefix("gate:"))
     return theme.text_color("cursor") if ink == "gradient" else theme.color("muted" if ink == "muted" else "text")

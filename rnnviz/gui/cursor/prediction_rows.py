@@ -39,7 +39,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
         values = chances(source)
         if values is None or not np.isfinite(values).all():
             return None
-        return _label(labels, int(np.argmax(values)))
+        return label_of(labels, int(np.argmax(values)))
 
     def wanted(source: ValueSource) -> int | None:
         head = source.trace.head
@@ -48,7 +48,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
 
     def target_label(source: ValueSource) -> str | None:
         number = wanted(source)
-        return None if number is None else _label(labels, number)
+        return None if number is None else label_of(labels, number)
 
     def over_time(source: ValueSource) -> Array | None:
         number, head = wanted(source), source.trace.head
@@ -66,7 +66,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
             return ""
         best = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:_MOST_NAMED]
         more = " …" if len(values) > _MOST_NAMED else ""
-        return ", ".join(f"{_label(labels, int(k))} {short(float(values[k]))}" for k in best) + more
+        return ", ".join(f"{label_of(labels, int(k))} {short(float(values[k]))}" for k in best) + more
 
     return [
         ValueRow("prediction", "prediction", f"ŷ_{{{t}}}", "prediction", predicted, chances, "unit", note=likely),
@@ -126,7 +126,7 @@ def _written(values: Array, task: TaskInfo, offset: bool) -> str:
     """The columns in the units of the data, or the norm of many as the network has them."""
     if len(values) > _FEW_OUTPUTS:
         return short(float(np.linalg.norm(values.astype(np.float64))))
-    return ", ".join(short(_undone(values, task, k, offset)) for k in range(len(values)))
+    return ", ".join(short(undone(values, task, k, offset)) for k in range(len(values)))
 
 
 def _named(values: Array, task: TaskInfo, offset: bool) -> str:
@@ -135,16 +135,16 @@ def _named(values: Array, task: TaskInfo, offset: bool) -> str:
     if len(values) == 1:
         return names[0] if names else ""
     named = [
-        f"{names[k] if k < len(names) else k + 1} {short(_undone(values, task, k, offset))}" for k in range(len(values))
+        f"{names[k] if k < len(names) else k + 1} {short(undone(values, task, k, offset))}" for k in range(len(values))
     ]
     return ", ".join(named[:_MOST_NAMED]) + (" …" if len(named) > _MOST_NAMED else "")
 
 
-def _undone(values: Array, task: TaskInfo, column: int, offset: bool) -> float:
+def undone(values: Array, task: TaskInfo, column: int, offset: bool) -> float:
     """One column in the units of the data; of a difference without the offset."""
     scale = task.output_scales[column] if column < len(task.output_scales) else Scale()
     return (scale.offset if offset else 0.0) + scale.factor * float(values[column])
 
 
-def _label(labels: Sequence[str], number: int) -> str:
+def label_of(labels: Sequence[str], number: int) -> str:
     return shown_symbol(labels[number]) if number < len(labels) else str(number + 1)

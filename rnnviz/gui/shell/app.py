@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.debugger import goto
+from rnnviz.gui.centre.views import centre_commands
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.library.library import Library
 from rnnviz.gui.library.library_commands import library_commands
@@ -108,6 +109,10 @@ class App(QObject):
             look=Appearance(
                 theme=preferences.theme,
                 hidden_lanes=hidden,
+                view=preferences.view,
+                level=preferences.level,
+                animated=preferences.animated,
+                walk_speed=preferences.walk_speed,
                 page=preferences.page,
                 folders=tuple(preferences.folders.items()),
                 text_scale=preferences.text_scale,
@@ -238,11 +243,11 @@ class App(QObject):
 
         self.contents = Contents(self.store, self.session, self.walker, self.actions, self.whatifs, self.window)
         self.window.areas = self._order_areas(self.contents)
-        self.contents.lanes.setFocus()  # without a ring: nobody has pressed a key yet
+        self.contents.focus_centre()  # without a ring: nobody has pressed a key yet
 
     def _order_areas(self, contents: "Contents") -> Areas:
         """As they are seen: from the toolbar down the left side, then the middle, the right side, and what is below."""
-        areas = Areas(contents.lanes, self.window)
+        areas = Areas(lambda: contents.centre.front, self.window)
         areas.add("training buttons", lambda: [self.title_row, *self.toolbar.training_buttons])
         areas.add("program buttons", lambda: self.toolbar.program_buttons)
         for name, parts in contents.experiment.sections.items():
@@ -250,8 +255,9 @@ class App(QObject):
         areas.add("lesson", lambda: [contents.lesson])
         areas.add("message", lambda: [self.message_bar])
         areas.add("what-if bar", lambda: [self.what_if_bar])
+        areas.add("views", lambda: [contents.switcher.tabs])
         areas.add("program", lambda: [contents.strip])
-        areas.add("lanes", lambda: [contents.lanes])
+        areas.add("lanes", lambda: [contents.centre.front])
         areas.add("page tabs", lambda: [contents.right.tabs])
         areas.add("page", lambda: [contents.right.front])
         areas.add("curves", lambda: contents.training.stops)
@@ -303,6 +309,7 @@ class App(QObject):
             ),
             *what_if_commands(self.store, self.whatifs, self.session.train_on),
             *page_commands(self.store, lambda: self._areas().enter("page")),
+            *centre_commands(self.store),
             *view_commands(self.store, wishes),
             *area_commands(lambda direction: self._areas().go_round(direction)),
         )

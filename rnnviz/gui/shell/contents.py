@@ -11,6 +11,8 @@ from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import to_model
 from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.centre.centre import Centre
+from rnnviz.gui.centre.view_switcher import ViewSwitcher
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.cursor.origin_page import OriginPage
@@ -55,14 +57,18 @@ class Contents(QObject):
         self.opening = Opening(store, session, window)
         self.lanes = LaneStack(store)
         self.lanes.time_step_chosen.connect(self._choose_time_step)
-        self.lanes.run_wanted.connect(self._run_to)
-        self.lanes.what_if_wanted.connect(self._set_by_hand)
-        self.lanes.what_if_asked.connect(self._ask_what_if)
+        self.centre = Centre(store, self.lanes)
+        self.centre.run_wanted.connect(self._run_to)
+        self.centre.what_if_wanted.connect(self._set_by_hand)
+        self.centre.what_if_asked.connect(self._ask_what_if)
+        self.centre.origin_wanted.connect(self._show_origin)
         self.strip = ProgramStrip(store)
         self.strip.chosen.connect(self._go_to)
+        self.switcher = ViewSwitcher(store)
+        window.add_to_centre(self.switcher)
         window.add_to_centre(self.strip)
-        window.add_to_centre(self.lanes, 1)
-        self.lanes.show()  # with this event and not with the next one
+        window.add_to_centre(self.centre, 1)
+        self.centre.show()  # with this event and not with the next one
         self.experiment = ExperimentPanel(store)
         self.experiment.edited.connect(session.edit)
         self.experiment.live_setting.connect(session.set_live)
@@ -98,7 +104,7 @@ class Contents(QObject):
         window.fill_dock("values", self.right)
         window.fill_dock("training", self.training)
         for done in (self.experiment.restart_wanted, self.experiment.bar.undo, self.lesson.closed):
-            done.connect(self.lanes.setFocus)  # the button that was pressed is gone
+            done.connect(self.focus_centre)  # the button that was pressed is gone
 
     def stop(self) -> bool:
         """Ends what works behind the panels; False if it did not end in time."""
@@ -129,6 +135,15 @@ class Contents(QObject):
 
     def window_image(self, scale: int) -> QImage:
         return window_image(self._window, Measures((self._window.width(), self._window.height()), scale))
+
+    @Slot()
+    def focus_centre(self) -> None:
+        """Gives the view in front the keyboard."""
+        self.centre.front.setFocus()
+
+    @Slot()
+    def _show_origin(self) -> None:
+        self._actions["page_origin"].trigger()
 
     @Slot(int)
     def _choose_time_step(self, time_step: int) -> None:

@@ -1,23 +1,12 @@
 """The right column: pages that share one place, with their names in its head; the one in front is remembered."""
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from rnnviz.gui.shell.page_commands import page_shortcut
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.widgets.spoken import Part
-
-
-class PageTabs(QTabBar):
-    """Qt's own would say the name of the page in front as its own."""
-
-    spoken_role = QAccessible.Role.PageTabList
-
-    def spoken_parts(self) -> list[Part]:
-        role, numbers = QAccessible.Role.PageTab, range(self.count())
-        return [Part(self.tabText(n), self.tabRect(n), role, selected=n == self.currentIndex()) for n in numbers]
+from rnnviz.gui.widgets.page_tabs import PageTabs
 
 
 class RightColumn(QWidget):

@@ -15,7 +15,8 @@ from rnnviz.gui.state.window import Message
 
 _REMEMBERED = Fields(
     *("look.theme", "look.hidden_lanes", "look.page", "look.folders", "look.text_scale", "look.presentation_scale"),
-    *("look.interface_scale", "debugging.watches", "debugging.lent"),
+    *("look.interface_scale", "look.view", "look.level", "look.animated", "look.walk_speed"),
+    *("debugging.watches", "debugging.lent"),
 )
 
 
@@ -54,6 +55,10 @@ class PreferenceSaver(QObject):
             self.remember(
                 theme=new.look.theme,
                 hidden_lanes=tuple(sorted(new.look.hidden_lanes)),
+                view=new.look.view,
+                level=new.look.level,
+                animated=new.look.animated,
+                walk_speed=new.look.walk_speed,
                 page=new.look.page,
                 folders=dict(new.look.folders),
                 text_scale=new.look.text_scale,

@@ -20,6 +20,8 @@ REMEMBERED_EXPERIMENTS = 20  # with breakpoints
 TRACE_MEMORY, MOST_TRACE_MEMORY = 1024, 1 << 20  # MiB: unless it is set, and at most
 SCALES = {"text_scale": (0.8, 2.0), "presentation_scale": (1.0, 2.0), "interface_scale": (0.8, 2.0)}  # 1: as designed
 
+WALK_SPEEDS = (0.5, 30.0)  # time steps a second
+
 ThemeName = Literal["dark", "light"]
 
 
@@ -30,6 +32,10 @@ class Preferences:
     theme: ThemeName = "dark"
     recent: tuple[str, ...] = ()
     hidden_lanes: tuple[str, ...] = ()
+    view: str = "lanes"
+    level: Literal["folded", "unrolled", "inside"] = "unrolled"
+    animated: bool = True
+    walk_speed: float = 2.0
     page: str = "cursor"
     layout: str = ""
     geometry: str = ""
@@ -112,11 +118,15 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "trace_memory":
         return type(value) is int and 0 < value <= MOST_TRACE_MEMORY
-    if name in SCALES:
-        low, high = SCALES[name]
+    if name in SCALES or name == "walk_speed":
+        low, high = SCALES.get(name, WALK_SPEEDS)
         return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    if name == "page":
+    if name in ("page", "view"):
         return isinstance(value, str)
+    if name == "level":
+        return value in ("folded", "unrolled", "inside")
+    if name == "animated":
+        return isinstance(value, bool)
     if name in ("breakpoints", "folders"):
         return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
     return name in ("layout", "geometry") and isinstance(value, str) and value.isascii()

@@ -33,20 +33,21 @@ def pieces(markup: str) -> tuple[tuple[str, int], ...]:
 
 
 @lru_cache(maxsize=4096)
-def width(markup: str, size: int) -> float:
+def width(markup: str, size: int, *, bold: bool = False) -> float:
     """Pixels that `markup` takes at the text size `size`."""
-    return sum(QFontMetricsF(_font(size, level)).horizontalAdvance(text) for text, level in pieces(markup))
+    return sum(_advance(text, size, level, bold) for text, level in pieces(markup))
 
 
-def draw(painter: QPainter, x: float, baseline: float, markup: str, size: int, color: QColor) -> None:
+def draw(
+    painter: QPainter, x: float, baseline: float, markup: str, size: int, color: QColor, *, bold: bool = False
+) -> None:
     """Draws `markup` from `x` on its baseline."""
     painter.setPen(color)
     for text, level in pieces(markup):
-        font = _font(size, level)
-        painter.setFont(font)
+        painter.setFont(_font(size, level, bold))
         shift = _SUB_DROP if level < 0 else -_SUP_RISE if level > 0 else 0.0
         painter.drawText(QPointF(x, baseline + shift * size), text)
-        x += _advance(text, size, level)
+        x += _advance(text, size, level, bold)
 
 
 def rich(markup: str) -> str:
@@ -69,10 +70,11 @@ def plain(markup: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _font(size: int, level: int) -> QFont:
-    return fonts.text(round(size * _SUB_SIZE) if level else size)
+def _font(size: int, level: int, bold: bool) -> QFont:
+    pixels = round(size * _SUB_SIZE) if level else size
+    return fonts.semibold(pixels) if bold else fonts.text(pixels)
 
 
 @lru_cache(maxsize=4096)
-def _advance(text: str, size: int, level: int) -> float:
-    return QFontMetricsF(_font(size, level)).horizontalAdvance(text)
+def _advance(text: str, size: int, level: int, bold: bool) -> float:
+    return QFontMetricsF(_font(size, level, bold)).horizontalAdvance(text)

@@ -27,16 +27,21 @@ class Area:
 
 
 class Areas(QObject):
-    """In the order in which they are seen. `home`, the lanes, has the keyboard whenever nothing else has."""
+    """In the order in which they are seen. `home`, the view in front, has the keyboard whenever nothing else has."""
 
-    def __init__(self, home: QWidget, parent: QObject) -> None:
+    def __init__(self, home: Callable[[], QWidget], parent: QObject) -> None:
         super().__init__(parent)
-        self.home = home
+        self._home = home
         self._areas: list[Area] = []
 
     def add(self, name: str, parts: Callable[[], Iterable[QWidget]]) -> None:
         """Behind the others."""
         self._areas.append(Area(name, parts))
+
+    @property
+    def home(self) -> QWidget:
+        """What is in the centre now."""
+        return self._home()
 
     @property
     def ring(self) -> list[QWidget]:

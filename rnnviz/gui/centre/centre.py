@@ -1,0 +1,59 @@
+"""The centre: the view in front, made when it is first looked at, below the switcher."""
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QStackedLayout, QWidget
+
+from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.centre.views import shown_view
+from rnnviz.gui.network.network_view import NetworkView
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+
+
+class Centre(QWidget):
+    """Lanes or network. Whoever has the keyboard in the one has it in the other when that comes to the front."""
+
+    run_wanted = Signal(int, int)
+    what_if_wanted = Signal(int, object)
+    what_if_asked = Signal(int, str, int)
+    origin_wanted = Signal()
+
+    def __init__(self, store: Store, lanes: LaneStack, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store, self.lanes = store, lanes
+        self.network: NetworkView | None = None
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(lanes)
+        for wish in ("run_wanted", "what_if_wanted", "what_if_asked"):
+            getattr(lanes, wish).connect(getattr(self, wish))
+        store.changed.connect(self.show_state)
+        self._show(store.state)
+
+    @property
+    def front(self) -> QWidget:
+        """The view that is seen."""
+        return self._stack.currentWidget()
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        if new.look.view != old.look.view:
+            self._show(new)
+
+    def _show(self, state: State) -> None:
+        wanted: QWidget = self.lanes
+        if shown_view(state) == "network":
+            wanted = self._made_network()
+        if wanted is self.front:
+            return
+        has_keyboard = self.front.hasFocus()
+        self._stack.setCurrentWidget(wanted)
+        if has_keyboard:
+            wanted.setFocus()
+
+    def _made_network(self) -> NetworkView:
+        if self.network is None:
+            self.network = NetworkView(self._store)
+            for wish in ("run_wanted", "what_if_wanted", "what_if_asked", "origin_wanted"):
+                getattr(self.network, wish).connect(getattr(self, wish))
+            self._stack.addWidget(self.network)
+        return self.network

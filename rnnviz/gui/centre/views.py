@@ -1,0 +1,70 @@
+"""The views of the centre, and the commands that bring them to the front."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rnnviz.gui.commands.actions import Command
+from rnnviz.gui.network.levels import LEVELS, Level
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store, setting
+
+MENU = "View"
+NETWORK = "Network"  # the entry below which its own are
+
+
+@dataclass(frozen=True)
+class View:
+    """One view: what its command says; its shortcut is its place."""
+
+    key: str
+    words: str
+    tooltip: str
+
+
+VIEWS = (
+    View("lanes", "Lanes", "every quantity over time, below each other"),
+    View("network", "Network", "the loop, the loop unrolled, and the inside of the cell, with real numbers"),
+)
+
+
+def shown_view(state: State) -> str:
+    """The key of the view in front; the first where there is none of that name."""
+    return state.look.view if state.look.view in [view.key for view in VIEWS] else VIEWS[0].key
+
+
+def show_level(store: Store, level: Level) -> None:
+    """Looks at the network that closely."""
+    store.change(look=setting(view="network", level=level))
+
+
+def centre_commands(store: Store) -> Sequence[Command]:
+    """One command a view, and those of the network."""
+    return (
+        *(_view_command(store, view, number) for number, view in enumerate(VIEWS, 1)),
+        *(_level_command(store, level, words) for level, words in LEVELS.items()),
+        Command(
+            "animate", "Animate", "folding, unfolding and slow walks are seen to move",
+            lambda: store.change(look=setting(animated=not store.state.look.animated)), MENU,
+            checked=lambda state: state.look.animated, submenu=NETWORK, part=1,
+        ),
+    )  # fmt: skip
+
+
+def _view_command(store: Store, view: View, number: int) -> Command:
+    return Command(
+        f"view_{view.key}", view.words, view.tooltip, lambda: store.change(look=setting(view=view.key)), MENU,
+        (str(number),), checked=lambda state: shown_view(state) == view.key,
+    )  # fmt: skip
+
+
+def _level_command(store: Store, level: Level, words: str) -> Command:
+    tooltips = {
+        "folded": "one cell for every model, with its loop and its weights",
+        "unrolled": "the time steps around the cursor",
+        "inside": "the operations of the cell at the cursor's time step",
+    }
+    return Command(
+        f"network_{level}", words, tooltips[level], partial(show_level, store, level), MENU,
+        checked=lambda state: shown_view(state) == "network" and state.look.level == level, submenu=NETWORK,
+    )  # fmt: skip

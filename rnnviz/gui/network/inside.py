@@ -1,0 +1,437 @@
+"""Inside the cell: its operations as a wiring diagram, with what runs along the wires at one time step."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.cells.node import Complement, Diagonal, Matrix, Mix, Node, Product, Relu, Sigmoid, Sum, Tanh
+from rnnviz.core.cells.wiring import BOX, Wire, Wiring, wiring
+from rnnviz.core.cells.wiring import Box as Place
+from rnnviz.core.equations.operations import operations_of
+from rnnviz.core.equations.places import from_after
+from rnnviz.core.magnitude import l2
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.sweeps.underflow import held
+from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.canvas.items.symbols import readable
+from rnnviz.gui.canvas.lanes.shown import ShownModel
+from rnnviz.gui.cursor.equation_lines import equation_lines
+from rnnviz.gui.network.drawing import Box, Circle, Drawing, Line, Target, Text
+from rnnviz.gui.network.reading import Look, Strips, at, grouped, layer_words, written
+from rnnviz.gui.network.written import draw_equations
+from rnnviz.gui.widgets import marked_text
+
+_SIGNS = {Product: "×", Sum: "+", Tanh: "tanh", Sigmoid: "σ", Relu: "relu", Complement: "1−", Mix: "mix", Diagonal: "×"}
+_TITLE_ROOM = 46.0
+_SMALL, _BODY, _TITLE = 11, 12, 15
+_MOST_BOX = QRectF(0, 0, 112, 46)  # the size of a box where there is room
+_LEAST_NUMBERS = 50.0  # pixels of a box below which it shows no number
+_ROUND = 11.0  # radius of an operation without a symbol
+
+
+def draw_inside(look: Look, area: QRectF) -> Drawing:
+    """The cell of the model stepped through, at the cursor's time step."""
+    drawing = Drawing()
+    models = look.shown.models
+    model = models[look.model] if look.model < len(models) else models[0]
+    if model.layer is None or model.sequence is None:
+        return drawing
+    drawing.add(Box("inside", area, look.color("line"), 1.0, look.color("panel", 0.6), 10))
+    diagram = _Diagram(look, model, area)
+    diagram.draw(drawing)
+    return drawing
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where the lattice of a wiring lies in the picture."""
+
+    plan: Wiring
+    left: float
+    top: float
+    column: float  # pixels from one box to the next
+    row: float
+    box: tuple[float, float]
+
+    @staticmethod
+    def fitting(plan: Wiring, area: QRectF) -> "_Grid":
+        """Boxes as large as is good for them, the rest for the wires."""
+        column = min(area.width() / (plan.columns - 0.3), 176.0)
+        row = min(area.height() / (plan.rows - 0.35), 96.0)
+        box = (
+            min(max(0.62 * column, column - 52), _MOST_BOX.width()),
+            min(max(0.58 * row, row - 34), _MOST_BOX.height()),
+        )
+        wide, high = (plan.columns - 1) * column + box[0], (plan.rows - 1) * row + box[1]
+        return _Grid(plan, area.center().x() - wide / 2, area.center().y() - high / 2, column, row, box)
+
+    def rect(self, place: Place) -> QRectF:
+        return QRectF(self.left + place.column * self.column, self.top + place.row * self.row, *self.box)
+
+    def point(self, lattice: tuple[int, int]) -> QPointF:
+        """The pixels of a lattice point."""
+        x = self._pixels(lattice[0], self.column, self.box[0])
+        return QPointF(self.left + x, self.top + self._pixels(lattice[1], self.row, self.box[1]))
+
+    def _pixels(self, line: int, pitch: float, box: float) -> float:
+        number, rest = divmod(line, self.plan.pitch)
+        if rest <= BOX:
+            return number * pitch + box * rest / BOX
+        return number * pitch + box + (pitch - box) * (rest - BOX) / self.plan.gap
+
+
+class _Diagram:
+    """One cell at one time step, in one sweep."""
+
+    def __init__(self, look: Look, model: ShownModel, area: QRectF) -> None:
+        assert model.layer is not None
+        assert model.sequence is not None
+        self.look, self.model, self.area = look, model, area
+        self.trace: Trace = model.sequence
+        self.layer: Layer = model.layer
+        self.t = min(look.time_step, model.time_steps) - 1
+        self.cursor = look.shown.cursor
+        plan = wiring(self.layer.equations)
+        self.grid = _Grid.fitting(plan, area.adjusted(18, _TITLE_ROOM + 4, -18, -12))
+        self.plan = plan
+
+    def draw(self, drawing: Drawing) -> None:
+        self._draw_title(drawing)
+        for wire in self.plan.wires:
+            self._draw_wire(drawing, wire)
+        for place in self.plan.boxes:
+            if place.kind == "node":
+                self._draw_node(drawing, place)
+            elif place.kind == "x":
+                self._draw_x(drawing, place)
+            else:
+                self._draw_state(drawing, place)
+
+    # words
+
+    def _draw_title(self, drawing: Drawing) -> None:
+        look, area, layer = self.look, self.area, self.layer
+        structure = layer.structure
+        title = Text("inside title", area.left() + 16, area.top() + 22,
+                     f"Inside the {structure.equations.words} cell at t = {self.t + 1:,}", _TITLE, look.color("text"),
+                     bold=True)  # fmt: skip
+        sweep = "backward" if look.backward else "forward"
+        operation = next((one for one in operations_of(layer) if one.key == self.cursor.operation), None)
+        through = f"{sweep} through {operation.words.partition(':')[0]}" if operation is not None else sweep
+        units = structure.hidden_size
+        parts = [through, layer_words(structure.layer_names, layer.name), self.model.name]
+        parts.append(f"unit {look.unit + 1}" if 0 <= look.unit < units else f"{units:,} units")
+        parts.append(grouped(units, self._strip_width))
+        muted = Text("inside words", area.left() + 16, area.top() + 38, " · ".join(filter(None, parts)), _SMALL,
+                     look.color("muted"))  # fmt: skip
+        drawing.add(title, muted)
+        room = area.width() - 16 - max(title.width, muted.width) - 40
+        phase = Phase.BACKWARD if look.backward else Phase.FORWARD
+        cursor = self.cursor if self.cursor.phase.swept else None
+        if cursor is None or room < 160:
+            return
+        unit = look.unit if 0 <= look.unit < units else None
+        lines = equation_lines(self.trace, cursor, unit, "sgd") if cursor.phase is phase else []
+        draw_equations(drawing, lines, area.right() - 14, area.top() + 20, room, look.theme)
+
+    # nodes
+
+    @property
+    def _strip_width(self) -> float:
+        return self.grid.box[0] - 12
+
+    def _is_lit(self, node: Node) -> bool:
+        return bool(self.cursor.operation) and node.step == self.cursor.operation
+
+    def _values(self, node: Node) -> Array:
+        """(U,) what the node computed, or its gradient in the backward sweep."""
+        if self.look.backward:
+            return np.asarray(self.layer.grad(node.name)[self.t, 0])
+        return self.layer.value_at(node.name, self.t)
+
+    def _size(self, node: Node) -> str:
+        """Of a gate its mean; of all else the norm; in the backward sweep that of its gradient."""
+        if self.look.backward:
+            size, lost = self._norm(lambda layer: layer.grad(node.name)[self.t, 0])
+            return written(size, lost)
+        values = self._values(node)
+        if node.role == "gate":
+            return written(float(np.mean(values, dtype=np.float64)))
+        return written(float(l2(values)))
+
+    def _norm(self, read: Callable[[Layer], Array]) -> tuple[float, bool]:
+        kept = np.asarray([l2(read(self.layer))])
+        if not self.trace.underflows:
+            return float(kept[0]), False
+        found, lost = held(kept, np.asarray([l2(read(self.trace.exact.layer(self.layer.name)))]))
+        return float(found[0]), bool(lost[0])
+
+    def _draw_node(self, drawing: Drawing, place: Place) -> None:
+        look, node = self.look, self.layer.equations.by_name[place.name]
+        rect, lit = self.grid.rect(place), self._is_lit(node)
+        border = look.color("cursor") if lit else self._hue(node)
+        values = self._values(node)[None, :]
+        strips = look.gradient_strips(values) if look.backward else look.node_strips(self.layer, node, values)
+        key = f"node {node.name}"
+        target = Target(layer=self.layer.name, time_step=self.t + 1, operation=node.step, node=node.name)
+        words = node.words or f"{_sign(node)}, part of {self._operation_words(node)}"
+        tip = f"{words}: {self._size(node)}; press to go there; right button: what if, and where it comes from"
+        if not node.symbol:
+            self._draw_sign(drawing, node, rect, lit, strips, target, tip)
+            return
+        drawing.add(Box(key, rect, border, 2.2 if lit else 1.4, look.color("panel"), 6))
+        matrix = isinstance(node.operation, Matrix)
+        symbol = self._weight_symbol(node) if matrix else at(node.symbol, self.t + 1, self.layer.reverse)
+        if look.backward and not matrix:
+            symbol = f"∂L/∂{symbol}"
+        left, right = rect.left() + 6, rect.right() - 6
+        high = max(rect.height() - 22, 6.0)
+        name = Text(f"{key} symbol", left, rect.top() + 13, symbol, _BODY, self._ink(node, lit))
+        drawing.add(name)
+        size = Text(
+            f"{key} size", right, rect.top() + 13, self._size(node), _SMALL, look.color("text"), 1.0, spare=True
+        )
+        sign = Text(f"{key} sign", left + name.width + 5, rect.top() + 13, "" if matrix else _sign(node), _SMALL,
+                    look.color("muted"))  # fmt: skip
+        room = right - left - name.width - 5
+        if size.width <= room and rect.width() >= _LEAST_NUMBERS:
+            drawing.add(size)
+            room -= size.width + 4
+        if sign.width <= room:
+            drawing.add(sign)
+        strip = QRectF(left, rect.bottom() - high - 4, right - left, high)
+        drawing.add(strips.strip(f"{key} strip", 0, strip))
+        drawing.place(rect, target, tip)
+        if matrix:
+            weight = node.operation.weights[0].name
+            drawing.place(QRectF(left - 2, rect.top(), name.width + 4, 18),
+                          Target(layer=self.layer.name, time_step=self.t + 1, operation=node.step, node=node.name,
+                                 parameter=weight), tip)  # fmt: skip
+
+    def _draw_sign(
+        self, drawing: Drawing, node: Node, rect: QRectF, lit: bool, strips: Strips, target: Target, tip: str
+    ) -> None:
+        """An operation that is written out where it is used: a disc with its sign, and its strip on the wire."""
+        look, key, centre = self.look, f"node {node.name}", rect.center()
+        border = look.color("cursor") if lit else look.color("border")
+        text = Text(f"{key} sign", centre.x(), centre.y() + 4.5, _sign(node), _BODY, look.color("text"), 0.5)
+        disc = self._disc(node, rect)
+        radius = disc.width() / 2
+        drawing.add(Box(key, disc, border, 2.2 if lit else 1.4, look.color("raised"), _ROUND), text)
+        wide = rect.right() - centre.x() - radius - 4
+        if wide > 12:
+            strip = QRectF(centre.x() + radius + 3, centre.y() - 9, wide, 6)
+            drawing.add(strips.strip(f"{key} strip", 0, strip))
+        size = Text(f"{key} size", centre.x() + radius + 3, centre.y() + 14, self._size(node), _SMALL - 1,
+                    look.color("text"), spare=True)  # fmt: skip
+        drawing.add(size)
+        drawing.place(rect, target, tip)
+
+    def _disc(self, node: Node, rect: QRectF) -> QRectF:
+        """The disc of an operation without a symbol, in the middle of its box."""
+        half = max(_ROUND, marked_text.width(_sign(node), _BODY) / 2 + 4)
+        return QRectF(rect.center().x() - half, rect.center().y() - _ROUND, 2 * half, 2 * _ROUND)
+
+    def _corners(self, wire: Wire) -> tuple[QPointF, ...]:
+        """The pixels of a wire, from disc to disc where a box is drawn as one."""
+        points = [self.grid.point(point) for point in wire.points]
+        for place, key in ((0, wire.source), (-1, wire.target)):
+            box = self.plan.box(key)
+            if box.sign and self._on_edge(wire.points[place], key):
+                disc = self._disc(self.layer.equations.by_name[box.name], self.grid.rect(box))
+                points[place] = _edge_towards(disc, points[place])
+        return tuple(points)
+
+    def _on_edge(self, point: tuple[int, int], name: str) -> bool:
+        place = self.plan.box(name)
+        left, top = place.column * self.plan.pitch, place.row * self.plan.pitch
+        return left <= point[0] <= left + BOX and top <= point[1] <= top + BOX
+
+    def _hue(self, node: Node) -> QColor:
+        if node.role == "gate":
+            return self.look.theme.gate_color(node.family)
+        return self.model.color if node.role == "state" else self.look.color("border")
+
+    def _ink(self, node: Node, lit: bool) -> QColor:
+        if lit:
+            return self.look.theme.text_color("cursor")
+        return self.look.theme.gate_color(node.family) if node.role == "gate" else self.look.color("text")
+
+    def _weight_symbol(self, node: Node) -> str:
+        return self.layer.equations.parameter_named[node.operation.weights[0].name].symbol
+
+    def _operation_words(self, node: Node) -> str:
+        operation = next(one for one in operations_of(self.layer) if one.key == node.step)
+        return operation.words.partition(":")[0]
+
+    # what comes in and goes on
+
+    def _draw_x(self, drawing: Drawing, place: Place) -> None:
+        look, rect, task = self.look, self.grid.rect(place), self.look.shown.task
+        values = self.layer.x[self.t, 0]
+        own = self.layer.id.depth == 0
+        symbols = own and task is not None and task.input_kind == "symbols" and len(task.input_labels) == len(values)
+        text = at("x_t", self.t + 1)
+        if symbols and task is not None and np.any(values):
+            text += f" = {readable(task.input_labels[int(np.argmax(values))])}"
+        if not own:
+            text = f"h of layer {self.layer.id.depth - 1}"
+        if look.backward:
+            size, lost = self._norm(lambda layer: layer.grad("x")[self.t, 0])
+            text = f"∂L/∂{at('x_t', self.t + 1)} {written(size, lost)}"
+            strips = look.gradient_strips(self.layer.grad("x")[self.t, 0][None, :])
+        else:
+            strips = look.strips(values[None, :], -1.0, 1.0, look.theme.signed_map())
+        drawing.add(
+            Text("x", rect.center().x(), rect.top() + 13, text, _BODY, look.color("text"), 0.5),
+            strips.strip("x strip", 0, QRectF(rect.left() + 6, rect.top() + 18, rect.width() - 12, 7)),
+        )
+        drawing.place(rect, Target(time_step=self.t + 1), "the input")
+
+    def _draw_state(self, drawing: Drawing, place: Place) -> None:
+        """A state as it comes from the time step before, or as it goes on; in the backward sweep their gradients."""
+        look, layer, rect, before = self.look, self.layer, self.grid.rect(place), place.kind == "before"
+        node, t = layer.equations.by_name[place.name], self.t
+        symbol = at(node.symbol.replace("_t", "_{t−1}") if before else node.symbol, t + 1, layer.reverse)
+        if look.backward:
+            values, size, lost = self._gradient_at_border(node, before)
+            strips = look.gradient_strips(values[None, :])
+            text = f"∂L/∂{symbol}"
+            number = written(size, lost)
+        else:
+            values = layer.before[node.name][t, 0] if before else layer.value_at(node.name, t)
+            strips = look.state_strips(self.model, layer, node, values[None, :])
+            text, number = symbol, written(float(l2(values)))
+        x, align = (rect.left(), 0.0) if before else (rect.right(), 1.0)
+        middle = rect.center().y()
+        name = Text(f"{place.key} symbol", x, middle - 9, text, _BODY, look.color("text"), align)
+        drawing.add(
+            name,
+            Text(f"{place.key} size", x, middle + 22, number, _SMALL, look.color("text"), align),
+            strips.strip(f"{place.key} strip", 0, QRectF(rect.left(), middle + 3, rect.width(), 7)),
+        )
+        drawing.add(*self._border_line(place, rect, middle))
+        step = self._neighbour(before)
+        if step is not None:
+            target = Target(layer=layer.name, time_step=step, node=node.name)
+            drawing.place(rect, target, f"{node.words} at t = {step}: press to go there")
+
+    def _border_line(self, place: Place, rect: QRectF, middle: float) -> list[Line]:
+        """The wire goes on below the symbol, so that it is seen to come from or to lead somewhere."""
+        color = self._border_color(place)
+        backward = self.look.backward
+        before = place.kind == "before"
+        left, right = (
+            QPointF(rect.left() - (8 if before else 0), middle),
+            QPointF(rect.right() + (0 if before else 8), middle),
+        )
+        outwards = backward == before
+        points = (right, left) if backward else (left, right)
+        return [Line(f"{place.key} line", points, color, 1.8, head=8.0 if outwards or not before else 0.0)]
+
+    def _border_color(self, place: Place) -> QColor:
+        if not self.look.backward:
+            return self.look.color("muted")
+        node = self.layer.equations.by_name[place.name]
+        return self.look.gradient_color(self._gradient_at_border(node, place.kind == "before")[1])
+
+    def _gradient_at_border(self, node: Node, before: bool) -> tuple[Array, float, bool]:
+        """What goes back to the state of the time step before, or came back to this one from the next."""
+        t = self.t
+        if before:
+            uses = [use for use in self.layer.equations.uses[node.name] if use.value.before]
+            where = slice(t, t + 1), slice(0, 1)
+
+            def read(layer: Layer) -> Array:
+                parts = [layer.passed_back(use, where)[0, 0] for use in uses]
+                return np.asarray(sum(parts[1:], parts[0])) if parts else np.zeros(1)
+        else:
+
+            def read(layer: Layer) -> Array:
+                return np.asarray(layer.arriving[node.name][t, 0]) if node.name in layer.arriving else np.zeros(1)
+
+        return (read(self.layer), *self._norm(read))
+
+    def _neighbour(self, before: bool) -> int | None:
+        """The time step a state comes from, or goes to."""
+        if not before:
+            place = from_after(self.layer, self.t, 0)
+            return None if place is None else place + 1
+        step = self.t + (2 if self.layer.reverse else 0)
+        return step if 1 <= step <= self.model.time_steps else None
+
+    # wires
+
+    def _draw_wire(self, drawing: Drawing, wire: Wire) -> None:
+        look = self.look
+        points = self._corners(wire)
+        lit = wire.use is not None and self._is_lit(wire.use.node)
+        key = f"wire {wire.source} → {wire.target}" + (f" {wire.use.place}" if wire.use is not None else "")
+        if not look.backward:
+            color = look.theme.text_color("cursor") if lit else look.color("muted")
+            drawing.add(Line(key, points, color, 2.2 if lit else 1.4, head=7.0 if wire.use is not None else 0.0))
+            self._draw_branch(drawing, wire, points[0], color)
+            return
+        size, lost = self._passed(wire)
+        color = look.gradient_color(size) if size else look.color("border")
+        width = 1.4 + 2.8 * look.size_of(size) if size else 1.2
+        drawing.add(Line(key, points[::-1], color, width + 0.8 * lit, head=7.0 + width))
+        self._draw_branch(drawing, wire, points[0], color)
+        if wire.use is not None:
+            text = Text(
+                f"{key} size", *_beside(points), written(size, lost), _SMALL - 1, look.color("text"), 0.5, spare=True
+            )
+            drawing.add(text)
+            place = _around(points)
+            target = Target(
+                layer=self.layer.name, time_step=self.t + 1, operation=wire.use.node.step, node=wire.use.node.name
+            )
+            drawing.place(place, target, f"what {wire.target} sends back to {wire.source}: ‖·‖ = {written(size, lost)}")
+
+    def _draw_branch(self, drawing: Drawing, wire: Wire, point: QPointF, color: QColor) -> None:
+        """A dot where a wire leaves another of the same value."""
+        if not self._on_edge(wire.points[0], wire.source):
+            drawing.add(Circle(f"branch {wire.source} {wire.target}", point, 2.6, None, fill=color))
+
+    def _passed(self, wire: Wire) -> tuple[float, bool]:
+        """The norm of the gradient that comes back along a wire."""
+        where = slice(self.t, self.t + 1), slice(0, 1)
+        use = wire.use
+        if use is None:
+            node = self.layer.equations.by_name[wire.source]
+            _, size, lost = self._gradient_at_border(node, before=False)
+            return size, lost
+        return self._norm(lambda layer: layer.passed_back(use, where)[0, 0])
+
+
+def _sign(node: Node) -> str:
+    return _SIGNS.get(type(node.operation), "")
+
+
+def _edge_towards(disc: QRectF, port: QPointF) -> QPointF:
+    """The point of a disc on the side on which a wire meets its box at `port`."""
+    centre = disc.center()
+    if abs(port.x() - centre.x()) > abs(port.y() - centre.y()):
+        return QPointF(disc.right() if port.x() > centre.x() else disc.left(), centre.y())
+    return QPointF(centre.x(), disc.bottom() if port.y() > centre.y() else disc.top())
+
+
+def _beside(points: Sequence[QPointF]) -> tuple[float, float]:
+    """The place of a number at the longest straight part."""
+    one, other = max(itertools.pairwise(points), key=lambda pair: (pair[1] - pair[0]).manhattanLength())
+    middle = (one + other) * 0.5
+    if abs(one.x() - other.x()) > abs(one.y() - other.y()):
+        return middle.x(), middle.y() - 4
+    return middle.x() + 22, middle.y() + 4
+
+
+def _around(points: Sequence[QPointF]) -> QRectF:
+    """The longest straight part, with some air."""
+    one, other = max(itertools.pairwise(points), key=lambda pair: (pair[1] - pair[0]).manhattanLength())
+    return QRectF(one, other).normalized().adjusted(-5, -5, 5, 5)

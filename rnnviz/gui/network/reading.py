@@ -1,0 +1,206 @@
+"""Reading: what the pictures of the network take from a trace: norms, strips, and how large a gradient looks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.cells.cell import Use
+from rnnviz.core.cells.node import Node
+from rnnviz.core.equations.writing import Writing
+from rnnviz.core.magnitude import l2, log10
+from rnnviz.core.numbers import short
+from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.sweeps.underflow import held
+from rnnviz.core.sweeps.ways import ways_back
+from rnnviz.gui.canvas.items.chain import VANISHED
+from rnnviz.gui.canvas.items.heat_map import indices, packed, shrunk
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel, level
+from rnnviz.gui.look.color_maps import bent
+from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.network.drawing import Strip
+
+_PIECES = (64, 32, 16)  # of a strip: of more units each shows the value of largest modulus of its group
+LOST = " *"  # behind a number that float32 has lost
+
+Read = Callable[[Layer], Array]  # (S, U) of the layer looked at, of one sequence
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a picture is drawn of, and in which colours."""
+
+    shown: Shown
+    model: int  # index of the model stepped through, among those shown
+    unit: int  # 0-based; below 0: none
+    lit: str = ""  # the parameter whose places are lit up, "" for none
+
+    @property
+    def theme(self) -> Theme:
+        return self.shown.theme
+
+    @cached_property
+    def time_step(self) -> int:
+        return self.shown.sweep.time_step
+
+    @property
+    def backward(self) -> bool:
+        return self.shown.sweep.backward
+
+    def color(self, token: str, alpha: float = 1.0) -> QColor:
+        return self.theme.color(token, alpha)
+
+    @cached_property
+    def _magnitudes(self) -> Array:
+        return packed(self.theme.magnitude_map(), self.theme)
+
+    def size_of(self, value: float) -> float:
+        """0 for what has vanished, 1 for the largest gradient of all models; NaN and ∞ are large."""
+        if not np.isfinite(value):
+            return 1.0
+        log, highest = float(log10(np.asarray(value))), max(self.shown.highest_gradient, VANISHED + 1)
+        return min(max((log - VANISHED) / (highest - VANISHED), 0.0), 1.0)
+
+    def gradient_color(self, value: float) -> QColor:
+        """The colour of a gradient's norm, as in the lanes."""
+        place = self.size_of(value) if not np.isnan(value) else float("nan")
+        return QColor.fromRgb(int(self._magnitudes[indices(np.asarray([place]), 0.0, 1.0)[0]]))
+
+    def strips(self, values: Array, low: float, high: float, table: Array, knee: float = 0.0) -> "Strips":
+        return Strips(values, low, high, packed(table, self.theme), knee)
+
+    def state_strips(self, model: ShownModel, layer: Layer, node: Node, values: Array) -> "Strips":
+        """A state between the levels it has in the lanes."""
+        high, knee = self.shown.state_level(node.name), self.shown.state_knee(node.name)
+        return self.strips(values, -high, high, self.theme.signed_map(), knee)
+
+    def node_strips(self, layer: Layer, node: Node, values: Array) -> "Strips":
+        """Any node: gates in the colour of their family, all others signed."""
+        if node.role == "gate" and node.limits == (0.0, 1.0):
+            return self.strips(values, 0.0, 1.0, self.theme.gate_map(node.family))
+        if node.role == "state":
+            return self.state_strips(self.shown.models[self.model], layer, node, values)
+        high = 1.0 if node.limits else level([values])
+        return self.strips(values, -high, high, self.theme.signed_map())
+
+    def gradient_strips(self, values: Array) -> "Strips":
+        """Signed gradients, each row between its own largest: how large they are a number says."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            largest = np.nanmax(np.abs(np.where(np.isfinite(values), values, np.nan)), axis=1, initial=0.0)
+            scaled = values / np.where(largest > 0, largest, 1.0)[:, None]
+        return self.strips(scaled, -1.0, 1.0, self.theme.signed_map())
+
+
+class Strips:
+    """Rows of values (S, U) as rows of colours; a row of many units in groups."""
+
+    def __init__(self, values: Array, low: float, high: float, table: Array, knee: float) -> None:
+        self._all, self._low, self._high, self._table, self._knee = values, low, high, table, knee
+        self._made: tuple[int, Array, Array] | None = None  # pieces, values, pixels
+
+    def strip(self, key: str, row: int, rect: QRectF, frame: QColor | None = None) -> Strip:
+        """One row as a mark."""
+        values, all_pixels = self._rows(pieces(self._all.shape[1], rect.width()))
+        pixels = all_pixels[row]
+        image = QImage(pixels.data, pixels.size, 1, 4 * pixels.size, QImage.Format.Format_RGB32)
+        return Strip(key, rect, image, pixels, values[row], frame)
+
+    def _rows(self, count: int) -> tuple[Array, Array]:
+        if self._made is None or self._made[0] != count:
+            values = shrunk(self._all, count, 1, signed=True)
+            placed = (
+                indices(bent(values, self._high, self._knee), -1.0, 1.0)
+                if self._knee
+                else indices(values, self._low, self._high)
+            )
+            self._made = count, values, np.ascontiguousarray(self._table[placed])
+        return self._made[1:]
+
+
+def pieces(units: int, width: float) -> int:
+    """Of how many pieces a strip of so many pixels is."""
+    return units if units <= min(width, _PIECES[0]) else next((one for one in _PIECES if one <= width), _PIECES[-1])
+
+
+def grouped(units: int, width: float) -> str:
+    """ "512 in 64" where a strip shows groups of units."""
+    count = pieces(units, width)
+    return f"{units:,} in {count}" if count < units else ""
+
+
+# norms
+
+
+def norms(trace: Trace, layer: str, read: Read) -> tuple[Array, Array]:
+    """(S,) float64 norms of what `read` finds, exact where float32 has lost them, and where it has."""
+    kept = l2(read(trace.layer(layer)))
+    if not trace.underflows:
+        return kept, np.zeros(kept.shape, bool)
+    return held(kept, l2(read(trace.exact.layer(layer))))
+
+
+def magnitudes(trace: Trace, layer: str, read: Read) -> tuple[Array, Array]:
+    """The same of numbers that are norms already."""
+    kept = read(trace.layer(layer)).astype(np.float64)
+    if not trace.underflows:
+        return kept, np.zeros(kept.shape, bool)
+    return held(kept, read(trace.exact.layer(layer)).astype(np.float64))
+
+
+def written(value: float, lost: bool = False) -> str:
+    """A number of the trace, as everywhere; marked where float32 has lost it."""
+    return short(float(value)) + (LOST if lost and value > 0 else "")
+
+
+# what of a state goes on
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What a state is multiplied by on its way along: f of an LSTM, z of a GRU, 1 − z of a minGRU."""
+
+    use: Use
+    symbol: str
+
+    def mean(self, layer: Layer, t: int) -> float:
+        """The mean over the units at time step `t` (0-based)."""
+        slope = layer.slopes.of(self.use)
+        assert slope is not None  # a product or a mix
+        return float(np.mean(slope[t, 0], dtype=np.float64))
+
+
+def keeping(layer: Layer, state: str) -> Keeping | None:
+    """How a state is kept; None where it is not carried along by a gate."""
+    cell = layer.equations
+    for way in ways_back(cell):
+        if way.state == state and way.kind == "along":
+            piece = Writing(cell).slope(way.uses[0])
+            if piece is not None and piece.terms:
+                symbol = piece.template.format(*(term.symbol for term in piece.terms))
+                return Keeping(way.uses[0], symbol.replace("_t", "").strip("()"))
+    return None
+
+
+# words
+
+
+def at(symbol: str, time_step: int, reverse: bool = False) -> str:
+    """A symbol with its time step: h_{51} for h_t, f_{i,51}; h_{50} for h_{t−1}, in a reverse layer h_{52}."""
+    later, earlier = (time_step - 1, time_step + 1) if reverse else (time_step + 1, time_step - 1)
+    found = symbol.replace("t−1", f"{earlier}").replace("t+1", f"{later}")
+    return found.replace(",t}", f",{time_step}}}").replace("_t", f"_{{{time_step}}}").replace("{t}", f"{{{time_step}}}")
+
+
+def layer_words(names: Sequence[str], name: str) -> str:
+    """ "layer 1 of 2", "" where there is only one."""
+    if len(names) < 2:
+        return ""
+    one = LayerId.read(name)
+    depths = len({LayerId.read(each).depth for each in names})
+    return f"layer {one.depth} of {depths}" + (", reverse" if one.reverse else "")
