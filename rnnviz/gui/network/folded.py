@@ -80,7 +80,7 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     assert layer is not None
     assert trace is not None
     x = cell.center().x()
-    below, above = min(cell.bottom() + 62, area.bottom() - 8), max(cell.top() - 62, area.top() + 30)
+    below, above = min(cell.bottom() + 62, area.bottom() - 24), max(cell.top() - 62, area.top() + 30)
     quiet = look.color("muted")
     backward = look.backward
     ways: dict[str, tuple[QPointF, ...]] = {

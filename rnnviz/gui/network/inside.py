@@ -203,7 +203,7 @@ class _Diagram:
         if size.width <= room and rect.width() >= _LEAST_NUMBERS:
             drawing.add(size)
             room -= size.width + 4
-        if sign.width <= room:
+        if sign.markup and sign.width <= room:
             drawing.add(sign)
         strip = QRectF(left, rect.bottom() - high - 4, right - left, high)
         drawing.add(strips.strip(f"{key} strip", 0, strip))

@@ -1,0 +1,89 @@
+"""The layout of every cell at three sizes: nothing overlaps, nothing leaves the picture, no wire runs through a box."""
+
+import itertools
+
+import pytest
+from every_cell import CHOICES
+from open_network import at, open_network
+from PySide6.QtCore import QRectF
+from pytestqt.qtbot import QtBot
+from traced_states import TRAINING_STEP, traced_state
+
+from rnnviz.core.structure import Structure
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.network.drawing import Box, Drawing, Line, Strip, Text
+
+SIZES = [(640, 330), (744, 460), (1400, 760)]
+LEVELS = ["folded", "unrolled", "inside"]
+
+
+def rects(drawing: Drawing, kind: type[Text] | type[Box] | type[Strip]) -> dict[str, QRectF]:
+    return {mark.key: mark.rect for mark in drawing.marks if isinstance(mark, kind)}
+
+
+def check(drawing: Drawing, size: tuple[int, int]) -> None:
+    """Texts apart, no strip under a text, all of it in the picture."""
+    whole = QRectF(0, 0, *size).adjusted(-1, -1, 1, 1)
+    texts, strips = rects(drawing, Text), rects(drawing, Strip)
+    assert texts
+    for key, rect in texts.items():
+        assert whole.contains(rect), key
+        for other, strip in strips.items():
+            assert not rect.adjusted(1, 2, -1, -2).intersects(strip), (key, other)
+    for (key, rect), (other, second) in itertools.combinations(texts.items(), 2):
+        assert not rect.adjusted(1, 2, -1, -2).intersects(second.adjusted(1, 2, -1, -2)), (key, other)
+
+
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES.keys())
+@pytest.mark.parametrize("size", SIZES)
+def test_inside_every_cell(qtbot: QtBot, choice: dict[str, object], size: tuple[int, int]) -> None:
+    structure = Structure(input_size=1, hidden_size=7, **choice)  # type: ignore[arg-type]
+    traced = traced_state("characters", (structure,), gains=(1.2,)).state
+    for phase in (Phase.FORWARD, Phase.BACKWARD):
+        view, _ = open_network(qtbot, at(traced, Cursor(TRAINING_STEP, phase, 5)), size, level="inside")
+        drawing = view.drawing
+        check(drawing, size)
+        boxes = {
+            key.removeprefix("node "): rect for key, rect in rects(drawing, Box).items() if key.startswith("node ")
+        }
+        assert set(structure.equations.by_name) <= set(boxes)
+        for (one, rect), (other, second) in itertools.combinations(boxes.items(), 2):
+            assert not rect.intersects(second), (one, other)
+        for mark in drawing.marks:
+            if not isinstance(mark, Line) or not mark.key.startswith("wire "):
+                continue
+            source, _, rest = mark.key.removeprefix("wire ").partition(" → ")
+            ends = {source, rest.rpartition(" ")[0] or rest, rest}
+            for start, end in itertools.pairwise(mark.points):
+                part = QRectF(start, end).normalized().adjusted(-0.5, -0.5, 0.5, 0.5)
+                for name, rect in boxes.items():
+                    if name not in ends:
+                        assert not part.intersects(rect), (mark.key, name)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("size", SIZES)
+def test_many_models_layers_and_both_directions(qtbot: QtBot, level: str, size: tuple[int, int]) -> None:
+    structures = tuple(
+        Structure(cell, 1, hidden, num_layers=layers, bidirectional=layers > 1)
+        for cell, hidden, layers in (("vanilla", 3, 1), ("lstm", 9, 2), ("gru", 70, 1), ("peephole_lstm", 4, 2))
+    )
+    count = 2 if size[1] < 400 else 4
+    traced = traced_state("characters", structures[:count], gains=(1.0, 1.2, 1.4, 1.1)[:count]).state
+    for phase in (Phase.FORWARD, Phase.BACKWARD):
+        state = at(traced, Cursor(TRAINING_STEP, phase, 5), model=1)
+        view, _ = open_network(qtbot, state, size, level=level)
+        check(view.drawing, size)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("hidden", [1, 512])
+def test_one_unit_and_many(qtbot: QtBot, level: str, hidden: int) -> None:
+    traced = traced_state("values", (Structure("lstm", 1, hidden),), gains=(0.9,)).state
+    view, _ = open_network(qtbot, at(traced, Cursor(TRAINING_STEP, Phase.BACKWARD, 1)), level=level)
+    check(view.drawing, (744, 460))
+    texts = " ".join(view.drawing.texts.values())
+    assert ("512 in" in texts) == (hidden == 512)
+    for mark in view.drawing.marks:
+        if isinstance(mark, Strip):
+            assert mark.values.size <= 64
