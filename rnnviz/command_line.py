@@ -15,6 +15,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS
 from rnnviz.debugging_commands import Commands
 from rnnviz.gui.figures.formats import FIGURES, FONT_SCALES, SCALES, Measures, figure_format
+from rnnviz.gui.network.levels import LEVELS
+from rnnviz.gui.state.views import VIEWS
 
 if TYPE_CHECKING:
     from rnnviz.core.experiment.settings import Experiment
@@ -36,7 +38,7 @@ EXAMPLES = """examples:
   rnnviz my.rnnviz                              the window, with a run, an experiment or a checkpoint
   rnnviz train lesson.toml --run my.rnnviz      train without a window
   rnnviz search my.rnnviz --condition "loss < 0.05"
-  rnnviz render my.rnnviz --view gradients -o gradients.png
+  rnnviz render my.rnnviz --lanes gradients -o gradients.png
 """
 
 
@@ -272,7 +274,17 @@ def _add_render(commands: "Commands[_Parser]") -> None:
         action="store_true",
         help="train the first lesson now (under a minute) instead of reading a run",
     )
-    render.add_argument("--view", choices=("overview", "hidden", "gradients", "loss"), default="overview")
+    render.add_argument("--view", choices=[view.key for view in VIEWS], default=VIEWS[0].key)
+    render.add_argument(
+        "--lanes",
+        choices=("overview", "hidden", "gradients", "loss"),
+        default="overview",
+        help="of the view lanes: which (default: overview, those of the window with the training curves)",
+    )
+    render.add_argument(
+        "--level", choices=tuple(LEVELS), default="unrolled", help="of the view network: how close (default: unrolled)"
+    )
+    render.add_argument("--sweep", choices=("forward", "backward"), help="which of the two the cursor stands in")
     render.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
     render.add_argument("--time-step", type=int, metavar="t", help="time step of the cursor; default: the last")
     render.add_argument("--theme", choices=("dark", "light"), default="light")
@@ -490,10 +502,11 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace, run_path: Path) -> None:
-    from rnnviz.gui.figures.run_figures import render_view
+    from rnnviz.gui.figures.run_figures import Wanted, render_view
 
+    wanted = Wanted(options.view, options.lanes, options.level, options.sweep or "")
     at = (options.training_step, options.time_step)
-    render_view(run_path, options.view, *at, _measures(options), options.theme, options.out)
+    render_view(run_path, wanted, *at, _measures(options), options.theme, options.out)
 
 
 def _measures(options: argparse.Namespace) -> Measures:

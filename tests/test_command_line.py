@@ -316,14 +316,20 @@ def test_what_is_asked_of_the_window(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_asked_of_render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rnnviz.gui.figures.run_figures import Wanted
+
     asked: list[Any] = []
     monkeypatch.setattr("rnnviz.gui.figures.run_figures.render_view", lambda *a, **k: asked.append((a, k)))
-    words = "render a.rnnviz --view loss --training-step 3 --time-step 2 --theme dark --size 800x600 --scale 2"
+    words = "render a.rnnviz --lanes loss --training-step 3 --time-step 2 --theme dark --size 800x600 --scale 2"
     words += " --font-scale 1.5 -o a.png"
     assert main(words.split()) == 0
     assert main(["render", "--first-lesson", "-o", "b.png"]) == 0
-    assert asked[0] == ((Path("a.rnnviz"), "loss", 3, 2, Measures((800, 600), 2, 1.5), "dark", Path("a.png")), {})
-    assert asked[1][0][1:] == ("overview", None, None, Measures((1440, 900)), "light", Path("b.png"))
+    words = "render a.rnnviz --view network --level inside --sweep forward -o c.png"
+    assert main(words.split()) == 0
+    loss, large = Wanted(lanes="loss"), Measures((800, 600), 2, 1.5)
+    assert asked[0] == ((Path("a.rnnviz"), loss, 3, 2, large, "dark", Path("a.png")), {})
+    assert asked[1][0][1:] == (Wanted(), None, None, Measures((1440, 900)), "light", Path("b.png"))
+    assert asked[2][0][1] == Wanted("network", level="inside", sweep="forward")
     assert asked[1][0][0].name == "first-lesson.rnnviz"
 
 

@@ -59,6 +59,9 @@ def test_where_the_gradient_is_cut_nothing_comes(autograd):
     structure = Structure("gru", 3, 4)
     capture = autograd.random_capture(structure, time_steps=6, sequences=2)
     layer = recompute(capture, (CutGradient(3, "l0"),), 1).layers[0]
-    cut = [not sum(np.abs(way.came(layer, range(6), 0)).sum(1) for way in ways_back(structure.equations))[t] for t in range(6)]
+    cut = [
+        not sum(np.abs(way.came(layer, range(6), 0)).sum(1) for way in ways_back(structure.equations))[t]
+        for t in range(6)
+    ]
     assert [t for t in range(6) if layer.cut[t]] == [t for t in range(5) if cut[t]]
     assert any(layer.cut)

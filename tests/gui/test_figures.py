@@ -17,7 +17,7 @@ from rnnviz.gui.figures import figure
 from rnnviz.gui.figures.figure import draw_figure, lanes_as_seen
 from rnnviz.gui.figures.formats import Measures, in_pixels
 from rnnviz.gui.figures.pictures import save_picture, window_image
-from rnnviz.gui.figures.run_figures import render_view
+from rnnviz.gui.figures.run_figures import Wanted, render_view
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.training.scrubber import Scrubber
 from rnnviz.gui.training.step_axis import TITLE, StepAxis
@@ -71,10 +71,20 @@ def test_every_view_of_a_run_is_a_picture_of_the_wanted_size(
     qtbot: QtBot, run_file: Path, tmp_path: Path, view: str
 ) -> None:
     out = tmp_path / "figure.png"
-    render_view(run_file, view, None, None, Measures((1000, 800), 2), "light", out)
+    render_view(run_file, Wanted(lanes=view), None, None, Measures((1000, 800), 2), "light", out)
     image = QImage(str(out))
     assert (image.width(), image.height()) == (2000, 1600)
     assert len({image.pixel(x, y) for x in range(0, 2000, 23) for y in range(0, 1600, 23)}) > 5
+
+
+@pytest.mark.parametrize("level", ["folded", "unrolled", "inside"])
+@pytest.mark.parametrize("sweep", ["forward", "backward"])
+def test_the_network_is_a_picture_too(qtbot: QtBot, run_file: Path, tmp_path: Path, level: str, sweep: str) -> None:
+    out = tmp_path / "figure.png"
+    render_view(run_file, Wanted("network", level=level, sweep=sweep), None, 4, Measures((900, 600), 2), "light", out)
+    image = QImage(str(out))
+    assert (image.width(), image.height()) == (1800, 1200)
+    assert len({image.pixel(x, y) for x in range(0, 1800, 7) for y in range(0, 1200, 7)}) > 20
 
 
 def test_views_differ_with_time_step_training_step_and_theme(qtbot: QtBot, run_file: Path, tmp_path: Path) -> None:
@@ -87,10 +97,12 @@ def test_views_differ_with_time_step_training_step_and_theme(qtbot: QtBot, run_f
         (last, 2, "dark"),
         (first, 2, "light"),
     ):
-        render_view(run_file, "gradients", training_step, time_step, SMALL, theme, tmp_path / "figure.png")
+        render_view(
+            run_file, Wanted(lanes="gradients"), training_step, time_step, SMALL, theme, tmp_path / "figure.png"
+        )
         pictures.append((tmp_path / "figure.png").read_bytes())
     assert len(set(pictures)) == 4
-    render_view(run_file, "gradients", first, 2, SMALL, "dark", tmp_path / "again.png")
+    render_view(run_file, Wanted(lanes="gradients"), first, 2, SMALL, "dark", tmp_path / "again.png")
     assert (tmp_path / "again.png").read_bytes() == pictures[0]
 
 
@@ -110,7 +122,7 @@ def test_a_size_is_obeyed_exactly_or_refused_with_one_that_fits(
     out = tmp_path / "figure.png"
 
     def draw(size: tuple[int, int]) -> None:
-        render_view(run_file, view, None, None, replace(measures, size=size), "dark", out)
+        render_view(run_file, Wanted(lanes=view), None, None, replace(measures, size=size), "dark", out)
 
     with pytest.raises(RnnvizError, match=f"size: {in_pixels(measures.size)} is too small for this figure") as refusal:
         draw(measures.size)
@@ -129,7 +141,9 @@ def test_the_font_scale_enlarges_texts_and_not_the_picture(qtbot: QtBot, run_fil
     heights = {}
     for font_scale in (0.8, 1.0, 2.0, 3.0):
         out = tmp_path / "figure.png"
-        render_view(run_file, "loss", None, None, Measures((1500, 900), font_scale=font_scale), "light", out)
+        render_view(
+            run_file, Wanted(lanes="loss"), None, None, Measures((1500, 900), font_scale=font_scale), "light", out
+        )
         image = QImage(str(out))
         assert (image.width(), image.height(), image.dotsPerMeterX()) == (1500, 900, round(96 / 0.0254))
         rows = range(round(40 * font_scale))
@@ -161,7 +175,7 @@ def test_a_figure_names_its_axes_and_has_nothing_to_press(
         return window_image(page, measures)
 
     monkeypatch.setattr(figure, "window_image", look)
-    render_view(run_file, view, None, None, Measures((900, 560)), "light", tmp_path / "figure.png")
+    render_view(run_file, Wanted(lanes=view), None, None, Measures((900, 560)), "light", tmp_path / "figure.png")
     assert controls == []
     wanted = {
         "overview": {
@@ -201,7 +215,10 @@ def test_a_figure_does_not_show_where_the_person_is_looking(qtbot: QtBot) -> Non
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"view": "everything"}, "view: wanted one of overview, hidden, gradients, loss, got everything"),
+        ({"wanted": Wanted("everything")}, "view: wanted one of lanes, network, got everything"),
+        ({"wanted": Wanted(lanes="all")}, "lanes: wanted one of overview, hidden, gradients, loss, got all"),
+        ({"wanted": Wanted("network", level="near")}, "level: wanted one of folded, unrolled, inside, got near"),
+        ({"wanted": Wanted(sweep="up")}, "sweep: wanted one of forward, backward, got up"),
         ({"training_step": 7777}, "no capture of .* at training step 7,777; the nearest is"),
         ({"time_step": 0}, "wanted a time step from 1 to"),
         ({"time_step": 999}, "wanted a time step from 1 to"),
@@ -217,8 +234,8 @@ def test_a_wrong_wish_gets_one_sentence(
     qtbot: QtBot, run_file: Path, tmp_path: Path, wrong: dict[str, object], words: str
 ) -> None:
     wish = {
-        "run_path": run_file, "view": "loss", "training_step": None, "time_step": None, "measures": SMALL,
-        "theme": "dark", "out": tmp_path / "figure.png",
+        "run_path": run_file, "wanted": Wanted(lanes="loss"), "training_step": None, "time_step": None,
+        "measures": SMALL, "theme": "dark", "out": tmp_path / "figure.png",
     }  # fmt: skip
     with pytest.raises(RnnvizError, match=words):
         render_view(**{**wish, **wrong})  # type: ignore[arg-type]

@@ -152,9 +152,9 @@ WINDOWS = {
     "few-lanes": WindowPicture(lambda p: p.go("b t=9"), "dark", SMALL, ("chain", "hidden", "prediction", "+share")),
 }
 FIGURES = {
-    "figure-overview": "--view overview --theme light --training-step 180 --time-step 14 --size 1200x800",
-    "figure-gradients-2x": "--view gradients --theme dark --time-step 9 --size 700x500 --scale 2",
-    "figure-loss": "--view loss --theme light --size 900x600",
+    "figure-overview": "--lanes overview --theme light --training-step 180 --time-step 14 --size 1200x800",
+    "figure-gradients-2x": "--lanes gradients --theme dark --time-step 9 --size 700x500 --scale 2",
+    "figure-loss": "--lanes loss --theme light --size 900x600",
 }
 
 

@@ -4,10 +4,10 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from rnnviz.gui.canvas.lane_stack import LaneStack
-from rnnviz.gui.centre.views import shown_view
 from rnnviz.gui.network.network_view import NetworkView
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.views import shown_view
 
 
 class Centre(QWidget):
@@ -41,7 +41,7 @@ class Centre(QWidget):
 
     def _show(self, state: State) -> None:
         wanted: QWidget = self.lanes
-        if shown_view(state) == "network":
+        if shown_view(state).key == "network":
             wanted = self._made_network()
         if wanted is self.front:
             return

@@ -4,13 +4,13 @@ from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from rnnviz.gui.centre.views import VIEWS, shown_view
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.network.levels import LEVELS, Level
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.views import VIEWS, shown_view
 from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.page_tabs import PageTabs
 
@@ -55,9 +55,8 @@ class ViewSwitcher(QWidget):
             self._show(new)
 
     def _show(self, state: State) -> None:
-        keys = [view.key for view in VIEWS]
-        self.tabs.setCurrentIndex(keys.index(shown_view(state)))
-        self.crumbs.setVisible(shown_view(state) == "network")
+        self.tabs.setCurrentIndex(VIEWS.index(shown_view(state)))
+        self.crumbs.setVisible(shown_view(state).key == "network")
         self.crumbs.update()
 
     @Slot(int)

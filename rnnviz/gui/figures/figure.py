@@ -1,4 +1,4 @@
-"""Figure: a state's lanes, training curves or both with a heading, drawn for a page: nothing in it can be pressed."""
+"""Figure: the view in front, training curves or both with a heading, drawn for a page: nothing in it can be pressed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +19,10 @@ from rnnviz.gui.figures.pictures import window_image
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.network.network_view import NetworkView
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.views import shown_view
 from rnnviz.gui.training.training_panel import TrainingPanel
 
 _LEAST_PLOT = 160  # pixels between the columns
@@ -40,22 +42,22 @@ def draw_figure(
     state: State,
     measures: Measures,
     *,
-    lanes: bool = True,
+    view: bool = True,
     curves: Curves | None = None,
     axis: TimeAxis | None = None,
     grows: bool = False,
 ) -> QImage:
     """The figure of `state`, exactly as large as `measures` say; RnnvizError with a size that fits where it does not.
 
-    `axis`: the part of the time that is shown; without, all of it. Where it `grows` it is as high as lanes need that
-    are not compact.
+    `view`: lanes or network, whichever is in front. `axis`: the part of the time that lanes show; without, all of it.
+    Where it `grows` it is as high as lanes need that are not compact.
     """
     measures.check()
     size = _units(measures)
-    with scale.as_designed(), _page(state, size[0], lanes=lanes, curves=curves) as (page, stack):
-        if grows and stack is not None:
-            stack.setMinimumHeight(stack.needed_height())
-        needed = _needed(page, size[0], lanes=lanes)
+    with scale.as_designed(), _page(state, size[0], view=view, curves=curves) as (page, front):
+        if grows and front is not None:
+            front.setMinimumHeight(front.needed_height())
+        needed = _needed(page, size[0], view=view)
         if grows:
             size = size[0], max(size[1], needed[1])
             measures = replace(measures, size=(measures.size[0], max(measures.size[1], needed[1])))
@@ -70,8 +72,8 @@ def draw_figure(
             )
         page.resize(*size)
         page.grab()  # lays everything out, as showing it would
-        if stack is not None and axis is not None:
-            stack.show_time_steps(axis)
+        if isinstance(front, LaneStack) and axis is not None:
+            front.show_time_steps(axis)
         return window_image(page, measures)
 
 
@@ -87,7 +89,7 @@ def _units(measures: Measures) -> tuple[int, int]:
     return width, height
 
 
-def _needed(page: QWidget, width: int, *, lanes: bool) -> tuple[int, int]:
+def _needed(page: QWidget, width: int, *, view: bool) -> tuple[int, int]:
     layout = page.layout()
     assert layout is not None
     least = layout.totalMinimumSize()
@@ -99,9 +101,9 @@ def _needed(page: QWidget, width: int, *, lanes: bool) -> tuple[int, int]:
 
 @contextmanager
 def _page(
-    state: State, width: int, *, lanes: bool, curves: Curves | None
-) -> Iterator[tuple[QWidget, LaneStack | None]]:
-    """The page while it is drawn, and its lanes."""
+    state: State, width: int, *, view: bool, curves: Curves | None
+) -> Iterator[tuple[QWidget, LaneStack | NetworkView | None]]:
+    """The page while it is drawn, and the view in it."""
     page = QWidget()
     page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     page.setObjectName("page")
@@ -109,30 +111,30 @@ def _page(
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 12, 0, 8)
     column.setSpacing(8)
-    column.addLayout(_heading(state, width, lanes=lanes))
-    store, stack = Store(state), None
-    if lanes:
-        stack = LaneStack(store, picture=True)
-        stack.setMinimumHeight(stack.picture_height())
-        column.addWidget(stack, 1)
+    column.addLayout(_heading(state, width, view=view))
+    store, front = Store(state), None
+    if view:
+        front = (NetworkView if shown_view(state).key == "network" else LaneStack)(store, picture=True)
+        front.setMinimumHeight(front.picture_height())
+        column.addWidget(front, 1)
     if curves is not None:
         panel = TrainingPanel(store, picture=True)
         panel.choose_curves(curves.metric, log=curves.log)
-        if lanes:
+        if view:
             panel.setFixedHeight(_TRAINING_HEIGHT)
-        column.addWidget(panel, 0 if lanes else 1)
+        column.addWidget(panel, 0 if view else 1)
     try:
-        yield page, stack
+        yield page, front
     finally:
         page.deleteLater()
         QCoreApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete)
 
 
-def _heading(state: State, width: int, *, lanes: bool) -> QBoxLayout:
+def _heading(state: State, width: int, *, view: bool) -> QBoxLayout:
     """What is drawn, in words: a figure must be readable without its file name. Two lines where one is too short."""
     colors, cursor = theme(state.look.theme), state.place.cursor
     words = f"training step {whole(cursor.training_step)}" if state.run.trainable else ""
-    if lanes:
+    if view:
         words += " · " * bool(words) + f"{cursor.phase.words.lower()} · time step {cursor.time_step:,}"
     name, where = QLabel(state.run.title), QLabel(words)
     name.setTextFormat(Qt.TextFormat.PlainText)

@@ -13,10 +13,11 @@ from rnnviz.gui.figures.formats import FONT_SCALES, SCALES, SIDES, Measures
 from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.state.state import State
+from rnnviz.gui.state.views import shown_view
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import real, whole
 
-LANES, BOTH, CURVES = "lanes", "both", "curves"
+VIEW, BOTH, CURVES = "view", "both", "curves"
 _WIDE = 220  # pixels of the fields
 
 
@@ -40,7 +41,8 @@ class PictureDialog(QDialog):
         self.setWindowTitle("Save a picture")
         self.setStyleSheet(form_sheet(drawn.state.look.theme))
         self.setMinimumWidth(400)
-        what = [(LANES, "Lanes"), (BOTH, "Lanes and training curves"), (CURVES, "Training curves")]
+        view = shown_view(drawn.state).words
+        what = [(VIEW, view), (BOTH, f"{view} and training curves"), (CURVES, "Training curves")]
         self.what = Choice(what if drawn.state.run.trainable else what[:1])
         self.theme = Choice([("dark", "Dark"), ("light", "Light")])
         self.theme.set_value(drawn.state.look.theme)
@@ -76,8 +78,8 @@ class PictureDialog(QDialog):
         return draw_figure(
             lanes_as_seen(state),
             self._measures(),
-            lanes=what != CURVES,
-            curves=None if what == LANES else self._drawn.curves,
+            view=what != CURVES,
+            curves=None if what == VIEW else self._drawn.curves,
             axis=self._drawn.axis,
         )
 

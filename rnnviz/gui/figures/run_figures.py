@@ -1,6 +1,7 @@
-"""Run figures: the views `rnnviz render` draws: the window's own lanes and curves over one recorded training step."""
+"""Run figures: what `rnnviz render` draws: the window's own views and curves at one recorded training step."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -22,24 +23,56 @@ from rnnviz.gui.figures.formats import Measures, figure_format
 from rnnviz.gui.figures.pictures import save_picture
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.look.theme import ThemeName, apply, theme
+from rnnviz.gui.network.levels import LEVELS
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
+from rnnviz.gui.state.views import VIEWS
 from rnnviz.gui.state.window import Appearance
 from rnnviz.runs.reading.reader import Run, open_run
 
-# the lanes of each view; None: those of the window
-VIEWS: dict[str, tuple[LaneKind, ...] | None] = {
+# by name, which lanes; None: those of the window
+LANE_SETS: dict[str, tuple[LaneKind, ...] | None] = {
     "overview": None,
     "hidden": (INPUT, CHAIN, STATES),
     "gradients": (INPUT, CHAIN, GRADIENT, SHARE),
     "loss": (),
 }
-_FORWARD_VIEWS = ("hidden",)  # what happens in the forward sweep; the others stand in the backward sweep
+_FORWARD = ("hidden",)  # what happens in the forward sweep; the others stand in the backward sweep
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is drawn of a run: one of `VIEWS`; of lanes one of `LANE_SETS`, of the network how close and which sweep."""
+
+    view: str = "lanes"
+    lanes: str = "overview"
+    level: str = "unrolled"
+    sweep: str = ""  # "forward" or "backward"; "": as it suits
+
+    @property
+    def phase(self) -> Phase:
+        if self.sweep:
+            return Phase(self.sweep)
+        return Phase.FORWARD if self.view == "lanes" and self.lanes in _FORWARD else Phase.BACKWARD
+
+    def check(self) -> None:
+        """RnnvizError that names what there is."""
+        known: dict[str, Iterable[str]] = {
+            "view": [view.key for view in VIEWS],
+            "lanes": LANE_SETS,
+            "level": LEVELS,
+            "sweep": ("", "forward", "backward"),
+        }
+        for name, having in known.items():
+            if getattr(self, name) not in having:
+                raise RnnvizError(
+                    f"{name}: wanted one of {', '.join(filter(None, having))}, got {getattr(self, name)}."
+                )
 
 
 def render_view(
     run_path: Path,
-    view: str,
+    wanted: Wanted,
     training_step: int | None,
     time_step: int | None,
     measures: Measures,
@@ -48,41 +81,49 @@ def render_view(
 ) -> None:
     """Draws a view of a run as a picture that is as large as `measures` say, without a window or a screen.
 
-    `view` is "overview", "hidden", "gradients" or "loss"; without `training_step` the last captured one, without
-    `time_step` the last one is shown. RnnvizError for a run, training step, time step, view, size or file that does
-    not fit.
+    Without `training_step` the last captured one, without `time_step` the last one is shown. RnnvizError for a run,
+    training step, time step, view, size or file that does not fit.
     """
     figure_format(out)  # refused before anything is drawn
-    save_picture(draw_view(run_path, view, training_step, time_step, measures, theme), out)
+    save_picture(draw_view(run_path, wanted, training_step, time_step, measures, theme), out)
 
 
 def draw_view(
     run_path: Path,
-    view: str,
+    wanted: Wanted,
     training_step: int | None,
     time_step: int | None,
     measures: Measures,
     theme_name: ThemeName,
 ) -> QImage:
     """The picture `render_view` writes."""
-    _check(view, measures, theme_name)
+    wanted.check()
+    if theme_name not in get_args(ThemeName):
+        raise RnnvizError(f"theme: wanted dark or light, got {theme_name}.")
+    measures.check()
     with open_run(run_path) as run:
-        state = recorded_state(run, training_step, time_step, theme_name, view in _FORWARD_VIEWS)
+        state = recorded_state(run, training_step, time_step, theme_name, wanted.phase)
     application = QApplication.instance() or QApplication(["rnnviz", "-platform", "offscreen"])
     assert isinstance(application, QApplication)
     apply(application, theme(theme_name))
-    return _draw(_with_lanes(state, VIEWS[view]), view, measures, run_path)
+    if wanted.view == "lanes":
+        return _draw_lanes(_with_lanes(state, LANE_SETS[wanted.lanes]), wanted.lanes, measures, run_path)
+    return draw_figure(replace(state, look=replace(state.look, view=wanted.view, level=wanted.level)), measures)
 
 
-def _draw(state: State, view: str, measures: Measures, run_path: Path) -> QImage:
-    if view == "loss" and not state.run.trainable:
+def _draw_lanes(state: State, lanes: str, measures: Measures, run_path: Path) -> QImage:
+    if lanes == "loss" and not state.run.trainable:
         raise RnnvizError(f"{run_path} holds one trace and no training, so there are no training curves to draw.")
-    curves = Curves() if view in ("overview", "loss") and state.run.trainable else None
-    return draw_figure(state, measures, lanes=view != "loss", curves=curves)
+    curves = Curves() if lanes in ("overview", "loss") and state.run.trainable else None
+    return draw_figure(state, measures, view=lanes != "loss", curves=curves)
 
 
 def recorded_state(
-    run: Run, training_step: int | None, time_step: int | None, theme_name: ThemeName, forward: bool = False
+    run: Run,
+    training_step: int | None,
+    time_step: int | None,
+    theme_name: ThemeName,
+    phase: Phase = Phase.BACKWARD,
 ) -> State:
     """The state a window would have with this run opened at that training step and time step."""
     captured = run.captured()
@@ -94,21 +135,12 @@ def recorded_state(
     length = traces[0].sequence_length(0)
     if time_step is not None and not 1 <= time_step <= length:
         raise RnnvizError(f"{run.path}: wanted a time step from 1 to {length:,}, got {time_step:,}.")
-    phase = Phase.FORWARD if forward else Phase.BACKWARD
     return State(
         run=ShownRun(run.source, path=run.path, task=run.task, models=run.models),
         recorded=Recorded(history=HistoryReader(run).read(), traces=traces),
         place=begun(training_step, phase=phase, time_step=time_step or length, following=False),
         look=Appearance(theme=theme_name),
     )
-
-
-def _check(view: str, measures: Measures, theme_name: str) -> None:
-    if view not in VIEWS:
-        raise RnnvizError(f"view: wanted one of {', '.join(VIEWS)}, got {view}.")
-    if theme_name not in get_args(ThemeName):
-        raise RnnvizError(f"theme: wanted dark or light, got {theme_name}.")
-    measures.check()
 
 
 def _with_lanes(state: State, kinds: tuple[LaneKind, ...] | None) -> State:

@@ -26,7 +26,7 @@ from rnnviz.gui.network.folded import draw_folded
 from rnnviz.gui.network.inside import draw_inside
 from rnnviz.gui.network.levels import LEVELS, Level, deeper
 from rnnviz.gui.network.reading import Look
-from rnnviz.gui.network.unrolled import HEADER, LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps, draw_unrolled
+from rnnviz.gui.network.unrolled import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps, draw_unrolled
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -38,11 +38,13 @@ WORDS = (
     "cell, 0 the usual size, the menu key shows what else can be done"
 )
 FOLDING = 500  # ms
+_GLIDES = 0.6  # of the time between two steps of a slow walk
 _SHOWN = Fields(
     *("recorded.traces", "place", "look.theme", "look.scale", "look.level", "run.task", "run.models", "trial"),
 )
 _ZOOM = 1.25  # a notch of the wheel or a key
 _MARGIN = 10.0
+_LEAST_PICTURE, _USUAL_PICTURE = 330, 460  # pixels
 _ABOVE_INSIDE, _LEAST_INSIDE = 150.0, 300.0  # pixels for the time steps above the diagram, and that it needs itself
 
 
@@ -64,7 +66,6 @@ class NetworkView(QWidget):
         self._pitch = USUAL_PITCH
         self._first = 1  # time step
         self._lit = ""
-        self._walks = False
         self._fold = QVariantAnimation(self)
         self._fold.setStartValue(0.0)
         self._fold.setEndValue(1.0)
@@ -107,11 +108,6 @@ class NetworkView(QWidget):
         self.update()
         self._tip.refresh()
 
-    def walk_slowly(self, milliseconds: int) -> None:
-        """From now on the cursor glides, so many milliseconds a step; 0: it jumps."""
-        self._walks = milliseconds > 0
-        self._glide = milliseconds
-
     def _moved(self, old: State, new: State) -> Shown | None:
         """What is known of the traces stays, where only the cursor moved."""
         here, there = old.place.cursor, new.place.cursor
@@ -128,8 +124,8 @@ class NetworkView(QWidget):
             self._store.change(look=setting(level="inside"))
         elif stood and not stands and same_model and level == "inside":
             self._store.change(look=setting(level="unrolled"))
-        elif self._walks and self.isVisible():
-            self._begin_folding(self._glide)
+        elif new.look.walking:
+            self._begin_folding(min(round(_GLIDES * 1000 / new.look.walk_speed), FOLDING))
 
     def _resolved(self) -> Shown:
         if self._shown is None:
@@ -176,6 +172,14 @@ class NetworkView(QWidget):
         number = self._store.state.place.model
         found = [place for place, model in enumerate(shown.models) if model.number == number]
         return found[-1] if found else 0
+
+    def needed_height(self) -> int:
+        """Pixels of a picture that is as high as is good for it."""
+        return scale.px(_USUAL_PICTURE)
+
+    def picture_height(self) -> int:
+        """Pixels below which a picture would not hold everything."""
+        return _LEAST_PICTURE
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = scale.painter(self)
@@ -410,6 +414,3 @@ class NetworkView(QWidget):
                 box = QRectF(*(scale.px(side) for side in region.rect.getRect())).toRect()  # type: ignore[attr-defined]
                 found.append(Part(region.words, box, QAccessible.Role.Graphic))
         return found
-
-
-__all__ = ["FOLDING", "HEADER", "NetworkView"]

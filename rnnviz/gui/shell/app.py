@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.debugger import goto
-from rnnviz.gui.centre.views import centre_commands
+from rnnviz.gui.centre.centre_commands import centre_commands
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.library.library import Library
 from rnnviz.gui.library.library_commands import library_commands
@@ -46,6 +46,7 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.window import Appearance, Message, Notices
 from rnnviz.gui.stepping.debug_commands import debug_commands, show_moment
+from rnnviz.gui.stepping.slow_walk import SlowWalk, slow_walk_commands
 from rnnviz.gui.stepping.walker import Walker
 from rnnviz.gui.system_libraries import WINDOW, lacking, on_x
 from rnnviz.gui.training.training_commands import train_or_pause, training_commands
@@ -140,6 +141,7 @@ class App(QObject):
         self.session = Session(self.store, self, preferences.trace_memory)
         self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
         self.walker = Walker(self.store, self.session.show_training_step, self.session.show_sequence)
+        self.slow_walk = SlowWalk(self.store, self.walker, self)
         self.recomputing = Recomputing(self.store, self)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
@@ -300,6 +302,7 @@ class App(QObject):
             ),
             *training_commands(self.store, self.session),
             *debug_commands(self.store, self.walker, self._ask_place),
+            *slow_walk_commands(self.store),
             *mark_commands(self.store, self.walker, self._ask_note),
             *search_commands(self.store, self.searching, self.session.files.check),
             *stop_commands(

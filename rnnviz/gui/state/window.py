@@ -16,7 +16,8 @@ class Appearance:
     view: str = "lanes"  # of the centre: the one in front, as in `gui.shell.centre.views`
     level: Literal["folded", "unrolled", "inside"] = "unrolled"  # how close the network is looked at
     animated: bool = True  # folding and slow walks are seen to move
-    walk_speed: float = 2.0  # time steps a second of a slow walk
+    walking: int = 0  # the cursor steps by itself: 1 forward, −1 back, 0 not
+    walk_speed: float = 2.0  # steps a second of a slow walk
     page: str = "cursor"  # of the right column: the one in front
     folders: tuple[tuple[str, str], ...] = ()  # of the file dialogs: kind of file and the folder it was last found in
     text_scale: float = 1.0  # 1: as designed

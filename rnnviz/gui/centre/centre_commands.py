@@ -1,36 +1,15 @@
-"""The views of the centre, and the commands that bring them to the front."""
+"""Commands that bring a view of the centre to the front, and look closer at the network or from farther away."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from rnnviz.gui.commands.actions import Command
 from rnnviz.gui.network.levels import LEVELS, Level
-from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.views import VIEWS, View, shown_view
 
 MENU = "View"
 NETWORK = "Network"  # the entry below which its own are
-
-
-@dataclass(frozen=True)
-class View:
-    """One view: what its command says; its shortcut is its place."""
-
-    key: str
-    words: str
-    tooltip: str
-
-
-VIEWS = (
-    View("lanes", "Lanes", "every quantity over time, below each other"),
-    View("network", "Network", "the loop, the loop unrolled, and the inside of the cell, with real numbers"),
-)
-
-
-def shown_view(state: State) -> str:
-    """The key of the view in front; the first where there is none of that name."""
-    return state.look.view if state.look.view in [view.key for view in VIEWS] else VIEWS[0].key
 
 
 def show_level(store: Store, level: Level) -> None:
@@ -54,7 +33,7 @@ def centre_commands(store: Store) -> Sequence[Command]:
 def _view_command(store: Store, view: View, number: int) -> Command:
     return Command(
         f"view_{view.key}", view.words, view.tooltip, lambda: store.change(look=setting(view=view.key)), MENU,
-        (str(number),), checked=lambda state: shown_view(state) == view.key,
+        (str(number),), checked=lambda state: shown_view(state) == view,
     )  # fmt: skip
 
 
@@ -66,5 +45,5 @@ def _level_command(store: Store, level: Level, words: str) -> Command:
     }
     return Command(
         f"network_{level}", words, tooltips[level], partial(show_level, store, level), MENU,
-        checked=lambda state: shown_view(state) == "network" and state.look.level == level, submenu=NETWORK,
+        checked=lambda state: shown_view(state).key == "network" and state.look.level == level, submenu=NETWORK,
     )  # fmt: skip
