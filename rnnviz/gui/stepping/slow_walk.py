@@ -71,8 +71,8 @@ def slow_walk_commands(store: Store) -> Sequence[Command]:
         command("slow_walk", "Walk forward", "from point to point by itself, as deep as the cursor stands",
                 partial(walk, 1), ("W",), 1),
         command("slow_walk_back", "Walk back", "the same way in reverse", partial(walk, -1), ("Shift+W",), -1),
-        command("walk_faster", "Faster", "up to 16 steps a second", partial(change_speed, 1), ("]",)),
-        command("walk_slower", "Slower", "down to a step every two seconds", partial(change_speed, -1), ("[",)),
+        command("walk_faster", "Faster", "up to 16 steps a second", partial(change_speed, 1), ("Shift+Up",)),
+        command("walk_slower", "Slower", "down to a step every two seconds", partial(change_speed, -1), ("Shift+Down",)),
     )  # fmt: skip
 
 
