@@ -168,11 +168,12 @@ def _armed_with(one: Breakpoint, text: str, vocabulary: "Vocabulary") -> "Armed"
 
 
 def _wrong(problem: "ExpressionError", text: str, check: "Check", vocabulary: "Vocabulary", where: str) -> RnnvizError:
-    from rnnviz.core.expressions.suggesting.suggestion import suggest, told
+    from rnnviz.core.expressions.suggesting.refusals import refusal
+    from rnnviz.core.expressions.suggesting.suggestion import suggest
 
     guess = suggest(text, vocabulary, check)
     hint = f' Did you mean "{guess}"?' if guess else ""
-    return RnnvizError(f"{where}, column {problem.start + 1}: {told(problem, guess)}{hint}")
+    return RnnvizError(f"{where}, column {problem.start + 1}: {refusal(problem, guess, text, vocabulary, check)}{hint}")
 
 
 def _records(kind: type[Record], table: Mapping[str, Any], key: str, source: str) -> tuple[Record, ...]:
