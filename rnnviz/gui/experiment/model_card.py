@@ -15,6 +15,7 @@ from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.model_bar import paint_model_bar
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.folded import fold, set_owner
 from rnnviz.gui.widgets.setting_rows import setting_rows
 
 _HEADER_HEIGHT = 56
@@ -132,13 +133,12 @@ class ModelCard(QFrame):
         line.addWidget(self.remove)
         line.addStretch()
         column.addLayout(line)
-        self._editor.hide()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self.header)
         outer.addWidget(self._editor)
-        self.header.toggled.connect(self._editor.setVisible)
+        fold(self._editor, self.header)
         self.header.entered.connect(self._enter)
         self.set_settings(settings)
 
@@ -149,6 +149,7 @@ class ModelCard(QFrame):
     def set_settings(self, settings: ModelSettings) -> None:
         """Shows `settings`; bad texts that are being mended stay."""
         self._settings = settings
+        set_owner(self, settings.name)
         common, own = settings_of(ModelSettings), settings_of(type(settings.own))
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice) and (key in common or key in own):

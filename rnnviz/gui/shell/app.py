@@ -259,7 +259,7 @@ class App(QObject):
 
     def _drawn(self) -> "Contents":
         if self.contents is None:
-            raise RnnvizError("There is nothing to take a picture of yet.")
+            raise RnnvizError("The window is still being filled.")
         return self.contents
 
     def _areas(self) -> Areas:
@@ -360,7 +360,9 @@ class App(QObject):
         if self._palette is None:
             from rnnviz.gui.shell.menus.command_palette import CommandPalette
 
-            self._palette = CommandPalette(self.store, self.actions, self.preference_saver, self.window)
+            self._palette = CommandPalette(
+                self.store, self.actions, self.preference_saver, self.window, self._drawn().named_controls
+            )
         self._palette.ask(self.toolbar)
 
     def _dismiss(self) -> None:

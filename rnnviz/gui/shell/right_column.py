@@ -1,5 +1,7 @@
 """The right column: pages that share one place, with their names in its head; the one in front is remembered."""
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
@@ -66,6 +68,11 @@ class RightColumn(QWidget):
     def page(self) -> str:
         """The key of the page in front."""
         return self._keys[self._stack.currentIndex()]
+
+    def pages(self) -> Iterator[tuple[str, str, QWidget]]:
+        """Key, name and widget of each page."""
+        for number, key in enumerate(self._keys):
+            yield key, self.tabs.tabText(number), self._stack.widget(number)
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
