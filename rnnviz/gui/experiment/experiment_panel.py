@@ -276,7 +276,7 @@ class ExperimentPanel(QWidget):
             self.cards.append(card)
             self._card_column.addWidget(card)
         for card, settings in zip(self.cards, models, strict=True):
-            card.set_settings(settings)
+            card.set_settings(settings, trained)
             card.header.setEnabled(trained)
         self._color_cards(state)
         self._show_numbers(state)

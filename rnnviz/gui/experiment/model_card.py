@@ -24,8 +24,11 @@ _FIELD_WIDTH = 92
 _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 
-def summary(settings: ModelSettings) -> str:
-    """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0"."""
+def summary(settings: ModelSettings, trained: bool = True) -> str:
+    """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0".
+
+    How its cell begins is left out where it was not `trained` here: nobody knows how a loaded model began.
+    """
     own, begins = settings_of(type(settings.own)), initial_settings(settings.cell)
     parts = [one.show(getattr(settings.own, key)) for key, one in own.items() if key not in begins]
     parts.append(f"{settings.hidden_size} units")
@@ -34,7 +37,9 @@ def summary(settings: ModelSettings) -> str:
     if settings.bidirectional:
         parts.append("both ways")
     parts += [
-        f"{one.label.lower()} {one.show(getattr(settings.own, key))}" for key, one in own.items() if key in begins
+        f"{one.label.lower()} {one.show(getattr(settings.own, key))}"
+        for key, one in own.items()
+        if trained and key in begins
     ]
     return ", ".join(parts)
 
@@ -146,8 +151,8 @@ class ModelCard(QFrame):
     def settings(self) -> ModelSettings:
         return self._settings
 
-    def set_settings(self, settings: ModelSettings) -> None:
-        """Shows `settings`; bad texts that are being mended stay."""
+    def set_settings(self, settings: ModelSettings, trained: bool = True) -> None:
+        """Shows `settings`, of a model `trained` here or loaded; bad texts that are being mended stay."""
         self._settings = settings
         set_owner(self, settings.name)
         common, own = settings_of(ModelSettings), settings_of(type(settings.own))
@@ -155,11 +160,10 @@ class ModelCard(QFrame):
             if isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))
             row.setVisible(key in common or key in own)
-        self.header.name, self.header.words = settings.name, summary(settings)
+        self.header.name, self.header.words = settings.name, summary(settings, trained)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
-        self.header.setToolTip(
-            f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}. Press to edit (Enter)"
-        )
+        edit = ". Press to edit (Enter)" if trained else ""
+        self.header.setToolTip(f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}{edit}")
         self.header.update()
 
     def set_number(self, number: str, metric: str, tooltip: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -30,7 +31,7 @@ from rnnviz.gui.shell.keyboard.areas import Areas
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.menus.menu_bar import MenuBar
 from rnnviz.gui.shell.message_bar import MessageBar
-from rnnviz.gui.shell.page_commands import page_commands
+from rnnviz.gui.shell.page_commands import PAGES, page_commands
 from rnnviz.gui.shell.problems import Problems
 from rnnviz.gui.shell.signals import Signals
 from rnnviz.gui.shell.status_bar import StatusBar
@@ -39,7 +40,7 @@ from rnnviz.gui.shell.toolbar import Toolbar
 from rnnviz.gui.shell.view_commands import INTERFACE_VARIABLE, WindowWishes, toggle_presentation, view_commands
 from rnnviz.gui.state.debugging import Debugging
 from rnnviz.gui.state.preference_saver import PreferenceSaver
-from rnnviz.gui.state.preferences import read_preferences, saved_interface_scale
+from rnnviz.gui.state.preferences import read_preferences, saved_interface_scale, unusable
 from rnnviz.gui.state.program_folders import log_path, remove_leftovers, settings_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -104,6 +105,8 @@ class App(QObject):
         preferences, complaint = read_preferences(settings)
         message = Message("warning", complaint) if complaint else None
         hidden = frozenset(preferences.hidden_lanes)
+        known_page = preferences.page in {page.key for page in PAGES}
+        preferences = preferences if known_page else replace(preferences, page=Appearance().page)
         shown = State(
             look=Appearance(
                 theme=preferences.theme,
@@ -153,7 +156,10 @@ class App(QObject):
         self.window.add_to_centre(self.what_if_bar)
         self.window.setStatusBar(StatusBar(self.store))
         self.menu_bar.hinted.connect(self.window.statusBar().showMessage)
-        self.window.restore(preferences)
+        broken = self.window.restore(preferences)
+        broken += [] if known_page else ["page"]
+        if broken:
+            self.store.say(Message("warning", f"{complaint} {unusable(settings, broken)}".strip()))
         self.window.setFocus()
         self._connect()
         self._show_title(self.store.state)

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.core.source import Trained
+from rnnviz.core.source import Given, GivenInput, Trained
+from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
@@ -17,6 +18,7 @@ from rnnviz.gui.state.run import MetricCurve
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.runs.file.records import RunModel
 
 
 @pytest.fixture
@@ -267,3 +269,18 @@ def test_how_a_persons_file_is_read_can_be_changed_and_is_said(
     assert store.state.run.draft.task == task.changed(gaps="leave out")
     assert not panel.data_notes.isVisible()
     assert "gaps straight line between → rows left out" in panel.bar.sentence.toolTip()
+
+
+def test_nobody_says_how_a_loaded_model_began(panel: ExperimentPanel, store: Store) -> None:
+    assert "forget bias" in panel.cards[1].header.words
+    models = (
+        RunModel(0, "A", Structure("lstm", 3, 4), 100),
+        RunModel(1, "B", Structure("vanilla", 3, 4), 100),
+    )
+    given = Given("/a/model.pt", GivenInput(length=7, loss_time_step=0))
+    store.change(run=setting(source=given, models=models, draft=None))
+    assert [card.header.words for card in panel.cards] == ["4 units", "tanh, 4 units"]
+    assert "Press to edit" not in panel.cards[0].header.toolTip()
+    row = next(row for row in panel.task_form.findChildren(Row) if row.label.text() == "Loss at t")
+    assert isinstance(row.field, Field)
+    assert row.field.text() == "last"

@@ -37,7 +37,8 @@ def _reachable(root: QWidget) -> Iterable[QWidget]:
     """What takes Tab once what hides it is open."""
     for widget in root.findChildren(QWidget):
         tabbed = widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value and widget.focusProxy() is None
-        if tabbed and widget.isEnabled() and all(opener_of(one) for one in _hiding(widget, root)):
+        openers = [opener_of(one) for one in _hiding(widget, root)]
+        if tabbed and widget.isEnabled() and all(one is not None and one.isEnabled() for one in openers):
             yield widget
 
 
