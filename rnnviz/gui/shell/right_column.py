@@ -72,7 +72,8 @@ class RightColumn(QWidget):
     def pages(self) -> Iterator[tuple[str, str, QWidget]]:
         """Key, name and widget of each page."""
         for number, key in enumerate(self._keys):
-            yield key, self.tabs.tabText(number), self._stack.widget(number)
+            if (page := self._stack.widget(number)) is not None:
+                yield key, self.tabs.tabText(number), page
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QWidget
@@ -44,8 +45,8 @@ def _reachable(root: QWidget) -> Iterable[QWidget]:
 
 def _hiding(widget: QWidget, root: QWidget) -> list[QWidget]:
     """What is hidden in itself between `root` and `widget`, the innermost first."""
-    found, one = list[QWidget](), widget
-    while one is not root:
+    found, one = list[QWidget](), cast("QWidget | None", widget)
+    while one is not None and one is not root:
         if one.isHidden():
             found.append(one)
         one = one.parentWidget()
