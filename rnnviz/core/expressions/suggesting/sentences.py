@@ -2,6 +2,8 @@
 
 import re
 
+from rnnviz.core.expressions.problems import ExpressionError
+
 _BE = r"(?:(?:is|are|was|has|have|been|gets?|goes|going|becomes?|turns?|starts?|to|stays?|completely|fully)\s+)*"
 _MOVES = r"(?:(?:is|are|was|has|have|been|gets?|goes|becomes?|stays?|rises?|falls?|drops?|grows?|climbs?)\s+)*"
 _STOP = r"(?:stop|break|pause|halt|breakpoint|alert(?:\s+me)?|tell\s+me|train|wait|log)(?:\s+(?:the\s+)?training)?"
@@ -92,3 +94,9 @@ def as_shares(text: str) -> str:
         return f"{found[1]} {found[2]} {percent / 100:g}" if 1 < percent <= 100 else found[0]
 
     return _PERCENT.sub(share, text)
+
+
+def check_shares(text: str) -> None:
+    """ExpressionError where somebody types an accuracy in percent, which could never be reached."""
+    if as_shares(text) != text:
+        raise ExpressionError("An accuracy goes from 0 to 1, where all are right.", 0, len(text))
