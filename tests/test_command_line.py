@@ -88,7 +88,7 @@ WRONG = {
     "unknown option": (["train", "small.toml", "--fast"], "rnnviz: unrecognized arguments: --fast"),
     "missing experiment": (["train", "no.toml", "--run", "a.rnnviz"], "no.toml does not exist"),
     "too many training steps": (
-        ["train", "small.toml", "--run", "a.rnnviz", "--training-steps", "-1"],
+        ["train", "small.toml", "--run", "a.rnnviz", "--training-steps", "9999999999999"],
         "--training-steps: training.training_steps must be a whole number from 0",
     ),
     "existing run": (["train", "small.toml", "--run", "small.toml"], "small.toml exists already; wanted a new file"),
