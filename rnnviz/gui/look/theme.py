@@ -245,7 +245,7 @@ def apply(app: QApplication, theme: Theme) -> None:
 
 
 def dress(window: QWidget, theme: Theme, own: str = "") -> None:
-    """Puts the style sheet of `theme` on a window and all that belongs to it, its dialogs and menus too; `own` are rules of it alone.
+    """Puts the style sheet of `theme`, and rules of its `own`, on a window with its dialogs and menus.
 
     Not on the application: there Qt makes every widget ready anew as often as it has others above it.
     """

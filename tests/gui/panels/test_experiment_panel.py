@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.core.source import Trained
+from rnnviz.core.source import Given, Recorded, Source, Trained
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
@@ -267,3 +267,33 @@ def test_how_a_persons_file_is_read_can_be_changed_and_is_said(
     assert store.state.run.draft.task == task.changed(gaps="leave out")
     assert not panel.data_notes.isVisible()
     assert "gaps straight line between → rows left out" in panel.bar.sentence.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("source", "meaning"),
+    [
+        (Given("net.pt"), "Restart trains new networks from random weights, not the loaded ones: task given input"),
+        (Recorded("own.py"), "Restart trains new networks from random weights, not the recorded ones: task recorded"),
+    ],
+)
+def test_an_edit_of_what_was_not_trained_here_says_that_a_restart_trains_new_networks(
+    panel: ExperimentPanel, store: Store, qtbot: QtBot, source: Source, meaning: str
+) -> None:
+    store.change(run=setting(source=source))
+    qtbot.mouseClick(panel.cards[1].header, Qt.MouseButton.LeftButton)
+    enter(qtbot, panel.cards[1].rows["hidden_size"], "24")
+    assert panel.bar.sentence.text() == f"{meaning} → temporal order, hidden size of LSTM 12 → 24"
+    assert panel.bar.isVisible()
+    qtbot.mouseClick(panel.bar.undo_button, Qt.MouseButton.LeftButton)
+    assert store.state.run.draft is None
+    assert panel.bar.isHidden()
+    assert panel.cards[1].rows["hidden_size"].field.text() == "12"
+    assert panel.task_form.kind.currentText() in ("given input", "recorded")
+
+
+def test_a_loaded_network_is_one(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
+    store.change(run=setting(source=Given("net.pt"), models=store.state.run.models[:1]))
+    choose(panel.task_form.kind_row, "adding")
+    assert panel.bar.sentence.text() == (
+        "Restart trains a new network from random weights, not the loaded one: task given input → adding"
+    )
