@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
@@ -52,3 +53,35 @@ def test_it_stays_inside_a_window_that_becomes_narrow(open_app: OpenApp, run_fil
     assert centre.rect().contains(app.message_bar.geometry())
     assert app.message_bar.height() > wide.height()  # in more lines, all of them seen
     assert app.message_bar.sentence == LONG[:180]
+
+
+def test_it_can_be_pushed_off_what_it_covers_and_stays_there(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file and not app.store.state.notices.busy)
+    bar = app.message_bar
+    app.store.say(Message("warning", "Seven is not kept.", ("go_to_stop",)))
+    QApplication.processEvents()
+    foot = bar.y()
+    drag(bar, 150)
+    assert bar.y() == foot - 150
+    app.store.say(Message("error", "Eight is neither."))
+    assert bar.y() == foot - 150
+    centre = bar.parentWidget()
+    assert centre is not None
+    drag(bar, 5000)
+    assert bar.y() == 0
+    drag(bar, -5000)
+    assert centre.rect().contains(bar.geometry())
+    assert bar.y() == foot
+    assert [part.cursor().shape() for part in (bar, bar.button)] == [
+        Qt.CursorShape.SizeVerCursor,
+        Qt.CursorShape.ArrowCursor,
+    ]
+
+
+def drag(bar: QWidget, up: int) -> None:
+    """By its left edge, so many pixels up."""
+    at = QPoint(6, bar.height() // 2)
+    QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(bar, at - QPoint(0, up))
+    QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=at)

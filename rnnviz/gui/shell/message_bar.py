@@ -3,7 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Slot
-from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QWidget
 
 from rnnviz.gui.commands.actions import Actions
@@ -27,16 +27,21 @@ _TOKENS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error
 class MessageBar(QFrame):
     """Shows `state.message`, or `state.busy` with a button to cancel; hidden when there is neither.
 
-    It lies at the foot of `parent`, over whatever else is there, and moves nothing.
+    It lies at the foot of `parent`, over whatever else is there, and moves nothing. A person may push it up and down,
+    off what they want to see; there it stays.
     """
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent)
         self._below = parent
         parent.installEventFilter(self)
+        self._lifted = 0  # pixels that it was pushed up from the foot
+        self._held_at: float | None = None  # where the mouse has it, as pixels from the foot's
         self._store = store
         self._actions = actions
         self.setObjectName("message_bar")
+        self.setCursor(Qt.CursorShape.SizeVerCursor)
+        self.setToolTip("Drag it up or down, off what it covers; Esc puts it away")
         self._mark = QLabel()
         self._sentence = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)  # a file's name may look like HTML
@@ -57,6 +62,7 @@ class MessageBar(QFrame):
         self._row.addWidget(self._mark)
         self._row.addWidget(self._sentence, 1)
         for widget in (self._progress, *self.buttons, self._close):
+            widget.setCursor(Qt.CursorShape.ArrowCursor)
             self._row.addWidget(widget)
         self._fade = QTimer(self, singleShot=True, interval=_INFO_SECONDS * 1000)
         self._fade.timeout.connect(self._put_away)
@@ -75,6 +81,18 @@ class MessageBar(QFrame):
         if event.type() in (QEvent.Type.Resize, QEvent.Type.ChildAdded) and not self.isHidden():
             self._place()  # a child that comes later would lie above it
         return super().eventFilter(watched, event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._held_at = event.globalPosition().y() + self._lifted
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._held_at is not None:
+            self._lifted = round(self._held_at - event.globalPosition().y())
+            self._place()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._held_at = None
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
@@ -140,14 +158,16 @@ class MessageBar(QFrame):
             QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def _place(self) -> None:
-        """As wide as its sentence where there is room, in the middle of the foot."""
+        """As wide as its sentence where there is room, in the middle of the foot or where it was pushed to."""
         around = self._below.rect().adjusted(_MARGIN, 0, -_MARGIN, -_MARGIN)
         self._row.activate()
         words = self._sentence.fontMetrics().horizontalAdvance(self._sentence.text()) + 4
         others = self.minimumSizeHint().width() - self._sentence.minimumSizeHint().width()
         width = min(others + words, around.width())
         height = max(self._row.heightForWidth(width), self.minimumSizeHint().height())
-        self.setGeometry(QRect(around.center().x() - width // 2, around.bottom() + 1 - height, width, height))
+        self._lifted = min(max(self._lifted, 0), max(around.height() - height, 0))
+        top = around.bottom() + 1 - height - self._lifted
+        self.setGeometry(QRect(around.center().x() - width // 2, top, width, height))
         self.raise_()
 
     def _dress(self, name: str, token: str) -> None:
