@@ -297,3 +297,15 @@ def test_a_loaded_network_is_one(panel: ExperimentPanel, store: Store, qtbot: Qt
     assert panel.bar.sentence.text() == (
         "Restart trains a new network from random weights, not the loaded one: task given input → adding"
     )
+
+
+def test_no_label_touches_its_field(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
+    experiment = store.state.run.experiment
+    assert experiment is not None
+    store.change(run=setting(source=Trained(replace(experiment, task=NextValue()))))
+    panel.resize(232, 800)
+    for row in panel.task_form.rows.values():
+        if row.isVisible():
+            qtbot.waitUntil(lambda row=row: row.field.width() > 0)
+            assert row.label.sizeHint().width() <= row.label.width(), row.label.text()
+            assert row.field.x() - row.label.geometry().right() >= 8, row.label.text()
