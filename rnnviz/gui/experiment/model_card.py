@@ -162,8 +162,8 @@ class ModelCard(QFrame):
             row.setVisible(key in common or key in own)
         self.header.name, self.header.words = settings.name, summary(settings, trained)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
-        edit = ". Press to edit (Enter)" if trained else ""
-        self.header.setToolTip(f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}{edit}")
+        words = f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}"
+        self.header.setToolTip(f"{words}. Press to edit (Enter)")
         self.header.update()
 
     def set_number(self, number: str, metric: str, tooltip: str) -> None:

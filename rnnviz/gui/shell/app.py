@@ -23,7 +23,7 @@ from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.look.icons import application_icon
 from rnnviz.gui.look.scale import set_text_scale
-from rnnviz.gui.look.theme import apply, theme
+from rnnviz.gui.look.theme import apply, dress, theme
 from rnnviz.gui.opening.file_commands import Pictures, file_commands
 from rnnviz.gui.shell.garbage_collector import GarbageCollector
 from rnnviz.gui.shell.keyboard.area_commands import area_commands
@@ -142,6 +142,7 @@ class App(QObject):
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow(lambda: theme(self.store.state.look.theme))
+        dress(self.window, theme(preferences.theme))
         self.library = Library(self.store, self.session, self.open_path, self.window)
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
@@ -329,6 +330,7 @@ class App(QObject):
             self.window.note_sizes()
             set_text_scale(new.look.scale)
             apply(self._application, theme(new.look.theme))
+            dress(self.window, theme(new.look.theme))
 
     @Slot(object, object)
     def _show(self, old: State, new: State) -> None:
