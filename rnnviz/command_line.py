@@ -17,6 +17,7 @@ from rnnviz.debugging_commands import Commands
 from rnnviz.gui.figures.formats import FIGURES, FONT_SCALES, SCALES, Measures, figure_format
 from rnnviz.gui.network.levels import LEVELS
 from rnnviz.gui.state.views import VIEWS
+from rnnviz.option_numbers import real_number, whole_number
 
 if TYPE_CHECKING:
     from rnnviz.core.experiment.settings import Experiment
@@ -30,7 +31,11 @@ WRONG = 2  # exit status of everything a person can put right
 LARGEST_RECORD = 1 << 20  # bytes of JSON on standard input
 INTERRUPTED = 130  # as a shell says it of Ctrl+C
 # their values may begin with a dash
-TEXT_OPTIONS = ("--alphabet", "--columns", "--input", "--model", "--module", *debugging_commands.TEXT_OPTIONS)
+TEXT_OPTIONS = (
+    *("--alphabet", "--columns", "--input", "--model", "--module", "--training-step", "--training-steps"),
+    *("--learning-rate", "--clip-norm", "--length", "--loss-time-step", "--seed", "--time-step", "--scale", "--size"),
+    *("--font-scale", *debugging_commands.TEXT_OPTIONS),
+)
 COMMANDS = ("train", "branch", "inspect", "trace", "search", "check", "export", "render", "window")
 
 EXAMPLES = """examples:
@@ -178,7 +183,9 @@ def _add_train(commands: "Commands[_Parser]") -> None:
         metavar="FILE",
         help="the run (default: the experiment's name, in the current folder)",
     )
-    train.add_argument("--training-steps", type=int, metavar="K", help="instead of the experiment's own number")
+    train.add_argument(
+        "--training-steps", type=whole_number(0), metavar="K", help="instead of the experiment's own number"
+    )
     _add_live(train)
     train.set_defaults(run=_train)
 
@@ -186,14 +193,16 @@ def _add_train(commands: "Commands[_Parser]") -> None:
 def _add_branch(commands: "Commands[_Parser]") -> None:
     branch = commands.add_parser("branch", help="continue training from a training step of a run; writes a new run")
     branch.add_argument("parent", type=Path, metavar="RUN")
-    branch.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
+    branch.add_argument("--training-step", type=whole_number(0), metavar="K", help="default: the last one captured")
     branch.add_argument("--model", metavar="NAME", help="the model whose weights --weights replaces")
     branch.add_argument("--weights", type=Path, metavar="F.safetensors", help="its new weights, all or some of them")
-    branch.add_argument("--learning-rate", type=float, metavar="R", help="instead of the run's own")
+    branch.add_argument("--learning-rate", type=real_number, metavar="R", help="instead of the run's own")
     branch.add_argument(
-        "--clip-norm", type=float, metavar="N", help="instead of the run's own; 0 switches clipping off"
+        "--clip-norm", type=real_number, metavar="N", help="instead of the run's own; 0 switches clipping off"
     )
-    branch.add_argument("--training-steps", type=int, metavar="K", help="the training step at which training ends")
+    branch.add_argument(
+        "--training-steps", type=whole_number(0), metavar="K", help="the training step at which training ends"
+    )
     branch.add_argument("--run", dest="run_path", type=Path, required=True, metavar="FILE", help="the new run")
     _add_live(branch)
     branch.set_defaults(run=_branch)
@@ -238,16 +247,18 @@ def _add_trace(commands: "Commands[_Parser]") -> None:
     trace.add_argument("--input", default="random", metavar="text:…|csv:FILE|random", help="default: random")
     trace.add_argument("--alphabet", default="", help="the characters of the input columns, in their order")
     trace.add_argument("--columns", default="", metavar="A,B", help="which columns of the CSV, in this order")
-    trace.add_argument("--length", type=int, default=50, metavar="T", help="time steps of a random input (default: 50)")
+    trace.add_argument(
+        "--length", type=whole_number(1), default=50, metavar="T", help="time steps of a random input (default: 50)"
+    )
     trace.add_argument("--module", metavar="PREFIX", help="which recurrent module, where there are several")
     trace.add_argument(
         "--loss-time-step",
-        type=int,
+        type=whole_number(0),
         default=0,
         metavar="t",
         help="time step t of the loss L = ‖h_t‖; 0: the last (default)",
     )
-    trace.add_argument("--seed", type=int, default=1, help="seed of a random input (default: 1)")
+    trace.add_argument("--seed", type=whole_number(0), default=1, help="seed of a random input (default: 1)")
     trace.add_argument("--run", dest="run_path", type=Path, required=True, metavar="FILE", help="the run to write")
     trace.add_argument("--replace", action="store_true", help="replace a run that is there already")
     _add_activation(trace)
@@ -258,7 +269,7 @@ def _add_export(commands: "Commands[_Parser]") -> None:
     export = commands.add_parser("export", help="export the weights of a recorded model for plain PyTorch")
     export.add_argument("run_path", type=Path, metavar="RUN")
     export.add_argument("--model", required=True, metavar="NAME")
-    export.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
+    export.add_argument("--training-step", type=whole_number(0), metavar="K", help="default: the last one captured")
     export.add_argument(
         "-o", dest="out", type=Path, required=True, metavar=_files(one.endings[0] for one in CHECKPOINTS)
     )
@@ -285,8 +296,10 @@ def _add_render(commands: "Commands[_Parser]") -> None:
         "--level", choices=tuple(LEVELS), default="unrolled", help="of the view network: how close (default: unrolled)"
     )
     render.add_argument("--sweep", choices=("forward", "backward"), help="which of the two the cursor stands in")
-    render.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
-    render.add_argument("--time-step", type=int, metavar="t", help="time step of the cursor; default: the last")
+    render.add_argument("--training-step", type=whole_number(0), metavar="K", help="default: the last one captured")
+    render.add_argument(
+        "--time-step", type=whole_number(1), metavar="t", help="time step of the cursor; default: the last"
+    )
     render.add_argument("--theme", choices=("dark", "light"), default="light")
     render.add_argument(
         "--size",
@@ -295,11 +308,13 @@ def _add_render(commands: "Commands[_Parser]") -> None:
         metavar="WxH",
         help="exactly this, or refused with a size that fits; default: 1440x900",
     )
-    render.add_argument("--scale", type=int, choices=SCALES, default=1, help="pixels of the picture for each of --size")
+    render.add_argument(
+        "--scale", type=whole_number(1), choices=SCALES, default=1, help="pixels of the picture for each of --size"
+    )
     smallest, largest = FONT_SCALES
     render.add_argument(
         "--font-scale",
-        type=float,
+        type=real_number,
         default=1.0,
         metavar="X",
         help=f"size of texts and lines, {smallest:g} to {largest:g} (default: 1)",
@@ -412,10 +427,10 @@ def _pipe(options: argparse.Namespace, read: Path | None) -> "Pipe | None":
 def _inspect(options: argparse.Namespace) -> int:
     import json
 
-    from rnnviz.engine.inspection import inspect_path, table
+    from rnnviz.engine.inspection import complete, inspect_path, table
 
     inspected = inspect_path(options.path, options.activation)
-    print(json.dumps(inspected, ensure_ascii=True) if options.json else table(inspected))
+    print(json.dumps(complete(inspected), ensure_ascii=True) if options.json else table(inspected))
     return 0
 
 

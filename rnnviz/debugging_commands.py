@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.option_numbers import real_number, whole_number
 
 if TYPE_CHECKING:
     from rnnviz.core.stopping.breakpoints import Hit
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 Commands = argparse._SubParsersAction  # argparse gives its type no public name
 
-TEXT_OPTIONS = ("--condition", "--crosses", "--number")  # their values may begin with a dash
+# their values may begin with a dash
+TEXT_OPTIONS = ("--condition", "--crosses", "--number", "--factor", "--every", "--first", "--last", "--most")
+CHECK_STATUS = """exit status: 0 where every gradient is right, also of a trace that is not your own pass, which is
+said; 1 where a gradient is wrong or the trace differs from what was recorded; 2 where nothing could be checked."""
 LARGEST_MARKS = 1 << 20  # bytes
 
 
@@ -26,23 +30,27 @@ def add_search(commands: "Commands[Any]") -> None:
     what.add_argument("--condition", metavar="EXPRESSION", help='a condition, for example "loss < 0.05"')
     what.add_argument("--number", metavar="EXPRESSION", help="one number, with --crosses or --factor")
     what.add_argument("--marks", metavar="FILE", help="breakpoints from a TOML file; - reads standard input")
-    search.add_argument("--crosses", type=float, metavar="X", help="--number reaches or falls below this")
+    search.add_argument("--crosses", type=real_number, metavar="X", help="--number reaches or falls below this")
     search.add_argument("--direction", choices=("up", "down", "either"), default="either")
-    search.add_argument("--factor", type=float, metavar="X", help="--number changes by more than this factor")
+    search.add_argument("--factor", type=real_number, metavar="X", help="--number changes by more than this factor")
     search.add_argument("--model", default="", metavar="NAME", help="default: every model")
-    search.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th hit")
-    search.add_argument("--first", type=int, default=1, metavar="K", help="from this training step on")
-    search.add_argument("--last", type=int, metavar="K", help="up to this training step")
+    search.add_argument("--every", type=whole_number(1), default=1, metavar="N", help="only every N-th hit")
+    search.add_argument("--first", type=whole_number(0), default=1, metavar="K", help="from this training step on")
+    search.add_argument("--last", type=whole_number(0), metavar="K", help="up to this training step")
     search.add_argument("--backwards", action="store_true", help="the newest hit first")
-    search.add_argument("--most", type=int, metavar="N", help="stop after N hits")
+    search.add_argument("--most", type=whole_number(1), metavar="N", help="stop after N hits")
     search.add_argument("--json-lines", action="store_true", help="for programs: one JSON object per line")
     search.set_defaults(run=run_search)
 
 
 def add_check(commands: "Commands[Any]") -> None:
-    check = commands.add_parser("check", help="check every gradient of a trace against autograd and finite differences")
+    check = commands.add_parser(
+        "check",
+        help="check every gradient of a trace against autograd and finite differences",
+        epilog=CHECK_STATUS,
+    )
     check.add_argument("run_path", type=Path, metavar="RUN")
-    check.add_argument("--training-step", type=int, metavar="K", help="default: the last one captured")
+    check.add_argument("--training-step", type=whole_number(0), metavar="K", help="default: the last one captured")
     check.add_argument("--model", metavar="NAME", help="default: every model")
     check.add_argument("--json", action="store_true", help="as JSON, for programs")
     check.set_defaults(run=run_check)
@@ -76,7 +84,10 @@ def run_search(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Prints the worst relative error of each gradient and a verdict; 1 where one is wrong. Raises RnnvizError."""
+    """Prints the worst relative error of each gradient and a verdict; returns what CHECK_STATUS says.
+
+    Raises RnnvizError.
+    """
     from rnnviz.engine.tracing.checking import check_run, report_table
     from rnnviz.runs.reading.reader import open_run
 

@@ -88,7 +88,7 @@ WRONG = {
     "unknown option": (["train", "small.toml", "--fast"], "rnnviz: unrecognized arguments: --fast"),
     "missing experiment": (["train", "no.toml", "--run", "a.rnnviz"], "no.toml does not exist"),
     "too many training steps": (
-        ["train", "small.toml", "--run", "a.rnnviz", "--training-steps", "-1"],
+        ["train", "small.toml", "--run", "a.rnnviz", "--training-steps", "9999999999999"],
         "--training-steps: training.training_steps must be a whole number from 0",
     ),
     "existing run": (["train", "small.toml", "--run", "small.toml"], "small.toml exists already; wanted a new file"),
@@ -227,6 +227,74 @@ def _has_metrics(path: Path) -> bool:
         return False
     with Run(path) as run:
         return run.training_steps.size > 0
+
+
+_RENDER = ["render", "a.rnnviz", "-o", "a.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([*_RENDER, "--font-scale", "1,5"], "--font-scale: wanted a decimal point, 1.5, not “1,5”"),
+        ([*_RENDER, "--font-scale", "large"], "--font-scale: wanted a number such as 0.5, not “large”"),
+        ([*_RENDER, "--font-scale", "-inf"], "--font-scale: wanted a number such as 0.5, not “-inf”"),
+        ([*_RENDER, "--scale", "1.5"], "--scale: wanted a whole number from 1 on, not “1.5”"),
+        ([*_RENDER, "--time-step", "0"], "--time-step: wanted a whole number from 1 on, not “0”"),
+        ([*_RENDER, "--training-step", "-3"], "--training-step: wanted a whole number from 0 on, not “-3”"),
+        ([*_RENDER, "--size", "-5"], "--size: wanted a size like 1440x900, not -5"),
+        (["train", "small.toml", "--training-steps", "1e3"], "--training-steps: wanted a whole number from 0 on"),
+        (
+            ["branch", "a.rnnviz", "--run", "b.rnnviz", "--learning-rate", "nan"],
+            "--learning-rate: wanted a number such",
+        ),
+        (["branch", "a.rnnviz", "--run", "b.rnnviz", "--clip-norm", "0,5"], "wanted a decimal point, 0.5, not “0,5”"),
+        (["trace", "a.pt", "--run", "b.rnnviz", "--length", "many"], "--length: wanted a whole number from 1 on"),
+        (["trace", "a.pt", "--run", "b.rnnviz", "--loss-time-step", "-1"], "wanted a whole number from 0 on, not “-1”"),
+        (["trace", "a.pt", "--run", "b.rnnviz", "--seed", "9" * 5000], "--seed: wanted a whole number from 0 on"),
+        (["search", "a.rnnviz", "--number", "loss", "--crosses", "0,1"], "wanted a decimal point, 0.1, not “0,1”"),
+        (["search", "a.rnnviz", "--number", "loss", "--factor", "inf"], "--factor: wanted a number such as 0.5"),
+        (["search", "a.rnnviz", "--every", "0"], "--every: wanted a whole number from 1 on, not “0”"),
+        (["search", "a.rnnviz", "--most", ""], "--most: wanted a whole number from 1 on, not nothing"),
+        (["check", "a.rnnviz", "--training-step", "last"], "--training-step: wanted a whole number from 0 on"),
+    ],
+)
+def test_a_number_that_is_none_is_said_in_plain_words(words, sentence, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "invalid" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_numbers_with_a_dash_or_an_exponent_are_taken(monkeypatch):
+    asked = []
+    monkeypatch.setattr("rnnviz.debugging_commands.run_search", lambda options: asked.append(options.crosses) or 0)
+    assert main(["search", "a.rnnviz", "--number", "loss", "--crosses", "-1e-3"]) == 0
+    assert main(["search", "a.rnnviz", "--number", "loss", "--crosses", "−2"]) == 0
+    assert asked == [-1e-3, -2.0]
+
+
+def test_check_says_in_its_help_what_it_returns(capsys):
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "0 where every gradient is right, also of a trace that is not your own pass, which is said; 1 where" in said
+
+
+def test_inspect_says_the_same_to_programs_and_to_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    torch.save(torch.nn.RNN(2, 3).state_dict(), folder / "a.pt")
+    rows = "\n".join(f"{day},1,{'' if day == 3 else day}" for day in range(9))
+    (folder / "a.csv").write_text(f"day,same,gap\n{rows}\n")
+    for name in ("a.pt", "a.csv"):
+        assert main(["inspect", name]) == 0
+        people = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
+        assert main(["inspect", name, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        notes = [*told["notes"], *(note for module in told.get("modules", ()) for note in module["notes"])]
+        assert len(people) == len(notes) > 2
+        assert all(line.endswith(note) for line, note in zip(people, notes, strict=True))
 
 
 def test_a_run_is_inspected_and_exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

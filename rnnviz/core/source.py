@@ -17,7 +17,7 @@ from rnnviz.core.structure import Activation
 
 OLD_TASK = "given input"  # as experiments named it while a given input was a task
 LARGEST_WHOLE = 10**9
-GIVEN_LOSS = "L = ‖h_t‖, the norm of the top layer's output at one time step; there is no target"
+GIVEN_LOSS = "L = ‖h‖, the norm of the top layer's output at one time step; there is no target"
 
 
 @dataclass(frozen=True)

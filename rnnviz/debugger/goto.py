@@ -9,6 +9,7 @@ from rnnviz.core.equations.operations import operations
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.place_text import plain_place
 from rnnviz.debugger.program import Program
 
 EXAMPLE = "step 500 t 17 backward"
@@ -25,12 +26,16 @@ _NUMBERS = {  # part of a place → what people write before its number
     "sequence": "sequence|sample|seq|n",
 }
 _NUMBER = {
-    part: re.compile(rf"(?:{names})\s*[=:#]?\s*([-−]?[0-9]{{1,15}})(?![\w.])") for part, names in _NUMBERS.items()
+    part: re.compile(rf"(?:{names})\s*[=:#]?\s*([-−]?[0-9]{{1,15}})(?![\w.]|,[0-9])")
+    for part, names in _NUMBERS.items()
 }
-_LAST = re.compile(r"(?:(?:time ?step|time|t)\s*[=:]?\s*(?:last|end|t)|last (?:time ?step|time|t))(?![\w.])")
+_NAMED = re.compile(rf"({'|'.join(_NUMBERS.values())})(?!\w)\s*[=:#]?\s*([^\s=:#]*)")
 _BARE = re.compile(r"([-−]?[0-9]{1,15})(?![\w.])")
 _LAYER = re.compile(r"(?:layer\s*|l)([0-9]+)(_?r(?:everse)?|[ ,]+reverse)?(?![\w.])")
-_FILLERS = frozenset({"go", "to", "goto", "the", "of", "in", "at", "and", "sweep", "phase", "pass", "=", ":"})
+_FILLERS = frozenset({
+    "go", "to", "goto", "jump", "move", "take", "show", "me", "please", "the", "of", "in", "at", "on", "and", "sweep",
+    "phase", "pass", "=", ":", ",",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,15 @@ def target(text: str, program: Program, cursor: Cursor, models: tuple[str, ...] 
     """What `text` names; what it does not name stays as at `cursor`, but for the operation.
     A time step or an operation asked for in a phase without any is the nearer sweep's.
 
-    In any order: step 1200 (training step, 0 or more; k=1200, s1200), t 17 (time step; t=-1 and "last" are the last),
+    In any order: step 1200 (training step, 0 or more; k=1200, s1200, last step), t 17 (time step; t=-1, "last" and
+    "end" are the last, "start of backward" is where that sweep begins),
     the phase (forward, loss, backward, accumulate, update or their first letters), the layer (l1, layer 1 reverse), the
     operation (by its key, spaces left out, or its words), unit 7, sequence 2, a model's name. A bare number is a time
     step, or where it is none and of two the first, a training step. An f is the phase, unless a phase, time step or
     layer is named before it. RnnvizError says what was wanted, with an example, and what came.
     """
     parts, bare = dict[str, str](), list[str]()
-    for name, value in _parts(text, program, models):
+    for name, value in _parts(plain_place(text, program, cursor), program, models):
         if name == "number":
             bare.append(value)
         elif name in parts:
@@ -94,13 +100,11 @@ def target(text: str, program: Program, cursor: Cursor, models: tuple[str, ...] 
 
 def _parts(text: str, program: Program, models: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Each part of the place with its canonical spelling, as it is typed."""
-    plain = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", text.strip())
-    plain = re.sub(r"[,;·]", " ", plain)
-    rest, placed = plain, False
+    rest, placed = text, False
     while rest := rest.lstrip():
         found = _first(rest, placed, program, models)
         if found is None:
-            raise RnnvizError(_unknown(rest.split()[0], program))
+            raise RnnvizError(_no_number(rest) or _unknown(rest.split()[0], program))
         name, value, length = found
         placed = placed or name in ("phase", "time step", "layer")
         rest = rest[length:]
@@ -112,8 +116,6 @@ def _first(rest: str, placed: bool, program: Program, models: tuple[str, ...]) -
     """The part that `rest` begins with: (which, canonical spelling, its length); "" for a word without a meaning."""
     lower = rest.lower()
     token = rest.split()[0]
-    if last := _LAST.match(lower):
-        return "time step", "-1", last.end()
     for part, pattern in _NUMBER.items():
         if number := pattern.match(lower):
             return part, number[1].replace("−", "-"), number.end()
@@ -209,6 +211,17 @@ def _time_step(wanted: int, last: int) -> int:
 
 def _typed(key: str) -> str:
     return key.replace(" ", "")
+
+
+def _no_number(rest: str) -> str:
+    """What came instead of a number behind the word that a number belongs to; "" where there is no such word."""
+    named = _NAMED.match(rest.lower())
+    if named is None:
+        return ""
+    word, came = rest[: named.end(1)], rest[named.start(2) : named.end(2)]
+    example = "t 17" if re.fullmatch(_NUMBERS["time step"], named[1]) else f"{word} 7"
+    got = f"“{came[:40]}”" if came else "nothing"
+    return f"go to: wanted a whole number after “{word}”, for example “{example}”; got {got}"
 
 
 def _unknown(token: str, program: Program) -> str:

@@ -59,15 +59,36 @@ def table(inspected: Mapping[str, Any]) -> str:
             for one in inspected["columns"]
         ]
         lines += _aligned(("column", "holds", "rows"), rows)
-        lines += [f"note: {note}" for note in _column_notes(inspected)]
-    lines += [f"note: {note}" for note in inspected["notes"]]
-    if "traced" in inspected:
-        lines.append(f"note: A trace has one sequence and initial states of zero, and the loss {GIVEN_LOSS}.")
+    lines += [f"note: {note}" for note in _notes_of(inspected)]
     for module in inspected.get("modules", ()):
         lines += [f"note: {module['title'] or 'the module'}: {note}" for note in module["notes"]]
-        if module.get("guess") and module["activations"]:
-            lines.append(f"note: {ACTIVATION_OPTION}")
+        lines += [f"note: {note}" for note in _notes_of_module(module)]
     return "\n".join(lines)
+
+
+def complete(inspected: Inspected) -> Inspected:
+    """`inspected` with every note that `table` prints, those of a module among the module's own."""
+    found = inspected | {"notes": _notes_of(inspected)}
+    if "modules" in found:
+        found["modules"] = [
+            module | {"notes": [*module["notes"], *_notes_of_module(module)]} for module in found["modules"]
+        ]
+    return found
+
+
+def _notes_of(inspected: Mapping[str, Any]) -> list[str]:
+    """What there is to say of the file as a whole."""
+    traced = f"A trace has one sequence and initial states of zero, and the loss {GIVEN_LOSS}."
+    return [
+        *(_column_notes(inspected) if "columns" in inspected else []),
+        *inspected["notes"],
+        *([traced] if "traced" in inspected else []),
+    ]
+
+
+def _notes_of_module(module: Mapping[str, Any]) -> list[str]:
+    """How a guess at its activation is put right."""
+    return [ACTIVATION_OPTION] if module.get("guess") and module["activations"] else []
 
 
 def _inspector(path: Path, kind: str) -> Callable[[Path, Activation | None], Inspected]:

@@ -74,14 +74,57 @@ def test_a_time_step_or_operation_from_a_phase_without_any_is_in_the_nearer_swee
         ("b forward", "wanted one phase, got backward and forward"),
         ("loss o", "wanted an operation in the forward or backward sweep, got o in the phase loss"),
         ("backwrd", "“backwrd” names no place; did you mean backward. Wanted"),
-        ("t=3.5", "“t=3.5” names no place. Wanted a training step .step 500."),
+        ("t=3.5", "wanted a whole number after “t”, for example “t 17”; got “3.5”"),
+        ("t 5,5", "after “t”, .* got “5,5”"),
+        ("step 1.5", "wanted a whole number after “step”, for example “step 7”; got “1.5”"),
+        ("time 5s", "after “time”, for example “t 17”; got “5s”"),
+        ("step many t 3", "after “step”, .* got “many”"),
+        ("step", "after “step”, .* got nothing"),
+        ("last step", "wanted a training step by its number, “step 500”: no last one is known here"),
+        ("17 of 12", "wanted a place up to 12, .*; got 17"),
         ("z", "an operation .Wx, Uh, bias, i, f, g, o, c, h."),
-        ("k=" + "9" * 400, "for example “step 500 t 17 backward”"),
+        ("k=" + "9" * 400, "wanted a whole number after “k”, for example “k 7”; got “9{40}”"),
     ],
 )
 def test_what_is_no_place_is_refused_with_what_was_expected(text, sentence):
     with pytest.raises(RnnvizError, match=sentence):
         go_to(text, PROGRAM, HERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("t 17 of 30", Cursor(20, Phase.BACKWARD, 17, "l1")),
+        ("17/30", Cursor(20, Phase.BACKWARD, 17, "l1")),
+        ("step 17 of 30", Cursor(20, Phase.BACKWARD, 17, "l1")),
+        ("step 500 of 1,500, t 17 out of 30", Cursor(500, Phase.BACKWARD, 17, "l1")),
+        ("500/1500", Cursor(500, Phase.BACKWARD, 12, "l1")),
+        ("step 1.5e3", Cursor(1500, Phase.BACKWARD, 12, "l1")),
+        ("k=2k", Cursor(2000, Phase.BACKWARD, 12, "l1")),
+        ("step 1 000", Cursor(1000, Phase.BACKWARD, 12, "l1")),
+        ("step no. 500", Cursor(500, Phase.BACKWARD, 12, "l1")),
+        ("step five", Cursor(5, Phase.BACKWARD, 12, "l1")),
+        ("the 17th time step", Cursor(20, Phase.BACKWARD, 17, "l1")),
+        ("500:17", Cursor(500, Phase.BACKWARD, 17, "l1")),
+        ("500-17", Cursor(500, Phase.BACKWARD, 17, "l1")),
+        ("(step=500 & t=17)", Cursor(500, Phase.BACKWARD, 17, "l1")),
+        ("last step", Cursor(1500, Phase.BACKWARD, 12, "l1")),
+        ("step first", Cursor(10, Phase.BACKWARD, 12, "l1")),
+        ("final training step, first time step", Cursor(1500, Phase.BACKWARD, 1, "l1")),
+        ("first", Cursor(20, Phase.BACKWARD, 1, "l1")),
+        ("the beginning", Cursor(20, Phase.BACKWARD, 1, "l1")),
+        ("End", Cursor(20, Phase.BACKWARD, 30, "l1")),
+        ("T", Cursor(20, Phase.BACKWARD, 30, "l1")),
+        ("t first", Cursor(20, Phase.BACKWARD, 1, "l1")),
+        ("start of backward", Cursor(20, Phase.BACKWARD, 1, "l1_reverse")),
+        ("end of the forward sweep", Cursor(20, Phase.FORWARD, 1, "l1_reverse")),
+        ("first layer", Cursor(20, Phase.BACKWARD, 12, "l0")),
+        ("please show me t 5", Cursor(20, Phase.BACKWARD, 5, "l1")),
+    ],
+)
+def test_places_as_people_say_them(text, place):
+    program = replace(PROGRAM, training_steps=(10, 20, 500, 1500))
+    assert go_to(text, program, replace(HERE, training_step=20)) == place
 
 
 def test_operations_are_those_of_the_cell():

@@ -31,7 +31,7 @@ from test_theme import BOTH, contrast
 from whole_program import OpenApp, press
 
 from rnnviz.gui.look.form_style import form_sheet, push_button
-from rnnviz.gui.look.theme import Theme, ThemeName, apply, theme
+from rnnviz.gui.look.theme import Theme, ThemeName, apply, dress, theme
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.store import setting
 from rnnviz.gui.widgets.fields import Choice
@@ -170,15 +170,17 @@ def test_every_text_of_the_window_can_be_read_on_its_ground(
         press(app, key, modifier=Qt.KeyboardModifier.ControlModifier)
         app.contents.lanes.set_cached(False)  # else what is kept as a picture is not written again
         counted += check_window(app, written, theme(name))
-        for sheet in {widget.styleSheet() for widget in app.window.findChildren(QWidget)}:
+        for sheet in {widget.styleSheet() for widget in app.window.findChildren(QWidget) if widget.isVisible()}:
             check_sheet(sheet, theme(name))
     assert counted > 100 * len(PLACES)
 
 
 @BOTH
-def test_every_colour_of_the_style_sheets_can_be_read_on_its_ground(qapp: QApplication, look: Theme) -> None:
-    apply(qapp, look)
-    for sheet in (qapp.styleSheet(), form_sheet(look.name)):
+def test_every_colour_of_the_style_sheets_can_be_read_on_its_ground(qtbot: QtBot, look: Theme) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    dress(window, look)
+    for sheet in (window.styleSheet(), form_sheet(look.name)):
         check_sheet(sheet, look)
 
 
@@ -235,7 +237,7 @@ def test_what_has_the_keyboard_has_a_ring(qtbot: QtBot, qapp: QApplication, look
     """A neutral line at least as long as two sides of the control, which is not there without the keyboard."""
     apply(qapp, look)
     window = QWidget()
-    window.setStyleSheet(form_sheet(look.name))
+    dress(window, look, form_sheet(look.name))
     qtbot.addWidget(window)
     column = QVBoxLayout(window)
     for control in controls():

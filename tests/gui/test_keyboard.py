@@ -16,9 +16,11 @@ from rnnviz.core.experiment.file import write_experiment
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.shell.keyboard.areas import focus
 from rnnviz.gui.shell.keyboard.reading_order import controls, takes_tab
+from rnnviz.gui.shell.menus.command_palette import CommandPalette
 from rnnviz.gui.shell.page_commands import PAGES
 from rnnviz.gui.widgets.expression_field import ExpressionField
 from rnnviz.gui.widgets.fields import Choice, Field
+from rnnviz.gui.widgets.folded import owner_of
 
 KEY, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
 NONE, SHIFT, ALT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
@@ -101,7 +103,7 @@ class Presses:
         start.setFocus()
 
 
-def test_every_control_is_eight_presses_from_the_first_screen(first_screen: App) -> None:
+def test_every_control_is_eight_presses_from_the_first_screen(first_screen: App, qtbot: QtBot) -> None:
     app, way = first_screen, Presses(first_screen)
     assert app.contents is not None
     assert here() is lanes(app)
@@ -122,7 +124,62 @@ def test_every_control_is_eight_presses_from_the_first_screen(first_screen: App)
         way.note(way.least[card.header] + 1)
         way.tab_from(here(), way.least[card.header] + 1)
         assert card.rows["hidden_size"].field in way.least
+        inside = controls(card)
+        assert {card.rows[key].field for key in ("num_layers", "bidirectional")} < set(inside)
+        for control in inside:
+            way.least.setdefault(control, presses_with_the_palette(app, qtbot, control))
+        assert not {described(one): way.least[one] for one in inside if way.least[one] > MOST_PRESSES}
         card.header.setChecked(False)
+
+
+def presses_with_the_palette(app: App, qtbot: QtBot, control: QWidget) -> int:
+    """From the lanes: the palette, the control's words, ↓ to its entry and Enter."""
+    focus(lanes(app))
+    press(app, KEY.Key_P, modifier=CONTROL | SHIFT)
+    palette = QApplication.activePopupWidget()
+    assert isinstance(palette, CommandPalette)
+    owner = owner_of(control)
+    words = control.accessibleName() or control.text()  # type: ignore[attr-defined]
+    QTest.keyClicks(palette.field, f"{words} {owner}")
+    wanted = words if owner in words else f"{words}, {owner}"
+    down = [entry.words for entry in palette.entries].index(wanted)
+    for _ in range(down):
+        QTest.keyClick(palette.field, KEY.Key_Down)
+    QTest.keyClick(palette.field, KEY.Key_Return)
+    app.window.activateWindow()  # as a popup that closes leaves it, except on the screen of the tests
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is control, timeout=5000)
+    return 1 + down + 1
+
+
+def test_the_palette_leads_to_every_setting_wherever_it_is(first_screen: App, qtbot: QtBot) -> None:
+    app = first_screen
+    assert app.contents is not None
+    parts = app.contents
+    for text in ("norm(h[t])", "norm(c[t])", "norm(dh[t])"):
+        QTest.keyClicks(to_page(app, 3), text)
+        press(app, KEY.Key_Return)
+    QTest.keyClicks(parts.watches.breakpoints.add, "grad_norm")
+    QTest.keyClick(parts.watches.breakpoints.add, KEY.Key_Return)
+    breakpoint_card = parts.watches.breakpoints.cards[-1]
+    breakpoint_card.edit.setChecked(False)
+    to_page(app, 1)
+    wanted = [
+        *(row.field for card in parts.experiment.cards[1:] for row in card.rows.values() if not row.isHidden()),
+        *(card.remove for card in parts.experiment.cards),
+        *(parts.watches.breakpoints.add, parts.watches.watches.add, parts.watches.watches.cards[2].field),
+        *(breakpoint_card.form.factor, breakpoint_card.remove, parts.training.live),
+        *(parts.experiment.training_form.rows["optimiser"].field, parts.experiment.seed.field),
+    ]
+    assert {
+        described(one): more for one in wanted if (more := presses_with_the_palette(app, qtbot, one)) > MOST_PRESSES
+    } == {}
+    press(app, KEY.Key_P, modifier=CONTROL | SHIFT)
+    palette = QApplication.activePopupWidget()
+    assert isinstance(palette, CommandPalette)
+    QTest.keyClicks(palette.field, "stop training where")
+    assert palette.chosen is not None
+    assert (palette.chosen.words, palette.chosen.place) == ("Stop training where", "Watches")
+    palette.hide()
 
 
 def test_f6_goes_round_all_areas_and_back(first_screen: App) -> None:

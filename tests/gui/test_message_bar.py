@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QApplication
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
 from rnnviz.gui.shell.app import App
-from rnnviz.gui.state.window import Message
+from rnnviz.gui.state.window import STOP_COMMANDS, Message
 
 LONG = "Training step 21 was not kept: 23, the nearest that was, is shown. " * 4
 
@@ -52,3 +54,60 @@ def test_it_stays_inside_a_window_that_becomes_narrow(open_app: OpenApp, run_fil
     assert centre.rect().contains(app.message_bar.geometry())
     assert app.message_bar.height() > wide.height()  # in more lines, all of them seen
     assert app.message_bar.sentence == LONG[:180]
+
+
+def test_it_can_be_pushed_off_what_it_covers_and_stays_there(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file and not app.store.state.notices.busy)
+    bar = app.message_bar
+    app.store.say(Message("warning", "Seven is not kept.", ("go_to_stop",)))
+    QApplication.processEvents()
+    foot = bar.y()
+    drag(bar, 150)
+    assert bar.y() == foot - 150
+    app.store.say(Message("error", "Eight is neither."))
+    assert bar.y() == foot - 150
+    centre = bar.parentWidget()
+    assert centre is not None
+    drag(bar, 5000)
+    assert bar.y() == 0
+    drag(bar, -5000)
+    assert centre.rect().contains(bar.geometry())
+    assert bar.y() == foot
+    assert [part.cursor().shape() for part in (bar, bar.button)] == [
+        Qt.CursorShape.SizeVerCursor,
+        Qt.CursorShape.ArrowCursor,
+    ]
+
+
+@pytest.mark.parametrize("width", [600, 640, 720, 960, 1280, 1920])
+def test_its_buttons_are_whole_and_its_sentence_can_be_read_in_any_window(
+    open_app: OpenApp, run_file: Path, qtbot: QtBot, width: int
+) -> None:
+    app = open_app(run_file)
+    qtbot.waitUntil(lambda: app.store.state.run.path == run_file and not app.store.state.notices.busy)
+    app.window.resize(width, 800)
+    app.store.say(Message("warning", LONG[:80], STOP_COMMANDS))
+    QApplication.processEvents()
+    bar = app.message_bar
+    seen = [button for button in bar.buttons if button.isVisible()]
+    assert {button.text() for button in seen} >= {app.actions.words(key) for key in STOP_COMMANDS if can(app, key)}
+    for button in seen:
+        assert button.width() >= button.sizeHint().width(), button.text()
+        assert bar.rect().contains(QRect(button.mapTo(bar, QPoint()), button.size()))
+    assert bar.height() <= 130
+    centre = bar.parentWidget()
+    assert centre is not None
+    assert centre.rect().contains(bar.geometry())
+
+
+def can(app: App, key: str) -> bool:
+    return app.actions.commands[key].enabled(app.store.state)
+
+
+def drag(bar: QWidget, up: int) -> None:
+    """By its left edge, so many pixels up."""
+    at = QPoint(6, bar.height() // 2)
+    QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(bar, at - QPoint(0, up))
+    QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=at)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
+from rnnviz.gui.look.theme import theme
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.preferences import Preferences, read_preferences, saved_interface_scale, write_preferences
 from rnnviz.gui.state.program_folders import settings_path
@@ -139,3 +140,34 @@ def test_a_start_takes_the_interface_scale(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ})
     assert done.stdout.split() == ["1.25", "None"], done.stderr
+
+
+class Restyled(QObject):
+    """Counts how often a widget of the window is made ready for another style."""
+
+    times = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.times += event.type() == QEvent.Type.StyleChange
+        return False
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_T, Qt.Key.Key_Plus])
+def test_another_theme_or_size_makes_each_widget_ready_a_few_times_at_most(
+    app: App, qapp: QApplication, key: Qt.Key
+) -> None:
+    """On the application instead of the window a style sheet reaches each widget once for every one around it."""
+    counted = Restyled()
+    widgets = len(app.window.findChildren(QWidget))
+    qapp.installEventFilter(counted)
+    press(app, key, modifier=Qt.KeyboardModifier.ControlModifier)
+    qapp.removeEventFilter(counted)
+    assert widgets < counted.times < 3 * widgets
+
+
+def test_a_page_behind_another_wears_the_new_theme_when_it_comes_to_the_front(app: App) -> None:
+    assert app.contents is not None
+    press(app, Qt.Key.Key_T, modifier=Qt.KeyboardModifier.ControlModifier)
+    press(app, Qt.Key.Key_3, modifier=Qt.KeyboardModifier.ControlModifier)
+    assert theme("light").panel in app.contents.watches.styleSheet()
+    assert theme("dark").panel not in app.contents.watches.styleSheet()

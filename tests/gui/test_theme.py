@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.model_bar import paint_model_bar
-from rnnviz.gui.look.theme import Theme, apply, model_dashes, theme
+from rnnviz.gui.look.theme import Theme, apply, dress, model_dashes, theme
 
 BOTH = pytest.mark.parametrize("look", [theme("dark"), theme("light")], ids=lambda look: look.name)
 
@@ -98,7 +98,11 @@ def test_the_application_gets_font_palette_and_sheet(qtbot: QtBot, look: Theme) 
     assert application.palette().color(QPalette.ColorRole.Window) == QColor(look.panel)
     assert application.style().objectName().lower() in ("fusion", "")
     assert fonts.load() == fonts.FAMILY
-    assert "@" not in application.styleSheet()
+    window = QWidget()
+    qtbot.addWidget(window)
+    dress(window, look)
+    assert look.panel in window.styleSheet()
+    assert "@" not in window.styleSheet()
     metrics = QFontMetrics(fonts.text())
     assert all(metrics.inFontUcs4(ord(sign)) for sign in "∂⊙‖·⁻⁸ₜ×−")
     assert len({metrics.horizontalAdvance(digit * 10) for digit in "0123456789"}) == 1

@@ -3,12 +3,16 @@
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QIcon
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
-from whole_program import OpenApp
+from whole_program import OpenApp, close
 
+from rnnviz.gui.look.theme import ThemeName, theme
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.store import setting
 
 
 def places(app: App) -> list[QRect]:
@@ -50,3 +54,29 @@ def test_what_has_no_room_is_in_a_menu_and_comes_back(open_app: OpenApp, run_fil
     app.window.resize(wide, 700)
     qtbot.waitUntil(lambda: not bar.more.isVisible())
     qtbot.waitUntil(lambda: places(app) == before)
+
+
+def test_before_the_engine_is_there_no_button_of_the_training_can_be_pressed(qapp: QApplication, qtbot: QtBot) -> None:
+    app = App(qapp, None)
+    qtbot.addWidget(app.window)
+    for button in app.toolbar.training_buttons:
+        assert not button.isEnabled()
+        assert button.toolTip().endswith("\nNot now: the engine is starting")
+    app.store.say(busy="Starting the engine …")
+    assert all(button.toolTip().endswith("the engine is starting") for button in app.toolbar.training_buttons)
+    close(app)
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_the_main_button_that_cannot_be_pressed_is_in_the_colour_of_the_others(
+    qapp: QApplication, qtbot: QtBot, name: ThemeName
+) -> None:
+    """On the accent's ground its icon has a colour of its own, which is hardly seen without that ground."""
+    app = App(qapp, None)
+    qtbot.addWidget(app.window)
+    app.store.change(look=setting(theme=name))
+    picture = app.toolbar.training_buttons[0].icon().pixmap(20, QIcon.Mode.Disabled).toImage()
+    seen = picture.pixelColor(picture.width() // 2, picture.height() // 2)
+    assert abs(seen.lightness() - QColor(theme(name).text).lightness()) <= 6
+    assert 60 < seen.alpha() < 160
+    close(app)

@@ -125,6 +125,25 @@ def test_theme_lanes_and_recent_files_are_remembered(open_app: OpenApp, qtbot: Q
     qtbot.waitUntil(lambda: again.store.state.run.path == run_file)
 
 
+def test_a_broken_layout_is_said_once(open_app: OpenApp, run_file: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    settings = tmp_path / "config" / "settings.toml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text('layout = "bm9uc2Vuc2U="\ngeometry = "%%%"\npage = "attic"\ntext_scale = 90\n')
+    app = open_app(run_file)
+    message = app.store.state.notices.message
+    assert message is not None
+    assert (message.level, message.sentence) == (
+        "warning",
+        f"In {settings} the value of text_scale could not be used; its default is. "
+        f"In {settings} the value of geometry and layout and page could not be used; its default is.",
+    )
+    app.window.close()
+    again = open_app(run_file)
+    said = again.store.state.notices.message
+    assert said is None or "could not be used" not in said.sentence
+    assert again.store.state.look.page == "cursor"
+
+
 def test_a_broken_settings_file_is_set_aside_and_said(open_app: OpenApp, run_file: Path, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "settings.toml").write_text("theme = \x00")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnviz.core.expressions.functions import FUNCTIONS
-from rnnviz.core.expressions.phrases import meant
+from rnnviz.core.expressions.phrases import share_of
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import NUMBER, Form
@@ -110,8 +110,8 @@ class Compiler:
             return self.problem(node, f"{name} is a function: {FUNCTIONS[name].call}.")
         if name.lower() in cell_names() or name in self.vocabulary.model_words:
             return self.problem(node, f"A model is asked for by comparing: model == {name}.")
-        share = meant(name, self.vocabulary)
-        if share.startswith("share_"):
+        share = share_of(name, self.vocabulary)
+        if share:
             weight = share.removeprefix("share_").replace("_l", ", layer l")
             sentence = f"Weights have no name here; {share} is the share of each time step in ∂L/∂W_{weight}."
             return self.problem(node, sentence)

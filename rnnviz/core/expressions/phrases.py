@@ -11,10 +11,12 @@ from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, Vocabular
 LONGEST = 5  # words
 _FILLERS = frozenset({"the", "of", "a", "an", "in", "value", "values"})
 _CALLED = {  # name of the language → what else it is called; words in any order
-    "grad_norm": "grad norm; gradient norm; gradient; gradients; grad; grads; gradnorm; gradient magnitude; g norm",
-    "loss": "train loss; training loss; cost; error; objective",
+    "grad_norm": "grad norm; gradient norm; gradients norm; gradient; gradients; grad; grads; gradnorm; gradient "
+    "magnitude; gradient size; total norm; global norm; total gradient norm; total grad norm; global gradient norm; "
+    "global grad norm",
+    "loss": "train loss; training loss; batch loss; cost; error; objective; l",
     "test_loss": "val loss; validation loss; valid loss; eval loss; dev loss; held out loss",
-    "accuracy": "acc; train accuracy; train acc; training accuracy",
+    "accuracy": "acc; accuracies; train accuracy; train acc; training accuracy",
     "test_accuracy": "test acc; val accuracy; val acc; validation accuracy; eval accuracy; valid accuracy",
     "k": "training step; step; steps; iteration; iter; epoch; epochs; global step; update; training steps",
     "t": "time step; timestep; time",
@@ -34,25 +36,18 @@ _CALLED = {  # name of the language → what else it is called; words in any ord
     "min": "minimum; smallest; lowest",
     "abs": "absolute; absolute value; fabs",
     "log10": "log; lg; ln; logarithm",
-    "sqrt": "square root; root",
+    "sqrt": "square root; root; sqr root",
     "isnan": "nan; is nan",
     "isfinite": "finite; is finite",
-    ">": "greater than; is greater than; larger than; is larger than; more than; above; exceeds; over; is above; gt; "
-    "rises above; bigger than",
-    "<": "less than; is less than; smaller than; is smaller than; below; under; is below; lt; falls below; drops below",
-    "==": "equals; is; equal to; is equal to; equal; eq",
-    ">=": "at least; is at least; reaches",
-    "<=": "at most; is at most",
-    "!=": "is not; differs from; not equal to; ne",
 }
-_OPERATORS = frozenset({"<", "<=", "==", "!=", ">=", ">"})
 
 
 def key_of(words: str) -> str:
     """The same for every spelling of a phrase: Loss_Test, testLoss and "test loss"."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", words) if not words.isupper() else words
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z0-9]{2})(?=[A-Z])", " ", words)
     parts = [part for part in re.split(r"[\W_]+", apart.casefold()) if part]
-    return " ".join(sorted(part for part in parts if part not in _FILLERS) or parts)
+    last = parts[-1:] if parts[1:] and parts[-1] == "a" else []  # the gradient of a
+    return " ".join(sorted(last + [part for part in parts if part not in _FILLERS]) or parts)
 
 
 @lru_cache(maxsize=8)
@@ -60,7 +55,7 @@ def phrases(vocabulary: Vocabulary) -> dict[str, str]:
     """Every phrase of the names these models have, by its key."""
     found = dict[str, str]()
     having = [named for named in named_quantities().values() if not vocabulary.missing(named, "")]
-    names = {named.name for named in having} | vocabulary.known_metrics | {*NUMBERS, *FUNCTIONS} | _OPERATORS
+    names = {named.name for named in having} | vocabulary.known_metrics | {*NUMBERS, *FUNCTIONS}
     for name, called in _CALLED.items():
         if name in names:
             found |= {key_of(words): name for words in called.split(";")}
@@ -79,13 +74,31 @@ def phrases(vocabulary: Vocabulary) -> dict[str, str]:
             found |= {key_of(f"{word} {of}"): named.name for word in ("grad", "gradient", "derivative")}
             found |= {key_of(f"{word} {vocabulary.words(split_layer(of)[0])}"): named.name  # type: ignore[index]
                       for word in ("grad", "gradient")}  # fmt: skip
-        if named.name.startswith("share_"):
-            short = named.name.removeprefix("share_")
-            for written in (f"W {short}", f"W{short}", f"weight {short}", f"dW {short}", f"grad W {short}", short):
-                found.setdefault(key_of(written), named.name)
+        if named.name.startswith("so_far_"):
+            weights = _weights(named.name.removeprefix("so_far_"))
+            found |= {key_of(f"{word} {of}"): named.name for of in weights for word in ("grad", "gradient", "d")}
+            found |= {key_of(f"d{of}"): named.name for of in weights}
     for name in sorted(vocabulary.known_metrics):
         found[key_of(name)] = name
     return {key: name for key, name in found.items() if key}
+
+
+def _weights(short: str) -> tuple[str, ...]:
+    """What a weight matrix is called, of hh: W_hh, Whh, weight_hh."""
+    return f"W {short}", f"W{short}", f"weight {short}"
+
+
+@lru_cache(maxsize=8)
+def _shares(vocabulary: Vocabulary) -> dict[str, str]:
+    """What the weights are called, and the shares of each time step in their gradients."""
+    having = (name for name, named in named_quantities().items() if not vocabulary.missing(named, ""))
+    shares = [name for name in having if name.startswith("share_")]
+    return {key_of(word): name for name in shares for word in _weights(name.removeprefix("share_"))}
+
+
+def share_of(word: str, vocabulary: Vocabulary) -> str:
+    """The share in its gradient that there is of a weight, which has no name itself; "" where `word` is no weight."""
+    return _looked_up(word, _shares(vocabulary), vocabulary)
 
 
 def known(word: str, vocabulary: Vocabulary) -> bool:
@@ -94,27 +107,36 @@ def known(word: str, vocabulary: Vocabulary) -> bool:
     return plain or word in WORD_OPERATORS or split_layer(word) is not None
 
 
+def phrase(words: str, vocabulary: Vocabulary) -> str:
+    """The name that a phrase means, its words with _ between them; "" where it is none."""
+    return _looked_up(words, phrases(vocabulary), vocabulary)
+
+
 def meant(word: str, vocabulary: Vocabulary) -> str:
     """What a single unknown word is meant to be, a name or a quantity at a time step; "" where nothing comes near."""
-    table = phrases(vocabulary)
-    exact = _in_other_letters(word, vocabulary) or table.get(key_of(word)) or _at_a_place(word, vocabulary)
-    if exact:
+    exact = _in_other_letters(word, vocabulary) or phrase(word, vocabulary) or _at_a_place(word, vocabulary)
+    if exact or len(word) < 3 or share_of(word, vocabulary):
         return exact
-    layered = re.fullmatch(r"(?:recurrent\.|rnn\.|lstm\.|gru\.)?(\w+?)_?(l[0-9]+(?:_reverse)?)", word)
-    if layered:
-        name = table.get(key_of(layered[1])) or _in_other_letters(layered[1], vocabulary)
-        if name and split_layer(f"{name}_{layered[2]}"):
-            only = all(structure.num_layers == 1 for structure in vocabulary.structures) and layered[2] == "l0"
-            return name if only else f"{name}_{layered[2]}"
-    if len(word) < 3:
-        return ""
     names = {name.casefold(): name for name in _names(vocabulary)}
     near = difflib.get_close_matches(word.casefold(), list(names), n=3, cutoff=0.72)
     if near:  # of those as near, the one as long: "lose" is loss, not losses
         return names[min(near, key=lambda name: abs(len(name) - len(word)))]
-    others = [key for key, name in table.items() if not name.startswith("share_")]  # a weight is no share of a gradient
-    near = difflib.get_close_matches(key_of(word), others, n=1, cutoff=0.8)
+    table = phrases(vocabulary)
+    spaces = key_of(word).count(" ")  # a gate is not the output gate
+    near = difflib.get_close_matches(key_of(word), [key for key in table if key.count(" ") == spaces], n=1, cutoff=0.8)
     return table[near[0]] if near else ""
+
+
+def _looked_up(word: str, table: dict[str, str], vocabulary: Vocabulary) -> str:
+    """The name by its phrase, a layer's behind it: weight_hh_l1."""
+    if exact := table.get(key_of(word)):
+        return exact
+    layered = re.fullmatch(r"(\w+?)_?(l[0-9]+(?:_reverse)?)", word)
+    name = layered and (table.get(key_of(layered[1])) or _in_other_letters(layered[1], vocabulary))
+    if not (layered and name and split_layer(f"{name}_{layered[2]}")):
+        return ""
+    only = all(structure.num_layers == 1 for structure in vocabulary.structures) and layered[2] == "l0"
+    return name if only else f"{name}_{layered[2]}"
 
 
 def _names(vocabulary: Vocabulary) -> list[str]:

@@ -46,6 +46,8 @@ _HINTS = {
     "@": "multiply with *",
     "‖": "write norm(…)",
     "∂": "∂L/∂h is written dh",
+    "~": "write abs(loss - 0.1) < 0.01 for nearly",
+    "≈": "write abs(loss - 0.1) < 0.01 for nearly",
 }
 
 

@@ -152,11 +152,12 @@ class Vocabulary:
 
     def close(self, word: str, more: Iterable[str] = ()) -> str:
         """ " Did you mean h or c?", or "" where nothing comes near `word`."""
-        names = [*named_quantities(), *sorted(self.known_metrics), *NUMBERS, *COMPARED_ONLY, *more]
-        near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+        having = [name for name, named in named_quantities().items() if not self.missing(named, "")]
+        names = [*having, *sorted(self.known_metrics), *NUMBERS, *COMPARED_ONLY, *more]
+        near = difflib.get_close_matches(word, names, n=3, cutoff=0.7) if len(word) > 2 else []
         near += [name for name in names if name.lower() == word.lower() and name not in near]
         if not near and len(word) > 2:
-            near = [one.name for one in named_quantities().values() if word.lower() in one.words.split()][:3]
+            near = [name for name in having if word.lower() in self.words(named_quantities()[name]).split()][:3]
         return did_you_mean(near)
 
 

@@ -156,9 +156,16 @@ def check_typed(one: Breakpoint, vocabulary: "Vocabulary", where: str) -> None:
     _check_breakpoint(one, where, "breakpoint")
     _check_model(one.model, vocabulary.models, where, "breakpoint")
     try:
-        _armed_with(one, one.expression, vocabulary)
+        _typed_with(one, one.expression, vocabulary)
     except ExpressionError as problem:
-        raise _wrong(problem, one.expression, partial(_armed_with, one), vocabulary, where) from None
+        raise _wrong(problem, one.expression, partial(_typed_with, one), vocabulary, where) from None
+
+
+def _typed_with(one: Breakpoint, text: str, vocabulary: "Vocabulary") -> "Armed":
+    from rnnviz.core.expressions.suggesting.sentences import check_shares
+
+    check_shares(text)
+    return _armed_with(one, text, vocabulary)
 
 
 def _armed_with(one: Breakpoint, text: str, vocabulary: "Vocabulary") -> "Armed":
@@ -168,11 +175,12 @@ def _armed_with(one: Breakpoint, text: str, vocabulary: "Vocabulary") -> "Armed"
 
 
 def _wrong(problem: "ExpressionError", text: str, check: "Check", vocabulary: "Vocabulary", where: str) -> RnnvizError:
-    from rnnviz.core.expressions.suggesting.suggestion import suggest, told
+    from rnnviz.core.expressions.suggesting.refusals import refusal
+    from rnnviz.core.expressions.suggesting.suggestion import suggest
 
     guess = suggest(text, vocabulary, check)
     hint = f' Did you mean "{guess}"?' if guess else ""
-    return RnnvizError(f"{where}, column {problem.start + 1}: {told(problem, guess)}{hint}")
+    return RnnvizError(f"{where}, column {problem.start + 1}: {refusal(problem, guess, text, vocabulary, check)}{hint}")
 
 
 def _records(kind: type[Record], table: Mapping[str, Any], key: str, source: str) -> tuple[Record, ...]:

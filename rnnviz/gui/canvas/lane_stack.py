@@ -18,7 +18,8 @@ from rnnviz.gui.canvas.lane_menus import held_choices, lanes_menu, layers_menu, 
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import fitting, gaps, least_height, share_out
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
-from rnnviz.gui.canvas.lanes.selection import lane_slots
+from rnnviz.gui.canvas.lanes.ruler import RulerLane
+from rnnviz.gui.canvas.lanes.selection import folded, lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.canvas.lanes.unit_lanes import GateLane, StateLane
 from rnnviz.gui.look import scale
@@ -253,6 +254,8 @@ class LaneStack(QWidget):
         lane.show(self._shown)
         if self._picture:
             lane.name_axes(self._shown)
+        elif isinstance(lane, RulerLane):
+            lane.show_folded(*folded(self._shown))
 
     def _clear(self) -> None:
         for lane in self._lanes:
@@ -394,6 +397,8 @@ class LaneStack(QWidget):
         lane = self._lane_at(point)
         if lane is not None and lane.offers_layers and point.x() < LABEL_COLUMN:
             self._offer_layers(lane)
+        elif lane is not None and lane.offers_lanes and point.x() < LABEL_COLUMN:
+            lanes_menu(self._store, self).popup(QCursor.pos())
         elif lane is not None and point.x() >= LABEL_COLUMN:
             chosen = self._axis.time_step_at(point.x())
             if chosen != self._shown.sweep.time_step:

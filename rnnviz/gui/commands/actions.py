@@ -176,7 +176,8 @@ class Actions(QObject):
     def _set_icon(self, action: QAction, name: str) -> None:
         if name:
             colors = theme(self._theme)
-            action.setIcon(icon(name, colors.on_accent if action.property("command") == MAIN else colors.text))
+            color = colors.on_accent if action.property("command") == MAIN else colors.text
+            action.setIcon(icon(name, color, disabled=colors.text))  # then the ground of all is the same
 
 
 _ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}  # where macOS wants them

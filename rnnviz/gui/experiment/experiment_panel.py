@@ -249,11 +249,12 @@ class ExperimentPanel(QWidget):
         for widget in (self.batch, self.training_form, self._training_title, self.add_model):
             widget.setVisible(trained)
         self.add_model.setEnabled(len(experiment.models) < MOST_MODELS_IN_FORM)
-        self._fill_cards(state, experiment.models, trained)
-        said = changes(state.run.experiment, experiment) if state.run.experiment is not None else []
-        if state.run.draft is not None and state.run.experiment is None:
-            said = [f"task {_untrained(state)} → {experiment.task.name}"]
-        self.bar.set_changes(said, _problem(experiment) if trained else "")
+        self._fill_cards(state, experiment.models)
+        before = state.run.experiment or replace(_like_it(state), task=experiment.task)
+        said = changes(before, experiment)
+        if anew := trained and state.run.experiment is None:
+            said.insert(0, f"task {_untrained(state)} → {experiment.task.name}")
+        self.bar.set_changes(said, _problem(experiment) if trained else "", _new_networks(state) if anew else "")
 
     def _show_data_notes(self, state: State, task: Task) -> None:
         """How the file of the run was read, until another is chosen."""
@@ -263,7 +264,7 @@ class ExperimentPanel(QWidget):
         self.data_notes.setText("\n".join(f"{note[:1].upper()}{note[1:]}." for note in notes))
         self.data_notes.setVisible(bool(notes))
 
-    def _fill_cards(self, state: State, models: tuple[ModelSettings, ...], trained: bool) -> None:
+    def _fill_cards(self, state: State, models: tuple[ModelSettings, ...]) -> None:
         while len(self.cards) > len(models):
             card = self.cards.pop()
             card.hide()
@@ -276,8 +277,7 @@ class ExperimentPanel(QWidget):
             self.cards.append(card)
             self._card_column.addWidget(card)
         for card, settings in zip(self.cards, models, strict=True):
-            card.set_settings(settings)
-            card.header.setEnabled(trained)
+            card.set_settings(settings, trained=state.run.draft is not None or state.run.experiment is not None)
         self._color_cards(state)
         self._show_numbers(state)
 
@@ -313,6 +313,14 @@ def _problem(experiment: Experiment) -> str:
 def _untrained(state: State) -> str:
     """What stands in the place of a task where nothing was trained."""
     return OLD_TASK if isinstance(state.run.source, Given) else "recorded"
+
+
+def _new_networks(state: State) -> str:
+    """What a restart does in a run that was not trained here."""
+    shown = "loaded" if isinstance(state.run.source, Given) else "recorded"
+    if len(state.run.models) > 1:
+        return f"Restart trains new networks from random weights, not the {shown} ones"
+    return f"Restart trains a new network from random weights, not the {shown} one"
 
 
 def _like_it(state: State) -> Experiment:

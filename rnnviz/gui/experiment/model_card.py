@@ -15,6 +15,7 @@ from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.model_bar import paint_model_bar
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.folded import fold, set_owner
 from rnnviz.gui.widgets.setting_rows import setting_rows
 
 _HEADER_HEIGHT = 56
@@ -23,8 +24,11 @@ _FIELD_WIDTH = 92
 _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 
-def summary(settings: ModelSettings) -> str:
-    """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0"."""
+def summary(settings: ModelSettings, trained: bool = True) -> str:
+    """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0".
+
+    How its cell begins is left out where it was not `trained` here: nobody knows how a loaded model began.
+    """
     own, begins = settings_of(type(settings.own)), initial_settings(settings.cell)
     parts = [one.show(getattr(settings.own, key)) for key, one in own.items() if key not in begins]
     parts.append(f"{settings.hidden_size} units")
@@ -33,7 +37,9 @@ def summary(settings: ModelSettings) -> str:
     if settings.bidirectional:
         parts.append("both ways")
     parts += [
-        f"{one.label.lower()} {one.show(getattr(settings.own, key))}" for key, one in own.items() if key in begins
+        f"{one.label.lower()} {one.show(getattr(settings.own, key))}"
+        for key, one in own.items()
+        if trained and key in begins
     ]
     return ", ".join(parts)
 
@@ -132,13 +138,12 @@ class ModelCard(QFrame):
         line.addWidget(self.remove)
         line.addStretch()
         column.addLayout(line)
-        self._editor.hide()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self.header)
         outer.addWidget(self._editor)
-        self.header.toggled.connect(self._editor.setVisible)
+        fold(self._editor, self.header)
         self.header.entered.connect(self._enter)
         self.set_settings(settings)
 
@@ -146,19 +151,19 @@ class ModelCard(QFrame):
     def settings(self) -> ModelSettings:
         return self._settings
 
-    def set_settings(self, settings: ModelSettings) -> None:
-        """Shows `settings`; bad texts that are being mended stay."""
+    def set_settings(self, settings: ModelSettings, trained: bool = True) -> None:
+        """Shows `settings`, of a model `trained` here or loaded; bad texts that are being mended stay."""
         self._settings = settings
+        set_owner(self, settings.name)
         common, own = settings_of(ModelSettings), settings_of(type(settings.own))
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))
             row.setVisible(key in common or key in own)
-        self.header.name, self.header.words = settings.name, summary(settings)
+        self.header.name, self.header.words = settings.name, summary(settings, trained)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
-        self.header.setToolTip(
-            f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}. Press to edit (Enter)"
-        )
+        words = f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}"
+        self.header.setToolTip(f"{words}. Press to edit (Enter)")
         self.header.update()
 
     def set_number(self, number: str, metric: str, tooltip: str) -> None:

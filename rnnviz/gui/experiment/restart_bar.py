@@ -45,12 +45,13 @@ class RestartBar(QWidget):
         self._theme = theme
         self.update()
 
-    def set_changes(self, phrases: Sequence[str], problem: str = "") -> None:
-        """Says what waits, one phrase a change, or the `problem` that forbids it; hides the bar when nothing waits."""
+    def set_changes(self, phrases: Sequence[str], problem: str = "", meaning: str = "") -> None:
+        """Says what waits, one phrase a change, or the `problem` that forbids it; hides the bar when nothing waits.
+        `meaning`: what a restart does, where it is more than to begin again."""
         shown = list(phrases[:_SHOWN])
         if len(phrases) > _SHOWN:
             shown.append(f"{len(phrases) - _SHOWN} more")
-        self.sentence.setText(problem or "Needs a restart: " + ", ".join(shown))
+        self.sentence.setText(problem or f"{meaning or 'Needs a restart'}: {', '.join(shown)}")
         set_role(self.sentence, "problem" if problem else "plain")
         self.restart_button.setEnabled(not problem)
         self.sentence.setToolTip("\n".join(phrases))

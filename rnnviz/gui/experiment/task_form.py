@@ -13,7 +13,7 @@ from rnnviz.core.source import Given, GivenInput, Source
 from rnnviz.core.tasks import TASKS, DataTask
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.widgets.fields import Choice, Field, Row
-from rnnviz.gui.widgets.parsing import whole
+from rnnviz.gui.widgets.parsing import last_or_whole, or_last, whole
 from rnnviz.gui.widgets.setting_rows import row_fields, row_value, setting_rows
 
 _CHOOSE = "choose"
@@ -147,7 +147,7 @@ def _rows(task: Task) -> dict[str, Row]:
 
 
 def _loss_row(asked: GivenInput) -> dict[str, Row]:
-    last = Field(whole("Loss at", 0, LONGEST), lambda value: "the last" if value == 0 else str(value))
+    last = Field(or_last(whole("The time step", 1, LONGEST)), last_or_whole)
     last.set_value(asked.loss_time_step)
     last.setEnabled(False)
-    return {"loss_time_step": Row("Loss at t", last, "L = ‖h_t‖ at this time step; 0: the last one")}
+    return {"loss_time_step": Row("Loss at t", last, "L is the norm of h at this time step")}

@@ -18,7 +18,7 @@ from rnnviz.gui.figures.formats import Measures, in_pixels
 from rnnviz.gui.figures.pictures import window_image
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
-from rnnviz.gui.look.theme import theme
+from rnnviz.gui.look.theme import dress, theme
 from rnnviz.gui.network.network_view import NetworkView
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -107,7 +107,7 @@ def _page(
     page = QWidget()
     page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     page.setObjectName("page")
-    page.setStyleSheet(f"#page {{ background: {theme(state.look.theme).background}; }}")
+    dress(page, theme(state.look.theme), f"#page {{ background: {theme(state.look.theme).background}; }}")
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 12, 0, 8)
     column.setSpacing(8)

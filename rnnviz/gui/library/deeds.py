@@ -29,6 +29,7 @@ class Deeds(QObject):
         super().__init__(parent)
         self._store, self._memory = store, memory
         self._done: list[_Undo] = []
+        self._failed = False
         self.remembered = memory.read()
 
     def look(self) -> None:
@@ -38,6 +39,11 @@ class Deeds(QObject):
     @property
     def can_undo(self) -> bool:
         return bool(self._done)
+
+    @property
+    def offers_undo(self) -> bool:
+        """Whether what was said last is of something that can be undone; not where nothing was done."""
+        return self.can_undo and not self._failed
 
     @property
     def shown(self) -> str:
@@ -87,14 +93,16 @@ class Deeds(QObject):
         if gone:
             self._forget(gone, tuple(moved))
         self._tell(
-            " ".join(filter(None, (_gone(gone, bool(moved)), _kept(held, self.shown), problem))), bool(held or problem)
+            " ".join(filter(None, (_gone(gone, bool(moved)), _kept(held, self.shown), problem))),
+            bool(held or problem),
+            failed=not gone,
         )
 
     def undo(self) -> None:
         """Takes the last deed back; one that cannot be taken back now stays to be tried again."""
         if self._done:
             sentence, back = self._done[-1]
-            if self._try(back):
+            if self._try(back, failed=False):
                 self._done.pop()
                 self._tell(sentence)
 
@@ -106,7 +114,7 @@ class Deeds(QObject):
         elif sys.platform == "win32" and path.exists():
             subprocess.run(["explorer", f"/select,{path}"], check=False)
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent))):
-            self._tell(f"No file manager could be opened; the run is {path}.", True)
+            self._tell(f"No file manager could be opened; the run is {path}.", True, failed=True)
 
     def _forget(self, runs: Sequence[RunSummary], moved: tuple[Trashed, ...]) -> None:
         before = self.remembered
@@ -131,15 +139,17 @@ class Deeds(QObject):
     def _remember(self, change: Callable[[Remembered], Remembered]) -> None:
         self.remembered = self._memory.change(change)
 
-    def _try(self, deed: Callable[[], None]) -> bool:
+    def _try(self, deed: Callable[[], None], failed: bool = True) -> bool:
         try:
             deed()
         except RnnvizError as error:
-            self._tell(str(error), True)
+            self._tell(str(error), True, failed)
             return False
         return True
 
-    def _tell(self, sentence: str, problem: bool = False) -> None:
+    def _tell(self, sentence: str, problem: bool = False, failed: bool = False) -> None:
+        """`failed`: nothing was done that an Undo beside the sentence could mean."""
+        self._failed = failed
         self.changed.emit()
         self.said.emit(sentence, problem)
 

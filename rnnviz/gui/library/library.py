@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.session import Session, is_running
+from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.program_folders import data_folder
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from rnnviz.runs.library.remembered import Memory
     from rnnviz.runs.library.summary import RunSummary
 
+_DONE = Fields(  # what is other once a person did anything
+    *("place.cursor", "place.model", "place.unit", "place.sample", "run.draft", "run.name", "debugging.marks"),
+    *("debugging.watches", "trial", "look.page", "look.theme", "look.scale", "look.hidden_lanes", "look.folders"),
+)
 _CANDIDATES = 8  # newest files that are looked into for the last run
 
 
@@ -49,6 +54,7 @@ class Library(QObject):
         """Opens the window of runs, or brings it to the front."""
         from rnnviz.gui.library.library_window import LibraryWindow  # late: made when somebody wants it
 
+        self._take_offer_back()
         if self.window is None:
             memory, cache = self._memory()
             self.window = LibraryWindow(self._store, memory, cache, self._window)
@@ -85,9 +91,9 @@ class Library(QObject):
         """The last run is offered once there is something on the screen; the offer goes when the person begins."""
         if self._to_offer is not None and new.run.path is not None:
             QTimer.singleShot(0, self, self._make_offer)
-        moved = new.place.cursor != old.place.cursor and old.run.path == new.run.path and old.run.path is not None
-        begun = is_running(new) or (old.run.path is not None and new.run.path != old.run.path)
-        if self._offer is not None and (moved or begun):
+        if self._offer is None or old.run.path is None:
+            return
+        if is_running(new) or new.run.path != old.run.path or _DONE.changed(old, new):
             self._take_offer_back()
 
     def _take_offer_back(self) -> None:

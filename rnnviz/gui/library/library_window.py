@@ -37,7 +37,7 @@ class LibraryWindow(QDialog):
 
     def __init__(self, store: Store, memory: Memory, cache: SummaryCache, parent: QWidget) -> None:
         super().__init__(parent)
-        self._store, self._memory, self._cache = store, memory, cache
+        self._store, self._memory = store, memory
         self.setWindowTitle("Runs")
         self.setObjectName("library")
         self.resize(*_SIZE)
@@ -197,9 +197,7 @@ class LibraryWindow(QDialog):
 
     @Slot()
     def _finish(self) -> None:
-        if not self._read_once and self.reading.everything:
-            self._read_once = True
-            self._cache.forget_others(self.reading.everything)
+        self._read_once = self._read_once or bool(self.reading.everything)
         self._show_count()
 
     def _select(self, row: int) -> None:
@@ -223,7 +221,7 @@ class LibraryWindow(QDialog):
             self._actions[key].setEnabled(enabled)
             self.buttons[key].setEnabled(enabled)
             self.buttons[key].setText(self._actions[key].text())
-        self.undo_button.setVisible(self.deeds.can_undo)
+        self.undo_button.setVisible(self.deeds.offers_undo)
 
     @Slot()
     def _open(self) -> None:
@@ -306,7 +304,7 @@ class LibraryWindow(QDialog):
     def _say(self, sentence: str, problem: bool) -> None:
         self.said.setText(sentence)
         set_role(self.said, "role", "problem" if problem else "note")
-        self.undo_button.setVisible(self.deeds.can_undo)
+        self.undo_button.setVisible(self.deeds.offers_undo)
 
     def _show_count(self) -> None:
         all_runs, found = self.table.runs, self.filter.rowCount()

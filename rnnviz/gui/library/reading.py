@@ -43,6 +43,7 @@ class LibraryReading(QObject):
         self._all: list[Stamp] = []
         self._busy = False
         self._again = False
+        self._tidied = False
         self._stopped = False
         self._background = Background("library", self)
         self._background.answered.connect(self._take)
@@ -94,6 +95,9 @@ class LibraryReading(QObject):
     def _take(self, _ticket: int, answer: object) -> None:
         if self._stopped:
             return
+        if answer is None:
+            self._end()
+            return
         assert isinstance(answer, list)
         if answer and isinstance(answer[0], tuple):
             self._take_entries(answer)
@@ -103,7 +107,7 @@ class LibraryReading(QObject):
             self._known = {path: known for path, known in self._known.items() if path in there}
             self.listed.emit([stamp.path for stamp in answer])
             self._left = [stamp for stamp in answer if self._stale(stamp)]
-        self._go_on()
+        QTimer.singleShot(0, self, self._go_on)  # after the rows were painted, which a thread at work would hold up
 
     def _stale(self, stamp: Stamp) -> bool:
         """Whether its file was written since, or its engine came to life or ended."""
@@ -122,12 +126,21 @@ class LibraryReading(QObject):
         if new:
             self.came.emit(new)
 
+    @Slot()
     def _go_on(self) -> None:
+        if self._stopped:
+            return
         if self._left:
             batch, self._left = self._left[:_AT_A_TIME], self._left[_AT_A_TIME:]
             name, cache = self._theme_name, self._cache
             self._background.ask(lambda: [(stamp, _entry(stamp, cache, name)) for stamp in batch])
-            return
+        elif self._all and not self._tidied:
+            self._tidied, everything = True, self.everything
+            self._background.ask(lambda: self._cache.forget_others(everything))
+        else:
+            self._end()
+
+    def _end(self) -> None:
         self._busy = False
         self.finished.emit()
         if self._again:

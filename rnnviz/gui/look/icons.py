@@ -32,12 +32,15 @@ def pixmap(name: str, color: str, size: int = 20, scale: float = 1.0, opacity: f
 
 
 @cache
-def icon(name: str, color: str = "#8d96a5", size: int = 20) -> QIcon:
-    """The icon `name`, for example "play" or "step-forward"; RnnvizError if there is no such drawing."""
+def icon(name: str, color: str = "#8d96a5", size: int = 20, disabled: str = "") -> QIcon:
+    """The icon `name`, for example "play" or "step-forward"; RnnvizError if there is no such drawing.
+
+    Where nothing can be pressed it is faint, in the colour `disabled` if that is given.
+    """
     result = QIcon()
     for scale in _SCALES:
         result.addPixmap(pixmap(name, color, size, scale), QIcon.Mode.Normal)
-        result.addPixmap(pixmap(name, color, size, scale, _DISABLED_OPACITY), QIcon.Mode.Disabled)
+        result.addPixmap(pixmap(name, disabled or color, size, scale, _DISABLED_OPACITY), QIcon.Mode.Disabled)
     return result
 
 

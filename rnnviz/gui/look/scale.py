@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QAbstractItemView, QWidget
 from shiboken6 import isValid
 
 _PAGES_TO, _FORMS_TO = 1.5, 1.7
+_NARROWED = 0.85
 STEPS = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
 _now = [1.0]
@@ -184,7 +185,7 @@ def _set_least_width(widget: QWidget, pixels: int) -> None:
 
 
 def _set_field_width(widget: QWidget, pixels: int) -> None:
-    widget.setMinimumWidth(round(pixels * min(_now[0], _PAGES_TO)))
+    widget.setMinimumWidth(round(_NARROWED * pixels * min(_now[0], _PAGES_TO)))  # beside a long label
     widget.setMaximumWidth(px(pixels))
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells import cell_kind
@@ -235,15 +235,22 @@ def theme(name: ThemeName) -> Theme:
 
 
 def apply(app: QApplication, theme: Theme) -> None:
-    """Puts Fusion, the palette, the text font and the style sheet of `theme` on the application, sized as text is."""
+    """Puts Fusion, the palette of `theme` and the text font on the application, sized as text is."""
     fonts.load()
     if not app.property("fusion"):  # once: every widget is made ready for a new style, and below a sheet it has no name
         app.setStyle(QStyleFactory.create("Fusion"))
         app.setProperty("fusion", True)
     app.setFont(scale.font(fonts.text()))
     app.setPalette(palette(theme))
+
+
+def dress(window: QWidget, theme: Theme, own: str = "") -> None:
+    """Puts the style sheet of `theme`, and rules of its `own`, on a window with its dialogs and menus.
+
+    Not on the application: there Qt makes every widget ready anew as often as it has others above it.
+    """
     tokens = {name: value for name, value in asdict(theme).items() if isinstance(value, str)}
-    app.setStyleSheet(scale.in_sheet(style_sheet(theme.name, tokens)))
+    window.setStyleSheet(scale.in_sheet(style_sheet(theme.name, tokens)) + own)
 
 
 def palette(theme: Theme) -> QPalette:

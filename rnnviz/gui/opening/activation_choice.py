@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayo
 from rnnviz.core.cells.vanilla import ACTIVATIONS
 from rnnviz.core.structure import Activation
 from rnnviz.gui.widgets.fields import section_label
+from rnnviz.gui.widgets.marked_text import rich
 
 _OFFERED: tuple[Activation, ...] = ("tanh", "relu")  # torch's nn.RNN has these
 _UNKNOWN = "I do not know"
@@ -56,7 +57,7 @@ class ActivationChoice(QWidget):
         for place, activation in enumerate(activations):
             words = ACTIVATIONS[activation] if activation else _UNKNOWN
             button = QRadioButton(words)
-            formula = f"h_t = {words}(W_ih x_t + W_hh h_t−1 + b)"
+            formula = rich(f"h_t = {words}(W_{{ih}} x_t + W_{{hh}} h_{{t−1}} + b)")
             button.setToolTip(formula if activation else "Traces tanh, torch's default, and says that it is a guess")
             self._group.addButton(button)
             self._line.insertWidget(place, button)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, RUN, TABLE, TEXT, FileFormat, endings
@@ -40,30 +41,35 @@ OPENABLE = ";;".join(
 
 
 def path_to_open(window: QWidget, store: Store, folder: str = "") -> Path | None:
-    """The file a person wants to open, from the folder where one was last opened, else from `folder`; None if they
-    changed their mind."""
-    begin = store.state.look.folder(OPEN) or folder
-    name, _ = QFileDialog.getOpenFileName(window, "Open", begin, OPENABLE)
+    """The file a person wants to open, from the folder where one was last opened, else from `folder`, else from
+    their documents; None if they changed their mind."""
+    name, _ = QFileDialog.getOpenFileName(window, "Open", _begin(store, OPEN, folder), OPENABLE)
     return _found(store, name, OPEN)
 
 
 def path_to_open_data(window: QWidget, store: Store, kind: str) -> Path | None:
     """A file to learn from: `kind` is the name of its format, "csv" or "text"."""
     wanted = next(one for one in FORMATS if one.name == kind)
-    name, _ = QFileDialog.getOpenFileName(window, "Choose the data", store.state.look.folder(kind), read_filter(wanted))
+    name, _ = QFileDialog.getOpenFileName(window, "Choose the data", _begin(store, kind), read_filter(wanted))
     return _found(store, name, kind)
 
 
 def path_to_save(
     window: QWidget, store: Store, title: str, proposal: str, kinds: str, kind: str, folder: str = ""
 ) -> Path | None:
-    """Where to save, in the folder where something of that `kind` was last saved, else in `folder`; the ending of the
-    first of `kinds` ("Pictures (*.png)") is added where none was typed."""
-    begin = store.state.look.folder(f"save {kind}") or folder
-    name, _ = QFileDialog.getSaveFileName(window, title, str(Path(begin) / proposal) if begin else proposal, kinds)
+    """Where to save, in the folder where something of that `kind` was last saved, else in `folder`, else among their
+    documents; the ending of the first of `kinds` ("Pictures (*.png)") is added where none was typed."""
+    begin = Path(_begin(store, f"save {kind}", folder))
+    name, _ = QFileDialog.getSaveFileName(window, title, str(begin / proposal), kinds)
     if (path := _found(store, name, f"save {kind}")) is None:
         return None
     return path if path.suffix else path.with_suffix(kinds.split("*", 1)[1].split(")")[0].split()[0])
+
+
+def _begin(store: Store, kind: str, folder: str = "") -> str:
+    """The folder a dialog begins in: never the one the program was started in."""
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return store.state.look.folder(kind) or folder or (documents if Path(documents).is_dir() else str(Path.home()))
 
 
 def _found(store: Store, name: str, kind: str) -> Path | None:

@@ -29,7 +29,7 @@ from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.activation_choice import ActivationChoice
 from rnnviz.gui.widgets.fields import Field, Row, section_label
 from rnnviz.gui.widgets.fitted_dialog import FittedDialog
-from rnnviz.gui.widgets.parsing import whole
+from rnnviz.gui.widgets.parsing import last_or_whole, or_last, whole
 
 _ITEM = 28  # pixels of one module in the table
 _WIDE = 320  # pixels of the fields
@@ -68,7 +68,7 @@ class OpenModelDialog(FittedDialog):
         self.activation = ActivationChoice()
         self.length = Field(whole("Length", 1, LONGEST))
         self.length.set_value(GivenInput().length)
-        self.loss_at = Field(whole("Loss at time step", 0, LONGEST))
+        self.loss_at = Field(or_last(whole("The time step", 1, LONGEST)), last_or_whole)
         self.loss_at.set_value(0)
         self.problem = QLabel()
         self.problem.setProperty("role", "problem")
@@ -174,7 +174,7 @@ class OpenModelDialog(FittedDialog):
         column.addWidget(self.pages)
         column.addWidget(section_label("Loss"))
         column.addWidget(_note(f"{GIVEN_LOSS}. One sequence, initial states of zero."))
-        column.addWidget(Row("Norm of h at time step", self.loss_at, "L = ‖h_t‖; 0 stands for the last time step"))
+        column.addWidget(Row("Norm of h at time step", self.loss_at, "L is the norm of h at this time step; or “last”"))
         column.addWidget(self.problem)
         buttons = QHBoxLayout()
         buttons.addStretch()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -23,7 +24,7 @@ from rnnviz.gui.live.searching import Searching
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.look.icons import application_icon
 from rnnviz.gui.look.scale import set_text_scale
-from rnnviz.gui.look.theme import apply, theme
+from rnnviz.gui.look.theme import apply, dress, theme
 from rnnviz.gui.opening.file_commands import Pictures, file_commands
 from rnnviz.gui.shell.garbage_collector import GarbageCollector
 from rnnviz.gui.shell.keyboard.area_commands import area_commands
@@ -31,7 +32,7 @@ from rnnviz.gui.shell.keyboard.areas import Areas
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.menus.menu_bar import MenuBar
 from rnnviz.gui.shell.message_bar import MessageBar
-from rnnviz.gui.shell.page_commands import page_commands
+from rnnviz.gui.shell.page_commands import PAGES, page_commands
 from rnnviz.gui.shell.problems import Problems
 from rnnviz.gui.shell.signals import Signals
 from rnnviz.gui.shell.status_bar import StatusBar
@@ -40,7 +41,7 @@ from rnnviz.gui.shell.toolbar import Toolbar
 from rnnviz.gui.shell.view_commands import INTERFACE_VARIABLE, WindowWishes, toggle_presentation, view_commands
 from rnnviz.gui.state.debugging import Debugging
 from rnnviz.gui.state.preference_saver import PreferenceSaver
-from rnnviz.gui.state.preferences import read_preferences, saved_interface_scale
+from rnnviz.gui.state.preferences import read_preferences, saved_interface_scale, unusable
 from rnnviz.gui.state.program_folders import log_path, remove_leftovers, settings_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -106,6 +107,8 @@ class App(QObject):
         preferences, complaint = read_preferences(settings)
         message = Message("warning", complaint) if complaint else None
         hidden = frozenset(preferences.hidden_lanes)
+        known_page = preferences.page in {page.key for page in PAGES}
+        preferences = preferences if known_page else replace(preferences, page=Appearance().page)
         shown = State(
             look=Appearance(
                 theme=preferences.theme,
@@ -146,6 +149,7 @@ class App(QObject):
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow(lambda: theme(self.store.state.look.theme))
+        dress(self.window, theme(preferences.theme))
         self.library = Library(self.store, self.session, self.open_path, self.window)
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
@@ -160,7 +164,10 @@ class App(QObject):
         self.window.add_to_centre(self.what_if_bar)
         self.window.setStatusBar(StatusBar(self.store))
         self.menu_bar.hinted.connect(self.window.statusBar().showMessage)
-        self.window.restore(preferences)
+        broken = self.window.restore(preferences)
+        broken += [] if known_page else ["page"]
+        if broken:
+            self.store.say(Message("warning", f"{complaint} {unusable(settings, broken)}".strip()))
         self.window.setFocus()
         self._connect()
         self._show_title(self.store.state)
@@ -267,7 +274,7 @@ class App(QObject):
 
     def _drawn(self) -> "Contents":
         if self.contents is None:
-            raise RnnvizError("There is nothing to take a picture of yet.")
+            raise RnnvizError("The window is still being filled.")
         return self.contents
 
     def _areas(self) -> Areas:
@@ -333,6 +340,7 @@ class App(QObject):
             self.window.note_sizes()
             set_text_scale(new.look.scale)
             apply(self._application, theme(new.look.theme))
+            dress(self.window, theme(new.look.theme))
 
     @Slot(object, object)
     def _show(self, old: State, new: State) -> None:
@@ -370,7 +378,9 @@ class App(QObject):
         if self._palette is None:
             from rnnviz.gui.shell.menus.command_palette import CommandPalette
 
-            self._palette = CommandPalette(self.store, self.actions, self.preference_saver, self.window)
+            self._palette = CommandPalette(
+                self.store, self.actions, self.preference_saver, self.window, self._drawn().named_controls
+            )
         self._palette.ask(self.toolbar)
 
     def _dismiss(self) -> None:

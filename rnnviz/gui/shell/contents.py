@@ -1,6 +1,7 @@
 """What fills the window after its first picture: lanes, panels and dialogs, wired to store and session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
@@ -26,6 +27,7 @@ from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.opening.file_dialogs import path_to_open_data
 from rnnviz.gui.opening.opening import Opening
+from rnnviz.gui.shell.keyboard.named_controls import NamedControl, named_controls
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.right_column import RightColumn
 from rnnviz.gui.state.store import Store, setting
@@ -117,6 +119,16 @@ class Contents(QObject):
         measures = Measures((self.lanes.width(), self.lanes.height()), scale)
         return draw_figure(lanes_as_seen(self._store.state), measures, axis=self.lanes.axis, grows=True)
 
+    def named_controls(self) -> Iterator[NamedControl]:
+        """Every field and button of the panels, to be gone to by its name."""
+        yield from named_controls(self.experiment, "Experiment")
+        for key, name, page in self.right.pages():
+            yield from named_controls(page, name, partial(self._show_page, key))
+        yield from named_controls(self.training, "Curves")
+
+    def _show_page(self, key: str) -> None:
+        self._store.change(look=setting(page=key))
+
     def ask_for_picture(self, saved: Callable[[QImage], object]) -> None:
         """Asks how large and with which texts; `saved` gets the picture."""
         from rnnviz.gui.figures.figure import Curves
@@ -160,7 +172,7 @@ class Contents(QObject):
     @Slot(int, object)
     def _set_by_hand(self, model: int, intervention: Intervention) -> None:
         self._store.go(to_model, model, self._store.state.place.unit)
-        self._store.change(look=setting(page="what_if"))
+        self._show_page("what_if")
         self._whatifs.add(intervention)
 
     @Slot(int, str, int)

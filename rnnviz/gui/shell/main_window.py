@@ -29,6 +29,7 @@ _LEAST = QSize(600, 350)  # below what 1280 × 800 leaves at scale 2
 _NARROW, _SHORT = 960, 520  # a smaller window shows its panels in one column, as tabs
 _LOW = 120  # pixels a panel may be made low
 _LAYOUT_VERSION = 1
+_LAYOUT_MARK = bytes((0, 0, 0, 0xFF))  # as Qt begins every saved layout
 _DARK = partial(theme, "dark")
 
 
@@ -97,14 +98,23 @@ class MainWindow(QMainWindow):
             before.deleteLater()
         self._resize_dock(name, size.height() if name == "training" else size.width())
 
-    def restore(self, preferences: Preferences) -> None:
-        """Size, place and layout as they were, on a screen there is; what does not fit any more is left as it is."""
+    def restore(self, preferences: Preferences) -> list[str]:
+        """Size, place and layout as they were, on a screen there is; what does not fit any more is left as it is.
+
+        Returns the names of what means nothing; a layout of another version is none of that.
+        """
         self._designed.clear()
-        if preferences.geometry and self.restoreGeometry(_bytes(preferences.geometry)):
-            self._keep_on_screen()
+        broken = []
+        if preferences.geometry:
+            if self.restoreGeometry(_bytes(preferences.geometry)):
+                self._keep_on_screen()
+            else:
+                broken.append("geometry")
         if preferences.layout and not self.restoreState(_bytes(preferences.layout), _LAYOUT_VERSION):
             self.reset_layout()
+            broken += [] if _is_of_another_version(preferences.layout) else ["layout"]
         self._fold()
+        return broken
 
     def layout_preferences(self) -> dict[str, str]:
         """What `restore` wants."""
@@ -262,3 +272,9 @@ def _bytes(text: str) -> QByteArray:
         return QByteArray(base64.b64decode(text, validate=True))
     except ValueError:
         return QByteArray()
+
+
+def _is_of_another_version(layout: str) -> bool:
+    """Whether it is a layout that another version of the program has written: Qt's mark, then the version."""
+    data = bytes(_bytes(layout).data())
+    return data[:4] == _LAYOUT_MARK and data[4:8] != _LAYOUT_VERSION.to_bytes(4)

@@ -3,8 +3,8 @@
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Slot
-from PySide6.QtGui import QAccessible, QAccessibleEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QMouseEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QWidget
 
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.look import scale
@@ -17,6 +17,7 @@ from rnnviz.gui.state.window import Message
 
 _INFO_SECONDS = 8  # a good word goes by itself, a problem stays until it is put away
 _MARGIN = 12  # pixels to the sides and below
+_READABLE = 240  # pixels of a sentence beside which buttons may stand
 _BUSY_DELAY = 150  # milliseconds: what is faster than this is never announced
 _MOST_BUTTONS = 3
 _STAYING = ("go_to_stop", "disable_stop")  # after these the message still says what there is to go on with
@@ -27,16 +28,21 @@ _TOKENS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error
 class MessageBar(QFrame):
     """Shows `state.message`, or `state.busy` with a button to cancel; hidden when there is neither.
 
-    It lies at the foot of `parent`, over whatever else is there, and moves nothing.
+    It lies at the foot of `parent`, over whatever else is there, and moves nothing. A person may push it up and down,
+    off what they want to see; there it stays.
     """
 
     def __init__(self, store: Store, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent)
         self._below = parent
         parent.installEventFilter(self)
+        self._lifted = 0  # pixels that it was pushed up from the foot
+        self._held_at: float | None = None  # where the mouse has it, as pixels from the foot's
         self._store = store
         self._actions = actions
         self.setObjectName("message_bar")
+        self.setCursor(Qt.CursorShape.SizeVerCursor)
+        self.setToolTip("Drag it up or down, off what it covers; Esc puts it away")
         self._mark = QLabel()
         self._sentence = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)  # a file's name may look like HTML
@@ -51,13 +57,22 @@ class MessageBar(QFrame):
         self._close.setAccessibleName("Dismiss")
         self._close.clicked.connect(actions["dismiss"].trigger)
         self._close.setToolTip(actions.explanation("dismiss"))
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(14, 6, 8, 6)
-        self._row.setSpacing(10)
-        self._row.addWidget(self._mark)
-        self._row.addWidget(self._sentence, 1)
-        for widget in (self._progress, *self.buttons, self._close):
-            self._row.addWidget(widget)
+        self._offers = QWidget()
+        row = QHBoxLayout(self._offers)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(10)
+        for widget in (self._progress, *self.buttons):
+            row.addWidget(widget)
+        for widget in (self._offers, self._close):
+            widget.setCursor(Qt.CursorShape.ArrowCursor)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(14, 6, 8, 6)
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.addWidget(self._mark, 0, 0)
+        self._grid.addWidget(self._sentence, 0, 1)
+        self._grid.addWidget(self._close, 0, 3)
+        self._arrange(True)
         self._fade = QTimer(self, singleShot=True, interval=_INFO_SECONDS * 1000)
         self._fade.timeout.connect(self._put_away)
         self._delay = QTimer(self, singleShot=True, interval=_BUSY_DELAY)
@@ -76,12 +91,25 @@ class MessageBar(QFrame):
             self._place()  # a child that comes later would lie above it
         return super().eventFilter(watched, event)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._held_at = event.globalPosition().y() + self._lifted
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._held_at is not None:
+            self._lifted = round(self._held_at - event.globalPosition().y())
+            self._place()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._held_at = None
+
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         if _SHOWN.changed(old, new):
             self._show(new)
         elif self._keys and new.notices.message is not None:
             self._offer(new.notices.message)
+            self._place()
 
     def _show(self, state: State) -> None:
         message = state.notices.message
@@ -140,15 +168,39 @@ class MessageBar(QFrame):
             QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def _place(self) -> None:
-        """As wide as its sentence where there is room, in the middle of the foot."""
+        """As wide as its sentence where there is room, in the middle of the foot or where it was pushed to."""
         around = self._below.rect().adjusted(_MARGIN, 0, -_MARGIN, -_MARGIN)
-        self._row.activate()
         words = self._sentence.fontMetrics().horizontalAdvance(self._sentence.text()) + 4
-        others = self.minimumSizeHint().width() - self._sentence.minimumSizeHint().width()
-        width = min(others + words, around.width())
-        height = max(self._row.heightForWidth(width), self.minimumSizeHint().height())
-        self.setGeometry(QRect(around.center().x() - width // 2, around.bottom() + 1 - height, width, height))
+        self._arrange(True)
+        if self._others() + min(words, scale.px(_READABLE)) > around.width():
+            self._arrange(False)
+            if self.minimumSizeHint().width() > around.width():
+                self._arrange(False, idle=False)
+        width = min(max(self._others() + words, self.minimumSizeHint().width()), around.width())
+        height = max(self._grid.heightForWidth(width), self.minimumSizeHint().height())
+        self._lifted = min(max(self._lifted, 0), max(around.height() - height, 0))
+        top = around.bottom() + 1 - height - self._lifted
+        self.setGeometry(QRect(around.center().x() - width // 2, top, width, height))
         self.raise_()
+
+    def _others(self) -> int:
+        """Pixels that are taken beside the sentence."""
+        beside = [self._mark, self._close, self._offers] if self._beside else [self._mark, self._close]
+        seen = [part.sizeHint().width() for part in beside if not part.isHidden()]
+        margins = self._grid.contentsMargins()
+        return sum(seen) + 10 * len(seen) + margins.left() + margins.right() + 2 * self.frameWidth()
+
+    def _arrange(self, beside: bool, idle: bool = True) -> None:
+        """The buttons beside the sentence or below it; with or without those that can do nothing now."""
+        self._beside = beside
+        self._grid.removeWidget(self._offers)
+        if beside:
+            self._grid.addWidget(self._offers, 0, 2)
+        else:
+            self._grid.addWidget(self._offers, 1, 1, 1, 3, Qt.AlignmentFlag.AlignLeft)
+        for button, _ in zip(self.buttons, self._keys, strict=False):
+            button.setVisible(idle or button.isEnabled())
+        self._grid.activate()
 
     def _dress(self, name: str, token: str) -> None:
         colors = theme(self._store.state.look.theme)

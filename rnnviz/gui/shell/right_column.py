@@ -1,5 +1,7 @@
 """The right column: pages that share one place, with their names in its head; the one in front is remembered."""
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -55,6 +57,12 @@ class RightColumn(QWidget):
     def page(self) -> str:
         """The key of the page in front."""
         return self._keys[self._stack.currentIndex()]
+
+    def pages(self) -> Iterator[tuple[str, str, QWidget]]:
+        """Key, name and widget of each page."""
+        for number, key in enumerate(self._keys):
+            if (page := self._stack.widget(number)) is not None:
+                yield key, self.tabs.tabText(number), page
 
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:

@@ -87,9 +87,14 @@ def read_preferences(path: Path) -> tuple[Preferences, str]:
     good = {name: value for name, value in values.items() if _fits(name, value)}
     known = {one.name for one in fields(Preferences)}
     bad = sorted(known & (values.keys() - good.keys()))
-    sentence = f"In {path} the value of {' and '.join(bad)} could not be used; its default is." if bad else ""
+    sentence = unusable(path, bad) if bad else ""
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in good.items()}
     return replace(Preferences(), **values), sentence
+
+
+def unusable(path: Path, names: Sequence[str]) -> str:
+    """What is said of values that mean nothing: their defaults are used."""
+    return f"In {path} the value of {' and '.join(names)} could not be used; its default is."
 
 
 def saved_interface_scale(path: Path) -> float:

@@ -72,7 +72,7 @@ def slow_walk_commands(store: Store) -> Sequence[Command]:
                 partial(walk, 1), ("W",), 1),
         command("slow_walk_back", "Walk back", "the same way in reverse", partial(walk, -1), ("Shift+W",), -1),
         command("walk_faster", "Faster", "up to 16 steps a second", partial(change_speed, 1), ("Shift+Up",)),
-        command("walk_slower", "Slower", "down to a step every two seconds", partial(change_speed, -1), ("Shift+Down",)),
+        command("walk_slower", "Slower", "down to one step in two seconds", partial(change_speed, -1), ("Shift+Down",)),
     )  # fmt: skip
 
 

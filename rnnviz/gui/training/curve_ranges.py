@@ -89,20 +89,20 @@ def y_ticks(curves: Sequence[Array], lines: Sequence[float], unit: bool, logarit
     return Ticks(lowest - pad / 2, high + pad, tuple(place for place in places if place <= high + pad / 2))
 
 
-def spread(places: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """`places` moved as little as needed to lie `apart` from each other within low…high, in their order."""
+def spread(places: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
+    """`places` moved as little as needed so that what is so high around each lies apart within low…high, in order."""
     order = np.argsort(np.asarray(places), kind="stable")
-    moved = [float(places[number]) for number in order]
+    moved, half = [float(places[number]) for number in order], [heights[number] / 2 for number in order]
     for _ in range(40):
         crowded = False
         for n in range(len(moved) - 1):
-            lack = apart - (moved[n + 1] - moved[n])
+            lack = half[n] + half[n + 1] - (moved[n + 1] - moved[n])
             if lack > 0.01:
                 moved[n], moved[n + 1], crowded = moved[n] - lack / 2, moved[n + 1] + lack / 2, True
-        if moved and moved[0] < low:
-            moved[0], crowded = low, crowded or len(moved) > 1
-        if moved and moved[-1] > high:
-            moved[-1], crowded = high, crowded or len(moved) > 1
+        if moved and moved[0] - half[0] < low:
+            moved[0], crowded = low + half[0], crowded or len(moved) > 1
+        if moved and moved[-1] + half[-1] > high:
+            moved[-1], crowded = high - half[-1], crowded or len(moved) > 1
         if not crowded:
             break
     result = [0.0] * len(moved)

@@ -1,17 +1,17 @@
 """Short labels beside a plot, each at its height: the values of the y axis, the names at the ends of the curves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.training.curve_ranges import spread
 
-_APART = 14.0  # pixels between two labels
-_NEXT = 1e-3  # a second line lies this far below its first, so that nothing comes between them when spread
+_LINE = 14.0  # pixels of a line
+_BETWEEN = 5.0  # more of them between two labels, where there is room
 
 
 @dataclass(frozen=True)
@@ -40,30 +40,39 @@ class MarginLabels(QWidget):
 
     def has_room_for(self, labels: Sequence[MarginLabel]) -> bool:
         """Whether all of them can stand apart from each other."""
-        return _APART * sum(len(self._lines(label)) for label in labels) <= scale.height(self)
+        lines = sum(len(self._lines(label)) for label in labels)
+        return lines * _LINE + (len(labels) - 1) * _BETWEEN <= scale.height(self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = scale.painter(self)
-        lines = [line for label in self.labels for line in self._lines(label)]
-        places = spread([line.y for line in lines], _APART, 6.0, scale.height(self) - 6.0)
-        for label, y in zip(lines, places, strict=True):
-            font = _font(label)
-            metrics = QFontMetricsF(font)
-            painter.setFont(font)
-            painter.setPen(label.color)
-            text = metrics.elidedText(label.text, Qt.TextElideMode.ElideRight, scale.width(self) - 8)
-            x = scale.width(self) - 6 - metrics.horizontalAdvance(text) if self._left else 8.0
-            painter.drawText(QPointF(x, y + metrics.capHeight() / 2), text)
+        blocks = [(label, self._lines(label)) for label in self.labels]
+        for (label, lines), middle in zip(blocks, self._middles([len(lines) for _, lines in blocks]), strict=True):
+            self._paint(painter, label, lines, middle - (len(lines) - 1) / 2 * _LINE)
 
-    def _lines(self, label: MarginLabel) -> list[MarginLabel]:
-        """The label, in two lines when it is too long for one and has a place to break."""
+    def _middles(self, lines: Sequence[int]) -> list[float]:
+        """Where the middles of the labels lie, each of so many lines."""
+        heights, room = [count * _LINE for count in lines], scale.height(self) + 2.0
+        between = min(max((room - sum(heights)) / max(len(heights), 1), 0.0), _BETWEEN)
+        return spread([label.y for label in self.labels], [high + between for high in heights], -1.0, room - 1.0)
+
+    def _paint(self, painter: QPainter, label: MarginLabel, lines: Sequence[str], y: float) -> None:
+        font = _font(label)
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setPen(label.color)
+        for number, line in enumerate(lines):
+            text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, scale.width(self) - 8)
+            x = scale.width(self) - 6 - metrics.horizontalAdvance(text) if self._left else 8.0
+            painter.drawText(QPointF(x, y + number * _LINE + metrics.capHeight() / 2), text)
+
+    def _lines(self, label: MarginLabel) -> list[str]:
+        """Its text, in two lines when it is too long for one and has a place to break."""
         metrics = QFontMetricsF(_font(label))
         words = label.text.split(" ")
         if metrics.horizontalAdvance(label.text) <= scale.width(self) - 10 or len(words) < 2:
-            return [label]
-        halves = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
-        first, second = min(halves, key=lambda half: max(map(metrics.horizontalAdvance, half)))
-        return [replace(label, text=first), replace(label, text=second, y=label.y + _NEXT)]
+            return [label.text]
+        halves = [[" ".join(words[:n]), " ".join(words[n:])] for n in range(1, len(words))]
+        return min(halves, key=lambda half: max(map(metrics.horizontalAdvance, half)))
 
 
 def _font(label: MarginLabel) -> QFont:

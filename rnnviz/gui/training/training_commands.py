@@ -14,8 +14,10 @@ MENU = "Training"
 
 
 # Train does something: an engine is there, or can be started for this experiment.
-can_train = need(lambda state: state.run.trainable, "this is a recording, or a model without its task") & need(
-    lambda state: engine_lives(state) or not state.notices.busy, "something else is running"
+can_train = (
+    need(lambda state: state.run.path is not None or state.recorded.status is not None, "the engine is starting")
+    & need(lambda state: state.run.trainable, "this is a recording, or a model without its task")
+    & need(lambda state: engine_lives(state) or not state.notices.busy, "something else is running")
 )
 can_step = (
     can_train

@@ -18,6 +18,7 @@ from rnnviz.gui.watching.breakpoint_words import note_of, with_expression
 from rnnviz.gui.widgets.breakpoint_dot import Dot
 from rnnviz.gui.widgets.expression_field import ExpressionField
 from rnnviz.gui.widgets.expression_problem import ExpressionProblem
+from rnnviz.gui.widgets.folded import fold, set_owner
 from rnnviz.runs.file.records import Event
 
 Face = Literal["fixed", "place", "typed"]
@@ -56,7 +57,7 @@ class BreakpointCard(QFrame):
         self.problem = ExpressionProblem(self.field)
         self.problem.setContentsMargins(24, 0, 8, 2)
         self.form = BreakpointForm(one, vocabulary, look)
-        self.form.hide()
+        fold(self.form, self.edit)
         head = QHBoxLayout()
         head.setSpacing(2)
         for widget, stretch in ((self.dot, 0), (self.words, 1), (self.field, 1), (self.remove, 0)):
@@ -78,13 +79,13 @@ class BreakpointCard(QFrame):
             self.edit.hide()
         self.dot.toggled.connect(self._turn)
         self.field.entered.connect(self._retype)
-        self.edit.toggled.connect(self.form.setVisible)
         self.form.changed.connect(self.changed)
         self.remove.clicked.connect(self.removed)
 
     def show_breakpoint(self, one: Breakpoint, events: Sequence[Event], look: Theme) -> None:
         """Shows the breakpoint as it is now, and where it was met."""
         self.breakpoint = one
+        set_owner(self, one.words)
         self.dot.look, self.dot.logs = look, one.logs
         blocked = self.dot.blockSignals(True)
         self.dot.setChecked(one.enabled)

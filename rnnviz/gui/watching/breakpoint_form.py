@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from rnnviz.core.expressions import Vocabulary
 from rnnviz.core.expressions.completion import complete_message
 from rnnviz.core.expressions.log_message import parse_message
+from rnnviz.core.expressions.suggesting.refusals import told
 from rnnviz.core.expressions.suggesting.suggestion import suggest_message
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.gui.look.theme import Theme
@@ -39,7 +40,9 @@ class BreakpointForm(QWidget):
         self.factor = Field(real("The factor", 1.0, _LARGEST, above=True))
         self.model = Choice([("", "any model"), *((name, name) for name in vocabulary().models)])
         self.every = Field(whole("Every how many hits", 1, 1_000_000_000))
-        self.message = ExpressionField(vocabulary, look, one.message, parse_message, complete_message, suggest_message)
+        self.message = ExpressionField(
+            vocabulary, look, one.message, parse_message, complete_message, suggest_message, told
+        )
         self.message.setPlaceholderText("loss is {loss}")
         self.rows = (
             Row("When it", self.when, "What the number has to do", _WIDTH),

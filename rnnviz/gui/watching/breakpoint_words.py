@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rnnviz.core.expressions import Vocabulary, parse
+from rnnviz.core.expressions.suggesting.sentences import check_shares
 from rnnviz.core.numbers import whole
 from rnnviz.core.stopping.breakpoints import arm
 from rnnviz.core.stopping.conditions import condition
@@ -18,6 +19,7 @@ def typed_breakpoint(text: str, vocabulary: Vocabulary) -> Breakpoint:
     form = parse(text, vocabulary).form
     if form.single and not form.yes_no:
         return Breakpoint("data", text.strip(), factor=_FIRST_FACTOR)
+    check_shares(text)
     condition(text, vocabulary)
     return Breakpoint("condition", text.strip())
 

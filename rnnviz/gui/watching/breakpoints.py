@@ -30,7 +30,7 @@ class Breakpoints(QWidget):
         self.cards: list[BreakpointCard] = []
         self.add = ExpressionField(self._known, self._theme, "", typed_breakpoint)
         self.add.setPlaceholderText("Stop where, for example loss < 0.05")
-        self.add.setAccessibleName("Stop where")
+        self.add.setAccessibleName("Stop training where")
         self.problem = ExpressionProblem(self.add)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 from rnnviz.core.numbers import whole
@@ -18,7 +18,6 @@ from rnnviz.runs.file.records import Event
 _MOST = 500  # lines
 _HEIGHT = 190  # pixels of the longest list
 _LEAST = 24
-_ROWS = 8  # that are measured for it
 _EVENT = Qt.ItemDataRole.UserRole
 
 
@@ -72,13 +71,24 @@ class LogList(QListWidget):
         if self.width() != self._fitted:  # not where only its scroll bar came or went, which fitting itself may cause
             self._fit()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange) and self._fitted >= 0:
+            self._fit()  # a line is as high as its style says
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
     def _fit(self) -> None:
-        """As high as its first lines need."""
+        """As high as its lines need, which scroll only where that is too much."""
         self._fitted = self.width()
+        policies = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOff)  # while the width for the lines is found out
         self.doItemsLayout()  # a line's height follows from the width it is broken at
-        shown = (self.item(row) for row in range(min(self.count(), _ROWS)))
-        rows = sum(self.visualItemRect(item).height() + 2 for item in shown)
-        self.setFixedHeight(min(max(rows, _LEAST), _HEIGHT) + 2 * self.frameWidth() + 4)
+        lines = self.contentsSize().height()
+        self.setVerticalScrollBarPolicy(policies.ScrollBarAlwaysOn if lines > _HEIGHT else policies.ScrollBarAlwaysOff)
+        self.setFixedHeight(min(max(lines, _LEAST), _HEIGHT) + 2 * self.frameWidth())
 
     @Slot(QListWidgetItem)
     def _go(self, item: QListWidgetItem) -> None:

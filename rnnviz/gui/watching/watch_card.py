@@ -13,6 +13,7 @@ from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.watching.watch_rows import WatchRow, WatchRows
 from rnnviz.gui.widgets.expression_field import ExpressionField
 from rnnviz.gui.widgets.expression_problem import ExpressionProblem
+from rnnviz.gui.widgets.folded import set_owner
 
 
 class WatchCard(QFrame):
@@ -25,6 +26,7 @@ class WatchCard(QFrame):
         self._vocabulary = vocabulary
         self.text = text
         self.setProperty("card", True)
+        set_owner(self, text)
         self.field = ExpressionField(vocabulary, theme, text)
         self.field.setAccessibleName("Watched expression")
         self.field.setCursorPosition(0)

@@ -29,7 +29,7 @@ class ColumnPage(QWidget):
 
     def begin(self) -> None:
         """Draws the state as it is, and listens from now on."""
-        self.setStyleSheet(form_sheet(self._store.state.look.theme))
+        self._dress(self._store.state)
         if not self.only_in_front:
             self.draw(self._store.state)
         self._store.changed.connect(self.show_state)
@@ -41,12 +41,19 @@ class ColumnPage(QWidget):
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         dressed = new.look.dress != old.look.dress
-        if dressed:
-            self.setStyleSheet(form_sheet(new.look.theme))
+        if dressed and self.isVisible():
+            self._dress(new)
         if (dressed or self.shows.changed(old, new)) and (self.isVisible() or not self.only_in_front):
             self.draw(new)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._dress(self._store.state)
         if self.only_in_front:
             self.draw(self._store.state)
+
+    def _dress(self, state: State) -> None:
+        """Of a page behind another one not before it comes to the front: it takes a while."""
+        sheet = form_sheet(state.look.theme)
+        if self.styleSheet() != sheet:
+            self.setStyleSheet(sheet)

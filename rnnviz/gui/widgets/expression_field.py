@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QLineEdit
 
 from rnnviz.core.expressions import ExpressionError, Vocabulary, parse
 from rnnviz.core.expressions.completion import Completion, complete, signature
-from rnnviz.core.expressions.suggesting.suggestion import Check, suggest, told
+from rnnviz.core.expressions.suggesting.refusals import refusal
+from rnnviz.core.expressions.suggesting.suggestion import Check, suggest
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets.completion_list import CompletionList
 
@@ -32,15 +33,17 @@ class ExpressionField(QLineEdit):
         check: Check = parse,
         offers: Callable[[str, int, Vocabulary], tuple[Completion, ...]] = complete,
         suggests: Callable[[str, Vocabulary, Check], str] = suggest,
+        refuses: Callable[[ExpressionError, str, str, Vocabulary, Check], str] = refusal,
     ) -> None:
         """`check` raises ExpressionError for a text that cannot be taken; `offers` says what may be typed next and
-        `suggests` what a wrong text was meant to be."""
+        `suggests` what a wrong text was meant to be; `refuses` says what is wrong with it."""
         super().__init__(text)
         self._vocabulary, self.look, self._check = vocabulary, theme, check
-        self._offers, self._suggests = offers, suggests
+        self._offers, self._suggests, self._refuses = offers, suggests, refuses
         self._entered = text
         self.problem: ExpressionError | None = None
         self.suggestion = ""  # the right text that a wrong one comes near to
+        self.sentence = ""  # what is wrong with the text; "" while it is right
         self.setProperty("role", "field")
         self.completions = CompletionList(self)
         self.completions.chosen.connect(self._insert)
@@ -51,21 +54,18 @@ class ExpressionField(QLineEdit):
     @Slot()
     def judge(self) -> None:
         """Asks the text anew: other models may lack what it names."""
-        self.problem, self.suggestion = None, ""
+        self.problem, self.suggestion, self.sentence = None, "", ""
         if self.text().strip():
             try:
                 self._check(self.text(), self._vocabulary())
             except ExpressionError as problem:
                 self.problem = problem
-                self.suggestion = self._suggests(self.text(), self._vocabulary(), self._check)
+                asked = self.text(), self._vocabulary(), self._check
+                self.suggestion = self._suggests(*asked)
+                self.sentence = self._refuses(problem, self.suggestion, *asked)
         self._underline()
         self.setToolTip(signature(self.text(), self.cursorPosition()))
         self.judged.emit(self.sentence)
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong with the text; "" while it is right."""
-        return "" if self.problem is None else told(self.problem, self.suggestion)
 
     def take_suggestion(self, and_enter: bool = False) -> None:
         """The right text in place of the wrong one, to go on typing, or entered at once."""

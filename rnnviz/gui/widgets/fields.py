@@ -32,6 +32,7 @@ from rnnviz.gui.look.form_style import FIELD_HEIGHT, FIELD_WIDTH, set_role
 from rnnviz.gui.widgets.parsing import Parse, Show
 from rnnviz.gui.widgets.spoken import teach_screen_readers
 
+_APART = 8  # pixels between a label and its field
 FLAT_PAD = 6  # pixels between the frame of a flat choice and its word
 
 
@@ -256,6 +257,7 @@ class Row(QWidget):
         scale.fit(self.label, wraps=True)
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(_APART)
         line.addWidget(self.label, 1)
         line.addWidget(field)
         column = QVBoxLayout(self)

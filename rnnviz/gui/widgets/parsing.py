@@ -25,6 +25,16 @@ def whole(words: str, low: int, high: int) -> Parse:
     return parse
 
 
+def or_last(parse: Parse) -> Parse:
+    """Parses the word "last" too, as 0."""
+    return lambda text: 0 if text.strip().lower() in ("last", "the last", "end") else parse(text)
+
+
+def last_or_whole(value: object) -> str:
+    """A time step, "last" for 0."""
+    return "last" if value == 0 else f"{value:,}"
+
+
 def real(words: str, low: float, high: float, off: bool = False, above: bool = False) -> Parse:
     """Parses a number in low…high; `off` also takes the word "off" as 0, `above` excludes `low` itself."""
 

@@ -155,7 +155,7 @@ def test_what_is_not_used_is_told_to_programs_and_people(tmp_path):
     for sentence in (
         f"note: rnn is given the {INPUTS} numbers its embedding would output, not token ids.",
         "note: rnn is traced without its head: there are no logits, predictions or targets.",
-        "note: A trace has one sequence and initial states of zero, and the loss L = ‖h_t‖, the norm of",
+        "note: A trace has one sequence and initial states of zero, and the loss L = ‖h‖, the norm of",
     ):
         assert sentence in said
     alone = table(inspect_path(saved(tmp_path, cell("rnn.", nn.GRU))))

@@ -53,7 +53,18 @@ def test_a_format_is_read_under_more_endings_than_it_is_written() -> None:
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's own folder; in it may be one for documents, "Documents"."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    monkeypatch.setattr(file_dialogs.QStandardPaths, "writableLocation", lambda _kind: str(folder / "Documents"))
+    return folder
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch, home: Path) -> Answers:
     """The system's dialogs: `begun` where each was opened, `chosen` what it answers."""
     made = Answers()
     monkeypatch.setattr(file_dialogs.QFileDialog, "getOpenFileName", made.answer)
@@ -62,7 +73,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 
 def test_each_kind_of_file_has_its_own_folder_in_the_next_start_too(
-    answers: Answers, qtbot: QtBot, tmp_path: Path
+    answers: Answers, home: Path, qtbot: QtBot, tmp_path: Path
 ) -> None:
     models, tables, runs = (tmp_path / name for name in ("models", "tables", "runs"))
     for folder in (models, tables, runs):
@@ -77,7 +88,7 @@ def test_each_kind_of_file_has_its_own_folder_in_the_next_start_too(
     path_to_open_data(window, store, "csv")
     answers.chosen = runs / "copy"
     assert path_to_save(window, store, "Save", "one.rnnviz", "Runs (*.rnnviz)", "run") == runs / "copy.rnnviz"
-    assert answers.begun == [str(runs), "", "one.rnnviz"]
+    assert answers.begun == [str(runs), str(home), str(home / "one.rnnviz")]
     saver.deleteLater()
     again = Store(State(look=Appearance(folders=tuple(read_preferences(settings)[0].folders.items()))))
     answers.begun.clear()
@@ -86,10 +97,23 @@ def test_each_kind_of_file_has_its_own_folder_in_the_next_start_too(
     path_to_open_data(window, again, "csv")
     path_to_open_data(window, again, "text")
     path_to_save(window, again, "Save", "one.rnnviz", "Runs (*.rnnviz)", "run")
-    assert answers.begun == [str(models), str(tables), "", str(runs / "one.rnnviz")]
+    assert answers.begun == [str(models), str(tables), str(home), str(runs / "one.rnnviz")]
     models.rmdir()
     path_to_open(window, again, str(runs))
     assert answers.begun[-1] == str(runs)
+
+
+def test_the_first_dialog_begins_among_the_documents(answers: Answers, home: Path, qtbot: QtBot) -> None:
+    """And never in the folder of the program."""
+    window, store = QWidget(), Store()
+    qtbot.addWidget(window)
+    for folder in (home, home / "Documents"):
+        folder.mkdir(exist_ok=True)
+        answers.begun.clear()
+        path_to_open(window, store)
+        path_to_open_data(window, store, "csv")
+        path_to_save(window, store, "Save", "one.rnnviz", "Runs (*.rnnviz)", "run")
+        assert answers.begun == [str(folder), str(folder), str(folder / "one.rnnviz")]
 
 
 def test_what_people_call_their_files_is_offered() -> None:

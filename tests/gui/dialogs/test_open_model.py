@@ -85,11 +85,17 @@ def test_columns_must_be_as_many_as_the_inputs(dialog: OpenModelDialog, qtbot: Q
 
 
 def test_the_loss_stands_within_the_sequence(dialog: OpenModelDialog) -> None:
+    assert dialog.loss_at.text() == "last"
+    assert dialog.given.input.loss_time_step == 0
     dialog.length.setText("20")
+    dialog.loss_at.setText("0")
+    assert "The time step must be a whole number from 1" in dialog.problem.text()
     dialog.loss_at.setText("21")
     assert dialog.problem.text() == "The sequence has 20 time steps: the loss cannot stand at 21."
     dialog.loss_at.setText("20")
     assert dialog.given.input.loss_time_step == 20
+    dialog.loss_at.setText("Last")
+    assert dialog.given.input.loss_time_step == 0
     dialog.length.setText("many")
     assert "whole number" in dialog.problem.text()
 
@@ -171,4 +177,4 @@ def test_what_is_not_used_and_what_the_loss_is_stands_in_the_dialog(qtbot: QtBot
     made.show()
     labels = [label.text() for label in made.findChildren(QLabel) if label.isVisible()]
     assert any(all(note in text for note in notes) for text in labels)
-    assert any("L = ‖h_t‖" in text and "there is no target" in text and "zero" in text for text in labels)
+    assert any("L = ‖h‖" in text and "there is no target" in text and "zero" in text for text in labels)

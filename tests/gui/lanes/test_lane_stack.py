@@ -17,6 +17,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.canvas.lanes.selection import lane_choices
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import theme
@@ -353,3 +354,34 @@ def test_the_cursor_line_does_not_strike_through_the_name_of_a_curve(opened: Cal
     )
     inside = [image.pixelColor(x + d, y) for d in (-1, 0) for y in range(round(box.top()) + 4, round(box.bottom()) - 4)]
     assert cursor not in inside
+
+
+def ruler_of(stack: LaneStack) -> Lane:
+    return next(lane for lane in stack._lanes if lane.key == "ruler")
+
+
+@screenless
+@pytest.mark.parametrize(
+    ("height", "said"),
+    [(330, ""), (318, "1 lane folded ▾"), (290, "2 lanes folded ▾"), (215, "4 lanes folded ▾")],
+)
+def test_lanes_without_room_are_told_beside_the_time_steps_and_a_press_offers_all(
+    opened: Callable[..., Opened], qtbot: QtBot, height: int, said: str
+) -> None:
+    stack, store = opened(size=(578, height), time_steps=64, hidden=12)
+    ruler = ruler_of(stack)
+    assert ruler.label.subtitle == said
+    qtbot.mouseClick(stack._view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(40, round(ruler.rect.center().y())))
+    menu = stack.findChild(QMenu)
+    assert (menu is not None) == bool(said)
+    if menu is None:
+        return
+    tip = ruler.label.tip(0.0, 0.0)
+    assert tip.startswith(f"{said.removesuffix(' ▾')}: make the window higher, or choose lanes\n")
+    without = [action for action in menu.actions() if action.text().endswith(" (no room)")]
+    assert all(action.text().removesuffix(" (no room)") in tip for action in without)
+    for action in without:
+        action.trigger()
+    menu.close()
+    assert ruler_of(stack).label.subtitle == ""
+    assert not [choice.key for choice in lane_choices(store.state) if choice.default is True and not choice.on]

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close
 
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.stopping.marks import Marks
 from rnnviz.gui.library.library import Library
 from rnnviz.gui.live.session import Session
 from rnnviz.gui.state.program_folders import data_folder
@@ -68,7 +70,9 @@ def test_the_last_run_is_offered_once_something_is_on_the_screen(
     assert not start.offered
 
 
-@pytest.mark.parametrize("begins", ["steps", "opens", "dismissed by another message"])
+@pytest.mark.parametrize(
+    "begins", ["steps", "opens", "edits", "a page", "the theme", "a breakpoint", "dismissed by another message"]
+)
 def test_the_offer_goes_when_the_person_begins(
     start: Start, qtbot: QtBot, put: Put, tmp_path: Path, begins: str
 ) -> None:
@@ -79,6 +83,14 @@ def test_the_offer_goes_when_the_person_begins(
     other = Message("warning", "Something else.")
     if begins == "steps":
         start.store.change(place=lambda place: replace(place, cursor=replace(place.cursor, time_step=7)))
+    elif begins == "edits":
+        start.store.change(run=setting(draft=first_lesson()))
+    elif begins == "a page":
+        start.store.change(look=setting(page="watches"))
+    elif begins == "the theme":
+        start.store.change(look=setting(theme="light"))
+    elif begins == "a breakpoint":
+        start.store.change(debugging=setting(marks=Marks(watches=())))
     elif begins == "opens":
         start.store.change(run=setting(path=tmp_path / "another.rnnviz"))
     else:
@@ -124,3 +136,12 @@ def test_from_the_menu_to_a_renamed_run_in_the_window(open_app: OpenApp, qtbot: 
     assert app.window.windowTitle().startswith("Renamed · shown.rnnviz")
     close(app)
     assert Memory(data_folder()).read().last == str(shown)
+
+
+def test_the_offer_goes_when_all_runs_are_looked_at(start: Start, qtbot: QtBot, put: Put, tmp_path: Path) -> None:
+    put("one", 1)
+    start.show(tmp_path / "first-lesson.rnnviz")
+    start.library.look_for_last()
+    qtbot.waitUntil(lambda: bool(start.offered))
+    start.library.show()
+    assert not start.offered

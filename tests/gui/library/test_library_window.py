@@ -13,8 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import file_size
-from rnnviz.gui.library import reading, words
+from rnnviz.gui.library import deeds, reading, words
 from rnnviz.gui.library.library_window import LibraryWindow
 from rnnviz.gui.library.run_table import DATE, ENTRY, NAME, SIZE, STANDING, STEP
 from rnnviz.gui.look.theme import theme
@@ -23,6 +24,7 @@ from rnnviz.gui.state.run import ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
 from rnnviz.gui.state.window import Appearance
+from rnnviz.runs.library.cache import SummaryCache
 from rnnviz.runs.library.summary import read_summary
 
 Put = Callable[..., Path]
@@ -141,6 +143,31 @@ def test_a_run_goes_to_the_trash_and_comes_back(
     assert not library.deeds.can_undo
 
 
+def test_beside_a_deed_that_failed_there_is_no_undo_of_another(
+    open_library: OpenLibrary, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("one", 0, "One")
+    library = open_library()
+    QTest.keyClick(library.view, KEY.Key_P, CONTROL)
+    assert library.undo_button.isVisible()
+
+    def refuse(path: Path) -> None:
+        raise RnnvizError(f"{path} cannot be moved to the trash.")
+
+    monkeypatch.setattr(deeds, "to_trash", refuse)
+    QTest.keyClick(library.view, KEY.Key_Delete)
+    assert "cannot be moved to the trash" in library.said.text()
+    assert not library.undo_button.isVisible()
+    QTest.keyClick(library.view, KEY.Key_Z, CONTROL)
+    assert library.said.text() == "The pins are as before."
+    library.close()
+    shown = put("shown", 0)
+    library = open_library(State(run=ShownRun(path=shown)))
+    QTest.keyClick(library.view, KEY.Key_Delete)
+    assert "stays" in library.said.text()
+    assert not library.undo_button.isVisible()
+
+
 def test_what_is_in_the_way_of_coming_back_is_said(open_library: OpenLibrary, put: Put) -> None:
     path = put("one")
     library = open_library()
@@ -148,6 +175,7 @@ def test_what_is_in_the_way_of_coming_back_is_said(open_library: OpenLibrary, pu
     path.write_text("another")
     library.undo_button.click()
     assert library.said.text() == f"{path} cannot be put back: another file of that name is there now."
+    assert library.undo_button.isVisible()
     assert path.read_text() == "another"
 
 
@@ -231,7 +259,7 @@ def test_files_are_read_and_drawn_off_the_event_loop_a_few_at_a_time_and_picture
 ) -> None:
     for number in range(12):
         put(f"run-{number}", number)
-    threads, batches = set(), []
+    threads, batches, forgotten = set(), [], []
     entry = reading._entry
 
     def watched(*arguments: object) -> object:
@@ -239,6 +267,14 @@ def test_files_are_read_and_drawn_off_the_event_loop_a_few_at_a_time_and_picture
         return entry(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reading, "_entry", watched)
+    forget = SummaryCache.forget_others
+
+    def watched_too(*arguments: object) -> None:
+        threads.add(threading.get_ident())
+        forgotten.append(arguments)
+        forget(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SummaryCache, "forget_others", watched_too)
     library = open_library()
     library.reading.came.connect(lambda came: batches.append(len(came)))
     assert threading.get_ident() not in threads
@@ -248,6 +284,8 @@ def test_files_are_read_and_drawn_off_the_event_loop_a_few_at_a_time_and_picture
     library._store.change(look=setting(theme="light"))
     qtbot.waitUntil(lambda: len(list((data_folder() / "library").glob("*-light.png"))) == 12)
     qtbot.waitUntil(lambda: not library.reading.busy)
+    assert len(forgotten) == 1
+    assert threading.get_ident() not in threads
     assert batches
     assert max(batches) <= 8
 

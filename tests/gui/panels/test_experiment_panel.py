@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.core.source import Trained
+from rnnviz.core.source import Given, GivenInput, Recorded, Source, Trained
+from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
 from rnnviz.gui.look.theme import theme
@@ -17,6 +18,7 @@ from rnnviz.gui.state.run import MetricCurve
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.runs.file.records import RunModel
 
 
 @pytest.fixture
@@ -267,3 +269,59 @@ def test_how_a_persons_file_is_read_can_be_changed_and_is_said(
     assert store.state.run.draft.task == task.changed(gaps="leave out")
     assert not panel.data_notes.isVisible()
     assert "gaps straight line between → rows left out" in panel.bar.sentence.toolTip()
+
+
+def test_nobody_says_how_a_loaded_model_began(panel: ExperimentPanel, store: Store) -> None:
+    assert "forget bias" in panel.cards[1].header.words
+    models = (
+        RunModel(0, "A", Structure("lstm", 3, 4), 100),
+        RunModel(1, "B", Structure("vanilla", 3, 4), 100),
+    )
+    given = Given("/a/model.pt", GivenInput(length=7, loss_time_step=0))
+    store.change(run=setting(source=given, models=models, draft=None))
+    assert [card.header.words for card in panel.cards] == ["4 units", "tanh, 4 units"]
+    row = next(row for row in panel.task_form.findChildren(Row) if row.label.text() == "Loss at t")
+    assert isinstance(row.field, Field)
+    assert row.field.text() == "last"
+
+
+@pytest.mark.parametrize(
+    ("source", "meaning"),
+    [
+        (Given("net.pt"), "Restart trains new networks from random weights, not the loaded ones: task given input"),
+        (Recorded("own.py"), "Restart trains new networks from random weights, not the recorded ones: task recorded"),
+    ],
+)
+def test_an_edit_of_what_was_not_trained_here_says_that_a_restart_trains_new_networks(
+    panel: ExperimentPanel, store: Store, qtbot: QtBot, source: Source, meaning: str
+) -> None:
+    store.change(run=setting(source=source))
+    qtbot.mouseClick(panel.cards[1].header, Qt.MouseButton.LeftButton)
+    enter(qtbot, panel.cards[1].rows["hidden_size"], "24")
+    assert panel.bar.sentence.text() == f"{meaning} → temporal order, hidden size of LSTM 12 → 24"
+    assert panel.bar.isVisible()
+    qtbot.mouseClick(panel.bar.undo_button, Qt.MouseButton.LeftButton)
+    assert store.state.run.draft is None
+    assert panel.bar.isHidden()
+    assert panel.cards[1].rows["hidden_size"].field.text() == "12"
+    assert panel.task_form.kind.currentText() in ("given input", "recorded")
+
+
+def test_a_loaded_network_is_one(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
+    store.change(run=setting(source=Given("net.pt"), models=store.state.run.models[:1]))
+    choose(panel.task_form.kind_row, "adding")
+    assert panel.bar.sentence.text() == (
+        "Restart trains a new network from random weights, not the loaded one: task given input → adding"
+    )
+
+
+def test_no_label_touches_its_field(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
+    experiment = store.state.run.experiment
+    assert experiment is not None
+    store.change(run=setting(source=Trained(replace(experiment, task=NextValue()))))
+    panel.resize(232, 800)
+    for row in panel.task_form.rows.values():
+        if row.isVisible():
+            qtbot.waitUntil(lambda row=row: row.field.width() > 0)
+            assert row.label.sizeHint().width() <= row.label.width(), row.label.text()
+            assert row.field.x() - row.label.geometry().right() >= 8, row.label.text()

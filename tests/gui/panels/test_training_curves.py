@@ -60,7 +60,7 @@ def test_an_outlier_does_not_flatten_the_curve() -> None:
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=5))
 def test_labels_are_moved_apart_in_their_order(places: list[float]) -> None:
-    moved = spread(places, 14.0, 0.0, 100.0)
+    moved = spread(places, [14.0] * len(places), 0.0, 100.0)
     order = np.argsort(places, kind="stable")
     assert all(np.diff(np.array(moved)[order]) > 13.0)
     assert min(moved) > -1

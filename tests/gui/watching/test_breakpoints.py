@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close, press, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.stopping.marks import NOT_FINITE, Bookmark, Breakpoint, Marks
 from rnnviz.core.stopping.marks_file import shortened
+from rnnviz.gui.look.scale import set_text_scale
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.watches_page import WatchesPage
@@ -312,3 +314,24 @@ def test_a_search_is_cancelled_and_leaves_no_process(open_app: OpenApp, qtbot: Q
     assert not app.store.state.debugging.found.running
     QTest.mouseClick(past.buttons["find_hits"], Qt.MouseButton.LeftButton)
     close(app)  # the test fails where a process is left behind
+
+
+@pytest.mark.parametrize("text_scale", [0.8, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize("words", ["at 268", "Stopped at training step 268: in LSTM, any(f > 0.99) came true, " * 2])
+def test_the_list_of_stops_scrolls_only_where_there_are_many(
+    qapp: QApplication, store: Store, page: WatchesPage, text_scale: float, words: str
+) -> None:
+    qapp.processEvents()
+    set_text_scale(text_scale)
+    try:
+        store.change(look=setting(text_scale=text_scale))
+        for count, scrolls in ((1, False), (2, False), (40, True)):
+            store.change(
+                recorded=setting(events=tuple(Event(n, n, "hit", words, {"model": "LSTM"}) for n in range(count)))
+            )
+            qapp.processEvents()
+            assert page.log.isVisible()
+            assert (page.log.verticalScrollBar().maximum() > 0) == scrolls
+            assert page.log.verticalScrollBar().isVisible() == scrolls
+    finally:
+        set_text_scale(1.0)

@@ -35,6 +35,17 @@ def test_tab_takes_what_is_suggested_and_enter_sets_it(breakpoints: Breakpoints,
     assert store.state.debugging.marks.breakpoints == (Breakpoint("condition", "grad_norm > 5"),)
 
 
+def test_an_accuracy_in_percent_is_no_accuracy(breakpoints: Breakpoints, store: Store) -> None:
+    field = breakpoints.add
+    field.setFocus()
+    QTest.keyClicks(field, "accuracy >= 90")
+    assert breakpoints.problem.text() == "An accuracy goes from 0 to 1, where all are right."
+    QTest.keyClick(field, KEY.Key_Tab)
+    assert field.text() == "accuracy >= 0.9"
+    QTest.keyClicks(field, " and learning rate > 1")
+    assert "“learning rate” here: it is a setting" in breakpoints.problem.text()
+
+
 def test_one_click_takes_and_enters_it(qtbot: QtBot, store: Store) -> None:
     panel = Watches(store)
     qtbot.addWidget(panel)

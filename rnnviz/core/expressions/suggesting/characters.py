@@ -16,18 +16,23 @@ _LETTERS = {  # Greek letters, as papers use them of gates and gradients, and th
 _REWRITTEN = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
-        (r"‖\s*∇\s*(?:L\s*)?‖", "grad_norm"),
-        (r"‖([^‖]+)‖", r"norm(\1)"),
-        (r"\|\|([^|<>=&]+)\|\|", r"norm(\1)"),
+        (r"(?:∇|∂)_?[({]?([hcx](?:_\w+)?)[)}]?\s*[Lℒ]\b", r"∂\1"),
+        (r"(?:‖|\|\||\|)?\s*∇\s*(?:_?\{?[θW]\}?)?\s*(?:L\b|ℒ|loss\b)?\s*(?:‖|\|\||\|)?(?:_?2\b|₂)?", "grad_norm "),
+        (r"‖([^‖]+)‖(?:_?\{?[2F]\}?(?!\w)|₂)?", r"norm(\1)"),
+        (r"\|\|([^|<>=&]+)\|\|(?:_?\{?[2F]\}?(?!\w)|₂)?", r"norm(\1)"),
         (r"(?<!\|)\|([^|<>=&\s][^|<>=&]*)\|(?!\|)", r"abs(\1)"),
         (r"\s*&&?\s*", " and "),
         (r"\s*\|\|?\s*", " or "),
-        (r"(?:∂|\bd)(?:L|ℒ|loss)\s*/\s*(?:∂|d)\s*(?=\w)", "d"),
+        (r"(?:∂|\b[dδ])\s*(?:[LEJC]|ℒ|loss)(?:_[tT]\b)?\s*/\s*(?:\(\s*(?:∂|[dδ])\s*([^\W\d]\w*)\s*\)|(?:∂|[dδ])\s*([^\W\d]\w*))",
+         lambda found: f"d{found[1] or found[2]}"),
+        (r"\b([0-9]+(?:\.[0-9]+)?)[kK]\b", lambda found: f"{float(found[1]) * 1000:.12g}"),
+        (r"\bL_t\b", "losses[t]"),
         (r"\b(?:Γ|gamma)_?([fiogruz])\b", r"\1"),
         (r"(?<=\w)_\{([^{}]+)\}", r"[\1]"),
         (r"(?<=[^\W\d])_?([₀₁₂₃₄₅₆₇₈₉ₜ₋₊]+)", lambda found: f"[{found[1].translate(_SMALL)}]"),
         (r"([0-9.]+)\s*[·⋅×*]\s*10(?:\^|\*\*)?\s*\(?([⁻−-]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+|(?<=\^|\*)[−-]?[0-9]+)\)?",
          lambda found: f"{found[1]}e{_exponent(found[2])}"),
+        (r"\b10\s*\^\s*\{\s*([-−]?[0-9]+)\s*\}", lambda found: f"1e{_exponent(found[1])}"),
         (r"\b10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda found: f"1e{_exponent(found[1])}"),
         (r"([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda found: f"**{_exponent(found[1])}"),
         (r"\^", "**"),
@@ -43,8 +48,20 @@ _REWRITTEN = tuple(
         (r"[;?.]+\s*$", ""),
     )
 )  # fmt: skip
-_AT = re.compile(r"\s+at\s+(?:t\s*=*\s*|time\s*step\s*|step\s*)?([0-9]+|T|t)\b", re.IGNORECASE)
-_UNIT = re.compile(r"\b([^\W\d]\w*)(?:\[([^\],]+)\])?,?\s+unit\s+([0-9]+)", re.IGNORECASE)
+_TIME = r"(?:the\s+)?(?:t\s*=*\s*|time(?:\s*step)?\s*=*\s*)"
+_OF_TIME = tuple(
+    (re.compile(pattern, re.IGNORECASE), instead)
+    for pattern, instead in (
+        (rf"\bloss(?=\s+(?:at|of)\s+{_TIME}(?:[0-9]|T\b))", "losses"),
+        (rf"\bgrad(?:ient)?s?[\s_]*(?:norm|magnitude)?(?=\s+at\s+{_TIME}(?:[0-9]|T\b))", "norm dh"),
+        (rf"\s+(?:at|of)\s+{_TIME}([0-9]+|T|t)\b", r"[\1]"),
+        (r"\s+at\s+([0-9]+|T|t)\b", r"[\1]"),
+        (r"\s+at\s+(?:the\s+)?(?:last(?:\s+time\s*step)?|end)\b|\[\s*(?:last|end)\s*\]", "[T]"),
+        (r"\s+at\s+(?:the\s+)?(?:first(?:\s+time\s*step)?|start|beginning)\b|\[\s*first\s*\]", "[1]"),
+        (r"^\s*(?:hidden\s+)?(?:unit|neuron)\s+(?=[0-9])", "h unit "),
+    )
+)
+_UNIT = re.compile(r"\b([^\W\d]\w*)(?:\[([^\],]+)\])?,?\s+(?:unit|neuron)\s+([0-9]+)", re.IGNORECASE)
 _MARKED = {"ŷ": "prediction", "c̃": "g", "ĉ": "g", "g̃": "g", "h̃": "n"}  # letters with a hat or a tilde
 
 
@@ -53,7 +70,8 @@ def in_plain_characters(text: str) -> str:
     for marked, plain in _MARKED.items():
         for form in ("NFC", "NFD"):
             text = text.replace(unicodedata.normalize(form, marked), plain)
-    text = _AT.sub(r"[\1]", text)
+    for timed, written in _OF_TIME:
+        text = timed.sub(written, text)
     for pattern, instead in _REWRITTEN:
         text = pattern.sub(instead, text)
     text = "".join(_LETTERS.get(character, character) for character in text)

@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator
 
 from rnnviz.core.expressions.functions import FUNCTIONS
 from rnnviz.core.expressions.language import parse
-from rnnviz.core.expressions.phrases import LONGEST, key_of, known, meant, phrases
+from rnnviz.core.expressions.phrases import LONGEST, known, meant, phrase
 from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.suggesting.characters import in_plain_characters
+from rnnviz.core.expressions.suggesting.named_models import without_model
+from rnnviz.core.expressions.suggesting.notations import without_attributes, without_latex
+from rnnviz.core.expressions.suggesting.sentences import as_condition, as_shares
+from rnnviz.core.expressions.suggesting.topics import is_nameless
 from rnnviz.core.expressions.tokens import MAX_LENGTH, WORD_OPERATORS
-from rnnviz.core.expressions.vocabulary import GUESS, Vocabulary, cell_names, split_layer
+from rnnviz.core.expressions.vocabulary import Vocabulary, cell_names, split_layer
 
 Check = Callable[[str, Vocabulary], object]  # raises ExpressionError for a text that cannot be taken
 
@@ -17,6 +21,9 @@ _MOST_REPAIRS = 8
 _TOKEN = re.compile(r"[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[^\W\d]\w*|\*\*|//|[<>=!]=|\S")
 _INSIDE = re.compile(r"(?<!\{)\{([^{}]+)\}")
 _COMPARES = ("==", "!=", "<", ">", "<=", ">=")
+_WINDOW = 50  # recorded values of a metric
+_OF_METRIC = re.compile(r"\b(mean|median|min|max)\(\s*(\w+)\s*\)")
+_GRADIENTS = ("gradient", "gradients", "grad", "grads")
 
 
 def suggest(text: str, vocabulary: Vocabulary, check: Check) -> str:
@@ -24,41 +31,41 @@ def suggest(text: str, vocabulary: Vocabulary, check: Check) -> str:
 
     What is suggested has passed `check`.
     """
-    if not text.strip() or len(text) > MAX_LENGTH or _problem(text, vocabulary, check) is None:
+    if not text.strip() or len(text) > MAX_LENGTH or problem_of(text, vocabulary, check) is None:
         return ""
-    first = _in_known_words(in_plain_characters(text), vocabulary)
-    for tried in (text.strip(), first):  # a small repair of what stands there, else of what the words mean
-        found = _repaired(tried, vocabulary, check)
-        if found:
-            return "" if found == text.strip() else found
-    return ""
+    rest, models = without_model(without_latex(text), vocabulary)
+    if len(models) > 1 or is_nameless(text) or is_nameless(rest):
+        return ""
+    # a small repair of what stands there, else of what the words mean
+    found = "" if models else _repaired(text.strip(), vocabulary, check)
+    found = found or _repaired(_in_plain_words(rest, vocabulary), vocabulary, check)
+    if found and models:
+        found = f"({found}) and {models[0]}" if re.search(r"\bor\b", found) else f"{found} and {models[0]}"
+        found = found if problem_of(found, vocabulary, check) is None else ""
+    return "" if found == text.strip() else found
 
 
 def suggest_message(text: str, vocabulary: Vocabulary, check: Check) -> str:
     """As `suggest`, of a log message: what stands in its {brackets} is mended, the words around them stay."""
     mended = _INSIDE.sub(lambda found: f"{{{suggest(found[1], vocabulary, parse) or found[1]}}}", text)
-    return mended if mended != text and _problem(mended, vocabulary, check) is None else ""
-
-
-def told(problem: ExpressionError, suggestion: str) -> str:
-    """The sentence; where the whole is suggested without its own guess at a name."""
-    return str(problem).partition(GUESS)[0] if suggestion else str(problem)
+    return mended if mended != text and problem_of(mended, vocabulary, check) is None else ""
 
 
 def _repaired(text: str, vocabulary: Vocabulary, check: Check) -> str:
     for _ in range(_MOST_REPAIRS):
-        problem = _problem(text, vocabulary, check)
+        problem = problem_of(text, vocabulary, check)
         if problem is None:
             return text
         if problem.instead:
             text = text[: problem.start] + problem.instead + text[problem.end :]
             continue
-        right = (one for one in _candidates(text) if _problem(one, vocabulary, check) is None)
+        right = (one for one in _candidates(text) if problem_of(one, vocabulary, check) is None)
         return next(right, "")
     return ""
 
 
-def _problem(text: str, vocabulary: Vocabulary, check: Check) -> ExpressionError | None:
+def problem_of(text: str, vocabulary: Vocabulary, check: Check) -> ExpressionError | None:
+    """Why `check` does not take `text`; None where it does."""
     try:
         check(text, vocabulary)
     except ExpressionError as problem:
@@ -76,37 +83,55 @@ def _candidates(text: str) -> Iterator[str]:
     if missing < 0:
         for found in re.finditer(r"\)", text):
             yield text[: found.start()] + text[found.end() :]
-    sides = re.fullmatch(r"(.+?)\s*([<>]=?|[=!]=)\s*(.+)", text)
-    if sides:
-        yield f"any({text})"
-    else:
+    looking_back = _OF_METRIC.sub(rf"\1(\2, {_WINDOW})", text)
+    if looking_back != text:
+        yield looking_back
+    yield f"any({text})"
+    if not re.search(r"[<>]|[=!]=", text):
         yield f"norm({text})"
 
 
-def _in_known_words(text: str, vocabulary: Vocabulary) -> str:
-    """Phrases and unknown words as the names they mean; functions with their brackets."""
-    words = _TOKEN.findall(text)
+def _in_plain_words(text: str, vocabulary: Vocabulary) -> str:
+    """Signs, phrases and unknown words as the names they mean; functions with their brackets."""
+    words = _TOKEN.findall(in_plain_characters(as_condition(without_attributes(text))))
     words = _phrases_as_names(words, vocabulary)
     words = _brackets(words)
     words = _models(words, vocabulary)
-    return _joined(_called(words))
+    return as_shares(_joined(_called(words))).replace("norm(grad_norm)", "grad_norm")
 
 
 def _phrases_as_names(words: list[str], vocabulary: Vocabulary) -> list[str]:
-    table, found, place = phrases(vocabulary), list[str](), 0
+    found, place = list[str](), 0
     while place < len(words):
-        length, name = _longest(words, place, table, vocabulary)
+        if words[place].casefold() in ("of", "the") and found[-1:] and found[-1] in FUNCTIONS:
+            place += 1
+            continue
+        length, name = _longest(words, place, vocabulary)
+        if words[place] == "cell" and words[place + 1 : place + 2] and words[place + 1] in ("<", ">", "<=", ">="):
+            length, name = 1, "c"
         if not length:
             length, name = 1, words[place]
             asked = found[-2:-1] in (["model"], ["cell"]) and found[-1] in ("==", "!=")
             if _is_word(name) and not known(name, vocabulary) and not asked and not _names_model(name, vocabulary):
                 name = meant(name, vocabulary) or ("" if name.casefold() in ("the", "of", "a") else name)
+        after = words[place + length : place + length + 1]
+        if name == "grad_norm" and words[place].casefold() in _GRADIENTS and length == 1 and _of_each(found):
+            name = "dh" if "abs" in found[-2:] else "abs(dh)"
+        elif name.startswith("so_far_") and after != ["["] and not known(words[place], vocabulary):
+            name += "[T]" if name.endswith("_reverse") else "[1]"  # where the backward sweep ends: the whole gradient
         found += _TOKEN.findall(name)
         place += length
     return found
 
 
-def _longest(words: list[str], place: int, table: dict[str, str], vocabulary: Vocabulary) -> tuple[int, str]:
+def _of_each(before: list[str]) -> bool:
+    """Whether a function that looks at each of many values stands in front."""
+    return before[-1:] != ["norm"] and any(
+        word in FUNCTIONS and word != "norm" for word in (before[-2:-1] if before[-1:] == ["("] else before[-1:])
+    )
+
+
+def _longest(words: list[str], place: int, vocabulary: Vocabulary) -> tuple[int, str]:
     """How many words from here on are one phrase, and the name it is; (0, "") where they are none."""
     run = list[str]()
     for word in words[place : place + 2 * LONGEST]:
@@ -117,7 +142,7 @@ def _longest(words: list[str], place: int, table: dict[str, str], vocabulary: Vo
         minus = "-" in run[:length]  # grad-norm is meant to be one name, loss - accuracy is not
         if run[length - 1] == "-" or (minus and all(word == "-" or known(word, vocabulary) for word in run[:length])):
             continue
-        name = table.get(key_of(" ".join(run[:length])))
+        name = phrase("_".join(word for word in run[:length] if word != "-"), vocabulary)
         if name:
             return length, name
     return 0, ""
@@ -164,9 +189,13 @@ def _called(words: list[str]) -> list[str]:
         word = words[place]
         after = words[place + 1] if place + 1 < len(words) else ""
         if word in FUNCTIONS and after != "(":
-            if _is_value(after):
-                end = _value_end(words, place + 1)
-                found += [word, "(", *words[place + 1 : end], ")"]
+            inner = place + 1
+            while inner < len(words) and words[inner] in FUNCTIONS and words[inner + 1 : inner + 2] != ["("]:
+                inner += 1
+            if inner < len(words) and (_is_value(words[inner]) or words[inner] in FUNCTIONS):
+                end = _value_end(words, inner)
+                names = words[place:inner]
+                found += [*(piece for name in names for piece in (name, "(")), *words[inner:end], *")" * len(names)]
                 place = end
                 continue
             if found and (start := _value_start(found)) is not None:
@@ -182,7 +211,7 @@ def _called(words: list[str]) -> list[str]:
 
 def _value_end(words: list[str], place: int) -> int:
     """Behind the value that begins at `place`, its subscript included."""
-    if place + 1 < len(words) and words[place + 1] == "[":
+    if place + 1 < len(words) and words[place + 1] in ("[", "("):
         return _closing(words, place + 1) + 1
     return place + 1
 

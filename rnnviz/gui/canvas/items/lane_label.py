@@ -23,6 +23,7 @@ class LaneLabel(CanvasItem):
         self.title = title
         self.subtitle = subtitle
         self.note = ""  # a warning in place of the subtitle
+        self.token = "muted"  # colour of the subtitle
         self.words = ""  # the tooltip, where title and subtitle do not say enough
         self.color = color
         self.dash = dash
@@ -57,7 +58,7 @@ class LaneLabel(CanvasItem):
             self._draw_beside(painter, QRectF(left, top, width, title_height), title_font, small)
             return
         painter.setFont(small)
-        painter.setPen(self.theme.color("bad" if self.note else "muted"))
+        painter.setPen(self.theme.color("bad" if self.note else self.token))
         words = QFontMetricsF(small).elidedText(self.note or self.subtitle, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRectF(left, top + title_height - 1, width, 16), align, words)
 
@@ -67,7 +68,7 @@ class LaneLabel(CanvasItem):
         line = line.adjusted(before, 1, 0, 1)
         if QFontMetricsF(small).horizontalAdvance(self.subtitle) <= line.width():
             painter.setFont(small)
-            painter.setPen(self.theme.color("muted"))
+            painter.setPen(self.theme.color(self.token))
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.subtitle)
 
     def boundingRect(self) -> QRectF:

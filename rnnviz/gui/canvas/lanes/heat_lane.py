@@ -16,7 +16,7 @@ from rnnviz.gui.look.columns import SCALE_COLUMN
 class HeatLane(Lane):
     """A heat map with its colour bar; levels are shared by all models. In a lane of a model each row is a unit."""
 
-    heights = Heights(40, 79, 240, compact=22)
+    heights = Heights(40, 79, 240, compact=20)
 
     def __init__(
         self,

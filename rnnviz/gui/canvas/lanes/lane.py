@@ -62,6 +62,7 @@ class Lane:
     heights = Heights(40, 78, 130, compact=22)
     over_cursor = False  # whether the plot item is drawn above the cursor line
     offers_layers = False  # whether a press on the label offers the layers of its model
+    offers_lanes = False  # likewise all lanes
 
     def __init__(
         self, shown: Shown, slot: LaneSlot, title: str = "", subtitle: str = "", model: ShownModel | None = None

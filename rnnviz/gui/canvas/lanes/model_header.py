@@ -15,7 +15,7 @@ from rnnviz.gui.look.columns import SCALE_COLUMN
 class ModelHeaderLane(Lane):
     """One cell for each time step. A press on the label of a model with several layers shows the next layer."""
 
-    heights = Heights(32, 36, 40, compact=26, gap=10)
+    heights = Heights(32, 36, 40, compact=23, gap=10)
     over_cursor = True
     offers_layers = True
 

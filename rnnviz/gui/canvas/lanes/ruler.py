@@ -1,4 +1,6 @@
-"""The numbers of the time steps, below the input."""
+"""The numbers of the time steps, below the input; beside them, how many lanes there is no room for."""
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF
 
@@ -11,7 +13,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown
 
 
 class RulerLane(Lane):
-    """Always shown: without it no other lane says when."""
+    """Always shown: without it no other lane says when. A press on its label offers the lanes while some are folded."""
 
     heights = Heights(16, 16, 16, compact=16, gap=2)
     over_cursor = True
@@ -25,6 +27,15 @@ class RulerLane(Lane):
         # the names belong to the first probe sequence
         names = shown.task.time_labels if shown.task is not None and shown.sample == 0 else ()
         self.ruler.set_names(names)
+
+    def show_folded(self, lanes: int, names: Sequence[str]) -> None:
+        """Says how many lanes have no room, and in the tooltip which."""
+        self.offers_lanes = lanes > 0
+        count = f"{lanes} lane{'s' if lanes != 1 else ''} folded"
+        self.label.set_text("", f"{count} ▾" if lanes else "")
+        self.label.token = "accent"
+        listed = ", ".join(names)
+        self.label.words = f"{count}: make the window higher, or choose lanes\n{listed}" if lanes else ""
 
     def name_axes(self, shown: Shown) -> None:
         self.label.set_text("", "time" if self.ruler.named else "time step t")

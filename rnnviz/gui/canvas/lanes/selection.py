@@ -1,7 +1,7 @@
 """Which lanes a state shows: what the table of lanes offers, what is on by default, and what a person switched."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from rnnviz.gui.canvas.lanes.lane import LaneSlot
@@ -66,6 +66,13 @@ def lane_slots(shown: Shown) -> tuple[LaneSlot, ...]:
     for _, together in groupby(found, lambda slot: slot.model is None):
         slots += sorted(together, key=lambda slot: slot.model or 0)
     return tuple(slots)
+
+
+def folded(shown: Shown) -> tuple[int, list[str]]:
+    """How many lanes are on but have no room, and what they are called."""
+    names = [choice.words for choice in choices(shown) if choice.folded and choice.key not in shown.switched]
+    wanted = lane_slots(replace(shown, fitting=frozenset())) if names else ()
+    return len(wanted) - len(lane_slots(shown)) if names else 0, names
 
 
 def choices(shown: Shown) -> tuple[LaneChoice, ...]:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 def controls(root: QWidget) -> list[QWidget]:
     """`root` and what lies in it, as far as Tab may go there now, in reading order."""
     found = [widget for widget in (root, *root.findChildren(QWidget)) if takes_tab(widget)]
-    return _in_lines(found, root.window()) if len(found) > 1 else found
+    return in_lines(found, root.window()) if len(found) > 1 else found
 
 
 def takes_tab(widget: QWidget) -> bool:
@@ -18,7 +18,7 @@ def takes_tab(widget: QWidget) -> bool:
     return bool(tabbed) and widget.isVisible() and widget.isEnabled() and widget.focusProxy() is None
 
 
-def _in_lines(widgets: Iterable[QWidget], window: QWidget) -> list[QWidget]:
+def in_lines(widgets: Iterable[QWidget], window: QWidget) -> list[QWidget]:
     """From top to bottom; what lies beside the highest of a line, from left to right."""
     places = [(QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()), widget) for widget in widgets]
     lines: list[list[tuple[QRect, QWidget]]] = []

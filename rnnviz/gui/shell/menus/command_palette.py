@@ -1,4 +1,7 @@
-"""Command palette: a field that finds any command by its name, its key or what it does, and gives it."""
+"""Command palette: a field that finds any command by its name, its key or what it does, and gives it; any control
+of the panels too, to go to it."""
+
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
@@ -8,6 +11,7 @@ from rnnviz.gui.commands.actions import Actions, Command, key_words
 from rnnviz.gui.commands.matching import Described, Match, matches
 from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.shell.keyboard.named_controls import NamedControl
 from rnnviz.gui.shell.menus.palette_rows import ENTRY, HEIGHT, Entry, PaletteRows
 from rnnviz.gui.state.preference_saver import PreferenceSaver
 from rnnviz.gui.state.store import Store
@@ -22,15 +26,26 @@ _OF_THE_LIST = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_Pa
 
 
 class CommandPalette(QFrame):
-    """A popup on top of the window. What was given from here last stands first; what cannot be given now says why."""
+    """A popup on top of the window. What was given from here last stands first; what cannot be given now says why.
 
-    def __init__(self, store: Store, actions: Actions, preference_saver: PreferenceSaver, parent: QWidget) -> None:
+    `controls` of the panels are found once something is typed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        actions: Actions,
+        preference_saver: PreferenceSaver,
+        parent: QWidget,
+        controls: Callable[[], Iterable[NamedControl]] = tuple,
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._store, self._actions, self._preference_saver = store, actions, preference_saver
-        self._window = parent
+        self._window, self._controls = parent, controls
+        self._named: dict[str, NamedControl] = {}  # those there are while it is open
         self._most_rows = _ROWS
         self.setObjectName("palette")
-        self.field = QLineEdit(placeholderText="Find a command: its name, its key, or what it does")
+        self.field = QLineEdit(placeholderText="Find a command or a setting: its name, its key, or what it does")
         self.field.setAccessibleName("Find a command")
         scale.fit(self.field, least_height=30)
         self.field.installEventFilter(self)
@@ -73,6 +88,7 @@ class CommandPalette(QFrame):
         top = below.mapToGlobal(QPoint(0, below.height() + 4))
         self._most_rows = max(1, min(_ROWS, (window.height() - _AROUND) // scale.px(HEIGHT)))
         self.setFixedWidth(width)
+        self._named = {f"control {number}": one for number, one in enumerate(self._controls())}
         self._list("")
         self.move(window.mapToGlobal(QPoint((window.width() - width) // 2, 0)).x(), top.y())
         self.show()
@@ -105,7 +121,8 @@ class CommandPalette(QFrame):
         """Lists what was found, as high as that is."""
         recent = [key for key in self._preference_saver.preferences.recent_commands if key in self._actions.commands]
         rest = [key for key in self._actions.commands if key not in recent and key != _ITSELF]
-        found = matches(typed, (self._described(key) for key in (*recent, *rest)))
+        controls = self._named if typed.strip() else ()
+        found = matches(typed, (self._described(key) for key in (*recent, *rest, *controls)))
         self._model.clear()
         for match in found:
             entry = self._entry(match, match.key in recent and not typed.strip())
@@ -117,17 +134,21 @@ class CommandPalette(QFrame):
             self.found.setCurrentIndex(self._model.index(0, 0))
             self.found.scrollToTop()
         else:
-            self.note.setText("No command matches. Try a shorter word, or what it should do.")
+            self.note.setText("No command or setting matches. Try a shorter word, or what it should do.")
         self.found.setVisible(bool(found))
         self.found.setFixedHeight(min(max(len(found), 1), self._most_rows) * scale.px(HEIGHT))
         self.adjustSize()
 
     def _described(self, key: str) -> Described:
+        if named := self._named.get(key):
+            return Described(key, named.words, named.place, named.about)
         command = self._actions.commands[key]
         shortcuts = tuple(key_words(shortcut) for shortcut in command.shortcuts)
         return Described(key, self._words(key), _place(command), command.tooltip, (*command.shortcuts, *shortcuts))
 
     def _entry(self, match: Match, recent: bool) -> Entry:
+        if named := self._named.get(match.key):
+            return Entry(match.key, named.words, match.letters, "", named.about, named.place, "", False)
         command, action = self._actions.commands[match.key], self._actions[match.key]
         why_not = "" if action.isEnabled() else command.why_not(self._store.state) or "not possible now"
         place = " · ".join(part for part in ("recent" if recent else "", _place(command)) if part)
@@ -150,13 +171,17 @@ class CommandPalette(QFrame):
         entry = self.chosen
         if entry is None:
             return
+        if named := self._named.get(entry.key):
+            self.hide()
+            QTimer.singleShot(0, named.enter)  # when the window has the keys again
+            return
         if not self._actions[entry.key].isEnabled():
             self.note.setText(f"{entry.words} is not possible now: {entry.why_not}.")
             return
         self.hide()
         preferences = self._preference_saver.preferences
         self._preference_saver.remember(recent_commands=preferences.with_recent_command(entry.key))
-        QTimer.singleShot(0, self._actions[entry.key].trigger)  # when the window has the keys again
+        QTimer.singleShot(0, self._actions[entry.key].trigger)
 
 
 def _place(command: Command) -> str:

@@ -60,7 +60,7 @@ class FinalBars(CanvasItem):
 class ClassProbabilitiesLane(Lane):
     """A strip with one row for each class; a pointer before the target's, and the final probabilities beside it."""
 
-    heights = Heights(48, 58, 90, compact=28)
+    heights = Heights(48, 58, 90, compact=26)
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "prediction")
