@@ -11,6 +11,7 @@ from traced_states import TRAINING_STEP, traced_state
 
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.places import to_phase
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Strip, Text
 
 SIZES = [(640, 330), (744, 460), (1400, 760)]
@@ -39,8 +40,9 @@ def check(drawing: Drawing, size: tuple[int, int]) -> None:
 def test_inside_every_cell(qtbot: QtBot, choice: dict[str, object], size: tuple[int, int]) -> None:
     structure = Structure(input_size=1, hidden_size=7, **choice)  # type: ignore[arg-type]
     traced = traced_state("characters", (structure,), gains=(1.2,)).state
+    view, store = open_network(qtbot, at(traced, Cursor(TRAINING_STEP, Phase.FORWARD, 5)), size, level="inside")
     for phase in (Phase.FORWARD, Phase.BACKWARD):
-        view, _ = open_network(qtbot, at(traced, Cursor(TRAINING_STEP, phase, 5)), size, level="inside")
+        store.go(to_phase, store.state.walkable, phase, 5)
         drawing = view.drawing
         check(drawing, size)
         boxes = {
@@ -70,9 +72,10 @@ def test_many_models_layers_and_both_directions(qtbot: QtBot, level: str, size: 
     )
     count = 2 if size[1] < 400 else 4
     traced = traced_state("characters", structures[:count], gains=(1.0, 1.2, 1.4, 1.1)[:count]).state
+    state = at(traced, Cursor(TRAINING_STEP, Phase.FORWARD, 5), model=1)
+    view, store = open_network(qtbot, state, size, level=level)
     for phase in (Phase.FORWARD, Phase.BACKWARD):
-        state = at(traced, Cursor(TRAINING_STEP, phase, 5), model=1)
-        view, _ = open_network(qtbot, state, size, level=level)
+        store.go(to_phase, store.state.walkable, phase, 5)
         check(view.drawing, size)
 
 
