@@ -16,6 +16,8 @@ from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump, Walk
 
 if TYPE_CHECKING:
+    from rnnviz.core.optimising.optimisers import OptimiserName
+    from rnnviz.core.sweeps.capture import LossName
     from rnnviz.core.sweeps.trace import Trace
 
 NO_UNIT = -1
@@ -55,16 +57,26 @@ class Walkable:
     structures: tuple[Structure, ...] = ()  # of each model
     lengths: tuple[int, ...] = ()  # time steps of each sequence of the traces shown; () while there is no trace
     captured: Sequence[int] = ()  # training steps that can be shown, ascending
+    losses: "tuple[LossName | None, ...]" = ()  # of each model's head; None: it has none, or its trace is not there
+    loss_time_steps: tuple[int, ...] = ()  # of each sequence, the last one with a loss; 0: none is known
+    optimiser: "OptimiserName | None" = None  # None: it is not trained
 
     @staticmethod
     def of(
-        structures: Iterable[Structure], traces: "Sequence[Trace | None]", captured: Sequence[int] = ()
+        structures: Iterable[Structure],
+        traces: "Sequence[Trace | None]",
+        captured: Sequence[int] = (),
+        optimiser: "OptimiserName | None" = None,
     ) -> "Walkable":
         """What models of these structures, their traces shown (None: not rebuilt) and the captured steps offer."""
         having = [trace for trace in traces if trace is not None]
         known = tuple(structures) or tuple(trace.structure for trace in having)
         lengths = [having[0].sequence_length(sample) for sample in range(having[0].sequences)] if having else []
-        return Walkable(known, tuple(lengths), captured)
+        heads = [None if trace is None else trace.head for trace in traces]
+        losses = tuple(None if head is None else head.loss for head in heads)
+        asking = next((trace for trace, head in zip(traces, heads, strict=True) if trace and head), None)
+        last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
+        return Walkable(known, tuple(lengths), captured, losses, last, optimiser)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -79,8 +91,14 @@ class Walkable:
         """The program of the model that is stepped through; of one time step while there is no trace."""
         if not self.lengths:
             return Program(1)
-        structure = self.structures[place.model if place.model < len(self.structures) else 0]
-        return Program(self.time_steps(place.sample), structure, self.captured)
+        from rnnviz.debugger.phase_operations import phase_keys  # late: the window starts without a trace
+
+        model = place.model if place.model < len(self.structures) else 0
+        structure, loss = self.structures[model], self.losses[model] if model < len(self.losses) else None
+        keys = {phase: phase_keys(structure, loss, self.optimiser, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
+        last = self.loss_time_steps[min(place.sample, len(self.lengths) - 1)] if self.loss_time_steps else 0
+        time_steps = self.time_steps(place.sample)
+        return Program(time_steps, structure, self.captured, keys[Phase.LOSS], keys[Phase.UPDATE], last)
 
 
 def begun(
@@ -146,12 +164,16 @@ def to_phase(place: Place, walkable: Walkable, phase: Phase | None, time_step: i
     """A whole time step of a phase; None: as it is."""
     program = walkable.program(place)
     held = _held(place.cursor.time_step if time_step is None else time_step, program.time_steps)
-    cursor = replace(place.cursor, phase=phase or place.cursor.phase, time_step=held)
-    return _stand(place, program.at(program.point(cursor), cursor))
+    phase = phase or place.cursor.phase
+    if phase.swept:
+        cursor = replace(place.cursor, phase=phase, time_step=held)
+        return _stand(place, program.at(program.point(cursor), cursor))
+    cursor = program.at(program.first_of(phase), place.cursor)
+    return _stand(place, cursor if time_step is None or phase is not Phase.LOSS else replace(cursor, time_step=held))
 
 
 def to_operation(place: Place, phase: Phase, layer: str, operation: str) -> Place:
-    """An operation of a layer's cell, at the time step where the cursor is."""
+    """An operation, of a layer's cell, the loss or the update, at the time step where the cursor is."""
     return _stand(place, replace(place.cursor, phase=phase, layer=layer, operation=operation))
 
 
