@@ -50,6 +50,11 @@ def phase_keys(
     return tuple(one.key for one in phase_operations(structure, loss, optimiser_name, phase))
 
 
+def short_words(operation: AnyOperation) -> str:
+    """What an operation is called, without what explains it."""
+    return operation.words.partition(":")[0]
+
+
 def head_input(structure: Structure) -> str:
     """The symbol of what the head reads: the state of the top layer, or both directions' states together."""
     return "output_t" if structure.bidirectional else "h_t"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnnviz.core.optimising.optimisers import OptimiserName
     from rnnviz.core.sweeps.capture import LossName
     from rnnviz.core.sweeps.trace import Trace
+    from rnnviz.debugger.phase_operations import AnyOperation
 
 NO_UNIT = -1
 
@@ -35,6 +36,7 @@ class Place:
     sample: int = 0  # which sequence of the probe, 0-based
     model: int = 0  # index of the model that is stepped through and whose equations are shown
     unit: int = NO_UNIT  # 0-based
+    parameter: str = ""  # whose update is looked at: "weight_hh_l0", "head.weight"; "": the layer's leading matrix
     following: bool = True  # the newest capture is shown; False: the person looks at an earlier one
     wanted: int | None = None  # None: the newest, or none but the one shown
     trail: tuple[Jump, ...] = ()  # jumps of the debugger's commands that can be taken back
@@ -93,12 +95,31 @@ class Walkable:
             return Program(1)
         from rnnviz.debugger.phase_operations import phase_keys  # late: the window starts without a trace
 
-        model = place.model if place.model < len(self.structures) else 0
-        structure, loss = self.structures[model], self.losses[model] if model < len(self.losses) else None
+        structure, loss = self._walked(place)
         keys = {phase: phase_keys(structure, loss, self.optimiser, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
         last = self.loss_time_steps[min(place.sample, len(self.lengths) - 1)] if self.loss_time_steps else 0
         time_steps = self.time_steps(place.sample)
         return Program(time_steps, structure, self.captured, keys[Phase.LOSS], keys[Phase.UPDATE], last)
+
+    def operations(self, place: Place, phase: Phase | None = None, parameter: str = "W") -> "tuple[AnyOperation, ...]":
+        """The operations of a phase (None: that of the cursor) of the model that is stepped through, in the order it
+        goes through them; `parameter` is the symbol of the one that an update is written for."""
+        from rnnviz.debugger.phase_operations import phase_operations
+
+        if not self.structures:
+            return ()
+        return phase_operations(*self._walked(place), self.optimiser, phase or place.cursor.phase, parameter)
+
+    def operation(self, place: Place, parameter: str = "W") -> "AnyOperation | None":
+        """The operation the cursor stands on; None: a whole time step or phase, or the model has no such operation."""
+        key = place.cursor.operation
+        having = self.operations(place, None, parameter) if key else ()
+        return next((one for one in having if one.key == key), None)
+
+    def _walked(self, place: Place) -> "tuple[Structure, LossName | None]":
+        """Structure and loss of the model that is stepped through."""
+        model = place.model if place.model < len(self.structures) else 0
+        return self.structures[model], self.losses[model] if model < len(self.losses) else None
 
 
 def begun(
@@ -234,6 +255,11 @@ def by_samples(place: Place, walkable: Walkable, by: int) -> Place:
 def to_unit(place: Place, unit: int) -> Place:
     """Another unit is looked at, 0-based; NO_UNIT: none."""
     return place if unit == place.unit else replace(place, unit=unit)
+
+
+def to_parameter(place: Place, parameter: str) -> Place:
+    """The update of another parameter is looked at; "": of the layer's leading matrix."""
+    return place if parameter == place.parameter else replace(place, parameter=parameter)
 
 
 # points that are not gone to

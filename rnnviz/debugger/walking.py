@@ -1,8 +1,9 @@
 """Stepping: over, into and out, to the end of the phase, to the cursor, each forward and in reverse.
 
 The program is traversed as a call tree: a training step calls its two sweeps, a sweep its time steps, a time step the
-operations of its cell, the loss those of the head and the update those of the optimiser. A command is a function of the program and of where the walk is; nothing is remembered but a
-bounded trail of the jumps that arithmetic cannot take back.
+operations of its cell, the loss those of the head and the update those of the optimiser. A command is a function of the
+program and of where the walk is; nothing is remembered but a bounded trail of the jumps that arithmetic cannot take
+back.
 """
 
 from dataclasses import dataclass, field, replace

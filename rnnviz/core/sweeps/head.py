@@ -15,7 +15,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.formula import Equation, Operation, Term
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.capture import Head, LossName
-from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
+from rnnviz.core.sweeps.losses import LOSSES, Measure, Softmax, weighted
 
 _PRODUCT = Node("product", Matrix(Weight("weight"), Value("output")), "logits", units="rows")
 _SUM = Sum((Value("product"), Weight("bias")))
@@ -43,7 +43,7 @@ def forward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation, 
         squashed = Equation(
             Term(node.symbol, node.name, node.words),
             operation.template.replace("{0}", "{}"),
-            (y,),
+            (replace(y, whole=isinstance(operation, Softmax)),),  # each probability depends on all logits
             lambda value: np.asarray(operation.compute(ArrayNumbers(), (value,), ())),
         )
         found.append(Operation(node.step, node.symbol, node.words, (squashed,)))
@@ -66,7 +66,9 @@ def backward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation,
     )
     return (
         Operation("prediction_grad", delta.symbol, "gradient of the prediction", (kind.backward,)),
-        Operation("weight_grads", "∂L/∂W_{ho}", "what the head's parameters get at this time step", (weight, bias)),
+        Operation(
+            "weight_grads", "∂L/∂W_{ho}", "gradients of the head: what W and b get at this time step", (weight, bias)
+        ),
         Operation("output_grad", passed.result.symbol, "gradient passed to the recurrent output", (passed,)),
     )
 

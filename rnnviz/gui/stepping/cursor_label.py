@@ -4,7 +4,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
-from rnnviz.core.equations.operations import Operation, operations
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look import fonts, scale
@@ -135,18 +134,11 @@ def place_words(state: State) -> tuple[str, str, str]:
     parts = []
     if len(state.walkable.layer_names) > 1:
         parts.append(LayerId.read(cursor.layer).words)
-    operation = operation_shown(state)
+    operation = state.walkable.operation(state.place)
     if operation is not None:
-        parts.append(operation.words.partition(":")[0])
-        where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else where  # two things need the room
+        parts = [*(parts if cursor.phase.swept else ()), operation.words.partition(":")[0]]
+        if cursor.phase is not Phase.UPDATE:  # two things need the room
+            where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else f"time step {cursor.time_step} of {last}"
     elif len(state.walkable.lengths) > 1:
         parts.append(f"sequence {state.place.sample + 1} of {len(state.walkable.lengths)}")
     return cursor.phase.words, where, " · ".join(parts)
-
-
-def operation_shown(state: State) -> Operation | None:
-    """The operation the cursor stands on, in the model that is stepped through."""
-    if not state.place.cursor.operation or state.place.model >= len(state.run.models):
-        return None
-    having = operations(state.run.models[state.place.model].structure)
-    return next((each for each in having if each.key == state.place.cursor.operation), None)
