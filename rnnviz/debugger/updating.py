@@ -24,6 +24,7 @@ class UpdatedParameter:
 
     name: str  # as in a capture: "weight_hh_l0"; of the head "head.weight", "head.bias"
     symbol: str  # markup: "W_{hh}"
+    shape: tuple[int, ...]
     layer: str = ""  # "l0"; "" of the head
     hidden_size: int = 0  # its rows are those of the units, block after block; 0: of the head
 
@@ -47,9 +48,11 @@ def updated_parameters(trace: Trace) -> tuple[UpdatedParameter, ...]:
     for layer in trace.layers:
         for parameter in layer.equations.parameters:
             name = calls[layer.id.call].parameter(parameter.name, layer.id)
-            found.setdefault(name, UpdatedParameter(name, parameter.symbol, layer.name, layer.structure.hidden_size))
+            shape, units = layer.weights[parameter.name].shape, layer.structure.hidden_size
+            found.setdefault(name, UpdatedParameter(name, parameter.symbol, shape, layer.name, units))
     if trace.head is not None:
-        found |= {name: UpdatedParameter(name, symbol) for name, symbol in _HEAD.items()}
+        found[HEAD_WEIGHT] = UpdatedParameter(HEAD_WEIGHT, "W_{ho}", trace.head.weight.shape)
+        found[HEAD_BIAS] = UpdatedParameter(HEAD_BIAS, "b_o", trace.head.bias.shape)
     return tuple(found.values())
 
 
@@ -94,6 +97,3 @@ def gathered_in(snapshot: OptimiserSnapshot) -> dict[str, State]:
         key, _, parameter = name.partition(".")
         found.setdefault(parameter.removeprefix(_RECURRENT), {})[key] = array
     return {parameter: frozen_mapping(state) for parameter, state in found.items()}
-
-
-_HEAD = {HEAD_WEIGHT: "W_{ho}", HEAD_BIAS: "b_o"}

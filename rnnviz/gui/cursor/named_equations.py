@@ -17,7 +17,6 @@ from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.phase_operations import head_input
 from rnnviz.debugger.updating import UpdatedParameter, UpdateShown, parameter_shown
 from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, said, substituted, written
-from rnnviz.gui.widgets.marked_text import plain
 
 _SETTINGS = frozenset({"learning_rate", "clip_norm", "epsilon", "beta1", "beta2", "decay", "outputs"})
 _PARAMETERS = _SETTINGS | {"weight", "bias", "shrunk1", "shrunk2"}
@@ -81,7 +80,7 @@ def update_lines(
     for equation in operation.equations:
         lines += _lines(equation, lambda name: shown.find(of.name, name), entry, len(shown.update.values))
     place = " ".join(f"{name} {number + 1}" for name, number in zip(("row", "column"), entry, strict=False))
-    lines.append(said(f"{plain(of.symbol)}, {place}: {why}. With the gradient of the sequence shown, not of the batch"))
+    lines.append(said(f"{of.symbol}, {place}: {why}. With the gradient of the sequence shown, not of the batch"))
     made = any(each.result.name not in ("gradient", "norm", "clipped") for each in operation.equations)
     return [*lines, said(shown.unknown)] if shown.unknown and made else lines
 

@@ -9,8 +9,10 @@ from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.marked_text import plain
 
 _FULL, _NARROW = 300, 224  # pixels
 _AROUND, _BESIDE = 42, 26  # pixels beside and between the three labels, and beside them
@@ -24,7 +26,14 @@ PHASE_TOKENS = {
     Phase.UPDATE: "good",
 }
 _SHOWN = Fields(
-    "place.cursor", "recorded.traces", "place.sample", "look.theme", "look.scale", "run.models", "place.model"
+    "place.cursor",
+    "recorded.traces",
+    "place.sample",
+    "place.parameter",
+    "look.theme",
+    "look.scale",
+    "run.models",
+    "place.model",
 )
 
 
@@ -137,8 +146,19 @@ def place_words(state: State) -> tuple[str, str, str]:
     operation = state.walkable.operation(state.place)
     if operation is not None:
         parts = [*(parts if cursor.phase.swept else ()), operation.words.partition(":")[0]]
-        if cursor.phase is not Phase.UPDATE:  # two things need the room
-            where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else f"time step {cursor.time_step} of {last}"
+        where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else f"time step {cursor.time_step} of {last}"
+        if cursor.phase is Phase.UPDATE:
+            where = f"of {_updated(state)}"
     elif len(state.walkable.lengths) > 1:
         parts.append(f"sequence {state.place.sample + 1} of {len(state.walkable.lengths)}")
     return cursor.phase.words, where, " · ".join(parts)
+
+
+def _updated(state: State) -> str:
+    """The parameter whose update is shown."""
+    from rnnviz.debugger.updating import parameter_shown  # late: the window starts without traces
+
+    trace = looked_at(state).trace
+    return (
+        "" if trace is None else plain(parameter_shown(trace, state.place.cursor.layer, state.place.parameter).symbol)
+    )
