@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnnviz.core.arrays import Array, frozen_mapping
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.optimising.optimisers import Optimiser
 from rnnviz.core.optimising.update import State, Update, update
 from rnnviz.core.sweeps.fidelity import weight_grads
@@ -15,6 +16,7 @@ from rnnviz.core.sweeps.trace import Trace
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 HEAD_WEIGHT, HEAD_BIAS = "head.weight", "head.bias"
+_COUNT = "step"  # of updates, of one parameter
 _RECURRENT = "recurrent."  # in front of the recurrent parameters' names in an optimiser's snapshot
 
 
@@ -91,9 +93,14 @@ def update_shown(
 
 
 def gathered_in(snapshot: OptimiserSnapshot) -> dict[str, State]:
-    """What an optimiser had gathered, by parameter; empty where it had not made an update yet."""
+    """What an optimiser had gathered, by parameter; empty where it had not made an update yet. RnnvizError for a count
+    that is no number."""
     found: dict[str, dict[str, Array]] = {}
     for name, array in snapshot.state.items():
         key, _, parameter = name.partition(".")
+        if key == _COUNT:
+            if array.size != 1:
+                raise RnnvizError(f"optimiser state: wanted one number as {name}, got {array.shape}")
+            array = array.reshape(())  # a file has it as (1,)
         found.setdefault(parameter.removeprefix(_RECURRENT), {})[key] = array
     return {parameter: frozen_mapping(state) for parameter, state in found.items()}

@@ -31,6 +31,9 @@ class EquationsPanel(ColumnPage):
 
     shows = Fields(
         "recorded.traces",
+        "recorded.gathered",
+        "recorded.clip_changes",
+        "recorded.rate_changes",
         "place.cursor",
         "place.sample",
         "place.model",

@@ -35,7 +35,19 @@ class VariablesPage(ColumnPage):
     In the backward sweep the gradients stand open; afterwards what is open is as it was before.
     """
 
-    shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.model", "run.models", "look.page", "trial")
+    shows = Fields(
+        "recorded.traces",
+        "recorded.gathered",
+        "recorded.clip_changes",
+        "recorded.rate_changes",
+        "place.cursor",
+        "place.sample",
+        "place.model",
+        "run.models",
+        "run.source",
+        "look.page",
+        "trial",
+    )
     only_in_front = True
 
     def __init__(self, store: Store) -> None:

@@ -3,6 +3,7 @@
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.optimising.clipping import setting_at
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
@@ -37,7 +38,10 @@ def update_at(state: State, model: int | None = None) -> "UpdateShown | None":
     asked = optimiser, clip_norm, known if isinstance(known, str) else id(known), _began(state)
     if model in _made and _made[model][0]() is trace and _made[model][1] == asked:
         return _made[model][2]
-    found = update_shown(trace, optimiser, clip_norm, *_gathered(state, known))
+    try:
+        found = update_shown(trace, optimiser, clip_norm, *_gathered(state, known))
+    except RnnvizError as error:  # what is recorded does not fit the parameters
+        found = update_shown(trace, optimiser, clip_norm, None, f"{error}.")
     _made[model] = weakref.ref(trace), asked, found
     return found
 
