@@ -10,7 +10,7 @@ from rnnviz.core import formula
 from rnnviz.core.equations import operations as cells
 from rnnviz.core.optimising.optimisers import OptimiserName, optimiser
 from rnnviz.core.optimising.update import operations as update_operations
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.sweeps.head import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
@@ -58,3 +58,8 @@ def short_words(operation: AnyOperation) -> str:
 def head_input(structure: Structure) -> str:
     """The symbol of what the head reads: the state of the top layer, or both directions' states together."""
     return "output_t" if structure.bidirectional else "h_t"
+
+
+def head_column(structure: Structure, layer: str, unit: int) -> int:
+    """The place (0-based) of a unit of a layer in what the head reads: the units of the reverse direction come last."""
+    return unit + (structure.output_size if LayerId.read(layer).reverse and structure.bidirectional else 0)

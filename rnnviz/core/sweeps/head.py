@@ -132,6 +132,13 @@ class HeadTrace(FrozenArrays):
             raise RnnvizError(f"head: wanted one of {', '.join((*_VALUES, *written))}, got {name!r}")
         return np.asarray(_VALUES[name](self, (t, sample)))
 
+    def asked_output(self, t: int, sample: int = 0) -> int:
+        """The output (0-based) that a loss asks about at time step `t`: the target's class, else the one with the
+        largest gradient."""
+        if LOSSES[self.loss].targets == "classes" and 0 <= int(self.targets[t, sample]) < len(self.bias):
+            return int(self.targets[t, sample])
+        return int(np.argmax(np.abs(self.prediction_grad[t, sample])))
+
     def divided_by(self, n: int = 0) -> str:
         """What the losses of sequence `n` are divided by, so that L is the mean over the batch: "4 sequences".
 

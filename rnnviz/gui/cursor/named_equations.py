@@ -14,7 +14,7 @@ from rnnviz.core.sweeps.head import HeadTrace, backward_operations, forward_oper
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor
-from rnnviz.debugger.phase_operations import head_input
+from rnnviz.debugger.phase_operations import head_column, head_input
 from rnnviz.debugger.updating import UpdatedParameter, UpdateShown, parameter_shown
 from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, said, substituted, written
 
@@ -35,13 +35,13 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
     if operation is None:
         return []
     t = min(max(cursor.time_step, 1), len(head.losses)) - 1
-    output, of_output = output_shown(head, t), False
+    output, of_output = head.asked_output(t), False
     lines: list[EquationLine] = []
     for equation in operation.equations:
         size = len(head.bias)
         entry: tuple[int, ...] | None = (output,)
         if equation.result.name == _OF_UNITS:
-            entry = None if unit is None else (_column(trace, cursor.layer, unit),)
+            entry = None if unit is None else (head_column(trace.structure, cursor.layer, unit),)
         elif equation.result.name == "weight_added" or (size > 1 and equation.result.name == "loss"):
             entry = None
         else:
@@ -52,15 +52,6 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
             so_far = float(head.weight_grad_so_far[parameter][t])
             lines.append(said(f"added up so far, before clipping: ‖{gathered}‖ = {short(so_far)}"))
     return [*lines, *_notes(head, t, output if of_output else None, operation)]
-
-
-def output_shown(head: HeadTrace, t: int) -> int:
-    """The output whose entries are shown at time step `t` (both 0-based): the target's class, else the one with the
-    largest gradient."""
-    outputs = len(head.bias)
-    if LOSSES[head.loss].targets == "classes" and 0 <= int(head.targets[t, 0]) < outputs:
-        return int(head.targets[t, 0])
-    return int(np.argmax(np.abs(head.prediction_grad[t, 0])))
 
 
 def update_lines(
@@ -133,12 +124,6 @@ def _notes(head: HeadTrace, t: int, output: int | None, operation: Operation) ->
     elif operation.key == "loss" and (divided := head.divided_by()):
         notes.append(f"÷ {divided} of the batch")
     return [said("; ".join(notes))] if notes else []
-
-
-def _column(trace: Trace, layer: str, unit: int) -> int:
-    """The place of a unit of a layer in what the head reads: the units of the reverse direction come last."""
-    found = trace.find_layer(layer)
-    return unit + (trace.structure.output_size if found is not None and found.reverse else 0)
 
 
 _SO_FAR = {"weight_added": ("∂L/∂W_{ho}", "weight"), "bias_added": ("∂L/∂b_o", "bias")}
