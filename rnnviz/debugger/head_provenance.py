@@ -10,7 +10,7 @@ from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.provenance import Part, Provenance, sized
 
-HEAD_GRADIENTS = {"y": "prediction y", "W_ho": "weights of the head W_ho"}
+HEAD_GRADIENTS = {"y": "prediction y", "W_ho": "head weights W_ho"}
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,8 @@ def _unit(state: State, layer: Layer) -> int:
 def _head_place(of: str, trace: Trace, head: HeadTrace, state: State) -> HeadPlace:
     """The output that is asked about and, of the weights, the unit looked at, or the one with the largest gradient."""
     t = min(max(state.place.cursor.time_step, 1), len(head.losses)) - 1
-    output = head.asked_output(t)
+    asked = np.flatnonzero(head.loss_weight[:, 0])
+    output = head.asked_output(int(asked[-1]) if of == "W_ho" and asked.size else t)
     column = int(np.argmax(np.abs(head.weight_grads["weight"][output])))
     if 0 <= state.place.unit < trace.structure.output_size:
         column = head_column(trace.structure, state.place.cursor.layer, state.place.unit)
