@@ -13,6 +13,7 @@ from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, TemporalOrder
 from rnnviz.debugger.updating import UpdateShown, gathered_in, parameter_shown, update_shown, updated_parameters
 from rnnviz.engine.training.trainer import Training
+from rnnviz.runs.file.payload import optimiser_payload, read_optimiser
 
 torch.set_num_threads(1)
 TASKS = {
@@ -35,7 +36,8 @@ def trained(task: str, name: OptimiserName, steps: int = 3) -> Training:
 
 def shown(training: Training, number: int) -> tuple[Trace, UpdateShown]:
     trace = rebuild(training.capture(number)).sample(SEQUENCE)
-    gathered = gathered_in(training.optimiser_snapshot(number))
+    payload = optimiser_payload(training.optimiser_snapshot(number), training.training_step, number)
+    gathered = gathered_in(read_optimiser(payload, training.training_step, number))  # as a run has it
     made = optimiser(training.experiment.training.optimiser, training.learning_rate)
     return trace, update_shown(trace, made, CLIP, gathered)
 

@@ -7,12 +7,14 @@ import pytest
 from panels_state import make_capture, make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.formula import Equation, Term
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
+from rnnviz.gui.cursor.equation_words import substituted
 from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.state.clipping import clip_changes, rate_changes
 from rnnviz.gui.state.store import Store, setting
@@ -142,6 +144,37 @@ def test_the_loss_is_that_of_the_time_step_and_says_where_nothing_is_asked(panel
     assert panel.view.text.split("\n")[1].startswith(f"‖∂L_t/∂h_t‖ {short(float(l2(head.output_grad[63, 0])))}, ")
     store.change(place=setting(unit=6))
     assert panel.view.text.split("\n")[1].startswith(f"∂L_t/∂h_t {short(float(head.output_grad[63, 0, 6]))}, ")
+
+
+def test_numbers_beside_one_another_are_multiplied_and_settings_keep_their_digits(
+    panel: EquationsPanel, store: Store
+) -> None:
+    def numbers(operation: str) -> str:
+        stand_on(store, Phase.UPDATE, operation)
+        return str(panel.view.text.split("\n")[1])
+
+    stand_on(store, Phase.UPDATE, "mean")
+    update = update_at(store.state)
+    assert update is not None
+    gradient = np.asarray(update.find("weight_hh_l0", "gradient"))
+    place = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
+
+    def at(name: str) -> str:
+        value = short(float(np.asarray(update.find("weight_hh_l0", name))[place]))
+        return f"({value})" if value.startswith("−") else value
+
+    assert numbers("mean").endswith(f" = 0.9 · 0 + (1 − 0.9) · {at('clipped')}")
+    assert numbers("mean square").endswith(f" = 0.999 · 0 + (1 − 0.999) · {at('clipped')}²")
+    assert numbers("delta").endswith(f" = −0.01 · {at('m_hat')} / (√{at('v_hat')} + 10⁻⁸)")
+    assert f"W_hh, row {place[0] + 1} column {place[1] + 1}: the largest gradient." in panel.view.text
+
+
+def test_a_power_of_ten_stands_in_brackets_where_a_root_or_a_square_would_take_a_part_of_it() -> None:
+    a, b = Term("a", "a"), Term("b", "b")
+    equation = Equation(Term("r", "r"), "√{} + 2 {}² ({} − {})", (a, b, a, b), lambda *_: np.zeros(()))
+    numbers = equation.numbers({"a": np.array(2e-4), "b": np.array(-3e-5)}.get)
+    said = "".join(" " * word.spaced + word.markup for word in substituted(equation, numbers, lambda _: "text"))
+    assert said == "0 = √(2.0·10⁻⁴) + 2 · (−3.0·10⁻⁵)² · (2.0·10⁻⁴ − (−3.0·10⁻⁵))"
 
 
 def test_the_update_is_that_of_the_what_if(panel: EquationsPanel, store: Store) -> None:
