@@ -171,10 +171,10 @@ def test_numbers_beside_one_another_are_multiplied_and_settings_keep_their_digit
 
 def test_a_power_of_ten_stands_in_brackets_where_a_root_or_a_square_would_take_a_part_of_it() -> None:
     a, b = Term("a", "a"), Term("b", "b")
-    equation = Equation(Term("r", "r"), "√{} + 2 {}² ({} − {})", (a, b, a, b), lambda *_: np.zeros(()))
+    equation = Equation(Term("r", "r"), "√{} + 2 {}² + {} ({} − {})", (a, b, a, a, b), lambda *_: np.zeros(()))
     numbers = equation.numbers({"a": np.array(2e-4), "b": np.array(-3e-5)}.get)
     said = "".join(" " * word.spaced + word.markup for word in substituted(equation, numbers, lambda _: "text"))
-    assert said == "0 = √(2.0·10⁻⁴) + 2 · (−3.0·10⁻⁵)² · (2.0·10⁻⁴ − (−3.0·10⁻⁵))"
+    assert said == "0 = √(2.0·10⁻⁴) + 2 · (−3.0·10⁻⁵)² + 2.0·10⁻⁴ · (2.0·10⁻⁴ − (−3.0·10⁻⁵))"
 
 
 def test_the_update_is_that_of_the_what_if(panel: EquationsPanel, store: Store) -> None:
