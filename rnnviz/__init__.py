@@ -11,7 +11,7 @@ Run          what happened: where it comes from (trained here, a checkpoint and 
 Trace        one forward and backward sweep over a batch of sequences with every intermediate tensor, rebuilt in numpy
              from a capture: a list of calls (one recurrent module's inputs, initial states and ∂L/∂output) on one time
              axis. It checks itself against torch, and says what may be said of it: `verdict`.
-Cursor       where the person is: training step, phase, time step, layer, operation of the cell.
+Cursor       where the person is: training step, phase, time step, layer, operation.
 
 Every view draws a trace at a cursor; every source writes a run.
 

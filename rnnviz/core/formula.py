@@ -4,6 +4,7 @@ In the equations of the head and of an update what a symbol stands for is a name
 in those of the cells it is a node or a parameter (`core.equations`).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -15,6 +16,7 @@ from rnnviz.core.magnitude import l2
 
 AnyTerm = TypeVar("AnyTerm")
 Read = Callable[[str], Array]  # the array of a name
+Find = Callable[[str], Array | None]  # the same, None: not known
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Number:
     symbol: str
     value: float
     norm: bool
+    known: bool = True  # False: nobody knows it, and `value` is NaN
 
 
 def norm_of(symbol: str, value: Array) -> Number:
@@ -77,10 +80,13 @@ class Equation(Formula[Term]):
         """What the right-hand side comes to."""
         return np.asarray(self.formula(*(read(term.name) for term in self.terms)))
 
-    def numbers(self, read: Read, entry: tuple[int, ...] | None = None) -> tuple[Number, ...]:
-        """The number of the result and of each term, in their order; `entry` is 0-based, None for norms."""
-        shown = [(self.result, self.value(read)), *((term, read(term.name)) for term in self.terms)]
-        return tuple(_number(term, value, entry) for term, value in shown)
+    @np.errstate(all="ignore")
+    def numbers(self, find: Find, entry: tuple[int, ...] | None = None) -> tuple[Number, ...]:
+        """The number of the result and of each term, in their order; `entry` is 0-based, None for norms. What follows
+        from a term that is not known is not known either."""
+        values = [find(term.name) for term in self.terms]
+        result = None if any(value is None for value in values) else np.asarray(self.formula(*values))
+        return tuple(_number(*one, entry) for one in zip((self.result, *self.terms), (result, *values), strict=True))
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,9 @@ class Operation:
     equations: tuple[Equation, ...]
 
 
-def _number(term: Term, value: Array, entry: tuple[int, ...] | None) -> Number:
+def _number(term: Term, value: Array | None, entry: tuple[int, ...] | None) -> Number:
+    if value is None:
+        return Number(term.symbol, math.nan, norm=False, known=False)
     if value.ndim == 0:
         return Number(term.symbol, float(value), norm=False)
     if entry is not None and value.ndim == len(entry) and not term.whole:

@@ -1,7 +1,7 @@
 """Breakpoints within one trace: where the cursor stops on its way through the program."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint
@@ -70,7 +70,7 @@ def points_of(breakpoint: Breakpoint, program: Program, cursor: Cursor) -> tuple
     """Where a breakpoint at a place stands in the cursor's training step; () for one that is met at every time step."""
     phase, time_step = Phase(breakpoint.phase), breakpoint.time_step
     if not phase.swept:
-        return (program.at(program.first_of(phase), cursor),)
+        return _resting(breakpoint, program, cursor)
     time_step = time_step if time_step >= 0 else program.time_steps + 1 + time_step
     if not 1 <= time_step <= program.time_steps:
         return ()
@@ -92,6 +92,14 @@ def hit_at(program: Program, cursor: Cursor, time_step: int, phase: Phase, layer
 
 def _place_of(one: Breakpoint) -> tuple[object, ...]:
     return one.kind, one.phase, one.time_step, one.layer, one.operation
+
+
+def _resting(breakpoint: Breakpoint, program: Program, cursor: Cursor) -> tuple[Cursor, ...]:
+    """Where a place in a phase without time steps stands; () where the model has no such operation there."""
+    phase = Phase(breakpoint.phase)
+    if breakpoint.operation not in ("", *program.operations_in(phase)):
+        return ()
+    return (replace(program.at(program.first_of(phase), cursor), operation=breakpoint.operation),)
 
 
 def _wants(breakpoint: Breakpoint, time_step: int, time_steps: int) -> bool:
@@ -117,7 +125,7 @@ def _places(one: "Armed", program: Program, cursor: Cursor, moment: "Moment") ->
         return [Cursor(cursor.training_step, phase, t, layer) for t in met_time_steps(one, scope)]
     phase = Phase(breakpoint.phase)
     if not phase.swept:
-        return [program.at(program.first_of(phase), cursor)] if met_time_steps(one, scope) else []
+        return list(_resting(breakpoint, program, cursor)) if met_time_steps(one, scope) else []
     last = program.time_steps
     layers = (breakpoint.layer,) if breakpoint.layer else (program.layers or (cursor.layer,))
     return [

@@ -19,7 +19,7 @@ class Phase(Enum):
 
     @property
     def swept(self) -> bool:
-        """Whether the phase goes through the time steps, so that a cursor in it may stand on an operation."""
+        """Whether the phase goes through the time steps."""
         return self in (Phase.FORWARD, Phase.BACKWARD)
 
 
@@ -28,7 +28,7 @@ class Granularity(Enum):
 
     TRAINING_STEP = "training step"
     TIME_STEP = "time step"  # of one layer and direction
-    OPERATION = "operation"  # inside the cell
+    OPERATION = "operation"  # inside the cell, the loss or the update
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Cursor:
     phase: Phase
     time_step: int
     layer: str = "l0"  # which layer is looked at, torch's suffix
-    operation: str = ""  # key of one of the cell's operations; "": the whole time step
+    operation: str = ""  # key of one of the phase's operations; "": the whole time step or phase
 
     @property
     def granularity(self) -> Granularity:

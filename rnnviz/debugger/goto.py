@@ -56,9 +56,9 @@ def words(cursor: Cursor) -> str:
 
 def place_words(cursor: Cursor) -> str:
     """Where a cursor stands in its training step: "time step 17, backward sweep"."""
-    if not cursor.phase.swept:
-        return f"the phase {cursor.phase.value}"
     inside = f", operation {_typed(cursor.operation)}" if cursor.operation else ""
+    if not cursor.phase.swept:
+        return f"the phase {cursor.phase.value}{inside}"
     layer = "" if cursor.layer == "l0" else f", {LayerId.read(cursor.layer).words}"
     return f"time step {cursor.time_step:,}, {cursor.phase.value} sweep{layer}{inside}"
 
@@ -70,7 +70,8 @@ def go_to(text: str, program: Program, cursor: Cursor) -> Cursor:
 
 def target(text: str, program: Program, cursor: Cursor, models: tuple[str, ...] = ()) -> Target:
     """What `text` names; what it does not name stays as at `cursor`, but for the operation.
-    A time step or an operation asked for in a phase without any is the nearer sweep's.
+    A time step or an operation asked for in a phase without any is the nearer sweep's; an operation of the loss or the
+    update is there.
 
     In any order: step 1200 (training step, 0 or more; k=1200, s1200, last step), t 17 (time step; t=-1, "last" and
     "end" are the last, "start of backward" is where that sweep begins),
@@ -100,36 +101,40 @@ def target(text: str, program: Program, cursor: Cursor, models: tuple[str, ...] 
 
 def _parts(text: str, program: Program, models: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Each part of the place with its canonical spelling, as it is typed."""
-    rest, placed = text, False
+    rest, before = text, set[str]()
     while rest := rest.lstrip():
-        found = _first(rest, placed, program, models)
+        found = _first(rest, before, program, models)
         if found is None:
             raise RnnvizError(_no_number(rest) or _unknown(rest.split()[0], program))
         name, value, length = found
-        placed = placed or name in ("phase", "time step", "layer")
+        before.add(name)
         rest = rest[length:]
         if name:
             yield name, value
 
 
-def _first(rest: str, placed: bool, program: Program, models: tuple[str, ...]) -> tuple[str, str, int] | None:
-    """The part that `rest` begins with: (which, canonical spelling, its length); "" for a word without a meaning."""
+def _first(rest: str, before: set[str], program: Program, models: tuple[str, ...]) -> tuple[str, str, int] | None:
+    """The part that `rest` begins with: (which, canonical spelling, its length); "" for a word without a meaning.
+    `before`: the parts before it."""
     lower = rest.lower()
     token = rest.split()[0]
+    placed = not before.isdisjoint(("phase", "time step", "layer"))
     for part, pattern in _NUMBER.items():
         if number := pattern.match(lower):
             return part, number[1].replace("−", "-"), number.end()
     if bare := _BARE.match(lower):
         return "number", bare[1].replace("−", "-"), bare.end()
-    if token.lower() in _PHASES and not placed:
-        return "phase", _PHASES[token.lower()].value, len(token)
+    key, length = _operation(rest, program)
+    phase = _PHASES.get(token.lower())
+    whole = phase is not None and phase.value == token.lower() and "phase" not in before
+    if phase is not None and (whole or not placed) and length <= len(token):  # "update gate" is longer
+        return "phase", phase.value, len(token)
     if layer := _LAYER.match(lower):
         return "layer", LayerId(int(layer[1]), bool(layer[2])).text, layer.end()
-    key, length = _operation(rest, program)
     if key:
         return "operation", key, length
-    if token.lower() in _PHASES:
-        return "phase", _PHASES[token.lower()].value, len(token)
+    if phase is not None:
+        return "phase", phase.value, len(token)
     named = [number for number, name in enumerate(models) if re.match(rf"{re.escape(name.lower())}(?!\w)", lower)]
     if named:
         longest = max(named, key=lambda number: len(models[number]))
@@ -161,16 +166,21 @@ def _operation(rest: str, program: Program) -> tuple[str, int]:
     """The key of the operation that is meant and how long its name is: as it is written, else with any capitals, else
     by its words; ("", 0): none is."""
     token = rest.split()[0]
-    typed = {_typed(key): key for key in program.operations}
+    typed = {_typed(key): key for key in reversed(_keys(program))}
     lower = {name.lower(): key for name, key in typed.items()}
     key = typed.get(token) or lower.get(token.lower(), "")
-    if key or program.structure is None:
-        return key, len(token)
-    for one in operations(program.structure):
-        called = one.words.partition(":")[0].lower()
-        if re.match(rf"{re.escape(called)}(?!\w)", rest.lower()):
-            return one.key, len(called)
-    return "", 0
+    named = [(called, key) for key in _keys(program) for called in (key, key.replace("_", " "))]
+    if program.structure is not None:
+        named += [(one.words.partition(":")[0], one.key) for one in operations(program.structure)]
+    for called, other in named:
+        if len(called) > len(token) and re.match(rf"{re.escape(called.lower())}(?!\w)", rest.lower()):
+            return other, len(called)
+    return key, len(token) if key else 0
+
+
+def _keys(program: Program) -> tuple[str, ...]:
+    """Those of all operations, the cell's first."""
+    return (*program.operations, *program.loss, *program.update)
 
 
 def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
@@ -183,21 +193,29 @@ def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
     if "phase" in parts:
         found = replace(found, phase=Phase(parts["phase"]))
     elif "time step" in parts or "operation" in parts:
-        found = replace(found, phase=program.to_time_step(found, found.time_step).phase)
+        found = replace(found, phase=_phase(program, found))
     if "time step" not in parts and not found.phase.swept:
-        found = replace(found, time_step=program.at(program.point(found), found).time_step)
+        found = replace(found, time_step=program.at(program.first_of(found.phase), cursor).time_step)
     if "time step" in parts:
         found = replace(found, time_step=_time_step(int(parts["time step"]), program.time_steps))
     if "layer" in parts:
         if program.layers and parts["layer"] not in program.layers:
             raise RnnvizError(f"go to: wanted one of the layers {', '.join(program.layers)}, got {parts['layer']}")
         found = replace(found, layer=parts["layer"])
-    if found.operation and not found.phase.swept:
+    if found.operation and found.operation not in program.operations_in(found.phase):
+        having = " or ".join(one.value for one in Phase if found.operation in program.operations_in(one))
         raise RnnvizError(
-            f"go to: wanted an operation in the forward or backward sweep, "
+            f"go to: wanted an operation in the {having}{' sweep' if 'forward' in having else ''}, "
             f"got {_typed(found.operation)} in the phase {found.phase.value}"
         )
     return found
+
+
+def _phase(program: Program, cursor: Cursor) -> Phase:
+    """That of the cursor's operation where none is named, the nearest of them; without one the nearer sweep."""
+    near = program.to_time_step(cursor, cursor.time_step).phase
+    having = [one for one in (cursor.phase, near, *Phase) if cursor.operation in program.operations_in(one)]
+    return having[0] if having else near
 
 
 def _time_step(wanted: int, last: int) -> int:
@@ -225,9 +243,9 @@ def _no_number(rest: str) -> str:
 
 
 def _unknown(token: str, program: Program) -> str:
-    known = [*(phase.value for phase in Phase), *program.layers, *map(_typed, program.operations)]
+    known = [*(phase.value for phase in Phase), *program.layers, *map(_typed, _keys(program))]
     near = difflib.get_close_matches(token.lower(), known, n=1, cutoff=0.6)
-    operations = f", an operation ({', '.join(map(_typed, program.operations))})" if program.operations else ""
+    operations = f", an operation ({', '.join(map(_typed, _keys(program)))})" if _keys(program) else ""
     layers = f" ({', '.join(program.layers)})" if program.layers else " (l0)"
     meant = f"; did you mean {near[0]}?" if near else "."
     return (

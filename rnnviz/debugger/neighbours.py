@@ -19,15 +19,15 @@ def neighbour(program: Program, cursor: Cursor, direction: int, granularity: Gra
         return program.at(point, cursor) if 0 <= point < len(program) else edge(program, cursor, direction)
     number = program.fine_point(cursor) + direction
     found = program.fine_at(number, cursor)
-    if found.phase.swept and not found.operation and program.operations:  # a whole time step: pass it by
+    if not found.operation and program.operations_in(found.phase):  # a whole time step or phase: pass it by
         number += direction
         found = program.fine_at(number, cursor)
     if 0 <= number < program.fine_length:
         return found
     entered = edge(program, cursor, direction)
-    if entered is None or direction < 0:
-        return entered
-    return program.fine_at(1 if program.operations else 0, entered)
+    if entered is None:
+        return None
+    return program.fine_at(program.fine_length - 1 if direction < 0 else bool(program.operations), entered)
 
 
 def fine_neighbour(program: Program, cursor: Cursor, direction: int) -> Cursor | None:

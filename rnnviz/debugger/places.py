@@ -16,7 +16,10 @@ from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump, Walk
 
 if TYPE_CHECKING:
+    from rnnviz.core.optimising.optimisers import OptimiserName
+    from rnnviz.core.sweeps.capture import LossName
     from rnnviz.core.sweeps.trace import Trace
+    from rnnviz.debugger.phase_operations import AnyOperation
 
 NO_UNIT = -1
 
@@ -33,6 +36,7 @@ class Place:
     sample: int = 0  # which sequence of the probe, 0-based
     model: int = 0  # index of the model that is stepped through and whose equations are shown
     unit: int = NO_UNIT  # 0-based
+    parameter: str = ""  # whose update is looked at: "weight_hh_l0", "head.weight"; "": the layer's leading matrix
     following: bool = True  # the newest capture is shown; False: the person looks at an earlier one
     wanted: int | None = None  # None: the newest, or none but the one shown
     trail: tuple[Jump, ...] = ()  # jumps of the debugger's commands that can be taken back
@@ -55,16 +59,26 @@ class Walkable:
     structures: tuple[Structure, ...] = ()  # of each model
     lengths: tuple[int, ...] = ()  # time steps of each sequence of the traces shown; () while there is no trace
     captured: Sequence[int] = ()  # training steps that can be shown, ascending
+    losses: "tuple[LossName | None, ...]" = ()  # of each model's head; None: it has none, or its trace is not there
+    loss_time_steps: tuple[int, ...] = ()  # of each sequence, the last one with a loss; 0: none is known
+    optimiser: "OptimiserName | None" = None  # None: it is not trained
 
     @staticmethod
     def of(
-        structures: Iterable[Structure], traces: "Sequence[Trace | None]", captured: Sequence[int] = ()
+        structures: Iterable[Structure],
+        traces: "Sequence[Trace | None]",
+        captured: Sequence[int] = (),
+        optimiser: "OptimiserName | None" = None,
     ) -> "Walkable":
         """What models of these structures, their traces shown (None: not rebuilt) and the captured steps offer."""
         having = [trace for trace in traces if trace is not None]
         known = tuple(structures) or tuple(trace.structure for trace in having)
         lengths = [having[0].sequence_length(sample) for sample in range(having[0].sequences)] if having else []
-        return Walkable(known, tuple(lengths), captured)
+        heads = [None if trace is None else trace.head for trace in traces]
+        losses = tuple(None if head is None else head.loss for head in heads)
+        asking = next((trace for trace, head in zip(traces, heads, strict=True) if trace and head), None)
+        last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
+        return Walkable(known, tuple(lengths), captured, losses, last, optimiser)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -79,8 +93,33 @@ class Walkable:
         """The program of the model that is stepped through; of one time step while there is no trace."""
         if not self.lengths:
             return Program(1)
-        structure = self.structures[place.model if place.model < len(self.structures) else 0]
-        return Program(self.time_steps(place.sample), structure, self.captured)
+        from rnnviz.debugger.phase_operations import phase_keys  # late: the window starts without a trace
+
+        structure, loss = self._walked(place)
+        keys = {phase: phase_keys(structure, loss, self.optimiser, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
+        last = self.loss_time_steps[min(place.sample, len(self.lengths) - 1)] if self.loss_time_steps else 0
+        time_steps = self.time_steps(place.sample)
+        return Program(time_steps, structure, self.captured, keys[Phase.LOSS], keys[Phase.UPDATE], last)
+
+    def operations(self, place: Place, phase: Phase | None = None, parameter: str = "W") -> "tuple[AnyOperation, ...]":
+        """The operations of a phase (None: that of the cursor) of the model that is stepped through, in the order it
+        goes through them; `parameter` is the symbol of the one that an update is written for."""
+        from rnnviz.debugger.phase_operations import phase_operations
+
+        if not self.structures:
+            return ()
+        return phase_operations(*self._walked(place), self.optimiser, phase or place.cursor.phase, parameter)
+
+    def operation(self, place: Place, parameter: str = "W") -> "AnyOperation | None":
+        """The operation the cursor stands on; None: a whole time step or phase, or the model has no such operation."""
+        key = place.cursor.operation
+        having = self.operations(place, None, parameter) if key else ()
+        return next((one for one in having if one.key == key), None)
+
+    def _walked(self, place: Place) -> "tuple[Structure, LossName | None]":
+        """Structure and loss of the model that is stepped through."""
+        model = place.model if place.model < len(self.structures) else 0
+        return self.structures[model], self.losses[model] if model < len(self.losses) else None
 
 
 def begun(
@@ -146,12 +185,16 @@ def to_phase(place: Place, walkable: Walkable, phase: Phase | None, time_step: i
     """A whole time step of a phase; None: as it is."""
     program = walkable.program(place)
     held = _held(place.cursor.time_step if time_step is None else time_step, program.time_steps)
-    cursor = replace(place.cursor, phase=phase or place.cursor.phase, time_step=held)
-    return _stand(place, program.at(program.point(cursor), cursor))
+    phase = phase or place.cursor.phase
+    if phase.swept:
+        cursor = replace(place.cursor, phase=phase, time_step=held)
+        return _stand(place, program.at(program.point(cursor), cursor))
+    cursor = program.at(program.first_of(phase), place.cursor)
+    return _stand(place, cursor if time_step is None or phase is not Phase.LOSS else replace(cursor, time_step=held))
 
 
 def to_operation(place: Place, phase: Phase, layer: str, operation: str) -> Place:
-    """An operation of a layer's cell, at the time step where the cursor is."""
+    """An operation, of a layer's cell, the loss or the update, at the time step where the cursor is."""
     return _stand(place, replace(place.cursor, phase=phase, layer=layer, operation=operation))
 
 
@@ -212,6 +255,11 @@ def by_samples(place: Place, walkable: Walkable, by: int) -> Place:
 def to_unit(place: Place, unit: int) -> Place:
     """Another unit is looked at, 0-based; NO_UNIT: none."""
     return place if unit == place.unit else replace(place, unit=unit)
+
+
+def to_parameter(place: Place, parameter: str) -> Place:
+    """The update of another parameter is looked at; "": of the layer's leading matrix."""
+    return place if parameter == place.parameter else replace(place, parameter=parameter)
 
 
 # points that are not gone to

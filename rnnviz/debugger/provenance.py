@@ -5,8 +5,9 @@ L_t, from the layer above, and from the neighbouring time step. So its parts are
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -37,6 +38,13 @@ class GradientPlace:
         return f"∂L/∂{name}[{self.time_step}, {self.unit}] of {self.layer}"
 
 
+class ValuePlace(Protocol):
+    """Where a gradient value is."""
+
+    @property
+    def words(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Part:
     """One summand. `leads_to` is where its gradient came from, None for a loss; `time_step` (from 1) is where it is."""
@@ -52,7 +60,7 @@ class Part:
 class Provenance:
     """A gradient value in three ways; each list is sorted by size and sums to `value` within rounding."""
 
-    place: GradientPlace
+    place: ValuePlace
     value: float
     losses: tuple[Part, ...]  # which L_k, without those that do not reach here
     paths: tuple[Part, ...]  # through which gate of the neighbouring time step, along z or c, or directly
@@ -82,9 +90,9 @@ def provenance(trace: Trace, place: GradientPlace, sample: int = 0) -> Provenanc
     return Provenance(
         place,
         float(_values(layer, place.of)[t, 0, u]),
-        _parts(_losses(layer, weighing, t, u)),
-        _parts(_paths(layer, weighing, t, u)),
-        _parts(_units(layer, weighing, t, u)),
+        sized(_losses(layer, weighing, t, u)),
+        sized(_paths(layer, weighing, t, u)),
+        sized(_units(layer, weighing, t, u)),
     )
 
 
@@ -278,7 +286,7 @@ def _sum(values: Array) -> float:
     return float(values.sum())
 
 
-def _parts(found: Iterator[Part]) -> tuple[Part, ...]:
+def sized(found: Iterable[Part]) -> tuple[Part, ...]:
     """Sorted by size, NaN first, with their shares."""
     parts = sorted(found, key=lambda part: -abs(part.value) if part.value == part.value else -np.inf)
     whole = sum(abs(part.value) for part in parts)

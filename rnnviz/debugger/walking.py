@@ -1,8 +1,9 @@
 """Stepping: over, into and out, to the end of the phase, to the cursor, each forward and in reverse.
 
 The program is traversed as a call tree: a training step calls its two sweeps, a sweep its time steps, a time step the
-operations of its cell. A command is a function of the program and of where the walk is; nothing is remembered but a
-bounded trail of the jumps that arithmetic cannot take back.
+operations of its cell, the loss those of the head and the update those of the optimiser. A command is a function of the
+program and of where the walk is; nothing is remembered but a bounded trail of the jumps that arithmetic cannot take
+back.
 """
 
 from dataclasses import dataclass, field, replace
@@ -108,7 +109,8 @@ def _found(
 
 def _out(program: Program, here: Cursor, direction: int) -> Cursor | None:
     if here.operation:
-        return program.at(program.point(here) + (direction > 0), here)
+        point = program.point(here) + (direction > 0)
+        return program.at(point, here) if point < len(program) else edge(program, here, direction)
     if not here.phase.swept:
         return edge(program, here, direction)
     if here.phase is Phase.FORWARD and direction < 0:
@@ -122,7 +124,8 @@ def _phase_edge(program: Program, here: Cursor, direction: int) -> Cursor:
     whole = program.at(program.last_of(here.phase) if direction > 0 else program.first_of(here.phase), here)
     if not here.operation:
         return whole
-    return program.fine_at(program.fine_point(whole) + (len(program.operations) if direction > 0 else 1), here)
+    inside = len(program.operations_in(here.phase))
+    return program.fine_at(program.fine_point(whole) + (inside if direction > 0 else min(inside, 1)), here)
 
 
 def _run(program: Program, here: Cursor, direction: int, target: Cursor | None) -> Cursor | None:

@@ -20,7 +20,7 @@ from rnnviz.debugger.program import Program
 
 T, H = 6, 3
 STRUCTURE = Structure("lstm", 2, H, num_layers=2)
-PROGRAM = Program(T, STRUCTURE)
+PROGRAM = Program(T, STRUCTURE, loss=("logits", "loss"), update=("gradient", "clip"), loss_time_step=4)
 START = Cursor(5, Phase.FORWARD, 1)
 
 
@@ -51,6 +51,29 @@ def test_a_place_is_where_it_was_set(moment: Moment) -> None:
         one = breakpoint_at(cursor)
         found = stopped(moment, one)
         assert [PROGRAM.fine_point(place) for place in found] == [number]
+
+
+def test_marks_made_before_the_loss_and_the_update_had_operations_find_their_place(moment: Moment) -> None:
+    old = [Bookmark(5, "loss", T, "l1"), Bookmark(5, "forward", 3, "l1", "f"), Bookmark(5, "update", 1)]
+    assert stopped(moment, bookmarks=tuple(old)) == [
+        Cursor(5, Phase.FORWARD, 3, "l1", "f"),
+        Cursor(5, Phase.LOSS, T, "l1"),
+        Cursor(5, Phase.UPDATE, 1),
+    ]
+    for one in old:
+        place = bookmarked(one)
+        assert PROGRAM.fine_at(PROGRAM.fine_point(place), place) == place
+    whole = Breakpoint("place", phase="loss")
+    assert stopped(moment, whole) == list(points_of(whole, PROGRAM, START)) == [Cursor(5, Phase.LOSS, 4, "l1")]
+
+
+def test_a_mark_on_an_operation_of_the_loss_stays_away_from_a_model_without_it(moment: Moment) -> None:
+    here = Cursor(5, Phase.LOSS, 2, "l1", "logits")
+    assert bookmarked(bookmark_at(here)) == here
+    one = breakpoint_at(here)
+    assert placed_at([one], Cursor(9, Phase.LOSS, 4, "l0", "logits")) is one
+    assert points_of(one, PROGRAM, here) == (here,)
+    assert points_of(one, replace(PROGRAM, loss=()), here) == ()
 
 
 def test_training_passes_a_bare_place_and_it_is_found_again_where_it_was_set(moment: Moment) -> None:

@@ -145,9 +145,45 @@ structures = st.builds(
 )
 
 
+LOSS = ("logits", "softmax", "loss", "prediction_grad", "weight_grads", "output_grad")
+UPDATE = ("gradient", "clip", "mean", "mean square", "correction", "delta", "weights")
+WHOLE = replace(PROGRAM, loss=LOSS, update=UPDATE, loss_time_step=29)
+
+
+@pytest.mark.parametrize(
+    ("text", "here", "place"),
+    [
+        ("logits", HERE, Cursor(7, Phase.LOSS, 29, "l1", "logits")),
+        ("t 5 logits", HERE, Cursor(7, Phase.LOSS, 5, "l1", "logits")),
+        ("loss", HERE, Cursor(7, Phase.LOSS, 29, "l1")),
+        ("t=5 loss", HERE, Cursor(7, Phase.LOSS, 5, "l1")),
+        ("loss loss", HERE, Cursor(7, Phase.LOSS, 29, "l1", "loss")),
+        ("loss", Cursor(7, Phase.LOSS, 5, "l0", "logits"), Cursor(7, Phase.LOSS, 5)),
+        ("t 6", Cursor(7, Phase.LOSS, 5, "l0", "logits"), Cursor(7, Phase.FORWARD, 6)),
+        ("clip", HERE, Cursor(7, Phase.UPDATE, 1, "l1", "clip")),
+        ("update", HERE, Cursor(7, Phase.UPDATE, 1, "l1")),
+        ("step 9 update mean square", HERE, Cursor(9, Phase.UPDATE, 1, "l1", "mean square")),
+        ("Mean", HERE, Cursor(7, Phase.UPDATE, 1, "l1", "mean")),
+        ("f", Cursor(7, Phase.UPDATE, 1), Cursor(7, Phase.FORWARD, 1)),
+        ("f o", Cursor(7, Phase.UPDATE, 1), Cursor(7, Phase.FORWARD, 1, "l0", "o")),
+    ],
+)
+def test_the_loss_and_the_update_are_gone_into_by_the_names_of_their_operations(text, here, place):
+    assert go_to(text, WHOLE, here) == place
+
+
+def test_an_operation_of_another_phase_is_refused_and_a_gate_keeps_its_words():
+    with pytest.raises(RnnvizError, match="wanted an operation in the update, got clip in the phase forward"):
+        go_to("forward clip", WHOLE, HERE)
+    with pytest.raises(RnnvizError, match="“clib” names no place; did you mean clip"):
+        go_to("clib", WHOLE, HERE)
+    gru = replace(WHOLE, structure=Structure("gru", 2, 3))
+    assert go_to("t 3 update gate", gru, Cursor(7, Phase.FORWARD, 1)) == Cursor(7, Phase.FORWARD, 3, "l0", "z")
+
+
 @given(structures, st.integers(1, 40), st.integers(0, 10**9), st.data())
 def test_words_lead_back_to_the_same_cursor(structure, count, k, data):
-    program = Program(count, structure)
+    program = Program(count, structure, loss=LOSS, update=UPDATE)
     cursor = program.fine_at(data.draw(st.integers(0, program.fine_length - 1)), Cursor(k, Phase.FORWARD, 1))
     assert go_to(words(cursor), program, HERE) == cursor
 

@@ -4,11 +4,13 @@ import ast
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rnnviz
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger import places
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.places import (
@@ -29,6 +31,7 @@ from rnnviz.debugger.places import (
     to_model,
     to_next_model,
     to_operation,
+    to_parameter,
     to_phase,
     to_point,
     to_time_step,
@@ -49,6 +52,46 @@ def test_what_there_is_to_walk_through() -> None:
     assert (program.time_steps, program.layers, tuple(program.training_steps)) == (9, ("l0", "l1"), (0, 250, 503))
     assert WALKABLE.program(replace(HERE, model=1, sample=1)).layers == ("l0",)
     assert WALKABLE.program(replace(HERE, model=1, sample=1)).time_steps == 4
+
+
+def test_the_loss_has_points_where_there_is_a_head_and_the_update_where_it_is_trained() -> None:
+    whole = replace(WALKABLE, losses=("cross entropy", None), loss_time_steps=(7, 0, 7), optimiser="rmsprop")
+    program = whole.program(HERE)
+    assert program.loss == ("logits", "softmax", "loss", "prediction_grad", "weight_grads", "output_grad")
+    assert program.update == ("gradient", "clip", "mean square", "delta", "weights")
+    assert program.loss_time_step == 7
+    for phase in Phase:
+        assert program.operations_in(phase) == tuple(one.key for one in whole.operations(HERE, phase))
+    headless = whole.program(replace(HERE, model=1))
+    assert (headless.loss, len(headless.update)) == ((), 5)
+    assert replace(whole, optimiser=None).program(HERE).update == ()
+    assert WALKABLE.program(HERE).loss == WALKABLE.program(HERE).update == ()
+
+
+def test_the_operation_at_the_cursor_is_that_of_its_phase() -> None:
+    whole = replace(WALKABLE, losses=("mean squared error", None), optimiser="adam")
+    clip = to_operation(HERE, Phase.UPDATE, "l0", "clip")
+    found = whole.operation(clip)
+    assert (found.key, found.words.partition(":")[0]) == ("clip", "clip")
+    assert whole.operation(HERE).symbol == "c_t"
+    assert whole.operation(replace(clip, cursor=replace(clip.cursor, phase=Phase.LOSS))) is None
+    assert whole.operation(to_operation(HERE, Phase.UPDATE, "l0", "delta"), "W_{ho}").symbol == "ΔW_{ho}"
+    assert to_parameter(clip, "") is clip
+    assert to_parameter(clip, "head.weight").parameter == "head.weight"
+
+
+def test_what_there_is_to_walk_through_is_read_from_the_traces(random_capture) -> None:
+    asked = rebuild(random_capture(FLAT, loss="mean squared error"))
+    silent = rebuild(random_capture(DEEP).with_call(head=None))
+    found = Walkable.of((FLAT, DEEP), (asked, silent), (0,), "sgd")
+    assert found.losses == ("mean squared error", None)
+    assert found.loss_time_steps == (6, 6)
+    capture = random_capture(FLAT)
+    weight = np.zeros_like(capture.head.loss_weight)
+    weight[2, 1] = 1.0
+    early = rebuild(capture.with_call(head=replace(capture.head, loss_weight=weight)))
+    assert Walkable.of((FLAT,), (early.alone(1),)).loss_time_steps == (0, 3)
+    assert Walkable.of((DEEP,), (None,)).losses == (None,)
 
 
 def test_before_the_first_trace_there_is_one_time_step_and_no_sequence() -> None:

@@ -112,15 +112,36 @@ def test_operations_follow_their_time_step_and_come_in_reverse_in_the_backward_s
     assert len(points) == len(set(points)) == 23
 
 
-@given(structures, st.integers(1, 30), st.data())
-def test_fine_points_are_numbered_without_gaps_and_in_order(structure, count, data):
-    program = Program(count, structure)
+keys = st.lists(st.sampled_from("pqrst"), unique=True, max_size=4).map(tuple)
+
+
+@given(structures, st.integers(1, 30), keys, keys, st.data())
+def test_fine_points_are_numbered_without_gaps_and_in_order(structure, count, loss, update, data):
+    program = Program(count, structure, loss=loss, update=update)
+    assert len(program) == 2 * count * len(structure.layer_names) + 3
     number = data.draw(st.integers(0, program.fine_length - 1))
     cursor = program.fine_at(number, Cursor(7, Phase.FORWARD, 1))
     assert program.fine_point(cursor) == number
     assert program.at(program.point(cursor), cursor).layer == cursor.layer
     later = program.fine_at(number + 1, cursor)
     assert program.point(later) - program.point(cursor) in (0, 1)
+
+
+def test_the_loss_and_the_update_have_operations_of_their_own():
+    program = Program(
+        3, Structure("vanilla", 1, 1), loss=("logits", "loss"), update=("clip", "delta"), loss_time_step=2
+    )
+    start = Cursor(3, Phase.FORWARD, 1)
+    points = [program.fine_at(number, start) for number in range(program.fine_length)]
+    assert len(points) == len(set(points)) == 2 * 3 * 5 + 3 + 4
+    for phase, time_step, keys in ((Phase.LOSS, 2, ("", "logits", "loss")), (Phase.UPDATE, 1, ("", "clip", "delta"))):
+        assert [one for one in points if one.phase is phase] == [Cursor(3, phase, time_step, "l0", key) for key in keys]
+    elsewhere = Cursor(3, Phase.LOSS, 1, "l0", "logits")  # at a time step that a person chose
+    assert program.fine_at(program.fine_point(elsewhere) + 1, elsewhere) == Cursor(3, Phase.LOSS, 1, "l0", "loss")
+    assert program.to_time_step(elsewhere, 3) == Cursor(3, Phase.LOSS, 3, "l0", "logits")
+    assert program.to_time_step(Cursor(3, Phase.UPDATE, 1, "l0", "clip"), 2) == Cursor(3, Phase.BACKWARD, 2)
+    foreign = Cursor(3, Phase.LOSS, 2, "l0", "softmax")  # of another model
+    assert program.fine_point(foreign) == program.fine_point(Cursor(3, Phase.LOSS, 2))
 
 
 def test_a_cursor_from_another_model_stands_on_the_time_step_it_names():
@@ -131,6 +152,6 @@ def test_a_cursor_from_another_model_stands_on_the_time_step_it_names():
 
 
 def test_a_program_of_a_million_time_steps_is_no_list():
-    program = Program(10**6, Structure("lstm", 1, 1, 2, bidirectional=True))
+    program = Program(10**6, Structure("lstm", 1, 1, 2, bidirectional=True), loss=("loss",), update=("clip",))
     cursor = program.fine_at(program.fine_length // 3, Cursor(0, Phase.FORWARD, 1))
     assert program.fine_point(cursor) == program.fine_length // 3

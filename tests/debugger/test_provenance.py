@@ -9,7 +9,9 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import changed_capture, rebuild_changed
 from rnnviz.core.sweeps.interventions import CutGradient, SetValue
+from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.debugger.head_provenance import HeadPlace, head_provenance
 from rnnviz.debugger.provenance import GradientPlace, Part, cancellation, provenance
 
 OF = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn"}
@@ -185,3 +187,33 @@ def test_what_has_no_gradient_is_refused(random_capture):
 def test_words_name_the_place_as_an_expression_does():
     assert GradientPlace("f", "l0", 12, 7).words == "∂L/∂a_f[12, 7] of l0"
     assert GradientPlace("h", "l1", 2, 1).words == "∂L/∂h[2, 1] of l1"
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("both", [False, True])
+def test_the_heads_gradients_are_made_of_what_pulls_and_of_time_steps(random_capture, loss, both):
+    trace = rebuild(random_capture(Structure("gru", 2, 3, bidirectional=both), loss=loss, lengths=[4, 6])).sample(0)
+    head = trace.head
+    for t in range(4):
+        for output in range(3):
+            found = head_provenance(trace, HeadPlace("y", t + 1, output + 1))
+            assert found.value == head.prediction_grad[t, 0, output]
+            for parts in (found.losses, found.paths):
+                assert sum(part.value for part in parts) == pytest.approx(found.value, abs=1e-14)
+            assert [part.time_step for part in found.paths] == ([t + 1] * 2 if t else [])  # nothing is asked at first
+    width = head.weight.shape[1]
+    for unit in range(width):
+        found = head_provenance(trace, HeadPlace("W_ho", 4, 2, unit + 1))
+        assert found.value == head.weight_grads["weight"][1, unit]
+        assert {part.time_step for part in found.losses} == {2, 3, 4}
+        assert sum(part.value for part in found.losses) == pytest.approx(found.value, abs=1e-14)
+        size = {part.time_step: abs(head.prediction_grad[part.time_step - 1, 0, 1]) for part in found.losses}
+        for part in found.losses:
+            wanted = size[part.time_step] * abs(head.output[part.time_step - 1, 0, unit])
+            assert abs(part.value) == pytest.approx(wanted)
+    assert HeadPlace("W_ho", 4, 2, 3).words == "∂L/∂W_ho[2, 3]"
+    for place in (HeadPlace("y", 5, 1), HeadPlace("y", 1, 4), HeadPlace("W_ho", 1, 1, width + 1), HeadPlace("z", 1, 1)):
+        with pytest.raises(RnnvizError, match="provenance: the"):
+            head_provenance(trace, place)
+    with pytest.raises(RnnvizError, match="no head"):
+        head_provenance(rebuild(random_capture(Structure("gru", 2, 3)).with_call(head=None)), HeadPlace("y", 1, 1))

@@ -1,5 +1,7 @@
 """Stepping: what each command means, and that its reverse twin always leads back to the identical cursor."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,9 @@ structures = st.builds(
     num_layers=st.integers(1, 3),
     bidirectional=st.booleans(),
 )
+LOSS = ("logits", "softmax", "loss", "prediction_grad", "weight_grads", "output_grad")
+UPDATE = ("gradient", "clip", "mean", "delta", "weights")
+inside = st.tuples(st.sampled_from([(), LOSS, LOSS[:1]]), st.sampled_from([(), UPDATE, UPDATE[:1]]))
 steps_to_walk = st.one_of(st.integers(1, 9).map(range), st.sets(st.integers(0, 99), min_size=1).map(sorted).map(tuple))
 granularities = st.sampled_from([None, *Granularity])
 simple_commands = [command for command in StepCommand if command is not StepCommand.RUN_TO]
@@ -62,9 +67,15 @@ def there_and_back(program, walk, command, granularity=None):
     return step(program, there, command, -1, granularity=granularity)
 
 
-@pytest.mark.parametrize("cell", ["vanilla", "lstm", "gru"])
-def test_every_command_is_undone_by_its_twin_from_every_point(cell):
-    program = Program(30, Structure(cell, 2, 3, 2, bidirectional=True), range(3))
+@pytest.mark.parametrize(
+    "program",
+    [
+        *(Program(30, Structure(cell, 2, 3, 2, bidirectional=True), range(3)) for cell in ("vanilla", "lstm", "gru")),
+        *(Program(3, LSTM, range(3), loss, update, 2) for loss in ((), LOSS) for update in ((), UPDATE)),
+        Program(2, None, range(3), LOSS, UPDATE),
+    ],
+)
+def test_every_command_is_undone_by_its_twin_from_every_point(program):
     start = Cursor(1, Phase.FORWARD, 1)
     commands = [(command, None) for command in simple_commands]
     commands += [(StepCommand.OVER, granularity) for granularity in Granularity]
@@ -88,9 +99,9 @@ def test_every_command_is_undone_by_its_twin_from_every_point(cell):
 
 
 @settings(max_examples=60)
-@given(structures, st.integers(1, 12), steps_to_walk, st.data())
-def test_twins_undo_each_other_in_the_middle_of_any_walk(structure, count, training_steps, data):
-    program = Program(count, structure, training_steps)
+@given(structures, st.integers(1, 12), steps_to_walk, inside, st.data())
+def test_twins_undo_each_other_in_the_middle_of_any_walk(structure, count, training_steps, keys, data):
+    program = Program(count, structure, training_steps, *keys, data.draw(st.integers(0, count)))
     names = (*structure.layer_names, "l9")
     cursor = Cursor(
         data.draw(st.integers(0, 100)),
@@ -100,6 +111,9 @@ def test_twins_undo_each_other_in_the_middle_of_any_walk(structure, count, train
     )
     if cursor.phase.swept and cursor.layer != "l9":
         cursor = program.at(program.point(cursor), cursor)
+    elif not cursor.phase.swept:
+        operation = data.draw(st.sampled_from(("", *program.operations_in(cursor.phase))))
+        cursor = replace(cursor, operation=operation)
     walk = Walk(cursor)
     for _ in range(data.draw(st.integers(1, 12))):
         command, granularity = data.draw(st.sampled_from(simple_commands)), data.draw(granularities)
@@ -144,9 +158,9 @@ def test_twins_undo_each_other_after_any_two_commands_on_one_time_step(structure
                 assert back is None or back == walk
 
 
-@given(structures, st.integers(1, 12), st.data())
-def test_step_into_visits_every_point_once_and_its_twin_in_reverse(structure, count, data):
-    program = Program(count, structure)
+@given(structures, st.integers(1, 12), inside)
+def test_step_into_visits_every_point_once_and_its_twin_in_reverse(structure, count, keys):
+    program = Program(count, structure, range(0), *keys)
     walk = Walk(program.at(0, Cursor(0, Phase.UPDATE, 1)))
     visited = [walk.cursor]
     while (walk := into(program, walk)).moved:
@@ -195,6 +209,25 @@ def test_step_out_leaves_what_the_cursor_stands_in():
     assert place(out_back(PROGRAM, stand(Phase.FORWARD, 2, "i"))) == (1, Phase.FORWARD, 2, "")
     assert place(out_back(PROGRAM, stand(Phase.BACKWARD, 2))) == (1, Phase.LOSS, 5, "")
     assert place(out_back(PROGRAM, stand(Phase.FORWARD, 2))) == (0, Phase.UPDATE, 1, "")
+
+
+def test_into_the_loss_and_into_the_update_and_out_again():
+    program = Program(5, LSTM, range(3), LOSS, UPDATE)
+    walk = into(program, stand(Phase.LOSS, 2))  # a person chose the time step
+    assert place(walk) == (1, Phase.LOSS, 2, "logits")
+    assert place(over(program, walk)) == (1, Phase.LOSS, 2, "softmax")
+    assert place(out(program, walk)) == (1, Phase.BACKWARD, 5, "")
+    assert place(out_back(program, walk)) == (1, Phase.LOSS, 2, "")
+    assert place(to_phase_end(program, walk)) == (1, Phase.LOSS, 2, "output_grad")
+    assert place(over(program, stand(Phase.LOSS, 2, "output_grad"))) == (1, Phase.BACKWARD, 5, "h")
+    assert place(over(program, stand(Phase.FORWARD, 5, "h"))) == (1, Phase.LOSS, 5, "logits")
+    assert place(into(program, stand(Phase.UPDATE))) == (1, Phase.UPDATE, 1, "gradient")
+    assert place(restart_phase(program, stand(Phase.UPDATE, 1, "mean"))) == (1, Phase.UPDATE, 1, "gradient")
+    assert place(out(program, stand(Phase.UPDATE, 1, "clip"))) == (2, Phase.FORWARD, 1, "")
+    assert place(over(program, stand(Phase.UPDATE, 1, "weights"))) == (2, Phase.FORWARD, 1, "W x")
+    assert place(over_back(program, stand(Phase.FORWARD, 1, "W x"))) == (0, Phase.UPDATE, 1, "weights")
+    last = out(Program(5, LSTM, (), LOSS, UPDATE), stand(Phase.UPDATE, 1, "clip"))
+    assert (last.moved, last.reason) == (False, "There is no later training step to go to.")
 
 
 def test_the_phase_is_run_to_its_end_and_restarted():

@@ -28,7 +28,8 @@ from rnnviz.debugger.program import Program
 from rnnviz.debugger.provenance import GradientPlace, Part, provenance
 from rnnviz.gui.canvas.lanes.selection import choices, lane_slots
 from rnnviz.gui.canvas.lanes.shown import resolve
-from rnnviz.gui.cursor.equation_lines import EquationLine, equation_lines
+from rnnviz.gui.cursor.equation_lines import equation_lines
+from rnnviz.gui.cursor.equation_words import EquationLine
 from rnnviz.gui.cursor.variables import Variable, facts, layer_variables
 from rnnviz.gui.state.state import State
 from rnnviz.runs.file.records import RunModel

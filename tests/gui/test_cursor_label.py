@@ -9,6 +9,7 @@ from traced_states import traced_state
 from rnnviz.core.equations.operations import operations
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.places import to_parameter
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.stepping.cursor_label import CursorLabel
 
@@ -41,3 +42,23 @@ def test_nothing_of_the_place_is_cut(qtbot: QtBot, model: int) -> None:
                         assert part.width() >= metrics.horizontalAdvance(part.text()), (part.text(), label.text)
                         assert label.rect().contains(part.geometry()), part.text()
                         assert part.height() >= metrics.tightBoundingRect(part.text()).height()
+
+
+@pytest.mark.parametrize("kind", ["characters", "values"])
+def test_inside_the_loss_and_the_update_it_says_where_and_nothing_is_cut(qtbot: QtBot, kind: str) -> None:
+    store = Store(traced_state(kind, (STRUCTURES[1], STRUCTURES[2])).state)
+    label = CursorLabel(store)
+    qtbot.addWidget(label)
+    label.show()
+    qtbot.waitExposed(label)
+    said = []
+    for phase in (Phase.LOSS, Phase.UPDATE):
+        for key in store.state.program.operations_in(phase):
+            store.change(place=setting(cursor=Cursor(42, phase, 12, layer="l0", operation=key)))
+            said.append(label.text)
+            assert "…" not in label.text
+    assert said[0] == f"Loss  time step 12 of 13  {'logits' if kind == 'characters' else 'predicted values'}"
+    assert "Update  of W_hh  clip" in said
+    assert len(said) == len(set(said)) > 10
+    store.go(to_parameter, "head.weight")
+    assert label.text == "Update  of W_ho  weights after the update"

@@ -89,3 +89,22 @@ def test_a_what_if_is_told_as_such(app: App, qtbot: QtBot) -> None:
     app.contents.what_if.editor.kind.set_value("cut")  # type: ignore[union-attr]
     app.contents.what_if.editor.press()  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: page(app).place.text() == "LSTM, what-if: ∂L/∂h[4, 2] of l0 = 0")
+
+
+def test_the_heads_gradients_are_told_too(app: App, qtbot: QtBot) -> None:
+    told(app, qtbot)
+    origin = page(app)
+    trace = app.store.state.recorded.traces[1]
+    assert trace is not None
+    head = trace.sample(0).head
+    assert head is not None
+    for name, words in (("W_ho", f"LSTM: ∂L/∂W_ho[1, 2] = {short(float(head.weight_grads['weight'][0, 1]))}"),
+                        ("y", "LSTM: ∂L/∂y[4, 1] = 0")):  # fmt: skip
+        origin.of.setCurrentIndex(origin.of.findData(name))
+        origin.of.activated.emit(origin.of.currentIndex())
+        qtbot.waitUntil(lambda words=words: origin.place.text() == words)
+        if name == "W_ho":
+            QTest.mouseClick(origin.lists[0].buttons[0], Qt.MouseButton.LeftButton)
+            cursor = app.store.state.place.cursor
+            assert (cursor.phase, cursor.time_step) == (Phase.LOSS, app.store.state.program.time_steps)
+            app.walker.go_to("forward t 4")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
@@ -10,8 +11,11 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
+from rnnviz.core.numbers import short
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.updating import update_at
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -151,3 +155,79 @@ def test_a_click_on_a_row_chooses_unit_and_model(app: App, qtbot: QtBot) -> None
     state = app.store.state
     assert (state.place.model, state.place.unit, state.place.cursor.time_step) == (1, 2, 4)
     assert [each.map.marked_row for each in lanes._lanes if each.key == "hidden"] == [None, 2]
+
+
+def equation(app: App) -> EquationsPanel:
+    panel = app.window.findChild(EquationsPanel)
+    assert panel is not None
+    return panel
+
+
+def test_into_the_loss_and_back_again(app: App) -> None:
+    last = app.store.state.program.time_steps
+    press(app, Qt.Key.Key_O)
+    assert place(app) == (Phase.LOSS, last, "")
+    head = app.store.state.recorded.traces[0].sample(0).head
+    said = []
+    for _ in range(5):
+        press(app, Qt.Key.Key_I)
+        said.append(app.toolbar.cursor_label.text.split("  ")[-1])
+        symbols, numbers = equation(app).view.text.split("\n")[:2]
+        if place(app)[2] == "loss":
+            assert symbols.startswith("L_t = ")
+            assert numbers.startswith(f"{short(float(head.losses[last - 1, 0]))} = ")
+        elif place(app)[2] == "weight_grads":
+            norm = float(np.linalg.norm(np.outer(head.prediction_grad[last - 1, 0], head.output[last - 1, 0])))
+            assert numbers.startswith(f"‖(∂L/∂W_ho)|_t‖ {short(norm)}, ")
+    assert said[0] == "predicted values"
+    assert said[-1] == "gradient passed to the recurrent output"
+    press(app, Qt.Key.Key_I)
+    assert place(app) == (Phase.BACKWARD, last, "")
+    press(app, Qt.Key.Key_I, 6, SHIFT)
+    assert place(app) == (Phase.LOSS, last, "")
+    press(app, Qt.Key.Key_I)
+    press(app, Qt.Key.Key_O)
+    assert place(app) == (Phase.BACKWARD, last, "")
+    press(app, Qt.Key.Key_O, modifier=SHIFT)
+    assert place(app) == (Phase.LOSS, last, "logits")
+
+
+def test_into_the_update_whose_parameter_can_be_chosen(app: App, qtbot: QtBot) -> None:
+    app.walker.go_to("step 0 update")
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == 0)
+    press(app, Qt.Key.Key_I, 2)
+    assert app.toolbar.cursor_label.text == "Update  of W_hh  clip"
+    panel = equation(app)
+    panel.parameter.setCurrentIndex(panel.parameter.findText("W_ho"))
+    panel.parameter.activated.emit(panel.parameter.currentIndex())
+    assert app.toolbar.cursor_label.text == "Update  of W_ho  clip"
+    app.walker.go_to("delta")
+    update = update_at(app.store.state)
+    assert update is not None
+    gradient = update.find("head.weight", "gradient")
+    delta = update.find("head.weight", "delta")
+    assert gradient is not None
+    assert delta is not None
+    symbols, numbers = panel.view.text.split("\n")[:2]
+    assert symbols.startswith("ΔW_ho = −η m̂_s")
+    assert numbers.startswith(f"{short(float(delta.flat[np.abs(gradient).argmax()]))} = −0.01 · ")
+    assert "not of the batch" in panel.view.text
+    press(app, Qt.Key.Key_Left, 9)
+    press(app, Qt.Key.Key_I, modifier=SHIFT)
+    assert not panel.parameter.isVisible()
+
+
+@pytest.mark.parametrize("newest", [True, False])
+def test_what_adam_had_gathered_is_shown_where_it_was_kept_and_not_known_elsewhere(
+    app: App, qtbot: QtBot, newest: bool
+) -> None:
+    step = int(app.store.state.recorded.history.captured[-1 if newest else 1])
+    app.walker.go_to(f"step {step} update delta")
+    qtbot.waitUntil(lambda: app.store.state.place.cursor.training_step == step)
+    update = update_at(app.store.state)
+    assert update is not None
+    assert (update.unknown == "") == newest
+    text = equation(app).view.text
+    assert text.split("\n")[1].startswith("– = −0.01 · – /") == (not newest)
+    assert ("is not kept in this run" in text) == (not newest)
+    assert (update.find("weight_hh_l0", "exp_avg_before") is None) == (not newest)

@@ -10,7 +10,7 @@ from rnnviz.core.numbers import short, tick
 
 FLOAT32_LARGEST = float(np.finfo(np.float32).max)
 
-ClipChange = tuple[int, float, float]  # made after which training step, from which clip norm, to which
+SettingChange = tuple[int, float, float]  # made after which training step, from which number, to which
 
 
 def clip_factor(clip_norm: float, norm: float, largest: float = FLOAT32_LARGEST) -> float:
@@ -53,8 +53,9 @@ class Clipping:
         return f"‖g‖ {short(self.norm)} before clipping, {numbers}; clip norm {tick(self.clip_norm)}"
 
 
-def clip_norm_at(training_step: int, changes: Sequence[ClipChange], first: float) -> float:
-    """The clip norm of the update that completed a training step; `first` is the one the training began with."""
+def setting_at(training_step: int, changes: Sequence[SettingChange], first: float) -> float:
+    """A setting, such as the clip norm, in the update that completed a training step; `first` is the one the training
+    began with."""
     found = first if not changes else changes[0][1]
     for made_after, _, new in changes:
         if made_after < training_step:

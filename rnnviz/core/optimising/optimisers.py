@@ -49,7 +49,7 @@ def _delta(symbol: str, template: str, *terms: Term) -> tuple[Term, str, tuple[T
 
 
 def _change(symbol: str, equation: Equation) -> Operation:
-    return Operation("delta", f"Δ{symbol}", "what is added to the weights", (equation,))
+    return Operation("delta", f"Δ{symbol}", "change: what is added to the weights", (equation,))
 
 
 def _mean(old: Array, new: Array, decay: float) -> Array:
@@ -133,7 +133,7 @@ class Adam:
             Operation(
                 "correction",
                 "m̂_s, v̂_s",
-                "both, corrected for their beginning at 0",
+                "correction: both means, freed of their beginning at 0",
                 (
                     Equation(m_hat, "{} / ({})", (m.result, Term("1 − β_1^{s}", "shrunk1")), _corrected),
                     Equation(v_hat, "{} / ({})", (v.result, Term("1 − β_2^{s}", "shrunk2")), _corrected),

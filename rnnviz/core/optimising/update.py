@@ -24,7 +24,8 @@ State = Mapping[str, Array]  # what an optimiser has gathered of one parameter, 
 class Update:
     """What one update made of the gradients, by parameter; arrays are read-only and have the parameters' shapes.
 
-    A parameter without a gradient is not updated and not in here, as in torch.
+    A parameter without a gradient is not updated and not in here, as in torch. Where it is not known what the optimiser
+    has gathered, neither is what it made of the clipped gradient: that has no values here.
     """
 
     optimiser: Optimiser
@@ -41,8 +42,8 @@ class Update:
     def state_after(self) -> Mapping[str, State]:
         """What the optimiser has gathered now, by parameter: the `before` of the next update."""
         return {
-            parameter: frozen_mapping({name: values[name] for name in self.optimiser.gathered})
-            for parameter, values in self.values.items()
+            parameter: frozen_mapping({name: self.value(parameter, name) for name in self.optimiser.gathered})
+            for parameter in self.values
         }
 
     def value(self, parameter: str, name: str) -> Array:
@@ -53,6 +54,10 @@ class Update:
         if name not in values:
             raise RnnvizError(f"update of {parameter}: wanted one of {', '.join(values)}, got {name!r}")
         return values[name]
+
+    def find(self, parameter: str, name: str) -> Array | None:
+        """The same; None where it is not known."""
+        return self.values.get(parameter, {}).get(name)
 
 
 def operations(optimiser: Optimiser, symbol: str = "W") -> tuple[Operation, ...]:
@@ -69,7 +74,7 @@ def operations(optimiser: Optimiser, symbol: str = "W") -> tuple[Operation, ...]
         Operation(
             "gradient",
             gradient.symbol,
-            "gradient, and the norm of all of them",
+            "gradient and norm: the norm is that of all parameters' gradients together",
             (
                 Equation(gradient, "{}", (Term(f"∂L/∂{symbol}", "gradient"),), np.array),
                 Equation(norm, "√Σ {}²", (norms,), l2),
@@ -78,7 +83,7 @@ def operations(optimiser: Optimiser, symbol: str = "W") -> tuple[Operation, ...]
         Operation(
             "clip",
             clipped.symbol,
-            "gradient, scaled down where the norm of all is above the clip norm",
+            "clip: the gradient, scaled down where the norm of all is above the clip norm",
             (Equation(clipped, "{} · min(1, {} / ({} + 10⁻⁶))", (gradient, threshold, norm), _clipped),),
         ),
         *optimiser.operations(symbol),
@@ -98,17 +103,18 @@ def update(
     optimiser: Optimiser,
     gradients: Mapping[str, Array],
     weights: Mapping[str, Array],
-    before: Mapping[str, State],
+    before: Mapping[str, State] | None,
     clip_norm: float = 0.0,
 ) -> Update:
-    """One update. `before` is what the optimiser has gathered, empty at its beginning; `clip_norm` 0: not clipped.
+    """One update. `before` is what the optimiser has gathered, empty at its beginning, None where that is not known;
+    `clip_norm` 0: not clipped.
 
     NaN and ∞ go where torch sends them. A NaN among the gradients makes the norm NaN and with it all gradients. An
     infinite norm makes the factor 0: finite gradients become 0 and infinite ones NaN, and without clipping the factor
     is ∞ / ∞, so that all become NaN. torch's norm is infinite already where its square leaves the gradients' own dtype
     (from 1.8·10¹⁹ in float32); the factor is then torch's 0, while `norm` is the true one.
     """
-    _check(optimiser, gradients, weights, before)
+    _check(optimiser, gradients, weights, before or {})
     clip_norm = clip_norm or math.inf
     norms = np.array([float(l2(gradient.reshape(-1))) for gradient in gradients.values()])
     norm = np.asarray(l2(norms))
@@ -120,15 +126,13 @@ def update(
     }
     for parameter, gradient in gradients.items():
         clipped = _clipped(gradient, np.asarray(clip_norm), norm)
-        state = before.get(parameter) or _beginning(optimiser, gradient)
-        made = optimiser.compute(clipped, state)
-        values[parameter] = frozen_mapping(
-            common
-            | {f"{name}_before": state[name] for name in optimiser.gathered}
-            | {"gradient": gradient, "clipped": clipped, "weights_before": weights[parameter]}
-            | made
-            | {"weights_after": weights[parameter] + made["delta"]}
-        )
+        found = common | {"gradient": gradient, "clipped": clipped, "weights_before": weights[parameter]}
+        if before is not None or not optimiser.gathered:
+            state = (before or {}).get(parameter) or _beginning(optimiser, gradient)
+            made = optimiser.compute(clipped, state)
+            found |= {f"{name}_before": state[name] for name in optimiser.gathered} | made
+            found["weights_after"] = weights[parameter] + made["delta"]
+        values[parameter] = frozen_mapping(found)
     return Update(optimiser, clip_norm, float(norm), factor, values)
 
 

@@ -148,9 +148,11 @@ def met_time_steps(armed: Armed, scope: TraceScope) -> tuple[int, ...]:
 
 
 def has_place(breakpoint: Breakpoint, structure: Structure) -> bool:
-    """Whether a model of this structure has the layer and operation of a place."""
+    """Whether a model of this structure has the layer and operation of a place. The operations of the loss and of the
+    update are not the cell's: a program knows them."""
     layer, operation = breakpoint.layer, breakpoint.operation
-    return layer in ("", *structure.layer_names) and operation in ("", *operation_keys(structure))
+    swept = breakpoint.phase in ("forward", "backward")
+    return layer in ("", *structure.layer_names) and (not swept or operation in ("", *operation_keys(structure)))
 
 
 def scope_of(armed: Armed, moment: Moment) -> Scope:

@@ -15,7 +15,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.formula import Equation, Operation, Term
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.capture import Head, LossName
-from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
+from rnnviz.core.sweeps.losses import LOSSES, Measure, Softmax, weighted
 
 _PRODUCT = Node("product", Matrix(Weight("weight"), Value("output")), "logits", units="rows")
 _SUM = Sum((Value("product"), Weight("bias")))
@@ -43,7 +43,7 @@ def forward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation, 
         squashed = Equation(
             Term(node.symbol, node.name, node.words),
             operation.template.replace("{0}", "{}"),
-            (y,),
+            (replace(y, whole=isinstance(operation, Softmax)),),  # each probability depends on all logits
             lambda value: np.asarray(operation.compute(ArrayNumbers(), (value,), ())),
         )
         found.append(Operation(node.step, node.symbol, node.words, (squashed,)))
@@ -66,7 +66,9 @@ def backward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation,
     )
     return (
         Operation("prediction_grad", delta.symbol, "gradient of the prediction", (kind.backward,)),
-        Operation("weight_grads", "∂L/∂W_{ho}", "what the head's parameters get at this time step", (weight, bias)),
+        Operation(
+            "weight_grads", "∂L/∂W_{ho}", "gradients of the head: what W and b get at this time step", (weight, bias)
+        ),
         Operation("output_grad", passed.result.symbol, "gradient passed to the recurrent output", (passed,)),
     )
 
@@ -129,6 +131,13 @@ class HeadTrace(FrozenArrays):
         if name not in _VALUES:
             raise RnnvizError(f"head: wanted one of {', '.join((*_VALUES, *written))}, got {name!r}")
         return np.asarray(_VALUES[name](self, (t, sample)))
+
+    def asked_output(self, t: int, sample: int = 0) -> int:
+        """The output (0-based) that a loss asks about at time step `t`: the target's class, else the one with the
+        largest gradient."""
+        if LOSSES[self.loss].targets == "classes" and 0 <= int(self.targets[t, sample]) < len(self.bias):
+            return int(self.targets[t, sample])
+        return int(np.argmax(np.abs(self.prediction_grad[t, sample])))
 
     def divided_by(self, n: int = 0) -> str:
         """What the losses of sequence `n` are divided by, so that L is the mean over the batch: "4 sequences".

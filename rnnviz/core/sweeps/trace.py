@@ -254,9 +254,25 @@ class Trace(FrozenArrays):
             for layer in (*trace.layers, *trace.check.layers):
                 layer.forget()
 
+    def loss_time_step(self, sample: int) -> int:
+        """The last time step of a sequence at which a loss is asked for, counted from 1; 0: none is known."""
+        self._check(sample)
+        found: list[int] = self.check.remembered("loss time steps", lambda: _last_asked(self.check.capture))
+        return found[sample] if sample < len(found) else 0
+
     def _check(self, sample: int) -> None:
         if not 0 <= sample < self.sequences:
             raise RnnvizError(f"trace.sample: wanted a sequence from 0 to {self.sequences - 1}, got {sample}")
+
+
+def _last_asked(capture: Capture) -> list[int]:
+    """The last time step with a loss, counted from 1, of each sequence; [] without a head."""
+    head = next((call.head for call in reversed(capture.calls) if call.head is not None), None)
+    if head is None:
+        return []
+    asked = head.loss_weight != 0
+    count = np.arange(1, len(asked) + 1)[:, None]
+    return [int(last) for last in np.max(asked * count, axis=0, initial=0)]
 
 
 @one_blas_thread

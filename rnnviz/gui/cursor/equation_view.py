@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from rnnviz.gui.cursor.equation_lines import EquationLine, Ink, Word
+from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.widgets import marked_text

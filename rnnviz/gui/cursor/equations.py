@@ -4,8 +4,11 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout
 
 from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Trace
-from rnnviz.debugger.places import NO_UNIT, to_model, to_unit
+from rnnviz.debugger.cursor import Phase
+from rnnviz.debugger.places import NO_UNIT, to_model, to_parameter, to_unit
+from rnnviz.debugger.updating import parameter_shown, updated_parameters
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_view import EquationView
 from rnnviz.gui.look import scale
@@ -15,8 +18,10 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.state.updating import update_at
 from rnnviz.gui.widgets.column_page import ColumnPage
 from rnnviz.gui.widgets.fields import Choice
+from rnnviz.gui.widgets.marked_text import plain
 
 _HIGHEST = 190  # pixels; more lines scroll
 
@@ -26,10 +31,14 @@ class EquationsPanel(ColumnPage):
 
     shows = Fields(
         "recorded.traces",
+        "recorded.gathered",
+        "recorded.clip_changes",
+        "recorded.rate_changes",
         "place.cursor",
         "place.sample",
         "place.model",
         "place.unit",
+        "place.parameter",
         "run.models",
         "run.source",
         "trial",
@@ -38,11 +47,14 @@ class EquationsPanel(ColumnPage):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.view = EquationView()
-        self.model, self.unit = Choice(flat=True), Choice(flat=True)
+        self.model, self.unit, self.parameter = Choice(flat=True), Choice(flat=True), Choice(flat=True)
         self.model.setAccessibleName("Model of the equations")
         self.model.setToolTip("Whose equations are shown and stepped through  (M)")
         self.unit.setAccessibleName("Unit of the equations")
         self.unit.setToolTip("Which unit's numbers stand in the equations; a click on its row in a lane chooses it too")
+        self.parameter.setAccessibleName("Parameter of the update")
+        self.parameter.setToolTip("Whose update stands in the equations")
+        self.parameter.chosen.connect(self._choose_parameter)
         self.model.chosen.connect(self._choose_model)
         self.unit.chosen.connect(self._choose_unit)
         self._build()
@@ -64,8 +76,8 @@ class EquationsPanel(ColumnPage):
         head.setSpacing(0)
         head.addWidget(self.title)
         head.addStretch(1)
-        head.addWidget(self.model)
-        head.addWidget(self.unit)
+        for choice in (self.parameter, self.model, self.unit):
+            head.addWidget(choice)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -90,8 +102,9 @@ class EquationsPanel(ColumnPage):
         size = trace.structure.hidden_size
         unit = state.place.unit if 0 <= state.place.unit < size else None
         training = state.run.training or TrainingSettings()
-        clipped = clipping(state, state.place.model)
-        lines = equation_lines(trace, state.place.cursor, unit, training.optimiser, clipped)
+        clipped, place = clipping(state, state.place.model), state.place
+        update = update_at(state) if place.cursor.phase is Phase.UPDATE and place.cursor.operation else None
+        lines = equation_lines(trace, place.cursor, unit, training.optimiser, clipped, update, place.parameter)
         self.view.set_lines(lines, theme(state.look.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, scale.px(_HIGHEST)))
 
@@ -101,10 +114,27 @@ class EquationsPanel(ColumnPage):
             self.model.set_options(names)
         self.model.set_value(state.place.model)
         self.model.setVisible(len(names) > 1)
+        updates = state.place.cursor.phase is Phase.UPDATE and state.walkable.operation(state.place) is not None
+        self.parameter.setVisible(updates)
+        if updates:
+            self._offer_parameters(state, trace)
         size = trace.structure.hidden_size
         if self.unit.count() != size + 1:
             self.unit.set_options([(NO_UNIT, "norms"), *((n, f"unit {n + 1}") for n in range(size))])
         self.unit.set_value(state.place.unit if state.place.unit < size else NO_UNIT)
+
+    def _offer_parameters(self, state: State, trace: Trace) -> None:
+        several = len(trace.layers) > 1
+        options = [
+            (one.name, plain(one.symbol) + (f", {LayerId.read(one.layer).words}" if several and one.layer else ""))
+            for one in updated_parameters(trace)
+        ]
+        if [(self.parameter.itemData(n), self.parameter.itemText(n)) for n in range(self.parameter.count())] != options:
+            self.parameter.set_options(options)
+        self.parameter.set_value(parameter_shown(trace, state.place.cursor.layer, state.place.parameter).name)
+
+    def _choose_parameter(self, name: object) -> None:
+        self._store.go(to_parameter, str(name))
 
     def _choose_model(self, number: object) -> None:
         assert isinstance(number, int)

@@ -9,7 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from rnnviz.core.cells import Cell
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.trace import Layer
+from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.trace import Layer, Trace
+from rnnviz.debugger.head_provenance import HEAD_GRADIENTS, HeadPlace
+from rnnviz.debugger.phase_operations import head_column
 from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance, cancellation
 from rnnviz.gui.live.explaining import Explaining, OriginQuestion
@@ -27,7 +30,8 @@ _SHOWN = 6  # parts of each list
 
 
 class OriginPage(ColumnPage):
-    """Three lists that each sum to the value: by losses, by paths, by units; the largest parts come first."""
+    """Lists that each sum to the value: by losses, by paths, by units; the largest parts come first. Of the weights of
+    the head there is the first alone."""
 
     shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.unit", "place.model", "trial", "look.page")
     only_in_front = True
@@ -79,11 +83,15 @@ class OriginPage(ColumnPage):
             if state.place.cursor.layer in trace.structure.layer_names
             else trace.layers[0]
         )
-        names = [*layer.equations.states, *layer.pre_activations]
-        if [self.of.itemData(index) for index in range(self.of.count())] != names:
-            self.of.set_options([(name, _words(layer.equations, name)) for name in names])
+        options = [(name, _words(layer.equations, name)) for name in (*layer.equations.states, *layer.pre_activations)]
+        options += HEAD_GRADIENTS.items() if trace.head is not None else ()
+        if [self.of.itemData(index) for index in range(self.of.count())] != [name for name, _ in options]:
+            self.of.set_options(options)
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
         of = str(self.of.currentData())
+        if trace.head is not None and of in HEAD_GRADIENTS:
+            self.explaining.ask(OriginQuestion(trace, _head_place(of, trace, trace.head, state)))
+            return
         trace = trace.holding(layer.name, min(time_step, len(layer.h)) - 1)
         self.explaining.ask(OriginQuestion(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer))))
 
@@ -93,9 +101,13 @@ class OriginPage(ColumnPage):
         whose = looked_at(state).titled(state.run.models[state.place.model].name)
         self.place.setText(f"{whose}: {found.place.words} = {short(found.value)}")
         self.place.show()
-        if state.place.unit < 0:
-            self.note.setText("The largest unit; a click on a row of a lane chooses another.")
-        self.note.setVisible(state.place.unit < 0)
+        note = ""
+        if isinstance(found.place, HeadPlace):
+            note = "Of the output that the target names, or of the one with the largest gradient."
+        elif state.place.unit < 0:
+            note = "The largest unit; a click on a row of a lane chooses another."
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
         for parts, rows in zip(self.lists, (found.losses, found.paths, found.units), strict=True):
             parts.show_parts(rows)
 
@@ -200,6 +212,17 @@ def _unit(state: State, layer: Layer) -> int:
     if 0 <= state.place.unit < len(size):
         return state.place.unit + 1
     return int(np.argmax(np.where(np.isnan(size), np.inf, size))) + 1
+
+
+def _head_place(of: str, trace: Trace, head: HeadTrace, state: State) -> HeadPlace:
+    """The output that is asked about and, of the weights, the unit looked at, or the one with the largest gradient."""
+    t = min(max(state.place.cursor.time_step, 1), len(head.losses)) - 1
+    asked = np.flatnonzero(head.loss_weight[:, 0])
+    output = head.asked_output(int(asked[-1]) if of == "W_ho" and asked.size else t)
+    column = int(np.argmax(np.abs(head.weight_grads["weight"][output])))
+    if 0 <= state.place.unit < trace.structure.output_size:
+        column = head_column(trace.structure, state.place.cursor.layer, state.place.unit)
+    return HeadPlace(of, t + 1, output + 1, column + 1)
 
 
 def _words(cell: Cell, name: str) -> str:

@@ -36,6 +36,15 @@ _ACTIVE: dict[Phase, frozenset[Group]] = {
     Phase.ACCUMULATE: frozenset({"weights"}),
     Phase.UPDATE: frozenset({"weights"}),
 }
+_OF_OPERATION = {  # what belongs to an operation of the loss or of the update: groups, or rows by their keys
+    (Phase.LOSS, "logits"): {"prediction"},
+    (Phase.LOSS, "softmax"): {"prediction"},
+    (Phase.LOSS, "sigmoid"): {"prediction"},
+    (Phase.LOSS, "loss"): {"loss"},
+    (Phase.LOSS, "output_grad"): {"direct_grad"},
+    (Phase.UPDATE, "gradient"): {"clip:norm"},
+    (Phase.UPDATE, "clip"): {"clip:factor", "clip:clipped"},
+}
 
 
 class ValuesPanel(ColumnPage):
@@ -167,12 +176,14 @@ class ValuesPanel(ColumnPage):
             self.rows = []
             return
         self.rows = self._shown_rows(state, traces)
-        active = _ACTIVE[state.place.cursor.phase]
+        cursor = state.place.cursor
+        active = _OF_OPERATION.get((cursor.phase, cursor.operation), _ACTIVE[cursor.phase])
         colors = look.model_colors(trace.structure.cell if trace else "" for trace in traces)
         rows, group = [], ""
         for row in self.rows:
             cells = tuple(None if source is None else row.number(source) for source in self._sources)
-            rows.append(TableRow(row.words, row.symbol, cells, row.part, row.group in active, row.group != group))
+            bright = row.group in active or row.key in active
+            rows.append(TableRow(row.words, row.symbol, cells, row.part, bright, row.group != group))
             group = row.group
         self.table.set_content(rows, list(zip(names, colors, strict=True)), look, [each.words for each in looked])
         self._scroll.setMaximumHeight(

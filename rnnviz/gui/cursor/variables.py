@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -20,15 +21,17 @@ from rnnviz.gui.widgets.marked_text import plain
 
 @dataclass(frozen=True)
 class Variable:
-    """One array of a layer at a time step (0-based, of a trace with one sequence); `parts` hang below it."""
+    """One array of a layer, the head or the update at a time step (0-based, of a trace with one sequence); `parts` hang
+    below it."""
 
     key: str
     symbol: str  # markup
     words: str
-    read: Callable[[Layer, int], Array | None]
+    read: Callable[[Any, int], Array | None]  # of the layer, the head's trace or the update shown
     gate: Node | None = None  # the gate or candidate it is
     operation: str = ""  # the one that computes it
-    phase: Phase = Phase.FORWARD  # the sweep in which it is computed
+    phase: Phase = Phase.FORWARD  # the one in which it is computed
+    parameter: str = ""  # whose update it is a part of
     lane: str = ""  # the key of the lane that shows it over time
     rows: int = 0  # of a matrix; 0: a vector
     parts: tuple["Variable", ...] = field(default=())
@@ -48,7 +51,9 @@ class Facts:
 
     @property
     def text(self) -> str:
-        """The facts as one line."""
+        """The facts as one line; nothing of a single number, whose size is its norm."""
+        if not self.shape:
+            return ""
         parts = [f"({', '.join(map(str, self.shape))})", f"{short(self.low)} … {short(self.high)}"]
         if self.saturated is not None:
             parts.append(f"{self.saturated:.0%} saturated")
@@ -78,7 +83,7 @@ def numpy_text(variable: Variable, values: Array, time_step: int) -> str:
     """The values as a line of Python: "f_41 = np.array([…], dtype=np.float32)"."""
     with np.printoptions(nanstr="np.nan", infstr="np.inf"):
         numbers = np.array2string(values, separator=", ", threshold=values.size + 1, floatmode="unique")
-    letters = plain(variable.symbol.replace("_t", f"_{time_step}")).replace("∂", "d")
+    letters = plain(variable.symbol.replace("_t", f"_{time_step}")).translate(str.maketrans("∂Δ", "dd"))
     name = "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in letters).split())
     return f"{name} = np.array({numbers}, dtype=np.{values.dtype.name})"
 

@@ -1,15 +1,19 @@
 """The page "Variables": every array at the cursor as a tree, with its norm, its ends and a heat strip."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QMenu, QTreeWidgetItem, QVBoxLayout
 
+from rnnviz.core.optimising.optimisers import Optimiser
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
-from rnnviz.debugger.places import to_operation
+from rnnviz.debugger.phase_operations import head_input
+from rnnviz.debugger.places import to_operation, to_parameter
+from rnnviz.debugger.updating import updated_parameters
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
+from rnnviz.gui.cursor.named_variables import head_variables, update_variables
 from rnnviz.gui.cursor.variable_tree import LAYER, VARIABLE, Known, VariableTree, picture
 from rnnviz.gui.cursor.variables import Variable, chosen, facts, layer_variables, numpy_text
 from rnnviz.gui.look.theme import Theme, theme
@@ -17,9 +21,11 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.updating import optimiser_at, update_at
 from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.column_page import ColumnPage
 
+_UPDATE = "update"
 _OPENS_GRADIENTS = frozenset({Phase.BACKWARD, Phase.ACCUMULATE})
 
 
@@ -29,7 +35,19 @@ class VariablesPage(ColumnPage):
     In the backward sweep the gradients stand open; afterwards what is open is as it was before.
     """
 
-    shows = Fields("recorded.traces", "place.cursor", "place.sample", "place.model", "run.models", "look.page", "trial")
+    shows = Fields(
+        "recorded.traces",
+        "recorded.gathered",
+        "recorded.clip_changes",
+        "recorded.rate_changes",
+        "place.cursor",
+        "place.sample",
+        "place.model",
+        "run.models",
+        "run.source",
+        "look.page",
+        "trial",
+    )
     only_in_front = True
 
     def __init__(self, store: Store) -> None:
@@ -38,6 +56,7 @@ class VariablesPage(ColumnPage):
         self._trace: Trace | None = None
         self._known: dict[tuple[str, str], Known] = {}
         self._fresh: set[tuple[str, str]] = set()  # of `_known`, what has been read at this cursor
+        self._update: QTreeWidgetItem | None = None  # above the variables of the update
         self._dressed = ""  # the theme of the pictures
         self._open_before: set[tuple[str, str]] | None = None  # what was open before the backward sweep
         self.heading = QLabel()
@@ -82,10 +101,8 @@ class VariablesPage(ColumnPage):
         place = (layer_name, variable.key)
         if place not in self._fresh:
             time_step = min(max(self._store.state.place.cursor.time_step, 1), self._trace.sequence_length(0))
-            layer = self._trace.find_layer(layer_name) or self._trace.layers[0]
-            if variable.phase is Phase.BACKWARD:  # as everywhere: the float64 rebuild where float32 has lost it
-                layer = self._trace.holding(layer.name, time_step - 1).layer(layer.name)
-            values = variable.read(layer, time_step - 1)
+            source = self._source(self._trace, variable.phase, layer_name, time_step)
+            values = None if source is None else variable.read(source, time_step - 1)
             if values is None or not values.size:
                 return None
             before = self._known.get(place)
@@ -93,6 +110,17 @@ class VariablesPage(ColumnPage):
                 self._known[place] = (values, facts(values, variable.gate), picture(variable, values, self.look))
             self._fresh.add(place)
         return self._known[place]
+
+    def _source(self, trace: Trace, phase: Phase, layer_name: str, time_step: int) -> object | None:
+        """What the variables of a phase are read of."""
+        if phase is Phase.LOSS:
+            return trace.head
+        if phase is Phase.UPDATE:
+            return update_at(self._store.state)
+        layer = trace.find_layer(layer_name) or trace.layers[0]
+        if phase is Phase.BACKWARD:  # as everywhere: the float64 rebuild where float32 has lost it
+            return trace.holding(layer.name, time_step - 1).layer(layer.name)
+        return layer
 
     @property
     def look(self) -> Theme:
@@ -117,33 +145,48 @@ class VariablesPage(ColumnPage):
         if self._trace is None:
             self.heading.setText("The variables appear with the first trace.")
             self.tree.clear()
-            self._built, self._open_before = (), None
+            self._built, self._open_before, self._update = (), None, None
             return
         where = looked.titled(f", time step {state.place.cursor.time_step}")
         self.heading.setText(
             (state.run.models[state.place.model].name if state.place.model < len(state.run.models) else "Model") + where
         )
-        if self._built != (self._trace.structure, state.place.model):
-            self._built = (self._trace.structure, state.place.model)
-            self._build(self._trace)
+        optimiser = optimiser_at(state)
+        built = self._trace.structure, state.place.model, self._trace.head is None, type(optimiser)
+        if self._built != built:
+            self._built = built
+            self._build(self._trace, optimiser)
+        if self._update is not None and state.place.cursor.phase is Phase.UPDATE:
+            self._update.setExpanded(True)
         self._open_gradients(state.place.cursor.phase in _OPENS_GRADIENTS)
         self.tree.viewport().update()
 
-    def _build(self, trace: Trace) -> None:
+    def _build(self, trace: Trace, optimiser: Optimiser | None) -> None:
         self.tree.clear()
         self._open_before = None
         for layer in trace.layers:
-            top = QTreeWidgetItem(self.tree, [layer.id.words])
-            for variable in layer_variables(layer):
-                _hang(top, variable, layer.name)
-            top.setExpanded(True)
+            self._top(layer.id.words, layer_variables(layer), layer.name).setExpanded(True)
+        head, self._update = trace.head, None
+        if head is not None:
+            variables = head_variables(head.loss, head_input(trace.structure), len(head.bias))
+            self._top("head", variables).setExpanded(True)
+        if optimiser is not None:
+            self._update = self._top(_UPDATE, update_variables(optimiser, updated_parameters(trace)))
         self._filter(self.filter.text())
+
+    def _top(self, words: str, variables: Sequence[Variable], layer: str = "") -> QTreeWidgetItem:
+        """A row at the left edge with the variables below it."""
+        top = QTreeWidgetItem(self.tree, [words])
+        for variable in variables:
+            _hang(top, variable, layer or words)
+        return top
 
     def _open_gradients(self, backward: bool) -> None:
         """Opens every operation when the backward sweep begins, and shuts those again that were not open before it."""
         if backward == (self._open_before is not None):
             return
-        operations = {_place(item): item for item in self._rows() if item.childCount()}
+        rows = [item for item in self._rows() if item.childCount() and item.data(0, LAYER) != _UPDATE]
+        operations = {_place(item): item for item in rows}
         if backward:
             self._open_before = {place for place, item in operations.items() if item.isExpanded()}
         for place, item in operations.items():
@@ -152,7 +195,7 @@ class VariablesPage(ColumnPage):
             self._open_before = None
 
     def _rows(self) -> list[QTreeWidgetItem]:
-        """Every variable, those of all layers."""
+        """Every variable, those of all layers, of the head and of the update."""
         tops = [self.tree.topLevelItem(number) for number in range(self.tree.topLevelItemCount())]
         return [item for top in tops if top is not None for item in _items(top)]
 
@@ -182,8 +225,12 @@ class VariablesPage(ColumnPage):
     @Slot(QTreeWidgetItem)
     def _go_to(self, item: QTreeWidgetItem) -> None:
         variable = item.data(0, VARIABLE)
-        if variable is not None and variable.operation:
-            self._store.go(to_operation, variable.phase, item.data(0, LAYER), variable.operation)
+        if variable is None or not variable.operation:
+            return
+        layer = item.data(0, LAYER) if variable.phase.swept else self._store.state.place.cursor.layer
+        self._store.go(to_operation, variable.phase, layer, variable.operation)
+        if variable.parameter:
+            self._store.go(to_parameter, variable.parameter)
 
     @Slot(QPoint)
     def _offer(self, point: QPoint) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.sweeps.trace import Trace
-from rnnviz.debugger.provenance import GradientPlace, provenance
+from rnnviz.debugger.head_provenance import HeadPlace, head_provenance
+from rnnviz.debugger.provenance import GradientPlace, Provenance, provenance
 from rnnviz.gui.live.newest_wish import NewestWish
 
 
@@ -14,7 +15,7 @@ class OriginQuestion:
     """Whose value is asked for: `place` in the only sequence of `trace`."""
 
     trace: Trace
-    place: GradientPlace
+    place: GradientPlace | HeadPlace
 
     def same(self, other: "OriginQuestion | None") -> bool:
         return other is not None and other.trace is self.trace and other.place == self.place
@@ -28,7 +29,7 @@ class Explaining(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._wishes = NewestWish("explaining", lambda asked: provenance(asked.trace, asked.place), self)
+        self._wishes = NewestWish("explaining", _explained, self)
         self._wishes.answered.connect(self._answered)
         self._wishes.failed.connect(self._failed)
         self._asked: OriginQuestion | None = None
@@ -52,3 +53,9 @@ class Explaining(QObject):
     def _failed(self, question: OriginQuestion, error: object) -> None:
         if question is self._asked:
             self.refused.emit(str(error))
+
+
+def _explained(asked: OriginQuestion) -> Provenance:
+    if isinstance(asked.place, HeadPlace):
+        return head_provenance(asked.trace, asked.place)
+    return provenance(asked.trace, asked.place)

@@ -15,7 +15,7 @@ from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, by_sa
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
-from rnnviz.gui.state.clipping import clip_changes
+from rnnviz.gui.state.clipping import clip_changes, rate_changes
 from rnnviz.gui.state.marks import MOST_EVENTS, marked_events
 from rnnviz.gui.state.preferences import TRACE_MEMORY
 from rnnviz.gui.state.run import Recorded, ShownRun
@@ -292,7 +292,14 @@ class Following(QObject):
         self._last_event, self._more_events = events[-1].number if events else 0, False
         shown = ShownRun(run.source, None, run.path, run.origin, found.kept, run.task, run.models, run.name)
         recorded = Recorded(
-            run.bytes, status, found.history.read(), marked_events((), events), traces, clip_changes(events)
+            run.bytes,
+            status,
+            found.history.read(),
+            marked_events((), events),
+            traces,
+            answer.gathered if answer is not None else (),
+            clip_changes(events),
+            rate_changes(events),
         )
         watches = self._store.state.debugging.with_run(watch.expression for watch in marks.watches)
         self._store.change(
@@ -333,8 +340,11 @@ class Following(QObject):
             recorded["events"] = marked_events(state.recorded.events, came)
             if changes := clip_changes(came):
                 recorded["clip_changes"] = (*state.recorded.clip_changes, *changes)
+            if changes := rate_changes(came):
+                recorded["rate_changes"] = (*state.recorded.rate_changes, *changes)
         if self._answer is not None and self._next is None:
-            recorded["traces"], place = self._answer.traces, _arrival(self._answer)
+            recorded |= {"traces": self._answer.traces, "gathered": self._answer.gathered}
+            place = _arrival(self._answer)
             self._answer = None
         self._store.change(recorded=setting(**recorded), place=place, notices=setting(**said))
         if self._store.state.place.following and self._next is None:
@@ -457,7 +467,8 @@ class Following(QObject):
         if self._next is not None or self._store.state.place.following:
             self._answer = rebuilt  # taken with the next frame
         else:
-            self._store.change(recorded=setting(traces=rebuilt.traces), place=_arrival(rebuilt))
+            there = setting(traces=rebuilt.traces, gathered=rebuilt.gathered)
+            self._store.change(recorded=there, place=_arrival(rebuilt))
 
     @Slot(int, str)
     def _not_rebuilt(self, training_step: int, sentence: str) -> None:

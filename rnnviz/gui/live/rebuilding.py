@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.memory import array_bytes, give_back
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.preferences import TRACE_MEMORY
+from rnnviz.gui.state.run import Gathered
 from rnnviz.runs.reading.reader import Run
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class Rebuilt:
     training_step: int
     traces: "tuple[Trace, ...]"
     sample: int  # the sequence that was asked for, 0-based; of large traces the only one that is there
+    gathered: tuple[Gathered, ...] = ()  # by each model's optimiser
 
 
 def prepare(trace: "Trace", sample: int = 0) -> None:
@@ -67,7 +70,8 @@ class _TraceReader:
             rebuilt = replace(rebuilt, traces=tuple(self._prepared(trace, sample) for trace in rebuilt.traces))
         else:
             read = [partial(self._run.trace, training_step, model.number) for model in self._run.models]
-            rebuilt = Rebuilt(path, training_step, tuple(self._made(one, sample) for one in read), sample)
+            traces = tuple(self._made(one, sample) for one in read)
+            rebuilt = Rebuilt(path, training_step, traces, sample, _gathered(self._run, training_step))
         self._known[training_step] = rebuilt
         self._known.move_to_end(training_step)
         self._make_room()
@@ -100,13 +104,21 @@ class _TraceReader:
         give_back()
 
     def _bytes(self) -> int:
-        return array_bytes(rebuilt.traces for rebuilt in self._known.values())
+        return array_bytes((rebuilt.traces, rebuilt.gathered) for rebuilt in self._known.values())
 
     def close(self) -> None:
         self._known.clear()
         if self._run is not None:
             self._run.close()
             self._run = None
+
+
+def _gathered(run: Run, training_step: int) -> tuple[Gathered, ...]:
+    """What the optimisers had gathered; damage there is told where it is asked for, and takes no trace away."""
+    try:
+        return tuple(run.optimiser(training_step, model.number) or "" for model in run.models)
+    except RnnvizError as error:
+        return (str(error),) * len(run.models)
 
 
 def _identity(path: Path) -> tuple[int, int]:

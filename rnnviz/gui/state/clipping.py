@@ -5,14 +5,23 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from rnnviz.core.optimising.clipping import ClipChange, Clipping, clip_norm_at
+from rnnviz.core.optimising.clipping import Clipping, SettingChange, setting_at
 from rnnviz.gui.state.state import State
 from rnnviz.runs.file.records import Event
 
 
-def clip_changes(events: Sequence[Event]) -> tuple[ClipChange, ...]:
+def clip_changes(events: Sequence[Event]) -> tuple[SettingChange, ...]:
     """The changes of the clip norm among the events of a run."""
-    told = [(event.training_step, event.details.get("clip_norm")) for event in events if event.kind == "setting"]
+    return _changes(events, "clip_norm")
+
+
+def rate_changes(events: Sequence[Event]) -> tuple[SettingChange, ...]:
+    """The changes of the learning rate among the events of a run."""
+    return _changes(events, "learning_rate")
+
+
+def _changes(events: Sequence[Event], name: str) -> tuple[SettingChange, ...]:
+    told = [(event.training_step, event.details.get(name)) for event in events if event.kind == "setting"]
     return tuple((step, float(change[0]), float(change[1])) for step, change in told if _is_change(change))
 
 
@@ -27,7 +36,7 @@ def clipping(state: State, model: int, training_step: int | None = None) -> Clip
     if index < 0 or wanted - int(curve.training_steps[index]) > (training_step is None):
         return None
     step = int(curve.training_steps[index])
-    norm = clip_norm_at(step, state.recorded.clip_changes, training.clip_norm)
+    norm = setting_at(step, state.recorded.clip_changes, training.clip_norm)
     return Clipping(step, float(curve.values[index]), norm)
 
 

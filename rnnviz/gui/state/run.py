@@ -10,13 +10,15 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson
-from rnnviz.core.optimising.clipping import ClipChange
+from rnnviz.core.optimising.clipping import SettingChange
 from rnnviz.core.source import Source, Trained
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.runs.file.records import EngineStatus, Event, Origin, RunModel
+from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Origin, RunModel
 
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
+
+Gathered = OptimiserSnapshot | str  # what an optimiser had gathered, or why it is not known: one sentence, "": not kept
 
 
 @dataclass(frozen=True)
@@ -100,4 +102,6 @@ class Recorded:
     history: History = field(default_factory=History)
     events: tuple[Event, ...] = ()  # stops at breakpoints and lines of the log, oldest first
     traces: "tuple[Trace | None, ...]" = ()  # None until it is rebuilt
-    clip_changes: tuple[ClipChange, ...] = ()  # oldest first
+    gathered: tuple[Gathered, ...] = ()  # by each model's optimiser, at the training step of `traces`
+    clip_changes: tuple[SettingChange, ...] = ()  # oldest first
+    rate_changes: tuple[SettingChange, ...] = ()  # of the learning rate

@@ -4,14 +4,15 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
-from rnnviz.core.equations.operations import Operation, operations
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.marked_text import plain
 
 _FULL, _NARROW = 300, 224  # pixels
 _AROUND, _BESIDE = 42, 26  # pixels beside and between the three labels, and beside them
@@ -25,7 +26,14 @@ PHASE_TOKENS = {
     Phase.UPDATE: "good",
 }
 _SHOWN = Fields(
-    "place.cursor", "recorded.traces", "place.sample", "look.theme", "look.scale", "run.models", "place.model"
+    "place.cursor",
+    "recorded.traces",
+    "place.sample",
+    "place.parameter",
+    "look.theme",
+    "look.scale",
+    "run.models",
+    "place.model",
 )
 
 
@@ -135,18 +143,22 @@ def place_words(state: State) -> tuple[str, str, str]:
     parts = []
     if len(state.walkable.layer_names) > 1:
         parts.append(LayerId.read(cursor.layer).words)
-    operation = operation_shown(state)
+    operation = state.walkable.operation(state.place)
     if operation is not None:
-        parts.append(operation.words.partition(":")[0])
-        where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else where  # two things need the room
+        parts = [*(parts if cursor.phase.swept else ()), operation.words.partition(":")[0]]
+        where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else f"time step {cursor.time_step} of {last}"
+        if cursor.phase is Phase.UPDATE:
+            where = f"of {_updated(state)}"
     elif len(state.walkable.lengths) > 1:
         parts.append(f"sequence {state.place.sample + 1} of {len(state.walkable.lengths)}")
     return cursor.phase.words, where, " · ".join(parts)
 
 
-def operation_shown(state: State) -> Operation | None:
-    """The operation the cursor stands on, in the model that is stepped through."""
-    if not state.place.cursor.operation or state.place.model >= len(state.run.models):
-        return None
-    having = operations(state.run.models[state.place.model].structure)
-    return next((each for each in having if each.key == state.place.cursor.operation), None)
+def _updated(state: State) -> str:
+    """The parameter whose update is shown."""
+    from rnnviz.debugger.updating import parameter_shown  # late: the window starts without traces
+
+    trace = looked_at(state).trace
+    return (
+        "" if trace is None else plain(parameter_shown(trace, state.place.cursor.layer, state.place.parameter).symbol)
+    )

@@ -53,7 +53,7 @@ def debug_commands(store: Store, walker: Walker, ask_place: Callable[[], None]) 
              ("Right",), "step-forward", take(StepCommand.OVER)),
         step("step_back", "Step back", "one point back, as far as a step forward goes",
              ("Left",), "step-back", take(StepCommand.OVER, -1)),
-        step("step_into", "Step into", "into the time step: the operations of its cell, one by one",
+        step("step_into", "Step into", "into the time step, the loss or the update: its operations, one by one",
              ("I",), "step-into", take(StepCommand.INTO)),
         step("step_into_back", "Step into, back", "the very point before this one, be it an operation or a time step",
              ("Shift+I",), "", take(StepCommand.INTO, -1)),

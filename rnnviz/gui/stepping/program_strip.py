@@ -112,7 +112,7 @@ class ProgramStrip(QWidget):
         point = program.point(cursor)
         inside = program.fine_point(cursor) - program.fine_point(program.at(point, cursor))
         segment = next(each for each in self.segments if each.phase is cursor.phase)
-        return segment.x(point + (inside + 0.5) / (1 + len(program.operations)))
+        return segment.x(point + (inside + 0.5) / (1 + len(program.operations_in(cursor.phase))))
 
     def cursor_at(self, x: float) -> Cursor:
         """The place at pixel `x` of the design."""

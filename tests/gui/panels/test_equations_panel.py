@@ -1,18 +1,25 @@
 """The equation at the cursor: which one it is, its numbers, and that the numbers in it come to its result."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from panels_state import make_capture, make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.equations.operations import operations
+from rnnviz.core.formula import Equation, Term
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
+from rnnviz.gui.cursor.equation_words import substituted
 from rnnviz.gui.cursor.equations import EquationsPanel
+from rnnviz.gui.state.clipping import clip_changes, rate_changes
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.updating import update_at
+from rnnviz.runs.file.records import Event, Origin
 
 
 @pytest.fixture
@@ -86,9 +93,12 @@ def test_every_operation_of_every_phase_can_be_set(store: Store) -> None:
     for model, trace in enumerate(store.state.recorded.traces):
         one = trace.sample(0)
         for phase in Phase:
-            for key in ("", *(each.key for each in operations(trace.structure) if phase.swept)):
+            having = store.state.walkable.operations(replace(store.state.place, model=model), phase)
+            update = update_at(store.state, model)
+            assert len(having) == (0 if phase is Phase.ACCUMULATE else len(having) or 1)
+            for key in ("", *(each.key for each in having)):
                 for unit in (None, 0):
-                    lines = equation_lines(one, Cursor(0, phase, 64, "l0", key), unit, "adam")
+                    lines = equation_lines(one, Cursor(0, phase, 64, "l0", key), unit, "adam", None, update)
                     assert lines, (model, phase, key)
                     said = "".join(word.markup for line in lines for word in line.words)
                     assert "nan" not in said.lower()
@@ -112,3 +122,93 @@ def test_a_what_if_puts_its_own_numbers_in_and_says_so(panel: EquationsPanel, st
     assert panel.view.text.split("\n")[1].startswith(short(float(changed.layers[0].gates["f"][40, 0, 6])))
     store.change(place=setting(model=0, cursor=Cursor(0, Phase.FORWARD, 41)))
     assert panel.title.text() == "Equation, history"  # the other model is as it was
+
+
+def stand_on(store: Store, phase: Phase, operation: str, training_step: int = 0, time_step: int = 64) -> None:
+    cursor = Cursor(training_step, phase, time_step, "l0", operation)
+    store.change(place=setting(model=1, unit=-1, cursor=cursor))
+
+
+def test_the_loss_is_that_of_the_time_step_and_says_where_nothing_is_asked(panel: EquationsPanel, store: Store) -> None:
+    head = store.state.recorded.traces[1].head
+    stand_on(store, Phase.LOSS, "prediction_grad")
+    symbols, numbers, note = panel.view.text.split("\n")
+    assert symbols == "∂L/∂y_t = w_t (p_t − e_k)"
+    value, chance = (float(one[63, 0, 0]) for one in (head.prediction_grad, head.probabilities))
+    assert numbers == f"{short(value)} = 1.00 · ({short(chance)} − 1.00)"
+    assert note == "of output 1 of 4, the target"
+    stand_on(store, Phase.LOSS, "loss", time_step=41)
+    assert panel.view.text.split("\n")[1].startswith("0 = ")
+    assert panel.view.text.endswith("nothing is asked at t = 41, so that L_t and its gradients are 0")
+    stand_on(store, Phase.LOSS, "output_grad")
+    assert panel.view.text.split("\n")[1].startswith(f"‖∂L_t/∂h_t‖ {short(float(l2(head.output_grad[63, 0])))}, ")
+    store.change(place=setting(unit=6))
+    assert panel.view.text.split("\n")[1].startswith(f"∂L_t/∂h_t {short(float(head.output_grad[63, 0, 6]))}, ")
+
+
+def test_numbers_beside_one_another_are_multiplied_and_settings_keep_their_digits(
+    panel: EquationsPanel, store: Store
+) -> None:
+    def numbers(operation: str) -> str:
+        stand_on(store, Phase.UPDATE, operation)
+        return str(panel.view.text.split("\n")[1])
+
+    stand_on(store, Phase.UPDATE, "mean")
+    update = update_at(store.state)
+    assert update is not None
+    gradient = np.asarray(update.find("weight_hh_l0", "gradient"))
+    place = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
+
+    def at(name: str) -> str:
+        value = short(float(np.asarray(update.find("weight_hh_l0", name))[place]))
+        return f"({value})" if value.startswith("−") else value
+
+    assert numbers("mean").endswith(f" = 0.9 · 0 + (1 − 0.9) · {at('clipped')}")
+    assert numbers("mean square").endswith(f" = 0.999 · 0 + (1 − 0.999) · {at('clipped')}²")
+    assert numbers("delta").endswith(f" = −0.01 · {at('m_hat')} / (√{at('v_hat')} + 10⁻⁸)")
+    assert f"W_hh, row {place[0] + 1} column {place[1] + 1}: the largest gradient." in panel.view.text
+
+
+def test_a_power_of_ten_stands_in_brackets_where_a_root_or_a_square_would_take_a_part_of_it() -> None:
+    a, b = Term("a", "a"), Term("b", "b")
+    equation = Equation(Term("r", "r"), "√{} + 2 {}² + {} ({} − {})", (a, b, a, a, b), lambda *_: np.zeros(()))
+    numbers = equation.numbers({"a": np.array(2e-4), "b": np.array(-3e-5)}.get)
+    said = "".join(" " * word.spaced + word.markup for word in substituted(equation, numbers, lambda _: "text"))
+    assert said == "0 = √(2.0·10⁻⁴) + 2 · (−3.0·10⁻⁵)² + 2.0·10⁻⁴ · (2.0·10⁻⁴ − (−3.0·10⁻⁵))"
+
+
+def test_the_update_is_that_of_the_what_if(panel: EquationsPanel, store: Store) -> None:
+    stand_on(store, Phase.UPDATE, "gradient")
+    history = panel.view.text
+    changed = try_by_hand(store)
+    gradient = changed.layers[0].weight_grads["weight_hh"]
+    largest = gradient.flat[np.abs(gradient).argmax()]
+    assert panel.view.text.split("\n")[1] == f"{short(float(largest))} = {short(float(largest))}"
+    assert panel.view.text != history
+    store.change(place=setting(parameter="head.weight"))
+    assert "∂L/∂W_ho" in panel.view.text
+    assert panel.parameter.currentText() == "W_ho"
+
+
+def test_the_update_takes_the_rate_and_the_clip_norm_of_its_training_step(store: Store) -> None:
+    events = [
+        Event(1, 500, "setting", "…", {"learning_rate": [0.01, 0.004], "clip_norm": [1.0, 0.5]}),
+        Event(2, 742, "setting", "…", {"learning_rate": [0.004, 0.25], "clip_norm": [0.5, 0.0]}),
+    ]
+    store.change(recorded=setting(rate_changes=rate_changes(events), clip_changes=clip_changes(events)))
+    for step, rate, clip_norm in ((499, 0.01, 1.0), (500, 0.004, 0.5), (741, 0.004, 0.5), (742, 0.25, np.inf)):
+        stand_on(store, Phase.UPDATE, "delta", step)
+        found = update_at(store.state)
+        assert found is not None
+        assert (found.update.optimiser.learning_rate, found.update.clip_norm) == (rate, clip_norm)
+
+
+def test_what_the_optimiser_had_gathered_is_known_where_it_began(panel: EquationsPanel, store: Store) -> None:
+    stand_on(store, Phase.UPDATE, "delta", 742)
+    assert panel.view.text.endswith("What the optimiser had gathered at training step 742 is not kept in this run.")
+    store.change(run=setting(origin=Origin("parent.rnnviz", 742, anew=True)))
+    found = update_at(store.state)
+    assert found is not None
+    assert found.unknown == ""
+    store.change(run=setting(origin=Origin("parent.rnnviz", 742)), recorded=setting(gathered=("", "It is damaged.")))
+    assert panel.view.text.endswith("It is damaged.")

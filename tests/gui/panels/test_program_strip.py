@@ -1,5 +1,7 @@
 """The program strip: where the cursor stands in it, and where a click in it leads."""
 
+from dataclasses import replace
+
 import pytest
 from panels_state import make_state
 from PySide6.QtCore import QPoint, Qt
@@ -48,6 +50,19 @@ def test_operations_lie_between_two_time_steps(strip: ProgramStrip, store: Store
         store.change(place=setting(cursor=program.fine_at(number, cursor)))
         assert strip.cursor_x > before
         before = strip.cursor_x
+
+
+@pytest.mark.parametrize("phase", [Phase.LOSS, Phase.UPDATE])
+def test_the_operations_of_the_loss_and_of_the_update_lie_inside_their_bars(
+    strip: ProgramStrip, store: Store, phase: Phase
+) -> None:
+    program, bar = store.state.program, next(each for each in strip.segments if each.phase is phase)
+    whole, before = program.at(program.first_of(phase), store.state.place.cursor), bar.left
+    for key in ("", *program.operations_in(phase)):
+        store.change(place=setting(cursor=replace(whole, operation=key)))
+        assert before < strip.cursor_x < bar.left + bar.width
+        before = strip.cursor_x
+        assert strip.cursor_at(before) == whole
 
 
 def test_a_click_chooses_a_point(strip: ProgramStrip, store: Store, qtbot: QtBot) -> None:

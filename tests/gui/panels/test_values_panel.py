@@ -257,6 +257,26 @@ def test_rows_of_the_phase_are_bright(panel: ValuesPanel, store: Store, phase: P
     assert shown == bright
 
 
+@pytest.mark.parametrize(
+    ("phase", "operation", "bright"),
+    [
+        (Phase.LOSS, "softmax", {"prediction"}),
+        (Phase.LOSS, "loss", {"loss", "own_loss"}),
+        (Phase.LOSS, "output_grad", {"direct_grad"}),
+        (Phase.UPDATE, "gradient", {"clip:norm"}),
+        (Phase.UPDATE, "clip", {"clip:factor", "clip:clipped"}),
+        (Phase.FORWARD, "f", {"state", "gates", "prediction"}),
+    ],
+)
+def test_rows_of_an_operation_of_the_loss_or_update_are_bright(
+    panel: ValuesPanel, store: Store, phase: Phase, operation: str, bright: set[str]
+) -> None:
+    cursor = replace(store.state.place.cursor, phase=phase, operation=operation)
+    store.change(place=setting(cursor=cursor, model=1))
+    shown = [row for row, line in zip(panel.rows, panel.table.rows, strict=True) if line.active]
+    assert {row.key if row.key in bright else row.group for row in shown} == bright
+
+
 def test_pointing_at_a_row_shows_its_values(panel: ValuesPanel) -> None:
     assert panel.strips.title == "hidden state"
     point_at(panel, "gate:f")

@@ -10,13 +10,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.source import Given
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.cursor.variable_tree import LAYER
 from rnnviz.gui.cursor.variables import facts
 from rnnviz.gui.cursor.variables_page import VariablesPage
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.updating import update_at
 
 
 @pytest.fixture
@@ -134,17 +137,19 @@ def shown(page: VariablesPage) -> list[str]:
     """The rows that the filter leaves and that hold nothing else it leaves, as they are called."""
     found = page.tree.findItems("", Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive)
     left = [item for item in found if not item.isHidden() and item.parent() is not None]
+    left = [item for item in left if item.data(0, LAYER) != "update"]
     return [item.text(0) for item in left if all(item.child(n).isHidden() for n in range(item.childCount()))]
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("W", {"W_hh parameter", "W_ih parameter"}),
-        ("h", {"h_t hidden state", "(∂a_t/∂h_t−1)ᵀ of the state before"}),
+        ("W", {"W_hh parameter", "W_ih parameter", "W_ho parameter"}),
+        ("h", {"h_t hidden state", "(∂a_t/∂h_t−1)ᵀ of the state before", "∂L_t/∂h_t of the head"}),
         ("c", {"c_t cell state"}),
         ("W_hh", {"W_hh parameter"}),
-        ("weight", {"W_hh parameter", "W_ih parameter"}),
+        ("weight", {"W_hh parameter", "W_ih parameter", "W_ho parameter"}),
+        ("probab", {"p_t probabilities"}),
         ("hh", {"W_hh parameter", "b_hh parameter"}),
         ("FORGET", {"f_t forget gate"}),
         ("output gate", {"o_t output gate"}),
@@ -219,3 +224,54 @@ def test_the_row_that_is_chosen_has_one_ground_up_to_the_edge(page: VariablesPag
     image = page.tree.viewport().grab().toImage()
     columns = {image.pixelColor(x, box.bottom() - 3).name() for x in (1, 4, 8, 20, image.width() - 3)}
     assert columns == {theme(look).raised}
+
+
+def below(page: VariablesPage, top: str, words: str) -> QTreeWidgetItem:
+    """The row with these words below the row at the left edge that is called `top`."""
+    found = page.tree.findItems(words, Qt.MatchFlag.MatchStartsWith | Qt.MatchFlag.MatchRecursive)
+    return next(item for item in found if item.data(0, LAYER) == top)
+
+
+def numbers(page: VariablesPage, item: QTreeWidgetItem) -> np.ndarray:
+    found = page.known(page.tree.indexFromItem(item))
+    assert found is not None
+    return found[0]
+
+
+def test_the_head_has_its_rows_at_the_time_step_and_each_leads_into_the_loss(page: VariablesPage, store: Store) -> None:
+    head = store.state.recorded.traces[1].head
+    for words, wanted in (
+        ("y_t logits", head.prediction[40, 0]),
+        ("p_t probabilities", head.probabilities[40, 0]),
+        ("∂L/∂y_t", head.prediction_grad[40, 0]),
+        ("W_ho parameter", head.weight),
+        ("∂L/∂W_ho its gradient", head.weight_grads["weight"]),
+    ):
+        np.testing.assert_array_equal(numbers(page, below(page, "head", words)), wanted)
+    page.tree.itemActivated.emit(below(page, "head", "∂L/∂y_t"), 0)
+    assert store.state.place.cursor == Cursor(0, Phase.LOSS, 41, "l0", "prediction_grad")
+
+
+def test_the_update_has_a_row_for_each_parameter_and_a_row_leads_to_its_operation(
+    page: VariablesPage, store: Store
+) -> None:
+    update = update_at(store.state)
+    assert update is not None
+    assert numbers(page, below(page, "update", "‖g_s‖ norm")) == pytest.approx(update.update.norm)
+    item = below(page, "update", "ΔW_ho")
+    np.testing.assert_array_equal(numbers(page, item), update.find("head.weight", "delta"))
+    page.tree.itemActivated.emit(item, 0)
+    assert store.state.place.cursor == Cursor(0, Phase.UPDATE, 41, "l0", "delta")
+    assert store.state.place.parameter == "head.weight"
+    store.change(place=setting(cursor=Cursor(9, Phase.UPDATE, 1)))  # where nobody kept what Adam had gathered
+    assert page.known(page.tree.indexFromItem(item)) is None
+    assert numbers(page, below(page, "update", "‖g_s‖ norm")) == pytest.approx(update.update.norm)
+    page.grab()
+
+
+def test_a_model_without_a_head_that_is_not_trained_has_neither(page: VariablesPage, store: Store) -> None:
+    trace = store.state.recorded.traces[1]
+    bare = rebuild(trace.check.capture.with_call(head=None))
+    store.change(recorded=setting(traces=(None, bare)), run=setting(source=Given("model.pt")))
+    tops = [page.tree.topLevelItem(n).text(0) for n in range(page.tree.topLevelItemCount())]
+    assert tops == ["layer 0"]

@@ -1,0 +1,65 @@
+"""The operations of each phase of a training step: what a cursor can stand on inside a time step, the loss, the update.
+
+The sweeps have those of the cell, the loss those of the head, forward and then backward, the update those from the
+gradient to the new weights. A model without a head has none in its loss, a run that is not trained none in its update.
+"""
+
+from functools import lru_cache
+
+from rnnviz.core import formula
+from rnnviz.core.equations import operations as cells
+from rnnviz.core.optimising.optimisers import OptimiserName, optimiser
+from rnnviz.core.optimising.update import operations as update_operations
+from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.sweeps.capture import LossName
+from rnnviz.core.sweeps.head import backward_operations, forward_operations
+from rnnviz.debugger.cursor import Phase
+
+AnyOperation = cells.Operation | formula.Operation  # both have a key, a symbol and words
+
+
+@lru_cache(maxsize=256)
+def phase_operations(
+    structure: Structure,
+    loss: LossName | None,
+    optimiser_name: OptimiserName | None,
+    phase: Phase,
+    parameter: str = "W",
+) -> tuple[AnyOperation, ...]:
+    """The operations of a model's phase in the order it goes through them; `parameter` is the symbol of the one that an
+    update is written for. `loss` None: no head; `optimiser_name` None: not trained."""
+    match phase:
+        case Phase.FORWARD:
+            return cells.operations(structure)
+        case Phase.BACKWARD:
+            return cells.operations(structure)[::-1]
+        case Phase.LOSS if loss is not None:
+            output = head_input(structure)
+            return (*forward_operations(loss, output), *backward_operations(loss, output))
+        case Phase.UPDATE if optimiser_name is not None:
+            return update_operations(optimiser(optimiser_name, 1.0), parameter)  # in symbols: for any learning rate
+        case _:
+            return ()
+
+
+@lru_cache(maxsize=256)
+def phase_keys(
+    structure: Structure, loss: LossName | None, optimiser_name: OptimiserName | None, phase: Phase
+) -> tuple[str, ...]:
+    """The keys of `phase_operations`, which name them in a cursor."""
+    return tuple(one.key for one in phase_operations(structure, loss, optimiser_name, phase))
+
+
+def short_words(operation: AnyOperation) -> str:
+    """What an operation is called, without what explains it."""
+    return operation.words.partition(":")[0]
+
+
+def head_input(structure: Structure) -> str:
+    """The symbol of what the head reads: the state of the top layer, or both directions' states together."""
+    return "output_t" if structure.bidirectional else "h_t"
+
+
+def head_column(structure: Structure, layer: str, unit: int) -> int:
+    """The place (0-based) of a unit of a layer in what the head reads: the units of the reverse direction come last."""
+    return unit + (structure.output_size if LayerId.read(layer).reverse and structure.bidirectional else 0)

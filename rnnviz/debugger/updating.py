@@ -1,0 +1,106 @@
+"""The update that a training step's gradient would make: of one sequence of the probe, as far as it can be known.
+
+A training takes the gradient of its batch, which no trace holds; in its stead stands that of the sequence shown. What
+an optimiser has gathered is recorded at some training steps alone. Where it is not, what follows from it is not known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rnnviz.core.arrays import Array, frozen_mapping
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.optimising.optimisers import Optimiser
+from rnnviz.core.optimising.update import State, Update, update
+from rnnviz.core.sweeps.fidelity import weight_grads
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.runs.file.records import OptimiserSnapshot
+
+HEAD_WEIGHT, HEAD_BIAS = "head.weight", "head.bias"
+_COUNT = "step"  # of updates, of one parameter
+_RECURRENT = "recurrent."  # in front of the recurrent parameters' names in an optimiser's snapshot
+
+
+@dataclass(frozen=True)
+class UpdatedParameter:
+    """One parameter that an update changes."""
+
+    name: str  # as in a capture: "weight_hh_l0"; of the head "head.weight", "head.bias"
+    symbol: str  # markup: "W_{hh}"
+    shape: tuple[int, ...]
+    layer: str = ""  # "l0"; "" of the head
+    hidden_size: int = 0  # its rows are those of the units, block after block; 0: of the head
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateShown:
+    """The update from the weights of a trace, of the gradient of its one sequence."""
+
+    update: Update
+    unknown: str = ""  # one sentence: why what the optimiser makes of the gradient is not known; "": it is
+
+    def find(self, parameter: str, name: str) -> Array | None:
+        """What a term of the operations stands for, "gradient", "delta", …, of one parameter; None: not known."""
+        return self.update.find(parameter, name)
+
+
+def updated_parameters(trace: Trace) -> tuple[UpdatedParameter, ...]:
+    """The parameters that an update changes: those of the layers, in their order, then the head's."""
+    calls = {call.call.name: call.call for call in trace.calls}
+    found: dict[str, UpdatedParameter] = {}
+    for layer in trace.layers:
+        for parameter in layer.equations.parameters:
+            name = calls[layer.id.call].parameter(parameter.name, layer.id)
+            shape, units = layer.weights[parameter.name].shape, layer.structure.hidden_size
+            found.setdefault(name, UpdatedParameter(name, parameter.symbol, shape, layer.name, units))
+    if trace.head is not None:
+        found[HEAD_WEIGHT] = UpdatedParameter(HEAD_WEIGHT, "W_{ho}", trace.head.weight.shape)
+        found[HEAD_BIAS] = UpdatedParameter(HEAD_BIAS, "b_o", trace.head.bias.shape)
+    return tuple(found.values())
+
+
+def parameter_shown(trace: Trace, layer: str, chosen: str = "") -> UpdatedParameter:
+    """The parameter whose update is shown: the one chosen where the model has it, else the leading matrix, W_hh, of a
+    layer."""
+    having = {one.name: one for one in updated_parameters(trace)}
+    found = trace.find_layer(layer) or trace.layers[0]
+    call = next(call.call for call in trace.calls if call.call.name == found.id.call)
+    return having.get(chosen) or having[call.parameter(found.equations.leading_matrix.name, found.id)]
+
+
+def gradients(trace: Trace) -> dict[str, Array]:
+    """∂L/∂W of the trace's sequences together, by parameter."""
+    found = weight_grads(trace.check.capture, trace.layers)
+    if trace.head is not None:
+        found |= {f"head.{name}": gradient for name, gradient in trace.head.weight_grads.items()}
+    return found
+
+
+def update_shown(
+    trace: Trace,
+    optimiser: Optimiser,
+    clip_norm: float,
+    gathered: Mapping[str, State] | None,
+    why_unknown: str = "",
+) -> UpdateShown:
+    """The update of a trace's gradient. `gathered`: what the optimiser had before it, empty at its beginning; None: not
+    known, with the sentence that says why."""
+    weights = dict(trace.check.capture.weights)
+    if trace.head is not None:
+        weights |= {HEAD_WEIGHT: trace.head.weight, HEAD_BIAS: trace.head.bias}
+    made = update(optimiser, gradients(trace), weights, gathered, clip_norm)
+    known = gathered is not None or not optimiser.gathered
+    return UpdateShown(made, "" if known else why_unknown)
+
+
+def gathered_in(snapshot: OptimiserSnapshot) -> dict[str, State]:
+    """What an optimiser had gathered, by parameter; empty where it had not made an update yet. RnnvizError for a count
+    that is no number."""
+    found: dict[str, dict[str, Array]] = {}
+    for name, array in snapshot.state.items():
+        key, _, parameter = name.partition(".")
+        if key == _COUNT:
+            if array.size != 1:
+                raise RnnvizError(f"optimiser state: wanted one number as {name}, got {array.shape}")
+            array = array.reshape(())  # a file has it as (1,)
+        found.setdefault(parameter.removeprefix(_RECURRENT), {})[key] = array
+    return {parameter: frozen_mapping(state) for parameter, state in found.items()}

@@ -1,0 +1,129 @@
+"""The equations of an operation of the loss or of the update at the cursor, with their numbers.
+
+The loss's are of the time step where the cursor stands, those with an entry for each output of one output. The update's
+are of one parameter and one of its entries, and of the gradient of the sequence shown.
+"""
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.formula import Equation, Find, Operation, Term
+from rnnviz.core.numbers import short
+from rnnviz.core.optimising.update import operations as update_operations
+from rnnviz.core.sweeps.head import HeadTrace, backward_operations, forward_operations
+from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.cursor import Cursor
+from rnnviz.debugger.phase_operations import head_column, head_input
+from rnnviz.debugger.updating import UpdatedParameter, UpdateShown, parameter_shown
+from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, said, substituted, written
+
+_SETTINGS = frozenset({"learning_rate", "clip_norm", "epsilon", "beta1", "beta2", "decay", "outputs"})
+_PARAMETERS = _SETTINGS | {"weight", "bias", "shrunk1", "shrunk2"}
+_GRADIENTS = frozenset({"gradient", "norm", "norms", "clipped", "prediction_grad", "weight_added", "bias_added"})
+_OF_UNITS = "output_grad"  # the result that has an entry for each unit, not for each output
+
+
+def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationLine]:
+    """Those of the head's operation at the cursor; [] where it stands on none. `unit` is 0-based, None: none."""
+    head = trace.head
+    if head is None or not cursor.operation:
+        return []
+    symbol = head_input(trace.structure)
+    having = (*forward_operations(head.loss, symbol), *backward_operations(head.loss, symbol))
+    operation = next((one for one in having if one.key == cursor.operation), None)
+    if operation is None:
+        return []
+    t = min(max(cursor.time_step, 1), len(head.losses)) - 1
+    output, of_output = head.asked_output(t), False
+    lines: list[EquationLine] = []
+    for equation in operation.equations:
+        size = len(head.bias)
+        entry: tuple[int, ...] | None = (output,)
+        if equation.result.name == _OF_UNITS:
+            entry = None if unit is None else (head_column(trace.structure, cursor.layer, unit),)
+        elif equation.result.name == "weight_added" or (size > 1 and equation.result.name == "loss"):
+            entry = None
+        else:
+            of_output = of_output or size > 1
+        lines += _lines(equation, lambda name: head.value(name, t), entry)
+        if equation.result.name in _SO_FAR:
+            gathered, parameter = _SO_FAR[equation.result.name]
+            so_far = float(head.weight_grad_so_far[parameter][t])
+            lines.append(said(f"added up so far, before clipping: ‖{gathered}‖ = {short(so_far)}"))
+    return [*lines, *_notes(head, t, output if of_output else None, operation)]
+
+
+def update_lines(
+    trace: Trace, cursor: Cursor, unit: int | None, shown: UpdateShown | None, parameter: str
+) -> list[EquationLine]:
+    """Those of the update's operation at the cursor, of one entry of the parameter; [] where it stands on none."""
+    if shown is None or not cursor.operation:
+        return []
+    of = parameter_shown(trace, cursor.layer, parameter)
+    having = update_operations(shown.update.optimiser, of.symbol)
+    operation = next((one for one in having if one.key == cursor.operation), None)
+    gradient = shown.find(of.name, "gradient")
+    if operation is None or gradient is None:
+        return []
+    entry, why = entry_shown(gradient, of, unit)
+    lines: list[EquationLine] = []
+    for equation in operation.equations:
+        lines += _lines(equation, lambda name: shown.find(of.name, name), entry, len(shown.update.values))
+    place = " ".join(f"{name} {number + 1}" for name, number in zip(("row", "column"), entry, strict=False))
+    lines.append(said(f"{of.symbol}, {place}: {why}. With the gradient of the sequence shown, not of the batch"))
+    made = any(each.result.name not in ("gradient", "norm", "clipped") for each in operation.equations)
+    return [*lines, said(shown.unknown)] if shown.unknown and made else lines
+
+
+def entry_shown(gradient: Array, of: UpdatedParameter, unit: int | None) -> tuple[tuple[int, ...], str]:
+    """The entry of a parameter (0-based) that stands in its equations, and why: its gradient is the largest of all or,
+    where a unit is chosen, of that unit's."""
+    size, words = np.abs(gradient), "the largest gradient"
+    if unit is not None and of.hidden_size:
+        mine = np.arange(len(size)) % of.hidden_size == unit
+        size = np.where(mine.reshape(-1, *(1,) * (size.ndim - 1)), size, -1)
+        words = f"the largest gradient of unit {unit + 1}"
+    place = np.unravel_index(int(np.argmax(size)), size.shape)
+    return tuple(int(one) for one in place), words
+
+
+def _lines(equation: Equation, find: Find, entry: tuple[int, ...] | None, parameters: int = 0) -> list[EquationLine]:
+    """An equation in symbols, then with its numbers; `parameters`: how many an update has."""
+    numbers = equation.numbers(find, entry)
+    if any(term.name == "norms" for term in equation.terms):
+        words = [*norms(numbers[:1]), Word(f"of all {parameters} parameters", "muted", spaced=True)]
+    elif any(number.norm for number in numbers):
+        words = norms(numbers)
+    else:
+        exact = [term for term in equation.terms if term.name in _SETTINGS]
+        words = substituted(equation, numbers, _ink, exact)
+    return [EquationLine(tuple(written(equation, _word, True))), EquationLine(tuple(words), small=True)]
+
+
+def _word(term: Term) -> Word:
+    return Word(term.symbol, _ink(term))
+
+
+def _ink(term: Term) -> Ink:
+    if term.name in _PARAMETERS:
+        return "muted"
+    return "gradient" if term.name in _GRADIENTS or term.name == _OF_UNITS else "text"
+
+
+def _notes(head: HeadTrace, t: int, output: int | None, operation: Operation) -> list[EquationLine]:
+    """What has to be said of the numbers: which output they are of, what a loss is divided by, that none is asked."""
+    notes = []
+    if output is not None:
+        target = LOSSES[head.loss].targets == "classes" and output == int(head.targets[t, 0])
+        notes.append(
+            f"of output {output + 1} of {len(head.bias)}, {'the target' if target else 'the largest gradient'}"
+        )
+    if not head.loss_weight[t, 0]:
+        notes.append(f"nothing is asked at t = {t + 1}, so that L_t and its gradients are 0")
+    elif operation.key == "loss" and (divided := head.divided_by()):
+        notes.append(f"÷ {divided} of the batch")
+    return [said("; ".join(notes))] if notes else []
+
+
+_SO_FAR = {"weight_added": ("∂L/∂W_{ho}", "weight"), "bias_added": ("∂L/∂b_o", "bias")}
