@@ -42,8 +42,14 @@ def update_at(state: State, model: int | None = None) -> "UpdateShown | None":
         found = update_shown(trace, optimiser, clip_norm, *_gathered(state, known))
     except RnnvizError as error:  # what is recorded does not fit the parameters
         found = update_shown(trace, optimiser, clip_norm, None, f"{error}.")
-    _made[model] = weakref.ref(trace), asked, found
+    _made[model] = weakref.ref(trace, _forget), asked, found
     return found
+
+
+def _forget(trace: "weakref.ref[Any]") -> None:
+    """The arrays of an update go with its trace."""
+    for model in [model for model, (made_of, *_) in _made.items() if made_of is trace]:
+        del _made[model]
 
 
 def optimiser_at(state: State) -> "Optimiser | None":

@@ -1,5 +1,7 @@
 """The equation at the cursor: which one it is, its numbers, and that the numbers in it come to its result."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -212,3 +214,15 @@ def test_what_the_optimiser_had_gathered_is_known_where_it_began(panel: Equation
     assert found.unknown == ""
     store.change(run=setting(origin=Origin("parent.rnnviz", 742)), recorded=setting(gathered=("", "It is damaged.")))
     assert panel.view.text.endswith("It is damaged.")
+
+
+def test_an_update_is_made_once_and_goes_with_its_trace(store: Store) -> None:
+    stand_on(store, Phase.UPDATE, "delta")
+    found = update_at(store.state)
+    assert found is not None
+    assert update_at(store.state) is found
+    gone = weakref.ref(found)
+    del found
+    store.change(recorded=setting(traces=()), place=setting(cursor=Cursor(0, Phase.FORWARD, 1)))
+    gc.collect()
+    assert gone() is None
