@@ -21,6 +21,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.theme import theme
+from rnnviz.gui.network.chain import draw_loss, draw_update
 from rnnviz.gui.network.drawing import Drawing, Region, Target, between
 from rnnviz.gui.network.folded import draw_folded
 from rnnviz.gui.network.inside import draw_inside
@@ -30,6 +31,7 @@ from rnnviz.gui.network.unrolled import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, St
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.updating import update_at
 from rnnviz.gui.widgets.live_tip import LiveTip
 from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
 
@@ -156,11 +158,22 @@ class NetworkView(QWidget):
         """The diagram, and above it the time steps of its model where there is room."""
         room = area.height() - _ABOVE_INSIDE
         if room < _LEAST_INSIDE:
-            return draw_inside(look, area.adjusted(8, 0, -8, 0))
+            return self._closest(look, area.adjusted(8, 0, -8, 0))
         above = QRectF(area.left(), area.top(), area.width(), _ABOVE_INSIDE)
         drawing = draw_unrolled(look, above, self._steps(look.shown, above, USUAL_PITCH), look.model)
-        below = draw_inside(look, QRectF(area.left() + 8, above.bottom(), area.width() - 16, room))
+        below = self._closest(look, QRectF(area.left() + 8, above.bottom(), area.width() - 16, room))
         return Drawing(drawing.marks + below.marks, drawing.regions + below.regions)
+
+    def _closest(self, look: Look, area: QRectF) -> Drawing:
+        """The inside of the cell, or of the loss or the update where the cursor stands in them."""
+        state, model = self._store.state, look.shown.models[look.model]
+        match look.shown.cursor.phase:
+            case Phase.LOSS if model.sequence is not None:
+                return draw_loss(look, model, area)
+            case Phase.UPDATE if model.sequence is not None:
+                return draw_update(look, model, area, update_at(state, model.number), state.place.parameter)
+            case _:
+                return draw_inside(look, area)
 
     def _steps(self, shown: Shown, area: QRectF, pitch: float) -> Steps:
         steps = Steps.around(shown.sweep.time_step, self._first, shown.time_steps, area.width(), pitch)
@@ -388,12 +401,13 @@ class NetworkView(QWidget):
                 store.go(to_model, number)
         if target.layer:
             store.go(to_layer, target.layer)
-        if target.phase == "loss" and target.time_step is not None:
+        if target.phase == "loss" and target.time_step is not None and target.operation is None:
             store.go(to_loss, target.time_step)
         elif target.time_step is not None and target.time_step != shown.sweep.time_step:
             store.go(to_time_step, store.state.walkable, target.time_step)
         if target.operation is not None:
-            phase = Phase.BACKWARD if shown.sweep.backward else Phase.FORWARD
+            sweep = Phase.BACKWARD if shown.sweep.backward else Phase.FORWARD
+            phase = Phase(target.phase) if target.phase else sweep
             store.go(to_operation, phase, store.state.place.cursor.layer, target.operation)
         if target.level:
             store.change(look=setting(level=target.level))

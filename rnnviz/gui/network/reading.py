@@ -86,7 +86,11 @@ class Look:
             return self.strips(values, 0.0, 1.0, self.theme.gate_map(node.family))
         if node.role == "state":
             return self.state_strips(self.shown.models[self.model], layer, node, values)
-        high = 1.0 if node.limits else level([values])
+        return self.strips(values, -1.0, 1.0, self.theme.signed_map()) if node.limits else self.own_strips(values)
+
+    def own_strips(self, values: Array) -> "Strips":
+        """Values of no range of their own, between a round number that holds them all."""
+        high = level([values])
         return self.strips(values, -high, high, self.theme.signed_map())
 
     def gradient_strips(self, values: Array) -> "Strips":
