@@ -91,7 +91,10 @@ def draw_update(look: Look, model: ShownModel, area: QRectF, shown: UpdateShown 
         return drawing
     of = parameter_shown(trace, look.shown.cursor.layer, chosen)
     having = update_operations(shown.update.optimiser, of.symbol)
-    steps = [_step(one, lambda name: shown.find(of.name, name)) for one in having]
+    steps = [
+        _step(one, lambda name: shown.find(of.name, name), gradient=one.key in ("gradient", "clip", "delta"))
+        for one in having
+    ]
     factor = shown.update.clip_factor
     clip = "not clipped" if factor == 1 else f"clipped: × {short(factor)}"
     words = f"{model.name} · {shown.update.optimiser.words} · ‖g‖ {short(shown.update.norm)}, {clip}"
@@ -119,7 +122,7 @@ def draw_update(look: Look, model: ShownModel, area: QRectF, shown: UpdateShown 
 
 
 def _step(operation: Operation, find: Find, time_step: int | None = None, gradient: bool = False) -> _Step:
-    value = find(operation.equations[-1].result.name if operation.key != "weight_grads" else "weight_added")
+    value = find(operation.equations[0].result.name)
     symbol = operation.symbol if time_step is None else at(operation.symbol, time_step)
     return _Step(operation.key, symbol, short_words(operation), value, gradient)
 
@@ -191,7 +194,7 @@ def _draw_back(drawing: Drawing, look: Look, loss: QRectF, stops: Sequence[QRect
     """The arrows of the gradient: from the loss down to ∂L/∂y_t, from there to W_ho and on to h_t."""
     color, delta = look.theme.text_color("cursor"), stops[0]
     corner = QPointF(loss.center().x(), delta.center().y())
-    down = QPointF(loss.center().x(), loss.bottom() + 18), corner, QPointF(delta.right() + 2, delta.center().y())
+    down = QPointF(loss.center().x(), loss.bottom() + 2), corner, QPointF(delta.right() + 2, delta.center().y())
     drawing.add(Line("loss back down", down, color, 1.8, head=8.0))
     for number, (one, other) in enumerate(itertools.pairwise(stops)):
         points = QPointF(one.left() - 2, one.center().y()), QPointF(other.right() + 2, other.center().y())
@@ -202,7 +205,7 @@ def _draw_turn(drawing: Drawing, look: Look, above: QRectF, below: QRectF) -> No
     """From the end of a row to the beginning of the next."""
     middle = (above.bottom() + below.top()) / 2 + 6
     points = (
-        QPointF(above.center().x(), above.bottom() + 16), QPointF(above.center().x(), middle),
+        QPointF(above.center().x(), above.bottom() + 2), QPointF(above.center().x(), middle),
         QPointF(below.center().x(), middle), QPointF(below.center().x(), below.top() - 2),
     )  # fmt: skip
     drawing.add(Line(f"update turn {below.top():.0f}", points, look.color("muted"), 1.6, head=8.0))

@@ -10,8 +10,9 @@ from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.canvas.lanes.shown import ShownModel
+from rnnviz.gui.cursor.equation_words import UNKNOWN
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
-from rnnviz.gui.network.reading import Look, at, grouped, layer_words, magnitudes, written
+from rnnviz.gui.network.reading import Look, at, grouped, layer_words, magnitudes, update_of, written
 
 _SMALL, _BODY, _TITLE = 11, 12, 15
 _CELL = QRectF(0, 0, 150, 104)
@@ -55,6 +56,12 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
         Text(f"{number} words 0", cell.left() + 12, cell.top() + 38, ", ".join(filter(None, words)), _SMALL,
              look.color("muted"))
     )  # fmt: skip
+    shown = look.updates.get(model.number)
+    if shown is not None:
+        factor = shown.update.clip_factor
+        clip = "not clipped" if factor == 1 else f"clipped, × {short(factor)}"
+        words_of_clip = f"‖g‖ {short(shown.update.norm)}, {clip}"
+        drawing.add(Text(f"{number} clip", cell.left(), cell.bottom() + 16, words_of_clip, _SMALL, look.color("muted")))
     drawing.place(cell, Target(model=number, level="unrolled"), f"{model.name}: press to unroll it over time")
     states = [layer.equations.node(state) for state in reversed(layer.equations.states)]
     each = (cell.height() - 48) / len(states)
@@ -138,7 +145,12 @@ def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, n
     )
     words = f"{symbol}: the same at every time step"
     gathered = _gathered(look, model, name)
-    if gathered is not None:
+    if look.shown.cursor.phase is Phase.UPDATE and look.updates.get(model.number) is not None:
+        delta = update_of(look, model, name, "delta")
+        text = f"‖Δ{symbol}‖ {UNKNOWN if delta is None else short(float(l2(delta.reshape(-1))))}"
+        drawing.add(Text(f"{number} {name} delta", at_.x(), at_.y() + 17, text, _SMALL, look.color("good")))
+        words += "; how much the update changes it, with the gradient of the sequence shown"
+    elif gathered is not None:
         share, text = gathered
         bar = QRectF(at_.x(), at_.y() + 7, _BAR, 5)
         drawing.add(

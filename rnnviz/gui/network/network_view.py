@@ -144,7 +144,9 @@ class NetworkView(QWidget):
         if not shown.ready:
             return Drawing()
         state, area = self._store.state, self.area
-        look = Look(shown, self._model(shown), NO_UNIT if self._picture else state.place.unit, self._lit)
+        updating = state.look.level == "folded" and shown.cursor.phase is Phase.UPDATE
+        updates = {model.number: update_at(state, model.number) for model in shown.models} if updating else {}
+        look = Look(shown, self._model(shown), NO_UNIT if self._picture else state.place.unit, self._lit, updates)
         match state.look.level:
             case "folded":
                 drawing = draw_folded(look, area)

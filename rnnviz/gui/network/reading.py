@@ -1,7 +1,7 @@
 """Reading: what the pictures of the network take from a trace: norms, strips, and how large a gradient looks."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.sweeps.underflow import held
 from rnnviz.core.sweeps.ways import ways_back
+from rnnviz.debugger.updating import UpdateShown, updated_parameters
 from rnnviz.gui.canvas.items.chain import VANISHED
 from rnnviz.gui.canvas.items.heat_map import indices, packed, shrunk
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel, level
@@ -40,6 +41,7 @@ class Look:
     model: int  # index of the model stepped through, among those shown
     unit: int  # 0-based; below 0: none
     lit: str = ""  # the parameter whose places are lit up, "" for none
+    updates: Mapping[int, UpdateShown | None] = field(default_factory=dict)  # by the model's number, in that phase
 
     @property
     def theme(self) -> Theme:
@@ -189,6 +191,20 @@ def keeping(layer: Layer, state: str) -> Keeping | None:
                 symbol = piece.template.format(*(term.symbol for term in piece.terms))
                 return Keeping(way.uses[0], symbol.replace("_t", "").strip("()"))
     return None
+
+
+def update_of(look: Look, model: ShownModel, parameter: str, name: str) -> Array | None:
+    """What the update at the cursor makes of a parameter, by torch's name without the layer: "delta", …; None: it is
+    not known, or the cursor stands elsewhere."""
+    shown = look.updates.get(model.number)
+    if shown is None or model.sequence is None:
+        return None
+    if parameter.startswith("head."):
+        return shown.find(parameter, name)
+    symbol = model.structure.equations.parameter_named[parameter].symbol
+    having = updated_parameters(model.sequence)
+    own = next((one.name for one in having if one.layer == model.layer_name and one.symbol == symbol), "")
+    return shown.find(own, name) if own else None
 
 
 # words

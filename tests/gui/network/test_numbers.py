@@ -1,6 +1,7 @@
 """Every number in the network view is the trace's: what is written is read and compared with autograd's arrays."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from open_network import at, open_network
 from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, Traced, traced_state
 
+from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.numbers import short
+from rnnviz.core.optimising.optimisers import OptimiserName
+from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -16,6 +20,8 @@ from rnnviz.gui.network.drawing import Text
 from rnnviz.gui.network.network_view import NetworkView
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import setting
+from rnnviz.gui.state.updating import update_at
 
 CELLS = {
     "vanilla": Structure("vanilla", 1, 5, activation="relu"),
@@ -163,7 +169,7 @@ def test_a_lit_weight_shows_each_time_steps_share(qtbot: QtBot) -> None:
             assert texts[f"{model} share {t}"] == short(float(shares[t - 1]))
 
 
-@pytest.mark.parametrize("phase", [Phase.FORWARD, Phase.BACKWARD, Phase.UPDATE])
+@pytest.mark.parametrize("phase", [Phase.FORWARD, Phase.BACKWARD, Phase.ACCUMULATE])
 def test_folded(qtbot: QtBot, phase: Phase) -> None:
     state = at(traced(*PAIR).state, Cursor(TRAINING_STEP, phase, 4))
     view, _ = open_network(qtbot, state, (1100, 600), level="folded")
@@ -187,3 +193,72 @@ def hover(view: NetworkView, qtbot: QtBot, parameter: str) -> None:
     region = next(region for region in view.drawing.regions if region.target.parameter == parameter)
     view._light(region.target.parameter)  # what `mouseMoveEvent` asks for
     assert [mark for mark in view.drawing.marks if isinstance(mark, Text) and "share" in mark.key]
+
+
+def test_inside_the_loss(qtbot: QtBot) -> None:
+    state = at(traced(*PAIR).state, Cursor(TRAINING_STEP, Phase.LOSS, 13, "l0", "softmax"), sample=0, model=1)
+    view, _ = open_network(qtbot, state, (900, 500), level="inside")
+    sequence = looked_at(state, 1).sequence
+    assert sequence is not None
+    head, texts = sequence.head, view.drawing.texts
+    assert head is not None
+    assert head.probabilities is not None
+    delta, read = head.prediction_grad[12, 0], head.output[12, 0]
+    assert np.abs(delta).max() > 0
+    for key, values in {
+        "read": read,
+        "logits": head.prediction[12, 0],
+        "softmax": head.probabilities[12, 0],
+        "prediction_grad": delta,
+        "weight_grads": np.outer(delta, read),
+        "output_grad": delta @ head.weight,
+    }.items():
+        assert texts[f"loss {key} size"] == norm(np.asarray(values).reshape(-1)), key
+    assert texts["loss loss size"] == short(float(head.losses[12, 0]))
+    lit, other = view.drawing.mark("loss softmax"), view.drawing.mark("loss logits")
+    assert lit.border != other.border  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_inside_the_update(qtbot: QtBot, optimiser: OptimiserName) -> None:
+    state = trained_by(traced(*PAIR).state, optimiser, step=0)
+    state = at(state, Cursor(0, Phase.UPDATE, 1, "l0", "delta"), model=1, parameter="head.weight")
+    view, store = open_network(qtbot, state, (900, 500), level="inside")
+    shown, texts = update_at(state, 1), view.drawing.texts
+    assert shown is not None
+    assert texts["inside title"] == "The update of W_{ho}"
+    for key, name in {"gradient": "gradient", "clip": "clipped", "delta": "delta", "weights": "weights_after"}.items():
+        values = shown.find("head.weight", name)
+        assert values is not None
+        assert texts[f"update {key} size"] == norm(values.reshape(-1))
+    store.change(look=setting(level="folded"))
+    folded = view.drawing.texts
+    for model in range(2):
+        found = update_at(state, model)
+        assert found is not None
+        for shown_as, name in (("weight_hh", "weight_hh_l0"), ("head.weight", "head.weight")):
+            delta = found.find(name, "delta")
+            assert delta is not None
+            assert folded[f"{model} {shown_as} delta"].endswith(f"‖ {norm(delta.reshape(-1))}")
+        assert folded[f"{model} clip"].startswith(f"‖g‖ {short(found.update.norm)}, ")
+
+
+def test_what_the_optimiser_had_gathered_and_nobody_kept_is_a_dash(qtbot: QtBot) -> None:
+    state = trained_by(traced(*PAIR).state, "adam", step=TRAINING_STEP)
+    state = at(state, Cursor(TRAINING_STEP, Phase.UPDATE, 1, "l0", "delta"), model=0)
+    view, _ = open_network(qtbot, state, (900, 500), level="inside")
+    texts = view.drawing.texts
+    assert texts["update gradient size"] != "–"
+    assert [texts[f"update {key} size"] for key in ("mean", "delta", "weights")] == ["–"] * 3
+    assert "is not kept in this run" in texts["update unknown"]
+
+
+def trained_by(state: State, optimiser: OptimiserName, step: int) -> State:
+    """The state as if it came from a training."""
+    experiment = first_lesson()
+    training = replace(experiment.training, optimiser=optimiser, learning_rate=0.02, clip_norm=0.1)
+    return replace(
+        state,
+        run=replace(state.run, source=Trained(replace(experiment, training=training))),
+        recorded=replace(state.recorded, gathered=("", "")),
+    )
