@@ -18,7 +18,7 @@ from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingS
 from rnnviz.core.tasks import Adding
 
 HERE = Path(__file__).parent
-LIVE_SECONDS = 20
+LIVE_SECONDS, WALK_SECONDS = 20, 60
 
 EMPTY_WINDOW = """
 import os, pyqtgraph
@@ -137,9 +137,8 @@ def live(home: str) -> tuple[float, float]:
     return rate, float(np.percentile(delays, 99))
 
 
-def cursor_frames(home: str) -> np.ndarray:
-    """(M,) ms from a key press to the painted frame, T = 200, H = 128, vanilla and LSTM."""
-    from PySide6.QtCore import Qt
+def large_window(home: str) -> Window:
+    """On a run of T = 200, H = 128, vanilla and LSTM."""
     from PySide6.QtTest import QTest
 
     from rnnviz.engine.training.serve import run_training
@@ -151,22 +150,68 @@ def cursor_frames(home: str) -> np.ndarray:
     window = Window(home, path)
     window.wait(window.traced, 60)
     QTest.qWait(500)
-    times = []
-    for key in [Qt.Key.Key_Right] * 250 + [Qt.Key.Key_Left] * 100:
+    return window
+
+
+def cursor_frames(window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) ms from a key press to the painted frame: of the lanes, and of the unrolled network."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    times: dict[Qt.Key, list[float]] = {Qt.Key.Key_1: [], Qt.Key.Key_2: []}
+    for block in ([Qt.Key.Key_Right] * 125, [Qt.Key.Key_Left] * 50) * 2:
+        for view, found in times.items():  # in turns, so that both meet the same machine
+            QTest.keyClick(window.app.window, view)
+            QTest.qWait(300)
+            for key in block:
+                start = time.perf_counter()
+                QTest.keyClick(window.app.window, key)
+                window.application.processEvents()
+                found.append(1000 * (time.perf_counter() - start))
+    return np.array(times[Qt.Key.Key_1]), np.array(times[Qt.Key.Key_2])
+
+
+def slow_walk_frames(window: Window, seconds: float = WALK_SECONDS) -> np.ndarray:
+    """(M,) ms of every painting of the network view at 1920 × 1080 while the cursor walks by itself."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QPainter
+    from PySide6.QtTest import QTest
+
+    from rnnviz.gui.network.network_view import NetworkView
+    from rnnviz.gui.state.store import setting
+
+    window.app.window.resize(1920, 1080)
+    QTest.keyClick(window.app.window, Qt.Key.Key_2)
+    QTest.keyClick(window.app.window, Qt.Key.Key_Home, Qt.KeyboardModifier.ControlModifier)
+    QTest.qWait(500)
+    painted, times = NetworkView.paint, list[float]()
+
+    def timed(view: NetworkView, painter: QPainter) -> None:
         start = time.perf_counter()
-        QTest.keyClick(window.app.window, key)
-        window.application.processEvents()
+        painted(view, painter)
         times.append(1000 * (time.perf_counter() - start))
-    window.app.window.close()
+
+    NetworkView.paint = timed  # type: ignore[method-assign]
+    window.app.store.change(look=setting(walk_speed=4.0, walking=1))
+    QTest.qWait(round(1000 * seconds))
+    NetworkView.paint = painted  # type: ignore[method-assign]
+    window.app.store.change(look=setting(walking=0))
     return np.array(times)
 
 
 def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as home:
         yield Row("start to first painted window, of pyqtgraph and an empty one", start_ratio(home), 1.5)
-        frames = cursor_frames(home)
+        window = large_window(home)
+        frames, network = cursor_frames(window)
         yield Row("cursor move to painted frame, T=200, H=128, two models: median", float(np.median(frames)), 16, "ms")
         yield Row("the same, 99th percentile", float(np.percentile(frames, 99)), 50, "ms")
+        ratio = float(np.median(network) / np.median(frames))
+        yield Row("the same in the unrolled network: median, of that of the lanes", ratio, 1.5)
+        walk = slow_walk_frames(window)
+        window.app.window.close()
+        yield Row("a frame of a slow walk, 1920 × 1080: median", float(np.median(walk)), 16, "ms")
+        yield Row("the slowest of the frames of 60 s, of the median", float(walk.max() / np.median(walk)), 3)
         before = bare_rate()
         rate, delay = live(home)
         bare = (before + bare_rate()) / 2

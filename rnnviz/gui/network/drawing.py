@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import hypot
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
@@ -15,7 +16,7 @@ _CORNER = 5.0  # pixels by which the corners of a wire are rounded
 _AIR = 2.0  # pixels around a text that no other one enters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """What lies at a place: a click goes there. What it does not say stays as it is."""
 
@@ -29,7 +30,7 @@ class Target:
     level: str = ""  # of the view
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)  # frozen ones take three times as long to make, some hundred a frame
 class Text:
     """Markup on its baseline, to the right of x, to its left, or around it. One that is `spare` goes where room is
     short."""
@@ -54,7 +55,7 @@ class Text:
         return QRectF(self.x - self.align * wide, self.baseline - 0.8 * self.size, wide, self.size)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Box:
     """A rounded rectangle."""
 
@@ -66,7 +67,7 @@ class Box:
     radius: float = 7.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Strip:
     """Values as a row of colours."""
 
@@ -78,7 +79,7 @@ class Strip:
     frame: QColor | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Line:
     """Straight parts with rounded corners; a `head` at the end."""
 
@@ -90,7 +91,7 @@ class Line:
     dashed: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Circle:
     """A disc: an operation without a symbol of its own, or where a wire branches."""
 
@@ -105,7 +106,7 @@ class Circle:
 Mark = Text | Box | Strip | Line | Circle
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, slots=True)
 class Region:
     """A place that can be pressed or hovered, and what it is in words."""
 
@@ -145,19 +146,29 @@ class Drawing:
         return found
 
     def without_overlaps(self) -> "Drawing":
-        """The same without the spare texts that would lie on another text or on a box's edge."""
-        taken = [mark.rect for mark in self.marks if isinstance(mark, Text) and not mark.spare]
-        taken += [mark.rect for mark in self.marks if isinstance(mark, Strip)]
-        taken += [rect for mark in self.marks if isinstance(mark, Line) for rect in _covered(mark)]
-        kept: list[Mark] = []
+        """The same without the spare texts that would lie on another text, a strip or a line."""
+        spare = [mark for mark in self.marks if isinstance(mark, Text) and mark.spare]
+        if not spare:
+            return self
+        fixed: list[QRectF] = []
         for mark in self.marks:
-            if isinstance(mark, Text) and mark.spare:
-                rect = mark.rect.adjusted(-_AIR, 0, _AIR, 0)
-                if any(rect.intersects(other) for other in taken):
-                    continue
-                taken.append(rect)
-            kept.append(mark)
-        return Drawing(kept, self.regions)
+            if isinstance(mark, Strip) or (isinstance(mark, Text) and not mark.spare):
+                fixed.append(mark.rect)
+            elif isinstance(mark, Line):
+                fixed += _covered(mark)
+        taken = np.zeros((len(fixed) + len(spare), 4))
+        taken[: len(fixed)] = [_edges(rect) for rect in fixed]
+        count, gone = len(fixed), set[int]()
+        for text in spare:
+            left, top, right, bottom = _edges(text.rect.adjusted(-_AIR, 0, _AIR, 0))
+            others = taken[:count]
+            meets = (others[:, 0] < right) & (others[:, 2] > left) & (others[:, 1] < bottom) & (others[:, 3] > top)
+            if meets.any():
+                gone.add(id(text))
+            else:
+                taken[count] = left, top, right, bottom
+                count += 1
+        return Drawing([mark for mark in self.marks if id(mark) not in gone], self.regions)
 
     def paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -222,6 +233,10 @@ def _paint_head(painter: QPainter, before: QPointF, tip: QPointF, length: float,
     left = QPointF(base.x() - half * dy, base.y() + half * dx)
     right = QPointF(base.x() + half * dy, base.y() - half * dx)
     painter.drawPolygon(QPolygonF([tip, left, right]))
+
+
+def _edges(rect: QRectF) -> tuple[float, float, float, float]:
+    return rect.left(), rect.top(), rect.right(), rect.bottom()
 
 
 def _covered(mark: Line) -> Iterator[QRectF]:

@@ -1,5 +1,7 @@
 """The network view: folded, unrolled, or inside the cell, at the cursor; what is pressed in it is gone to."""
 
+from typing import Any
+
 from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, Qt, QVariantAnimation, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
@@ -68,6 +70,7 @@ class NetworkView(QWidget):
         self._pitch = USUAL_PITCH
         self._first = 1  # time step
         self._lit = ""
+        self._memory: dict[Any, Any] = {}  # of the drawings: what they read of the traces shown
         self._fold = QVariantAnimation(self)
         self._fold.setStartValue(0.0)
         self._fold.setEndValue(1.0)
@@ -131,7 +134,7 @@ class NetworkView(QWidget):
 
     def _resolved(self) -> Shown:
         if self._shown is None:
-            self._shown = resolve(self._store.state)
+            self._shown, self._memory = resolve(self._store.state), {}
         return self._shown
 
     @property
@@ -146,7 +149,9 @@ class NetworkView(QWidget):
         state, area = self._store.state, self.area
         updating = state.look.level == "folded" and shown.cursor.phase is Phase.UPDATE
         updates = {model.number: update_at(state, model.number) for model in shown.models} if updating else {}
-        look = Look(shown, self._model(shown), NO_UNIT if self._picture else state.place.unit, self._lit, updates)
+        look = Look(
+            shown, self._model(shown), NO_UNIT if self._picture else state.place.unit, self._lit, updates, self._memory
+        )
         match state.look.level:
             case "folded":
                 drawing = draw_folded(look, area)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -30,6 +31,9 @@ from rnnviz.gui.network.drawing import Strip
 _PIECES = (64, 32, 16)  # of a strip: of more units each shows the value of largest modulus of its group
 LOST = " *"  # behind a number that float32 has lost
 
+_MOST_REMEMBERED = 2000
+
+Found = TypeVar("Found")
 Read = Callable[[Layer], Array]  # (S, U) of the layer looked at, of one sequence
 
 
@@ -42,6 +46,7 @@ class Look:
     unit: int  # 0-based; below 0: none
     lit: str = ""  # the parameter whose places are lit up, "" for none
     updates: Mapping[int, UpdateShown | None] = field(default_factory=dict)  # by the model's number, in that phase
+    memory: dict[Any, Any] = field(default_factory=dict)  # what was read of these traces for the drawings before
 
     @property
     def theme(self) -> Theme:
@@ -56,11 +61,20 @@ class Look:
         return self.shown.sweep.backward
 
     def color(self, token: str, alpha: float = 1.0) -> QColor:
-        return self.theme.color(token, alpha)
+        return self.once(("color", token, alpha), lambda: self.theme.color(token, alpha))
 
-    @cached_property
+    def once(self, key: tuple[object, ...], make: Callable[[], Found]) -> Found:
+        """What `make` finds, remembered for the drawings that follow of the same traces."""
+        if key not in self.memory:
+            if len(self.memory) > _MOST_REMEMBERED:
+                self.memory.clear()
+            self.memory[key] = make()
+        found: Found = self.memory[key]
+        return found
+
+    @property
     def _magnitudes(self) -> Array:
-        return packed(self.theme.magnitude_map(), self.theme)
+        return self.once(("magnitudes",), lambda: packed(self.theme.magnitude_map(), self.theme))
 
     def size_of(self, value: float) -> float:
         """0 for what has vanished, 1 for the largest gradient of all models; NaN and ∞ are large."""

@@ -1,5 +1,6 @@
 """The unrolled network: the time steps around the cursor, one column for all models, forward and back."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -18,7 +19,18 @@ from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.prediction_rows import label_of, undone
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
-from rnnviz.gui.network.reading import Look, at, grouped, keeping, layer_words, magnitudes, norms, written
+from rnnviz.gui.network.reading import (
+    Found,
+    Look,
+    Strips,
+    at,
+    grouped,
+    keeping,
+    layer_words,
+    magnitudes,
+    norms,
+    written,
+)
 from rnnviz.gui.widgets import marked_text
 
 LEAST_PITCH, MOST_PITCH, USUAL_PITCH = 40.0, 190.0, 108.0  # pixels from one time step to the next
@@ -31,6 +43,7 @@ _OUTPUT = 30.0  # above the cell: prediction, target and loss
 _THIN, _THIN_GAP = 5.0, 3.0  # strips of the layers that are not looked at
 _STUB = 18.0  # below the cell: the arrow of the input
 _GAP = 12.0  # between two models
+_AT_ONCE = 32  # time steps that are read together
 _NUMBERS = 42.0  # pixels between two cells below which their arrow has no number
 
 
@@ -140,7 +153,7 @@ class _Row:
         assert model.sequence is not None
         assert model.layer is not None
         self.look, self.number, self.model, self.steps = look, number, model, steps
-        self.trace, self.layer = model.sequence, model.layer
+        self.trace, self.layer, self.sweep = model.sequence, model.layer, look.shown.sweep
         self.states = [self.layer.equations.node(state) for state in reversed(self.layer.equations.states)]
         names = model.structure.layer_names
         here = names.index(self.layer.name)
@@ -176,7 +189,7 @@ class _Row:
             self._draw_thin(drawing, name, cell.bottom() + _THIN_GAP + thin * number)
         bottom = cell.bottom() + thin * len(self.below)
         lines = self._lines(cell, each)
-        self._draw_arrows(drawing, lines, detail)
+        self._draw_arrows(drawing, lines)
         self._draw_cells(drawing, cell, each, detail)
         if detail > 0 and self._has_outputs:
             self._draw_outputs(drawing, top - _OUTPUT)
@@ -271,7 +284,7 @@ class _Row:
     # cells
 
     def _draw_cells(self, drawing: Drawing, cell: QRectF, each: float, detail: int) -> None:
-        look, steps, sweep = self.look, self.steps, self.look.shown.sweep
+        look, steps, sweep = self.look, self.steps, self.sweep
         stands = self.number == look.model
         for t in steps.numbers:
             here = t == sweep.time_step
@@ -287,51 +300,61 @@ class _Row:
     def _draw_state(self, drawing: Drawing, node: Node, cell: QRectF, top: float, each: float, detail: int) -> None:
         """A state in every cell: its symbol and what keeps it, its strip, and its norm or that of its gradient."""
         look, steps, full = self.look, self.steps, detail > 1
-        values = self.layer.value(node.name)[self.rows, 0]
-        strips = look.state_strips(self.model, self.layer, node, values)
-        sizes = self._sizes(node) if full else []
-        kept = keeping(self.layer, node.name) if full else None
-        high = each - (29.0 if full else 4.0)
-        for row, t in enumerate(steps.numbers):
-            left, right = steps.x(t) - steps.cell / 2 + 6, steps.x(t) + steps.cell / 2 - 6
-            rect = QRectF(left, top + (15 if full else 1), right - left, high)
+        high, wide = each - (29.0 if full else 4.0), steps.cell - 12
+        for t in steps.numbers:
+            shown = self._read(node.name, partial(self._states, node), t)
+            left = steps.x(t) - wide / 2
+            rect = QRectF(left, top + (15 if full else 1), wide, high)
             key = f"{self.number} {node.name} {t}"
-            drawing.add(strips.strip(key, row, rect))
-            drawing.place(
-                rect.adjusted(0, -1, 0, 1),
-                Target(model=self.number, layer=self.layer.name, time_step=t, node=node.name),
-                f"{node.words} at t = {t}: press to go there; right button: what if, and where it comes from",
-            )
+            drawing.add(shown.strips.strip(key, shown.row, rect))
+            drawing.place(rect.adjusted(0, -1, 0, 1), shown.target, shown.words)
             if not full:
                 continue
-            symbol = Text(f"{key} symbol", left, top + 9, at(node.symbol, t), _SMALL, look.color("muted"))
+            symbol = Text(f"{key} symbol", left, top + 9, shown.symbol, _SMALL, look.color("muted"))
+            kept = Text(f"{key} kept", left + wide, top + 9, shown.kept, _SMALL, self._keeping_color, 1.0)
             drawing.add(symbol)
-            if kept is not None and steps.cell > 46:
-                text = f"{kept.symbol} {written(kept.mean(self.layer, t - 1))}"
-                color = self._keeping_color(node.name)
-                mark = Text(f"{key} kept", right, top + 9, text, _SMALL, color, 1.0, spare=True)
-                if left + symbol.width + mark.width + 3 <= right:
-                    drawing.add(mark)
-            drawing.add(
-                Text(f"{key} size", (left + right) / 2, top + each - 4, sizes[row], _SMALL - 1,
-                     look.color("text" if self._reached(t) else "muted"), 0.5, spare=True)
-            )  # fmt: skip
+            if shown.kept and symbol.width + kept.width + 3 <= wide:
+                drawing.add(kept)
+            text = self._read(f"{node.name} {look.backward}", partial(self._sizes, node), t)
+            ink = look.color("text" if self._reached(t) else "muted")
+            size = Text(f"{key} size", steps.x(t), top + each - 4, text, _SMALL - 1, ink, 0.5)
+            if size.width <= wide + 10:
+                drawing.add(size)
 
-    def _keeping_color(self, state: str) -> QColor:
+    def _states(self, node: Node, steps: range) -> list["_State"]:
+        """A state in every cell, ready to be drawn."""
+        values = self.layer.value(node.name)[steps.start - 1 : steps.stop - 1, 0]
+        strips, kept = self.look.state_strips(self.model, self.layer, node, values), keeping(self.layer, node.name)
+        found = []
+        for row, t in enumerate(steps):
+            mean = f"{kept.symbol} {written(kept.mean(self.layer, t - 1))}" if kept is not None else ""
+            words = f"{node.words} at t = {t}: press to go there; right button: what if, and where it comes from"
+            target = Target(model=self.number, layer=self.layer.name, time_step=t, node=node.name)
+            found.append(_State(strips, row, at(node.symbol, t), mean, words, target))
+        return found
+
+    def _sizes(self, node: Node, steps: range) -> list[str]:
+        """‖h_t‖ in the forward sweep, ‖∂L/∂h_t‖ in the backward sweep."""
+        rows = slice(steps.start - 1, steps.stop - 1)
+        if not self.look.backward:
+            values, _ = norms(self.trace, self.layer.name, lambda layer: layer.value(node.name)[rows, 0])
+            return [f"‖{node.name}‖ {written(value)}" for value in values]
+        values, lost = norms(self.trace, self.layer.name, lambda layer: layer.grad(node.name)[rows, 0])
+        return [f"∂ {written(value, bool(gone))}" for value, gone in zip(values, lost, strict=True)]
+
+    def _read(self, what: str, make: Callable[[range], Sequence[Found]], t: int) -> Found:
+        """What is read of this model's layer at a time step: of many neighbouring ones at once, and remembered."""
+        first = t - (t - 1) % _AT_ONCE
+        steps = range(first, min(first + _AT_ONCE, self.model.time_steps + 1))
+        return self.look.once((self.number, self.layer.name, what, first), lambda: make(steps))[t - first]
+
+    @cached_property
+    def _keeping_color(self) -> QColor:
         gates = [gate for gate in self.layer.equations.gates if gate.family == "forget"]
         return self.look.theme.gate_color("forget" if gates else "input")
 
-    def _sizes(self, node: Node) -> list[str]:
-        """‖h_t‖ in the forward sweep, ‖∂L/∂h_t‖ in the backward sweep."""
-        if not self.look.backward:
-            values, lost = norms(self.trace, self.layer.name, lambda layer: layer.value(node.name)[self.rows, 0])
-            return [f"‖{node.name}‖ {written(value)}" for value in values]
-        values, lost = norms(self.trace, self.layer.name, lambda layer: layer.grad(node.name)[self.rows, 0])
-        return [f"∂ {written(value, bool(gone))}" for value, gone in zip(values, lost, strict=True)]
-
     def _reached(self, t: int) -> bool:
-        sweep = self.look.shown.sweep
-        return t in sweep.done or t == sweep.time_step
+        return t in self.sweep.done or t == self.sweep.time_step
 
     # arrows
 
@@ -345,62 +368,55 @@ class _Row:
                 found.append(_Wire(way, middle + (place - (len(ways) - 1) / 2) * min(18.0, each / max(len(ways), 1))))
         return found
 
-    def _draw_arrows(self, drawing: Drawing, lines: list["_Wire"], detail: int) -> None:
-        steps, reverse = self.steps, self.layer.reverse
-        last = self.model.time_steps
-        between = [t for t in range(steps.first - 1, steps.first + steps.count) if 1 <= t < last]
-        if not between or not lines:
-            return
-        # what comes back to t from t + 1; in a reverse layer to t + 1 from t
-        receivers = range(between[0] - 1 + reverse, between[-1] + reverse)
+    def _draw_arrows(self, drawing: Drawing, lines: list["_Wire"]) -> None:
+        between = range(max(self.steps.first - 1, 1), min(self.steps.first + self.steps.count, self.model.time_steps))
         for line in lines:
-            sizes, lost = norms(self.trace, self.layer.name, partial(line.way.came, steps=receivers))
-            for row, t in enumerate(between):
-                self._draw_arrow(drawing, line, t, float(sizes[row]), bool(lost[row]), detail)
+            flows = partial(self._flows, line.way)
+            for t in between:
+                receiver = t + self.layer.reverse  # what comes back to t from t + 1; in a reverse layer the other way
+                self._draw_arrow(drawing, line, t, self._read(f"{line.way.state} {line.way.kind}", flows, receiver))
 
-    def _draw_arrow(self, drawing: Drawing, line: "_Wire", t: int, size: float, lost: bool, detail: int) -> None:
-        look, steps, sweep = self.look, self.steps, self.look.shown.sweep
-        backward, reverse = sweep.backward, self.layer.reverse
+    def _flows(self, way: Way, receivers: range) -> list["_Flow"]:
+        """What comes back along a way to each of these time steps."""
+        places = range(receivers.start - 1, receivers.stop - 1)
+        sizes, lost = norms(self.trace, self.layer.name, partial(way.came, steps=places))
+        found = []
+        for t, size, gone in zip(receivers, sizes.tolist(), lost.tolist(), strict=True):
+            text = written(size, gone)
+            target = Target(
+                model=self.number, layer=self.layer.name, time_step=t, parameter=way.parameter, node=way.state
+            )
+            color, width = self.look.gradient_color(size), 1.6 + 3.4 * self.look.size_of(size)
+            if size == 0:
+                color, width = self.look.color("border"), 1.2
+            words = f"‖{at(way.symbol, t, self.layer.reverse)}‖ = {text}"
+            found.append(_Flow(text, color, width, words, target))
+        return found
+
+    def _draw_arrow(self, drawing: Drawing, line: "_Wire", t: int, flow: "_Flow") -> None:
+        """Between t and t + 1."""
+        look, steps = self.look, self.steps
         half, reach = steps.cell / 2, steps.pitch / 2
         start = steps.x(t) + half + 2 if t in steps.numbers else steps.x(t + 1) - reach
         end = steps.x(t + 1) - half - 2 if t + 1 in steps.numbers else steps.x(t) + reach
-        if backward != reverse:
+        if look.backward != self.layer.reverse:
             start, end = end, start
         passed = self._reached(t) and self._reached(t + 1)
-        lit = bool(look.lit) and line.way.parameter == look.lit
         key = f"{self.number} {line.way.state} {line.way.kind} {t}"
-        if backward and passed:
-            color, width = look.gradient_color(size), 1.6 + 3.4 * look.size_of(size)
-            if size == 0:
-                color, width = look.color("border"), 1.2
-        else:
-            color, width = look.color("muted" if passed else "border"), 1.4
-        if lit:
+        color, width = look.color("muted" if passed else "border"), 1.4
+        if look.backward and passed:
+            color, width = flow.color, flow.width
+        if look.lit and line.way.parameter == look.lit:
             color, width = look.color("accent"), max(width, 3.0)
         points = (QPointF(start, line.y), QPointF(end, line.y))
         drawing.add(Line(key, points, color, width, head=6.0 + width, dashed=line.way.kind == "peepholes"))
-        words = f"{self._way_words(line.way, t)} = {written(size, lost)}"
-        place = QRectF(min(start, end), line.y - 7, abs(end - start), 14)
-        receiver = t + 1 if reverse else t
-        target = Target(
-            model=self.number,
-            layer=self.layer.name,
-            time_step=receiver,
-            parameter=line.way.parameter,
-            node=line.way.state,
-        )
-        drawing.place(place, target, words)
-        inside = t in steps.numbers and t + 1 in steps.numbers
-        if backward and passed and steps.roomy and inside:
-            middle = (start + end) / 2
-            drawing.add(
-                Text(f"{key} size", middle, line.y - 2 - width / 2 - 3, written(size, lost), _SMALL, look.color("text"),
-                     0.5, spare=True)
-            )  # fmt: skip
-
-    def _way_words(self, way: Way, t: int) -> str:
-        receiver = t + 1 if self.layer.reverse else t
-        return f"‖{at(way.symbol, receiver, self.layer.reverse)}‖"
+        drawing.place(QRectF(min(start, end), line.y - 7, abs(end - start), 14), flow.target, flow.words)
+        if look.backward and passed and steps.roomy and t in steps.numbers and t + 1 in steps.numbers:
+            middle, y = (start + end) / 2, line.y - 5 - width / 2
+            beside = len(ways_back(self.layer.equations)) > len(self.states)  # two lines of one state are close
+            size = Text(f"{key} size", middle, y, flow.text, _SMALL, look.color("text"), 0.5, spare=beside)
+            if size.width <= abs(end - start) + 6:
+                drawing.add(size)
 
     # what comes in and goes out
 
@@ -459,6 +475,29 @@ class _Row:
             place = QRectF(x - self.steps.pitch / 2, top, self.steps.pitch, _OUTPUT)
             target = Target(model=self.number, time_step=t, phase="loss", parameter="head.weight")
             drawing.place(place, target, f"prediction, target and loss at t = {t}: press to go to the loss")
+
+
+@dataclass(frozen=True)
+class _State:
+    """A state in one cell, ready to be drawn."""
+
+    strips: Strips
+    row: int
+    symbol: str
+    kept: str
+    words: str
+    target: Target
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """What comes back between two time steps, ready to be drawn."""
+
+    text: str
+    color: QColor
+    width: float
+    words: str
+    target: Target
 
 
 @dataclass(frozen=True)
