@@ -316,6 +316,10 @@ class _Diagram:
             Text(f"{place.key} size", x, middle + 22, number, _SMALL, look.color("text"), align),
             strips.strip(f"{place.key} strip", 0, QRectF(rect.left(), middle + 3, rect.width(), 7)),
         )
+        if look.backward and not before and node.name == layer.equations.output:
+            direct, gone = self._norm(lambda one: one.direct_grad[t, 0])
+            words = f"direct {written(direct, gone)}"
+            drawing.add(Text("direct", x, middle + 35, words, _SMALL, look.color("muted"), align, spare=True))
         drawing.add(*self._border_line(place, rect, middle))
         step = self._neighbour(before)
         if step is not None:

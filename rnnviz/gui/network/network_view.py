@@ -29,7 +29,7 @@ from rnnviz.gui.network.folded import draw_folded
 from rnnviz.gui.network.inside import draw_inside
 from rnnviz.gui.network.levels import LEVELS, Level, deeper
 from rnnviz.gui.network.reading import Look
-from rnnviz.gui.network.unrolled import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps, draw_unrolled
+from rnnviz.gui.network.unrolled import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps, draw_unrolled, height_of
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -50,6 +50,7 @@ _ZOOM = 1.25  # a notch of the wheel or a key
 _MARGIN = 10.0
 _LEAST_PICTURE, _USUAL_PICTURE = 330, 460  # pixels
 _ABOVE_INSIDE, _LEAST_INSIDE = 150.0, 300.0  # pixels for the time steps above the diagram, and that it needs itself
+_ROOM_INSIDE = 330.0  # pixels below the time steps from which the diagram stands there, too
 
 
 class NetworkView(QWidget):
@@ -158,8 +159,18 @@ class NetworkView(QWidget):
             case "inside":
                 drawing = self._inside(look, area)
             case _:
-                drawing = draw_unrolled(look, area, self._steps(shown, area, self._pitch))
+                drawing = self._unrolled(look, area)
         return drawing.without_overlaps()
+
+    def _unrolled(self, look: Look, area: QRectF) -> Drawing:
+        """The time steps, and where they leave room for it the inside of the cell below them."""
+        steps = self._steps(look.shown, area, self._pitch)
+        high = height_of(look, steps) + 2 * _MARGIN
+        if area.height() - high < _ROOM_INSIDE:
+            return draw_unrolled(look, area, steps)
+        above = draw_unrolled(look, QRectF(area.left(), area.top(), area.width(), high), steps)
+        below = self._closest(look, area.adjusted(8, high, -8, 0))
+        return Drawing(above.marks + below.marks, above.regions + below.regions)
 
     def _inside(self, look: Look, area: QRectF) -> Drawing:
         """The diagram, and above it the time steps of its model where there is room."""

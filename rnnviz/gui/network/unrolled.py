@@ -107,6 +107,12 @@ def draw_unrolled(look: Look, area: QRectF, steps: Steps, only: int | None = Non
     return drawing
 
 
+def height_of(look: Look, steps: Steps) -> float:
+    """Pixels for all models in full."""
+    shown = [(number, model) for number, model in enumerate(look.shown.models) if model.layer is not None]
+    return HEADER + sum(_Row(look, number, model, steps).height(2) for number, model in shown)
+
+
 def _draw_inputs(drawing: Drawing, look: Look, area: QRectF, steps: Steps) -> None:
     """x_t of every time step, with the number of the time step below."""
     shown, task = look.shown, look.shown.task
@@ -189,7 +195,7 @@ class _Row:
             self._draw_thin(drawing, name, cell.bottom() + _THIN_GAP + thin * number)
         bottom = cell.bottom() + thin * len(self.below)
         lines = self._lines(cell, each)
-        self._draw_arrows(drawing, lines)
+        self._draw_arrows(drawing, lines, detail)
         self._draw_cells(drawing, cell, each, detail)
         if detail > 0 and self._has_outputs:
             self._draw_outputs(drawing, top - _OUTPUT)
@@ -368,13 +374,14 @@ class _Row:
                 found.append(_Wire(way, middle + (place - (len(ways) - 1) / 2) * min(18.0, each / max(len(ways), 1))))
         return found
 
-    def _draw_arrows(self, drawing: Drawing, lines: list["_Wire"]) -> None:
+    def _draw_arrows(self, drawing: Drawing, lines: list["_Wire"], detail: int) -> None:
         between = range(max(self.steps.first - 1, 1), min(self.steps.first + self.steps.count, self.model.time_steps))
         for line in lines:
             flows = partial(self._flows, line.way)
             for t in between:
                 receiver = t + self.layer.reverse  # what comes back to t from t + 1; in a reverse layer the other way
-                self._draw_arrow(drawing, line, t, self._read(f"{line.way.state} {line.way.kind}", flows, receiver))
+                flow = self._read(f"{line.way.state} {line.way.kind}", flows, receiver)
+                self._draw_arrow(drawing, line, t, flow, numbered=detail > 1 or len(lines) == 1)
 
     def _flows(self, way: Way, receivers: range) -> list["_Flow"]:
         """What comes back along a way to each of these time steps."""
@@ -393,7 +400,7 @@ class _Row:
             found.append(_Flow(text, color, width, words, target))
         return found
 
-    def _draw_arrow(self, drawing: Drawing, line: "_Wire", t: int, flow: "_Flow") -> None:
+    def _draw_arrow(self, drawing: Drawing, line: "_Wire", t: int, flow: "_Flow", *, numbered: bool) -> None:
         """Between t and t + 1."""
         look, steps = self.look, self.steps
         half, reach = steps.cell / 2, steps.pitch / 2
@@ -411,7 +418,7 @@ class _Row:
         points = (QPointF(start, line.y), QPointF(end, line.y))
         drawing.add(Line(key, points, color, width, head=6.0 + width, dashed=line.way.kind == "peepholes"))
         drawing.place(QRectF(min(start, end), line.y - 7, abs(end - start), 14), flow.target, flow.words)
-        if look.backward and passed and steps.roomy and t in steps.numbers and t + 1 in steps.numbers:
+        if numbered and look.backward and passed and steps.roomy and t in steps.numbers and t + 1 in steps.numbers:
             middle, y = (start + end) / 2, line.y - 5 - width / 2
             beside = len(ways_back(self.layer.equations)) > len(self.states)  # two lines of one state are close
             size = Text(f"{key} size", middle, y, flow.text, _SMALL, look.color("text"), 0.5, spare=beside)

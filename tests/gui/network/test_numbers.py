@@ -123,6 +123,8 @@ def test_inside_the_cell(qtbot: QtBot, name: str, phase: Phase) -> None:
         came = layer.arriving[state_name][6, 0] if backward else layer.value(state_name)[6, 0]
         assert texts[f"after {state_name} size"] == norm(came)
         gone = layer.arriving[state_name][5, 0] if backward else layer.before[state_name][6, 0]
+        if backward:
+            assert texts["direct"] == f"direct {norm(layer.direct_grad[6, 0])}"
         assert texts[f"before {state_name} size"] == norm(gone)
 
 
