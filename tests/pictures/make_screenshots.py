@@ -82,7 +82,19 @@ def first_lesson_pictures(person: Person) -> None:
     person.press(Qt.Key.Key_Right, 26)  # over the loss and 25 time steps back
     person.take("backward", "dark")
     person.take("backward", "light")
+    network_pictures(person)
     person.app.window.close()
+
+
+def network_pictures(person: Person) -> None:
+    person.app.store.change(look=setting(animated=False))
+    person.press(Qt.Key.Key_2)
+    person.press(Qt.Key.Key_M)  # the LSTM
+    person.take("network", "dark")
+    person.press(Qt.Key.Key_I)
+    person.take("network-inside", "dark")
+    person.press(Qt.Key.Key_O)
+    person.press(Qt.Key.Key_1)
 
 
 def why_it_forgets(person: Person) -> None:
