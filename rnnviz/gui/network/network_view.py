@@ -28,13 +28,14 @@ from rnnviz.gui.network.drawing import Drawing, Region, Target, between
 from rnnviz.gui.network.folded import draw_folded
 from rnnviz.gui.network.inside import draw_inside
 from rnnviz.gui.network.levels import LEVELS, Level, deeper
-from rnnviz.gui.network.reading import Look
+from rnnviz.gui.network.reading import Look, weights_of
 from rnnviz.gui.network.unrolled import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps, draw_unrolled, height_of
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.updating import update_at
 from rnnviz.gui.widgets.live_tip import LiveTip
+from rnnviz.gui.widgets.marked_text import plain
 from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
 
 WORDS = (
@@ -70,7 +71,7 @@ class NetworkView(QWidget):
         self._before: Drawing | None = None  # what is left while something folds
         self._pitch = USUAL_PITCH
         self._first = 1  # time step
-        self._lit = ""
+        self._lit = self._pinned = ""  # the weight under the pointer, and the one that stays lit
         self._memory: dict[Any, Any] = {}  # of the drawings: what they read of the traces shown
         self._fold = QVariantAnimation(self)
         self._fold.setStartValue(0.0)
@@ -150,9 +151,8 @@ class NetworkView(QWidget):
         state, area = self._store.state, self.area
         updating = state.look.level == "folded" and shown.cursor.phase is Phase.UPDATE
         updates = {model.number: update_at(state, model.number) for model in shown.models} if updating else {}
-        look = Look(
-            shown, self._model(shown), NO_UNIT if self._picture else state.place.unit, self._lit, updates, self._memory
-        )
+        unit = NO_UNIT if self._picture else state.place.unit
+        look = Look(shown, self._model(shown), unit, self._lit or self._pinned, updates, self._memory)
         match state.look.level:
             case "folded":
                 drawing = draw_folded(look, area)
@@ -349,12 +349,28 @@ class NetworkView(QWidget):
         shown = self._resolved()
         if shown.ready:
             self._offer_values(menu, region.target if region is not None else self._own_target(shown))
+        if shown.ready:
+            self._offer_weights(menu.addMenu("Light up"), shown)
         for level, words in LEVELS.items():
             action = menu.addAction(words)
             action.setCheckable(True)
             action.setChecked(level == self._store.state.look.level)
             action.triggered.connect(lambda _on, level=level: self._store.change(look=setting(level=level)))
         menu.popup(event.globalPos())
+
+    def _offer_weights(self, menu: QMenu, shown: Shown) -> None:
+        """All places of a weight, with what each adds to its gradient, until it is chosen again."""
+        model = shown.models[self._model(shown)]
+        assert model.sequence is not None  # something is shown
+        for name, symbol in weights_of(model.structure, model.sequence):
+            action = menu.addAction(plain(symbol))
+            action.setCheckable(True)
+            action.setChecked(name == self._pinned)
+            action.triggered.connect(lambda on, name=name: self._pin(name if on else ""))
+
+    def _pin(self, parameter: str) -> None:
+        self._pinned, self._drawing = parameter, None
+        self.update()
 
     def _own_target(self, shown: Shown) -> Target:
         """What the cursor stands on."""

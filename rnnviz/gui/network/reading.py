@@ -15,7 +15,7 @@ from rnnviz.core.cells.node import Node
 from rnnviz.core.equations.writing import Writing
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.numbers import short
-from rnnviz.core.structure import LayerId
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.sweeps.underflow import held
@@ -222,6 +222,12 @@ def update_of(look: Look, model: ShownModel, parameter: str, name: str) -> Array
 
 
 # words
+
+
+def weights_of(structure: Structure, trace: Trace) -> list[tuple[str, str]]:
+    """torch's names without the layer and the symbols of a model's matrices, the head's last."""
+    found = [(one.name, one.symbol) for one in structure.equations.parameters if one.columns]
+    return found + ([("head.weight", "W_{ho}")] if trace.head is not None else [])
 
 
 def at(symbol: str, time_step: int, reverse: bool = False) -> str:

@@ -29,6 +29,7 @@ from rnnviz.gui.network.reading import (
     layer_words,
     magnitudes,
     norms,
+    weights_of,
     written,
 )
 from rnnviz.gui.widgets import marked_text
@@ -233,7 +234,7 @@ class _Row:
         x = _LEFT + 2
         if top > area.height() + 10:
             return
-        for name, symbol in self._weights():
+        for name, symbol in weights_of(self.model.structure, self.trace):
             lit = name == self.look.lit
             text = Text(f"{self.number} weight {name}", x, area.top() + top, symbol, _SMALL,
                         self.look.color("accent" if lit else "text"), bold=lit)  # fmt: skip
@@ -244,11 +245,6 @@ class _Row:
             words = f"{symbol}: the same weights at every time step; what each adds to its gradient is below the cells"
             drawing.place(place, Target(model=self.number, parameter=name), words)
             x += text.width + 9
-
-    def _weights(self) -> list[tuple[str, str]]:
-        """torch's names and symbols of the matrices."""
-        found = [(one.name, one.symbol) for one in self.layer.equations.parameters if one.columns]
-        return found + ([("head.weight", "W_{ho}")] if self.trace.head is not None else [])
 
     def _draw_thin(self, drawing: Drawing, name: str, top: float) -> None:
         """A layer that is not looked at, as one strip a time step; a press looks at it."""

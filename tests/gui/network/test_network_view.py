@@ -144,8 +144,7 @@ def test_the_menu_offers_what_if_and_origin(qtbot: QtBot, state: State) -> None:
     QApplication.sendEvent(view, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, view.mapToGlobal(point)))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    (inner,) = menu.findChildren(QMenu)
-    assert inner.title() == "What if, in net 2"
+    inner = next(each for each in menu.findChildren(QMenu) if each.title() == "What if, in net 2")
     next(action for action in inner.actions() if action.text().startswith("Switch unit 3 off from")).trigger()
     assert wishes == [(1, Clamp("l0", "c", 0.0, 7, unit=3))]
     next(action for action in menu.actions() if action.text() == "Where its gradient comes from").trigger()
@@ -162,6 +161,21 @@ def test_hovered_weights_light_up_and_go_out_again(qtbot: QtBot, state: State) -
     assert view.drawing.at(QPointF(point)) is not None
     QTest.mouseMove(view, QPoint(view.width() - 3, view.height() - 3))
     qtbot.waitUntil(lambda: "1 share 6" not in view.drawing.texts)
+
+
+def test_a_weight_stays_lit_by_the_menu_key(qtbot: QtBot, state: State) -> None:
+    view, _ = open_network(qtbot, at(state, Cursor(TRAINING_STEP, Phase.BACKWARD, 6), model=1), (1100, 600))
+    point = view.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, point, view.mapToGlobal(point))
+    QApplication.sendEvent(view, event)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    inner = next(each for each in menu.findChildren(QMenu) if each.title() == "Light up")
+    assert [action.text() for action in inner.actions()] == ["W_ih", "W_hh", "W_ho"]
+    inner.actions()[1].trigger()
+    menu.close()
+    assert "1 share 6" in view.drawing.texts
+    assert "0 share 6" in view.drawing.texts
 
 
 def test_while_it_folds_what_both_have_moves(qtbot: QtBot, state: State) -> None:
