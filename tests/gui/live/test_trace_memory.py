@@ -152,12 +152,13 @@ def large_that_underflow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("large_that_underflow")
 @pytest.mark.parametrize("another", ["training step", "sequence"])
 def test_what_is_on_the_screen_gives_way_to_what_is_made_next(
-    qtbot: QtBot, run_file: Path, monkeypatch: pytest.MonkeyPatch, another: str
+    request: pytest.FixtureRequest, qtbot: QtBot, run_file: Path, monkeypatch: pytest.MonkeyPatch, another: str
 ) -> None:
     first, last = captured_steps(run_file)[0], captured_steps(run_file)[-1]
     got, exact, there = list[Rebuilt](), list[int](), list[int]()
     shown: Callable[[], tuple[Trace, ...]] = lambda: got[-1].traces if got else ()  # noqa: E731
     worker = Rebuilding(most_bytes=1, beside=lambda: (shown(), ()))
+    request.addfinalizer(worker.stop)
     worker.finished.connect(got.append)
     worker.show_run(run_file)
     rebuild, alone = one_by_one.rebuild_one, Trace.alone
@@ -188,7 +189,6 @@ def test_what_is_on_the_screen_gives_way_to_what_is_made_next(
     assert not any(exact)
     assert max(there) < took
     assert all(trace.sample(got[1].sample).wider is not None for trace in got[1].traces)
-    assert worker.stop()
 
 
 @pytest.mark.usefixtures("large_that_underflow")
