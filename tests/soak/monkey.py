@@ -17,13 +17,15 @@ from pathlib import Path
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from PySide6.QtCore import QPoint, Qt, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QDrag
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 WARM_UP = 0.25  # share of the time after which memory is measured, and may grow no more than
 MOST_GROWTH = 0.05
 PATIENCE = 30.0  # seconds for a new run to be shown
-LONGEST_ACT = 3000  # milliseconds after which what an act waits for is closed: a menu that Qt runs by itself
+LONGEST_ACT = 3000  # milliseconds after which what an act waits for is ended: a menu or a drag that Qt runs by itself
+MOST_POPUPS = 50  # closed one after another; one that stays is a mistake
 MODIFIERS = [Qt.KeyboardModifier.NoModifier] * 8 + [
     Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.ControlModifier,
@@ -87,8 +89,8 @@ class Monkey:
         self.count += 1
 
     def _close_what_waits(self) -> None:
-        if self.count == self._seen:
-            self._close_popup()
+        if self.count == self._seen and not self._close_popup():
+            QDrag.cancel()
         self._seen = self.count
 
     def _close_popup(self) -> bool:
@@ -98,6 +100,13 @@ class Monkey:
             popup.close()
         return popup is not None
 
+    def _close_popups(self) -> None:
+        for _ in range(MOST_POPUPS):
+            if not self._close_popup():
+                return
+            QTest.qWait(10)
+        self.wrong.append("a window on top does not close")
+
     def use_every_command(self) -> None:
         """Each that is offered, once, and what it opens closed again."""
         self._wait_for_traces()
@@ -106,8 +115,7 @@ class Monkey:
             if name not in NEVER and action.isEnabled():
                 action.trigger()
                 QTest.qWait(30)
-                while self._close_popup():
-                    QTest.qWait(10)
+                self._close_popups()
 
     def _wait_for_traces(self) -> None:
         """Until a run that has just begun is shown."""
@@ -128,8 +136,7 @@ class Monkey:
         from rnnviz.gui.state.store import setting
         from rnnviz.gui.state.trial import Trial
 
-        while self._close_popup():
-            QTest.qWait(10)
+        self._close_popups()
         store = self.app.store
         store.change(
             debugging=setting(marks=Marks(), watches=(), found=None),
