@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 _LARGEST_BLOCK = 31 << 20  # bytes; glibc learns from blocks below 32 MiB
+_RETURNED_BLOCK = 2 << 20  # bytes
+_M_MMAP_THRESHOLD = -3  # glibc's malloc.h
 
 
 def array_bytes(records: Iterable[Any]) -> int:
@@ -51,3 +53,15 @@ def keep_pages_at_hand() -> None:
     glibc goes by the largest block that was freed so far; here it sees one that was never touched.
     """
     np.empty(_LARGEST_BLOCK, np.uint8)
+
+
+@cache
+def return_large_blocks() -> None:
+    """Once a process, where traces are large: arrays from 2 MiB on go back to the system as soon as they are gone.
+
+    Kept at hand, what several rebuilds leave behind in pieces adds up to more than the traces themselves take.
+    """
+    keep_pages_at_hand()  # the smaller ones, as before
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another one than glibc
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _RETURNED_BLOCK)

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps import one_by_one
 from rnnviz.core.sweeps.capture import Capture, OwnPass
 from rnnviz.core.sweeps.changed_trace import recompute
 from rnnviz.core.sweeps.interventions import Clamp, SetWeight
@@ -273,6 +275,63 @@ def test_a_trace_of_one_sequence_alone_stands_for_all(autograd):
             for found, layer in zip(one.sample(n).layers, sequence.layers, strict=True):
                 np.testing.assert_allclose(found.cell_grad, layer.cell_grad, rtol=1e-3, atol=1e-6)
                 np.testing.assert_allclose(found.h, layer.h, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_a_large_trace_is_rebuilt_one_sequence_after_another(autograd, monkeypatch, scale):
+    capture = autograd.random_capture(
+        Structure("vanilla", 2, 3, 2, True), time_steps=40, sequences=5, lengths=[7, 40, 5, 9, 31], dtype="float32"
+    )
+    capture = replace(capture, weights={name: scale * one for name, one in capture.weights.items()}, grads={})
+    grad = np.zeros_like(capture.grad_output)
+    for n, length in enumerate(capture.lengths):
+        grad[length - 1, n] = 1
+    capture = capture.with_call(output=None, grad_output=grad)
+    capture = replace(capture, grads=rebuild(capture).check.weight_grads)
+    wanted, made, there = rebuild(capture), [], []
+
+    def counted(one):
+        there.append(sum(trace() is not None for trace in made))
+        trace = rebuild(one)
+        made.append(weakref.ref(trace))
+        return trace
+
+    monkeypatch.setattr(one_by_one, "rebuild", counted)
+    found = one_by_one.rebuild_one(capture, 3)
+    assert there == [0] * 5
+    assert (found.underflows, found.verdict.kind, found.sequences) == (scale < 1, "right", 5)
+    assert wanted.underflows == found.underflows
+    assert found.fidelity == pytest.approx(wanted.fidelity, abs=1e-5)
+    assert [found.sequence_length(n) for n in range(5)] == [7, 40, 5, 9, 31]
+    assert [n for n in range(5) if found.holds(n)] == [3]
+    assert found.bytes < one_by_one.trace_bytes(capture) < 2 * wanted.bytes
+    for layer, whole in zip(found.sample(3).layers, wanted.sample(3).layers, strict=True):
+        np.testing.assert_allclose(layer.hidden_grad, whole.hidden_grad, rtol=1e-4, atol=1e-7)
+
+
+def test_where_a_large_trace_is_not_finite_is_said_all_the_same(autograd):
+    capture = autograd.random_capture(Structure("gru", 2, 3), time_steps=9, sequences=3, dtype="float32")
+    inputs = np.array(capture.inputs)
+    inputs[4, 1] = np.nan
+    capture = capture.with_call(inputs=inputs)
+    assert one_by_one.rebuild_one(capture, 0).verdict == rebuild(capture).verdict
+
+
+def test_the_float64_rebuild_gives_way_and_comes_back(autograd):
+    capture = autograd.random_capture(Structure("vanilla", 2, 3), time_steps=40, sequences=2, dtype="float32")
+    grad = np.zeros_like(capture.grad_output)
+    grad[-1] = 1
+    weights = {name: 1e-3 * one for name, one in capture.weights.items()}
+    trace = rebuild(replace(capture, weights=weights).with_call(grad_output=grad, output=None))
+    own = trace.sample(1)
+    assert own.wider is own.exact
+    before = trace.bytes
+    trace.drop_exact()
+    assert trace.bytes < before
+    assert (trace.without_exact, own.wider, own.holding("l0", 0)) == (True, None, own)
+    trace.allow_exact()
+    assert not trace.without_exact
+    assert own.holding("l0", 0) is own.wider is own.exact
 
 
 def test_the_exact_trace_of_one_sequence_does_not_rebuild_the_others(autograd):

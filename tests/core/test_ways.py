@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from every_cell import CHOICES
 
+from rnnviz.core.equations.ways import ways_back
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.core.sweeps.ways import ways_back
 
 SYMBOLS = {
     "vanilla-tanh": ["W_{hh}ᵀ ∂L/∂a_{t+1}"],

@@ -1,6 +1,8 @@
 """Started by soak.py: random keys and mouse at a window that trains two models; nothing is said, nothing grows.
 
 Memory is measured twice in the same state: what the keys have set and opened is put away, and a new run has begun.
+Every command was used once before, for what is made when it is first looked at (pages, menus, dialogs, modules,
+letters of a size) is no growth; where a person would come to all of it is chance.
 """
 
 import ctypes
@@ -14,13 +16,16 @@ from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from PySide6.QtCore import QPoint, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QPoint, Qt, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QDrag
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 WARM_UP = 0.25  # share of the time after which memory is measured, and may grow no more than
 MOST_GROWTH = 0.05
 PATIENCE = 30.0  # seconds for a new run to be shown
+LONGEST_ACT = 3000  # milliseconds after which what an act waits for is ended: a menu or a drag that Qt runs by itself
+MOST_POPUPS = 50  # closed one after another; one that stays is a mistake
 MODIFIERS = [Qt.KeyboardModifier.NoModifier] * 8 + [
     Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.ControlModifier,
@@ -56,6 +61,10 @@ class Monkey:
                 self.app.actions[name].setDisabled(True)
                 self.app.actions[name].changed.connect(lambda action=self.app.actions[name]: action.setDisabled(True))
         self.log = folder / "data" / "rnnviz.log"
+        self._seen = -1  # acts when was last looked
+        self._watch = QTimer(self.application)
+        self._watch.timeout.connect(self._close_what_waits)
+        self._watch.start(LONGEST_ACT)
 
     def _hear(self, kind: QtMsgType, context: object, message: str) -> None:
         if kind is not QtMsgType.QtDebugMsg and "This plugin does not support" not in message:
@@ -79,6 +88,43 @@ class Monkey:
             press(widget, button, Qt.KeyboardModifier.NoModifier, self._somewhere(widget))
         self.count += 1
 
+    def _close_what_waits(self) -> None:
+        if self.count == self._seen and not self._close_popup():
+            QDrag.cancel()
+        self._seen = self.count
+
+    def _close_popup(self) -> bool:
+        """Closes what lies on top; False where nothing does."""
+        popup = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        if popup is not None:
+            popup.close()
+        return popup is not None
+
+    def _close_popups(self) -> None:
+        for _ in range(MOST_POPUPS):
+            if not self._close_popup():
+                return
+            QTest.qWait(10)
+        self.wrong.append("a window on top does not close")
+
+    def use_every_command(self) -> None:
+        """Each that is offered, once, and what it opens closed again."""
+        self._wait_for_traces()
+        for name in self.app.actions.commands:
+            action = self.app.actions[name]
+            if name not in NEVER and action.isEnabled():
+                action.trigger()
+                QTest.qWait(30)
+                self._close_popups()
+
+    def _wait_for_traces(self) -> None:
+        """Until a run that has just begun is shown."""
+        recorded, end = lambda: self.app.store.state.recorded, time.monotonic() + PATIENCE
+        while time.monotonic() < end and (
+            recorded().history.last_training_step or None in (recorded().traces or (None,))
+        ):
+            QTest.qWait(20)
+
     def _somewhere(self, widget: QWidget) -> QPoint:
         return QPoint(self.chance.randrange(max(1, widget.width())), self.chance.randrange(max(1, widget.height())))
 
@@ -90,8 +136,7 @@ class Monkey:
         from rnnviz.gui.state.store import setting
         from rnnviz.gui.state.trial import Trial
 
-        while (popup := QApplication.activePopupWidget() or QApplication.activeModalWidget()) is not None:
-            popup.close()
+        self._close_popups()
         store = self.app.store
         store.change(
             debugging=setting(marks=Marks(), watches=(), found=None),
@@ -99,11 +144,7 @@ class Monkey:
             look=setting(page="cursor"),
         )
         self.app.session.restart(SMALL)
-        end = time.monotonic() + PATIENCE
-        while (
-            store.state.recorded.history.last_training_step or None in store.state.recorded.traces
-        ) and time.monotonic() < end:
-            QTest.qWait(20)
+        self._wait_for_traces()
         QTest.qWait(500)  # what was put off is done
         gc.collect()
         if sys.platform == "linux":
@@ -112,6 +153,7 @@ class Monkey:
 
     def run(self, minutes: float) -> int:
         """How many things went wrong in so many minutes."""
+        self.use_every_command()
         started, warm = time.monotonic(), 0
         end = started + 60 * minutes
         while (now := time.monotonic()) < end:

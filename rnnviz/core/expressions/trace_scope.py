@@ -95,6 +95,6 @@ class TraceScope:
             raise NoValueError(str(problem)) from problem
         asked = quantities(holder.equations)[name]
         found = holder.quantity(asked)
-        if asked.kind in _OF_THE_BACKWARD_SWEEP and self._trace.underflows:
-            found = unlost(found, self._trace.exact.layer(layer).quantity(asked))
+        if asked.kind in _OF_THE_BACKWARD_SWEEP and (wider := self._trace.wider) is not None:
+            found = unlost(found, wider.layer(layer).quantity(asked))
         return found if found.ndim == 1 else found[:, 0]

@@ -127,6 +127,14 @@ class Capture(FrozenArrays):
         return replace(self, calls=tuple(calls), grads={}, own=None)
 
     @property
+    def sequence_lengths(self) -> tuple[int, ...]:
+        """The number of time steps of each sequence on the axis all calls share."""
+        if self.lengths is not None:
+            return tuple(int(length) for length in self.lengths)
+        longest = max(call.start + len(call.inputs) for call in self.calls)
+        return (longest,) * int(self.inputs.shape[1])
+
+    @property
     def structure(self) -> Structure:
         return self.calls[0].structure
 

@@ -62,7 +62,12 @@ class Check(FrozenArrays):
     @cached_property
     def ours(self) -> Mapping[str, Array]:
         """Each call's output and each parameter's gradient as rebuilt, by name: "output", "weight_hh_l0"."""
-        return {**self._named_outputs(self.outputs), **weight_grads(self.capture, self.layers)}
+        return {**self._named_outputs(self.outputs), **self.weight_grads}
+
+    @cached_property
+    def weight_grads(self) -> Mapping[str, Array]:
+        """Each parameter's gradient as rebuilt, by name."""
+        return weight_grads(self.capture, self.layers)
 
     @cached_property
     def theirs(self) -> Mapping[str, Array]:
@@ -88,6 +93,16 @@ class Check(FrozenArrays):
     def cancellation(self) -> Mapping[str, float]:
         """Σ_t Σ_n ‖(∂L/∂W)|_{t,n}‖ / ‖∂L/∂W‖ of each parameter, at least 1: how much larger rounding of the shares is
         in what is left of them."""
+        wholes = {name: float(l2(self.ours[name].ravel())) for name in self.share_sums}
+        return {
+            name: max(1.0, one / wholes[name]) if wholes[name] > 0 and one < math.inf else 1.0
+            for name, one in self.share_sums.items()
+        }
+
+    @cached_property
+    @np.errstate(all="ignore")
+    def share_sums(self) -> Mapping[str, float]:
+        """Σ_t Σ_n ‖(∂L/∂W)|_{t,n}‖ of each parameter."""
         parts = dict[str, float]()
         calls = {call.name: call for call in self.capture.calls}
         for layer in self.layers:
@@ -95,11 +110,7 @@ class Check(FrozenArrays):
                 shares = l2(delta) if partner is None else l2(delta) * l2(partner)  # (T, N)
                 whole = calls[layer.id.call].parameter(name, layer.id)
                 parts[whole] = parts.get(whole, 0.0) + float(shares.sum())
-        wholes = {name: float(l2(self.ours[name].ravel())) for name in parts}
-        return {
-            name: max(1.0, one / wholes[name]) if wholes[name] > 0 and one < math.inf else 1.0
-            for name, one in parts.items()
-        }
+        return parts
 
     def remembered(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` gives, made once for the whole trace and all that is cut out of it."""
@@ -111,11 +122,24 @@ class Check(FrozenArrays):
         """What is remembered by this name; None while it was not made."""
         return self._remembered.get(name)
 
+    @staticmethod
+    def gathered(
+        capture: Capture, outputs: tuple[Array, ...], weight_grads: Mapping[str, Array], share_sums: Mapping[str, float]
+    ) -> "Check":
+        """The check of sequences that were rebuilt one after another: what is summed over them, and no layers."""
+        check = Check(capture, outputs, ())
+        vars(check).update(weight_grads=weight_grads, share_sums=share_sums)
+        return check
+
+    def drop(self, name: str) -> None:
+        """Forgets what is remembered by this name."""
+        self._remembered.pop(name, None)
+
     def settled(self) -> "Check":
         """The same with what was found out, but without the arrays that were rebuilt: nothing more can be compared."""
         check = replace(self, outputs=(), layers=())
         vars(check).update(differences=self.differences, _remembered=dict(self._remembered))
-        check._remembered.pop("exact", None)
+        check.drop("exact")
         return check
 
     @cached_property

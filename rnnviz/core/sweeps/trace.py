@@ -148,11 +148,40 @@ class Trace(FrozenArrays):
 
     def holding(self, layer: str, row: int, sample: int = 0) -> "Trace":
         """This trace, or `exact` where float32 has lost the gradient of a layer at time step `row` + 1."""
-        if not self.underflows:
+        wider = self.wider
+        if wider is None:
             return self
-        kept, exact = (l2(one.layer(layer).hidden_grad[row, sample]) for one in (self, self.exact))
+        kept, exact = (l2(one.layer(layer).hidden_grad[row, sample]) for one in (self, wider))
         _, lost = held(kept, exact)
-        return self.exact if lost else self
+        return wider if lost else self
+
+    @property
+    def wider(self) -> "Trace | None":
+        """`exact` where gradients underflow, made when first asked for; None where float32 holds all of them, or where
+        `exact` had to give way: nobody waits for it then."""
+        return self.exact if self.underflows and not self.without_exact else None
+
+    @property
+    def without_exact(self) -> bool:
+        """Whether `exact` of a sequence had to give way and was not allowed again."""
+        return any("_gave_way" in vars(one) for one in self._with_samples)
+
+    def drop_exact(self) -> None:
+        """Lets `exact`, which takes twice what this takes, give way until `allow_exact`."""
+        for one in self._with_samples:
+            if one.sequences == 1 and one.layers[0].h.dtype != np.float64 and one.underflows:
+                vars(one)["_gave_way"] = True
+                vars(one).pop("_own_exact", None)
+        self.check.drop("exact")
+
+    def allow_exact(self) -> None:
+        """Lets `exact` be made again when it is asked for."""
+        for one in self._with_samples:
+            vars(one).pop("_gave_way", None)
+
+    @property
+    def _with_samples(self) -> "list[Trace]":
+        return [self, *self._samples.values()]
 
     @property
     def time_steps(self) -> int:
@@ -222,13 +251,15 @@ class Trace(FrozenArrays):
         if self.sequences == 1:
             return self
         if self.whole_lengths:
-            own, check = self.sample(n), self.check
-        else:
-            _found = self.verdict, self.underflows
-            check = self.check.settled()
-            own = replace(self._cut(n, self.sequence_length(n), copied=True), check=check)
-        lengths = tuple(self.sequence_length(k) for k in range(self.sequences))
-        found = replace(own, whole_lengths=lengths)
+            return self.sample(n).standing_for(self.check, n)
+        _found = self.verdict, self.underflows
+        return self._cut(n, self.sequence_length(n), copied=True).standing_for(self.check.settled(), n)
+
+    def standing_for(self, check: Check, n: int) -> "Trace":
+        """This trace of sequence `n` alone as one that stands for all of a capture, which `check` is of."""
+        own = replace(self, check=check, number=n)
+        vars(own).update({name: one for name, one in vars(self).items() if name == "_own_exact"})
+        found = replace(own, whole_lengths=check.capture.sequence_lengths)
         found._samples[n] = own
         return found
 
@@ -246,7 +277,7 @@ class Trace(FrozenArrays):
 
         The verdict stays, and `exact` where it was made.
         """
-        traces = [self, *self._samples.values()]
+        traces = self._with_samples
         traces += [one for trace in traces if (one := vars(trace).get("_own_exact")) is not None]
         if (exact := self.check.known("exact")) is not None:
             traces.append(exact)

@@ -14,10 +14,11 @@ def underflows(layer: Layer) -> bool:
     if layer.h.dtype != np.float32:
         return False
     norms = l2(layer.hidden_grad)  # (T, N)
+    small = (norms < SURE) & (np.arange(len(norms))[:, None] < layer.sequence_lengths)  # padding is truly 0
     if layer.reverse:
-        norms = norms[::-1]
+        norms, small = norms[::-1], small[::-1]
     reached = np.logical_or.accumulate(norms[::-1] > 0)[::-1]  # time steps after the last loss are truly 0
-    return bool((reached & (norms < SURE)).any())
+    return bool((reached & small).any())
 
 
 def held(kept: Array, exact: Array) -> tuple[Array, Array]:

@@ -23,7 +23,7 @@ from rnnviz.gui.figures.formats import Measures, figure_format
 from rnnviz.gui.figures.pictures import save_picture
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.look.theme import ThemeName, apply, theme
-from rnnviz.gui.network.levels import LEVELS
+from rnnviz.gui.network.levels import LEVELS, Level
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.views import VIEWS
@@ -46,7 +46,7 @@ class Wanted:
 
     view: str = "lanes"
     lanes: str = "overview"
-    level: str = "unrolled"
+    level: Level = "unrolled"
     sweep: str = ""  # "forward" or "backward"; "": as it suits
 
     @property

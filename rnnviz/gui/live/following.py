@@ -79,9 +79,10 @@ class Following(QObject):
         self._slow.setInterval(_SLOW)
         self._slow.timeout.connect(self._say_slow)
         self._busy = ""  # what was said of a rebuild that takes long
-        self._rebuilding = Rebuilding(self, trace_memory << 20)
+        self._rebuilding = Rebuilding(self, trace_memory << 20, self._traces_held)
         self._rebuilding.finished.connect(self._rebuilt)
         self._rebuilding.failed.connect(self._not_rebuilt)
+        store.changed.connect(self._count_what_if)
         self._shown: _Shown | None = None
         self._next: _Shown | None = None  # found, but its first trace is not rebuilt yet: shown together with it
         self._awaited: Path | None = None
@@ -102,6 +103,33 @@ class Following(QObject):
     def run(self) -> Run | None:
         """The run shown, for reading in the GUI thread only."""
         return self._shown.run if self._shown is not None else None
+
+    def make_room_for(self, wanted: int, kept: "Sequence[Trace]") -> None:
+        """Makes room, in any thread, for a trace of so many bytes beside those `kept`."""
+        self._rebuilding.make_room_for(wanted, kept)
+
+    def _traces_held(self) -> "tuple[list[Trace], list[Trace]]":
+        """The traces on the screen, and those behind a what-if; asked in a worker's thread."""
+        state = self._store.state
+        recorded, tried = [one for one in state.recorded.traces if one is not None], state.trial.recomputed
+        if tried is None:
+            return recorded, []
+        return [one for one in (tried.original, tried.changed) if one is not None], recorded
+
+    @Slot(object, object)
+    def _count_what_if(self, old: State, new: State) -> None:
+        if self._shown is None:
+            return
+        if new.trial.recomputed is not old.trial.recomputed:
+            self._rebuilding.make_room()
+        if old.trial.whatif.active and not new.trial.whatif.active:
+            self._restore()
+
+    def _restore(self) -> None:
+        """Has the float64 rebuilds of what is on the screen made again, where they had to give way."""
+        state = self._store.state
+        if any(trace is not None and trace.without_exact for trace in state.recorded.traces):
+            self._rebuilding.ask(self._asked, state.place.sample)
 
     def set_trace_memory(self, mebibytes: int) -> None:
         self._rebuilding.set_most_bytes(mebibytes << 20)
@@ -130,6 +158,7 @@ class Following(QObject):
         self._rebuilding.show_run(self._shown.run.path)
         self._asked = self._store.state.place.cursor.training_step
         self._store.go(asked, self._asked)
+        self._restore()
 
     def open_run(self, path: Path) -> None:
         """Shows the run at `path`, kept where the person keeps it; RnnvizError if it is not a run."""

@@ -1,16 +1,16 @@
 """Rebuilds the traces of the training step shown, off the event loop: the newest request wins, stale answers drop."""
 
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.memory import array_bytes, give_back
+from rnnviz.core.memory import array_bytes, give_back, return_large_blocks
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.preferences import TRACE_MEMORY
@@ -20,9 +20,11 @@ from rnnviz.runs.reading.reader import Run
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
 
+    Beside = tuple[Iterable[Trace], Iterable[Trace]]  # traces that others hold: on the screen, and behind a what-if
+
 _LARGE = 100_000  # numbers of one quantity of a sequence, T · H
-_RELEASED = 2500  # milliseconds
-_PART = 8  # a trace that takes more than this part of the bound keeps the arrays of one sequence
+_PART = 8  # a trace that would take more than this part of the bound is of one sequence
+WITH_EXACT = 3  # times what a float32 trace takes, where the float64 rebuild of it is kept too
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro, where memory allows it
 
 
@@ -45,66 +47,103 @@ def prepare(trace: "Trace", sample: int = 0) -> None:
     """
     _known = trace.verdict, trace.underflows
     own = trace.sample(min(sample, trace.sequences - 1))
-    for one in (own, own.exact) if own.underflows else (own,):
+    trace.allow_exact()
+    wider = own.wider
+    for one in (own, wider) if wider is not None else (own,):
         for layer in one.layers:
             if layer.h.shape[0] * layer.h.shape[2] >= _LARGE:
                 _sums = layer.weight_grad_shares, layer.weight_grad_so_far
+                layer.forget()  # what they were found from
 
 
 class _TraceReader:
     """Reads captures and rebuilds them. Lives in the worker thread only: SQLite's connections do not travel."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self.most_bytes = most_bytes  # of the traces kept; the newest is, whatever it takes
+    def __init__(self, most_bytes: int, beside: "Callable[[], Beside]" = lambda: ((), ())) -> None:
+        self.most_bytes = most_bytes  # of all traces there are; what is looked at is, whatever it takes
+        self._beside = beside
         self._run: Run | None = None
         self._file = (0, 0)  # device and inode of the file that is open: another one may get its name
         self._known: OrderedDict[int, Rebuilt] = OrderedDict()
+        self._reading = threading.Lock()
 
     def read(self, path: Path, training_step: int, sample: int = 0) -> Rebuilt:
-        file = _identity(path)
-        if self._run is None or self._run.path != path or self._file != file:
-            self.close()
-            self._run, self._file = Run(path), file
-        if training_step in self._known:
-            rebuilt = replace(self._known[training_step], sample=sample)
-            rebuilt = replace(rebuilt, traces=tuple(self._prepared(trace, sample) for trace in rebuilt.traces))
-        else:
-            read = [partial(self._run.trace, training_step, model.number) for model in self._run.models]
-            traces = tuple(self._made(one, sample) for one in read)
-            rebuilt = Rebuilt(path, training_step, traces, sample, _gathered(self._run, training_step))
-        self._known[training_step] = rebuilt
-        self._known.move_to_end(training_step)
-        self._make_room()
-        return rebuilt
+        with self._reading:
+            file = _identity(path)
+            if self._run is None or self._run.path != path or self._file != file:
+                self.close()
+                self._run, self._file = Run(path), file
+            known = self._known.pop(training_step, None)
+            traces = [] if known is None else list(known.traces)
+            gathered = _gathered(self._run, training_step) if known is None else known.gathered
+            known = None  # what is replaced below can go at once
+            for number in range(len(self._run.models)):
+                if number < len(traces):
+                    traces[number] = self._of_sequence(traces[number], traces[:number], sample)
+                else:
+                    traces.append(self._rebuilt(self._run, training_step, number, sample, traces))
+                prepare(traces[number], sample)
+            rebuilt = Rebuilt(path, training_step, tuple(traces), sample, gathered)
+            self._known[training_step] = rebuilt
+            self._make_room()
+            return rebuilt
 
-    def _made(self, read: "Callable[[], Trace]", sample: int) -> "Trace":
-        """What `read` gives, prepared; only here, so that of a large one no more is kept."""
-        return self._prepared(read(), sample)
-
-    def _prepared(self, trace: "Trace", sample: int) -> "Trace":
-        """The trace with all that is asked of it at once; a large one is of the sequence looked at alone."""
+    def _of_sequence(self, trace: "Trace", made: "list[Trace]", sample: int) -> "Trace":
+        """A trace that is known, with a sequence of it that may not be there."""
         sample = min(sample, trace.sequences - 1)
-        if not trace.holds(sample) or (not trace.whole_lengths and trace.bytes > self.most_bytes // _PART):
-            trace = trace.alone(sample)
-            give_back()
-        prepare(trace, sample)
-        return trace
+        if trace.holds(sample):
+            return trace
+        self._make_room(trace.bytes, made)
+        return trace.alone(sample)
 
-    def _make_room(self) -> None:
-        """Of what is not looked at goes what is found again soonest: what was found out of a trace, then old traces."""
+    def _rebuilt(self, run: Run, training_step: int, number: int, sample: int, made: "list[Trace]") -> "Trace":
+        """A model's trace; a large one is of the sequence looked at alone, and no other is ever there beside it."""
+        from rnnviz.core.sweeps.one_by_one import rebuild_one, trace_bytes  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.trace import rebuild
+
+        capture = run.capture(training_step, number)
+        takes, sequences = trace_bytes(capture), capture.inputs.shape[1]
+        if takes <= self.most_bytes // _PART:
+            self._make_room(takes, made)
+            return rebuild(capture)
+        self._make_room(WITH_EXACT * takes // sequences, made)
+        return rebuild_one(capture, min(sample, sequences - 1))
+
+    def make_room(self, wanted: int = 0, made: "Iterable[Trace]" = ()) -> None:
+        """As `_make_room`, in any thread; a rebuild under way makes room itself when it ends."""
+        if self._reading.acquire(blocking=False):
+            try:
+                self._make_room(wanted, made)
+            finally:
+                self._reading.release()
+
+    def _make_room(self, wanted: int = 0, made: "Iterable[Trace]" = ()) -> None:
+        """Of what is not looked at goes what is found again soonest: what was found out of a trace, then old traces.
+
+        `wanted`: bytes of a trace that is made next, beside those `made`. For it the float64 rebuilds on the screen
+        give way too: what replaces them brings its own.
+        """
+        if wanted > self.most_bytes // _PART:
+            return_large_blocks()
+        most = self.most_bytes - wanted
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        if self._bytes() <= self.most_bytes:
+        if self._bytes(made) <= most:
             return
-        for rebuilt in self._known.values():
-            for trace in rebuilt.traces:
-                trace.forget()
-        while len(self._known) > 1 and self._bytes() > self.most_bytes:
+        looked_at, behind = self._beside()
+        for trace in (*looked_at, *behind, *(trace for rebuilt in self._known.values() for trace in rebuilt.traces)):
+            trace.forget()
+        while len(self._known) > (not wanted) and self._bytes(made) > most:
             self._known.popitem(last=False)
+        if self._bytes(made) > most:
+            for trace in (*behind, *(looked_at if wanted else ())):
+                if trace not in made:
+                    trace.drop_exact()
         give_back()
 
-    def _bytes(self) -> int:
-        return array_bytes((rebuilt.traces, rebuilt.gathered) for rebuilt in self._known.values())
+    def _bytes(self, made: "Iterable[Trace]" = ()) -> int:
+        known = ((rebuilt.traces, rebuilt.gathered) for rebuilt in self._known.values())
+        return array_bytes([*made, self._beside(), *known])
 
     def close(self) -> None:
         self._known.clear()
@@ -136,24 +175,34 @@ class Rebuilding(QObject):
     finished = Signal(object)
     failed = Signal(int, str)
 
-    def __init__(self, parent: QObject | None = None, most_bytes: int = TRACE_MEMORY << 20) -> None:
-        """`most_bytes`: what the traces that are not looked at may take in memory, with the one that is."""
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        most_bytes: int = TRACE_MEMORY << 20,
+        beside: "Callable[[], Beside]" = lambda: ((), ()),
+    ) -> None:
+        """`most_bytes`: what the traces that are not looked at may take in memory, with those that are: `beside`
+        gives these, in any thread."""
         super().__init__(parent)
-        self._reader = _TraceReader(most_bytes)
+        self._reader = _TraceReader(most_bytes, beside)
         reader = self._reader
         self._wishes = NewestWish("rebuilding", lambda wish: reader.read(*wish), self)
         self._wishes.answered.connect(self._answered)
         self._wishes.failed.connect(self._failed)
         self._path: Path | None = None
         self._memory = Background("memory", self)
-        self._released = QTimer(self)  # when what was shown before a large trace has been let go by everyone
-        self._released.setSingleShot(True)
-        self._released.setInterval(_RELEASED)
-        self._released.timeout.connect(lambda: self._memory.ask(give_back))
 
     def set_most_bytes(self, most_bytes: int) -> None:
         """Another bound, from the next trace on."""
         self._reader.most_bytes = most_bytes
+
+    def make_room(self) -> None:
+        """Lets go of what does not fit any more beside what others hold by now."""
+        self._memory.ask(self._reader.make_room)
+
+    def make_room_for(self, wanted: int, kept: "Iterable[Trace]") -> None:
+        """The same, in any thread, for a trace of so many bytes that is made next beside those `kept`."""
+        self._reader.make_room(wanted, kept)
 
     def show_run(self, path: Path | None) -> None:
         """From now on requests are about this run; answers about another are dropped."""
@@ -167,15 +216,12 @@ class Rebuilding(QObject):
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
-        self._released.stop()
         ended = self._memory.stop()
         return self._wishes.stop(self._reader.close if self._path is not None else None) and ended
 
     @Slot(object, object)
     def _answered(self, _wish: tuple[Path, int, int], rebuilt: Rebuilt) -> None:
         self.finished.emit(rebuilt)
-        if any(trace.whole_lengths for trace in rebuilt.traces):
-            self._released.start()
 
     @Slot(object, object)
     def _failed(self, wish: tuple[Path, int, int], error: object) -> None:

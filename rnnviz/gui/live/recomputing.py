@@ -1,15 +1,17 @@
 """Recomputes the sequence looked at with what a person set by hand, off the event loop; the newest wish wins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from PySide6.QtCore import QObject, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live.newest_wish import NewestWish
-from rnnviz.gui.live.rebuilding import prepare
+from rnnviz.gui.live.rebuilding import WITH_EXACT, prepare
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.trial import Recomputed
@@ -18,6 +20,9 @@ from rnnviz.runs.reading.reader import Run
 
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.capture import Capture
+    from rnnviz.core.sweeps.trace import Trace
+
+MakeRoom = Callable[[int, "tuple[Trace, ...]"], None]
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,14 @@ class _Wish:
 
 
 class _Captures:
-    """The capture last read. Lives in the worker thread only: SQLite's connections do not travel."""
+    """The capture last read, and the trace without what is set by hand. Lives in the worker thread only: SQLite's
+    connections do not travel."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_room: MakeRoom) -> None:
+        self._make_room = make_room
         self._known: tuple[Path, int, int] | None = None
         self._capture: Capture | None = None
+        self._original: tuple[object, ref[Trace]] | None = None  # with what it is the trace of; the screen holds it
 
     def recompute(self, wish: _Wish) -> Recomputed:
         whatif = wish.whatif
@@ -43,13 +51,30 @@ class _Captures:
             against = replace(whatif, interventions=())
             if wish.against:
                 against = replace(whatif, interventions=whatif.variant(wish.against).interventions)
-            original = against.trace(capture) if against.active else whatif.original(capture)
+            original = self._traced_before(capture, wish.path, against)
+            self._make_room_for(capture, whatif.sample, (original,))
             changed = whatif.trace(capture)
-            for trace in (original, changed):
-                prepare(trace)
+            prepare(changed)
             return Recomputed(whatif, wish.path, wish.against, original, changed)
         except RnnvizError as error:
             return Recomputed(whatif, wish.path, wish.against, trouble=str(error))
+
+    def _traced_before(self, capture: "Capture", path: Path, against: WhatIf) -> "Trace":
+        """What stands beside the changed trace: made once while only that changes."""
+        key = path, against.training_step, against.model, against.sample, against.interventions
+        known, kept = self._original or (None, None)
+        original = kept() if kept is not None and known == key else None
+        if original is None:
+            self._make_room_for(capture, against.sample, ())
+            original = against.trace(capture) if against.active else against.original(capture)
+            self._original = key, ref(original)
+        prepare(original)
+        return original
+
+    def _make_room_for(self, capture: "Capture", sample: int, kept: "tuple[Trace, ...]") -> None:
+        from rnnviz.core.sweeps.one_by_one import trace_bytes  # late: the sweeps come after the window
+
+        self._make_room(WITH_EXACT * trace_bytes(capture.sample(sample)), kept)
 
     def _read(self, path: Path, training_step: int, model: int) -> "Capture":
         key = path, training_step, model
@@ -63,10 +88,12 @@ class _Captures:
 class Recomputing(QObject):
     """Keeps what a trial is recomputed to true to what is set by hand and to the place; at most one wish waits."""
 
-    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+    def __init__(self, store: Store, parent: QObject | None = None, make_room: MakeRoom = lambda *_: None) -> None:
+        """`make_room` is told, in the worker's thread, of the bytes of a trace that is made next, and of those that it
+        is made beside."""
         super().__init__(parent)
         self._store = store
-        self._wishes = NewestWish("recomputing", _Captures().recompute, self)
+        self._wishes = NewestWish("recomputing", _Captures(make_room).recompute, self)
         self._wishes.answered.connect(self._answered)
         self._wishes.failed.connect(self._failed)
         self._asked: _Wish | None = None  # the newest wish
@@ -77,6 +104,9 @@ class Recomputing(QObject):
         if new.run.path != old.run.path:
             self._wishes.forget()
             self._asked = None
+        if not new.trial.whatif.active and new.trial.recomputed is not None:
+            self._asked = None
+            self._store.change(trial=setting(recomputed=None))  # large, and made again where it is undone
         wish = _wish(new)
         if wish is not None and wish != self._asked:
             self._asked = wish

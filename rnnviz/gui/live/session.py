@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.writing.commands import CommandSender
 
 if TYPE_CHECKING:
+    from rnnviz.core.sweeps.trace import Trace
     from rnnviz.gui.live.engine import Engine
 
 
@@ -208,6 +209,10 @@ class Session(QObject):
     def set_trace_memory(self, mebibytes: int) -> None:
         """What rebuilt traces may take from the next one on."""
         self._following.set_trace_memory(mebibytes)
+
+    def make_room_for(self, wanted: int, kept: "Sequence[Trace]") -> None:
+        """Makes room, in any thread, for a trace of so many bytes beside those `kept`."""
+        self._following.make_room_for(wanted, kept)
 
     def show_sequence(self, by: int) -> None:
         """Shows the sequence of the probe that is `by` further, round and round."""

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QImage
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Node
+from rnnviz.core.equations.ways import ways_back
 from rnnviz.core.equations.writing import Writing
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.numbers import short
@@ -19,7 +20,6 @@ from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.sweeps.underflow import held
-from rnnviz.core.sweeps.ways import ways_back
 from rnnviz.debugger.updating import UpdateShown, updated_parameters
 from rnnviz.gui.canvas.items.chain import VANISHED
 from rnnviz.gui.canvas.items.heat_map import indices, packed, shrunk

@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.node import Node
+from rnnviz.core.equations.ways import Way, ways_back
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId
-from rnnviz.core.sweeps.ways import Way, ways_back
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.gui.canvas.items.symbols import readable
 from rnnviz.gui.canvas.lanes.shown import ShownModel

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from rnnviz.gui.cursor.equation_lines import EquationLine, Word
 from rnnviz.gui.cursor.equation_view import ink_color
+from rnnviz.gui.cursor.equation_words import EquationLine, Word
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.network.drawing import Drawing, Text
 from rnnviz.gui.widgets import marked_text

@@ -145,7 +145,7 @@ class App(QObject):
         self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
         self.walker = Walker(self.store, self.session.show_training_step, self.session.show_sequence)
         self.slow_walk = SlowWalk(self.store, self.walker, self)
-        self.recomputing = Recomputing(self.store, self)
+        self.recomputing = Recomputing(self.store, self, self.session.make_room_for)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
         self.window = MainWindow(lambda: theme(self.store.state.look.theme))

@@ -1,6 +1,9 @@
 """Heat maps: every value has its colour, and what is not finite has one no map contains."""
 
+from itertools import pairwise
+
 import numpy as np
+import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
@@ -103,3 +106,14 @@ def test_the_tip_says_time_step_unit_and_value(qtbot: QtBot) -> None:
     item.place(QRectF(0, 0, 40, 20), TimeAxis.whole(0.0, 40.0, 4))
     item.set_values(np.array([[0.0, 0.0], [0.0, 5.3e-8], [0, 0], [0, 0]]), -1, 1, theme("dark").signed_map())
     assert item.tip(15.0, 15.0) == "t = 2, unit 2: h = 5.3·10⁻⁸"
+
+
+@pytest.mark.parametrize(("length", "bins"), [(11, 4), (13, 12), (100, 7)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_of_uneven_bins_each_shows_its_value_farthest_from_zero(length: int, bins: int, axis: int) -> None:
+    values = np.random.default_rng(5).standard_normal((length, 3)).astype(np.float32)
+    edges = [*(k * length // bins for k in range(bins)), length]
+    parts = [values[start:stop] for start, stop in pairwise(edges)]
+    wanted = np.stack([np.take_along_axis(part, abs(part).argmax(axis=0)[None], 0)[0] for part in parts])
+    found = shrunk(values if axis == 0 else values.T, bins, axis, signed=True)
+    np.testing.assert_array_equal(found if axis == 0 else found.T, wanted)

@@ -1,5 +1,6 @@
 """Memory of rebuilt traces: bounded by the preferences, what is not looked at dropped and found again."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,16 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp
 
 from rnnviz.core.memory import array_bytes
+from rnnviz.core.sweeps import one_by_one
+from rnnviz.core.sweeps import trace as trace_module
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.interventions import SetValue
+from rnnviz.core.sweeps.trace import Trace
+from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live import following, rebuilding
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.state.preferences import Preferences, read_preferences, write_preferences
+from rnnviz.gui.state.store import setting
 from rnnviz.runs.reading.reader import open_run
 
 
@@ -132,6 +140,103 @@ def test_of_large_traces_only_the_sequence_looked_at_is_there(
     qtbot.waitUntil(lambda: state().notices.busy == "Rebuilding the traces of sequence 3 …")
     app.actions["dismiss"].trigger()
     assert (state().notices.busy, state().place.sample) == ("", 1)
+
+
+@pytest.fixture
+def large_that_underflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any trace is large, and of any the float64 rebuild is wanted."""
+    monkeypatch.setattr(rebuilding, "_PART", 1 << 40)
+    monkeypatch.setattr(trace_module, "underflows", lambda layer: layer.h.dtype == np.float32)
+
+
+@pytest.mark.usefixtures("large_that_underflow")
+@pytest.mark.parametrize("another", ["training step", "sequence"])
+def test_what_is_on_the_screen_gives_way_to_what_is_made_next(
+    request: pytest.FixtureRequest, qtbot: QtBot, run_file: Path, monkeypatch: pytest.MonkeyPatch, another: str
+) -> None:
+    first, last = captured_steps(run_file)[0], captured_steps(run_file)[-1]
+    got, exact, there = list[Rebuilt](), list[int](), list[int]()
+    shown: Callable[[], tuple[Trace, ...]] = lambda: got[-1].traces if got else ()  # noqa: E731
+    worker = Rebuilding(most_bytes=1, beside=lambda: (shown(), ()))
+    request.addfinalizer(worker.stop)
+    worker.finished.connect(got.append)
+    worker.show_run(run_file)
+    rebuild, alone = one_by_one.rebuild_one, Trace.alone
+
+    def look() -> None:
+        exact.append(sum(not trace.without_exact for trace in shown()))
+        there.append(worker._reader._bytes())
+
+    def rebuilt(capture: Capture, sample: int) -> Trace:
+        look()
+        return rebuild(capture, sample)
+
+    def cut(trace: Trace, sample: int) -> Trace:
+        look()
+        return alone(trace, sample)
+
+    monkeypatch.setattr(one_by_one, "rebuild_one", rebuilt)
+    monkeypatch.setattr(Trace, "alone", cut)
+    worker.ask(last, 1)
+    qtbot.waitUntil(lambda: len(got) == 1)
+    exact.clear()
+    there.clear()
+    took = worker._reader._bytes()
+    assert all(trace.sample(1).wider is not None for trace in got[0].traces)
+    worker.ask(*((first, 1) if another == "training step" else (last, 2)))
+    qtbot.waitUntil(lambda: len(got) == 2)
+    assert len(exact) == len(got[0].traces) > 1
+    assert not any(exact)
+    assert max(there) < took
+    assert all(trace.sample(got[1].sample).wider is not None for trace in got[1].traces)
+
+
+@pytest.mark.usefixtures("large_that_underflow")
+def test_a_rebuild_that_is_given_up_leaves_what_is_shown_as_it_was(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_SLOW", 0)
+    app = open_app(run_file)
+    app.session.set_trace_memory(0)
+    traces = lambda: [trace for trace in app.store.state.recorded.traces if trace is not None]  # noqa: E731
+    qtbot.waitUntil(lambda: len(traces()) > 1)
+    shown, first = app.store.state.place.training_step, captured_steps(run_file)[0]
+    with monkeypatch.context() as held:
+        held.setattr(app.session._following._rebuilding, "ask", lambda *_: None)  # one that takes for ever
+        app.session.show_training_step(first)
+        qtbot.waitUntil(lambda: f"training step {first}" in app.store.state.notices.busy)
+    for trace in traces():
+        trace.drop_exact()
+    app.actions["dismiss"].trigger()
+    qtbot.waitUntil(lambda: not any(trace.without_exact for trace in traces()))
+    assert app.store.state.place.training_step == shown
+
+
+@pytest.mark.usefixtures("large_that_underflow")
+def test_what_ifs_are_counted_and_go_with_what_is_set_by_hand(
+    open_app: OpenApp, qtbot: QtBot, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app(run_file)
+    reader = app.session._following._rebuilding._reader
+    state = lambda: app.store.state  # noqa: E731
+    traces = lambda: [trace for trace in state().recorded.traces if trace is not None]  # noqa: E731
+    qtbot.waitUntil(lambda: len(traces()) > 1)
+    app.session.set_trace_memory(0)
+    before = reader._bytes()
+    originals = []
+    for value in (0.25, 0.75):
+        one = SetValue("l0", "h", 2, value, 1)
+        app.store.change(trial=setting(whatif=WhatIf(training_step=state().place.training_step, model=1).add(one)))
+        qtbot.waitUntil(lambda: state().what_if is not None)
+        assert state().what_if.changed is not None
+        originals.append(state().what_if.original)
+        qtbot.waitUntil(lambda: all(trace.without_exact for trace in traces()))
+    assert originals[0] is originals[1]  # made once
+    assert reader._bytes() > before / 2
+    assert array_bytes([state().trial.recomputed]) < reader._bytes()
+    app.store.change(trial=setting(whatif=state().trial.whatif.discard()))
+    assert state().trial.recomputed is None
+    qtbot.waitUntil(lambda: not any(trace.without_exact for trace in traces()))
 
 
 def test_the_bound_is_set_in_a_dialog(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> None:

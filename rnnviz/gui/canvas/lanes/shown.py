@@ -12,7 +12,7 @@ from rnnviz.core.cells.node import Role
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.trace import Layer, Trace
-from rnnviz.core.sweeps.underflow import held
+from rnnviz.core.sweeps.underflow import SURE, held
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Sweep
@@ -106,9 +106,10 @@ class ShownModel:
         """log₁₀ of what `magnitudes` (T, …) reads, of this sequence, and where float32 has lost it."""
         assert self.sequence is not None  # the caller looked
         kept = magnitudes(self.sequence)[: self.time_steps].astype(np.float64)
-        if not self.sequence.underflows:
-            return log10(kept), np.zeros(kept.shape, bool)
-        values, lost = held(kept, magnitudes(self.sequence.exact)[: self.time_steps])
+        wider = self.sequence.wider
+        if wider is None:  # what float32 has lost is marked, also where the float64 rebuild had to give way
+            return log10(kept), (kept < SURE) & self.sequence.without_exact
+        values, lost = held(kept, magnitudes(wider)[: self.time_steps])
         return log10(values), lost
 
     def _of_layer(self, trace: Trace) -> Layer:

@@ -1,0 +1,64 @@
+"""Large traces: the sequences of a capture rebuilt one after another, of which one is kept; the verdict is of all."""
+
+import numpy as np
+
+from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.capture_check import check_shapes
+from rnnviz.core.sweeps.fidelity import Check
+from rnnviz.core.sweeps.not_finite import all_finite
+from rnnviz.core.sweeps.precision import in_float64, jittered
+from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.verdict import judge
+
+
+def rebuild_one(capture: Capture, sample: int) -> Trace:
+    """`rebuild(capture).alone(sample)` in about an N-th of the memory, for never more than one sequence's arrays are
+    there. Raises like `rebuild`."""
+    check_shapes(capture)
+    if capture.inputs.shape[1] == 1:
+        return rebuild(capture)
+    check, kept, found = _each_rebuilt(capture, sample)
+    if kept is None or not (all_finite(check.ours) and all_finite(check.theirs)):
+        return rebuild(capture).alone(sample)  # the verdict says where: the layers of all sequences are looked through
+    check.remembered("verdict", lambda: judge(check, lambda seed: _in_float64(capture, seed)))
+    check.remembered("underflows", lambda: found)
+    return kept.standing_for(check.settled(), sample)
+
+
+def _in_float64(capture: Capture, seed: int | None) -> Check:
+    wide = in_float64(capture)
+    return _each_rebuilt(wide if seed is None else jittered(wide, seed))[0]
+
+
+def _each_rebuilt(capture: Capture, kept: int | None = None) -> tuple[Check, Trace | None, bool]:
+    """The check of all sequences without their layers, the trace of `kept` alone, and whether any underflows."""
+    outputs = [np.zeros(call.grad_output.shape, call.grad_output.dtype) for call in capture.calls]
+    grads, shares = dict[str, Array](), dict[str, float]()
+    trace, underflows = None, False
+    for n in sorted(range(capture.inputs.shape[1]), key=lambda n: n == kept):  # the one that is kept comes last
+        one = rebuild(capture.sample(n))
+        for whole, call in zip(outputs, one.calls, strict=True):
+            whole[: len(call.output), n] = call.output[:, 0]
+        for name, gradient in one.check.weight_grads.items():
+            grads[name] = grads[name] + gradient if name in grads else gradient
+        for name, share in one.check.share_sums.items():
+            shares[name] = shares.get(name, 0.0) + share
+        underflows = underflows or one.underflows
+        one.forget()
+        trace = one if n == kept else trace
+        del one  # before the next one is made
+    return Check.gathered(capture, tuple(map(frozen, outputs)), grads, shares), trace, underflows
+
+
+def trace_bytes(capture: Capture) -> int:
+    """About what `rebuild(capture)` takes in memory."""
+    return sum(map(_call_bytes, capture.calls))
+
+
+def _call_bytes(call: Call) -> int:
+    structure, cell = call.structure, call.structure.equations
+    units = sum(structure.units(node.name) for node in cell.nodes)
+    units += 3 * sum(structure.units(state) for state in cell.states)  # before, and both parts of its gradient
+    time_steps, sequences = call.inputs.shape[:2]
+    return int(time_steps * sequences * units * len(call.layer_ids) * call.inputs.itemsize)
