@@ -13,6 +13,7 @@ from rnnviz.debugger.places import to_layer
 from rnnviz.gui.canvas.lane_picker import LanePicker
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.widgets.open_dialogs import show_held
 
 
 def lanes_menu(store: Store, parent: QWidget) -> QMenu:
@@ -35,7 +36,7 @@ def add_lanes(menu: QMenu, store: Store, parent: QWidget) -> None:
             on = [choice.on for choice in together]
             action = menu.addAction(f"{group} ({sum(on)} of {len(on)} shown)…")
             action.setToolTip(f"Lists the {group.lower()} with a box for each")
-            action.triggered.connect(lambda _checked, group=group: LanePicker(store, group, parent).open())
+            action.triggered.connect(lambda _checked, group=group: show_held(LanePicker(store, group, parent)))
             continue
         for choice in together:
             action = menu.addAction(f"{choice.words} (no room)" if choice.folded and not choice.on else choice.words)

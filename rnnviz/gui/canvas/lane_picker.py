@@ -25,12 +25,11 @@ _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
 class LanePicker(QDialog):
-    """Switches lanes at once as their boxes are checked; it deletes itself when it closes."""
+    """Switches lanes at once as their boxes are checked."""
 
     def __init__(self, store: Store, group: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._store, self._group = store, group
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"{group} shown as lanes")
         self.setStyleSheet(form_sheet(store.state.look.theme))
         self.filter = QLineEdit()

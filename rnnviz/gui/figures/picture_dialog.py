@@ -15,6 +15,7 @@ from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.views import shown_view
 from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.open_dialogs import show_held
 from rnnviz.gui.widgets.parsing import real, whole
 
 VIEW, BOTH, CURVES = "view", "both", "curves"
@@ -151,6 +152,5 @@ def ask_for_picture(drawn: Drawn, parent: QWidget, saved: Callable[[QImage], obj
             saved(dialog.image)
 
     dialog.accepted.connect(done)
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
+    show_held(dialog)
     return dialog

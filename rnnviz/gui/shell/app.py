@@ -57,6 +57,7 @@ from rnnviz.gui.watching.stop_commands import stop_commands
 from rnnviz.gui.whatif.what_if_bar import WhatIfBar
 from rnnviz.gui.whatif.what_if_commands import WhatIfs, what_if_commands
 from rnnviz.gui.widgets.line_popup import JumpField
+from rnnviz.gui.widgets.open_dialogs import show_held
 from rnnviz.gui.widgets.spoken import announce
 
 if TYPE_CHECKING:
@@ -405,8 +406,10 @@ class App(QObject):
     def _show_shortcuts(self) -> None:
         from rnnviz.gui.shell.menus.shortcuts_page import ShortcutsPage
 
-        page = self.window.findChild(ShortcutsPage) or ShortcutsPage(self.store, self.actions, self.window)
-        page.show()
+        page = self.window.findChild(ShortcutsPage)
+        if page is None:
+            page = ShortcutsPage(self.store, self.actions, self.window)
+            show_held(page, modal=False)
         page.activateWindow()
 
     def _show_about(self) -> None:

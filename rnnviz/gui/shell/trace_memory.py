@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QInputDialog, QSpinBox, QWidget
 
 from rnnviz.gui.state.preferences import MOST_TRACE_MEMORY
+from rnnviz.gui.widgets.open_dialogs import show_held
 
 _LEAST, _STEP = 64, 64  # MiB
 _WORDS = (
@@ -17,7 +17,6 @@ _WORDS = (
 def ask_trace_memory(window: QWidget, now: int, use: Callable[[int], None]) -> None:
     """Asks for MiB, with `now` in the field; `use` is told what was chosen."""
     dialog = QInputDialog(window)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("Memory for traces")
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
     dialog.setLabelText(_WORDS)
@@ -29,4 +28,4 @@ def ask_trace_memory(window: QWidget, now: int, use: Callable[[int], None]) -> N
         field.setSuffix(" MiB")
         field.setAccessibleName("Memory for traces")
     dialog.intValueSelected.connect(use)
-    dialog.open()
+    show_held(dialog)

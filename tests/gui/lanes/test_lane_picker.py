@@ -51,8 +51,8 @@ def test_more_than_two_predictions_are_picked_from_a_list(qtbot: QtBot) -> None:
     qtbot.mouseClick(picker.none_button, Qt.MouseButton.LeftButton)
     assert predicted(store) == []
     assert store.state.look.hidden_lanes == {"prediction", "prediction: humidity"}
-    with qtbot.waitSignal(picker.destroyed):
-        qtbot.keyClick(picker, Qt.Key.Key_Escape)
+    qtbot.keyClick(picker, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: stack.findChild(LanePicker) is None)
 
 
 def test_one_or_two_predictions_stand_in_the_menu_itself(qtbot: QtBot) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -25,7 +25,6 @@ class ShortcutsPage(QDialog):
     def __init__(self, store: Store, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         look = theme(store.state.look.theme)
         caps = (
             f"QLabel[role='key'] {{ background: {look.raised}; border: 1px solid {look.muted}; color: {look.text};"
@@ -71,7 +70,7 @@ class ShortcutsPage(QDialog):
 def _column(found: Mapping[str, Sequence[Command]]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(14)
-    grid.setVerticalSpacing(4)
+    grid.setVerticalSpacing(3)
     grid.setColumnStretch(1, 1)
     row = 0
     for section, commands in found.items():
