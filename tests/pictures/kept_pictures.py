@@ -94,7 +94,8 @@ class WindowPicture:
 
     @property
     def settings(self) -> str:
-        return f'theme = "{self.theme}"\nhidden_lanes = [{", ".join(repr(lane) for lane in self.lanes)}]\n'
+        lanes = ", ".join(repr(lane) for lane in self.lanes)
+        return f'theme = "{self.theme}"\nhidden_lanes = [{lanes}]\nanimated = false\n'
 
 
 SMALL, LARGE = (1280, 800), (1920, 1080)
@@ -127,6 +128,16 @@ def _lstm_page(page: str, place: str) -> Callable[[Person], None]:
     return act
 
 
+def _network(level: str, place: str) -> Callable[[Person], None]:
+    def act(person: Person) -> None:
+        person.press(Qt.Key.Key_M)
+        person.trigger("view_network")
+        person.go(place)
+        person.trigger(f"network_{level}")
+
+    return act
+
+
 def _another_sequence(person: Person) -> None:
     person.press(Qt.Key.Key_BracketRight, 2)
     person.go("b t=7")
@@ -149,6 +160,9 @@ WINDOWS = {
     "another-sequence": WindowPicture(_another_sequence, "light"),
     "earlier-in-training": WindowPicture(lambda person: person.go("k=120 b t=3", 120), "dark"),
     "all-lanes": WindowPicture(lambda person: person.go("f t=20"), "light", LARGE, ALL_GATES),
+    "network": WindowPicture(_network("unrolled", "b t=9"), "light"),
+    "network-folded": WindowPicture(_network("folded", "b t=9"), "dark"),
+    "network-inside": WindowPicture(_network("inside", "b t=6 f"), "dark", LARGE),
     "few-lanes": WindowPicture(lambda p: p.go("b t=9"), "dark", SMALL, ("chain", "hidden", "prediction", "+share")),
 }
 FIGURES = {
