@@ -209,6 +209,19 @@ def test_the_same_training_step_captured_again_replaces_the_first(tmp_path: Path
             assert reader._queries.rows("keep", "SELECT count(*) FROM payloads") == [(2,)]
 
 
+def test_captured_again_it_takes_the_room_of_one(tmp_path: Path) -> None:
+    structure = models()[1].structure
+    steps = list(range(2, 62, 3))
+    with writer(tmp_path / "a.rnnviz", budget_bytes=200_000) as run:
+        for _ in range(12):
+            for step in steps:
+                run.capture(step, 0, capture(models()[0].structure, step))
+                run.capture(step, 1, capture(structure, step))
+            run.flush()
+    with Run(run.path) as reader:
+        assert list(reader.captured()) == steps
+
+
 @pytest.mark.parametrize("wrong", ["structure", "shape", "dtype", "model"])
 def test_a_capture_that_is_wrong_becomes_an_event_and_nothing_raises(tmp_path: Path, wrong: str) -> None:
     structure = models()[0].structure

@@ -189,6 +189,19 @@ def test_safetensors_of_every_shape(shape, tmp_path):
         np.testing.assert_array_equal(read.module().weights[name], value.numpy())
 
 
+@pytest.mark.parametrize("cell", CLASSES)
+@pytest.mark.parametrize(("inputs", "hidden", "layers", "both", "proj_size"), [
+    (1, 5, 1, False, 0), (4, 1, 1, False, 0), (1, 1, 2, True, 0), (1, 4, 2, False, 1), (3, 2, 1, True, 1),
+])  # fmt: skip
+def test_of_one_input_or_one_unit_it_is_read_too(cell, inputs, hidden, layers, both, proj_size, tmp_path):
+    proj_size = proj_size if cell == "lstm" else 0
+    module = build(cell, layers, both, True, proj_size, inputs, hidden)
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    read = read_checkpoint(tmp_path / "a.pt").module()
+    assert read.structure == structure(cell, layers, both, True, proj_size, inputs, hidden)
+    assert {name: weight.shape for name, weight in read.weights.items()} == read.structure.parameter_shapes()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_precisions(dtype, tmp_path):
     module = build("gru").to(dtype)

@@ -52,6 +52,15 @@ def test_windows_of_the_test_part_lie_evenly_from_its_first_to_its_last_characte
         assert gaps.max() - gaps.min() <= 1
 
 
+@pytest.mark.parametrize(("characters", "windows"), [(12, 1), (13, 2), (18, 2), (19, 3), (25, 4), (26_006, 1666)])
+def test_the_test_windows_are_as_many_as_fit_without_overlap(tmp_path: Path, characters: int, windows: int) -> None:
+    """Each of six characters and the one after its last, which may be the first of the next."""
+    source = source_of(tmp_path, "abc" * characters, length=6, train_share=2 / 3)
+    batch = source.test()
+    assert batch.targets.shape == (6, windows)
+    assert batch.loss_weight.sum() == pytest.approx(1, rel=1e-5)
+
+
 def values(source, metric: str) -> dict[str, float]:  # type: ignore[no-untyped-def]
     return {line.label: line.value for line in source.info.baselines if line.metric == metric}
 
