@@ -189,6 +189,17 @@ def test_safetensors_of_every_shape(shape, tmp_path):
         np.testing.assert_array_equal(read.module().weights[name], value.numpy())
 
 
+@pytest.mark.parametrize(("megabytes", "taken"), [(66, True), (70, False)])
+def test_many_modules_of_one_storage_are_copied_up_to_a_limit_beyond_the_file(megabytes, taken, tmp_path):
+    """One storage of 1 MB, which 33 or 35 modules read twice each."""
+    shared = torch.randn(4 * 256, 256)
+    names = ("weight_ih_l0", "weight_hh_l0")
+    torch.save({f"m{n}.{name}": shared for n in range(megabytes // 2) for name in names}, tmp_path / "tied.pt")
+    read = read_checkpoint(tmp_path / "tied.pt")
+    assert (len(read.modules) == megabytes // 2) == taken
+    assert any("wanted at most" in note for note in read.notes) != taken
+
+
 @pytest.mark.parametrize("cell", CLASSES)
 @pytest.mark.parametrize(("inputs", "hidden", "layers", "both", "proj_size"), [
     (1, 5, 1, False, 0), (4, 1, 1, False, 0), (1, 1, 2, True, 0), (1, 4, 2, False, 1), (3, 2, 1, True, 1),
