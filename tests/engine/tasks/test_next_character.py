@@ -117,6 +117,17 @@ def test_unicode_is_decoded_and_said(tmp_path: Path, coded: bytes, words: tuple[
     assert text.notes == words
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("first", ["A", "„", "„“"])
+def test_utf_16_without_a_mark_is_known_by_its_zeros(tmp_path: Path, codec: str, first: str) -> None:
+    """Of Latin letters one byte of two is 0; the first characters may be others."""
+    whole = f"{first}bc, and so on. "
+    (tmp_path / "t.txt").write_bytes(whole.encode(codec))
+    text = read_text(str(tmp_path / "t.txt"))
+    assert "".join(text.alphabet[code] for code in text.codes) == whole
+    assert text.notes == ("read as UTF-16",)
+
+
 def test_latin_1_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_bytes("Straße über Köln: 5 €. ".encode("cp1252") * 40)
     task = NextCharacter(file=str(tmp_path / "t.txt"), length=9)
