@@ -1,6 +1,7 @@
 """Every way a recurrent module's weights come out of a training script is found again, to 1e-6."""
 
 import itertools
+import zipfile
 
 import numpy as np
 import pytest
@@ -292,6 +293,20 @@ def test_old_format_is_read_and_its_lack_of_checksums_said(tmp_path):
     read = read_checkpoint(tmp_path / "old.pth")
     np.testing.assert_array_equal(read.module().weights["weight_ih_l0"], module.weight_ih_l0.detach().numpy())
     assert "no checksums" in read.notes[0]
+
+
+@pytest.mark.parametrize(("order", "said"), [(b"little", False), (b"big", True), (None, False)])
+def test_the_byte_order_that_the_file_says_is_told_where_it_is_another(tmp_path, order, said):
+    torch.save(build("gru").state_dict(), tmp_path / "a.pt")
+    with zipfile.ZipFile(tmp_path / "a.pt") as saved, zipfile.ZipFile(tmp_path / "b.pt", "w") as changed:
+        for name in saved.namelist():
+            if not name.endswith("/byteorder"):
+                changed.writestr(name, saved.read(name))
+            elif order is not None:
+                changed.writestr(name, order)
+    read = read_checkpoint(tmp_path / "b.pt")
+    assert read.module().structure == structure("gru")
+    assert any("big-endian machine" in note for note in read.notes) == said
 
 
 def test_tied_and_strided_weights_are_copied_as_they_are(tmp_path):
