@@ -1,11 +1,14 @@
 """The quantities of the cells: every one can be told apart, and says in what its values are held."""
 
+import numpy as np
 import pytest
+from every_cell import CHOICES
 
 from rnnviz.core.cells import CELLS, Options, cell_made
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.quantity import quantities
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import rebuild
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -36,6 +39,22 @@ def test_one_name_may_have_another_range_in_another_cell():
     assert made["lstm"]["c"].limits is None
     assert quantities(cell_made("vanilla", Options(activation="relu")))["h"].limits is None
     assert quantities(cell_made("lstm", Options(projected=True)))["h"].limits is None
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_limits_of_a_quantity_are_just_those_that_its_values_come_to(autograd, name):
+    structure = Structure(input_size=3, hidden_size=6, **CHOICES[name])
+    capture = autograd.random_capture(structure, time_steps=40, sequences=3, scale=3.0, seed=4, with_torch=False)
+    zeros = {state: np.zeros_like(first) for state, first in capture.initial.items()}
+    layer = rebuild(capture.with_call(initial=zeros)).layers[0]
+    for quantity in quantities(structure.equations).values():
+        if quantity.kind == "value":
+            values = layer.value(quantity.of)
+            reached = (float(values.min()), float(values.max()))
+            if quantity.limits is None:
+                assert max(map(abs, reached)) > 1.1, quantity.name
+            else:
+                assert reached == pytest.approx(quantity.limits, abs=0.01), quantity.name
 
 
 def test_a_node_a_cell_lacks_is_an_error_that_names_the_cell():

@@ -57,6 +57,16 @@ def edges(record, name):
     raise AssertionError(name)
 
 
+def test_the_arrow_keys_of_every_whole_number_go_one_by_one_but_of_training_steps():
+    steps = {name: settings_of(record)[name].step for record, name in NUMBERS if takes_one(record, name)}
+    assert {"seed", "length", "batch_size", "num_layers"} < steps.keys()
+    assert steps == {name: 100 if name == "training_steps" else 1 for name in steps}
+
+
+def takes_one(record, name):
+    return isinstance(settings_of(record)[name].form, WholeNumber)
+
+
 def experiment_with(record, name, value):
     """The first lesson with another value, and the key of the value in its file."""
     lesson = first_lesson()

@@ -15,7 +15,7 @@ from rnnviz.core.sweeps import one_by_one
 from rnnviz.core.sweeps.capture import Capture, OwnPass
 from rnnviz.core.sweeps.changed_trace import recompute
 from rnnviz.core.sweeps.interventions import Clamp, SetWeight
-from rnnviz.core.sweeps.precision import in_float64
+from rnnviz.core.sweeps.precision import in_float64, jittered
 from rnnviz.core.sweeps.trace import rebuild
 
 
@@ -352,3 +352,14 @@ def test_a_value_at_one_time_step_computes_no_others(autograd, cell):
         found = layer.value_at(node.name, 6, 2)
         np.testing.assert_allclose(found, whole.value(node.name)[6, 2], rtol=1e-5, atol=1e-6)
     assert set(layer._all_values._known) == set(layer.values)
+
+
+def test_jittered_numbers_are_each_one_rounding_of_float32_off_in_either_direction(autograd) -> None:
+    capture = autograd.random_capture(Structure("gru", 3, 5, 2), seed=8)
+    moved = jittered(capture, 5)
+    pairs = [(capture.inputs, moved.inputs), (capture.initial["h"], moved.initial["h"])]
+    for before, after in pairs + [(weight, moved.weights[name]) for name, weight in capture.weights.items()]:
+        off = (after / before - 1) / float(np.finfo(np.float32).eps)
+        np.testing.assert_allclose(np.abs(off), 1, atol=1e-6)
+        assert {-1, 1} == set(np.sign(off).ravel())
+    assert np.array_equal(moved.grad_output, capture.grad_output)

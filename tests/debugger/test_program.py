@@ -109,6 +109,7 @@ def test_operations_follow_their_time_step_and_come_in_reverse_in_the_backward_s
     assert [(one.time_step, one.operation) for one in points if one.phase is Phase.BACKWARD] == [
         (t, operation) for t in (2, 1) for operation in ("", "h", "bias", "U h", "W x")
     ]
+    assert points[-2:] == [Cursor(3, Phase.ACCUMULATE, 1, "l0"), Cursor(3, Phase.UPDATE, 1, "l0")]
     assert len(points) == len(set(points)) == 23
 
 

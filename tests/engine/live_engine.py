@@ -81,7 +81,7 @@ def live(path: Path, experiment: Experiment = SMALL, paused: bool = True) -> Ite
         except BaseException as error:
             failed.append(error)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)  # one that a failed test leaves behind ends with the tests
     thread.start()
     until(lambda: path.exists() and opens(path))
     window = Window(path)

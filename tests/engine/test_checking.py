@@ -109,6 +109,7 @@ def test_values_that_are_not_finite_are_said_as_the_trace_says_them() -> None:
     words = "cannot be compared: first non-finite at time step 3 of sequence 2, the input: NaN"
     assert report.verdict == f"The trace {words}."
     assert report.plain["trace"] == "cannot be compared"
+    assert (report.plain["model"], report.plain["training_step"]) == ("", 0)
     assert rebuild(capture.with_call(inputs=inputs)).verdict.words == words
     shown = capture_of(Structure("vanilla", 3, 4, activation="relu"), dtype="float32")
     large = {**shown.weights, "weight_hh_l0": np.full((4, 4), 1e30, np.float32)}  # products only float64 has
@@ -119,7 +120,9 @@ def test_values_that_are_not_finite_are_said_as_the_trace_says_them() -> None:
 def test_what_was_recorded_beside_a_right_trace_is_part_of_the_verdict() -> None:
     draw = np.random.default_rng(7)
     capture = trace(nn.GRU(3, 4), draw.normal(size=(6, 2, 3)).astype(np.float32)).check.capture
-    assert " gradients are right: " in check_capture(capture).verdict
+    report = check_capture(capture)
+    assert " gradients are right: " in report.verdict
+    assert (report.plain["model"], report.plain["training_step"]) == ("", 0)  # of a capture by itself
     off = replace(capture, grads={**capture.grads, "bias_ih_l0": 1.5 * capture.grads["bias_ih_l0"]})
     report = check_capture(off)
     assert not report.right

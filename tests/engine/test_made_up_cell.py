@@ -42,11 +42,11 @@ from rnnviz.runs.reading.reader import open_run
 
 
 def _make(options: Options) -> Cell:
-    """Two states of which neither is called c, a matrix in the middle, a state read at once and again by a matrix, a
-    complement, a diagonal on h_{t−1}, one node used twice, and a gate that sees x alone.
+    """Two states of which neither is called c, a product in a sum that can be set itself, a state read at once and
+    again by a matrix, a complement, a diagonal on h_{t−1}, one node used twice, and a gate that sees x alone.
 
     p = σ(W x + b)_p   q = tanh((W x + U h)_q + v ⊙ h)   m = (1 − p) ⊙ m_{t−1} + p ⊙ q
-    s = max(0, M m)   h = (1 − k) ⊙ s + k ⊙ m ⊙ (1 − p),  k = σ((W x + U h)_k + d ⊙ m)
+    s = max(0, (W x)_k + M m)   h = (1 − k) ⊙ s + k ⊙ m ⊙ (1 − p),  k = σ((W x + U h)_k + d ⊙ m)
     """
 
     def biases(block: str) -> tuple[Weight, ...]:
@@ -119,8 +119,9 @@ def _make(options: Options) -> Cell:
                 settable=True,
             ),
             state("m", Mix(Value("p"), Value("m", before=True), Value("q")), "m_t", "memory", "cell"),
-            Node("mm", Matrix(Weight("weight_mm"), Value("m")), "", "M_t", "mixed memory"),
-            Node("s", Relu(Value("mm")), "", "s_t", "shown memory"),
+            Node("mm", Matrix(Weight("weight_mm"), Value("m")), "", "M_t", "mixed memory", settable=True),
+            Node("a_s", Sum((Value("wx", block="k"), Value("mm"))), "", "a_{s,t}", role="pre-activation"),
+            Node("s", Relu(Value("a_s")), "", "s_t", "shown memory"),
             Node("dm", Diagonal(Weight("weight_d"), Value("m")), "dm", "d_t"),
             Node(
                 "a_k",
@@ -148,7 +149,7 @@ def by_hand(w: dict[str, torch.Tensor], x: torch.Tensor, h: torch.Tensor, m: tor
         p, q = (xp + bp).sigmoid(), (xq + hq + w["weight_v_l0"] * h + bq).tanh()
         m = (1 - p) * m + p * q
         k = (xk + hk + w["weight_d_l0"] * m + bk).sigmoid()
-        h = (1 - k) * (m @ w["weight_mm_l0"].T).relu() + k * (m * (1 - p))
+        h = (1 - k) * (xk + m @ w["weight_mm_l0"].T).relu() + k * (m * (1 - p))
         found.append(h)
     return torch.stack(found)
 
@@ -230,7 +231,7 @@ def test_it_trains_and_its_run_is_checked(tmp_path: Path) -> None:
         assert set(taken.initial) == {"h", "m"}
 
 
-@pytest.mark.parametrize("name", ["m", "h", "p", "q", "k"])
+@pytest.mark.parametrize("name", ["m", "h", "p", "q", "k", "mm"])
 def test_it_takes_a_what_if(name: str) -> None:
     found = trace(module_of(Structure("madeup", 3, 4, 2)), torch.randn(6, 2, 3, dtype=torch.float64))
     capture = found.check.capture

@@ -20,6 +20,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, write_experiment
 from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
 from rnnviz.core.sweeps.capture import Capture
+from rnnviz.engine.training.lifetime import Lifetime
 from rnnviz.engine.training.recording import Recording
 from rnnviz.engine.training.serve import LIVE_CAPTURES, LIVE_SHARE, run_training
 from rnnviz.engine.training.trainer import NotFiniteError, Training
@@ -332,6 +333,18 @@ def test_an_engine_that_is_still_loading_torch_ends_at_once_and_leaves_nothing(t
         assert process.wait(WAIT) == 0
         assert process.stderr.read() == b""
     assert [path.name for path in tmp_path.iterdir()] == ([] if live else ["a.toml"])
+
+
+def test_torch_makes_an_optimiser_before_signals_wait_for_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the first one it loads half of itself, for seconds in which a signal must still end the process at once."""
+    order: list[str] = []
+    make, enter = torch.optim.Optimizer.__init__, Lifetime.__enter__
+    monkeypatch.setattr(torch.optim.Optimizer, "__init__", lambda *given: [order.append("made"), make(*given)][1])
+    monkeypatch.setattr(Lifetime, "__enter__", lambda self: [order.append("signals wait"), enter(self)][1])
+    run_training(SMALL, tmp_path / "a.rnnviz")
+    assert order[:2] == ["made", "signals wait"]
 
 
 @pytest.mark.parametrize("leaves", ["by word", "killed"])

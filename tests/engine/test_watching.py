@@ -285,3 +285,17 @@ def test_a_bookmarked_capture_is_kept(tmp_path: Path) -> None:
         window.mark(bookmarks=(Bookmark(2, note="this one"),))
         sql = "SELECT keep FROM captures WHERE training_step = 2"
         until(lambda: [row[0] for row in window.run._queries.rows("captures", sql)] == [1, 1])
+
+
+def test_logpoints_write_lines_and_the_others_hits(tmp_path: Path) -> None:
+    short = replace(LEARNING, training=replace(LEARNING.training, training_steps=11))
+    plain, line = Breakpoint("condition", "k % 4 == 0"), Breakpoint("condition", "k % 5 == 0", message="at {k}")
+    run_training(replace(short, marks=Marks((plain, line))), tmp_path / "a.rnnviz")
+    with open_run(tmp_path / "a.rnnviz") as run:
+        assert hits_of(run) == [(step, model) for step in (4, 8) for model in ("Vanilla", "LSTM")]
+        lines = [event for event in run.events() if event.kind == "log"]
+        assert [(one.training_step, one.details["model"]) for one in lines] == [
+            (step, model) for step in (5, 10) for model in ("Vanilla", "LSTM")
+        ]
+        assert {one.sentence for one in lines} == {"at 5", "at 10"}
+        assert {4, 5, 8} <= set(run.captured())

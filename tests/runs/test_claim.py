@@ -84,8 +84,10 @@ def test_a_run_that_came_since_the_name_was_claimed_is_not_lost(tmp_path: Path) 
 def test_a_claim_is_used_up_by_the_run_that_begins(tmp_path: Path) -> None:
     path = tmp_path / "a.rnnviz"
     with claimed(path):
+        assert len(list(tmp_path.iterdir())) == 1
         with writer(path) as run:
             record(run, 2)
+            assert not list(tmp_path.glob("*.claim"))
         with pytest.raises(RnnvizError, match="exists already"):
             writer(path)
     with Run(path) as reader:

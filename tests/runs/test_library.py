@@ -185,6 +185,12 @@ def test_runs_of_the_folder_and_those_elsewhere_are_listed_once(tmp_path: Path) 
     assert (tmp_path / "data/library.broken.toml").read_text() == "pinned = 3"
 
 
+def test_the_folder_of_the_library_is_made_with_those_above_it(tmp_path: Path) -> None:
+    memory, path = Memory(tmp_path / "not" / "yet" / "there"), made(tmp_path / "a.rnnviz")
+    assert memory.change(lambda known: known.with_run(path)) == memory.read()
+    assert [stamp.path for stamp in memory.stamps()] == [str(path)]
+
+
 def test_what_may_be_tidied_away() -> None:
     now = 1_000 * DAY
     old = RunSummary("/old", "trained", 2_000_000, now - 45 * DAY, title="T", training_step=9)

@@ -113,8 +113,9 @@ def test_a_copy_without_its_newest_records_says_so_until_they_are_beside_it(
         with Run(alone) as run:
             assert run.last_training_step < 22
             assert not run.engine_alive
-            with pytest.warns(IncompleteRunWarning, match=LACKS):
+            with pytest.warns(IncompleteRunWarning, match=LACKS) as warned:
                 open_run(alone).close()
+            assert [one.filename for one in warned] == [__file__]
     assert main(["search", str(alone), "--condition", "k > 99"]) == 0
     assert capsys.readouterr().err.startswith("a.rnnviz lacks its newest records, which are in a.rnnviz-wal: ")
     with pytest.raises(RnnvizError, match=r"a\.rnnviz lacks its newest records, and so accepts no marks from this one"):

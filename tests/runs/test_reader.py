@@ -59,6 +59,15 @@ def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
             reader.capture(0)
 
 
+def test_what_has_come_since_an_event_may_be_nothing(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.rnnviz") as run, Run(run.path) as reader:
+        for count in range(1, 4):
+            run.event(5 * count, "note", f"the {count}.")
+            run.flush()
+            assert [len(reader.events(after)) for after in range(count + 1)] == list(range(count, -1, -1))
+            assert [event.sentence for event in reader.events(count - 1)] == [f"the {count}."]
+
+
 def test_its_writer_says_that_it_lives(tmp_path: Path) -> None:
     with writer(tmp_path / "a.rnnviz") as run, Run(run.path) as reader:
         first, until = reader.heartbeat, time.monotonic() + 60

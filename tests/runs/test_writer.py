@@ -162,19 +162,20 @@ def test_the_budget_holds_and_coverage_stays_even(tmp_path: Path) -> None:
 def test_what_is_kept_is_never_thinned_however_it_was_asked_for(tmp_path: Path) -> None:
     with writer(tmp_path / "a.rnnviz", budget_bytes=300_000) as run, Run(tmp_path / "a.rnnviz") as reader:
         for step in range(9):
-            record(run, step, keep=step == 3)
+            record(run, step, keep=step in (3, 6))
         run.keep(5)  # waits with its capture
         run.flush()
         assert list(reader.captured()) == list(range(9))
         run.keep(7)  # on disk already
-        record(run, 3)  # and once more, nobody asks to keep it this time
+        for step in (3, 6):
+            record(run, step)  # and once more, nobody asks to keep them this time
         for step in range(9, 200):
             record(run, step)
             if step % 20 == 0:
                 run.flush()
         run.flush()
-        assert {0, 3, 5, 7, 199} < set(reader.captured())
-        assert not {1, 2, 4, 6, 8} & set(reader.captured())
+        assert {0, 3, 5, 6, 7, 199} < set(reader.captured())
+        assert not {1, 2, 4, 8} & set(reader.captured())
 
 
 def test_a_training_step_is_offered_once_every_model_has_its_capture(tmp_path: Path) -> None:
@@ -207,6 +208,19 @@ def test_the_same_training_step_captured_again_replaces_the_first(tmp_path: Path
         with Run(run.path) as reader:
             assert same(reader.capture(5), capture(structure, 2))
             assert reader._queries.rows("keep", "SELECT count(*) FROM payloads") == [(2,)]
+
+
+def test_captured_again_it_takes_the_room_of_one(tmp_path: Path) -> None:
+    structure = models()[1].structure
+    steps = list(range(2, 62, 3))
+    with writer(tmp_path / "a.rnnviz", budget_bytes=200_000) as run:
+        for _ in range(12):
+            for step in steps:
+                run.capture(step, 0, capture(models()[0].structure, step))
+                run.capture(step, 1, capture(structure, step))
+            run.flush()
+    with Run(run.path) as reader:
+        assert list(reader.captured()) == steps
 
 
 @pytest.mark.parametrize("wrong", ["structure", "shape", "dtype", "model"])

@@ -116,8 +116,9 @@ class Capture(FrozenArrays):
         return Capture(weights, (Call(**call),), {} if grads is None else grads, notes, kind)
 
     def with_call(self, **changes: Any) -> "Capture":
-        """With its first call changed."""
-        return replace(self, calls=(replace(self.calls[0], **changes), *self.calls[1:]))
+        """With its only call changed."""
+        (call,) = self.calls
+        return replace(self, calls=(replace(call, **changes),))
 
     def sample(self, n: int) -> "Capture":
         """The same with sequence `n` alone, cut to its length, without what torch summed over all of them."""

@@ -35,6 +35,8 @@ HOSTILE = json.loads((Path(__file__).parent / "hostile_expressions.json").read_t
         ("any(h)", "any(h)", "asks about a comparison"),
         ("1 < 2 and loss", "loss", "A comparison is wanted"),
         ("h[1] + h[:, 1]", "h[1] + h[:, 1]", "cannot be combined"),
+        ("losses[1, 2] > 0", "losses[1, 2]", "losses has one subscript, the time step, not 2."),
+        ("h[1, 2, 3] > 0", "h[1, 2, 3]", "h has at most two, time step and unit, not 3."),
         ("h[t][1]", "[", "one bracket"),
         ("norm", "norm", "norm(values)"),
         ("normm(h)", "normm", "Did you mean norm"),

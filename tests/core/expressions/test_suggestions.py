@@ -128,6 +128,7 @@ def test_what_is_right_and_what_comes_near_nothing_gets_no_suggestion(text):
 
 
 def test_names_are_those_of_the_models_that_are_there():
+    assert suggest("any(the gradient of a > 1)", TWO, condition_of) == "any(da > 1)"
     assert suggest("any(update gate > 0.9)", GRU, condition_of) == "any(z > 0.9)"
     assert suggest("any(forget gate > 0.9)", GRU, condition_of) == ""
     assert suggest("weight_hh_l1.grad.norm() > 2", GRU, condition_of) == "norm(so_far_hh_l1[1]) > 2"

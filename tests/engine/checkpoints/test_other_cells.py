@@ -98,9 +98,8 @@ def test_a_part_of_a_weight_that_nobody_reads_declines_it(tmp_path):
         read_checkpoint(saved(tmp_path, state))
 
 
-@pytest.mark.parametrize("prefix", ["layer.cell.", "cell.", ""])
-def test_normalised_gates_are_seen_also_beside_the_cell(tmp_path, prefix):
-    holder = "layer." if prefix == "layer.cell." else ""
+@pytest.mark.parametrize(("prefix", "holder"), [("layer.cell.", "layer."), ("cell.", ""), ("", ""), ("", ".")])
+def test_normalised_gates_are_seen_also_beside_the_cell(tmp_path, prefix, holder):
     with pytest.raises(RnnvizError, match=r"layer normalisation inside the cell, which a plain nn\.GRU does not have"):
         read_checkpoint(saved(tmp_path, cell(prefix, nn.GRUCell) | vectors(f"{holder}ln_ih.weight", size=15)))
 

@@ -1,6 +1,7 @@
 """Every way a recurrent module's weights come out of a training script is found again, to 1e-6."""
 
 import itertools
+import zipfile
 
 import numpy as np
 import pytest
@@ -189,6 +190,30 @@ def test_safetensors_of_every_shape(shape, tmp_path):
         np.testing.assert_array_equal(read.module().weights[name], value.numpy())
 
 
+@pytest.mark.parametrize(("megabytes", "taken"), [(66, True), (70, False)])
+def test_many_modules_of_one_storage_are_copied_up_to_a_limit_beyond_the_file(megabytes, taken, tmp_path):
+    """One storage of 1 MB, which 33 or 35 modules read twice each."""
+    shared = torch.randn(4 * 256, 256)
+    names = ("weight_ih_l0", "weight_hh_l0")
+    torch.save({f"m{n}.{name}": shared for n in range(megabytes // 2) for name in names}, tmp_path / "tied.pt")
+    read = read_checkpoint(tmp_path / "tied.pt")
+    assert (len(read.modules) == megabytes // 2) == taken
+    assert any("wanted at most" in note for note in read.notes) != taken
+
+
+@pytest.mark.parametrize("cell", CLASSES)
+@pytest.mark.parametrize(("inputs", "hidden", "layers", "both", "proj_size"), [
+    (1, 5, 1, False, 0), (4, 1, 1, False, 0), (1, 1, 2, True, 0), (1, 4, 2, False, 1), (3, 2, 1, True, 1),
+])  # fmt: skip
+def test_of_one_input_or_one_unit_it_is_read_too(cell, inputs, hidden, layers, both, proj_size, tmp_path):
+    proj_size = proj_size if cell == "lstm" else 0
+    module = build(cell, layers, both, True, proj_size, inputs, hidden)
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    read = read_checkpoint(tmp_path / "a.pt").module()
+    assert read.structure == structure(cell, layers, both, True, proj_size, inputs, hidden)
+    assert {name: weight.shape for name, weight in read.weights.items()} == read.structure.parameter_shapes()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_precisions(dtype, tmp_path):
     module = build("gru").to(dtype)
@@ -268,6 +293,20 @@ def test_old_format_is_read_and_its_lack_of_checksums_said(tmp_path):
     read = read_checkpoint(tmp_path / "old.pth")
     np.testing.assert_array_equal(read.module().weights["weight_ih_l0"], module.weight_ih_l0.detach().numpy())
     assert "no checksums" in read.notes[0]
+
+
+@pytest.mark.parametrize(("order", "said"), [(b"little", False), (b"big", True), (None, False)])
+def test_the_byte_order_that_the_file_says_is_told_where_it_is_another(tmp_path, order, said):
+    torch.save(build("gru").state_dict(), tmp_path / "a.pt")
+    with zipfile.ZipFile(tmp_path / "a.pt") as saved, zipfile.ZipFile(tmp_path / "b.pt", "w") as changed:
+        for name in saved.namelist():
+            if not name.endswith("/byteorder"):
+                changed.writestr(name, saved.read(name))
+            elif order is not None:
+                changed.writestr(name, order)
+    read = read_checkpoint(tmp_path / "b.pt")
+    assert read.module().structure == structure("gru")
+    assert any("big-endian machine" in note for note in read.notes) == said
 
 
 def test_tied_and_strided_weights_are_copied_as_they_are(tmp_path):

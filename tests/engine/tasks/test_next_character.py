@@ -52,6 +52,15 @@ def test_windows_of_the_test_part_lie_evenly_from_its_first_to_its_last_characte
         assert gaps.max() - gaps.min() <= 1
 
 
+@pytest.mark.parametrize(("characters", "windows"), [(12, 1), (13, 2), (18, 2), (19, 3), (25, 4), (26_006, 1666)])
+def test_the_test_windows_are_as_many_as_fit_without_overlap(tmp_path: Path, characters: int, windows: int) -> None:
+    """Each of six characters and the one after its last, which may be the first of the next."""
+    source = source_of(tmp_path, "abc" * characters, length=6, train_share=2 / 3)
+    batch = source.test()
+    assert batch.targets.shape == (6, windows)
+    assert batch.loss_weight.sum() == pytest.approx(1, rel=1e-5)
+
+
 def values(source, metric: str) -> dict[str, float]:  # type: ignore[no-untyped-def]
     return {line.label: line.value for line in source.info.baselines if line.metric == metric}
 
@@ -106,6 +115,17 @@ def test_unicode_is_decoded_and_said(tmp_path: Path, coded: bytes, words: tuple[
     text = read_text(str(tmp_path / "t.txt"))
     assert "".join(text.alphabet[code] for code in text.codes) == "Straße über Köln. "
     assert text.notes == words
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("first", ["A", "„", "„“"])
+def test_utf_16_without_a_mark_is_known_by_its_zeros(tmp_path: Path, codec: str, first: str) -> None:
+    """Of Latin letters one byte of two is 0; the first characters may be others."""
+    whole = f"{first}bc, and so on. "
+    (tmp_path / "t.txt").write_bytes(whole.encode(codec))
+    text = read_text(str(tmp_path / "t.txt"))
+    assert "".join(text.alphabet[code] for code in text.codes) == whole
+    assert text.notes == ("read as UTF-16",)
 
 
 def test_latin_1_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
