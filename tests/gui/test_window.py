@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -356,6 +357,15 @@ def test_what_nobody_foresaw_is_one_sentence_and_in_the_log(app: App, tmp_path: 
         sys.excepthook(type(error), error, error.__traceback__)
     assert "ZeroDivisionError: on purpose" in app.message_bar.sentence
     assert "on purpose" in (tmp_path / "data" / "rnnviz.log").read_text()
+
+
+def test_a_closed_window_gives_the_hooks_for_errors_back(open_app: OpenApp, run_file: Path) -> None:
+    before = sys.excepthook, threading.excepthook
+    app = open_app(run_file)
+    assert sys.excepthook != before[0]
+    assert threading.excepthook != before[1]
+    close(app)
+    assert (sys.excepthook, threading.excepthook) == before
 
 
 def test_garbage_is_collected_by_the_gui_thread_only(open_app: OpenApp, run_file: Path) -> None:

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -375,6 +376,23 @@ def test_an_engine_that_hears_nothing_is_killed(ready: App, monkeypatch: pytest.
     os.kill(engine_process_id(ready), signal.SIGSTOP)
     close(ready)
     qtbot.waitUntil(lambda: not children())  # what is killed ends as soon as a busy machine lets it
+
+
+def test_an_engine_that_is_slow_to_write_its_last_is_waited_for(ready: App, qtbot: QtBot) -> None:
+    """Longer than one that was told to end at once would be."""
+    press(ready, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(ready, 10))
+    path, number = ready.store.state.run.path, engine_process_id(ready)
+    os.kill(number, signal.SIGSTOP)
+    goes_on = threading.Timer(2 * engine._TERMINATE_PATIENCE, os.kill, (number, signal.SIGCONT))
+    goes_on.start()
+    close(ready)
+    goes_on.join()
+    assert path is not None
+    with open_run(path) as run:
+        assert run.status is not None
+        assert run.status.state == "stopped"
+        assert run.last_training_step in run.captured()
 
 
 def test_a_finished_run_is_looked_at_without_an_engine(
