@@ -19,6 +19,7 @@ from whole_program import OpenApp, close, engine_process_id, press
 from rnnviz.core.source import Given
 from rnnviz.core.tasks import NextValue
 from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.figures.picture_dialog import PictureDialog
 from rnnviz.gui.live import child
 from rnnviz.gui.opening import file_commands, file_dialogs
 from rnnviz.gui.opening.data_dialog import DataDialog
@@ -320,6 +321,12 @@ def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, m
     target = tmp_path / "nowhere" / "picture.png"
     app.actions["save_lanes_1"].trigger()
     assert "nowhere" in app.message_bar.sentence
+    app.store.say(None)
+    app.actions["save_picture"].trigger()
+    app.window.findChild(PictureDialog).accept()
+    assert "nowhere" in app.message_bar.sentence
+    app.window.activateWindow()
+    qtbot.waitUntil(app.window.isActiveWindow)
     press(app, Qt.Key.Key_C, modifier=CONTROL | SHIFT)
     assert QGuiApplication.clipboard().image().width() > 1000
 

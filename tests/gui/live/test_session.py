@@ -72,6 +72,7 @@ def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
 def test_training_steps_typed_while_the_engine_starts_hold(open_app: OpenApp, qtbot: QtBot, small: Path) -> None:
     app = open_app(small)
     qtbot.waitUntil(lambda: app.store.state.run.title == "Small")
+    assert app.store.state.notices.busy == "Starting the engine …"
     steps = app.contents.experiment.training_form.rows["training_steps"].field
     type_into(steps, "23")
     qtbot.waitUntil(lambda: bool(app.store.state.run.models) and app.store.state.run.planned_steps == 23)
@@ -185,8 +186,11 @@ def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 10))
     process = engine_process_id(app)
+    said = set[str]()
+    app.store.changed.connect(lambda _, new: said.add(new.notices.busy))
     press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: app.store.state.run.path != old)
+    assert said == {""}
     assert engine_process_id(app) == process  # the warm process: nobody waits for torch again
     again = app.store.state.recorded.traces[0]
     assert first is not None
