@@ -1,8 +1,9 @@
 """Mutants of a module: every one-line change that a plausible slip could be, found in its syntax tree.
 
 What only an eye can judge of what is drawn is left alone in `rnnviz/gui`: sizes and margins that stand in constants,
-calls that set nothing but spacing, stretch or a font, and in a rectangle, a point or a painter's `draw…` a bare number
-of pixels, added to a coordinate or alone: the −5 of `QRectF(x - 5, …)`. Where values lie, `(t + 0.5) * width`, is none.
+calls that set nothing but spacing, stretch or a font, the insets of `adjusted`, and in a rectangle, a point or a
+painter's `draw…` a bare number of pixels, added to a coordinate or alone: the −5 of `QRectF(x - 5, …)`. Where values
+lie, `(t + 0.5) * width`, is none.
 """
 
 import ast
@@ -27,7 +28,7 @@ _SPACING = {
     "setSpacing", "setHorizontalSpacing", "setVerticalSpacing", "setContentsMargins", "setStretch", "setStretchFactor",
     "setColumnStretch", "setRowStretch", "addStretch", "addSpacing", "setFont",
 }  # fmt: skip
-_PLACES = {"QRect", "QRectF", "QPoint", "QPointF", "adjusted", "translated"}
+_PLACES = {"QRect", "QRectF", "QPoint", "QPointF", "translated"}
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
@@ -133,6 +134,8 @@ def _judged_by_eye(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))) if name in _SPACING:
             yield from ast.walk(node)
+        case ast.Call(func=ast.Attribute(attr="adjusted"), args=insets):
+            yield from (inside for inset in insets for inside in ast.walk(inset))
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _PLACES or _draws(node):
             for coordinate in node.args:
                 match coordinate:
