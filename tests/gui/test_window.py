@@ -323,7 +323,10 @@ def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, m
     assert "nowhere" in app.message_bar.sentence
     app.store.say(None)
     app.actions["save_picture"].trigger()
-    app.window.findChild(PictureDialog).accept()
+    dialog, lanes, curves = app.window.findChild(PictureDialog), app.contents.lanes, app.contents.training
+    wanted = str(lanes.width()), str(lanes.height() + curves.height())
+    assert (dialog.width_field.text(), dialog.height_field.text()) == wanted
+    dialog.accept()
     assert "nowhere" in app.message_bar.sentence
     app.window.activateWindow()
     qtbot.waitUntil(app.window.isActiveWindow)

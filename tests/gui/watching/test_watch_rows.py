@@ -44,7 +44,7 @@ def ink(image: QImage, x: float, row: int) -> list[int]:
 def test_the_line_goes_through_its_values_and_says_whether_they_are_logarithms(qtbot: QtBot, key: str) -> None:
     values, log = LINES[key]
     rows, image = grabbed(qtbot, ([1.0, 2.0], NAN), (values, NAN))
-    assert rows.rows[1].tooltip.endswith("line over time steps" + (", log₁₀" if log else ""))
+    assert rows.rows[1].tooltip == "net 1: 0.5\nline over time steps" + (", log₁₀" if log else "")
     with np.errstate(divide="ignore"):
         drawn = np.log10(values) if log else np.array(values)
     finite = np.isfinite(drawn)
@@ -56,6 +56,12 @@ def test_the_line_goes_through_its_values_and_says_whether_they_are_logarithms(q
             assert np.mean(heights) == pytest.approx(TOP + HIGH * (high - value) / (high - low), abs=2)
         else:
             assert heights == []
+
+
+def test_where_there_is_no_value_the_tooltip_says_why() -> None:
+    row = WatchRow("net 2", COLOR, Look(None, "There is no f."), before="0.7", which="what-if")
+    assert row.tooltip == "net 2, what-if: There is no f.\nbefore: 0.7"
+    assert (row.words, row.title) == ("–", "net 2, what-if")
 
 
 def test_the_cursor_stands_at_its_place_on_the_line(qtbot: QtBot) -> None:
