@@ -219,3 +219,39 @@ def test_the_row_that_is_chosen_has_one_ground_up_to_the_edge(page: VariablesPag
     image = page.tree.viewport().grab().toImage()
     columns = {image.pixelColor(x, box.bottom() - 3).name() for x in (1, 4, 8, 20, image.width() - 3)}
     assert columns == {theme(look).raised}
+
+
+def test_only_rows_that_hold_others_have_a_triangle_which_points_where_they_are_open(page: VariablesPage) -> None:
+    QApplication.processEvents()
+    pointing = dict[str, set[bool]]()
+    for opened in (True, False):
+        for holder in (page.tree.topLevelItem(0), row(page, "forget gate").parent()):
+            assert holder is not None
+            holder.setExpanded(opened)
+        QApplication.processEvents()
+        image = page.tree.viewport().grab().toImage()
+        for item in visible(page):
+            box = page.tree.visualItemRect(item)
+            ground = image.pixelColor(box.left() - 12, box.top() + 1)
+            inked = [
+                (x, y)
+                for x in range(box.left() - 12, box.left() - 2)
+                for y in range(box.top(), min(box.bottom(), image.height()))
+                if image.pixelColor(x, y) != ground
+            ]
+            assert bool(inked) == bool(item.childCount()), item.text(0)
+            if inked:
+                wide, high = (max(one) - min(one) for one in zip(*inked, strict=True))
+                assert (wide > high) == item.isExpanded(), item.text(0)
+                pointing.setdefault(item.text(0), set()).add(item.isExpanded())
+    assert {True, False} in pointing.values()
+
+
+def visible(page: VariablesPage) -> list[QTreeWidgetItem]:
+    """The rows that are seen whole."""
+    tree, found = page.tree, list[QTreeWidgetItem]()
+    item = tree.itemAt(2, 2)
+    while item is not None and tree.viewport().rect().contains(tree.visualItemRect(item)):
+        found.append(item)
+        item = tree.itemBelow(item)
+    return found
