@@ -25,7 +25,8 @@ def state() -> State:
 
 def test_the_bar_says_whose_it_is_and_what_is_set(state: State) -> None:
     assert bar_words(state) == f"net 2: {SET.words}"
-    assert bar_words(flat_state(state, models=())) == f": {SET.words}"
+    for fewer in ((), state.run.models[:1]):
+        assert bar_words(flat_state(state, models=fewer)) == f": {SET.words}"
     trouble = Recomputed(state.trial.whatif, None, "", trouble="There is no such unit.")
     assert bar_words(flat_state(state, recomputed=trouble)) == "The lanes show history: There is no such unit."
 
