@@ -1,6 +1,7 @@
 """The window on a finished run: keys, clicks, menus, files dropped on it, settings."""
 
 import gc
+import logging
 import os
 import shutil
 import sys
@@ -21,11 +22,13 @@ from rnnviz.core.tasks import NextValue
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.figures.picture_dialog import PictureDialog
 from rnnviz.gui.live import child
+from rnnviz.gui.look.theme import theme
 from rnnviz.gui.opening import file_commands, file_dialogs
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.shell.menus.shortcuts_page import ShortcutsPage
+from rnnviz.gui.shell.page_commands import PAGES
 from rnnviz.gui.state.store import setting
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -367,6 +370,22 @@ def test_what_nobody_foresaw_is_one_sentence_and_in_the_log(app: App, tmp_path: 
         sys.excepthook(type(error), error, error.__traceback__)
     assert "ZeroDivisionError: on purpose" in app.message_bar.sentence
     assert "on purpose" in (tmp_path / "data" / "rnnviz.log").read_text()
+    assert logging.getLogger("rnnviz.window").handlers
+    close(app)
+    assert not logging.getLogger("rnnviz.window").handlers  # another window writes into its own alone
+
+
+def test_no_part_of_the_window_keeps_the_ground_of_the_other_theme(app: App, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: None not in app.store.state.recorded.traces)
+    for look, other in (("light", "dark"), ("dark", "light")):
+        for page in PAGES:
+            app.store.change(look=setting(theme=look, page=page.key))
+            QApplication.processEvents()
+            image = app.window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+            pixels = np.frombuffer(image.constBits(), np.uint32) & 0xFFFFFF
+            for ground in (theme(other).background, theme(other).panel, theme(other).raised):
+                found = int((pixels == int(ground[1:], 16)).sum())
+                assert found < 300, (page.key, ground)  # so few are edges of letters
 
 
 def test_a_closed_window_gives_the_hooks_for_errors_back(open_app: OpenApp, run_file: Path) -> None:

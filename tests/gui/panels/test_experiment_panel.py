@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flat_state import flat_state
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Experiment
@@ -349,3 +349,14 @@ def test_beside_a_model_stands_the_mean_of_its_last_batches_up_to_the_step_shown
     assert (said, metric) == ("–" if expected is None else short(expected), "loss")
     assert metric_shown(state, 1)[:2] == ("–" if expected is None else "0.25", "accuracy")
     assert metric_shown(state, 2)[:2] == ("", "untrained")
+
+
+def test_the_fields_take_the_width_the_panel_has_and_the_rest_is_scrolled_to(panel: ExperimentPanel) -> None:
+    edges = []
+    for width in (240, 400):
+        panel.resize(width, 300)
+        QApplication.processEvents()
+        fields = [panel.task_form.kind, *(row.field for row in panel.training_form.rows.values())]
+        edges.append({width - field.mapTo(panel, field.rect().bottomRight()).x() for field in fields})
+        assert max(field.mapTo(panel, field.rect().bottomRight()).y() for field in fields) > panel.height()
+    assert edges[0] == edges[1]

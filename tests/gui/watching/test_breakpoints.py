@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close, press, small_experiment
 
@@ -79,6 +79,18 @@ def test_every_other_kind_can_be_edited_and_removed_and_says_what_it_waits_for(
     assert (card.field.text() if typed else card.words.text()) == (one.expression if typed else one.words)
     QTest.mouseClick(card.remove, Qt.MouseButton.LeftButton)
     assert store.state.debugging.marks == Marks()
+
+
+def test_what_there_is_nothing_of_takes_no_room(store: Store, page: WatchesPage) -> None:
+    titles = {label.text(): label for label in page.findChildren(QLabel) if label.property("role") == "section"}
+    events, marks = (Event(1, 7, "hit", "at 7", {"model": "LSTM"}),), Marks(bookmarks=(Bookmark(7),))
+    for some_events, some_marks in (((), Marks()), (events, Marks()), ((), marks), (events, marks), ((), Marks())):
+        store.change(recorded=setting(events=some_events), debugging=setting(marks=some_marks))
+        QApplication.processEvents()
+        assert {titles["Stops and log"].isVisible(), page.log.isVisible()} == {bool(some_events)}
+        assert {titles["Bookmarks"].isVisible(), page.bookmarks.isVisible()} == {some_marks == marks}
+        assert titles["Watches"].isVisible()
+        assert titles["Hits in the recorded past"].isVisible()
 
 
 def test_a_metric_is_known_once_it_is_recorded(store: Store, page: WatchesPage) -> None:
