@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
 from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.look.theme import theme
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.shell.menus.command_palette import CommandPalette
 
@@ -96,6 +97,18 @@ def test_the_arrows_and_the_mouse_choose(app: App, qtbot: QtBot) -> None:
     row = palette.found.visualRect(palette.found.model().index(1, 0))
     qtbot.mouseClick(palette.found.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
     qtbot.waitUntil(lambda: app.store.state.place.sample == 3)
+
+
+def test_the_row_that_is_chosen_stands_out(app: App) -> None:
+    palette = ask(app, "sequence")
+    look = theme(app.store.state.look.theme)
+    for chosen in (0, 1):
+        image = palette.found.viewport().grab().toImage()
+        for row in range(3):
+            box = palette.found.visualRect(palette.found.model().index(row, 0))
+            ground = image.pixelColor(box.left() + 5, box.center().y()).name()
+            assert (ground == look.raised) == (row == chosen)
+        QTest.keyClick(palette.field, Qt.Key.Key_Down)
 
 
 def test_nothing_found_is_said_and_enter_does_nothing(app: App) -> None:

@@ -17,6 +17,41 @@ ALT = Qt.KeyboardModifier.AltModifier
 LOWEST_SCREEN = 720  # pixels: no menu may need more
 
 
+GROUPS = {
+    "File": [
+        ["Lessons", "Examples", "Open …", "Open recent", "Runs …", "Continue with the last run"],
+        ["Save run as …", "Save experiment …", "Export model …"],
+        ["Save picture", "Copy picture"],
+        ["Quit"],
+    ],
+    "Training": [
+        ["Train on", "One training step", "Reset"],
+        ["Earlier in training", "Later in training", "Back to live"],
+    ],
+    "Debug": [
+        ["Step forward", "Step back", "Step into", "Step into, back", "Step out", "Step out, back"],
+        ["Go to …", "Run to", "Look at"],
+        ["Breakpoint here", "Bookmark here", "Continue"],
+        ["What-if"],
+        ["Check the gradients"],
+        ["Go there", "Disable this breakpoint"],
+    ],
+    "What-if": [
+        ["Undo what-if", "Redo what-if"],
+        ["Show the difference", "Back to history", "Train on from here"],
+        ["Copy what-if as text", "Paste what-if"],
+    ],
+    "View": [
+        ["Page", "Lanes"],
+        ["Light theme", "Text size", "Interface scale"],
+        ["Presentation", "Full screen", "Reset layout"],
+        ["Memory for traces …"],
+        ["Next area", "Previous area"],
+    ],
+    "Help": [["Find a command …", "Keyboard shortcuts"], ["About rnnviz"]],
+}  # of menus, the names of their entries
+
+
 @pytest.fixture
 def app(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> Iterator[App]:
     app = open_app(run_file)
@@ -28,6 +63,16 @@ def app(open_app: OpenApp, qtbot: QtBot, run_file: Path) -> Iterator[App]:
 
 def entries(menu: QMenu) -> list[QAction]:
     return [action for action in menu.actions() if action.isEnabled() and not action.isSeparator()]
+
+
+def groups(menu: QMenu) -> list[list[str]]:
+    found = list[list[str]]([[]])
+    for action in menu.actions():
+        if action.isSeparator():
+            found.append([])
+        else:
+            found[-1].append(action.text())
+    return found
 
 
 def front() -> QMenu:
@@ -78,6 +123,13 @@ def test_the_arrow_keys_reach_every_command(app: App) -> None:
     assert len(wanted) > 50
     assert {key for key in wanted if app.actions[key].isEnabled()} <= {action.property("command") for action in reached}
     assert {"Hidden state", "small.rnnviz"} <= {action.text() for action in reached}  # lists made as they open
+
+
+def test_each_menu_is_in_groups(app: App) -> None:
+    """What belongs together stands between two lines."""
+    submenus = {menu.title().replace("&", ""): menu for menu in app.menu_bar.findChildren(QMenu)}
+    found = {name: groups(submenus[name]) for name in GROUPS}
+    assert found == GROUPS
 
 
 def test_f10_opens_the_first_menu_and_keys_go_where_the_light_is(app: App) -> None:

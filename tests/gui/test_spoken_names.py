@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QAccessibleInterface
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp
@@ -18,6 +20,7 @@ from rnnviz.gui.shell.app import App
 from rnnviz.gui.shell.keyboard.reading_order import controls
 from rnnviz.gui.shell.page_commands import PAGES
 from rnnviz.gui.state.store import setting
+from rnnviz.gui.state.window import Message
 from rnnviz.gui.widgets.marked_text import plain
 
 NAME, VALUE, ROLE = QAccessible.Text.Name, QAccessible.Text.Value, QAccessible.Role
@@ -102,6 +105,26 @@ def test_fields_say_their_label_and_what_is_chosen(app: App) -> None:
     chosen = spoken(app.contents.experiment.task_form.kind)
     assert (chosen.text(VALUE), chosen.role()) == ("adding", ROLE.ComboBox)
     assert chosen.text(QAccessible.Text.Description).startswith("adding. ")
+
+
+def test_messages_and_the_row_gone_to_are_read_aloud_where_somebody_listens(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert app.contents is not None
+    heard = list[str]()
+
+    def hear(event: QAccessibleEvent) -> None:
+        if isinstance(event, QAccessibleAnnouncementEvent):
+            heard.append(event.message())
+
+    monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+    for listening in (False, True):
+        monkeypatch.setattr(QAccessible, "isActive", lambda listening=listening: listening)
+        app.store.say(Message("info", f"It is {listening}."))
+        QTest.keyClick(app.contents.values.table, Qt.Key.Key_Home)
+    message, row = heard
+    assert message == "It is True."
+    assert row.startswith(f"{plain(app.contents.values.table.rows[0].words)}, Vanilla ")
 
 
 def test_any_choice_says_its_label(app: App, qtbot: QtBot) -> None:

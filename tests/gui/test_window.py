@@ -1,9 +1,11 @@
 """The window on a finished run: keys, clicks, menus, files dropped on it, settings."""
 
 import gc
+import logging
 import os
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +20,15 @@ from whole_program import OpenApp, close, engine_process_id, press
 from rnnviz.core.source import Given
 from rnnviz.core.tasks import NextValue
 from rnnviz.debugger.cursor import Phase
+from rnnviz.gui.figures.picture_dialog import PictureDialog
 from rnnviz.gui.live import child
+from rnnviz.gui.look.theme import theme
 from rnnviz.gui.opening import file_commands, file_dialogs
 from rnnviz.gui.opening.data_dialog import DataDialog
 from rnnviz.gui.opening.model_dialog import OpenModelDialog
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.shell.menus.shortcuts_page import ShortcutsPage
+from rnnviz.gui.shell.page_commands import PAGES
 from rnnviz.gui.state.store import setting
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -319,6 +324,15 @@ def test_pictures_are_saved_and_copied(app: App, qtbot: QtBot, tmp_path: Path, m
     target = tmp_path / "nowhere" / "picture.png"
     app.actions["save_lanes_1"].trigger()
     assert "nowhere" in app.message_bar.sentence
+    app.store.say(None)
+    app.actions["save_picture"].trigger()
+    dialog, lanes, curves = app.window.findChild(PictureDialog), app.contents.lanes, app.contents.training
+    wanted = str(lanes.width()), str(lanes.height() + curves.height())
+    assert (dialog.width_field.text(), dialog.height_field.text()) == wanted
+    dialog.accept()
+    assert "nowhere" in app.message_bar.sentence
+    app.window.activateWindow()
+    qtbot.waitUntil(app.window.isActiveWindow)
     press(app, Qt.Key.Key_C, modifier=CONTROL | SHIFT)
     assert QGuiApplication.clipboard().image().width() > 1000
 
@@ -356,6 +370,31 @@ def test_what_nobody_foresaw_is_one_sentence_and_in_the_log(app: App, tmp_path: 
         sys.excepthook(type(error), error, error.__traceback__)
     assert "ZeroDivisionError: on purpose" in app.message_bar.sentence
     assert "on purpose" in (tmp_path / "data" / "rnnviz.log").read_text()
+    assert logging.getLogger("rnnviz.window").handlers
+    close(app)
+    assert not logging.getLogger("rnnviz.window").handlers  # another window writes into its own alone
+
+
+def test_no_part_of_the_window_keeps_the_ground_of_the_other_theme(app: App, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: None not in app.store.state.recorded.traces)
+    for look, other in (("light", "dark"), ("dark", "light")):
+        for page in PAGES:
+            app.store.change(look=setting(theme=look, page=page.key))
+            QApplication.processEvents()
+            image = app.window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+            pixels = np.frombuffer(image.constBits(), np.uint32) & 0xFFFFFF
+            for ground in (theme(other).background, theme(other).panel, theme(other).raised):
+                found = int((pixels == int(ground[1:], 16)).sum())
+                assert found < 300, (page.key, ground)  # so few are edges of letters
+
+
+def test_a_closed_window_gives_the_hooks_for_errors_back(open_app: OpenApp, run_file: Path) -> None:
+    before = sys.excepthook, threading.excepthook
+    app = open_app(run_file)
+    assert sys.excepthook != before[0]
+    assert threading.excepthook != before[1]
+    close(app)
+    assert (sys.excepthook, threading.excepthook) == before
 
 
 def test_garbage_is_collected_by_the_gui_thread_only(open_app: OpenApp, run_file: Path) -> None:

@@ -1,4 +1,10 @@
-"""Mutants of a module: every one-line change that a plausible slip could be, found in its syntax tree."""
+"""Mutants of a module: every one-line change that a plausible slip could be, found in its syntax tree.
+
+What only an eye can judge of what is drawn is left alone in `rnnviz/gui`: sizes and margins that stand in constants,
+calls that set nothing but spacing, stretch or a font, the insets of `adjusted`, and in a rectangle, a point or a
+painter's `draw…` a bare number of pixels, added to a coordinate or alone: the −5 of `QRectF(x - 5, …)`. Where values
+lie, `(t + 0.5) * width`, is none.
+"""
 
 import ast
 import hashlib
@@ -18,6 +24,11 @@ _CALCULATED = {
     ast.Mod: ("%", "//"), ast.Pow: ("**", "*"),
 }  # fmt: skip
 _LEFT_ALONE = ("kill", "unlink", "rmtree", "remove(", "rename(")  # a slip there could reach beyond the tests
+_SPACING = {
+    "setSpacing", "setHorizontalSpacing", "setVerticalSpacing", "setContentsMargins", "setStretch", "setStretchFactor",
+    "setColumnStretch", "setRowStretch", "addStretch", "addSpacing", "setFont",
+}  # fmt: skip
+_PLACES = {"QRect", "QRectF", "QPoint", "QPointF", "translated"}
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
@@ -94,10 +105,11 @@ def _is_python(text: str) -> bool:
 def _changes(tree: ast.AST, lines: list[str], drawn: bool) -> Iterator[tuple[bool, int, str]]:
     """Whether in a public function, the number of the line and its new text."""
     public = [one for name, one in functions(tree) if not any(part.startswith("_") for part in name.split("."))]
-    said = {id(inside) for node in ast.walk(tree) for each in _not_run(node) for inside in ast.walk(each)}
+    left_alone = {id(inside) for node in ast.walk(tree) for each in _not_run(node) for inside in ast.walk(each)}
+    left_alone |= {id(each) for node in ast.walk(tree) for each in _judged_by_eye(node)} if drawn else set()
     for node in ast.walk(tree):
         place = node.test if isinstance(node, ast.If | ast.While) else node
-        if id(node) in said or not isinstance(place, ast.expr | ast.stmt) or place.lineno != place.end_lineno:
+        if id(node) in left_alone or not isinstance(place, ast.expr | ast.stmt) or place.lineno != place.end_lineno:
             continue
         inside = any(one.body[0].lineno <= place.lineno <= (one.end_lineno or 0) for one in public)
         line = lines[place.lineno - 1].encode()  # ast counts bytes
@@ -115,6 +127,29 @@ def _not_run(node: ast.AST) -> Iterator[ast.AST]:
             yield annotation
         case ast.Raise() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             yield node
+
+
+def _judged_by_eye(node: ast.AST) -> Iterator[ast.AST]:
+    """What sets spacing alone, and the numbers of pixels where something is drawn."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))) if name in _SPACING:
+            yield from ast.walk(node)
+        case ast.Call(func=ast.Attribute(attr="adjusted"), args=insets):
+            yield from (inside for inset in insets for inside in ast.walk(inset))
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _PLACES or _draws(node):
+            for coordinate in node.args:
+                match coordinate:
+                    case ast.BinOp(op=ast.Add() | ast.Sub(), right=ast.Constant() as pixels):
+                        yield from (coordinate, pixels)
+                    case ast.Constant(value=int() | float()) | ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
+                        yield from ast.walk(coordinate)
+
+
+def _draws(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="painter"), attr=name):
+            return name.startswith("draw")
+    return False
 
 
 Slip = tuple[int, int, str]

@@ -245,7 +245,6 @@ class LessonCard(QWidget):
         look = theme(self._store.state.look.theme)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), look.color("panel"))
         painter.setPen(QPen(look.color("line"), 1))
         painter.setBrush(look.color("raised"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(12.5, 0.5, -12.5, -12.5), 8, 8)

@@ -63,7 +63,7 @@ def path_to_save(
     name, _ = QFileDialog.getSaveFileName(window, title, str(begin / proposal), kinds)
     if (path := _found(store, name, f"save {kind}")) is None:
         return None
-    return path if path.suffix else path.with_suffix(kinds.split("*", 1)[1].split(")")[0].split()[0])
+    return path if path.suffix else path.with_suffix(kinds.split("*")[1].split(")")[0].strip())
 
 
 def _begin(store: Store, kind: str, folder: str = "") -> str:

@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.interventions import Intervention
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import to_model
@@ -31,7 +30,6 @@ from rnnviz.gui.shell.keyboard.named_controls import NamedControl, named_control
 from rnnviz.gui.shell.main_window import MainWindow
 from rnnviz.gui.shell.right_column import RightColumn
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.state.window import Message
 from rnnviz.gui.stepping.debug_commands import show_moment, show_time_step
 from rnnviz.gui.stepping.program_strip import ProgramStrip
 from rnnviz.gui.stepping.walker import Walker
@@ -136,14 +134,7 @@ class Contents(QObject):
 
         size = (self.lanes.width(), self.lanes.height() + self.training.height())
         curves = Curves(self.training.shown_metric, self.training.log.isChecked())
-
-        def save(image: QImage) -> None:
-            try:
-                saved(image)
-            except RnnvizError as error:
-                self._store.say(Message("error", str(error)))
-
-        ask_for_picture(Drawn(self._store.state, size, curves, self.lanes.axis), self._window, save)
+        ask_for_picture(Drawn(self._store.state, size, curves, self.lanes.axis), self._window, saved)
 
     def window_image(self, scale: int) -> QImage:
         return window_image(self._window, Measures((self._window.width(), self._window.height()), scale))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.magnitude import log10
 
 DRAWN = 600  # points of a smoothed curve
 _LADDER = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5)
@@ -43,9 +44,7 @@ def smooth(values: Array) -> tuple[Array, Array]:
 
 def logarithm(values: Array) -> Array:
     """log₁₀; zero and negative numbers have none and become NaN."""
-    values = np.asarray(values, np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(values > 0, np.log10(np.where(values > 0, values, 1.0)), np.nan)
+    return np.where(np.asarray(values) > 0, log10(values), np.nan)
 
 
 def x_end(last: int, planned: int, growing: bool) -> int:

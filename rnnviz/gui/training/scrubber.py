@@ -142,9 +142,8 @@ class Scrubber(QWidget):
         painter.setBrush(line)
         painter.drawRoundedRect(QRectF(0, _TRACK - 2, scale.width(self), 4), 2, 2)
         handle = self.x_of(self.training_step)
-        if handle > 0:
-            painter.setBrush(accent)
-            painter.drawRoundedRect(QRectF(0, _TRACK - 2, min(handle, scale.width(self)), 4), 2, 2)
+        painter.setBrush(accent)
+        painter.drawRoundedRect(QRectF(0, _TRACK - 2, min(max(handle, 0.0), scale.width(self)), 4), 2, 2)
         self._paint_ticks(painter)
         if -1 <= handle <= scale.width(self) + 1:
             self._paint_handle(painter, min(max(handle, _RADIUS), scale.width(self) - _RADIUS))

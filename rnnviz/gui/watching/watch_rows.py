@@ -55,7 +55,7 @@ class WatchRow:
         if self.before:
             lines.append(f"before: {self.before}")
         if self.line.over:
-            log = ", log₁₀" if np.isfinite(self.line.values).any() and log_wanted(self.line.values) else ""
+            log = ", log₁₀" if log_wanted(self.line.values) else ""
             lines.append(f"line over {self.line.over}{log}")
         return "\n".join(lines)
 

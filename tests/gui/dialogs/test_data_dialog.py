@@ -1,5 +1,6 @@
 """Choosing from a data file: columns, length and the trained share become a task."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,14 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.tasks import NextCharacter, NextValue
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.tasks import Adding, NextCharacter, NextValue
 from rnnviz.engine.inspection import inspect_path
 from rnnviz.gui.opening.column_table import HOLDS, INPUT, NAME, PREDICT, ColumnTable
 from rnnviz.gui.opening.data_dialog import DataDialog
+from rnnviz.gui.opening.opening import learning
 
+TASK = NextValue(file="/data/weather.csv", columns=("low",), length=7)
 TABLE: dict[str, Any] = {
     "kind": "csv",
     "path": "/data/weather.csv",
@@ -55,6 +59,15 @@ def previewed(dialog: DataDialog) -> list[list[str]]:
         [table.verticalHeaderItem(row).text()] + [table.item(row, place).text() for place in range(table.columnCount())]
         for row in range(table.rowCount())
     ]
+
+
+def test_a_table_is_learned_by_the_models_of_the_run_or_of_the_first_lesson() -> None:
+    """Of a checkpoint that was opened nothing can be trained: it has no experiment."""
+    shown = Experiment(
+        "Shown", Adding(length=9), (ModelSettings("Gated", "gru", 5),), TrainingSettings(batch_size=3), seed=7
+    )
+    assert learning(shown, TASK, "weather") == replace(shown, name="weather", task=TASK)
+    assert learning(None, TASK, "weather") == replace(first_lesson(), name="weather", task=TASK)
 
 
 def test_numeric_columns_are_chosen_but_time_and_text(qtbot: QtBot) -> None:

@@ -103,6 +103,17 @@ def test_each_kind_of_file_has_its_own_folder_in_the_next_start_too(
     assert answers.begun[-1] == str(runs)
 
 
+@pytest.mark.parametrize("kinds", ["Runs (*.a)", "Runs (*.a *.b)", "Runs (*.a);;Other (*.c *.d)"])
+def test_the_ending_of_the_first_kind_is_added_where_none_is_typed(
+    answers: Answers, qtbot: QtBot, tmp_path: Path, kinds: str
+) -> None:
+    window, store = QWidget(), Store()
+    qtbot.addWidget(window)
+    for typed, saved in (("one", "one.a"), ("two.b", "two.b")):
+        answers.chosen = tmp_path / typed
+        assert path_to_save(window, store, "Save", "x.a", kinds, "run") == tmp_path / saved
+
+
 def test_the_first_dialog_begins_among_the_documents(answers: Answers, home: Path, qtbot: QtBot) -> None:
     """And never in the folder of the program."""
     window, store = QWidget(), Store()

@@ -119,6 +119,7 @@ def test_names_have_a_halo_that_ends_the_lines_behind_them(qtbot: QtBot) -> None
     painter.end()
     text = [image.pixelColor(x, y) for x in range(118, 162) for y in range(42, 58)]
     assert sum(color == QColor(theme("dark").panel) for color in text) > 100
+    assert COLOR in text  # the letters themselves
     assert image.pixelColor(60, 49) == QColor("yellow")
 
 

@@ -33,6 +33,7 @@ def test_more_than_two_predictions_are_picked_from_a_list(qtbot: QtBot) -> None:
     with qtbot.waitExposed(picker):
         picker.show()
     assert picker.list.accessibleName() == "Predictions shown as lanes"
+    assert picker.filter.placeholderText() == "Filter by name"
     picker.list.setFocus()
     for _ in range(2):
         qtbot.keyClick(picker.list, Qt.Key.Key_Down)

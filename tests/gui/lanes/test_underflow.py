@@ -1,6 +1,7 @@
 """What float32 loses is seen all the same, marked, in lanes, numbers and equation; what is NaN has not vanished."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import Lane
+from rnnviz.gui.canvas.lanes.shown import resolve
 from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.state.state import State
@@ -81,6 +84,22 @@ def test_the_curve_goes_on_dashed_where_float32_has_lost_it(faded: tuple[Store, 
     assert not np.isnan(beyond.values[held])
     assert np.isnan(beyond.values[held + 1 :]).all()
     np.testing.assert_allclose(cells_of(lane(stack, "chain")).magnitudes, logs(norms), rtol=1e-4)
+
+
+def test_the_two_curves_meet_wherever_it_was_lost(faded: tuple[Store, LaneStack, tuple[Trace, ...]]) -> None:
+    """The dashed one goes on to the time steps beside those lost, at both ends and between."""
+    store, stack, _ = faded
+    curves, (model, _) = lane(stack, "gradient"), resolve(store.state).models
+    assert isinstance(curves, CurveLane)
+    values = -40 - np.arange(5.0)
+    for lost in map(np.array, product((False, True), repeat=5)):
+        drawn = curves.magnitudes(model, "words", values, lost)
+        if not lost.any():
+            assert [one.present for one in drawn] == [None]
+            continue
+        beside = [lost[max(t - 1, 0) : t + 2].any() for t in range(5)]
+        kept, beyond = drawn
+        assert (list(kept.present), list(beyond.present)) == (list(~lost), beside)
 
 
 def test_the_tooltip_says_which_of_the_two_it_is(faded: tuple[Store, LaneStack, tuple[Trace, ...]]) -> None:

@@ -35,6 +35,20 @@ def test_nothing_sticks_out_of_a_zoomed_lane(qtbot: QtBot, kind: str, key: str, 
     assert {image.pixelColor(x, y).name() for x in beside for y in rows} <= {ground.name()}
 
 
+@pytest.mark.parametrize("kind", ["symbols", "adding"])
+def test_what_was_drawn_before_zooming_is_drawn_anew(qtbot: QtBot, kind: str) -> None:
+    state, seen = traced_state(kind, STRUCTURES).state, []
+    for drawn_before in (True, False):
+        stack, _ = open_lanes(qtbot, state)
+        view = view_of(stack)
+        if drawn_before:
+            view.viewport().grab()
+        wheel(view, QPointF(LABEL_COLUMN + 0.37 * plot_width(stack), 60), 3)
+        seen.append(view.viewport().grab().toImage())
+        stack.hide()
+    assert seen[0] == seen[1]
+
+
 def test_the_cursor_and_its_dots_leave_with_the_middle_of_their_cell(qtbot: QtBot) -> None:
     stack, store = open_lanes(qtbot, traced_state("adding", STRUCTURES).state)
     lane = next(lane for lane in stack._lanes if lane.key == "input")

@@ -85,6 +85,22 @@ def test_the_search_looks_at_names_models_and_files(open_library: OpenLibrary, p
     assert not library.isVisible()
 
 
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_the_rows_that_are_chosen_stand_out_over_their_whole_width(
+    open_library: OpenLibrary, put: Put, name: str
+) -> None:
+    for number in range(3):
+        put(f"run-{number}", number)
+    library, look = open_library(State(look=Appearance(theme=name))), theme(name)  # type: ignore[arg-type]
+    library.view.selectRow(1)
+    image = library.view.viewport().grab().toImage()
+    for row in range(3):
+        for column in (NAME, STEP, SIZE, DATE):
+            box = library.view.visualRect(library.filter.index(row, column))
+            ground = image.pixelColor(box.left() + 6, box.top() + 3).name()
+            assert ground == (look.raised if row == 1 else look.panel), (row, column)
+
+
 def test_enter_opens_the_run_that_is_chosen(open_library: OpenLibrary, put: Put, qtbot: QtBot) -> None:
     put("first", 1)
     second = put("second", 2)

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -71,6 +72,7 @@ def test_what_is_edited_while_the_engine_starts_is_the_file_that_was_opened(
 def test_training_steps_typed_while_the_engine_starts_hold(open_app: OpenApp, qtbot: QtBot, small: Path) -> None:
     app = open_app(small)
     qtbot.waitUntil(lambda: app.store.state.run.title == "Small")
+    assert app.store.state.notices.busy == "Starting the engine …"
     steps = app.contents.experiment.training_form.rows["training_steps"].field
     type_into(steps, "23")
     qtbot.waitUntil(lambda: bool(app.store.state.run.models) and app.store.state.run.planned_steps == 23)
@@ -184,8 +186,11 @@ def test_reset_goes_back_to_the_same_initial_weights(ready: App, qtbot: QtBot) -
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 10))
     process = engine_process_id(app)
+    said = set[str]()
+    app.store.changed.connect(lambda _, new: said.add(new.notices.busy))
     press(app, Qt.Key.Key_R, modifier=Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: app.store.state.run.path != old)
+    assert said == {""}
     assert engine_process_id(app) == process  # the warm process: nobody waits for torch again
     again = app.store.state.recorded.traces[0]
     assert first is not None
@@ -375,6 +380,23 @@ def test_an_engine_that_hears_nothing_is_killed(ready: App, monkeypatch: pytest.
     os.kill(engine_process_id(ready), signal.SIGSTOP)
     close(ready)
     qtbot.waitUntil(lambda: not children())  # what is killed ends as soon as a busy machine lets it
+
+
+def test_an_engine_that_is_slow_to_write_its_last_is_waited_for(ready: App, qtbot: QtBot) -> None:
+    """Longer than one that was told to end at once would be."""
+    press(ready, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: trained_to(ready, 10))
+    path, number = ready.store.state.run.path, engine_process_id(ready)
+    os.kill(number, signal.SIGSTOP)
+    goes_on = threading.Timer(2 * engine._TERMINATE_PATIENCE, os.kill, (number, signal.SIGCONT))
+    goes_on.start()
+    close(ready)
+    goes_on.join()
+    assert path is not None
+    with open_run(path) as run:
+        assert run.status is not None
+        assert run.status.state == "stopped"
+        assert run.last_training_step in run.captured()
 
 
 def test_a_finished_run_is_looked_at_without_an_engine(

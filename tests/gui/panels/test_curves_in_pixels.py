@@ -123,3 +123,23 @@ def test_a_label_at_or_beyond_an_end_is_written_whole(qtbot: QtBot, left: bool) 
         rows = [y for _, y in written]
         ink.append((max(rows) - min(rows), len({x for x, _ in written})))
     assert len(set(ink)) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "needed"),
+    [
+        (("LSTM",), 14),
+        (("LSTM", "GRU"), 33),
+        (("LSTM", "GRU", "tanh", "ReLU"), 71),
+        (("same as the last value", "GRU"), 47),
+    ],
+)
+def test_labels_have_room_where_their_lines_and_what_is_between_them_fit(
+    qtbot: QtBot, texts: tuple[str, ...], needed: int
+) -> None:
+    labels = MarginLabels(False)
+    qtbot.addWidget(labels)
+    wanted = [MarginLabel(20.0, text, LOOK.color("text"), strong=True) for text in texts]
+    for height in (needed - 1, needed):
+        labels.resize(110, height)
+        assert labels.has_room_for(wanted) == (height == needed)

@@ -18,6 +18,7 @@ from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_words import substituted
 from rnnviz.gui.cursor.equations import EquationsPanel
+from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.clipping import clip_changes, rate_changes
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.updating import update_at
@@ -51,6 +52,16 @@ def test_forward_and_backward_forms_with_the_numbers_of_a_unit(panel: EquationsP
     assert numbers.startswith(f"{short(float(lstm.cell_grad[40, 0, 6]))} = ")
     assert numbers.count("·") > 3
     assert "⊙" not in numbers
+
+
+def test_another_theme_dresses_the_same_equations(panel: EquationsPanel, store: Store) -> None:
+    store.change(place=setting(model=1, unit=6, cursor=Cursor(0, Phase.BACKWARD, 41, "l0", "c")))
+    for look, other in (("light", "dark"), ("dark", "light")):
+        store.change(look=setting(theme=look))
+        image = panel.view.grab().toImage()
+        inks = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+        assert {theme(look).text, theme(look).muted} <= inks
+        assert not {theme(other).text, theme(other).muted} & inks
 
 
 def test_below_the_top_the_direct_part_is_what_the_layer_above_reads() -> None:

@@ -4,17 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from flat_state import flat_state
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.numbers import short
 from rnnviz.core.source import Given, GivenInput, Recorded, Source, Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
-from rnnviz.gui.experiment.experiment_panel import ExperimentPanel
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.experiment.experiment_panel import ExperimentPanel, metric_shown
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.state.run import MetricCurve
+from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.fields import Choice, Field, Row
@@ -325,3 +328,35 @@ def test_no_label_touches_its_field(panel: ExperimentPanel, store: Store, qtbot:
             qtbot.waitUntil(lambda row=row: row.field.width() > 0)
             assert row.label.sizeHint().width() <= row.label.width(), row.label.text()
             assert row.field.x() - row.label.geometry().right() >= 8, row.label.text()
+
+
+@pytest.mark.parametrize(
+    ("following", "step", "expected"),
+    [(True, 3, 24.5), (False, 0, None), (False, 3, 2.0), (False, 6, 3.5), (False, 17, 12.5), (False, 999, 24.5)],
+)
+def test_beside_a_model_stands_the_mean_of_its_last_batches_up_to_the_step_shown(
+    following: bool, step: int, expected: float | None
+) -> None:
+    """That training step's own batch is one of them."""
+    curves = {
+        (0, "loss"): MetricCurve(np.arange(1, 30), np.arange(1.0, 30.0)),
+        (1, "loss"): MetricCurve(np.arange(1, 30), np.full(29, 9.0)),
+        (1, "accuracy"): MetricCurve(np.arange(1, 30), np.full(29, 0.25)),
+    }
+    cursor, history = Cursor(step, Phase.FORWARD, 1), History(curves=curves, last_training_step=29)
+    state = flat_state(history=history, following=following, cursor=cursor)
+    said, metric, _ = metric_shown(state, 0)
+    assert (said, metric) == ("–" if expected is None else short(expected), "loss")
+    assert metric_shown(state, 1)[:2] == ("–" if expected is None else "0.25", "accuracy")
+    assert metric_shown(state, 2)[:2] == ("", "untrained")
+
+
+def test_the_fields_take_the_width_the_panel_has_and_the_rest_is_scrolled_to(panel: ExperimentPanel) -> None:
+    edges = []
+    for width in (240, 400):
+        panel.resize(width, 300)
+        QApplication.processEvents()
+        fields = [panel.task_form.kind, *(row.field for row in panel.training_form.rows.values())]
+        edges.append({width - field.mapTo(panel, field.rect().bottomRight()).x() for field in fields})
+        assert max(field.mapTo(panel, field.rect().bottomRight()).y() for field in fields) > panel.height()
+    assert edges[0] == edges[1]

@@ -114,6 +114,21 @@ def test_what_is_set_by_hand_belongs_to_what_is_looked_at(store: Store) -> None:
     assert held == [TRAINING_STEP]
 
 
+@pytest.mark.parametrize("other", [False, True])
+def test_what_was_taken_back_is_done_again_for_its_own_model_only(store: Store, other: bool) -> None:
+    whatifs = WhatIfs(store, lambda _: None)
+    first, second = SetValue(LAYER, "h", 4, 0.85, 2), SetValue(LAYER, "h", 9, -0.3, 1)
+    whatifs.add(first)
+    whatifs.discard()
+    update(store, model=1 - MODEL if other else MODEL)
+    whatifs.add(second)
+    assert store.state.trial.whatif.model == (1 - MODEL if other else MODEL)
+    whatifs.undo()
+    assert not store.state.trial.whatif.active
+    whatifs.undo()
+    assert store.state.trial.whatif.interventions == (() if other else (first,))
+
+
 def test_there_is_no_equation_without_a_trace(qtbot: QtBot, store: Store) -> None:
     panel, traces = EquationsPanel(store), store.state.recorded.traces
     qtbot.addWidget(panel)

@@ -11,6 +11,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.gui.cursor.value_strips import Strip, knee
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store
@@ -23,6 +24,24 @@ MODELS = {
     "lstm, gru": ((Structure("lstm", 0, 7), Structure("gru", 0, 5)), "l0"),
     "vanilla, lstm both ways": ((Structure("vanilla", 0, 6, 2), Structure("lstm", 0, 4, 2, True)), "l0_reverse"),
 }
+
+
+@pytest.mark.parametrize(
+    ("largest", "expected"),
+    [
+        ((1.0, 30.0), 0.0),
+        ((1.0, 30.1), 1.0),
+        ((90.0, 3.0), 0.0),
+        ((-91.0, 3.0), 3.0),
+        ((0.2, 30.0), 0.0),
+        ((7.4,), 0.0),
+    ],
+)
+def test_one_model_far_beyond_the_others_bends_the_colours(largest: tuple[float, ...], expected: float) -> None:
+    """More than thirty times the calmest one's largest, which is 1 at least."""
+    strips = [Strip("net", LOOK.color("text"), np.array([0.1, size, np.nan, np.inf])) for size in largest]
+    assert knee("signed", strips) == expected
+    assert {knee(kind, strips) for kind in ("signed unit", "unit", "magnitude")} == {0.0}
 
 
 def vector(layer: Layer, key: str, t: int, n: int) -> Array | None:

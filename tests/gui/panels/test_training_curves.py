@@ -67,6 +67,15 @@ def test_labels_are_moved_apart_in_their_order(places: list[float]) -> None:
     assert max(moved) < 101
 
 
+@pytest.mark.parametrize("places", [[85.0, 99.9], [0.1, 15.0], [99.9, 85.0], [0.1, 50.0, 99.9]])
+def test_a_label_moved_in_from_an_end_moves_the_one_beside_it(places: list[float]) -> None:
+    moved = spread(places, [14.0] * len(places), 0.0, 100.0)
+    assert np.diff(sorted(moved)).min() > 13.98
+    assert min(moved) >= 6.98
+    assert max(moved) <= 93.02
+    assert list(np.argsort(moved)) == list(np.argsort(places))
+
+
 @pytest.mark.parametrize(("step", "found"), [(-5, 0), (4, 7), (3, 0), (10, 7), (11, 14), (999, 14)])
 def test_the_nearest_capture(step: int, found: int) -> None:
     assert nearest(np.array([0, 7, 14]), step) == found

@@ -275,3 +275,39 @@ def test_a_model_without_a_head_that_is_not_trained_has_neither(page: VariablesP
     store.change(recorded=setting(traces=(None, bare)), run=setting(source=Given("model.pt")))
     tops = [page.tree.topLevelItem(n).text(0) for n in range(page.tree.topLevelItemCount())]
     assert tops == ["layer 0"]
+
+
+def test_only_rows_that_hold_others_have_a_triangle_which_points_where_they_are_open(page: VariablesPage) -> None:
+    QApplication.processEvents()
+    pointing = dict[str, set[bool]]()
+    for opened in (True, False):
+        for holder in (page.tree.topLevelItem(0), row(page, "forget gate").parent()):
+            assert holder is not None
+            holder.setExpanded(opened)
+        QApplication.processEvents()
+        image = page.tree.viewport().grab().toImage()
+        for item in visible(page):
+            box = page.tree.visualItemRect(item)
+            ground = image.pixelColor(box.left() - 12, box.top() + 1)
+            inked = [
+                (x, y)
+                for x in range(box.left() - 12, box.left() - 2)
+                for y in range(box.top(), min(box.bottom(), image.height()))
+                if image.pixelColor(x, y) != ground
+            ]
+            assert bool(inked) == bool(item.childCount()), item.text(0)
+            if inked:
+                wide, high = (max(one) - min(one) for one in zip(*inked, strict=True))
+                assert (wide > high) == item.isExpanded(), item.text(0)
+                pointing.setdefault(item.text(0), set()).add(item.isExpanded())
+    assert {True, False} in pointing.values()
+
+
+def visible(page: VariablesPage) -> list[QTreeWidgetItem]:
+    """The rows that are seen whole."""
+    tree, found = page.tree, list[QTreeWidgetItem]()
+    item = tree.itemAt(2, 2)
+    while item is not None and tree.viewport().rect().contains(tree.visualItemRect(item)):
+        found.append(item)
+        item = tree.itemBelow(item)
+    return found

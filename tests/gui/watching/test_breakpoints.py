@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close, press, small_experiment
 
@@ -53,6 +53,61 @@ def test_nan_is_a_breakpoint_that_can_only_be_switched_off(store: Store, page: W
     assert not page.breakpoints.cards[0].dot.isChecked()
     QTest.mouseClick(page.breakpoints.cards[0].dot, Qt.MouseButton.LeftButton)
     assert store.state.debugging.marks == Marks()
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Breakpoint("not finite", "norm(h[T])"),
+        Breakpoint("place", phase="backward", time_step=-2),
+        Breakpoint("place", "norm(h[t]) > 3", phase="loss"),
+        Breakpoint("condition", "loss < 0.05"),
+        Breakpoint("data", "grad_norm", factor=10),
+    ],
+)
+def test_every_other_kind_can_be_edited_and_removed_and_says_what_it_waits_for(
+    store: Store, page: WatchesPage, one: Breakpoint
+) -> None:
+    store.change(debugging=setting(marks=Marks(breakpoints=(one,))))
+    QApplication.processEvents()  # a new card is shown then
+    first, card = page.breakpoints.cards
+    assert not any(widget.isVisible() for widget in (first.remove, first.edit, first.field))
+    assert card.remove.isVisible()
+    assert card.edit.isVisible()
+    typed = one.kind != "place"
+    assert (card.field.isVisible(), card.words.isVisible()) == (typed, not typed)
+    assert (card.field.text() if typed else card.words.text()) == (one.expression if typed else one.words)
+    QTest.mouseClick(card.remove, Qt.MouseButton.LeftButton)
+    assert store.state.debugging.marks == Marks()
+
+
+def test_what_there_is_nothing_of_takes_no_room(store: Store, page: WatchesPage) -> None:
+    titles = {label.text(): label for label in page.findChildren(QLabel) if label.property("role") == "section"}
+    events, marks = (Event(1, 7, "hit", "at 7", {"model": "LSTM"}),), Marks(bookmarks=(Bookmark(7),))
+    for some_events, some_marks in (((), Marks()), (events, Marks()), ((), marks), (events, marks), ((), Marks())):
+        store.change(recorded=setting(events=some_events), debugging=setting(marks=some_marks))
+        QApplication.processEvents()
+        assert {titles["Stops and log"].isVisible(), page.log.isVisible()} == {bool(some_events)}
+        assert {titles["Bookmarks"].isVisible(), page.bookmarks.isVisible()} == {some_marks == marks}
+        assert titles["Watches"].isVisible()
+        assert titles["Hits in the recorded past"].isVisible()
+
+
+def test_a_metric_is_known_once_it_is_recorded(store: Store, page: WatchesPage) -> None:
+    breakpoints, watches = page.breakpoints, page.watches
+    for field, problem in ((breakpoints.add, breakpoints.problem), (watches.add, watches.problem)):
+        field.setFocus()
+        QTest.keyClicks(field, "margin > 2")
+        assert "margin" in problem.text()
+    history = store.state.recorded.history
+    curve = history.curves[0, "loss"]
+    store.change(recorded=setting(history=replace(history, curves={**history.curves, (0, "margin"): curve})))
+    assert (breakpoints.problem.text(), watches.problem.text()) == ("", "")
+    for field in (breakpoints.add, watches.add):
+        field.setFocus()
+        QTest.keyClick(field, KEY.Key_Return)
+    assert store.state.debugging.marks.breakpoints == (Breakpoint("condition", "margin > 2"),)
+    assert store.state.debugging.watches == ("margin > 2",)
 
 
 def test_a_yes_or_no_is_a_condition_and_can_be_switched_off_changed_and_removed(
