@@ -96,6 +96,13 @@ def test_a_change_by_a_factor(before, now, hit):
         assert answer.sentence.startswith("loss before is ")
 
 
+def test_the_factor_of_a_change_lies_above_1():
+    assert [one.hit for one in answers(change("loss", 1.25), [1.0, 1.2, 1.5, 1.1])] == [False, False, True, True]
+    for factor in (1.0, 0.5, -2.0, math.inf, math.nan):
+        with pytest.raises(ExpressionError, match=r"must be more than 1, not"):
+            change("loss", factor)
+
+
 def test_a_data_breakpoint_compares_with_the_last_value_there_was():
     found = answers(crossing("loss", 0.5), [1.0, None, None, 0.25])
     assert [answer.hit for answer in found] == [False, False, False, True]
