@@ -30,7 +30,7 @@ GROUPS = {
     ],
     "Debug": [
         ["Step forward", "Step back", "Step into", "Step into, back", "Step out", "Step out, back"],
-        ["Go to …", "Run to", "Look at"],
+        ["Go to …", "Run to", "Look at", "Slow walk"],
         ["Breakpoint here", "Bookmark here", "Continue"],
         ["What-if"],
         ["Check the gradients"],
@@ -42,7 +42,7 @@ GROUPS = {
         ["Copy what-if as text", "Paste what-if"],
     ],
     "View": [
-        ["Page", "Lanes"],
+        ["Page", "Lanes", "Centre", "Network"],
         ["Light theme", "Text size", "Interface scale"],
         ["Presentation", "Full screen", "Reset layout"],
         ["Memory for traces …"],

@@ -9,7 +9,7 @@ from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.views import VIEWS, View, shown_view
 
 MENU = "View"
-NETWORK = "Network"  # the entry below which its own are
+CENTRE, NETWORK = "Centre", "Network"  # the entries below which the views and what is the network's own are
 
 
 def show_level(store: Store, level: Level) -> None:
@@ -33,7 +33,7 @@ def centre_commands(store: Store) -> Sequence[Command]:
 def _view_command(store: Store, view: View, number: int) -> Command:
     return Command(
         f"view_{view.key}", view.words, view.tooltip, lambda: store.change(look=setting(view=view.key)), MENU,
-        (str(number),), checked=lambda state: shown_view(state) == view,
+        (str(number),), checked=lambda state: shown_view(state) == view, submenu=CENTRE,
     )  # fmt: skip
 
 
