@@ -1,13 +1,17 @@
 """The centre: the view in front, made when it is first looked at, below the switcher."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from rnnviz.gui.canvas.lane_stack import LaneStack
-from rnnviz.gui.network.network_view import NetworkView
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.views import shown_view
+
+if TYPE_CHECKING:
+    from rnnviz.gui.network.network_view import NetworkView
 
 
 class Centre(QWidget):
@@ -21,7 +25,7 @@ class Centre(QWidget):
     def __init__(self, store: Store, lanes: LaneStack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store, self.lanes = store, lanes
-        self.network: NetworkView | None = None
+        self.network: NetworkView | None = None  # made when it is first looked at
         self._stack = QStackedLayout(self)
         self._stack.addWidget(lanes)
         for wish in ("run_wanted", "what_if_wanted", "what_if_asked"):
@@ -50,8 +54,10 @@ class Centre(QWidget):
         if has_keyboard:
             wanted.setFocus()
 
-    def _made_network(self) -> NetworkView:
+    def _made_network(self) -> "NetworkView":
         if self.network is None:
+            from rnnviz.gui.network.network_view import NetworkView
+
             self.network = NetworkView(self._store)
             for wish in ("run_wanted", "what_if_wanted", "what_if_asked", "origin_wanted"):
                 getattr(self.network, wish).connect(getattr(self, wish))
