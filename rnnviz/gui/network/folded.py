@@ -35,6 +35,10 @@ def draw_folded(look: Look, area: QRectF) -> Drawing:
         _draw_cell(
             drawing, look, number, model, QRectF(area.left() + column * wide, area.top() + row * high, wide, high)
         )
+    unknown = next((shown.unknown for shown in look.updates.values() if shown is not None and shown.unknown), "")
+    if unknown:
+        drawing.add(Text("update unknown", area.left() + 14, area.bottom() - 4, unknown, _SMALL, look.color("muted"),
+                         spare=True))  # fmt: skip
     return drawing
 
 
@@ -61,7 +65,8 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
         factor = shown.update.clip_factor
         clip = "not clipped" if factor == 1 else f"clipped, × {short(factor)}"
         words_of_clip = f"‖g‖ {short(shown.update.norm)}, {clip}"
-        drawing.add(Text(f"{number} clip", cell.left(), cell.bottom() + 16, words_of_clip, _SMALL, look.color("muted")))
+        x = cell.center().x() + 10
+        drawing.add(Text(f"{number} clip", x, cell.bottom() + 58, words_of_clip, _SMALL, look.color("muted")))
     drawing.place(cell, Target(model=number, level="unrolled"), f"{model.name}: press to unroll it over time")
     states = [layer.equations.node(state) for state in reversed(layer.equations.states)]
     each = (cell.height() - 48) / len(states)
@@ -149,7 +154,7 @@ def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, n
         delta = update_of(look, model, name, "delta")
         text = f"‖Δ{symbol}‖ {UNKNOWN if delta is None else short(float(l2(delta.reshape(-1))))}"
         drawing.add(Text(f"{number} {name} delta", at_.x(), at_.y() + 17, text, _SMALL, look.color("good")))
-        words += "; how much the update changes it, with the gradient of the sequence shown"
+        words += "; how much the update changes it, with the gradient of the sequence shown: press to look inside"
     elif gathered is not None:
         share, text = gathered
         bar = QRectF(at_.x(), at_.y() + 7, _BAR, 5)
