@@ -118,3 +118,20 @@ def test_what_is_left_out_stands_beside_the_arrows(qtbot: QtBot, size: tuple[int
                 line = QRectF(start, end).normalized().adjusted(-0.5, -0.5, 0.5, 0.5)
                 for key in ("0 earlier", "1 earlier", "0 later", "1 later", "0 loss 0", "1 loss 0"):
                     assert key not in texts or not texts[key].intersects(line), (key, mark.key)
+
+
+@pytest.mark.parametrize("size", [(384, 250), (384, 125), (320, 460), (640, 250)])
+@pytest.mark.parametrize("model", [0, 3])
+def test_folded_networks_where_room_is_short(qtbot: QtBot, size: tuple[int, int], model: int) -> None:
+    cells = ("vanilla", "lstm", "gru", "peephole_lstm")
+    structures = tuple(Structure(cell, 1, 5) for cell in cells)
+    traced = traced_state("characters", structures, gains=(1.0, 1.2, 1.4, 1.1)).state
+    state = at(traced, Cursor(TRAINING_STEP, Phase.FORWARD, 5), model=model)
+    view, store = open_network(qtbot, state, size, level="folded")
+    for phase in (Phase.FORWARD, Phase.BACKWARD):
+        store.go(to_phase, store.state.walkable, phase, 5)
+        check(view.drawing, size)
+        assert f"{model} name" in view.drawing.texts
+        cells_seen = [rect for key, rect in rects(view.drawing, Box).items() if " cell " in key]
+        for one, other in itertools.combinations(cells_seen, 2):
+            assert not one.intersects(other)
