@@ -402,7 +402,7 @@ class _Diagram:
 
     def _factor(self, key: str, use: Use) -> Text | None:
         """Which gate let the gradient through, and how much of it on average: "⊙ f 0.63"; None where none did."""
-        found = factor(self.layer, use)
+        found = factor(self.layer.equations, use)
         if found is None:
             return None
         words = f"⊙ {found.symbol} {written(found.mean(self.layer, self.t))}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Mix, Node, Product
 from rnnviz.core.equations.ways import ways_back
@@ -199,12 +200,12 @@ class Factor:
 def keeping(layer: Layer, state: str) -> Factor | None:
     """How a state is kept; None where it is not carried along by a gate."""
     ways = [way for way in ways_back(layer.equations) if way.state == state and way.kind == "along"]
-    return next((found for way in ways if (found := factor(layer, way.uses[0])) is not None), None)
+    return next((found for way in ways if (found := factor(layer.equations, way.uses[0])) is not None), None)
 
 
-def factor(layer: Layer, use: Use) -> Factor | None:
+@lru_cache(maxsize=256)
+def factor(cell: Cell, use: Use) -> Factor | None:
     """The gate that multiplies what is read; None where no gate alone does."""
-    cell = layer.equations
     piece = Writing(cell).slope(use) if isinstance(use.node.operation, Product | Mix) else None
     if piece is None or len(piece.terms) != 1:
         return None
