@@ -7,6 +7,9 @@ from fake_states import TASKS
 from flat_state import flat_state
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.optimising.optimisers import OptimiserName
+from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.changed_trace import recompute
@@ -126,4 +129,15 @@ def _capture(
         initial=initial,
         grad_output=gradient,
         head=head,
+    )
+
+
+def trained_by(state: State, optimiser: OptimiserName, step: int) -> State:
+    """The state as if it came from a training."""
+    experiment = first_lesson()
+    training = replace(experiment.training, optimiser=optimiser, learning_rate=0.02, clip_norm=0.1)
+    return replace(
+        state,
+        run=replace(state.run, source=Trained(replace(experiment, training=training))),
+        recorded=replace(state.recorded, gathered=("", "")),
     )

@@ -91,10 +91,7 @@ def draw_update(look: Look, model: ShownModel, area: QRectF, shown: UpdateShown 
         return drawing
     of = parameter_shown(trace, look.shown.cursor.layer, chosen)
     having = update_operations(shown.update.optimiser, of.symbol)
-    steps = [
-        _step(one, lambda name: shown.find(of.name, name), gradient=one.key in ("gradient", "clip", "delta"))
-        for one in having
-    ]
+    steps = [_step(one, lambda name: shown.find(of.name, name), gradient=one.key != "weights") for one in having]
     factor = shown.update.clip_factor
     clip = "not clipped" if factor == 1 else f"clipped: × {short(factor)}"
     words = f"{model.name} · {shown.update.optimiser.words} · ‖g‖ {short(shown.update.norm)}, {clip}"

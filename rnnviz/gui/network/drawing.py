@@ -33,7 +33,7 @@ class Target:
 @dataclass(eq=False, slots=True)  # frozen ones take three times as long to make, some hundred a frame
 class Text:
     """Markup on its baseline, to the right of x, to its left, or around it. One that is `spare` goes where room is
-    short."""
+    short: first to one of its `spots`, another x and baseline, then out of the picture."""
 
     key: str
     x: float
@@ -44,6 +44,7 @@ class Text:
     align: float = 0.0  # 0: begins at x, 0.5: is centred there, 1: ends there
     bold: bool = False
     spare: bool = False
+    spots: tuple[tuple[float, float], ...] = ()
 
     @property
     def width(self) -> float:
@@ -146,7 +147,7 @@ class Drawing:
         return found
 
     def without_overlaps(self) -> "Drawing":
-        """The same without the spare texts that would lie on another text, a strip or a line."""
+        """The same without the spare texts that would lie on another text, a strip, a line or the border of a box."""
         spare = [mark for mark in self.marks if isinstance(mark, Text) and mark.spare]
         if not spare:
             return self
@@ -156,19 +157,19 @@ class Drawing:
                 fixed.append(mark.rect)
             elif isinstance(mark, Line):
                 fixed += _covered(mark)
+            elif isinstance(mark, Box) and mark.border is not None:
+                fixed += _border(mark)
         taken = np.zeros((len(fixed) + len(spare), 4))
         taken[: len(fixed)] = [_edges(rect) for rect in fixed]
-        count, gone = len(fixed), set[int]()
+        count, places = len(fixed), dict[int, Text | None]()
         for text in spare:
-            left, top, right, bottom = _edges(text.rect.adjusted(-_AIR, 0, _AIR, 0))
-            others = taken[:count]
-            meets = (others[:, 0] < right) & (others[:, 2] > left) & (others[:, 1] < bottom) & (others[:, 3] > top)
-            if meets.any():
-                gone.add(id(text))
-            else:
-                taken[count] = left, top, right, bottom
+            found = next((one for one in _tried(text) if not _meets(one, taken[:count])), None)
+            places[id(text)] = found
+            if found is not None:
+                taken[count] = _edges(_with_air(found))
                 count += 1
-        return Drawing([mark for mark in self.marks if id(mark) not in gone], self.regions)
+        marks = [places.get(id(mark), mark) for mark in self.marks]
+        return Drawing([mark for mark in marks if mark is not None], self.regions)
 
     def paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -239,11 +240,42 @@ def _edges(rect: QRectF) -> tuple[float, float, float, float]:
     return rect.left(), rect.top(), rect.right(), rect.bottom()
 
 
+def _tried(text: Text) -> Iterator[Text]:
+    """A spare text where it belongs, then at its other spots."""
+    yield text
+    for x, baseline in text.spots:
+        yield replace(text, x=x, baseline=baseline)
+
+
+def _with_air(text: Text) -> QRectF:
+    return text.rect.adjusted(-_AIR, 0, _AIR, 0)
+
+
+def _meets(text: Text, taken: Array) -> bool:
+    """Whether a text lies on anything of `taken`, (N, 4) edges."""
+    left, top, right, bottom = _edges(_with_air(text))
+    meets = (taken[:, 0] < right) & (taken[:, 2] > left) & (taken[:, 1] < bottom) & (taken[:, 3] > top)
+    return bool(meets.any())
+
+
 def _covered(mark: Line) -> Iterator[QRectF]:
     """What a line covers, part by part."""
     half = max(mark.width, 1.0) / 2
     for one, other in zip(mark.points, mark.points[1:], strict=False):
         yield QRectF(one, other).normalized().adjusted(-half, -half, half, half)
+
+
+def _border(mark: Box) -> Iterator[QRectF]:
+    """The four sides of a box."""
+    half = mark.width / 2
+    left, top, right, bottom = _edges(mark.rect)
+    for side in (
+        (left, top, right, top),
+        (left, bottom, right, bottom),
+        (left, top, left, bottom),
+        (right, top, right, bottom),
+    ):
+        yield QRectF(QPointF(*side[:2]), QPointF(*side[2:])).adjusted(-half, -half, half, half)
 
 
 def _short_of(before: QPointF, tip: QPointF, by: float) -> QPointF:

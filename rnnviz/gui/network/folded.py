@@ -18,16 +18,23 @@ _SMALL, _BODY, _TITLE = 11, 12, 15
 _CELL = QRectF(0, 0, 150, 104)
 _LOOP = 46.0  # how far the loop goes out to the right of the cell
 _ASIDE = 92.0  # half of what loop and texts take to the right of the cell
+_LEAST_WIDE, _LEAST_HIGH = 300.0, 112.0  # pixels of a model: its cell and the loop
+_WHOLE_HIGH = 220.0  # pixels of height from which its input, its output and their weights are drawn, too
 _BAR = 74.0  # the length of the bar that says how much has been gathered
 
 
 def draw_folded(look: Look, area: QRectF) -> Drawing:
-    """The models beside each other, in one row or two."""
+    """The models beside each other, in one row or two; where room is short those around the one stepped through."""
     drawing = Drawing()
     models = [(number, model) for number, model in enumerate(look.shown.models) if model.layer is not None]
     if not models:
         return drawing
-    columns = len(models) if area.width() / len(models) >= 300 or len(models) == 1 else (len(models) + 1) // 2
+    columns = len(models) if area.width() / len(models) >= _LEAST_WIDE else (len(models) + 1) // 2
+    columns = max(min(columns, int(area.width() / _LEAST_WIDE)), 1)
+    fits = columns * max(int(area.height() / _LEAST_HIGH), 1)
+    if fits < len(models):
+        first = min(look.model // fits * fits, len(models) - fits)
+        models = models[first : first + fits]
     rows = -(-len(models) // columns)
     for place, (number, model) in enumerate(models):
         row, column = divmod(place, columns)
@@ -35,6 +42,10 @@ def draw_folded(look: Look, area: QRectF) -> Drawing:
         _draw_cell(
             drawing, look, number, model, QRectF(area.left() + column * wide, area.top() + row * high, wide, high)
         )
+    unknown = next((shown.unknown for shown in look.updates.values() if shown is not None and shown.unknown), "")
+    if unknown:
+        drawing.add(Text("update unknown", area.left() + 14, area.bottom() - 4, unknown, _SMALL, look.color("muted"),
+                         spare=True))  # fmt: skip
     return drawing
 
 
@@ -44,7 +55,9 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
     assert trace is not None
     t, structure = look.time_step, model.structure
     middle, stands = area.center() - QPointF(_ASIDE, 0), number == look.model
-    cell = QRectF(middle.x() - _CELL.width() / 2, middle.y() - _CELL.height() / 2, _CELL.width(), _CELL.height())
+    left, high = max(middle.x() - _CELL.width() / 2, area.left() + 8), min(_CELL.height(), area.height() - 4)
+    cell = QRectF(left, middle.y() - high / 2, _CELL.width(), high)
+    whole = area.height() >= _WHOLE_HIGH
     border = look.color("cursor") if stands and len(look.shown.models) > 1 else model.color
     drawing.add(Box(f"{number} cell {t}", cell, border, 2.0, look.color("panel"), 10))
     drawing.add(
@@ -57,11 +70,12 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
              look.color("muted"))
     )  # fmt: skip
     shown = look.updates.get(model.number)
-    if shown is not None:
+    if shown is not None and whole:
         factor = shown.update.clip_factor
         clip = "not clipped" if factor == 1 else f"clipped, × {short(factor)}"
         words_of_clip = f"‖g‖ {short(shown.update.norm)}, {clip}"
-        drawing.add(Text(f"{number} clip", cell.left(), cell.bottom() + 16, words_of_clip, _SMALL, look.color("muted")))
+        x = cell.center().x() + 10
+        drawing.add(Text(f"{number} clip", x, cell.bottom() + 58, words_of_clip, _SMALL, look.color("muted")))
     drawing.place(cell, Target(model=number, level="unrolled"), f"{model.name}: press to unroll it over time")
     states = [layer.equations.node(state) for state in reversed(layer.equations.states)]
     each = (cell.height() - 48) / len(states)
@@ -89,7 +103,7 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     x = cell.center().x()
     below, above = min(cell.bottom() + 62, area.bottom() - 24), max(cell.top() - 62, area.top() + 30)
     quiet = look.color("muted")
-    backward = look.backward
+    backward, whole = look.backward, area.height() >= _WHOLE_HIGH
     ways: dict[str, tuple[QPointF, ...]] = {
         "weight_ih": (QPointF(x, below), QPointF(x, cell.bottom() + 1)),
         "head.weight": (QPointF(x, cell.top() - 1), QPointF(x, above)),
@@ -104,27 +118,30 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     ]
     for name, points in ways.items():
         own = recurrent[0] if name == "loop" and recurrent else name
-        if name == "head.weight" and trace.head is None:
+        if name != "loop" and (not whole or (name == "head.weight" and trace.head is None)):
             continue
         lit = look.lit == own
         color = look.color("accent") if lit else quiet
         path = points[::-1] if backward else points
         drawing.add(Line(f"{number} arrow {name}", path, color, 2.6 if lit else 1.8, head=9.0))
-    symbol = at("x_t", t)
-    drawing.add(Text(f"{number} x", x, below + 15, symbol, _BODY + 1, look.color("text"), 0.5))
-    if trace.head is not None:
-        drawing.add(Text(f"{number} y", x, above - 6, at("y_t", t), _BODY + 1, look.color("text"), 0.5))
-    _draw_weight(drawing, look, number, model, "weight_ih", QPointF(x + 10, cell.bottom() + 24))
     if recurrent:
-        _draw_weight(drawing, look, number, model, recurrent[0], QPointF(out + 8, cell.center().y() - 10))
+        _draw_weight(drawing, look, number, model, recurrent[0], QPointF(out + 8, cell.center().y() - 10), area.right())
     else:
         drawing.add(Text(f"{number} loop", out + 8, cell.center().y(), "without weights", _SMALL, quiet))
+    if not whole:
+        return
+    symbol = at("x_t", t)
+    drawing.add(Text(f"{number} x", x, below + 15, symbol, _BODY + 1, look.color("text"), 0.5))
+    _draw_weight(drawing, look, number, model, "weight_ih", QPointF(x + 10, cell.bottom() + 24), area.right())
     if trace.head is not None:
-        _draw_weight(drawing, look, number, model, "head.weight", QPointF(x + 10, cell.top() - 46))
+        drawing.add(Text(f"{number} y", x, above - 6, at("y_t", t), _BODY + 1, look.color("text"), 0.5))
+        _draw_weight(drawing, look, number, model, "head.weight", QPointF(x + 10, cell.top() - 46), area.right())
 
 
-def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, name: str, at_: QPointF) -> None:
-    """Symbol, shape and norm; in the backward sweep how much of its gradient has been gathered so far."""
+def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, name: str, at_: QPointF,
+                 right: float) -> None:  # fmt: skip
+    """Symbol, shape and norm; in the backward sweep how much of its gradient has been gathered so far. What would go
+    beyond `right` is left out."""
     layer, trace = model.layer, model.sequence
     assert layer is not None
     assert trace is not None
@@ -139,17 +156,15 @@ def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, n
         f"{number} {name}", at_.x(), at_.y(), symbol, _BODY + 1, look.color("accent" if lit else "text"), bold=True
     )
     size = f"{shape}, ‖·‖ {short(float(l2(weight.reshape(-1))))}"
-    drawing.add(
-        head,
-        Text(f"{number} {name} size", at_.x() + head.width + 8, at_.y(), size, _SMALL, look.color("muted")),
-    )
+    sized = Text(f"{number} {name} size", at_.x() + head.width + 8, at_.y(), size, _SMALL, look.color("muted"))
+    drawing.add(head, *([sized] if sized.rect.right() <= right else []))
     words = f"{symbol}: the same at every time step"
     gathered = _gathered(look, model, name)
     if look.shown.cursor.phase is Phase.UPDATE and look.updates.get(model.number) is not None:
         delta = update_of(look, model, name, "delta")
         text = f"‖Δ{symbol}‖ {UNKNOWN if delta is None else short(float(l2(delta.reshape(-1))))}"
         drawing.add(Text(f"{number} {name} delta", at_.x(), at_.y() + 17, text, _SMALL, look.color("good")))
-        words += "; how much the update changes it, with the gradient of the sequence shown"
+        words += "; how much the update changes it, with the gradient of the sequence shown: press to look inside"
     elif gathered is not None:
         share, text = gathered
         bar = QRectF(at_.x(), at_.y() + 7, _BAR, 5)
@@ -157,8 +172,9 @@ def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, n
             Box(f"{number} {name} whole", bar, None, fill=look.color("raised"), radius=2.5),
             Box(f"{number} {name} gathered", QRectF(bar.left(), bar.top(), _BAR * share, 5), None,
                 fill=look.theme.text_color("cursor"), radius=2.5),
-            Text(f"{number} {name} so far", at_.x(), at_.y() + 26, text, _SMALL, look.color("text")),
         )  # fmt: skip
+        so_far = Text(f"{number} {name} so far", at_.x(), at_.y() + 26, text, _SMALL, look.color("text"))
+        drawing.add(*([so_far] if so_far.rect.right() <= right else []))
         words += "; the bar: how much of its gradient the backward sweep has gathered"
     drawing.place(QRectF(at_.x() - 3, at_.y() - 14, 170, 44), Target(model=number, parameter=name), words)
 

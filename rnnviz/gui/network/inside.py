@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Complement, Diagonal, Matrix, Mix, Node, Product, Relu, Sigmoid, Sum, Tanh
 from rnnviz.core.cells.wiring import BOX, Wire, Wiring, wiring
 from rnnviz.core.cells.wiring import Box as Place
@@ -23,7 +24,7 @@ from rnnviz.gui.canvas.items.symbols import readable
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.network.drawing import Box, Circle, Drawing, Line, Target, Text
-from rnnviz.gui.network.reading import Look, Strips, at, grouped, layer_words, written
+from rnnviz.gui.network.reading import Look, Strips, at, factor, grouped, layer_words, written
 from rnnviz.gui.network.written import draw_equations
 from rnnviz.gui.widgets import marked_text
 
@@ -384,19 +385,28 @@ class _Diagram:
             return
         size, lost = self._passed(wire)
         color = look.gradient_color(size) if size else look.color("border")
-        width = 1.4 + 2.8 * look.size_of(size) if size else 1.2
-        drawing.add(Line(key, points[::-1], color, width + 0.8 * lit, head=7.0 + width))
+        width = (1.4 + 2.8 * look.size_of(size) if size else 1.2) + 0.8 * lit
+        drawing.add(Line(key, points[::-1], color, width, head=7.0 + width))
         self._draw_branch(drawing, wire, points[0], color)
         if wire.use is not None:
-            text = Text(
-                f"{key} size", *_beside(points), written(size, lost), _SMALL - 1, look.color("text"), 0.5, spare=True
-            )
-            drawing.add(text)
+            number = Text(f"{key} size", 0, 0, written(size, lost), _SMALL - 1, look.color("text"))
+            drawing.add(_beside(number, points, width))
+            gate = self._factor(f"{key} factor", wire.use)
+            if gate is not None:
+                drawing.add(_beside(gate, points, width, across=True))
             place = _around(points)
             target = Target(
                 layer=self.layer.name, time_step=self.t + 1, operation=wire.use.node.step, node=wire.use.node.name
             )
             drawing.place(place, target, f"what {wire.target} sends back to {wire.source}: ‖·‖ = {written(size, lost)}")
+
+    def _factor(self, key: str, use: Use) -> Text | None:
+        """Which gate let the gradient through, and how much of it on average: "⊙ f 0.63"; None where none did."""
+        found = factor(self.layer.equations, use)
+        if found is None:
+            return None
+        words = f"⊙ {found.symbol} {written(found.mean(self.layer, self.t))}"
+        return Text(key, 0, 0, words, _SMALL, self.look.theme.gate_color(found.family))
 
     def _draw_branch(self, drawing: Drawing, wire: Wire, point: QPointF, color: QColor) -> None:
         """A dot where a wire leaves another of the same value."""
@@ -426,16 +436,25 @@ def _edge_towards(disc: QRectF, port: QPointF) -> QPointF:
     return QPointF(centre.x(), disc.bottom() if port.y() > centre.y() else disc.top())
 
 
-def _beside(points: Sequence[QPointF]) -> tuple[float, float]:
-    """The place of a number at the longest straight part."""
-    one, other = max(itertools.pairwise(points), key=lambda pair: (pair[1] - pair[0]).manhattanLength())
-    middle = (one + other) * 0.5
+def _longest(points: Sequence[QPointF]) -> tuple[QPointF, QPointF]:
+    """The longest straight part of a wire."""
+    return max(itertools.pairwise(points), key=lambda pair: (pair[1] - pair[0]).manhattanLength())
+
+
+def _beside(text: Text, points: Sequence[QPointF], width: float, *, across: bool = False) -> Text:
+    """The text beside a wire of this width, above or right of it, or `across` from there: in the middle of its longest
+    part, where there is no room nearer to an end."""
+    one, other = _longest(points)
+    away = width / 2 + 3
     if abs(one.x() - other.x()) > abs(one.y() - other.y()):
-        return middle.x(), middle.y() - 4
-    return middle.x() + 22, middle.y() + 4
+        dx, dy, align = 0.0, away + 0.8 * text.size if across else -away, 0.5
+    else:
+        dx, dy, align = -away if across else away, 4.0, float(across)
+    along = [one + (other - one) * share for share in (0.5, 0.25, 0.75)]
+    (x, y), *spots = ((point.x() + dx, point.y() + dy) for point in along)
+    return replace(text, x=x, baseline=y, align=align, spare=True, spots=tuple(spots))
 
 
 def _around(points: Sequence[QPointF]) -> QRectF:
     """The longest straight part, with some air."""
-    one, other = max(itertools.pairwise(points), key=lambda pair: (pair[1] - pair[0]).manhattanLength())
-    return QRectF(one, other).normalized().adjusted(-5, -5, 5, 5)
+    return QRectF(*_longest(points)).normalized().adjusted(-5, -5, 5, 5)

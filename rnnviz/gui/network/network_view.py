@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from rnnviz.debugger.cursor import Phase
-from rnnviz.debugger.places import NO_UNIT, to_layer, to_loss, to_model, to_operation, to_time_step
+from rnnviz.debugger.places import NO_UNIT, to_layer, to_loss, to_model, to_operation, to_parameter, to_time_step
 from rnnviz.gui.canvas.lane_menus import held_choices, layers_menu, offer_what_ifs
 from rnnviz.gui.canvas.lane_stack import waiting_sentence
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
@@ -28,7 +28,7 @@ from rnnviz.gui.network.drawing import Drawing, Region, Target, between
 from rnnviz.gui.network.folded import draw_folded
 from rnnviz.gui.network.inside import draw_inside
 from rnnviz.gui.network.levels import LEVELS, Level, deeper
-from rnnviz.gui.network.reading import Look, weights_of
+from rnnviz.gui.network.reading import Look, parameter_of, weights_of
 from rnnviz.gui.network.unrolled import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps, draw_unrolled, height_of
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
@@ -443,8 +443,19 @@ class NetworkView(QWidget):
             sweep = Phase.BACKWARD if shown.sweep.backward else Phase.FORWARD
             phase = Phase(target.phase) if target.phase else sweep
             store.go(to_operation, phase, store.state.place.cursor.layer, target.operation)
+        if target.parameter and target.time_step is None and shown.cursor.phase is Phase.UPDATE:
+            self._look_at_update_of(target)
         if target.level:
             store.change(look=setting(level=target.level))
+
+    def _look_at_update_of(self, target: Target) -> None:
+        """The update of the weight that was pressed, from the inside."""
+        shown = self._resolved()
+        model = shown.models[self._model(shown)]
+        name = parameter_of(model, target.parameter)
+        if name:
+            self._store.go(to_parameter, name)
+            self._store.change(look=setting(level="inside"))
 
     def offer_layers(self) -> QMenu:
         """The layers of the model stepped through."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,8 +10,9 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import Node
+from rnnviz.core.cells.node import Mix, Node, Product
 from rnnviz.core.equations.ways import ways_back
 from rnnviz.core.equations.writing import Writing
 from rnnviz.core.magnitude import l2, log10
@@ -182,11 +183,12 @@ def written(value: float, lost: bool = False) -> str:
 
 
 @dataclass(frozen=True)
-class Keeping:
-    """What a state is multiplied by on its way along: f of an LSTM, z of a GRU, 1 − z of a minGRU."""
+class Factor:
+    """A gate by which a value is multiplied where it is read, and its gradient on the way back: f, z, 1 − z."""
 
     use: Use
     symbol: str
+    family: str  # of the gate
 
     def mean(self, layer: Layer, t: int) -> float:
         """The mean over the units at time step `t` (0-based)."""
@@ -195,30 +197,39 @@ class Keeping:
         return float(np.mean(slope[t, 0], dtype=np.float64))
 
 
-def keeping(layer: Layer, state: str) -> Keeping | None:
+def keeping(layer: Layer, state: str) -> Factor | None:
     """How a state is kept; None where it is not carried along by a gate."""
-    cell = layer.equations
-    for way in ways_back(cell):
-        if way.state == state and way.kind == "along":
-            piece = Writing(cell).slope(way.uses[0])
-            if piece is not None and piece.terms:
-                symbol = piece.template.format(*(term.symbol for term in piece.terms))
-                return Keeping(way.uses[0], symbol.replace("_t", "").strip("()"))
-    return None
+    ways = [way for way in ways_back(layer.equations) if way.state == state and way.kind == "along"]
+    return next((found for way in ways if (found := factor(layer.equations, way.uses[0])) is not None), None)
+
+
+@lru_cache(maxsize=256)
+def factor(cell: Cell, use: Use) -> Factor | None:
+    """The gate that multiplies what is read; None where no gate alone does."""
+    piece = Writing(cell).slope(use) if isinstance(use.node.operation, Product | Mix) else None
+    if piece is None or len(piece.terms) != 1:
+        return None
+    gate = cell.by_name.get(piece.terms[0].of)
+    if gate is None or gate.role != "gate" or gate.limits != (0.0, 1.0) or gate.name == use.node.name:
+        return None
+    return Factor(use, piece.template.format(piece.terms[0].symbol).replace("_t", "").strip("()"), gate.family)
 
 
 def update_of(look: Look, model: ShownModel, parameter: str, name: str) -> Array | None:
     """What the update at the cursor makes of a parameter, by torch's name without the layer: "delta", …; None: it is
     not known, or the cursor stands elsewhere."""
-    shown = look.updates.get(model.number)
-    if shown is None or model.sequence is None:
-        return None
-    if parameter.startswith("head."):
-        return shown.find(parameter, name)
-    symbol = model.structure.equations.parameter_named[parameter].symbol
+    shown, own = look.updates.get(model.number), parameter_of(model, parameter)
+    return shown.find(own, name) if shown is not None and own else None
+
+
+def parameter_of(model: ShownModel, parameter: str) -> str:
+    """A parameter of the layer looked at, by torch's name without the layer, as the update names it; "": none."""
+    if model.sequence is None or parameter.startswith("head."):
+        return parameter if model.sequence is not None else ""
+    named = model.structure.equations.parameter_named
+    symbol = named[parameter].symbol if parameter in named else ""
     having = updated_parameters(model.sequence)
-    own = next((one.name for one in having if one.layer == model.layer_name and one.symbol == symbol), "")
-    return shown.find(own, name) if own else None
+    return next((one.name for one in having if one.layer == model.layer_name and one.symbol == symbol), "")
 
 
 # words

@@ -266,7 +266,7 @@ class _Row:
         if earlier:
             x = steps.x(steps.first) - steps.pitch / 2
             drawing.add(
-                Text(f"{self.number} earlier", x + 2, y + 4, f"{earlier:,} ⋯", _SMALL, look.color("muted"), 1.0)
+                Text(f"{self.number} earlier", x - 5, y + 4, f"{earlier:,} ⋯", _SMALL, look.color("muted"), 1.0)
             )
         x = steps.x(steps.numbers[-1]) + steps.pitch / 2 + 5
         if later:
@@ -275,7 +275,7 @@ class _Row:
         if self.trace.head is None or not len(asked) or asked[-1] in steps.numbers:
             return
         t, total = int(asked[-1]), float(np.sum(self.model.losses, dtype=np.float64))
-        words = f"L at t = {t:,}" if len(asked) == 1 else f"L, {len(asked):,} time steps"
+        words = f"L at t = {t:,}" if len(asked) == 1 else f"Σ {len(asked):,} L_t"
         target = Target(model=self.number, time_step=t, phase="loss")
         for line, text in enumerate((words, short(total))):
             mark = Text(f"{self.number} loss {line}", x, y - 26 + 14 * line, text, _SMALL,
@@ -427,7 +427,9 @@ class _Row:
         """The arrow of the input into every cell; of a lit weight each time step's share below it."""
         look, steps = self.look, self.steps
         shares, lost = self._shares()
-        for row, t in enumerate(steps.numbers):
+        if shares is not None:
+            self._draw_most(drawing, shares, top)
+        for t in steps.numbers:
             x = steps.x(t)
             lit = look.lit == "weight_ih"
             color = look.color("accent") if lit else look.color("muted" if self._reached(t) else "border")
@@ -438,22 +440,33 @@ class _Row:
                 place, Target(model=self.number, time_step=t, parameter="weight_ih"), f"x at t = {t}, by W_ih"
             )
             if shares is not None:
-                text = written(float(shares[row]), bool(lost[row]))
+                text = written(float(shares[t - 1]), bool(lost[t - 1]))
                 drawing.add(
                     Text(f"{self.number} share {t}", x + 6, top + 14, text, _SMALL, look.color("accent"), bold=True)
                 )
 
+    def _draw_most(self, drawing: Drawing, shares: Array, top: float) -> None:
+        """What the numbers below the cells are, and which time step adds most, seen or not."""
+        symbol = dict(weights_of(self.model.structure, self.trace))[self.look.lit]
+        most = int(np.argmax(np.where(np.isfinite(shares), shares, np.inf))) + 1
+        x, accent = _LEFT + 2, self.look.color("accent")
+        second = Text(f"{self.number} most", x, top + 29, f"most at t = {most:,}", _SMALL, accent, spare=True)
+        drawing.add(Text(f"{self.number} shares", x, top + 15, f"share in ∂L/∂{symbol}", _SMALL, accent, spare=True))
+        if shares[most - 1] > 0:
+            drawing.add(second)
+            drawing.place(second.rect, Target(time_step=most), f"t = {most}, which adds most: press to go there")
+
     def _shares(self) -> tuple[Array | None, Array]:
-        """(S,) ‖(∂L/∂W)|_t‖ of the lit weight."""
-        name, none = self.look.lit, np.zeros(self.steps.count, bool)
+        """(T,) ‖(∂L/∂W)|_t‖ of the lit weight."""
+        name, none = self.look.lit, np.zeros(self.model.time_steps, bool)
         if not name:
             return None, none
         if name == "head.weight":
             head = self.trace.head
-            return (None if head is None else head.weight_grad_shares["weight"][self.rows]), none
+            return (None if head is None else head.weight_grad_shares["weight"]), none
         if name not in self.layer.equations.parameter_named:
             return None, none
-        return magnitudes(self.trace, self.layer.name, lambda layer: layer.weight_grad_shares[name][self.rows])
+        return magnitudes(self.trace, self.layer.name, lambda layer: layer.weight_grad_shares[name])
 
     def _draw_outputs(self, drawing: Drawing, top: float) -> None:
         """Prediction against target, and L_t, where there is a loss."""

@@ -7,7 +7,7 @@ from every_cell import CHOICES
 from open_network import at, open_network
 from PySide6.QtCore import QRectF
 from pytestqt.qtbot import QtBot
-from traced_states import TRAINING_STEP, traced_state
+from traced_states import TRAINING_STEP, traced_state, trained_by
 
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -90,3 +90,48 @@ def test_one_unit_and_many(qtbot: QtBot, level: str, hidden: int) -> None:
     for mark in view.drawing.marks:
         if isinstance(mark, Strip):
             assert mark.values.size <= 64
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_update_of_folded_networks(qtbot: QtBot, size: tuple[int, int]) -> None:
+    structures = Structure("vanilla", 1, 3), Structure("lstm", 1, 9)
+    traced = trained_by(traced_state("characters", structures).state, "adam", step=TRAINING_STEP)
+    view, _ = open_network(qtbot, at(traced, Cursor(TRAINING_STEP, Phase.UPDATE, 1)), size, level="folded")
+    check(view.drawing, size)
+    arrows = [part for mark in view.drawing.marks if isinstance(mark, Line) for part in itertools.pairwise(mark.points)]
+    clips = {key: rect for key, rect in rects(view.drawing, Text).items() if key.endswith(" clip")}
+    assert len(clips) == 2
+    for key, rect in clips.items():
+        for start, end in arrows:
+            assert not rect.intersects(QRectF(start, end).normalized().adjusted(-1, -1, 1, 1)), key
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_left_out_stands_beside_the_arrows(qtbot: QtBot, size: tuple[int, int]) -> None:
+    state = traced_state("values", (Structure("lstm", 1, 4), Structure("gru", 1, 4)), gains=(1.0, 1.0)).state
+    view, _ = open_network(qtbot, at(state, Cursor(TRAINING_STEP, Phase.BACKWARD, 12)), size, level="unrolled")
+    check(view.drawing, size)
+    texts = rects(view.drawing, Text)
+    for mark in view.drawing.marks:
+        if isinstance(mark, Line):
+            for start, end in itertools.pairwise(mark.points):
+                line = QRectF(start, end).normalized().adjusted(-0.5, -0.5, 0.5, 0.5)
+                for key in ("0 earlier", "1 earlier", "0 later", "1 later", "0 loss 0", "1 loss 0"):
+                    assert key not in texts or not texts[key].intersects(line), (key, mark.key)
+
+
+@pytest.mark.parametrize("size", [(384, 250), (384, 125), (320, 460), (640, 250)])
+@pytest.mark.parametrize("model", [0, 3])
+def test_folded_networks_where_room_is_short(qtbot: QtBot, size: tuple[int, int], model: int) -> None:
+    cells = ("vanilla", "lstm", "gru", "peephole_lstm")
+    structures = tuple(Structure(cell, 1, 5) for cell in cells)
+    traced = traced_state("characters", structures, gains=(1.0, 1.2, 1.4, 1.1)).state
+    state = at(traced, Cursor(TRAINING_STEP, Phase.FORWARD, 5), model=model)
+    view, store = open_network(qtbot, state, size, level="folded")
+    for phase in (Phase.FORWARD, Phase.BACKWARD):
+        store.go(to_phase, store.state.walkable, phase, 5)
+        check(view.drawing, size)
+        assert f"{model} name" in view.drawing.texts
+        cells_seen = [rect for key, rect in rects(view.drawing, Box).items() if " cell " in key]
+        for one, other in itertools.combinations(cells_seen, 2):
+            assert not one.intersects(other)

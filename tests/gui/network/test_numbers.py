@@ -1,22 +1,22 @@
 """Every number in the network view is the trace's: what is written is read and compared with autograd's arrays."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from open_network import at, open_network
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from traced_states import TRAINING_STEP, Traced, traced_state
+from traced_states import TRAINING_STEP, Traced, traced_state, trained_by
 
-from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.optimisers import OptimiserName
-from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.network.drawing import Text
+from rnnviz.debugger.places import to_operation, to_phase
+from rnnviz.gui.network.drawing import Strip, Text
 from rnnviz.gui.network.network_view import NetworkView
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
@@ -169,6 +169,8 @@ def test_a_lit_weight_shows_each_time_steps_share(qtbot: QtBot) -> None:
         shares = layer_of(state, model).weight_grad_shares["weight_hh"]
         for t in (5, 6, 7):
             assert texts[f"{model} share {t}"] == short(float(shares[t - 1]))
+        assert texts[f"{model} shares"] == "share in ∂L/∂W_{hh}"
+        assert texts[f"{model} most"] == f"most at t = {1 + int(np.argmax(shares))}"
 
 
 @pytest.mark.parametrize("phase", [Phase.FORWARD, Phase.BACKWARD, Phase.ACCUMULATE])
@@ -253,14 +255,60 @@ def test_what_the_optimiser_had_gathered_and_nobody_kept_is_a_dash(qtbot: QtBot)
     assert texts["update gradient size"] != "–"
     assert [texts[f"update {key} size"] for key in ("mean", "delta", "weights")] == ["–"] * 3
     assert "is not kept in this run" in texts["update unknown"]
+    view, _ = open_network(qtbot, state, (900, 500), level="folded")
+    assert view.drawing.texts["0 head.weight delta"].endswith("‖ –")
+    assert view.drawing.texts["update unknown"] == texts["update unknown"]
 
 
-def trained_by(state: State, optimiser: OptimiserName, step: int) -> State:
-    """The state as if it came from a training."""
-    experiment = first_lesson()
-    training = replace(experiment.training, optimiser=optimiser, learning_rate=0.02, clip_norm=0.1)
-    return replace(
-        state,
-        run=replace(state.run, source=Trained(replace(experiment, training=training))),
-        recorded=replace(state.recorded, gathered=("", "")),
-    )
+def test_a_weight_that_is_pressed_shows_its_own_update(qtbot: QtBot) -> None:
+    state = trained_by(traced(*PAIR).state, "adam", step=0)
+    state = at(state, Cursor(0, Phase.UPDATE, 1, "l0"), model=0)
+    view, store = open_network(qtbot, state, (900, 500), level="folded")
+    for name, own, symbol in (("head.weight", "head.weight", "W_{ho}"), ("weight_ih", "weight_ih_l0", "W_{ih}")):
+        store.change(look=setting(level="folded"))
+        places = [one for one in view.drawing.regions if one.target.parameter == name and one.target.model == 1]
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=places[0].rect.center().toPoint())
+        assert (store.state.place.model, store.state.place.parameter) == (1, own)
+        assert store.state.look.level == "inside"
+        assert view.drawing.texts["inside title"] == f"The update of {symbol}"
+
+
+def test_what_the_optimiser_gathered_is_coloured_however_small_it_is(qtbot: QtBot) -> None:
+    state = trained_by(traced(*PAIR).state, "adam", step=0)
+    view, _ = open_network(qtbot, at(state, Cursor(0, Phase.UPDATE, 1, "l0"), model=0), (900, 500), level="inside")
+    for key in ("mean", "mean square"):
+        strip = view.drawing.mark(f"update {key} strip")
+        assert isinstance(strip, Strip)
+        assert np.abs(strip.values).max() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "gates"),
+    [
+        ("lstm", {"before c → kept 1": "f", "g → written 1": "i", "tanh_c → h 1": "o"}),
+        ("gru", {"before h → h 2": "z", "n → h 1": "1 − z", "u → reset 1": "r"}),
+        ("mingru", {"before h → h 1": "1 − z", "n → h 2": "z"}),
+    ],
+)
+def test_backward_the_gate_that_let_the_gradient_through_stands_at_the_wire(
+    qtbot: QtBot, name: str, gates: dict[str, str]
+) -> None:
+    state = at(traced(name).state, Cursor(TRAINING_STEP, Phase.BACKWARD, 7), sample=1)
+    view, store = open_network(qtbot, state, (1500, 900), level="inside")
+    layer, texts = layer_of(state, 0), view.drawing.texts
+    for wire, symbol in gates.items():
+        mean = layer.value(symbol[-1])[6, 0].mean(dtype=np.float64)
+        assert texts[f"wire {wire} factor"] == f"⊙ {symbol} {short(float(1 - mean if '−' in symbol else mean))}"
+    assert len([key for key in texts if key.endswith(" factor")]) == len(gates)
+    store.go(to_phase, store.state.walkable, Phase.FORWARD, 7)
+    assert not [key for key in view.drawing.texts if key.endswith(" factor")]
+
+
+def test_the_wires_of_the_operation_stepped_through_keep_their_numbers(qtbot: QtBot) -> None:
+    state = at(traced("lstm").state, Cursor(TRAINING_STEP, Phase.BACKWARD, 7), sample=1)
+    view, store = open_network(qtbot, state, (1500, 900), level="inside")
+    usual = {key for key in view.drawing.texts if key.startswith("wire ")}
+    for operation in ("c", "h"):
+        store.go(to_operation, Phase.BACKWARD, "l0", operation)
+        assert store.state.place.cursor.operation == operation
+        assert usual <= set(view.drawing.texts)
