@@ -1,4 +1,4 @@
-"""The twenty pictures of one kept run: what a person types and presses to see each, and how they are drawn.
+"""The pictures of one kept run: what a person types and presses to see each, and how they are drawn.
 
 `python kept_pictures.py FOLDER [NAME …]` draws them, one after the other, in a process of its own. The outlines of Qt's
 glyphs depend on which texts of which sizes were drawn before them: the halos of a curve's name by a few grey levels.
