@@ -45,6 +45,7 @@ _THIN, _THIN_GAP = 5.0, 3.0  # strips of the layers that are not looked at
 _STUB = 18.0  # below the cell: the arrow of the input
 _GAP = 12.0  # between two models
 _AT_ONCE = 32  # time steps that are read together
+_VANISHED = 0.04  # of the range of magnitudes: its colour is that of the ground
 _NUMBERS = 42.0  # pixels between two cells below which their arrow has no number
 
 
@@ -390,7 +391,7 @@ class _Row:
                 model=self.number, layer=self.layer.name, time_step=t, parameter=way.parameter, node=way.state
             )
             color, width = self.look.gradient_color(size), 1.6 + 3.4 * self.look.size_of(size)
-            if size == 0:
+            if self.look.size_of(size) < _VANISHED:  # as good as nothing, but its line is seen
                 color, width = self.look.color("border"), 1.2
             words = f"‖{at(way.symbol, t, self.layer.reverse)}‖ = {text}"
             found.append(_Flow(text, color, width, words, target))

@@ -32,10 +32,6 @@ class Preferences:
     theme: ThemeName = "dark"
     recent: tuple[str, ...] = ()
     hidden_lanes: tuple[str, ...] = ()
-    view: str = "lanes"
-    level: Literal["folded", "unrolled", "inside"] = "unrolled"
-    animated: bool = True
-    walk_speed: float = 2.0
     page: str = "cursor"
     layout: str = ""
     geometry: str = ""
@@ -47,6 +43,10 @@ class Preferences:
     text_scale: float = 1.0
     presentation_scale: float = 1.5
     interface_scale: float = 1.0  # of everything, from the next start on
+    view: str = "lanes"  # of the centre
+    level: Literal["folded", "unrolled", "inside"] = "unrolled"  # of the network
+    animated: bool = True
+    walk_speed: float = 2.0
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
         """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""

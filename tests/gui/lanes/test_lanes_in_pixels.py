@@ -323,7 +323,8 @@ def expect_ruler(view: View, lane: Lane, drawn: Drawn, _plot: Plot | None) -> No
 
 
 def expect_label(_view: View, lane: Lane, drawn: Drawn, _plot: Plot | None) -> None:
-    wanted = [(lane.label.title, LOOK.text), (lane.label.note or lane.label.subtitle, LOOK.muted)]
+    pressed = LOOK.accent if " folded" in lane.label.subtitle else LOOK.muted  # what can be pressed
+    wanted = [(lane.label.title, LOOK.text), (lane.label.note or lane.label.subtitle, pressed)]
     low = lane.rect.height() < 32
     if lane.label.note:
         wanted[0 if low else 1] = (lane.label.title if low else lane.label.note), LOOK.bad

@@ -33,7 +33,7 @@ class RulerLane(Lane):
         self.offers_lanes = lanes > 0
         count = f"{lanes} lane{'s' if lanes != 1 else ''} folded"
         self.label.set_text("", f"{count} ▾" if lanes else "")
-        self.label.token = "accent"
+        self.label.token = "accent" if lanes else "muted"
         listed = ", ".join(names)
         self.label.words = f"{count}: make the window higher, or choose lanes\n{listed}" if lanes else ""
 
