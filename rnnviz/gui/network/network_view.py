@@ -229,8 +229,9 @@ class NetworkView(QWidget):
             painter.drawText(self.area, flags, waiting_sentence(self._store.state))
             return
         drawing = self.drawing
-        if self._before is not None:
-            drawing = between(self._before, drawing, float(self._fold.currentValue()))
+        if self._before is not None:  # whose first frame is the old one: it is also that in which the new one is made
+            share = float(self._fold.currentValue())
+            drawing = between(self._before, drawing, share) if share > 0 else self._before
         drawing.paint(painter)
 
     # folding and zooming
