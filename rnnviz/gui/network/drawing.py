@@ -77,7 +77,6 @@ class Strip:
     image: QImage  # of one row
     pixels: Array  # what the image shows; Qt does not copy it
     values: Array  # (U,) as they are coloured
-    frame: QColor | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -203,10 +202,6 @@ def _paint_strip(painter: QPainter, mark: Strip) -> None:
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.drawImage(mark.rect, mark.image)
-    if mark.frame is not None:
-        painter.setPen(pen(mark.frame))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(mark.rect)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
 

@@ -81,7 +81,7 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
     each = (cell.height() - 48) / len(states)
     for place, node in enumerate(states):
         values = layer.value(node.name)[t - 1 : t, 0]
-        strips = look.state_strips(model, layer, node, values)
+        strips = look.state_strips(node, values)
         top = cell.top() + 46 + place * each
         rect = QRectF(cell.left() + 40, top, cell.width() - 52, min(each - 8, 14))
         drawing.add(

@@ -178,7 +178,7 @@ class _Diagram:
         rect, lit = self.grid.rect(place), self._is_lit(node)
         border = look.color("cursor") if lit else self._hue(node)
         values = self._values(node)[None, :]
-        strips = look.gradient_strips(values) if look.backward else look.node_strips(self.layer, node, values)
+        strips = look.gradient_strips(values) if look.backward else look.node_strips(node, values)
         key = f"node {node.name}"
         target = Target(layer=self.layer.name, time_step=self.t + 1, operation=node.step, node=node.name)
         words = node.words or f"{_sign(node)}, part of {self._operation_words(node)}"
@@ -307,7 +307,7 @@ class _Diagram:
             number = written(size, lost)
         else:
             values = layer.before[node.name][t, 0] if before else layer.value_at(node.name, t)
-            strips = look.state_strips(self.model, layer, node, values[None, :])
+            strips = look.state_strips(node, values[None, :])
             text, number = symbol, written(float(l2(values)))
         x, align = (rect.left(), 0.0) if before else (rect.right(), 1.0)
         middle = rect.center().y()

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import NO_UNIT, to_layer, to_loss, to_model, to_operation, to_parameter, to_time_step
-from rnnviz.gui.canvas.lane_menus import held_choices, layers_menu, offer_what_ifs
+from rnnviz.gui.canvas.lane_menus import held_choices, offer_what_ifs
 from rnnviz.gui.canvas.lane_stack import waiting_sentence
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.look import fonts, scale
@@ -457,12 +457,6 @@ class NetworkView(QWidget):
         if name:
             self._store.go(to_parameter, name)
             self._store.change(look=setting(level="inside"))
-
-    def offer_layers(self) -> QMenu:
-        """The layers of the model stepped through."""
-        shown = self._resolved()
-        model = shown.models[self._model(shown)]
-        return layers_menu(self._store, model.structure.layer_names, model.layer_name, self)
 
     def spoken_parts(self) -> list[Part]:
         """What can be pressed, in words."""

@@ -92,17 +92,17 @@ class Look:
     def strips(self, values: Array, low: float, high: float, table: Array, knee: float = 0.0) -> "Strips":
         return Strips(values, low, high, packed(table, self.theme), knee)
 
-    def state_strips(self, model: ShownModel, layer: Layer, node: Node, values: Array) -> "Strips":
+    def state_strips(self, node: Node, values: Array) -> "Strips":
         """A state between the levels it has in the lanes."""
         high, knee = self.shown.state_level(node.name), self.shown.state_knee(node.name)
         return self.strips(values, -high, high, self.theme.signed_map(), knee)
 
-    def node_strips(self, layer: Layer, node: Node, values: Array) -> "Strips":
+    def node_strips(self, node: Node, values: Array) -> "Strips":
         """Any node: gates in the colour of their family, all others signed."""
         if node.role == "gate" and node.limits == (0.0, 1.0):
             return self.strips(values, 0.0, 1.0, self.theme.gate_map(node.family))
         if node.role == "state":
-            return self.state_strips(self.shown.models[self.model], layer, node, values)
+            return self.state_strips(node, values)
         return self.strips(values, -1.0, 1.0, self.theme.signed_map()) if node.limits else self.own_strips(values)
 
     def own_strips(self, values: Array) -> "Strips":
@@ -125,12 +125,12 @@ class Strips:
         self._all, self._low, self._high, self._table, self._knee = values, low, high, table, knee
         self._made: tuple[int, Array, Array] | None = None  # pieces, values, pixels
 
-    def strip(self, key: str, row: int, rect: QRectF, frame: QColor | None = None) -> Strip:
+    def strip(self, key: str, row: int, rect: QRectF) -> Strip:
         """One row as a mark."""
         values, all_pixels = self._rows(pieces(self._all.shape[1], rect.width()))
         pixels = all_pixels[row]
         image = QImage(pixels.data, pixels.size, 1, 4 * pixels.size, QImage.Format.Format_RGB32)
-        return Strip(key, rect, image, pixels, values[row], frame)
+        return Strip(key, rect, image, pixels, values[row])
 
     def _rows(self, count: int) -> tuple[Array, Array]:
         if self._made is None or self._made[0] != count:

@@ -91,14 +91,9 @@ class Steps:
 def draw_unrolled(look: Look, area: QRectF, steps: Steps, only: int | None = None) -> Drawing:
     """The models below each other, or one `only`, below the row of their inputs."""
     drawing = Drawing()
-    models = [
-        (number, model)
-        for number, model in enumerate(look.shown.models)
-        if model.layer is not None and (only is None or number == only)
-    ]
     _draw_inputs(drawing, look, area, steps)
     top, room = area.top() + HEADER, area.height() - HEADER
-    rows = [_Row(look, number, model, steps) for number, model in models]
+    rows = _rows(look, steps, only)
     detail = next((d for d in (2, 1, 0) if sum(row.height(d) for row in rows) <= room), 0)
     needed = sum(row.height(detail) for row in rows)
     grow = min(max((room - needed) / max(len(rows), 1), 0.0), 60.0)
@@ -111,8 +106,15 @@ def draw_unrolled(look: Look, area: QRectF, steps: Steps, only: int | None = Non
 
 def height_of(look: Look, steps: Steps) -> float:
     """Pixels for all models in full."""
-    shown = [(number, model) for number, model in enumerate(look.shown.models) if model.layer is not None]
-    return HEADER + sum(_Row(look, number, model, steps).height(2) for number, model in shown)
+    return HEADER + sum(row.height(2) for row in _rows(look, steps))
+
+
+def _rows(look: Look, steps: Steps, only: int | None = None) -> list["_Row"]:
+    return [
+        _Row(look, number, model, steps)
+        for number, model in enumerate(look.shown.models)
+        if model.layer is not None and (only is None or number == only)
+    ]
 
 
 def _draw_inputs(drawing: Drawing, look: Look, area: QRectF, steps: Steps) -> None:
@@ -251,7 +253,7 @@ class _Row:
         """A layer that is not looked at, as one strip a time step; a press looks at it."""
         layer, steps = self.trace.layer(name), self.steps
         output = layer.equations.node(layer.equations.output)
-        strips = self.look.state_strips(self.model, layer, output, layer.h[self.rows, 0])
+        strips = self.look.state_strips(output, layer.h[self.rows, 0])
         for row, t in enumerate(steps.numbers):
             rect = QRectF(steps.x(t) - steps.cell / 2, top, steps.cell, _THIN)
             drawing.add(strips.strip(f"{self.number} {name} {t}", row, rect))
@@ -327,7 +329,7 @@ class _Row:
     def _states(self, node: Node, steps: range) -> list["_State"]:
         """A state in every cell, ready to be drawn."""
         values = self.layer.value(node.name)[steps.start - 1 : steps.stop - 1, 0]
-        strips, kept = self.look.state_strips(self.model, self.layer, node, values), keeping(self.layer, node.name)
+        strips, kept = self.look.state_strips(node, values), keeping(self.layer, node.name)
         found = []
         for row, t in enumerate(steps):
             mean = f"{kept.symbol} {written(kept.mean(self.layer, t - 1))}" if kept is not None else ""
