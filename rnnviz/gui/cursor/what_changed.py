@@ -4,7 +4,6 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from rnnviz.debugger.changes import what_changed, what_changed_in_time
 from rnnviz.debugger.cursor import Phase
-from rnnviz.gui.look.form_style import form_sheet
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
@@ -15,7 +14,7 @@ _TOLD = Fields("recorded.traces", "place.cursor", "place.sample", "place.model")
 
 
 class WhatChanged(QWidget):
-    """Compares with the stop before; quiet while the lanes follow a training that runs."""
+    """Compares with the stop before; quiet while the lanes follow a training that runs. Its page dresses it."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -29,13 +28,10 @@ class WhatChanged(QWidget):
         self.heading = section_label("What changed")
         column.addWidget(self.heading)
         column.addWidget(self.sentence)
-        self.setStyleSheet(form_sheet(store.state.look.theme))
         self.hide()
         store.changed.connect(self.show_state)
 
     def show_state(self, old: State, new: State) -> None:
-        if new.look.dress != old.look.dress:
-            self.setStyleSheet(form_sheet(new.look.theme))
         if running(new) or new.run.path != self._before.run.path:
             self._before = new
             self.hide()

@@ -50,6 +50,8 @@ class CursorLabel(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(_TIP)
         self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
+        self._phase.setObjectName("cursor_phase")
+        self._what.setObjectName("cursor_what")
         scale.fit(self._phase, font=fonts.semibold())
         self._rows = QGridLayout(self)
         self._rows.setContentsMargins(10, 0, 12, 0)
@@ -100,11 +102,10 @@ class CursorLabel(QFrame):
         sheet = (
             f"#cursor_label {{ background: {colors.raised}; border: 1px solid {colors.border};"
             f" border-left: 3px solid {color}; border-radius: 4px; }} QLabel {{ color: {colors.text}; }}"
+            f" #cursor_phase {{ color: {colors.text_color(token).name()}; }} #cursor_what {{ color: {colors.muted}; }}"
         )
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
-            self._phase.setStyleSheet(f"color: {colors.text_color(token).name()};")
-            self._what.setStyleSheet(f"color: {colors.muted};")
 
     def _set_words(self) -> None:
         phase, where, what = self._words

@@ -53,7 +53,14 @@ class ColumnPage(QWidget):
             self.draw(self._store.state)
 
     def _dress(self, state: State) -> None:
-        """Of a page behind another one not before it comes to the front: it takes a while."""
-        sheet = form_sheet(state.look.theme)
+        """Of a page behind another one not before it comes to the front: it takes a while. A panel wears what its page
+        wears."""
+        sheet = "" if self._in_a_page() else form_sheet(state.look.theme)
         if self.styleSheet() != sheet:
             self.setStyleSheet(sheet)
+
+    def _in_a_page(self) -> bool:
+        around = self.parentWidget()
+        while around is not None and not isinstance(around, ColumnPage):
+            around = around.parentWidget()
+        return around is not None
