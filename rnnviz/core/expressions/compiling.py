@@ -1,6 +1,7 @@
 """What each part of an expression means: one closure for each node, its form known before anything is computed."""
 
 import ast
+from operator import methodcaller
 from typing import cast
 
 import numpy as np
@@ -95,7 +96,7 @@ class ExpressionCompiler(Compiler):
             return Compiled(form, located(span, whole))
         if name in self.vocabulary.known_metrics:
             self.metrics.setdefault(name, 1)
-            return Compiled(NUMBER, located(span, lambda scope: scope.metric(name)))
+            return Compiled(NUMBER, located(span, methodcaller("metric", name)))
         raise self.unknown(node)
 
     def _quantity(self, node: ast.Name) -> tuple[Form, Read]:

@@ -60,23 +60,23 @@ class RecordedMetrics:
             for name, (steps, _) in curves.items()
         }
         self._values = {name: frozen(np.asarray(values, np.float64)) for name, (_, values) in curves.items()}
-        self._numbers: dict[str, list[float]] = {name: values.tolist() for name, values in self._values.items()}
+        self._numbers: dict[str, dict[int, float]] = {  # by training step
+            name: dict(zip(places, self._values[name].tolist(), strict=True)) for name, places in self._places.items()
+        }
         self._step = 0
 
     def look_at(self, training_step: int) -> None:
         self._step = training_step
 
     def metric(self, name: str) -> float:
-        place = self._place(name)
-        return self._numbers[name][place]
-
-    def metric_window(self, name: str, count: int) -> Array:
-        end = self._place(name) + 1
-        return self._values[name][max(end - count, 0) : end]
-
-    def _place(self, name: str) -> int:
-        """Of the value recorded at the training step looked at."""
         try:
-            return self._places[name][self._step]
+            return self._numbers[name][self._step]
         except KeyError:
             raise not_recorded(name) from None
+
+    def metric_window(self, name: str, count: int) -> Array:
+        try:
+            end = self._places[name][self._step] + 1
+        except KeyError:
+            raise not_recorded(name) from None
+        return self._values[name][max(end - count, 0) : end]

@@ -130,8 +130,12 @@ class Run:
     @property
     def training_steps(self) -> Array:
         """(K,) int64, ascending: every training step at which the first model has a metric."""
-        curves = [self.curve(name)[0] for name in self.metric_names()]
-        return frozen(np.unique(np.concatenate([np.zeros(0, np.int64), *curves])))
+        found = np.zeros(0, np.int64)
+        for name in self.metric_names():
+            steps = self.curve(name)[0]
+            if not np.array_equal(found, steps):  # mostly all have the same
+                found = np.union1d(found, steps) if len(found) else steps
+        return frozen(found)
 
     @property
     def last_training_step(self) -> int:
