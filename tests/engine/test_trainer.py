@@ -13,7 +13,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
 from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
+from rnnviz.core.tasks import Adding, NextCharacter, NextValue, Parity, TemporalOrder
 from rnnviz.core.tasks.info import to_beat
 from rnnviz.core.tasks.task import TaskSettings
 from rnnviz.engine.networks import build
@@ -32,7 +32,7 @@ SMALL = Experiment(
     MODELS,
     TrainingSettings(batch_size=4),
 )
-TASKS = [SMALL.task, Adding(length=9), NextValue(length=7), NextCharacter(length=6)]
+TASKS = [SMALL.task, Adding(length=9), Parity(length=(3, 8)), NextValue(length=7), NextCharacter(length=6)]
 
 
 def weights(training: Training) -> list[torch.Tensor]:

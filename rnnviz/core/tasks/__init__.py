@@ -3,6 +3,7 @@
 from rnnviz.core.tasks.adding import Adding
 from rnnviz.core.tasks.next_character import NextCharacter
 from rnnviz.core.tasks.next_value import NextValue
+from rnnviz.core.tasks.parity import Parity
 from rnnviz.core.tasks.source import Batch, TaskSource
 from rnnviz.core.tasks.task import DataTask, TaskSettings
 from rnnviz.core.tasks.temporal_order import TemporalOrder
@@ -14,13 +15,20 @@ __all__ = [
     "DataTask",
     "NextCharacter",
     "NextValue",
+    "Parity",
     "TaskSettings",
     "TaskSource",
     "TemporalOrder",
     "data_task",
 ]
 
-_KINDS: tuple[type[TaskSettings], ...] = (TemporalOrder, Adding, NextValue, NextCharacter)  # in the order of the form
+_KINDS: tuple[type[TaskSettings], ...] = (
+    TemporalOrder,
+    Adding,
+    Parity,
+    NextValue,
+    NextCharacter,
+)  # in the order of the form
 
 # by the name in experiment files; each has defaults for all its settings
 TASKS = {kind.name: kind for kind in _KINDS}
