@@ -14,15 +14,15 @@ from rnnviz.debugger.search import search
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.reading.reader import open_run
 
-LAST = 100  # training steps that are averaged
+LAST = 100  # values that are averaged
 
 
-def trained(experiment: Experiment, folder: Path, metric: str) -> dict[str, float]:
+def trained(experiment: Experiment, folder: Path, metric: str, last: int = LAST) -> dict[str, float]:
     """The mean of each model's last values of `metric`."""
     path = folder / "run.rnnviz"
     assert run_training(experiment, path) == 0
     with open_run(path) as run:
-        return {model.name: float(np.mean(run.metrics(metric, model.number)[-LAST:])) for model in run.models}
+        return {model.name: float(np.mean(run.metrics(metric, model.number)[-last:])) for model in run.models}
 
 
 def example(name: str) -> Experiment:
@@ -48,6 +48,12 @@ def test_adding_is_learnt_by_the_lstm_alone(tmp_path):
     losses = trained(example("adding"), tmp_path, "loss")
     assert losses["LSTM"] < 0.01
     assert losses["Vanilla"] > 0.12
+
+
+def test_parity_is_learnt_for_sequences_of_any_length_by_all_but_the_linear_recurrence(tmp_path):
+    accuracy = trained(example("parity"), tmp_path, "test_accuracy", last=1)
+    assert {name for name, share in accuracy.items() if share == 1} == {"Vanilla", "GRU", "LSTM"}
+    assert 0.47 < accuracy["minGRU"] < 0.53
 
 
 def test_the_gate_opens_where_the_breakpoint_says_and_the_search_names_the_unit(tmp_path):

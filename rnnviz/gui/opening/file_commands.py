@@ -30,6 +30,7 @@ LESSONS = {  # file in resources/experiments: words, tooltip
 }
 EXAMPLES = {  # file in resources/experiments: words, tooltip
     "adding": ("Adding two numbers", "50 time steps, two of them marked: the LSTM learns their sum, tanh does not"),
+    "parity": ("Parity of bits", "trained on up to 20 bits, right on 100 once it is learnt: minGRU never learns it"),
     "sunspots": ("Sunspots", 'the next year from the 40 years before it, against "same as last year"'),
     "next-character": ("Next character", "the help texts of Python, one character a time step"),
     "forget-bias": ("Forget-gate bias", "three LSTMs that differ in it alone, on sequences of 100 to 110 time steps"),
