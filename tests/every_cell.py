@@ -4,14 +4,16 @@ from typing import Any
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.equations.operations import Operation, operations
+from rnnviz.core.setting import settings_of
 from rnnviz.core.structure import Structure
 
 
 def _choices() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for kind in CELLS.values():
+        window = {"window": 3} if "window" in settings_of(kind.settings) else {}
         for activation in kind.activations:
-            found[f"{kind.name}-{activation}"] = {"cell": kind.name, "activation": activation}
+            found[f"{kind.name}-{activation}"] = {"cell": kind.name, "activation": activation, **window}
         if not kind.activations:
             found[kind.name] = {"cell": kind.name}
         if kind.projection:

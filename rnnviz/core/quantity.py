@@ -49,14 +49,14 @@ def quantities(cell: Cell) -> dict[str, Quantity]:
 
 def _all(cell: Cell) -> Iterator[Quantity]:
     yield Quantity("x", "x_t", "input", "input", "I", family="input")
-    for state in cell.states:
-        yield value_of(cell, cell.node(state))
+    for name in cell.hidden_nodes:
+        yield value_of(cell, cell.node(name))
     for gate in cell.gates:
         yield value_of(cell, gate)
     for name in cell.pre_activations:
         yield _pre_activation(cell, name)
-    for state in cell.states:
-        yield from _gradients(cell, cell.node(state))
+    for name in cell.hidden_nodes:
+        yield from _gradients(cell, cell.node(name))
     yield Quantity("dx", "∂L/∂x_t", "input gradient", "input gradient", "I")
     for name in cell.pre_activations:
         pre = _pre_activation(cell, name)
@@ -89,15 +89,17 @@ def _pre_activation(cell: Cell, name: str) -> Quantity:
 
 
 def _gradients(cell: Cell, node: Node) -> Iterator[Quantity]:
-    """∂L/∂ a state in whole, and its direct and carried part."""
+    """∂L/∂ a state in whole, and its direct and carried part; of an output that is no state nothing is carried."""
     state, name = node.symbol.removesuffix("_t"), node.name
     units: Units = "P" if node.units == "output" else "H"
-    kind = node.words.removesuffix(" state")
+    kind = node.short_words
     part = "" if name == cell.output else f"{kind} "
     carried = f"(∂{state}_{{t+1}}/∂{state}_t)ᵀ ∂L/∂{state}_{{t+1}}" if not part else f"∂L_{{>t}}/∂{state}_t"
     yield Quantity(f"d{name}", f"∂L/∂{state}_t", f"{kind} gradient", "gradient", units, of=name)
     words = f"direct {part}gradient"  # from L_t, or from the layer above
     yield Quantity(f"d{name}_direct", f"∂L/∂{state}_t, direct", words, "direct gradient", units, of=name)
+    if name not in cell.states:
+        return
     words = f"carried {part}gradient"
     yield Quantity(f"d{name}_carried", carried, words, "carried gradient", units, of=name)
 

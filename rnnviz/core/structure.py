@@ -51,7 +51,8 @@ class LayerId:
 class Structure:
     """The shape of one recurrent module: an `nn.RNN`, `nn.LSTM`, `nn.GRU`, or one of a cell that torch lacks.
 
-    `proj_size` is torch's for the LSTM: 0 means no projection, otherwise h has that many units.
+    `proj_size` is torch's for the LSTM: 0 means no projection, otherwise h has that many units. With a `window` the
+    first layer reads the last so many inputs side by side (`sweeps.window`).
     """
 
     cell: str
@@ -62,6 +63,7 @@ class Structure:
     bias: bool = True
     activation: Activation = "tanh"  # of a cell that lets it be chosen
     proj_size: int = 0
+    window: int = 1
 
     @property
     def equations(self) -> Cell:
@@ -92,8 +94,9 @@ class Structure:
         return _layer_names(self.num_layers, self.bidirectional)
 
     def layer_input_size(self, name: str) -> int:
-        """Inputs of the layer called `name`: I for the first, all directions of the layer below for the others."""
-        return self.input_size if LayerId.read(name).depth == 0 else self.output_size * self.directions
+        """What the layer called `name` reads: the window of I inputs, above it all directions of the layer below."""
+        first = LayerId.read(name).depth == 0
+        return self.input_size * self.window if first else self.output_size * self.directions
 
     def parameter_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """torch's parameter names with their shapes, for example weight_hh_l0: (4H, H)."""

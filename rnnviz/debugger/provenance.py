@@ -24,7 +24,7 @@ from rnnviz.core.sweeps.trace import Trace
 
 @dataclass(frozen=True)
 class GradientPlace:
-    """One gradient value: of a state ("h", "c"), or of a pre-activation by its name ("a", or its gate's)."""
+    """One gradient value: of hidden units ("h", "c"), or of a pre-activation by its name ("a", or its gate's)."""
 
     of: str
     layer: str
@@ -103,7 +103,7 @@ def _is_gate(of: str) -> bool:
 def _found(trace: Trace, place: GradientPlace) -> tuple[Layer, int, int]:
     """The layer, and time step and unit from 0."""
     layer = trace.layer(place.layer)
-    having = (*layer.equations.states, *layer.equations.pre_activations)
+    having = (*layer.equations.hidden_nodes, *layer.equations.pre_activations)
     if place.of not in having:
         raise RnnvizError(f"provenance: the {layer.cell} cell has a gradient of {', '.join(having)}, not {place.of!r}")
     time_steps, _, units = _values(layer, place.of).shape
@@ -115,19 +115,19 @@ def _found(trace: Trace, place: GradientPlace) -> tuple[Layer, int, int]:
 
 def _values(layer: Layer, of: str) -> Array:
     """(T, 1, units) the gradient that is asked for."""
-    return layer.grad(of) if of in layer.equations.states else layer.gate_grads[of]
+    return layer.grad(of) if of in layer.equations.hidden_nodes else layer.gate_grads[of]
 
 
 def _weighing(layer: Layer, of: str, t: int, u: int) -> Weighing:
     """How much each unit of each state counts, found by sending a gradient of 1 into each of them."""
     cell = layer.equations
-    value = Value(of) if of in cell.states else cell.pre_activations[of]
+    value = Value(of) if of in cell.hidden_nodes else cell.pre_activations[of]
     place = cell.block_rows(value.block, layer.structure.hidden_size).start if value.block else 0
-    closed = None if layer.closed is None or of in cell.states else layer.closed.get(value.name)
+    closed = None if layer.closed is None or of in cell.hidden_nodes else layer.closed.get(value.name)
     by_hand = closed is not None and bool(closed[t, 0, place + u])  # a pre-activation that is set passes nothing on
     found = {}
     back = StepBack(layer.slopes, inputs=True)
-    for state in {**dict.fromkeys((cell.output, *cell.states))}:
+    for state in cell.hidden_nodes:
         lanes = np.eye(layer.structure.units(state), dtype=layer.h.dtype)
         _, gradients = back((t, 0), {state: lanes}, layer.closed)
         gradient = gradients.get(value.name)
@@ -237,14 +237,19 @@ def _before_uses(layer: Layer) -> Iterator[Use]:
 
 
 def _state_of_units(layer: Layer) -> str:
-    """The state that has one value for each unit of the gates; a projected h has fewer."""
-    return layer.equations.states[-1]
+    """What has one value for each unit of the gates; a projected h has fewer."""
+    return layer.equations.hidden_nodes[-1]
 
 
 def _after(layer: Layer, t: int) -> int | None:
-    """The time step in which h_t was used, from 0; None at the end of the layer's way or where the gradient is cut."""
+    """The time step in which h_t was used, from 0; None at the end of the layer's way, where the gradient is cut, and
+    where nothing is carried."""
     after = t - 1 if layer.reverse else t + 1
-    return None if not 0 <= after < len(layer.h) or (layer.cut is not None and layer.cut[t]) else after
+    return (
+        None
+        if not layer.equations.states or not 0 <= after < len(layer.h) or (layer.cut is not None and layer.cut[t])
+        else after
+    )
 
 
 def _blocks(layer: Layer, use: Use, t: int) -> list[tuple[str, Array, Array]]:
@@ -266,7 +271,7 @@ def _leads_to(cell: Cell, node: Node) -> str:
     """The first gate or state after a node in its time step; without gates the pre-activation."""
     reached = [node]
     for found in reached:
-        if found.name in cell.pre_activations or found.name in cell.states:
+        if found.name in cell.pre_activations or found.name in cell.hidden_nodes:
             return found.name
         reached += [use.node for use in cell.uses[found.name] if not use.value.before]
     raise ValueError(f"{cell.name}: {node.name} must lead to a gate or a state")

@@ -13,6 +13,7 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Operation, Value, Weight
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.plan import Affine, plan_of
+from rnnviz.core.sweeps.window import window_rows
 
 State = Tensor | tuple[Tensor, ...]  # alone where a cell has one state, as torch has it
 
@@ -34,6 +35,15 @@ class TensorNumbers:
 
 
 TENSORS = TensorNumbers()
+
+
+def windowed(inputs: Tensor, size: int) -> Tensor:
+    """`core.sweeps.window.windowed` of tensors."""
+    if size == 1:
+        return inputs
+    with_zeros = torch.cat([inputs, torch.zeros_like(inputs[:1])])
+    rows = torch.from_numpy(window_rows(len(inputs), size).copy())
+    return with_zeros[rows].transpose(1, 2).flatten(2)
 
 
 class CellModule(nn.Module):
@@ -64,7 +74,7 @@ class CellModule(nn.Module):
             given: tuple[Tensor, ...] = tuple(inputs.new_zeros(*shape, structure.units(name)) for name in cell.states)
         else:
             given = (state,) if isinstance(state, Tensor) else state
-        output, below = inputs, list[Tensor]()
+        output, below = windowed(inputs, structure.window), list[Tensor]()
         lasts: dict[str, list[Tensor]] = {name: [] for name in cell.states}
         for number, layer in enumerate(structure.layer_ids):
             first = {name: tensor[number] for name, tensor in zip(cell.states, given, strict=True)}
@@ -115,6 +125,12 @@ class _Scan:
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Output (T, N, P) and last states (N, ·), from the first ones."""
         plan, time_steps = self._plan, len(self._known["x"])
+        if not plan.steps:  # nothing depends on the time step before
+            output = self._known[self._cell.output]
+            if lengths is not None:
+                inside = (torch.arange(time_steps)[:, None] < lengths)[:, :, None]
+                output = torch.where(inside, output, torch.zeros_like(output))
+            return output, {}
         slots: list[Tensor] = [torch.empty(0)] * plan.slots
         for slot, name in plan.constants:
             slots[slot] = self._known[name]

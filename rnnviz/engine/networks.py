@@ -11,7 +11,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.engine.cell_module import CellModule
-from rnnviz.engine.fused import FUSED, FUSED_CELLS, chosen_activation, fused_name
+from rnnviz.engine.fused import FUSED, FUSED_CELLS, fused_name
 from rnnviz.engine.what_came import what_came
 
 
@@ -38,14 +38,7 @@ def build(settings: ModelSettings, input_size: int, output_size: int, seed: int)
     The weights of the head are uniform in ±1/√(D·H), as torch's. What the settings add to a block of a parameter,
     such as an LSTM's forget bias, is added afterwards. torch's global generator is neither read nor moved.
     """
-    structure = Structure(
-        cell=settings.cell,
-        input_size=input_size,
-        hidden_size=settings.hidden_size,
-        num_layers=settings.num_layers,
-        bidirectional=settings.bidirectional,
-        activation=chosen_activation(settings.cell, getattr(settings.own, "activation", "tanh")),
-    )
+    structure = settings.structure(input_size)
     recurrent = plain_module(structure, torch.float32)
     width = structure.directions * structure.output_size
     head = cast(nn.Linear, _unset(nn.Linear, width, output_size))

@@ -63,10 +63,12 @@ def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, states,
 
     `states` by name, those of the time step before; the new ones come back.
     """
-    h = states["h"]
     a_ih = w[f"weight_ih_{name}"] @ x
     if structure.bias:
         a_ih = a_ih + w[f"bias_ih_{name}"]
+    if structure.cell in ("mlp", "tdnn"):  # nothing of the time step before
+        return {"h": keep("h", PHI[structure.activation](keep("a:a", a_ih)))}
+    h = states["h"]
     if structure.cell == "mingru":  # Feng et al. 2024: nothing but h is recurrent
         a_z, n = a_ih.chunk(2)
         z, n = keep("z", keep("a:z", a_z).sigmoid()), keep("a:n", keep("n", n))  # n squashes nothing
@@ -119,7 +121,7 @@ def reference(
     time_steps, sequences = capture.inputs.shape[:2]
     lengths = [time_steps] * sequences if capture.lengths is None else capture.lengths.tolist()
     inputs = torch.tensor(np.array(capture.inputs), requires_grad=True)
-    below = [[inputs[t, n] for n in range(sequences)] for t in range(time_steps)]
+    below = [[last_inputs(inputs, t, n, structure.window) for n in range(sequences)] for t in range(time_steps)]
     layers: dict[str, LayerReference] = {}
     level: list[LayerReference] = []
     for number, name in enumerate(structure.layer_names):
@@ -155,6 +157,13 @@ def reference(
     loss.backward()
     grads = {name: np.zeros(tuple(v.shape)) if v.grad is None else v.grad.numpy() for name, v in w.items()}
     return Reference(layers, output, grads, w, inputs.grad.numpy())
+
+
+def last_inputs(inputs: torch.Tensor, t: int, n: int, window: int) -> torch.Tensor:
+    """(window·I,) the inputs up to time step t of one sequence, the oldest first, zeros before the first."""
+    return torch.cat(
+        [inputs[s, n] if s >= 0 else torch.zeros(inputs.shape[2]).to(inputs) for s in range(t - window + 1, t + 1)]
+    )
 
 
 def changing(change: Change, layer: str, t: int, keep: Callable[[str, torch.Tensor], torch.Tensor]):

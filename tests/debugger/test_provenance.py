@@ -14,13 +14,13 @@ from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.head_provenance import HeadPlace, head_provenance
 from rnnviz.debugger.provenance import GradientPlace, Part, cancellation, provenance
 
-OF = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn"}
+OF = {"vanilla": "ha", "lstm": "hcifgo", "gru": "hrzn", "mlp": "ha", "tdnn": "ha"}
 TIME_STEPS = 6
 
 
 @st.composite
 def places(draw):
-    cell = draw(st.sampled_from(["vanilla", "lstm", "gru"]))
+    cell = draw(st.sampled_from(list(OF)))
     structure = Structure(
         cell,
         input_size=2,
@@ -29,6 +29,7 @@ def places(draw):
         bidirectional=draw(st.booleans()),
         activation=draw(st.sampled_from(["tanh", "relu", "sigmoid"])) if cell == "vanilla" else "tanh",
         proj_size=draw(st.sampled_from([0, 2])) if cell == "lstm" else 0,
+        window=3 if cell == "tdnn" else 1,
     )
     of = draw(st.sampled_from(OF[cell]))
     unit = draw(st.integers(1, structure.output_size if of == "h" else 3))

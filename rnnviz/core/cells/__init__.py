@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from rnnviz.core.cells.cell import Activation, Cell, CellKind, Gradients, Kernel, Options
 from rnnviz.core.cells.cell_check import check_cell
+from rnnviz.core.cells.feed_forward import MLP, TDNN
 from rnnviz.core.cells.gru import GRU
 from rnnviz.core.cells.lstm import LSTM
 from rnnviz.core.cells.mingru import MINGRU
@@ -17,7 +18,7 @@ from rnnviz.core.errors import RnnvizError
 
 __all__ = ["CELLS", "Activation", "Cell", "CellKind", "Gradients", "Kernel", "Options", "cell_kind", "cell_made"]
 
-CELLS: dict[str, CellKind] = {kind.name: kind for kind in (VANILLA, LSTM, GRU, PEEPHOLE_LSTM, MINGRU)}
+CELLS: dict[str, CellKind] = {kind.name: kind for kind in (VANILLA, LSTM, GRU, PEEPHOLE_LSTM, MINGRU, MLP, TDNN)}
 
 
 def cell_kind(name: str) -> CellKind:

@@ -82,6 +82,7 @@ class CellKind:
     activations: tuple[Activation, ...] = ()  # that can be chosen
     projection: bool = False  # whether h can be projected
     settings: type[Any] = NoSettings  # a record of the settings of its own, each with a default
+    one_direction: str = ""  # why none reads the sequence backwards: "which has no state to carry"; "": one may
 
 
 class Group(NamedTuple):
@@ -150,6 +151,7 @@ class Cell:
     nodes: tuple[Node, ...]  # each reads only those before it, and states of the time step before
     states: tuple[str, ...] = ("h",)  # the nodes carried to the next time step, in torch's order
     output: str = "h"
+    input_symbol: str = "x_t"  # of what its nodes read as x
     kernel: Kernel | None = None
     shifts: tuple[Shift, ...] = ()
     slope_limit: float | None = None  # max φ′ where h = φ(W_hh h_{t−1} + …), so that ‖W_hh‖ max φ′ bounds each step
@@ -171,6 +173,11 @@ class Cell:
         return {parameter.name: parameter for parameter in self.parameters}
 
     @cached_property
+    def hidden_nodes(self) -> tuple[str, ...]:
+        """What is shown as hidden units, with a gradient of its own: the states, and the output where it is none."""
+        return self.states if self.output in self.states else (self.output, *self.states)
+
+    @cached_property
     def gates(self) -> tuple[Node, ...]:
         """Gates and candidates, in the order of the stacked rows."""
         return tuple(node for node in self.nodes if node.role == "gate")
@@ -178,8 +185,8 @@ class Cell:
     @cached_property
     def settable(self) -> tuple[Node, ...]:
         """What a person may set by hand, states first."""
-        found = [node for node in self.nodes if node.settable]
-        return tuple(sorted(found, key=lambda node: self.states.index(node.name) if node.name in self.states else 9))
+        found, first = [node for node in self.nodes if node.settable], self.hidden_nodes
+        return tuple(sorted(found, key=lambda node: first.index(node.name) if node.name in first else 9))
 
     def units(self, node: Node, hidden: int, output: int) -> int:
         """How many units a node has."""

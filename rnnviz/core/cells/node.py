@@ -323,6 +323,11 @@ class Node:
         """The key of the operation it belongs to."""
         return self.key or self.name
 
+    @property
+    def short_words(self) -> str:
+        """What stands before "gradient": "hidden" of the hidden state and of hidden units, "cell" of the cell state."""
+        return self.words.removesuffix(" state").removesuffix(" units")
+
 
 class Named(Protocol):
     """A node or a parameter."""

@@ -20,24 +20,25 @@ from rnnviz.core.cells.cell import (
 from rnnviz.core.cells.node import Node, Operation, Relu, Sigmoid, Tanh, Value, sigmoid
 from rnnviz.core.setting import OneOf, setting
 
-_RANGES: dict[Activation, tuple[float, float] | None] = {"tanh": (-1.0, 1.0), "relu": None, "sigmoid": (0.0, 1.0)}
+RANGES: dict[Activation, tuple[float, float] | None] = {"tanh": (-1.0, 1.0), "relu": None, "sigmoid": (0.0, 1.0)}
+
+
+def squashed(activation: Activation, value: Value) -> Operation:
+    """φ of a value."""
+    operations: dict[Activation, type[Tanh | Relu | Sigmoid]] = {"tanh": Tanh, "relu": Relu, "sigmoid": Sigmoid}
+    return operations[activation](value)
 
 
 def _make(options: Options) -> Cell:
     """One pre-activation a and no gates."""
-    squash: dict[Activation, Operation] = {
-        "tanh": Tanh(Value("a")),
-        "relu": Relu(Value("a")),
-        "sigmoid": Sigmoid(Value("a")),
-    }
     a = joint_pre_activation(options.bias, "pre-activation")
     h = Node(
         "h",
-        squash[options.activation],
+        squashed(options.activation, Value("a")),
         symbol="h_t",
         words="hidden state",
         units="output",
-        limits=_RANGES[options.activation],
+        limits=RANGES[options.activation],
         role="state",
         family="state",
         settable=True,

@@ -146,7 +146,7 @@ class Writing:
         """What a node reads, as a term or written out."""
         offset = -1 if value.before else 0
         if value.name == "x":
-            return Piece.of(Term("x_t", "x"))
+            return Piece.of(Term(self.cell.input_symbol, "x"))
         node = self.cell.node(value.name)
         if not node.symbol:
             return self.forward(node)
@@ -272,7 +272,7 @@ class Writing:
         value, gradient = node.operation.value, self.gradient(node)
         right = joined("{0}ᵀ {1}", [self.weight(node.operation.weight), gradient], _transposed)
         if value.name == "x":
-            return _equation(Term("∂L/∂x_t", "x", kind="gradient"), right)
+            return _equation(Term(f"∂L/∂{self.cell.input_symbol}", "x", kind="gradient"), right)
         whole = gradient.terms[0].symbol if gradient.template == "{}" else self.gradient_symbol(node)
         before = symbol_at(self.cell.node(value.name).symbol, -1)
         symbol = f"(∂{whole.removeprefix('∂L/∂')}/∂{before})ᵀ {whole}"

@@ -1,5 +1,6 @@
 """Check of an experiment: which values can be trained, in one place for files, window and engine."""
 
+from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.estimate import check_estimate
 from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, ModelSettings
@@ -47,6 +48,9 @@ def _check_models(experiment: Experiment, source: str) -> None:
 def _check_model(model: ModelSettings, experiment: Experiment, source: str, key: str) -> None:
     check_settings(model, source, key)
     check_settings(model.own, source, key)
+    why = cell_kind(model.cell).one_direction
+    if model.bidirectional and why:
+        raise refuse(source, f"{key}.bidirectional", f"false for the cell {model.cell}, {why}", True)
     if model.bidirectional and experiment.task.predicts_next:
         wanted = f'false for the task "{experiment.task.name}", whose answer a backward direction would see'
         raise refuse(source, f"{key}.bidirectional", wanted, True)

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.files.allowed import keep, recall
 from rnnviz.core.plain_records import plain
 from rnnviz.core.structure import Structure
@@ -43,7 +43,7 @@ def estimate(experiment: Experiment, inputs: int = 1, outputs: int = 1) -> Estim
     total = places * (inputs + outputs) * 2.0
     multiply_adds = 0.0
     for model in experiment.models:
-        structure = _structure(model, inputs)
+        structure = model.structure(inputs)
         weights = _weights(structure) + outputs * structure.directions * structure.output_size
         units = structure.num_layers * structure.directions * structure.hidden_size
         # Both sweeps keep the states and about four numbers for each block of the cell, such as a gate.
@@ -86,10 +86,6 @@ def allow(experiment: Experiment) -> None:
 def _digest(experiment: Experiment) -> str:
     about = plain((experiment.task, experiment.models, experiment.training.batch_size))
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()
-
-
-def _structure(model: ModelSettings, inputs: int) -> Structure:
-    return Structure(model.cell, inputs, model.hidden_size, model.num_layers, model.bidirectional)
 
 
 def _weights(structure: Structure) -> int:

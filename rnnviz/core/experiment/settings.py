@@ -12,6 +12,7 @@ from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
 from rnnviz.core.plain_records import came
 from rnnviz.core.setting import OneLine, OneOf, RealNumber, WholeNumber, setting, settings_of
 from rnnviz.core.stopping.marks import Marks
+from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import TaskSettings, TemporalOrder
 
 MOST_MODELS = 8  # of a file
@@ -88,8 +89,22 @@ class ModelSettings:
 
     def with_cell(self, cell: str) -> "ModelSettings":
         """With another cell; its own settings stay where both cells have the same."""
-        kind = cell_kind(cell).settings
-        return replace(self, cell=cell, own=self.own if type(self.own) is kind else kind())
+        kind = cell_kind(cell)
+        own = self.own if type(self.own) is kind.settings else kind.settings()
+        return replace(self, cell=cell, own=own, bidirectional=self.bidirectional and not kind.one_direction)
+
+    def structure(self, inputs: int) -> Structure:
+        """What its recurrent module looks like with `inputs` columns in."""
+        kind = cell_kind(self.cell)
+        return Structure(
+            cell=self.cell,
+            input_size=inputs,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            activation=getattr(self.own, "activation", "tanh") if kind.activations else "tanh",
+            window=getattr(self.own, "window", 1),
+        )
 
     def with_own(self, key: str, value: Any) -> "ModelSettings":
         """With one of its cell's own settings changed."""

@@ -148,13 +148,15 @@ def _layer_number(one: Intervention, layer: str, structure: Structure) -> int:
     return structure.layer_names.index(layer)
 
 
-def _settable(one: SetValue | Clamp | SetState, structure: Structure, wanted: Sequence[str] = ()) -> str:
+def _settable(one: SetValue | Clamp | SetState, structure: Structure, wanted: Sequence[str] | None = None) -> str:
     """The name of what is set; RnnvizError where this cell has none or nobody can set it."""
     cell = structure.equations
-    names = wanted or [node.name for node in cell.settable]
+    names = [node.name for node in cell.settable] if wanted is None else wanted
     if one.quantity in names:
         return one.quantity
     node = cell.by_name.get(one.quantity)
+    if not names:
+        raise RnnvizError(f"{one.words}: the {structure.cell} cell carries no state that could be set.")
     words = node.words if node is not None and node.words else one.quantity
     raise RnnvizError(f"{one.words}: in the {structure.cell} cell {', '.join(names)} can be set, not the {words}.")
 

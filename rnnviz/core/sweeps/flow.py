@@ -15,6 +15,7 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.nodes import Slopes, StepBack
+from rnnviz.core.sweeps.window import folded_back
 
 
 class Swept(Protocol):
@@ -35,7 +36,9 @@ class Swept(Protocol):
     @property
     def lengths(self) -> Array | None: ...
     @property
-    def x(self) -> Array: ...
+    def cell_input(self) -> Array: ...
+    @property
+    def window(self) -> int: ...
     @property
     def h(self) -> Array: ...
     @property
@@ -57,6 +60,15 @@ def gradient_flow(layer: Swept, sample: int) -> Array:
     return _lanes(layer, sample, inputs_wanted=False).norms
 
 
+@one_blas_thread
+@np.errstate(all="ignore")
+def input_flow(layer: Swept, sample: int) -> Array:
+    """(T, T) float64 ‖∂L_k/∂x_t‖ of one sequence, by one direction of the lowest layer; a window's gradients are folded
+    back to the inputs in it."""
+    parts = folded_back(_lanes(layer, sample, inputs_wanted=True).inputs, layer.window)
+    return np.ascontiguousarray(l2(parts).T)
+
+
 @np.errstate(all="ignore")
 def loss_parts(layer: Swept, t: int, sample: int) -> tuple[Array, Mapping[str, Array]]:
     """What of every L_k comes to the output of one time step t (0-based) from outside of it (T of k, P), and what of it
@@ -70,7 +82,7 @@ class _Lanes(NamedTuple):
     """The lanes of all L_k after a reverse scan, or where it was stopped."""
 
     norms: Array  # F[k, t]
-    inputs: Array  # (T of t, T of k, I) ∂L_k/∂x_t if wanted for the layer below, else empty
+    inputs: Array  # (T of t, T of k, ·) ∂L_k/∂ what the cell reads at t if wanted for what is below, else empty
     hidden: Array  # (T of k, P)
     arriving: Mapping[str, Array]  # (T of k, ·) by state
 
@@ -86,7 +98,9 @@ def _lanes(layer: Swept, sample: int, inputs_wanted: bool, stop: int = -1) -> _L
     }
     hidden = np.zeros((time_steps, layer.h.shape[-1]), layer.h.dtype)
     norms = np.zeros((time_steps, time_steps))
-    inputs = np.zeros((time_steps, time_steps, layer.x.shape[-1]) if inputs_wanted else (0, 0, 0), layer.h.dtype)
+    inputs = np.zeros(
+        (time_steps, time_steps, layer.cell_input.shape[-1]) if inputs_wanted else (0, 0, 0), layer.h.dtype
+    )
     both_ways = len(layer.above) > 1
     back = StepBack(layer.slopes, inputs_wanted)
     for t in range(length) if layer.reverse else range(length - 1, -1, -1):
@@ -131,11 +145,13 @@ def _from_above(layer: Swept, sample: int) -> Array | None:
 @np.errstate(all="ignore")
 def step_jacobian(layer: Swept, t: int, sample: int = 0) -> Array:
     """∂h_t/∂h_{t−1} (P, P) of one sequence, `t` 0-based; of a cell with several states that of all, for an LSTM of
-    (h, c), (P + H, P + H).
+    (h, c), (P + H, P + H); of one without states (0, 0).
 
     In a reverse layer t−1 is the neighbour its own direction came from. Row: output; column: what it is derived by.
     """
     sizes = [layer.structure.units(state) for state in layer.equations.states]
+    if not sizes:
+        return np.zeros((0, 0), layer.h.dtype)
     lanes = np.eye(sum(sizes), dtype=layer.h.dtype)
     given = dict(zip(layer.equations.states, np.split(lanes, np.cumsum(sizes)[:-1], axis=1), strict=True))
     before, _ = StepBack(layer.slopes)((t, sample), given, layer.closed)
@@ -151,13 +167,18 @@ def step_jacobian(layer: Swept, t: int, sample: int = 0) -> Array:
 def spectral_norm(matrix: Array) -> float:
     """The largest singular value; NaN where the matrix is not finite."""
     exact = np.asarray(matrix, np.float64)
-    return float(np.linalg.norm(exact, 2)) if np.isfinite(exact).all() else math.nan
+    return _largest(np.linalg.svd(exact, compute_uv=False)) if np.isfinite(exact).all() else math.nan
 
 
 def spectral_radius(matrix: Array) -> float:
     """The largest |eigenvalue| of a square matrix; NaN where it is not finite."""
     exact = np.asarray(matrix, np.float64)
-    return float(np.abs(np.linalg.eigvals(exact)).max()) if np.isfinite(exact).all() else math.nan
+    return _largest(np.abs(np.linalg.eigvals(exact))) if np.isfinite(exact).all() else math.nan
+
+
+def _largest(sizes: Array) -> float:
+    """0 where there are none: the Jacobian of a cell without states."""
+    return float(sizes.max(initial=0.0))
 
 
 def geometric_rate(layer: Swept, sample: int = 0) -> float:

@@ -16,6 +16,7 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Call
 from rnnviz.core.sweeps.nodes import SetByHand, sweep_forward
+from rnnviz.core.sweeps.window import windowed
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def unroll(
     if call.lengths is not None:
         padding = np.arange(len(below))[:, None] >= call.lengths
         below = np.where(padding[:, :, None], below.dtype.type(0), below)
+    below = windowed(below, structure.window)
     layers = call.layer_ids
     for number, layer in enumerate(layers):
         direction = number % structure.directions

@@ -64,6 +64,6 @@ def _carried(capture: Capture) -> Array:
     carried, others = np.zeros_like(total), dict[str, Array]()
     for t in range(len(total) - 1, 0, -1):
         before, _ = back(t, others | {cell.output: total[t]})
-        carried[t - 1] = before[cell.output]
+        carried[t - 1] = before.get(cell.output, 0)
         others = {state: before[state] for state in cell.states if state != cell.output}
     return sweep.in_time(carried)

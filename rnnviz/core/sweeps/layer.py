@@ -20,12 +20,13 @@ from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
 from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
+from rnnviz.core.sweeps.window import folded_back, newest
 
 DirectFrom = Literal["loss", "above", "given"]  # L_t; the layer above; a ∂L/∂output that was given
 
 _FOUND_AGAIN = (  # the large ones
     "_all_values", "gates", "pre_activations", "slopes", "_more_grads", "_known_parts", "gate_grads", "factors",
-    "_flows",
+    "_flows", "_folded_input_grad",
 )  # fmt: skip
 
 
@@ -99,8 +100,18 @@ class Layer(FrozenArrays):
 
     @property
     def x(self) -> Array:
-        """(T, N, I)"""
+        """(T, N, I) the input of each time step: of a window the newest."""
+        return self.cell_input if self.window == 1 else newest(self.cell_input, self.window)
+
+    @property
+    def cell_input(self) -> Array:
+        """(T, N, ·) what the cell reads: x, or the window of the last inputs side by side."""
         return self.values["x"]
+
+    @property
+    def window(self) -> int:
+        """How many inputs are read at each time step."""
+        return self.structure.window if self.id.depth == 0 else 1
 
     @property
     def h(self) -> Array:
@@ -131,7 +142,7 @@ class Layer(FrozenArrays):
 
     @np.errstate(all="ignore")
     def grad(self, name: str) -> Array:
-        """(T, N, ·) ∂L/∂ the node called `name`, all its uses summed, or ∂L/∂x_t by this direction for "x"."""
+        """(T, N, ·) ∂L/∂ the node called `name`, all its uses summed, or for "x" what the cell reads."""
         found = self.grads.get(name)
         if found is None:
             found = self._more_grads.get(name)
@@ -223,7 +234,7 @@ class Layer(FrozenArrays):
 
     def carried(self, state: str) -> Array:
         """(T, N, ·) the part of a state's gradient that comes from the neighbouring time step, on whatever way."""
-        if not self._used_at_once(state):
+        if state in self.arriving and not self._used_at_once(state):
             return self.arriving[state]
         return self._parts(True).get(state, np.zeros_like(self.value(state)))
 
@@ -278,8 +289,12 @@ class Layer(FrozenArrays):
 
     @property
     def input_grad(self) -> Array:
-        """(T, N, I) ∂L/∂x_t by this direction."""
-        return self.grad("x")
+        """(T, N, I) ∂L/∂x_t by this direction, of all windows that hold it."""
+        return self.grad("x") if self.window == 1 else self._folded_input_grad
+
+    @cached_property
+    def _folded_input_grad(self) -> Array:
+        return frozen(folded_back(self.grad("x"), self.window))
 
     # the gradients of its parameters
 
@@ -337,6 +352,10 @@ class Layer(FrozenArrays):
         if sample not in self._flows:
             self._flows[sample] = frozen(flow.gradient_flow(self, sample))
         return self._flows[sample]
+
+    def input_flow(self, sample: int = 0) -> Array:
+        """(T, T) float64 ‖∂L_k/∂x_t‖: which loss reaches which input, by this direction."""
+        return frozen(flow.input_flow(self, sample))
 
     @cached_property
     def _flows(self) -> dict[int, Array]:

@@ -96,6 +96,8 @@ def _scan(
         )
         for step, used in bound.steps
     ]
+    if not steps:  # nothing depends on the time step before
+        return found
     for state, first in initial.items():
         slots[plan.at[state]] = first
     for t in range(lead[0]):

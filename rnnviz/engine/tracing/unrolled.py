@@ -14,15 +14,15 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Value
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Call, Capture
-from rnnviz.engine.cell_module import TENSORS
+from rnnviz.engine.cell_module import TENSORS, windowed
 from rnnviz.engine.losses import losses
 
 Nudges = Mapping[str, Tensor]  # "h_l0", "c_l0", "f_l0" (its pre-activation): (T, N, ·), added where the value is made
 
 
 def nudged(cell: Cell) -> dict[str, Value]:
-    """What can be nudged, by name: the states, and the pre-activation of each gate."""
-    return {state: Value(state) for state in cell.states} | cell.pre_activations
+    """What can be nudged, by name: the states and the output, and the pre-activation of each gate."""
+    return {name: Value(name) for name in cell.hidden_nodes} | cell.pre_activations
 
 
 def nudge_shapes(capture: Capture) -> dict[str, tuple[int, ...]]:
@@ -93,7 +93,7 @@ def _output(
     structure, cell = call.structure, call.structure.equations
     time_steps, sequences = call.inputs.shape[:2]
     lengths = torch.full((sequences,), time_steps) if call.lengths is None else torch.tensor(call.lengths)
-    below = list(tensors[tensor_name(call, "inputs")].unbind(0))
+    below = list(windowed(tensors[tensor_name(call, "inputs")], structure.window).unbind(0))
     finals: dict[str, list[Tensor]] = {state: [] for state in cell.states}
     directions: list[list[Tensor]] = []
     for number, layer in enumerate(call.layer_ids):

@@ -83,7 +83,9 @@ class OriginPage(ColumnPage):
             if state.place.cursor.layer in trace.structure.layer_names
             else trace.layers[0]
         )
-        options = [(name, _words(layer.equations, name)) for name in (*layer.equations.states, *layer.pre_activations)]
+        options = [
+            (name, _words(layer.equations, name)) for name in (*layer.equations.hidden_nodes, *layer.pre_activations)
+        ]
         options += HEAD_GRADIENTS.items() if trace.head is not None else ()
         if [self.of.itemData(index) for index in range(self.of.count())] != [name for name, _ in options]:
             self.of.set_options(options)

@@ -1,6 +1,6 @@
 """The rows of "At the cursor": which numbers there are, what they are called and how they are read from a trace."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -54,9 +54,7 @@ def value_rows(
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
         _direct(layers, t),
-        _states(
-            "carried_grad", f"carried, from t = {later}", "", "gradient", lambda layer: layer.carried_grad, part=True
-        ),
+        *_carried(layers, later),
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
     parameters = first_named(parameter for found in layers for parameter in found.equations.parameters)
@@ -99,6 +97,27 @@ def _direct(layers: Sequence[Layer], t: str) -> ValueRow:
 
     row = _states("direct_grad", words, "", "gradient", lambda layer: layer.direct_grad, part=True)
     return replace(row, note=note)
+
+
+def _carried(layers: Sequence[Layer], later: str) -> Iterator[ValueRow]:
+    """What comes from the neighbouring time step; nothing is said of a cell that carries nothing, and no row is there
+    where none of the models carries anything."""
+    if layers and not any(map(_carries, layers)):
+        return
+
+    def note(source: ValueSource) -> str:
+        nothing = source.layer is not None and not _carries(source.layer)
+        return "nothing is carried from one time step to the next" if nothing else row.note(source)
+
+    words = f"carried, from t = {later}"
+    row = _states(
+        "carried_grad", words, "", "gradient", lambda one: one.carried_grad if _carries(one) else None, part=True
+    )
+    yield replace(row, note=note)
+
+
+def _carries(layer: Layer) -> bool:
+    return layer.equations.output in layer.equations.states
 
 
 def _came_from(layer: Layer, t: str) -> str:

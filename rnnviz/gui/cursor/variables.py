@@ -90,8 +90,11 @@ def numpy_text(variable: Variable, values: Array, time_step: int) -> str:
 
 def layer_variables(layer: Layer) -> tuple[Variable, ...]:
     """The variables of one layer: its input, then what each operation computes with its gradient and parameters."""
-    given = Variable("x", "x_t", "input", lambda layer, t: layer.x[t, 0])
-    return (given, *(_of_operation(operation, layer) for operation in operations_of(layer)))
+    given = [Variable("x", "x_t", "input", lambda layer, t: layer.x[t, 0])]
+    if layer.window > 1:
+        symbol, words = layer.equations.input_symbol, f"the last {layer.window} inputs side by side"
+        given.append(Variable("window", symbol, words, lambda layer, t: layer.cell_input[t, 0]))
+    return (*given, *(_of_operation(operation, layer) for operation in operations_of(layer)))
 
 
 def _of_operation(operation: Operation, layer: Layer) -> Variable:
@@ -99,7 +102,7 @@ def _of_operation(operation: Operation, layer: Layer) -> Variable:
     key, last = operation.key, operation.nodes[-1]
     passed = "gradient that goes to the input" if operation.backward[0].result.of == "x" else ""
     passed = passed or ("gradient that goes to the state before" if operation.passes_on else "its gradient")
-    of_state = last.name in cell.states
+    of_state = last.name in cell.hidden_nodes
     gradient = Variable(
         f"{key}/gradient",
         operation.backward_symbol,

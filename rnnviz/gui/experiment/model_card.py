@@ -156,10 +156,11 @@ class ModelCard(QFrame):
         self._settings = settings
         set_owner(self, settings.name)
         common, own = settings_of(ModelSettings), settings_of(type(settings.own))
+        refused = ("bidirectional",) if cell_kind(settings.cell).one_direction else ()
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))
-            row.setVisible(key in common or key in own)
+            row.setVisible(key in own or (key in common and key not in refused))
         self.header.name, self.header.words = settings.name, summary(settings, trained)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
         words = f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}"

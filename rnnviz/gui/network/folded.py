@@ -77,7 +77,7 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
         x = cell.center().x() + 10
         drawing.add(Text(f"{number} clip", x, cell.bottom() + 58, words_of_clip, _SMALL, look.color("muted")))
     drawing.place(cell, Target(model=number, level="unrolled"), f"{model.name}: press to unroll it over time")
-    states = [layer.equations.node(state) for state in reversed(layer.equations.states)]
+    states = [layer.equations.node(name) for name in reversed(layer.equations.hidden_nodes)]
     each = (cell.height() - 48) / len(states)
     for place, node in enumerate(states):
         values = layer.value(node.name)[t - 1 : t, 0]
@@ -120,17 +120,22 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
         own = recurrent[0] if name == "loop" and recurrent else name
         if name != "loop" and (not whole or (name == "head.weight" and trace.head is None)):
             continue
+        if name == "loop" and not model.carries:
+            continue
         lit = look.lit == own
         color = look.color("accent") if lit else quiet
         path = points[::-1] if backward else points
         drawing.add(Line(f"{number} arrow {name}", path, color, 2.6 if lit else 1.8, head=9.0))
     if recurrent:
         _draw_weight(drawing, look, number, model, recurrent[0], QPointF(out + 8, cell.center().y() - 10), area.right())
-    else:
+    elif model.carries:
         drawing.add(Text(f"{number} loop", out + 8, cell.center().y(), "without weights", _SMALL, quiet))
+    else:
+        x_beside, y_beside = cell.right() + 12, cell.center().y()
+        drawing.add(Text(f"{number} loop", x_beside, y_beside, "nothing is carried", _SMALL, quiet))
     if not whole:
         return
-    symbol = at("x_t", t)
+    symbol = at("x_t", t) if layer.window == 1 else f"x_{{{max(t - layer.window + 1, 1)}…{t}}}"
     drawing.add(Text(f"{number} x", x, below + 15, symbol, _BODY + 1, look.color("text"), 0.5))
     _draw_weight(drawing, look, number, model, "weight_ih", QPointF(x + 10, cell.bottom() + 24), area.right())
     if trace.head is not None:

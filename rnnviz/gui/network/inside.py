@@ -275,17 +275,20 @@ class _Diagram:
 
     def _draw_x(self, drawing: Drawing, place: Place) -> None:
         look, rect, task = self.look, self.grid.rect(place), self.look.shown.task
-        values = self.layer.x[self.t, 0]
+        values = self.layer.cell_input[self.t, 0]
         own = self.layer.id.depth == 0
         symbols = own and task is not None and task.input_kind == "symbols" and len(task.input_labels) == len(values)
-        text = at("x_t", self.t + 1)
+        symbol = at(self.layer.equations.input_symbol, self.t + 1)
+        text = symbol
+        if self.layer.window > 1:
+            text += f": x_{{{max(self.t + 2 - self.layer.window, 1)}…{self.t + 1}}}"
         if symbols and task is not None and np.any(values):
             text += f" = {readable(task.input_labels[int(np.argmax(values))])}"
         if not own:
             text = f"h of layer {self.layer.id.depth - 1}"
         if look.backward:
             size, lost = self._norm(lambda layer: layer.grad("x")[self.t, 0])
-            text = f"∂L/∂{at('x_t', self.t + 1)} {written(size, lost)}"
+            text = f"∂L/∂{symbol} {written(size, lost)}"
             strips = look.gradient_strips(self.layer.grad("x")[self.t, 0][None, :])
         else:
             strips = look.strips(values[None, :], -1.0, 1.0, look.theme.signed_map())

@@ -164,7 +164,7 @@ class _Row:
         assert model.layer is not None
         self.look, self.number, self.model, self.steps = look, number, model, steps
         self.trace, self.layer, self.sweep = model.sequence, model.layer, look.shown.sweep
-        self.states = [self.layer.equations.node(state) for state in reversed(self.layer.equations.states)]
+        self.states = [self.layer.equations.node(name) for name in reversed(self.layer.equations.hidden_nodes)]
         names = model.structure.layer_names
         here = names.index(self.layer.name)
         self.above, self.below = names[here + 1 :], names[:here]
@@ -222,6 +222,8 @@ class _Row:
             ", ".join(filter(None, [structure.equations.words, layer_words(structure.layer_names, self.layer.name)])),
             f"{units:,} units" + (f", {few}" if (few := grouped(units, self.steps.cell - 12)) else ""),
         ]
+        if not model.carries:
+            words.append("nothing is carried")
         for line, text in enumerate(words):
             if 32 + 14 * line <= area.height() + 6:
                 drawing.add(
@@ -432,6 +434,8 @@ class _Row:
         shares, lost = self._shares()
         if shares is not None:
             self._draw_most(drawing, shares, top)
+        if self.layer.window > 1:
+            self._draw_window(drawing, top + _STUB + 1)
         for t in steps.numbers:
             x = steps.x(t)
             lit = look.lit == "weight_ih"
@@ -447,6 +451,21 @@ class _Row:
                 drawing.add(
                     Text(f"{self.number} share {t}", x + 6, top + 14, text, _SMALL, look.color("accent"), bold=True)
                 )
+
+    def _draw_window(self, drawing: Drawing, y: float) -> None:
+        """A bracket below the inputs that the cell at the cursor reads."""
+        steps, t, key = self.steps, self.sweep.time_step, f"{self.number} window"
+        if t not in steps.numbers:
+            return
+        first = max(t - self.layer.window + 1, 1)
+        seen = range(max(first, steps.first), t + 1)
+        left = steps.x(seen[0]) - (6 if seen[0] == first else steps.pitch / 2)
+        color = self.look.theme.text_color("cursor")
+        drawing.add(Line(key, (QPointF(left, y), QPointF(steps.x(t) + 6, y)), color, 1.6))
+        for one in seen:
+            drawing.add(Line(f"{key} {one}", (QPointF(steps.x(one), y), QPointF(steps.x(one), y - 4)), color, 1.6))
+        words = f"what the cell at t = {t} reads: the inputs of t = {first} to {t}, side by side"
+        drawing.place(QRectF(left, y - 4, steps.x(t) + 6 - left, 8), Target(model=self.number, time_step=t), words)
 
     def _draw_most(self, drawing: Drawing, shares: Array, top: float) -> None:
         """What the numbers below the cells are, and which time step adds most, seen or not."""

@@ -62,6 +62,7 @@ _ROWS = {  # which rows each kind has
 }
 _BUTTONS = {"whole": "Hold", "range": "Hold", "lesion": "Switch off", "off": "Switch off", "cut": "Cut"}
 _HOLDS = ("value", "clamp", "whole", "range", "lesion", "off")  # kinds that set a state or gate
+_OF_STATES = ("cut", "state")  # kinds of a cell that carries something
 _LARGEST = 1e15
 _MOST_NUMBERS = 6  # of the present input are offered to be changed
 
@@ -159,8 +160,8 @@ class WhatIfEditor(QWidget):
             return self._weight()
         quantity = str(self.quantity.currentData())
         if kind == "state":
-            return SetState(cursor.layer, quantity, numbers("The state", structure.output_size)(self.values.text()))
-        width = structure.output_size if self.quantity.currentData() == "h" else structure.hidden_size
+            return SetState(cursor.layer, quantity, numbers("The state", structure.units(quantity))(self.values.text()))
+        width = structure.units(quantity)
         unit = all_or_whole("The unit", width)(self.unit.text())
         if kind == "value":
             return SetValue(cursor.layer, quantity, time_step, self._number(), unit)
@@ -230,6 +231,8 @@ class WhatIfEditor(QWidget):
         if structure is None or trace is None:
             return
         cell = structure.equations
+        kinds = [(kind, words) for kind, words in KINDS if cell.states or kind not in _OF_STATES]
+        _refill(self.kind, kinds)
         nodes = [cell.node(state) for state in cell.states] if self.kind.currentData() == "state" else cell.settable
         _refill(self.quantity, [(node.name, f"{value_of(cell, node).words} {node.name}") for node in nodes])
         _refill(self.parameter, [(name, name) for name in parameter_shapes(trace)])

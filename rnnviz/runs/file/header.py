@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnnviz.core.cells.feed_forward import MOST_WINDOW
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import plain, read_record
 from rnnviz.core.source import Source, parse_source_json, source_json
@@ -123,6 +124,8 @@ def read_structure(text: object, source: str, key: str) -> Structure:
     sizes = (structure.input_size, structure.hidden_size, structure.num_layers)
     if not all(1 <= size <= LARGEST_SIZE for size in sizes) or not 0 <= structure.proj_size <= LARGEST_SIZE:
         raise RnnvizError(f"{source}: {key}.structure has sizes {sizes}; wanted 1 to {LARGEST_SIZE}.")
+    if not 1 <= structure.window <= MOST_WINDOW:
+        raise RnnvizError(f"{source}: {key}.structure has a window of {structure.window}; wanted 1 to {MOST_WINDOW}.")
     if structure.num_layers > 1000:
         raise RnnvizError(f"{source}: {key}.structure has {structure.num_layers} layers; wanted at most 1,000.")
     return structure

@@ -36,15 +36,17 @@ class Sweep:
 class Chain(CanvasItem):
     """Cells in the model's colour, filled where the sweep has passed, the one at the cursor in the cursor's colour.
 
-    In the backward sweep they keep their outline and are filled with the colour of ‖∂L/∂h_t‖.
+    In the backward sweep they keep their outline and are filled with the colour of ‖∂L/∂h_t‖. Without arrows where
+    nothing is carried from cell to cell.
 
     Not cached as a whole picture: a cursor move repaints the few cells that change.
     """
 
-    def __init__(self, theme: Theme, color: QColor, *, leftwards: bool = False) -> None:
+    def __init__(self, theme: Theme, color: QColor, *, leftwards: bool = False, joined: bool = True) -> None:
         super().__init__(theme)
         self.color = color
         self.leftwards = leftwards  # the layer reads the sequence from the end
+        self.joined = joined  # something is carried from cell to cell
         self._sweep = Sweep(1, False, range(1, 1))
         self._magnitudes: Array = np.zeros(0)  # (T,) log₁₀ ‖∂L/∂h_t‖
         self._lost: Array = np.zeros(0, bool)  # (T,) of them, what float32 does not hold
@@ -98,7 +100,8 @@ class Chain(CanvasItem):
         visible = self.exposed_steps()
         if sweep.backward and pitch < _BAND_PITCH:
             self._draw_band(painter, min(middle + side / 2 + 3, self.rect.bottom() - _BAND))
-        self._draw_arrows(painter, visible, side, middle)
+        if self.joined:
+            self._draw_arrows(painter, visible, side, middle)
         waiting = QColor(self.color)
         waiting.setAlphaF(0.75 if sweep.backward else 1.0)  # what has no gradient yet steps back
         radius, top = side * 0.26, round(middle - side / 2) + 0.5
@@ -155,6 +158,8 @@ class Chain(CanvasItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self._draw_magnitudes(painter, band)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        if not self.joined:
+            return
         self._draw_chevrons(painter, band)
         way = 1.0 if self.leftwards else -1.0
         painter.setPen(pen(self.color, 1.0))
@@ -206,7 +211,8 @@ class Chain(CanvasItem):
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
                 self._draw_magnitudes(painter, part)
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-                self._draw_chevrons(painter, part)
+                if self.joined:
+                    self._draw_chevrons(painter, part)
             else:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(self.color)

@@ -32,7 +32,8 @@ class GradientLane(CurveLane):
         for model in shown.models:
             values = model.log_gradient
             if values.size:
-                curves += self.magnitudes(model, _words(model.name, values), values, model.lost_gradient)
+                words = _words(model.name, values) if model.carries else f"{model.name}: nothing is carried back"
+                curves += self.magnitudes(model, words, values, model.lost_gradient)
         zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
         words = f"vanished: below {power(int(VANISHED))}"
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves], zone=zone, words=words))

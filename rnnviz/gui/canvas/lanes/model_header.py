@@ -24,7 +24,8 @@ class ModelHeaderLane(Lane):
         super().__init__(shown, slot, entry.name, model=entry)
         self.layer_names = entry.structure.layer_names
         self.layer_name = entry.layer_name
-        self.chain = Chain(shown.theme, entry.color, leftwards=LayerId.read(entry.layer_name).reverse)
+        leftwards = LayerId.read(entry.layer_name).reverse
+        self.chain = Chain(shown.theme, entry.color, leftwards=leftwards, joined=entry.carries)
         self.legend = MagnitudeLegend(shown.theme)
         self.items += [self.chain, self.legend]
 
@@ -34,7 +35,10 @@ class ModelHeaderLane(Lane):
         self.chain.leftwards = LayerId.read(entry.layer_name).reverse
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient, entry.lost_gradient)
         self.legend.set_highest(shown.highest_gradient)
-        words = "unrolled" if len(self.layer_names) == 1 else f"{LayerId.read(self.layer_name).words} ▾"
+        words = "unrolled" if entry.carries else "nothing is carried"
+        if entry.structure.window > 1:
+            words = f"window of {entry.structure.window}"
+        words = words if len(self.layer_names) == 1 else f"{LayerId.read(self.layer_name).words} ▾"
         self.label.set_text(entry.name, words)
 
     def name_axes(self, shown: Shown) -> None:

@@ -48,9 +48,15 @@ class ShownModel:
     def layer(self) -> Layer | None:
         return self.sequence.layer(self.layer_name) if self.sequence is not None else None
 
+    @property
+    def carries(self) -> bool:
+        """Whether anything is carried from one time step to the next."""
+        return bool(self.structure.equations.states)
+
     def state(self, name: str) -> Array:
-        """(T, ·) a state after each time step; (0, 0) without a trace and where the cell has none so called."""
-        return self._units(name, self.structure.equations.states)
+        """(T, ·) a state or the output after each time step; (0, 0) without a trace and where the cell has none so
+        called."""
+        return self._units(name, self.structure.equations.hidden_nodes)
 
     def gate(self, name: str) -> Array:
         """(T, H) of one gate, (0, 0) where there is none."""
@@ -64,7 +70,7 @@ class ShownModel:
 
     def gradient(self, state: str) -> Array:
         """(T, ·) log₁₀ |∂L/∂ a state| of every unit, (0, 0) where there is none; −inf: exactly zero."""
-        if self.layer is None or state not in self.structure.equations.states:
+        if self.layer is None or state not in self.structure.equations.hidden_nodes:
             return np.zeros((0, 0))
         values, _ = self._held(lambda trace: np.abs(self._of_layer(trace).grad(state)[:, 0]))
         return values if self.base is None else difference(values, self.base.gradient(state))

@@ -17,7 +17,7 @@ _LEAST_DECADES = 4.0  # below the largest of the model with the smallest: one th
 
 def state_lane(state: Node) -> str:
     """The key of the lane that shows a state: "hidden", "cell"."""
-    return state.words.removesuffix(" state")
+    return state.short_words
 
 
 def gate_lane(gate: Node) -> str:
@@ -104,7 +104,7 @@ def _gradient_words(state: Node) -> str:
 
 
 def _states(cell: Cell) -> tuple[Node, ...]:
-    return tuple(cell.node(state) for state in cell.states)
+    return tuple(cell.node(name) for name in cell.hidden_nodes)
 
 
 def _gates(cell: Cell) -> tuple[Node, ...]:
