@@ -7,10 +7,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rnnviz import debugging_commands
+from rnnviz import debugging_commands, sweep_command
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS
 from rnnviz.debugging_commands import Commands
@@ -29,19 +30,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 WRONG = 2  # exit status of everything a person can put right
 LARGEST_RECORD = 1 << 20  # bytes of JSON on standard input
-INTERRUPTED = 130  # as a shell says it of Ctrl+C
 # their values may begin with a dash
 TEXT_OPTIONS = (
     *("--alphabet", "--columns", "--input", "--model", "--module", "--training-step", "--training-steps"),
     *("--learning-rate", "--clip-norm", "--length", "--loss-time-step", "--seed", "--time-step", "--scale", "--size"),
-    *("--font-scale", *debugging_commands.TEXT_OPTIONS),
+    *("--font-scale", *debugging_commands.TEXT_OPTIONS, *sweep_command.TEXT_OPTIONS),
 )
-COMMANDS = ("train", "branch", "inspect", "trace", "search", "check", "export", "render", "window")
+COMMANDS = ("train", "sweep", "branch", "inspect", "trace", "search", "check", "export", "render", "window")
 
 EXAMPLES = """examples:
   rnnviz                                        the window, with the first lesson
   rnnviz my.rnnviz                              the window, with a run, an experiment or a checkpoint
   rnnviz train lesson.toml --run my.rnnviz      train without a window
+  rnnviz sweep lesson.toml --seeds 10           the same with ten seeds: how many are solved
   rnnviz search my.rnnviz --condition "loss < 0.05"
   rnnviz render my.rnnviz --lanes gradients -o gradients.png
 """
@@ -85,7 +86,7 @@ def _run(words: list[str]) -> int:
     except RnnvizError as error:
         return _say(str(error), debug)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return sweep_command.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -155,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     for add in (
         _add_window,
         _add_train,
+        partial(sweep_command.add_sweep, refuse=_refuse_unwanted),
         _add_branch,
         _add_inspect,
         _add_trace,

@@ -5,10 +5,8 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
@@ -16,18 +14,16 @@ from rnnviz.core.experiment.settings import Experiment, first_lesson
 from rnnviz.engine.training.branching import branch_of_run, with_settings, with_weights
 from rnnviz.engine.training.pipe import Pipe
 from rnnviz.engine.training.serve import run_training
+from rnnviz.progress_bar import ProgressBar
 from rnnviz.runs.reading.reader import open_run
-
-SECONDS_ON_SCREEN = 0.2  # between two drawings of the bar
-SECONDS_IN_FILE = 5.0  # where standard error is no terminal
 
 
 def train_headless(experiment: Experiment, path: Path) -> int:
     """Trains `experiment` into the run file `path` and returns the exit status. Raises RnnvizError."""
     with closing(_Bar(experiment)) as bar:
-        status = run_training(experiment, path, progress=bar.show, tell=bar.say)
+        status = run_training(experiment, path, progress=bar.progress, tell=bar.say)
         with open_run(path) as run:
-            bar.show(run.last_training_step, {})
+            bar.show(run.last_training_step)
     print(summary(path), file=sys.stderr)
     return status
 
@@ -67,53 +63,29 @@ def branch_headless(
     if live:
         return run_training(experiment, path, live=True, paused=paused, branch=branch, pipe=pipe)
     with closing(_Bar(experiment)) as bar:
-        status = run_training(experiment, path, progress=bar.show, branch=branch, tell=bar.say)
+        status = run_training(experiment, path, progress=bar.progress, branch=branch, tell=bar.say)
     print(summary(path), file=sys.stderr)
     return status
 
 
-class _Bar:
-    """The progress bar; it appears with the first progress, so that a mistake is told without one."""
+class _Bar(ProgressBar):
+    """The bar of one experiment, with the first metric of each model beside it."""
 
     def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
-        self._bar: Any = None  # a tqdm, whose own types are incomplete
+        super().__init__(experiment.name, experiment.training.training_steps)
 
-    def show(self, training_step: int, metrics: Mapping[str, Mapping[str, float]]) -> None:
-        """Moves the bar to `training_step`, with the first metric of each model beside it."""
-        if self._bar is None:
-            self._bar = tqdm(
-                total=self._experiment.training.training_steps,
-                desc=self._experiment.name,
-                unit=" training steps",
-                mininterval=SECONDS_ON_SCREEN if sys.stderr.isatty() else SECONDS_IN_FILE,
-                file=sys.stderr,
-                dynamic_ncols=True,
-            )
+    def progress(self, training_step: int, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        """What the engine tells of a training step: the metrics of each model by its name."""
         first = {name: next(iter(values.items())) for name, values in metrics.items() if values}
-        if first:
-            words = (f"{name} {metric} {value:.4g}" for name, (metric, value) in first.items())
-            self._bar.set_postfix_str(", ".join(words), refresh=False)
-        self._bar.update(training_step - self._bar.n)
-
-    def say(self, sentence: str) -> None:
-        """A line of its own, above the bar."""
-        if self._bar is None:
-            print(sentence, file=sys.stderr, flush=True)
-        else:
-            self._bar.clear()
-            self._bar.write(sentence, file=sys.stderr)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        words = (f"{name} {metric} {value:.4g}" for name, (metric, value) in first.items())
+        self.show(training_step, ", ".join(words))
 
 
 def record_first_lesson(path: Path) -> None:
     """Trains the first lesson into the run file `path`, with a progress bar. Raises RnnvizError."""
     lesson = first_lesson()
     with closing(_Bar(lesson)) as bar:
-        run_training(lesson, path, progress=bar.show)
+        run_training(lesson, path, progress=bar.progress)
 
 
 def summary(path: Path) -> str:

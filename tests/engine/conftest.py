@@ -11,4 +11,4 @@ sys.path.insert(0, str(Path(__file__).parent))
 @pytest.fixture(autouse=True)
 def _stay_as_nice_as_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test changes how nice its own process is."""
-    monkeypatch.setattr("rnnviz.engine.training.lifetime._stay_behind", lambda: None)
+    monkeypatch.setattr("rnnviz.engine.training.lifetime.stay_behind", lambda: None)

@@ -47,7 +47,7 @@ class Lifetime(AbstractContextManager["Lifetime"]):
                 if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` wishes it
                     self._handlers[number] = signal.signal(number, self._ask)
         if self._follow_parent:
-            _stay_behind()
+            stay_behind()
         return self
 
     def __exit__(
@@ -94,7 +94,8 @@ def _leave_at_once(number: int, frame: FrameType | None) -> None:
     os._exit(0)
 
 
-def _stay_behind() -> None:
+def stay_behind() -> None:
+    """Gives way to the window on a busy machine, and ends when the process that has started this one does."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     end_with_parent()
