@@ -151,6 +151,7 @@ class Setting:
     step: int | Literal["1-2-5"] | None  # of the arrow keys in the form
     row: str  # settings with the same stand in one row of the form; empty: a row of its own
     live: bool  # a running engine takes it at once; others need a restart
+    slider: tuple[float, float] | None = None  # its ends, where those of the form are too far apart; more is typed
 
     def show(self, value: Any) -> str:
         """A value as a person reads it."""
@@ -169,9 +170,10 @@ def setting(
     step: int | Literal["1-2-5"] | None = None,
     row: str = "",
     live: bool = False,
+    slider: tuple[float, float] | None = None,
 ) -> Mapping[str, Setting]:
     """The metadata of a field; without `form` the form takes what a file may hold."""
-    return {_KEY: Setting(label, range, form or range, tooltip, subject or label, short, zero, step, row, live)}
+    return {_KEY: Setting(label, range, form or range, tooltip, subject or label, short, zero, step, row, live, slider)}
 
 
 def settings_of(record: type[Any]) -> Mapping[str, Setting]:

@@ -60,7 +60,13 @@ class ModelSettings:
     cell: str = field(metadata=setting("Cell", CellChoice(), "The recurrent cell; needs a restart"))
     hidden_size: int = field(
         default=12,
-        metadata=setting("Hidden units", WholeNumber(1, 4096), "H, units of the hidden state; needs a restart", step=1),
+        metadata=setting(
+            "Hidden units",
+            WholeNumber(1, 4096),
+            "H, units of the hidden state; needs a restart",
+            step=1,
+            slider=(1, 256),
+        ),
     )
     num_layers: int = field(
         default=1,
@@ -133,6 +139,7 @@ class TrainingSettings:
             short="rate",
             step="1-2-5",
             live=True,
+            slider=(1e-5, 1.0),
         ),
     )
     clip_norm: float = field(
@@ -145,6 +152,7 @@ class TrainingSettings:
             zero="off",
             step="1-2-5",
             live=True,
+            slider=(0.01, 100.0),
         ),
     )
     batch_size: int = field(
@@ -155,6 +163,7 @@ class TrainingSettings:
             "Sequences in one training step; needs a restart",
             short="batch",
             step=1,
+            slider=(1, 512),
         ),
     )
     training_steps: int = field(  # where headless training ends and live training pauses
@@ -166,6 +175,7 @@ class TrainingSettings:
             form=WholeNumber(1, 10**9),
             step=100,
             live=True,
+            slider=(100, 100_000),
         ),
     )
 
@@ -190,6 +200,7 @@ class Experiment:
             "Everything random comes from it: the same seed gives the same numbers",
             form=WholeNumber(0, 2**31 - 1),
             step=1,
+            slider=(0, 100),
         ),
     )
     marks: Marks = field(default_factory=Marks)

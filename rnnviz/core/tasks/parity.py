@@ -11,7 +11,7 @@ from rnnviz.core.numbers import span
 from rnnviz.core.setting import Span, WholeNumber, setting
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.core.tasks.source import Batch, TaskSource
-from rnnviz.core.tasks.task import LONGEST, TaskSettings
+from rnnviz.core.tasks.task import LONGEST, SLIDER_LONGEST, TaskSettings
 
 BITS = ("0", "1")
 CLASSES = ("even", "odd")
@@ -34,6 +34,7 @@ class Parity(TaskSettings):
             "Length",
             Span(1, LONGEST),
             "Shortest and longest sequence trained on, in time steps; those of a batch have one length",
+            slider=(1, SLIDER_LONGEST),
         ),
     )
     test_length: int = field(
@@ -43,6 +44,7 @@ class Parity(TaskSettings):
             WholeNumber(1, LONGEST),
             "Time steps of the held-back sequences, which test loss and test accuracy are measured on",
             step=1,
+            slider=(1, SLIDER_LONGEST),
         ),
     )
 

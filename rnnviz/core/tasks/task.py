@@ -13,6 +13,7 @@ from rnnviz.core.setting import OneOf, RealNumber, Setting, WholeNumber, setting
 from rnnviz.core.tasks.source import TaskSource
 
 LONGEST = 10_000  # time steps
+SLIDER_LONGEST = 1_000  # of a slider; longer ones are typed
 MOST_ROWS = 2**40  # looked at for how many a window needs, where next to none are trained on
 
 
@@ -104,7 +105,7 @@ def encoding_advice() -> Iterator[None]:
 
 def window_length(low: int, tooltip: str) -> Mapping[str, Setting]:
     """The metadata of a length in time steps."""
-    return setting("Length", WholeNumber(low, LONGEST), tooltip, step=1)
+    return setting("Length", WholeNumber(low, LONGEST), tooltip, step=1, slider=(low, SLIDER_LONGEST))
 
 
 def file_encoding() -> Mapping[str, Setting]:

@@ -12,7 +12,7 @@ from rnnviz.core.numbers import span
 from rnnviz.core.setting import Span, setting
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.core.tasks.source import Batch, TaskSource, last_step_question
-from rnnviz.core.tasks.task import LONGEST, Conflict, TaskSettings
+from rnnviz.core.tasks.task import LONGEST, SLIDER_LONGEST, Conflict, TaskSettings
 
 SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 CLASSES = ("XX", "XY", "YX", "YY")
@@ -26,6 +26,7 @@ _MARKS = setting(
     Span(0, LONGEST),
     "Where the two marks (X or Y) may stand: 0-based time steps, first and second mark",
     row="marks",
+    slider=(0, SLIDER_LONGEST),
 )
 
 
@@ -37,7 +38,12 @@ class TemporalOrder(TaskSettings):
     name: Literal["temporal order"] = "temporal order"
     length: tuple[int, int] = field(  # shortest and longest sequence, padded in front within a batch
         default=(60, 80),
-        metadata=setting("Length", Span(1, LONGEST), "Shortest and longest sequence, in time steps"),
+        metadata=setting(
+            "Length",
+            Span(1, LONGEST),
+            "Shortest and longest sequence, in time steps",
+            slider=(1, SLIDER_LONGEST),
+        ),
     )
     first_mark: tuple[int, int] = field(default=(10, 20), metadata=_MARKS)
     second_mark: tuple[int, int] = field(default=(45, 54), metadata=_MARKS)

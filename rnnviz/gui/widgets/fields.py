@@ -80,6 +80,14 @@ class Field(QLineEdit):
             return str(error)
         return ""
 
+    def takes(self, text: str) -> bool:
+        """Whether a text would be valid."""
+        try:
+            self._parse(text)
+        except RnnvizError:
+            return False
+        return True
+
     def reset(self, value: object) -> None:
         """Shows `value` whatever stands in the field."""
         self._mark("")
@@ -109,9 +117,7 @@ class Field(QLineEdit):
 
     def _offer(self, text: str) -> None:
         """Takes the text of an arrow key when it is valid; otherwise the key does nothing."""
-        try:
-            self._parse(text)
-        except RnnvizError:
+        if not self.takes(text):
             return
         self.selectAll()
         self.insert(text)
@@ -130,11 +136,7 @@ class Field(QLineEdit):
         self.setModified(False)
 
     def _forgive(self) -> None:
-        if self.bad:
-            try:
-                self._parse(self.text())
-            except RnnvizError:
-                return
+        if self.bad and self.takes(self.text()):
             self._mark("")
 
     def _mark(self, sentence: str) -> None:

@@ -17,7 +17,9 @@ from rnnviz.core.setting import (
 )
 from rnnviz.gui.look.form_style import FIELD_WIDTH
 from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.number_field import NumberField, PartSlider
 from rnnviz.gui.widgets.parsing import column_names, line, real, spans, stepped_number, whole
+from rnnviz.gui.widgets.slider_scale import scale_of
 
 
 def setting_rows(record: type, width: int = FIELD_WIDTH) -> dict[str, Row]:
@@ -53,10 +55,10 @@ def typed_field(row: Row) -> Field:
 def _row(record: type, names: tuple[str, ...], width: int) -> Row:
     one = settings_of(record)[names[0]]
     values = tuple(getattr(record, name, None) for name in names)
-    return Row(one.label, _field(one, values), one.tooltip, width)
+    return Row(one.label, _field(one, values, names), one.tooltip, width)
 
 
-def _field(one: Setting, defaults: tuple[Any, ...]) -> Field | Choice:
+def _field(one: Setting, defaults: tuple[Any, ...], names: tuple[str, ...]) -> Field | Choice:
     match one.form:
         case OneOf(words):
             return Choice(list(words.items()))
@@ -70,12 +72,22 @@ def _field(one: Setting, defaults: tuple[Any, ...]) -> Field | Choice:
             return Field(column_names(none), one.show)
         case Span(low, high):
             example = ", ".join(map(one.show, defaults))
-            return Field(spans(one.subject, len(defaults), low, high, example), one.show)
+            sliders = [
+                PartSlider(scale_of(one, None), f"{name.replace('_', ' ')} {end}".strip())
+                for name in (names if len(names) > 1 else ("",))
+                for end in ("from", "to")
+            ]
+            return NumberField(spans(one.subject, len(defaults), low, high, example), one.show, None, sliders)
         case WholeNumber(low, high):
-            return Field(whole(one.subject, low, high), one.show, _step(one))
+            return NumberField(whole(one.subject, low, high), one.show, _step(one), [_slider(one, defaults[0])])
         case RealNumber(least, most, above):
-            return Field(real(one.subject, least, most, bool(one.zero), above), one.show, _step(one))
+            parse = real(one.subject, least, most, bool(one.zero), above)
+            return NumberField(parse, one.show, _step(one), [_slider(one, defaults[0])])
     raise TypeError(f"{one.label}: wanted a range that a form knows, got {one.form}")
+
+
+def _slider(one: Setting, usual: object) -> PartSlider:
+    return PartSlider(scale_of(one, usual), zero=one.zero)
 
 
 def _step(one: Setting) -> Callable[[object, int], object] | None:
