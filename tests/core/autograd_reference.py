@@ -55,6 +55,32 @@ class Reference:
     input_grads: Array
 
 
+def mingru(w, a_ih, x, states, keep):
+    """Feng et al. 2024: nothing but h is recurrent."""
+    a_z, n = a_ih.chunk(2)
+    z, n = keep("z", keep("a:z", a_z).sigmoid()), keep("a:n", keep("n", n))  # n squashes nothing
+    return {"h": keep("h", (1 - z) * states["h"] + z * n)}
+
+
+def lstm_1997(w, a_ih, x, states, keep):
+    """Hochreiter & Schmidhuber 1997: as the LSTM, and what is in c stays."""
+    i, g, o = (a_ih + w["weight_hh"] @ states["h"]).chunk(3)
+    i, g = keep("i", keep("a:i", i).sigmoid()), keep("g", keep("a:g", g).tanh())
+    c = keep("c", states["c"] + i * g)
+    return {"h": keep("h", keep("o", keep("a:o", o).sigmoid()) * c.tanh()), "c": c}
+
+
+def gru_reset_before(w, a_ih, x, states, keep):
+    """Cho 2014: the reset gate acts on h before U_n."""
+    h, (a_r, a_z, a_n) = states["h"], a_ih.chunk(3)
+    r = keep("r", keep("a:r", a_r + w["weight_ur"] @ h).sigmoid())
+    z = keep("z", keep("a:z", a_z + w["weight_uz"] @ h).sigmoid())
+    n = keep("n", keep("a:n", a_n + w["weight_un"] @ (r * h)).tanh())
+    return {"h": keep("h", (1 - z) * n + z * h)}
+
+
+# Of cells that torch lacks: parameters without the layer, W_ih x + b_ih, x, the states of the time step before.
+OWN_STEPS = {"mingru": mingru, "lstm_1997": lstm_1997, "gru_reset_before": gru_reset_before}
 PHI = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
@@ -68,16 +94,15 @@ def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, states,
         a_ih = a_ih + w[f"bias_ih_{name}"]
     if structure.cell in ("mlp", "tdnn"):  # nothing of the time step before
         return {"h": keep("h", PHI[structure.activation](keep("a:a", a_ih)))}
-    h = states["h"]
-    if structure.cell == "mingru":  # Feng et al. 2024: nothing but h is recurrent
-        a_z, n = a_ih.chunk(2)
-        z, n = keep("z", keep("a:z", a_z).sigmoid()), keep("a:n", keep("n", n))  # n squashes nothing
-        return {"h": keep("h", (1 - z) * h + z * n)}
+    if structure.cell in OWN_STEPS:
+        own = {one.removesuffix(f"_{name}"): weight for one, weight in w.items() if one.endswith(f"_{name}")}
+        return OWN_STEPS[structure.cell](own, a_ih, x, states, keep)
     if structure.cell not in ("vanilla", "lstm", "gru", "peephole_lstm"):
-        where = "`step` in tests/core/autograd_reference.py, before this line"
+        where = "`OWN_STEPS` in tests/core/autograd_reference.py"
         raise NotImplementedError(
             f"the cell {structure.cell}: wanted its equations written once more by hand in {where}"
         )
+    h = states["h"]
     a_hh = w[f"weight_hh_{name}"] @ h
     if structure.bias:
         a_hh = a_hh + w[f"bias_hh_{name}"]

@@ -151,7 +151,7 @@ def test_the_leading_matrix_is_that_on_the_state_before_else_that_on_the_input()
 
 
 def test_a_cell_that_is_not_written_once_more_by_hand_is_told_where_to(autograd):
-    where = "the cell own: wanted its equations .* `step` in tests/core/autograd_reference.py"
+    where = "the cell own: wanted its equations .* `OWN_STEPS` in tests/core/autograd_reference.py"
     with pytest.raises(NotImplementedError, match=where):
         autograd.random_capture(Structure("own", 3, 4))
 

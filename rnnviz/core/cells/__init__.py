@@ -1,7 +1,7 @@
 """The recurrent cells: one file each, from which all that is said of a cell follows.
 
 A new cell is one file that ends in a `CellKind`, and its place in `CELLS`. The tests want it written by hand once more,
-`step` in `tests/core/autograd_reference.py`, and its golden words, which `tests/golden/kept.py` writes.
+in `OWN_STEPS` of `tests/core/autograd_reference.py`, and its golden words, which `tests/golden/kept.py` writes.
 """
 
 from functools import lru_cache
@@ -10,7 +10,9 @@ from rnnviz.core.cells.cell import Activation, Cell, CellKind, Gradients, Kernel
 from rnnviz.core.cells.cell_check import check_cell
 from rnnviz.core.cells.feed_forward import MLP, TDNN
 from rnnviz.core.cells.gru import GRU
+from rnnviz.core.cells.gru_reset_before import GRU_RESET_BEFORE
 from rnnviz.core.cells.lstm import LSTM
+from rnnviz.core.cells.lstm_1997 import LSTM_1997
 from rnnviz.core.cells.mingru import MINGRU
 from rnnviz.core.cells.peephole_lstm import PEEPHOLE_LSTM
 from rnnviz.core.cells.vanilla import VANILLA
@@ -18,7 +20,9 @@ from rnnviz.core.errors import RnnvizError
 
 __all__ = ["CELLS", "Activation", "Cell", "CellKind", "Gradients", "Kernel", "Options", "cell_kind", "cell_made"]
 
-CELLS: dict[str, CellKind] = {kind.name: kind for kind in (VANILLA, LSTM, GRU, PEEPHOLE_LSTM, MINGRU, MLP, TDNN)}
+CELLS: dict[str, CellKind] = {
+    kind.name: kind for kind in (VANILLA, LSTM, GRU, PEEPHOLE_LSTM, LSTM_1997, GRU_RESET_BEFORE, MINGRU, MLP, TDNN)
+}
 
 
 def cell_kind(name: str) -> CellKind:

@@ -83,6 +83,7 @@ class CellKind:
     projection: bool = False  # whether h can be projected
     settings: type[Any] = NoSettings  # a record of the settings of its own, each with a default
     one_direction: str = ""  # why none reads the sequence backwards: "which has no state to carry"; "": one may
+    note: str = ""  # one or two sentences, where it is chosen and where it is drawn: what it is, what it can and cannot
 
 
 class Group(NamedTuple):
@@ -262,17 +263,22 @@ class Cell:
         return slice(number * hidden, (number + 1) * hidden)
 
 
+BOTH_BIASES = ("ih", "hh")  # as torch has them, though their sum is all that counts
+
+
 def parameters(
-    bias: bool = True, projected: bool = False, recurrent: bool = True, peepholes: tuple[str, ...] = ()
+    bias: bool = True,
+    projected: bool = False,
+    recurrent: bool = True,
+    peepholes: tuple[str, ...] = (),
+    biases: tuple[str, ...] = BOTH_BIASES,
 ) -> tuple[Parameter, ...]:
     """torch's parameters of a layer in torch's order, with one diagonal for each of `peepholes`."""
     found = [Parameter("weight_ih", "W_{ih}", "rows", "input")]
     if recurrent:
         found.append(Parameter("weight_hh", "W_{hh}", "rows", "output"))
     if bias:
-        found.append(Parameter("bias_ih", "b_{ih}", "rows", ""))
-    if bias and recurrent:
-        found.append(Parameter("bias_hh", "b_{hh}", "rows", ""))
+        found += [Parameter(f"bias_{of}", f"b_{{{of}}}", "rows", "") for of in biases if recurrent or of == "ih"]
     if projected:
         found.append(Parameter("weight_hr", "W_{hr}", "output", "hidden"))
     found += [Parameter(f"weight_c{gate}", f"p_{gate}", "hidden", "") for gate in peepholes]
@@ -292,10 +298,10 @@ def from_state(gradient: str = "", key: str = "U h") -> Node:
     return Node("uh", operation, key, "a_{h,t}", words, units="rows", gradient=gradient)
 
 
-def joint_pre_activation(bias: bool, words: str) -> Node:
+def joint_pre_activation(bias: bool, words: str, biases: tuple[str, ...] = BOTH_BIASES) -> Node:
     """a_t = W_ih x_t + W_hh h_{t−1} + b_ih + b_hh, all rows at once."""
-    biases = (Weight("bias_ih"), Weight("bias_hh")) if bias else ()
-    operation = Sum((Value("wx"), Value("uh"), *biases))
+    added = [Weight(f"bias_{of}") for of in biases if bias]
+    operation = Sum((Value("wx"), Value("uh"), *added))
     return Node("a", operation, "bias", "a_t", words, units="rows", role="pre-activation")
 
 

@@ -92,6 +92,7 @@ MLP = CellKind(
     activations=tuple(ACTIVATIONS),
     settings=MlpSettings,
     one_direction=_NO_STATE,
+    note="No recurrence: each time step is answered from its own input alone, and no loss reaches an earlier one.",
 )
 TDNN = CellKind(
     "tdnn",
@@ -101,4 +102,5 @@ TDNN = CellKind(
     activations=tuple(ACTIVATIONS),
     settings=TdnnSettings,
     one_direction=_NO_STATE,
+    note="No recurrence: a feed-forward network over the last k inputs. Its memory ends with the window.",
 )

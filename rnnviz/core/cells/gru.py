@@ -36,46 +36,64 @@ def _make(options: Options) -> Cell:
             pre_activation("r"),
             pre_activation("z"),
             Node("u", Sum((Value("uh", block="n"), *biases(Weight("bias_hh", "n")))), "bias", "u_t"),
-            _gate("r", "reset gate", "how much of the past the new state sees", "input"),
-            _gate("z", "update gate", "how much is kept", "forget"),
+            gate("r", "reset gate", "how much of the past the new state sees", "input"),
+            gate("z", "update gate", "how much is kept", "forget"),
             Node("reset", Product(Value("r"), Value("u")), "a_n"),
             Node("a_n", from_input_n, "", "a_{n,t}", "pre-activation of the new state", role="pre-activation"),
-            Node(
-                "n",
-                Tanh(Value("a_n")),
-                symbol="n_t",
-                words="new state",
-                limits=(-1.0, 1.0),
-                role="gate",
-                family="candidate",
-                settable=True,
-            ),
-            Node(
-                "h",
-                Mix(Value("z"), Value("n"), Value("h", before=True)),
-                symbol="h_t",
-                words="hidden state",
-                units="output",
-                limits=(-1.0, 1.0),
-                role="state",
-                family="state",
-                settable=True,
-                path="along z ⊙ h to",
-            ),
+            new_state(),
+            hidden_state(),
         ),
         kernel=GruKernel(),
         groups={"bias": Group("a_t", "pre-activations of the gates")},
     )
 
 
-def _gate(name: str, words: str, explained: str, family: str) -> Node:
+def gate(name: str, words: str, explained: str, family: str) -> Node:
+    """σ of its pre-activation."""
     squash = Sigmoid(Value(f"a_{name}"))
     return Node(
         name, squash, "", f"{name}_t", words, explained, "hidden", (0.0, 1.0), "gate", family=family, settable=True
     )
 
 
-GRU = CellKind("gru", "GRU", _make, hue=2)
+def new_state() -> Node:
+    """n = tanh(a_n)."""
+    return Node(
+        "n",
+        Tanh(Value("a_n")),
+        symbol="n_t",
+        words="new state",
+        limits=(-1.0, 1.0),
+        role="gate",
+        family="candidate",
+        settable=True,
+    )
+
+
+def hidden_state() -> Node:
+    """h = (1 − z) ⊙ n + z ⊙ h_{t−1}."""
+    return Node(
+        "h",
+        Mix(Value("z"), Value("n"), Value("h", before=True)),
+        symbol="h_t",
+        words="hidden state",
+        units="output",
+        limits=(-1.0, 1.0),
+        role="state",
+        family="state",
+        settable=True,
+        path="along z ⊙ h to",
+    )
+
+
+GRU = CellKind(
+    "gru",
+    "GRU",
+    _make,
+    hue=2,
+    note="One state and two gates: z keeps h element by element, and where z is near 1 the gradient passes as it is; "
+    "r says how much of h the new state sees.",
+)
 
 
 @dataclass(frozen=True)

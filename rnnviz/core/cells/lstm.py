@@ -48,7 +48,7 @@ def _make(options: Options) -> Cell:
 
 
 def gates(pre: Mapping[str, Value]) -> tuple[Node, ...]:
-    """The three gates and the candidate, of their pre-activations."""
+    """The gates and the candidate whose pre-activations are given, in torch's order."""
 
     def gate(name: str, words: str, explained: str, family: str) -> Node:
         squash = Tanh(pre[name]) if name == "g" else Sigmoid(pre[name])
@@ -57,12 +57,13 @@ def gates(pre: Mapping[str, Value]) -> tuple[Node, ...]:
             name, squash, "", f"{name}_t", words, explained, "hidden", limits, "gate", family=family, settable=True
         )
 
-    return (
-        gate("i", "input gate", "how much is written", "input"),
-        gate("f", "forget gate", "how much is kept", "forget"),
-        gate("g", "candidate", "what is written", "candidate"),
-        gate("o", "output gate", "how much is shown", "output"),
-    )
+    words = {
+        "i": ("input gate", "how much is written", "input"),
+        "f": ("forget gate", "how much is kept", "forget"),
+        "g": ("candidate", "what is written", "candidate"),
+        "o": ("output gate", "how much is shown", "output"),
+    }
+    return tuple(gate(name, *words[name]) for name in words if name in pre)
 
 
 def cell_state() -> tuple[Node, ...]:
@@ -129,7 +130,16 @@ class LstmSettings:
     )
 
 
-LSTM = CellKind("lstm", "LSTM", _make, hue=1, projection=True, settings=LstmSettings)
+LSTM = CellKind(
+    "lstm",
+    "LSTM",
+    _make,
+    hue=1,
+    projection=True,
+    settings=LstmSettings,
+    note="The cell state c is kept by the forget gate and written by the input gate, element by element: where f is "
+    "near 1 the gradient passes along c as it is. h shows a part of it.",
+)
 
 
 @dataclass(frozen=True)

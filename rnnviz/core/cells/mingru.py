@@ -68,4 +68,11 @@ def _make(options: Options) -> Cell:
     )
 
 
-MINGRU = CellKind("mingru", "minGRU", _make, hue=4)
+MINGRU = CellKind(
+    "mingru",
+    "minGRU",
+    _make,
+    hue=4,
+    note="A linear recurrence whose gates do not see the state: ∂h_T/∂h_t is the product of 1 − z, and nothing "
+    "vanishes where z is near 0. Factors between 0 and 1 cannot flip a sign: it cannot tell parity at any length.",
+)

@@ -57,4 +57,13 @@ def _peephole(gate: str, before: bool) -> tuple[Node, Node]:
     )
 
 
-PEEPHOLE_LSTM = CellKind("peephole_lstm", "peephole LSTM", _make, hue=3, projection=True, settings=LstmSettings)
+PEEPHOLE_LSTM = CellKind(
+    "peephole_lstm",
+    "peephole LSTM",
+    _make,
+    hue=3,
+    projection=True,
+    settings=LstmSettings,
+    note="An LSTM whose gates also see the cell state, each unit its own: they can act on what is stored where the "
+    "output gate hides it, which helps with counting and exact delays.",
+)

@@ -67,7 +67,15 @@ class VanillaSettings:
     )
 
 
-VANILLA = CellKind("vanilla", "vanilla", _make, activations=tuple(ACTIVATIONS), settings=VanillaSettings)
+VANILLA = CellKind(
+    "vanilla",
+    "vanilla",
+    _make,
+    activations=tuple(ACTIVATIONS),
+    settings=VanillaSettings,
+    note="The simple recurrent network of Elman (1990). Back through each time step the gradient is multiplied by "
+    "W_hhᵀ and φ′: over many it vanishes or explodes.",
+)
 
 
 @dataclass(frozen=True)

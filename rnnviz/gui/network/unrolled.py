@@ -270,9 +270,11 @@ class _Row:
         earlier, later = steps.first - 1, self.model.time_steps - steps.first - steps.count + 1
         if earlier:
             x = steps.x(steps.first) - steps.pitch / 2
+            spots = tuple((x - 5, y + 4 + away) for away in (14, -14, 28))
             drawing.add(
-                Text(f"{self.number} earlier", x - 5, y + 4, f"{earlier:,} ⋯", _SMALL, look.color("muted"), 1.0)
-            )
+                Text(f"{self.number} earlier", x - 5, y + 4, f"{earlier:,} ⋯", _SMALL, look.color("muted"), 1.0,
+                     spare=True, spots=spots)
+            )  # fmt: skip
         x = steps.x(steps.numbers[-1]) + steps.pitch / 2 + 5
         if later:
             drawing.add(Text(f"{self.number} later", x, y + 4, f"⋯ {later:,}", _SMALL, look.color("muted")))
