@@ -10,14 +10,19 @@ from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.provenance import Part, Provenance, sized
 
-HEAD_GRADIENTS = {"y": "prediction y", "W_ho": "head weights W_ho"}
+_GRADIENTS = {"y": "prediction y", "W_ho": "head weights W_ho"}
+
+
+def head_gradients(head: HeadTrace) -> dict[str, str]:
+    """The gradients of a head that can be told, with their words."""
+    return {of: words for of, words in _GRADIENTS.items() if of == "y" or head.kind.weighs}
 
 
 @dataclass(frozen=True)
 class HeadPlace:
     """One gradient value of the head; all counted from 1."""
 
-    of: str  # one of `HEAD_GRADIENTS`
+    of: str  # one of `head_gradients`
     time_step: int  # of W_ho the one that is looked at: its gradient is of the whole sequence
     output: int
     unit: int = 1  # W_ho: the column, of what the head reads
@@ -37,9 +42,9 @@ def head_provenance(trace: Trace, place: HeadPlace, sample: int = 0) -> Provenan
     head = trace.sample(sample).head
     if head is None:
         raise RnnvizError("provenance: this model has no head whose gradient could be told")
-    if place.of not in HEAD_GRADIENTS:
-        raise RnnvizError(f"provenance: the head has a gradient of {', '.join(HEAD_GRADIENTS)}, not {place.of!r}")
-    (outputs, units), time_steps = head.weight.shape, len(head.losses)
+    if place.of not in (having := head_gradients(head)):
+        raise RnnvizError(f"provenance: the head has a gradient of {', '.join(having)}, not {place.of!r}")
+    outputs, units, time_steps = head.outputs, head.pooled.shape[-1], len(head.losses)
     for number, size, word in (
         (place.time_step, time_steps, "time step"),
         (place.output, outputs, "output"),
@@ -69,7 +74,7 @@ def _pulls(head: HeadTrace, t: int, output: int) -> Iterator[Part]:
         target, each = float(head.targets[t, 0] == output), 1.0
     else:
         target = float(head.targets[t, 0, output])
-        each = (1.0 if head.probabilities is not None else 2.0) / len(head.bias)
+        each = (1.0 if head.probabilities is not None else 2.0) / head.outputs
     weight = each * float(head.loss_weight[t, 0])
     yield Part(f"{words} at t = {t + 1}", weight * made, 0.0, t + 1)
     yield Part(f"the target at t = {t + 1}", -weight * target, 0.0, t + 1)

@@ -11,8 +11,8 @@ from rnnviz.core.equations import operations as cells
 from rnnviz.core.optimising.optimisers import OptimiserName, optimiser
 from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.capture import LossName
-from rnnviz.core.sweeps.head import backward_operations, forward_operations
+from rnnviz.core.sweeps.capture import HeadKind
+from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
 
 AnyOperation = cells.Operation | formula.Operation  # both have a key, a symbol and words
@@ -21,21 +21,21 @@ AnyOperation = cells.Operation | formula.Operation  # both have a key, a symbol 
 @lru_cache(maxsize=256)
 def phase_operations(
     structure: Structure,
-    loss: LossName | None,
+    head: HeadKind | None,
     optimiser_name: OptimiserName | None,
     phase: Phase,
     parameter: str = "W",
 ) -> tuple[AnyOperation, ...]:
     """The operations of a model's phase in the order it goes through them; `parameter` is the symbol of the one that an
-    update is written for. `loss` None: no head; `optimiser_name` None: not trained."""
+    update is written for. `head` None: there is none; `optimiser_name` None: not trained."""
     match phase:
         case Phase.FORWARD:
             return cells.operations(structure)
         case Phase.BACKWARD:
             return cells.operations(structure)[::-1]
-        case Phase.LOSS if loss is not None:
+        case Phase.LOSS if head is not None:
             output = head_input(structure)
-            return (*forward_operations(loss, output), *backward_operations(loss, output))
+            return (*forward_operations(head, output), *backward_operations(head, output))
         case Phase.UPDATE if optimiser_name is not None:
             return update_operations(optimiser(optimiser_name, 1.0), parameter)  # in symbols: for any learning rate
         case _:
@@ -44,10 +44,10 @@ def phase_operations(
 
 @lru_cache(maxsize=256)
 def phase_keys(
-    structure: Structure, loss: LossName | None, optimiser_name: OptimiserName | None, phase: Phase
+    structure: Structure, head: HeadKind | None, optimiser_name: OptimiserName | None, phase: Phase
 ) -> tuple[str, ...]:
     """The keys of `phase_operations`, which name them in a cursor."""
-    return tuple(one.key for one in phase_operations(structure, loss, optimiser_name, phase))
+    return tuple(one.key for one in phase_operations(structure, head, optimiser_name, phase))
 
 
 def short_words(operation: AnyOperation) -> str:
@@ -56,8 +56,9 @@ def short_words(operation: AnyOperation) -> str:
 
 
 def head_input(structure: Structure) -> str:
-    """The symbol of what the head reads: the state of the top layer, or both directions' states together."""
-    return "output_t" if structure.bidirectional else "h_t"
+    """The symbol of what a head reads or pools: the state of the top layer, or both directions' states together."""
+    cell = structure.equations
+    return "output_t" if structure.bidirectional else cell.node(cell.output).symbol
 
 
 def head_column(structure: Structure, layer: str, unit: int) -> int:

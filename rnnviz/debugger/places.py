@@ -17,7 +17,7 @@ from rnnviz.debugger.walking import Jump, Walk
 
 if TYPE_CHECKING:
     from rnnviz.core.optimising.optimisers import OptimiserName
-    from rnnviz.core.sweeps.capture import LossName
+    from rnnviz.core.sweeps.capture import HeadKind
     from rnnviz.core.sweeps.trace import Trace
     from rnnviz.debugger.phase_operations import AnyOperation
 
@@ -59,7 +59,7 @@ class Walkable:
     structures: tuple[Structure, ...] = ()  # of each model
     lengths: tuple[int, ...] = ()  # time steps of each sequence of the traces shown; () while there is no trace
     captured: Sequence[int] = ()  # training steps that can be shown, ascending
-    losses: "tuple[LossName | None, ...]" = ()  # of each model's head; None: it has none, or its trace is not there
+    heads: "tuple[HeadKind | None, ...]" = ()  # of each model; None: it has none, or its trace is not there
     loss_time_steps: tuple[int, ...] = ()  # of each sequence, the last one with a loss; 0: none is known
     optimiser: "OptimiserName | None" = None  # None: it is not trained
 
@@ -75,10 +75,10 @@ class Walkable:
         known = tuple(structures) or tuple(trace.structure for trace in having)
         lengths = [having[0].sequence_length(sample) for sample in range(having[0].sequences)] if having else []
         heads = [None if trace is None else trace.head for trace in traces]
-        losses = tuple(None if head is None else head.loss for head in heads)
+        kinds = tuple(None if head is None else head.kind for head in heads)
         asking = next((trace for trace, head in zip(traces, heads, strict=True) if trace and head), None)
         last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
-        return Walkable(known, tuple(lengths), captured, losses, last, optimiser)
+        return Walkable(known, tuple(lengths), captured, kinds, last, optimiser)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -95,8 +95,8 @@ class Walkable:
             return Program(1)
         from rnnviz.debugger.phase_operations import phase_keys  # late: the window starts without a trace
 
-        structure, loss = self._walked(place)
-        keys = {phase: phase_keys(structure, loss, self.optimiser, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
+        structure, head = self._walked(place)
+        keys = {phase: phase_keys(structure, head, self.optimiser, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
         last = self.loss_time_steps[min(place.sample, len(self.lengths) - 1)] if self.loss_time_steps else 0
         time_steps = self.time_steps(place.sample)
         return Program(time_steps, structure, self.captured, keys[Phase.LOSS], keys[Phase.UPDATE], last)
@@ -116,10 +116,10 @@ class Walkable:
         having = self.operations(place, None, parameter) if key else ()
         return next((one for one in having if one.key == key), None)
 
-    def _walked(self, place: Place) -> "tuple[Structure, LossName | None]":
-        """Structure and loss of the model that is stepped through."""
+    def _walked(self, place: Place) -> "tuple[Structure, HeadKind | None]":
+        """Structure and head of the model that is stepped through."""
         model = place.model if place.model < len(self.structures) else 0
-        return self.structures[model], self.losses[model] if model < len(self.losses) else None
+        return self.structures[model], self.heads[model] if model < len(self.heads) else None
 
 
 def begun(

@@ -53,8 +53,9 @@ def updated_parameters(trace: Trace) -> tuple[UpdatedParameter, ...]:
             shape, units = layer.weights[parameter.name].shape, layer.structure.hidden_size
             found.setdefault(name, UpdatedParameter(name, parameter.symbol, shape, layer.name, units))
     if trace.head is not None:
-        found[HEAD_WEIGHT] = UpdatedParameter(HEAD_WEIGHT, "W_{ho}", trace.head.weight.shape)
-        found[HEAD_BIAS] = UpdatedParameter(HEAD_BIAS, "b_o", trace.head.bias.shape)
+        for name, symbol in ((HEAD_WEIGHT, "W_{ho}"), (HEAD_BIAS, "b_o")):
+            if (array := trace.head.parameters.get(name.removeprefix("head."))) is not None:
+                found[name] = UpdatedParameter(name, symbol, array.shape)
     return tuple(found.values())
 
 
@@ -86,7 +87,7 @@ def update_shown(
     known, with the sentence that says why."""
     weights = dict(trace.check.capture.weights)
     if trace.head is not None:
-        weights |= {HEAD_WEIGHT: trace.head.weight, HEAD_BIAS: trace.head.bias}
+        weights |= {f"head.{name}": weight for name, weight in trace.head.parameters.items()}
     made = update(optimiser, gradients(trace), weights, gathered, clip_norm)
     known = gathered is not None or not optimiser.gathered
     return UpdateShown(made, "" if known else why_unknown)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from rnnviz.core.sweeps.capture import LossName
 
@@ -16,9 +16,14 @@ def _squared_error(prediction: Tensor, targets: Tensor, reduction: str) -> Tenso
     return mse_loss(prediction, targets, reduction=reduction)
 
 
+def _binary_cross_entropy(prediction: Tensor, targets: Tensor, reduction: str) -> Tensor:
+    return binary_cross_entropy_with_logits(prediction, targets, reduction=reduction)
+
+
 _LOSSES: Mapping[LossName, Callable[[Tensor, Tensor, str], Tensor]] = {
     "cross entropy": _cross_entropy,
     "mean squared error": _squared_error,
+    "binary cross-entropy": _binary_cross_entropy,
 }
 
 

@@ -10,26 +10,38 @@ from rnnviz.core.cells import Activation, cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Pooling
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.fused import FUSED, FUSED_CELLS, fused_name
+from rnnviz.engine.pooling import pooled, pooled_at_end
 from rnnviz.engine.what_came import what_came
 
 
 class SequenceModel(nn.Module):
-    """A recurrent module and a linear head; state-dict names "recurrent.weight_ih_l0", …, "head.weight"."""
+    """A recurrent module and a head, which reads its outputs as they are or pooled over time, and has weights or none;
+    state-dict names "recurrent.weight_ih_l0", …, "head.weight"."""
 
-    def __init__(self, recurrent: nn.Module, head: nn.Linear) -> None:
+    def __init__(self, recurrent: nn.Module, head: nn.Linear | nn.Identity, pooling: Pooling = "last") -> None:
         super().__init__()
         self.recurrent = recurrent
         self.head = head
+        self.pooling = pooling
 
     def states(self, inputs: Tensor) -> Tensor:
         """(T, N, I) → output of the recurrent module (T, N, D·H), from a zero initial state."""
         return cast(Tensor, self.recurrent(inputs)[0])
 
+    def predictions(self, states: Tensor) -> Tensor:
+        """(T, N, D·H) → predictions at every time step (T, N, V)."""
+        return cast(Tensor, self.head(pooled(states, self.pooling)))
+
+    def last_prediction(self, states: Tensor) -> Tensor:
+        """(T, N, D·H) → that of the last time step alone (N, V)."""
+        return cast(Tensor, self.head(pooled_at_end(states, self.pooling)))
+
     def forward(self, inputs: Tensor) -> Tensor:
         """(T, N, I) → predictions at every time step (T, N, V)."""
-        return cast(Tensor, self.head(self.states(inputs)))
+        return self.predictions(self.states(inputs))
 
 
 def build(settings: ModelSettings, input_size: int, output_size: int, seed: int) -> SequenceModel:

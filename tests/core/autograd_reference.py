@@ -172,7 +172,7 @@ def reference(
             ]
             level = []
     grad_output = torch.tensor(np.array(capture.grad_output))
-    loss = head_loss(capture.head, below) if with_head else torch.zeros((), dtype=grad_output.dtype)
+    loss = head_loss(capture.head, below, loss_times) if with_head else torch.zeros((), dtype=grad_output.dtype)
     output = np.zeros(capture.grad_output.shape)
     for n, length in enumerate(lengths):
         for t in range(length):
@@ -195,21 +195,34 @@ def changing(change: Change, layer: str, t: int, keep: Callable[[str, torch.Tens
     return lambda name, tensor: keep(name, change(layer, name, t, tensor))
 
 
-def head_loss(head: Head, output: list[list[torch.Tensor | None]]) -> torch.Tensor:
-    """Σ loss_weight · loss over all time steps and sequences."""
-    weight, bias = torch.tensor(np.array(head.weight)), torch.tensor(np.array(head.bias))
-    total = torch.zeros((), dtype=weight.dtype)
+def head_loss(
+    head: Head, output: list[list[torch.Tensor | None]], loss_times: tuple[int, ...] | None = None
+) -> torch.Tensor:
+    """Σ loss_weight · loss over all time steps (or some) and sequences."""
+    total = torch.zeros((), dtype=torch.float64)
     for t, row in enumerate(output):
         for n, state in enumerate(row):
-            if state is None:
+            if state is None or (loss_times is not None and t not in loss_times):
                 continue
-            prediction, target = weight @ state + bias, torch.tensor(head.targets[t, n])
+            prediction, target = pooled([one[n] for one in output[: t + 1]], head), torch.tensor(head.targets[t, n])
+            if head.weight is not None:
+                prediction = torch.tensor(np.array(head.weight)) @ prediction + torch.tensor(np.array(head.bias))
             if head.loss == "cross entropy":
                 each = torch.nn.functional.cross_entropy(prediction, target)
+            elif head.loss == "binary cross-entropy":
+                each = torch.nn.functional.binary_cross_entropy_with_logits(prediction, target)
             else:
                 each = ((prediction - target) ** 2).mean()
             total = total + each * float(head.loss_weight[t, n])
     return total
+
+
+def pooled(states: list[torch.Tensor], head: Head) -> torch.Tensor:
+    """What the head reads of the states of all time steps so far; a maximum is torch's own, the first of equals."""
+    if head.pooling == "last":
+        return states[-1]
+    whole = torch.stack(states)
+    return whole.mean(dim=0) if head.pooling == "mean" else whole.max(dim=0).values
 
 
 def random_capture(

@@ -8,8 +8,9 @@ import pytest
 
 from rnnviz.core.cells.node import ArrayNumbers, Value
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.capture import Head
-from rnnviz.core.sweeps.head import backward_operations, forward_operations, head_nodes, through_head
+from rnnviz.core.sweeps.capture import Head, HeadKind
+from rnnviz.core.sweeps.head import head_nodes, through_head
+from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.losses import LOSSES
 
 TIME_STEPS, WIDTH, OUTPUTS = 5, 3, 4
@@ -65,8 +66,8 @@ def close(found, wanted, dtype):
 def test_losses_and_gradients_are_autograds(autograd, loss, dtype, sequences):
     torch = autograd.torch
     head, given = made(loss, dtype, sequences)
-    head = through_head(head, given)
     output, weight, bias = (torch.tensor(a, requires_grad=True) for a in (given, head.weight, head.bias))
+    head = through_head(head, given)
     losses, prediction = torch_losses(torch, head, output, weight, bias)
     prediction.retain_grad()
     losses.sum().backward(retain_graph=True)
@@ -108,8 +109,8 @@ def test_gradients_are_finite_differences(loss):
         given = changed.pop("output", output)
         return float(through_head(replace(head, **changed), given).losses.sum())
 
-    head = through_head(head, output)
-    analytic = {"output": head.output_grad, **head.weight_grads}
+    found = through_head(head, output)
+    analytic = {"output": found.output_grad, **found.weight_grads}
     for name, array in (("output", output), ("weight", head.weight), ("bias", head.bias)):
         for place in np.ndindex(array.shape):
             step = np.zeros_like(array)
@@ -125,7 +126,7 @@ def test_infinity_where_nothing_is_asked_changes_nothing(autograd, loss, infinit
     head, output = made(loss)
     output[0, 1] = infinite
     head = through_head(head, output)
-    tensors = [torch.tensor(a, requires_grad=True) for a in (output, head.weight, head.bias)]
+    tensors = [torch.tensor(a, requires_grad=True) for a in (output, *head.parameters.values())]
     asked = torch.tensor(head.loss_weight != 0)[..., None]
     losses, _ = torch_losses(torch, head, torch.where(asked, tensors[0], 0.0), *tensors[1:])
     losses.sum().backward()
@@ -134,7 +135,7 @@ def test_infinity_where_nothing_is_asked_changes_nothing(autograd, loss, infinit
     assert np.isfinite(head.weight_grads["weight"]).all()
     close(head.weight_grads["weight"], tensors[1].grad, "float64")
     assert head.weight_grad_shares["weight"][0] == 0
-    for operation in (*forward_operations(loss)[-1:], *backward_operations(loss)):
+    for operation in (*forward_operations(HeadKind(loss))[-1:], *backward_operations(HeadKind(loss))):
         for equation in operation.equations:
             np.testing.assert_array_equal(equation.value(lambda name: head.value(name, 0, 1)), 0)
 
@@ -153,9 +154,9 @@ def test_large_logits_do_not_overflow(autograd, loss):
     torch = autograd.torch
     head, output = made(loss, scale=100)
     head = through_head(head, output)
-    tensors = [torch.tensor(a) for a in (output, head.weight, head.bias)]
+    tensors = [torch.tensor(a) for a in (output, *head.parameters.values())]
     close(head.losses, torch_losses(torch, head, *tensors)[0], "float64")
-    loss_equation = forward_operations(loss)[-1].equations[0]
+    loss_equation = forward_operations(HeadKind(loss))[-1].equations[0]
     close(loss_equation.value(lambda name: head.value(name, 4, 1)), head.losses[4, 1], "float64")
 
 
@@ -163,8 +164,8 @@ def test_large_logits_do_not_overflow(autograd, loss):
 def test_nodes_compute_the_trace(loss):
     head, output = made(loss)
     head = through_head(head, output)
-    values = {"output": output, "target": head.targets, "loss_weight": head.loss_weight}
-    parameters = {"weight": head.weight, "bias": head.bias}
+    values = {"pooled": output, "target": head.targets, "loss_weight": head.loss_weight}
+    parameters = head.parameters
     for node in head_nodes(loss):
         read = [values[value.name] for value in node.operation.values]
         used = [parameters[weight.name] for weight in node.operation.weights]
@@ -185,7 +186,7 @@ def test_nodes_compute_the_trace(loss):
 @pytest.mark.parametrize("dtype", BOUND)
 def test_every_equation_comes_to_what_the_trace_holds(loss, dtype):
     head = through_head(*made(loss, dtype))
-    for operation in (*forward_operations(loss), *backward_operations(loss)):
+    for operation in (*forward_operations(HeadKind(loss)), *backward_operations(HeadKind(loss))):
         for equation in operation.equations:
             for t, n in np.ndindex(TIME_STEPS, 2):
                 found = equation.value(lambda name: head.value(name, t, n))  # noqa: B023  called at once
@@ -197,33 +198,39 @@ def texts(operations):
 
 
 def test_equations_are_written():
-    assert texts(forward_operations("cross entropy")) == {
+    assert texts(forward_operations(HeadKind("cross entropy"))) == {
         "logits": ["y_t = W_{ho} h_t + b_o"],
         "softmax": ["p_t = softmax(y_t)"],
         "loss": ["L_t = −w_t log p_{t,k}"],
     }
-    assert texts(backward_operations("cross entropy", "c_t")) == {
+    assert texts(backward_operations(HeadKind("cross entropy"), "c_t")) == {
         "prediction_grad": ["∂L/∂y_t = w_t (p_t − e_k)"],
         "weight_grads": ["(∂L/∂W_{ho})|_t = ∂L/∂y_t c_tᵀ", "(∂L/∂b_o)|_t = ∂L/∂y_t"],
         "output_grad": ["∂L_t/∂c_t = W_{ho}ᵀ ∂L/∂y_t"],
     }
-    assert texts(forward_operations("mean squared error", "c_t")) == {
+    assert texts(forward_operations(HeadKind("mean squared error"), "c_t")) == {
         "logits": ["y_t = W_{ho} c_t + b_o"],
         "loss": ["L_t = w_t ‖y_t − y^*_t‖² / V"],
     }
-    assert texts(backward_operations("mean squared error"))["prediction_grad"] == ["∂L/∂y_t = 2 w_t (y_t − y^*_t) / V"]
-    assert texts(forward_operations("binary cross-entropy")) == {
+    assert texts(backward_operations(HeadKind("mean squared error")))["prediction_grad"] == [
+        "∂L/∂y_t = 2 w_t (y_t − y^*_t) / V"
+    ]
+    assert texts(forward_operations(HeadKind("binary cross-entropy"))) == {
         "logits": ["y_t = W_{ho} h_t + b_o"],
         "sigmoid": ["p_t = σ(y_t)"],
         "loss": ["L_t = −w_t Σ(y^*_t ⊙ log p_t + (1 − y^*_t) ⊙ log(1 − p_t)) / V"],
     }
-    assert texts(backward_operations("binary cross-entropy"))["prediction_grad"] == ["∂L/∂y_t = w_t (p_t − y^*_t) / V"]
-    assert forward_operations("cross entropy")[-1].words == "cross entropy: how unlikely the target class k is"
+    assert texts(backward_operations(HeadKind("binary cross-entropy")))["prediction_grad"] == [
+        "∂L/∂y_t = w_t (p_t − y^*_t) / V"
+    ]
+    assert (
+        forward_operations(HeadKind("cross entropy"))[-1].words == "cross entropy: how unlikely the target class k is"
+    )
 
 
 def test_numbers_of_an_equation():
     head = through_head(*made("cross entropy"))
-    equation = forward_operations("cross entropy")[0].equations[0]
+    equation = forward_operations(HeadKind("cross entropy"))[0].equations[0]
     shown = equation.numbers(lambda name: head.value(name, 2, 1), (3,))
     assert [(number.symbol, number.norm) for number in shown] == [
         ("y_t", False),
@@ -232,12 +239,16 @@ def test_numbers_of_an_equation():
         ("b_o", False),
     ]
     assert shown[0].value == pytest.approx(head.prediction[2, 1, 3])
-    assert shown[1].value == pytest.approx(np.linalg.norm(head.weight))
-    assert shown[3].value == head.bias[3]
+    assert shown[1].value == pytest.approx(np.linalg.norm(head.parameters["weight"]))
+    assert shown[3].value == head.parameters["bias"][3]
     norms = equation.numbers(lambda name: head.value(name, 2, 1))
     assert norms[0].norm
     assert norms[0].value == pytest.approx(np.linalg.norm(head.prediction[2, 1]))
-    loss = forward_operations("cross entropy")[-1].equations[0].numbers(lambda name: head.value(name, 4, 1), (3,))
+    loss = (
+        forward_operations(HeadKind("cross entropy"))[-1]
+        .equations[0]
+        .numbers(lambda name: head.value(name, 4, 1), (3,))
+    )
     assert [(number.norm, number.value) for number in loss[:2]] == [
         (False, pytest.approx(head.losses[4, 1])),
         (False, 0.25),

@@ -10,6 +10,7 @@ import pytest
 import rnnviz
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import HeadKind
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger import places
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -55,7 +56,7 @@ def test_what_there_is_to_walk_through() -> None:
 
 
 def test_the_loss_has_points_where_there_is_a_head_and_the_update_where_it_is_trained() -> None:
-    whole = replace(WALKABLE, losses=("cross entropy", None), loss_time_steps=(7, 0, 7), optimiser="rmsprop")
+    whole = replace(WALKABLE, heads=(HeadKind("cross entropy"), None), loss_time_steps=(7, 0, 7), optimiser="rmsprop")
     program = whole.program(HERE)
     assert program.loss == ("logits", "softmax", "loss", "prediction_grad", "weight_grads", "output_grad")
     assert program.update == ("gradient", "clip", "mean square", "delta", "weights")
@@ -69,7 +70,7 @@ def test_the_loss_has_points_where_there_is_a_head_and_the_update_where_it_is_tr
 
 
 def test_the_operation_at_the_cursor_is_that_of_its_phase() -> None:
-    whole = replace(WALKABLE, losses=("mean squared error", None), optimiser="adam")
+    whole = replace(WALKABLE, heads=(HeadKind("mean squared error"), None), optimiser="adam")
     clip = to_operation(HERE, Phase.UPDATE, "l0", "clip")
     found = whole.operation(clip)
     assert (found.key, found.words.partition(":")[0]) == ("clip", "clip")
@@ -84,14 +85,14 @@ def test_what_there_is_to_walk_through_is_read_from_the_traces(random_capture) -
     asked = rebuild(random_capture(FLAT, loss="mean squared error"))
     silent = rebuild(random_capture(DEEP).with_call(head=None))
     found = Walkable.of((FLAT, DEEP), (asked, silent), (0,), "sgd")
-    assert found.losses == ("mean squared error", None)
+    assert found.heads == (HeadKind("mean squared error"), None)
     assert found.loss_time_steps == (6, 6)
     capture = random_capture(FLAT)
     weight = np.zeros_like(capture.head.loss_weight)
     weight[2, 1] = 1.0
     early = rebuild(capture.with_call(head=replace(capture.head, loss_weight=weight)))
     assert Walkable.of((FLAT,), (early.alone(1),)).loss_time_steps == (0, 3)
-    assert Walkable.of((DEEP,), (None,)).losses == (None,)
+    assert Walkable.of((DEEP,), (None,)).heads == (None,)
 
 
 def test_before_the_first_trace_there_is_one_time_step_and_no_sequence() -> None:

@@ -202,7 +202,7 @@ def test_the_heads_gradients_are_made_of_what_pulls_and_of_time_steps(random_cap
             for parts in (found.losses, found.paths):
                 assert sum(part.value for part in parts) == pytest.approx(found.value, abs=1e-14)
             assert [part.time_step for part in found.paths] == ([t + 1] * 2 if t else [])  # nothing is asked at first
-    width = head.weight.shape[1]
+    width = head.pooled.shape[-1]
     for unit in range(width):
         found = head_provenance(trace, HeadPlace("W_ho", 4, 2, unit + 1))
         assert found.value == head.weight_grads["weight"][1, unit]

@@ -11,7 +11,9 @@ from torch import nn
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Head, OwnPass
+from rnnviz.core.sweeps.capture import Capture, Head, LossName, OwnPass, Pooling
+from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.engine.tracing import checking
 from rnnviz.engine.tracing.capture import trace
@@ -84,6 +86,26 @@ def test_a_loss_of_its_own() -> None:
     assert not wrong.right  # what is shown is not the gradient of this loss
     assert "gradients are wrong: " in wrong.verdict
     assert "  wrong" in report_table(wrong)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("weighs", [True, False])
+def test_a_head_that_pools(loss: LossName, pooling: Pooling, weighs: bool) -> None:
+    draw = np.random.default_rng(4)
+    capture = capture_of(Structure("gru", 3, 4, 2, True), [6, 4])
+    outputs = 3 if weighs else 8
+    targets = draw.integers(0, outputs, (6, 2)) if loss == "cross entropy" else draw.uniform(size=(6, 2, outputs))
+    asked = np.where(np.arange(6)[:, None] < capture.lengths, 0.2, 0.0)
+    parameters = (draw.normal(size=(3, 8)), draw.normal(size=3)) if weighs else (None, None)
+    capture = capture.with_call(head=Head(*parameters, loss, targets, asked, pooling))
+    head = rebuild(capture).head
+    assert head is not None
+    report = check_capture(capture.with_call(grad_output=head.output_grad))
+    assert report.right, report_table(report)
+    assert max(check.autograd for check in report.checks) < 1e-12
+    assert ("head.weight" in {check.name for check in report.checks}) == weighs
+    assert not check_capture(capture.with_call(grad_output=1.01 * head.output_grad)).right
 
 
 def test_a_wrong_rebuild_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,7 @@ def test_a_trace_of_a_run_is_saved_with_its_head_and_loss(tmp_path: Path) -> Non
         assert np.array_equal(run.trace(0).head.losses, trace.head.losses)
         assert run.metrics("loss")[0] == pytest.approx(float(trace.head.losses.sum()))
         assert run.models[0].parameter_count == sum(
-            one.size for one in [*trace.check.capture.weights.values(), trace.head.weight, trace.head.bias]
+            one.size for one in [*trace.check.capture.weights.values(), *trace.head.parameters.values()]
         )
 
 

@@ -104,4 +104,8 @@ def _bits(capture: Capture) -> dict[str, object]:
         name: None if array is None else (array.dtype.str, array.shape, array.tobytes())
         for name, array in arrays.items()
     }
-    return bits | {"structure": capture.structure, "notes": capture.notes, "loss": head.loss if head else None}
+    return bits | {
+        "structure": capture.structure,
+        "notes": capture.notes,
+        "head": (head.kind, head.reduction) if head else None,
+    }

@@ -1,5 +1,6 @@
 """Payloads: what goes in comes out to the last bit, and nothing that does not fit comes out."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +37,26 @@ def test_a_capture_without_head_output_and_gradients_comes_back() -> None:
     before = capture(MODEL.structure, 1).with_call(head=None, output=None)
     before = replace(before, grads={}, notes=())
     assert same(from_payload(to_payload(before, probe(), 0, 1), 0, MODEL, probe()), before)
+
+
+def test_the_pooling_and_the_reduction_of_a_head_come_back() -> None:
+    before = capture(MODEL.structure, 1)
+    assert before.head is not None
+    weighed = before.with_call(head=replace(before.head, pooling="max", reduction="sum"))
+    bare = replace(before.head, weight=None, bias=None, loss="binary cross-entropy", pooling="mean")
+    bare = replace(bare, targets=np.zeros((7, 2, 5), np.float32))
+    for one in (weighed, before.with_call(head=bare)):
+        assert same(from_payload(to_payload(one, probe(), 0, 1), 0, MODEL, probe()), one)
+
+
+def test_a_head_of_an_older_file_reads_each_time_step_and_takes_the_mean() -> None:
+    before = capture(MODEL.structure, 1)
+    tensors = safetensors.numpy.load(to_payload(before, probe(), 0, 1))
+    details = json.loads(tensors["details"].tobytes())
+    for call in details["calls"]:
+        assert (call.pop("pooling"), call.pop("reduction")) == ("last", "mean")
+    tensors["details"] = np.frombuffer(json.dumps(details).encode(), np.uint8)
+    assert same(from_payload(safetensors.numpy.save(tensors), 0, MODEL, probe()), before)
 
 
 def test_lengths_of_a_packed_batch_come_back() -> None:

@@ -1,6 +1,7 @@
 """The backward sweep (BPTT): from ∂L/∂output down through all layers, each by one reverse scan over time."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,14 +12,19 @@ from rnnviz.core.sweeps.carrying import sweep_backward
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import Final, NodeValues, Slopes
+from rnnviz.core.sweeps.pooling import PooledGrads
 
 
 def sweep_back(
-    call: Call, sweeps: list[LayerSweep], grad_final: Mapping[str, Array] | None = None
+    call: Call,
+    sweeps: list[LayerSweep],
+    grad_final: Mapping[str, Array] | None = None,
+    pooled: PooledGrads | None = None,
 ) -> tuple[Layer, ...]:
     """All layers of a call in torch's order, from the top one's ∂L/∂output downwards.
 
-    `grad_final` (layers·D, N, ·) by state is what comes to its final states, the call's own by default.
+    `grad_final` (layers·D, N, ·) by state is what comes to its final states, the call's own by default; `pooled` are
+    the parts of ∂L/∂output where a head pools over time.
     """
     structure = call.structure
     directions, width = structure.directions, structure.output_size
@@ -38,6 +44,7 @@ def sweep_back(
                 arriving[..., d * width : (d + 1) * width],
                 above,
                 {state: array[start + d] for state, array in final.items()},
+                None if above or pooled is None else pooled.of_units(slice(d * width, (d + 1) * width)),
             )
             for d, sweep in enumerate(sweeps[start : start + directions])
         )
@@ -46,7 +53,14 @@ def sweep_back(
     return tuple(layers)
 
 
-def _layer(call: Call, sweep: LayerSweep, direct: Array, above: tuple[Layer, ...], final: Mapping[str, Array]) -> Layer:
+def _layer(
+    call: Call,
+    sweep: LayerSweep,
+    direct: Array,
+    above: tuple[Layer, ...],
+    final: Mapping[str, Array],
+    pooled: PooledGrads | None,
+) -> Layer:
     own = np.ascontiguousarray(sweep.in_own_order(direct))
     if sweep.generic or final:
         values = NodeValues(sweep.cell, sweep.values, sweep.before, sweep.weights, sweep.hidden)
@@ -55,7 +69,7 @@ def _layer(call: Call, sweep: LayerSweep, direct: Array, above: tuple[Layer, ...
     else:
         assert sweep.cell.kernel is not None  # or the sweep had been generic
         gradients = sweep.cell.kernel.backward(sweep.weights, sweep.values, own, sweep.before["h"])
-    return _read_only(call, sweep, own, gradients, above)
+    return replace(_read_only(call, sweep, own, gradients, above), pooled=pooled)
 
 
 def _final(sweep: LayerSweep, gradients: Mapping[str, Array]) -> Final | None:

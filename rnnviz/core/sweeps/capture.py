@@ -8,22 +8,46 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen_mapping
 from rnnviz.core.structure import LayerId, Structure
 
 LossName = Literal["cross entropy", "mean squared error", "binary cross-entropy"]
+Pooling = Literal["last", "mean", "max"]  # what a head reads: each time step's output alone, or all up to it
+Reduction = Literal["mean", "sum"]  # over time steps; over sequences it is always the mean
 CaptureKind = Literal["probe", "batch", "generated"]
 
 
 @dataclass(frozen=True)
-class Head(FrozenArrays):
-    """The linear layer from the top hidden state to the prediction, with the loss that follows it.
+class HeadKind:
+    """What a head does, without its numbers."""
 
-    prediction_t = weight · output_t + bias; L = Σ_{t,n} loss_weight[t, n] · loss(prediction[t, n], target[t, n]),
-    where the squared error and the binary cross-entropy are means over the V outputs.
+    loss: LossName
+    pooling: Pooling = "last"
+    weighs: bool = True  # whether it has weights; without, the prediction is what the pooling gives
+
+
+@dataclass(frozen=True)
+class Head(FrozenArrays):
+    """The linear layer from the top hidden states to the prediction, with the loss that follows it.
+
+    prediction_t = weight · pooled_t + bias, or pooled_t without weights; pooled_t is output_t, or the mean or the
+    maximum of output_1 … output_t. L = Σ_{t,n} loss_weight[t, n] · loss(prediction[t, n], target[t, n]), where the
+    squared error and the binary cross-entropy are means over the V outputs.
     """
 
-    weight: Array  # (V, D·H)
-    bias: Array  # (V,)
+    weight: Array | None  # (V, D·H); None: the prediction is what the pooling gives
+    bias: Array | None  # (V,); None where `weight` is
     loss: LossName
     targets: Array  # (T, N) int64 class numbers for cross entropy, (T, N, V) float for the others
-    loss_weight: Array  # (T, N) the reduction: 0 where nothing is asked, else 1 / (how many are asked)
+    loss_weight: Array  # (T, N) 0 where nothing is asked, else 1 / (how many are asked), or 1 / N for a sum over time
+    pooling: Pooling = "last"
+    reduction: Reduction = "mean"  # over time, of which `loss_weight` holds the numbers
+
+    @property
+    def kind(self) -> HeadKind:
+        return HeadKind(self.loss, self.pooling, self.weight is not None)
+
+    @property
+    def parameters(self) -> Mapping[str, Array]:
+        """Its weight and bias by name; {} without any."""
+        having = {"weight": self.weight, "bias": self.bias}
+        return {name: array for name, array in having.items() if array is not None}
 
 
 @dataclass(frozen=True)

@@ -78,13 +78,14 @@ def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> No
 def _check_head(head: Head, output: tuple[int, int, int]) -> None:
     """`output`: (T, N, D·H) of the module below."""
     time_steps, sequences, units = output
-    answers = head.bias.shape[0] if head.bias.ndim == 1 else -1
+    answers = _answers(head, units)
     asked = (time_steps, sequences)
-    wanted = {
-        "weight": (head.weight, (answers, units)),
+    wanted: dict[str, tuple[Array, tuple[int, ...]]] = {
         "loss_weight": (head.loss_weight, asked),
         "targets": (head.targets, asked if head.loss == "cross entropy" else (*asked, answers)),
     }
+    if head.weight is not None:
+        wanted = {"weight": (head.weight, (answers, units)), **wanted}
     for name, (array, shape) in wanted.items():
         if array.shape != shape:
             raise RnnvizError(f"capture.head.{name}: wanted {shape}, got {array.shape}")
@@ -93,3 +94,13 @@ def _check_head(head: Head, output: tuple[int, int, int]) -> None:
     targets = head.targets[head.loss_weight != 0]  # what nobody asks for may be anything
     if targets.dtype.kind != "i" or (targets.size and not 0 <= targets.min() <= targets.max() < answers):
         raise RnnvizError(f"capture.head.targets: wanted whole numbers from 0 to {answers - 1}")
+
+
+def _answers(head: Head, units: int) -> int:
+    """V, or −1 where the bias does not say; RnnvizError for a weight without a bias or the other way round."""
+    if (head.weight is None) != (head.bias is None):
+        there, missing = ("bias", "weight") if head.weight is None else ("weight", "bias")
+        raise RnnvizError(f"capture.head.{missing}: wanted one, as there is a {there}, got nothing")
+    if head.bias is None:
+        return units
+    return int(head.bias.shape[0]) if head.bias.ndim == 1 else -1

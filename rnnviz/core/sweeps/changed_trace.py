@@ -26,7 +26,7 @@ from rnnviz.core.sweeps.interventions import (
 from rnnviz.core.sweeps.nodes import SetByHand
 from rnnviz.core.sweeps.trace import Trace, rebuild, swept
 
-HEAD = {"head.weight": "weight", "head.bias": "bias"}
+HEAD = ("head.weight", "head.bias")
 
 
 def rebuild_changed(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Trace:
@@ -52,7 +52,7 @@ def recompute(capture: Capture, interventions: Sequence[Intervention] = (), samp
     head = changed.head
     if head is not None:
         output = joined(sweeps[-changed.structure.directions :])
-        changed = changed.with_call(grad_output=through_head(head, output).prediction_grad @ head.weight)
+        changed = changed.with_call(grad_output=through_head(head, output).output_grad)
     notes = (*capture.notes, *(f"Not history: {one.words}." for one in interventions))
     return swept(changed, [sweeps], notes, by_hand)
 
@@ -79,7 +79,7 @@ def changed_capture(capture: Capture, interventions: Sequence[Intervention], sam
                 _check_held(one, changed)
     head = changed.head
     if head is not None:
-        head = replace(head, weight=weights.pop("head.weight"), bias=weights.pop("head.bias"))
+        head = replace(head, weight=weights.pop("head.weight", None), bias=weights.pop("head.bias", None))
     return replace(changed.with_call(inputs=inputs, initial=states, head=head), weights=weights)
 
 
@@ -110,7 +110,7 @@ def _parameters(capture: Capture) -> dict[str, Array]:
     """All parameters by name, the head's with "head." before it."""
     weights = dict(capture.weights)
     if capture.head is not None:
-        weights |= {name: getattr(capture.head, field) for name, field in HEAD.items()}
+        weights |= {f"head.{name}": weight for name, weight in capture.head.parameters.items()}
     return weights
 
 

@@ -15,6 +15,7 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.nodes import Slopes, StepBack
+from rnnviz.core.sweeps.pooling import PooledGrads
 from rnnviz.core.sweeps.window import folded_back
 
 
@@ -47,6 +48,8 @@ class Swept(Protocol):
     def closed(self) -> Mapping[str, Array] | None: ...
     @property
     def cut(self) -> Array | None: ...
+    @property
+    def pooled(self) -> PooledGrads | None: ...
 
 
 @one_blas_thread
@@ -54,8 +57,9 @@ class Swept(Protocol):
 def gradient_flow(layer: Swept, sample: int) -> Array:
     """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖ of one sequence, from one reverse scan that carries every k at once.
 
-    L_k is the loss at time step k, seeded by ∂L_k/∂output_k; below the top layer each k comes down through the layers
-    above. Zero where k does not reach t, and beyond the sequence's length.
+    L_k is the loss at time step k, seeded by ∂L_k/∂output_k, through a pooling over time by ∂L_k/∂output_t of every
+    t ≤ k; below the top layer each k comes down through the layers above. Zero where k does not reach t, and beyond the
+    sequence's length.
     """
     return _lanes(layer, sample, inputs_wanted=False).norms
 
@@ -101,7 +105,7 @@ def _lanes(layer: Swept, sample: int, inputs_wanted: bool, stop: int = -1) -> _L
     inputs = np.zeros(
         (time_steps, time_steps, layer.cell_input.shape[-1]) if inputs_wanted else (0, 0, 0), layer.h.dtype
     )
-    both_ways = len(layer.above) > 1
+    both_ways = len(layer.above) > 1 or (layer.reverse and layer.pooled is not None)
     back = StepBack(layer.slopes, inputs_wanted)
     for t in range(length) if layer.reverse else range(length - 1, -1, -1):
         # lanes that have begun; the others are zero anyway
@@ -109,10 +113,12 @@ def _lanes(layer: Swept, sample: int, inputs_wanted: bool, stop: int = -1) -> _L
         arriving = {state: lane[lanes] for state, lane in states.items()}
         given = dict(arriving)
         direct = np.zeros_like(hidden[lanes])
-        if from_above is None:
-            direct[t - lanes.start] = layer.direct_grad[t, sample]
-        else:
+        if from_above is not None:
             direct += from_above[t, lanes]
+        elif layer.pooled is not None:
+            direct += layer.pooled.reaching(t, sample)[lanes]
+        else:
+            direct[t - lanes.start] = layer.direct_grad[t, sample]
         given[cell.output] = given[cell.output] + direct if cell.output in given else direct
         before, found = back((t, sample), given, layer.closed)
         norms[lanes, t] = l2(found[cell.output])

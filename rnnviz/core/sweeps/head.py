@@ -1,28 +1,30 @@
 """The head's part of a trace: prediction, probabilities, the loss of every time step and the head's gradients.
 
-Forward: output of the recurrent module → y_t = W_ho h_t + b_o → probabilities, where the loss is of such → L_t.
-Backward: ∂L/∂y_t → what W_ho and b_o get at t, and ∂L_t/∂h_t, which is passed to the recurrent module.
+Forward: output of the recurrent module → what the head reads of it, pooled over time or not → y_t = W_ho h_t + b_o →
+probabilities, where the loss is of such → L_t. Backward: ∂L/∂y_t → what W_ho and b_o get at t, and ∂L_t/∂h_s, which is
+passed to the recurrent module: at s = t, or through a pooling at every s ≤ t.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.formula import Equation, Operation, Term
 from rnnviz.core.sweeps import shares
-from rnnviz.core.sweeps.capture import Head, LossName
-from rnnviz.core.sweeps.losses import LOSSES, Measure, Softmax, weighted
+from rnnviz.core.sweeps.capture import Head, HeadKind, LossName, Reduction
+from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
+from rnnviz.core.sweeps.pooling import POOLINGS, PooledGrads
 
-_PRODUCT = Node("product", Matrix(Weight("weight"), Value("output")), "logits", units="rows")
+_PRODUCT = Node("product", Matrix(Weight("weight"), Value("pooled")), "logits", units="rows")
 _SUM = Sum((Value("product"), Weight("bias")))
 
 
 def head_nodes(loss: LossName) -> tuple[Node, ...]:
-    """The nodes from "output" to "loss"; "rows" are the V rows of W_ho, one of the loss. They also read "target" and
+    """The nodes from "pooled" to "loss"; "rows" are the V rows of W_ho, one of the loss. They also read "target" and
     "loss_weight", which are given."""
     kind = LOSSES[loss]
     prediction = Node("prediction", _SUM, "logits", "y_t", kind.prediction, units="rows")
@@ -31,51 +33,9 @@ def head_nodes(loss: LossName) -> tuple[Node, ...]:
     return (_PRODUCT, prediction, *(() if kind.squash is None else (kind.squash,)), measured)
 
 
-def forward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation, ...]:
-    """logits, softmax or sigmoid where there are probabilities, loss; `output` is the symbol of what the head reads."""
-    kind = LOSSES[loss]
-    y = Term("y_t", "prediction", kind.prediction)
-    terms = Term("W_{ho}", "weight", "weights of the head"), Term(output, "output", whole=True), Term("b_o", "bias")
-    affine = Equation(y, "{} {} + {}", terms, lambda w, h, b: w @ h + b)
-    found = [Operation("logits", y.symbol, kind.prediction, (affine,))]
-    if (node := kind.squash) is not None:
-        operation = node.operation
-        squashed = Equation(
-            Term(node.symbol, node.name, node.words),
-            operation.template.replace("{0}", "{}"),
-            (replace(y, whole=isinstance(operation, Softmax)),),  # each probability depends on all logits
-            lambda value: np.asarray(operation.compute(ArrayNumbers(), (value,), ())),
-        )
-        found.append(Operation(node.step, node.symbol, node.words, (squashed,)))
-    return (*found, Operation("loss", "L_t", f"{kind.words}: {kind.explained}", (kind.forward,)))
-
-
-def backward_operations(loss: LossName, output: str = "h_t") -> tuple[Operation, ...]:
-    """∂L/∂y_t, what W_ho and b_o get at t, and what is passed to the recurrent output, in this order."""
-    kind = LOSSES[loss]
-    delta = kind.backward.result
-    weight = Equation(
-        Term("(∂L/∂W_{ho})|_t", "weight_added"), "{} {}ᵀ", (delta, Term(output, "partner", whole=True)), np.outer
-    )
-    bias = Equation(Term("(∂L/∂b_o)|_t", "bias_added"), "{}", (delta,), np.array)
-    passed = Equation(
-        Term(f"∂L_t/∂{output}", "output_grad"),
-        "{}ᵀ {}",
-        (Term("W_{ho}", "weight"), replace(delta, whole=True)),
-        lambda w, d: d @ w,
-    )
-    return (
-        Operation("prediction_grad", delta.symbol, "gradient of the prediction", (kind.backward,)),
-        Operation(
-            "weight_grads", "∂L/∂W_{ho}", "gradients of the head: what W and b get at this time step", (weight, bias)
-        ),
-        Operation("output_grad", passed.result.symbol, "gradient passed to the recurrent output", (passed,)),
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class HeadTrace(FrozenArrays):
-    """What the linear head made of the top layer's output; all arrays read-only."""
+    """What the head made of the top layer's output; all arrays read-only."""
 
     prediction: Array  # (T, N, V) logits (cross entropies) or values
     probabilities: Array | None  # (T, N, V) softmax or, for binary cross-entropy, σ of the logits; None for values
@@ -84,27 +44,46 @@ class HeadTrace(FrozenArrays):
     loss_weight: Array  # (T, N)
     prediction_grad: Array  # (T, N, V) ∂L/∂prediction
     output: Array  # (T, N, D·P) of the recurrent module
-    weight: Array  # (V, D·P)
-    bias: Array  # (V,)
-    loss: LossName
+    pooled: Array  # (T, N, D·P) what the head reads: the output itself, or of all up to each time step
+    parameters: Mapping[str, Array]  # weight (V, D·P) and bias (V,); {}: the prediction is what is read
+    kind: HeadKind
+    reduction: Reduction
+
+    @property
+    def loss(self) -> LossName:
+        return self.kind.loss
+
+    @property
+    def outputs(self) -> int:
+        """V."""
+        return int(self.prediction.shape[-1])
+
+    @cached_property
+    def pooled_grads(self) -> PooledGrads:
+        """∂L_k/∂ what the head read at each time step k, on its way to the outputs."""
+        with np.errstate(all="ignore"):
+            grad = self.prediction_grad @ self.parameters["weight"] if self.parameters else self.prediction_grad
+        return PooledGrads.of(self.kind.pooling, grad, self.output)
 
     @property
     def output_grad(self) -> Array:
         """(T, N, D·P) ∂L/∂output as far as it comes through the head."""
         with np.errstate(all="ignore"):
-            return frozen(self.prediction_grad @ self.weight)
+            return frozen(self.pooled_grads.total)
 
     @property
     def factors(self) -> dict[str, shares.Factors]:
-        """The factors of ∂L/∂weight and ∂L/∂bias."""
+        """The factors of ∂L/∂weight and ∂L/∂bias; {} without weights."""
+        if not self.parameters:
+            return {}
         return {
-            "weight": shares.Factors(self.prediction_grad, _partner(self.output, self.loss_weight)),
+            "weight": shares.Factors(self.prediction_grad, _partner(self.pooled, self.loss_weight)),
             "bias": shares.Factors(self.prediction_grad, None),
         }
 
     @property
     def weight_grads(self) -> Mapping[str, Array]:
-        """∂L/∂weight (V, D·P) and ∂L/∂bias (V,) of the head, summed over t and n."""
+        """∂L/∂weight (V, D·P) and ∂L/∂bias (V,) of the head, summed over t and n; {} without weights."""
         return frozen_mapping(shares.totals(self.factors))
 
     @property
@@ -135,7 +114,7 @@ class HeadTrace(FrozenArrays):
     def asked_output(self, t: int, sample: int = 0) -> int:
         """The output (0-based) that a loss asks about at time step `t`: the target's class, else the one with the
         largest gradient."""
-        if LOSSES[self.loss].targets == "classes" and 0 <= int(self.targets[t, sample]) < len(self.bias):
+        if LOSSES[self.loss].targets == "classes" and 0 <= int(self.targets[t, sample]) < self.outputs:
             return int(self.targets[t, sample])
         return int(np.argmax(np.abs(self.prediction_grad[t, sample])))
 
@@ -164,6 +143,7 @@ class HeadTrace(FrozenArrays):
             found = array[:length, n : n + 1]
             return frozen(found.copy()) if copied else found
 
+        output = cut(self.output)
         return replace(
             self,
             prediction=cut(self.prediction),
@@ -172,7 +152,8 @@ class HeadTrace(FrozenArrays):
             targets=cut(self.targets),
             loss_weight=cut(self.loss_weight),
             prediction_grad=cut(self.prediction_grad),
-            output=cut(self.output),
+            output=output,
+            pooled=output if self.pooled is self.output else cut(self.pooled),
         )
 
 
@@ -182,31 +163,48 @@ def _probabilities(head: HeadTrace, at: tuple[int, int]) -> Array:
     return np.asarray(head.probabilities[at])
 
 
-def _partner(output: Array, loss_weight: Array) -> Array:
-    """What ∂L/∂y_t is multiplied by: the output, or 0 where it is not finite and nobody asks for its loss."""
-    finite = np.isfinite(output)
+def _partner(pooled: Array, loss_weight: Array) -> Array:
+    """What ∂L/∂y_t is multiplied by: what the head read, or 0 where it is not finite and nobody asks for its loss."""
+    finite = np.isfinite(pooled)
     if finite.all():
-        return output
-    return np.asarray(np.where(finite | (loss_weight != 0)[..., None], output, output.dtype.type(0)))
+        return pooled
+    return np.asarray(np.where(finite | (loss_weight != 0)[..., None], pooled, pooled.dtype.type(0)))
+
+
+def _pooled_before(head: HeadTrace, at: tuple[int, int]) -> Array:
+    """What the head read at the time step before; of a maximum before the first one −∞."""
+    t, sample = at
+    return np.asarray(head.pooled[t - 1, sample] if t else np.full_like(head.pooled[0, sample], -np.inf))
+
+
+def _passed_on(head: HeadTrace, at: tuple[int, int]) -> Array:
+    """What L_t gives to each output it reaches: through a mean to all alike, through a maximum to what held it."""
+    grad = head.pooled_grads.grad[at]
+    return np.asarray(grad / (at[0] + 1) if head.kind.pooling == "mean" else grad)
 
 
 _VALUES: Mapping[str, Callable[[HeadTrace, tuple[int, int]], Array]] = {
     "output": lambda head, at: head.output[at],
-    "weight": lambda head, at: head.weight,
-    "bias": lambda head, at: head.bias,
+    "output_sum": lambda head, at: head.output[: at[0] + 1, at[1]].sum(axis=0, dtype=np.float64),
+    "pooled": lambda head, at: head.pooled[at],
+    "pooled_before": _pooled_before,
+    "time_steps": lambda head, at: np.asarray(at[0] + 1, head.prediction.dtype),
+    "weight": lambda head, at: head.parameters["weight"],
+    "bias": lambda head, at: head.parameters["bias"],
     "prediction": lambda head, at: head.prediction[at],
-    "outputs": lambda head, at: np.asarray(len(head.bias), head.prediction.dtype),
+    "outputs": lambda head, at: np.asarray(head.outputs, head.prediction.dtype),
     "probabilities": _probabilities,
     "target": lambda head, at: head.targets[at],
     "loss_weight": lambda head, at: head.loss_weight[at],
     "loss": lambda head, at: head.losses[at],
     "prediction_grad": lambda head, at: head.prediction_grad[at],
-    "partner": lambda head, at: _partner(head.output[at], head.loss_weight[at]),
+    "partner": lambda head, at: _partner(head.pooled[at], head.loss_weight[at]),
     "weight_added": lambda head, at: np.outer(
-        head.prediction_grad[at], _partner(head.output[at], head.loss_weight[at])
+        head.prediction_grad[at], _partner(head.pooled[at], head.loss_weight[at])
     ),
     "bias_added": lambda head, at: head.prediction_grad[at],
-    "output_grad": lambda head, at: head.prediction_grad[at] @ head.weight,
+    "pooled_grad": lambda head, at: head.pooled_grads.grad[at],
+    "output_grad": _passed_on,
 }
 
 
@@ -214,9 +212,12 @@ _VALUES: Mapping[str, Callable[[HeadTrace, tuple[int, int]], Array]] = {
 def through_head(head: Head, output: Array) -> HeadTrace:
     """Prediction, losses and gradients for `output` (T, N, D·P)."""
     numbers, loss = ArrayNumbers(), LOSSES[head.loss]
-    product = _PRODUCT.operation.compute(numbers, (output,), (head.weight,))
-    prediction = _SUM.compute(numbers, (product,), (head.bias,))
+    prediction = pooled = POOLINGS[head.pooling].pooled(output)
+    if head.weight is not None:
+        product = _PRODUCT.operation.compute(numbers, (pooled,), (head.weight,))
+        prediction = _SUM.compute(numbers, (product,), (head.bias,))
     value, slope, probabilities = loss.measure(prediction, head.targets)
+    output = frozen(output)
     return HeadTrace(
         prediction=frozen(prediction),
         probabilities=None if probabilities is None else frozen(probabilities),
@@ -224,8 +225,9 @@ def through_head(head: Head, output: Array) -> HeadTrace:
         targets=frozen(head.targets),
         loss_weight=frozen(head.loss_weight),
         prediction_grad=frozen(weighted(head.loss_weight[..., None], slope)),
-        output=frozen(output),
-        weight=frozen(head.weight),
-        bias=frozen(head.bias),
-        loss=head.loss,
+        output=output,
+        pooled=output if head.pooling == "last" else frozen(pooled),
+        parameters=frozen_mapping(head.parameters),
+        kind=head.kind,
+        reduction=head.reduction,
     )

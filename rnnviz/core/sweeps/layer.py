@@ -20,6 +20,7 @@ from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
 from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
+from rnnviz.core.sweeps.pooling import PooledGrads
 from rnnviz.core.sweeps.window import folded_back, newest
 
 DirectFrom = Literal["loss", "above", "given"]  # L_t; the layer above; a ∂L/∂output that was given
@@ -45,13 +46,16 @@ class Layer(FrozenArrays):
     values: Mapping[str, Array]  # "x" and the nodes the forward sweep computed; `value` gives every node
     before: Mapping[str, Array]  # by state, that of the time step before
     initial: Mapping[str, Array]  # (N, ·) by state
-    direct_grad: Array  # (T, N, P) ∂L_t/∂h_t; below the top layer what comes down from the layer above
+    direct_grad: (
+        Array  # (T, N, P) ∂L_t/∂h_t, through a pooling of all L_k with k ≥ t; below the top from the layer above
+    )
     grads: Mapping[str, Array]  # ∂L/∂ the nodes the backward sweep computed; `grad` gives every node's
     arriving: Mapping[str, Array]  # by state, the part of its gradient that the neighbouring time step sent
     above: "tuple[Layer, ...]" = ()  # the directions of the layer above, none at the top
     closed: Mapping[str, Array] | None = None  # by node, True where it was set by hand: its gradient goes no further
     cut: Array | None = None  # (T,) True where nothing is carried to a state from the time step after it
     given: bool = False  # at the top: direct_grad is a ∂L/∂output that was given, and of no loss that is known
+    pooled: PooledGrads | None = None  # at the top: what of direct_grad comes from which L_k, through a pooling
 
     def __repr__(self) -> str:
         time_steps, sequences, units = self.h.shape
@@ -423,4 +427,5 @@ class Layer(FrozenArrays):
             above=above,
             closed=None if self.closed is None else each(self.closed),
             cut=None if self.cut is None else self.cut[:length],
+            pooled=None if self.pooled is None else self.pooled.sample(n, length, copied),
         )

@@ -36,8 +36,8 @@ def _found(capture: Capture, layers: tuple[Layer, ...]) -> Iterator[str]:
         yield from _earliest(layer, forward, layer.reverse, several)
     for call in capture.calls:
         if call.head is not None:
-            for name in ("weight", "bias"):
-                yield from _among(getattr(call.head, name), f"head.{name}")
+            for name, weight in call.head.parameters.items():
+                yield from _among(weight, f"head.{name}")
         yield from _at_time(call, call.grad_output, _called(call, "∂L/∂output"))
         for state, gradient in call.grad_final.items():
             yield from _of_state(call, gradient, _called(call, f"∂L/∂ the last {state}"))

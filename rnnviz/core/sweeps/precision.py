@@ -47,8 +47,8 @@ def _call_in_float64(call: Call) -> Call:
 def _head_in_float64(head: Head) -> Head:
     return replace(
         head,
-        weight=_wide(head.weight),
-        bias=_wide(head.bias),
+        weight=None if head.weight is None else _wide(head.weight),
+        bias=None if head.bias is None else _wide(head.bias),
         targets=head.targets if head.loss == "cross entropy" else _wide(head.targets),
         loss_weight=_wide(head.loss_weight),
     )

@@ -357,8 +357,9 @@ def swept(
     for call, unrolled in reversed(list(zip(capture.calls, sweeps, strict=True))):
         number = len(capture.calls) - 1 - len(found)
         output = joined(unrolled[-call.structure.directions :])
-        layers = sweep_back(call, unrolled, _grad_final(call, number, found))
         head = None if call.head is None else through_head(call.head, output)
+        pooled = head.pooled_grads if head is not None and head.kind.pooling != "last" else None
+        layers = sweep_back(call, unrolled, _grad_final(call, number, found), pooled)
         found.append(CallTrace(call, layers, frozen(output), head, call.lengths))
     calls = tuple(reversed(found))
     outputs = tuple(call.output for call in calls)

@@ -107,14 +107,15 @@ def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture
     parameters = dict(model.recurrent.named_parameters())
     with torch.enable_grad():
         output = model.states(torch.from_numpy(batch.inputs))
-        loss = weighted_loss(model.head(output), batch, info.loss)
+        loss = weighted_loss(model.predictions(output), batch, info.loss)
         grad_output, *grads = torch.autograd.grad(loss, [output, *parameters.values()])
     head = Head(
-        weight=_array(model.head.weight),
-        bias=_array(model.head.bias),
+        weight=_array(model.head.weight) if isinstance(model.head, nn.Linear) else None,
+        bias=_array(model.head.bias) if isinstance(model.head, nn.Linear) else None,
         loss=info.loss,
         targets=frozen(batch.targets),
         loss_weight=frozen(batch.loss_weight),
+        pooling=model.pooling,
     )
     return Capture.of_one(
         _arrays(parameters),

@@ -168,7 +168,8 @@ def _autograd(exact: Capture, tensors: Tensors, nudges: Tensors) -> tuple[dict[s
     """The gradient of everything the trace has one of, by its name, and each call's ∂L/∂output (T, N, D·P)."""
     wanted = {*exact.weights, *nudges}
     for call in exact.calls:
-        wanted |= {tensor_name(call, name) for name in ("inputs", "head.weight", "head.bias", *_first_states(call))}
+        parameters = () if call.head is None else (f"head.{name}" for name in call.head.parameters)
+        wanted |= {tensor_name(call, name) for name in ("inputs", *parameters, *_first_states(call))}
     leaves = {name: value.clone().requires_grad_() for name, value in (tensors | nudges).items() if name in wanted}
     given = tensors | {name: leaf for name, leaf in leaves.items() if name in tensors}
     loss, outputs = unrolled_loss(exact, given, {name: leaves[name] for name in nudges})

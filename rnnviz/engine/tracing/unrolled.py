@@ -16,6 +16,7 @@ from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.engine.cell_module import TENSORS, windowed
 from rnnviz.engine.losses import losses
+from rnnviz.engine.pooling import pooled
 
 Nudges = Mapping[str, Tensor]  # "h_l0", "c_l0", "f_l0" (its pre-activation): (T, N, ·), added where the value is made
 
@@ -48,7 +49,7 @@ def own_arrays(call: Call) -> dict[str, Array]:
     arrays |= {f"{state}0": array for state, array in call.initial.items()}
     arrays |= {f"grad_{state}": array for state, array in call.grad_final.items()}
     if call.head is not None:
-        arrays |= {"head.weight": call.head.weight, "head.bias": call.head.bias}
+        arrays |= {f"head.{name}": array for name, array in call.head.parameters.items()}
     return {tensor_name(call, name): array for name, array in arrays.items()}
 
 
@@ -77,13 +78,16 @@ def _losses(call: Call, tensors: Mapping[str, Tensor], output: Tensor, final: Ma
     if head is None:
         yield (output * tensors[tensor_name(call, "grad_output")]).sum()
         return
-    prediction = output @ tensors[tensor_name(call, "head.weight")].T + tensors[tensor_name(call, "head.bias")]
-    weight = torch.tensor(head.loss_weight, dtype=output.dtype)
+    prediction = pooled(output, head.pooling)
+    if head.parameters:
+        weight, bias = (tensors[tensor_name(call, f"head.{name}")] for name in ("weight", "bias"))
+        prediction = prediction @ weight.T + bias
+    counts = torch.tensor(head.loss_weight, dtype=output.dtype)
     targets = torch.tensor(head.targets, dtype=output.dtype if head.targets.dtype.kind == "f" else None)
     if not targets.is_floating_point():
         targets = targets.clamp(0, prediction.shape[-1] - 1)  # unasked ones may be out of range
     each = losses(head.loss, prediction, targets)
-    yield torch.where(weight != 0, each * weight, torch.zeros_like(each)).sum()
+    yield torch.where(counts != 0, each * counts, torch.zeros_like(each)).sum()
 
 
 def _output(

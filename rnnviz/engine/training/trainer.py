@@ -182,10 +182,11 @@ class Training:
     def _sweep(self, number: int, inputs: Tensor, targets: Tensor) -> dict[str, float]:
         """Forward and backward of one model; leaves the clipped gradients in its parameters."""
         model, parameters = self.models[number], self._parameters[number]
-        output = model.states(inputs)
+        states = model.states(inputs)
         if self.source.last_only:
-            output, targets = output[-1], targets[-1]
-        prediction = model.head(output)
+            prediction, targets = model.last_prediction(states), targets[-1]
+        else:
+            prediction = model.predictions(states)
         loss = mean_loss(self._loss, prediction, targets)
         for parameter in parameters:
             parameter.grad = None

@@ -10,7 +10,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.formula import Equation, Find, Operation, Term
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.update import operations as update_operations
-from rnnviz.core.sweeps.head import HeadTrace, backward_operations, forward_operations
+from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor
@@ -30,7 +31,7 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
     if head is None or not cursor.operation:
         return []
     symbol = head_input(trace.structure)
-    having = (*forward_operations(head.loss, symbol), *backward_operations(head.loss, symbol))
+    having = (*forward_operations(head.kind, symbol), *backward_operations(head.kind, symbol))
     operation = next((one for one in having if one.key == cursor.operation), None)
     if operation is None:
         return []
@@ -38,7 +39,7 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
     output, of_output = head.asked_output(t), False
     lines: list[EquationLine] = []
     for equation in operation.equations:
-        size = len(head.bias)
+        size = head.outputs
         entry: tuple[int, ...] | None = (output,)
         if equation.result.name == _OF_UNITS:
             entry = None if unit is None else (head_column(trace.structure, cursor.layer, unit),)
@@ -116,9 +117,7 @@ def _notes(head: HeadTrace, t: int, output: int | None, operation: Operation) ->
     notes = []
     if output is not None:
         target = LOSSES[head.loss].targets == "classes" and output == int(head.targets[t, 0])
-        notes.append(
-            f"of output {output + 1} of {len(head.bias)}, {'the target' if target else 'the largest gradient'}"
-        )
+        notes.append(f"of output {output + 1} of {head.outputs}, {'the target' if target else 'the largest gradient'}")
     if not head.loss_weight[t, 0]:
         notes.append(f"nothing is asked at t = {t + 1}, so that L_t and its gradients are 0")
     elif operation.key == "loss" and (divided := head.divided_by()):

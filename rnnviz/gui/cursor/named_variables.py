@@ -1,6 +1,7 @@
 """The variables beside the cells: those of the head at a time step, and those of the update."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,8 +10,9 @@ from rnnviz.core.formula import Operation
 from rnnviz.core.optimising.optimisers import Optimiser
 from rnnviz.core.optimising.update import operations
 from rnnviz.core.structure import LayerId
-from rnnviz.core.sweeps.capture import LossName
-from rnnviz.core.sweeps.head import HeadTrace, backward_operations, forward_operations
+from rnnviz.core.sweeps.capture import HeadKind
+from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.phase_operations import short_words
 from rnnviz.debugger.updating import UpdatedParameter, UpdateShown
@@ -19,21 +21,16 @@ from rnnviz.gui.cursor.variables import Variable
 _SYMBOLS = {"weight": "W_{ho}", "bias": "b_o"}
 
 
-def head_variables(loss: LossName, output: str, outputs: int) -> tuple[Variable, ...]:
+def head_variables(kind: HeadKind, output: str, outputs: int) -> tuple[Variable, ...]:
     """What each operation of the head computes, at the time step, with its parameters below the logits; `output` is the
-    symbol of what it reads, and it has so many outputs."""
-    forward, backward = forward_operations(loss, output), backward_operations(loss, output)
-    logits = Variable(
-        "logits",
-        forward[0].symbol,
-        short_words(forward[0]),
-        lambda head, t: head.value("prediction", t),
-        operation="logits",
-        phase=Phase.LOSS,
-        parts=tuple(part for name in _SYMBOLS for part in _parameter(name, outputs if name == "weight" else 0)),
+    symbol of the recurrent output, and the head has so many outputs itself."""
+    parts = tuple(part for name in _SYMBOLS for part in _parameter(name, outputs if name == "weight" else 0))
+    having = (*forward_operations(kind, output), *backward_operations(kind, output))
+    return tuple(
+        replace(_computed(one), parts=parts if one.key == "logits" else ())
+        for one in having
+        if one.key != "weight_grads"
     )
-    others = (one for one in (*forward[1:], *backward) if one.key != "weight_grads")
-    return (logits, *(_computed(one) for one in others))
 
 
 def update_variables(optimiser: Optimiser, parameters: Sequence[UpdatedParameter]) -> tuple[Variable, ...]:

@@ -11,7 +11,7 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
-from rnnviz.debugger.head_provenance import HEAD_GRADIENTS, HeadPlace
+from rnnviz.debugger.head_provenance import HeadPlace, head_gradients
 from rnnviz.debugger.phase_operations import head_column
 from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance, cancellation
@@ -86,12 +86,12 @@ class OriginPage(ColumnPage):
         options = [
             (name, _words(layer.equations, name)) for name in (*layer.equations.hidden_nodes, *layer.pre_activations)
         ]
-        options += HEAD_GRADIENTS.items() if trace.head is not None else ()
+        options += head_gradients(trace.head).items() if trace.head is not None else ()
         if [self.of.itemData(index) for index in range(self.of.count())] != [name for name, _ in options]:
             self.of.set_options(options)
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
         of = str(self.of.currentData())
-        if trace.head is not None and of in HEAD_GRADIENTS:
+        if trace.head is not None and of in head_gradients(trace.head):
             self.explaining.ask(OriginQuestion(trace, _head_place(of, trace, trace.head, state)))
             return
         trace = trace.holding(layer.name, min(time_step, len(layer.h)) - 1)
@@ -221,7 +221,9 @@ def _head_place(of: str, trace: Trace, head: HeadTrace, state: State) -> HeadPla
     t = min(max(state.place.cursor.time_step, 1), len(head.losses)) - 1
     asked = np.flatnonzero(head.loss_weight[:, 0])
     output = head.asked_output(int(asked[-1]) if of == "W_ho" and asked.size else t)
-    column = int(np.argmax(np.abs(head.weight_grads["weight"][output])))
+    column = 0
+    if of == "W_ho":
+        column = int(np.argmax(np.abs(head.weight_grads["weight"][output])))
     if 0 <= state.place.unit < trace.structure.output_size:
         column = head_column(trace.structure, state.place.cursor.layer, state.place.unit)
     return HeadPlace(of, t + 1, output + 1, column + 1)

@@ -168,7 +168,7 @@ class VariablesPage(ColumnPage):
             self._top(layer.id.words, layer_variables(layer), layer.name).setExpanded(True)
         head, self._update = trace.head, None
         if head is not None:
-            variables = head_variables(head.loss, head_input(trace.structure), len(head.bias))
+            variables = head_variables(head.kind, head_input(trace.structure), head.outputs)
             self._top("head", variables).setExpanded(True)
         if optimiser is not None:
             self._update = self._top(_UPDATE, update_variables(optimiser, updated_parameters(trace)))

@@ -12,7 +12,7 @@ from rnnviz.core.formula import Operation
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.update import operations as update_operations
-from rnnviz.core.sweeps.head import backward_operations, forward_operations
+from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.phase_operations import head_input, short_words
 from rnnviz.debugger.updating import UpdateShown, parameter_shown
@@ -57,8 +57,8 @@ def draw_loss(look: Look, model: ShownModel, area: QRectF) -> Drawing:
     def find(name: str) -> Array | None:
         return head.value(name, t)
 
-    forward = [_step(one, find, t + 1) for one in forward_operations(head.loss, output)]
-    back = [_step(one, find, t + 1, True) for one in backward_operations(head.loss, output)]
+    forward = [_step(one, find, t + 1) for one in forward_operations(head.kind, output)]
+    back = [_step(one, find, t + 1, True) for one in backward_operations(head.kind, output)]
     read = _Step("", at(output, t + 1), "what the head reads", head.value("output", t))
     asked = bool(head.loss_weight[t, 0])
     words = f"{model.name} · {look.shown.cursor.phase.words.lower()}" + ("" if asked else " · nothing is asked here")

@@ -140,7 +140,8 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     _draw_weight(drawing, look, number, model, "weight_ih", QPointF(x + 10, cell.bottom() + 24), area.right())
     if trace.head is not None:
         drawing.add(Text(f"{number} y", x, above - 6, at("y_t", t), _BODY + 1, look.color("text"), 0.5))
-        _draw_weight(drawing, look, number, model, "head.weight", QPointF(x + 10, cell.top() - 46), area.right())
+        if trace.head.kind.weighs:
+            _draw_weight(drawing, look, number, model, "head.weight", QPointF(x + 10, cell.top() - 46), area.right())
 
 
 def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, name: str, at_: QPointF,
@@ -152,7 +153,7 @@ def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, n
     assert trace is not None
     if name == "head.weight":
         assert trace.head is not None  # the caller looked
-        weight, symbol = trace.head.weight, "W_{ho}"
+        weight, symbol = trace.head.parameters["weight"], "W_{ho}"
     else:
         weight, symbol = layer.weights[name], layer.equations.parameter_named[name].symbol
     lit = look.lit == name

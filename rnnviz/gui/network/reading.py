@@ -238,7 +238,7 @@ def parameter_of(model: ShownModel, parameter: str) -> str:
 def weights_of(structure: Structure, trace: Trace) -> list[tuple[str, str]]:
     """torch's names without the layer and the symbols of a model's matrices, the head's last."""
     found = [(one.name, one.symbol) for one in structure.equations.parameters if one.columns]
-    return found + ([("head.weight", "W_{ho}")] if trace.head is not None else [])
+    return found + ([("head.weight", "W_{ho}")] if trace.head is not None and trace.head.kind.weighs else [])
 
 
 def at(symbol: str, time_step: int, reverse: bool = False) -> str:

@@ -487,7 +487,7 @@ class _Row:
             return None, none
         if name == "head.weight":
             head = self.trace.head
-            return (None if head is None else head.weight_grad_shares["weight"]), none
+            return (None if head is None else head.weight_grad_shares.get("weight")), none
         if name not in self.layer.equations.parameter_named:
             return None, none
         return magnitudes(self.trace, self.layer.name, lambda layer: layer.weight_grad_shares[name])

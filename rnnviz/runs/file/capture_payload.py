@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import plain, read_record
-from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName, OwnPass
+from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName, OwnPass, Pooling, Reduction
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.runs.file.payload import DETAILS, check_whose, load_details, load_tensors, save_tensors
 from rnnviz.runs.file.records import FIRST_MODULE, Module, Probe, RunModel
@@ -28,6 +28,8 @@ class CallDetails:
     loss: LossName | None = None  # of its head
     first_time_step: int = 1  # on the capture's time axis
     initial: int = -1  # the earlier call, counted from 0, whose final state it begins with; −1: a value of its own
+    pooling: Pooling = "last"  # of its head
+    reduction: Reduction = "mean"  # over time, of its head's losses
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,12 @@ def to_payload(capture: Capture, probe: Probe | None, training_step: int, model:
                 place = f"{call.name or FIRST_MODULE}.{name}"
                 tensors[place] = array
             places.append((name, place))
-        loss = call.head.loss if call.head is not None else None
         follows = -1 if call.follows is None else call.follows
         module = call.module or FIRST_MODULE
-        calls.append(CallDetails(call.name or FIRST_MODULE, module, tuple(places), loss, call.start + 1, follows))
+        one = CallDetails(call.name or FIRST_MODULE, module, tuple(places), None, call.start + 1, follows)
+        if (head := call.head) is not None:
+            one = replace(one, loss=head.loss, pooling=head.pooling, reduction=head.reduction)
+        calls.append(one)
     details = CaptureDetails(
         training_step, model, capture.kind, tuple(calls), notes=capture.notes, doubts=own.doubts, causes=own.causes
     )
@@ -104,7 +108,7 @@ def _own_pass(details: CaptureDetails, tensors: Mapping[str, Array]) -> OwnPass 
     return OwnPass(tensors.get(_OWN_OUTPUT), frozen_mapping(grads), details.doubts, details.causes)
 
 
-_HEAD = ("weight", "bias", "targets", "loss_weight")
+_HEAD, _ASKED = ("weight", "bias"), ("targets", "loss_weight")  # of a head; the first may have none
 
 
 def _call(
@@ -115,8 +119,9 @@ def _call(
     arrays = {name: _array(place, name, tensors, probe) for name, place in details.arrays}
     head = None
     if details.loss is not None:
-        weight, bias, targets, loss_weight = (_of(arrays, f"head.{name}") for name in _HEAD)
-        head = Head(weight, bias, details.loss, targets, loss_weight)
+        weight, bias = (arrays.get(f"head.{name}") for name in _HEAD)
+        targets, loss_weight = (_of(arrays, f"head.{name}") for name in _ASKED)
+        head = Head(weight, bias, details.loss, targets, loss_weight, details.pooling, details.reduction)
     return Call(
         modules[details.module].structure,
         _of(arrays, "inputs"),
@@ -151,7 +156,7 @@ def _call_arrays(call: Call) -> dict[str, Array]:
     named |= {"grad_output": call.grad_output, "output": call.output}
     named |= {f"grad_final.{state}": array for state, array in call.grad_final.items()}
     if call.head is not None:
-        named |= {f"head.{name}": getattr(call.head, name) for name in _HEAD}
+        named |= {f"head.{name}": getattr(call.head, name) for name in (*_HEAD, *_ASKED)}
     return {name: array for name, array in named.items() if array is not None}
 
 

@@ -115,7 +115,7 @@ def _model(capture: Capture) -> RunModel:
     further = tuple(Module(name, structure) for name, structure in structures.items() if name)
     parameters = [*capture.weights.values()]
     if capture.head is not None:
-        parameters += [capture.head.weight, capture.head.bias]
+        parameters += [*capture.head.parameters.values()]
     count = sum(parameter.size for parameter in parameters)
     return RunModel(0, cell_kind(capture.structure.cell).words, capture.structure, count, further)
 
@@ -126,9 +126,16 @@ def _task(capture: Capture) -> TaskInfo:
     inputs = tuple(f"x{column}" for column in range(1, capture.structure.input_size + 1))
     if head is None:
         return TaskInfo("recorded", "values", inputs, "none", (), None, ("loss",))
-    outputs = tuple(str(place) for place in range(len(head.bias)))
+    outputs = tuple(str(place) for place in range(_answers(capture)))
     one_of_them = head.loss == "cross entropy"
     return TaskInfo("recorded", "values", inputs, "classes" if one_of_them else "values", outputs, head.loss, ("loss",))
+
+
+def _answers(capture: Capture) -> int:
+    """V."""
+    assert capture.head is not None  # the caller looked
+    bias = capture.head.bias
+    return int(capture.grad_output.shape[-1]) if bias is None else len(bias)
 
 
 def _loss(trace: Trace) -> tuple[tuple[int, int, str, float], ...]:

@@ -215,7 +215,7 @@ def test_inside_the_loss(qtbot: QtBot) -> None:
         "softmax": head.probabilities[12, 0],
         "prediction_grad": delta,
         "weight_grads": np.outer(delta, read),
-        "output_grad": delta @ head.weight,
+        "output_grad": delta @ head.parameters["weight"],
     }.items():
         assert texts[f"loss {key} size"] == norm(np.asarray(values).reshape(-1)), key
     assert texts["loss loss size"] == short(float(head.losses[12, 0]))

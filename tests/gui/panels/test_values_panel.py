@@ -62,7 +62,9 @@ def test_prediction_target_and_its_probability_stand_in_the_table_in_both_phases
         for time_step in (5, TIME_STEPS):
             cursor = replace(store.state.place.cursor, time_step=time_step, phase=phase)
             store.change(place=setting(cursor=cursor))
-            logits = [head.output[time_step - 1, 0] @ head.weight.T + head.bias for head in heads]
+            logits = [
+                head.output[time_step - 1, 0] @ head.parameters["weight"].T + head.parameters["bias"] for head in heads
+            ]
             chances = [np.exp(one - one.max()) / np.exp(one - one.max()).sum() for one in logits]
             assert cells(panel, "prediction") == tuple(labels[int(np.argmax(one))] for one in chances)
             assert cells(panel, "target") == ("XX", "XX")  # asked once, at the end: it is the one there

@@ -244,7 +244,7 @@ def test_the_head_has_its_rows_at_the_time_step_and_each_leads_into_the_loss(pag
         ("y_t logits", head.prediction[40, 0]),
         ("p_t probabilities", head.probabilities[40, 0]),
         ("∂L/∂y_t", head.prediction_grad[40, 0]),
-        ("W_ho parameter", head.weight),
+        ("W_ho parameter", head.parameters["weight"]),
         ("∂L/∂W_ho its gradient", head.weight_grads["weight"]),
     ):
         np.testing.assert_array_equal(numbers(page, below(page, "head", words)), wanted)
