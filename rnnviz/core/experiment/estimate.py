@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.sizes import parameter_count
 from rnnviz.core.files.allowed import keep, recall
 from rnnviz.core.plain_records import plain
-from rnnviz.core.structure import Structure
 
 ASKED_BYTES, MOST_BYTES = 1e9, 8e9  # above the first a person is asked, above the second none is trained
 ASKED_SECONDS, MOST_SECONDS = 10.0, 600.0  # of one training step
@@ -44,7 +44,7 @@ def estimate(experiment: Experiment, inputs: int = 1, outputs: int = 1) -> Estim
     multiply_adds = 0.0
     for model in experiment.models:
         structure = model.structure(inputs)
-        weights = _weights(structure) + outputs * structure.directions * structure.output_size
+        weights = parameter_count(model, inputs, outputs)
         units = structure.num_layers * structure.directions * structure.hidden_size
         # Both sweeps keep the states and about four numbers for each block of the cell, such as a gate.
         total += _COPIES * weights + places * units * 4.0 * (1 + len(structure.equations.blocks))
@@ -86,10 +86,6 @@ def allow(experiment: Experiment) -> None:
 def _digest(experiment: Experiment) -> str:
     about = plain((experiment.task, experiment.models, experiment.training.batch_size))
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()
-
-
-def _weights(structure: Structure) -> int:
-    return sum(shape[0] * (shape[1] if shape[1:] else 1) for shape in structure.parameter_shapes().values())
 
 
 def _amount(size: float) -> str:

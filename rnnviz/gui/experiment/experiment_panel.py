@@ -17,10 +17,11 @@ from rnnviz.core.experiment.settings import (
     Task,
     TrainingSettings,
 )
+from rnnviz.core.experiment.sizes import match_words, matched, parameter_count
 from rnnviz.core.numbers import short
 from rnnviz.core.setting import settings_of
 from rnnviz.core.source import OLD_TASK, Given, Trained
-from rnnviz.core.tasks import TASKS
+from rnnviz.core.tasks import TASKS, DataTask
 from rnnviz.gui.experiment.experiment_changes import changes
 from rnnviz.gui.experiment.model_card import ModelCard, default_name
 from rnnviz.gui.experiment.restart_bar import RestartBar
@@ -31,7 +32,9 @@ from rnnviz.gui.look.form_style import form_sheet, push_button
 from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.window import Message
 from rnnviz.gui.widgets.fields import Field, section_label
+from rnnviz.gui.widgets.number_field import NumberField
 from rnnviz.gui.widgets.setting_rows import setting_row
 from rnnviz.runs.file.records import RunModel
 
@@ -222,6 +225,18 @@ class ExperimentPanel(QWidget):
         models = self._shown.models
         self._offer(replace(self._shown, models=models[:number] + models[number + 1 :]))
 
+    def _match(self, number: int) -> None:
+        """Gives the other models as many parameters as this one; each size can be taken back in its field."""
+        models, sizes = self._shown.models, _sizes(self._store.state, self._shown)
+        if sizes is None:
+            return
+        wanted = matched(models, number, *sizes)
+        for card, model in zip(self.cards, wanted, strict=True):
+            typed = card.rows["hidden_size"].field
+            assert isinstance(typed, NumberField)
+            typed.put(model.hidden_size)
+        self._store.say(Message("info", match_words(wanted, number, *sizes)))
+
     def _restart(self) -> None:
         self.restart_wanted.emit(self._shown)
 
@@ -274,10 +289,14 @@ class ExperimentPanel(QWidget):
             card = ModelCard(models[number])
             card.changed.connect(lambda settings, number=number: self._edit_model(number, settings))
             card.removed.connect(lambda number=number: self._remove(number))
+            card.match_wanted.connect(lambda number=number: self._match(number))
             self.cards.append(card)
             self._card_column.addWidget(card)
+        trained = state.run.draft is not None or state.run.experiment is not None
+        sizes = _sizes(state, self._shown) if trained else None
         for card, settings in zip(self.cards, models, strict=True):
-            card.set_settings(settings, trained=state.run.draft is not None or state.run.experiment is not None)
+            card.set_settings(settings, trained=trained)
+            card.set_parameters(None if sizes is None else parameter_count(settings, *sizes), len(models) > 1)
         self._color_cards(state)
         self._show_numbers(state)
 
@@ -313,6 +332,20 @@ def _problem(experiment: Experiment) -> str:
 def _untrained(state: State) -> str:
     """What stands in the place of a task where nothing was trained."""
     return OLD_TASK if isinstance(state.run.source, Given) else "recorded"
+
+
+def _sizes(state: State, experiment: Experiment) -> tuple[int, int] | None:
+    """Columns in and out of the task; None where only its file can tell."""
+    run, task = state.run, experiment.task
+    if run.task is not None and run.experiment is not None and task == run.experiment.task:
+        return len(run.task.input_labels), len(run.task.output_labels)
+    if isinstance(task, DataTask):
+        return None
+    try:
+        source = task.open(experiment.seed)
+    except RnnvizError:
+        return None
+    return source.input_size, source.output_size
 
 
 def _new_networks(state: State) -> str:

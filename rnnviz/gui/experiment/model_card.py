@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from rnnviz.core.cells import CELLS, Options, cell_kind, cell_made
 from rnnviz.core.experiment.settings import ModelSettings
@@ -109,10 +109,12 @@ class CardHeader(QAbstractButton):
 
 
 class ModelCard(QFrame):
-    """`changed(ModelSettings)` for each valid edit, `removed()` when the person takes the model out."""
+    """`changed(ModelSettings)` for each valid edit, `removed()` when the person takes the model out, `match_wanted()`
+    when the others are to have as many parameters."""
 
     changed = Signal(object)
     removed = Signal()
+    match_wanted = Signal()
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
@@ -124,6 +126,18 @@ class ModelCard(QFrame):
         self.rows = card_rows()
         self.remove = push_button("Remove", "Removes this model from the experiment; needs a restart", "link")
         self.remove.clicked.connect(self.removed)
+        self.match = push_button(
+            "Match the others",
+            "Sets the hidden units of the other models so that they have as many parameters as this one, or nearly; "
+            "needs a restart",
+            "link",
+        )
+        self.match.clicked.connect(self.match_wanted)
+        self.parameters = QLabel()
+        self.parameters.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._parameters_row = Row(
+            "Parameters", self.parameters, "Numbers the model learns, those of its head included", _FIELD_WIDTH
+        )
         self._editor = QWidget()
         column = QVBoxLayout(self._editor)
         column.setContentsMargins(14, 0, 8, 8)
@@ -134,9 +148,11 @@ class ModelCard(QFrame):
                 row.field.entered.connect(lambda value, key=key: self._edit(key, value))
             elif isinstance(row.field, Choice):
                 row.field.chosen.connect(lambda value, key=key: self._edit(key, value))
+        column.addWidget(self._parameters_row)
         line = QHBoxLayout()
         line.addWidget(self.remove)
         line.addStretch()
+        line.addWidget(self.match)
         column.addLayout(line)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -166,6 +182,12 @@ class ModelCard(QFrame):
         words = f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}"
         self.header.setToolTip(f"{words}. Press to edit (Enter)")
         self.header.update()
+
+    def set_parameters(self, count: int | None, several: bool) -> None:
+        """Shows how many parameters the model has, None where that is not known; `several`: there are other models."""
+        self._parameters_row.setVisible(count is not None)
+        self.match.setVisible(count is not None and several)
+        self.parameters.setText("" if count is None else f"{count:,}")
 
     def set_number(self, number: str, metric: str, tooltip: str) -> None:
         """Shows how well the model does: "0.26", "accuracy"."""

@@ -86,6 +86,11 @@ class NumberField(Field):
             self._dragged = False
             self._finish()
 
+    def put(self, value: object) -> None:
+        """Enters a value as if it were typed: it can be taken back."""
+        self.slide(value)
+        self.let_go()
+
     def take_back(self) -> None:
         """Undoes the newest drag or entry."""
         self.undo()
@@ -273,8 +278,7 @@ class NumberSlider(QSlider):
         self._field.slide(with_part(self._field.typed, self._number, self._scale.value(round(share * self.maximum()))))
 
     def _put(self, value: float) -> None:
-        self._field.slide(with_part(self._field.typed, self._number, value))
-        self._field.let_go()
+        self._field.put(with_part(self._field.typed, self._number, value))
 
 
 def _end(words: str) -> QLabel:
