@@ -62,7 +62,9 @@ class RealNumber:
             return f"a finite number {'above' if self.low_excluded else 'of at least'} {self.low:g}"
         if self.low_excluded and self.high_excluded:
             return f"between {self.low:g} and {self.high:g}, both excluded"
-        return f"a number from {self.low:g} to {self.high:g}"
+        excluded = self.low if self.low_excluded else self.high
+        without = f", {excluded:g} excluded" if self.low_excluded or self.high_excluded else ""
+        return f"a number from {self.low:g} to {self.high:g}{without}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rnnviz.core import formula
 from rnnviz.core.equations import operations as cells
-from rnnviz.core.optimising.optimisers import OptimiserName, optimiser
+from rnnviz.core.optimising.update import UpdateRule
 from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import HeadKind
@@ -22,12 +22,12 @@ AnyOperation = cells.Operation | formula.Operation  # both have a key, a symbol 
 def phase_operations(
     structure: Structure,
     head: HeadKind | None,
-    optimiser_name: OptimiserName | None,
+    rule: UpdateRule | None,
     phase: Phase,
     parameter: str = "W",
 ) -> tuple[AnyOperation, ...]:
     """The operations of a model's phase in the order it goes through them; `parameter` is the symbol of the one that an
-    update is written for. `head` None: there is none; `optimiser_name` None: not trained."""
+    update is written for. `head` None: there is none; `rule` None: not trained."""
     match phase:
         case Phase.FORWARD:
             return cells.operations(structure)
@@ -36,18 +36,16 @@ def phase_operations(
         case Phase.LOSS if head is not None:
             output = head_input(structure)
             return (*forward_operations(head, output), *backward_operations(head, output))
-        case Phase.UPDATE if optimiser_name is not None:
-            return update_operations(optimiser(optimiser_name, 1.0), parameter)  # in symbols: for any learning rate
+        case Phase.UPDATE if rule is not None:
+            return update_operations(rule, parameter)
         case _:
             return ()
 
 
 @lru_cache(maxsize=256)
-def phase_keys(
-    structure: Structure, head: HeadKind | None, optimiser_name: OptimiserName | None, phase: Phase
-) -> tuple[str, ...]:
+def phase_keys(structure: Structure, head: HeadKind | None, rule: UpdateRule | None, phase: Phase) -> tuple[str, ...]:
     """The keys of `phase_operations`, which name them in a cursor."""
-    return tuple(one.key for one in phase_operations(structure, head, optimiser_name, phase))
+    return tuple(one.key for one in phase_operations(structure, head, rule, phase))
 
 
 def short_words(operation: AnyOperation) -> str:

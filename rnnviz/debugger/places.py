@@ -16,7 +16,7 @@ from rnnviz.debugger.program import Program
 from rnnviz.debugger.walking import Jump, Walk
 
 if TYPE_CHECKING:
-    from rnnviz.core.optimising.optimisers import OptimiserName
+    from rnnviz.core.optimising.update import UpdateRule
     from rnnviz.core.sweeps.capture import HeadKind
     from rnnviz.core.sweeps.trace import Trace
     from rnnviz.debugger.phase_operations import AnyOperation
@@ -61,14 +61,14 @@ class Walkable:
     captured: Sequence[int] = ()  # training steps that can be shown, ascending
     heads: "tuple[HeadKind | None, ...]" = ()  # of each model; None: it has none, or its trace is not there
     loss_time_steps: tuple[int, ...] = ()  # of each sequence, the last one with a loss; 0: none is known
-    optimiser: "OptimiserName | None" = None  # None: it is not trained
+    rule: "UpdateRule | None" = None  # of its updates; None: it is not trained
 
     @staticmethod
     def of(
         structures: Iterable[Structure],
         traces: "Sequence[Trace | None]",
         captured: Sequence[int] = (),
-        optimiser: "OptimiserName | None" = None,
+        rule: "UpdateRule | None" = None,
     ) -> "Walkable":
         """What models of these structures, their traces shown (None: not rebuilt) and the captured steps offer."""
         having = [trace for trace in traces if trace is not None]
@@ -78,7 +78,7 @@ class Walkable:
         kinds = tuple(None if head is None else head.kind for head in heads)
         asking = next((trace for trace, head in zip(traces, heads, strict=True) if trace and head), None)
         last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
-        return Walkable(known, tuple(lengths), captured, kinds, last, optimiser)
+        return Walkable(known, tuple(lengths), captured, kinds, last, rule)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class Walkable:
         from rnnviz.debugger.phase_operations import phase_keys  # late: the window starts without a trace
 
         structure, head = self._walked(place)
-        keys = {phase: phase_keys(structure, head, self.optimiser, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
+        keys = {phase: phase_keys(structure, head, self.rule, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
         last = self.loss_time_steps[min(place.sample, len(self.lengths) - 1)] if self.loss_time_steps else 0
         time_steps = self.time_steps(place.sample)
         return Program(time_steps, structure, self.captured, keys[Phase.LOSS], keys[Phase.UPDATE], last)
@@ -108,7 +108,7 @@ class Walkable:
 
         if not self.structures:
             return ()
-        return phase_operations(*self._walked(place), self.optimiser, phase or place.cursor.phase, parameter)
+        return phase_operations(*self._walked(place), self.rule, phase or place.cursor.phase, parameter)
 
     def operation(self, place: Place, parameter: str = "W") -> "AnyOperation | None":
         """The operation the cursor stands on; None: a whole time step or phase, or the model has no such operation."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.optimising.optimisers import Optimiser
-from rnnviz.core.optimising.update import State, Update, update
+from rnnviz.core.optimising.noise import drawn
+from rnnviz.core.optimising.update import Noise, State, Update, UpdateRule, update
 from rnnviz.core.sweeps.fidelity import weight_grads
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.runs.file.records import OptimiserSnapshot
@@ -78,19 +78,28 @@ def gradients(trace: Trace) -> dict[str, Array]:
 
 def update_shown(
     trace: Trace,
-    optimiser: Optimiser,
-    clip_norm: float,
+    rule: UpdateRule,
     gathered: Mapping[str, State] | None,
     why_unknown: str = "",
+    noise: Noise | None = None,
 ) -> UpdateShown:
     """The update of a trace's gradient. `gathered`: what the optimiser had before it, empty at its beginning; None: not
-    known, with the sentence that says why."""
+    known. `noise`: that of the training step. `why_unknown`: the sentence that says why something is not known."""
     weights = dict(trace.check.capture.weights)
     if trace.head is not None:
         weights |= {f"head.{name}": weight for name, weight in trace.head.parameters.items()}
-    made = update(optimiser, gradients(trace), weights, gathered, clip_norm)
-    known = gathered is not None or not optimiser.gathered
+    made = update(rule, gradients(trace), weights, gathered, noise)
+    known = all("weights_after" in values for values in made.values.values())
     return UpdateShown(made, "" if known else why_unknown)
+
+
+def noise_of(trace: Trace, seed: int, training_step: int, model: int) -> Noise:
+    """The noise that the training adds to a model's gradient in the update that completes a training step: the same
+    numbers, for they depend on nothing else."""
+    shapes = {one.name: one.shape for one in updated_parameters(trace)}
+    return Noise(
+        training_step, {name: drawn(seed, training_step, model, name, shape) for name, shape in shapes.items()}
+    )
 
 
 def gathered_in(snapshot: OptimiserSnapshot) -> dict[str, State]:

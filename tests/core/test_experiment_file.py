@@ -16,6 +16,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.optimising.optimisers import OPTIMISERS, AdamW, Momentum, RmsProp
+from rnnviz.core.optimising.schedules import SCHEDULES, OnPlateau, StepDecay
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 
 TEXT = experiment_toml(first_lesson())
@@ -58,7 +60,14 @@ models = st.one_of(
 )
 trainings = st.builds(
     TrainingSettings,
-    optimiser=st.sampled_from(["adam", "sgd", "rmsprop"]),
+    optimiser=st.sampled_from([*OPTIMISERS]),
+    schedule=st.sampled_from([*SCHEDULES]),
+    own=st.sampled_from([Momentum(1.0, 0.3, 0.2), AdamW(1.0, 0.3, 0.4, 1e-3, 0.7), RmsProp(1.0, 0.3)]),
+    scheduled=st.sampled_from([StepDecay(7, 0.3), OnPlateau(7, 0.3, 0.2, 0.1)]),
+    clip_value=st.floats(0, 1e6),
+    gradient_noise=st.floats(0, 1e6),
+    patience=st.integers(0, 10**9),
+    validation=st.booleans(),
     learning_rate=st.floats(0, 1e6, exclude_min=True),
     clip_norm=st.floats(0, 1e6),
     batch_size=st.integers(1, 32),
@@ -186,9 +195,19 @@ WRONG = {
     ),
     "training steps": (changed(("= 1000", "= -1")), "training.training_steps must be a whole number from 0"),
     "optimiser": (
-        changed(('"adam"', '"adamw"')),
-        'training.optimiser must be one of "adam", "sgd", "rmsprop", not "adamw" (did you mean "adam"?)',
+        changed(('"adam"', '"adama"')),
+        'training.optimiser must be one of "adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", not "adama"',
     ),
+    "of another optimiser": (
+        changed(("beta1 = 0.9", "momentum = 0.9")),
+        'training.momentum must be left out for the optimiser "adam" (it belongs to "momentum" and "nesterov")',
+    ),
+    "of another schedule": (
+        changed(("beta1 = 0.9", "first_share = 0.9")),
+        'training.first_share must be left out for the schedule "constant" (it belongs to "warm-up")',
+    ),
+    "beta": (changed(("beta1 = 0.9", "beta1 = 1")), "training.beta1 must be a number from 0 to 1, 1 excluded, not 1.0"),
+    "own": (changed(("beta1 = 0.9", "own = 1")), "unknown key training.own, known are optimiser"),
     "cell": (
         changed(('"lstm"', '"LSTM"')),
         "models[1].cell must be one of " + ", ".join(f'"{cell}"' for cell in CELLS) + ', not "LSTM"',
@@ -203,7 +222,10 @@ WRONG = {
         changed(("num_layers = 1", "num_layers = 9")),
         "models[0].num_layers must be a whole number from 1 to 8",
     ),
-    "bidirectional": (changed(("= false", "= 0")), "models[0].bidirectional must be true or false, not 0"),
+    "bidirectional": (
+        changed(("bidirectional = false", "bidirectional = 0")),
+        "models[0].bidirectional must be true or false, not 0",
+    ),
     "forget bias": (changed(("forget_bias = ", "forget_bias = nan # ")), "models[1].forget_bias must be a number from"),
     "bias of vanilla": (changed(('"tanh"', '"tanh"\nforget_bias = 1')), "models[0].forget_bias must be left out"),
     "same names": (changed(('"LSTM"', '"Vanilla"')), "models[1].name must be a name no other model has"),
@@ -218,7 +240,7 @@ WRONG = {
         "models must be 1 to 8 tables, not 9",
     ),
     "sees the answer": (
-        changed((NEXT_CHARACTER[0], 'name = "next character"'), ("= false", "= true")),
+        changed((NEXT_CHARACTER[0], 'name = "next character"'), ("bidirectional = false", "bidirectional = true")),
         'models[0].bidirectional must be false for the task "next character", whose answer a backward direction',
     ),
     "share": (

@@ -18,6 +18,8 @@ from rnnviz.core.experiment.settings import (
     first_lesson,
     restart_needed,
 )
+from rnnviz.core.optimising.optimisers import OPTIMISERS
+from rnnviz.core.optimising.schedules import SCHEDULES
 from rnnviz.core.setting import (
     ColumnNames,
     DataFile,
@@ -32,7 +34,10 @@ from rnnviz.core.setting import (
 from rnnviz.core.tasks import TASKS, DataTask, data_task
 
 CELL_OF = {kind.settings: kind.name for kind in CELLS.values() if settings_of(kind.settings)}  # whose own they are
-RECORDS = (Experiment, ModelSettings, TrainingSettings, *CELL_OF, *TASKS.values())
+OPTIMISER_OF = {kind: name for name, kind in OPTIMISERS.items()}
+SCHEDULE_OF = {kind: name for name, kind in SCHEDULES.items() if settings_of(kind)}
+RECORDS = (Experiment, ModelSettings, TrainingSettings, *CELL_OF, *OPTIMISER_OF, *SCHEDULE_OF, *TASKS.values())
+STEPS = {"training_steps": 100, "patience": 25, "plateau_patience": 25, "rate_steps": 10}  # those of others are 1
 SETTINGS = [(record, name) for record in RECORDS for name in settings_of(record)]
 NUMBERS = [
     (record, name)
@@ -57,10 +62,10 @@ def edges(record, name):
     raise AssertionError(name)
 
 
-def test_the_arrow_keys_of_every_whole_number_go_one_by_one_but_of_training_steps():
+def test_the_arrow_keys_of_every_whole_number_go_one_by_one_but_of_those_that_count_training_steps():
     steps = {name: settings_of(record)[name].step for record, name in NUMBERS if takes_one(record, name)}
     assert {"seed", "length", "batch_size", "num_layers"} < steps.keys()
-    assert steps == {name: 100 if name == "training_steps" else 1 for name in steps}
+    assert steps == {name: STEPS.get(name, 1) for name in steps}
 
 
 def takes_one(record, name):
@@ -74,6 +79,12 @@ def experiment_with(record, name, value):
         return replace(lesson, **{name: value}), name
     if record is TrainingSettings:
         return replace(lesson, training=replace(lesson.training, **{name: value})), f"training.{name}"
+    if record in OPTIMISER_OF:
+        training = TrainingSettings(OPTIMISER_OF[record], 0.03, own=record(0.03, **{name: value}))
+        return replace(lesson, training=training), f"training.{name}"
+    if record in SCHEDULE_OF:
+        training = TrainingSettings(schedule=SCHEDULE_OF[record], scheduled=record(**{name: value}))
+        return replace(lesson, training=training), f"training.{name}"
     if record is ModelSettings:
         return replace(lesson, models=(ModelSettings("only", "gru", **{name: value}),)), f"models[0].{name}"
     if record in CELL_OF:
@@ -117,10 +128,13 @@ def test_the_form_lies_within_what_a_file_may_hold(record, name):
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_every_field_is_a_setting_or_a_record_of_its_own(record):
-    structural = {Experiment: {"task", "models", "training", "marks"}, ModelSettings: {"own"}}.get(record, set())
+    parts = {Experiment: {"task", "models", "training", "marks"}, ModelSettings: {"own"}}
+    structural = (parts | {TrainingSettings: {"own", "scheduled"}}).get(record, set())
     named = set() if record in (Experiment, ModelSettings) else {"name"}  # a task's name is its kind
-    if record is TrainingSettings or record in CELL_OF:
+    if record is TrainingSettings or record in CELL_OF or record in SCHEDULE_OF:
         named = set()
+    if record in OPTIMISER_OF:
+        named = {"learning_rate"}  # that of the training
     assert {field.name for field in fields(record)} - set(settings_of(record)) == structural | named
 
 
@@ -130,6 +144,8 @@ def test_what_changed_has_words_for_every_setting(record, name):
     known = {"name": "a", "cell": "gru"} if record is ModelSettings else {}
     if record is Experiment:
         known = {"name": "a", "task": first_lesson().task, "models": ()}
+    if record in OPTIMISER_OF:
+        known = {"learning_rate": 0.1}
     old, new = (record(**(known | {name: value})) for value in (before, after))
     (phrase,) = differences(old, new, " of B")
     words, _, shown = phrase.partition(" of B ")
@@ -193,7 +209,12 @@ def test_only_a_live_setting_needs_no_restart():
         "learning_rate",
         "clip_norm",
         "training_steps",
+        "patience",
     }
+    for key, value in (("beta2", 0.9), ("weight_decay", 0.2)):
+        assert restart_needed(lesson, replace(lesson, training=lesson.training.with_value(key, value)))
+    fading = replace(lesson, training=lesson.training.with_value("schedule", "exponential"))
+    assert restart_needed(fading, replace(fading, training=fading.training.with_value("rate_factor", 0.9)))
     assert restart_needed(lesson, replace(lesson, seed=2))
     assert not restart_needed(lesson, replace(lesson, name="another"))
 
@@ -212,3 +233,27 @@ def test_another_file_brings_its_own_columns():
         assert kind(file="a", length=7).with_file("b") == kind(file="b", length=7)
     chosen = replace(TASKS["next value"](), file="a", columns=("low",), train_share=0.7)
     assert chosen.with_file("b") == replace(chosen, file="b", columns=())
+
+
+def test_what_applies_follows_optimiser_and_schedule():
+    common = [*settings_of(TrainingSettings)]
+    adam = TrainingSettings(learning_rate=0.3)
+    assert [*adam.applying] == [*common, "beta1", "beta2", "epsilon", "weight_decay"]
+    assert adam.own == OPTIMISERS["adam"](0.3)
+    moved = adam.with_value("optimiser", "nesterov").with_value("momentum", 0.7).with_value("learning_rate", 0.2)
+    assert moved.own == OPTIMISERS["nesterov"](0.2, momentum=0.7)
+    assert [moved.value(key) for key in ("learning_rate", "momentum", "batch_size")] == [0.2, 0.7, 32]
+    falling = moved.with_value("schedule", "step").with_value("rate_steps", 40)
+    assert [*falling.applying][len(common) :] == ["momentum", "weight_decay", "rate_steps", "rate_factor"]
+    assert falling.scheduled == SCHEDULES["step"](40)
+    assert falling.own == moved.own
+    assert falling.with_value("optimiser", "sgd").own == OPTIMISERS["sgd"](0.2)
+    assert not falling.constant
+    assert [one.validated for one in (adam, adam.with_value("patience", 50), adam.with_value("validation", True))] == [
+        False,
+        True,
+        True,
+    ]
+    assert adam.with_value("schedule", "plateau").validated
+    rule = replace(moved, clip_norm=0.3, clip_value=0.4, gradient_noise=0.5).rule
+    assert (rule.optimiser, rule.clip_norm, rule.clip_value, rule.noise) == (moved.own, 0.3, 0.4, 0.5)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
-from rnnviz.core.optimising.optimisers import OptimiserName, optimiser
+from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.optimising.update import operations
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, TemporalOrder
@@ -38,8 +38,7 @@ def shown(training: Training, number: int) -> tuple[Trace, UpdateShown]:
     trace = rebuild(training.capture(number)).sample(SEQUENCE)
     payload = optimiser_payload(training.optimiser_snapshot(number), training.training_step, number)
     gathered = gathered_in(read_optimiser(payload, training.training_step, number))  # as a run has it
-    made = optimiser(training.experiment.training.optimiser, training.learning_rate)
-    return trace, update_shown(trace, made, CLIP, gathered)
+    return trace, update_shown(trace, training.experiment.training.rule, gathered)
 
 
 def taken_by_torch(training: Training, number: int, length: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -84,8 +83,8 @@ def test_gradients_and_new_weights_are_torchs(task: str, name: OptimiserName) ->
 @pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop"])
 def test_what_is_not_kept_is_not_known_and_nothing_is_made_up_for_it(name: OptimiserName) -> None:
     trace, whole = shown(trained("order", name), 0)
-    made = whole.update.optimiser
-    found = update_shown(trace, made, CLIP, None, "It is not kept.")
+    made = whole.update.rule
+    found = update_shown(trace, made, None, "It is not kept.")
     known = name == "sgd"
     assert found.unknown == ("" if known else "It is not kept.")
     symbol = parameter_shown(trace, "l1", "head.weight").symbol

@@ -15,7 +15,8 @@ def check_experiment(experiment: Experiment, source: str = "experiment") -> None
     check_settings(experiment, source)
     _check_task(experiment.task, source)
     _check_models(experiment, source)
-    check_settings(experiment.training, source, "training")
+    for record in (experiment.training, experiment.training.own, experiment.training.scheduled):
+        check_settings(record, source, "training")
     check_estimate(experiment, source)
     check_marks(experiment.marks, [model.name for model in experiment.models], source)
 

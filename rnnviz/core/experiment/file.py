@@ -16,6 +16,8 @@ from rnnviz.core.experiment.check import check_experiment, check_number_of_model
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, Task, TrainingSettings
 from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.files.whole import write_whole
+from rnnviz.core.optimising.optimisers import OPTIMISERS
+from rnnviz.core.optimising.schedules import SCHEDULES
 from rnnviz.core.plain_records import came, closest, listed, plain, read_record, refuse
 from rnnviz.core.setting import DataFile, settings_of
 from rnnviz.core.stopping import marks_file
@@ -78,7 +80,7 @@ def experiment_of(table: dict[str, Any], source: str, folder: Path | None = None
         name=_top(table, "name", str, source),
         task=_read_task(table.get("task"), source, folder),
         models=_read_models(table.get("models", []), source),
-        training=read_record(TrainingSettings, table.get("training", {}), source, "training"),
+        training=_read_training(table.get("training", {}), source),
         seed=_top(table, "seed", int, source, default=Experiment.seed),
         marks=marks_file.read_marks(table, source),
     )
@@ -97,7 +99,7 @@ def experiment_toml(experiment: Experiment) -> str:
         "name": experiment.name,
         "seed": experiment.seed,
         "task": plain(experiment.task),
-        "training": plain(experiment.training),
+        "training": _training_table(experiment.training),
         "models": models,
         **marks_file.marks_table(experiment.marks),
     }
@@ -196,6 +198,39 @@ def _read_model(table: object, source: str, key: str) -> ModelSettings:
             raise refuse(source, f"{key}.{name}", wanted, value)
     own = {name: value for name, value in table.items() if name in known}
     return replace(model, own=read_record(kind, own, source, key))
+
+
+def _training_table(training: TrainingSettings) -> dict[str, Any]:
+    """The settings that apply, beside each other."""
+    return {key: plain(training.value(key)) for key in training.applying}
+
+
+def _read_training(table: object, source: str) -> TrainingSettings:
+    """The keys every training has, those of its optimiser and those of its schedule, which stand beside each other."""
+    if not isinstance(table, dict):
+        raise refuse(source, "training", "a table", table)
+    common = {key: value for key, value in table.items() if key in settings_of(TrainingSettings)}
+    training = read_record(TrainingSettings, common, source, "training")
+    for key, value in table.items():
+        if key not in training.applying:
+            raise _not_of_training(training, source, key, value)
+    for part in ("own", "scheduled"):
+        record = getattr(training, part)
+        given = {key: value for key, value in table.items() if key in settings_of(type(record))}
+        rate = {"learning_rate": training.learning_rate} if part == "own" else {}
+        made = read_record(type(record), given | rate, source, "training")
+        training = replace(training, **{part: made})
+    return training
+
+
+def _not_of_training(training: TrainingSettings, source: str, key: str, value: object) -> RnnvizError:
+    """The sentence about a key that does not apply: it is of another optimiser or schedule, or of nothing."""
+    for setting, kinds in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):
+        names = [f'"{name}"' for name, kind in kinds.items() if key in settings_of(kind)]
+        if names:
+            wanted = f'left out for the {setting} "{getattr(training, setting)}" (it belongs to {listed(names)})'
+            return refuse(source, f"training.{key}", wanted, value)
+    return RnnvizError(f"{source}: unknown key training.{came(key)[1:-1]}, {closest(key, [*training.applying])}")
 
 
 def _own_keys() -> dict[str, tuple[str, ...]]:

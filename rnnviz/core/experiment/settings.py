@@ -8,9 +8,11 @@ from typing import Any
 from rnnviz.core.cells import CELLS, cell_kind
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
+from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName, optimiser_kind
+from rnnviz.core.optimising.schedules import SCHEDULES, Constant, OnPlateau, ScheduleName
+from rnnviz.core.optimising.update import UpdateRule
 from rnnviz.core.plain_records import came
-from rnnviz.core.setting import OneLine, OneOf, RealNumber, WholeNumber, setting, settings_of
+from rnnviz.core.setting import OneLine, OneOf, RealNumber, Setting, WholeNumber, setting, settings_of
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import TaskSettings, TemporalOrder
@@ -178,6 +180,105 @@ class TrainingSettings:
             slider=(100, 100_000),
         ),
     )
+    clip_value: float = field(
+        default=0.0,
+        metadata=setting(
+            "Clip value",
+            RealNumber(0.0),
+            "Each entry of the gradients is kept within ± this, after the clip norm, “off” for none; needs a restart",
+            form=RealNumber(0.0, 1e6),
+            zero="off",
+            step="1-2-5",
+        ),
+    )
+    gradient_noise: float = field(
+        default=0.0,
+        metadata=setting(
+            "Gradient noise",
+            RealNumber(0.0),
+            "ν: Gaussian noise of variance ν / s^0.55 at training step s is added to the gradients after the clips, "
+            "“off” for none; needs a restart",
+            form=RealNumber(0.0, 1e3),
+            zero="off",
+            step="1-2-5",
+        ),
+    )
+    schedule: ScheduleName = field(
+        default="constant",
+        metadata=setting(
+            "Rate over time",
+            OneOf({name: schedule.words for name, schedule in SCHEDULES.items()}),
+            "How the learning rate goes on from the one that is set, as torch's schedulers have it; needs a restart",
+            short="rate over time",
+        ),
+    )
+    patience: int = field(
+        default=0,
+        metadata=setting(
+            "Early stop",
+            WholeNumber(0, 10**9),
+            "Training steps without a lower validation loss of any model until training stops by itself, “off” for "
+            f"never; {_AT_ONCE}",
+            subject="Early stop",
+            short="early stop",
+            zero="off",
+            step=25,
+            live=True,
+        ),
+    )
+    validation: bool = field(
+        default=False,
+        metadata=setting(
+            "Validation",
+            OneOf({False: "if held back", True: "always"}),
+            "Whether a validation loss is measured every 25 training steps where the task holds nothing back, too: on "
+            "a fixed set of fresh sequences, as many as a batch. Early stop and a plateau need it anyway; needs a "
+            "restart",
+            short="validation",
+        ),
+    )
+    own: Any = None  # the settings of its optimiser: an Optimiser, whose learning rate is the one above; None: as usual
+    scheduled: Any = None  # the settings of its schedule: a Schedule; None: as usual
+
+    def __post_init__(self) -> None:
+        kind = optimiser_kind(self.optimiser)
+        own = self.own if type(self.own) is kind else kind(self.learning_rate)
+        object.__setattr__(self, "own", replace(own, learning_rate=self.learning_rate))
+        if type(self.scheduled) is not SCHEDULES[self.schedule]:
+            object.__setattr__(self, "scheduled", SCHEDULES[self.schedule]())
+
+    @property
+    def rule(self) -> UpdateRule:
+        """How an update is made, with the learning rate that is set."""
+        return UpdateRule(self.own, self.clip_norm, self.clip_value, self.gradient_noise)
+
+    @property
+    def constant(self) -> bool:
+        """Whether the learning rate stays as it is set."""
+        return isinstance(self.scheduled, Constant)
+
+    @property
+    def validated(self) -> bool:
+        """Whether a validation loss is wanted of tasks that hold nothing back, too."""
+        return self.validation or bool(self.patience) or isinstance(self.scheduled, OnPlateau)
+
+    @property
+    def applying(self) -> Mapping[str, Setting]:
+        """The settings that apply, by key: those that all have, of its optimiser, of its schedule."""
+        records = TrainingSettings, type(self.own), type(self.scheduled)
+        return {key: one for record in records for key, one in settings_of(record).items()}
+
+    def value(self, key: str) -> Any:
+        """Of a setting that applies."""
+        owner = next(one for one in (self, self.own, self.scheduled) if key in settings_of(type(one)))
+        return getattr(owner, key)
+
+    def with_value(self, key: str, value: Any) -> "TrainingSettings":
+        """With one of the settings that apply changed."""
+        for part, record in (("own", self.own), ("scheduled", self.scheduled)):
+            if key in settings_of(type(record)):
+                return replace(self, **{part: replace(record, **{key: value})})
+        return replace(self, **{key: value})
 
 
 LIVE_SETTINGS = tuple(name for name, one in settings_of(TrainingSettings).items() if one.live)  # need no restart
@@ -219,5 +320,5 @@ def restart_needed(old: Experiment, new: Experiment) -> bool:
     """Whether going from `old` to `new` needs new weights or new data; rate, clip norm and training length do not."""
     if (old.task, old.models, old.seed) != (new.task, new.models, new.seed):
         return True
-    fixed = settings_of(TrainingSettings).keys() - LIVE_SETTINGS
-    return any(getattr(old.training, name) != getattr(new.training, name) for name in fixed)
+    live = {name: getattr(new.training, name) for name in LIVE_SETTINGS}
+    return replace(old.training, **live) != new.training

@@ -41,6 +41,12 @@ def accuracy(prediction: Array, test: Batch) -> float:
     return float(right.sum() / (test.loss_weight > 0).sum())
 
 
+def share_near(prediction: Array, test: Batch, tolerance: float) -> float:
+    """The share of predicted values (T, N, V) within the tolerance of the true ones, where something is asked."""
+    right = (np.abs(prediction - test.targets).max(axis=-1) < tolerance) & (test.loss_weight > 0)
+    return float(right.sum() / (test.loss_weight > 0).sum())
+
+
 def _correlation(one: Array, other: Array) -> float:
     """The mean over the columns of (M, V) of their correlation; NaN where no column varies."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):

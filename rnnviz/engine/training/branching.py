@@ -39,6 +39,7 @@ def branch_of_training(training: Training, path: Path) -> tuple[Experiment, Bran
         learning_rate=training.learning_rate,
         clip_norm=training.clip_norm,
         training_steps=training.training_steps,
+        patience=training.patience,
     )
     start = Start(
         training.training_step,

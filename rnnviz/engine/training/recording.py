@@ -5,6 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,9 @@ from rnnviz.engine.networks import parameter_count, structure_of
 from rnnviz.engine.training.branching import Branch
 from rnnviz.engine.training.kept_steps import MOST_HITS, SHARE_OF_BUDGET, KeptSteps, is_round
 from rnnviz.engine.training.trainer import NotFiniteError, Training
-from rnnviz.runs.file.records import EngineState, EngineStatus, Probe, RunModel
+from rnnviz.runs.file.records import EngineState, EngineStatus, OptimiserSnapshot, Probe, RunModel
 from rnnviz.runs.writing.writer import RunWriter
 
-TEST_EVERY = 25  # training steps between two looks at what is held back
 _ROUND_SECONDS = 1.0  # of work that captures of round training steps may take whatever their share
 _SPEED_SPAN = 1.0  # seconds over which the speed is measured
 
@@ -55,6 +55,7 @@ class Recording:
         self._next_capture = 0.0
         self._captured_at = -1  # the training step of the last capture
         self._good: tuple[int, list[Capture]] | None = None  # the last captures without NaN or infinity
+        self._best: dict[int, tuple[list[Capture], list[OptimiserSnapshot]]] = {}  # by training step, for `keep_best`
         self._speed_since = (time.monotonic(), 0)
         self._speed = 0.0
         self.last_metrics: list[dict[str, float]] = []
@@ -67,7 +68,7 @@ class Recording:
         self.writer = RunWriter(
             path,
             Trained(experiment),
-            self.training.source.info,
+            self.training.info,
             self.models,
             Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight),
             environment=_environment() | ({} if branch is None else dict(branch.about)),
@@ -91,9 +92,6 @@ class Recording:
         except (RuntimeError, MemoryError) as error:
             raise _out_of_means(f"Training step {self.training_step + 1}", error) from error
         step = self.training.training_step
-        if step % TEST_EVERY == 0:
-            for metrics, tested in zip(self.last_metrics, self.training.test_metrics(), strict=False):
-                metrics.update(tested)
         for number, metrics in enumerate(self.last_metrics):
             self.writer.metrics(step, number, metrics)
         if is_round(step, self.experiment.training.training_steps) and self._has_time_for_round():
@@ -102,6 +100,8 @@ class Recording:
             self._round_seconds += time.thread_time() - started
         elif time.monotonic() >= self._next_capture:
             self.capture()
+        if self.training.patience and any(one.best_step == step for one in self.training.progress):
+            self._remember_best()
 
     def capture_hit(self) -> None:
         """Captures this training step for good as long as hits have room; from then on they are only counted."""
@@ -169,6 +169,40 @@ class Recording:
         if now - since >= _SPEED_SPAN:
             self._speed_since = (now, self.training_step)
         return self._speed
+
+    @property
+    def early(self) -> str:
+        """Why training stops early here, in a sentence; "": it does not."""
+        training, best = self.training, {one.best_step for one in self.training.progress}
+        if not training.patience or training.waited < training.patience:
+            return ""
+        if len(best) == 1:
+            where = f"best at {best.pop():,}"
+        else:
+            named = zip(self.models, training.progress, strict=True)
+            where = "best at " + ", ".join(f"{one.best_step:,} ({model.name})" for model, one in named)
+        waited = f"no better validation loss for {training.waited:,} training steps"
+        return f"Stopped early at training step {self.training_step:,}: {waited}; {where}."
+
+    def keep_best(self) -> None:
+        """Keeps the captures of the training steps with the best validation losses for good."""
+        for step, (captures, snapshots) in self._best.items():
+            for number, (capture, snapshot) in enumerate(zip(captures, snapshots, strict=True)):
+                self.writer.capture(step, number, capture, keep=True)
+                self.writer.optimiser(step, number, snapshot)
+        self._best = {}
+
+    def _remember_best(self) -> None:
+        """Captures a training step at which the validation loss of a model is its best so far."""
+        self.capture()
+        numbers, best = range(len(self.models)), {one.best_step for one in self.training.progress}
+        made = [self.captured(number) for number in numbers], [self._snapshot(number) for number in numbers]
+        self._best = {step: one for step, one in self._best.items() if step in best} | {self.training_step: made}
+
+    def _snapshot(self, number: int) -> OptimiserSnapshot:
+        """What a model's optimiser has gathered, copied."""
+        found = self.training.optimiser_snapshot(number)
+        return replace(found, state={name: array.copy() for name, array in found.state.items()})
 
     def _keep_last_good(self) -> None:
         self.capture()

@@ -16,9 +16,10 @@ from rnnviz.core.stopping.breakpoints import Hit
 from rnnviz.engine.training.branching import Branch, branch_of_run, branch_of_training, with_settings, with_weights
 from rnnviz.engine.training.breakpoints import Watching
 from rnnviz.engine.training.lifetime import Lifetime
+from rnnviz.engine.training.optimising import load_optimisers
 from rnnviz.engine.training.pipe import Pipe
 from rnnviz.engine.training.recording import Recording
-from rnnviz.engine.training.trainer import NotFiniteError, load_optimisers
+from rnnviz.engine.training.trainer import NotFiniteError
 from rnnviz.engine.training.weights_file import read_weights
 from rnnviz.runs.file.engine_commands import (
     BranchOff,
@@ -116,6 +117,7 @@ class _Engine:
         self._holder: WriterProcess | None = None  # the window that has paused a training without one of its own
         self._ending = False
         self._sentence = self._kind = ""  # of the status, and of the event it is told in
+        self._early = ""  # why a headless training has ended before its last training step
         self._next_poll = 0.0
         self._next_heartbeat = 0.0
 
@@ -129,8 +131,8 @@ class _Engine:
         except BaseException as error:
             self._close("failed", str(error) if isinstance(error, RnnvizError) else f"The engine failed: {error!r}.")
             raise
-        reached = not self._live and self._recording.training_step >= self._planned
-        self._close("finished" if reached else "stopped", "")
+        reached = not self._live and (self._recording.training_step >= self._planned or bool(self._early))
+        self._close("finished" if reached else "stopped", self._early)
         return 0
 
     def _turn(self) -> None:
@@ -175,6 +177,18 @@ class _Engine:
         hits = self._watching.examine()
         if hits:
             self._stop(hits)
+        if early := self._recording.early:
+            self._stop_early(early)
+
+    def _stop_early(self, sentence: str) -> None:
+        """The validation loss has not become better for as long as was asked: a live training may go on from here."""
+        self._recording.keep_best()
+        self._recording.event("early stop", sentence)
+        self._recording.training.take_up()
+        if self._live:
+            self._pause(sentence, "early stop")
+        else:
+            self._early, self._ending = sentence, True
 
     def _stop(self, hits: tuple[Hit, ...]) -> None:
         """Breakpoints were met at the training step just made; headless there is nobody to stop for."""
@@ -209,12 +223,12 @@ class _Engine:
     def _pause(self, sentence: str = "", kind: str = "paused") -> None:
         """Stops between two training steps and captures, so that what is shown is exactly this one.
 
-        `kind`: of the event that says why; of a "hit" the log knows already.
+        `kind`: of the event that says why; of a "hit" and an "early stop" the log knows already.
         """
         was_running = self._running
         self._running, self._sentence, self._kind = False, sentence, kind
         self._recording.capture()
-        if was_running and kind != "hit":
+        if was_running and kind not in ("hit", "early stop"):
             self._recording.event("paused", sentence or f"Paused at training step {self._recording.training_step:,}.")
         self._report()
 
@@ -336,6 +350,10 @@ class _Engine:
             said.append(f"clip norm {training.clip_norm:g} → {norm:g}")
             changed["clip_norm"] = [training.clip_norm, norm]
             training.clip_norm = norm
+        if wanted.patience is not None:
+            patience = _at_least(0, wanted.patience, "patience")
+            said.append(f"early stop {training.patience:,} → {patience:,} training steps")
+            training.patience = patience
         if wanted.training_steps is not None:
             steps = _at_least(1, wanted.training_steps, "training_steps")
             said.append(f"training steps {self._planned:,} → {steps:,}")
@@ -382,6 +400,7 @@ class _Engine:
         """Ends the recording with a capture of its last training step, and leaves one whole file."""
         if state != "failed":
             self._recording.capture(keep=True)
+            self._recording.keep_best()
         self._recording.event(
             state, sentence or f"{state.capitalize()} at training step {self._recording.training_step:,}."
         )

@@ -1,9 +1,8 @@
 """Training: all models of an experiment in lock-step on the same batches, one call for each training step."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,27 +12,21 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import check_estimate
 from rnnviz.core.experiment.settings import Experiment
-from rnnviz.core.optimising.optimisers import OptimiserName
+from rnnviz.core.optimising.noise import deviation, drawn
+from rnnviz.core.optimising.progress import VALIDATE_EVERY, Progress
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.tasks import scores
+from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.losses import mean_loss
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
+from rnnviz.engine.training.optimising import restore, set_rate, snapshot, torch_optimiser
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
-_COUNT = "step"  # the one number of an optimiser's state that has not the shape of its parameter
-_OPTIMISERS: Mapping[OptimiserName, Callable[[list[nn.Parameter], float], torch.optim.Optimizer]] = {
-    "adam": partial(torch.optim.Adam, fused=True),  # half the time of the default on small models
-    "sgd": torch.optim.SGD,
-    "rmsprop": torch.optim.RMSprop,
-}
-
-
-def load_optimisers() -> None:
-    """Has torch load the half of itself that it leaves until the first optimiser is made: seconds on a busy machine."""
-    _OPTIMISERS["sgd"]([nn.Parameter(torch.zeros(1))], 1.0)
+_VALIDATION = 4  # that of the fresh sequences that a task which holds nothing back is validated on
+_RECURRENT = "recurrent."  # in front of recurrent parameters, not in the names that noise is drawn by
 
 
 class NotFiniteError(RnnvizError):
@@ -52,8 +45,9 @@ class Start:
 class Training:
     """The models, their optimisers and the batches. Everything random comes from the experiment's seed.
 
-    The batch of a training step depends on the seed and its number alone, and captures draw nothing, so two trainings
-    give the same numbers however they are paused and recorded. `learning_rate` and `clip_norm` may be set at any time.
+    The batch and the noise of a training step depend on the seed and its number alone, and captures draw nothing, so
+    two trainings give the same numbers however they are paused and recorded. `learning_rate`, which the schedule begins
+    with, `clip_norm` and `patience` may be set at any time.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -63,7 +57,9 @@ class Training:
         check_estimate(experiment, "experiment", self.source.input_size, self.source.output_size)
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
+        self.learning_rate = experiment.training.learning_rate  # as it is set: the schedule makes that of a step of it
         self.clip_norm = experiment.training.clip_norm
+        self.patience = experiment.training.patience  # training steps; 0: it never stops early
         self.training_steps = experiment.training.training_steps  # the planned end
         self.refused = frozenset(range(len(experiment.models)))  # models whose NaN or infinity is never learnt
         self.models: tuple[SequenceModel, ...] = tuple(
@@ -73,24 +69,38 @@ class Training:
         assert self.source.info.loss is not None  # a task that is trained has a loss
         self._loss = self.source.info.loss
         self._test = self.source.test()
+        if self._test is None and experiment.training.validated:
+            self._test = self._fresh()
+        self.progress = [Progress() for _ in self.models]
         self._parameters = [list(model.parameters()) for model in self.models]
-        self._optimisers = [
-            _OPTIMISERS[experiment.training.optimiser](parameters, experiment.training.learning_rate)
-            for parameters in self._parameters
-        ]
+        self._optimisers = [torch_optimiser(experiment.training.own, parameters) for parameters in self._parameters]
 
     @property
-    def learning_rate(self) -> float:
-        return float(self._optimisers[0].param_groups[0]["lr"])
+    def info(self) -> TaskInfo:
+        """The task's, with the metrics that the training adds to it."""
+        training, info = self.experiment.training, self.source.info
+        more = [] if training.constant else ["learning_rate"]
+        if training.validated:
+            more += ["test_loss", *(f"test_{name}" for name in info.metrics if name == "accuracy")]
+        return replace(info, metrics=tuple(dict.fromkeys((*info.metrics, *more))))
 
-    @learning_rate.setter
-    def learning_rate(self, rate: float) -> None:
-        for optimiser in self._optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = rate
+    @property
+    def waited(self) -> int:
+        """Training steps since the validation loss of any model was lower than before."""
+        return min(progress.waited(self.training_step) for progress in self.progress)
+
+    def take_up(self) -> None:
+        """Training goes on after an early stop, which counts from here."""
+        self.progress = [replace(progress, since=self.training_step) for progress in self.progress]
+
+    def rate(self, number: int) -> float:
+        """The learning rate of a model in the next update."""
+        schedule = self.experiment.training.scheduled
+        return float(schedule.rate(self.learning_rate, self.training_step, self.progress[number].reductions))
 
     def advance(self) -> list[dict[str, float]]:
-        """One training step of every model; the metrics of each: loss, accuracy where there is one, grad_norm.
+        """One training step of every model; the metrics of each: loss, accuracy where there is one, grad_norm, the
+        learning rate where it does not stay, and every `VALIDATE_EVERY` training steps those of the validation.
 
         Raises NotFiniteError, naming model and training step, before any model is updated, unless that model's are to
         be learnt all the same (`refused`).
@@ -99,9 +109,15 @@ class Training:
         batch = self.source.batch(generator, self.experiment.training.batch_size)
         inputs, targets = torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets)
         metrics = [self._sweep(number, inputs, targets) for number in range(len(self.models))]
-        for optimiser in self._optimisers:
+        for number, (optimiser, found) in enumerate(zip(self._optimisers, metrics, strict=True)):
+            rate = self.rate(number)
+            set_rate(optimiser, rate)
+            if not self.experiment.training.constant:
+                found["learning_rate"] = rate
             optimiser.step()
         self.training_step += 1
+        if self.training_step % VALIDATE_EVERY == 0:
+            self._validate(metrics)
         return metrics
 
     def captures(self) -> list[Capture]:
@@ -114,21 +130,9 @@ class Training:
 
     def optimiser_snapshot(self, number: int) -> OptimiserSnapshot:
         """What the optimiser of one model has gathered, by the names of the model's parameters; arrays are shared."""
-        optimiser = self._optimisers[number]
-        settings: dict[str, float] = {}
-        for key, value in optimiser.param_groups[0].items():
-            if key != "params":
-                several = isinstance(value, tuple)
-                for place, one in enumerate(value if several else (value,), 1):
-                    if isinstance(one, int | float):
-                        settings[f"{key}.{place}" if several else key] = float(one)
-        state = {
-            f"{key}.{name}": value.detach().numpy()
-            for name, parameter in self.models[number].named_parameters()
-            for key, value in optimiser.state.get(parameter, {}).items()
-            if isinstance(value, Tensor)
-        }
-        return OptimiserSnapshot(self.experiment.training.optimiser, settings, state)
+        name, progress = self.experiment.training.optimiser, self.progress[number]
+        more = progress.numbers() if progress != Progress() else {}
+        return snapshot(name, self._optimisers[number], self.models[number], more)
 
     def go_on_from(self, start: Start) -> None:
         """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning.
@@ -137,10 +141,11 @@ class Training:
         """
         for model, state in zip(self.models, start.states, strict=True):
             model.load_state_dict(dict(state))
-        for number, snapshot in enumerate(start.optimisers):
-            self._restore(number, snapshot)
-        self.learning_rate = self.experiment.training.learning_rate  # not the one they were gathered with
         self.training_step = start.training_step
+        self.progress = [Progress(since=start.training_step) for _ in self.models]
+        for number, found in enumerate(start.optimisers):
+            restore(self._optimisers[number], self.models[number], found)
+            self.progress[number] = Progress.of(found.settings, start.training_step)
 
     def test_losses(self) -> list[float]:
         """The loss of each model on what is held back; [] for tasks that hold nothing back."""
@@ -156,28 +161,28 @@ class Training:
             loss = weighted_loss(prediction, test, self._loss).item()
         info, answers = self.source.info, prediction.numpy()
         found: dict[str, float | None] = {"test_loss": loss, "skill": scores.skill(loss, info.baselines)}
-        if info.output_kind == "values":
-            found["lag"] = scores.lag(answers, test)
-        else:
+        if info.output_kind == "classes":
             found["test_accuracy"] = scores.accuracy(answers, test)
+        elif self.source.tolerance is not None:
+            found["test_accuracy"] = scores.share_near(answers, test, self.source.tolerance)
+        else:
+            found["lag"] = scores.lag(answers, test)
         return {name: value for name, value in found.items() if value is not None}
 
-    def _restore(self, number: int, snapshot: OptimiserSnapshot) -> None:
-        """The inverse of `optimiser_snapshot`: the arrays are copied."""
-        keys = {name.partition(".")[0] for name in snapshot.state}
-        gathered: dict[int, dict[str, Tensor]] = {}
-        for place, (name, parameter) in enumerate(self.models[number].named_parameters()):
-            gathered[place] = {}
-            for key in keys:
-                shape = () if key == _COUNT else tuple(parameter.shape)
-                array = snapshot.state.get(f"{key}.{name}")
-                if array is None or array.size != math.prod(shape):
-                    raise RnnvizError(
-                        f"The recorded optimiser state of {name} does not fit its shape {parameter.shape}."
-                    )
-                gathered[place][key] = torch.from_numpy(array.copy()).reshape(shape)
-        optimiser = self._optimisers[number]
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": gathered})
+    def _fresh(self) -> Batch:
+        """Sequences that are drawn for the validation of a task that never repeats one."""
+        generator = np.random.default_rng([self.experiment.seed, _VALIDATION])
+        return self.source.batch(generator, self.experiment.training.batch_size)
+
+    def _validate(self, metrics: list[dict[str, float]]) -> None:
+        """Adds what is measured of the part held back to the metrics, and to each model's progress."""
+        if self._test is None and self.patience:  # asked for meanwhile
+            self._test = self._fresh()
+        schedule = self.experiment.training.scheduled
+        for number, tested in enumerate(self.test_metrics()):
+            metrics[number].update(tested)
+            after = self.progress[number].after(self.training_step, tested["test_loss"], schedule, self.learning_rate)
+            self.progress[number] = after
 
     def _sweep(self, number: int, inputs: Tensor, targets: Tensor) -> dict[str, float]:
         """Forward and backward of one model; leaves the clipped gradients in its parameters."""
@@ -193,6 +198,7 @@ class Training:
         loss.backward()  # type: ignore[no-untyped-call]
         # Clipping to an infinite norm multiplies by 1: the norm is measured, the gradients stay.
         norm = nn.utils.clip_grad_norm_(parameters, self.clip_norm or math.inf).item()
+        self._clip_and_disturb(number)
         value = loss.item()
         if not math.isfinite(value) and number in self.refused:
             raise self._not_finite(number, "the loss", value)
@@ -204,6 +210,19 @@ class Training:
             metrics["accuracy"] = accuracy
         metrics["grad_norm"] = norm
         return metrics
+
+    def _clip_and_disturb(self, number: int) -> None:
+        """Clips the gradients of a model by value and adds the noise to them, where either is wanted."""
+        training = self.experiment.training
+        if training.clip_value:
+            nn.utils.clip_grad_value_(self._parameters[number], training.clip_value)
+        if training.gradient_noise:
+            made, sigma = self.training_step + 1, deviation(training.gradient_noise, self.training_step + 1)
+            for name, parameter in self.models[number].named_parameters():
+                if parameter.grad is not None:
+                    shape, name = tuple(parameter.shape), name.removeprefix(_RECURRENT)
+                    numbers = drawn(self.experiment.seed, made, number, name, shape)
+                    parameter.grad.add_(torch.from_numpy(numbers), alpha=sigma)
 
     def _not_finite(self, number: int, what: str, value: float) -> NotFiniteError:
         name = self.experiment.models[number].name

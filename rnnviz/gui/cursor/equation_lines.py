@@ -7,7 +7,7 @@ from rnnviz.core.equations.equation import Equation, Term
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.clipping import Clipping
-from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
+from rnnviz.core.optimising.update import UpdateRule
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -20,7 +20,7 @@ def equation_lines(
     trace: Trace,
     cursor: Cursor,
     unit: int | None,
-    optimiser: OptimiserName,
+    rule: UpdateRule | None,
     clipped: Clipping | None = None,
     update: UpdateShown | None = None,
     parameter: str = "",
@@ -28,7 +28,7 @@ def equation_lines(
     """The equations at the cursor of a trace with one sequence, each followed by its numbers.
 
     `unit` is 0-based; None for norms. `clipped`: what clipping made of the update, where that is recorded. `update`:
-    the one of this trace's gradient, None: not trained here; `parameter`: whose.
+    the one of this trace's gradient, made by `rule`, None: not trained here; `parameter`: whose.
     """
     if cursor.phase is Phase.LOSS:
         return loss_lines(trace, cursor, unit) or _loss(trace)
@@ -36,7 +36,7 @@ def equation_lines(
         recorded = _recorded(clipped)
         operation = update_lines(trace, cursor, unit, update, parameter)
         if not operation:
-            return _update(optimiser, recorded)
+            return _update(rule, recorded)
         return [*operation, *(recorded if cursor.operation in ("gradient", "clip") else ())]
     layer = next((layer for layer in trace.layers if layer.name == cursor.layer), trace.layers[0])
     t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
@@ -119,10 +119,16 @@ def _loss(trace: Trace) -> list[EquationLine]:
     return lines
 
 
-def _update(optimiser: OptimiserName, recorded: list[EquationLine]) -> list[EquationLine]:
+def _update(rule: UpdateRule | None, recorded: list[EquationLine]) -> list[EquationLine]:
     """How the clipped gradient is made, with the numbers of the training batch, and what the optimiser makes of it."""
-    clip, made = text_line("g̃ = ∂L/∂W · min(1, θ / (‖g‖ + 10⁻⁶))"), text_line(OPTIMISERS[optimiser].formula)
-    return [clip, *recorded, made]
+    if rule is None:
+        return recorded
+    lines = [text_line("g̃ = ∂L/∂W · min(1, θ / (‖g‖ + 10⁻⁶))"), *recorded]
+    if rule.clip_value:
+        lines.append(text_line("g̃ ← max(−θ_v, min(θ_v, g̃))"))
+    if rule.noise:
+        lines.append(text_line("g̃ ← g̃ + σ_s ξ_s"))
+    return [*lines, text_line(rule.optimiser.formula)]
 
 
 def _recorded(clipped: Clipping | None) -> list[EquationLine]:

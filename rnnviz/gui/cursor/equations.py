@@ -104,7 +104,7 @@ class EquationsPanel(ColumnPage):
         training = state.run.training or TrainingSettings()
         clipped, place = clipping(state, state.place.model), state.place
         update = update_at(state) if place.cursor.phase is Phase.UPDATE and place.cursor.operation else None
-        lines = equation_lines(trace, place.cursor, unit, training.optimiser, clipped, update, place.parameter)
+        lines = equation_lines(trace, place.cursor, unit, training.rule, clipped, update, place.parameter)
         self.view.set_lines(lines, theme(state.look.theme))
         self._scroll.setFixedHeight(min(self.view.height() + 2, scale.px(_HIGHEST)))
 

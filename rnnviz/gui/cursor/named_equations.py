@@ -9,7 +9,9 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.formula import Equation, Find, Operation, Term
 from rnnviz.core.numbers import short
+from rnnviz.core.optimising.optimisers import OPTIMISERS
 from rnnviz.core.optimising.update import operations as update_operations
+from rnnviz.core.setting import settings_of
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.losses import LOSSES
@@ -19,9 +21,11 @@ from rnnviz.debugger.phase_operations import head_column, head_input
 from rnnviz.debugger.updating import UpdatedParameter, UpdateShown, parameter_shown
 from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, said, substituted, written
 
-_SETTINGS = frozenset({"learning_rate", "clip_norm", "epsilon", "beta1", "beta2", "decay", "outputs"})
+_OPTIMISERS_OWN = frozenset(name for kind in OPTIMISERS.values() for name in settings_of(kind))
+_SETTINGS = _OPTIMISERS_OWN | {"learning_rate", "clip_norm", "clip_value", "noise_scale", "training_step", "outputs"}
 _PARAMETERS = _SETTINGS | {"weight", "bias", "shrunk1", "shrunk2"}
-_GRADIENTS = frozenset({"gradient", "norm", "norms", "clipped", "prediction_grad", "weight_added", "bias_added"})
+_CLIPPED = frozenset({"gradient", "norm", "norms", "clipped", "value_clipped"})
+_GRADIENTS = _CLIPPED | {"noisy", "decayed", "ahead", "prediction_grad", "weight_added", "bias_added"}
 _OF_UNITS = "output_grad"  # the result that has an entry for each unit, not for each output
 
 
@@ -62,7 +66,7 @@ def update_lines(
     if shown is None or not cursor.operation:
         return []
     of = parameter_shown(trace, cursor.layer, parameter)
-    having = update_operations(shown.update.optimiser, of.symbol)
+    having = update_operations(shown.update.rule, of.symbol)
     operation = next((one for one in having if one.key == cursor.operation), None)
     gradient = shown.find(of.name, "gradient")
     if operation is None or gradient is None:
@@ -73,7 +77,7 @@ def update_lines(
         lines += _lines(equation, lambda name: shown.find(of.name, name), entry, len(shown.update.values))
     place = " ".join(f"{name} {number + 1}" for name, number in zip(("row", "column"), entry, strict=False))
     lines.append(said(f"{of.symbol}, {place}: {why}. With the gradient of the sequence shown, not of the batch"))
-    made = any(each.result.name not in ("gradient", "norm", "clipped") for each in operation.equations)
+    made = any(each.result.name not in _CLIPPED for each in operation.equations)
     return [*lines, said(shown.unknown)] if shown.unknown and made else lines
 
 

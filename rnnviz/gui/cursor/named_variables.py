@@ -7,8 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.formula import Operation
-from rnnviz.core.optimising.optimisers import Optimiser
-from rnnviz.core.optimising.update import operations
+from rnnviz.core.optimising.update import UpdateRule, operations
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import HeadKind
 from rnnviz.core.sweeps.head import HeadTrace
@@ -33,7 +32,7 @@ def head_variables(kind: HeadKind, output: str, outputs: int) -> tuple[Variable,
     )
 
 
-def update_variables(optimiser: Optimiser, parameters: Sequence[UpdatedParameter]) -> tuple[Variable, ...]:
+def update_variables(rule: UpdateRule, parameters: Sequence[UpdatedParameter]) -> tuple[Variable, ...]:
     """The norm of all gradients, the factor that clips them, and how each parameter changes, with what that is made of
     below it."""
     several = len({one.layer for one in parameters if one.layer}) > 1
@@ -41,7 +40,7 @@ def update_variables(optimiser: Optimiser, parameters: Sequence[UpdatedParameter
     factor = _of_update(
         "factor", "min(1, θ / ‖g_s‖)", "factor of the clip", "clip", lambda shown: np.asarray(shown.update.clip_factor)
     )
-    return (norm, factor, *(_change(one, optimiser, several) for one in parameters))
+    return (norm, factor, *(_change(one, rule, several) for one in parameters))
 
 
 def _parameter(name: str, rows: int) -> tuple[Variable, Variable]:
@@ -77,13 +76,13 @@ def _computed(operation: Operation) -> Variable:
     return Variable(key, operation.symbol, short_words(operation), read, operation=operation.key, phase=Phase.LOSS)
 
 
-def _change(of: UpdatedParameter, optimiser: Optimiser, several: bool) -> Variable:
+def _change(of: UpdatedParameter, rule: UpdateRule, several: bool) -> Variable:
     """ΔW with the gradient, what the optimiser gathered of it and the new weights below it."""
     words = "what is added to the weights"
     layer = f", {LayerId.read(of.layer).words}" if several and of.layer else ""
     terms = {
         equation.result.name: (operation.key, equation.result)
-        for operation in operations(optimiser, of.symbol)
+        for operation in operations(rule, of.symbol)
         for equation in operation.equations
         if equation.result.name not in ("norm", "delta")
     }

@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QMenu, QTreeWidgetItem, QVBoxLayout
 
-from rnnviz.core.optimising.optimisers import Optimiser
+from rnnviz.core.optimising.update import UpdateRule, operations
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.phase_operations import head_input
@@ -21,7 +21,7 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.state.updating import optimiser_at, update_at
+from rnnviz.gui.state.updating import update_at
 from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.column_page import ColumnPage
 
@@ -151,17 +151,18 @@ class VariablesPage(ColumnPage):
         self.heading.setText(
             (state.run.models[state.place.model].name if state.place.model < len(state.run.models) else "Model") + where
         )
-        optimiser = optimiser_at(state)
-        built = self._trace.structure, state.place.model, self._trace.head is None, type(optimiser)
+        rule = None if state.run.training is None else state.run.training.rule
+        having = tuple(one.key for one in operations(rule)) if rule is not None else None
+        built = self._trace.structure, state.place.model, self._trace.head is None, having
         if self._built != built:
             self._built = built
-            self._build(self._trace, optimiser)
+            self._build(self._trace, rule)
         if self._update is not None and state.place.cursor.phase is Phase.UPDATE:
             self._update.setExpanded(True)
         self._open_gradients(state.place.cursor.phase in _OPENS_GRADIENTS)
         self.tree.viewport().update()
 
-    def _build(self, trace: Trace, optimiser: Optimiser | None) -> None:
+    def _build(self, trace: Trace, rule: UpdateRule | None) -> None:
         self.tree.clear()
         self._open_before = None
         for layer in trace.layers:
@@ -170,8 +171,8 @@ class VariablesPage(ColumnPage):
         if head is not None:
             variables = head_variables(head.kind, head_input(trace.structure), head.outputs)
             self._top("head", variables).setExpanded(True)
-        if optimiser is not None:
-            self._update = self._top(_UPDATE, update_variables(optimiser, updated_parameters(trace)))
+        if rule is not None:
+            self._update = self._top(_UPDATE, update_variables(rule, updated_parameters(trace)))
         self._filter(self.filter.text())
 
     def _top(self, words: str, variables: Sequence[Variable], layer: str = "") -> QTreeWidgetItem:

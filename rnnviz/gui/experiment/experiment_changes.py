@@ -1,5 +1,7 @@
 """Experiment changes: what an edit changed, in words: "hidden size of LSTM 12 → 24"."""
 
+from dataclasses import replace
+
 from rnnviz.core.experiment.settings import Experiment, ModelSettings
 from rnnviz.core.setting import differences
 
@@ -14,7 +16,12 @@ def changes(old: Experiment, new: Experiment) -> list[str]:
     if old.seed != new.seed:
         phrases.append(f"seed {old.seed} → {new.seed}")
     phrases += _model_changes(old.models, new.models)
-    return [*phrases, *differences(old.training, new.training)]
+    phrases += differences(old.training, new.training)
+    usual = replace(new.training, own=None, scheduled=None)  # what another optimiser or schedule begins with
+    for part in ("own", "scheduled"):
+        before, after = getattr(old.training, part), getattr(new.training, part)
+        phrases += differences(before if type(before) is type(after) else getattr(usual, part), after)
+    return phrases
 
 
 def _model_changes(old: tuple[ModelSettings, ...], new: tuple[ModelSettings, ...]) -> list[str]:

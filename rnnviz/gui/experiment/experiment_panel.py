@@ -19,7 +19,6 @@ from rnnviz.core.experiment.settings import (
 )
 from rnnviz.core.experiment.sizes import match_words, matched, parameter_count
 from rnnviz.core.numbers import short
-from rnnviz.core.setting import settings_of
 from rnnviz.core.source import OLD_TASK, Given, Trained
 from rnnviz.core.tasks import TASKS, DataTask
 from rnnviz.gui.experiment.experiment_changes import changes
@@ -185,12 +184,12 @@ class ExperimentPanel(QWidget):
 
     def _edit_training(self, key: str, value: Any) -> None:
         state = self._store.state
-        shown = replace(self._shown, training=replace(self._shown.training, **{key: value}))
+        shown = replace(self._shown, training=self._shown.training.with_value(key, value))
         engine = state.recorded.status is not None and state.recorded.status.state not in ("failed", "stopped")
-        if not settings_of(TrainingSettings)[key].live or not engine or state.run.experiment is None:
+        if not self._shown.training.applying[key].live or not engine or state.run.experiment is None:
             self._offer(shown)
             return
-        training = replace(state.run.experiment.training, **{key: value})
+        training = state.run.experiment.training.with_value(key, value)
         draft = None if state.run.draft is None else shown
         source = Trained(replace(state.run.experiment, training=training))
         self._store.change(run=setting(source=source, draft=draft))

@@ -1,37 +1,83 @@
-"""Training form: the rows of the training settings."""
+"""Training form: the rows of the training settings: the first always, those of optimiser and schedule as they apply."""
 
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from rnnviz.core.experiment.settings import TrainingSettings
-from rnnviz.gui.widgets.fields import Choice, Field
+from rnnviz.core.optimising.optimisers import OPTIMISERS
+from rnnviz.core.optimising.schedules import SCHEDULES
+from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.widgets.fields import Choice, Field, Row
+from rnnviz.gui.widgets.folded import fold
 from rnnviz.gui.widgets.setting_rows import setting_rows
+
+_FIRST = ("optimiser", "learning_rate", "clip_norm", "training_steps")  # the others are folded away
+_ELSEWHERE = "batch_size"  # stands with the task
+_ABOUT = "Settings of the optimiser, the learning rate over time, further clips, noise, early stop and validation"
+
+
+def training_rows() -> dict[str, Row]:
+    """The rows of all optimisers and schedules: those of the optimiser, of the rate over time, then the others."""
+    common = setting_rows(TrainingSettings)
+    del common[_ELSEWHERE]
+    own, scheduled = dict[str, Row](), dict[str, Row]()
+    for kinds, rows in ((OPTIMISERS, own), (SCHEDULES, scheduled)):
+        for kind in kinds.values():
+            for key, row in setting_rows(kind).items():
+                rows.setdefault(key, row)
+    first = {key: common.pop(key) for key in _FIRST}
+    schedule = {"schedule": common.pop("schedule")}
+    return {**first, **own, **schedule, **scheduled, **common}
 
 
 class TrainingForm(QWidget):
-    """`changed(key, value)` for each valid edit of a field of TrainingSettings."""
+    """`changed(key, value)` for each valid edit of a setting that applies."""
 
     changed = Signal(str, object)
 
     def __init__(self) -> None:
         super().__init__()
-        rows = setting_rows(TrainingSettings)
-        self.rows = {key: row for key, row in rows.items() if key != "batch_size"}  # that stands with the task
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        self.rows = training_rows()
+        self.more = push_button("More …", _ABOUT, "link")
+        self.more.setCheckable(True)
+        self._folded = QWidget()
+        column, below = QVBoxLayout(self), QVBoxLayout(self._folded)
+        for one in (column, below):
+            one.setContentsMargins(0, 0, 0, 0)
+            one.setSpacing(0)
         for key, row in self.rows.items():
-            column.addWidget(row)
+            (column if key in _FIRST else below).addWidget(row)
             signal: Any = row.field.entered if isinstance(row.field, Field) else row.field.chosen  # type: ignore[attr-defined]
             signal.connect(lambda value, key=key: self.changed.emit(key, value))
+        link = QHBoxLayout()
+        link.addWidget(self.more)
+        link.addStretch()
+        column.addLayout(link)
+        column.addWidget(self._folded)
+        fold(self._folded, self.more)
 
     def set_settings(self, settings: TrainingSettings, reset: bool = False) -> None:
         """Shows `settings`; `reset` also forgets bad texts."""
+        applying = settings.applying
         for key, row in self.rows.items():
-            value = getattr(settings, key)
+            row.setVisible(key in applying)
+            if key not in applying:
+                continue
             if isinstance(row.field, Field) and reset:
-                row.field.reset(value)
+                row.field.reset(settings.value(key))
             elif isinstance(row.field, Field | Choice):
-                row.field.set_value(value)
+                row.field.set_value(settings.value(key))
+        self._say_what_is_set(settings)
+
+    def _say_what_is_set(self, settings: TrainingSettings) -> None:
+        """How many of the settings folded away are not as usual, and which."""
+        usual = TrainingSettings(settings.optimiser, schedule=settings.schedule)
+        keys = [key for key in self.rows if key in settings.applying and key not in _FIRST]
+        unusual = [key for key in keys if settings.value(key) != usual.value(key)]
+        if settings.schedule != TrainingSettings.schedule:
+            unusual.insert(0, "schedule")
+        said = [f"{settings.applying[key].label} {settings.applying[key].show(settings.value(key))}" for key in unusual]
+        self.more.setText(f"More … ({len(said)} set)" if said else "More …")
+        self.more.setToolTip(f"{_ABOUT}; set: {', '.join(said)}" if said else _ABOUT)

@@ -182,7 +182,7 @@ class Session(QObject):
     def set_live(self, name: str, value: float) -> None:
         """Changes a setting the running engine takes between two training steps."""
         if engine_lives(self._store.state):
-            number: Any = int(value) if name == "training_steps" else value
+            number: Any = int(value) if name in ("training_steps", "patience") else value
             self.send(Set(**{name: number}))
 
     def send(self, command: EngineCommand) -> None:

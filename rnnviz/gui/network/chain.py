@@ -90,7 +90,7 @@ def draw_update(look: Look, model: ShownModel, area: QRectF, shown: UpdateShown 
         _draw_title(drawing, look, area, "The update", "This run is not trained, so nothing updates its weights.")
         return drawing
     of = parameter_shown(trace, look.shown.cursor.layer, chosen)
-    having = update_operations(shown.update.optimiser, of.symbol)
+    having = update_operations(shown.update.rule, of.symbol)
     steps = [_step(one, lambda name: shown.find(of.name, name), gradient=one.key != "weights") for one in having]
     factor = shown.update.clip_factor
     clip = "not clipped" if factor == 1 else f"clipped: × {short(factor)}"

@@ -138,7 +138,7 @@ class _Diagram:
         if cursor is None or room < 160:
             return
         unit = look.unit if 0 <= look.unit < units else None
-        lines = equation_lines(self.trace, cursor, unit, "sgd") if cursor.phase is phase else []
+        lines = equation_lines(self.trace, cursor, unit, None) if cursor.phase is phase else []
         draw_equations(drawing, lines, area.right() - 14, area.top() + 20, room, look.theme)
 
     # nodes

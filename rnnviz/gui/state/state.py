@@ -42,7 +42,7 @@ class State:
             (model.structure for model in self.run.models),
             self.recorded.traces,
             cast("Sequence[int]", self.recorded.history.captured),
-            None if self.run.training is None else self.run.training.optimiser,
+            None if self.run.training is None else self.run.training.rule,
         )
 
     @property

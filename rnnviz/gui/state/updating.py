@@ -1,7 +1,11 @@
 """Update at the cursor: what the gradient shown would make of the weights, as far as the run says what is needed."""
 
+import math
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.optimising.clipping import setting_at
@@ -11,8 +15,10 @@ from rnnviz.gui.state.state import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rnnviz.core.optimising.optimisers import Optimiser
+    from rnnviz.core.experiment.settings import TrainingSettings
+    from rnnviz.core.optimising.update import Noise, UpdateRule
     from rnnviz.core.optimising.update import State as OptimiserState
+    from rnnviz.core.sweeps.trace import Trace
     from rnnviz.debugger.updating import UpdateShown
     from rnnviz.runs.file.records import OptimiserSnapshot
 
@@ -29,19 +35,19 @@ def update_at(state: State, model: int | None = None) -> "UpdateShown | None":
     from rnnviz.debugger.updating import update_shown  # late: the window starts without traces
 
     model = state.place.model if model is None else model
-    trace, optimiser = looked_at(state, model).sequence, optimiser_at(state)
-    if trace is None or optimiser is None or state.run.training is None:
+    trace, (rule, why) = looked_at(state, model).sequence, rule_at(state, model)
+    if trace is None or rule is None:
         return None
-    completed = state.place.cursor.training_step + 1
-    clip_norm = setting_at(completed, state.recorded.clip_changes, state.run.training.clip_norm)
     known = state.recorded.gathered[model] if model < len(state.recorded.gathered) else ""
-    asked = optimiser, clip_norm, known if isinstance(known, str) else id(known), _began(state)
+    asked = repr(rule), known if isinstance(known, str) else id(known), _began(state), state.run.seed
     if model in _made and _made[model][0]() is trace and _made[model][1] == asked:
         return _made[model][2]
+    noise = _noise(state, trace, model) if rule.noise else None
     try:
-        found = update_shown(trace, optimiser, clip_norm, *_gathered(state, known))
+        gathered, why_not = _gathered(state, known)
+        found = update_shown(trace, rule, gathered, why_not or why, noise)
     except RnnvizError as error:  # what is recorded does not fit the parameters
-        found = update_shown(trace, optimiser, clip_norm, None, f"{error}.")
+        found = update_shown(trace, rule, None, f"{error}.", noise)
     _made[model] = weakref.ref(trace, _forget), asked, found
     return found
 
@@ -52,15 +58,37 @@ def _forget(trace: "weakref.ref[Any]") -> None:
         del _made[model]
 
 
-def optimiser_at(state: State) -> "Optimiser | None":
-    """The optimiser with its learning rate in the update that follows the weights shown; None: not trained here."""
-    from rnnviz.core.optimising.optimisers import optimiser
-
-    training = state.run.training
+def rule_at(state: State, model: int | None = None) -> "tuple[UpdateRule | None, str]":
+    """How the update that follows the weights shown is made, with its learning rate, of a model (None: the one that is
+    stepped through), and why that rate is not known, in which case it is NaN. None: not trained here."""
+    training, completed = state.run.training, state.place.cursor.training_step + 1
     if training is None:
-        return None
-    completed = state.place.cursor.training_step + 1
-    return optimiser(training.optimiser, setting_at(completed, state.recorded.rate_changes, training.learning_rate))
+        return None, ""
+    rate, why = _rate(state, training, state.place.model if model is None else model, completed)
+    clip_norm = setting_at(completed, state.recorded.clip_changes, training.clip_norm)
+    rule = training.rule
+    return replace(rule, optimiser=replace(rule.optimiser, learning_rate=rate), clip_norm=clip_norm), why  # type: ignore[type-var]
+
+
+def _rate(state: State, training: "TrainingSettings", model: int, completed: int) -> tuple[float, str]:
+    """The learning rate of the update that completes a training step, and why it is not known."""
+    base = setting_at(completed, state.recorded.rate_changes, training.learning_rate)
+    if training.scheduled.of_training_step:
+        return training.scheduled.rate(base, completed - 1), ""
+    curve = state.recorded.history.curves.get((model, "learning_rate"))
+    if curve is not None:
+        place = int(np.searchsorted(curve.training_steps, completed))
+        if place < len(curve.training_steps) and int(curve.training_steps[place]) == completed:
+            return float(curve.values[place]), ""
+    why = f"The learning rate of training step {completed:,} is not recorded: it depends on the validation loss."
+    return math.nan, why
+
+
+def _noise(state: State, trace: "Trace", model: int) -> "Noise | None":
+    """That of the training step, which its seed gives."""
+    from rnnviz.debugger.updating import noise_of
+
+    return noise_of(trace, state.run.seed or 0, state.place.cursor.training_step + 1, model)
 
 
 def _gathered(state: State, known: "OptimiserSnapshot | str") -> "tuple[Mapping[str, OptimiserState] | None, str]":

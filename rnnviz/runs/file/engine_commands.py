@@ -50,6 +50,7 @@ class Set:
     learning_rate: float | None = None
     clip_norm: float | None = None
     training_steps: int | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class BranchOff:
     learning_rate: float | None = None
     clip_norm: float | None = None
     training_steps: int | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True)

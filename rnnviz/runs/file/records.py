@@ -108,6 +108,6 @@ class Probe:
 class OptimiserSnapshot:
     """What the optimiser of one model had gathered after a training step."""
 
-    name: str  # "adam", "sgd", "rmsprop"
-    settings: Mapping[str, float]  # learning rate and the optimiser's own numbers
+    name: str  # "adam", "sgd", "rmsprop", …
+    settings: Mapping[str, float]  # learning rate, the optimiser's own numbers, and what the validation has come to
     state: Mapping[str, Array]  # "exp_avg.<parameter>" and so on, any shapes
