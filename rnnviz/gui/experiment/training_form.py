@@ -18,20 +18,6 @@ _ELSEWHERE = "batch_size"  # stands with the task
 _ABOUT = "Settings of the optimiser, the learning rate over time, further clips, noise, early stop and validation"
 
 
-def training_rows() -> dict[str, Row]:
-    """The rows of all optimisers and schedules: those of the optimiser, of the rate over time, then the others."""
-    common = setting_rows(TrainingSettings)
-    del common[_ELSEWHERE]
-    own, scheduled = dict[str, Row](), dict[str, Row]()
-    for kinds, rows in ((OPTIMISERS, own), (SCHEDULES, scheduled)):
-        for kind in kinds.values():
-            for key, row in setting_rows(kind).items():
-                rows.setdefault(key, row)
-    first = {key: common.pop(key) for key in _FIRST}
-    schedule = {"schedule": common.pop("schedule")}
-    return {**first, **own, **schedule, **scheduled, **common}
-
-
 class TrainingForm(QWidget):
     """`changed(key, value)` for each valid edit of a setting that applies."""
 
@@ -39,7 +25,14 @@ class TrainingForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows = training_rows()
+        self._settings = TrainingSettings()
+        common = setting_rows(TrainingSettings)
+        del common[_ELSEWHERE]
+        self._first = {key: common.pop(key) for key in _FIRST}
+        self._schedule = {"schedule": common.pop("schedule")}
+        self._own: dict[type, dict[str, Row]] = {kind: setting_rows(kind) for kind in OPTIMISERS.values()}
+        self._scheduled: dict[type, dict[str, Row]] = {kind: setting_rows(kind) for kind in SCHEDULES.values()}
+        self._others = common
         self.more = push_button("More …", _ABOUT, "link")
         self.more.setCheckable(True)
         self._folded = QWidget()
@@ -47,10 +40,9 @@ class TrainingForm(QWidget):
         for one in (column, below):
             one.setContentsMargins(0, 0, 0, 0)
             one.setSpacing(0)
-        for key, row in self.rows.items():
-            (column if key in _FIRST else below).addWidget(row)
-            signal: Any = row.field.entered if isinstance(row.field, Field) else row.field.chosen  # type: ignore[attr-defined]
-            signal.connect(lambda value, key=key: self.changed.emit(key, value))
+        self._put(column, self._first)
+        for rows in (*self._own.values(), self._schedule, *self._scheduled.values(), self._others):
+            self._put(below, rows)
         link = QHBoxLayout()
         link.addWidget(self.more)
         link.addStretch()
@@ -58,24 +50,36 @@ class TrainingForm(QWidget):
         column.addWidget(self._folded)
         fold(self._folded, self.more)
 
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Those of the settings that apply, in their order."""
+        own, scheduled = self._own[type(self._settings.own)], self._scheduled[type(self._settings.scheduled)]
+        return {**self._first, **own, **self._schedule, **scheduled, **self._others}
+
     def set_settings(self, settings: TrainingSettings, reset: bool = False) -> None:
         """Shows `settings`; `reset` also forgets bad texts."""
-        applying = settings.applying
+        self._settings = settings
+        for kinds, chosen in ((self._own, settings.own), (self._scheduled, settings.scheduled)):
+            for kind, rows in kinds.items():
+                for row in rows.values():
+                    row.setVisible(kind is type(chosen))
         for key, row in self.rows.items():
-            row.setVisible(key in applying)
-            if key not in applying:
-                continue
             if isinstance(row.field, Field) and reset:
                 row.field.reset(settings.value(key))
             elif isinstance(row.field, Field | Choice):
                 row.field.set_value(settings.value(key))
         self._say_what_is_set(settings)
 
+    def _put(self, column: QVBoxLayout, rows: dict[str, Row]) -> None:
+        for key, row in rows.items():
+            column.addWidget(row)
+            signal: Any = row.field.entered if isinstance(row.field, Field) else row.field.chosen  # type: ignore[attr-defined]
+            signal.connect(lambda value, key=key: self.changed.emit(key, value))
+
     def _say_what_is_set(self, settings: TrainingSettings) -> None:
         """How many of the settings folded away are not as usual, and which."""
         usual = TrainingSettings(settings.optimiser, schedule=settings.schedule)
-        keys = [key for key in self.rows if key in settings.applying and key not in _FIRST]
-        unusual = [key for key in keys if settings.value(key) != usual.value(key)]
+        unusual = [key for key in self.rows if key not in _FIRST and settings.value(key) != usual.value(key)]
         if settings.schedule != TrainingSettings.schedule:
             unusual.insert(0, "schedule")
         said = [f"{settings.applying[key].label} {settings.applying[key].show(settings.value(key))}" for key in unusual]

@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.settings import Experiment, TrainingSettings
 from rnnviz.core.numbers import short
+from rnnviz.core.optimising.optimisers import Nesterov
+from rnnviz.core.optimising.schedules import StepDecay
 from rnnviz.core.source import Given, GivenInput, Recorded, Source, Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
@@ -99,6 +101,45 @@ def test_rate_and_clip_go_to_the_running_engine_at_once(panel: ExperimentPanel, 
     assert live == [("learning_rate", 0.003), ("clip_norm", 0.0)]
     assert store.state.run.draft is None
     assert store.state.run.experiment.training.learning_rate == 0.003
+
+
+def test_more_shows_what_applies_to_the_optimiser_and_the_rate_over_time(
+    panel: ExperimentPanel, store: Store, qtbot: QtBot
+) -> None:
+    form = panel.training_form
+
+    def shown() -> list[str]:
+        return [key for key, row in form.rows.items() if row.isVisible()]
+
+    first = ["optimiser", "learning_rate", "clip_norm", "training_steps"]
+    others = ["clip_value", "gradient_noise", "patience", "validation"]
+    assert shown() == first
+    form.more.click()
+    assert shown() == [*first, "beta1", "beta2", "epsilon", "weight_decay", "schedule", *others]
+    choose(form.rows["optimiser"], "nesterov")
+    choose(form.rows["schedule"], "step")
+    assert shown() == [*first, "momentum", "weight_decay", "schedule", "rate_steps", "rate_factor", *others]
+    enter(qtbot, form.rows["momentum"], "0.7")
+    enter(qtbot, form.rows["rate_steps"], "40")
+    enter(qtbot, form.rows["clip_value"], "0.3")
+    said = "optimiser Adam → Nesterov, clip value off → 0.3, rate over time constant → step, momentum 0.9 → 0.7"
+    assert panel.bar.sentence.text() == f"Needs a restart: {said}, 1 more"
+    assert "every 250 → 40" in panel.bar.sentence.toolTip()
+    assert form.more.text() == "More … (4 set)"
+    assert form.more.toolTip().endswith("set: Rate over time step, Momentum 0.7, Every 40, Clip value 0.3")
+    draft = store.state.run.draft
+    assert draft is not None
+    assert draft.training == TrainingSettings(
+        "nesterov", clip_value=0.3, schedule="step", own=Nesterov(0.01, 0.7), scheduled=StepDecay(40)
+    )
+    live: list[tuple[str, float]] = []
+    panel.live_setting.connect(lambda name, value: live.append((name, value)))
+    enter(qtbot, form.rows["patience"], "250")
+    assert live == [("patience", 250.0)]
+    panel.bar.undo.emit()
+    assert store.state.run.draft is None
+    assert shown() == [*first, "beta1", "beta2", "epsilon", "weight_decay", "schedule", *others]
+    assert form.more.text() == "More … (1 set)"
 
 
 def test_without_an_engine_a_rate_waits_like_any_edit(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:
@@ -356,7 +397,8 @@ def test_the_fields_take_the_width_the_panel_has_and_the_rest_is_scrolled_to(pan
     for width in (240, 400):
         panel.resize(width, 300)
         QApplication.processEvents()
-        fields = [panel.task_form.kind, *(row.field for row in panel.training_form.rows.values())]
+        rows = [row for row in panel.training_form.rows.values() if row.isVisible()]
+        fields = [panel.task_form.kind, *(row.field for row in rows)]
         edges.append({width - field.mapTo(panel, field.rect().bottomRight()).x() for field in fields})
         assert max(field.mapTo(panel, field.rect().bottomRight()).y() for field in fields) > panel.height()
     assert edges[0] == edges[1]
