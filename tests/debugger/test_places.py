@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rnnviz
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import HeadKind
@@ -65,12 +66,12 @@ def test_the_loss_has_points_where_there_is_a_head_and_the_update_where_it_is_tr
         assert program.operations_in(phase) == tuple(one.key for one in whole.operations(HERE, phase))
     headless = whole.program(replace(HERE, model=1))
     assert (headless.loss, len(headless.update)) == ((), 5)
-    assert replace(whole, optimiser=None).program(HERE).update == ()
+    assert replace(whole, rule=None).program(HERE).update == ()
     assert WALKABLE.program(HERE).loss == WALKABLE.program(HERE).update == ()
 
 
 def test_the_operation_at_the_cursor_is_that_of_its_phase() -> None:
-    whole = replace(WALKABLE, heads=(HeadKind("mean squared error"), None), optimiser="adam")
+    whole = replace(WALKABLE, heads=(HeadKind("mean squared error"), None), rule=TrainingSettings("adam").rule)
     clip = to_operation(HERE, Phase.UPDATE, "l0", "clip")
     found = whole.operation(clip)
     assert (found.key, found.words.partition(":")[0]) == ("clip", "clip")
@@ -84,7 +85,7 @@ def test_the_operation_at_the_cursor_is_that_of_its_phase() -> None:
 def test_what_there_is_to_walk_through_is_read_from_the_traces(random_capture) -> None:
     asked = rebuild(random_capture(FLAT, loss="mean squared error"))
     silent = rebuild(random_capture(DEEP).with_call(head=None))
-    found = Walkable.of((FLAT, DEEP), (asked, silent), (0,), "sgd")
+    found = Walkable.of((FLAT, DEEP), (asked, silent), (0,), TrainingSettings("sgd").rule)
     assert found.heads == (HeadKind("mean squared error"), None)
     assert found.loss_time_steps == (6, 6)
     capture = random_capture(FLAT)

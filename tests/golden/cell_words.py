@@ -13,6 +13,7 @@ from flat_state import flat_state
 from rnnviz.core.arrays import Array
 from rnnviz.core.equations.equation import Equation
 from rnnviz.core.equations.operations import Operation, operations_of
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.expressions import NoValueError, Vocabulary
 from rnnviz.core.expressions.completion import complete
 from rnnviz.core.expressions.trace_scope import TraceScope
@@ -143,12 +144,13 @@ def cell_lines(cell: str, bias: bool) -> Plain:
                 cursor = Cursor(3, phase, MIDDLE + 1, layer.name, key)
                 for unit in (None, UNIT):
                     place = f"{layer.name} {phase.name.lower()} {key or 'whole'}, {'norms' if unit is None else 'unit'}"
-                    found[place] = _lines(equation_lines(trace, cursor, unit, "adam"))
+                    found[place] = _lines(equation_lines(trace, cursor, unit, None))
         added = Cursor(3, Phase.ACCUMULATE, 1, layer.name)
-        found[f"{layer.name} accumulate"] = _lines(equation_lines(trace, added, None, "adam"))
-    found["loss"] = _lines(equation_lines(trace, Cursor(3, Phase.LOSS, 1), None, "adam"))
+        found[f"{layer.name} accumulate"] = _lines(equation_lines(trace, added, None, None))
+    found["loss"] = _lines(equation_lines(trace, Cursor(3, Phase.LOSS, 1), None, None))
     for optimiser in ("adam", "sgd", "rmsprop"):
-        found[f"update {optimiser}"] = _lines(equation_lines(trace, Cursor(3, Phase.UPDATE, 1), None, optimiser))  # type: ignore[arg-type]
+        rule = TrainingSettings(optimiser).rule  # type: ignore[arg-type]
+        found[f"update {optimiser}"] = _lines(equation_lines(trace, Cursor(3, Phase.UPDATE, 1), None, rule))
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from panels_state import make_capture, make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.core.formula import Equation, Term
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
@@ -69,7 +70,7 @@ def test_below_the_top_the_direct_part_is_what_the_layer_above_reads() -> None:
     trace = rebuild(capture)
 
     def shown(trace: Trace, layer: str) -> tuple[str, str]:
-        symbols, numbers, *_ = equation_lines(trace, Cursor(0, Phase.BACKWARD, 41, layer, "h"), None, "adam")
+        symbols, numbers, *_ = equation_lines(trace, Cursor(0, Phase.BACKWARD, 41, layer, "h"), None, None)
         return tuple("".join(word.markup for word in line.words).replace(" ", "") for line in (symbols, numbers))
 
     for layer, symbol in (("l0", "∂L/∂x_t^{(1)}"), ("l1_reverse", "∂L/∂x_t^{(2)}"), ("l2", "∂L_t/∂h_t")):
@@ -111,7 +112,9 @@ def test_every_operation_of_every_phase_can_be_set(store: Store) -> None:
             assert len(having) == (0 if phase is Phase.ACCUMULATE else len(having) or 1)
             for key in ("", *(each.key for each in having)):
                 for unit in (None, 0):
-                    lines = equation_lines(one, Cursor(0, phase, 64, "l0", key), unit, "adam", None, update)
+                    lines = equation_lines(
+                        one, Cursor(0, phase, 64, "l0", key), unit, TrainingSettings().rule, None, update
+                    )
                     assert lines, (model, phase, key)
                     said = "".join(word.markup for line in lines for word in line.words)
                     assert "nan" not in said.lower()

@@ -211,7 +211,7 @@ def test_a_loss_says_what_it_is_divided_by_and_what_it_is_alone(panel: ValuesPan
     losses = [float(trace.head.losses[-1, 0]) for trace in traces if trace.head is not None]
     assert cells(panel, "loss") == tuple(short(loss) for loss in losses)
     assert cells(panel, "own_loss") == tuple(short(4 * loss) for loss in losses)
-    said = ["".join(word.markup + " " for word in line.words) for line in equation_lines(traces[1], LOSS, None, "adam")]
+    said = ["".join(word.markup + " " for word in line.words) for line in equation_lines(traces[1], LOSS, None, None)]
     assert f"÷ 4 sequences of the batch; alone {short(4 * losses[1])}" in said[2]
     store.change(place=setting(cursor=replace(last, time_step=3)))
     assert cells(panel, "loss") == (None, None)  # nothing is asked there
