@@ -57,7 +57,8 @@ def test_what_there_is_to_walk_through() -> None:
 
 
 def test_the_loss_has_points_where_there_is_a_head_and_the_update_where_it_is_trained() -> None:
-    whole = replace(WALKABLE, heads=(HeadKind("cross entropy"), None), loss_time_steps=(7, 0, 7), optimiser="rmsprop")
+    rule, head = TrainingSettings("rmsprop").rule, HeadKind("cross entropy")
+    whole = replace(WALKABLE, heads=(head, None), loss_time_steps=(7, 0, 7), rule=rule)
     program = whole.program(HERE)
     assert program.loss == ("logits", "softmax", "loss", "prediction_grad", "weight_grads", "output_grad")
     assert program.update == ("gradient", "clip", "mean square", "delta", "weights")
