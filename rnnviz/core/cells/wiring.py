@@ -152,9 +152,10 @@ def _leads_to_gates(cell: Cell, name: str) -> bool:
 
 
 def _columns(cell: Cell, rows: Mapping[str, str]) -> dict[str, int]:
-    """The column of every node; column 0 is that of the states as they come."""
+    """The column of every node; before the first is that of the states as they come, where there are any."""
     found: dict[str, int] = {}
-    free = dict.fromkeys(rows.values(), 1)  # by row: the first column that is free
+    first = 1 if cell.states else 0
+    free = dict.fromkeys(rows.values(), first)  # by row: the first column that is free
 
     def put(name: str, column: int) -> None:
         found[name] = max(column, free[rows[name]])
@@ -162,7 +163,7 @@ def _columns(cell: Cell, rows: Mapping[str, str]) -> dict[str, int]:
 
     sums = [node for node in cell.nodes if rows[node.name] == "sum"]
     for node in sorted(sums, key=lambda node: _order(cell, node)):
-        put(node.name, 1)
+        put(node.name, first)
     for gate in cell.gates:
         read = [node.name for node in cell.nodes if rows[node.name] == "read" and _serves(cell, node.name, gate.name)]
         for name in read:
@@ -174,7 +175,7 @@ def _columns(cell: Cell, rows: Mapping[str, str]) -> dict[str, int]:
         here = rows[node.name]
         read = [value.name for value in node.operation.values if not value.before and value.name in found]
         least = [found[name] + (rows[name] == here) for name in read if rows[name] not in ("sum", "x")]
-        put(node.name, max(least, default=1))
+        put(node.name, max(least, default=first))
     return found
 
 

@@ -73,6 +73,12 @@ class Trace(FrozenArrays):
         return tuple(layer for call in self.calls for layer in call.layers)
 
     @property
+    def input_grad(self) -> Array:
+        """(T, N, I) ∂L/∂x_t of the first call's inputs, by all directions of its lowest layer."""
+        first = self.calls[0]
+        return np.asarray(sum(layer.input_grad for layer in first.layers[: first.call.structure.directions]))
+
+    @property
     def head(self) -> HeadTrace | None:
         """Of the last call that has one."""
         return next((call.head for call in reversed(self.calls) if call.head is not None), None)

@@ -43,7 +43,7 @@ def value_rows(
             "plain",
             note=_input_note,
         ),
-        _states("hidden", "hidden state", f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
+        _states("hidden", _output_words(layers), f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
     ]
     others = first_named(state for found in layers for state in other_states(found))
     rows += [_other_state(state, t) for state in others.values()]
@@ -79,6 +79,11 @@ def folded_rows(rows: Sequence[ValueRow], layers: Sequence[Layer], unfolded: boo
 
 def _parameter(row: ValueRow) -> str:
     return row.key.partition(":")[2]
+
+
+def _output_words(layers: Sequence[Layer]) -> str:
+    """What the output is called, in the words of the first model."""
+    return next((layer.equations.node(layer.equations.output).words for layer in layers), "hidden state")
 
 
 def other_states(layer: Layer) -> list[Node]:

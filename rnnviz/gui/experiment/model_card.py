@@ -30,7 +30,9 @@ def summary(settings: ModelSettings, trained: bool = True) -> str:
     How its cell begins is left out where it was not `trained` here: nobody knows how a loaded model began.
     """
     own, begins = settings_of(type(settings.own)), initial_settings(settings.cell)
-    parts = [one.show(getattr(settings.own, key)) for key, one in own.items() if key not in begins]
+    parts = [
+        f"{one.short} {one.show(getattr(settings.own, key))}".strip() for key, one in own.items() if key not in begins
+    ]
     parts.append(f"{settings.hidden_size} units")
     if settings.num_layers > 1:
         parts.append(f"{settings.num_layers} layers")

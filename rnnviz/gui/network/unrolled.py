@@ -437,7 +437,7 @@ class _Row:
         if shares is not None:
             self._draw_most(drawing, shares, top)
         if self.layer.window > 1:
-            self._draw_window(drawing, top + _STUB + 1)
+            self._draw_window(drawing, top + _STUB + 3)
         for t in steps.numbers:
             x = steps.x(t)
             lit = look.lit == "weight_ih"
@@ -462,10 +462,14 @@ class _Row:
         first = max(t - self.layer.window + 1, 1)
         seen = range(max(first, steps.first), t + 1)
         left = steps.x(seen[0]) - (6 if seen[0] == first else steps.pitch / 2)
-        color = self.look.theme.text_color("cursor")
-        drawing.add(Line(key, (QPointF(left, y), QPointF(steps.x(t) + 6, y)), color, 1.6))
-        for one in seen:
-            drawing.add(Line(f"{key} {one}", (QPointF(steps.x(one), y), QPointF(steps.x(one), y - 4)), color, 1.6))
+        right, color = steps.x(t) + 6, self.look.theme.text_color("cursor")
+        drawing.add(Line(key, (QPointF(left, y), QPointF(right, y)), color, 1.6))
+        if seen[0] == first:
+            drawing.add(Line(f"{key} begins", (QPointF(left, y), QPointF(left, y - 5)), color, 1.6))
+        drawing.add(Line(f"{key} ends", (QPointF(right, y), QPointF(right, y - 5)), color, 1.6))
+        reads = Text(f"{key} words", right + 6, y + 4, f"x_{{{first}…{t}}}", _SMALL, color)
+        if reads.width + 20 <= steps.pitch or t == self.model.time_steps:
+            drawing.add(reads)
         words = f"what the cell at t = {t} reads: the inputs of t = {first} to {t}, side by side"
         drawing.place(QRectF(left, y - 4, steps.x(t) + 6 - left, 8), Target(model=self.number, time_step=t), words)
 

@@ -121,6 +121,13 @@ class Seen:
         return logarithm(np.linalg.norm(self.cut(self.layer.hidden_grad).astype(np.float64), axis=1))
 
     @property
+    def log_input_gradient(self) -> Array:
+        """(T,) log₁₀ ‖Σ W_ihᵀ δ_t‖ of the directions of the lowest layer, never as a difference."""
+        lowest = [layer for layer in self.trace.layers if layer.id.depth == 0]
+        each = [self.cut(layer.grad("wx")).astype(np.float64) @ layer.weights["weight_ih"] for layer in lowest]
+        return logarithm(np.linalg.norm(np.sum(each, axis=0), axis=1))
+
+    @property
     def log_share(self) -> Array:
         """(T,) log₁₀ ‖δ_t h_{t−1}ᵀ‖_F."""
         delta, before = (
@@ -311,6 +318,13 @@ def expect_gradient(view: View, lane: Lane) -> None:
     assert len(plot_of(lane).lines) == len(view.models)
 
 
+def expect_input_gradient(view: View, lane: Lane) -> None:
+    for number, seen in enumerate(view.models):
+        expect_line(lane, number, seen.log_input_gradient, seen.color, seen.name)
+    expect_logarithmic(lane, [seen.log_input_gradient for seen in view.models], None)
+    assert len(plot_of(lane).lines) == len(view.models)
+
+
 def expect_share(view: View, lane: Lane) -> None:
     for number, seen in enumerate(view.models):
         expect_line(lane, number, seen.log_share, seen.color, seen.name)
@@ -438,6 +452,7 @@ EXPECTATIONS: dict[str, Callable[[View, Lane], None]] = {
     "prediction": expect_prediction,
     "loss": expect_loss,
     "gradient": expect_gradient,
+    "input_gradient": expect_input_gradient,
     "share": expect_share,
 }
 

@@ -92,7 +92,8 @@ class Chain(CanvasItem):
             return f"t = {t}"
         log = float(self._magnitudes[t - 1])
         size = "0" if np.isneginf(log) else short(10.0**log) if -300 < log < 300 or np.isnan(log) else power(round(log))
-        return f"t = {t}: ‖∂L/∂h‖ = {size}" + (", lost in float32" if self._lost[t - 1] else "")
+        words = f"t = {t}: ‖∂L/∂h‖ = {size}" + (", lost in float32" if self._lost[t - 1] else "")
+        return words if self.joined else f"{words}; nothing is carried"
 
     def _draw_cells(self, painter: QPainter) -> None:
         pitch, sweep, middle = self.axis.pitch, self._sweep, self._middle()

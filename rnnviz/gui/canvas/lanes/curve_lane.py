@@ -27,15 +27,18 @@ class CurveLane(Lane):
         self.tip_words: Callable[[float], str] = short
         self.present: dict[str, Array] = {}  # by name, (T,) bool: time steps that have a value; without: all
 
-    def magnitudes(self, model: ShownModel, words: str, values: Array, lost: Array) -> list[Curve]:
+    def magnitudes(
+        self, model: ShownModel, words: str, values: Array, lost: Array, *, zeros: bool = True
+    ) -> list[Curve]:
         """The curve of a model's magnitudes (T,), with `words` beside it and a line in the tooltip.
 
         Where float32 has `lost` them (T,) it is a curve of its own, dashed, that begins at the last one it held.
+        `zeros`: whether those are marked at the floor; where none can come to a time step they are no finding.
         """
         name, color, dash = model.name, model.color, model.dash
-        self.tips.append((name, values))
+        self.tips.append((name if zeros else f"{name}, where nothing is carried", values))
         if not lost.any():
-            return [Curve(values, color, words, dash=dash)]
+            return [Curve(values, color, words, dash=dash, present=None if zeros else ~np.isneginf(values))]
         beyond = f"{name}, lost in float32"
         self.tips.append((beyond, values))
         self.present |= {name: ~lost, beyond: lost}

@@ -1,4 +1,4 @@
-"""The gradient magnitude ‖∂L/∂h_t‖ of all models, as log₁₀."""
+"""The gradient magnitudes ‖∂L/∂h_t‖ and ‖∂L/∂x_t‖ of all models, as log₁₀."""
 
 import numpy as np
 
@@ -17,6 +17,34 @@ _SHORTEST_FIT = 8  # time steps
 _SMALLEST = -290.0  # log₁₀, near that of the smallest float64
 
 
+class InputGradientLane(CurveLane):
+    """How far a loss reaches back in the input: of a network without states no further than its window."""
+
+    heights = Heights(70, 110, 240, compact=54, gap=10)
+
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "Input gradient", "‖∂L/∂xₜ‖, log₁₀")
+        self.tip_words = magnitude_words
+
+    def show(self, shown: Shown) -> None:
+        curves = list[Curve]()
+        self.tips, self.present = [], {}
+        for model in shown.models:
+            values, lost = model.log_input_gradient, model.lost_input_gradient
+            if values.size:
+                curves += self.magnitudes(model, model.name, values, lost, zeros=model.carries)
+        self.plot.set_curves(curves, logarithmic([curve.values for curve in curves]))
+
+
+def _input_gradient(shown: Shown) -> list[Offer]:
+    """On unless switched where it is all that tells how far a model reaches back."""
+    on = not all(model.carries for model in shown.models)
+    return [Offer("input_gradient", "Input-gradient magnitude", on, InputGradientLane)]
+
+
+INPUT_GRADIENT = LaneKind(_input_gradient)
+
+
 class GradientLane(CurveLane):
     """One curve for each model; a straight one is told as the factor of each step back (Bengio 1994)."""
 
@@ -32,8 +60,8 @@ class GradientLane(CurveLane):
         for model in shown.models:
             values = model.log_gradient
             if values.size:
-                words = _words(model.name, values) if model.carries else f"{model.name}: nothing is carried back"
-                curves += self.magnitudes(model, words, values, model.lost_gradient)
+                words = _words(model.name, values) if model.carries else model.name
+                curves += self.magnitudes(model, words, values, model.lost_gradient, zeros=model.carries)
         zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
         words = f"vanished: below {power(int(VANISHED))}"
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves], zone=zone, words=words))

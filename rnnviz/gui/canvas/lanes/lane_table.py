@@ -5,7 +5,7 @@ model by model: a lane that all models share must not lie between them. Numbers 
 a lane should hold is said in `EXPECTATIONS` of tests/gui/lanes, what is offered in tests/data/golden/lanes.json.
 """
 
-from rnnviz.gui.canvas.lanes.gradient import GRADIENT
+from rnnviz.gui.canvas.lanes.gradient import GRADIENT, INPUT_GRADIENT
 from rnnviz.gui.canvas.lanes.head.loss import LOSS
 from rnnviz.gui.canvas.lanes.head.predicted_classes import PREDICTED_CLASSES
 from rnnviz.gui.canvas.lanes.head.predicted_values import PREDICTED_VALUES
@@ -27,5 +27,6 @@ LANES: tuple[LaneKind, ...] = (
     PREDICTED_VALUES,
     LOSS,
     GRADIENT,
+    INPUT_GRADIENT,
     SHARE,
 )

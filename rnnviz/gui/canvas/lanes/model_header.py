@@ -35,11 +35,15 @@ class ModelHeaderLane(Lane):
         self.chain.leftwards = LayerId.read(entry.layer_name).reverse
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient, entry.lost_gradient)
         self.legend.set_highest(shown.highest_gradient)
-        words = "unrolled" if entry.carries else "nothing is carried"
+        words = "unrolled" if entry.carries else "no state"
         if entry.structure.window > 1:
-            words = f"window of {entry.structure.window}"
+            words = f"window {entry.structure.window}"
         words = words if len(self.layer_names) == 1 else f"{LayerId.read(self.layer_name).words} ▾"
         self.label.set_text(entry.name, words)
+        if not entry.carries:
+            reads = f"each cell reads the last {entry.structure.window} inputs" if entry.structure.window > 1 else ""
+            nothing = "nothing is carried from one time step to the next"
+            self.label.words = f"{entry.name}: {', and '.join(filter(None, (reads, nothing)))}"
 
     def name_axes(self, shown: Shown) -> None:
         self.label.set_text(self.label.title, self.label.subtitle.removesuffix(" ▾"))

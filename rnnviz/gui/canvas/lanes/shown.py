@@ -92,6 +92,22 @@ class ShownModel:
         return self._held(lambda trace: l2(self._of_layer(trace).hidden_grad[:, 0]))
 
     @property
+    def log_input_gradient(self) -> Array:
+        """(T,) log₁₀ ‖∂L/∂x_t‖, by all directions of the lowest layer; (0,) without a trace."""
+        return self._input_gradients[0]
+
+    @property
+    def lost_input_gradient(self) -> Array:
+        """(T,) bool: where `log_input_gradient` is of the float64 rebuild, because float32 has lost it."""
+        return self._input_gradients[1]
+
+    @cached_property
+    def _input_gradients(self) -> tuple[Array, Array]:
+        if self.trace is None:
+            return np.zeros(0), np.zeros(0, bool)
+        return self._held(lambda trace: l2(trace.input_grad[:, 0]))
+
+    @property
     def log_share(self) -> Array:
         """(T,) log₁₀ ‖(∂L/∂W)|_t‖_F of the cell's leading matrix, of this sequence alone; (0,) without a trace."""
         return self._shares[0]
