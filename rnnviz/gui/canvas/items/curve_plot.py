@@ -17,7 +17,7 @@ from rnnviz.gui.look.theme import Dash, Theme
 _RIGHT_COLUMN = 70.0  # room for tick texts beside the plot
 _TICK_APART = 13.0  # pixels between two tick texts
 _LONG, _PIECE = 400, 32  # points of a line that is drawn in pieces, and of a piece
-_ALONE = 1.6  # pixels, the radius of a value without neighbours
+_ALONE = 3.2  # pixels of a value without neighbours
 _LOWEST_ROOM = 9.0  # pixels above the floor and below the ceiling that marks of odd values take
 
 
@@ -155,8 +155,9 @@ class CurvePlot(CanvasItem):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for start, stop in _runs(np.isfinite(y)):
             if stop - start == 1:
-                painter.setBrush(curve.color)
-                painter.drawEllipse(QPointF(x[start], y[start]), _ALONE, _ALONE)
+                painter.setPen(QPen(curve.color, _ALONE, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+                painter.drawPoint(QPointF(x[start], y[start]))
+                painter.setPen(line)
             else:
                 _draw_line(painter, line, x[start:stop], y[start:stop])
 
