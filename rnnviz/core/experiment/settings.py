@@ -189,6 +189,7 @@ class TrainingSettings:
             form=RealNumber(0.0, 1e6),
             zero="off",
             step="1-2-5",
+            slider=(0.001, 100.0),
         ),
     )
     gradient_noise: float = field(
@@ -201,6 +202,7 @@ class TrainingSettings:
             form=RealNumber(0.0, 1e3),
             zero="off",
             step="1-2-5",
+            slider=(0.001, 10.0),
         ),
     )
     schedule: ScheduleName = field(
@@ -224,6 +226,7 @@ class TrainingSettings:
             zero="off",
             step=25,
             live=True,
+            slider=(0, 10_000),
         ),
     )
     validation: bool = field(

@@ -37,7 +37,8 @@ class Schedule(Protocol):
 
 
 def _steps(label: str, tooltip: str, short: str) -> Mapping[str, Setting]:
-    return setting(label, WholeNumber(1, 10**9), f"{tooltip}; needs a restart", short=short, step=10)
+    hint = f"{tooltip}; needs a restart"
+    return setting(label, WholeNumber(1, 10**9), hint, short=short, step=10, slider=(1, 10_000))
 
 
 def _factor(tooltip: str) -> Mapping[str, Setting]:
@@ -157,6 +158,7 @@ class OnPlateau:
             "Training steps without a lower validation loss until the rate is reduced; needs a restart",
             short="waits",
             step=25,
+            slider=(0, 10_000),
         ),
     )
     rate_factor: float = field(default=0.1, metadata=_factor("what the rate is multiplied by"))

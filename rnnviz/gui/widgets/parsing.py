@@ -10,16 +10,20 @@ from rnnviz.core.errors import RnnvizError
 Parse = Callable[[str], object]
 Show = Callable[[Any], str]
 
+_OFF = ("off", "none", "")
 _DASH = r"\s*(?:–|-|\.\.|to)\s*"
 
 
-def whole(words: str, low: int, high: int) -> Parse:
-    """Parses a whole number in low…high; `words` names the field in the sentence."""
+def whole(words: str, low: int, high: int, off: bool = False) -> Parse:
+    """Parses a whole number in low…high; `words` names the field in the sentence, `off` also takes "off" as 0."""
 
     def parse(text: str) -> int:
         cleaned = text.strip().replace(",", "").replace(" ", "")
+        if off and cleaned.lower() in _OFF:
+            return 0
         if not re.fullmatch(r"[+-]?\d{1,18}", cleaned) or not low <= int(cleaned) <= high:
-            raise RnnvizError(f"{words} must be a whole number from {low:,} to {high:,}, not {_quoted(text)}.")
+            wanted = f"from {low:,} to {high:,}{' or “off”' if off else ''}"
+            raise RnnvizError(f"{words} must be a whole number {wanted}, not {_quoted(text)}.")
         return int(cleaned)
 
     return parse
@@ -40,7 +44,7 @@ def real(words: str, low: float, high: float, off: bool = False, above: bool = F
 
     def parse(text: str) -> float:
         cleaned = text.strip().replace(",", ".").replace("−", "-").lower()
-        if off and cleaned in ("off", "none", ""):
+        if off and cleaned in _OFF:
             return 0.0
         try:
             value = float(cleaned)

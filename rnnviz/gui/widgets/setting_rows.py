@@ -79,7 +79,8 @@ def _field(one: Setting, defaults: tuple[Any, ...], names: tuple[str, ...]) -> F
             ]
             return NumberField(spans(one.subject, len(defaults), low, high, example), one.show, None, sliders)
         case WholeNumber(low, high):
-            return NumberField(whole(one.subject, low, high), one.show, _step(one), [_slider(one, defaults[0])])
+            parse = whole(one.subject, low, high, bool(one.zero))
+            return NumberField(parse, one.show, _step(one), [_slider(one, defaults[0])])
         case RealNumber(least, most, above):
             parse = real(one.subject, least, most, bool(one.zero), above)
             return NumberField(parse, one.show, _step(one), [_slider(one, defaults[0])])

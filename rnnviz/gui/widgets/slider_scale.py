@@ -1,7 +1,7 @@
 """Slider scale: which number stands at which place of a slider, and which one a key leads to."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rnnviz.core.setting import RealNumber, Setting, Span, WholeNumber
 from rnnviz.gui.widgets.parsing import stepped_number
@@ -9,6 +9,7 @@ from rnnviz.gui.widgets.parsing import stepped_number
 PLACES = 400  # of a slider on which not every number has its own
 _MOST_LINEAR = 200  # whole numbers that have a place each
 _DECADES = 1e3  # below and above the usual value, where nothing is said of an open end
+_CENTER = 1e-3  # where the usual value is 0
 _PAGE = 10  # steps of Page up and Page down where numbers are evenly spaced
 
 
@@ -36,11 +37,11 @@ class SliderScale:
         share = min(max(place / self.last, 0.0), 1.0)
         if self.log:
             value = math.exp(math.log(self.low) + share * math.log(self.high / self.low))
-            value = min(max(float(f"{value:.2g}"), self.low), self.high)
+            value = self.high if share == 1 else min(max(float(f"{value:.2g}"), self.low), self.high)
         else:
             value = self.low + share * (self.high - self.low)
             if not self.whole:
-                value = round(value, self.decimals)
+                value = min(max(round(value, self.decimals), self.low), self.high)
         return round(value) if self.whole else value
 
     def place(self, value: float) -> int:
@@ -104,18 +105,23 @@ def scale_of(one: Setting, usual: object) -> SliderScale:
     if not isinstance(form, RealNumber):
         raise TypeError(f"{one.label}: wanted a range of numbers, got {form}")
     if one.slider is None and one.step != "1-2-5" and form.high < math.inf:
-        return _even(form.low, form.high, by)
-    center = usual if isinstance(usual, float) and usual > 0 else 1.0
-    low, high = one.slider or (max(form.low, center / _DECADES), min(form.high, center * _DECADES))
+        return _even(form, by)
+    center = usual if isinstance(usual, float) and usual > 0 else _CENTER
+    low, high = one.slider or (max(form.low, _round(center / _DECADES)), min(form.high, _round(center * _DECADES)))
     if one.step != "1-2-5":
-        return _even(low, high, by)
+        return _even(RealNumber(low, high), by)
     return SliderScale(low, high, whole=False, log=True, zero=form.low == 0 and not form.low_excluded)
 
 
-def _even(low: float, high: float, by: float | None) -> SliderScale:
+def _even(form: RealNumber, by: float | None) -> SliderScale:
     """Real numbers evenly spaced; the arrow keys go by the digit that is dragged where nothing else is said."""
-    scale = SliderScale(low, high, whole=False)
-    return replace(scale, by=by or 10.0**-scale.decimals)
+    digit = 10.0 ** -SliderScale(form.low, form.high, whole=False).decimals
+    low, high = form.low + digit * form.low_excluded, form.high - digit * form.high_excluded
+    return SliderScale(low, high, whole=False, by=by or digit)
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.3g}")
 
 
 def parts(value: object) -> list[float]:

@@ -49,6 +49,13 @@ def test_a_rate_is_above_zero_and_finite(text: str) -> None:
         real("Rate", 0, 100, above=True)(text)
 
 
+def test_off_is_zero_of_whole_numbers_too() -> None:
+    parse = whole("Early stop", 0, 900, off=True)
+    assert (parse("off"), parse("None"), parse("75")) == (0, 0, 75)
+    with pytest.raises(RnnvizError, match="must be a whole number from 0 to 900 or “off”, not “never”"):
+        parse("never")
+
+
 def test_off_is_zero() -> None:
     parse = real("Clip norm", 0, 1e6, off=True)
     assert (parse("off"), parse(" OFF "), parse("0,5")) == (0.0, 0.0, 0.5)
