@@ -22,12 +22,14 @@ gui            the window, PySide6 and pyqtgraph; never imports torch
 debugger       the program a cursor walks, and every change of place as a pure function; neither Qt nor torch
 engine         training, tracing and checkpoints, torch; its own process, which the window starts and talks to through
                a pipe; to a training that another program started it speaks through the run file
-runs           the run file: file (format 2), writing, reading (format 1 too); sqlite3, numpy and safetensors
+runs           the run file: file (format 2), writing, reading (format 1 too); sqlite3, numpy and safetensors; seeds:
+               folders of several seeds of an experiment, one run each
 core           the words, the records and the mathematics; numpy only
 
 The rooms of the window: state and commands below all others, look and widgets; then one room for each thing a person
 looks at (canvas with its lanes and items, network, centre, which shows one of these two, figures, cursor, stepping,
-watching, whatif, experiment, training, lessons, opening), live for the processes, and shell, which puts them together.
+watching, whatif, experiment, training, seeds, lessons, opening), live for the processes, and shell, which puts them
+together.
 
 Said once: where a new one goes
 -------------------------------

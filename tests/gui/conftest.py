@@ -24,6 +24,7 @@ from whole_program import PATIENCE, OpenApp, children, close, small_experiment
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.experiment.settings import TrainingSettings
 from rnnviz.gui.live import background, engine, files, following, watchdog
+from rnnviz.gui.seeds import seeds
 from rnnviz.gui.shell.app import App
 
 
@@ -80,6 +81,8 @@ def patient_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_PATIENCE", seconds)  # until an engine is ended that does not go
     monkeypatch.setattr(following, "_WAIT_FOR_CAPTURE", seconds)
     monkeypatch.setattr(watchdog, "PATIENCE", seconds)
+    monkeypatch.setattr(seeds, "_PATIENCE", seconds)
+    monkeypatch.setattr(seeds, "_CANCEL_PATIENCE", seconds)
     monkeypatch.setattr(files, "_COPY_PATIENCE", PATIENCE)
     monkeypatch.setattr(background, "_PATIENCE", PATIENCE / 1000)
 

@@ -7,10 +7,12 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, RUN, TABLE, TEXT, FileFormat, endings
+from rnnviz.gui.state.program_folders import data_folder
 from rnnviz.gui.state.store import Store, setting
 
 EVERY_FILE = "All files (*)"
 OPEN = "open"  # the kind of what the Open dialog finds: any file
+SEEDS = "seeds"  # that of folders of seeds
 
 
 def file_filter(title: str, formats: Iterable[FileFormat]) -> str:
@@ -52,6 +54,12 @@ def path_to_open_data(window: QWidget, store: Store, kind: str) -> Path | None:
     wanted = next(one for one in FORMATS if one.name == kind)
     name, _ = QFileDialog.getOpenFileName(window, "Choose the data", _begin(store, kind), read_filter(wanted))
     return _found(store, name, kind)
+
+
+def folder_of_seeds(window: QWidget, store: Store) -> Path | None:
+    """A folder of seeds, to look at or to train them into; None if the person changed their mind."""
+    name = QFileDialog.getExistingDirectory(window, "Folder of seeds", _begin(store, SEEDS, str(data_folder())))
+    return _found(store, name, SEEDS)
 
 
 def path_to_save(

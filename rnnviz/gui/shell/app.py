@@ -26,6 +26,9 @@ from rnnviz.gui.look.icons import application_icon
 from rnnviz.gui.look.scale import set_text_scale
 from rnnviz.gui.look.theme import apply, dress, theme
 from rnnviz.gui.opening.file_commands import Pictures, file_commands
+from rnnviz.gui.opening.file_dialogs import folder_of_seeds
+from rnnviz.gui.seeds.seeds import Seeds
+from rnnviz.gui.seeds.seeds_commands import seeds_commands
 from rnnviz.gui.shell.garbage_collector import GarbageCollector
 from rnnviz.gui.shell.keyboard.area_commands import area_commands
 from rnnviz.gui.shell.keyboard.areas import Areas
@@ -152,6 +155,9 @@ class App(QObject):
         self.window = MainWindow(lambda: theme(self.store.state.look.theme))
         dress(self.window, theme(preferences.theme))
         self.library = Library(self.store, self.session, self.open_path, self.window)
+        self.seeds = Seeds(
+            self.store, self.session, self.open_path, lambda above: folder_of_seeds(above, self.store), self.window
+        )
         self.actions = Actions(self._commands(), self.store, self.window)
         self.toolbar = Toolbar(self.store, self.actions)
         self.menu_bar = MenuBar(self.store, self.actions, self.preference_saver, self.open_path)
@@ -176,7 +182,10 @@ class App(QObject):
     def open_path(self, path: Path) -> None:
         """Opens whatever a person chose or dropped; what is wrong with it is said in the bar."""
         try:
-            self.session.files.open_path(path.absolute())
+            if path.is_dir():
+                self.seeds.open_folder(path.absolute())
+            else:
+                self.session.files.open_path(path.absolute())
         except RnnvizError as error:
             self.store.say(Message("error", str(error)), busy="")
 
@@ -204,6 +213,7 @@ class App(QObject):
             return
         self._closed = True
         self.session.ask_to_leave()  # first of all: the engine writes its last record meanwhile
+        self.seeds.ask_to_leave()
         self.preference_saver.remember(**self.window.layout_preferences())
         self.window.hide()
         self.searching.cancel()
@@ -213,6 +223,7 @@ class App(QObject):
                 self.recomputing.stop(),
                 self.contents is None or self.contents.stop(),
                 self.session.close(),
+                self.seeds.stop(),
             ]
         self.ended_well = all(ended)
         self._garbage_collector.stop()
@@ -239,11 +250,16 @@ class App(QObject):
             print(sentence, file=sys.stderr, flush=True)
 
     def _begin(self) -> None:
-        """The file that was asked for, or the first lesson; that too when the file is none."""
-        if self._path is not None:
+        """The file that was asked for, of a folder of seeds its first run; else the first lesson."""
+        path = self._path
+        if path is not None:
             try:
-                self.session.files.open_path(self._path.absolute())
-                return
+                if path.is_dir():
+                    folder, path = path, self.seeds.first_run(path.absolute())
+                    QTimer.singleShot(0, self, partial(self.open_path, folder))  # once the window is filled
+                if path is not None:
+                    self.session.files.open_path(path.absolute())
+                    return
             except RnnvizError as error:
                 self.store.say(Message("error", str(error)))
         self.session.start(first_lesson())
@@ -308,6 +324,7 @@ class App(QObject):
                 library_commands(self.library),
             ),
             *training_commands(self.store, self.session),
+            *seeds_commands(self.seeds),
             *debug_commands(self.store, self.walker, self._ask_place),
             *slow_walk_commands(self.store),
             *mark_commands(self.store, self.walker, self._ask_note),

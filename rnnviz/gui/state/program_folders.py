@@ -46,13 +46,22 @@ def new_run_path(name: str) -> Path:
         raise RnnvizError(f"The folder of runs {folder} cannot be made: {error.strerror}.") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RnnvizError(f"The folder of runs {folder} cannot be written; {DATA_VARIABLE} can name another one.")
-    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "run"
-    stem = f"{words}-{time.strftime('%Y%m%d-%H%M%S')}"
+    stem = f"{_file_words(name, 'run')}-{time.strftime('%Y%m%d-%H%M%S')}"
     path, count = folder / f"{stem}.rnnviz", 1
     while path.exists() or path in _given or any(folder.glob(f"{path.stem}.*.toml")):
         count += 1
         path = folder / f"{stem}-{count}.rnnviz"
     _given.add(path)
+    return path
+
+
+def new_seeds_folder(name: str) -> Path:
+    """A folder that is not there yet, for several seeds of an experiment called `name`."""
+    words = _file_words(name, "seeds")
+    path, count = data_folder() / "seeds" / words, 1
+    while path.exists():
+        count += 1
+        path = path.with_name(f"{words}-{count}")
     return path
 
 
@@ -66,6 +75,11 @@ def remove_leftovers() -> None:
         if number.isdecimal() and not process_exists(int(number)):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _file_words(name: str, otherwise: str) -> str:
+    """A name as a file may be called."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or otherwise
 
 
 def delete_run(path: Path) -> None:
