@@ -274,8 +274,9 @@ class ValueTable(QWidget):
             painter.drawText(QPointF(edge - taken, base), shown)
         room = edges[0] - widest - 10 - _PAD
         words_color = muted if row.part or not row.active else number_color
-        marked_text.draw(painter, _PAD, base, row.words, size, words_color)
-        start = _PAD + marked_text.width(row.words, size) + 5
+        words = marked_text.shortened(row.words, size, room)
+        marked_text.draw(painter, _PAD, base, words, size, words_color)
+        start = _PAD + marked_text.width(words, size) + 5
         if row.symbol and start - _PAD + marked_text.width(row.symbol, size) <= room:
             marked_text.draw(painter, start, base, row.symbol, size, muted)
 

@@ -38,6 +38,17 @@ def width(markup: str, size: int, *, bold: bool = False) -> float:
     return sum(_advance(text, size, level, bold) for text, level in pieces(markup))
 
 
+@lru_cache(maxsize=4096)
+def shortened(markup: str, size: int, room: float) -> str:
+    """`markup` without the words at its end for which there is no room; the first one stays."""
+    words = markup.split(" ")
+    for number in range(len(words), 1, -1):
+        kept = " ".join((*words[:number], "…")) if number < len(words) else markup
+        if width(kept, size) <= room:
+            return kept
+    return f"{words[0]} …" if words[1:] else markup
+
+
 def draw(
     painter: QPainter, x: float, baseline: float, markup: str, size: int, color: QColor, *, bold: bool = False
 ) -> None:

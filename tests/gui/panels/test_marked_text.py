@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QApplication
 
-from rnnviz.gui.widgets.marked_text import pieces, plain, width
+from rnnviz.gui.widgets.marked_text import pieces, plain, shortened, width
 
 
 def test_subscripts_and_superscripts_are_found() -> None:
@@ -13,6 +13,14 @@ def test_subscripts_and_superscripts_are_found() -> None:
 
 def test_a_subscript_takes_less_room_than_text(qapp: QApplication) -> None:
     assert width("h", 13) < width("h_{41}", 13) < width("h41", 13)
+
+
+def test_words_at_the_end_give_way_where_there_is_no_room(qapp: QApplication) -> None:
+    words = "share in ∂L/∂W_{hh}"
+    assert shortened(words, 13, width(words, 13)) == words
+    assert shortened(words, 13, width(words, 13) - 1) == "share in …"
+    assert shortened(words, 13, width("share in …", 13) - 1) == shortened(words, 13, 0) == "share …"
+    assert shortened("loss", 13, 0) == "loss"
 
 
 def test_plain_text_has_no_braces() -> None:

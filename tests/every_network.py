@@ -1,0 +1,134 @@
+"""Every network: each cell with each head that applies, trained, stepped through, saved and reopened, all small."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from rnnviz.core.cells import CELLS
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.setting import settings_of
+from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.tasks import Adding, Parity, TaskSettings, TemporalOrder
+from rnnviz.debugger.cursor import Phase
+from rnnviz.debugger.places import Walkable, begun
+from rnnviz.debugger.walking import StepCommand, Walk, step
+from rnnviz.engine.training.serve import run_training
+from rnnviz.gui.cursor.equation_lines import equation_lines
+from rnnviz.runs.reading.reader import Run, open_run
+
+TRAINING_STEPS = 3
+TASKS: dict[str, tuple[TaskSettings, tuple[str, ...]]] = {  # where the loss is asked, and which losses are
+    "each time step": (
+        Parity(length=(4, 4), test_length=6),
+        ("cross entropy", "binary cross-entropy", "mean squared error"),
+    ),
+    "at the end": (
+        TemporalOrder(length=(6, 7), first_mark=(1, 2), second_mark=(3, 4)),
+        ("cross entropy", "binary cross-entropy", "mean squared error"),
+    ),
+    "at the end, values": (Adding(length=5), ("mean squared error",)),
+}
+POOLINGS = {"last": "at the end", "mean": "mean over time", "max": "maximum over time"}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of one network with one head."""
+
+    network: str
+    head: str
+    loss: str
+    verdict: str
+    difference: float  # the largest relative one to torch's numbers
+    operations: int  # points stepped over, forward and back
+
+
+def experiments(cell: str) -> Iterator[Experiment]:
+    """One for each task and loss, with a model for each head: flat, deep and, where the cell can, both ways."""
+    for where, (task, losses) in TASKS.items():
+        poolings = ("last",) if where == "each time step" else tuple(POOLINGS)
+        for loss in losses:
+            models = tuple(_model(cell, pooling, number) for number, pooling in enumerate(poolings))
+            training = TrainingSettings(learning_rate=0.03, batch_size=3, training_steps=TRAINING_STEPS)
+            yield Experiment(f"{where}, {loss}", task, models, replace(training, loss=loss), seed=5)
+
+
+def _model(cell: str, pooling: str, number: int) -> ModelSettings:
+    kind = CELLS[cell]
+    both = number == 2 and not kind.one_direction
+    model = ModelSettings(POOLINGS[pooling], cell, 3 + number, 1 + (number == 1), both, pooling=pooling)
+    return model.with_own("window", 2 + number) if "window" in settings_of(kind.settings) else model
+
+
+def try_networks(experiment: Experiment, folder: Path) -> Iterator[Tried]:
+    """Trains all models of the experiment and gives what became of each; AssertionError where one fails."""
+    path, copied = folder / "run.rnnviz", folder / "copied.rnnviz"
+    assert run_training(experiment, path) == 0
+    with open_run(path) as run:
+        run.save_copy(copied)
+        with open_run(copied) as copy:
+            for number in range(len(experiment.models)):
+                yield _tried(run, copy, number)
+
+
+def _tried(run: Run, copy: Run, number: int) -> Tried:
+    captured = [int(one) for one in run.captured()]
+    assert captured[0] == 0
+    assert captured[-1] == run.last_training_step == TRAINING_STEPS
+    assert list(copy.captured()) == captured
+    ends = captured[0], captured[-1]
+    for training_step in ends:
+        assert same(run.capture(training_step, number), copy.capture(training_step, number))
+    trace, again = (one.trace(captured[-1], number) for one in (run, copy))
+    assert same(trace.layers, again.layers)
+    assert same(trace.head, again.head)
+    model = run.experiment.models[number]
+    head = trace.head
+    assert head is not None
+    assert all(rebuild(run.capture(step, number)).verdict.right for step in ends), trace.verdict.words
+    return Tried(
+        CELLS[model.cell].words,
+        model.name if run.experiment.task.name != "parity" else "each time step",
+        head.loss,
+        trace.verdict.kind,
+        trace.verdict.difference,
+        walked(run, trace, number, captured[-1]),
+    )
+
+
+def walked(run: Run, trace: Trace, number: int, training_step: int) -> int:
+    """Steps through every operation of a training step, forward and back; how many points there are."""
+    rule = run.experiment.training.rule
+    walkable = Walkable.of([trace.structure], [trace], (training_step,), rule)
+    place = replace(begun(training_step), sample=1)
+    program = walkable.program(place)
+    walk, seen = Walk(place.cursor), [place.cursor]
+    while (walk := step(program, walk, StepCommand.INTO)).moved:
+        seen.append(walk.cursor)
+    assert len(seen) == len(set(seen)) == program.fine_length
+    assert seen[-1].phase is Phase.UPDATE
+    for cursor in seen[-2::-1]:
+        walk = step(program, walk, StepCommand.INTO, -1)
+        assert walk.cursor == cursor
+    middle, looked_at = program.time_steps // 2 + 1, trace.sample(1)
+    for cursor in seen:
+        if cursor.time_step == middle or not cursor.phase.swept:
+            at = replace(place, cursor=cursor)
+            assert not cursor.operation or walkable.operation(at) is not None, cursor
+            assert equation_lines(looked_at, cursor, 1, rule), cursor
+    return len(seen)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values made of records, arrays, mappings and numbers are the same to the last bit."""
+    if isinstance(one, np.ndarray):
+        return isinstance(other, np.ndarray) and one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+    if isinstance(one, tuple | list):
+        return isinstance(other, tuple | list) and len(one) == len(other) and all(map(same, one, other))
+    if hasattr(one, "items"):
+        return set(one) == set(other) and all(same(value, other[key]) for key, value in one.items())  # type: ignore
+    if hasattr(one, "__dataclass_fields__"):
+        return type(one) is type(other) and all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))  # type: ignore
+    return one == other
