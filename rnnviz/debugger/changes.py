@@ -127,10 +127,13 @@ def _is_recurrent(cell: Cell, parameter: Parameter) -> bool:
 def _predictions(before: Trace, after: Trace) -> Iterator[Fact]:
     """How many of the asked time steps became right or wrong, where classes are predicted."""
     old, new = before.head, after.head
-    if old is None or new is None or old.probabilities is None or new.probabilities is None:
+    if old is None or new is None or old.classes is None or new.classes is None:
         return
     asked = old.loss_weight[:, 0] != 0
-    right = [(each.prediction[:, 0].argmax(axis=-1) == each.targets[:, 0])[asked] for each in (old, new)]
+    right = [
+        (each.prediction[:, 0].argmax(axis=-1) == wanted[:, 0])[asked]
+        for each, wanted in ((old, old.classes), (new, new.classes))
+    ]
     for gained, word in ((~right[0] & right[1], "right"), (right[0] & ~right[1], "wrong")):
         count = int(gained.sum())
         if count:

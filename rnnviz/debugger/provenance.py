@@ -19,6 +19,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.flow import loss_parts
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import StepBack
+from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Trace
 
 
@@ -188,9 +189,7 @@ def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator
     """From L_t at the top, or the ∂L/∂output that was given; else from the layers above at the same time step."""
     weights = weighing[layer.equations.output]
     if not layer.above:
-        value = _sum(layer.direct_grad[t, 0].astype(np.float64) * weights)
-        source = "the given ∂L/∂output" if layer.direct_from == "given" else "L"
-        yield Part(f"directly from {source} at t = {t + 1}", value, 0.0, t + 1)
+        yield from _from_outside(layer, weights, t)
     width = layer.h.shape[-1]
     start = width if layer.reverse else 0
     for above in layer.above:
@@ -205,6 +204,19 @@ def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator
         for unit, value in enumerate(whole if by_unit else ()):
             place = GradientPlace(_state_of_units(above), above.name, t + 1, unit + 1)
             yield Part(f"unit {unit + 1} of {above.id.words}", float(value), 0.0, t + 1, place)
+
+
+def _from_outside(layer: Layer, weights: Array, t: int) -> Iterator[Part]:
+    """Of a top layer: what L_t gives, or through a pooling each L_k, or what was given."""
+    if layer.pooled is not None:
+        through = POOLINGS[layer.pooled.pooling].through
+        values = layer.pooled.reaching(t, 0).astype(np.float64) @ weights
+        for k in np.flatnonzero(values):
+            yield Part(f"directly from L at t = {k + 1}, {through}", float(values[k]), 0.0, int(k) + 1)
+        return
+    value = _sum(layer.direct_grad[t, 0].astype(np.float64) * weights)
+    source = "the given ∂L/∂output" if layer.direct_from == "given" else "L"
+    yield Part(f"directly from {source} at t = {t + 1}", value, 0.0, t + 1)
 
 
 def _other_states(layer: Layer, weighing: Weighing, after: int) -> Iterator[Part]:

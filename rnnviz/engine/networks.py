@@ -60,7 +60,7 @@ def build(settings: ModelSettings, input_size: int, output_size: int, seed: int)
         for parameter in head.parameters():
             parameter.uniform_(-1 / math.sqrt(width), 1 / math.sqrt(width), generator=generator)
         _shift(recurrent, structure, settings)
-    return SequenceModel(recurrent, head)
+    return SequenceModel(recurrent, head, settings.pooling)
 
 
 def plain_module(structure: Structure, dtype: torch.dtype) -> nn.Module:

@@ -15,9 +15,11 @@ from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
+from rnnviz.core.experiment.heads import fitted
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
 from rnnviz.core.optimising.optimisers import OPTIMISERS, AdamW, Momentum, RmsProp
 from rnnviz.core.optimising.schedules import SCHEDULES, OnPlateau, StepDecay
+from rnnviz.core.setting import differences
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, TemporalOrder
 
 TEXT = experiment_toml(first_lesson())
@@ -284,6 +286,46 @@ def test_every_mistake_gets_its_sentence(name: str) -> None:
 def test_what_utf8_cannot_hold_is_refused(task: NextValue) -> None:
     with pytest.raises(RnnvizError, match=r"task\."):
         check_experiment(Experiment("a", task, (ModelSettings("a", "gru"),)))
+
+
+HEADS = {
+    "pooling": (NextValue(), {"pooling": "max"}, {}, 'models[0].pooling must be "last" for the task "next value"'),
+    "loss": (
+        Adding(),
+        {},
+        {"loss": "cross entropy"},
+        'training.loss must be "mean squared error" for the task "adding", which has no such answers, not "cross',
+    ),
+    "reduction": (
+        TemporalOrder(),
+        {},
+        {"reduction": "sum"},
+        'training.reduction must be "mean" for the task "temporal order", which asks at the last time step alone',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_what_of_a_head_does_not_fit_the_task_is_refused_and_fitted(name: str) -> None:
+    task, model, training, words = HEADS[name]
+    wrong = Experiment("a", task, (ModelSettings("a", "gru", **model),), TrainingSettings(**training))  # type: ignore[arg-type]
+    with pytest.raises(RnnvizError) as caught:
+        parse_experiment(experiment_toml(wrong), "lesson.toml")
+    assert words in str(caught.value)
+    check_experiment(fitted(wrong))
+    assert fitted(wrong) == Experiment("a", task, (ModelSettings("a", "gru"),))
+
+
+def test_a_head_that_fits_stays_and_comes_back() -> None:
+    pooling = replace(first_lesson().models[0], pooling="mean")
+    at_end = replace(first_lesson(), models=(pooling,), training=TrainingSettings(loss="binary cross-entropy"))
+    often = Experiment("b", NextCharacter(), (ModelSettings("a", "gru"),), TrainingSettings(reduction="sum"))
+    named = replace(often, training=TrainingSettings(loss="cross entropy"))  # its own, by its name
+    for one in (at_end, often, named):
+        assert fitted(one) == one
+        assert parse_experiment(experiment_toml(one), "x") == one
+    assert not {"pooling", "reduction", "loss ="} & set(experiment_toml(first_lesson()).split())
+    assert list(differences(first_lesson().models[0], pooling)) == ["pooling at the end → mean over time"]
 
 
 def test_keys_that_do_not_apply_are_not_written() -> None:

@@ -69,6 +69,34 @@ def test_a_sample_has_its_own_head(autograd):
     assert not alone.losses.flags.writeable
 
 
+def test_a_sum_over_time_is_said_and_is_the_sequences_own(autograd):
+    capture = autograd.random_capture(Structure("gru", 2, 3), time_steps=4, sequences=3)
+    generator = np.random.default_rng(8)
+    targets = generator.integers(0, 5, (4, 3))
+    head = Head(generator.normal(size=(5, 3)), np.zeros(5), "cross entropy", targets, np.full((4, 3), 1 / 3))
+    trace = rebuild(capture.with_call(head=replace(head, reduction="sum")))
+    chances = trace.head.probabilities
+    for n in range(3):
+        one = trace.sample(n).head
+        assert one.divided_by() == "3 sequences"
+        assert one.reduction_words() == "sum over 4 time steps, mean over 3 sequences"
+        assert one.own_loss() == pytest.approx(-np.log(chances[range(4), n, targets[:, n]]).sum())
+    alone = rebuild(capture.with_call(head=replace(head, loss_weight=np.ones((4, 3)), reduction="sum")))
+    assert (alone.head.divided_by(), alone.head.reduction_words()) == ("", "sum over 4 time steps")
+
+
+def test_one_hot_targets_are_of_classes(autograd):
+    capture = with_head(autograd, "mean squared error")
+    assert rebuild(capture).head.classes is None
+    wanted = np.arange(8).reshape(4, 2) % 5
+    hot = np.eye(5)[wanted]
+    hot[0, 0] = -3.0  # where nothing is asked
+    found = rebuild(capture.with_call(head=replace(capture.head, targets=hot))).head
+    assert found.classes[1:].tolist() == wanted[1:].tolist()
+    assert found.asked_output(1) == 2
+    np.testing.assert_array_equal(found.scores, found.prediction)
+
+
 @pytest.mark.parametrize(("asked", "words"), [("last", "3 sequences"), ("all", "12 time steps"), ("one", "")])
 def test_a_sequences_loss_is_its_part_of_the_batchs_mean(autograd, asked, words):
     capture = autograd.random_capture(Structure("gru", 2, 3), time_steps=4, sequences=3)
@@ -78,6 +106,8 @@ def test_a_sequences_loss_is_its_part_of_the_batchs_mean(autograd, asked, words)
     trace = rebuild(capture.with_call(head=head))
     each = [trace.sample(n).head for n in range(3)]
     assert {one.divided_by() for one in each} == {trace.head.divided_by(1)} == {words}
+    total = {"last": "mean over 3 sequences", "all": "mean over 4 time steps and 3 sequences", "one": ""}[asked]
+    assert {one.reduction_words() for one in each} == {trace.head.reduction_words(2)} == {total}
     own = [-np.log(trace.head.probabilities[range(4), n, head.targets[:, n]]) for n in range(3)]
     for n, one in enumerate(each):
         expected = own[n].mean() if asked == "all" else own[n][{"last": 3, "one": 2}[asked]]

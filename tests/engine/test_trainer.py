@@ -72,7 +72,7 @@ def test_a_capture_holds_the_probe_and_the_loss_of_the_whole_model(task: object)
     model, capture = training.models[2], training.captures()[2]
     x, y = torch.from_numpy(training.probe.inputs), torch.from_numpy(training.probe.targets)
     prediction = model(x)
-    if training.source.last_only:
+    if training.experiment.task.last_only:
         prediction, y = prediction[-1], y[-1]
     criterion = torch.nn.CrossEntropyLoss() if y.dtype == torch.int64 else torch.nn.MSELoss()
     loss = criterion(prediction.flatten(0, -2), y.flatten() if y.dtype == torch.int64 else y.flatten(0, -2))

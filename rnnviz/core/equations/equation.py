@@ -37,9 +37,12 @@ class Term:
         return self.symbol.replace("t−1", "t·1").replace("t+1", "t−1").replace("t·1", "t+1")
 
     def shown_in(self, layer: "Layer") -> str:
-        """The symbol as in this layer: what comes directly is ∂L_t/∂h_t only where no layer is above and L is known."""
+        """The symbol as in this layer: what comes directly is ∂L_t/∂h_t only where no layer is above, L is known and no
+        pooling lets every later L_k reach it."""
         if self.kind != "direct" or layer.direct_from == "loss":
             return self.shown(layer.reverse)
+        if layer.direct_from == "pooling":
+            return "Σ_{k≥t} " + self.symbol.replace("L_t", "L_k")
         # what layer 1 reads is h of layer 0
         return "∂L/∂output_t" if layer.direct_from == "given" else f"∂L/∂x_t^{{({layer.above[0].id.depth})}}"
 

@@ -92,7 +92,7 @@ def experiment_toml(experiment: Experiment) -> str:
     """`experiment` as TOML text; keys that do not apply to a model's cell are left out."""
     models = []
     for model in experiment.models:
-        table = plain(model)
+        table = _without_usual(plain(model), "pooling", usual=ModelSettings.pooling)
         models.append(table | table.pop("own"))
     table = {
         "rnnviz": FORMAT,
@@ -202,7 +202,14 @@ def _read_model(table: object, source: str, key: str) -> ModelSettings:
 
 def _training_table(training: TrainingSettings) -> dict[str, Any]:
     """The settings that apply, beside each other."""
-    return {key: plain(training.value(key)) for key in training.applying}
+    table = {key: plain(training.value(key)) for key in training.applying}
+    table = _without_usual(table, "loss", usual=TrainingSettings.loss)
+    return _without_usual(table, "reduction", usual=TrainingSettings.reduction)
+
+
+def _without_usual(table: dict[str, Any], key: str, usual: str) -> dict[str, Any]:
+    """Without a setting of the head that is as usual: few tasks have a choice there."""
+    return {name: value for name, value in table.items() if name != key or value != usual}
 
 
 def _read_training(table: object, source: str) -> TrainingSettings:

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from rnnviz.core.cells import CELLS, cell_kind
 from rnnviz.core.cells.lstm import LstmSettings
@@ -15,6 +15,9 @@ from rnnviz.core.plain_records import came
 from rnnviz.core.setting import OneLine, OneOf, RealNumber, Setting, WholeNumber, setting, settings_of
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Pooling, Reduction
+from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.tasks import TaskSettings, TemporalOrder
 
 MOST_MODELS = 8  # of a file
@@ -40,6 +43,7 @@ class CellChoice:
         return self.words.get(value, value)
 
 
+LossChoice = Literal["", "cross entropy", "binary cross-entropy", "mean squared error"]  # "": the task's own
 _AT_ONCE = "takes effect at the next training step"
 
 
@@ -90,6 +94,15 @@ class ModelSettings:
         ),
     )
     own: Any = None  # the settings of its cell, a record of its kind's type; None: all as usual
+    pooling: Pooling = field(
+        default="last",
+        metadata=setting(
+            "Head reads",
+            OneOf({name: kind.words for name, kind in POOLINGS.items()}),
+            "What the head reads of the outputs: that at the end, or their mean or maximum over all time steps up to "
+            "then; needs a restart",
+        ),
+    )
 
     def __post_init__(self) -> None:
         if self.own is None and self.cell in CELLS:
@@ -238,6 +251,25 @@ class TrainingSettings:
             "a fixed set of fresh sequences, as many as a batch. Early stop and a plateau need it anyway; needs a "
             "restart",
             short="validation",
+        ),
+    )
+    loss: LossChoice = field(
+        default="",
+        metadata=setting(
+            "Loss",
+            OneOf({"": "the task's own", **{name: kind.words for name, kind in LOSSES.items()}}),
+            "How far a prediction is from its target; on classes the squared error and the binary cross-entropy take "
+            "1 for the target class and 0 for the others, and are means over the classes; needs a restart",
+        ),
+    )
+    reduction: Reduction = field(
+        default="mean",
+        metadata=setting(
+            "Over time",
+            OneOf({"mean": "mean", "sum": "sum"}),
+            "Whether L is the mean or the sum of the losses over the time steps; over the sequences of a batch it is "
+            "always the mean; needs a restart",
+            short="loss over time",
         ),
     )
     own: Any = None  # the settings of its optimiser: an Optimiser, whose learning rate is the one above; None: as usual

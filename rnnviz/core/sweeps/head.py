@@ -14,6 +14,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.plain_records import listed
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.capture import Head, HeadKind, LossName, Reduction
 from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
@@ -57,6 +58,21 @@ class HeadTrace(FrozenArrays):
     def outputs(self) -> int:
         """V."""
         return int(self.prediction.shape[-1])
+
+    @cached_property
+    def classes(self) -> Array | None:
+        """(T, N) the class numbers of the targets, also where these are one-hot; None where they are values."""
+        if self.targets.ndim == 2:
+            return self.targets
+        asked = self.targets[self.loss_weight != 0]
+        if self.outputs < 2 or not len(asked) or not (np.isin(asked, (0, 1)).all() and (asked.sum(axis=-1) == 1).all()):
+            return None
+        return frozen(self.targets.argmax(axis=-1))
+
+    @property
+    def scores(self) -> Array:
+        """(T, N, V) the probabilities, or where the loss is of none the predictions."""
+        return self.prediction if self.probabilities is None else self.probabilities
 
     @cached_property
     def pooled_grads(self) -> PooledGrads:
@@ -114,8 +130,8 @@ class HeadTrace(FrozenArrays):
     def asked_output(self, t: int, sample: int = 0) -> int:
         """The output (0-based) that a loss asks about at time step `t`: the target's class, else the one with the
         largest gradient."""
-        if LOSSES[self.loss].targets == "classes" and 0 <= int(self.targets[t, sample]) < self.outputs:
-            return int(self.targets[t, sample])
+        if self.classes is not None and 0 <= int(self.classes[t, sample]) < self.outputs:
+            return int(self.classes[t, sample])
         return int(np.argmax(np.abs(self.prediction_grad[t, sample])))
 
     def divided_by(self, n: int = 0) -> str:
@@ -123,17 +139,39 @@ class HeadTrace(FrozenArrays):
 
         "" for the only sequence, where nothing is asked and where the answers count differently.
         """
+        asked, parts = self._parts(n)
+        if parts < 2:
+            return ""
+        return f"{parts} {'sequences' if asked == 1 or self.reduction == 'sum' else 'time steps'}"
+
+    def reduction_words(self, n: int = 0) -> str:
+        """How L is made of the losses of the batch that sequence `n` is one of: "mean over 50 time steps and 4
+        sequences", "sum over 50 time steps, mean over 4 sequences"; "" where `divided_by` is."""
+        asked, parts = self._parts(n)
+        if not asked or (parts < 2 and self.reduction == "mean"):
+            return ""
+        summed = self.reduction == "sum"
+        sequences = parts if summed else parts // asked
+        over = [f"{asked} time steps"] * (asked > 1 and not summed) + [f"{sequences} sequences"] * (sequences > 1)
+        found = [f"sum over {asked} time steps"] * (summed and asked > 1) + [f"mean over {listed(over)}"] * bool(over)
+        return ", ".join(found)
+
+    def _parts(self, n: int) -> tuple[int, int]:
+        """At how many time steps sequence `n` is asked, and what each of its losses is divided by; 0 and 0 where they
+        count differently or are divided by nothing whole."""
         weights = self.loss_weight[:, n][self.loss_weight[:, n] != 0]
         if not weights.size or not np.allclose(weights, weights[0]) or not weights[0] > 0:
-            return ""
+            return 0, 0
         parts = round(1 / float(weights[0]))
-        if parts < 2 or not np.isclose(parts * weights[0], 1, rtol=1e-3):
-            return ""
-        return f"{parts} {'sequences' if weights.size == 1 else 'time steps'}"
+        if not parts or not np.isclose(parts * weights[0], 1, rtol=1e-3):
+            return 0, 0
+        return int(weights.size), parts
 
     def own_loss(self, n: int = 0) -> float:
-        """The mean loss of sequence `n` alone, which compares with a training curve; NaN where nothing is asked."""
-        whole = float(self.loss_weight[:, n].sum(dtype=np.float64))
+        """The loss of sequence `n` alone, the mean over its time steps or their sum, which compares with a training
+        curve; NaN where nothing is asked."""
+        weights = self.loss_weight[:, n].astype(np.float64)
+        whole = float(weights.sum()) if self.reduction == "mean" else float(weights.max(initial=0.0))
         return float(self.losses[:, n].sum(dtype=np.float64)) / whole if whole else float("nan")
 
     def sample(self, n: int, length: int, copied: bool = False) -> "HeadTrace":

@@ -23,7 +23,8 @@ from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 from rnnviz.core.sweeps.pooling import PooledGrads
 from rnnviz.core.sweeps.window import folded_back, newest
 
-DirectFrom = Literal["loss", "above", "given"]  # L_t; the layer above; a ∂L/∂output that was given
+# L_t; every L_k with k ≥ t, through a pooling; the layer above; a ∂L/∂output that was given
+DirectFrom = Literal["loss", "pooling", "above", "given"]
 
 _FOUND_AGAIN = (  # the large ones
     "_all_values", "gates", "pre_activations", "slopes", "_more_grads", "_known_parts", "gate_grads", "factors",
@@ -203,6 +204,8 @@ class Layer(FrozenArrays):
     @property
     def direct_from(self) -> DirectFrom:
         """Where `direct_grad` comes from."""
+        if self.pooled is not None:
+            return "pooling"
         return "above" if self.above else "given" if self.given else "loss"
 
     @property

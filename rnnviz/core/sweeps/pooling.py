@@ -91,7 +91,7 @@ def _of_step(output: str) -> str:
 
 
 _COUNT = Term("t", "time_steps", "time steps so far")
-LAST = PoolingKind("last", "each time step alone", "", lambda output: output)
+LAST = PoolingKind("last", "at the end", "", lambda output: output)
 MEAN = PoolingKind("mean", "mean over time", "mean", _mean, _mean_forward, _mean_backward)
 MAXIMUM = PoolingKind("max", "maximum over time", "max", _maximum, _maximum_forward, _maximum_backward)
 POOLINGS: Mapping[Pooling, PoolingKind] = {kind.name: kind for kind in (LAST, MEAN, MAXIMUM)}

@@ -5,9 +5,10 @@ from typing import Literal
 
 import numpy as np
 
+from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.core.tasks.source import Batch, TaskSource, last_step_question
-from rnnviz.core.tasks.task import TaskSettings, window_length
+from rnnviz.core.tasks.task import LOSSES_OF_VALUES, TaskSettings, window_length
 
 TOLERANCE = 0.04  # an error below it counts as right (Hochreiter & Schmidhuber 1997)
 
@@ -15,6 +16,9 @@ TOLERANCE = 0.04  # an error below it counts as right (Hochreiter & Schmidhuber 
 @dataclass(frozen=True)
 class Adding(TaskSettings):
     """Two inputs, a value in [0, 1] and a marker; the target is the sum of the two marked values (Le 2015)."""
+
+    last_only = True
+    losses = LOSSES_OF_VALUES
 
     name: Literal["adding"] = "adding"
     length: int = field(default=50, metadata=window_length(2, "Length of every sequence, in time steps"))
@@ -36,7 +40,6 @@ class AddingSource:
 
     input_size = 2
     output_size = 1
-    last_only = True
     tolerance = TOLERANCE
 
     def __init__(self, task: Adding, seed: int) -> None:
@@ -48,7 +51,7 @@ class AddingSource:
             input_labels=("value", "marker"),
             output_kind="values",
             output_labels=("sum",),
-            loss="mean squared error",
+            loss=task.losses[0],
             metrics=("loss", "accuracy", "grad_norm"),
             # The sum of two uniform numbers has variance 1/6 around 1, and lies within d of 1 with 1 - (1 - d)².
             baselines=(
@@ -68,6 +71,10 @@ class AddingSource:
         inputs[second, columns, 1] = 1.0
         total = inputs[first, columns, 0] + inputs[second, columns, 0]
         return Batch(inputs, *last_step_question(total[:, None], length))
+
+    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
+        """Its only loss's."""
+        return self.info.baselines
 
     def probe(self) -> Batch:
         """4 sequences."""

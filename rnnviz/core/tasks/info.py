@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnviz.core.sweeps.capture import LossName
+from rnnviz.core.sweeps.capture import LossName, Reduction
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,5 @@ class TaskInfo:
     output_scales: tuple[Scale, ...] = ()
     marked_symbols: tuple[str, ...] = ()  # the symbols a person should find at once
     time_labels: tuple[str, ...] = ()  # one for each time step of the first probe sequence, for example years
+    reduction: Reduction = "mean"  # of the losses over time steps
     notes: tuple[str, ...] = ()  # how its file was read and what was done to it, one phrase each

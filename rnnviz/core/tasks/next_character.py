@@ -11,9 +11,18 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding
 from rnnviz.core.files.texts import read_text
 from rnnviz.core.setting import DataFile, setting
+from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, TaskInfo
+from rnnviz.core.tasks.scores import losses_of_chances
 from rnnviz.core.tasks.source import Batch, TaskSource
-from rnnviz.core.tasks.task import DataTask, encoding_advice, file_encoding, train_share, window_length
+from rnnviz.core.tasks.task import (
+    LOSSES_OF_CLASSES,
+    DataTask,
+    encoding_advice,
+    file_encoding,
+    train_share,
+    window_length,
+)
 
 TEST_CHARACTERS = 10_000  # so many that counts agree on them with those of the whole part to about a percent
 PROBE_WINDOWS = 4
@@ -25,6 +34,7 @@ class NextCharacter(DataTask):
     """Predict the next character of a text from those before it; loss at every time step."""
 
     data = "text"
+    losses = LOSSES_OF_CLASSES
 
     name: Literal["next character"] = "next character"
     file: str = field(  # text; empty: Python's help texts, which ship with rnnviz
@@ -57,7 +67,6 @@ class NextCharacter(DataTask):
 class NextCharacterSource:
     """Windows of a text, one-hot over its alphabet; its first part is trained on, the rest tested."""
 
-    last_only = False
     tolerance = None
 
     def __init__(self, task: NextCharacter, seed: int) -> None:
@@ -73,9 +82,9 @@ class NextCharacterSource:
             input_labels=text.alphabet,
             output_kind="classes",
             output_labels=text.alphabet,
-            loss="cross entropy",
+            loss=task.losses[0],
             metrics=("loss", "accuracy", "test_loss", "test_accuracy", "skill", "grad_norm"),
-            baselines=self._baselines(),
+            baselines=self.baselines(task.losses[0]),
             notes=text.notes,
         )
 
@@ -96,16 +105,20 @@ class NextCharacterSource:
         starts = np.linspace(0, last, min(windows, last + 1)).astype(np.int64)
         return self._windows(self._test, starts)
 
-    def _baselines(self) -> tuple[Baseline, ...]:
+    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
         """What counts of single characters and of pairs reach, both counted in the train part."""
         test = self.test()
         windows = np.concatenate([test.inputs.argmax(axis=-1)[:1], test.targets])  # (T + 1, N)
         single, pairs = _frequencies(self._train, self.input_size)
+        of_single, of_pairs = losses_of_chances(loss, single), losses_of_chances(loss, pairs)
         baselines = []
         for part, codes in (("", self._train), ("test_", windows)):
             before, after = codes[:-1].astype(np.int64), codes[1:].astype(np.int64)
-            for label, chances in (("single characters", single[after]), ("pairs of characters", pairs[before, after])):
-                baselines.append(Baseline(f"{part}loss", float(-np.log(chances).mean()), label))
+            for label, each in (
+                ("single characters", of_single[after]),
+                ("pairs of characters", of_pairs[before, after]),
+            ):
+                baselines.append(Baseline(f"{part}loss", float(each.mean()), label))
             commonest = float((after == single.argmax()).mean())
             following = float((after == pairs.argmax(axis=1)[before]).mean())
             baselines.append(Baseline(f"{part}accuracy", commonest, "most frequent character"))

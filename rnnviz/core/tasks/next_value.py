@@ -14,9 +14,17 @@ from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding
 from rnnviz.core.plain_records import listed
 from rnnviz.core.resources import resource
 from rnnviz.core.setting import ColumnNames, DataFile, OneOf, setting
+from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, Scale, TaskInfo
 from rnnviz.core.tasks.source import Batch, TaskSource
-from rnnviz.core.tasks.task import DataTask, encoding_advice, file_encoding, train_share, window_length
+from rnnviz.core.tasks.task import (
+    LOSSES_OF_VALUES,
+    DataTask,
+    encoding_advice,
+    file_encoding,
+    train_share,
+    window_length,
+)
 
 SUNSPOTS = "data/sunspots.csv"
 TEST_WINDOWS = 64  # at most so many stretches of the test part are scored
@@ -32,6 +40,7 @@ class NextValue(DataTask):
     """Predict the next row of a table from the rows before it; loss at every time step."""
 
     data = "csv"
+    losses = LOSSES_OF_VALUES
 
     name: Literal["next value"] = "next value"
     file: str = field(  # CSV; empty: the yearly sunspot numbers that ship with rnnviz
@@ -114,7 +123,6 @@ class NextValue(DataTask):
 class NextValueSource:
     """Windows of a table, standardised on its train part; the first rows are trained on, the rest tested."""
 
-    last_only = False
     tolerance = None
 
     def __init__(self, task: NextValue, seed: int) -> None:
@@ -145,7 +153,7 @@ class NextValueSource:
             input_labels=tuple(inputs),
             output_kind="values",
             output_labels=tuple(targets),
-            loss="mean squared error",
+            loss=task.losses[0],
             metrics=("loss", "test_loss", "skill", "lag", "grad_norm"),
             baselines=self._baselines(_same_as_last(table)),
             input_scales=tuple(scales[name] for name in inputs),
@@ -157,6 +165,10 @@ class NextValueSource:
     def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N windows of the train part."""
         return self._windows(generator.integers(0, self._train_rows - self._length, batch_size), self._length)
+
+    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
+        """Its only loss's."""
+        return self.info.baselines
 
     def probe(self) -> Batch:
         """Up to 4 windows, evenly spread over the test part (the last ones of the table where that is short)."""

@@ -1,6 +1,5 @@
 """Parity: is the number of ones so far even or odd? Asked at every time step; tested on longer sequences."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,9 +8,11 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import span
 from rnnviz.core.setting import Span, WholeNumber, setting
+from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, TaskInfo
+from rnnviz.core.tasks.scores import chance
 from rnnviz.core.tasks.source import Batch, TaskSource
-from rnnviz.core.tasks.task import LONGEST, SLIDER_LONGEST, TaskSettings
+from rnnviz.core.tasks.task import LONGEST, LOSSES_OF_CLASSES, SLIDER_LONGEST, TaskSettings
 
 BITS = ("0", "1")
 CLASSES = ("even", "odd")
@@ -26,6 +27,8 @@ class Parity(TaskSettings):
 
     All sequences of a batch have one length, drawn from `length`; the held-back ones are longer.
     """
+
+    losses = LOSSES_OF_CLASSES
 
     name: Literal["parity"] = "parity"
     length: tuple[int, int] = field(
@@ -56,6 +59,10 @@ class Parity(TaskSettings):
     def longest(self) -> int:
         return self.length[1]
 
+    @property
+    def shortest(self) -> int:
+        return self.length[0]
+
     def open(self, seed: int) -> TaskSource:
         return ParitySource(self, seed)
 
@@ -65,7 +72,6 @@ class ParitySource:
 
     input_size = len(BITS)
     output_size = len(CLASSES)
-    last_only = False
     tolerance = None
 
     def __init__(self, task: Parity, seed: int) -> None:
@@ -77,13 +83,9 @@ class ParitySource:
             input_labels=BITS,
             output_kind="classes",
             output_labels=CLASSES,
-            loss="cross entropy",
+            loss=task.losses[0],
             metrics=("loss", "accuracy", "test_loss", "test_accuracy", "skill", "grad_norm"),
-            baselines=tuple(
-                Baseline(f"{part}{metric}", value, "chance")
-                for part in ("", "test_")
-                for metric, value in (("loss", math.log(2)), ("accuracy", 0.5))
-            ),
+            baselines=self.baselines(task.losses[0]),
             marked_symbols=("1",),
         )
 
@@ -95,6 +97,10 @@ class ParitySource:
     def probe(self) -> Batch:
         """4 sequences of the longest length trained on."""
         return _sequences(np.random.default_rng([self._seed, 1]), self._task.length[1], 4)
+
+    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
+        """What both classes alike reach."""
+        return chance(loss, len(CLASSES), ("", "test_"))
 
     def test(self) -> Batch:
         """Sequences of the test length: up to 100, fewer where they are very long."""

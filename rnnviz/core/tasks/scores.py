@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, to_beat
 from rnnviz.core.tasks.source import Batch
 
@@ -17,6 +18,27 @@ def skill(test_loss: float, baselines: Sequence[Baseline]) -> float | None:
     """1 − test loss / that of the best baseline: 0 is no better than it, 1 is perfect; None without a baseline."""
     best = to_beat(baselines, "test_loss")
     return None if best is None or not best.value else 1 - test_loss / best.value
+
+
+def losses_of_chances(loss: LossName, chances: Array) -> Array:
+    """(…, V) float64 the loss of predicting `chances` (…, V) of the classes, where each of the classes is right."""
+    chances = chances.astype(np.float64)
+    if loss == "cross entropy":
+        return np.asarray(-np.log(chances))
+    if loss == "mean squared error":
+        return np.asarray(((chances**2).sum(axis=-1, keepdims=True) - 2 * chances + 1) / chances.shape[-1])
+    no = np.log1p(-chances)
+    return np.asarray((no - np.log(chances) - no.sum(axis=-1, keepdims=True)) / chances.shape[-1])
+
+
+def chance(loss: LossName, classes: int, parts: Sequence[str] = ("",)) -> tuple[Baseline, ...]:
+    """What predicting `classes` classes alike reaches in loss and accuracy, of parts "" (trained on) and "test_"."""
+    alike = float(losses_of_chances(loss, np.full(classes, 1 / classes))[0])
+    return tuple(
+        Baseline(f"{part}{metric}", value, "chance")
+        for part in parts
+        for metric, value in (("loss", alike), ("accuracy", 1 / classes))
+    )
 
 
 def lag(prediction: Array, test: Batch) -> int | None:
@@ -37,7 +59,7 @@ def lag(prediction: Array, test: Batch) -> int | None:
 
 def accuracy(prediction: Array, test: Batch) -> float:
     """The share of right answers of the classes with the largest of (T, N, V) scores, where something is asked."""
-    right = (prediction.argmax(axis=-1) == test.targets) & (test.loss_weight > 0)
+    right = (prediction.argmax(axis=-1) == test.classes) & (test.loss_weight > 0)
     return float(right.sum() / (test.loss_weight > 0).sum())
 
 

@@ -6,7 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.core.sweeps.capture import LossName
+from rnnviz.core.tasks.info import Baseline, TaskInfo
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Batch:
     targets: Array  # (T, N) int64 class numbers, or (T, N, V) float32 values
     loss_weight: Array  # (T, N) float32, the reduction: 0 where nothing is asked, sums to 1
     lengths: Array | None = None  # (N,) int64 of sequences padded at the end; None: all are T
+
+    @property
+    def classes(self) -> Array:
+        """(T, N) class numbers, also of one-hot targets."""
+        return self.targets if self.targets.ndim == 2 else np.asarray(self.targets.argmax(axis=-1))
 
 
 class TaskSource(Protocol):
@@ -32,11 +38,6 @@ class TaskSource(Protocol):
     def output_size(self) -> int: ...
 
     @property
-    def last_only(self) -> bool:
-        """Whether only the last time step is asked, so that the head need not run on the others."""
-        ...
-
-    @property
     def tolerance(self) -> float | None:
         """A predicted value this near to the target counts as right; None: values have no accuracy."""
         ...
@@ -47,6 +48,10 @@ class TaskSource(Protocol):
 
     def test(self) -> Batch | None:
         """What is held back from training, None for tasks that never repeat a sequence."""
+        ...
+
+    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
+        """Those of another loss than its own, as means over all that is asked."""
         ...
 
 

@@ -10,9 +10,12 @@ from typing import Any, ClassVar, Literal, Self
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.text_file import ENCODING_WORDS, Encoding, NotUnicodeError
 from rnnviz.core.setting import OneOf, RealNumber, Setting, WholeNumber, setting
+from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.source import TaskSource
 
 LONGEST = 10_000  # time steps
+LOSSES_OF_CLASSES: tuple[LossName, ...] = ("cross entropy", "binary cross-entropy", "mean squared error")
+LOSSES_OF_VALUES: tuple[LossName, ...] = ("mean squared error",)
 SLIDER_LONGEST = 1_000  # of a slider; longer ones are typed
 MOST_ROWS = 2**40  # looked at for how many a window needs, where next to none are trained on
 
@@ -33,6 +36,8 @@ class TaskSettings(ABC):
     name: str = ""
 
     predicts_next: ClassVar[bool] = False  # the answer is the next input, which a backward direction would see
+    last_only: ClassVar[bool] = False  # the last time step alone is asked, so that a head may pool over time
+    losses: ClassVar[tuple[LossName, ...]]  # what it can be learnt with, its own first: LOSSES_OF_CLASSES, …
 
     @property
     def words(self) -> str:
@@ -43,6 +48,11 @@ class TaskSettings(ABC):
     @abstractmethod
     def longest(self) -> int:
         """Time steps of the longest sequence trained on."""
+
+    @property
+    def shortest(self) -> int:
+        """Time steps of the shortest sequence trained on."""
+        return self.longest
 
     @property
     def conflict(self) -> Conflict | None:

@@ -1,6 +1,5 @@
 """Temporal order: in which order did the two marks come? (Hochreiter & Schmidhuber 1997, task 6a, shortened.)"""
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,9 +9,11 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import span
 from rnnviz.core.setting import Span, setting
+from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, TaskInfo
+from rnnviz.core.tasks.scores import chance
 from rnnviz.core.tasks.source import Batch, TaskSource, last_step_question
-from rnnviz.core.tasks.task import LONGEST, SLIDER_LONGEST, Conflict, TaskSettings
+from rnnviz.core.tasks.task import LONGEST, LOSSES_OF_CLASSES, SLIDER_LONGEST, Conflict, TaskSettings
 
 SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 CLASSES = ("XX", "XY", "YX", "YY")
@@ -35,6 +36,9 @@ class TemporalOrder(TaskSettings):
     """8 one-hot symbols, two marks (X or Y) among distractors; which of the 4 orders was it? (Hochreiter & Schmidhuber
     1997, task 6a, shortened). Time steps of the marks are 0-based, inclusive."""
 
+    last_only = True
+    losses = LOSSES_OF_CLASSES
+
     name: Literal["temporal order"] = "temporal order"
     length: tuple[int, int] = field(  # shortest and longest sequence, padded in front within a batch
         default=(60, 80),
@@ -55,6 +59,10 @@ class TemporalOrder(TaskSettings):
     @property
     def longest(self) -> int:
         return self.length[1]
+
+    @property
+    def shortest(self) -> int:
+        return self.length[0]
 
     @property
     def conflict(self) -> Conflict | None:
@@ -81,7 +89,6 @@ class TemporalOrderSource:
 
     input_size = len(SYMBOLS)
     output_size = len(CLASSES)
-    last_only = True
     tolerance = None
 
     def __init__(self, task: TemporalOrder, seed: int) -> None:
@@ -94,9 +101,9 @@ class TemporalOrderSource:
             input_labels=SYMBOLS,
             output_kind="classes",
             output_labels=CLASSES,
-            loss="cross entropy",
+            loss=task.losses[0],
             metrics=("loss", "accuracy", "grad_norm"),
-            baselines=(Baseline("loss", math.log(4), "chance"), Baseline("accuracy", 0.25, "chance")),
+            baselines=self.baselines(task.losses[0]),
             marked_symbols=("X", "Y"),
         )
 
@@ -115,6 +122,10 @@ class TemporalOrderSource:
 
     def test(self) -> Batch | None:
         return None
+
+    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
+        """What all classes alike reach."""
+        return chance(loss, len(CLASSES))
 
     def _strings(self, generator: "np.random.Generator", lengths: Array, marks: Array) -> Batch:
         """`lengths` (N,), `marks` (2, N): 0 for X, 1 for Y."""

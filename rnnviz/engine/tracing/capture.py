@@ -116,6 +116,7 @@ def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture
         targets=frozen(batch.targets),
         loss_weight=frozen(batch.loss_weight),
         pooling=model.pooling,
+        reduction=info.reduction,
     )
     return Capture.of_one(
         _arrays(parameters),

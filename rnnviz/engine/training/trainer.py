@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import check_estimate
+from rnnviz.core.experiment.heads import open_source
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.optimising.noise import deviation, drawn
 from rnnviz.core.optimising.progress import VALIDATE_EVERY, Progress
@@ -18,10 +19,10 @@ from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.tasks import scores
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
-from rnnviz.engine.losses import mean_loss
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
 from rnnviz.engine.training.optimising import restore, set_rate, snapshot, torch_optimiser
+from rnnviz.engine.training.question import Question
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
@@ -53,7 +54,7 @@ class Training:
     def __init__(self, experiment: Experiment) -> None:
         check_experiment(experiment)
         self.experiment = experiment
-        self.source = experiment.task.open(experiment.seed)
+        self.source = open_source(experiment)
         check_estimate(experiment, "experiment", self.source.input_size, self.source.output_size)
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
@@ -107,8 +108,8 @@ class Training:
         """
         generator = np.random.default_rng([self.experiment.seed, _BATCHES, self.training_step])
         batch = self.source.batch(generator, self.experiment.training.batch_size)
-        inputs, targets = torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets)
-        metrics = [self._sweep(number, inputs, targets) for number in range(len(self.models))]
+        question = Question.of(batch, self.source.info, self.experiment.task.last_only, self.source.tolerance)
+        metrics = [self._sweep(number, question) for number in range(len(self.models))]
         for number, (optimiser, found) in enumerate(zip(self._optimisers, metrics, strict=True)):
             rate = self.rate(number)
             set_rate(optimiser, rate)
@@ -184,15 +185,10 @@ class Training:
             after = self.progress[number].after(self.training_step, tested["test_loss"], schedule, self.learning_rate)
             self.progress[number] = after
 
-    def _sweep(self, number: int, inputs: Tensor, targets: Tensor) -> dict[str, float]:
+    def _sweep(self, number: int, question: Question) -> dict[str, float]:
         """Forward and backward of one model; leaves the clipped gradients in its parameters."""
         model, parameters = self.models[number], self._parameters[number]
-        states = model.states(inputs)
-        if self.source.last_only:
-            prediction, targets = model.last_prediction(states), targets[-1]
-        else:
-            prediction = model.predictions(states)
-        loss = mean_loss(self._loss, prediction, targets)
+        prediction, loss = question.asked(model)
         for parameter in parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
@@ -205,7 +201,7 @@ class Training:
         if not math.isfinite(norm) and number in self.refused:
             raise self._not_finite(number, "the gradient's norm", norm)
         metrics = {"loss": value}
-        accuracy = _accuracy(prediction.detach(), targets, self.source.tolerance)
+        accuracy = question.accuracy(prediction.detach())
         if accuracy is not None:
             metrics["accuracy"] = accuracy
         metrics["grad_norm"] = norm
@@ -232,14 +228,3 @@ class Training:
             f"Stopped at training step {self.training_step + 1:,}: in {name}, {what} became {came}; no update was "
             f"made. Restart with a smaller learning rate or {remedy}."
         )
-
-
-def _accuracy(prediction: Tensor, targets: Tensor, tolerance: float | None) -> float | None:
-    """The share of right answers; None where values have no tolerance."""
-    if not targets.is_floating_point():
-        right = prediction.argmax(dim=-1) == targets
-    elif tolerance is not None:
-        right = (prediction - targets).abs().amax(dim=-1) < tolerance
-    else:
-        return None
-    return int(right.sum().item()) / right.numel()

@@ -112,10 +112,11 @@ def _all_blocks(term: Term, layer: Layer) -> bool:
 def _loss(trace: Trace) -> list[EquationLine]:
     if trace.head is None:
         return [EquationLine((Word("The loss of this model was not recorded.", "muted"),))]
-    total, divided = short(float(trace.head.losses[:, 0].sum())), trace.head.divided_by()
-    lines = [text_line("L = Σ_t L_t"), EquationLine((Word(f"L = {total}", "muted"),), small=True)]
-    if divided:
-        lines.append(said(f"of this sequence, ÷ {divided} of the batch; alone {short(trace.head.own_loss())}"))
+    total, words = short(float(trace.head.losses[:, 0].sum())), trace.head.reduction_words()
+    how = f", {words}" if words else ""
+    lines = [text_line(f"L = Σ_t L_t{how}"), EquationLine((Word(f"L = {total}", "muted"),), small=True)]
+    if words:
+        lines.append(said(f"of this sequence in that of the batch; alone {short(trace.head.own_loss())}"))
     return lines
 
 

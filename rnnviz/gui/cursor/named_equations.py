@@ -14,7 +14,6 @@ from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.setting import settings_of
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
-from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.phase_operations import head_column, head_input
@@ -120,12 +119,12 @@ def _notes(head: HeadTrace, t: int, output: int | None, operation: Operation) ->
     """What has to be said of the numbers: which output they are of, what a loss is divided by, that none is asked."""
     notes = []
     if output is not None:
-        target = LOSSES[head.loss].targets == "classes" and output == int(head.targets[t, 0])
+        target = head.classes is not None and output == int(head.classes[t, 0])
         notes.append(f"of output {output + 1} of {head.outputs}, {'the target' if target else 'the largest gradient'}")
     if not head.loss_weight[t, 0]:
         notes.append(f"nothing is asked at t = {t + 1}, so that L_t and its gradients are 0")
-    elif operation.key == "loss" and (divided := head.divided_by()):
-        notes.append(f"÷ {divided} of the batch")
+    elif operation.key == "loss" and (words := head.reduction_words()):
+        notes.append(f"L is the {words} of the batch")
     return [said("; ".join(notes))] if notes else []
 
 

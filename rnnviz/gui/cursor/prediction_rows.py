@@ -25,15 +25,18 @@ def prediction_rows(traces: Sequence[Trace], time_step: int, task: TaskInfo | No
     t = str(time_step)
     at = t if asked in (None, row) else str(asked + 1)
     target = "target" if at == t else f"target, at t = {at}"
-    return _of_classes(task, t, at, target) if task.output_kind == "classes" else _of_values(task, t, at, target)
+    if task.output_kind == "values":
+        return _of_values(task, t, at, target)
+    return _of_classes(task, t, at, target, any(head.probabilities is not None for head in heads))
 
 
-def _of_classes(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
+def _of_classes(task: TaskInfo, t: str, at: str, target: str, likely_ones: bool) -> list[ValueRow]:
+    """`likely_ones`: whether what is predicted of the classes are probabilities."""
     labels = task.output_labels
 
     def chances(source: ValueSource) -> Array | None:
         head = source.trace.head
-        return None if head is None or head.probabilities is None else np.asarray(head.probabilities[source.row, 0])
+        return None if head is None else np.asarray(head.scores[source.row, 0])
 
     def predicted(source: ValueSource) -> str | None:
         values = chances(source)
@@ -44,7 +47,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
     def wanted(source: ValueSource) -> int | None:
         head = source.trace.head
         row = _asked_row(head, source.row) if head is not None else None
-        return None if head is None or row is None else int(head.targets[row, 0])
+        return None if head is None or row is None or head.classes is None else int(head.classes[row, 0])
 
     def target_label(source: ValueSource) -> str | None:
         number = wanted(source)
@@ -52,9 +55,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
 
     def over_time(source: ValueSource) -> Array | None:
         number, head = wanted(source), source.trace.head
-        if number is None or head is None or head.probabilities is None:
-            return None
-        return np.asarray(head.probabilities[:, 0, number])
+        return None if number is None or head is None else np.asarray(head.scores[:, 0, number])
 
     def probability(source: ValueSource) -> str | None:
         values = over_time(source)
@@ -72,7 +73,8 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
         ValueRow("prediction", "prediction", f"ŷ_{{{t}}}", "prediction", predicted, chances, "unit", note=likely),
         ValueRow("target", target, f"y_{{{at}}}", "prediction", target_label, lambda _: None, "plain"),
         ValueRow(
-            "target_probability", "its probability", f"p(y_{{{at}}})", "prediction", probability, over_time, "unit",
+            "target_probability", "its probability" if likely_ones else "its value",
+            f"p(y_{{{at}}})" if likely_ones else f"ŷ_{{{t}}}[y_{{{at}}}]", "prediction", probability, over_time, "unit",
             part=True, over_time=True,
         ),
     ]  # fmt: skip

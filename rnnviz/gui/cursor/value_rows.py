@@ -12,6 +12,7 @@ from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short, tick
 from rnnviz.core.optimising.clipping import Clipping
 from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.gui.cursor.prediction_rows import prediction_rows
@@ -126,6 +127,8 @@ def _carries(layer: Layer) -> bool:
 
 
 def _came_from(layer: Layer, t: str) -> str:
+    if layer.pooled is not None:
+        return f"L_k {POOLINGS[layer.pooled.pooling].through}"
     loss, given = f"L_{{{t}}}", f"the given ∂L/∂output_{{{t}}}"
     return {"loss": loss, "given": given, "above": f"layer {layer.id.depth + 1}"}[layer.direct_from]
 
@@ -304,7 +307,14 @@ def _loss(traces: Sequence[Trace | None], t: str) -> ValueRow:
     heads = [trace.head for trace in traces if trace is not None and trace.head is not None]
     divided = next((words for head in heads if (words := head.divided_by())), "")
     words = f"loss, ÷ {divided}" if divided else "loss"
-    return ValueRow("loss", words, f"L_{{{t}}}", "loss", _loss_text, lambda source: None, "plain")
+    return ValueRow("loss", words, f"L_{{{t}}}", "loss", _loss_text, lambda source: None, "plain", note=_reduction)
+
+
+def _reduction(source: ValueSource) -> str:
+    """How L is made of the losses of the batch."""
+    head = source.trace.head
+    words = "" if head is None else head.reduction_words()
+    return f"L is the {words} of the batch" if words else ""
 
 
 def _own_loss() -> ValueRow:

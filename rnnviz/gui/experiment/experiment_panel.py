@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.heads import fitted
 from rnnviz.core.experiment.settings import (
     MOST_MODELS_IN_FORM,
     Experiment,
@@ -177,7 +178,7 @@ class ExperimentPanel(QWidget):
         self.edited.emit(experiment)
 
     def _edit_task(self, task: Task) -> None:
-        self._offer(replace(self._shown, task=task))
+        self._offer(fitted(replace(self._shown, task=task)))
 
     def _edit_seed(self, seed: int) -> None:
         self._offer(replace(self._shown, seed=seed))
@@ -244,7 +245,7 @@ class ExperimentPanel(QWidget):
         experiment = self._shown
         if self._store.state.run.experiment is not None:
             self.task_form.reset(experiment.task)
-        self.training_form.set_settings(experiment.training, reset=True)
+        self.training_form.set_settings(experiment.training, experiment.task, reset=True)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.reset(value)  # type: ignore[attr-defined]
         self.edited.emit(experiment)
@@ -259,11 +260,11 @@ class ExperimentPanel(QWidget):
         self._show_data_notes(state, experiment.task)
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.set_value(value)  # type: ignore[attr-defined]
-        self.training_form.set_settings(experiment.training)
+        self.training_form.set_settings(experiment.training, experiment.task)
         for widget in (self.batch, self.training_form, self._training_title, self.add_model):
             widget.setVisible(trained)
         self.add_model.setEnabled(len(experiment.models) < MOST_MODELS_IN_FORM)
-        self._fill_cards(state, experiment.models)
+        self._fill_cards(state, experiment)
         before = state.run.experiment or replace(_like_it(state), task=experiment.task)
         said = changes(before, experiment)
         if anew := trained and state.run.experiment is None:
@@ -278,7 +279,8 @@ class ExperimentPanel(QWidget):
         self.data_notes.setText("\n".join(f"{note[:1].upper()}{note[1:]}." for note in notes))
         self.data_notes.setVisible(bool(notes))
 
-    def _fill_cards(self, state: State, models: tuple[ModelSettings, ...]) -> None:
+    def _fill_cards(self, state: State, experiment: Experiment) -> None:
+        models = experiment.models
         while len(self.cards) > len(models):
             card = self.cards.pop()
             card.hide()
@@ -294,6 +296,7 @@ class ExperimentPanel(QWidget):
         trained = state.run.draft is not None or state.run.experiment is not None
         sizes = _sizes(state, self._shown) if trained else None
         for card, settings in zip(self.cards, models, strict=True):
+            card.set_task(experiment.task if trained else None)
             card.set_settings(settings, trained=trained)
             card.set_parameters(None if sizes is None else parameter_count(settings, *sizes), len(models) > 1)
         self._color_cards(state)

@@ -8,8 +8,10 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from rnnviz.core.cells import CELLS, Options, cell_kind, cell_made
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.heads import choices
+from rnnviz.core.experiment.settings import ModelSettings, Task
 from rnnviz.core.setting import settings_of
+from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.model_bar import paint_model_bar
@@ -21,6 +23,7 @@ from rnnviz.gui.widgets.setting_rows import setting_rows
 _HEADER_HEIGHT = 56
 _BAR = 4  # width of the colour bar
 _FIELD_WIDTH = 92
+_OF_HEAD = ("pooling",)  # which of them is offered depends on the task
 _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 
@@ -38,6 +41,8 @@ def summary(settings: ModelSettings, trained: bool = True) -> str:
         parts.append(f"{settings.num_layers} layers")
     if settings.bidirectional:
         parts.append("both ways")
+    if settings.pooling != "last":
+        parts.append(POOLINGS[settings.pooling].words)
     parts += [
         f"{one.label.lower()} {one.show(getattr(settings.own, key))}"
         for key, one in own.items()
@@ -121,6 +126,7 @@ class ModelCard(QFrame):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         self._settings = settings
+        self._not_offered: frozenset[str] = frozenset(_OF_HEAD)
         self._theme: Theme | None = None
         self._color = QColor()
         self._dash: Dash = ()
@@ -169,16 +175,21 @@ class ModelCard(QFrame):
     def settings(self) -> ModelSettings:
         return self._settings
 
+    def set_task(self, task: Task | None) -> None:
+        """Offers of its head what fits a task; None: it was not trained here, and nothing is known of its head."""
+        heads = choices(task) if task is not None else {}
+        self._not_offered = frozenset(key for key in _OF_HEAD if len(heads.get(key, ())) < 2)
+
     def set_settings(self, settings: ModelSettings, trained: bool = True) -> None:
         """Shows `settings`, of a model `trained` here or loaded; bad texts that are being mended stay."""
         self._settings = settings
         set_owner(self, settings.name)
         common, own = settings_of(ModelSettings), settings_of(type(settings.own))
-        refused = ("bidirectional",) if cell_kind(settings.cell).one_direction else ()
+        refused = {"bidirectional"} if cell_kind(settings.cell).one_direction else set[str]()
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))
-            row.setVisible(key in own or (key in common and key not in refused))
+            row.setVisible(key in own or (key in common and key not in refused | self._not_offered))
         self.header.name, self.header.words = settings.name, summary(settings, trained)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
         words = f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}"

@@ -1,13 +1,16 @@
 """Training form: the rows of the training settings: the first always, those of optimiser and schedule as they apply."""
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.heads import choices
+from rnnviz.core.experiment.settings import Task, TrainingSettings
 from rnnviz.core.optimising.optimisers import OPTIMISERS
 from rnnviz.core.optimising.schedules import SCHEDULES
+from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.folded import fold
@@ -15,7 +18,10 @@ from rnnviz.gui.widgets.setting_rows import setting_rows
 
 _FIRST = ("optimiser", "learning_rate", "clip_norm", "training_steps")  # the others are folded away
 _ELSEWHERE = "batch_size"  # stands with the task
-_ABOUT = "Settings of the optimiser, the learning rate over time, further clips, noise, early stop and validation"
+_OF_HEAD = ("loss", "reduction")  # offered where the task has a choice
+_ABOUT = (
+    "Settings of the optimiser, the learning rate over time, further clips, noise, early stop, validation, and the loss"
+)
 
 
 class TrainingForm(QWidget):
@@ -26,6 +32,7 @@ class TrainingForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._settings = TrainingSettings()
+        self._not_offered = frozenset(_OF_HEAD)
         common = setting_rows(TrainingSettings)
         del common[_ELSEWHERE]
         self._first = {key: common.pop(key) for key in _FIRST}
@@ -54,10 +61,14 @@ class TrainingForm(QWidget):
     def rows(self) -> dict[str, Row]:
         """Those of the settings that apply, in their order."""
         own, scheduled = self._own[type(self._settings.own)], self._scheduled[type(self._settings.scheduled)]
-        return {**self._first, **own, **self._schedule, **scheduled, **self._others}
+        others = {key: row for key, row in self._others.items() if key not in self._not_offered}
+        return {**self._first, **own, **self._schedule, **scheduled, **others}
 
-    def set_settings(self, settings: TrainingSettings, reset: bool = False) -> None:
-        """Shows `settings`; `reset` also forgets bad texts."""
+    def set_settings(self, settings: TrainingSettings, task: Task, reset: bool = False) -> None:
+        """Shows `settings`, and of loss and reduction what fits `task`; `reset` also forgets bad texts."""
+        self._offer(task)
+        if settings.loss == task.losses[0]:
+            settings = replace(settings, loss="")
         self._settings = settings
         for kinds, chosen in ((self._own, settings.own), (self._scheduled, settings.scheduled)):
             for kind, rows in kinds.items():
@@ -69,6 +80,15 @@ class TrainingForm(QWidget):
             elif isinstance(row.field, Field | Choice):
                 row.field.set_value(settings.value(key))
         self._say_what_is_set(settings)
+
+    def _offer(self, task: Task) -> None:
+        """Offers what of the head's settings fits the task."""
+        self._not_offered = frozenset(key for key in _OF_HEAD if len(choices(task)[key]) < 2)
+        for key in _OF_HEAD:
+            self._others[key].setVisible(key not in self._not_offered)
+        loss = self._others["loss"].field
+        assert isinstance(loss, Choice)
+        loss.set_options([("" if name == task.losses[0] else name, LOSSES[name].words) for name in task.losses])
 
     def _put(self, column: QVBoxLayout, rows: dict[str, Row]) -> None:
         for key, row in rows.items():

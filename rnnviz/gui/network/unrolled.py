@@ -558,8 +558,8 @@ def _prediction(values: Array, model: ShownModel, task: TaskInfo | None, t: int)
     assert model.sequence is not None
     assert model.sequence.head is not None
     head = model.sequence.head
-    if task.output_kind == "classes" and head.probabilities is not None:
-        chances, wanted = head.probabilities[t - 1, 0], int(head.targets[t - 1, 0])
+    if task.output_kind == "classes" and head.classes is not None:
+        chances, wanted = head.scores[t - 1, 0], int(head.classes[t - 1, 0])
         if not np.isfinite(chances).all():
             return "ŷ NaN", f"y {label_of(task.output_labels, wanted)} · ", None
         best = int(np.argmax(chances))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml
+from rnnviz.core.experiment.heads import open_source
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.seeds.criterion import Criterion, check_criterion, read_criterion, usual_criterion
 from rnnviz.core.stopping.marks import Marks
@@ -126,7 +127,7 @@ def _alike(experiment: Experiment) -> Experiment:
 
 def _criterion(experiment: Experiment, solved: str) -> Criterion:
     """What is asked for, or usual for its task. Raises RnnvizError where the task does not measure that."""
-    info = experiment.task.open(experiment.seed).info
+    info = open_source(experiment).info
     if not solved:
         return usual_criterion(info)
     criterion = read_criterion(solved)

@@ -13,7 +13,7 @@ from rnnviz.core.setting import OneOf, WholeNumber, setting
 from rnnviz.core.tasks import TASKS, Batch, TaskSettings
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import last_step_question
-from rnnviz.core.tasks.task import Conflict
+from rnnviz.core.tasks.task import LOSSES_OF_CLASSES, Conflict
 from rnnviz.engine.training.trainer import Training
 
 
@@ -21,7 +21,8 @@ from rnnviz.engine.training.trainer import Training
 class Echo(TaskSettings):
     """Say the bit again that was heard `delay` time steps before the end."""
 
-    predicts_next = True
+    predicts_next, last_only = True, True
+    losses = LOSSES_OF_CLASSES
 
     name: Literal["echo"] = "echo"
     length: int = field(default=9, metadata=setting("Length", WholeNumber(3, 70), "Time steps"))
@@ -45,7 +46,7 @@ class Echo(TaskSettings):
 
 
 class EchoSource:
-    input_size, output_size, last_only, tolerance = 1, 2, True, None
+    input_size, output_size, tolerance = 1, 2, None
 
     def __init__(self, task, seed):
         self._task, self._seed = task, seed
@@ -66,6 +67,9 @@ class EchoSource:
 
     def test(self):
         return None
+
+    def baselines(self, loss):
+        return ()
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_more_shows_what_applies_to_the_optimiser_and_the_rate_over_time(
         return [key for key, row in form.rows.items() if row.isVisible()]
 
     first = ["optimiser", "learning_rate", "clip_norm", "training_steps"]
-    others = ["clip_value", "gradient_noise", "patience", "validation"]
+    others = ["clip_value", "gradient_noise", "patience", "validation", "loss"]
     assert shown() == first
     form.more.click()
     assert shown() == [*first, "beta1", "beta2", "epsilon", "weight_decay", "schedule", *others]
@@ -140,6 +140,43 @@ def test_more_shows_what_applies_to_the_optimiser_and_the_rate_over_time(
     assert store.state.run.draft is None
     assert shown() == [*first, "beta1", "beta2", "epsilon", "weight_decay", "schedule", *others]
     assert form.more.text() == "More … (1 set)"
+
+
+def test_a_head_is_offered_what_fits_the_task(panel: ExperimentPanel, store: Store) -> None:
+    form, card = panel.training_form, panel.cards[1]
+    card.header.click()
+    form.more.click()
+
+    def offered() -> list[str]:
+        rows = {"pooling": card.rows["pooling"], **form.rows}
+        return [key for key in ("pooling", "loss", "reduction") if key in rows and rows[key].isVisible()]
+
+    loss = form.rows["loss"].field
+    assert isinstance(loss, Choice)
+    assert offered() == ["pooling", "loss"]  # asked at the end, of classes
+    assert [loss.itemText(k) for k in range(loss.count())] == ["cross entropy", "binary cross-entropy", "squared error"]
+    choose(card.rows["pooling"], "max")
+    choose(form.rows["loss"], "mean squared error")
+    draft = store.state.run.draft
+    assert draft is not None
+    assert (draft.models[1].pooling, draft.training.loss) == ("max", "mean squared error")
+    assert "maximum over time" in card.header.words
+    assert "loss the task's own → squared error" in panel.bar.sentence.text()
+    panel.task_form.kind.chosen.emit("parity")
+    assert offered() == ["loss", "reduction"]
+    choose(form.rows["reduction"], "sum")
+    draft = store.state.run.draft
+    assert draft is not None
+    assert (draft.models[1].pooling, draft.training.loss, draft.training.reduction) == (
+        "last",
+        "mean squared error",
+        "sum",
+    )
+    panel.task_form.kind.chosen.emit("adding")
+    draft = store.state.run.draft
+    assert draft is not None
+    assert offered() == ["pooling"]
+    assert (draft.training.loss, draft.training.reduction) == ("mean squared error", "mean")  # it is the task's own
 
 
 def test_without_an_engine_a_rate_waits_like_any_edit(panel: ExperimentPanel, store: Store, qtbot: QtBot) -> None:

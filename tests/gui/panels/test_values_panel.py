@@ -212,7 +212,8 @@ def test_a_loss_says_what_it_is_divided_by_and_what_it_is_alone(panel: ValuesPan
     assert cells(panel, "loss") == tuple(short(loss) for loss in losses)
     assert cells(panel, "own_loss") == tuple(short(4 * loss) for loss in losses)
     said = ["".join(word.markup + " " for word in line.words) for line in equation_lines(traces[1], LOSS, None, None)]
-    assert f"÷ 4 sequences of the batch; alone {short(4 * losses[1])}" in said[2]
+    assert said[0].strip() == "L = Σ_t L_t, mean over 4 sequences"
+    assert f"alone {short(4 * losses[1])}" in said[2]
     store.change(place=setting(cursor=replace(last, time_step=3)))
     assert cells(panel, "loss") == (None, None)  # nothing is asked there
 

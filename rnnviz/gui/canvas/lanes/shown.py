@@ -11,6 +11,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.cells.node import Role
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.sweeps.underflow import SURE, held
 from rnnviz.core.tasks.info import TaskInfo
@@ -137,29 +138,25 @@ class ShownModel:
     def _of_layer(self, trace: Trace) -> Layer:
         return trace.layer(self.layer_name)
 
+    @property
+    def head(self) -> HeadTrace | None:
+        """That of the sequence."""
+        return self.sequence.head if self.sequence is not None else None
+
     @cached_property
     def losses(self) -> Array:
         """(T,) L_t, the reduction included; (0,) without a head."""
-        head = self.sequence.head if self.sequence is not None else None
-        return self._cut(head.losses).astype(float) if head is not None else np.zeros(0)
-
-    @property
-    def divided_by(self) -> str:
-        """What the losses are divided by, in words; "" without a head."""
-        head = self.sequence.head if self.sequence is not None else None
-        return head.divided_by() if head is not None else ""
+        return self._cut(self.head.losses).astype(float) if self.head is not None else np.zeros(0)
 
     @cached_property
-    def probabilities(self) -> Array | None:
-        """(T, V), None where the prediction is not a distribution."""
-        head = self.sequence.head if self.sequence is not None else None
-        return self._cut(head.probabilities) if head is not None and head.probabilities is not None else None
+    def scores(self) -> Array | None:
+        """(T, V) probabilities, or predictions where the loss is of none; None without a head."""
+        return self._cut(self.head.scores) if self.head is not None else None
 
     @cached_property
     def prediction(self) -> Array | None:
         """(T, V) logits or values, None without a head."""
-        head = self.sequence.head if self.sequence is not None else None
-        return self._cut(head.prediction) if head is not None else None
+        return self._cut(self.head.prediction) if self.head is not None else None
 
     def _cut(self, array: Array) -> Array:
         """The sequence looked at of a (T, N, …) array, at its own length."""
@@ -208,9 +205,11 @@ class Shown:
     def targets(self) -> Array | None:
         """(T,) class numbers or (T, V) values, None without a head."""
         model = self._any_model
-        if model is None or model.sequence is None or model.sequence.head is None:
+        if model is None or model.head is None:
             return None
-        return model.sequence.head.targets[: self.time_steps, 0]
+        head = model.head
+        classes = head.classes if self.task is not None and self.task.output_kind == "classes" else None
+        return (head.targets if classes is None else classes)[: self.time_steps, 0]
 
     @cached_property
     def asked(self) -> Array:

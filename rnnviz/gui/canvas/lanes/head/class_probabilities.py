@@ -1,4 +1,5 @@
-"""The prediction of one model where the class is asked once, at the end: all probabilities at every time step."""
+"""The prediction of one model where the class is asked once, at the end: all probabilities at every time step, or
+the predicted values where the loss is of no probabilities."""
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -39,7 +40,7 @@ class FinalBars(CanvasItem):
         named = self._named(row)
         for n, chance in enumerate(self._chances):
             top = self.rect.top() + n * row
-            width = (self.rect.width() - 34) * (chance if np.isfinite(chance) else 0.0)
+            width = (self.rect.width() - 34) * (min(max(chance, 0.0), 1.0) if np.isfinite(chance) else 0.0)
             painter.fillRect(QRectF(self.rect.left() + 28, top + row * 0.2, width, row * 0.6), self._color)
             if n not in named:
                 continue
@@ -67,13 +68,15 @@ class ClassProbabilitiesLane(Lane):
         labels = shown.task.output_labels if shown.task is not None else ()
         color = slot.shown_model(shown).color
         self.table = color_maps.between(shown.theme.panel, color.name())
-        self.map = HeatMap(shown.theme, "p", labels, dims=False)
+        head = slot.shown_model(shown).head
+        symbol = "p" if head is None or head.probabilities is not None else "ŷ"
+        self.map = HeatMap(shown.theme, symbol, labels, dims=False)
         self.bars = FinalBars(shown.theme, color, labels)
         self.items += [self.map, self.bars]
 
     def show(self, shown: Shown) -> None:
         model = self.shown_model(shown)
-        chances = model.probabilities
+        chances = model.scores
         if chances is None or shown.targets is None or shown.task is None:
             return
         self.map.set_values(chances, 0.0, 1.0, self.table)

@@ -1,15 +1,17 @@
 """The loss L_t of each time step, of all models."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from rnnviz.core.magnitude import log10
+from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import flattened, linear, logarithmic
 
 
@@ -26,6 +28,7 @@ class LossLane(CurveLane):
         models = [model for model in shown.models if model.losses.size]
         log = flattened([model.losses[shown.asked] for model in models])
         self.label.set_text("Loss", f"log₁₀ {_part(shown)}" if log else _part(shown))
+        self.label.words = _total(shown)
         curves = []
         for model in models:
             values = log10(np.abs(model.losses)) if log else model.losses
@@ -38,8 +41,19 @@ class LossLane(CurveLane):
 
 def _part(shown: Shown) -> str:
     """ "Lₜ ÷ 4 sequences": the curve of a sequence is its part in the mean over the batch."""
-    divided = next((words for model in shown.models if (words := model.divided_by)), "")
+    divided = next((words for model in shown.models if (words := _of(model, HeadTrace.divided_by))), "")
     return f"Lₜ, ÷ {divided}" if divided else "Lₜ"
+
+
+def _of(model: ShownModel, words: Callable[[HeadTrace], str]) -> str:
+    return words(model.head) if model.head is not None else ""
+
+
+def _total(shown: Shown) -> str:
+    """What L is, for the tooltip."""
+    losses = dict.fromkeys(LOSSES[model.head.loss].words for model in shown.models if model.head is not None)
+    reduction = next((words for model in shown.models if (words := _of(model, HeadTrace.reduction_words))), "")
+    return f"Loss, {' or '.join(losses)}: L = Σₜ Lₜ{f', {reduction}' if reduction else ''}"
 
 
 def _offers(shown: Shown) -> Sequence[Offer]:

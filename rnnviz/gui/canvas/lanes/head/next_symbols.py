@@ -23,7 +23,7 @@ class NextSymbolsLane(Lane):
         self.items.append(self.choices)
 
     def show(self, shown: Shown) -> None:
-        chances = self.shown_model(shown).probabilities
+        chances = self.shown_model(shown).scores
         if chances is None or shown.targets is None:
             return
         self.choices.set_probabilities(chances, shown.targets, shown.asked)
