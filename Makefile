@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half of the tests each, in their order, so that most files' fixtures are made once; who is done first takes over.
 TWO_WORKERS := -n 2 --dist worksteal
 
-.PHONY: run test bench fuzz mutants soak formats screenshots format clean
+.PHONY: run test bench networks fuzz mutants soak formats screenshots format clean
 
 run: $(VENV)/installed
 	@.ci/system-libraries $(BIN)/python window
@@ -32,6 +32,11 @@ test: $(VENV)/tests-installed
 bench: $(VENV)/tests-installed
 	@.ci/system-libraries $(BIN)/python offscreen
 	$(DRAW) $(BIN)/python tests/benchmarks/ratios.py
+
+# Every network with every head, and which of them learn parity: the tables of tests/benchmarks/RESULTS.md; minutes.
+networks: $(VENV)/tests-installed
+	@.ci/system-libraries $(BIN)/python offscreen
+	$(DRAW) $(BIN)/python tests/benchmarks/write_networks.py
 
 mutants: $(VENV)/tests-installed
 	@.ci/system-libraries $(BIN)/python offscreen

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.core.cells import CELLS
+from rnnviz.core.experiment.heads import choices
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.optimising.optimisers import OPTIMISERS
 from rnnviz.core.setting import settings_of
+from rnnviz.core.sweeps.capture import Pooling
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks import Adding, Parity, TaskSettings, TemporalOrder
 from rnnviz.debugger.cursor import Phase
@@ -19,18 +22,12 @@ from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.runs.reading.reader import Run, open_run
 
 TRAINING_STEPS = 3
-TASKS: dict[str, tuple[TaskSettings, tuple[str, ...]]] = {  # where the loss is asked, and which losses are
-    "each time step": (
-        Parity(length=(4, 4), test_length=6),
-        ("cross entropy", "binary cross-entropy", "mean squared error"),
-    ),
-    "at the end": (
-        TemporalOrder(length=(6, 7), first_mark=(1, 2), second_mark=(3, 4)),
-        ("cross entropy", "binary cross-entropy", "mean squared error"),
-    ),
-    "at the end, values": (Adding(length=5), ("mean squared error",)),
+TASKS: dict[str, TaskSettings] = {  # what follows "at the end" in the name of a head
+    "": TemporalOrder(length=(6, 7), first_mark=(1, 2), second_mark=(3, 4)),
+    ", of values": Adding(length=5),
+    "each time step": Parity(length=(4, 4), test_length=6),
 }
-POOLINGS = {"last": "at the end", "mean": "mean over time", "max": "maximum over time"}
+POOLINGS: dict[Pooling, str] = {"last": "at the end", "mean": "mean over time", "max": "maximum over time"}
 
 
 @dataclass(frozen=True)
@@ -46,20 +43,36 @@ class Tried:
 
 
 def experiments(cell: str) -> Iterator[Experiment]:
-    """One for each task and loss, with a model for each head: flat, deep and, where the cell can, both ways."""
-    for where, (task, losses) in TASKS.items():
-        poolings = ("last",) if where == "each time step" else tuple(POOLINGS)
-        for loss in losses:
-            models = tuple(_model(cell, pooling, number) for number, pooling in enumerate(poolings))
-            training = TrainingSettings(learning_rate=0.03, batch_size=3, training_steps=TRAINING_STEPS)
-            yield Experiment(f"{where}, {loss}", task, models, replace(training, loss=loss), seed=5)
+    """One for each task and loss, with a model for each head: flat, deep and, where the cell can, both ways.
+
+    Optimisers take turns, and the mean over time with the sum.
+    """
+    number, optimisers = list(CELLS).index(cell), list(OPTIMISERS)
+    for where, task in TASKS.items():
+        applying = choices(task)
+        poolings = [one for one in POOLINGS if one in applying["pooling"]]
+        heads = {POOLINGS[one] + where if len(poolings) > 1 else where: one for one in poolings}
+        for loss in task.losses:
+            number += 1
+            training = TrainingSettings(
+                optimiser=optimisers[number % len(optimisers)],
+                learning_rate=0.03,
+                batch_size=3,
+                training_steps=TRAINING_STEPS,
+                loss=loss,
+                reduction=tuple(applying["reduction"])[number % len(applying["reduction"])],
+            )
+            models = tuple(_model(cell, name, heads[name], place) for place, name in enumerate(heads))
+            yield Experiment(loss, task, models, training, seed=5)
 
 
-def _model(cell: str, pooling: str, number: int) -> ModelSettings:
+def _model(cell: str, name: str, pooling: Pooling, place: int) -> ModelSettings:
     kind = CELLS[cell]
-    both = number == 2 and not kind.one_direction
-    model = ModelSettings(POOLINGS[pooling], cell, 3 + number, 1 + (number == 1), both, pooling=pooling)
-    return model.with_own("window", 2 + number) if "window" in settings_of(kind.settings) else model
+    both = place == 2 and not kind.one_direction
+    model = ModelSettings(
+        name, cell, 3 + place, 1 + (place == 1 and not getattr(kind, "one_layer", "")), both, pooling=pooling
+    )
+    return model.with_own("window", 2 + place) if "window" in settings_of(kind.settings) else model
 
 
 def try_networks(experiment: Experiment, folder: Path) -> Iterator[Tried]:
@@ -90,7 +103,7 @@ def _tried(run: Run, copy: Run, number: int) -> Tried:
     assert all(rebuild(run.capture(step, number)).verdict.right for step in ends), trace.verdict.words
     return Tried(
         CELLS[model.cell].words,
-        model.name if run.experiment.task.name != "parity" else "each time step",
+        model.name,
         head.loss,
         trace.verdict.kind,
         trace.verdict.difference,
