@@ -14,6 +14,7 @@ import torch
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.optimising.progress import VALIDATE_EVERY
 from rnnviz.core.source import Trained
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.networks import parameter_count, structure_of
@@ -174,7 +175,8 @@ class Recording:
     def early(self) -> str:
         """Why training stops early here, in a sentence; "": it does not."""
         training, best = self.training, {one.best_step for one in self.training.progress}
-        if not training.patience or training.waited < training.patience:
+        looked = not self.training_step % VALIDATE_EVERY
+        if not training.patience or not looked or training.waited < training.patience:
             return ""
         if len(best) == 1:
             where = f"best at {best.pop():,}"

@@ -60,7 +60,7 @@ class Training:
         self.training_step = 0  # updates applied so far
         self.learning_rate = experiment.training.learning_rate  # as it is set: the schedule makes that of a step of it
         self.clip_norm = experiment.training.clip_norm
-        self.patience = experiment.training.patience  # training steps; 0: it never stops early
+        self._patience = experiment.training.patience
         self.training_steps = experiment.training.training_steps  # the planned end
         self.refused = frozenset(range(len(experiment.models)))  # models whose NaN or infinity is never learnt
         self.models: tuple[SequenceModel, ...] = tuple(
@@ -86,12 +86,23 @@ class Training:
         return replace(info, metrics=tuple(dict.fromkeys((*info.metrics, *more))))
 
     @property
+    def patience(self) -> int:
+        """Training steps without a lower validation loss until training stops early; 0: it never does."""
+        return self._patience
+
+    @patience.setter
+    def patience(self, steps: int) -> None:
+        if not self._patience:
+            self.take_up()
+        self._patience = steps
+
+    @property
     def waited(self) -> int:
         """Training steps since the validation loss of any model was lower than before."""
         return min(progress.waited(self.training_step) for progress in self.progress)
 
     def take_up(self) -> None:
-        """Training goes on after an early stop, which counts from here."""
+        """What an early stop counts begins here."""
         self.progress = [replace(progress, since=self.training_step) for progress in self.progress]
 
     def rate(self, number: int) -> float:
@@ -131,9 +142,8 @@ class Training:
 
     def optimiser_snapshot(self, number: int) -> OptimiserSnapshot:
         """What the optimiser of one model has gathered, by the names of the model's parameters; arrays are shared."""
-        name, progress = self.experiment.training.optimiser, self.progress[number]
-        more = progress.numbers() if progress != Progress() else {}
-        return snapshot(name, self._optimisers[number], self.models[number], more)
+        more = {} if self._test is None else self.progress[number].numbers()
+        return snapshot(self.experiment.training.optimiser, self._optimisers[number], self.models[number], more)
 
     def go_on_from(self, start: Start) -> None:
         """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning.
