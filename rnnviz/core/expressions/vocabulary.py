@@ -18,8 +18,9 @@ METRIC_WORDS = {
     "loss": "loss of the training batch",
     "accuracy": "accuracy on the training batch",
     "grad_norm": "norm of the whole gradient, before clipping",
-    "test_loss": "loss on the test part",
-    "test_accuracy": "accuracy on the test part",
+    "test_loss": "validation loss: on what is held back, or on fresh sequences",
+    "test_accuracy": "validation accuracy",
+    "learning_rate": "learning rate of the update, where it does not stay as it is set",
     "skill": "how much better than the best guess without a model",
     "lag": "time steps by which the prediction lags behind",
 }

@@ -1,9 +1,9 @@
 """One model's curve in the training plot: every recorded value faintly, their moving average clearly, NaN as a mark.
 
-The curve of a test part is dotted, and only its moving average is drawn.
+The curve of a validation is dotted, only its moving average is drawn, and a ring marks its best value.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyqtgraph
@@ -22,6 +22,19 @@ _EXACT = 40_000  # values up to which the moving average is exact; beyond, to wh
 _SAMPLED = 4000  # values that are enough to choose an axis
 
 
+Best = Literal["lowest", "highest"]
+
+
+def best_of(curve: MetricCurve, best: Best) -> tuple[int, float] | None:
+    """Training step and value of the first of the best; None where none is finite."""
+    known = np.flatnonzero(np.isfinite(curve.values))
+    if not len(known):
+        return None
+    values = curve.values[known]
+    place = known[int(np.argmin(values) if best == "lowest" else np.argmax(values))]
+    return int(curve.training_steps[place]), float(curve.values[place])
+
+
 class ModelCurve:
     """Three items in a pyqtgraph plot, of which only what can be told apart on the screen is drawn."""
 
@@ -29,6 +42,7 @@ class ModelCurve:
         self.dotted = dotted
         self.end = float("nan")  # the height at which the drawn curve ends
         self.marks: Array = np.zeros(0)  # training steps at which numbers stop being finite
+        self.best: tuple[int, float] | None = None  # training step and value that the ring marks
         self._blocks = Blocks()
         self._curve: MetricCurve | None = None
         self._log = False
@@ -36,8 +50,13 @@ class ModelCurve:
         self._raw = pg.PlotDataItem(connect="finite", antialias=False)
         self._mean = pg.PlotDataItem(connect="finite", antialias=True)
         self._broken = pg.ScatterPlotItem(symbol="x", size=8)
-        for item in (self._raw, self._mean, self._broken):
+        self._ring = pg.ScatterPlotItem(symbol="o", size=9)
+        for item in self._items:
             plot.addItem(item, ignoreBounds=True)
+
+    @property
+    def _items(self) -> tuple[Any, ...]:
+        return self._raw, self._mean, self._broken, self._ring
 
     @property
     def values(self) -> Array:
@@ -50,14 +69,16 @@ class ModelCurve:
         part = finite(self.values[:: max(1, len(self.values) // _SAMPLED)])
         return logarithm(part) if self._log else part
 
-    def set_curve(self, curve: MetricCurve | None, log: bool) -> None:
-        """Draws `curve`; the very same one is not drawn again."""
+    def set_curve(self, curve: MetricCurve | None, log: bool, best: Best | None = None) -> None:
+        """Draws `curve`; the very same one is not drawn again. `best`: which value gets a ring, None: none."""
         if curve is self._curve and log == self._log:
             return
+        self.best = None if curve is None or best is None else best_of(curve, best)
+        self._draw_ring(log)
         self._curve, self._log = curve, log
         if curve is None or not len(curve.values):
             self._blocks, self.end, self.marks = Blocks(), float("nan"), np.zeros(0)
-            for item in (self._raw, self._mean, self._broken):
+            for item in self._items:
                 item.setData([], [])
             return
         self._blocks.extend(curve.values)
@@ -81,11 +102,20 @@ class ModelCurve:
         self._mean.curve.setSegmentedLineMode("on" if whole else "off")  # dots would begin anew with each segment
         self._mean.setPen(pg.mkPen(color, width=2, style=style, dash=None if self.dotted else dash or None))
         self._broken.setPen(pg.mkPen(bad, width=2))
+        self._ring.setPen(pg.mkPen(color, width=2))
+        self._ring.setBrush(pg.mkBrush(None))
 
     def remove(self, plot: Any) -> None:
         """Takes the curve out of the plot."""
-        for item in (self._raw, self._mean, self._broken):
+        for item in self._items:
             plot.removeItem(item)
+
+    def _draw_ring(self, log: bool) -> None:
+        """Around the best value, where it has a place on the axis."""
+        steps, heights = (np.array([number], np.float64) for number in self.best or (0, np.nan))
+        heights = logarithm(heights) if log else heights
+        shown = np.isfinite(heights)
+        self._ring.setData(steps[shown], heights[shown])
 
     def _draw_raw(self) -> None:
         """What can be seen of the recorded values: a point each, or the extremes of each pixel."""

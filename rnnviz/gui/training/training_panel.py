@@ -22,7 +22,7 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.training import plot_keys
 from rnnviz.gui.training.curve_ranges import logarithm, nearest, x_end, y_ticks
 from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
-from rnnviz.gui.training.model_curve import ModelCurve
+from rnnviz.gui.training.model_curve import Best, ModelCurve
 from rnnviz.gui.training.plot_keys import PlotKeys
 from rnnviz.gui.training.scrubber import Scrubber
 from rnnviz.gui.training.step_axis import StepAxis
@@ -30,8 +30,13 @@ from rnnviz.gui.widgets.fields import FLAT_PAD, Choice
 from rnnviz.gui.widgets.live_tip import LiveTip
 
 pg: Any = pyqtgraph  # untyped
-_METRIC_WORDS = {"grad_norm": "gradient norm", "test_loss": "test loss", "test_accuracy": "test accuracy"}
-_TEST = "test_"  # begins the name of what is measured on the part held back
+_METRIC_WORDS = {
+    "grad_norm": "gradient norm",
+    "learning_rate": "learning rate",
+    "test_loss": "validation loss",
+    "test_accuracy": "validation accuracy",
+}
+_TEST = "test_"  # begins the name of what is measured for validation, on the part held back or on fresh sequences
 _LINE, _LOWEST, _HIGH = 36, 136, 172  # pixels: collapsed, at least, to begin with
 _NO_LIMIT = (1 << 24) - 1  # Qt's own: as high as one likes
 _MARGIN = 14  # as in the lanes
@@ -64,7 +69,7 @@ class TrainingPanel(QWidget):
         self.metric_choice = Choice(flat=True)
         self.log = push_button("log", "A logarithmic axis of values", "link")
         self.live = push_button("live ▸", "Follow the newest training step again", "link")
-        self.legend = QLabel("line: training\ndots: test")
+        self.legend = QLabel("line: training\ndots: validation\n○ its best")
         self.metric_name = QLabel()
         self.axis = StepAxis(theme(store.state.look.theme))
         self.nothing = QLabel("This run holds one trace: the curves of a model appear while it is trained.")
@@ -241,7 +246,7 @@ class TrainingPanel(QWidget):
         self.legend.setVisible(trained and any(dotted))
         self._share_range()
         for key, curve in zip(wanted, self.curves, strict=True):
-            curve.set_curve(state.recorded.history.curves.get(key), log)
+            curve.set_curve(state.recorded.history.curves.get(key), log, _best(key[1]))
         self._color_curves(state)
         self._set_x_range(state)
         self._set_y_range(state)
@@ -359,7 +364,7 @@ class TrainingPanel(QWidget):
                 names.append(MarginLabel(self._y_of(curve.end), model.name, color, strong=True))
         best = self._to_beat(state)
         for base in sorted(self._shown_baselines(state), key=lambda one: one not in best):
-            text = "test: " * self._is_beside(base) + base.label
+            text = "validation: " * self._is_beside(base) + base.label
             label = MarginLabel(self._y_of(self._height(base)), text, muted)
             if base in best or self.names.has_room_for([*names, label]):
                 names.append(label)
@@ -450,14 +455,25 @@ class TrainingPanel(QWidget):
             ]
             if values:
                 lines.append(f"{model.name}: {', '.join(values)}")
+        lines += self._said_of_best()
         for base in self._baselines(self._store.state):
-            lines.append(f"{'test, ' * self._is_beside(base)}{base.label}: {short(base.value)}")
+            lines.append(f"{'validation, ' * self._is_beside(base)}{base.label}: {short(base.value)}")
         return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all", f"Keys: {plot_keys.WORDS}"])
 
     def _told_metrics(self) -> list[tuple[str, str]]:
-        """What is told of a model, each with the words before it; with the test loss what it is worth."""
-        shown = [("" if metric == self.shown_metric else "test ", metric) for metric in self.shown_metrics]
+        """What is told of a model, each with the words before it; with the validation loss what it is worth."""
+        shown = [("" if metric == self.shown_metric else "validation ", metric) for metric in self.shown_metrics]
         return shown + [(f"{name} ", name) for name in ("skill", "lag") if shown[-1][1] == "test_loss"]
+
+    def _said_of_best(self) -> list[str]:
+        """Where the rings are: the best validation of each model and its training step."""
+        found, models = [], self._store.state.run.models
+        for number, curve in enumerate(self.curves):
+            if curve.best is not None:
+                words = _METRIC_WORDS[self.shown_metrics[number // len(models)]]
+                step, value = curve.best
+                found.append(f"{models[number % len(models)].name}, best {words}: {short(value)} at {whole(step)}")
+        return found
 
     def _said_at(self, model: int, metric: str, at: float) -> str | None:
         """The recorded value nearest to a training step, of a norm what clipping made of it; None where there is
@@ -499,6 +515,13 @@ class TrainingPanel(QWidget):
         self._line.setPen(pg.mkPen(look.accent, width=1))
         self.scrubber.set_theme(look)
         self._color_curves(state)
+
+
+def _best(metric: str) -> Best | None:
+    """Which value of a metric is its best; None where it is none of the validation."""
+    if not metric.startswith(_TEST):
+        return None
+    return "highest" if metric.endswith("accuracy") else "lowest"
 
 
 def _growing(state: State) -> bool:

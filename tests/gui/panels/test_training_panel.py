@@ -315,8 +315,8 @@ def test_where_there_is_a_test_part_both_losses_are_in_one_picture(panel: Traini
     ]
     assert panel.legend.isVisible()
     text = panel.tooltip(panel.plot.width() / 2)
-    assert "LSTM: 0.60, test 0.90, skill 0.35, lag 1.00" in text
-    assert "test, always the mean: 40.0" in text
+    assert "LSTM: 0.60, validation 0.90, skill 0.35, lag 1.00" in text
+    assert "validation, always the mean: 40.0" in text
     panel.metric_choice.set_value("test_loss")
     panel.metric_choice.activated.emit(1)
     assert [(curve.dotted, curve.end) for curve in panel.curves] == [
@@ -324,6 +324,32 @@ def test_where_there_is_a_test_part_both_losses_are_in_one_picture(panel: Traini
         (False, pytest.approx(0.9)),
     ]
     assert {label.text for label in panel.names.labels} == {"Vanilla", "LSTM", "same as last row"}
+
+
+def test_a_ring_marks_the_best_validation_of_each_model(panel: TrainingPanel, store: Store) -> None:
+    with_test_part(store)
+    curves = dict(store.state.recorded.history.curves)
+    steps = np.arange(25, 200, 25)
+    losses = {0: [0.9, 0.5, np.nan, 0.3, 0.3, 0.6, 0.7], 1: [0.8, 0.2, 0.4, 0.5, 0.6, np.inf, 0.2]}
+    for model, values in losses.items():
+        curves[model, "test_loss"] = MetricCurve(steps, np.array(values))
+        curves[model, "test_accuracy"] = MetricCurve(steps, 1 - np.array(values))
+        curves[model, "accuracy"] = curves[model, "loss"]
+    store.change(recorded=setting(history=History(curves, np.array([0, 200]), 200)))
+    panel._draw(store.state)
+    for log in (False, True):
+        panel.choose_curves("loss", log=log)
+        assert [curve.best for curve in panel.curves] == [None, None, (100, 0.3), (50, 0.2)]
+        heights = [curve._ring.getData()[1][0] for curve in panel.curves[2:]]
+        assert heights == pytest.approx(np.log10([0.3, 0.2]) if log else [0.3, 0.2])
+    words = panel.tooltip(10)
+    assert "Vanilla, best validation loss: 0.30 at 100" in words
+    assert "LSTM, best validation loss: 0.20 at 50" in words
+    panel.choose_curves("test_accuracy")
+    assert [curve.best for curve in panel.curves] == [(100, 0.7), (50, 0.8)]
+    assert "LSTM, best validation accuracy: 0.80 at 50" in panel.tooltip(10)
+    panel.choose_curves("skill")
+    assert [curve.best for curve in panel.curves] == [None, None]
 
 
 def test_each_part_has_its_own_baselines_and_the_best_of_each_is_always_named(
@@ -339,8 +365,8 @@ def test_each_part_has_its_own_baselines_and_the_best_of_each_is_always_named(
     ]
     assert panel.plot.viewRange()[1][1] < 2
     heights = {label.text: label.y for label in panel.names.labels}
-    assert {"same as last row", "test: same as last row"} <= set(heights)
-    assert heights["test: same as last row"] < heights["Vanilla"] < heights["same as last row"]
+    assert {"same as last row", "validation: same as last row"} <= set(heights)
+    assert heights["validation: same as last row"] < heights["Vanilla"] < heights["same as last row"]
     panel.resize(900, 400)
     QApplication.processEvents()
     assert "always the mean" in {label.text for label in panel.names.labels}
