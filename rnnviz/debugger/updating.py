@@ -37,6 +37,7 @@ class UpdateShown:
 
     update: Update
     unknown: str = ""  # one sentence: why what the optimiser makes of the gradient is not known; "": it is
+    rate_words: str = ""  # where the learning rate comes from; "": it is the one that is set
 
     def find(self, parameter: str, name: str) -> Array | None:
         """What a term of the operations stands for, "gradient", "delta", …, of one parameter; None: not known."""
@@ -82,6 +83,7 @@ def update_shown(
     gathered: Mapping[str, State] | None,
     why_unknown: str = "",
     noise: Noise | None = None,
+    rate_words: str = "",
 ) -> UpdateShown:
     """The update of a trace's gradient. `gathered`: what the optimiser had before it, empty at its beginning; None: not
     known. `noise`: that of the training step. `why_unknown`: the sentence that says why something is not known."""
@@ -90,7 +92,7 @@ def update_shown(
         weights |= {f"head.{name}": weight for name, weight in trace.head.parameters.items()}
     made = update(rule, gradients(trace), weights, gathered, noise)
     known = all("weights_after" in values for values in made.values.values())
-    return UpdateShown(made, "" if known else why_unknown)
+    return UpdateShown(made, "" if known else why_unknown, rate_words)
 
 
 def noise_of(trace: Trace, seed: int, training_step: int, model: int) -> Noise:

@@ -30,6 +30,7 @@ class Clipping:
     training_step: int  # that the update completed
     norm: float  # before clipping
     clip_norm: float  # 0: never
+    clip_value: float = 0.0  # each entry is kept within ± it afterwards; 0: never
 
     @property
     def factor(self) -> float:
@@ -39,12 +40,17 @@ class Clipping:
 
     @property
     def clipped(self) -> float:
-        """The norm after clipping."""
+        """The norm after clipping by norm."""
         return self.norm * self.factor
 
     @property
     def words(self) -> str:
-        """Both norms and the factor between them."""
+        """Both norms and the factor between them, and what is clipped by value after that."""
+        after = f"; then each entry is kept within ±{tick(self.clip_value)}" if self.clip_value else ""
+        return self._norm_words + after
+
+    @property
+    def _norm_words(self) -> str:
         if not self.clip_norm:
             return f"‖g‖ {short(self.norm)}; no clip norm is set"
         if self.factor == 1:

@@ -82,7 +82,7 @@ class StepDecay:
     rate_steps: int = field(default=250, metadata=_steps("Every", "Training steps from one fall to the next", "every"))
     rate_factor: float = field(default=0.1, metadata=_factor("what the rate is multiplied by at each fall"))
     words: ClassVar[str] = "step"
-    formula: ClassVar[str] = "η γ^{⌊s / every⌋}"
+    formula: ClassVar[str] = "η γ^{⌊s/every⌋}"
     torch: ClassVar[str] = "StepLR"
     of_training_step: ClassVar[bool] = True
 

@@ -76,6 +76,10 @@ def update_lines(
         lines += _lines(equation, lambda name: shown.find(of.name, name), entry, len(shown.update.values))
     place = " ".join(f"{name} {number + 1}" for name, number in zip(("row", "column"), entry, strict=False))
     lines.append(said(f"{of.symbol}, {place}: {why}. With the gradient of the sequence shown, not of the batch"))
+    if operation.key == "delta" and shown.rate_words:
+        lines.append(said(shown.rate_words))
+    if operation.key == "noise":
+        lines.append(said("ξ_s: the same numbers that the training adds to the gradient of its batch"))
     made = any(each.result.name not in _CLIPPED for each in operation.equations)
     return [*lines, said(shown.unknown)] if shown.unknown and made else lines
 

@@ -56,6 +56,7 @@ class TrainingForm(QWidget):
         column.addLayout(link)
         column.addWidget(self._folded)
         fold(self._folded, self.more)
+        self.more.toggled.connect(lambda on: self._say_what_is_set(self._settings))
 
     @property
     def rows(self) -> dict[str, Row]:
@@ -103,5 +104,5 @@ class TrainingForm(QWidget):
         if settings.schedule != TrainingSettings.schedule:
             unusual.insert(0, "schedule")
         said = [f"{settings.applying[key].label} {settings.applying[key].show(settings.value(key))}" for key in unusual]
-        self.more.setText(f"More … ({len(said)} set)" if said else "More …")
+        self.more.setText("Less" if self.more.isChecked() else f"More … ({len(said)} set)" if said else "More …")
         self.more.setToolTip(f"{_ABOUT}; set: {', '.join(said)}" if said else _ABOUT)

@@ -449,6 +449,8 @@ class Following(QObject):
             kinds = {event.kind for event in recent if status.sentence.startswith(event.sentence)}
         if "hit" in kinds:
             return Message("warning", status.sentence, STOP_COMMANDS)
+        if "early stop" in kinds:
+            return Message("info", status.sentence)
         planned = "paused" in kinds and "not finite" not in kinds
         return None if planned else Message("warning", status.sentence)
 

@@ -30,6 +30,7 @@ QPushButton[role="link"] {{
 }}
 QPushButton[role="link"]:hover {{ text-decoration: underline; border-color: transparent; }}
 QPushButton[role="link"]:focus {{ padding: 0; border-color: {focus}; }}
+QPushButton[role="link"]:checked {{ background: transparent; color: {accent}; font-weight: 400; }}
 QPushButton[role="link"]:disabled {{ color: {muted}; }}
 QComboBox {{ placeholder-text-color: {muted}; }}
 QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 7px; }}

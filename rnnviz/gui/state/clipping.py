@@ -37,7 +37,7 @@ def clipping(state: State, model: int, training_step: int | None = None) -> Clip
         return None
     step = int(curve.training_steps[index])
     norm = setting_at(step, state.recorded.clip_changes, training.clip_norm)
-    return Clipping(step, float(curve.values[index]), norm)
+    return Clipping(step, float(curve.values[index]), norm, training.clip_value)
 
 
 def _is_change(change: Any) -> TypeGuard[list[float]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.numbers import exact
 from rnnviz.core.optimising.clipping import setting_at
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
@@ -39,13 +40,15 @@ def update_at(state: State, model: int | None = None) -> "UpdateShown | None":
     if trace is None or rule is None:
         return None
     known = state.recorded.gathered[model] if model < len(state.recorded.gathered) else ""
-    asked = repr(rule), known if isinstance(known, str) else id(known), _began(state), state.run.seed
+    step = state.place.cursor.training_step
+    asked = step, repr(rule), known if isinstance(known, str) else id(known), _began(state), state.run.seed
     if model in _made and _made[model][0]() is trace and _made[model][1] == asked:
         return _made[model][2]
     noise = _noise(state, trace, model) if rule.noise else None
     try:
         gathered, why_not = _gathered(state, known)
-        found = update_shown(trace, rule, gathered, why_not or why, noise)
+        unknown = " ".join(filter(None, (why, why_not if rule.optimiser.gathered else "")))
+        found = update_shown(trace, rule, gathered, unknown, noise, _rate_words(state))
     except RnnvizError as error:  # what is recorded does not fit the parameters
         found = update_shown(trace, rule, None, f"{error}.", noise)
     _made[model] = weakref.ref(trace, _forget), asked, found
@@ -82,6 +85,17 @@ def _rate(state: State, training: "TrainingSettings", model: int, completed: int
             return float(curve.values[place]), ""
     why = f"The learning rate of training step {completed:,} is not recorded: it depends on the validation loss."
     return math.nan, why
+
+
+def _rate_words(state: State) -> str:
+    """What makes the learning rate of that which is set; "": nothing."""
+    training = state.run.training
+    if training is None or training.constant:
+        return ""
+    step = state.place.cursor.training_step + 1
+    base = setting_at(step, state.recorded.rate_changes, training.learning_rate)
+    schedule = training.scheduled
+    return f"η of training step {step:,}, {schedule.words}: {schedule.formula} from η = {exact(base)}"
 
 
 def _noise(state: State, trace: "Trace", model: int) -> "Noise | None":

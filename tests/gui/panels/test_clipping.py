@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
 from rnnviz.core.numbers import short
+from rnnviz.core.optimising.optimisers import Momentum
 from rnnviz.core.source import Trained
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equations import EquationsPanel
@@ -92,6 +93,15 @@ def test_the_equation_of_the_update_begins_with_the_clip(store: Store, qtbot: Qt
     assert "training step 1,000, its batch: ‖g‖ 9.00; no clip norm is set" in panel.view.text
     store.change(place=setting(cursor=Cursor(600, Phase.UPDATE, 1)))
     assert "‖g‖ 0.10, not above the clip norm 0.5: not clipped" in panel.view.text
+    more = TrainingSettings("momentum", clip_value=0.03, gradient_noise=0.2, own=Momentum(0.1, 0.7, 0.01))
+    store.change(run=setting(source=Trained(replace(first_lesson(), training=more))))
+    assert panel.view.text.split("\n")[1:] == [
+        "training step 601, its batch: ‖g‖ 0.10, not above the clip norm 0.5: not clipped; then each entry is kept "
+        "within ±0.03",
+        "g̃ ← max(−θ_v, min(θ_v, g̃))",
+        "g̃ ← g̃ + σ_s ξ_s",
+        "b ← μ b + (g̃ + λ W), W ← W − η b",
+    ]
 
 
 def test_the_curve_has_the_clip_norm_as_a_line_and_says_what_it_made(store: Store, qtbot: QtBot) -> None:

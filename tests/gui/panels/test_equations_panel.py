@@ -3,16 +3,21 @@
 import gc
 import weakref
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from panels_state import make_capture, make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
 from rnnviz.core.formula import Equation, Term
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
+from rnnviz.core.optimising.noise import deviation, drawn
+from rnnviz.core.optimising.optimisers import Momentum
+from rnnviz.core.optimising.schedules import StepDecay
+from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -21,6 +26,7 @@ from rnnviz.gui.cursor.equation_words import substituted
 from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.clipping import clip_changes, rate_changes
+from rnnviz.gui.state.run import MetricCurve
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.updating import update_at
 from rnnviz.runs.file.records import Event, Origin
@@ -217,6 +223,58 @@ def test_the_update_takes_the_rate_and_the_clip_norm_of_its_training_step(store:
         found = update_at(store.state)
         assert found is not None
         assert (found.update.optimiser.learning_rate, found.update.clip_norm) == (rate, clip_norm)
+
+
+def trained_with(store: Store, **settings: Any) -> None:
+    training = TrainingSettings(learning_rate=0.2, **settings)
+    store.change(run=setting(source=Trained(replace(first_lesson(), training=training, seed=8))))
+
+
+def test_the_update_shows_value_clip_noise_decay_and_momentum_of_its_training_step(
+    panel: EquationsPanel, store: Store
+) -> None:
+    own, schedule = Momentum(0.2, 0.7, 0.3), StepDecay(300, 0.5)
+    trained_with(store, optimiser="momentum", own=own, clip_value=0.05, gradient_noise=0.4, schedule="step",
+                 scheduled=schedule)  # fmt: skip
+    store.change(run=setting(origin=Origin("parent.rnnviz", 742, anew=True)))
+    having = store.state.walkable.operations(store.state.place, Phase.UPDATE)
+    keys = ["gradient", "clip", "clip value", "noise", "decay", "momentum", "delta", "weights"]
+    assert [one.key for one in having] == keys
+    for model in range(2):
+        store.change(place=setting(model=model))
+        for key in keys:
+            stand_on(store, Phase.UPDATE, key, 742)
+            assert "–" not in panel.view.text.replace("rnnviz – ", ""), key
+    found = update_at(store.state, 1)
+    assert found is not None
+    assert found.update.optimiser.learning_rate == 0.2 * 0.5**2
+    noise = np.asarray(found.find("weight_hh_l0", "noise_drawn"))
+    np.testing.assert_array_equal(noise, drawn(8, 743, 1, "weight_hh_l0", noise.shape))
+    clipped, noisy = (np.asarray(found.find("weight_hh_l0", name)) for name in ("value_clipped", "noisy"))
+    np.testing.assert_allclose(noisy, clipped + deviation(0.4, 743) * noise, rtol=1e-5, atol=1e-7)
+    assert np.abs(clipped).max() <= 0.05
+    stand_on(store, Phase.UPDATE, "noise", 742)
+    assert "σ_s = √(ν / s^0.55)" in panel.view.text.replace("{", "").replace("}", "")
+    assert panel.view.text.endswith("the same numbers that the training adds to the gradient of its batch")
+    stand_on(store, Phase.UPDATE, "delta", 742)
+    assert "η of training step 743, step: η γ^⌊s/every⌋ from η = 0.2" in panel.view.text
+    assert " = −0.05 · " in panel.view.text
+
+
+def test_a_rate_that_the_validation_makes_is_known_where_it_is_recorded(panel: EquationsPanel, store: Store) -> None:
+    trained_with(store, optimiser="sgd", schedule="plateau")
+    rates = MetricCurve(np.arange(1, 501), np.repeat([0.2, 0.02], 250))
+    history = replace(store.state.recorded.history, curves={(1, "learning_rate"): rates})
+    store.change(recorded=setting(history=history), place=setting(model=1))
+    for step, rate in ((249, 0.2), (250, 0.02), (499, 0.02)):
+        stand_on(store, Phase.UPDATE, "delta", step)
+        found = update_at(store.state, 1)
+        assert found is not None
+        assert (found.update.optimiser.learning_rate, found.unknown) == (rate, "")
+    stand_on(store, Phase.UPDATE, "delta", 500)
+    sentence = "The learning rate of training step 501 is not recorded: it depends on the validation loss."
+    assert panel.view.text.endswith(sentence)
+    assert panel.view.text.split("\n")[1].startswith("– = −–")
 
 
 def test_what_the_optimiser_had_gathered_is_known_where_it_began(panel: EquationsPanel, store: Store) -> None:

@@ -125,7 +125,11 @@ def test_more_shows_what_applies_to_the_optimiser_and_the_rate_over_time(
     said = "optimiser Adam → Nesterov, clip value off → 0.3, rate over time constant → step, momentum 0.9 → 0.7"
     assert panel.bar.sentence.text() == f"Needs a restart: {said}, 1 more"
     assert "every 250 → 40" in panel.bar.sentence.toolTip()
+    assert form.more.text() == "Less"
+    form.more.click()
     assert form.more.text() == "More … (4 set)"
+    assert shown() == first
+    form.more.click()
     assert form.more.toolTip().endswith("set: Rate over time step, Momentum 0.7, Every 40, Clip value 0.3")
     draft = store.state.run.draft
     assert draft is not None
@@ -139,6 +143,7 @@ def test_more_shows_what_applies_to_the_optimiser_and_the_rate_over_time(
     panel.bar.undo.emit()
     assert store.state.run.draft is None
     assert shown() == [*first, "beta1", "beta2", "epsilon", "weight_decay", "schedule", *others]
+    form.more.click()
     assert form.more.text() == "More … (1 set)"
 
 
