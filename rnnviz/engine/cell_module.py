@@ -30,6 +30,18 @@ class TensorNumbers:
     def relu(self, a: Tensor) -> Tensor:
         return torch.relu(a)
 
+    def exp(self, a: Tensor) -> Tensor:
+        return torch.exp(a)
+
+    def cos(self, a: Tensor) -> Tensor:
+        return torch.cos(a)
+
+    def sin(self, a: Tensor) -> Tensor:
+        return torch.sin(a)
+
+    def softplus(self, a: Tensor) -> Tensor:
+        return torch.logaddexp(a, a.new_zeros(()))  # torch's own is a from 20 on
+
     def times(self, value: Tensor, weight: Tensor) -> Tensor:
         return linear(value, weight)
 
@@ -112,7 +124,9 @@ class _Scan:
         self._cell, self._weights, self._hidden, self._plan = cell, weights, hidden, plan_of(cell)
         self._known: dict[str, Tensor] = {"x": x}  # (T, N, ·)
         for node in self._plan.beforehand:
-            self._known[node.name] = self._computed(node.operation)
+            made = self._computed(node.operation)
+            alone = not node.operation.values  # from weights alone: the same at every time step
+            self._known[node.name] = made.expand(*x.shape[:-1], -1) if alone else made
         for one in self._plan.sums:
             self._known[one.name] = self._computed(one.sum)
         self._steps = [

@@ -255,6 +255,15 @@ class Cell:
                 found.setdefault(weight.name, []).append((node, weight))
         return {name: tuple(uses) for name, uses in found.items()}
 
+    def weight_places(self, parameter: str) -> tuple[tuple[Node, int], ...]:
+        """The nodes that use a parameter, with its place among the weights of each."""
+        return tuple(
+            (node, place)
+            for node, _ in self.weight_uses(parameter)
+            for place, weight in enumerate(node.operation.weights)
+            if weight.name == parameter
+        )
+
     def block_rows(self, block: str, hidden: int) -> slice:
         """The rows of one block among the stacked ones; all without a block."""
         if not block:

@@ -76,7 +76,8 @@ def _check_uses(cell: Cell) -> None:
         if not cell.weight_uses(parameter.name):
             raise _wrong(cell, parameter.name, "wanted a node that uses this parameter, got none")
         uses = [weight.block for _, weight in cell.weight_uses(parameter.name)]
-        if uses != [""] and sorted(uses) != sorted(cell.blocks):
+        whole = uses == [""] or (not any(uses) and not parameter.columns)
+        if not whole and sorted(uses) != sorted(cell.blocks):
             got = ", ".join(
                 f"{node.name} ({weight.block or 'whole'})" for node, weight in cell.weight_uses(parameter.name)
             )

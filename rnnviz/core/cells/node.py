@@ -1,13 +1,14 @@
 """Node: one elementary operation of a cell, what it reads, and what stands in its place in an equation.
 
-The operations are closed: a matrix or a diagonal times a value, a sum with biases, a product, σ, tanh, ReLU, a convex
-mix and a complement. Each knows its value, its derivative by each value it reads, and how both are written. They work
-on any `Numbers`: numpy arrays here, tensors in the engine. Leading axes are free, the last one is units.
+The operations are closed: a matrix or a diagonal times a value, a sum with biases, a difference, a product, both parts
+of a complex product, σ, tanh, ReLU, exp, softplus, a convex mix, a complement, a share, and what follows from weights
+alone. Each knows its value, its derivative by each value it reads and each weight it uses, and how it is written. They
+work on any `Numbers`: numpy arrays here, tensors in the engine. Leading axes are free, the last one is units.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,12 @@ class Numbers(Protocol):
     def sigmoid(self, a: Any) -> Any: ...
     def tanh(self, a: Any) -> Any: ...
     def relu(self, a: Any) -> Any: ...
+    def exp(self, a: Any) -> Any: ...
+    def cos(self, a: Any) -> Any: ...
+    def sin(self, a: Any) -> Any: ...
+    def softplus(self, a: Any) -> Any:
+        """ln(1 + e^a)."""
+
     def times(self, value: Any, weight: Any) -> Any:
         """value (…, C) times weightᵀ (C, R)."""
 
@@ -69,6 +76,16 @@ class Operation(Protocol):
     def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
         """The derivative by the value at `place` where it is element by element; None where it is 1."""
 
+    def weight_slope(self, place: int, values: Sequence[Array], weights: Sequence[Array]) -> Array | None:
+        """The derivative by the weight at `place` where it is element by element; None where it is 1."""
+
+
+class Adding:
+    """Of an operation that adds its weights, if it uses any."""
+
+    def weight_slope(self, place: int, values: Sequence[Array], weights: Sequence[Array]) -> Array | None:
+        return None
+
 
 @dataclass(frozen=True)
 class Matrix:
@@ -95,6 +112,9 @@ class Matrix:
 
     def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
         raise TypeError("a matrix passes a gradient on as a product, not element by element")
+
+    def weight_slope(self, place: int, values: Sequence[Array], weights: Sequence[Array]) -> Array | None:
+        raise TypeError("a matrix gets its gradient as an outer product, not element by element")
 
 
 @dataclass(frozen=True)
@@ -123,9 +143,12 @@ class Diagonal:
     def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
         return weights[0]
 
+    def weight_slope(self, place: int, values: Sequence[Array], weights: Sequence[Array]) -> Array | None:
+        return values[0]
+
 
 @dataclass(frozen=True)
-class Sum:
+class Sum(Adding):
     """u + v + b + …: values and biases as they are written."""
 
     parts: tuple[Value | Weight, ...]
@@ -154,7 +177,7 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Product:
+class Product(Adding):
     """u ⊙ v."""
 
     left: Value
@@ -178,12 +201,77 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Sigmoid:
-    """σ(v)."""
+class Difference(Adding):
+    """u − v."""
+
+    left: Value
+    right: Value
+    template: str = "{0} − {1}"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return self.left, self.right
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return values[0] - values[1]
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return np.asarray(-1, result.dtype) if place else None
+
+
+@dataclass(frozen=True)
+class RealPart(Adding):
+    """a ⊙ u − b ⊙ v: the real part of the complex product (a + ib)(u + iv)."""
+
+    values: tuple[Value, Value, Value, Value]  # a, u, b, v
+    template: str = "{0} ⊙ {1} − {2} ⊙ {3}"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        a, u, b, v = values
+        return a * u - b * v
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        a, u, b, v = values
+        return (u, a, -v, -b)[place]
+
+
+@dataclass(frozen=True)
+class ImaginaryPart(Adding):
+    """a ⊙ v + b ⊙ u: the imaginary part of the same."""
+
+    values: tuple[Value, Value, Value, Value]  # a, v, b, u
+    template: str = "{0} ⊙ {1} + {2} ⊙ {3}"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        a, v, b, u = values
+        return a * v + b * u
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        a, v, b, u = values
+        return (v, a, u, b)[place]
+
+
+@dataclass(frozen=True)
+class OfOne(Adding):
+    """A function of one value."""
 
     value: Value
-    template: str = "σ({0})"
-    weights: tuple[Weight, ...] = ()
+    weights: ClassVar[tuple[Weight, ...]] = ()
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -192,6 +280,13 @@ class Sigmoid:
     @property
     def parts(self) -> tuple[Value | Weight, ...]:
         return self.values
+
+
+@dataclass(frozen=True)
+class Sigmoid(OfOne):
+    """σ(v)."""
+
+    template: ClassVar[str] = "σ({0})"
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return numbers.sigmoid(values[0])
@@ -201,20 +296,10 @@ class Sigmoid:
 
 
 @dataclass(frozen=True)
-class Tanh:
+class Tanh(OfOne):
     """tanh(v)."""
 
-    value: Value
-    template: str = "tanh({0})"
-    weights: tuple[Weight, ...] = ()
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    @property
-    def parts(self) -> tuple[Value | Weight, ...]:
-        return self.values
+    template: ClassVar[str] = "tanh({0})"
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return numbers.tanh(values[0])
@@ -224,20 +309,10 @@ class Tanh:
 
 
 @dataclass(frozen=True)
-class Relu:
+class Relu(OfOne):
     """max(0, v); its derivative at 0 is 0, as torch's."""
 
-    value: Value
-    template: str = "max(0, {0})"
-    weights: tuple[Weight, ...] = ()
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    @property
-    def parts(self) -> tuple[Value | Weight, ...]:
-        return self.values
+    template: ClassVar[str] = "max(0, {0})"
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return numbers.relu(values[0])
@@ -247,7 +322,93 @@ class Relu:
 
 
 @dataclass(frozen=True)
-class Mix:
+class Exp(OfOne):
+    """e^v."""
+
+    template: ClassVar[str] = "exp({0})"
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return numbers.exp(values[0])
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return result
+
+
+@dataclass(frozen=True)
+class Softplus(OfOne):
+    """ln(1 + e^v): above 0, and for a large v nearly v."""
+
+    template: ClassVar[str] = "softplus({0})"
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return numbers.softplus(values[0])
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        return sigmoid(values[0])
+
+
+@dataclass(frozen=True)
+class Share(Adding):
+    """u / (u + v): how much of two positive values the first is."""
+
+    one: Value
+    other: Value
+    template: str = "{0} / ({0} + {1})"
+    weights: tuple[Weight, ...] = ()
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return self.one, self.other
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.values
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return values[0] / (values[0] + values[1])
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        total = values[0] + values[1]  # its square may be 0 where it is not
+        return np.asarray(-result / total if place else values[1] / total / total)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A formula of weights alone, element by element: how it is written, with {0}, {1}, … for them, and computed."""
+
+    template: str
+    compute: Callable[[Numbers, Sequence[Any]], Any]
+
+
+@dataclass(frozen=True)
+class FromWeights:
+    """What follows from weights alone and is the same at every time step."""
+
+    weights: tuple[Weight, ...]
+    form: Form
+    slopes: tuple[Form, ...]  # the derivative by each weight
+    values: ClassVar[tuple[Value, ...]] = ()
+
+    @property
+    def parts(self) -> tuple[Value | Weight, ...]:
+        return self.weights
+
+    @property
+    def template(self) -> str:
+        return self.form.template
+
+    def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        return self.form.compute(numbers, weights)
+
+    def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
+        raise TypeError("it reads no value")
+
+    def weight_slope(self, place: int, values: Sequence[Array], weights: Sequence[Array]) -> Array | None:
+        return np.asarray(self.slopes[place].compute(ArrayNumbers(), weights))
+
+
+@dataclass(frozen=True)
+class Mix(Adding):
     """(1 − z) ⊙ u + z ⊙ v: a convex mix by a gate."""
 
     gate: Value
@@ -274,20 +435,10 @@ class Mix:
 
 
 @dataclass(frozen=True)
-class Complement:
+class Complement(OfOne):
     """1 − v."""
 
-    value: Value
-    template: str = "(1 − {0})"
-    weights: tuple[Weight, ...] = ()
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        return (self.value,)
-
-    @property
-    def parts(self) -> tuple[Value | Weight, ...]:
-        return self.values
+    template: ClassVar[str] = "(1 − {0})"
 
     def compute(self, numbers: Numbers, values: Sequence[Any], weights: Sequence[Any]) -> Any:
         return 1 - values[0]
@@ -358,6 +509,18 @@ class ArrayNumbers:
 
     def relu(self, a: Array) -> Array:
         return np.maximum(a, 0)
+
+    def exp(self, a: Array) -> Array:
+        return np.exp(a)
+
+    def cos(self, a: Array) -> Array:
+        return np.cos(a)
+
+    def sin(self, a: Array) -> Array:
+        return np.sin(a)
+
+    def softplus(self, a: Array) -> Array:
+        return np.logaddexp(a, np.zeros((), a.dtype))
 
     def times(self, value: Array, weight: Array) -> Array:
         result = np.dot(value.reshape(-1, value.shape[-1]), weight.T)

@@ -19,12 +19,19 @@ from rnnviz.core.cells.node import (
     ArrayNumbers,
     Complement,
     Diagonal,
+    Difference,
+    Exp,
+    FromWeights,
+    ImaginaryPart,
     Matrix,
     Mix,
     Node,
     Product,
+    RealPart,
     Relu,
+    Share,
     Sigmoid,
+    Softplus,
     Sum,
     Tanh,
     Value,
@@ -94,7 +101,7 @@ def _needed(match: re.Match[str]) -> Binding:
         return Binding.WHOLE
     if left.endswith(("} ", "ᵀ ")) or right.startswith(" {"):
         return Binding.MATRIX
-    if left.endswith((" ⊙ ", " − ")) or right.startswith(" ⊙ "):
+    if left.endswith((" ⊙ ", " − ", " / ")) or right.startswith((" ⊙ ", " / ")):
         return Binding.PRODUCT
     return Binding.SUM
 
@@ -106,7 +113,7 @@ def _binding(template: str) -> Binding:
         inner, outside = outside, _BRACKETS.sub("", outside)
     if " + " in outside or " − " in outside:
         return Binding.SUM
-    if " ⊙ " in outside:
+    if " ⊙ " in outside or " / " in outside:
         return Binding.PRODUCT
     return Binding.MATRIX if " " in outside else Binding.WHOLE
 
@@ -199,8 +206,7 @@ class Writing:
         parts += [self.sent_back(use) for use in uses if use.value.before]
         if len(parts) == 1:
             return parts[0]
-        template = " + ".join(f"{{{place}}}" for place in range(len(parts)))
-        return joined(template, parts, _sum)
+        return joined(_plus(len(parts)), parts, _sum)
 
     def sent(self, use: Use) -> Piece:
         """What a node sends to a value of the same time step: its gradient times its derivative."""
@@ -233,14 +239,31 @@ class Writing:
             case Diagonal():
                 return self.weight(operation.weight)
             case Complement():
-                return Piece("(−1)", (), lambda: np.asarray(-1.0))
+                return _minus_one()
+            case Difference():
+                return _minus_one() if use.place else None
+            case RealPart():
+                partner = read[(1, 0, 3, 2)[use.place]]
+                return partner if use.place < 2 else joined("(−{0})", [partner], np.negative)
+            case ImaginaryPart():
+                return read[(1, 0, 3, 2)[use.place]]
+            case Softplus():
+                return joined("σ({0})", read, _NUMBERS.sigmoid)
+            case Share():
+                if use.place:
+                    return joined("(−{0}) / ({0} + {1})²", read, lambda u, v: np.asarray(-u / (u + v) / (u + v)))
+                return joined("{1} / ({0} + {1})²", read, lambda u, v: np.asarray(v / (u + v) / (u + v)))
             case Mix():
                 gate, one, other = read
                 if use.place == 0:
                     return joined("({0} − {1})", [other, one], np.subtract)
                 return joined("(1 − {0})", [gate], _complement) if use.place == 1 else gate
         if not use.node.symbol:  # written out: from what it squashes
-            squash = {Tanh: ("(1 − tanh²({0}))", _tanh_slope), Sigmoid: ("σ′({0})", _sigmoid_slope)}
+            squash: dict[type[Any], tuple[str, Callable[..., Array]]] = {
+                Tanh: ("(1 − tanh²({0}))", _tanh_slope),
+                Sigmoid: ("σ′({0})", _sigmoid_slope),
+                Exp: ("exp({0})", _NUMBERS.exp),
+            }
             template, formula = squash.get(type(operation), ("[{0} > 0]", _positive))
             return joined(template, read, formula)
         result = self.value(Value(use.node.name))
@@ -248,8 +271,23 @@ class Writing:
             return joined("{0} ⊙ (1 − {1})", [result, result], lambda s, again: np.asarray(s * (1 - again)))
         if isinstance(operation, Tanh):
             return joined("(1 − {0}²)", [result], lambda s: np.asarray(1 - s * s))
+        if isinstance(operation, Exp):
+            return result
         assert isinstance(operation, Relu)  # the last of the closed list
         return joined("[{0} > 0]", [result], _positive)
+
+    def _adds(self, node: Node, place: int) -> Piece:
+        """What a node adds to the gradient of a vector of weights."""
+        operation, gradient = node.operation, self.gradient(node)
+        if isinstance(operation, Diagonal):
+            slope = self.value(operation.value)
+        elif isinstance(operation, FromWeights):
+            form = operation.slopes[place]
+            used = [self.weight(weight) for weight in operation.weights]
+            slope = joined(form.template, used, lambda *weights: np.asarray(form.compute(_NUMBERS, weights)))
+        else:
+            return gradient
+        return joined("{0} ⊙ {1}", [gradient, slope], np.multiply)
 
     # equations
 
@@ -286,11 +324,9 @@ class Writing:
         if isinstance(node.operation, Matrix):
             partner = self.value(node.operation.value)
             return _equation(result, joined("{0} {1}ᵀ", [self.gradient(node), partner], np.outer))
-        if isinstance(node.operation, Diagonal):
-            partner = self.value(node.operation.value)
-            return _equation(result, joined("{0} ⊙ {1}", [self.gradient(node), partner], np.multiply))
         if not weight.block:
-            return _equation(result, self.gradient(node))
+            parts = [self._adds(user, place) for user, place in self.cell.weight_places(parameter)]
+            return _equation(result, parts[0] if len(parts) == 1 else joined(_plus(len(parts)), parts, _sum))
         adding = {(user.name, one.block) for user, one in uses}
         for stacked in self.cell.nodes:
             read = {(use.node.name, use.value.block) for use in self.cell.uses[stacked.name]}
@@ -311,6 +347,14 @@ def _block_symbol(symbol: str, block: str) -> str:
     if not block:
         return symbol
     return symbol.replace(",t}", f"{block},t}}") if ",t}" in symbol else symbol.replace("_t", f"_{{{block},t}}")
+
+
+def _plus(count: int) -> str:
+    return " + ".join(f"{{{place}}}" for place in range(count))
+
+
+def _minus_one() -> Piece:
+    return Piece("(−1)", (), lambda: np.asarray(-1.0))
 
 
 def _sum(*parts: Array) -> Array:

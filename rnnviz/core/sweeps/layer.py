@@ -14,7 +14,7 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import Diagonal, Matrix, Value
+from rnnviz.core.cells.node import Matrix, Node, Value
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import LayerId, Structure
@@ -335,14 +335,18 @@ class Layer(FrozenArrays):
     def _factors(self, parameter: str) -> shares.Factors:
         uses = self.equations.weight_uses(parameter)
         node, weight = uses[0]
-        if len(uses) == 1 and not weight.block:
-            if isinstance(node.operation, Matrix):
-                return shares.Factors(self.passed_on(node.name), self.read(node.operation.value))
-            if isinstance(node.operation, Diagonal):  # one number a unit: what each time step adds is a vector
-                added = self.passed_on(node.name).astype(np.float64) * self.read(node.operation.value)
-                return shares.Factors(added, None)
-            return shares.Factors(self.passed_on(node.name), None)
-        return shares.Factors(self._stacked(parameter), None)
+        if isinstance(node.operation, Matrix):
+            return shares.Factors(self.passed_on(node.name), self.read(node.operation.value))
+        if weight.block:
+            return shares.Factors(self._stacked(parameter), None)
+        parts = [self._added(node, place) for node, place in self.equations.weight_places(parameter)]
+        return shares.Factors(sum(parts[1:], parts[0]), None)
+
+    def _added(self, node: Node, place: int) -> Array:
+        """(T, N, units) what a node adds to a vector of weights: one number a unit."""
+        slope = self.slopes.by_weight(node, place)
+        gradient = self.passed_on(node.name)
+        return gradient if slope is None else np.asarray(gradient.astype(np.float64) * slope)
 
     def _stacked(self, parameter: str) -> Array:
         """The gradient of a bias whose blocks several nodes add: that of stacked rows the same nodes read, if any."""

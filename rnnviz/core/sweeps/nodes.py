@@ -44,7 +44,7 @@ def sweep_forward(
     plan, hand = plan_of(cell), SetByHand() if by_hand is None else by_hand
     values = {"x": x}
     for node in plan.beforehand:
-        values[node.name] = node_value(cell, node, values, {}, weights, hidden)
+        values[node.name] = over_time(node, node_value(cell, node, values, {}, weights, hidden), x)
         if node.name in hand.where:
             values[node.name] = _with(values[node.name], hand, node.name, slice(None))
     found = _scan(_Bound(cell, plan, weights, hidden), values, initial, hand)
@@ -158,6 +158,11 @@ def node_value(
     return result
 
 
+def over_time(node: Node, value: Array, x: Array) -> Array:
+    """(…, units) at every time step and of every sequence of x, also of a node that follows from weights alone."""
+    return value if node.operation.values else np.tile(value, (*x.shape[:-1], 1))
+
+
 def read_value(
     cell: Cell, value: Value, values: Mapping[str, Array], before: Mapping[str, Array], hidden: int
 ) -> Array:
@@ -188,7 +193,9 @@ class NodeValues(Mapping[str, Array]):
     @one_blas_thread
     @np.errstate(all="ignore")
     def _computed(self, name: str) -> Array:
-        return node_value(self._cell, self._cell.node(name), self, self._before, self._weights, self._hidden)
+        node = self._cell.node(name)
+        value = node_value(self._cell, node, self, self._before, self._weights, self._hidden)
+        return over_time(node, value, self._known["x"])
 
     @one_blas_thread
     @np.errstate(all="ignore")
@@ -236,11 +243,22 @@ class Slopes:
             return None  # without computing what it sums
         key = use.node.name, use.place
         if key not in self._known:
-            operation = use.node.operation
-            read = [read_value(self.cell, one, self._values, self._before, self.hidden) for one in operation.values]
-            used = [self.weights[one.name][self.cell.block_rows(one.block, self.hidden)] for one in operation.weights]
-            self._known[key] = operation.slope(use.place, read, self._values[use.node.name], used)
+            self._known[key] = use.node.operation.slope(
+                use.place, self._read(use.node), self._values[use.node.name], self._used(use.node)
+            )
         return self._known[key]
+
+    def by_weight(self, node: Node, place: int) -> Array | None:
+        """The derivative of a node by one of the weights it uses, element by element; None where it is 1."""
+        if isinstance(node.operation, Sum):
+            return None
+        return node.operation.weight_slope(place, self._read(node), self._used(node))
+
+    def _read(self, node: Node) -> list[Array]:
+        return [read_value(self.cell, one, self._values, self._before, self.hidden) for one in node.operation.values]
+
+    def _used(self, node: Node) -> list[Array]:
+        return [self.weights[one.name][self.cell.block_rows(one.block, self.hidden)] for one in node.operation.weights]
 
 
 def passed_back(use: Use, gradient: Array, slope: Array | None, weight: Array | None) -> Array:
