@@ -61,8 +61,8 @@ def what_changed_in_time(layer: Layer, before: int, after: int, backward: bool, 
     """The same for two time steps (from 1) of one layer: its states and gates, in the backward sweep its gradients."""
     first, second, found = before - 1, after - 1, list[Fact]()
     if backward:
-        norms = l2(layer.hidden_grad[:, sample])
-        found += _ratio("gradient", _gradient_name(after), float(norms[first]), float(norms[second]))
+        norms = l2(layer.followed_grad[:, sample])
+        found += _ratio("gradient", _gradient_name(layer, after), float(norms[first]), float(norms[second]))
         if layer.cell_grad is not None:
             norms = l2(layer.cell_grad[:, sample])
             found += _ratio("state", f"∂L/∂c{_small(after)}", float(norms[first]), float(norms[second]))
@@ -102,8 +102,8 @@ def facts(
 
 def _layer(before: Layer, after: Layer, where: str) -> Iterator[Fact]:
     first = len(before.h) - 1 if before.reverse else 0
-    grads = [float(l2(layer.hidden_grad[first, 0])) for layer in (before, after)]
-    yield from _ratio("gradient", _gradient_name(first + 1) + where, *grads)
+    grads = [float(l2(layer.followed_grad[first, 0])) for layer in (before, after)]
+    yield from _ratio("gradient", _gradient_name(before, first + 1) + where, *grads)
     for node in before.equations.gates:
         values, new = before.gates[node.name], after.gates[node.name]
         yield from _unit("gate", node, where, values[:, 0].mean(0), new[:, 0].mean(0))
@@ -224,8 +224,8 @@ def _sentence(found: list[Fact]) -> str:
     return words[0].upper() + words[1:]
 
 
-def _gradient_name(time_step: int) -> str:
-    return f"∂L/∂h{_small(time_step)}"
+def _gradient_name(layer: Layer, time_step: int) -> str:
+    return f"∂L/∂{layer.equations.followed_symbol}{_small(time_step)}"
 
 
 def _small(number: int) -> str:

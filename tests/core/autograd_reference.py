@@ -1,6 +1,6 @@
 """The slow truth: a recurrent module unrolled one time step at a time in torch, every state keeping its gradient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -43,6 +43,10 @@ class LayerReference:
                     found[t, n] = 0 if kept is None else kept.numpy()
         return found
 
+    def grads(self, names: Iterable[str]) -> Array:
+        """(T, N, ·) the gradients of several beside each other."""
+        return np.concatenate([self.array(name, grad=True) for name in names], axis=-1)
+
 
 @dataclass
 class Reference:
@@ -79,8 +83,47 @@ def gru_reset_before(w, a_ih, x, states, keep):
     return {"h": keep("h", (1 - z) * n + z * h)}
 
 
+def minlstm(w, a_ih, x, states, keep):
+    """Feng et al. 2024: f and i as shares of their sum."""
+    a_f, a_i, n = a_ih.chunk(3)
+    f, i = keep("f", keep("a:f", a_f).sigmoid()), keep("i", keep("a:i", a_i).sigmoid())
+    f, i = keep("a:f_share", keep("f_share", f / (f + i))), keep("a:i_share", keep("i_share", i / (f + i)))
+    return {"h": keep("h", f * states["h"] + i * keep("a:n", keep("n", n)))}
+
+
+def lru(w, a_ih, x, states, keep):
+    """Orvieto et al. 2023, with torch's complex numbers."""
+    lam = torch.exp(-torch.exp(w["nu_log"]) + 1j * torch.exp(w["theta_log"]))
+    lam = torch.complex(keep("a:lam_re", keep("lam_re", lam.real)), keep("a:lam_im", keep("lam_im", lam.imag)))
+    u_re, u_im = a_ih.chunk(2)
+    u = torch.complex(keep("a:re", u_re), keep("a:im", u_im))
+    s = lam * torch.complex(states["re"], states["im"]) + keep("gamma", torch.exp(w["gamma_log"])) * u
+    re, im = keep("re", s.real), keep("im", s.imag)
+    c = torch.complex(w["weight_cre"], w["weight_cim"])
+    return {"re": re, "im": im, "h": keep("h", (c @ torch.complex(re, im)).real + w["weight_d"] @ x)}
+
+
+def ssm(w, a_ih, x, states, keep):
+    """Gu & Dao 2023, discretised as Mamba does: exp(A Δ) for A, Δ B for B."""
+    u, b, c, a_delta = a_ih.chunk(4)
+    u, b, c = (keep(f"a:{one}", keep(one, value)) for one, value in (("u", u), ("write", b), ("show", c)))
+    if "bias_delta" in w:
+        a_delta = a_delta + w["bias_delta"]
+    delta = keep("delta", torch.log(1 + torch.exp(keep("a:delta", a_delta))))
+    decay = keep("keep", torch.exp(keep("a:keep", keep("rate", -torch.exp(w["a_log"])) * delta)))
+    s = keep("s", decay * states["s"] + delta * b * u)
+    return {"s": s, "h": keep("h", c * s + w["d"] * u)}
+
+
 # Of cells that torch lacks: parameters without the layer, W_ih x + b_ih, x, the states of the time step before.
-OWN_STEPS = {"mingru": mingru, "lstm_1997": lstm_1997, "gru_reset_before": gru_reset_before}
+OWN_STEPS = {
+    "mingru": mingru,
+    "minlstm": minlstm,
+    "lru": lru,
+    "ssm": ssm,
+    "lstm_1997": lstm_1997,
+    "gru_reset_before": gru_reset_before,
+}
 PHI = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
@@ -90,7 +133,7 @@ def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, states,
     `states` by name, those of the time step before; the new ones come back.
     """
     a_ih = w[f"weight_ih_{name}"] @ x
-    if structure.bias:
+    if f"bias_ih_{name}" in w:
         a_ih = a_ih + w[f"bias_ih_{name}"]
     if structure.cell in ("mlp", "tdnn"):  # nothing of the time step before
         return {"h": keep("h", PHI[structure.activation](keep("a:a", a_ih)))}

@@ -65,8 +65,8 @@ def given_before(draw, structure):
     layer, value = draw(st.sampled_from(structure.layer_names)), draw(st.floats(-2, 2))
     if kind == "input":
         return SetInput(draw(st.integers(1, TIME_STEPS)), (value, 0.3))
-    if kind == "state":
-        return SetState(layer, "h", (value,))
+    if kind == "state" and structure.equations.states:
+        return SetState(layer, draw(st.sampled_from(structure.equations.states)), (value,))
     if kind == "head":
         return SetWeight("head.weight", (value,), row=2)
     parameter = "weight_ih" if "weight_hh" not in structure.equations.parameter_named else "weight_hh"
@@ -101,7 +101,7 @@ def changes(structure, interventions):
 
     def change(torch, layer, name, t, tensor):
         for one in interventions:
-            if not isinstance(one, SetValue | Clamp) or one.layer != layer or name[-1] != one.quantity:
+            if not isinstance(one, SetValue | Clamp) or one.layer != layer or name.removeprefix("a:") != one.quantity:
                 continue
             if name.startswith("a:") and name != "a:a":
                 continue
@@ -296,7 +296,9 @@ def test_gradient_flow_ends_where_the_gradient_does(autograd, case, seed):
         grad_output[k] = alone.grad_output[k]
         truth = expected_of(autograd, alone.with_call(grad_output=grad_output), interventions, with_head=False)
         for layer in trace.layers:
-            norms = np.linalg.norm(truth.layers[layer.name].array("h", grad=True)[:, 0], axis=-1)
+            norms = np.linalg.norm(
+                truth.layers[layer.name].grads(node.name for node in layer.equations.followed)[:, 0], axis=-1
+            )
             close(layer.gradient_flow()[k], norms, 1e-9)
 
 

@@ -31,7 +31,7 @@ def test_every_loss_reaches_every_state_as_autograd_says(
     for k in range(4):
         alone = autograd.reference(capture, loss_times=(k,)) if lengths is None or k < max(lengths) else None
         for layer in trace.layers:
-            expected = alone.layers[layer.name].array("h", grad=True)
+            expected = alone.layers[layer.name].grads(node.name for node in layer.equations.followed)
             for sample in range(2):
                 norms = np.linalg.norm(expected[:, sample], axis=-1)
                 np.testing.assert_allclose(layer.gradient_flow(sample)[k], norms, rtol=1e-9, atol=1e-14)

@@ -78,7 +78,7 @@ def test_each_loss_reaches_every_state_as_autograd_says(
             continue
         alone = autograd.reference(capture, loss_times=(k,), with_head=True)
         for layer in trace.layers:
-            expected = alone.layers[layer.name].array("h", grad=True)
+            expected = alone.layers[layer.name].grads(node.name for node in layer.equations.followed)
             for sample in range(2):
                 norms = np.linalg.norm(expected[:, sample], axis=-1)
                 np.testing.assert_allclose(layer.gradient_flow(sample)[k], norms, rtol=1e-8, atol=1e-13)

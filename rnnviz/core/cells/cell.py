@@ -179,6 +179,18 @@ class Cell:
         return self.states if self.output in self.states else (self.output, *self.states)
 
     @cached_property
+    def followed(self) -> tuple[Node, ...]:
+        """Whose gradient is followed over time: the output where it is carried or nothing is, else the states."""
+        carried = self.states if self.states and self.output not in self.states else (self.output,)
+        return tuple(self.by_name[name] for name in carried)
+
+    @cached_property
+    def followed_symbol(self) -> str:
+        """ "h", or of several "(s′, s″)"."""
+        symbols = [node.symbol.removesuffix("_t") for node in self.followed]
+        return symbols[0] if len(symbols) == 1 else f"({', '.join(symbols)})"
+
+    @cached_property
     def gates(self) -> tuple[Node, ...]:
         """Gates and candidates, in the order of the stacked rows."""
         return tuple(node for node in self.nodes if node.role == "gate")

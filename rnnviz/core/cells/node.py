@@ -369,6 +369,7 @@ class Share(Adding):
 
     def slope(self, place: int, values: Sequence[Array], result: Array, weights: Sequence[Array]) -> Array | None:
         total = values[0] + values[1]  # its square may be 0 where it is not
+        total = np.where(total == 0, total.dtype.type(1), total)  # beyond a sequence's end both are 0
         return np.asarray(-result / total if place else values[1] / total / total)
 
 

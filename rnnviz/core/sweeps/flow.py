@@ -55,7 +55,8 @@ class Swept(Protocol):
 @one_blas_thread
 @np.errstate(all="ignore")
 def gradient_flow(layer: Swept, sample: int) -> Array:
-    """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖ of one sequence, from one reverse scan that carries every k at once.
+    """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖ of one sequence, from one reverse scan that carries every k at once;
+    of a cell whose output is not carried it is that of its states.
 
     L_k is the loss at time step k, seeded by ∂L_k/∂output_k, through a pooling over time by ∂L_k/∂output_t of every
     t ≤ k; below the top layer each k comes down through the layers above. Zero where k does not reach t, and beyond the
@@ -121,7 +122,7 @@ def _lanes(layer: Swept, sample: int, inputs_wanted: bool, stop: int = -1) -> _L
             direct[t - lanes.start] = layer.direct_grad[t, sample]
         given[cell.output] = given[cell.output] + direct if cell.output in given else direct
         before, found = back((t, sample), given, layer.closed)
-        norms[lanes, t] = l2(found[cell.output])
+        norms[lanes, t] = _norms([found[node.name] for node in cell.followed if node.name in found])
         if t == stop:
             hidden[lanes] = given[cell.output]
             break
@@ -130,6 +131,11 @@ def _lanes(layer: Swept, sample: int, inputs_wanted: bool, stop: int = -1) -> _L
         for state, lane in states.items():
             lane[lanes] = 0 if _cut_before(layer, t) else before.get(state, 0)
     return _Lanes(norms, inputs, hidden, states)
+
+
+def _norms(parts: Sequence[Array]) -> Array:
+    """Of each lane, of all parts together."""
+    return l2(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1))
 
 
 def _cut_before(layer: Swept, t: int) -> bool:

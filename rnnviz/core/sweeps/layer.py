@@ -214,6 +214,12 @@ class Layer(FrozenArrays):
         return self.grad(self.equations.output)
 
     @property
+    def followed_grad(self) -> Array:
+        """(T, N, ·) what tells how far back a loss reaches: ∂L/∂h_t, or where h is not carried that of all states."""
+        found = [self.grad(node.name) for node in self.equations.followed]
+        return found[0] if len(found) == 1 else np.concatenate(found, axis=-1)
+
+    @property
     def carried_grad(self) -> Array:
         """(T, N, P) the part of ∂L/∂h_t that comes from the neighbouring time step."""
         return self.carried(self.equations.output)
@@ -306,6 +312,7 @@ class Layer(FrozenArrays):
     # the gradients of its parameters
 
     @cached_property
+    @np.errstate(all="ignore")
     def weight_grads(self) -> Mapping[str, Array]:
         """∂L/∂ each parameter, summed over t and N, torch's shapes: weight_ih weight_hh bias_ih bias_hh weight_hr."""
         totals = shares.totals(self.factors)
@@ -332,6 +339,7 @@ class Layer(FrozenArrays):
         """The factors whose products, summed over t and n, are each parameter's gradient."""
         return {parameter.name: self._factors(parameter.name) for parameter in self.equations.parameters}
 
+    @np.errstate(all="ignore")
     def _factors(self, parameter: str) -> shares.Factors:
         uses = self.equations.weight_uses(parameter)
         node, weight = uses[0]
@@ -359,7 +367,7 @@ class Layer(FrozenArrays):
         return np.concatenate([by_block[block] for block in cell.blocks], axis=-1)
 
     def gradient_flow(self, sample: int = 0) -> Array:
-        """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖: which loss reaches which state; 0 where none does."""
+        """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖, or where h is not carried of the states: 0 where no loss reaches."""
         if sample not in self._flows:
             self._flows[sample] = frozen(flow.gradient_flow(self, sample))
         return self._flows[sample]

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.node import Node, Numbers, Sigmoid, Value, Weight, sigmoid
+from rnnviz.core.cells.node import Adding, Node, Numbers, Sigmoid, Value, Weight, sigmoid
 from rnnviz.core.formula import Equation, Term
 from rnnviz.core.sweeps.capture import LossName
 
@@ -49,7 +49,7 @@ def weighted(weight: Array, values: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Softmax:
+class Softmax(Adding):
     """softmax(v): e^v over the sum of all e^v, in numpy."""
 
     value: Value
@@ -72,7 +72,7 @@ class Softmax:
 
 
 @dataclass(frozen=True)
-class Measure:
+class Measure(Adding):
     """L_t of a prediction, a target and the reduction (…), in numpy; (…, 1), and its derivative (…, V) by the first."""
 
     loss: LossName

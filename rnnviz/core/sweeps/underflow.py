@@ -10,10 +10,10 @@ SURE = 1e-34  # from here up float32 keeps a norm's digits; its smallest normal 
 
 
 def underflows(layer: Layer) -> bool:
-    """Whether ∂L/∂h_t falls below what float32 holds at a time step that the gradient has come to."""
+    """Whether the gradient that is followed falls below what float32 holds at a time step it has come to."""
     if layer.h.dtype != np.float32:
         return False
-    norms = l2(layer.hidden_grad)  # (T, N)
+    norms = l2(layer.followed_grad)  # (T, N)
     small = (norms < SURE) & (np.arange(len(norms))[:, None] < layer.sequence_lengths)  # padding is truly 0
     if layer.reverse:
         norms, small = norms[::-1], small[::-1]

@@ -10,7 +10,24 @@ from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import Complement, Diagonal, Matrix, Mix, Node, Product, Relu, Sigmoid, Sum, Tanh
+from rnnviz.core.cells.node import (
+    Complement,
+    Diagonal,
+    Difference,
+    Exp,
+    ImaginaryPart,
+    Matrix,
+    Mix,
+    Node,
+    Product,
+    RealPart,
+    Relu,
+    Share,
+    Sigmoid,
+    Softplus,
+    Sum,
+    Tanh,
+)
 from rnnviz.core.cells.wiring import BOX, Wire, Wiring, wiring
 from rnnviz.core.cells.wiring import Box as Place
 from rnnviz.core.equations.operations import operations_of
@@ -28,7 +45,10 @@ from rnnviz.gui.network.reading import Look, Strips, at, factor, grouped, layer_
 from rnnviz.gui.network.written import draw_equations
 from rnnviz.gui.widgets import marked_text
 
-_SIGNS = {Product: "×", Sum: "+", Tanh: "tanh", Sigmoid: "σ", Relu: "relu", Complement: "1−", Mix: "mix", Diagonal: "×"}
+_SIGNS = {
+    Product: "×", Diagonal: "×", Sum: "+", Difference: "−", Complement: "1−", Mix: "mix", Share: "share",
+    Tanh: "tanh", Sigmoid: "σ", Relu: "relu", Exp: "exp", Softplus: "softplus", RealPart: "Re", ImaginaryPart: "Im",
+}  # fmt: skip
 _TITLE_ROOM = 46.0
 _SMALL, _BODY, _TITLE = 11, 12, 15
 _MOST_BOX = QRectF(0, 0, 112, 46)  # the size of a box where there is room

@@ -42,8 +42,11 @@ class Chain(CanvasItem):
     Not cached as a whole picture: a cursor move repaints the few cells that change.
     """
 
-    def __init__(self, theme: Theme, color: QColor, *, leftwards: bool = False, joined: bool = True) -> None:
+    def __init__(
+        self, theme: Theme, color: QColor, *, leftwards: bool = False, joined: bool = True, symbol: str = "h"
+    ) -> None:
         super().__init__(theme)
+        self._symbol = symbol  # of what the gradient is that colours the cells
         self.color = color
         self.leftwards = leftwards  # the layer reads the sequence from the end
         self.joined = joined  # something is carried from cell to cell
@@ -92,7 +95,7 @@ class Chain(CanvasItem):
             return f"t = {t}"
         log = float(self._magnitudes[t - 1])
         size = "0" if np.isneginf(log) else short(10.0**log) if -300 < log < 300 or np.isnan(log) else power(round(log))
-        words = f"t = {t}: ‖∂L/∂h‖ = {size}" + (", lost in float32" if self._lost[t - 1] else "")
+        words = f"t = {t}: ‖∂L/∂{self._symbol}‖ = {size}" + (", lost in float32" if self._lost[t - 1] else "")
         return words if self.joined else f"{words}; nothing is carried"
 
     def _draw_cells(self, painter: QPainter) -> None:

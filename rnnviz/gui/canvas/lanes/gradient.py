@@ -9,7 +9,7 @@ from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 
 _STRAIGHT = 0.985  # R² above which a curve is called one factor for each time step
@@ -60,7 +60,7 @@ class GradientLane(CurveLane):
         for model in shown.models:
             values = model.log_gradient
             if values.size:
-                words = _words(model.name, values) if model.carries else model.name
+                words = _words(_named(model), values) if model.carries else model.name
                 curves += self.magnitudes(model, words, values, model.lost_gradient, zeros=model.carries)
         zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
         words = f"vanished: below {power(int(VANISHED))}"
@@ -68,6 +68,12 @@ class GradientLane(CurveLane):
 
 
 GRADIENT = LaneKind(lambda _: [Offer("gradient", "Gradient magnitude", True, GradientLane)])
+
+
+def _named(model: ShownModel) -> str:
+    """The model's name, and whose gradient it is where it is not that of h."""
+    symbol = model.structure.equations.followed_symbol
+    return model.name if symbol == "h" else f"{model.name} (∂L/∂{symbol})"
 
 
 def _words(name: str, log_magnitudes: Array) -> str:

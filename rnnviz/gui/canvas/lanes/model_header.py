@@ -25,7 +25,8 @@ class ModelHeaderLane(Lane):
         self.layer_names = entry.structure.layer_names
         self.layer_name = entry.layer_name
         leftwards = LayerId.read(entry.layer_name).reverse
-        self.chain = Chain(shown.theme, entry.color, leftwards=leftwards, joined=entry.carries)
+        symbol = entry.structure.equations.followed_symbol
+        self.chain = Chain(shown.theme, entry.color, leftwards=leftwards, joined=entry.carries, symbol=symbol)
         self.legend = MagnitudeLegend(shown.theme)
         self.items += [self.chain, self.legend]
 

@@ -78,7 +78,7 @@ class ShownModel:
 
     @property
     def log_gradient(self) -> Array:
-        """(T,) log₁₀ ‖∂L/∂h_t‖; −inf is a gradient of exactly zero."""
+        """(T,) log₁₀ ‖∂L/∂h_t‖, of a cell that does not carry h that of its states; −inf: exactly zero."""
         return self._gradient_norms[0]
 
     @property
@@ -90,7 +90,7 @@ class ShownModel:
     def _gradient_norms(self) -> tuple[Array, Array]:
         if self.trace is None:
             return np.zeros(0), np.zeros(0, bool)
-        return self._held(lambda trace: l2(self._of_layer(trace).hidden_grad[:, 0]))
+        return self._held(lambda trace: l2(self._of_layer(trace).followed_grad[:, 0]))
 
     @property
     def log_input_gradient(self) -> Array:

@@ -1,0 +1,128 @@
+"""A selective state space, one number of state for each unit (Mamba's recurrence; Gu & Dao 2023).
+
+u = W_u x   Δ = softplus(W_Δ x + b_Δ)   B = W_B x   C = W_C x   Ā = exp(A ⊙ Δ), A = −exp(A_log)
+s = Ā ⊙ s_{t−1} + Δ ⊙ B ⊙ u   h = C ⊙ s + D ⊙ u
+
+Its step Jacobian is the diagonal of Ā_t, which the input chooses through Δ. In Mamba all channels share B and C and
+each has several numbers of state; the convolution and the gate around it are not part of the recurrence.
+"""
+
+from rnnviz.core.cells.cell import Cell, CellKind, Options, Parameter, from_input
+from rnnviz.core.cells.node import (
+    Diagonal,
+    Exp,
+    Form,
+    FromWeights,
+    Node,
+    Product,
+    Softplus,
+    Sum,
+    Value,
+    Weight,
+)
+
+_RATE = Form("−exp({0})", lambda n, w: -n.exp(w[0]))
+_RATE_BY = Form("(−exp({0}))", _RATE.compute)
+
+
+def _make(options: Options) -> Cell:
+    """Input u, what is written B and shown C, step Δ, decay Ā."""
+    bias = (Weight("bias_delta"),) if options.bias else ()
+    return Cell(
+        "ssm",
+        "selective SSM",
+        ("u", "write", "show", "delta"),
+        (
+            Parameter("weight_ih", "W_{ih}", "rows", "input"),
+            *((Parameter("bias_delta", "b_Δ", "hidden", ""),) if options.bias else ()),
+            Parameter("a_log", "A_{log}", "hidden", ""),
+            Parameter("d", "D", "hidden", ""),
+        ),
+        (
+            from_input(),
+            _gate("u", "u_t", "candidate", "what is read", "candidate"),
+            _gate("write", "B_t", "input matrix", "how much of u is written", "input"),
+            _gate("show", "C_t", "output matrix", "how much of s is shown", "output"),
+            Node(
+                "a_delta",
+                Sum((Value("wx", block="delta"), *bias)),
+                "",
+                "a_{Δ,t}",
+                "pre-activation of the step",
+                role="pre-activation",
+            ),
+            Node(
+                "delta",
+                Softplus(Value("a_delta")),
+                "",
+                "Δ_t",
+                "step",
+                "how far this time step goes",
+                role="gate",
+                family="input",
+                settable=True,
+            ),
+            Node(
+                "rate",
+                FromWeights((Weight("a_log"),), _RATE, (_RATE_BY,)),
+                symbol="A_t",
+                words="rate of decay",
+                settable=True,
+            ),
+            Node("exponent", Product(Value("rate"), Value("delta")), "keep"),
+            Node(
+                "keep",
+                Exp(Value("exponent")),
+                "keep",
+                "Ā_t",
+                "decay",
+                "how much is kept",
+                "hidden",
+                (0.0, 1.0),
+                "gate",
+                family="forget",
+                settable=True,
+            ),
+            Node("kept", Product(Value("keep"), Value("s", before=True)), "s", path="along Ā ⊙ s at"),
+            Node("scaled", Product(Value("delta"), Value("write")), "s"),
+            Node("written", Product(Value("scaled"), Value("u")), "s"),
+            Node(
+                "s",
+                Sum((Value("kept"), Value("written"))),
+                symbol="s_t",
+                words="inner state",
+                role="state",
+                family="cell",
+                settable=True,
+            ),
+            Node("shown", Product(Value("show"), Value("s")), "h"),
+            Node("through", Diagonal(Weight("d"), Value("u")), "h"),
+            Node(
+                "h",
+                Sum((Value("shown"), Value("through"))),
+                symbol="h_t",
+                words="hidden units",
+                units="output",
+                role="state",
+                family="state",
+                settable=True,
+            ),
+        ),
+        states=("s",),
+    )
+
+
+def _gate(name: str, symbol: str, words: str, explained: str, family: str) -> Node:
+    """A block of W_ih x as it is."""
+    operation = Sum((Value("wx", block=name),))
+    return Node(name, operation, "", symbol, words, explained, role="gate", family=family, settable=True)
+
+
+SSM = CellKind(
+    "ssm",
+    "selective SSM",
+    _make,
+    hue=2,
+    note="A linear recurrence: ∂s_T/∂s_t is the product of Ā = exp(A ⊙ Δ), and nothing vanishes where Δ is near 0. The "
+    "input chooses Δ, what is written and what is shown, but Ā is positive and does not see s: it cannot tell parity.",
+)
