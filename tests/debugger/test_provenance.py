@@ -1,5 +1,8 @@
 """The parts of a gradient value sum to it, and each is what it is called."""
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -188,6 +191,46 @@ def test_what_has_no_gradient_is_refused(random_capture):
 def test_words_name_the_place_as_an_expression_does():
     assert GradientPlace("f", "l0", 12, 7).words == "∂L/∂a_f[12, 7] of l0"
     assert GradientPlace("h", "l1", 2, 1).words == "∂L/∂h[2, 1] of l1"
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+@pytest.mark.parametrize("loss", ["cross entropy", "binary cross-entropy"])
+def test_through_a_pooling_every_later_loss_comes_directly(random_capture, pooling, loss):
+    structure = Structure("lstm", 2, 3, num_layers=2, bidirectional=True)
+    capture = random_capture(structure, loss="cross entropy", lengths=[4, 6], seed=11)
+    asked = np.where(np.arange(6)[:, None] < capture.lengths, capture.head.loss_weight, 0)
+    head = replace(capture.head, pooling=pooling, loss=loss, loss_weight=asked)
+    if loss != "cross entropy":
+        head = replace(head, targets=np.eye(3)[head.targets])
+    capture = capture.with_call(head=head)
+    trace = rebuild(capture.with_call(grad_output=rebuild(capture).head.output_grad)).sample(0)
+    words = "through the mean over time" if pooling == "mean" else "through the maximum over time"
+    direct = set()
+    for layer in ("l0", "l0_reverse", "l1", "l1_reverse"):
+        for t, unit in product(range(1, 5), range(1, 4)):
+            place = GradientPlace("h", layer, t, unit)
+            found = provenance(trace, place)
+            for parts in (found.losses, found.paths, found.units):
+                assert sum(part.value for part in parts) == pytest.approx(found.value, abs=1e-14)
+            mine = [part for part in found.paths if part.words.startswith("directly")]
+            assert all(part.words == f"directly from L at t = {part.time_step}, {words}" for part in mine)
+            assert all(part.time_step >= max(t, 2) for part in mine)  # nothing is asked at first
+            direct |= {(layer, part.time_step - t) for part in mine}
+    assert {layer for layer, _ in direct} == {"l1", "l1_reverse"}
+    assert max(later for _, later in direct) > 0
+    for output in range(3):
+        found = head_provenance(trace, HeadPlace("W_ho", 4, output + 1, 2))
+        assert sum(part.value for part in found.losses) == pytest.approx(found.value, abs=1e-14)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_a_head_without_weights_tells_of_its_prediction_alone(random_capture, pooling):
+    capture = random_capture(Structure("gru", 2, 3), loss="cross entropy")
+    head = replace(capture.head, weight=None, bias=None, pooling=pooling)
+    trace = rebuild(capture.with_call(head=head)).sample(0)
+    assert head_provenance(trace, HeadPlace("y", 3, 2)).value == trace.head.prediction_grad[2, 0, 1]
+    with pytest.raises(RnnvizError, match="the head has a gradient of y, not 'W_ho'"):
+        head_provenance(trace, HeadPlace("W_ho", 3, 2, 1))
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -6,6 +6,7 @@ from typing import Any
 
 from rnnviz.core.experiment.settings import Experiment, Task
 from rnnviz.core.plain_records import refuse
+from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.tasks.asked import asked_source
 from rnnviz.core.tasks.source import TaskSource
@@ -50,6 +51,17 @@ def check_heads(experiment: Experiment, source: str) -> None:
 
 def _wanted(values: tuple[Any, ...], task: Task, why: str) -> str:
     return f'{" or ".join(f"{chr(34)}{value}{chr(34)}" for value in values)} for the task "{task.name}", which {why}'
+
+
+def total_words(experiment: Experiment) -> str:
+    """What the loss of a training curve is: "cross entropy, mean over the time steps and sequences of a batch"."""
+    training, task = experiment.training, experiment.task
+    over = "mean over the sequences of a batch"
+    if training.reduction == "sum":
+        over = f"sum over the time steps, {over}"
+    elif not task.last_only:
+        over = "mean over the time steps and sequences of a batch"
+    return f"{LOSSES[training.loss or task.losses[0]].words}, {over}"
 
 
 def open_source(experiment: Experiment) -> TaskSource:

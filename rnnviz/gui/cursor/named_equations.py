@@ -21,11 +21,13 @@ from rnnviz.debugger.updating import UpdatedParameter, UpdateShown, parameter_sh
 from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, said, substituted, written
 
 _OPTIMISERS_OWN = frozenset(name for kind in OPTIMISERS.values() for name in settings_of(kind))
-_SETTINGS = _OPTIMISERS_OWN | {"learning_rate", "clip_norm", "clip_value", "noise_scale", "training_step", "outputs"}
+_OF_HEAD = {"outputs", "time_steps"}
+_SETTINGS = _OPTIMISERS_OWN | _OF_HEAD | {"learning_rate", "clip_norm", "clip_value", "noise_scale", "training_step"}
 _PARAMETERS = _SETTINGS | {"weight", "bias", "shrunk1", "shrunk2"}
 _CLIPPED = frozenset({"gradient", "norm", "norms", "clipped", "value_clipped"})
 _GRADIENTS = _CLIPPED | {"noisy", "decayed", "ahead", "prediction_grad", "weight_added", "bias_added"}
-_OF_UNITS = "output_grad"  # the result that has an entry for each unit, not for each output
+_GRADIENTS_OF_UNITS = frozenset({"output_grad", "pooled_grad"})
+_OF_UNITS = _GRADIENTS_OF_UNITS | {"pooled"}  # the results that have an entry for each unit, not for each output
 
 
 def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationLine]:
@@ -44,8 +46,9 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
     for equation in operation.equations:
         size = head.outputs
         entry: tuple[int, ...] | None = (output,)
-        if equation.result.name == _OF_UNITS:
-            entry = None if unit is None else (head_column(trace.structure, cursor.layer, unit),)
+        column = None if unit is None else head_column(trace.structure, cursor.layer, unit)
+        if equation.result.name in _OF_UNITS:
+            entry = None if column is None else (column,)
         elif equation.result.name == "weight_added" or (size > 1 and equation.result.name == "loss"):
             entry = None
         else:
@@ -55,7 +58,7 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
             gathered, parameter = _SO_FAR[equation.result.name]
             so_far = float(head.weight_grad_so_far[parameter][t])
             lines.append(said(f"added up so far, before clipping: ‖{gathered}‖ = {short(so_far)}"))
-    return [*lines, *_notes(head, t, output if of_output else None, operation)]
+    return [*lines, *_reached(head, t, column, operation), *_notes(head, t, output if of_output else None, operation)]
 
 
 def update_lines(
@@ -116,7 +119,22 @@ def _word(term: Term) -> Word:
 def _ink(term: Term) -> Ink:
     if term.name in _PARAMETERS:
         return "muted"
-    return "gradient" if term.name in _GRADIENTS or term.name == _OF_UNITS else "text"
+    return "gradient" if term.name in _GRADIENTS or term.name in _GRADIENTS_OF_UNITS else "text"
+
+
+def _reached(head: HeadTrace, t: int, column: int | None, operation: Operation) -> list[EquationLine]:
+    """Of a pooling, which time steps a prediction is made of, and which its gradient reaches."""
+    if operation.key not in ("pooling", "output_grad") or head.kind.pooling == "last":
+        return []
+    held = head.pooled_grads.holders
+    if held is None:
+        return [said(f"of time steps 1 to {t + 1}, all alike")]
+    if column is not None:
+        return [said(f"of this unit time step {int(held[t, 0, column]) + 1} holds the maximum")]
+    here = int((held[t, 0] == t).sum())
+    return [
+        said(f"each unit by the time step s that holds its maximum: t = {t + 1} that of {here} of {held.shape[-1]}")
+    ]
 
 
 def _notes(head: HeadTrace, t: int, output: int | None, operation: Operation) -> list[EquationLine]:

@@ -59,7 +59,7 @@ def draw_loss(look: Look, model: ShownModel, area: QRectF) -> Drawing:
 
     forward = [_step(one, find, t + 1) for one in forward_operations(head.kind, output)]
     back = [_step(one, find, t + 1, True) for one in backward_operations(head.kind, output)]
-    read = _Step("", at(output, t + 1), "what the head reads", head.value("output", t))
+    read = _Step("", at(output, t + 1), "output of the network", head.value("output", t))
     asked = bool(head.loss_weight[t, 0])
     words = f"{model.name} · {look.shown.cursor.phase.words.lower()}" + ("" if asked else " · nothing is asked here")
     room = _draw_title(drawing, look, area, f"The loss at t = {t + 1:,}", words)
@@ -73,8 +73,9 @@ def draw_loss(look: Look, model: ShownModel, area: QRectF) -> Drawing:
     places = _places(rows[0], columns)
     _draw_row(drawing, look, [read, *forward], places, Phase.LOSS)
     below = _places(rows[1], columns)
-    stops = [below[-2], *([below[1]] if columns > 3 else []), below[0]]
-    for step, rect in zip(back if columns > 3 else (back[0], back[2]), stops, strict=True):
+    back = [step for step in back if step.key != "weight_grads" or len(back) < columns]  # where there is room
+    stops = [below[round(place)] for place in np.linspace(0, columns - 2, len(back))[::-1]]
+    for step, rect in zip(back, stops, strict=True):
         _draw_step(drawing, look, step, rect, Phase.LOSS)
     _draw_back(drawing, look, places[-1], stops)
     return drawing

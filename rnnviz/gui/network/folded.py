@@ -12,6 +12,7 @@ from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.equation_words import UNKNOWN
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
+from rnnviz.gui.network.pooling import draw_node, pooling_of
 from rnnviz.gui.network.reading import Look, at, grouped, layer_words, magnitudes, update_of, written
 
 _SMALL, _BODY, _TITLE = 11, 12, 15
@@ -20,6 +21,7 @@ _LOOP = 46.0  # how far the loop goes out to the right of the cell
 _ASIDE = 92.0  # half of what loop and texts take to the right of the cell
 _LEAST_WIDE, _LEAST_HIGH = 300.0, 112.0  # pixels of a model: its cell and the loop
 _WHOLE_HIGH = 220.0  # pixels of height from which its input, its output and their weights are drawn, too
+_POOLED = 24.0  # by which W_ho and the prediction are higher above a pooling
 _BAR = 74.0  # the length of the bar that says how much has been gathered
 
 
@@ -101,7 +103,9 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     assert layer is not None
     assert trace is not None
     x = cell.center().x()
-    below, above = min(cell.bottom() + 62, area.bottom() - 24), max(cell.top() - 62, area.top() + 30)
+    pooling = pooling_of(model)
+    lifted = 0.0 if pooling is None else _POOLED
+    below, above = min(cell.bottom() + 62, area.bottom() - 24), max(cell.top() - 62 - lifted, area.top() + 30)
     quiet = look.color("muted")
     backward, whole = look.backward, area.height() >= _WHOLE_HIGH
     ways: dict[str, tuple[QPointF, ...]] = {
@@ -141,7 +145,11 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     if trace.head is not None:
         drawing.add(Text(f"{number} y", x, above - 6, at("y_t", t), _BODY + 1, look.color("text"), 0.5))
         if trace.head.kind.weighs:
-            _draw_weight(drawing, look, number, model, "head.weight", QPointF(x + 10, cell.top() - 46), area.right())
+            place = QPointF(x + 10, cell.top() - 46 - lifted)
+            _draw_weight(drawing, look, number, model, "head.weight", place, area.right())
+        if pooling is not None:
+            target = Target(model=number, phase="loss", operation="pooling")
+            draw_node(drawing, look, str(number), QPointF(x, cell.top() - 18), pooling, target)
 
 
 def _draw_weight(drawing: Drawing, look: Look, number: int, model: ShownModel, name: str, at_: QPointF,

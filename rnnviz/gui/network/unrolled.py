@@ -13,12 +13,14 @@ from rnnviz.core.cells.node import Node
 from rnnviz.core.equations.ways import Way, ways_back
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.pooling import PoolingKind
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.gui.canvas.items.symbols import readable
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.prediction_rows import label_of, undone
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
+from rnnviz.gui.network.pooling import BUS, draw_bus, pooling_of
 from rnnviz.gui.network.reading import (
     Found,
     Look,
@@ -178,7 +180,17 @@ class _Row:
         """With a detail from 0, strips alone, to 2."""
         cell = 2 * _PAD + len(self.states) * (_STATE if detail > 1 else _STATE_COMPACT)
         thin = (_THIN + _THIN_GAP) * (len(self.above) + len(self.below))
-        return cell + thin + _OUTPUT * (detail > 0 and self._has_outputs) + _STUB + _GAP
+        return cell + thin + self._head_room(detail) + _STUB + _GAP
+
+    def _head_room(self, detail: int) -> float:
+        """Pixels for what is above the cells and the layers: predictions, and below them a pooling."""
+        if not (detail > 0 and self._has_outputs):
+            return 0.0
+        return _OUTPUT + (0.0 if self._pooling is None else BUS)
+
+    @cached_property
+    def _pooling(self) -> PoolingKind | None:
+        return pooling_of(self.model)
 
     @cached_property
     def _has_outputs(self) -> bool:
@@ -187,7 +199,7 @@ class _Row:
     def draw(self, drawing: Drawing, area: QRectF, detail: int) -> None:
         """Everything of the model in `area`."""
         extra = area.height() - self.height(detail)
-        top = area.top() + min(extra / 2, 12.0) + _OUTPUT * (detail > 0 and self._has_outputs)
+        top = area.top() + min(extra / 2, 12.0) + self._head_room(detail)
         thin = _THIN + _THIN_GAP
         cell_top = top + thin * len(self.above)
         each = (_STATE if detail > 1 else _STATE_COMPACT) + min(max(extra - 12, 0.0), 16.0) / len(self.states)
@@ -202,7 +214,10 @@ class _Row:
         self._draw_arrows(drawing, lines, detail)
         self._draw_cells(drawing, cell, each, detail)
         if detail > 0 and self._has_outputs:
-            self._draw_outputs(drawing, top - _OUTPUT)
+            self._draw_outputs(drawing, top - self._head_room(detail))
+            if self._pooling is not None:
+                columns = [(t, self.steps.x(t)) for t in self.steps.numbers]
+                draw_bus(drawing, self.look, self.number, self.model, columns, top)
         self._draw_stubs(drawing, bottom)
         self._draw_ends(drawing, cell, lines)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from rnnviz.core.experiment.heads import total_words
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline, to_beat
 from rnnviz.gui.look import fonts, scale
@@ -456,6 +457,9 @@ class TrainingPanel(QWidget):
             if values:
                 lines.append(f"{model.name}: {', '.join(values)}")
         lines += self._said_of_best()
+        experiment = self._store.state.run.experiment
+        if experiment is not None and self.shown_metric == "loss":
+            lines.append(f"Loss: {total_words(experiment)}")
         for base in self._baselines(self._store.state):
             lines.append(f"{'validation, ' * self._is_beside(base)}{base.label}: {short(base.value)}")
         return "\n".join([*lines, "Click: go there · wheel: zoom · double click: show all", f"Keys: {plot_keys.WORDS}"])

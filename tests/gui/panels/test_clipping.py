@@ -11,6 +11,7 @@ from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.optimisers import Momentum
 from rnnviz.core.source import Trained
+from rnnviz.core.tasks import Parity
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equations import EquationsPanel
 from rnnviz.gui.cursor.values import ValuesPanel
@@ -102,6 +103,26 @@ def test_the_equation_of_the_update_begins_with_the_clip(store: Store, qtbot: Qt
         "g̃ ← g̃ + σ_s ξ_s",
         "b ← μ b + (g̃ + λ W), W ← W − η b",
     ]
+
+
+def test_the_curve_says_what_its_loss_is(store: Store, qtbot: QtBot) -> None:
+    panel = TrainingPanel(store)
+    qtbot.addWidget(panel)
+    panel.metric_choice.set_value("loss")
+    panel.metric_choice.chosen.emit("loss")
+    assert "Loss: cross entropy, mean over the sequences of a batch\n" in panel.tooltip(300)
+    experiment = store.state.run.experiment
+    assert experiment is not None
+    often = replace(experiment, task=Parity())
+    for training, words in (
+        (often.training, "cross entropy, mean over the time steps and sequences of a batch"),
+        (
+            replace(often.training, loss="binary cross-entropy", reduction="sum"),
+            "binary cross-entropy, sum over the time steps, mean over the sequences of a batch",
+        ),
+    ):
+        store.change(run=setting(source=Trained(replace(often, training=training))))
+        assert f"Loss: {words}\n" in panel.tooltip(300)
 
 
 def test_the_curve_has_the_clip_norm_as_a_line_and_says_what_it_made(store: Store, qtbot: QtBot) -> None:
