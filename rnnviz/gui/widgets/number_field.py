@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QFrame, QGridLayout, QLabel, QSlider
 
 from rnnviz.core.numbers import bound
-from rnnviz.gui.look import fonts, scale
+from rnnviz.gui.look import scale
 from rnnviz.gui.widgets.fields import Field
 from rnnviz.gui.widgets.parsing import Parse, Show
 from rnnviz.gui.widgets.slider_scale import SliderScale, parts, with_part
@@ -284,5 +284,4 @@ class NumberSlider(QSlider):
 def _end(words: str) -> QLabel:
     label = QLabel(words)
     label.setProperty("role", "note")
-    label.setFont(fonts.text(fonts.BODY - 1))
     return label

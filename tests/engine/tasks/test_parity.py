@@ -65,18 +65,18 @@ def test_what_is_held_back_is_as_long_as_said_and_fixed_by_the_seed() -> None:
 
 
 def test_the_probe_is_drawn_apart_from_training_and_from_what_is_held_back() -> None:
-    task = Parity(length=(40, 60), test_length=60)
+    task = Parity(length=(40, 2500), test_length=2500)  # as many sequences held back as in the probe
     source = task.open(3)
     probe, held_back = source.probe(), source.test()
     assert held_back is not None
-    assert probe.inputs.shape == (60, 4, 2)
+    assert probe.inputs.shape == held_back.inputs.shape == (2500, 4, 2)
     assert np.array_equal(probe.inputs, task.open(3).probe().inputs)
     assert not np.array_equal(probe.inputs, task.open(4).probe().inputs)
 
     def beginnings(batch: Batch) -> set[bytes]:
         return {batch.inputs[:40, number, 1].tobytes() for number in range(batch.inputs.shape[1])}
 
-    trained = {one for step in range(200) for one in beginnings(source.batch(np.random.default_rng([3, 2, step]), 32))}
+    trained = {one for step in range(40) for one in beginnings(source.batch(np.random.default_rng([3, 2, step]), 32))}
     assert not beginnings(probe) & trained
     assert not beginnings(held_back) & (trained | beginnings(probe))
 
