@@ -241,10 +241,12 @@ class ValueTable(QWidget):
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         painter.setPen(muted)
-        painter.drawText(QPointF(_PAD, 19), "At the cursor")
         each = edges[1] - edges[0] - 8 if len(edges) > 1 else 90.0
-        for edge, (name, color) in zip(edges, self._columns, strict=False):
-            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, each)
+        names = [metrics.elidedText(name, Qt.TextElideMode.ElideRight, each) for name, _ in self._columns]
+        room = edges[0] - max((metrics.horizontalAdvance(name) for name in names[:1]), default=0.0) - 10 - _PAD
+        title = metrics.elidedText("At the cursor", Qt.TextElideMode.ElideRight, room)
+        painter.drawText(QPointF(_PAD, 19), title)
+        for edge, shown, (_, color) in zip(edges, names, self._columns, strict=False):
             painter.setPen(color)
             painter.drawText(QPointF(edge - metrics.horizontalAdvance(shown), 19), shown)
         small = fonts.text(fonts.SMALL)
