@@ -173,6 +173,9 @@ def test_waiting_interrupted_failed_and_foreign_seeds_are_said(tmp_path: Path) -
     assert [seed.sentence for seed in seeds.seeds][2:4] == ["The loss of LSTM is NaN.", "No memory."]
     result = result_of(seeds, seeds.settings[0])
     assert (result.rate, result.failed) == ("1 of 3 so far", 2)
+    runs[2].path.unlink()
+    write_run(index, runs[2], [accuracies(3, 30, 3)] * 2, "failed", "It came to an end.")
+    assert result_of(reader.read(), seeds.settings[0]).rate == "1 of 3 so far"  # what has failed is not solved
     assert seeds.progress == (60 + 20 + 60 + 60, 300)
     with pytest.raises(RnnvizError, match=r"seed-6\.rnnviz lies where the run of seed 6 belongs: .*"):
         refuse_foreign(seeds)

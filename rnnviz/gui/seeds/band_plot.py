@@ -24,6 +24,7 @@ pg: Any = pyqtgraph  # untyped
 _FAINT, _BAND = 0.45, 0.18  # opacity of single seeds and of the band
 _NEAR = 10.0  # pixels around a curve that are pointed at
 _LEFT, _BOTTOM, _RIGHT = 46, 40, 132  # pixels of the axes and of the names beside the plot
+_OVERHANG = 18  # of the last number below the plot
 
 Pointed = tuple[int, int]  # number of the setting, seed
 
@@ -85,6 +86,7 @@ class BandPlot(QWidget):
         if pointed != self._marked:
             self._marked = pointed
             self._draw_marked()
+            self._label()
 
     def tooltip(self, place: QPoint) -> str:
         """What every setting has at a training step, and which seed is pointed at."""
@@ -116,7 +118,8 @@ class BandPlot(QWidget):
         self._solved = pg.InfiniteLine(angle=0, movable=False)
         self._solved.setZValue(-1)
         item.addItem(self._solved, ignoreBounds=True)
-        self._marked_line = pg.PlotDataItem(connect="finite", antialias=True)
+        self._marked_line = pg.PlotCurveItem(connect="finite", antialias=True)
+        self._marked_line.setSegmentedLineMode("on")
         self._marked_line.setZValue(5)
         item.addItem(self._marked_line, ignoreBounds=True)
         right = QVBoxLayout()
@@ -170,7 +173,8 @@ class BandPlot(QWidget):
         self._add(shape)
 
     def _add_line(self, steps: Array, values: Array, color: QColor, width: float, dash: Dash = ()) -> None:
-        line = pg.PlotDataItem(np.asarray(steps, np.float64), self._heights(values), connect="finite", antialias=True)
+        line = pg.PlotCurveItem(np.asarray(steps, np.float64), self._heights(values), connect="finite", antialias=True)
+        line.setSegmentedLineMode("off" if dash else "on")  # dashes would begin anew with each segment
         line.setPen(pg.mkPen(color, width=width, dash=dash or None))
         self._add(line)
 
@@ -229,6 +233,10 @@ class BandPlot(QWidget):
                 rate = setting.result.rate
                 text = f"{setting.setting.name} {rate}" if rate else setting.setting.name
                 labels.append(MarginLabel(self._y_of(float(known[-1])), text, pens.color, strong=True))
+        if (curve := self._curve(self._marked)) is not None and curve.end is not None and self._marked is not None:
+            end = float(self._heights(np.array([curve.end]))[0])
+            if np.isfinite(end):
+                labels.append(MarginLabel(self._y_of(end), f"seed {self._marked[1]}", self._look.color("text")))
         if self._solved.isVisible():
             labels.append(MarginLabel(self._y_of(float(self._solved.value())), "solved", self._look.color("muted")))
         self.names.set_labels(labels)
@@ -253,6 +261,7 @@ class BandPlot(QWidget):
         self._axes["bottom"].label.setFont(font)
         self._axes["left"].setWidth(scale.px(_LEFT))
         self._axes["bottom"].setHeight(scale.px(_BOTTOM))
+        self.plot.getPlotItem().layout.setContentsMargins(0, scale.px(4), scale.px(_OVERHANG), 0)
         self._foot.setFixedSize(scale.px(_RIGHT), scale.px(_BOTTOM))
         self.names.setFixedWidth(scale.px(_RIGHT))
 

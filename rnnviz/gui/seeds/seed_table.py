@@ -5,7 +5,14 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
 from rnnviz.core.numbers import short
 from rnnviz.gui.look import scale
@@ -111,12 +118,21 @@ class SortedSeeds(QSortFilterProxyModel):
         return bool(left.data(KEY) < right.data(KEY))
 
 
+class _RowDelegate(QStyledItemDelegate):
+    """The whole row is chosen: no cell of it stands out."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().initStyleOption(option, index)
+        option.state &= ~QStyle.StateFlag.State_HasFocus
+
+
 class SeedView(QTableView):
     """The table on the screen; the whole row is chosen."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Seeds")
+        self.setItemDelegate(_RowDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -123,12 +123,11 @@ class Seeds(QObject):
     def _ask(self, experiment: Experiment) -> None:
         from rnnviz.gui.seeds.seeds_dialog import SeedsDialog
 
-        run = self._store.state.run
+        run, theme_name = self._store.state.run, self._store.state.look.theme
         same = run.experiment is not None and run.experiment.task == experiment.task
         self._forget_dialog()
-        self.dialog = SeedsDialog(
-            experiment, run.task if same else None, new_seeds_folder(experiment.name), self._choose, self._parent
-        )
+        info, folder = run.task if same else None, new_seeds_folder(experiment.name)
+        self.dialog = SeedsDialog(experiment, info, folder, self._choose, theme_name, self._parent)
         self.dialog.accepted.connect(lambda: self._begin(experiment))
         self.dialog.rejected.connect(self._forget_dialog)
         self.dialog.open()
@@ -162,6 +161,7 @@ class Seeds(QObject):
         self._child = Child(
             ["sweep", "-o", str(folder), "--live", *allowed], self, said=None, output="none", alone=False
         )
+        self._child.complained.connect(self._complain)
         self._child.ended.connect(self._ended)
         self._child.start()
         if self.window is not None and self.window.path == folder:
@@ -175,6 +175,12 @@ class Seeds(QObject):
             self.window.tell(f"The seeds in {self.training} are still being trained: cancel them first.", problem=True)
         else:
             self._train(self.window.path)
+
+    @Slot(str)
+    def _complain(self, sentence: str) -> None:
+        """A seed that failed, a disk that is full; the progress that the child prints as well is no sentence."""
+        if sentence.endswith(".") and self.window is not None and self.window.path == self.training:
+            self.window.tell(sentence, problem=True)
 
     @Slot(object)
     def _ended(self, ending: Ending) -> None:

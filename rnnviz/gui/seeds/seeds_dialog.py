@@ -12,10 +12,13 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.numbers import whole
 from rnnviz.core.seeds.criterion import check_criterion, read_criterion, usual_criterion, usual_words
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.gui.look.form_style import push_button
+from rnnviz.gui.look import scale
+from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.theme import ThemeName
 from rnnviz.runs.seeds.index import LARGEST_SEED, MOST_SEEDS
 
 USUAL = 10
+_NUMBER = 110  # pixels of a field
 _SOLVED_TIP = (
     'A metric, a relation and a number: a seed is solved as soon as it holds. With "over 20" the mean of 20 training '
     "steps counts, since one batch alone is right by luck; empty: the usual one of the task"
@@ -31,6 +34,7 @@ class SeedsDialog(QDialog):
         info: TaskInfo | None,
         folder: Path,
         choose: Callable[[QWidget], Path | None],
+        theme_name: ThemeName,
         parent: QWidget,
     ) -> None:
         """`info`: of the task, where it is known; `folder`: the proposal; `choose` asks for another one."""
@@ -38,6 +42,7 @@ class SeedsDialog(QDialog):
         self._experiment, self._info, self._choose = experiment, info, choose
         self.setWindowTitle("Several seeds")
         self.setMinimumWidth(560)
+        self.setStyleSheet(form_sheet(theme_name))
         self.count = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL)
         self.first = QSpinBox(minimum=0, maximum=LARGEST_SEED, value=1)
         self.place = QLineEdit(str(folder))
@@ -102,7 +107,7 @@ class SeedsDialog(QDialog):
             field.setAccessibleName(words)
             grid.addWidget(label, number, 0)
             if isinstance(field, QSpinBox):
-                field.setMinimumWidth(90)
+                scale.fit(field, width=_NUMBER)
                 grid.addWidget(field, number, 1, Qt.AlignmentFlag.AlignLeft)
             else:
                 grid.addWidget(field, number, 1)

@@ -50,7 +50,7 @@ def standing(result: Result) -> str:
         case "failed":
             return f"failed at {step}" if seed.training_step else "failed"
         case "training":
-            return f"training, {step}" + (f"  {solved}" if solved else "")
+            return f"{solved}, training" if solved else f"training, {step}"
         case "interrupted":
             return f"interrupted at {step}"
         case "foreign":

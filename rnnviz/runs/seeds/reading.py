@@ -76,11 +76,14 @@ class SeedFolder:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one seed of a setting. `final`: the mean over the last training steps, as the criterion has it."""
+    """What came of one seed of a setting. `final`: the mean over the last training steps, as the criterion has it.
+
+    `solved_at`: the training step at which the criterion held; None where it never did, or where the training failed.
+    """
 
     seed: Seed
     final: float | None
-    solved_at: int | None  # training step
+    solved_at: int | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def result_of(folder: SeedFolder, setting: Setting) -> SettingResult:
     for seed in folder.of(setting):
         curve = seed.curve(setting.model, criterion.metric)
         mean = running_mean(curve, criterion.over)
-        results.append(Result(seed, mean.end, criterion.solved_at(curve)))
+        solved_at = None if seed.state == "failed" else criterion.solved_at(curve)
+        results.append(Result(seed, mean.end, solved_at))
     return SettingResult(setting, criterion, tuple(results))
 
 

@@ -1,5 +1,6 @@
 """The window of several seeds: what is drawn is what the runs hold, each seed is opened, every state is said."""
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,6 +34,12 @@ def rows(window: SeedsWindow) -> list[list[str]]:
     ]
 
 
+def _marked(window: SeedsWindow) -> list[float]:
+    """The values of the line of the one seed that is drawn, each once."""
+    values = window.plot._marked_line.yData
+    return [] if values is None else sorted({round(float(value), 6) for value in values})
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three seeds of two settings; the LSTM is solved with two of them."""
@@ -58,7 +65,7 @@ def test_the_bands_and_the_rows_are_those_of_the_runs(folder: Path, open_seeds: 
         ("Vanilla", "0 of 3 solved", "accuracy 0.28, 10–90 %: 0.27 to 0.33"),
         ("LSTM", "2 of 3 solved", "accuracy 1.00, 10–90 %: 0.47 to 1.00"),
     )
-    assert [label.text for label in window.plot.names.labels] == ["Vanilla 0 of 3", "LSTM 2 of 3", "solved"]
+    assert [label.text for label in window.plot.names.labels] == ["Vanilla 0 of 3", "LSTM 2 of 3", "seed 2", "solved"]
     values = np.stack([accuracies(seed, 60, 10 * seed if seed < 9 else None)["accuracy"] for seed in (2, 3, 9)])
     means = np.stack([[row[max(0, at - 4) : at + 1].mean() for at in range(60)] for row in values])
     band = window.plot.bands[1]
@@ -76,7 +83,7 @@ def test_another_metric_is_drawn_and_the_solved_line_goes(folder: Path, open_see
     qtbot.waitUntil(lambda: window.shown is not None and window.shown.metric == "loss")
     losses = np.stack([accuracies(seed, 60, None)["loss"] for seed in (2, 3, 9)])
     np.testing.assert_allclose(window.plot.bands[0].median[-1], np.median(losses[:, -5:].mean(axis=1)))
-    assert [label.text for label in window.plot.names.labels] == ["Vanilla 0 of 3", "LSTM 2 of 3"]
+    assert [label.text for label in window.plot.names.labels] == ["Vanilla 0 of 3", "LSTM 2 of 3", "seed 2"]
     assert rows(window)[3][2] == "1.00"  # what is judged stays
     window.log.click()
     drawn = window.plot._items[-1].yData
@@ -119,11 +126,13 @@ def test_a_click_on_a_curve_opens_its_seed_and_pointing_at_it_draws_its_line(
     view = window.plot._view
     spot = view.mapViewToScene(QPointF(50.0, 0.34))
     place = window.plot.plot.mapFromScene(spot)
-    QTest.mouseMove(window.plot.plot.viewport(), place)
-    qtbot.waitUntil(lambda: window.plot._under is not None)
-    assert window.plot._under in ((0, 9), (1, 9))
-    line = window.plot._marked_line
-    np.testing.assert_allclose(line.yData, 0.34)
+    moves = itertools.cycle((place, place + QPoint(1, 0)))  # pyqtgraph leaves out one that follows another at once
+
+    def pointed() -> bool:
+        QTest.mouseMove(window.plot.plot.viewport(), next(moves))
+        return _marked(window) == [0.34]
+
+    qtbot.waitUntil(pointed)
     assert "seed 9" in window.plot.tooltip(place)
     assert "10–90 %" in window.plot.tooltip(place)
     QTest.mouseClick(window.plot.plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
@@ -137,7 +146,7 @@ def test_the_line_of_the_selected_seed_is_drawn_and_that_of_each_on_request(
 ) -> None:
     window = open_seeds(folder)
     window.view.selectRow(3)
-    np.testing.assert_allclose(window.plot._marked_line.yData[-1], 1.0)
+    assert _marked(window)[-1] == 1.0
     before = len(window.plot._items)
     window.each.click()
     assert len(window.plot._items) == before + 6
