@@ -9,6 +9,7 @@ from rnnviz.core.plain_records import refuse
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.tasks.asked import asked_source
+from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import TaskSource
 
 
@@ -68,3 +69,12 @@ def open_source(experiment: Experiment) -> TaskSource:
     """The sequences of the task, asked as the experiment says. RnnvizError for a file or settings it cannot be of."""
     task, training = experiment.task, experiment.training
     return asked_source(task.open(experiment.seed), task, training.loss or task.losses[0], training.reduction)
+
+
+def recorded_info(experiment: Experiment, source: TaskSource) -> TaskInfo:
+    """What is said of the task in a run, with the metrics that the training adds to its own."""
+    training, info = experiment.training, source.info
+    more = [] if training.constant else ["learning_rate"]
+    if training.validated:
+        more += ["test_loss", *(f"test_{name}" for name in info.metrics if name == "accuracy")]
+    return replace(info, metrics=tuple(dict.fromkeys((*info.metrics, *more))))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import check_estimate
-from rnnviz.core.experiment.heads import open_source
+from rnnviz.core.experiment.heads import open_source, recorded_info
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.optimising.noise import deviation, drawn
 from rnnviz.core.optimising.progress import VALIDATE_EVERY, Progress
@@ -79,11 +79,7 @@ class Training:
     @property
     def info(self) -> TaskInfo:
         """The task's, with the metrics that the training adds to it."""
-        training, info = self.experiment.training, self.source.info
-        more = [] if training.constant else ["learning_rate"]
-        if training.validated:
-            more += ["test_loss", *(f"test_{name}" for name in info.metrics if name == "accuracy")]
-        return replace(info, metrics=tuple(dict.fromkeys((*info.metrics, *more))))
+        return recorded_info(self.experiment, self.source)
 
     @property
     def patience(self) -> int:

@@ -15,9 +15,10 @@ from rnnviz.core.seeds.curves import Band, Curve
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.seeds import words
-from rnnviz.gui.seeds.seeds_reading import ShownSeeds
+from rnnviz.gui.seeds.seeds_reading import ShownSeeds, ShownSetting
 from rnnviz.gui.training.curve_ranges import Ticks, logarithm, round_steps, y_ticks
 from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
+from rnnviz.gui.training.metric_words import metric_words
 from rnnviz.gui.widgets.live_tip import LiveTip
 
 pg: Any = pyqtgraph  # untyped
@@ -96,8 +97,8 @@ class BandPlot(QWidget):
         step = round(spot.x())
         over = {setting.over for setting in self._shown.settings}
         mean = f", mean of {whole(over.pop())} training steps" if len(over) == 1 and max(over) > 1 else ""
-        lines = [f"training step {whole(max(0, step))}, {words.metric_words(self._shown.metric)}{mean}"]
-        lines += [f"{one.setting.name}: {said}" for one in self._shown.settings if (said := _said_at(one.band, step))]
+        lines = [f"training step {whole(max(0, step))}, {metric_words(self._shown.metric)}{mean}"]
+        lines += [f"{one.setting.name}: {said}" for one in self._shown.settings if (said := _said_at(one, step))]
         if (under := self._curve_at(spot)) is not None:
             setting = self._shown.settings[under[0]]
             lines += ["", *words.about(setting, setting.of(under[1])).splitlines()]
@@ -320,8 +321,9 @@ def _faint(color: QColor) -> QColor:
     return faint
 
 
-def _said_at(band: Band, step: int) -> str:
-    """Median and band at a training step, and over how many seeds; "" where none is there."""
+def _said_at(shown: ShownSetting, step: int) -> str:
+    """Median and band at a training step, and over how many of its seeds; "" where none is there."""
+    band = shown.band
     if not len(band.training_steps) or step > band.training_steps[-1]:
         return ""
     place = min(int(np.searchsorted(band.training_steps, step)), len(band.training_steps) - 1)
@@ -331,4 +333,5 @@ def _said_at(band: Band, step: int) -> str:
     median = short(float(band.median[place]))
     if seeds == 1:
         return f"{median} (one seed: no band)"
-    return f"{median} (10–90 %: {short(float(band.low[place]))} to {short(float(band.high[place]))}, {seeds} seeds)"
+    low, high = short(float(band.low[place])), short(float(band.high[place]))
+    return f"{median} (10–90 %: {low} to {high}, {seeds} of {len(shown.curves)} seeds)"

@@ -19,6 +19,7 @@ from rnnviz.gui.look import scale
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.seeds import words
 from rnnviz.gui.seeds.seeds_reading import ShownSeeds, ShownSetting
+from rnnviz.gui.training.metric_words import metric_words
 from rnnviz.runs.seeds.reading import Result
 
 SETTING, SEED, FINAL, SOLVED = range(4)
@@ -64,7 +65,7 @@ class SeedTable(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation != Qt.Orientation.Horizontal:
             return None
-        metric = words.metric_words(self._settings[0].result.criterion.metric) if self._settings else "at the end"
+        metric = metric_words(self._settings[0].result.criterion.metric) if self._settings else "at the end"
         if role == Qt.ItemDataRole.DisplayRole:
             return ("Setting", "Seed", metric.capitalize(), "Solved at")[section]
         if role == Qt.ItemDataRole.ToolTipRole:

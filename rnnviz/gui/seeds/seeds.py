@@ -124,7 +124,8 @@ class Seeds(QObject):
         from rnnviz.gui.seeds.seeds_dialog import SeedsDialog
 
         run, theme_name = self._store.state.run, self._store.state.look.theme
-        same = run.experiment is not None and run.experiment.task == experiment.task
+        known = run.experiment
+        same = known is not None and (known.task, known.training) == (experiment.task, experiment.training)
         self._forget_dialog()
         info, folder = run.task if same else None, new_seeds_folder(experiment.name)
         self.dialog = SeedsDialog(experiment, info, folder, self._choose, theme_name, self._parent)

@@ -27,6 +27,7 @@ from rnnviz.gui.seeds.seed_table import ROW, SEED, SeedTable, SeedView, SortedSe
 from rnnviz.gui.seeds.seeds_reading import SeedsReading, ShownSeeds
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.training.metric_words import metric_words
 from rnnviz.gui.widgets.fields import Choice
 
 _SIZE = (1080, 660)
@@ -190,7 +191,7 @@ class SeedsWindow(QDialog):
     def _offer_metrics(self, shown: ShownSeeds) -> None:
         names = list(shown.folder.metrics) or [shown.metric]
         if [self.metric_choice.itemData(place) for place in range(self.metric_choice.count())] != names:
-            self.metric_choice.set_options([(name, words.metric_words(name)) for name in names])
+            self.metric_choice.set_options([(name, metric_words(name)) for name in names])
         self.metric_choice.set_value(shown.metric)
 
     def _show_state(self) -> None:

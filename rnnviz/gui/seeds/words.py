@@ -2,13 +2,8 @@
 
 from rnnviz.core.numbers import short, whole
 from rnnviz.gui.seeds.seeds_reading import ShownSeeds, ShownSetting
+from rnnviz.gui.training.metric_words import metric_words
 from rnnviz.runs.seeds.reading import Result
-
-METRICS = {"grad_norm": "gradient norm", "test_loss": "test loss", "test_accuracy": "test accuracy"}
-
-
-def metric_words(metric: str) -> str:
-    return METRICS.get(metric, metric)
 
 
 def progress(shown: ShownSeeds) -> str:

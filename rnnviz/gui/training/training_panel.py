@@ -23,6 +23,7 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.training import plot_keys
 from rnnviz.gui.training.curve_ranges import logarithm, nearest, x_end, y_ticks
 from rnnviz.gui.training.margin_labels import MarginLabel, MarginLabels
+from rnnviz.gui.training.metric_words import metric_words
 from rnnviz.gui.training.model_curve import Best, ModelCurve
 from rnnviz.gui.training.plot_keys import PlotKeys
 from rnnviz.gui.training.scrubber import Scrubber
@@ -31,12 +32,6 @@ from rnnviz.gui.widgets.fields import FLAT_PAD, Choice
 from rnnviz.gui.widgets.live_tip import LiveTip
 
 pg: Any = pyqtgraph  # untyped
-_METRIC_WORDS = {
-    "grad_norm": "gradient norm",
-    "learning_rate": "learning rate",
-    "test_loss": "validation loss",
-    "test_accuracy": "validation accuracy",
-}
 _TEST = "test_"  # begins the name of what is measured for validation, on the part held back or on fresh sequences
 _LINE, _LOWEST, _HIGH = 36, 136, 172  # pixels: collapsed, at least, to begin with
 _NO_LIMIT = (1 << 24) - 1  # Qt's own: as high as one likes
@@ -236,7 +231,7 @@ class TrainingPanel(QWidget):
             part.setVisible(trained and self._picture)
         self._offer_metrics(state)
         log = self.log.isChecked()
-        metric = _METRIC_WORDS.get(self.shown_metric, self.shown_metric)
+        metric = metric_words(self.shown_metric)
         self.metric_name.setText(f"{metric}, log" if log else metric)
         wanted = [(number, metric) for metric in self.shown_metrics for number in range(len(state.run.models))]
         dotted = [number >= len(state.run.models) for number in range(len(wanted))]
@@ -300,7 +295,7 @@ class TrainingPanel(QWidget):
         names = names or list(first) or ["loss"]  # before the first training step: what there will be
         if [self.metric_choice.itemData(index) for index in range(self.metric_choice.count())] != names:
             shown = self.metric_choice.currentData()
-            self.metric_choice.set_options([(name, _METRIC_WORDS.get(name, name)) for name in names])
+            self.metric_choice.set_options([(name, metric_words(name)) for name in names])
             self.metric_choice.set_value(shown if shown in names else names[0])
 
     def _set_x_range(self, state: State) -> None:
@@ -446,7 +441,7 @@ class TrainingPanel(QWidget):
         """The values of all models at the pixel `x` of the plot."""
         low, high = self._view.viewRange()[0]
         at = low + x / max(1, self.plot.width()) * (high - low)
-        words = _METRIC_WORDS.get(self.shown_metric, self.shown_metric)
+        words = metric_words(self.shown_metric)
         lines = [f"training step {whole(max(0, round(at)))}, {words}"]
         for model in self._store.state.run.models:
             values = [
@@ -474,7 +469,7 @@ class TrainingPanel(QWidget):
         found, models = [], self._store.state.run.models
         for number, curve in enumerate(self.curves):
             if curve.best is not None:
-                words = _METRIC_WORDS[self.shown_metrics[number // len(models)]]
+                words = metric_words(self.shown_metrics[number // len(models)])
                 step, value = curve.best
                 found.append(f"{models[number % len(models)].name}, best {words}: {short(value)} at {whole(step)}")
         return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml
-from rnnviz.core.experiment.heads import open_source
+from rnnviz.core.experiment.heads import open_source, recorded_info
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.seeds.criterion import Criterion, check_criterion, read_criterion, usual_criterion
 from rnnviz.core.stopping.marks import Marks
@@ -127,7 +127,7 @@ def _alike(experiment: Experiment) -> Experiment:
 
 def _criterion(experiment: Experiment, solved: str) -> Criterion:
     """What is asked for, or usual for its task. Raises RnnvizError where the task does not measure that."""
-    info = open_source(experiment).info
+    info = recorded_info(experiment, open_source(experiment))
     if not solved:
         return usual_criterion(info)
     criterion = read_criterion(solved)
