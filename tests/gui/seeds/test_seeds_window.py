@@ -123,19 +123,21 @@ def test_a_click_on_a_curve_opens_its_seed_and_pointing_at_it_draws_its_line(
     window = open_seeds(folder)
     wanted: list[Path] = []
     window.open_wanted.connect(wanted.append)
-    view = window.plot._view
-    spot = view.mapViewToScene(QPointF(50.0, 0.34))
-    place = window.plot.plot.mapFromScene(spot)
-    moves = itertools.cycle((place, place + QPoint(1, 0)))  # pyqtgraph leaves out one that follows another at once
+    view, viewport = window.plot._view, window.plot.plot.viewport()
+    aside = itertools.cycle((QPoint(0, 0), QPoint(1, 0)))  # pyqtgraph leaves out a move that follows another at once
+
+    def place() -> QPoint:
+        """Where seed 9 is at training step 50, once the window is laid out."""
+        return window.plot.plot.mapFromScene(view.mapViewToScene(QPointF(50.0, 0.34)))
 
     def pointed() -> bool:
-        QTest.mouseMove(window.plot.plot.viewport(), next(moves))
+        QTest.mouseMove(viewport, place() + next(aside))
         return _marked(window) == [0.34]
 
     qtbot.waitUntil(pointed)
-    assert "seed 9" in window.plot.tooltip(place)
-    assert "10–90 %" in window.plot.tooltip(place)
-    QTest.mouseClick(window.plot.plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert "seed 9" in window.plot.tooltip(place())
+    assert "10–90 %" in window.plot.tooltip(place())
+    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=place())
     qtbot.waitUntil(lambda: len(wanted) == 1)
     assert wanted[0].name == "adding-seed-9.rnnviz"
     assert not window.plot.tooltip(QPoint(-500, 5)).count("seed 9")
