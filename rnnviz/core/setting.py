@@ -153,11 +153,17 @@ class Setting:
     step: int | Literal["1-2-5"] | None  # of the arrow keys in the form
     row: str  # settings with the same stand in one row of the form; empty: a row of its own
     live: bool  # a running engine takes it at once; others need a restart
+    begins: bool = False  # it only says how the weights begin
+    when: tuple[str, Any] | None = None  # it means something where another setting of the record has this value
     slider: tuple[float, float] | None = None  # its ends, where those of the form are too far apart; more is typed
 
     def show(self, value: Any) -> str:
         """A value as a person reads it."""
         return self.zero if self.zero and value == 0 else self.range.show(value)
+
+    def applies(self, record: Any) -> bool:
+        """Whether it means something beside the other settings of a record."""
+        return self.when is None or getattr(record, self.when[0]) == self.when[1]
 
 
 def setting(
@@ -173,9 +179,14 @@ def setting(
     row: str = "",
     live: bool = False,
     slider: tuple[float, float] | None = None,
+    begins: bool = False,
+    when: tuple[str, Any] | None = None,
 ) -> Mapping[str, Setting]:
     """The metadata of a field; without `form` the form takes what a file may hold."""
-    return {_KEY: Setting(label, range, form or range, tooltip, subject or label, short, zero, step, row, live, slider)}
+    made = Setting(
+        label, range, form or range, tooltip, subject or label, short, zero, step, row, live, begins, when, slider
+    )
+    return {_KEY: made}
 
 
 def settings_of(record: type[Any]) -> Mapping[str, Setting]:

@@ -3,10 +3,12 @@
 import math
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rnnviz.core.cells import Activation, cell_kind
+from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
@@ -47,8 +49,8 @@ class SequenceModel(nn.Module):
 def build(settings: ModelSettings, input_size: int, output_size: int, seed: int) -> SequenceModel:
     """The model of `settings`, with the initial distributions of its cell drawn from `seed` alone.
 
-    The weights of the head are uniform in ±1/√(D·H), as torch's. What the settings add to a block of a parameter,
-    such as an LSTM's forget bias, is added afterwards. torch's global generator is neither read nor moved.
+    The weights of the head are uniform in ±1/√(D·H), as torch's. What the cell's own settings make of these numbers,
+    such as an LSTM's forget bias, comes afterwards. torch's global generator is neither read nor moved.
     """
     structure = settings.structure(input_size)
     recurrent = plain_module(structure, torch.float32)
@@ -59,7 +61,7 @@ def build(settings: ModelSettings, input_size: int, output_size: int, seed: int)
         _draw(recurrent, structure, generator)
         for parameter in head.parameters():
             parameter.uniform_(-1 / math.sqrt(width), 1 / math.sqrt(width), generator=generator)
-        _shift(recurrent, structure, settings)
+        _begin(recurrent, structure, settings, seed)
     return SequenceModel(recurrent, head, settings.pooling)
 
 
@@ -159,10 +161,16 @@ def _draw(module: nn.Module, structure: Structure, generator: torch.Generator) -
             module.get_parameter(f"{parameter.name}_{layer}").uniform_(-bound, bound, generator=generator)
 
 
-def _shift(module: nn.Module, structure: Structure, settings: ModelSettings) -> None:
-    """Adds what the settings say of the cell's shifts, of every layer."""
-    cell = structure.equations
-    for shift in cell.shifts:
-        rows = cell.block_rows(shift.block, structure.hidden_size)
-        for layer in structure.layer_names:
-            module.get_parameter(f"{shift.parameter}_{layer}")[rows] += float(getattr(settings.own, shift.setting, 0.0))
+def _begin(module: nn.Module, structure: Structure, settings: ModelSettings, seed: int) -> None:
+    """Puts in what the cell's own settings make of the weights that were drawn, layer by layer."""
+    kind, random = cell_kind(structure.cell), np.random.default_rng(seed)
+    if kind.begin is None:
+        return
+    cell, hidden = structure.equations, structure.hidden_size
+    rows = {block: cell.block_rows(block, hidden) for block in cell.blocks}
+    for layer in structure.layer_names:
+        own = {one.name: module.get_parameter(f"{one.name}_{layer}") for one in cell.parameters}
+        weights = {name: parameter.detach().numpy().astype(np.float64) for name, parameter in own.items()}
+        drawn = Drawn(hidden, rows, weights, random)
+        for name, values in kind.begin(settings.own, drawn).items():
+            own[name].copy_(torch.from_numpy(values))

@@ -10,7 +10,7 @@ import pytest
 from every_cell import operation_named
 
 from rnnviz.core.cells import CELLS, Cell, CellKind, Options, cell_made
-from rnnviz.core.cells.cell import Parameter, Shift, from_input
+from rnnviz.core.cells.cell import Parameter, from_input
 from rnnviz.core.cells.node import Diagonal, Matrix, Mix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight
 from rnnviz.core.equations.operations import operations_of
 from rnnviz.core.equations.writing import Writing
@@ -226,7 +226,6 @@ WRONG = {
     "rows": (change("u_n", units="rows"), "own, u_n: wanted units 'hidden' as weight_hn makes, got 'rows'"),
     "sizes": (change("seen", operation=Product(Value("wx"), BEFORE)), "own, seen: wanted hidden units .* rows from wx"),
     "units of the output": (change("h", units="hidden"), "own, h: wanted units 'output', got 'hidden'"),
-    "a shift": ({"shifts": (Shift("forget_bias", "bias_hh", "f"),)}, "own, bias_hh: wanted a shift of a parameter"),
 }
 
 

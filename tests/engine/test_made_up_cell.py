@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from rnnviz.core.cells import CELLS, Cell, CellKind, Options
-from rnnviz.core.cells.cell import Parameter, Shift, from_input, from_state
+from rnnviz.core.cells.beginning import Drawn
+from rnnviz.core.cells.cell import Parameter, from_input, from_state
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.node import (
     Complement,
@@ -136,8 +137,13 @@ def _make(options: Options) -> Cell:
             state("h", Mix(Value("k"), Value("s"), Value("left")), "h_t", "hidden state", "state"),
         ),
         states=("h", "m"),
-        shifts=(Shift("forget_bias", "bias_ih", "p"),) if options.bias else (),
     )
+
+
+def _begin(settings: LstmSettings, drawn: Drawn) -> dict[str, np.ndarray]:
+    bias = np.array(drawn.weights["bias_ih"])
+    bias[drawn.rows["p"]] += settings.forget_bias
+    return {"bias_ih": bias}
 
 
 def by_hand(w: dict[str, torch.Tensor], x: torch.Tensor, h: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
@@ -156,7 +162,7 @@ def by_hand(w: dict[str, torch.Tensor], x: torch.Tensor, h: torch.Tensor, m: tor
 
 @pytest.fixture(autouse=True)
 def made_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(CELLS, "madeup", CellKind("madeup", "made-up", _make, settings=LstmSettings))
+    monkeypatch.setitem(CELLS, "madeup", CellKind("madeup", "made-up", _make, settings=LstmSettings, begin=_begin))
     return
 
 

@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.cells import CELLS
-from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
@@ -18,6 +17,9 @@ from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.networks import build, parameter_count, plain_module, structure_of
 
 torch.set_num_threads(1)
+
+
+BEGUN = ("lru", "ssm")  # which begin otherwise than uniform in ±1/√H
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
@@ -32,9 +34,12 @@ def test_the_seed_alone_decides_the_initial_weights(cell: str) -> None:
     assert torch.equal(torch.get_rng_state(), generator)
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name])
-        assert not torch.equal(value, third.state_dict()[name])
+        constant = cell == "ssm" and name.removeprefix("recurrent.").startswith("d_")  # all 1
+        assert constant or not torch.equal(value, third.state_dict()[name])
         bound = 1 / math.sqrt(10 if name.startswith("head") else 5)
-        assert float(value.abs().max()) <= bound
+        assert cell in BEGUN or float(value.abs().max()) <= bound
+    if cell in BEGUN:
+        return
     drawn = torch.cat([value.flatten() for name, value in first.recurrent.named_parameters()])
     assert float(drawn.detach().std()) == pytest.approx(1 / math.sqrt(5) / math.sqrt(3), rel=0.2)
 
@@ -47,18 +52,6 @@ def test_a_state_dict_loads_into_plain_torch() -> None:
     assert torch.equal(plain(x)[0], model.states(x))
     assert {"head.weight", "head.bias"} < set(model.state_dict())
     assert parameter_count(model) == sum(p.numel() for p in plain.parameters()) + 5 * 2 + 2
-
-
-@pytest.mark.parametrize("cell", ["lstm", "peephole_lstm"])
-def test_the_forget_bias_is_added_to_the_forget_gate_of_every_layer(cell: str) -> None:
-    plain = build(ModelSettings("A", cell, 4, num_layers=2), 3, 2, seed=1).recurrent
-    biased = build(ModelSettings("A", cell, 4, num_layers=2, own=LstmSettings(2.5)), 3, 2, seed=1).recurrent
-    for name, value in plain.named_parameters():
-        difference = dict(biased.named_parameters())[name] - value
-        expected = torch.zeros_like(value)
-        if name.startswith("bias_ih"):
-            expected[4:8] = 2.5
-        assert torch.allclose(difference, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.beginning import Begin
 from rnnviz.core.cells.node import Diagonal, Matrix, Node, Operation, Sum, Units, Value, Weight
 from rnnviz.core.errors import RnnvizError
 
@@ -49,15 +50,6 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Shift:
-    """An initial setting that is added to the rows of one block of a parameter once it is drawn: the forget bias."""
-
-    setting: str  # its name among the cell's settings
-    parameter: str
-    block: str
-
-
-@dataclass(frozen=True)
 class Options:
     """What of a module's structure changes the equations of its cell."""
 
@@ -83,6 +75,7 @@ class CellKind:
     projection: bool = False  # whether h can be projected
     settings: type[Any] = NoSettings  # a record of the settings of its own, each with a default
     one_direction: str = ""  # why none reads the sequence backwards: "which has no state to carry"; "": one may
+    begin: Begin | None = None  # what its own settings make of weights that are drawn
     note: str = ""  # one or two sentences, where it is chosen and where it is drawn: what it is, what it can and cannot
 
 
@@ -154,7 +147,6 @@ class Cell:
     output: str = "h"
     input_symbol: str = "x_t"  # of what its nodes read as x
     kernel: Kernel | None = None
-    shifts: tuple[Shift, ...] = ()
     slope_limit: float | None = None  # max φ′ where h = φ(W_hh h_{t−1} + …), so that ‖W_hh‖ max φ′ bounds each step
     groups: Mapping[str, Group] = field(default_factory=dict)  # by their key, operations of several nodes with symbols
 
@@ -333,7 +325,6 @@ __all__ = [
     "Kernel",
     "Operation",
     "Parameter",
-    "Shift",
     "Uniform",
     "Use",
     "from_input",

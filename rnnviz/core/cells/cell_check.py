@@ -88,10 +88,6 @@ def _check_uses(cell: Cell) -> None:
             raise _wrong(cell, names, f"wanted a symbol for a node of the operation {key!r}, got none")
     if cell.by_name[cell.output].units != "output":
         raise _wrong(cell, cell.output, f"wanted units 'output', got {cell.by_name[cell.output].units!r}")
-    for shift in cell.shifts:
-        if shift.parameter not in cell.parameter_named or shift.block not in cell.blocks:
-            wanted = "wanted a shift of a parameter and a block that there are"
-            raise _wrong(cell, shift.parameter, f"{wanted}, got {shift.parameter!r} and {shift.block!r}")
 
 
 class _Sizes:

@@ -6,6 +6,12 @@ s is complex, its real and imaginary part s′ and s″ are two states; B and C 
 ∂s_T/∂s_t is Λ^{T−t}: the same whatever is read. |Λ| < 1 whatever the weights are.
 """
 
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.cells.cell import Cell, CellKind, Options, Parameter
 from rnnviz.core.cells.node import (
     Difference,
@@ -20,6 +26,7 @@ from rnnviz.core.cells.node import (
     Value,
     Weight,
 )
+from rnnviz.core.setting import RealNumber, setting
 
 # of ν and θ: the modulus is exp(−e^ν), the angle e^θ
 _REAL = Form("exp(−exp({0})) ⊙ cos(exp({1}))", lambda n, w: n.exp(-n.exp(w[0])) * n.cos(n.exp(w[1])))
@@ -120,11 +127,66 @@ def _state(name: str, words: str) -> Node:
     return Node(name, operation, name, f"s{_MARKS[name]}_t", words, role="state", family="cell", settable=True)
 
 
+@dataclass(frozen=True)
+class LruSettings:
+    """Where the eigenvalues of an LRU begin: in a ring (Orvieto 2023, lemma 3.2)."""
+
+    r_min: float = field(
+        default=0.9,
+        metadata=setting(
+            "Ring from",
+            RealNumber(0.0, 1.0, high_excluded=True),
+            "The smallest |λ| before training; needs a restart",
+            short="ring from",
+            begins=True,
+        ),
+    )
+    r_max: float = field(
+        default=0.999,
+        metadata=setting(
+            "Ring to",
+            RealNumber(0.0, 1.0, low_excluded=True, high_excluded=True),
+            "The largest |λ| before training: near 1 remembers for long; needs a restart",
+            short="ring to",
+            begins=True,
+        ),
+    )
+    phase: float = field(
+        default=6.28,
+        metadata=setting(
+            "Phase up to",
+            RealNumber(0.0, 6.2832, low_excluded=True),
+            "The largest angle of λ before training, in radians: a small one for slow memories; needs a restart",
+            short="largest phase",
+            begins=True,
+        ),
+    )
+
+
+def begin_ring(settings: LruSettings, drawn: Drawn) -> dict[str, Array]:
+    """ν and θ of eigenvalues uniform in the ring, γ = sqrt(1 − |λ|²), and B, C and D as in the paper's code."""
+    random, hidden = drawn.random, drawn.hidden
+    low, high = sorted((settings.r_min, settings.r_max))
+    modulus = np.sqrt(random.uniform(low**2, high**2, hidden))
+    modulus = np.maximum(modulus, 1e-6)  # of exactly 0 there is no ν
+    angle = np.maximum(random.uniform(0, settings.phase, hidden), 1e-6)
+    inputs = drawn.weights["weight_ih"].shape[-1]
+    scales = {"weight_ih": 2 * inputs, "weight_cre": hidden, "weight_cim": hidden, "weight_d": inputs}
+    return {
+        "nu_log": np.log(-np.log(modulus)),
+        "theta_log": np.log(angle),
+        "gamma_log": np.log(1 - modulus**2) / 2,
+        **{name: random.standard_normal(drawn.weights[name].shape) / np.sqrt(n) for name, n in scales.items()},
+    }
+
+
 LRU = CellKind(
     "lru",
     "LRU",
     _make,
     hue=5,
+    settings=LruSettings,
+    begin=begin_ring,
     note="A linear recurrence: ∂s_T/∂s_t is Λ^{T−t}, and nothing vanishes where |Λ| is near 1. Its Λ does not see the "
     "input: it keeps or forgets the same of everything it reads, so it can neither select nor tell parity.",
 )

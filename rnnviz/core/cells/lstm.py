@@ -9,21 +9,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.cells.cell import (
     Cell,
     CellKind,
     Gradients,
     Options,
-    Shift,
     from_input,
     from_state,
     joint_pre_activation,
     parameters,
 )
 from rnnviz.core.cells.node import Matrix, Node, Product, Sigmoid, Sum, Tanh, Value, Weight, sigmoid
-from rnnviz.core.setting import RealNumber, setting
-
-FORGET_BIAS = Shift("forget_bias", "bias_ih", "f")  # Gers 2000; Jozefowicz 2015
+from rnnviz.core.setting import RealNumber, WholeNumber, setting
 
 
 def _make(options: Options) -> Cell:
@@ -43,7 +41,6 @@ def _make(options: Options) -> Cell:
         ),
         states=("h", "c"),
         kernel=LstmKernel(),
-        shifts=(FORGET_BIAS,) if options.bias else (),
     )
 
 
@@ -117,17 +114,50 @@ def _hidden(operation: Product | Matrix, key: str, limits: tuple[float, float] |
 class LstmSettings:
     """How an LSTM begins."""
 
-    forget_bias: float = field(  # added to the forget-gate part of bias_ih after torch's own initialisation
+    forget_bias: float = field(  # Gers 2000; Jozefowicz 2015
         default=0.0,
         metadata=setting(
             "Forget bias",
             RealNumber(-100.0, 100.0),
-            "Added to the forget gate's bias before training: larger keeps gradients alive; needs a restart",
+            "The forget gate's bias before training, set in bias_ih while the same rows of bias_hh are 0; "
+            "0 leaves what was drawn. A larger one keeps gradients alive; needs a restart",
             form=RealNumber(-20.0, 20.0),
             short="forget-gate bias",
             step=1,
+            begins=True,
+            when=("chrono", 0),
         ),
     )
+
+    chrono: int = field(  # Tallec & Ollivier 2018
+        default=0,
+        metadata=setting(
+            "Chrono T_max",
+            WholeNumber(0, 1_000_000),
+            "Chrono initialisation: forget-gate biases ln U(1, T_max − 1), input-gate biases their negatives, so that "
+            "units remember for 1 to T_max time steps; in place of the forget bias, “off” for none; needs a restart",
+            form=WholeNumber(0, 10_000),
+            zero="off",
+            step=1,
+            begins=True,
+        ),
+    )
+
+
+def begin_gates(settings: LstmSettings, drawn: Drawn) -> dict[str, Array]:
+    """The biases of the forget gate and, with chrono initialisation, of the input gate: whole in bias_ih."""
+    if "bias_ih" not in drawn.weights or not (settings.chrono or settings.forget_bias):
+        return {}
+    if settings.chrono:
+        forget = np.log(drawn.random.uniform(1, max(settings.chrono - 1, 1), drawn.hidden))
+        wanted = {"f": forget, "i": -forget}
+    else:
+        wanted = {"f": np.full(drawn.hidden, settings.forget_bias)}
+    found = {name: drawn.weights[name].copy() for name in ("bias_ih", "bias_hh")}
+    for block, bias in wanted.items():
+        found["bias_ih"][drawn.rows[block]] = bias
+        found["bias_hh"][drawn.rows[block]] = 0
+    return found
 
 
 LSTM = CellKind(
@@ -137,6 +167,7 @@ LSTM = CellKind(
     hue=1,
     projection=True,
     settings=LstmSettings,
+    begin=begin_gates,
     note="The cell state c is kept by the forget gate and written by the input gate, element by element: where f is "
     "near 1 the gradient passes along c as it is. h shows a part of it.",
 )

@@ -4,7 +4,7 @@ a_i and a_f see c_{t−1}, a_o sees c_t; all else as in the LSTM.
 """
 
 from rnnviz.core.cells.cell import Cell, CellKind, Options, from_input, from_state, joint_pre_activation, parameters
-from rnnviz.core.cells.lstm import FORGET_BIAS, LstmSettings, cell_state, gates, hidden_state
+from rnnviz.core.cells.lstm import LstmSettings, begin_gates, cell_state, gates, hidden_state
 from rnnviz.core.cells.node import Diagonal, Node, Sum, Value, Weight
 
 
@@ -32,7 +32,6 @@ def _make(options: Options) -> Cell:
             *hidden_state(options.projected),
         ),
         states=("h", "c"),
-        shifts=(FORGET_BIAS,) if options.bias else (),
     )
 
 
@@ -64,6 +63,7 @@ PEEPHOLE_LSTM = CellKind(
     hue=3,
     projection=True,
     settings=LstmSettings,
+    begin=begin_gates,
     note="An LSTM whose gates also see the cell state, each unit its own: they can act on what is stored where the "
     "output gate hides it, which helps with counting and exact delays.",
 )

@@ -7,6 +7,12 @@ Its step Jacobian is the diagonal of Ā_t, which the input chooses through Δ. I
 each has several numbers of state; the convolution and the gate around it are not part of the recurrence.
 """
 
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.cells.cell import Cell, CellKind, Options, Parameter, from_input
 from rnnviz.core.cells.node import (
     Diagonal,
@@ -20,6 +26,7 @@ from rnnviz.core.cells.node import (
     Value,
     Weight,
 )
+from rnnviz.core.setting import RealNumber, setting
 
 _RATE = Form("−exp({0})", lambda n, w: -n.exp(w[0]))
 _RATE_BY = Form("(−exp({0}))", _RATE.compute)
@@ -118,11 +125,49 @@ def _gate(name: str, symbol: str, words: str, explained: str, family: str) -> No
     return Node(name, operation, "", symbol, words, explained, role="gate", family=family, settable=True)
 
 
+@dataclass(frozen=True)
+class SsmSettings:
+    """How far the time steps of a selective SSM go at the beginning (Gu & Dao 2023)."""
+
+    step_min: float = field(
+        default=0.001,
+        metadata=setting(
+            "Step from",
+            RealNumber(1e-6, 100.0),
+            "The smallest Δ before training, where x is 0: a small one keeps the state; needs a restart",
+            short="step from",
+            begins=True,
+        ),
+    )
+    step_max: float = field(
+        default=0.1,
+        metadata=setting(
+            "Step to",
+            RealNumber(1e-6, 100.0),
+            "The largest Δ before training, where x is 0: a large one forgets; needs a restart",
+            short="step to",
+            begins=True,
+        ),
+    )
+
+
+def begin_steps(settings: SsmSettings, drawn: Drawn) -> dict[str, Array]:
+    """b_Δ so that softplus(b_Δ) is log-uniform between the two steps, A uniform in −16…−1, D = 1 (as in Mamba 2)."""
+    low, high = sorted((settings.step_min, settings.step_max))
+    step = np.exp(drawn.random.uniform(np.log(low), np.log(high), drawn.hidden))
+    found = {"a_log": np.log(drawn.random.uniform(1, 16, drawn.hidden)), "d": np.ones(drawn.hidden)}
+    if "bias_delta" in drawn.weights:
+        found["bias_delta"] = step + np.log(-np.expm1(-step))  # softplus backwards
+    return found
+
+
 SSM = CellKind(
     "ssm",
     "selective SSM",
     _make,
     hue=2,
+    settings=SsmSettings,
+    begin=begin_steps,
     note="A linear recurrence: ∂s_T/∂s_t is the product of Ā = exp(A ⊙ Δ), and nothing vanishes where Δ is near 0. The "
     "input chooses Δ, what is written and what is shown, but Ā is positive and does not see s: it cannot tell parity.",
 )

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.cells.cell import (
     Activation,
     Cell,
@@ -18,7 +20,7 @@ from rnnviz.core.cells.cell import (
     parameters,
 )
 from rnnviz.core.cells.node import Node, Operation, Relu, Sigmoid, Tanh, Value, sigmoid
-from rnnviz.core.setting import OneOf, setting
+from rnnviz.core.setting import OneOf, RealNumber, setting
 
 RANGES: dict[Activation, tuple[float, float] | None] = {"tanh": (-1.0, 1.0), "relu": None, "sigmoid": (0.0, 1.0)}
 
@@ -57,6 +59,15 @@ def _make(options: Options) -> Cell:
 ACTIVATIONS: dict[Activation, str] = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "sigmoid"}
 
 
+Initialisation = Literal["torch", "identity", "orthogonal", "spectral radius"]
+INITIALISATIONS: dict[Initialisation, str] = {
+    "torch": "torch's draw",
+    "identity": "identity",
+    "orthogonal": "orthogonal",
+    "spectral radius": "given radius",
+}
+
+
 @dataclass(frozen=True)
 class VanillaSettings:
     """What a vanilla cell lets a person choose."""
@@ -65,6 +76,47 @@ class VanillaSettings:
         default="tanh",
         metadata=setting("Activation", OneOf(ACTIVATIONS), "φ of h_t = φ(W_ih x_t + W_hh h_t−1 + b); needs a restart"),
     )
+    initialisation: Initialisation = field(
+        default="torch",
+        metadata=setting(
+            "Begins as",
+            OneOf(INITIALISATIONS),
+            "W_hh before training: torch's uniform draw; the identity, with all biases 0 (Le 2015: with ReLU the "
+            "IRNN); an orthogonal matrix; or torch's draw scaled to a spectral radius; needs a restart",
+            short="initialisation",
+            begins=True,
+        ),
+    )
+    spectral_radius: float = field(
+        default=1.0,
+        metadata=setting(
+            "Radius",
+            RealNumber(0.0, 100.0),
+            "Spectral radius of W_hh before training: its largest |eigenvalue|; needs a restart",
+            form=RealNumber(0.0, 10.0),
+            short="spectral radius",
+            slider=(0.0, 2.0),
+            begins=True,
+            when=("initialisation", "spectral radius"),
+        ),
+    )
+
+
+def begin_recurrence(settings: VanillaSettings, drawn: Drawn) -> dict[str, Array]:
+    """W_hh, and with the identity the biases."""
+    weight, size = drawn.weights["weight_hh"], drawn.hidden
+    match settings.initialisation:
+        case "torch":
+            return {}
+        case "identity":
+            zeros = {name: np.zeros_like(bias) for name, bias in drawn.weights.items() if name.startswith("bias")}
+            return {"weight_hh": np.eye(size), **zeros}
+        case "orthogonal":
+            q, r = np.linalg.qr(drawn.random.standard_normal((size, size)))
+            return {"weight_hh": q * np.sign(np.diag(r))}  # of all orthogonal matrices alike (Mezzadri 2007)
+        case "spectral radius":
+            radius = np.abs(np.linalg.eigvals(weight)).max()
+            return {"weight_hh": weight * (settings.spectral_radius / radius)} if radius else {}
 
 
 VANILLA = CellKind(
@@ -73,6 +125,7 @@ VANILLA = CellKind(
     _make,
     activations=tuple(ACTIVATIONS),
     settings=VanillaSettings,
+    begin=begin_recurrence,
     note="The simple recurrent network of Elman (1990). Back through each time step the gradient is multiplied by "
     "W_hhᵀ and φ′: over many it vanishes or explodes.",
 )

@@ -93,7 +93,7 @@ def experiment_toml(experiment: Experiment) -> str:
     models = []
     for model in experiment.models:
         table = _without_usual(plain(model), "pooling", usual=ModelSettings.pooling)
-        models.append(table | table.pop("own"))
+        models.append(table | _meaning_something(table.pop("own"), model.own))
     table = {
         "rnnviz": FORMAT,
         "name": experiment.name,
@@ -238,6 +238,12 @@ def _not_of_training(training: TrainingSettings, source: str, key: str, value: o
             wanted = f'left out for the {setting} "{getattr(training, setting)}" (it belongs to {listed(names)})'
             return refuse(source, f"training.{key}", wanted, value)
     return RnnvizError(f"{source}: unknown key training.{came(key)[1:-1]}, {closest(key, [*training.applying])}")
+
+
+def _meaning_something(table: dict[str, Any], record: Any) -> dict[str, Any]:
+    """The table of a record without what is as usual and means nothing beside its other settings."""
+    known, usual = settings_of(type(record)), type(record)()
+    return {key: value for key, value in table.items() if known[key].applies(record) or value != getattr(usual, key)}
 
 
 def _own_keys() -> dict[str, tuple[str, ...]]:

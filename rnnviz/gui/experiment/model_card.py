@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from rnnviz.core.cells import CELLS, Options, cell_kind, cell_made
+from rnnviz.core.cells import CELLS, cell_kind
 from rnnviz.core.experiment.heads import choices
 from rnnviz.core.experiment.settings import ModelSettings, Task
 from rnnviz.core.setting import settings_of
@@ -28,13 +28,14 @@ _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 
 def summary(settings: ModelSettings, trained: bool = True) -> str:
-    """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 0".
+    """What the model is, in a few words: "tanh, 12 units" or "12 units, forget bias 1".
 
-    How its cell begins is left out where it was not `trained` here: nobody knows how a loaded model began.
+    How its cell begins is told where that is not as usual, and only of a model `trained` here: of a loaded one nobody
+    knows it.
     """
-    own, begins = settings_of(type(settings.own)), initial_settings(settings.cell)
+    own, usual = settings_of(type(settings.own)), type(settings.own)()
     parts = [
-        f"{one.short} {one.show(getattr(settings.own, key))}".strip() for key, one in own.items() if key not in begins
+        f"{one.short} {one.show(getattr(settings.own, key))}".strip() for key, one in own.items() if not one.begins
     ]
     parts.append(f"{settings.hidden_size} units")
     if settings.num_layers > 1:
@@ -44,16 +45,11 @@ def summary(settings: ModelSettings, trained: bool = True) -> str:
     if settings.pooling != "last":
         parts.append(POOLINGS[settings.pooling].words)
     parts += [
-        f"{one.label.lower()} {one.show(getattr(settings.own, key))}"
+        f"{one.label[0].lower()}{one.label[1:]} {one.show(getattr(settings.own, key))}"
         for key, one in own.items()
-        if trained and key in begins
+        if trained and one.begins and one.applies(settings.own) and getattr(settings.own, key) != getattr(usual, key)
     ]
     return ", ".join(parts)
-
-
-def initial_settings(cell: str) -> frozenset[str]:
-    """Those of a cell's own settings that only say how it begins."""
-    return frozenset(shift.setting for shift in cell_made(cell, Options()).shifts)
 
 
 def card_rows() -> dict[str, Row]:
@@ -61,9 +57,9 @@ def card_rows() -> dict[str, Row]:
     common = setting_rows(ModelSettings, _FIELD_WIDTH)
     making, beginning = dict[str, Row](), dict[str, Row]()
     for kind in CELLS.values():
-        begins = initial_settings(kind.name)
+        own = settings_of(kind.settings)
         for key, row in setting_rows(kind.settings, _FIELD_WIDTH).items():
-            (beginning if key in begins else making).setdefault(key, row)
+            (beginning if own[key].begins else making).setdefault(key, row)
     first = {key: common.pop(key) for key in _FIRST}
     size = {"hidden_size": common.pop("hidden_size")}
     return {**first, **making, **size, **beginning, **common}
@@ -189,7 +185,8 @@ class ModelCard(QFrame):
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))
-            row.setVisible(key in own or (key in common and key not in refused | self._not_offered))
+            used = key in own and own[key].applies(settings.own)
+            row.setVisible(used or (key in common and key not in refused | self._not_offered))
         self.header.name, self.header.words = settings.name, summary(settings, trained)
         self.header.setAccessibleName(f"{settings.name}, {self.header.words}")
         words = f"{settings.name}: {cell_kind(settings.cell).words}, {self.header.words}"
