@@ -11,7 +11,7 @@ from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Head
+from rnnviz.core.sweeps.capture import Capture, Head, LossName, Pooling
 from rnnviz.core.sweeps.changed_trace import recompute
 from rnnviz.core.sweeps.interventions import Clamp, Intervention, SetValue
 from rnnviz.core.sweeps.trace import rebuild
@@ -67,6 +67,25 @@ def traced_state(
     cursor = Cursor(TRAINING_STEP, Phase.BACKWARD, 5, layer=layer)
     traces = tuple(rebuild(capture) for capture in captures)
     return Traced(flat_state(task=task, models=models, traces=traces, cursor=cursor), captures)
+
+
+def with_heads(traced: Traced, loss: LossName, pooling: Pooling = "last", weighs: bool = True) -> Traced:
+    """The same models of classes with heads of another loss, of one-hot targets where it is one of values, that pool
+    over time, or without weights."""
+    captures = []
+    for capture in traced.captures:
+        head, width = capture.head, capture.grad_output.shape[-1]
+        assert head is not None
+        assert head.bias is not None
+        outputs = len(head.bias) if weighs else width
+        targets = head.targets if loss == "cross entropy" else np.eye(outputs, dtype=np.float32)[head.targets]
+        head = replace(head, loss=loss, pooling=pooling, targets=targets)
+        capture = capture.with_call(head=head if weighs else replace(head, weight=None, bias=None))
+        trace = rebuild(capture)
+        assert trace.head is not None
+        captures.append(capture.with_call(grad_output=trace.head.output_grad))
+    recorded = replace(traced.state.recorded, traces=tuple(map(rebuild, captures)))
+    return Traced(replace(traced.state, recorded=recorded), tuple(captures))
 
 
 def _problem(task: TaskInfo, rng: np.random.Generator) -> tuple[Array, Array, Array]:

@@ -65,7 +65,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str, likely_ones: bool)
         values = chances(source)
         if values is None:
             return ""
-        best = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:_MOST_NAMED]
+        best = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:_MOST_NAMED]
         more = " …" if len(values) > _MOST_NAMED else ""
         return ", ".join(f"{label_of(labels, int(k))} {short(float(values[k]))}" for k in best) + more
 

@@ -79,6 +79,17 @@ def test_the_first_row_says_whether_the_best_guess_was_right(qtbot: QtBot) -> No
     assert choices.tip(1.0, 5.0) == "t = 1: a 0.70, c 0.15, b 0.10; target a 0.70"
 
 
+def test_predicted_values_may_lie_beyond_what_probabilities_can(qtbot: QtBot) -> None:
+    choices = TopChoices(DARK, QColor(DARK.models[1]), ("a", "b", "c"))
+    values = np.array([[-2.5, 1.3, -0.1], [-2.5, 1.3, -0.1]])
+    choices.set_probabilities(values, np.array([1, 0]), np.array([True, True]))
+    assert choices.tip(1.0, 5.0) == "t = 1: b 1.30, c −0.10, a −2.50; target b 1.30"
+    painted(choices, 300, 60, 2)  # with letters: no colour is asked for beyond what there is
+    image = painted(choices, 4, 40, 2)  # slivers: the target's is full, and of one below 0 there is none
+    assert image.pixelColor(1, 8) == QColor(DARK.models[1])
+    assert image.pixelColor(3, 38) != QColor(DARK.models[1])
+
+
 def test_a_target_that_is_not_asked_may_be_anything(qtbot: QtBot) -> None:
     choices = TopChoices(DARK, QColor(DARK.models[1]), ("a", "b"))
     choices.set_probabilities(np.array([[0.6, 0.4]]), np.array([-100]), np.array([False]))

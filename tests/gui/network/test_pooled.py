@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from open_network import at, open_network
 from pytestqt.qtbot import QtBot
-from traced_states import TRAINING_STEP, traced_state
+from traced_states import TRAINING_STEP, traced_state, with_heads
 
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
@@ -15,7 +15,7 @@ from rnnviz.core.sweeps.capture import LossName, Pooling
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.pooling import POOLINGS
-from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.network.drawing import Line
@@ -31,19 +31,7 @@ HEADS = [("cross entropy", "mean"), ("cross entropy", "max"), ("mean squared err
 
 def pooled(loss: LossName, pooling: Pooling, weighs: bool = True) -> State:
     """Two models asked for a class at the end, with such heads."""
-    traced = traced_state("symbols", PAIR, gains=(1.1, 1.6))
-    found = []
-    for capture in traced.captures:
-        head = capture.head
-        assert head is not None
-        outputs = 4 if weighs else head.weight.shape[1]  # type: ignore[union-attr]
-        targets = head.targets if loss == "cross entropy" else np.eye(outputs, dtype=np.float32)[head.targets]
-        head = replace(head, loss=loss, pooling=pooling, targets=targets)
-        capture = capture.with_call(head=head if weighs else replace(head, weight=None, bias=None))
-        trace = rebuild(capture)
-        assert trace.head is not None
-        found.append(rebuild(capture.with_call(grad_output=trace.head.output_grad)))
-    return replace(traced.state, recorded=replace(traced.state.recorded, traces=tuple(found)))
+    return with_heads(traced_state("symbols", PAIR, gains=(1.1, 1.6)), loss, pooling, weighs).state
 
 
 def head_of(state: State, model: int) -> HeadTrace:

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.capture import Head
+from rnnviz.core.sweeps.capture import Head, LossName
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks.info import Scale
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -194,6 +194,27 @@ def test_the_gradient_is_direct_plus_carried(panel: ValuesPanel, store: Store) -
     store.change(place=setting(cursor=replace(store.state.place.cursor, time_step=20)))
     assert cells(panel, "direct_grad") == ("0", "0")
     assert cells(panel, "hidden_grad") == cells(panel, "carried_grad")
+
+
+@pytest.mark.parametrize("loss", ["binary cross-entropy", "mean squared error"])
+def test_one_hot_classes_are_classes(panel: ValuesPanel, store: Store, loss: LossName) -> None:
+    traces = []
+    for trace, seed in zip(store.state.recorded.traces, (1, 2), strict=True):
+        assert trace is not None
+        capture = make_capture(trace.structure, seed)
+        head = capture.calls[0].head
+        assert head is not None
+        targets = np.eye(4, dtype=np.float32)[np.full_like(head.targets, 2)]
+        traces.append(rebuild(capture.with_call(head=replace(head, loss=loss, targets=targets))))
+    last = replace(store.state.place.cursor, time_step=TIME_STEPS)
+    store.change(recorded=setting(traces=tuple(traces)), place=setting(cursor=last))
+    scores = [trace.head.scores[-1, 0] for trace in traces if trace.head is not None]
+    labels = ("XX", "XY", "YX", "YY")
+    assert cells(panel, "prediction") == tuple(labels[int(np.argmax(one))] for one in scores)
+    assert cells(panel, "target") == ("YX", "YX")
+    assert cells(panel, "target_probability") == tuple(short(float(one[2])) for one in scores)
+    words = next(row.words for row in panel.rows if row.key == "target_probability")
+    assert words == ("its value" if loss == "mean squared error" else "its probability")
 
 
 def test_a_loss_says_what_it_is_divided_by_and_what_it_is_alone(panel: ValuesPanel, store: Store) -> None:

@@ -34,9 +34,10 @@ class TopChoices(CanvasItem):
         self._chances: Array = np.zeros((0, 0))
 
     def set_probabilities(self, probabilities: Array, targets: Array, asked: Array) -> None:
-        """`probabilities` (T, V), `targets` (T,) class numbers, `asked` (T,) bool: where there is a loss."""
+        """`probabilities` (T, V), or predicted values, which may lie beyond 0 and 1, `targets` (T,) class numbers,
+        `asked` (T,) bool: where there is a loss."""
         self._chances, self._targets, self._asked = probabilities, targets, asked
-        order = np.argsort(-np.nan_to_num(probabilities, nan=-1.0), axis=1, kind="stable")
+        order = np.argsort(-np.nan_to_num(probabilities, nan=-np.inf), axis=1, kind="stable")
         self._best = order[:, : self._count]  # (T, 3)
         self.update()
 
@@ -113,7 +114,7 @@ class TopChoices(CanvasItem):
                 continue
             label = int(self._best[t - 1, row - 1])
             chance = float(np.nan_to_num(self._chances[t - 1, label]))
-            share = min(0.04 + 0.76 * chance, 1.0)
+            share = 0.04 + 0.76 * _within(chance)
             shade = QColor(self._color)
             shade.setAlphaF(share)
             painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), shade)
@@ -124,7 +125,7 @@ class TopChoices(CanvasItem):
             )
             words = readable(self._labels[label])
             if self.axis.pitch >= _NUMBER_PITCH:
-                words += f" {chance:.2f}".replace("0.", ".")
+                words += f" {chance:.2f}".replace("0.", ".").replace("-", "−")
             painter.drawText(cell.adjusted(-3, 0, 3, 0), Qt.AlignmentFlag.AlignCenter, words)
 
     def _draw_sliver(self, painter: QPainter, t: int) -> None:
@@ -135,5 +136,9 @@ class TopChoices(CanvasItem):
         chance = float(np.nan_to_num(self._chances[t - 1, target]))
         hit = int(self._best[t - 1, 0]) == target
         painter.fillRect(QRectF(left, self.rect.top(), right - left, 5), self.theme.color("good" if hit else "bad"))
-        height = chance * (self.rect.height() - 7)
+        height = _within(chance) * (self.rect.height() - 7)
         painter.fillRect(QRectF(left, self.rect.bottom() - height, right - left, height), self._color)
+
+
+def _within(chance: float) -> float:
+    return min(max(chance, 0.0), 1.0)

@@ -54,7 +54,7 @@ class FinalBars(CanvasItem):
         best."""
         if row >= _NAME - 2:
             return list(range(len(self._chances)))
-        best = int(np.argmax(np.nan_to_num(self._chances, nan=-1.0)))
+        best = int(np.argmax(np.nan_to_num(self._chances, nan=-np.inf)))
         return [self._target, best] if abs(best - self._target) * row >= _NAME - 3 else [self._target]
 
 
