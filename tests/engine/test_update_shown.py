@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
-from rnnviz.core.optimising.optimisers import OptimiserName
+from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
 from rnnviz.core.optimising.update import operations
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, TemporalOrder
@@ -63,7 +63,7 @@ def taken_by_torch(training: Training, number: int, length: int) -> dict[str, tu
     return {name.removeprefix("recurrent."): (gradients[name], after[name]) for name in after}
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("name", OPTIMISERS)
 @pytest.mark.parametrize("task", TASKS)
 def test_gradients_and_new_weights_are_torchs(task: str, name: OptimiserName) -> None:
     training = trained(task, name)
@@ -80,7 +80,7 @@ def test_gradients_and_new_weights_are_torchs(task: str, name: OptimiserName) ->
             np.testing.assert_allclose(found.find(parameter, "weights_after"), after, rtol=1e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("name", OPTIMISERS)
 def test_what_is_not_kept_is_not_known_and_nothing_is_made_up_for_it(name: OptimiserName) -> None:
     trace, whole = shown(trained("order", name), 0)
     made = whole.update.rule

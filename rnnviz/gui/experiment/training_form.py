@@ -8,8 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from rnnviz.core.experiment.heads import choices
 from rnnviz.core.experiment.settings import Task, TrainingSettings
-from rnnviz.core.optimising.optimisers import OPTIMISERS
-from rnnviz.core.optimising.schedules import SCHEDULES
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.widgets.fields import Choice, Field, Row
@@ -37,25 +35,29 @@ class TrainingForm(QWidget):
         del common[_ELSEWHERE]
         self._first = {key: common.pop(key) for key in _FIRST}
         self._schedule = {"schedule": common.pop("schedule")}
-        self._own: dict[type, dict[str, Row]] = {kind: setting_rows(kind) for kind in OPTIMISERS.values()}
-        self._scheduled: dict[type, dict[str, Row]] = {kind: setting_rows(kind) for kind in SCHEDULES.values()}
+        self._own: dict[type, dict[str, Row]] = {}  # of the optimisers shown so far
+        self._scheduled: dict[type, dict[str, Row]] = {}
         self._others = common
         self.more = push_button("More …", _ABOUT, "link")
         self.more.setCheckable(True)
         self._folded = QWidget()
         column, below = QVBoxLayout(self), QVBoxLayout(self._folded)
-        for one in (column, below):
+        self._own_column, self._scheduled_column = QVBoxLayout(), QVBoxLayout()
+        for one in (column, below, self._own_column, self._scheduled_column):
             one.setContentsMargins(0, 0, 0, 0)
             one.setSpacing(0)
         self._put(column, self._first)
-        for rows in (*self._own.values(), self._schedule, *self._scheduled.values(), self._others):
-            self._put(below, rows)
+        below.addLayout(self._own_column)
+        self._put(below, self._schedule)
+        below.addLayout(self._scheduled_column)
+        self._put(below, self._others)
         link = QHBoxLayout()
         link.addWidget(self.more)
         link.addStretch()
         column.addLayout(link)
         column.addWidget(self._folded)
         fold(self._folded, self.more)
+        self._show_kinds()
         self.more.toggled.connect(lambda on: self._say_what_is_set(self._settings))
 
     @property
@@ -71,10 +73,7 @@ class TrainingForm(QWidget):
         if settings.loss == task.losses[0]:
             settings = replace(settings, loss="")
         self._settings = settings
-        for kinds, chosen in ((self._own, settings.own), (self._scheduled, settings.scheduled)):
-            for kind, rows in kinds.items():
-                for row in rows.values():
-                    row.setVisible(kind is type(chosen))
+        self._show_kinds()
         for key, row in self.rows.items():
             if isinstance(row.field, Field) and reset:
                 row.field.reset(settings.value(key))
@@ -90,6 +89,20 @@ class TrainingForm(QWidget):
         loss = self._others["loss"].field
         assert isinstance(loss, Choice)
         loss.set_options([("" if name == task.losses[0] else name, LOSSES[name].words) for name in task.losses])
+
+    def _show_kinds(self) -> None:
+        """Shows the rows of the optimiser and of the schedule."""
+        self._show_kind(self._own, type(self._settings.own), self._own_column)
+        self._show_kind(self._scheduled, type(self._settings.scheduled), self._scheduled_column)
+
+    def _show_kind(self, kinds: dict[type, dict[str, Row]], chosen: type, column: QVBoxLayout) -> None:
+        """Shows the rows of one optimiser or schedule, made when it is first chosen."""
+        if chosen not in kinds:
+            kinds[chosen] = setting_rows(chosen)
+            self._put(column, kinds[chosen])
+        for kind, rows in kinds.items():
+            for row in rows.values():
+                row.setVisible(kind is chosen)
 
     def _put(self, column: QVBoxLayout, rows: dict[str, Row]) -> None:
         for key, row in rows.items():
