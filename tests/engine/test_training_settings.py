@@ -167,10 +167,12 @@ STOPPING = replace(
 
 def test_training_stops_early_says_so_and_keeps_the_best(tmp_path: Path) -> None:
     path = tmp_path / "a.rnnviz"
-    run_training(STOPPING, path)
+    told: list[str] = []
+    run_training(STOPPING, path, tell=told.append)
     sentence = "Stopped early at training step 100: no better validation loss for 75 training steps; best at 25."
     with open_run(path) as run:
         assert run.status.training_step == 100
+        assert told == [sentence]
         assert (run.status.state, run.status.sentence) == ("finished", sentence)
         events = [event for event in run.events() if event.kind == "early stop"]
         assert [(event.training_step, event.sentence) for event in events] == [(100, sentence)]

@@ -215,7 +215,8 @@ def test_tab_goes_as_one_reads(app: App) -> None:
     press(app, KEY.Key_Return)
     inside = [row.field for row in experiment.cards[0].rows.values() if row.isVisible()]
     assert here() is inside[0]
-    for field in (*inside[1:], experiment.cards[0].remove, experiment.cards[1].header, experiment.add_model):
+    buttons = [button for button in (experiment.cards[0].remove, experiment.cards[0].match) if button.isVisible()]
+    for field in (*inside[1:], *buttons, experiment.cards[1].header, experiment.add_model):
         press(app, KEY.Key_Tab)
         assert here() is field
     press(app, KEY.Key_Backtab, modifier=SHIFT)

@@ -189,6 +189,7 @@ class _Engine:
             self._pause(sentence, "early stop")
         else:
             self._early, self._ending = sentence, True
+            self._tell(sentence)
 
     def _stop(self, hits: tuple[Hit, ...]) -> None:
         """Breakpoints were met at the training step just made; headless there is nobody to stop for."""
