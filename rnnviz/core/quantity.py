@@ -89,16 +89,16 @@ def _pre_activation(cell: Cell, name: str) -> Quantity:
 
 
 def _gradients(cell: Cell, node: Node) -> Iterator[Quantity]:
-    """∂L/∂ a state in whole, and its direct and carried part; of an output that is no state nothing is carried."""
+    """∂L/∂ hidden units or a state in whole, its direct part, and where later time steps add to it the carried one."""
     state, name = node.symbol.removesuffix("_t"), node.name
     units: Units = "P" if node.units == "output" else "H"
     kind = node.short_words
-    part = "" if name == cell.output else f"{kind} "
+    part = "" if name == cell.hidden else f"{kind} "
     carried = f"(∂{state}_{{t+1}}/∂{state}_t)ᵀ ∂L/∂{state}_{{t+1}}" if not part else f"∂L_{{>t}}/∂{state}_t"
     yield Quantity(f"d{name}", f"∂L/∂{state}_t", f"{kind} gradient", "gradient", units, of=name)
     words = f"direct {part}gradient"  # from L_t, or from the layer above
     yield Quantity(f"d{name}_direct", f"∂L/∂{state}_t, direct", words, "direct gradient", units, of=name)
-    if name not in cell.states:
+    if name not in cell.carried_to:
         return
     words = f"carried {part}gradient"
     yield Quantity(f"d{name}_carried", carried, words, "carried gradient", units, of=name)

@@ -110,8 +110,8 @@ def _layer(before: Layer, after: Layer, where: str) -> Iterator[Fact]:
         if node.limits == (0.0, 1.0):
             shares = float(saturation(values)), float(saturation(new))
             yield from _between("saturation", f"saturated share of the {node.words}{where}", *shares)
-    output = before.equations.node(before.equations.output)
-    yield from _unit("state", output, where, before.h[:, 0].mean(0), after.h[:, 0].mean(0))
+    hidden = before.equations.node(before.equations.hidden)
+    yield from _unit("state", hidden, where, before.h[:, 0].mean(0), after.h[:, 0].mean(0))
     for parameter in before.equations.parameters:
         if parameter.columns and _is_recurrent(before.equations, parameter):
             norms = [float(l2(layer.weights[parameter.name].ravel())) for layer in (before, after)]

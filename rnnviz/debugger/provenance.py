@@ -129,7 +129,7 @@ def _weighing(layer: Layer, of: str, t: int, u: int) -> Weighing:
     found = {}
     back = StepBack(layer.slopes, inputs=True)
     for state in cell.hidden_nodes:
-        lanes = np.eye(layer.structure.units(state), dtype=layer.h.dtype)
+        lanes = np.eye(layer.structure.units(state), dtype=layer.output.dtype)
         _, gradients = back((t, 0), {state: lanes}, layer.closed)
         gradient = gradients.get(value.name)
         zeros = np.zeros(len(lanes))
@@ -190,7 +190,7 @@ def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator
     weights = weighing[layer.equations.output]
     if not layer.above:
         yield from _from_outside(layer, weights, t)
-    width = layer.h.shape[-1]
+    width = layer.output.shape[-1]
     start = width if layer.reverse else 0
     for above in layer.above:
         whole = np.zeros(above.structure.hidden_size)
@@ -250,7 +250,9 @@ def _before_uses(layer: Layer) -> Iterator[Use]:
 
 def _state_of_units(layer: Layer) -> str:
     """What has one value for each unit of the gates; a projected h has fewer."""
-    return layer.equations.hidden_nodes[-1]
+    cell = layer.equations
+    whole = [name for name in cell.hidden_nodes if cell.node(name).units == "hidden"]
+    return (whole or cell.hidden_nodes)[-1]
 
 
 def _after(layer: Layer, t: int) -> int | None:
@@ -259,7 +261,7 @@ def _after(layer: Layer, t: int) -> int | None:
     after = t - 1 if layer.reverse else t + 1
     return (
         None
-        if not layer.equations.states or not 0 <= after < len(layer.h) or (layer.cut is not None and layer.cut[t])
+        if not layer.equations.states or not 0 <= after < len(layer.output) or (layer.cut is not None and layer.cut[t])
         else after
     )
 

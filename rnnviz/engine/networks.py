@@ -52,10 +52,11 @@ def build(settings: ModelSettings, input_size: int, output_size: int, seed: int)
     The weights of the head are uniform in ±1/√(D·H), as torch's. What the cell's own settings make of these numbers,
     such as an LSTM's forget bias, comes afterwards. torch's global generator is neither read nor moved.
     """
-    structure = settings.structure(input_size)
+    structure = settings.structure(input_size, output_size)
     recurrent = plain_module(structure, torch.float32)
     width = structure.directions * structure.output_size
-    head = cast(nn.Linear, _unset(nn.Linear, width, output_size))
+    reads_out = cell_kind(settings.cell).reads_out
+    head = nn.Identity() if reads_out else cast(nn.Linear, _unset(nn.Linear, width, output_size))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         _draw(recurrent, structure, generator)

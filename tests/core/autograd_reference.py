@@ -140,15 +140,18 @@ def step(structure: Structure, w: dict[str, torch.Tensor], name: str, x, states,
     if structure.cell in OWN_STEPS:
         own = {one.removesuffix(f"_{name}"): weight for one, weight in w.items() if one.endswith(f"_{name}")}
         return OWN_STEPS[structure.cell](own, a_ih, x, states, keep)
-    if structure.cell not in ("vanilla", "lstm", "gru", "peephole_lstm"):
+    if structure.cell not in ("vanilla", "lstm", "gru", "peephole_lstm", "jordan"):
         where = "`OWN_STEPS` in tests/core/autograd_reference.py"
         raise NotImplementedError(
             f"the cell {structure.cell}: wanted its equations written once more by hand in {where}"
         )
-    h = states["h"]
+    h = states["y" if structure.cell == "jordan" else "h"]
     a_hh = w[f"weight_hh_{name}"] @ h
     if structure.bias:
         a_hh = a_hh + w[f"bias_hh_{name}"]
+    if structure.cell == "jordan":  # Jordan 1986: the output goes back
+        y = w[f"weight_ho_{name}"] @ keep("h", PHI[structure.activation](keep("a:a", a_ih + a_hh)))
+        return {"y": keep("y", y + w[f"bias_ho_{name}"] if structure.bias else y)}
     if structure.cell == "vanilla":
         return {"h": keep("h", PHI[structure.activation](keep("a:a", a_ih + a_hh)))}
     if structure.cell == "gru":
@@ -208,7 +211,9 @@ def reference(
         if len(level) == structure.directions:
             below = [
                 [
-                    torch.cat([each.values["h"][t][n] for each in level]) if t < lengths[n] else None
+                    torch.cat([each.values[structure.equations.output][t][n] for each in level])
+                    if t < lengths[n]
+                    else None
                     for n in range(sequences)
                 ]
                 for t in range(time_steps)

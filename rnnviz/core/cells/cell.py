@@ -74,6 +74,8 @@ class CellKind:
     activations: tuple[Activation, ...] = ()  # that can be chosen
     projection: bool = False  # whether h can be projected
     settings: type[Any] = NoSettings  # a record of the settings of its own, each with a default
+    reads_out: bool = False  # its output is the prediction, of as many units: the network's head has no weights
+    one_layer: str = ""  # why none is stacked: "whose output is the prediction"; "": some may be
     one_direction: str = ""  # why none reads the sequence backwards: "which has no state to carry"; "": one may
     begin: Begin | None = None  # what its own settings make of weights that are drawn
     note: str = ""  # one or two sentences, where it is chosen and where it is drawn: what it is, what it can and cannot
@@ -145,6 +147,7 @@ class Cell:
     nodes: tuple[Node, ...]  # each reads only those before it, and states of the time step before
     states: tuple[str, ...] = ("h",)  # the nodes carried to the next time step, in torch's order
     output: str = "h"
+    hidden: str = "h"  # the node whose values are called hidden units
     input_symbol: str = "x_t"  # of what its nodes read as x
     kernel: Kernel | None = None
     slope_limit: float | None = None  # max φ′ where h = φ(W_hh h_{t−1} + …), so that ‖W_hh‖ max φ′ bounds each step
@@ -167,8 +170,24 @@ class Cell:
 
     @cached_property
     def hidden_nodes(self) -> tuple[str, ...]:
-        """What is shown as hidden units, with a gradient of its own: the states, and the output where it is none."""
-        return self.states if self.output in self.states else (self.output, *self.states)
+        """What is shown as units over time, each with its gradient: the hidden units, the states, the output."""
+        return tuple(dict.fromkeys((self.hidden, *self.states, self.output)))
+
+    @cached_property
+    def read_out(self) -> str:
+        """The matrix from the hidden units to the output, where the cell makes predictions itself; "" in others."""
+        if self.output == self.hidden:
+            return ""
+        return next((one.name for one in self.parameters if (one.rows, one.columns) == ("output", "hidden")), "")
+
+    @cached_property
+    def carried_to(self) -> frozenset[str]:
+        """The nodes to whose gradient later time steps add: the states, and what they are made of."""
+        found = set(self.states)
+        for node in reversed(self.nodes):
+            if node.name in found:
+                found |= {value.name for value in node.operation.values if not value.before and value.name != "x"}
+        return frozenset(found)
 
     @cached_property
     def followed(self) -> tuple[Node, ...]:
@@ -205,10 +224,10 @@ class Cell:
 
     @cached_property
     def pre_activations(self) -> dict[str, Value]:
-        """By the gate's name what it squashes, itself where nothing; without gates that of the output, by its name."""
+        """By the gate's name what it squashes, itself where nothing; without gates what the hidden units squash."""
         if self.gates:
             return {gate.name: self.pre_activation(gate) or Value(gate.name) for gate in self.gates}
-        value = self.pre_activation(self.by_name[self.output])
+        value = self.pre_activation(self.by_name[self.hidden])
         return {} if value is None else {value.name: value}
 
     @cached_property

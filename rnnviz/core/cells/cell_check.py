@@ -36,7 +36,7 @@ def _check_names(cell: Cell) -> None:
     for name in cell.by_name:
         if not name.isidentifier() or name == "x":
             raise _wrong(cell, name, "wanted an identifier other than x as the name of a node")
-    for what, name in (*(("state", state) for state in cell.states), ("output", cell.output)):
+    for what, name in (*(("state", state) for state in cell.states), ("output", cell.output), ("hidden", cell.hidden)):
         if name not in cell.by_name:
             raise _wrong(cell, name, f"wanted a node for this {what}, one of {_listed(cell.by_name)}")
 

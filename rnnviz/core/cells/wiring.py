@@ -188,10 +188,11 @@ def _columns(cell: Cell, rows: Mapping[str, str]) -> dict[str, int]:
 
 
 def _order(cell: Cell, node: Node) -> int:
-    """Among matrices and sums: what reads a state first, then what reads x, then the sums."""
+    """Among matrices and sums: what reads a state first, then what reads x, then all that reads what these make."""
     if not isinstance(node.operation, Matrix):
         return 2
-    return 0 if node.operation.value.before else 1
+    value = node.operation.value
+    return 0 if value.before else 1 if value.name == "x" else 2
 
 
 def _serves(cell: Cell, name: str, gate: str) -> bool:

@@ -25,7 +25,7 @@ def from_after(layer: "Layer", t: int, sample: int) -> int | None:
 
 def check_place(layer: "Layer", t: int, sample: int) -> None:
     """RnnvizError for a sequence or time step that is not there."""
-    sequences = layer.h.shape[1]
+    sequences = layer.output.shape[1]
     if not 0 <= sample < sequences:
         raise RnnvizError(f"layer {layer.name}: wanted a sequence from 0 to {sequences - 1}, got {sample}")
     length = int(layer.sequence_lengths[sample])

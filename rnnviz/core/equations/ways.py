@@ -39,7 +39,7 @@ class Way:
     @np.errstate(all="ignore")
     def came(self, layer: Layer, steps: range, sample: int = 0) -> Array:
         """(S, units) what comes this way to the state at each of these time steps (0-based), zeros where none does."""
-        found = np.zeros((len(steps), layer.structure.units(self.state)), layer.h.dtype)
+        found = np.zeros((len(steps), layer.structure.units(self.state)), layer.output.dtype)
         from_ = [from_after(layer, t, sample) for t in steps]
         there = [place for place in from_ if place is not None]
         if not there:

@@ -51,9 +51,11 @@ def _check_models(experiment: Experiment, source: str) -> None:
 def _check_model(model: ModelSettings, experiment: Experiment, source: str, key: str) -> None:
     check_settings(model, source, key)
     check_settings(model.own, source, key)
-    why = cell_kind(model.cell).one_direction
-    if model.bidirectional and why:
-        raise refuse(source, f"{key}.bidirectional", f"false for the cell {model.cell}, {why}", True)
+    kind = cell_kind(model.cell)
+    if model.num_layers > 1 and kind.one_layer:
+        raise refuse(source, f"{key}.num_layers", f"1 for the cell {model.cell}, {kind.one_layer}", model.num_layers)
+    if model.bidirectional and kind.one_direction:
+        raise refuse(source, f"{key}.bidirectional", f"false for the cell {model.cell}, {kind.one_direction}", True)
     if model.bidirectional and experiment.task.predicts_next:
         wanted = f'false for the task "{experiment.task.name}", whose answer a backward direction would see'
         raise refuse(source, f"{key}.bidirectional", wanted, True)

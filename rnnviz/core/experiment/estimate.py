@@ -43,7 +43,7 @@ def estimate(experiment: Experiment, inputs: int = 1, outputs: int = 1) -> Estim
     total = places * (inputs + outputs) * 2.0
     multiply_adds = 0.0
     for model in experiment.models:
-        structure = model.structure(inputs)
+        structure = model.structure(inputs, outputs)
         weights = parameter_count(model, inputs, outputs)
         units = structure.num_layers * structure.directions * structure.hidden_size
         # Both sweeps keep the states and about four numbers for each block of the cell, such as a gate.

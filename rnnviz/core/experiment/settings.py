@@ -112,10 +112,12 @@ class ModelSettings:
         """With another cell; its own settings stay where both cells have the same."""
         kind = cell_kind(cell)
         own = self.own if type(self.own) is kind.settings else kind.settings()
-        return replace(self, cell=cell, own=own, bidirectional=self.bidirectional and not kind.one_direction)
+        layers = 1 if kind.one_layer else self.num_layers
+        both = self.bidirectional and not kind.one_direction
+        return replace(self, cell=cell, own=own, num_layers=layers, bidirectional=both)
 
-    def structure(self, inputs: int) -> Structure:
-        """What its recurrent module looks like with `inputs` columns in."""
+    def structure(self, inputs: int, outputs: int) -> Structure:
+        """What its recurrent module looks like with so many columns in and out."""
         kind = cell_kind(self.cell)
         return Structure(
             cell=self.cell,
@@ -124,6 +126,7 @@ class ModelSettings:
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             activation=getattr(self.own, "activation", "tanh") if kind.activations else "tanh",
+            proj_size=outputs if kind.reads_out else 0,
             window=getattr(self.own, "window", 1),
         )
 

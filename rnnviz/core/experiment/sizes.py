@@ -5,15 +5,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rnnviz.core.cells import cell_kind
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.setting import WholeNumber, settings_of
 
 
 def parameter_count(model: ModelSettings, inputs: int, outputs: int) -> int:
     """Those of all layers and of the head, with `inputs` columns in and `outputs` out."""
-    structure = model.structure(inputs)
+    structure = model.structure(inputs, outputs)
     recurrent = sum(math.prod(shape) for shape in structure.parameter_shapes().values())
-    return recurrent + outputs * (structure.directions * structure.output_size + 1)
+    head = 0 if cell_kind(model.cell).reads_out else structure.directions * structure.output_size + 1
+    return recurrent + outputs * head
 
 
 def matched(models: Sequence[ModelSettings], chosen: int, inputs: int, outputs: int) -> tuple[ModelSettings, ...]:

@@ -41,7 +41,7 @@ class Swept(Protocol):
     @property
     def window(self) -> int: ...
     @property
-    def h(self) -> Array: ...
+    def output(self) -> Array: ...
     @property
     def direct_grad(self) -> Array: ...
     @property
@@ -94,17 +94,17 @@ class _Lanes(NamedTuple):
 
 def _lanes(layer: Swept, sample: int, inputs_wanted: bool, stop: int = -1) -> _Lanes:
     """The reverse scan of all lanes at once, or as far as time step `stop`, which keeps its ∂L_k/∂h."""
-    cell, time_steps = layer.equations, len(layer.h)
+    cell, time_steps = layer.equations, len(layer.output)
     length = time_steps if layer.lengths is None else int(layer.lengths[sample])
     from_above = _from_above(layer, sample)  # (T of t, T of k, P) or None at the top
     states = {
-        state: np.zeros((time_steps, layer.structure.units(state)), layer.h.dtype)  # lane k in row k
+        state: np.zeros((time_steps, layer.structure.units(state)), layer.output.dtype)  # lane k in row k
         for state in cell.states
     }
-    hidden = np.zeros((time_steps, layer.h.shape[-1]), layer.h.dtype)
+    hidden = np.zeros((time_steps, layer.output.shape[-1]), layer.output.dtype)
     norms = np.zeros((time_steps, time_steps))
     inputs = np.zeros(
-        (time_steps, time_steps, layer.cell_input.shape[-1]) if inputs_wanted else (0, 0, 0), layer.h.dtype
+        (time_steps, time_steps, layer.cell_input.shape[-1]) if inputs_wanted else (0, 0, 0), layer.output.dtype
     )
     both_ways = len(layer.above) > 1 or (layer.reverse and layer.pooled is not None)
     back = StepBack(layer.slopes, inputs_wanted)
@@ -148,7 +148,7 @@ def _from_above(layer: Swept, sample: int) -> Array | None:
     """(T of t, T of k, P) what the layer above hands down to h_t from each L_k."""
     if not layer.above:
         return None
-    width = layer.h.shape[-1]
+    width = layer.output.shape[-1]
     start = width if layer.reverse else 0
     whole = [_lanes(above, sample, inputs_wanted=True).inputs for above in layer.above]
     return np.asarray(sum(part[..., start : start + width] for part in whole))
@@ -163,8 +163,8 @@ def step_jacobian(layer: Swept, t: int, sample: int = 0) -> Array:
     """
     sizes = [layer.structure.units(state) for state in layer.equations.states]
     if not sizes:
-        return np.zeros((0, 0), layer.h.dtype)
-    lanes = np.eye(sum(sizes), dtype=layer.h.dtype)
+        return np.zeros((0, 0), layer.output.dtype)
+    lanes = np.eye(sum(sizes), dtype=layer.output.dtype)
     given = dict(zip(layer.equations.states, np.split(lanes, np.cumsum(sizes)[:-1], axis=1), strict=True))
     before, _ = StepBack(layer.slopes)((t, sample), given, layer.closed)
     if _cut_before(layer, t):
@@ -201,7 +201,7 @@ def geometric_rate(layer: Swept, sample: int = 0) -> float:
     """
     if layer.equations.slope_limit is not None:
         return spectral_norm(layer.weights["weight_hh"]) * layer.equations.slope_limit
-    length = len(layer.h) if layer.lengths is None else int(layer.lengths[sample])
+    length = len(layer.output) if layer.lengths is None else int(layer.lengths[sample])
     return max(spectral_norm(step_jacobian(layer, t, sample)) for t in range(length))
 
 

@@ -59,7 +59,7 @@ class Layer(FrozenArrays):
     pooled: PooledGrads | None = None  # at the top: what of direct_grad comes from which L_k, through a pooling
 
     def __repr__(self) -> str:
-        time_steps, sequences, units = self.h.shape
+        time_steps, sequences, units = self.output.shape
         return f"Layer({self.name!r}, {self.cell!r}, T={time_steps}, N={sequences}, h of {units})"
 
     @property
@@ -119,9 +119,14 @@ class Layer(FrozenArrays):
         return self.structure.window if self.id.depth == 0 else 1
 
     @property
-    def h(self) -> Array:
-        """(T, N, P) the output after each time step."""
+    def output(self) -> Array:
+        """(T, N, P) what the layer gives at each time step: its hidden units, but of a Jordan network y."""
         return self.values[self.equations.output]
+
+    @property
+    def h(self) -> Array:
+        """(T, N, P) the hidden units after each time step."""
+        return self.value(self.equations.hidden)
 
     @property
     def c(self) -> Array | None:
@@ -211,7 +216,7 @@ class Layer(FrozenArrays):
     @property
     def hidden_grad(self) -> Array:
         """(T, N, P) ∂L/∂h_t = direct + carried."""
-        return self.grad(self.equations.output)
+        return self.grad(self.equations.hidden)
 
     @property
     def followed_grad(self) -> Array:
@@ -222,7 +227,7 @@ class Layer(FrozenArrays):
     @property
     def carried_grad(self) -> Array:
         """(T, N, P) the part of ∂L/∂h_t that comes from the neighbouring time step."""
-        return self.carried(self.equations.output)
+        return self.carried(self.equations.hidden)
 
     @property
     def cell_grad(self) -> Array | None:
@@ -260,7 +265,7 @@ class Layer(FrozenArrays):
             given = dict(self.arriving) if carried else {self.equations.output: self.direct_grad}
             with np.errstate(all="ignore"):
                 _, found = StepBack(self.slopes)(slice(None), given, self.closed)
-            states = {state: found[state] for state in self.equations.states if state in found}
+            states = {name: found[name] for name in self.equations.hidden_nodes if name in found}
             self._known_parts[carried] = frozen_mapping(states)
         return self._known_parts[carried]
 
@@ -273,8 +278,8 @@ class Layer(FrozenArrays):
     @np.errstate(all="ignore")
     def initial_grads(self) -> Mapping[str, Array]:
         """(N, ·) ∂L/∂ the states before the first time step of each sequence."""
-        lasts = np.zeros(self.h.shape[1], int) if not self.reverse else self.sequence_lengths - 1
-        rows = np.arange(self.h.shape[1])
+        lasts = np.zeros(self.output.shape[1], int) if not self.reverse else self.sequence_lengths - 1
+        rows = np.arange(self.output.shape[1])
         found = {}
         for state in self.equations.states:
             total = np.zeros_like(self.initial[state])
@@ -316,7 +321,7 @@ class Layer(FrozenArrays):
     def weight_grads(self) -> Mapping[str, Array]:
         """∂L/∂ each parameter, summed over t and N, torch's shapes: weight_ih weight_hh bias_ih bias_hh weight_hr."""
         totals = shares.totals(self.factors)
-        return frozen_mapping({name: total.astype(self.h.dtype, copy=False) for name, total in totals.items()})
+        return frozen_mapping({name: total.astype(self.output.dtype, copy=False) for name, total in totals.items()})
 
     @cached_property
     def weight_grad_shares(self) -> Mapping[str, Array]:

@@ -26,9 +26,9 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
     """Writes the weights of `model` at `training_step` (None: the last captured) to `out` and returns its path.
 
     Names are "recurrent.weight_ih_l0", …, "head.weight", "head.bias", for a module with `.recurrent` (torch's own
-    class) and `.head` (nn.Linear; missing where the run has no head). The ending of `out` decides the format.
-    The file is there whole or not at all. RnnvizError for an unknown model, training step or ending, and for a folder
-    that is not writable.
+    class) and `.head` (nn.Linear; missing where the run has no head, or one without weights). The ending of `out`
+    decides the format. The file is there whole or not at all. RnnvizError for an unknown model, training step or
+    ending, and for a folder that is not writable.
     """
     out = Path(out)
     ending = out.suffix.lower()
@@ -48,8 +48,7 @@ def exported_tensors(capture: Capture) -> dict[str, Array]:
     """The weights under the names of rnnviz's own models, contiguous."""
     tensors = {f"recurrent.{name}": np.ascontiguousarray(weight) for name, weight in capture.weights.items()}
     if capture.head is not None:
-        tensors["head.weight"] = np.ascontiguousarray(capture.head.weight)
-        tensors["head.bias"] = np.ascontiguousarray(capture.head.bias)
+        tensors |= {f"head.{name}": np.ascontiguousarray(one) for name, one in capture.head.parameters.items()}
     return tensors
 
 

@@ -44,7 +44,7 @@ def value_rows(
             "plain",
             note=_input_note,
         ),
-        _states("hidden", _output_words(layers), f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
+        _states("hidden", _hidden_words(layers), f"‖h_{{{t}}}‖", "state", lambda layer: layer.h, "signed unit"),
     ]
     others = first_named(state for found in layers for state in other_states(found))
     rows += [_other_state(state, t) for state in others.values()]
@@ -82,15 +82,15 @@ def _parameter(row: ValueRow) -> str:
     return row.key.partition(":")[2]
 
 
-def _output_words(layers: Sequence[Layer]) -> str:
-    """What the output is called, in the words of the first model."""
-    return next((layer.equations.node(layer.equations.output).words for layer in layers), "hidden state")
+def _hidden_words(layers: Sequence[Layer]) -> str:
+    """What the hidden units are called, in the words of the first model."""
+    return next((layer.equations.node(layer.equations.hidden).words for layer in layers), "hidden state")
 
 
 def other_states(layer: Layer) -> list[Node]:
-    """The states beside the output: the cell state of an LSTM."""
+    """What there is beside the hidden units: the cell state of an LSTM, the output of a Jordan network."""
     cell = layer.equations
-    return [cell.node(state) for state in cell.states if state != cell.output]
+    return [cell.node(name) for name in cell.hidden_nodes if name != cell.hidden]
 
 
 def _direct(layers: Sequence[Layer], t: str) -> ValueRow:
@@ -101,8 +101,12 @@ def _direct(layers: Sequence[Layer], t: str) -> ValueRow:
     def note(source: ValueSource) -> str:
         return f"from {plain(_came_from(source.layer, t))}" if source.layer is not None else ""
 
-    row = _states("direct_grad", words, "", "gradient", lambda layer: layer.direct_grad, part=True)
+    row = _states("direct_grad", words, "", "gradient", _direct_part, part=True)
     return replace(row, note=note)
+
+
+def _direct_part(layer: Layer) -> Array:
+    return layer.direct(layer.equations.hidden)
 
 
 def _carried(layers: Sequence[Layer], later: str) -> Iterator[ValueRow]:
@@ -123,7 +127,7 @@ def _carried(layers: Sequence[Layer], later: str) -> Iterator[ValueRow]:
 
 
 def _carries(layer: Layer) -> bool:
-    return layer.equations.output in layer.equations.states
+    return layer.equations.hidden in layer.equations.carried_to
 
 
 def _came_from(layer: Layer, t: str) -> str:
@@ -145,7 +149,7 @@ def _other_gradient(state: Node, t: str) -> ValueRow:
 
 
 def _of_state(layer: Layer, state: str, gradient: bool) -> Array | None:
-    if state not in layer.equations.states:
+    if state not in layer.equations.hidden_nodes:
         return None
     return layer.grad(state) if gradient else layer.value(state)
 

@@ -51,7 +51,7 @@ def prepare(trace: "Trace", sample: int = 0) -> None:
     wider = own.wider
     for one in (own, wider) if wider is not None else (own,):
         for layer in one.layers:
-            if layer.h.shape[0] * layer.h.shape[2] >= _LARGE:
+            if layer.output.shape[0] * layer.output.shape[2] >= _LARGE:
                 _sums = layer.weight_grad_shares, layer.weight_grad_so_far
                 layer.forget()  # what they were found from
 

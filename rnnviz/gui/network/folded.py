@@ -65,7 +65,7 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
     drawing.add(
         Text(f"{number} name", cell.left() + 12, cell.top() + 22, model.name, _TITLE, look.color("text"), bold=True)
     )
-    units = structure.units(structure.equations.output)
+    units = structure.units(structure.equations.hidden)
     words = [structure.equations.words, layer_words(structure.layer_names, layer.name), f"{units:,} units"]
     drawing.add(
         Text(f"{number} words 0", cell.left() + 12, cell.top() + 38, ", ".join(filter(None, words)), _SMALL,
@@ -114,12 +114,14 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     }
     out, high = cell.right() + _LOOP, cell.top() + 24
     low = cell.bottom() - 24
+    equations = layer.equations
+    if equations.output != equations.hidden:  # the output goes back, whose row is the first
+        high = cell.top() + 53
     ways["loop"] = (
         QPointF(cell.right() + 1, high), QPointF(out, high), QPointF(out, low), QPointF(cell.right() + 1, low)
     )  # fmt: skip
-    recurrent = [
-        one.name for one in layer.equations.parameters if one.columns and one.name not in ("weight_ih", "weight_hr")
-    ]
+    others = ("weight_ih", "weight_hr", equations.read_out)
+    recurrent = [one.name for one in equations.parameters if one.columns and one.name not in others]
     for name, points in ways.items():
         own = recurrent[0] if name == "loop" and recurrent else name
         if name != "loop" and (not whole or (name == "head.weight" and trace.head is None)):
@@ -144,9 +146,9 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     _draw_weight(drawing, look, number, model, "weight_ih", QPointF(x + 10, cell.bottom() + 24), area.right())
     if trace.head is not None:
         drawing.add(Text(f"{number} y", x, above - 6, at("y_t", t), _BODY + 1, look.color("text"), 0.5))
-        if trace.head.kind.weighs:
+        if weight := "head.weight" if trace.head.kind.weighs else equations.read_out:
             place = QPointF(x + 10, cell.top() - 46 - lifted)
-            _draw_weight(drawing, look, number, model, "head.weight", place, area.right())
+            _draw_weight(drawing, look, number, model, weight, place, area.right())
         if pooling is not None:
             target = Target(model=number, phase="loss", operation="pooling")
             draw_node(drawing, look, str(number), QPointF(x, cell.top() - 18), pooling, target)

@@ -232,7 +232,7 @@ class _Row:
                  look.color("text"), bold=True),
         )  # fmt: skip
         structure = model.structure
-        units = structure.units(structure.equations.output)
+        units = structure.units(structure.equations.hidden)
         words = [
             ", ".join(filter(None, [structure.equations.words, layer_words(structure.layer_names, self.layer.name)])),
             f"{units:,} units" + (f", {few}" if (few := grouped(units, self.steps.cell - 12)) else ""),
@@ -270,7 +270,7 @@ class _Row:
         """A layer that is not looked at, as one strip a time step; a press looks at it."""
         layer, steps = self.trace.layer(name), self.steps
         output = layer.equations.node(layer.equations.output)
-        strips = self.look.state_strips(output, layer.h[self.rows, 0])
+        strips = self.look.state_strips(output, layer.output[self.rows, 0])
         for row, t in enumerate(steps.numbers):
             rect = QRectF(steps.x(t) - steps.cell / 2, top, steps.cell, _THIN)
             drawing.add(strips.strip(f"{self.number} {name} {t}", row, rect))

@@ -44,7 +44,7 @@ class _NodeLane(HeatLane):
 class StateLane(_NodeLane):
     """A state after each time step, ±1 where tanh or σ hold it; else its level grows with the largest of all models.
 
-    The output says how many units it has.
+    Hidden units and output say how many they are.
     """
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
@@ -55,8 +55,9 @@ class StateLane(_NodeLane):
         model = self.shown_model(shown)
         name, held = self.node.name, self.node.limits is not None
         level, knee = (1.0, 0.0) if held else (shown.state_level(name), shown.state_knee(name))
-        output = name == model.structure.equations.output
-        words = f"{name}, {model.structure.output_size} units" if output else name
+        structure = model.structure
+        said = name in (structure.equations.hidden, structure.equations.output)
+        words = f"{name}, {structure.units(name)} units" if said else name
         self.set_units(model, model.state(name), -level, level, words, knee)
 
 
