@@ -59,7 +59,7 @@ def trace_of(structure: Structure, loss: str = "cross entropy", asked: tuple[flo
     weights = {name: numbers(*shape) for name, shape in structure.parameter_shapes().items()}
     rows, width = len(structure.layer_names), structure.output_size * structure.directions
     inputs, h0, c0 = numbers(T, 1, INPUTS), numbers(rows, 1, structure.output_size), numbers(rows, 1, HIDDEN)
-    initial = {state: h0 if state == "h" else c0 for state in structure.equations.states}
+    initial = {state: h0 if state == structure.equations.output else c0 for state in structure.equations.states}
     weight, bias = numbers(CLASSES, width), numbers(CLASSES)
     targets = random.integers(0, CLASSES, (T, 1)) if loss == "cross entropy" else numbers(T, 1, CLASSES)
     head = Head(weight, bias, loss, targets, np.array(asked)[:, None])  # type: ignore[arg-type]

@@ -21,6 +21,11 @@ class HeadKind:
     pooling: Pooling = "last"
     weighs: bool = True  # whether it has weights; without, the prediction is what the pooling gives
 
+    @property
+    def note(self) -> str:
+        """Where a prediction comes from that the head does not compute; "" where it does."""
+        return "" if self.weighs else "read out inside the cell: the head has no weights of its own"
+
 
 @dataclass(frozen=True)
 class Head(FrozenArrays):

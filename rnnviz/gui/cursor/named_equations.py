@@ -47,6 +47,8 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
         size = head.outputs
         entry: tuple[int, ...] | None = (output,)
         column = None if unit is None else head_column(trace.structure, cursor.layer, unit)
+        if not head.kind.weighs:  # what is read are the outputs
+            column = output
         if equation.result.name in _OF_UNITS:
             entry = None if column is None else (column,)
         elif equation.result.name == "weight_added" or (size > 1 and equation.result.name == "loss"):

@@ -1,6 +1,7 @@
 """Prediction rows of "At the cursor": what each model predicts, what was wanted, and how far apart they are."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,8 +27,20 @@ def prediction_rows(traces: Sequence[Trace], time_step: int, task: TaskInfo | No
     at = t if asked in (None, row) else str(asked + 1)
     target = "target" if at == t else f"target, at t = {at}"
     if task.output_kind == "values":
-        return _of_values(task, t, at, target)
-    return _of_classes(task, t, at, target, any(head.probabilities is not None for head in heads))
+        rows = _of_values(task, t, at, target)
+    else:
+        rows = _of_classes(task, t, at, target, any(head.probabilities is not None for head in heads))
+    return [replace(one, note=_with_origin(one.note)) if one.key == "prediction" else one for one in rows]
+
+
+def _with_origin(note: Callable[[ValueSource], str]) -> Callable[[ValueSource], str]:
+    """A prediction's note, and where it comes from if the head does not compute it."""
+
+    def found(source: ValueSource) -> str:
+        head = source.trace.head
+        return "; ".join(filter(None, (note(source), head.kind.note if head is not None else "")))
+
+    return found
 
 
 def _of_classes(task: TaskInfo, t: str, at: str, target: str, likely_ones: bool) -> list[ValueRow]:

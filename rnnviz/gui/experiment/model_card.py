@@ -181,7 +181,9 @@ class ModelCard(QFrame):
         self._settings = settings
         set_owner(self, settings.name)
         common, own = settings_of(ModelSettings), settings_of(type(settings.own))
-        refused = {"bidirectional"} if cell_kind(settings.cell).one_direction else set[str]()
+        kind = cell_kind(settings.cell)
+        refused = {"bidirectional"} if kind.one_direction else set[str]()
+        refused |= {"num_layers"} if kind.one_layer else set[str]()
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))

@@ -1,4 +1,5 @@
-"""Networks that carry nothing, in the window: no arrow in time, no row and no what-if of what there is not."""
+"""Networks that carry nothing, in the window: no arrow in time, no row and no what-if of what there is not; and one
+whose output goes back instead of its hidden units."""
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state
 
 from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -16,12 +18,15 @@ from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.shown import resolve
 from rnnviz.gui.cursor.value_rows import value_rows
 from rnnviz.gui.experiment.model_card import ModelCard, summary
+from rnnviz.gui.network.drawing import Line, Strip
 from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import setting
 from rnnviz.gui.whatif.what_if_editor import WhatIfEditor
 
 WINDOW = 4
 VANILLA, MLP = Structure("vanilla", 1, 5), Structure("mlp", 1, 6, activation="relu")
 TDNN = Structure("tdnn", 1, 5, window=WINDOW)
+JORDAN = Structure("jordan", 1, 6, proj_size=3)
 
 
 def traced(*structures: Structure) -> State:
@@ -109,3 +114,41 @@ def test_the_form_offers_a_window_and_no_directions(qtbot: QtBot) -> None:
     card.set_settings(card.settings.with_cell("gru"))
     assert card.rows["bidirectional"].isVisibleTo(card)
     assert not card.rows["window"].isVisibleTo(card)
+
+
+def test_the_arrow_of_a_jordan_network_leads_from_its_output(qtbot: QtBot) -> None:
+    state = at(traced(JORDAN), Cursor(TRAINING_STEP, Phase.BACKWARD, 5))
+    view, store = open_network(qtbot, state, (1200, 500), level="unrolled")
+    drawing, layer = view.drawing, sequences(state)[0].layers[0]
+    assert "6 units" in drawing.texts["0 words 1"]
+    came = layer.grad("a")[5, 0] @ layer.weights["weight_hh"]
+    assert drawing.texts["0 y weights 5 size"] == short(float(np.linalg.norm(came.astype(np.float64))))
+    assert not [key for key in drawing.texts if key.startswith("0 h weights")]
+    line, y, h = (drawing.mark(key) for key in ("0 y weights 5", "0 y 5", "0 h 5"))
+    assert isinstance(line, Line)
+    assert isinstance(y, Strip)
+    assert isinstance(h, Strip)
+    assert y.rect.top() - 4 <= line.points[0].y() <= y.rect.bottom() + 4 < h.rect.top()
+    store.change(look=setting(level="folded"))
+    loop, y = view.drawing.mark("0 arrow loop"), view.drawing.mark("0 y 5")
+    assert isinstance(loop, Line)
+    assert isinstance(y, Strip)
+    assert y.rect.top() <= loop.points[-1].y() <= y.rect.bottom()  # backward: it ends where it begins forward
+
+
+def test_the_rows_of_a_jordan_network() -> None:
+    state = traced(VANILLA, JORDAN)
+    rows = {row.key: row for row in value_rows(sequences(state), "l0", 5)}
+    assert [rows[key].symbol for key in ("hidden", "state", "hidden_grad", "state_grad")] == [
+        "‖h_{5}‖", "‖y_{5}‖", "‖∂L/∂h_{5}‖", "‖∂L/∂y_{5}‖"
+    ]  # fmt: skip
+    assert "carried_grad" in rows
+
+
+def test_no_layers_are_offered_of_a_jordan_network(qtbot: QtBot) -> None:
+    card = ModelCard(ModelSettings("One", "jordan"))
+    qtbot.addWidget(card)
+    card.header.click()
+    shown = {key for key, row in card.rows.items() if row.isVisibleTo(card)}
+    assert {"activation", "hidden_size"} <= shown
+    assert not {"num_layers", "bidirectional"} & shown

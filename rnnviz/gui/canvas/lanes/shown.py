@@ -294,6 +294,12 @@ class Shown:
         return next((model for model in reversed(self.models) if model.trace is not None), None)
 
 
+def prediction_words(model: ShownModel) -> str:
+    """Where a model's prediction comes from if its head does not compute it: "Jordan: read out inside the cell …"."""
+    note = model.head.kind.note if model.head is not None else ""
+    return f"{model.name}: {note}" if note else ""
+
+
 def resolve(state: State) -> Shown:
     """What the lanes draw of `state`; a sequence number beyond the probe shows its last sequence."""
     colors = theme(state.look.theme)

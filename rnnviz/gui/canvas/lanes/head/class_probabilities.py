@@ -10,7 +10,7 @@ from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.columns import SCALE_COLUMN
 from rnnviz.gui.look.theme import Theme
@@ -88,6 +88,7 @@ class ClassProbabilitiesLane(Lane):
         hit = bool(np.isfinite(chances[last]).all()) and int(np.argmax(chances[last])) == target
         words = f"{shown.task.output_labels[target]}: {short(float(chances[last, target]))}"
         self.label.set_text("prediction", f"{words}, right" if hit else "", "" if hit else f"{words}, wrong")
+        self.label.words = prediction_words(model)
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.map.place(plot, axis)

@@ -7,7 +7,7 @@ from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.items.top_choices import TopChoices
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
 
 
 class NextSymbolsLane(Lane):
@@ -23,12 +23,14 @@ class NextSymbolsLane(Lane):
         self.items.append(self.choices)
 
     def show(self, shown: Shown) -> None:
-        chances = self.shown_model(shown).scores
+        model = self.shown_model(shown)
+        chances = model.scores
         if chances is None or shown.targets is None:
             return
         self.choices.set_probabilities(chances, shown.targets, shown.asked)
         hits = (np.argmax(chances, axis=1) == shown.targets)[shown.asked]
         self.label.set_text("prediction", f"top 3, {int(hits.sum())} of {hits.size} right")
+        self.label.words = prediction_words(model)
 
     def move_cursor(self, sweep: Sweep) -> None:
         self.choices.set_cursor(sweep.time_step)

@@ -9,7 +9,7 @@ from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.data_units import column_name, undone
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import Default, LaneKind, Offer
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
 from rnnviz.gui.canvas.lanes.value_axes import held_by_truth, linear
 
 _FEW = 4
@@ -41,6 +41,7 @@ class PredictedValuesLane(CurveLane):
                 values = undone(model.prediction[:, column], task.output_scales, column)
                 curves.append(Curve(values, model.color, model.name, dash=model.dash))
         self._say(column_name(task.output_labels, column), len(task.output_labels), task.name, few is not None)
+        self.label.words = "; ".join(filter(None, (self.label.words, *map(prediction_words, shown.models))))
         self.tips = [(curve.name, curve.values) for curve in curves]
         self.present = {"true": shown.asked}
         within, beyond = held_by_truth(true[shown.asked], [curve.values for curve in curves[1:]])
