@@ -12,9 +12,9 @@ from rnnviz.core.cells.feed_forward import MLP, TDNN
 from rnnviz.core.cells.gru import GRU
 from rnnviz.core.cells.gru_reset_before import GRU_RESET_BEFORE
 from rnnviz.core.cells.jordan import JORDAN
+from rnnviz.core.cells.lru import LRU
 from rnnviz.core.cells.lstm import LSTM
 from rnnviz.core.cells.lstm_1997 import LSTM_1997
-from rnnviz.core.cells.lru import LRU
 from rnnviz.core.cells.mingru import MINGRU
 from rnnviz.core.cells.minlstm import MINLSTM
 from rnnviz.core.cells.peephole_lstm import PEEPHOLE_LSTM
@@ -26,7 +26,21 @@ __all__ = ["CELLS", "Activation", "Cell", "CellKind", "Gradients", "Kernel", "Op
 
 CELLS: dict[str, CellKind] = {
     kind.name: kind
-    for kind in (VANILLA, LSTM, GRU, PEEPHOLE_LSTM, LSTM_1997, GRU_RESET_BEFORE, MINGRU, MINLSTM, LRU, SSM, MLP, TDNN, JORDAN)
+    for kind in (
+        VANILLA,
+        LSTM,
+        GRU,
+        PEEPHOLE_LSTM,
+        LSTM_1997,
+        GRU_RESET_BEFORE,
+        MINGRU,
+        MINLSTM,
+        LRU,
+        SSM,
+        MLP,
+        TDNN,
+        JORDAN,
+    )
 }
 
 

@@ -116,8 +116,10 @@ def _carried(layers: Sequence[Layer], later: str) -> Iterator[ValueRow]:
         return
 
     def note(source: ValueSource) -> str:
-        nothing = source.layer is not None and not _carries(source.layer)
-        return "nothing is carried from one time step to the next" if nothing else row.note(source)
+        if source.layer is None or _carries(source.layer):
+            return row.note(source)
+        states = " and ".join(plain(node.symbol.removesuffix("_t")) for node in other_states(source.layer))
+        return f"carried to {states} alone" if states else "nothing is carried from one time step to the next"
 
     words = f"carried, from t = {later}"
     row = _states(
@@ -139,13 +141,15 @@ def _came_from(layer: Layer, t: str) -> str:
 
 def _other_state(state: Node, t: str) -> ValueRow:
     symbol = f"‖{state.symbol.replace('_t', f'_{{{t}}}')}‖"
-    return _states(state.family, state.words, symbol, "state", lambda layer: _of_state(layer, state.name, False))
+    return _states(state.short_words, state.words, symbol, "state", lambda layer: _of_state(layer, state.name, False))
 
 
 def _other_gradient(state: Node, t: str) -> ValueRow:
     symbol = f"‖∂L/∂{state.symbol.replace('_t', f'_{{{t}}}')}‖"
-    words = f"{state.words.removesuffix(' state')} gradient"
-    return _states(f"{state.family}_grad", words, symbol, "gradient", lambda layer: _of_state(layer, state.name, True))
+    words = f"{state.short_words} gradient"
+    return _states(
+        f"{state.short_words}_grad", words, symbol, "gradient", lambda layer: _of_state(layer, state.name, True)
+    )
 
 
 def _of_state(layer: Layer, state: str, gradient: bool) -> Array | None:

@@ -139,7 +139,7 @@ def test_the_arrow_of_a_jordan_network_leads_from_its_output(qtbot: QtBot) -> No
 def test_the_rows_of_a_jordan_network() -> None:
     state = traced(VANILLA, JORDAN)
     rows = {row.key: row for row in value_rows(sequences(state), "l0", 5)}
-    assert [rows[key].symbol for key in ("hidden", "state", "hidden_grad", "state_grad")] == [
+    assert [rows[key].symbol for key in ("hidden", "output", "hidden_grad", "output_grad")] == [
         "‖h_{5}‖", "‖y_{5}‖", "‖∂L/∂h_{5}‖", "‖∂L/∂y_{5}‖"
     ]  # fmt: skip
     assert "carried_grad" in rows
