@@ -28,7 +28,7 @@ class UpdatedParameter:
     symbol: str  # markup: "W_{hh}"
     shape: tuple[int, ...]
     layer: str = ""  # "l0"; "" of the head
-    hidden_size: int = 0  # its rows are those of the units, block after block; 0: of the head
+    hidden_size: int = 0  # its rows are those of the units, block after block; 0: those of what is predicted
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,8 @@ def updated_parameters(trace: Trace) -> tuple[UpdatedParameter, ...]:
         for parameter in layer.equations.parameters:
             name = calls[layer.id.call].parameter(parameter.name, layer.id)
             shape, units = layer.weights[parameter.name].shape, layer.structure.hidden_size
+            if parameter.rows == "output" and layer.equations.read_out:
+                units = 0
             found.setdefault(name, UpdatedParameter(name, parameter.symbol, shape, layer.name, units))
     if trace.head is not None:
         for name, symbol in ((HEAD_WEIGHT, "W_{ho}"), (HEAD_BIAS, "b_o")):
