@@ -1,4 +1,4 @@
-"""Networks that carry nothing, MLP and TDNN: trained, checked, walked through, saved and opened again."""
+"""Networks that carry nothing, MLP and TDNN: trained, checked, saved and opened again."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +12,6 @@ from rnnviz.core.experiment.file import experiment_toml, parse_experiment
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
-from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.phase_operations import phase_keys
-from rnnviz.debugger.program import Program
-from rnnviz.debugger.walking import StepCommand, Walk, step
 from rnnviz.engine.networks import build
 from rnnviz.engine.tracing.checking import check_run, report_table
 from rnnviz.engine.training.serve import run_training
@@ -45,23 +41,6 @@ def test_they_train_and_their_runs_are_right(tmp_path: Path, task: str) -> None:
             assert rebuild(taken).verdict.right
     experiment_again = parse_experiment(experiment_toml(experiment), "again")
     assert experiment_again == experiment
-
-
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.cell)
-def test_a_program_is_walked_forward_and_back(model: ModelSettings) -> None:
-    structure = model.structure(2)
-    keys = phase_keys(structure, "cross entropy", "adam", Phase.LOSS)
-    program = Program(4, structure, loss=keys, update=phase_keys(structure, "cross entropy", "adam", Phase.UPDATE))
-    walk, seen = Walk(program.fine_at(0, Cursor(0, Phase.FORWARD, 1, "l0"))), []
-    while walk.moved:
-        seen.append(walk.cursor)
-        walk = step(program, walk, StepCommand.INTO)
-    assert len(seen) > 2 * 4 * 3 * model.num_layers
-    assert seen[-1].phase is Phase.UPDATE
-    for cursor in reversed(seen):
-        assert walk.cursor == cursor
-        walk = step(program, walk, StepCommand.INTO, -1)
-    assert not walk.moved
 
 
 def test_a_window_is_of_the_raw_inputs() -> None:
