@@ -9,6 +9,7 @@ from rnnviz.gui.widgets.parsing import stepped_number
 PLACES = 400  # of a slider on which not every number has its own
 _MOST_LINEAR = 200  # whole numbers that have a place each
 _DECADES = 1e3  # below and above the usual value, where nothing is said of an open end
+_WIDE = 1e3  # times its low end is a range that is walked by the logarithm in any case
 _CENTER = 1e-3  # where the usual value is 0
 _PAGE = 10  # steps of Page up and Page down where numbers are evenly spaced
 
@@ -104,11 +105,12 @@ def scale_of(one: Setting, usual: object) -> SliderScale:
         return SliderScale(max(low, 1), high, whole=True, log=True, zero=low == 0, by=by or 1)
     if not isinstance(form, RealNumber):
         raise TypeError(f"{one.label}: wanted a range of numbers, got {form}")
-    if one.slider is None and one.step != "1-2-5" and form.high < math.inf:
+    log = one.step == "1-2-5" or 0 < form.low * _WIDE < form.high
+    if one.slider is None and not log and form.high < math.inf:
         return _even(form, by)
     center = usual if isinstance(usual, float) and usual > 0 else _CENTER
     low, high = one.slider or (max(form.low, _round(center / _DECADES)), min(form.high, _round(center * _DECADES)))
-    if one.step != "1-2-5":
+    if not log:
         return _even(RealNumber(low, high), by)
     return SliderScale(low, high, whole=False, log=True, zero=form.low == 0 and not form.low_excluded)
 

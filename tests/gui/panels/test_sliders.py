@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from rnnviz.gui.state.store import setting as set_group
 from rnnviz.gui.widgets.fields import Row
 from rnnviz.gui.widgets.number_field import NumberField, NumberSlider, SliderPopup
 from rnnviz.gui.widgets.setting_rows import setting_row, setting_rows
-from rnnviz.gui.widgets.slider_scale import SliderScale, with_part
+from rnnviz.gui.widgets.slider_scale import SliderScale, scale_of, with_part
 
 LEFT, NONE, CONTROL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 OWN = tuple(kind.settings for kind in CELLS.values())
@@ -145,6 +145,14 @@ def test_a_logarithmic_scale_gives_every_power_of_ten_the_same_way() -> None:
     places = [scale.place(10.0**power) for power in range(-4, 2)]
     assert [after - before for before, after in itertools.pairwise(places)] == [80] * 5
     assert (scale.place(1e-9), scale.place(1e9)) == (0, 400)
+
+
+def test_a_wide_range_is_walked_by_the_logarithm_around_its_usual_value() -> None:
+    one = setting("Step", RealNumber(1e-6, 1e4), "Δ")["setting"]
+    assert scale_of(one, 0.02) == SliderScale(2e-5, 20.0, whole=False, log=True)
+    assert scale_of(replace(one, slider=(1e-3, 1.0)), 0.02) == SliderScale(1e-3, 1.0, whole=False, log=True)
+    narrow = setting("Share", RealNumber(0.5, 20.0), "Of all")["setting"]
+    assert not scale_of(narrow, 0.9).log
 
 
 def test_alt_down_opens_the_sliders_and_escape_leads_back(form: Form, qtbot: QtBot) -> None:
