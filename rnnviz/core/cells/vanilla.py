@@ -127,7 +127,7 @@ VANILLA = CellKind(
     settings=VanillaSettings,
     begin=begin_recurrence,
     note="The simple recurrent network of Elman (1990). Back through each time step the gradient is multiplied by "
-    "W_hhᵀ and φ′: over many it vanishes or explodes.",
+    "W_{hh}ᵀ and φ′: over many it vanishes or explodes.",
 )
 
 

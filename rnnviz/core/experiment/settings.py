@@ -32,6 +32,11 @@ class CellChoice:
     def words(self) -> Mapping[str, str]:
         return {kind.name: kind.words for kind in CELLS.values()}
 
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What each is and what it can and cannot, as markup."""
+        return {kind.name: kind.note for kind in CELLS.values()}
+
     def check(self, value: str, source: str, key: str) -> None:
         if value not in CELLS:
             names = ", ".join(f'"{name}"' for name in CELLS)

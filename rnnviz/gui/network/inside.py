@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells import cell_kind
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import (
     Complement,
@@ -42,7 +43,7 @@ from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.network.drawing import Box, Circle, Drawing, Line, Target, Text
 from rnnviz.gui.network.reading import Look, Strips, at, factor, grouped, layer_words, written
-from rnnviz.gui.network.written import draw_equations
+from rnnviz.gui.network.written import broken, draw_equations
 from rnnviz.gui.widgets import marked_text
 
 _SIGNS = {
@@ -50,6 +51,8 @@ _SIGNS = {
     Tanh: "tanh", Sigmoid: "σ", Relu: "relu", Exp: "exp", Softplus: "softplus", RealPart: "Re", ImaginaryPart: "Im",
 }  # fmt: skip
 _TITLE_ROOM = 46.0
+_NOTE_LINE = 15.0  # pixels of a line of the note below the diagram
+_LEAST_ROW = 44.0  # pixels from one row of boxes to the next below which the note gives way
 _SMALL, _BODY, _TITLE = 11, 12, 15
 _MOST_BOX = QRectF(0, 0, 112, 46)  # the size of a box where there is room
 _LEAST_NUMBERS = 50.0  # pixels of a box below which it shows no number
@@ -118,9 +121,14 @@ class _Diagram:
         self.layer: Layer = model.layer
         self.t = min(look.time_step, model.time_steps) - 1
         self.cursor = look.shown.cursor
-        plan = wiring(self.layer.equations)
-        self.grid = _Grid.fitting(plan, area.adjusted(18, _TITLE_ROOM + 4, -18, -12))
-        self.plan = plan
+        self.note = cell_kind(self.layer.cell).note
+        self.plan = wiring(self.layer.equations)
+        whole = area.adjusted(18, _TITLE_ROOM + 4, -18, -12)
+        lines = look.once(("note", self.note, area.width()), lambda: broken(self.note, area.width() - 32, _SMALL))
+        below = _NOTE_LINE * len(lines) + 6
+        fits = (whole.height() - below) / (self.plan.rows - 0.35) >= _LEAST_ROW
+        self.note_lines = lines if fits else ()
+        self.grid = _Grid.fitting(self.plan, whole.adjusted(0, 0, 0, -below if fits else 0))
 
     def draw(self, drawing: Drawing) -> None:
         self._draw_title(drawing)
@@ -152,6 +160,7 @@ class _Diagram:
         muted = Text("inside words", area.left() + 16, area.top() + 38, " · ".join(filter(None, parts)), _SMALL,
                      look.color("muted"))  # fmt: skip
         drawing.add(title, muted)
+        self._draw_note(drawing, title)
         room = area.width() - 16 - max(title.width, muted.width) - 40
         phase = Phase.BACKWARD if look.backward else Phase.FORWARD
         cursor = self.cursor if self.cursor.phase.swept else None
@@ -160,6 +169,15 @@ class _Diagram:
         unit = look.unit if 0 <= look.unit < units else None
         lines = equation_lines(self.trace, cursor, unit, None) if cursor.phase is phase else []
         draw_equations(drawing, lines, area.right() - 14, area.top() + 20, room, look.theme)
+
+    def _draw_note(self, drawing: Drawing, title: Text) -> None:
+        """What the cell is and what it can and cannot, at the title and, where there is room, below the diagram."""
+        area, count = self.area, len(self.note_lines)
+        for number, line in enumerate(self.note_lines):
+            y = area.bottom() - 12 - _NOTE_LINE * (count - 1 - number)
+            drawing.add(Text(f"note {number}", area.left() + 16, y, line, _SMALL, self.look.color("muted")))
+        if self.note:
+            drawing.place(title.rect.adjusted(-4, -4, 4, 4), Target(), marked_text.plain(self.note))
 
     # nodes
 

@@ -1,4 +1,4 @@
-"""Written equations in a picture: right-aligned lines, the numbers muted below each."""
+"""Written text in a picture: equations as right-aligned lines, the numbers muted below each; sentences in lines."""
 
 from collections.abc import Sequence
 
@@ -35,3 +35,15 @@ def draw_equations(
             drawing.add(Text(f"equation {number} {place}", x, baseline, text, size, color))
             x += marked_text.width(text, size)
         baseline += _HIGH[line.small]
+
+
+def broken(sentences: str, room: float, size: int) -> tuple[str, ...]:
+    """Sentences as the lines that `room` pixels hold, broken between words."""
+    lines = list[str]()
+    for word in sentences.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and marked_text.width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return tuple(lines)

@@ -1,6 +1,6 @@
 """Form fields: a line that keeps a bad text until it is mended, a choice, a switch, and the row they stand in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -158,6 +158,7 @@ class Choice(QComboBox):
         super().__init__()
         teach_screen_readers()
         self._entered = False  # whether an entry of the list is being taken with Enter
+        self._more = ""  # what the tooltip says of all values
         self._flat = flat  # a word with a chevron, its frame only while it is pointed at
         scale.fit(self, height=FIELD_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -169,6 +170,21 @@ class Choice(QComboBox):
         self.clear()
         for value, words in options:
             self.addItem(words, value)
+
+    def set_tips(self, tips: Mapping[object, str]) -> None:
+        """What each value is, told in the list, and of the present one at the field, before its tooltip."""
+        for index in range(self.count()):
+            self.setItemData(index, tips.get(self.itemData(index), ""), Qt.ItemDataRole.ToolTipRole)
+        self.currentIndexChanged.connect(self._tell)
+        self._tell(self.currentIndex())
+
+    def setToolTip(self, words: str) -> None:
+        self._more = words
+        self._tell(self.currentIndex())
+
+    def _tell(self, index: int) -> None:
+        tip = self.itemData(index, Qt.ItemDataRole.ToolTipRole) or ""
+        super().setToolTip(f"{tip}\n{self._more}" if tip else self._more)
 
     def set_value(self, value: object) -> None:
         """Shows `value`; a value that is not offered shows nothing."""

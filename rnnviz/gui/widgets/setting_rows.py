@@ -16,6 +16,7 @@ from rnnviz.core.setting import (
     settings_of,
 )
 from rnnviz.gui.look.form_style import FIELD_WIDTH
+from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.number_field import NumberField, PartSlider
 from rnnviz.gui.widgets.parsing import column_names, line, real, spans, stepped_number, whole
@@ -63,7 +64,9 @@ def _field(one: Setting, defaults: tuple[Any, ...], names: tuple[str, ...]) -> F
         case OneOf(words):
             return Choice(list(words.items()))
         case CellChoice():
-            return Choice(list(one.form.words.items()))
+            choice = Choice(list(one.form.words.items()))
+            choice.set_tips({name: marked_text.plain(note) for name, note in one.form.notes.items()})
+            return choice
         case DataFile():
             return Choice()  # filled by the form, which knows the present file
         case OneLine(longest):
