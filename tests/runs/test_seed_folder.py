@@ -187,6 +187,26 @@ def test_waiting_interrupted_failed_and_foreign_seeds_are_said(tmp_path: Path) -
     refuse_foreign(reader.read())
 
 
+def test_a_seed_that_has_stopped_early_is_whole(tmp_path: Path) -> None:
+    index = begin(tmp_path, [experiment()], (3, 4), "accuracy >= 0.99 over 5")
+    runs = seed_runs(tmp_path, index)
+    write_run(index, runs[0], [accuracies(3, 40, 31)] * 2, sentence="Stopped early at training step 40.")
+    write_run(index, runs[1], [accuracies(4, 60, None)] * 2)
+    seeds = SeedReader(tmp_path).read()
+    assert [(seed.state, seed.training_step) for seed in seeds.seeds] == [("finished", 40), ("finished", 60)]
+    assert seeds.seeds[0].sentence == "Stopped early at training step 40."
+    assert seeds.progress == (120, 120)
+    result = result_of(seeds, seeds.settings[1])
+    assert (result.rate, result.results[0].solved_at) == ("1 of 2", 35)
+
+
+def test_what_the_training_measures_besides_can_be_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(RnnvizError, match="has no metric test_loss"):
+        begin(tmp_path / "a", [experiment()], (1,), "test_loss < 1")
+    validated = replace(experiment().training, validation=True)
+    assert begin(tmp_path / "b", [experiment(training=validated)], (1,), "test_loss < 1").seeds == (1,)
+
+
 def test_only_what_was_written_since_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index = write_folder(tmp_path, [experiment()], (1, 2), lambda run, model: None)
     reader = SeedReader(tmp_path)

@@ -23,7 +23,11 @@ def main() -> int:
             print("This engine takes its orders from a pipe: rnnviz sweep starts it.", file=sys.stderr)
             return 2
         stay_behind()
-        import torch  # noqa: F401  now, while a signal ends this process at once
+        try:
+            import torch  # noqa: F401  now, while a signal ends this process at once
+        except ModuleNotFoundError as error:
+            print(f"rnnviz needs {error.name}, which is not installed here: pip install {error.name}.", file=sys.stderr)
+            return 2
 
         while not pipe.closed:
             for taken in pipe.take():

@@ -25,7 +25,7 @@ from rnnviz.runs.seeds.reading import Result
 SETTING, SEED, FINAL, SOLVED = range(4)
 ROW = Qt.ItemDataRole.UserRole  # (number of the setting, Result)
 KEY = Qt.ItemDataRole.UserRole + 1  # by what a column is sorted
-_WIDTHS = {SEED: 54, FINAL: 96, SOLVED: 132}
+_WIDTHS = {SEED: 50, FINAL: 88, SOLVED: 124}
 _HIGH = 26
 _NUMBERS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LATE = 1e12  # after every training step

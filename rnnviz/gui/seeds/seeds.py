@@ -80,6 +80,7 @@ class Seeds(QObject):
         from rnnviz.gui.seeds.seeds_window import SeedsWindow  # late: made when somebody wants it
 
         read_index(path)
+        self._session.files.used.emit(path)
         if self.window is not None and self.window.path != path:
             self.window.close()
         if self.window is None:

@@ -31,7 +31,7 @@ from rnnviz.gui.training.metric_words import metric_words
 from rnnviz.gui.widgets.fields import Choice
 
 _SIZE = (1080, 660)
-_TABLE = 370  # pixels
+_TABLE = 380  # pixels
 
 
 class SeedsWindow(QDialog):

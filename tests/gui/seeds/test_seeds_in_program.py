@@ -120,6 +120,7 @@ def test_a_folder_is_opened_from_the_command_line_and_the_menu(
     qtbot.waitUntil(lambda: app.seeds.window is not None and app.seeds.window.shown is not None)
     qtbot.waitUntil(lambda: app.store.state.run.path == folder / "adding-seed-2.rnnviz")
     assert app.seeds.window is not None
+    assert str(folder) in app.preference_saver.preferences.recent
     QTest.keyClick(app.seeds.window, Qt.Key.Key_Escape)
     assert app.seeds.window is None
     monkeypatch.setattr(file_dialogs.QFileDialog, "getExistingDirectory", lambda *_: str(folder))

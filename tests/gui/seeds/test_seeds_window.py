@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from seed_folders import accuracies, experiment, write_folder, write_run
 
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.seeds.seed_table import FINAL, SEED, SETTING, SOLVED
+from rnnviz.gui.seeds.seeds_reading import SeedsReading
 from rnnviz.gui.seeds.seeds_window import SeedsWindow
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
@@ -212,6 +214,19 @@ def test_a_folder_of_which_nothing_is_trained_yet(tmp_path: Path, open_seeds: Op
     assert not window.open_button.isEnabled()
     assert not any(len(band.median) for band in window.plot.bands)
     assert window.metric_choice.currentData() == "accuracy"
+
+
+def test_while_many_runs_are_read_it_says_how_far(tmp_path: Path, qtbot: QtBot) -> None:
+    write_folder(tmp_path, [experiment()], range(1, 7), lambda run, model: None)
+    parent = QWidget()
+    reading = SeedsReading(tmp_path, parent)
+    told: list[tuple[int, int]] = []
+    reading.stepped.connect(lambda done, of: told.append((done, of)))
+    with qtbot.waitSignal(reading.came):
+        reading.look()
+    assert told == [(done, 6) for done in range(1, 7)]
+    assert reading.stop()
+    parent.deleteLater()
 
 
 def test_it_is_live_while_somebody_trains_the_folder(tmp_path: Path, open_seeds: OpenSeeds, qtbot: QtBot) -> None:
