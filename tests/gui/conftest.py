@@ -128,7 +128,9 @@ def open_app(qapp: QApplication, qtbot: QtBot) -> Iterator[OpenApp]:
         opened.append(app)
         app.window.resize(1280, 800)
         app.window.show()
-        qtbot.waitUntil(lambda: app.contents is not None and app.window.isActiveWindow())
+        qtbot.waitUntil(
+            lambda: app.contents is not None and (app.window.isActiveWindow() or app.seeds.window is not None)
+        )
         return app
 
     yield open_it
