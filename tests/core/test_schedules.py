@@ -100,6 +100,6 @@ def test_the_best_is_the_first_of_the_lowest_and_waiting_begins_there():
 
 
 def test_every_schedule_says_what_it_is():
-    assert [kind().words for kind in SCHEDULES.values()][3:] == ["cosine", "linear warm-up", "reduce on plateau"]
+    assert [kind().words for kind in SCHEDULES.values()][3:] == ["cosine", "warm-up", "on a plateau"]
     for kind in SCHEDULES.values():
         assert kind.formula.startswith("η")

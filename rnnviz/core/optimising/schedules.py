@@ -136,7 +136,7 @@ class WarmUp:
             short="first share",
         ),
     )
-    words: ClassVar[str] = "linear warm-up"
+    words: ClassVar[str] = "warm-up"
     formula: ClassVar[str] = "η (first share + (1 − first share) min(1, s / up in))"
     torch: ClassVar[str] = "LinearLR"
     of_training_step: ClassVar[bool] = True
@@ -174,7 +174,7 @@ class OnPlateau:
         ),
     )
     lowest_rate: float = field(default=0.0, metadata=_lowest())
-    words: ClassVar[str] = "reduce on plateau"
+    words: ClassVar[str] = "on a plateau"
     formula: ClassVar[str] = "η γ^{reductions}"
     torch: ClassVar[str] = "ReduceLROnPlateau"
     of_training_step: ClassVar[bool] = False
