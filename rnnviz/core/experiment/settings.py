@@ -103,7 +103,7 @@ class ModelSettings:
         default="last",
         metadata=setting(
             "Head reads",
-            OneOf({name: kind.words for name, kind in POOLINGS.items()}),
+            OneOf({name: kind.short for name, kind in POOLINGS.items()}),
             "What the head reads of the outputs: that at the end, or their mean or maximum over all time steps up to "
             "then; needs a restart",
         ),

@@ -20,11 +20,16 @@ class PoolingKind:
     """One pooling: its words, what it makes of the outputs, and how it is written at one time step."""
 
     name: Pooling
-    words: str  # "mean over time"
+    short: str  # "mean"
     mark: str  # at the symbol of what it reads: "mean"; "" where it reads the output alone
     pooled: Callable[[Array], Array]  # output (T, N, P) → (T, N, P)
     forward: Callable[[str], Equation] | None = None  # of the symbol of the output; None: nothing is computed
     backward: Callable[[str], Equation] | None = None  # ∂L_t/∂ the outputs up to t
+
+    @property
+    def words(self) -> str:
+        """ "mean over time"; "at the end"."""
+        return f"{self.short} over time" if self.mark else self.short
 
     @property
     def through(self) -> str:
@@ -92,8 +97,8 @@ def _of_step(output: str) -> str:
 
 _COUNT = Term("t", "time_steps", "time steps so far")
 LAST = PoolingKind("last", "at the end", "", lambda output: output)
-MEAN = PoolingKind("mean", "mean over time", "mean", _mean, _mean_forward, _mean_backward)
-MAXIMUM = PoolingKind("max", "maximum over time", "max", _maximum, _maximum_forward, _maximum_backward)
+MEAN = PoolingKind("mean", "mean", "mean", _mean, _mean_forward, _mean_backward)
+MAXIMUM = PoolingKind("max", "maximum", "max", _maximum, _maximum_forward, _maximum_backward)
 POOLINGS: Mapping[Pooling, PoolingKind] = {kind.name: kind for kind in (LAST, MEAN, MAXIMUM)}
 
 
