@@ -116,7 +116,7 @@ def _loss(trace: Trace) -> list[EquationLine]:
     how = f", {words}" if words else ""
     lines = [text_line(f"L = Σ_t L_t{how}"), EquationLine((Word(f"L = {total}", "muted"),), small=True)]
     if words:
-        lines.append(said(f"of this sequence in that of the batch; alone {short(trace.head.own_loss())}"))
+        lines.append(said(f"this sequence's part of it; alone {short(trace.head.own_loss())}"))
     return lines
 
 
