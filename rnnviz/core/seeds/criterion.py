@@ -17,8 +17,7 @@ USUAL_ACCURACY = 0.99
 USUAL_OVER = 20  # training steps: one batch alone is right by luck
 SHARE_OF_BASELINE = 0.5  # of the best baseline's loss, where a task has no accuracy
 
-_HIGHER = {">=": np.greater_equal, ">": np.greater}
-_RELATIONS = {**_HIGHER, "<=": np.less_equal, "<": np.less}
+_RELATIONS = {">=": np.greater_equal, ">": np.greater, "<=": np.less_equal, "<": np.less}
 _SIGNS = {">=": "≥", "<=": "≤"}
 _FORM = re.compile(
     r"\s*(?P<metric>[A-Za-z_]\w*)\s*(?P<relation>>=|<=|≥|≤|>|<)\s*(?P<number>\S+)(?P<rest>.*)", re.DOTALL
@@ -46,11 +45,6 @@ class Criterion:
         """On screen: "accuracy ≥ 0.99, mean of 20 training steps"."""
         over = f", mean of {self.over:,} training steps" if self.over > 1 else ""
         return f"{self.metric} {_SIGNS.get(self.relation, self.relation)} {exact(self.number)}{over}"
-
-    @property
-    def higher(self) -> bool:
-        """Whether more is better."""
-        return self.relation in _HIGHER
 
     def solved_at(self, curve: Curve) -> int | None:
         """The first training step at which it holds, None where it never does; `curve`: of its metric, as recorded.
