@@ -69,9 +69,7 @@ def experiments(cell: str) -> Iterator[Experiment]:
 def _model(cell: str, name: str, pooling: Pooling, place: int) -> ModelSettings:
     kind = CELLS[cell]
     both = place == 2 and not kind.one_direction
-    model = ModelSettings(
-        name, cell, 3 + place, 1 + (place == 1 and not getattr(kind, "one_layer", "")), both, pooling=pooling
-    )
+    model = ModelSettings(name, cell, 3 + place, 1 + (place == 1 and not kind.one_layer), both, pooling=pooling)
     return model.with_own("window", 2 + place) if "window" in settings_of(kind.settings) else model
 
 
