@@ -81,7 +81,7 @@ class Truth:
                 states = {state: tensor[number, n] for state, tensor in begin.items()}
                 for t in range(length - 1, -1, -1) if name.endswith("_reverse") else range(length):
                     states = autograd.step(structure, w, name, below[t, n], states, lambda _, value: value)
-                    rows[t][n] = states["h"]
+                    rows[t][n] = states[structure.equations.output]
                 last.append(states)
             zero = torch.zeros(structure.output_size, dtype=torch.float64)
             level.append(torch.stack([torch.stack([zero if h is None else h for h in row]) for row in rows]))

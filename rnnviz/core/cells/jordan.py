@@ -6,7 +6,7 @@ The read-out is part of the recurrence, so the cell owns it: y has V units, as m
 head has no weights of its own. The gradient goes back in time through y alone.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rnnviz.core.cells.cell import (
     Activation,
@@ -15,8 +15,6 @@ from rnnviz.core.cells.cell import (
     Options,
     Parameter,
     from_input,
-    from_state,
-    joint_pre_activation,
     parameters,
 )
 from rnnviz.core.cells.node import Matrix, Node, Operation, Sum, Value, Weight
@@ -26,11 +24,20 @@ from rnnviz.core.setting import OneOf, setting
 
 def _make(options: Options) -> Cell:
     """One pre-activation a, hidden units h, and y, the state."""
-    fed_back = Matrix(Weight("weight_hh"), Value("y", before=True))
     words = "pre-activations from the output before"
-    uy = replace(from_state(key="U y"), name="uy", operation=fed_back, symbol="a_{y,t}", words=words)
-    a = joint_pre_activation(options.bias, "pre-activation")
-    total = Sum((Value("wx"), Value("uy"), *a.operation.weights))
+    uy = Node("uy", Matrix(Weight("weight_hh"), Value("y", before=True)), "U y", "a_{y,t}", words, units="rows")
+    biases = (Weight("bias_ih"), Weight("bias_hh")) if options.bias else ()
+    a = Node(
+        "a",
+        Sum((Value("wx"), Value("uy"), *biases)),
+        "bias",
+        "a_t",
+        "pre-activation",
+        units="rows",
+        role="pre-activation",
+        family="pre-activation",
+        settable=True,
+    )
     h = Node(
         "h",
         squashed(options.activation, Value("a")),
@@ -64,7 +71,7 @@ def _make(options: Options) -> Cell:
         (
             from_input(),
             uy,
-            replace(a, operation=total, settable=True, family="pre-activation"),
+            a,
             h,
             *([Node("wh", product, "W h", "r_t", "read-out before its bias", units="output")] if options.bias else []),
             y,
