@@ -112,7 +112,7 @@ def ssm(w, a_ih, x, states, keep):
     delta = keep("delta", torch.log(1 + torch.exp(keep("a:delta", a_delta))))
     decay = keep("keep", torch.exp(keep("a:keep", keep("rate", -torch.exp(w["a_log"])) * delta)))
     s = keep("s", decay * states["s"] + delta * b * u)
-    return {"s": s, "h": keep("h", c * s + w["d"] * u)}
+    return {"s": s, "h": keep("h", c * s + w["weight_d"] * u)}
 
 
 # Of cells that torch lacks: parameters without the layer, W_ih x + b_ih, x, the states of the time step before.

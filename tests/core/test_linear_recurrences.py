@@ -65,3 +65,11 @@ def test_the_eigenvalues_of_an_lru_are_the_same_whatever_it_reads(autograd):
     assert np.abs(kept).max() < 1
     nu, theta = layer.weights["nu_log"], layer.weights["theta_log"]
     np.testing.assert_allclose(kept[0], np.exp(-np.exp(nu) + 1j * np.exp(theta)), rtol=1e-12)
+
+
+def test_which_matrices_a_state_goes_through():
+    """None in a linear recurrence, though an LRU has matrices behind its states; of a GRU all its own."""
+    found = {cell: Structure(cell, 3, HIDDEN).equations.recurrent_matrices for cell in (*KEPT, "gru_reset_before")}
+    assert found.pop("gru_reset_before") == ("weight_ur", "weight_uz", "weight_un")
+    assert set(found.values()) == {()}
+    assert Structure("lstm", 3, HIDDEN, proj_size=2).equations.recurrent_matrices == ("weight_hh",)

@@ -139,7 +139,7 @@ def test_the_steps_of_an_ssm_begin_log_uniform() -> None:
         assert np.log(step).mean() == pytest.approx(np.log(0.002 * 0.5) / 2, abs=0.25)
         assert np.exp(found[f"a_log_{layer}"]).min() * 1.00001 >= 1
         assert np.exp(found[f"a_log_{layer}"]).max() <= 16.0001
-        np.testing.assert_array_equal(found[f"d_{layer}"], 1)
+        np.testing.assert_array_equal(found[f"weight_d_{layer}"], 1)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_the_seed_alone_decides_the_initial_weights(cell: str) -> None:
     assert torch.equal(torch.get_rng_state(), generator)
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name])
-        constant = cell == "ssm" and name.removeprefix("recurrent.").startswith("d_")  # all 1
+        constant = cell == "ssm" and name.removeprefix("recurrent.").startswith("weight_d_")  # all 1
         assert constant or not torch.equal(value, third.state_dict()[name])
         bound = 1 / math.sqrt(10 if name.startswith("head") else 5)
         assert cell in BEGUN or float(value.abs().max()) <= bound

@@ -240,6 +240,29 @@ class Cell:
                 return parameter
         return matrices[0]
 
+    def goes_into(self, node: Node, state: str) -> bool:
+        """Whether a state of this time step is made of a node, element by element."""
+        if node.name == state:
+            return True
+        users = [use.node for use in self.uses[node.name] if not use.value.before]
+        return any(self.goes_into(user, state) for user in users if not isinstance(user.operation, Matrix))
+
+    @cached_property
+    def recurrent_matrices(self) -> tuple[str, ...]:
+        """The parameters through which a state of the time step before goes, before it becomes a new one."""
+
+        def is_made_of(value: Value) -> bool:
+            """Whether a value is a state of this time step, or made of one."""
+            read = () if value.before or value.name == "x" else self.by_name[value.name].operation.values
+            return (value.name in self.states and not value.before) or any(map(is_made_of, read))
+
+        return tuple(
+            parameter.name
+            for parameter in self.parameters
+            for node, _ in self.weight_uses(parameter.name)
+            if parameter.columns and node.name in self.recurrent and not any(map(is_made_of, node.operation.values))
+        )
+
     @cached_property
     def uses(self) -> dict[str, tuple[Use, ...]]:
         """Who reads x and each node, in the order of the nodes."""

@@ -43,7 +43,7 @@ def _make(options: Options) -> Cell:
             Parameter("weight_ih", "W_{ih}", "rows", "input"),
             *((Parameter("bias_delta", "b_Δ", "hidden", ""),) if options.bias else ()),
             Parameter("a_log", "A_{log}", "hidden", ""),
-            Parameter("d", "D", "hidden", ""),
+            Parameter("weight_d", "D", "hidden", ""),
         ),
         (
             from_input(),
@@ -103,7 +103,7 @@ def _make(options: Options) -> Cell:
                 settable=True,
             ),
             Node("shown", Product(Value("show"), Value("s")), "h"),
-            Node("through", Diagonal(Weight("d"), Value("u")), "h"),
+            Node("through", Diagonal(Weight("weight_d"), Value("u")), "h"),
             Node(
                 "h",
                 Sum((Value("shown"), Value("through"))),
@@ -155,7 +155,7 @@ def begin_steps(settings: SsmSettings, drawn: Drawn) -> dict[str, Array]:
     """b_Δ so that softplus(b_Δ) is log-uniform between the two steps, A uniform in −16…−1, D = 1 (as in Mamba 2)."""
     low, high = sorted((settings.step_min, settings.step_max))
     step = np.exp(drawn.random.uniform(np.log(low), np.log(high), drawn.hidden))
-    found = {"a_log": np.log(drawn.random.uniform(1, 16, drawn.hidden)), "d": np.ones(drawn.hidden)}
+    found = {"a_log": np.log(drawn.random.uniform(1, 16, drawn.hidden)), "weight_d": np.ones(drawn.hidden)}
     if "bias_delta" in drawn.weights:
         found["bias_delta"] = step + np.log(-np.expm1(-step))  # softplus backwards
     return found

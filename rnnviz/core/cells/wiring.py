@@ -120,7 +120,7 @@ def _placed(cell: Cell) -> tuple[Box, ...]:
 
 def _row(cell: Cell, node: Node, on_rail: Mapping[str, set[str]]) -> str:
     rails = [state for state, names in on_rail.items() if node.name in names]
-    for state in sorted(rails, key=lambda state: not _leads_to(cell, node, state)):
+    for state in sorted(rails, key=lambda state: not cell.goes_into(node, state)):
         return f"rail {state}"
     if _is_sum(cell, node):
         return "sum"
@@ -129,14 +129,6 @@ def _row(cell: Cell, node: Node, on_rail: Mapping[str, set[str]]) -> str:
     if not cell.gates:
         return "sum"
     return "read" if _leads_to_gates(cell, node.name) else "made"
-
-
-def _leads_to(cell: Cell, node: Node, state: str) -> bool:
-    """Whether a state of this time step is made of a node, element by element."""
-    if node.name == state:
-        return True
-    uses = [use.node for use in cell.uses[node.name] if not use.value.before]
-    return any(_leads_to(cell, user, state) for user in uses if not isinstance(user.operation, Matrix))
 
 
 def _is_sum(cell: Cell, node: Node) -> bool:

@@ -120,8 +120,7 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     ways["loop"] = (
         QPointF(cell.right() + 1, high), QPointF(out, high), QPointF(out, low), QPointF(cell.right() + 1, low)
     )  # fmt: skip
-    others = ("weight_ih", "weight_hr", equations.read_out)
-    recurrent = [one.name for one in equations.parameters if one.columns and one.name not in others]
+    recurrent = [name for name in equations.recurrent_matrices if name != equations.read_out]
     for name, points in ways.items():
         own = recurrent[0] if name == "loop" and recurrent else name
         if name != "loop" and (not whole or (name == "head.weight" and trace.head is None)):

@@ -199,8 +199,10 @@ class Factor:
 
 def keeping(layer: Layer, state: str) -> Factor | None:
     """How a state is kept; None where it is not carried along by a gate."""
-    ways = [way for way in ways_back(layer.equations) if way.state == state and way.kind == "along"]
-    return next((found for way in ways if (found := factor(layer.equations, way.uses[0])) is not None), None)
+    cell = layer.equations
+    uses = [use for way in ways_back(cell) if way.state == state and way.kind == "along" for use in way.uses]
+    kept = (factor(cell, use) for use in uses if cell.goes_into(use.node, state))
+    return next((found for found in kept if found is not None), None)
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,7 @@ from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.experiment.model_card import ModelCard
+from rnnviz.gui.network.reading import keeping
 from rnnviz.gui.widgets.fields import Choice
 from rnnviz.gui.widgets.marked_text import plain
 
@@ -45,3 +46,14 @@ def test_the_list_of_cells_and_the_chosen_one_say_it(qtbot: QtBot) -> None:
     for cell in ("lru", "vanilla", "minlstm"):
         card.set_settings(ModelSettings("A", cell))
         assert choice.toolTip() == f"{plain(CELLS[cell].note)}\nThe recurrent cell; needs a restart"
+
+
+@pytest.mark.parametrize(
+    ("cell", "state", "kept"),
+    [("gru_reset_before", "h", "z"), ("gru", "h", "z"), ("minlstm", "h", "f′"), ("ssm", "s", "Ā"), ("lru", "re", "")],
+)
+def test_by_what_a_state_is_kept(cell: str, state: str, kept: str) -> None:
+    """The reset gate of the GRU lets h into the new state; it does not keep it. Λ is no gate between 0 and 1."""
+    traced = traced_state("characters", (Structure(cell, 1, 5),), gains=(1.0,)).state
+    found = keeping(traced.recorded.traces[0].layers[0], state)
+    assert (found.symbol if found is not None else "") == kept
