@@ -177,7 +177,8 @@ class _Diagram:
             y = area.bottom() - 12 - _NOTE_LINE * (count - 1 - number)
             drawing.add(Text(f"note {number}", area.left() + 16, y, line, _SMALL, self.look.color("muted")))
         if self.note:
-            drawing.place(title.rect.adjusted(-4, -4, 4, 4), Target(), marked_text.plain(self.note))
+            target = Target(layer=self.layer.name, time_step=self.t + 1)
+            drawing.place(title.rect.adjusted(-4, -4, 4, 4), target, marked_text.plain(self.note))
 
     # nodes
 
