@@ -77,8 +77,8 @@ def _make(options: Options) -> Cell:
         ),
         (
             Node("wx", Matrix(Weight("weight_ih"), Value("x")), "B x", "u_t", "input of both parts", units="rows"),
-            _eigenvalue("lam_re", FromWeights(eigenvalue, _REAL, _REAL_BY), "λ′_t", "real part of Λ"),
-            _eigenvalue("lam_im", FromWeights(eigenvalue, _IMAGINARY, _IMAGINARY_BY), "λ″_t", "imaginary part of Λ"),
+            _eigenvalue("lam_re", FromWeights(eigenvalue, _REAL, _REAL_BY), "λ′_t", "Re Λ"),
+            _eigenvalue("lam_im", FromWeights(eigenvalue, _IMAGINARY, _IMAGINARY_BY), "λ″_t", "Im Λ"),
             Node(
                 "gamma",
                 FromWeights((Weight("gamma_log"),), _EXP, (_EXP,)),
@@ -88,10 +88,10 @@ def _make(options: Options) -> Cell:
             ),
             _kept("re", RealPart((lam_re, re, lam_im, im))),
             Node("in_re", Product(gamma, Value("wx", block="re")), "re"),
-            _state("re", "real state"),
+            _state("re", "Re s"),
             _kept("im", ImaginaryPart((lam_re, im, lam_im, re))),
             Node("in_im", Product(gamma, Value("wx", block="im")), "im"),
-            _state("im", "imaginary state"),
+            _state("im", "Im s"),
             Node("seen_re", Matrix(Weight("weight_cre"), Value("re")), "C s", "y′_t", "", units="output"),
             Node("seen_im", Matrix(Weight("weight_cim"), Value("im")), "C s", "y″_t", "", units="output"),
             Node("through", Matrix(Weight("weight_d"), Value("x")), "D x", "d_t", "input let through", units="output"),
