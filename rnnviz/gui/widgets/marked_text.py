@@ -1,5 +1,6 @@
 """Marked text: symbols with real subscripts: "‖∂L/∂h_{41}‖" drawn as it is written on paper."""
 
+import re
 from functools import lru_cache
 from html import escape
 
@@ -11,25 +12,24 @@ from rnnviz.gui.look import fonts
 _SUB_SIZE = 0.75  # of the text size
 _SUB_DROP = 0.22
 _SUP_RISE = 0.36
+_MARKED = re.compile(r"([_^])(?:([^{])|\{([^}]*)\})", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
 def pieces(markup: str) -> tuple[tuple[str, int], ...]:
-    """(text, level) with level −1 for subscripts, 1 for superscripts, 0 else; _x and _{…}, ^x and ^{…} are markup."""
+    """(text, level) with level −1 for subscripts, 1 for superscripts, 0 else; _x and _{…}, ^x and ^{…} are markup.
+
+    A sign with nothing after it, or with a bracket that is not closed, is text: also a name may hold one.
+    """
     result: list[tuple[str, int]] = []
-    plain, place = "", 0
-    while place < len(markup):
-        level = {"_": -1, "^": 1}.get(markup[place], 0)
-        if not level or place + 1 == len(markup):
-            plain += markup[place]
-            place += 1
-            continue
-        end = markup.find("}", place) if markup[place + 1] == "{" else place + 1
-        text = markup[place + 2 : end] if markup[place + 1] == "{" else markup[place + 1]
-        result += [(plain, 0)] if plain else []
-        result.append((text, level))
-        plain, place = "", end + 1
-    return tuple(result + ([(plain, 0)] if plain else []))
+    place = 0
+    for found in _MARKED.finditer(markup):
+        if found.start() > place:
+            result.append((markup[place : found.start()], 0))
+        sign, one, several = found.groups()
+        result.append((several if one is None else one, -1 if sign == "_" else 1))
+        place = found.end()
+    return tuple(result + ([(markup[place:], 0)] if markup[place:] else []))
 
 
 @lru_cache(maxsize=4096)

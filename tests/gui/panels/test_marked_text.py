@@ -1,5 +1,6 @@
 """Symbols: what is written with _ and ^ stands lower and higher."""
 
+import pytest
 from PySide6.QtWidgets import QApplication
 
 from rnnviz.gui.widgets.marked_text import pieces, plain, shortened, width
@@ -25,3 +26,16 @@ def test_words_at_the_end_give_way_where_there_is_no_room(qapp: QApplication) ->
 
 def test_plain_text_has_no_braces() -> None:
     assert plain("‖h_{41}‖") == "‖h_41‖"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a_{b", (("a_{b", 0),)),
+        ("x^", (("x^", 0),)),
+        ("_", (("_", 0),)),
+        ("a_b_{c", (("a", 0), ("b", -1), ("_{c", 0))),
+    ],
+)
+def test_a_sign_without_what_it_marks_is_text_as_in_a_name(name: str, found: tuple[tuple[str, int], ...]) -> None:
+    assert pieces(name) == found
