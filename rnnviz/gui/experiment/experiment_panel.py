@@ -200,6 +200,8 @@ class ExperimentPanel(QWidget):
     def _edit_model(self, number: int, settings: ModelSettings) -> None:
         models = list(self._shown.models)
         taken = [model.name for index, model in enumerate(models) if index != number]
+        if settings.cell != models[number].cell and settings.name != models[number].name:  # it follows the cell
+            settings = replace(settings, name=default_name(settings.cell, taken))
         repeated = settings.name in taken
         sentence = f"Another model is called {settings.name}; names must differ." if repeated else ""
         self.cards[number].rows["name"].show_problem(sentence)
@@ -211,12 +213,7 @@ class ExperimentPanel(QWidget):
         models = self._shown.models
         used = {model.cell for model in models}
         cell = next((cell for cell in CELLS if cell not in used), models[-1].cell if models else next(iter(CELLS)))
-        names = {model.name for model in models}
-        name = next(
-            name
-            for number in range(1, 99)
-            if (name := default_name(cell) + (f" {number}" if number > 1 else "")) not in names
-        )
+        name = default_name(cell, {model.name for model in models})
         size = models[-1].hidden_size if models else 12
         self._offer(replace(self._shown, models=(*models, ModelSettings(name, cell, hidden_size=size))))
         self.cards[-1].header.setChecked(True)

@@ -1,5 +1,7 @@
 """Model card: one model of the experiment: its colour, name and number; pressed, it opens to be edited."""
 
+import itertools
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +25,7 @@ from rnnviz.gui.widgets.setting_rows import setting_rows
 _HEADER_HEIGHT = 56
 _BAR = 4  # width of the colour bar
 _FIELD_WIDTH = 92
+_WIDE = 112  # of the fields of name and cell, whose labels are short
 _OF_HEAD = ("pooling",)  # which of them is offered depends on the task
 _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
@@ -61,6 +64,8 @@ def card_rows() -> dict[str, Row]:
         for key, row in setting_rows(kind.settings, _FIELD_WIDTH).items():
             (beginning if own[key].begins else making).setdefault(key, row)
     first = {key: common.pop(key) for key in _FIRST}
+    for row in first.values():
+        scale.fit(row.field, field_width=_WIDE)
     size = {"hidden_size": common.pop("hidden_size")}
     return {**first, **making, **size, **beginning, **common}
 
@@ -238,13 +243,21 @@ class ModelCard(QFrame):
             settings = replace(self._settings, **{key: value})
         else:
             settings = self._settings.with_own(key, value)
-        if key == "cell" and self._settings.name.casefold() == self._settings.cell:
+        if key == "cell" and _follows(self._settings):
             settings = replace(settings, name=default_name(settings.cell))
         self.set_settings(settings)
         self.changed.emit(settings)
 
 
-def default_name(cell: str) -> str:
-    """The name a new model of this cell gets: Vanilla, LSTM, GRU."""
+def default_name(cell: str, taken: Collection[str] = ()) -> str:
+    """The name a new model of this cell gets: Vanilla, LSTM, GRU; with a number where it is `taken`."""
     words = cell_kind(cell).words
-    return words[0].upper() + words[1:]
+    first = words[0].upper() + words[1:] if words.split()[0].islower() else words  # minGRU is written so
+    names = (f"{first} {number}" if number > 1 else first for number in itertools.count(1))
+    return next(name for name in names if name not in taken)
+
+
+def _follows(settings: ModelSettings) -> bool:
+    """Whether a model is called after its cell, as "LSTM" or "LSTM 2", so that its name follows the cell."""
+    rest = settings.name.casefold().removeprefix(default_name(settings.cell).casefold())
+    return rest != settings.name.casefold() and (not rest or rest.strip().isdigit())

@@ -298,6 +298,9 @@ class Session(QObject):
         wished, self._wished = self._wished, None
         if wished is None:
             return False
+        shown = self._store.state.run.experiment
+        if shown is not None and shown.name == wished.name:  # its form goes on showing what was edited last
+            self._store.change(run=setting(draft=wished))
         self._begin(wished)
         return True
 

@@ -236,6 +236,20 @@ def test_edited_settings_redraw_the_untrained_networks_at_once(ready: App, qtbot
         assert any("learning rate 0.01 → 0.002" in event.sentence for event in run.events())
 
 
+def test_a_form_never_goes_back_to_settings_edited_before_the_last_ones(ready: App, qtbot: QtBot) -> None:
+    app, shown = ready, set[str]()
+    field = app.contents.experiment.seed.field
+    for seed in (8, 9):
+        type_into(field, str(seed))
+
+    def settled() -> bool:
+        shown.add(field.text())
+        return app.store.state.run.experiment.seed == 9 and app.store.state.run.draft is None
+
+    qtbot.waitUntil(settled)
+    assert shown == {"9"}
+
+
 def test_an_untrained_run_is_not_kept(ready: App) -> None:
     path = ready.store.state.run.path
     assert path is not None

@@ -254,12 +254,29 @@ def test_a_model_is_added_edited_and_removed(panel: ExperimentPanel, store: Stor
     assert [card.header.name for card in panel.cards] == ["Vanilla", "LSTM", "GRU"]
     assert panel.bar.sentence.text() == "Needs a restart: GRU added"
     choose(panel.cards[2].rows["cell"], "lstm")
+    assert panel.cards[2].header.name == "LSTM 2"
+    enter(qtbot, panel.cards[2].rows["name"], "LSTM")
     assert panel.cards[2].rows["name"].sentence.text() == "Another model is called LSTM; names must differ."
     enter(qtbot, panel.cards[2].rows["name"], "LSTM open")
     assert store.state.run.draft is not None
     assert [(model.name, model.cell) for model in store.state.run.draft.models][2] == ("LSTM open", "lstm")
     qtbot.mouseClick(panel.cards[0].remove, Qt.MouseButton.LeftButton)
     assert [card.header.name for card in panel.cards] == ["LSTM", "LSTM open"]
+
+
+def test_a_model_called_after_its_cell_is_called_after_the_next_one_too(
+    panel: ExperimentPanel, store: Store, qtbot: QtBot
+) -> None:
+    card = panel.cards[0]
+    names = []
+    for cell in ("lstm", "peephole_lstm", "mingru", "lstm_1997", "lru"):
+        choose(card.rows["cell"], cell)
+        names.append(card.header.name)
+    assert names == ["LSTM 2", "Peephole LSTM", "minGRU", "LSTM without forget gate", "LRU"]
+    enter(qtbot, card.rows["name"], "LRU ring")
+    choose(card.rows["cell"], "gru")
+    assert store.state.run.draft is not None
+    assert store.state.run.draft.models[0].name == card.header.name == "LRU ring"
 
 
 def test_the_last_model_cannot_be_removed(panel: ExperimentPanel, store: Store) -> None:
