@@ -276,11 +276,20 @@ class ValueTable(QWidget):
             painter.drawText(QPointF(edge - taken, base), shown)
         room = edges[0] - widest - 10 - _PAD
         words_color = muted if row.part or not row.active else number_color
-        words = marked_text.shortened(row.words, size, room)
+        words, symbol = row_name(row.words, row.symbol, room)
         marked_text.draw(painter, _PAD, base, words, size, words_color)
-        start = _PAD + marked_text.width(words, size) + 5
-        if row.symbol and start - _PAD + marked_text.width(row.symbol, size) <= room:
-            marked_text.draw(painter, start, base, row.symbol, size, muted)
+        if symbol:
+            marked_text.draw(painter, _PAD + marked_text.width(words, size) + 5, base, symbol, size, muted)
+
+
+def row_name(words: str, symbol: str, room: float) -> tuple[str, str]:
+    """What a row is called in so many pixels: words and symbol, words alone, or the symbol where those are too long."""
+    size = fonts.BODY
+    if marked_text.width(words, size) <= room:
+        return words, symbol if marked_text.width(words, size) + 5 + marked_text.width(symbol, size) <= room else ""
+    if symbol and marked_text.width(symbol, size) <= room:
+        return symbol, ""
+    return marked_text.shortened(words, size, room), ""
 
 
 def _on_screen(left: int, top: int, width: int, height: int) -> QRect:

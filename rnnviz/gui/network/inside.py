@@ -54,6 +54,7 @@ _TITLE_ROOM = 46.0
 _NOTE_LINE = 15.0  # pixels of a line of the note below the diagram
 _LEAST_ROW = 44.0  # pixels from one row of boxes to the next below which the note gives way
 _SMALL, _BODY, _TITLE = 11, 12, 15
+_LEAST_SIZE = 8  # of a symbol in a small box
 _MOST_BOX = QRectF(0, 0, 112, 46)  # the size of a box where there is room
 _LEAST_NUMBERS = 50.0  # pixels of a box below which it shows no number
 _ROUND = 11.0  # radius of an operation without a symbol
@@ -233,6 +234,8 @@ class _Diagram:
         left, right = rect.left() + 6, rect.right() - 6
         high = max(rect.height() - 22, 6.0)
         name = Text(f"{key} symbol", left, rect.top() + 13, symbol, _BODY, self._ink(node, lit))
+        if name.width > right - left:  # in a small box
+            name = replace(name, size=_fitting(symbol, rect.width() - 4), x=rect.center().x(), align=0.5)
         drawing.add(name)
         size = Text(
             f"{key} size", right, rect.top() + 13, self._size(node), _SMALL, look.color("text"), 1.0, spare=True
@@ -464,6 +467,13 @@ class _Diagram:
             _, size, lost = self._gradient_at_border(node, before=False)
             return size, lost
         return self._norm(lambda layer: layer.passed_back(use, where)[0, 0])
+
+
+def _fitting(symbol: str, room: float) -> int:
+    """The largest size of text in which a symbol has room, or the least that can be read."""
+    return next(
+        (size for size in range(_BODY, _LEAST_SIZE, -1) if marked_text.width(symbol, size) <= room), _LEAST_SIZE
+    )
 
 
 def _sign(node: Node) -> str:

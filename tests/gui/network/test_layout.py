@@ -49,6 +49,11 @@ def test_inside_every_cell(qtbot: QtBot, choice: dict[str, object], size: tuple[
             key.removeprefix("node "): rect for key, rect in rects(drawing, Box).items() if key.startswith("node ")
         }
         assert set(structure.equations.by_name) <= set(boxes)
+        for key, rect in rects(drawing, Text).items():
+            if key.startswith("node ") and key.endswith(" symbol"):
+                box = boxes[key.removeprefix("node ").removesuffix(" symbol")]
+                assert box.left() <= rect.left(), key
+                assert rect.right() <= box.right(), key
         for (one, rect), (other, second) in itertools.combinations(boxes.items(), 2):
             assert not rect.intersects(second), (one, other)
         for mark in drawing.marks:

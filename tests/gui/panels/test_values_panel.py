@@ -20,6 +20,7 @@ from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.value_rows import value_rows
 from rnnviz.gui.cursor.value_strips import Strip, ValueStrips, describe, levels, strip_image
+from rnnviz.gui.cursor.value_table import row_name
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store, setting
@@ -452,3 +453,12 @@ def test_the_names_of_the_models_stay_at_the_top_of_a_table_that_is_scrolled(pan
     assert scroll.viewport().grab().toImage().copy(8, 0, 280, 22) == names
     assert panel.table.row_at(110) == -1  # the row below them is not what one points at
     assert panel.table.row_at(150) > 2
+
+
+def test_among_many_models_a_row_is_called_by_its_symbol(qapp: QApplication) -> None:
+    words, symbol = "hidden gradient", "‖∂L/∂h_{16}‖"
+    assert row_name(words, symbol, 200) == (words, symbol)
+    assert row_name(words, symbol, 110) == (words, "")
+    assert row_name(words, symbol, 75) == (symbol, "")
+    assert row_name(words, symbol, 40)[0].endswith("…")
+    assert row_name("of this sequence alone", "", 75)[0].endswith("…")
