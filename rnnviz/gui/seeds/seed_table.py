@@ -67,7 +67,7 @@ class SeedTable(QAbstractTableModel):
             return None
         metric = metric_words(self._settings[0].result.criterion.metric) if self._settings else "at the end"
         if role == Qt.ItemDataRole.DisplayRole:
-            return ("Setting", "Seed", metric.capitalize(), "Solved at")[section]
+            return ("Model", "Seed", metric.capitalize(), "Solved at")[section]
         if role == Qt.ItemDataRole.ToolTipRole:
             return (
                 "The model, which is trained with every seed",

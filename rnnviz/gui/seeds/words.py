@@ -25,14 +25,14 @@ def rate(shown: ShownSetting) -> str:
 
 
 def spread(shown: ShownSetting) -> str:
-    """The metric of the criterion at the end: "accuracy 0.97, 10–90 %: 0.91 to 1.00"; one seed has no spread."""
+    """The metric of the criterion at the end: "median accuracy 0.97, 10–90 %: 0.91 to 1.00"; one seed has no spread."""
     final, criterion = shown.result.final, shown.result.criterion
     if final is None:
         return ""
     name = metric_words(criterion.metric)
     if len(shown.result.ended) < 2:
         return f"{name} {short(final[1])}, one seed: no band"
-    return f"{name} {short(final[1])}, 10–90 %: {short(final[0])} to {short(final[2])}"
+    return f"median {name} {short(final[1])}, 10–90 %: {short(final[0])} to {short(final[2])}"
 
 
 def standing(result: Result) -> str:

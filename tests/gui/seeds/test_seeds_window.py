@@ -64,8 +64,8 @@ def test_the_bands_and_the_rows_are_those_of_the_runs(folder: Path, open_seeds: 
         ["LSTM", "9", "0.34", "not solved"],
     ]
     assert window.legend.lines == (
-        ("Vanilla", "0 of 3 solved", "accuracy 0.28, 10–90 %: 0.27 to 0.33"),
-        ("LSTM", "2 of 3 solved", "accuracy 1.00, 10–90 %: 0.47 to 1.00"),
+        ("Vanilla", "0 of 3 solved", "median accuracy 0.28, 10–90 %: 0.27 to 0.33"),
+        ("LSTM", "2 of 3 solved", "median accuracy 1.00, 10–90 %: 0.47 to 1.00"),
     )
     assert [label.text for label in window.plot.names.labels] == ["Vanilla 0 of 3", "LSTM 2 of 3", "seed 2", "solved"]
     values = np.stack([accuracies(seed, 60, 10 * seed if seed < 9 else None)["accuracy"] for seed in (2, 3, 9)])
