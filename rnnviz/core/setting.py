@@ -201,7 +201,7 @@ def check_settings(record: Any, source: str, key: str = "") -> None:
 
 
 def differences(old: Any, new: Any, owner: str = "") -> Iterator[str]:
-    """One phrase for each setting that differs between two records of one type: "hidden size of LSTM 12 → 24"."""
+    """One phrase for each setting that differs between two records of one type: "hidden units of LSTM 12 → 24"."""
     for name, one in settings_of(type(old)).items():
         before, after = getattr(old, name), getattr(new, name)
         if before != after:

@@ -186,7 +186,7 @@ def test_values_are_shown_in_words():
     ]
     old, new = ModelSettings("a", "vanilla"), ModelSettings("a", "vanilla", 24, 2, True)
     assert list(differences(old, new, " of a")) == [
-        "hidden size of a 12 → 24",
+        "hidden units of a 12 → 24",
         "layers of a 1 → 2",
         "direction of a forward → both",
     ]

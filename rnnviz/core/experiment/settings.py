@@ -75,6 +75,7 @@ class ModelSettings:
             "Hidden units",
             WholeNumber(1, 4096),
             "H, units of the hidden state; needs a restart",
+            short="hidden units",
             step=1,
             slider=(1, 256),
         ),
@@ -106,6 +107,7 @@ class ModelSettings:
             OneOf({name: kind.short for name, kind in POOLINGS.items()}),
             "What the head reads of the outputs: that at the end, or their mean or maximum over all time steps up to "
             "then; needs a restart",
+            short="what the head reads",
         ),
     )
 

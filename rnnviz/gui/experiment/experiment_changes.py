@@ -1,4 +1,4 @@
-"""Experiment changes: what an edit changed, in words: "hidden size of LSTM 12 → 24"."""
+"""Experiment changes: what an edit changed, in words: "hidden units of LSTM 12 → 24"."""
 
 from dataclasses import replace
 
@@ -26,13 +26,15 @@ def changes(old: Experiment, new: Experiment) -> list[str]:
 
 def _model_changes(old: tuple[ModelSettings, ...], new: tuple[ModelSettings, ...]) -> list[str]:
     phrases: list[str] = []
-    if len(old) == len(new):
-        for before, after in zip(old, new, strict=True):
-            owner = f" of {before.name}" if len(old) > 1 else ""
-            phrases += differences(before, after, owner)
-            if type(before.own) is type(after.own):
-                phrases += differences(before.own, after.own, owner)
-        return phrases
     names_before, names_after = [m.name for m in old], [m.name for m in new]
+    same = len(old) == len(new)
+    pairs = zip(old, new, strict=True) if same else ((one, two) for one in old for two in new if one.name == two.name)
+    for before, after in pairs:
+        owner = f" of {before.name}" if len(old) > 1 else ""
+        phrases += differences(before, after, owner)
+        if type(before.own) is type(after.own):
+            phrases += differences(before.own, after.own, owner)
+    if same:
+        return phrases
     phrases += [f"{name} removed" for name in names_before if name not in names_after]
     return phrases + [f"{name} added" for name in names_after if name not in names_before]

@@ -41,6 +41,7 @@ from rnnviz.runs.file.records import RunModel
 _BAR_ROOM = 10  # pixels of the scroll bar, kept free so that nothing moves when it appears
 _AVERAGED = 10  # training steps behind the number of a card: one batch alone is too noisy
 
+_ADD_TIP = "Adds one more network that trains on the same batches; needs a restart"
 _LEAST = 150  # pixels that the lesson leaves it
 
 
@@ -71,9 +72,7 @@ class ExperimentPanel(QWidget):
         self._card_column = QVBoxLayout(self._cards)
         self._card_column.setContentsMargins(0, 0, 0, 0)
         self._card_column.setSpacing(8)
-        self.add_model = push_button(
-            "+ Add a model", "Adds one more network that trains on the same batches; needs a restart", "link"
-        )
+        self.add_model = push_button("+ Add a model", _ADD_TIP, "link")
         self.training_form = TrainingForm()
         self._training_title = section_label("Training")
         self.bar = RestartBar()
@@ -260,7 +259,9 @@ class ExperimentPanel(QWidget):
         self.training_form.set_settings(experiment.training, experiment.task)
         for widget in (self.batch, self.training_form, self._training_title, self.add_model):
             widget.setVisible(trained)
-        self.add_model.setEnabled(len(experiment.models) < MOST_MODELS_IN_FORM)
+        full = len(experiment.models) >= MOST_MODELS_IN_FORM
+        self.add_model.setEnabled(not full)
+        self.add_model.setToolTip(f"The form has room for {MOST_MODELS_IN_FORM} models" if full else _ADD_TIP)
         self._fill_cards(state, experiment)
         before = state.run.experiment or replace(_like_it(state), task=experiment.task)
         said = changes(before, experiment)

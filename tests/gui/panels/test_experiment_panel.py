@@ -67,7 +67,7 @@ def test_a_new_hidden_size_waits_for_a_restart(panel: ExperimentPanel, store: St
     assert store.state.run.draft is not None
     assert store.state.run.draft.models[1].hidden_size == 24
     assert store.state.run.experiment.models[1].hidden_size == 12
-    assert panel.bar.sentence.text() == "Needs a restart: hidden size of LSTM 12 → 24"
+    assert panel.bar.sentence.text() == "Needs a restart: hidden units of LSTM 12 → 24"
     qtbot.mouseClick(panel.bar.restart_button, Qt.MouseButton.LeftButton)
     assert wanted == [store.state.run.draft]
 
@@ -279,6 +279,20 @@ def test_a_model_called_after_its_cell_is_called_after_the_next_one_too(
     assert store.state.run.draft.models[0].name == card.header.name == "LRU ring"
 
 
+def test_beside_an_added_model_the_other_edits_are_said_too_in_the_words_of_the_form(
+    panel: ExperimentPanel, qtbot: QtBot
+) -> None:
+    choose(panel.cards[0].rows["initialisation"], "identity")
+    enter(qtbot, panel.cards[1].rows["hidden_size"], "7")
+    qtbot.mouseClick(panel.add_model, Qt.MouseButton.LeftButton)
+    assert panel.bar.sentence.text() == (
+        "Needs a restart: initialisation of Vanilla torch's draw → identity, hidden units of LSTM 12 → 7, GRU added"
+    )
+    while panel.add_model.isEnabled():
+        panel.add_model.click()
+    assert panel.add_model.toolTip() == "The form has room for 6 models"
+
+
 def test_the_last_model_cannot_be_removed(panel: ExperimentPanel, store: Store) -> None:
     experiment = store.state.run.experiment
     assert experiment is not None
@@ -401,7 +415,7 @@ def test_an_edit_of_what_was_not_trained_here_says_that_a_restart_trains_new_net
     store.change(run=setting(source=source))
     qtbot.mouseClick(panel.cards[1].header, Qt.MouseButton.LeftButton)
     enter(qtbot, panel.cards[1].rows["hidden_size"], "24")
-    assert panel.bar.sentence.text() == f"{meaning} → temporal order, hidden size of LSTM 12 → 24"
+    assert panel.bar.sentence.text() == f"{meaning} → temporal order, hidden units of LSTM 12 → 24"
     assert panel.bar.isVisible()
     qtbot.mouseClick(panel.bar.undo_button, Qt.MouseButton.LeftButton)
     assert store.state.run.draft is None
