@@ -164,6 +164,11 @@ WRONG = {
         changed(("learning_rate", "learningrate")),
         "unknown key training.learningrate, did you mean learning_rate?",
     ),
+    "key far from all": (
+        changed(("num_layers", "zzz")),
+        "unknown key models[0].zzz, known are name, cell, hidden_size, num_layers, bidirectional, pooling, activation",
+    ),
+    "key of a field": (changed(("num_layers", "own")), "unknown key models[0].own, known are name, cell, "),
     "model key": (changed(("num_layers", "layers")), "unknown key models[0].layers"),
     "no task": ('rnnviz = 1\nname = "a"', "the table task is missing"),
     "task as text": ('rnnviz = 1\nname = "a"\ntask = "adding"', 'task must be a table, not "adding"'),

@@ -182,21 +182,23 @@ def _read_model(table: object, source: str, key: str) -> ModelSettings:
         raise refuse(source, key, "a table", table)
     others = _own_keys()
     common = {name: value for name, value in table.items() if name not in others}
-    if "own" in common:
-        raise RnnvizError(f"{source}: unknown key {key}.own, {closest('own', [*settings_of(ModelSettings), *others])}")
+    known = settings_of(ModelSettings)
+    for name in common:
+        if name not in known:  # "own" among them, a field and no key
+            raise RnnvizError(f"{source}: unknown key {key}.{came(name)[1:-1]}, {closest(name, [*known, *others])}")
     model = read_record(ModelSettings, common, source, key)
-    settings_of(ModelSettings)["cell"].range.check(model.cell, source, f"{key}.cell")
+    known["cell"].range.check(model.cell, source, f"{key}.cell")
     kind = cell_kind(model.cell).settings
-    known = settings_of(kind)
+    own_known = settings_of(kind)
     for name in table:
         cells = others.get(name, ())
-        if cells and name not in known:
+        if cells and name not in own_known:
             value = table[name]
             if value == getattr(cell_kind(cells[0]).settings, name):
                 continue  # as usual where it says something
             wanted = f"left out for the cell {model.cell} (it belongs to {listed(cells)})"
             raise refuse(source, f"{key}.{name}", wanted, value)
-    own = {name: value for name, value in table.items() if name in known}
+    own = {name: value for name, value in table.items() if name in own_known}
     return replace(model, own=read_record(kind, own, source, key))
 
 
