@@ -63,6 +63,8 @@ def branch_headless(
     if live:
         return run_training(experiment, path, live=True, paused=paused, branch=branch, pipe=pipe)
     with closing(_Bar(experiment)) as bar:
+        if not branch.start.optimisers:
+            bar.say(branch.sentence)
         status = run_training(experiment, path, progress=bar.progress, branch=branch, tell=bar.say)
     print(summary(path), file=sys.stderr)
     return status

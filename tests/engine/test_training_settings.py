@@ -122,6 +122,27 @@ def test_a_branch_goes_on_exactly_as_the_unbroken_training(tmp_path: Path, name:
         assert all(np.array_equal(value, snapshots[1].state[key]) for key, value in snapshots[0].state.items())
 
 
+def test_a_branch_from_where_no_optimiser_is_recorded_keeps_the_rate_of_the_plateau(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, path = tmp_path / "a.rnnviz", tmp_path / "b.rnnviz"
+    run_training(experiment("sgd", 160), whole)
+    with open_run(whole) as run:
+        rates = recorded(run, "learning_rate")
+        bare = [int(step) for step in run.captured() if 0 < step < 160 and run.optimiser(int(step), 1) is None]
+        start = next(step for step in bare if rates[0, step] < 0.03)
+    assert main(["branch", str(whole), "--training-step", str(start), "--run", str(path)]) == 0
+    assert f"Continues from training step {start} of {whole}, with new optimisers" in capsys.readouterr().err
+    with open_run(path) as branch, open_run(whole) as run:
+        np.testing.assert_array_equal(rates[:, start:], recorded(branch, "learning_rate"))
+        np.testing.assert_array_equal(losses(run)[:, start:], losses(branch))  # SGD gathers nothing
+        second = tmp_path / "c.rnnviz"
+        later = next(int(step) for step in branch.captured() if step > start and branch.optimiser(int(step), 1) is None)
+    assert main(["branch", str(path), "--training-step", str(later), "--run", str(second)]) == 0
+    with open_run(second) as branch:  # of a branch, which holds no validation loss before its beginning
+        np.testing.assert_array_equal(rates[:, later : later + 20], recorded(branch, "learning_rate")[:, :20])
+
+
 def test_the_noise_is_of_seed_training_step_and_model() -> None:
     noisy = experiment("momentum")
     twins = replace(noisy, models=(replace(MODELS[0], name="A"), replace(MODELS[0], name="B")))

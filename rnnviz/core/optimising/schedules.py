@@ -184,6 +184,10 @@ class OnPlateau:
             return base
         return max(base * self.rate_factor**reductions, min(base, self.lowest_rate))
 
+    def reductions(self, base: float, rate: float) -> int:
+        """How often `base` was reduced to become `rate`, at least."""
+        return next((times for times in range(1000) if self.rate(base, 0, times) <= rate * (1 + 1e-6)), 0)
+
 
 AnySchedule = Constant | StepDecay | Exponential | Cosine | WarmUp | OnPlateau
 SCHEDULES: Mapping[ScheduleName, type[AnySchedule]] = {

@@ -14,6 +14,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.optimising.progress import Progress
+from rnnviz.core.optimising.schedules import OnPlateau
 from rnnviz.core.plain_records import closest
 from rnnviz.engine.checkpoints.export import exported_tensors
 from rnnviz.engine.training.trainer import Start, Training
@@ -64,7 +66,8 @@ def branch_of_run(run: Run, training_step: int) -> tuple[Experiment, Branch]:
     optimisers = [one for one in found if one is not None and one.name == settings.optimiser]
     whole = len(optimisers) == len(run.models)
     live = _live_settings(run, training_step)
-    start = Start(training_step, states, optimisers if whole else ())
+    progress = () if whole else _progress(run, training_step, live.get("learning_rate", settings.learning_rate))
+    start = Start(training_step, states, optimisers if whole else (), progress)
     return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path)
 
 
@@ -122,6 +125,24 @@ def _live_settings(run: Run, training_step: int) -> dict[str, Any]:
                 if isinstance(value, int | float) and math.isfinite(value) and (value > 0 or name == "clip_norm"):
                     found[name] = abs(float(value))
     return found
+
+
+def _progress(run: Run, training_step: int, base: float) -> tuple[Progress, ...]:
+    """What the validation losses up to a training step made of each model's progress; () where none was recorded."""
+    names, schedule = run.metric_names(), run.experiment.training.scheduled
+    if "test_loss" not in names:
+        return ()
+    found = []
+    for model in run.models:
+        progress = Progress()
+        if isinstance(schedule, OnPlateau):
+            rates = run.metrics("learning_rate", model.number)
+            progress = Progress(reductions=schedule.reductions(run.experiment.training.learning_rate, rates[0]))
+        for look, loss in zip(*run.curve("test_loss", model.number), strict=True):
+            if look <= training_step:
+                progress = progress.after(int(look), float(loss), schedule, base)
+        found.append(progress)
+    return tuple(found)
 
 
 def _copied(snapshot: OptimiserSnapshot) -> OptimiserSnapshot:

@@ -41,6 +41,7 @@ class Start:
     training_step: int
     states: Sequence[Mapping[str, Tensor]]  # of each model, as of `state_dict()`
     optimisers: Sequence[OptimiserSnapshot] = ()  # of each model, or none: they begin anew
+    progress: Sequence[Progress] = ()  # of each model, where the optimisers begin anew; or none: it does, too
 
 
 class Training:
@@ -149,7 +150,8 @@ class Training:
         for model, state in zip(self.models, start.states, strict=True):
             model.load_state_dict(dict(state))
         self.training_step = start.training_step
-        self.progress = [Progress(since=start.training_step) for _ in self.models]
+        anew = [Progress() for _ in self.models]
+        self.progress = [replace(one, since=start.training_step) for one in start.progress or anew]
         for number, found in enumerate(start.optimisers):
             restore(self._optimisers[number], self.models[number], found)
             self.progress[number] = Progress.of(found.settings, start.training_step)
