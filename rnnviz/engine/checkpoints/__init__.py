@@ -16,7 +16,7 @@ from rnnviz.engine.checkpoints.aside import left_aside, unused_tensors
 from rnnviz.engine.checkpoints.finding import find_modules
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.opening import open_regular
-from rnnviz.engine.checkpoints.other_names import other_names
+from rnnviz.engine.checkpoints.other_names import other_names, own_cells
 from rnnviz.engine.checkpoints.parts import parts_of
 from rnnviz.engine.checkpoints.records import Checkpoint, CheckpointKind, RecurrentModule, StoredTensors
 
@@ -95,6 +95,8 @@ def _stored(parts: Sequence[Path], read: Reader, files: ExitStack) -> tuple[Stor
 
 
 def _why(problems: Sequence[str], stored: StoredTensors) -> str:
+    if own := own_cells(stored.tensors):
+        return own
     if problems:
         return problems[0][:1].lower() + problems[0][1:]
     return other_names(stored.tensors) if stored.tensors else "it holds no tensors."

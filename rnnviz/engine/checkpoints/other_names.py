@@ -3,15 +3,16 @@
 import re
 from collections.abc import Mapping
 
-from rnnviz.core.cells import cell_kind
+from rnnviz.core.cells import CELLS, Options, cell_kind, cell_made
 from rnnviz.core.plain_records import listed
 from rnnviz.engine.checkpoints.aside import names_and_sizes
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.records import StoredTensor
-from rnnviz.engine.fused import fused_blocks
+from rnnviz.engine.fused import FUSED_CELLS, fused_blocks
 
 _MOST_MATRICES = 200  # compared with each other
 _RECURRENT = re.compile(r"h2h|i2h|hh|hid|rnn|lstm|gru|gate|cell|recur", re.IGNORECASE)
+_LAYERED = re.compile(r"(?P<prefix>(?:.*\.)?)(?P<parameter>\w+?)_l\d{1,4}(?:_reverse)?", re.DOTALL)
 _GATES = {3: "r, z, n", 4: "i, f, g, o"}
 
 Shape = tuple[int, ...]
@@ -24,6 +25,31 @@ def other_names(tensors: Mapping[str, StoredTensor]) -> str:
     matrices = {name: one.shape for name, one in tensors.items() if len(one.shape) == 2 and 0 not in one.shape}
     matrices = dict(list(matrices.items())[:_MOST_MATRICES])
     return " ".join(filter(None, (listing, _pair(matrices) or _joined(matrices))))
+
+
+def own_cells(tensors: Mapping[str, StoredTensor]) -> str:
+    """Which of rnnviz's own cells the weights of a module are named after, where no checkpoint is opened as one."""
+    modules: dict[str, set[str]] = {}
+    for name in tensors:
+        if match := _LAYERED.fullmatch(name):
+            modules.setdefault(match["prefix"], set()).add(match["parameter"])
+    for prefix, names in modules.items():
+        kinds = [kind.words for cell, kind in CELLS.items() if cell not in FUSED_CELLS and names == _parameters(cell)]
+        if kinds:
+            return (
+                f"the weights of the module {shown(prefix)!r} are named like those of rnnviz's own {_either(kinds)}, "
+                "which only its run opens."
+            )
+    return ""
+
+
+def _either(words: list[str]) -> str:
+    *others, last = words
+    return " or ".join(filter(None, (", ".join(others), last)))
+
+
+def _parameters(cell: str) -> set[str]:
+    return {parameter.name for parameter in cell_made(cell, Options()).parameters}
 
 
 def _pair(matrices: Mapping[str, Shape]) -> str:

@@ -12,7 +12,11 @@ import torch
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.tasks import Adding
 from rnnviz.engine.checkpoints import read_checkpoint
+from rnnviz.engine.checkpoints.export import export_model
+from rnnviz.engine.training.serve import run_training
 
 
 class Wrapped(nn.Module):
@@ -115,3 +119,26 @@ def test_damage_is_said_without_words_of_a_library(tmp_path, module):
         assert not re.search(r"Error|Exception|b'|\\x|0x|<class|unpickl", sentence.removeprefix(str(tmp_path))), (
             sentence
         )
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("gru_reset_before", "rnnviz's own reset-before GRU"),
+        ("lstm_1997", "rnnviz's own LSTM without forget gate"),
+        ("jordan", "rnnviz's own Jordan"),
+        ("lru", "rnnviz's own LRU"),
+        ("ssm", "rnnviz's own selective SSM"),
+        ("tdnn", "rnnviz's own minGRU, minLSTM, MLP or TDNN"),
+    ],
+)
+def test_an_export_of_a_cell_that_no_checkpoint_has_names_it(tmp_path, cell, words):
+    run, out = tmp_path / "a.rnnviz", tmp_path / "a.safetensors"
+    training = TrainingSettings(training_steps=1, batch_size=2)
+    run_training(Experiment("a", Adding(length=4), (ModelSettings("m", cell, 3, 1),), training, seed=5), run)
+    export_model(run, "m", None, out)
+    sentence = refused(out)
+    assert (
+        f"the weights of the module 'recurrent.' are named like those of {words}, which only its run opens" in sentence
+    )
+    assert "save" not in sentence
