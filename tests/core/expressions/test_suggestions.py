@@ -139,8 +139,13 @@ def test_names_are_those_of_the_models_that_are_there():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("learning rate > 1", "There is no name for “learning rate” here: it is a setting; what .*: loss, grad_norm"),
-        ("lr < 0.001", "it is a setting"),
+        (
+            "learning rate > 1",
+            "There is no name for “learning rate” here: in a training whose rate changes learning_rate < 1e-3 asks for "
+            "it; else it is a setting; what .*: loss, grad_norm",
+        ),
+        ("lr < 0.001", "in a training whose rate changes learning_rate < 1e-3 asks"),
+        ("momentum > 1", "“momentum” here: it is a setting"),
         ("clip_grad_norm_ > 1", "it is a setting"),
         ("spectral radius > 1", r"the gradient of the loss at a time step can be asked, norm\(dh\[1\]\) < 1e-6"),
         ("∂h_T/∂h_1 > 1", "the gradient of the loss at a time step"),

@@ -7,7 +7,9 @@ _STATE = r"(?:∂|\b[dδ])\s*(?-i:[hc])(?:_?\{?\w+\}?|[₀-₉ₜ]+)?"
 _TOPICS = tuple(
     (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), sentence)
     for pattern, sentence in (
-        (r"learning[\s_-]*rate|lr|momentum|weight[\s_-]*decay|optimi[sz]er|adam|sgd|rmsprop|drop[\s_-]?out|seed|"
+        (r"learning[\s_-]*rate|lr",
+         f"in a training whose rate changes learning_rate < 1e-3 asks for it; else {_SETTING}"),
+        (r"momentum|weight[\s_-]*decay|optimi[sz]er|adam|sgd|rmsprop|drop[\s_-]?out|seed|"
          r"(?:gradient[\s_-]*)?clip(?:ping)?[\s_-]*(?:norm|value|grad_norm_?)?(?!\()|patience|forget[\s_-]*bias|"
          r"forget\s+gate\s+bias", _SETTING),
         (rf"{_STATE}\s*/\s*{_STATE}|jacobians?|eigen\s*values?|spectral[\s_-]*(?:radius|norm)|lyapunov\w*",
@@ -28,7 +30,7 @@ _TOPICS = tuple(
          "a training step is asked with k, loss < 1 and k == 500, a time step in brackets, h[5]"),
     )
 )  # fmt: skip
-_NEVER_MEANT = _TOPICS[:3]  # of whose words some are like names of the language
+_NEVER_MEANT = _TOPICS[:4]  # of whose words some are like names of the language
 
 
 def without_name(text: str) -> str:
