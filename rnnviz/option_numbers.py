@@ -15,7 +15,8 @@ def whole_number(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         plain = text.strip().replace("−", "-")
         if not re.fullmatch(rf"[+-]?[0-9]{{1,{_MOST_DIGITS}}}", plain) or int(plain) < least:
-            raise argparse.ArgumentTypeError(f"wanted a whole number from {least} on, not {_shown(text)}")
+            digits = f" of at most {_MOST_DIGITS} digits" if len(plain) > _MOST_DIGITS else ""
+            raise argparse.ArgumentTypeError(f"wanted a whole number from {least} on{digits}, not {_shown(text)}")
         return int(plain)
 
     return read

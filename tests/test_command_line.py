@@ -248,6 +248,10 @@ _RENDER = ["render", "a.rnnviz", "-o", "a.png"]
             "--learning-rate: wanted a number such",
         ),
         (["branch", "a.rnnviz", "--run", "b.rnnviz", "--clip-norm", "0,5"], "wanted a decimal point, 0.5, not “0,5”"),
+        (
+            ["sweep", "a.toml", "--first-seed", "9" * 19],
+            f"--first-seed: wanted a whole number from 0 on of at most 18 digits, not “{'9' * 19}”",
+        ),
         (["trace", "a.pt", "--run", "b.rnnviz", "--length", "many"], "--length: wanted a whole number from 1 on"),
         (["trace", "a.pt", "--run", "b.rnnviz", "--loss-time-step", "-1"], "wanted a whole number from 0 on, not “-1”"),
         (["trace", "a.pt", "--run", "b.rnnviz", "--seed", "9" * 5000], "--seed: wanted a whole number from 0 on"),
