@@ -9,13 +9,13 @@ from itertools import count
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen_mapping
-from rnnviz.core.cells import CELLS, Activation, Options, cell_kind, cell_made
+from rnnviz.core.cells import Activation, cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.engine.checkpoints.aside import names_and_sizes, of_optimiser
 from rnnviz.engine.checkpoints.assumptions import Assumptions, assumptions
 from rnnviz.engine.checkpoints.extras import cell_words, other_cell
-from rnnviz.engine.checkpoints.grouping import Group, extras_of, recurrent_groups
+from rnnviz.engine.checkpoints.grouping import OPENED, Group, extras_of, recurrent_groups
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.parametrisations import Recipe, recipe
 from rnnviz.engine.checkpoints.records import Found, RecurrentModule, StoredTensor, StoredTensors
@@ -141,10 +141,10 @@ def infer_structure(shapes: Mapping[str, tuple[int, ...]], activation: Activatio
 
 def _cell(blocks: int, names: AbstractSet[str]) -> str | None:
     """The cell whose weights have so many blocks: torch's, or one of ours that has all its further parameters."""
-    for name, kind in CELLS.items():
-        own = {parameter.name for parameter in cell_made(name, Options()).parameters} - set(TORCH_PARAMETERS)
-        if own and own <= names and blocks == len(cell_made(name, Options()).blocks):
-            return kind.name
+    for name, cell in OPENED.items():
+        own = cell.parameter_named.keys() - set(TORCH_PARAMETERS)
+        if own and own <= names and blocks == len(cell.blocks):
+            return name
     return fused_blocks().get(blocks)
 
 

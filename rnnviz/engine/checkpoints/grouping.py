@@ -8,10 +8,14 @@ from rnnviz.engine.checkpoints.extras import under_prefixes
 from rnnviz.engine.checkpoints.records import StoredTensor
 from rnnviz.engine.fused import TORCH_PARAMETERS
 
-# torch's parameters and those of our own cells, which a module of torch's must not have
-_NAMES = set(TORCH_PARAMETERS) | {
-    parameter.name for name in CELLS for parameter in cell_made(name, Options()).parameters
+# the cells a file is opened as, by name: those with torch's matrices, whose prediction is made outside of them
+OPENED = {
+    name: cell
+    for name, kind in CELLS.items()
+    if "weight_hh" in (cell := cell_made(name, Options())).parameter_named and not kind.reads_out
 }
+# torch's parameters and those of our own cells, which a module of torch's must not have
+_NAMES = set(TORCH_PARAMETERS) | {parameter.name for cell in OPENED.values() for parameter in cell.parameters}
 _PARAMETER = rf"(?P<parameter>{'|'.join(sorted(_NAMES))})(?P<layer>_l\d{{1,4}}(?:_reverse)?)?"
 _PLAIN = re.compile(rf"(?P<prefix>(?:.*[^A-Za-z0-9])?){_PARAMETER}(?P<part>|_g|_v|_u|_orig|_mask|_raw)", re.DOTALL)
 _PARAMETRISED = re.compile(

@@ -385,3 +385,10 @@ def test_lanes_without_room_are_told_beside_the_time_steps_and_a_press_offers_al
     menu.close()
     assert ruler_of(stack).label.subtitle == ""
     assert not [choice.key for choice in lane_choices(store.state) if choice.default is True and not choice.on]
+
+
+def test_a_gradient_of_exactly_zero_is_said_to_be_0(opened: Callable[..., Opened]) -> None:
+    mlp = (Structure("mlp", 2, 4),)
+    stack, _ = opened(kind="adding", structures=mlp, time_steps=12, hidden_lanes=frozenset({"+gradients: h"}))
+    notes = [lane.label.note for lane in stack._lanes if lane.key == "gradients: h"]
+    assert notes == ["44 of 48 are 0"]  # the loss asks at the last of 12 time steps alone, and nothing is carried

@@ -47,16 +47,20 @@ class HeatLane(Lane):
         self.set_values(values, -largest, largest, f"Δ{self.symbol}, change")
 
     def set_values(self, values: Array, low: float, high: float, subtitle: str, knee: float = 0.0) -> None:
-        """New `values` (T, U) between the levels; what is not finite is counted in the label.
+        """New `values` (T, U) between the levels; what has no place there is counted in the label.
 
         With a `knee` (see `HeatMap.set_values`) label and colour bar say that the scale is logarithmic.
         """
         self.map.set_values(values, low, high, self.table, knee)
         self.bar.set_range(low, high, log=knee > 0)
         subtitle = f"{self.symbol}, log beyond ±{tick(knee)}" if knee else subtitle
-        odd = int(values.size - np.isfinite(values).sum())
-        note = f"{odd} of {values.size} not finite" if odd else ""
+        odd = {words: int(np.count_nonzero(which)) for words, which in self.odd(values).items()}
+        note = ", ".join(f"{count} of {values.size} {words}" for words, count in odd.items() if count)
         self.label.set_text(self.label.title, subtitle, note)
+
+    def odd(self, values: Array) -> dict[str, Array]:
+        """(T, U) bool: which of its values have no place between the levels, by what they are."""
+        return {"not finite": ~np.isfinite(values)}
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.map.place(plot, axis)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnnviz.core.arrays import Array
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Node
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
@@ -80,7 +81,7 @@ class GateLane(_NodeLane):
 class GradientUnitsLane(HeatLane):
     """log₁₀ |∂L/∂ state|, one row a unit: where in the layer a gradient lives on, not only how large it is in all.
 
-    A gradient of exactly zero is −∞, counted in the label.
+    A gradient of exactly zero, whose logarithm is −∞, is counted in the label.
     """
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
@@ -97,6 +98,10 @@ class GradientUnitsLane(HeatLane):
         floor = min(high - _MOST_DECADES, np.floor(weakest) - _LEAST_DECADES)
         low = max(min(low, high - 1.0), floor)
         self.set_units(model, model.gradient(name), low, high, f"log₁₀ |∂L/∂{name}|")
+
+    def odd(self, values: Array) -> dict[str, Array]:
+        zero = np.isneginf(values)
+        return {"are 0": zero, "not finite": ~(np.isfinite(values) | zero)}
 
 
 def _gradient_words(state: Node) -> str:
