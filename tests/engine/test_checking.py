@@ -17,7 +17,7 @@ from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.engine.tracing import checking
 from rnnviz.engine.tracing.capture import trace
-from rnnviz.engine.tracing.checking import check_capture, check_run, report_table
+from rnnviz.engine.tracing.checking import GradientCheck, check_capture, check_run, report_table
 from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.reading.reader import open_run
 
@@ -120,6 +120,21 @@ def test_a_wrong_rebuild_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     report = check_capture(capture_of(Structure("lstm", 3, 4)))
     assert [check.name for check in report.checks if not check.right] == ["h_l0"]
     assert report.verdict == "1 of 13 gradients are wrong: h_l0."
+
+
+@pytest.mark.parametrize(
+    ("error", "limit"),
+    [
+        ("autograd", checking.AUTOGRAD_LIMIT),
+        ("differences", checking.DIFFERENCES_LIMIT),
+        ("rounding", checking.ROUNDING_LIMIT),
+    ],
+)
+def test_each_error_of_a_gradient_has_its_own_limit(error: str, limit: float) -> None:
+    unseen = GradientCheck("weight_hh_l0", 0.0, np.nan, np.nan)
+    assert unseen.right
+    assert replace(unseen, **{error: limit}).right
+    assert not replace(unseen, **{error: 1.01 * limit}).right
 
 
 def test_values_that_are_not_finite_are_said_as_the_trace_says_them() -> None:

@@ -82,7 +82,7 @@ def test_a_unit_is_a_row_and_a_time_step_a_column(qtbot: QtBot) -> None:
     image = painted(values, 40, 20)
     table = theme("dark").signed_map()
     assert image.pixelColor(35, 5) == QColor(*map(int, table[255]))  # last time step, first unit: at the top right
-    assert image.pixelColor(5, 15) == QColor(*map(int, table[0]))
+    assert {image.pixelColor(x, 15).rgb() for x in range(1, 10)} == {QColor(*map(int, table[0])).rgb()}
     assert image.pixelColor(15, 5) == QColor(*map(int, table[128]))
 
 
