@@ -41,6 +41,10 @@ class Mutant:
     new: str
     remark: str = ""  # why no test can tell, or why it is harmless that none does
 
+    @property
+    def name(self) -> str:
+        return f"{self.module}: {self.old} → {self.new}"
+
     def text(self, root: Path) -> str:
         """The module's text with the change; ValueError where the old line is not there once."""
         lines = (root / self.module).read_text(encoding="utf-8").splitlines(keepends=True)

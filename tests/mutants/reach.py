@@ -48,15 +48,16 @@ class Reach:
     _shares: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)  # by module and test
 
     def of(self, module: str, functions: list[str]) -> list[str]:
-        """The tests of the innermost of these functions that has any, else of the module, else of its folder."""
-        for function in functions:
-            if found := self.tests.get(f"{module}:{function}"):
-                return self._in_order(set(found), module)
-        for beginning in (f"{module}:", f"{module.rpartition('/')[0]}/"):
-            found_in = {test for key, tests in self.tests.items() if key.startswith(beginning) for test in tests}
-            if found_in:
-                return self._in_order(found_in, module)
-        return []
+        """The tests of the innermost of these functions that has any, then the module's others; of none its folder's.
+
+        A function may have come, or its name, since a test was measured: so the module's others are asked, too.
+        """
+        found = next(filter(None, (self.tests.get(f"{module}:{function}") for function in functions)), [])
+        others = self._that_reach(f"{module}:") or self._that_reach(f"{module.rpartition('/')[0]}/")
+        return self._in_order(set(found), module) + self._in_order(others - set(found), module)
+
+    def _that_reach(self, beginning: str) -> set[str]:
+        return {test for key, tests in self.tests.items() if key.startswith(beginning) for test in tests}
 
     def _in_order(self, tests: set[str], module: str) -> list[str]:
         """The module's own tests first, then those that do little besides calling it, and do it quickly."""
@@ -110,8 +111,8 @@ def _measured(folder: Path, tests: list[str]) -> Reach:
     for path in sorted(copy_tree(copy).glob("rnnviz/**/*.py")):
         module = str(path.relative_to(copy))
         path.write_text(instrumented(path.read_text(encoding="utf-8"), module), encoding="utf-8")
-    which = tests or ["-n", "2", "--dist", "worksteal"]
-    command = pytest_command("-p", "reach_plugin", "--hypothesis-profile=reach", *which)
+    two_workers = ["-n", "2", "--dist", "worksteal"]
+    command = pytest_command("-p", "reach_plugin", "--hypothesis-profile=reach", *two_workers, *tests)
     subprocess.run(command, cwd=copy, env={**environment(copy), "RNNVIZ_REACH": str(answers)}, check=False)
     return _read(answers)
 

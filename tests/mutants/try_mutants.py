@@ -2,19 +2,22 @@
 
 A sample by a rule, one of every module above 60 lines, in a public function where it has one, and a list by hand. Each
 is put into a copy of the program, and the tests that reach its function run until the first fails; a time-out kills
-too. `make mutants ONLY="rnnviz/core rnnviz/debugger"` tries those modules only.
+too. What killed a mutant the last time, kept in `.mutants`, is tried first. `make mutants ONLY="rnnviz/core
+rnnviz/debugger"` tries those modules only.
 """
 
 import argparse
+import json
 import os
 import queue
 import tempfile
 import threading
 import time
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from changes import Mutant, sampled
 from forked import failing
@@ -25,6 +28,7 @@ SMALLEST = 60  # lines of a module that is sampled
 MOST_SECONDS = 60.0  # of tests for one mutant, the most telling first
 GOAL = 0.95
 HERE = Path(__file__).parent
+KILLERS = ROOT / ".mutants" / "killers.json"  # by mutant the test that killed it the last time
 
 
 @dataclass(frozen=True)
@@ -64,25 +68,31 @@ def _long(path: Path) -> bool:
     return len(path.read_text(encoding="utf-8").splitlines()) > SMALLEST
 
 
-def tried(mutant: Mutant, copy: Path, reach: Reach, number: int) -> Verdict:
-    """Puts a mutant into a copy, runs its tests, and takes it out again."""
+def tried(mutant: Mutant, copy: Path, reach: Reach, killer: str, number: int) -> Verdict:
+    """Puts a mutant into a copy, runs its tests, the last killer first, and takes it out again."""
     tests, total = list[str](), 0.0
-    for test in reach.of(mutant.module, mutant.functions(copy)):
+    for test in sorted(reach.of(mutant.module, mutant.functions(copy)), key=lambda test: test != killer):
         if total + reach.seconds[test] <= MOST_SECONDS:
             tests.append(test)
             total += reach.seconds[test]
+    rounds = [tests[:1], tests[1:]] if killer in tests[:1] else [tests]  # alone it is found sooner
     path, began = copy / mutant.module, time.monotonic()
     whole = path.read_bytes()
     path.write_text(mutant.text(copy), encoding="utf-8")
     os.utime(path, (number, number))  # or a compiled file of the same second and size would be taken for it
+    killed, by = False, "no test reaches it"
     try:
-        killed, by = failing(tests, copy, environment(copy), 60 + 5 * total) if tests else (False, "no test reaches it")
+        for some in filter(None, rounds):
+            if not killed:
+                killed, by = failing(some, copy, environment(copy), 60 + 5 * total)
     finally:
         path.write_bytes(whole)
     return Verdict(mutant, killed, by, time.monotonic() - began)
 
 
-def verdicts(mutants: Iterable[Mutant], reach: Reach, workers: int) -> Iterator[Verdict]:
+def verdicts(
+    mutants: Iterable[Mutant], reach: Reach, workers: int, killers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Verdict]:
     """Of all mutants, as they come; each worker has its own copy of the program."""
     waiting, done = queue.SimpleQueue[tuple[int, Mutant] | None](), queue.SimpleQueue[Verdict | None]()
     for numbered in (*enumerate(mutants, 1), *(None,) * workers):
@@ -92,7 +102,7 @@ def verdicts(mutants: Iterable[Mutant], reach: Reach, workers: int) -> Iterator[
         copy = copy_tree(folder)
         while (numbered := waiting.get()) is not None:
             number, mutant = numbered
-            done.put(tried(mutant, copy, reach, number))
+            done.put(tried(mutant, copy, reach, killers.get(mutant.name, ""), number))
         done.put(None)
 
     with tempfile.TemporaryDirectory(prefix="rnnviz-mutants-") as folder:
@@ -116,9 +126,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="rnnviz-reach-") as folder:
         reach = up_to_date(Path(folder))
     harmless = {(one.module, one.old, one.new): one.remark for one in read_list("harmless.toml")}
+    killers = json.loads(KILLERS.read_text(encoding="utf-8")) if KILLERS.is_file() else {}
     found = list[Verdict]()
-    for verdict in verdicts(list(chosen(tuple(options.only) or ("",))), reach, options.workers):
+    for verdict in verdicts(list(chosen(tuple(options.only) or ("",))), reach, options.workers, killers):
         found.append(verdict)
+        if verdict.killed:
+            killers[verdict.mutant.name] = verdict.by.removeprefix("FAILED ")
+            KILLERS.write_text(json.dumps(killers), encoding="utf-8")
         sign = "killed  " if verdict.killed else "SURVIVED"
         one = verdict.mutant
         print(f"{sign} {verdict.seconds:4.0f} s  {one.module}: {one.old}  →  {one.new}   [{verdict.by}]", flush=True)
