@@ -72,6 +72,13 @@ def test_step_jacobian_is_finite_differences(autograd, cell, activation, reverse
     np.testing.assert_allclose(flow.step_jacobian(layer, t, n), expected, rtol=1e-9, atol=1e-14)
 
 
+@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_step_jacobian_is_computed_in_the_precision_of_its_trace(autograd, cell, dtype):
+    layer = rebuild(autograd.random_capture(Structure(cell, 2, 3), dtype=dtype, with_torch=False)).layers[0]
+    assert flow.step_jacobian(layer, 2).dtype == dtype
+
+
 def test_the_flow_is_a_product_of_step_jacobians(autograd):
     capture = autograd.random_capture(Structure("lstm", 2, 3), time_steps=6, sequences=1)
     layer = rebuild(capture).layers[0]

@@ -251,6 +251,8 @@ def test_a_sample_is_the_trace_of_that_sequence_alone(autograd, case):
 
         same(lambda layer: layer.h)
         same(lambda layer: layer.hidden_grad)
+        for state in structure.equations.states:
+            same(lambda layer, state=state: layer.initial[state])
         for name in alone.layers[number].weight_grads:
             same(lambda layer, name=name: layer.weight_grads[name])
             same(lambda layer, name=name: layer.weight_grad_shares[name])

@@ -66,6 +66,15 @@ def test_a_folder_that_does_not_take_the_picture_is_named(stack: LaneStack, tmp_
     assert out.stat().st_size > 1000
 
 
+def test_lanes_that_are_not_compact_make_a_picture_higher_and_no_wider(qtbot: QtBot) -> None:
+    state = lanes_as_seen(fake_state())
+    low = draw_figure(state, Measures((900, 300), 2), grows=True)
+    assert low.width() == 1800
+    assert low.height() > 600
+    roomy = Measures((900, low.height()), 1)
+    assert draw_figure(state, roomy, grows=True).size() == QSize(*roomy.size)
+
+
 @pytest.mark.parametrize("view", ["overview", "hidden", "gradients", "loss"])
 def test_every_view_of_a_run_is_a_picture_of_the_wanted_size(
     qtbot: QtBot, run_file: Path, tmp_path: Path, view: str

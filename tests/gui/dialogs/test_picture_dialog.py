@@ -6,13 +6,14 @@ import pytest
 from fake_states import fake_state
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.shown import resolve
 from rnnviz.gui.figures.figure import Curves, draw_figure, lanes_as_seen
 from rnnviz.gui.figures.formats import Measures
-from rnnviz.gui.figures.picture_dialog import CURVES, Drawn, PictureDialog
+from rnnviz.gui.figures.picture_dialog import CURVES, Drawn, PictureDialog, ask_for_picture
 
 STATE = fake_state()
 STEPS = resolve(STATE).time_steps
@@ -84,3 +85,13 @@ def test_training_curves_alone_and_the_other_theme(opened: Callable[[TimeAxis], 
         grounds.append(dialog.image.pixelColor(2, 2).lightness())
     assert grounds[0] < 60
     assert grounds[1] > 200
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_the_picture_is_given_to_who_asked_unless_the_person_does_not_want_it(qtbot: QtBot, taken: bool) -> None:
+    parent, given = QWidget(), list[QImage]()
+    qtbot.addWidget(parent)
+    dialog = ask_for_picture(Drawn(STATE, (700, 900), Curves("loss"), whole()), parent, given.append)
+    qtbot.keyClick(dialog, Qt.Key.Key_Return if taken else Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    assert given == ([dialog.image] if taken else [])

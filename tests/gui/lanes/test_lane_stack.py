@@ -267,6 +267,7 @@ def test_the_label_of_a_deep_model_offers_its_layers(opened: Callable[..., Opene
         "layer 1",
         "layer 1, reverse",
     ]
+    assert [action.text() for action in menu.actions() if action.isChecked()] == ["layer 0"]
     menu.actions()[1].trigger()
     menu.close()
     assert store.state.place.cursor.layer == "l0_reverse"

@@ -60,3 +60,14 @@ def test_the_cursor_and_its_dots_leave_with_the_middle_of_their_cell(qtbot: QtBo
         middle_seen = axis.left <= axis.x(store.state.place.cursor.time_step) <= axis.right
         assert stack._line.isVisible() == middle_seen
     assert isinstance(lane.items[1], CurvePlot)
+
+
+def test_a_wheel_that_is_turned_back_takes_its_zoom_back(qtbot: QtBot) -> None:
+    stack, _ = open_lanes(qtbot, traced_state("adding", STRUCTURES).state)
+    view, place = view_of(stack), QPointF(LABEL_COLUMN + 0.5 * plot_width(stack), 60)
+    wheel(view, place, 3)
+    zoomed = stack._axis
+    wheel(view, place, 2)
+    assert stack._axis.last - stack._axis.first < zoomed.last - zoomed.first
+    wheel(view, place, -2)
+    assert (stack._axis.first, stack._axis.last) == pytest.approx((zoomed.first, zoomed.last))

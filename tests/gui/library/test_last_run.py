@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, close
@@ -136,6 +137,19 @@ def test_from_the_menu_to_a_renamed_run_in_the_window(open_app: OpenApp, qtbot: 
     assert app.window.windowTitle().startswith("Renamed · shown.rnnviz")
     close(app)
     assert Memory(data_folder()).read().last == str(shown)
+
+
+def test_a_run_that_is_chosen_among_all_opens_in_the_window(open_app: OpenApp, qtbot: QtBot, put: Put) -> None:
+    shown, other = put("shown", 2), put("other", 3)
+    app = open_app(shown)
+    qtbot.waitUntil(lambda: app.store.state.run.path == shown)
+    app.actions["library"].trigger()
+    library = app.library.window
+    assert library is not None
+    qtbot.waitUntil(lambda: not library.reading.busy)
+    library.view.selectRow([Path(run.path) for run in library.table.runs].index(other))
+    qtbot.keyClick(library.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: app.store.state.run.path == other)
 
 
 def test_the_offer_goes_when_all_runs_are_looked_at(start: Start, qtbot: QtBot, put: Put, tmp_path: Path) -> None:

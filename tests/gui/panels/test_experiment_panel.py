@@ -212,6 +212,16 @@ def test_arrow_keys_step_as_far_as_the_setting_says(panel: ExperimentPanel, qtbo
     }
 
 
+def test_the_length_of_sequences_goes_by_one(panel: ExperimentPanel, qtbot: QtBot) -> None:
+    choose(panel.task_form.kind_row, "adding")
+    field = panel.task_form.rows["length"].field
+    assert isinstance(field, Field)
+    before = field.value
+    assert isinstance(before, int)
+    qtbot.keyClick(field, Qt.Key.Key_Down)
+    assert field.value == before - 1
+
+
 def test_another_task_brings_its_own_rows(panel: ExperimentPanel, store: Store) -> None:
     choose(panel.task_form.kind_row, "adding")
     assert store.state.run.draft is not None
