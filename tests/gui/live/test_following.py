@@ -226,3 +226,28 @@ def test_what_an_old_engine_said_is_not_said_again_while_the_next_run_is_awaited
         assert store.state.notices.message is None
     finally:
         assert following.stop()
+
+
+def test_what_was_asked_for_live_is_not_shown_once_a_person_chooses_a_training_step(
+    qtbot: QtBot, run_file: Path
+) -> None:
+    store, shown = Store(State()), list[int]()
+    following = Following(store, lambda path: False, lambda path: None)
+
+    def note(old: State, new: State) -> None:
+        if new.recorded.traces is not old.recorded.traces:
+            shown.append(new.place.cursor.training_step)
+
+    try:
+        following.open_run(run_file)
+        qtbot.waitUntil(lambda: store.state.run.path == run_file)
+        first = int(store.state.recorded.history.captured[0])
+        following.show_training_step(first)
+        qtbot.waitUntil(lambda: store.state.place.cursor.training_step == first)
+        store.changed.connect(note)
+        following.back_to_live()
+        following.show_training_step(first)
+        qtbot.waitUntil(lambda: bool(shown))
+        assert shown == [first]
+    finally:
+        assert following.stop()

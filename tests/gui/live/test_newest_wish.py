@@ -75,6 +75,16 @@ def test_wishes_of_a_run_that_was_left_are_not_answered(wishes: NewestWish, slow
     assert slow.begun == [1, 5]
 
 
+def test_what_waited_when_a_run_was_left_is_not_begun(wishes: NewestWish, slow: Slow, qtbot: QtBot) -> None:
+    for wish in (1, 2):
+        wishes.ask(wish)
+    wishes.forget()
+    slow.let.release(2)
+    qtbot.waitUntil(lambda: not wishes._at_work)
+    assert slow.begun == [1]
+    assert wishes.got == []  # type: ignore[attr-defined]
+
+
 def test_several_that_are_stuck_keep_a_closing_window_waiting_as_long_as_one(
     qapp: object, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
