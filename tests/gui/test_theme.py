@@ -125,3 +125,13 @@ def deuteranopic(color: np.ndarray) -> np.ndarray:
     matrix = np.array([[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]])
     linear = matrix @ (color.astype(float) / 255) ** 2.2
     return np.asarray(255 * np.clip(linear, 0, 1) ** (1 / 2.2))
+
+
+@BOTH
+@pytest.mark.parametrize("color", ["#ff8800", "#0010c0"])
+def test_a_colour_laid_over_a_ground_is_between_both_in_each_channel(look: Theme, color: str) -> None:
+    above, ground = QColor(color), QColor(look.raised)
+    for share in (0.0, 0.3, 1.0):
+        mixed = look.mixed(above, share, "raised").getRgb()
+        wanted = [share * one + (1 - share) * other for one, other in zip(above.getRgb(), ground.getRgb(), strict=True)]
+        assert mixed == pytest.approx(wanted, abs=1)

@@ -63,8 +63,7 @@ _ROUND = 11.0  # radius of an operation without a symbol
 def draw_inside(look: Look, area: QRectF) -> Drawing:
     """The cell of the model stepped through, at the cursor's time step."""
     drawing = Drawing()
-    models = look.shown.models
-    model = models[look.model] if look.model < len(models) else models[0]
+    model = look.shown.models[look.model]
     if model.layer is None or model.sequence is None:
         return drawing
     drawing.add(Box("inside", area, look.color("line"), 1.0, look.color("panel", 0.6), 10))

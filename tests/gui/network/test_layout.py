@@ -111,6 +111,19 @@ def test_the_update_of_folded_networks(qtbot: QtBot, size: tuple[int, int]) -> N
             assert not rect.intersects(QRectF(start, end).normalized().adjusted(-1, -1, 1, 1)), key
 
 
+def test_an_update_in_several_rows_goes_on_at_the_beginning_of_the_next(qtbot: QtBot) -> None:
+    traced = traced_state("characters", (Structure("gru", 1, 3),), gains=(1.2,)).state
+    traced = trained_by(traced, "adam", step=TRAINING_STEP)
+    view, _ = open_network(qtbot, at(traced, Cursor(TRAINING_STEP, Phase.UPDATE, 1)), (420, 460), level="inside")
+    steps = [rect for key, rect in rects(view.drawing, Box).items() if key.startswith("update ")]
+    turns = [mark for mark in view.drawing.marks if isinstance(mark, Line) and mark.key.startswith("update turn ")]
+    ends = [(one, other) for one, other in itertools.pairwise(steps) if other.top() > one.bottom()]
+    assert len(turns) == len(ends) > 0
+    for turn, (last, first) in zip(turns, ends, strict=True):
+        assert (turn.points[0].x(), turn.points[-1].x()) == (last.center().x(), first.center().x())
+        assert last.bottom() < turn.points[0].y() < turn.points[-1].y() < first.top()
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_what_is_left_out_stands_beside_the_arrows(qtbot: QtBot, size: tuple[int, int]) -> None:
     state = traced_state("values", (Structure("lstm", 1, 4), Structure("gru", 1, 4)), gains=(1.0, 1.0)).state
@@ -125,9 +138,9 @@ def test_what_is_left_out_stands_beside_the_arrows(qtbot: QtBot, size: tuple[int
                     assert key not in texts or not texts[key].intersects(line), (key, mark.key)
 
 
-@pytest.mark.parametrize("size", [(384, 250), (384, 125), (320, 460), (640, 250)])
+@pytest.mark.parametrize(("size", "fitting"), [((384, 250), 2), ((384, 125), 1), ((320, 460), 4), ((640, 250), 4)])
 @pytest.mark.parametrize("model", [0, 3])
-def test_folded_networks_where_room_is_short(qtbot: QtBot, size: tuple[int, int], model: int) -> None:
+def test_folded_networks_where_room_is_short(qtbot: QtBot, size: tuple[int, int], fitting: int, model: int) -> None:
     cells = ("vanilla", "lstm", "gru", "peephole_lstm")
     structures = tuple(Structure(cell, 1, 5) for cell in cells)
     traced = traced_state("characters", structures, gains=(1.0, 1.2, 1.4, 1.1)).state
@@ -137,6 +150,7 @@ def test_folded_networks_where_room_is_short(qtbot: QtBot, size: tuple[int, int]
         store.go(to_phase, store.state.walkable, phase, 5)
         check(view.drawing, size)
         assert f"{model} name" in view.drawing.texts
+        assert sum(f"{number} name" in view.drawing.texts for number in range(4)) == fitting
         cells_seen = [rect for key, rect in rects(view.drawing, Box).items() if " cell " in key]
         for one, other in itertools.combinations(cells_seen, 2):
             assert not one.intersects(other)

@@ -18,6 +18,7 @@ from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.places import to_operation, to_phase
 from rnnviz.gui.network.drawing import Strip, Text
 from rnnviz.gui.network.network_view import NetworkView
+from rnnviz.gui.network.reading import at as written_at
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
@@ -92,6 +93,14 @@ def test_a_reverse_layer_runs_its_own_way(qtbot: QtBot) -> None:
     layer, texts = sequence.layer("l0_reverse"), view.drawing.texts
     for t in (4, 5):  # from t to t + 1, for the layer reads from the end
         assert texts[f"0 h along {t} size"] == norm((layer.gates["z"] * layer.grad("h"))[t - 1, 0])
+
+
+def test_a_symbol_stands_at_its_time_step_and_its_neighbour_where_the_layer_came_from() -> None:
+    assert written_at("h_{t−1}", 51) == "h_{50}"
+    assert written_at("h_{t−1}", 51, reverse=True) == "h_{52}"
+    assert written_at("∂L/∂h_{t+1}", 51) == "∂L/∂h_{52}"
+    assert written_at("∂L/∂h_{t+1}", 51, reverse=True) == "∂L/∂h_{50}"
+    assert [written_at(symbol, 51) for symbol in ("h_t", "f_{i,t}")] == ["h_{51}", "f_{i,51}"]
 
 
 @pytest.mark.parametrize("name", CELLS)
