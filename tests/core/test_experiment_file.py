@@ -330,7 +330,7 @@ def test_a_head_that_fits_stays_and_comes_back() -> None:
         assert fitted(one) == one
         assert parse_experiment(experiment_toml(one), "x") == one
     assert not {"pooling", "reduction", "loss ="} & set(experiment_toml(first_lesson()).split())
-    assert list(differences(first_lesson().models[0], pooling)) == ["pooling at the end → mean"]
+    assert list(differences(first_lesson().models[0], pooling)) == ["what the head reads at the end → mean"]
 
 
 def test_keys_that_do_not_apply_are_not_written() -> None:

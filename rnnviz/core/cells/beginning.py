@@ -20,7 +20,7 @@ class Drawn:
     hidden: int
     rows: Mapping[str, slice]  # of each block among the stacked ones
     weights: Mapping[str, Array]  # torch's names without the layer
-    random: np.random.Generator
+    random: "np.random.Generator"
 
 
 Begin = Callable[[Any, Drawn], Mapping[str, Array]]  # of the cell's own settings: the parameters that begin otherwise
