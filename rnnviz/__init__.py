@@ -35,6 +35,7 @@ Said once: where a new one goes
 -------------------------------
 a cell          core/cells/<cell>.py, its nodes and settings, and its place in `CELLS`. Where torch has a fused module
                 of it, a line in engine/fused.py; otherwise the engine evaluates the same nodes on tensors
+an optimiser    core/optimising/optimisers.py, a record with its settings and equations; a schedule in schedules.py
 a task          core/tasks/<task>.py, its settings, words, ranges and sequences, and its place in `TASKS`
 a lane          gui/canvas/lanes, a file with what it draws and when it is offered, and its place in `LANES`
 a file format   core/files/formats.py, `FORMATS`, and the function that reads it
