@@ -314,6 +314,9 @@ class Following(QObject):
             message = Message("warning", run.incomplete)
         if self._trouble:
             message = Message("warning", self._trouble)
+        said = self._store.state.notices.message
+        if message is None and before is None and said is not None and said.level == "error":
+            message = said  # of the file the program was started with, in whose place this run is shown
         traces = answer.traces if answer is not None else (None,) * len(run.models)
         layer = run.models[0].structure.layer_names[0] if run.models else "l0"
         place = begun(answer.training_step if answer is not None else 0, layer)
