@@ -9,13 +9,10 @@ from rnnviz.core.structure import Structure
 
 
 def _choices() -> dict[str, dict[str, Any]]:
-    """The first cell with activations has all of them, each further one another."""
     found: dict[str, dict[str, Any]] = {}
-    squashing = [kind for kind in CELLS.values() if kind.activations]
     for kind in CELLS.values():
         window = {"window": 3} if "window" in settings_of(kind.settings) else {}
-        turn = squashing.index(kind) if kind.activations else 0
-        for activation in (kind.activations[turn % len(kind.activations)],) if turn else kind.activations:
+        for activation in kind.activations:
             found[f"{kind.name}-{activation}"] = {"cell": kind.name, "activation": activation, **window}
         if not kind.activations:
             found[kind.name] = {"cell": kind.name}

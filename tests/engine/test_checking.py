@@ -57,8 +57,9 @@ STRUCTURES = {
 
 
 @pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
-def test_every_cell_is_right(structure: Structure) -> None:
-    report = check_capture(capture_of(structure, [6, 3] if structure.bias else None))
+@pytest.mark.parametrize("lengths", [None, [6, 3]], ids=["whole", "packed"])
+def test_every_cell_is_right(structure: Structure, lengths: list[int] | None) -> None:
+    report = check_capture(capture_of(structure, lengths))
     assert report.right, report.verdict
     names = {check.name for check in report.checks}
     assert set(structure.parameter_shapes()) | {"inputs", *(f"h_{name}" for name in structure.layer_names)} <= names
