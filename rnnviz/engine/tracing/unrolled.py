@@ -95,8 +95,8 @@ def _output(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Output (T, N, D·P) and final states (layers·D, N, ·) of one call."""
     structure, cell = call.structure, call.structure.equations
-    time_steps, sequences = call.inputs.shape[:2]
-    lengths = torch.full((sequences,), time_steps) if call.lengths is None else torch.tensor(call.lengths)
+    time_steps = len(call.inputs)
+    lengths = None if call.lengths is None else torch.tensor(call.lengths)
     below = list(windowed(tensors[tensor_name(call, "inputs")], structure.window).unbind(0))
     finals: dict[str, list[Tensor]] = {state: [] for state in cell.states}
     directions: list[list[Tensor]] = []
@@ -107,9 +107,12 @@ def _output(
         made: list[Tensor] = [torch.empty(0)] * time_steps
         for t in range(time_steps - 1, -1, -1) if layer.reverse else range(time_steps):
             values = step(t, below[t], states)
-            lasts = (t < lengths)[:, None]
-            states = {state: torch.where(lasts, values[state], before) for state, before in states.items()}
-            made[t] = torch.where(lasts, values[cell.output], torch.zeros_like(values[cell.output]))
+            made[t], after = values[cell.output], {state: values[state] for state in states}
+            if lengths is not None:  # beyond a sequence's end its state stays and its output is 0
+                lasts = (t < lengths)[:, None]
+                made[t] = torch.where(lasts, made[t], torch.zeros_like(made[t]))
+                after = {state: torch.where(lasts, after[state], before) for state, before in states.items()}
+            states = after
         directions.append(made)
         for state, tensor in states.items():
             finals[state].append(tensor)
@@ -124,29 +127,38 @@ class _Step:
 
     def __init__(self, cell: Cell, weights: Mapping[str, Tensor], hidden: int, layer: LayerId, nudges: Nudges) -> None:
         self._cell, self._hidden = cell, hidden
-        self._weights = {
-            node.name: [weights[one.name][cell.block_rows(one.block, hidden)] for one in node.operation.weights]
-            for node in cell.nodes
-        }
-        self._nudges: dict[str, list[tuple[str, Tensor]]] = {}
+        nudging: dict[str, list[tuple[str, Tensor]]] = {}
         for name, value in nudged(cell).items():
             nudge = nudges.get(f"{name}_{layer.text}")
             if nudge is not None:
-                self._nudges.setdefault(value.name, []).append((value.block, nudge))
+                nudging.setdefault(value.name, []).append((value.block, nudge))
+        self._nodes = [
+            (
+                node.name,
+                node.operation.compute,
+                [(value.before, value.name, self._rows(value.block)) for value in node.operation.values],
+                [weights[one.name][cell.block_rows(one.block, hidden)] for one in node.operation.weights],
+                nudging.get(node.name, ()),
+            )
+            for node in cell.nodes
+        ]
 
     def __call__(self, t: int, x: Tensor, before: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The values of all nodes (N, ·)."""
         values = {"x": x}
-        for node in self._cell.nodes:
-            read = [
-                (before if value.before else values)[value.name][..., self._cell.block_rows(value.block, self._hidden)]
-                for value in node.operation.values
-            ]
-            made = node.operation.compute(TENSORS, read, self._weights[node.name])
-            for block, nudge in self._nudges.get(node.name, ()):
+        for name, compute, reads, weights, nudges in self._nodes:
+            read = []
+            for earlier, source, rows in reads:
+                tensor = before[source] if earlier else values[source]
+                read.append(tensor if rows is None else tensor[..., rows])
+            made = compute(TENSORS, read, weights)
+            for block, nudge in nudges:
                 made = self._with(made, block, nudge[t])
-            values[node.name] = made
+            values[name] = made
         return values
+
+    def _rows(self, block: str) -> slice | None:
+        return self._cell.block_rows(block, self._hidden) if block else None
 
     def _with(self, value: Tensor, block: str, nudge: Tensor) -> Tensor:
         if not block:
