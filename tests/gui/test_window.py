@@ -206,6 +206,7 @@ def test_a_bad_file_dropped_on_the_window_is_one_sentence(
 def test_a_folder_or_a_file_that_is_gone_is_one_sentence(app: App, tmp_path: Path) -> None:
     app.open_path(tmp_path)
     assert "is not a file" in app.message_bar.sentence
+    assert "folder of rnnviz sweep" in app.message_bar.sentence
     app.open_path(tmp_path / "gone.rnnviz")
     assert "does not exist" in app.message_bar.sentence
     app.open_path(tmp_path / ("x" * 300))

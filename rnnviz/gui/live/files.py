@@ -100,7 +100,8 @@ class Files(QObject):
                 raise RnnvizError(f"{path} does not exist.")
             if not path.is_file():
                 raise RnnvizError(
-                    f"{path} is not a file: a run, an experiment, a checkpoint, a CSV or a text was wanted."
+                    f"{path} is not a file: a run, an experiment, a checkpoint, a CSV, a text or a folder of "
+                    "rnnviz sweep was wanted."
                 )
             with path.open("rb") as file:
                 looks = looks_like(file.read(HEAD_BYTES))

@@ -62,6 +62,7 @@ from rnnviz.gui.whatif.what_if_commands import WhatIfs, what_if_commands
 from rnnviz.gui.widgets.line_popup import JumpField
 from rnnviz.gui.widgets.open_dialogs import show_held
 from rnnviz.gui.widgets.spoken import announce
+from rnnviz.runs.seeds.index import is_seed_folder
 
 if TYPE_CHECKING:
     from rnnviz.gui.shell.contents import Contents
@@ -182,7 +183,7 @@ class App(QObject):
     def open_path(self, path: Path) -> None:
         """Opens whatever a person chose or dropped; what is wrong with it is said in the bar."""
         try:
-            if path.is_dir():
+            if is_seed_folder(path):
                 self.seeds.open_folder(path.absolute())
             else:
                 self.session.files.open_path(path.absolute())

@@ -44,6 +44,7 @@ def test_an_accuracy_in_percent_is_no_accuracy(breakpoints: Breakpoints, store: 
     assert field.text() == "accuracy >= 0.9"
     QTest.keyClicks(field, " and learning rate > 1")
     assert "“learning rate” here: it is a setting" in breakpoints.problem.text()
+    assert "where a schedule changes it, learning_rate < 1e-3" in breakpoints.problem.text()
 
 
 def test_one_click_takes_and_enters_it(qtbot: QtBot, store: Store) -> None:

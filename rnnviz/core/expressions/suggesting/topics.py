@@ -7,8 +7,7 @@ _STATE = r"(?:∂|\b[dδ])\s*(?-i:[hc])(?:_?\{?\w+\}?|[₀-₉ₜ]+)?"
 _TOPICS = tuple(
     (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), sentence)
     for pattern, sentence in (
-        (r"learning[\s_-]*rate|lr",
-         f"in a training whose rate changes learning_rate < 1e-3 asks for it; else {_SETTING}"),
+        (r"learning[\s_-]*rate|lr", f"{_SETTING}; where a schedule changes it, learning_rate < 1e-3"),
         (r"momentum|weight[\s_-]*decay|optimi[sz]er|adam|sgd|rmsprop|drop[\s_-]?out|seed|"
          r"(?:gradient[\s_-]*)?clip(?:ping)?[\s_-]*(?:norm|value|grad_norm_?)?(?!\()|patience|forget[\s_-]*bias|"
          r"forget\s+gate\s+bias", _SETTING),
