@@ -185,6 +185,41 @@ def test_a_rounding_that_the_network_makes_large_is_no_difference(autograd, cell
             assert verdict.brief.startswith("differs from autograd: 0.07")
 
 
+def saturated(autograd, activation: str, a: float) -> Capture:
+    """A Jordan network in float64 whose pre-activations are all `a`: of 1 − h few digits are left."""
+    capture = autograd.random_capture(
+        Structure("jordan", 2, 5, activation=activation), time_steps=7, sequences=2, seed=3, with_torch=False
+    )
+    weights = {name: one * name.startswith(("weight_ho", "bias_ho")) for name, one in capture.weights.items()}
+    capture = replace(capture, weights={**weights, "bias_ih_l0": np.full(5, float(a))})
+    return replace(capture, grads=rebuild(capture).check.weight_grads)
+
+
+def times(capture: Capture, name: str, factor: float) -> Capture:
+    return replace(capture, grads={**capture.grads, name: factor * capture.grads[name]})
+
+
+@pytest.mark.parametrize(("activation", "a"), [("tanh", 12), ("sigmoid", 23)])
+def test_in_float64_the_slopes_of_saturated_units_widen_the_limit_of_what_is_made_of_them(autograd, activation, a):
+    capture = saturated(autograd, activation, a)
+    assert rebuild(capture).check.cancellation["weight_ih_l0"] < 20  # it is not the shares that cancel
+    explained = times(capture, "weight_ih_l0", 1 + 1e-6)
+    for verdict in (rebuild(explained).verdict, one_by_one.rebuild_one(explained, 1).verdict):
+        assert verdict.words == "checked against autograd: 1.0·10⁻⁶"
+    for name in capture.grads:
+        for factor, off in ((1 + 1e-3, "1.0·10⁻³"), (-1, "2.00")):
+            assert rebuild(times(capture, name, factor)).verdict.words == f"differs from autograd: {off} in {name}"
+    for name in ("weight_ho_l0", "bias_ho_l0"):  # of which nothing is made of slopes
+        assert rebuild(times(capture, name, 1 + 1e-6)).verdict.brief == f"differs from autograd: 1.0·10⁻⁶ in {name}"
+
+
+def test_where_float64_leaves_no_digits_of_a_gradient_it_cannot_be_compared(autograd):
+    capture = saturated(autograd, "tanh", 18)
+    verdict = rebuild(times(capture, "bias_hh_l0", 1.2)).verdict
+    assert verdict.words == "cannot be compared: float64 leaves no digits of bias_hh_l0"
+    assert rebuild(times(capture, "weight_ho_l0", 1.2)).verdict.brief == "differs from autograd: 0.17 in weight_ho_l0"
+
+
 def test_the_exact_trace_is_the_float64_rebuild_of_the_same(autograd):
     capture = autograd.random_capture(
         Structure("lstm", 2, 3, 2, True), time_steps=7, sequences=3, lengths=[7, 3, 5], dtype="float32"
@@ -354,12 +389,13 @@ def test_a_value_at_one_time_step_computes_no_others(autograd, cell):
     assert set(layer._all_values._known) == set(layer.values)
 
 
-def test_jittered_numbers_are_each_one_rounding_of_float32_off_in_either_direction(autograd) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_jittered_numbers_are_each_one_rounding_off_in_either_direction(autograd, dtype) -> None:
     capture = autograd.random_capture(Structure("gru", 3, 5, 2), seed=8)
-    moved = jittered(capture, 5)
+    moved = jittered(capture, 5, dtype)
     pairs = [(capture.inputs, moved.inputs), (capture.initial["h"], moved.initial["h"])]
     for before, after in pairs + [(weight, moved.weights[name]) for name, weight in capture.weights.items()]:
-        off = (after / before - 1) / float(np.finfo(np.float32).eps)
-        np.testing.assert_allclose(np.abs(off), 1, atol=1e-6)
+        off = (after / before - 1) / float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(np.abs(off), 1, atol=1e-6 if dtype == "float32" else 1.01)
         assert {-1, 1} == set(np.sign(off).ravel())
     assert np.array_equal(moved.grad_output, capture.grad_output)

@@ -215,12 +215,13 @@ def test_a_module_of_a_cell_that_torch_lacks_is_traced(both: bool, cell: str) ->
     structure = Structure(cell.removeprefix("sigmoid "), 3, 4, 2, both, activation=activation)
     module = CellModule(structure, torch.float64)
     for parameter in module.parameters():
-        nn.init.normal_(parameter, std=0.6)  # not saturated
+        nn.init.normal_(parameter)  # of the Jordan network some units are saturated: 1 − h² has few digits left
     found = trace(module, torch.randn(6, 2, 3, dtype=torch.float64))
-    assert found.fidelity <= 1e-10
+    assert found.faithful, found.verdict.words
+    assert found.fidelity <= (1e-7 if cell == "jordan" else 1e-10)
     sequences = [torch.randn(length, 3, dtype=torch.float64) for length in (2, 5, 3)]
     packed = trace(module, pack_sequence(sequences, enforce_sorted=False))
-    assert packed.fidelity <= 1e-10
+    assert packed.faithful, packed.verdict.words
     for n, sequence in enumerate(sequences):
         alone = module(sequence[:, None])[0][:, 0].detach().numpy()
         assert np.allclose(packed.calls[0].output[: len(sequence), n], alone, atol=1e-12)

@@ -1,5 +1,7 @@
 """Large traces: the sequences of a capture rebuilt one after another, of which one is kept; the verdict is of all."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
@@ -8,7 +10,7 @@ from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.fidelity import Check
 from rnnviz.core.sweeps.not_finite import all_finite
 from rnnviz.core.sweeps.precision import in_float64, jittered
-from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.trace import Trace, one_rounding_off, rebuild
 from rnnviz.core.sweeps.verdict import judge
 
 
@@ -27,17 +29,22 @@ def rebuild_one(capture: Capture, sample: int) -> Trace:
 
 
 def _in_float64(capture: Capture, seed: int | None) -> Check:
-    wide = in_float64(capture)
-    return _each_rebuilt(wide if seed is None else jittered(wide, seed))[0]
+    wide, dtype = in_float64(capture), capture.inputs.dtype.name
+    if seed is None:
+        return _each_rebuilt(wide)[0]
+    return _each_rebuilt(jittered(wide, seed, dtype), make=lambda one: one_rounding_off(one, seed, dtype))[0]
 
 
-def _each_rebuilt(capture: Capture, kept: int | None = None) -> tuple[Check, Trace | None, bool]:
-    """The check of all sequences without their layers, the trace of `kept` alone, and whether any underflows."""
+def _each_rebuilt(
+    capture: Capture, kept: int | None = None, make: Callable[[Capture], Trace] | None = None
+) -> tuple[Check, Trace | None, bool]:
+    """The check of all sequences without their layers, the trace of `kept` alone, and whether any underflows. `make`
+    stands in for `rebuild`."""
     outputs = [np.zeros(call.grad_output.shape, call.grad_output.dtype) for call in capture.calls]
     grads, shares = dict[str, Array](), dict[str, float]()
     trace, underflows = None, False
     for n in sorted(range(capture.inputs.shape[1]), key=lambda n: n == kept):  # the one that is kept comes last
-        one = rebuild(capture.sample(n))
+        one = (make or rebuild)(capture.sample(n))
         for whole, call in zip(outputs, one.calls, strict=True):
             whole[: len(call.output), n] = call.output[:, 0]
         for name, gradient in one.check.weight_grads.items():

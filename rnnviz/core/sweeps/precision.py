@@ -1,4 +1,4 @@
-"""Precision: a capture with all its numbers in float64, as they are or as far off as float32 may take them."""
+"""Precision: a capture in float64, and captures and sweeps whose numbers are each one rounding off."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,8 +7,8 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenMapping, frozen
 from rnnviz.core.sweeps.capture import Call, Capture, Head
-
-_ROUNDING = float(np.finfo(np.float32).eps)
+from rnnviz.core.sweeps.forward import LayerSweep
+from rnnviz.core.sweeps.nodes import node_value, over_time
 
 
 def in_float64(capture: Capture) -> Capture:
@@ -17,19 +17,35 @@ def in_float64(capture: Capture) -> Capture:
     return replace(capture, weights=_all_wide(capture.weights), calls=calls, grads={}, own=None)
 
 
-def jittered(capture: Capture, seed: int) -> Capture:
-    """A float64 capture whose weights, inputs and first states are each one float32 rounding off, up or down: what
+def jittered(capture: Capture, seed: int, dtype: str) -> Capture:
+    """A float64 capture whose weights, inputs and first states are each one rounding of `dtype` off, up or down: what
     follows from it says how far rounding is carried in this network."""
     draw = np.random.default_rng(seed)
 
     def off(array: Array) -> Array:
-        return frozen(np.asarray(array * (1 + _ROUNDING * draw.choice((-1.0, 1.0), array.shape))))
+        return _one_rounding_off(array, draw, dtype)
 
     calls = tuple(
         replace(call, inputs=off(call.inputs), initial={state: off(array) for state, array in call.initial.items()})
         for call in capture.calls
     )
     return replace(capture, weights={name: off(weight) for name, weight in capture.weights.items()}, calls=calls)
+
+
+@np.errstate(all="ignore")
+def rounded(sweep: LayerSweep, seed: int) -> LayerSweep:
+    """A float64 forward sweep whose nodes are each one rounding off, up or down, with what follows from them in their
+    own time step: where h is nearly 1, of 1 − h² few digits are left, and of the gradients that are made of it."""
+    cell, draw = sweep.cell, np.random.default_rng(seed)
+    values = {"x": sweep.values["x"]}
+    for node in cell.nodes:
+        value = node_value(cell, node, values, sweep.before, sweep.weights, sweep.hidden)
+        values[node.name] = _one_rounding_off(over_time(node, value, values["x"]), draw, "float64")
+    return replace(sweep, values=values, generic=True)
+
+
+def _one_rounding_off(array: Array, draw: np.random.Generator, dtype: str) -> Array:
+    return frozen(np.asarray(array * (1 + float(np.finfo(dtype).eps) * draw.choice((-1.0, 1.0), array.shape))))
 
 
 def _call_in_float64(call: Call) -> Call:

@@ -20,7 +20,7 @@ from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
 from rnnviz.core.sweeps.head import HeadTrace, through_head
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import SetByHand
-from rnnviz.core.sweeps.precision import in_float64, jittered
+from rnnviz.core.sweeps.precision import in_float64, jittered, rounded
 from rnnviz.core.sweeps.underflow import held, underflows
 from rnnviz.core.sweeps.verdict import Verdict, judge
 
@@ -101,15 +101,18 @@ class Trace(FrozenArrays):
         """What may be said of the whole trace: right, differs, cannot be compared, or not the person's own pass.
 
         Found when first asked for. A difference is judged by each parameter's own conditioning: where a gradient is a
-        small rest of large shares that cancel, rounding of the shares is as many times larger in it. Where float32 is
-        the reason for more, the float64 rebuild says so.
+        small rest of large shares that cancel, rounding of the shares is as many times larger in it. Where rounding
+        explains more, rebuilds in float64 that are one rounding off say so.
         """
         verdict: Verdict = self.check.remembered("verdict", lambda: judge(self.check, self._in_float64))
         return verdict
 
     def _in_float64(self, seed: int | None) -> Check:
-        """The check of the float64 rebuild, or with a seed of one that begins a float32 rounding off."""
-        return _in_float64(self.check.capture, self.check.by_hand, (), seed).check
+        """The check of the float64 rebuild, or with a seed of one that is one rounding off."""
+        if seed is not None:
+            dtype = self.check.outputs[0].dtype.name
+            return one_rounding_off(jittered(in_float64(self.check.capture), seed, dtype), seed, dtype).check
+        return _in_float64(self.check.capture, self.check.by_hand, ()).check
 
     @property
     def faithful(self) -> bool:
@@ -324,13 +327,20 @@ def rebuild(capture: Capture) -> Trace:
     return swept(capture, [_unrolled(call, capture) for call in capture.calls], capture.notes)
 
 
+@one_blas_thread
 @np.errstate(all="ignore")
-def _in_float64(
-    capture: Capture, by_hand: Mapping[LayerId, SetByHand] | None, notes: tuple[str, ...], seed: int | None = None
-) -> Trace:
+def one_rounding_off(capture: Capture, seed: int, dtype: str) -> Trace:
+    """The trace of a jittered capture; of a float64 one every node is a rounding off, too. What rounding of its nodes
+    does to a float32 trace is seen in its own numbers."""
+    if dtype == "float32":
+        return rebuild(capture)
+    sweeps = [unroll(call, capture.weights, None) for call in capture.calls]
+    return swept(capture, [[rounded(one, seed) for one in call] for call in sweeps], ())
+
+
+@np.errstate(all="ignore")
+def _in_float64(capture: Capture, by_hand: Mapping[LayerId, SetByHand] | None, notes: tuple[str, ...]) -> Trace:
     capture = in_float64(capture)
-    if seed is not None:
-        capture = jittered(capture, seed)
     if by_hand is None:
         return rebuild(replace(capture, notes=notes))
     wide = {

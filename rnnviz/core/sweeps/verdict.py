@@ -14,10 +14,10 @@ from rnnviz.core.sweeps.fidelity import LARGEST_LIMIT, LIMITS, OUTPUT, Check, re
 from rnnviz.core.sweeps.not_finite import all_finite, first_not_finite
 
 VerdictKind = Literal["right", "differs", "cannot be compared", "not your own pass"]
-_ROOM = 4.0  # times what float32 is found to take from our own numbers, torch's may be off by
+_ROOM = 4.0  # times what rounding is found to take from our own numbers, torch's may be off by
 _SEEDS = (1, 2, 3)  # of rebuilds that begin one rounding off
 
-InFloat64 = Callable[[int | None], Check]  # the same rebuilt in float64, with a seed from what is one rounding off
+InFloat64 = Callable[[int | None], Check]  # the same rebuilt in float64, with a seed one rounding off
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Verdict:
 
 
 def judge(check: Check, exact: InFloat64) -> Verdict:
-    """The verdict on what `check` compares; `exact` is asked where float32 may be why numbers differ."""
+    """The verdict on what `check` compares; `exact` is asked where rounding may be why numbers differ."""
     difference = check.difference
     if not all(map(all_finite, (check.theirs, check.ours, check.capture.weights))):
         found = not_finite(check)
@@ -116,10 +116,10 @@ def _judged(check: Check, theirs: Mapping[str, Array], differences: Mapping[str,
     cancellation = check.cancellation
     limits = {name: min(base * cancellation.get(name, 1.0), LARGEST_LIMIT) for name in differences}
     beyond = {name: one for name, one in differences.items() if not one <= limits[name]}
-    if dtype == "float32" and beyond:
-        beyond, lost = _beyond_float32(check, exact, theirs, beyond)
+    if beyond:
+        beyond, lost = _beyond_rounding(check, exact, theirs, beyond)
         if lost and not beyond:
-            return Verdict("cannot be compared", largest, (f"float32 leaves no digits of {_some(lost)}",))
+            return Verdict("cannot be compared", largest, (f"{dtype} leaves no digits of {_some(lost)}",))
     if beyond:
         worst = sorted(beyond, key=lambda name: -beyond[name])
         return Verdict("differs", largest, tuple(f"{short(beyond[name])} in {_words(name)}" for name in worst[:3]))
@@ -127,17 +127,20 @@ def _judged(check: Check, theirs: Mapping[str, Array], differences: Mapping[str,
 
 
 @np.errstate(all="ignore")
-def _beyond_float32(
+def _beyond_rounding(
     check: Check, in_float64: InFloat64, theirs: Mapping[str, Array], beyond: Mapping[str, float]
 ) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Which of these differences float32 does not explain, and of what it leaves no digits.
+    """Which of these differences rounding does not explain, and of what it leaves no digits.
 
-    How much float32 takes is what our own numbers miss of the float64 rebuild, or what that misses where it begins one
-    rounding off: a network may carry a rounding far, and shares that cancel make it large. Of all outputs and
-    gradients the largest counts, since each is one sample of the same rounding.
+    How much rounding takes is what the float64 rebuild misses of one that is a rounding off, and of float32 what our
+    own numbers miss of it: a network may carry a rounding far, slopes of saturated units are a small rest of 1, and
+    shares that cancel make it large. In float32 the largest of all outputs and gradients counts, since each is one
+    sample of the same rounding; in float64 each has its own, for one unit alone may be that saturated.
     """
-    exact = _Numbers.of(in_float64(None))  # of each rebuild no more is kept: it takes much memory
-    others = [check.ours, *(_Numbers.of(in_float64(seed)).ours for seed in _SEEDS)]
+    dtype = check.outputs[0].dtype.name
+    single = dtype == "float32"
+    exact = _Numbers.of(in_float64(None) if single else check)  # of each rebuild no more is kept: it takes much memory
+    others = [_Numbers.of(in_float64(seed)).ours for seed in _SEEDS] + [check.ours] * single
     cancellation = {name: exact.cancellation.get(name, 1.0) for name in exact.ours}
     taken = {
         name: max(relative_difference(one[name].astype(np.float64), wanted) for one in others)
@@ -147,7 +150,8 @@ def _beyond_float32(
     left, lost = dict[str, float](), list[str]()
     for name, difference in beyond.items():
         wanted = exact.ours[name]
-        limit = max(LIMITS["float32"], _ROOM * everywhere) * cancellation[name]
+        rounding = everywhere if single else taken[name] / cancellation[name]
+        limit = max(LIMITS[dtype], _ROOM * rounding) * cancellation[name]
         error = min(difference, relative_difference(theirs[name].astype(np.float64), wanted))
         if error > min(limit, LARGEST_LIMIT):
             if error <= limit:
