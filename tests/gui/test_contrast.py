@@ -30,7 +30,7 @@ from pytestqt.qtbot import QtBot
 from test_theme import BOTH, contrast
 from whole_program import OpenApp, press
 
-from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import Theme, ThemeName, apply, dress, theme
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.store import setting
@@ -180,8 +180,7 @@ def test_every_colour_of_the_style_sheets_can_be_read_on_its_ground(qtbot: QtBot
     window = QWidget()
     qtbot.addWidget(window)
     dress(window, look)
-    for sheet in (window.styleSheet(), form_sheet(look.name)):
-        check_sheet(sheet, look)
+    check_sheet(window.styleSheet(), look)
 
 
 @BOTH
@@ -237,7 +236,7 @@ def test_what_has_the_keyboard_has_a_ring(qtbot: QtBot, qapp: QApplication, look
     """A neutral line at least as long as two sides of the control, which is not there without the keyboard."""
     apply(qapp, look)
     window = QWidget()
-    dress(window, look, form_sheet(look.name))
+    dress(window, look)
     qtbot.addWidget(window)
     column = QVBoxLayout(window)
     for control in controls():

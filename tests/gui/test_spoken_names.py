@@ -145,7 +145,7 @@ def test_any_choice_says_its_label(app: App, qtbot: QtBot) -> None:
     [
         lambda: DataDialog(TABLE, "dark"),
         lambda: DataDialog(TEXT, "light"),
-        lambda: OpenModelDialog(MODELS, "dark"),
+        lambda: OpenModelDialog(MODELS),
         lambda: QuestionDialog(Question("Delete", "Delete it?", "It is gone then.", "Delete", lambda: None)),
     ],
 )

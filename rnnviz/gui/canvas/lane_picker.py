@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.state.store import Store, setting
 
 _WIDTH = 340
@@ -31,7 +31,6 @@ class LanePicker(QDialog):
         super().__init__(parent)
         self._store, self._group = store, group
         self.setWindowTitle(f"{group} shown as lanes")
-        self.setStyleSheet(form_sheet(store.state.look.theme))
         self.filter = QLineEdit()
         self.filter.setProperty("role", "field")
         self.filter.setPlaceholderText("Filter by name")

@@ -28,7 +28,7 @@ from rnnviz.gui.experiment.restart_bar import RestartBar
 from rnnviz.gui.experiment.task_form import TaskForm
 from rnnviz.gui.experiment.training_form import TrainingForm
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -315,7 +315,6 @@ class ExperimentPanel(QWidget):
             card.set_number(*metric_shown(state, number))
 
     def _apply_theme(self, state: State) -> None:
-        self.setStyleSheet(form_sheet(state.look.theme))
         self.bar.set_theme(theme(state.look.theme))
         self._color_cards(state)
 

@@ -10,7 +10,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.figures.figure import Curves, draw_figure, lanes_as_seen
 from rnnviz.gui.figures.formats import FONT_SCALES, SCALES, SIDES, Measures
-from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.views import shown_view
@@ -40,7 +40,6 @@ class PictureDialog(QDialog):
         self._drawn = drawn
         self.image: QImage | None = None
         self.setWindowTitle("Save a picture")
-        self.setStyleSheet(form_sheet(drawn.state.look.theme))
         self.setMinimumWidth(400)
         view = shown_view(drawn.state).words
         what = [(VIEW, view), (BOTH, f"{view} and training curves"), (CURVES, "Training curves")]

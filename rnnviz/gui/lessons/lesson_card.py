@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 from rnnviz.debugger.places import to_phase
 from rnnviz.gui.lessons.lesson_file import Card, Lesson, Press, Show, read_lessons
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
+from rnnviz.gui.look.form_style import push_button, set_role
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
@@ -236,7 +236,6 @@ class LessonCard(QWidget):
         self.setVisible(self._open and self.lesson.belongs_to(state.run.experiment))
 
     def _apply_theme(self, state: State) -> None:
-        self.setStyleSheet(form_sheet(state.look.theme))
         self.close_button.setIcon(icon("close", theme(state.look.theme).muted, 14))
         self._fit()
         self.update()

@@ -15,7 +15,7 @@ from rnnviz.gui.library.reading import LibraryReading
 from rnnviz.gui.library.run_table import DATE, ENTRY, NAME, RunFilter, RunTable
 from rnnviz.gui.library.run_view import RunView
 from rnnviz.gui.library.tidy_dialog import TidyDialog
-from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
+from rnnviz.gui.look.form_style import push_button, set_role
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -324,7 +324,6 @@ class LibraryWindow(QDialog):
         self.tidy_button.setEnabled(bool(all_runs))
 
     def _dress(self, state: State) -> None:
-        self.setStyleSheet(form_sheet(state.look.theme))
         self.view.delegate.look = theme(state.look.theme)
         self.view.viewport().update()
         self.reading.show_theme(state.look.theme)

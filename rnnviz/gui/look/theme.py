@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells import cell_kind
 from rnnviz.gui.look import color_maps, fonts, scale
+from rnnviz.gui.look.form_sheet import form_sheet
 from rnnviz.gui.look.style_sheet import style_sheet
 
 ThemeName = Literal["dark", "light"]
@@ -245,12 +246,13 @@ def apply(app: QApplication, theme: Theme) -> None:
 
 
 def dress(window: QWidget, theme: Theme, own: str = "") -> None:
-    """Puts the style sheet of `theme`, and rules of its `own`, on a window with its dialogs and menus.
+    """Puts the style sheet of `theme`, and rules of its `own`, on a window with its panels, dialogs and menus.
 
-    Not on the application: there Qt makes every widget ready anew as often as it has others above it.
+    Not on the application: there Qt makes every widget ready anew as often as it has others above it. Nor on a panel
+    of its own: what has two sheets around it is made ready twice as often.
     """
     tokens = {name: value for name, value in asdict(theme).items() if isinstance(value, str)}
-    window.setStyleSheet(scale.in_sheet(style_sheet(theme.name, tokens)) + own)
+    window.setStyleSheet(scale.in_sheet(style_sheet(theme.name, tokens)) + form_sheet(theme.name, tokens) + own)
 
 
 def palette(theme: Theme) -> QPalette:

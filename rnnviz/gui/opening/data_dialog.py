@@ -11,7 +11,7 @@ from rnnviz.core.setting import settings_of
 from rnnviz.core.tasks import DataTask, NextValue, data_task
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import ThemeName
 from rnnviz.gui.opening.column_table import ColumnTable, is_usable
 from rnnviz.gui.opening.row_preview import RowPreview
@@ -39,7 +39,6 @@ class DataDialog(FittedDialog):
         self._preset = preset
         self._table = "columns" in settings_of(type(self._preset))
         self.setWindowTitle("Learn from this file")
-        self.setStyleSheet(form_sheet(theme_name))
         self.columns: ColumnTable | None = None
         self.preview: RowPreview | None = None
         if self._table:

@@ -24,8 +24,7 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.source import GIVEN_LOSS, Given, GivenInput
 from rnnviz.core.tasks.task import LONGEST
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import form_sheet, push_button
-from rnnviz.gui.look.theme import ThemeName
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.opening.activation_choice import ActivationChoice
 from rnnviz.gui.widgets.fields import Field, Row, section_label
 from rnnviz.gui.widgets.fitted_dialog import FittedDialog
@@ -47,7 +46,6 @@ class OpenModelDialog(FittedDialog):
     def __init__(
         self,
         inspection: Mapping[str, Any],
-        theme_name: ThemeName,
         parent: QWidget | None = None,
         find: Callable[[QWidget], Path | None] = lambda _window: None,
     ) -> None:
@@ -58,7 +56,6 @@ class OpenModelDialog(FittedDialog):
         self._modules: list[Mapping[str, Any]] = list(inspection["modules"])
         self._alphabet_typed = False
         self.setWindowTitle("Open a model")
-        self.setStyleSheet(form_sheet(theme_name))
         scale.fit(self, least_width=560)
         self.modules = QTableWidget(len(self._modules), len(_HEADINGS))
         self.sources = QButtonGroup(self)

@@ -44,7 +44,6 @@ class Opening(QObject):
             case str(name) if checkpoint_format(name) is not None:
                 self.dialog = OpenModelDialog(
                     report,
-                    self._store.state.look.theme,
                     self._window,
                     lambda dialog: path_to_open_data(dialog, self._store, TABLE.name),
                 )

@@ -124,12 +124,12 @@ class Seeds(QObject):
     def _ask(self, experiment: Experiment) -> None:
         from rnnviz.gui.seeds.seeds_dialog import SeedsDialog
 
-        run, theme_name = self._store.state.run, self._store.state.look.theme
+        run = self._store.state.run
         known = run.experiment
         same = known is not None and (known.task, known.training) == (experiment.task, experiment.training)
         self._forget_dialog()
         info, folder = run.task if same else None, new_seeds_folder(experiment.name)
-        self.dialog = SeedsDialog(experiment, info, folder, self._choose, theme_name, self._parent)
+        self.dialog = SeedsDialog(experiment, info, folder, self._choose, self._parent)
         self.dialog.accepted.connect(lambda: self._begin(experiment))
         self.dialog.rejected.connect(self._forget_dialog)
         self.dialog.open()

@@ -13,8 +13,7 @@ from rnnviz.core.numbers import whole
 from rnnviz.core.seeds.criterion import check_criterion, read_criterion, usual_criterion, usual_words
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import form_sheet, push_button
-from rnnviz.gui.look.theme import ThemeName
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.runs.seeds.index import LARGEST_SEED, MOST_SEEDS
 
 USUAL = 10
@@ -34,7 +33,6 @@ class SeedsDialog(QDialog):
         info: TaskInfo | None,
         folder: Path,
         choose: Callable[[QWidget], Path | None],
-        theme_name: ThemeName,
         parent: QWidget,
     ) -> None:
         """`info`: of the task, where it is known; `folder`: the proposal; `choose` asks for another one."""
@@ -42,7 +40,6 @@ class SeedsDialog(QDialog):
         self._experiment, self._info, self._choose = experiment, info, choose
         self.setWindowTitle("Several seeds")
         self.setMinimumWidth(560)
-        self.setStyleSheet(form_sheet(theme_name))
         self.count = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL)
         self.first = QSpinBox(minimum=0, maximum=LARGEST_SEED, value=1)
         self.place = QLineEdit(str(folder))

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.look import fonts, scale
-from rnnviz.gui.look.form_style import form_sheet, push_button, set_role
+from rnnviz.gui.look.form_style import push_button, set_role
 from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.seeds import words
 from rnnviz.gui.seeds.band_plot import BandPlot, Pens, Pointed
@@ -104,6 +104,7 @@ class SeedsWindow(QDialog):
         scale.fit(self.metric_choice, width=104)
         for button, name in ((self.log, "Logarithmic axis"), (self.each, "Each seed")):
             button.setCheckable(True)
+            button.setProperty("switch", True)
             button.setAccessibleName(name)
         self.progress.setAccessibleName("Progress of the training")
         self.progress.setFixedWidth(180)
@@ -270,12 +271,6 @@ class SeedsWindow(QDialog):
         self.open_button.setEnabled(chosen is not None and self._can_open(chosen))
 
     def _dress(self, state: State) -> None:
-        look = theme(state.look.theme)
-        checked = (
-            f"QPushButton[role='link'] {{ color: {look.muted}; }}"
-            f"QPushButton[role='link']:checked {{ background: transparent; color: {look.accent}; }}"
-        )
-        self.setStyleSheet(form_sheet(state.look.theme) + checked)
         scale.fit(self.title, font=fonts.semibold(fonts.TITLE))
         if self.shown is not None:
             self._draw(self.shown)

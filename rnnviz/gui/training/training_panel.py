@@ -14,8 +14,8 @@ from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.tasks.info import Baseline, to_beat
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
-from rnnviz.gui.look.focus_ring import FocusFrame, ring_color
-from rnnviz.gui.look.form_style import RING, form_sheet, push_button, set_role
+from rnnviz.gui.look.focus_ring import FocusFrame
+from rnnviz.gui.look.form_style import RING, push_button, set_role
 from rnnviz.gui.look.theme import model_dashes, theme
 from rnnviz.gui.state.clipping import clipping
 from rnnviz.gui.state.state import State
@@ -124,6 +124,7 @@ class TrainingPanel(QWidget):
         self.metric_choice.setAccessibleName("Metric")
         scale.fit(self.metric_choice, width=88)
         self.log.setCheckable(True)
+        self.log.setProperty("switch", True)
         self.log.setAccessibleName("Logarithmic axis")
         self.live.setAccessibleName("Follow the newest training step")
         left = QWidget()
@@ -496,19 +497,6 @@ class TrainingPanel(QWidget):
     def _apply_theme(self, state: State) -> None:
         self._rescale()
         look = theme(state.look.theme)
-        quiet = (
-            f"QPushButton[role='quiet'] {{ background: transparent; border-color: transparent; padding: 0;"
-            f" border-width: {RING}px; min-height: 18px; color: {look.good}; }}"
-        )
-        lane = f"QLabel[role='lane'] {{ color: {look.text}; font-weight: 600; }}"
-        checked = (
-            f"QPushButton[role='link'] {{ color: {look.muted}; }}"
-            f"QPushButton[role='link']:checked {{ background: transparent; color: {look.accent}; }}"
-        )
-        self.log.setStyleSheet(checked)
-        ring = f"border: 2px solid {ring_color(look).name()}; border-radius: 4px;"
-        seen = f"QPushButton[role='quiet']:focus {{ {ring} }}"
-        self.setStyleSheet(form_sheet(state.look.theme) + scale.in_sheet(quiet) + lane + seen)
         self.plot.setBackground(look.panel)
         self._frame.set_theme(look)
         self._line.setPen(pg.mkPen(look.accent, width=1))

@@ -8,7 +8,8 @@ from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.live.train_on_request import can_train_on
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import FIELD_HEIGHT, fill_scrolling, push_button
+from rnnviz.gui.look.form_sheet import FIELD_HEIGHT
+from rnnviz.gui.look.form_style import fill_scrolling, push_button
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields

@@ -28,7 +28,8 @@ from PySide6.QtWidgets import (
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import exact
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import FIELD_HEIGHT, FIELD_WIDTH, set_role
+from rnnviz.gui.look.form_sheet import FIELD_HEIGHT
+from rnnviz.gui.look.form_style import FIELD_WIDTH, set_role
 from rnnviz.gui.widgets.parsing import Parse, Show
 from rnnviz.gui.widgets.spoken import teach_screen_readers
 

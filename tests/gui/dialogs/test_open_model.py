@@ -28,7 +28,7 @@ INSPECTION: dict[str, Any] = {
 
 @pytest.fixture
 def dialog(qtbot: QtBot) -> OpenModelDialog:
-    made = OpenModelDialog(INSPECTION, "dark")
+    made = OpenModelDialog(INSPECTION)
     qtbot.addWidget(made)
     made.show()
     return made
@@ -102,7 +102,7 @@ def test_the_loss_stands_within_the_sequence(dialog: OpenModelDialog) -> None:
 
 def test_names_from_a_file_are_shown_as_text(qtbot: QtBot) -> None:
     hostile = {**INSPECTION, "path": "/x/<b>bold</b>.pt", "modules": [module("<img src=x>", "gru", 1)]}
-    dialog = OpenModelDialog(hostile, "light")
+    dialog = OpenModelDialog(hostile)
     qtbot.addWidget(dialog)
     dialog.show()
     dialog.grab()
@@ -128,7 +128,7 @@ def vanilla(guess: str = "", hint: str = "", activation: str = "tanh") -> dict[s
 
 
 def asked(qtbot: QtBot, inspection: dict[str, Any]) -> OpenModelDialog:
-    made = OpenModelDialog(inspection, "light")
+    made = OpenModelDialog(inspection)
     qtbot.addWidget(made)
     made.show()
     return made
@@ -172,7 +172,7 @@ def test_an_activation_that_torch_lacks_is_offered_where_the_file_says_it(qtbot:
 
 def test_what_is_not_used_and_what_the_loss_is_stands_in_the_dialog(qtbot: QtBot) -> None:
     notes = ["Not used: emb.weight (9 × 4, by its shape an embedding before encoder).", "encoder is given 4 numbers."]
-    made = OpenModelDialog({**INSPECTION, "notes": notes}, "light")
+    made = OpenModelDialog({**INSPECTION, "notes": notes})
     qtbot.addWidget(made)
     made.show()
     labels = [label.text() for label in made.findChildren(QLabel) if label.isVisible()]

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScroll
 
 from rnnviz.gui.commands.actions import Actions, Command, key_words
 from rnnviz.gui.look import scale
-from rnnviz.gui.look.form_style import form_sheet, push_button
+from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store
 
@@ -30,7 +30,7 @@ class ShortcutsPage(QDialog):
             f"QLabel[role='key'] {{ background: {look.raised}; border: 1px solid {look.muted}; color: {look.text};"
             f" border-bottom-width: 2px; border-radius: 4px; padding: 0 6px; font-size: 12px; }}"
         )
-        self.setStyleSheet(form_sheet(store.state.look.theme) + scale.in_sheet(caps))
+        self.setStyleSheet(scale.in_sheet(caps))
         content = QWidget()
         row = QHBoxLayout(content)
         row.setContentsMargins(24, 16, 24, 8)
