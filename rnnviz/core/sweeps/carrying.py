@@ -1,14 +1,14 @@
 """Carried gradients: what each time step sends to the states of the one before, for any cell, by one reverse scan.
 
-Between two matrices everything is element by element, so those derivatives are multiplied together beforehand, for all
-time steps at once. What is left for the scan are the matrices and, between them, one product for each way. All other
+The derivatives between two matrices are multiplied together beforehand, for all time steps at once (`Ways`). What is
+left for the scan are the matrices and, between them, one product for each way. All other
 gradients follow from what came to the states, again for all time steps at once (`Layer.grad`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from rnnviz.core.cells import Gradients
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Matrix, Node
 from rnnviz.core.sweeps.nodes import Final, SetByHand, Slopes
-
-Factor = Array | None  # the product of derivatives along all ways from one node to another; None: 1
-Spread = dict[str, Factor]  # by block of the node that is reached, "" for it as a whole
+from rnnviz.core.sweeps.ways import Factor, Spread, Ways, junctions_of
 
 
 def sweep_backward(
@@ -132,12 +130,8 @@ class _Scan:
         self._hand, self._final = by_hand, final
         cell = self._cell
         self._nodes = [node for node in reversed(cell.nodes) if node.name in cell.recurrent]
-        names = {*cell.states, cell.output} | {
-            name
-            for node in self._nodes
-            if isinstance(node.operation, Matrix)
-            for name in (node.name, node.operation.value.name)
-        }
+        names = junctions_of(cell, self._nodes)
+        self._ways = Ways(cell, slopes.hidden, self._nodes, names, slopes.of, self._hand.where, direct.dtype)
         self._arriving = {
             state: np.zeros((*direct.shape[:-1], self._units(cell.node(state))), direct.dtype) for state in cell.states
         }
@@ -206,58 +200,11 @@ class _Scan:
 
     def _ways_from(self, start: _Junction) -> None:
         """Adds to each junction that gradients of `start` lead to, and to the states before, the way to it."""
-        found: dict[str, Spread] = {start.node.name: {"": None}}
-        before: dict[str, Spread] = {}
-        for node in self._nodes:
-            spread = found.get(node.name)
-            if spread is None or (node.name in self._junctions and node is not start.node):
-                continue
-            spread = self._open(node, spread)
-            for place, value in enumerate(node.operation.values):
-                if not (value.before or value.name in self._cell.recurrent):
-                    continue
-                slope = self._slopes.of(Use(node, place, value))
-                part = {value.block or block: self._times(factor, slope, block) for block, factor in spread.items()}
-                target = before if value.before else found
-                target[value.name] = self._sum(target[value.name], part) if value.name in target else part
+        found, before = self._ways.from_junction(start.node.name)
         for name, spread in found.items():
-            if name in self._junctions and name != start.node.name:
-                self._join(start.gradient, self._junctions[name], spread)
+            self._join(start.gradient, self._junctions[name], spread)
         for name, spread in before.items():
             self._join(start.gradient, self._before[name], spread)
-
-    def _open(self, node: Node, spread: Spread) -> Spread:
-        """Nothing where the node was set by hand."""
-        closed = self._hand.where.get(node.name)
-        if closed is None:
-            return spread
-        found: Spread = {}
-        for block, factor in spread.items():
-            here = closed[:, self._rows(block)] if block else closed
-            found[block] = np.where(
-                here, self._direct.dtype.type(0), self._direct.dtype.type(1) if factor is None else factor
-            )
-        return found
-
-    def _times(self, factor: Factor, slope: Array | None, block: str) -> Factor:
-        if slope is None:
-            return factor
-        part = slope[..., self._rows(block)] if block and slope.ndim else slope
-        return part if factor is None else np.asarray(factor * part)
-
-    def _sum(self, one: Spread, other: Spread) -> Spread:
-        if one.keys() != other.keys() and ("" in one or "" in other):
-            one, other = self._by_block(one), self._by_block(other)
-        found = dict(one)
-        for block, factor in other.items():
-            found[block] = _plus(found[block], factor, self._direct.dtype) if block in found else factor
-        return found
-
-    def _by_block(self, spread: Spread) -> Spread:
-        if "" not in spread:
-            return spread
-        whole = spread[""]
-        return {block: None if whole is None else self._times(None, whole, block) for block in self._cell.blocks}
 
     def _join(self, source: Array, target: _Junction, spread: Spread) -> None:
         """Adds the ways from one junction to another; neighbouring blocks are one way."""
@@ -267,12 +214,9 @@ class _Scan:
             whole = None if factor is None else np.broadcast_to(factor, (*lead, target.gradient.shape[-1]))
             target.add(_Way(source, whole, target.gradient, slice(None)))
             return
-        numbers = sorted(self._cell.blocks.index(block) for block in spread)
         stacked = target.gradient.reshape(*target.gradient.shape[:-1], len(self._cell.blocks), size)
-        while numbers:
-            count = next((i for i in range(1, len(numbers)) if numbers[i] != numbers[0] + i), len(numbers))
-            first, numbers = numbers[0], numbers[count:]
-            factors = [spread[name] for name in self._cell.blocks[first : first + count]]
+        for first, factors in self._ways.neighbours(spread):
+            count = len(factors)
             if all(factor is None for factor in factors):
                 factor = None
             else:
@@ -286,8 +230,3 @@ class _Scan:
 def _close(gradient: Array, closed: Array, t: int) -> None:
     """Nothing where it was set by hand at this time step."""
     gradient[..., closed[t]] = 0
-
-
-def _plus(one: Factor, other: Factor, dtype: Any) -> Factor:
-    ones = np.ones((), dtype)
-    return np.asarray((ones if one is None else one) + (ones if other is None else other))

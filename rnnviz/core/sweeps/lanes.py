@@ -1,0 +1,425 @@
+"""Lanes: one reverse scan over time that carries the gradients of many losses at once, each in a row of its own.
+
+The derivatives between two matrices are multiplied together beforehand (`Ways`), so that a time step is the products by
+the cell's matrices, over the rows of all losses that have begun, and few operations element by element.
+"""
+
+from collections.abc import Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.blas import one_blas_thread
+from rnnviz.core.cells import Cell
+from rnnviz.core.cells.cell import Use
+from rnnviz.core.cells.node import Matrix, Node
+from rnnviz.core.magnitude import l2
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.nodes import Slopes
+from rnnviz.core.sweeps.pooling import PooledGrads
+from rnnviz.core.sweeps.ways import Factor, Ways, junctions_of
+
+_AT_ONCE = 20_000_000  # multiply-adds between two moments at which a scan can be left: a few milliseconds
+Found = TypeVar("Found")
+
+
+class Swept(Protocol):
+    """What of a layer tells where its gradients go."""
+
+    @property
+    def structure(self) -> Structure: ...
+    @property
+    def equations(self) -> Cell: ...
+    @property
+    def slopes(self) -> Slopes: ...
+    @property
+    def weights(self) -> Mapping[str, Array]: ...
+    @property
+    def above(self) -> "Sequence[Swept]": ...
+    @property
+    def reverse(self) -> bool: ...
+    @property
+    def lengths(self) -> Array | None: ...
+    @property
+    def cell_input(self) -> Array: ...
+    @property
+    def window(self) -> int: ...
+    @property
+    def output(self) -> Array: ...
+    @property
+    def direct_grad(self) -> Array: ...
+    @property
+    def arriving(self) -> Mapping[str, Array]: ...
+    @property
+    def closed(self) -> Mapping[str, Array] | None: ...
+    @property
+    def cut(self) -> Array | None: ...
+    @property
+    def pooled(self) -> PooledGrads | None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Whose gradients a scan carries, and what of it is kept."""
+
+    rows: Array  # (K,) time steps k, 0-based and ascending, one lane for each
+    unit: Array | None = None  # (D·P,) u of the losses uᵀ output_k; None: the L_k of the sweep
+    inputs: bool = False  # ∂L_k/∂ what the cell reads
+    norms_of: tuple[str, ...] = ()  # states whose own norms are kept beside those that are followed
+    detached: Collection[str] = ()  # states of this layer to which nothing is carried
+    summed: bool = False  # one lane alone: the gradient of all losses of the sweep together
+    stop: int = -1  # the time step at which the scan is left
+
+
+@dataclass(frozen=True, eq=False)
+class Lanes:
+    """What a scan has found of one layer."""
+
+    norms: Array  # (K, T) float64 ‖∂L_k/∂h_t‖, or of the states that are followed together
+    states: dict[str, Array]  # (K, T) float64 by state of `Wanted.norms_of`
+    inputs: Array  # (T, K, ·) ∂L_k/∂ what the cell reads at t if wanted, else empty
+    hidden: Array  # (K, P) ∂L_k/∂ output where it was stopped
+    arriving: dict[str, Array]  # (K, ·) by state what had come there from the neighbouring time step
+
+
+Steps = Generator[int, None, Found]  # yields the multiply-adds done since it last did
+
+
+def finished(steps: Generator[object, None, Found]) -> Found:
+    """What they return once all are done."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
+
+
+def lanes(layer: Swept, sample: int, wanted: Wanted) -> Steps[Lanes]:
+    """The reverse scan of one sequence; below the top layer each lane comes down through the layers above."""
+    from_above = None if wanted.summed else (yield from _from_above(layer, sample, wanted))
+    scan = _Scan(layer, sample, wanted, from_above)
+    begun, order = 0, scan.order
+    while begun < len(order):
+        end = begun + 1
+        work = scan.work(order[begun])
+        while end < len(order) and work < _AT_ONCE:
+            work += scan.work(order[end])
+            end += 1
+        scan.run(order[begun:end])
+        begun = end
+        yield work
+    return Lanes(scan.norms, scan.states, scan.inputs, scan.hidden, scan.arriving)
+
+
+def all_rows(layer: Swept) -> Array:
+    """(T,) every time step."""
+    return np.arange(len(layer.output))
+
+
+def lane_work(layer: Swept, sample: int, wanted: Wanted) -> int:
+    """The multiply-adds that `lanes` takes, those of the layers above included."""
+    above = Wanted(wanted.rows, wanted.unit, inputs=True)
+    own = len(_order(layer, sample)) * _matrix_size(layer, wanted.inputs) * len(wanted.rows)
+    own = own if _both_ways(layer, wanted) else own // 2
+    return own + sum(lane_work(one, sample, above) for one in layer.above if not wanted.summed)
+
+
+def cut_before(layer: Swept, t: int) -> bool:
+    """Whether nothing is carried from time step `t` to the state it began with."""
+    previous = t + 1 if layer.reverse else t - 1
+    return layer.cut is not None and 0 <= previous < len(layer.cut) and bool(layer.cut[previous])
+
+
+def _from_above(layer: Swept, sample: int, wanted: Wanted) -> Steps[Array | None]:
+    """(T of t, K, P) what the layer above hands down to h_t from each L_k; None at the top."""
+    whole: Array | None = None
+    for above in layer.above:
+        found = yield from lanes(above, sample, Wanted(wanted.rows, wanted.unit, inputs=True))
+        whole = found.inputs if whole is None else whole + found.inputs
+    if whole is None:
+        return None
+    return np.ascontiguousarray(_own_part(layer, whole))
+
+
+def _own_part(layer: Swept, joined: Array) -> Array:
+    """What of an array over the outputs of all directions belongs to this one."""
+    width = layer.output.shape[-1]
+    start = width if layer.reverse else 0
+    return joined[..., start : start + width]
+
+
+def _order(layer: Swept, sample: int) -> range:
+    """The time steps as the scan goes through them."""
+    length = len(layer.output) if layer.lengths is None else int(layer.lengths[sample])
+    return range(length) if layer.reverse else range(length - 1, -1, -1)
+
+
+def _both_ways(layer: Swept, wanted: Wanted) -> bool:
+    """Whether a loss reaches this layer at time steps on both sides of its own."""
+    pooled = layer.pooled is not None and wanted.unit is None
+    return wanted.summed or len(layer.above) > 1 or (layer.reverse and pooled)
+
+
+def _nodes(cell: Cell, inputs: bool) -> list[Node]:
+    """The nodes through which gradients go to a state of the time step before, or with `inputs` to x; last first."""
+    reached = set(cell.recurrent)
+    if inputs:
+        for node in cell.nodes:
+            if any(value.name == "x" or value.name in reached for value in node.operation.values):
+                reached.add(node.name)
+    return [node for node in reversed(cell.nodes) if node.name in reached]
+
+
+def _matrix_size(layer: Swept, inputs: bool) -> int:
+    matrices = [node for node in _nodes(layer.equations, inputs) if isinstance(node.operation, Matrix)]
+    return sum(int(layer.slopes.weight(Use(node, 0, node.operation.values[0])).size) for node in matrices)
+
+
+@dataclass(eq=False)
+class _Move:
+    """What one junction sends to another, at each time step."""
+
+    source: Array  # (K, ·)
+    into: Array  # (K, ·), or (K, blocks, H)
+    columns: slice  # of the junction it goes to
+    factor: Factor = None  # (T, …)
+    weight: Array | None = None
+    adds: bool = True
+
+    def make(self, t: int, lanes: slice, spare: Array) -> None:
+        source, into = self.source[lanes], self.into[lanes]
+        if self.weight is not None:
+            if self.adds or not into.flags.c_contiguous:
+                part = np.dot(source, self.weight)
+            else:
+                np.dot(source, self.weight, into)
+                return
+        elif self.factor is None:
+            part = source if into.ndim == source.ndim else source[:, None, :]
+        else:
+            source = source if into.ndim == source.ndim else source[:, None, :]
+            target = into if not self.adds else spare[: into.size].reshape(into.shape)
+            part = np.multiply(source, self.factor[t], target)
+            if not self.adds:
+                return
+        if self.adds:
+            np.add(into, part, into)
+        else:
+            into[...] = part
+
+
+@dataclass(eq=False)
+class _Junction:
+    """A node whose gradients the scan gathers, one row for each lane."""
+
+    name: str
+    gradient: Array  # (K, ·)
+    moves: list[_Move] = field(default_factory=list)  # that make it, of this time step
+    gathers: bool = False  # whether something is there before its moves: what was carried, what came directly
+    cleared: bool = False  # whether it begins with 0
+    closed: Array | None = None  # (T, ·) of a product: True where it was set by hand
+
+
+class _Scan:
+    """The junctions of one layer, bound to the derivatives of one sequence."""
+
+    def __init__(self, layer: Swept, sample: int, wanted: Wanted, from_above: Array | None) -> None:
+        self._layer, self._sample, self._wanted, self._from_above = layer, sample, wanted, from_above
+        self._cell, self._dtype = layer.equations, layer.output.dtype
+        self.order = _order(layer, sample)
+        time_steps, count = len(layer.output), 1 if wanted.summed else len(wanted.rows)
+        self.norms = np.zeros((count, time_steps))
+        self.states = {state: np.zeros((count, time_steps)) for state in wanted.norms_of}
+        inputs = (time_steps, count, layer.cell_input.shape[-1]) if wanted.inputs else (0, 0, 0)
+        self.inputs = np.zeros(inputs, self._dtype)
+        self.hidden = np.zeros((count, layer.output.shape[-1]), self._dtype)
+        self.arriving: dict[str, Array] = {}
+        self._count, self._stopped = count, False
+        self._active = [slice(0, count)] * time_steps if _both_ways(layer, wanted) else self._begun(time_steps)
+        self._places = np.full(time_steps, -1)
+        if not wanted.summed:
+            self._places[wanted.rows] = np.arange(count)
+        self._size = _matrix_size(layer, wanted.inputs)
+        self._unit = None if wanted.unit is None else _own_part(layer, wanted.unit).astype(self._dtype)
+        self._bind()
+
+    def work(self, t: int) -> int:
+        """Multiply-adds of one time step."""
+        active = self._active[t]
+        return max((active.stop - active.start) * self._size, 1)
+
+    def _begun(self, time_steps: int) -> list[slice]:
+        """The lanes that have begun, at each time step."""
+        times = np.arange(time_steps)
+        if self._layer.reverse:
+            return [slice(0, int(end)) for end in np.searchsorted(self._wanted.rows, times, "right")]
+        return [slice(int(start), self._count) for start in np.searchsorted(self._wanted.rows, times, "left")]
+
+    # bound once
+
+    def _bind(self) -> None:
+        cell, slopes = self._cell, self._layer.slopes
+        nodes = _nodes(cell, self._wanted.inputs)
+        names = junctions_of(cell, nodes)
+        closed = {name: where[:, self._sample] for name, where in (self._layer.closed or {}).items()}
+        self._ways = Ways(cell, slopes.hidden, nodes, names, self._slope, closed, self._dtype)
+        output = cell.node(cell.output)
+        going = nodes if output in nodes else [output, *nodes]
+        self._spare = np.empty(self._count * max(self._units(node) for node in (*going, output)), self._dtype)
+        self._before = {state: _Junction(state, self._rows(cell.node(state))) for state in cell.states}
+        self._junctions = {
+            node.name: _Junction(node.name, self._rows(node), gathers=node.name in (*cell.states, cell.output))
+            for node in going
+            if node.name in names
+        }
+        for node in going:
+            if isinstance(node.operation, Matrix):
+                self._junctions[node.name].closed = closed.get(node.name)
+        if "x" in names:
+            width = self._layer.cell_input.shape[-1]
+            self._junctions["x"] = _Junction("x", np.zeros((self._count, width), self._dtype))
+            self._spare = np.empty(max(self._spare.size, self._count * width), self._dtype)
+        for node in going:
+            if node.name in self._junctions:
+                self._leave(node)
+        for junction in (*self._junctions.values(), *self._before.values()):
+            _settle(junction)
+        self._followed = {node.name for node in cell.followed}
+        measured = self._followed | set(self._wanted.norms_of)
+        self._measured = tuple(name for name in self._junctions if name in measured)
+        if self._wanted.summed:  # what comes to the final states from outside
+            for state in cell.states:
+                came = self._layer.arriving[state][self.order[0], self._sample] if len(self.order) else 0
+                self._junctions[state].gradient[...] = came
+
+    def _slope(self, use: Use) -> Array | None:
+        """The derivative of one sequence."""
+        slope = self._layer.slopes.of(use)
+        return slope[:, self._sample] if slope is not None and slope.ndim == 3 else slope
+
+    def _units(self, node: Node) -> int:
+        return self._cell.units(node, self._layer.slopes.hidden, self._layer.output.shape[-1])
+
+    def _rows(self, node: Node) -> Array:
+        return np.zeros((self._count, self._units(node)), self._dtype)
+
+    def _leave(self, node: Node) -> None:
+        """What goes from a junction to others."""
+        source = self._junctions[node.name]
+        if isinstance(node.operation, Matrix):
+            value = node.operation.value
+            target = self._before.get(value.name) if value.before else self._junctions.get(value.name)
+            if target is not None and not (value.before and value.name in self._wanted.detached):
+                columns = self._cell.block_rows(value.block, self._layer.slopes.hidden)
+                weight = self._layer.slopes.weight(Use(node, 0, value))
+                target.moves.append(_Move(source.gradient, target.gradient[:, columns], columns, weight=weight))
+            return
+        found, before = self._ways.from_junction(node.name)
+        for name, spread in found.items():
+            self._join(source, self._junctions[name], spread)
+        for state, spread in before.items():
+            if state not in self._wanted.detached:
+                self._join(source, self._before[state], spread)
+
+    def _join(self, source: _Junction, target: _Junction, spread: Mapping[str, Factor]) -> None:
+        time_steps, hidden = len(self._layer.output), self._layer.slopes.hidden
+        if "" in spread:
+            factor = _over_time(spread[""], time_steps)
+            target.moves.append(_Move(source.gradient, target.gradient, slice(None), factor))
+            return
+        stacked = target.gradient.reshape(self._count, len(self._cell.blocks), hidden)
+        for first, factors in self._ways.neighbours(dict(spread)):
+            factor = None
+            if any(one is not None for one in factors):
+                ones = np.ones((), self._dtype)
+                parts = [np.broadcast_to(ones if one is None else one, (time_steps, hidden)) for one in factors]
+                factor = np.stack(parts, axis=1)
+            last = first + len(factors)
+            columns = slice(first * hidden, last * hidden)
+            target.moves.append(_Move(source.gradient, stacked[:, first:last], columns, factor))
+
+    # the scan
+
+    @one_blas_thread
+    @np.errstate(all="ignore")
+    def run(self, times: Sequence[int]) -> None:
+        """Some time steps, one after the other."""
+        for t in times:
+            if not self._stopped:
+                self._step(t)
+
+    def _step(self, t: int) -> None:
+        lanes, cell = self._active[t], self._cell
+        stopping = t == self._wanted.stop
+        if stopping:
+            self.arriving = {state: self._junctions[state].gradient.copy() for state in cell.states}
+        measured = list[Array]()
+        for junction in self._junctions.values():
+            gradient = junction.gradient[lanes]
+            if junction.cleared or (junction.name == cell.output and cell.output not in cell.states):
+                gradient[...] = 0
+            if junction.name == cell.output:
+                self._add_direct(t, lanes, junction.gradient)
+            for move in junction.moves:
+                move.make(t, lanes, self._spare)
+            if junction.name in self._measured:
+                measured.append(l2(gradient))
+                if junction.name in self.states:
+                    self.states[junction.name][lanes, t] = measured[-1]
+            if junction.name == cell.output and stopping:
+                self.hidden[lanes] = gradient
+            if junction.closed is not None:
+                gradient[:, junction.closed[t]] = 0
+        followed = [one for name, one in zip(self._measured, measured, strict=True) if name in self._followed]
+        self.norms[lanes, t] = followed[0] if len(followed) == 1 else l2(np.stack(followed, axis=-1))
+        if self._wanted.inputs and "x" in self._junctions:
+            self.inputs[t, lanes] = self._junctions["x"].gradient[lanes]
+        self._stopped = stopping
+        self._carry(t, lanes)
+
+    def _carry(self, t: int, lanes: slice) -> None:
+        cut = cut_before(self._layer, t)
+        for before in self._before.values():
+            if cut or not before.moves:
+                before.gradient[lanes] = 0
+                continue
+            for move in before.moves:
+                move.make(t, lanes, self._spare)
+        for state, before in self._before.items():
+            self._junctions[state].gradient[lanes] = before.gradient[lanes]
+
+    def _add_direct(self, t: int, lanes: slice, into: Array) -> None:
+        """Adds what each loss sends to the output at `t` from outside this layer."""
+        layer, place = self._layer, int(self._places[t])
+        if self._wanted.summed:
+            into[0] += layer.direct_grad[t, self._sample]
+        elif self._from_above is not None:
+            into[lanes] += self._from_above[t, lanes]
+        elif self._unit is not None:
+            if place >= 0:
+                into[place] += self._unit
+        elif layer.pooled is not None:
+            into[lanes] += layer.pooled.reaching(t, self._sample)[self._wanted.rows[lanes]]
+        elif place >= 0:
+            into[place] += layer.direct_grad[t, self._sample]
+
+
+def _over_time(factor: Factor, time_steps: int) -> Factor:
+    return factor if factor is None or factor.ndim > 1 else np.broadcast_to(factor, (time_steps, *factor.shape))
+
+
+def _settle(junction: _Junction) -> None:
+    """Lets the first move to each block write it and the others add to it; all add to what is there already."""
+    written = np.full(junction.gradient.shape[-1], junction.gathers)
+    for move in junction.moves:
+        here = written[move.columns]
+        if here.any() and not here.all():  # begun in places only
+            junction.cleared = True
+        move.adds = bool(here.any())
+        here[...] = True
+    if junction.cleared:
+        for move in junction.moves:
+            move.adds = True
