@@ -1,0 +1,135 @@
+"""Gradient flow: F[k, t] = ‖∂L_k/∂h_t‖ of every loss or of a choice of them, and ∂L_k/∂c_t beside it.
+
+Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013.
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
+from rnnviz.core.cells import Cell
+from rnnviz.core.gradients.losses import unit_vector
+from rnnviz.core.sweeps.lanes import Lanes, Wanted, finished, lane_work, lanes
+from rnnviz.core.sweeps.layer import Layer
+
+Seed = Literal["loss", "unit"]
+
+TOO_MUCH = 1_000_000_000  # multiply-adds above which not every k is carried
+CHOSEN = 64  # how many are then, evenly spaced, beside the cursor's
+_BYTES = 128 * 2**20  # that gradients on their way down through the layers may take
+
+
+@dataclass(frozen=True, eq=False)
+class Flow(FrozenArrays):
+    """The gradient flow of one layer and sequence."""
+
+    values: Array  # (K, T) float64 F[k, t]; 0 where k does not reach t
+    rows: Array  # (K,) the k's, 0-based and ascending
+    states: Mapping[str, Array]  # (K, T) float64 of each state beside the output: "c" of an LSTM; else empty
+    layer: str  # "l0"
+    cell: str  # its identifier
+    symbol: str  # of what ∂L_k is taken by: "h", "(s′, s″)"
+    seed: Seed  # the task's own losses, or uᵀ output_k at every k
+    sampled: bool  # whether rows are a choice of the time steps
+    length: int  # of the sequence
+    reverse: bool  # whether the layer reads from the end, so that losses reach later time steps
+
+    @property
+    def time_steps(self) -> int:
+        """T."""
+        return int(self.values.shape[1])
+
+    def row_of(self, k: int) -> int | None:
+        """The row of time step `k`, 0-based; None where it is not among them."""
+        found = int(np.searchsorted(self.rows, k))
+        return found if found < len(self.rows) and self.rows[found] == k else None
+
+    def of_state(self, state: str) -> "Flow":
+        """The same with the norms by one state beside the output as its values; KeyError where there is none."""
+        return Flow(
+            self.states[state],
+            self.rows,
+            frozen_mapping({}),
+            self.layer,
+            self.cell,
+            state,
+            self.seed,
+            self.sampled,
+            self.length,
+            self.reverse,
+        )
+
+
+def cell_states(cell: Cell) -> tuple[str, ...]:
+    """The states that are carried beside the output: ("c",) of the LSTMs; () without one."""
+    return tuple(state for state in cell.states if state != cell.output) if cell.output in cell.states else ()
+
+
+def multiply_adds(layer: Layer, sample: int = 0, rows: int | None = None) -> int:
+    """What the flow of `rows` losses takes, by default of all."""
+    count = int(layer.sequence_lengths[sample]) if rows is None else rows
+    return lane_work(layer, sample, Wanted(np.arange(count)))
+
+
+def flow_of(layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | None = None) -> Flow:
+    """F of one sequence, at once; `flow_steps` is the same with progress."""
+    return finished(flow_steps(layer, sample, unit=unit, cursor=cursor))
+
+
+def flow_steps(
+    layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | None = None
+) -> Generator[float, None, Flow]:
+    """F of one sequence, as a generator that yields the share done, 0 to 1, every few milliseconds, and returns it.
+
+    Closing it leaves the work. L_k are the sweep's own losses, through a pooling and the layers above; with `unit`
+    uᵀ output_k of the whole call at every k. Above 10⁹ multiply-adds there are 64 rows evenly spaced and that of
+    `cursor` (0-based), else one for every time step of the sequence.
+    """
+    length = int(layer.sequence_lengths[sample])
+    sampled = multiply_adds(layer, sample) > TOO_MUCH and length > CHOSEN
+    rows = chosen_rows(length, cursor) if sampled else np.arange(length)
+    u = unit_vector(layer) if unit else None
+    beside = cell_states(layer.equations)
+    whole = max(lane_work(layer, sample, Wanted(rows, u)), 1)
+    found, done = list[Lanes](), 0
+    for part in np.array_split(rows, _blocks(layer, len(rows))):
+        steps = lanes(layer, sample, Wanted(part, u, norms_of=beside))
+        while True:
+            try:
+                done += next(steps)
+            except StopIteration as end:
+                found.append(end.value)
+                break
+            yield min(done / whole, 1.0)
+    return Flow(
+        values=frozen(np.concatenate([one.norms for one in found])),
+        rows=frozen(rows),
+        states=frozen_mapping({state: np.concatenate([one.states[state] for one in found]) for state in beside}),
+        layer=layer.name,
+        cell=layer.cell,
+        symbol=layer.equations.followed_symbol,
+        seed="unit" if unit else "loss",
+        sampled=sampled,
+        length=length,
+        reverse=layer.reverse,
+    )
+
+
+def chosen_rows(length: int, cursor: int | None = None) -> Array:
+    """(≤ 65,) 64 time steps of a sequence evenly spaced, first and last among them, and the cursor's."""
+    rows = np.unique(np.linspace(0, length - 1, min(CHOSEN, length)).round().astype(int))
+    if cursor is not None and 0 <= cursor < length:
+        rows = np.union1d(rows, [cursor])
+    return np.asarray(rows)
+
+
+def _blocks(layer: Layer, rows: int) -> int:
+    """In how many parts the rows are carried, so that what comes down from the layers above stays within bounds."""
+    if not layer.above:
+        return 1
+    structure, time_steps = layer.structure, len(layer.output)
+    width = structure.output_size * structure.directions * (1 + structure.directions)
+    return max(1, min(rows, -(-rows * time_steps * width * layer.output.itemsize // _BYTES)))

@@ -1,0 +1,53 @@
+"""Losses of a gradient-flow matrix: which time steps a task asks at, and a loss of our own where it asks at few."""
+
+import numpy as np
+
+from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import Trace
+
+_SEED = 20130521  # of u, so that every picture of a run has the same one
+_FEW = 4
+
+
+def asked(trace: Trace, layer: Layer, sample: int = 0) -> Array:
+    """(T,) bool where L_k is a loss of the call that a layer belongs to.
+
+    With a head that is said by its weights of the losses, whatever their gradients are; without one it is where the
+    given ∂L/∂output is not 0. Of a call that only hands its final states on, nowhere.
+    """
+    call = next((one for one in trace.calls if any(own is layer for own in one.layers)), None)
+    time_steps = len(layer.output)
+    length = int(layer.sequence_lengths[sample])
+    if call is not None and call.head is not None:
+        found = np.asarray(call.head.loss_weight[:, sample] != 0)
+    else:
+        top = layer
+        while top.above:
+            top = top.above[0]
+        directions = [one for one in (call.layers if call else (top,)) if not one.above]
+        found = np.any([_sends(one, sample) for one in directions], axis=0)
+    return frozen(np.asarray(found & (np.arange(time_steps) < length)))
+
+
+def _sends(top: Layer, sample: int) -> Array:
+    """(T,) whether each L_k sends anything to the output."""
+    grad = top.direct_grad if top.pooled is None else top.pooled.grad
+    return np.asarray((grad[:, sample] != 0).any(axis=-1))
+
+
+def few(asked: Array, length: int) -> bool:
+    """Whether losses are too few for a picture of every k, so that a unit loss is looked at first: fewer than 4, or
+    than a quarter of the sequence's time steps."""
+    count = int(np.count_nonzero(asked))
+    return count < length and (count < _FEW or 4 * count < length)
+
+
+def unit_vector(layer: Layer) -> Array:
+    """(D·P,) float64 u of the unit losses uᵀ output_k, ‖u‖ = 1: the same at every k and for every trace of this size.
+
+    It goes over the outputs of all directions of the top layer.
+    """
+    structure = layer.structure
+    drawn = np.random.default_rng(_SEED).standard_normal(structure.directions * structure.output_size)
+    return frozen(drawn / np.linalg.norm(drawn))
