@@ -224,7 +224,7 @@ def test_a_figure_does_not_show_where_the_person_is_looking(qtbot: QtBot) -> Non
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"wanted": Wanted("everything")}, "view: wanted one of lanes, network, got everything"),
+        ({"wanted": Wanted("everything")}, "view: wanted one of lanes, network, gradients, got everything"),
         ({"wanted": Wanted(lanes="all")}, "lanes: wanted one of overview, hidden, gradients, loss, got all"),
         ({"wanted": Wanted("network", level="near")}, "level: wanted one of folded, unrolled, inside, got near"),
         ({"wanted": Wanted(sweep="up")}, "sweep: wanted one of forward, backward, got up"),

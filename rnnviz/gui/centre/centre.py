@@ -11,11 +11,12 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.views import shown_view
 
 if TYPE_CHECKING:
+    from rnnviz.gui.gradients.page import GradientsView
     from rnnviz.gui.network.network_view import NetworkView
 
 
 class Centre(QWidget):
-    """Lanes or network. Whoever has the keyboard in the one has it in the other when that comes to the front."""
+    """Lanes, network or gradients. Whoever has the keyboard in one has it in that which comes to the front."""
 
     run_wanted = Signal(int, int)
     what_if_wanted = Signal(int, object)
@@ -26,6 +27,7 @@ class Centre(QWidget):
         super().__init__(parent)
         self._store, self.lanes = store, lanes
         self.network: NetworkView | None = None  # made when it is first looked at
+        self.gradients: GradientsView | None = None
         self._stack = QStackedLayout(self)
         self._stack.addWidget(lanes)
         for wish in ("run_wanted", "what_if_wanted", "what_if_asked"):
@@ -44,9 +46,13 @@ class Centre(QWidget):
             self._show(new)
 
     def _show(self, state: State) -> None:
-        wanted: QWidget = self.lanes
-        if shown_view(state).key == "network":
-            wanted = self._made_network()
+        match shown_view(state).key:
+            case "network":
+                wanted: QWidget = self._made_network()
+            case "gradients":
+                wanted = self._made_gradients()
+            case _:
+                wanted = self.lanes
         if wanted is self.front:
             return
         has_keyboard = self.front.hasFocus()
@@ -63,3 +69,15 @@ class Centre(QWidget):
                 getattr(self.network, wish).connect(getattr(self, wish))
             self._stack.addWidget(self.network)
         return self.network
+
+    def _made_gradients(self) -> "GradientsView":
+        if self.gradients is None:
+            from rnnviz.gui.gradients.page import GradientsView
+
+            self.gradients = GradientsView(self._store)
+            self._stack.addWidget(self.gradients)
+        return self.gradients
+
+    def stop(self) -> bool:
+        """Ends what a view looks for off the event loop; False if it did not end in time."""
+        return self.gradients is None or self.gradients.stop()

@@ -1,6 +1,6 @@
 """Figure: the view in front, training curves or both with a heading, drawn for a page: nothing in it can be pressed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import ceil
@@ -16,6 +16,7 @@ from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.selection import exactly, lane_choices
 from rnnviz.gui.figures.formats import Measures, in_pixels
 from rnnviz.gui.figures.pictures import window_image
+from rnnviz.gui.gradients.page import GradientsView
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.theme import dress, theme
@@ -25,6 +26,12 @@ from rnnviz.gui.state.store import Store
 from rnnviz.gui.state.views import shown_view
 from rnnviz.gui.training.training_panel import TrainingPanel
 
+Front = LaneStack | NetworkView | GradientsView
+_FRONTS: Mapping[str, Callable[..., Front]] = {
+    "lanes": LaneStack,
+    "network": NetworkView,
+    "gradients": GradientsView,
+}
 _LEAST_PLOT = 160  # pixels between the columns
 _MARGIN, _HEADING_GAP = 14, 24  # pixels
 _TRAINING_HEIGHT = 160  # below lanes
@@ -100,9 +107,7 @@ def _needed(page: QWidget, width: int, *, view: bool) -> tuple[int, int]:
 
 
 @contextmanager
-def _page(
-    state: State, width: int, *, view: bool, curves: Curves | None
-) -> Iterator[tuple[QWidget, LaneStack | NetworkView | None]]:
+def _page(state: State, width: int, *, view: bool, curves: Curves | None) -> Iterator[tuple[QWidget, Front | None]]:
     """The page while it is drawn, and the view in it."""
     page = QWidget()
     page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -114,7 +119,7 @@ def _page(
     column.addLayout(_heading(state, width, view=view))
     store, front = Store(state), None
     if view:
-        front = (NetworkView if shown_view(state).key == "network" else LaneStack)(store, picture=True)
+        front = _FRONTS[shown_view(state).key](store, picture=True)
         front.setMinimumHeight(front.picture_height())
         column.addWidget(front, 1)
     if curves is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import hypot
+from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -103,7 +104,15 @@ class Circle:
     fill: QColor | None = None
 
 
-Mark = Text | Box | Strip | Line | Circle
+class Painted(Protocol):
+    """A mark that paints itself: what only some pictures have."""
+
+    key: str
+
+    def paint(self, painter: QPainter) -> None: ...
+
+
+Mark = Text | Box | Strip | Line | Circle | Painted
 
 
 @dataclass(eq=False, slots=True)
@@ -186,6 +195,8 @@ class Drawing:
                 case Circle():
                     _outline(painter, mark.border, mark.width, mark.fill)
                     painter.drawEllipse(mark.centre, mark.radius, mark.radius)
+                case _:
+                    mark.paint(painter)
 
 
 def _paint_text(painter: QPainter, mark: Text) -> None:
@@ -320,6 +331,8 @@ def _faded(mark: Mark, opacity: float) -> Mark:
             return replace(mark, border=_thin(mark.border, opacity), fill=_thin(mark.fill, opacity))
         case Strip():
             return mark if opacity > 0.5 else replace(mark, rect=QRectF())
+        case _:
+            return mark
 
 
 def _thin(color: QColor | None, opacity: float) -> QColor:

@@ -108,7 +108,8 @@ class Contents(QObject):
 
     def stop(self) -> bool:
         """Ends what works behind the panels; False if it did not end in time."""
-        return self.origin.explaining.stop()
+        ended = [self.origin.explaining.stop(), self.centre.stop()]
+        return all(ended)
 
     def lanes_image(self, scale: int) -> QImage:
         """The lanes as they are seen, with a heading; what is scrolled away is in it, too."""

@@ -15,7 +15,7 @@ from rnnviz.gui.state.window import Message
 
 _REMEMBERED = Fields(
     *("look.theme", "look.hidden_lanes", "look.page", "look.folders", "look.text_scale", "look.presentation_scale"),
-    *("look.interface_scale", "look.view", "look.level", "look.animated", "look.walk_speed"),
+    *("look.interface_scale", "look.view", "look.level", "look.animated", "look.walk_speed", "look.laboratory"),
     *("debugging.watches", "debugging.lent"),
 )
 
@@ -65,4 +65,7 @@ class PreferenceSaver(QObject):
                 presentation_scale=new.look.presentation_scale,
                 interface_scale=new.look.interface_scale,
                 watches=new.debugging.own_watches,
+                cards=new.look.laboratory.cards,
+                threshold=new.look.laboratory.threshold,
+                relative=new.look.laboratory.relative,
             )

@@ -13,6 +13,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.stopping.marks import Breakpoint, Marks
 from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
+from rnnviz.gui.state.laboratory import DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD
 
 RECENT_FILES = 10  # how many are remembered
 RECENT_COMMANDS = 5
@@ -47,6 +48,9 @@ class Preferences:
     level: Literal["folded", "unrolled", "inside"] = "unrolled"  # of the network
     animated: bool = True
     walk_speed: float = 2.0
+    cards: tuple[str, ...] = DEFAULT_CARDS  # of the Gradients view, in their order
+    threshold: float = 1e-6  # of its memory horizon
+    relative: bool = True
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
         """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""
@@ -119,7 +123,7 @@ def write_preferences(preferences: Preferences, path: Path) -> None:
 def _fits(name: str, value: Any) -> bool:
     if name == "theme":
         return value in get_args(ThemeName)
-    if name in ("recent", "recent_commands", "hidden_lanes", "watches"):
+    if name in ("recent", "recent_commands", "hidden_lanes", "watches", "cards"):
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if name == "trace_memory":
         return type(value) is int and 0 < value <= MOST_TRACE_MEMORY
@@ -130,7 +134,9 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, str)
     if name == "level":
         return value in ("folded", "unrolled", "inside")
-    if name == "animated":
+    if name == "threshold":
+        return isinstance(value, float) and LEAST_THRESHOLD <= value <= MOST_THRESHOLD
+    if name in ("animated", "relative"):
         return isinstance(value, bool)
     if name in ("breakpoints", "folders"):
         return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())

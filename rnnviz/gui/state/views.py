@@ -19,6 +19,7 @@ class View:
 VIEWS = (
     View("lanes", "Lanes", "every quantity over time, below each other"),
     View("network", "Network", "the loop, the loop unrolled, and the inside of the cell, with real numbers"),
+    View("gradients", "Gradients", "where gradients come from and where they die: a page of cards"),
 )
 
 

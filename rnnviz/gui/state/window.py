@@ -1,9 +1,11 @@
 """Window: how it looks, and what it tells the person right now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from rnnviz.gui.state.laboratory import Laboratory
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Appearance:
     presentation_scale: float = 1.5  # the same in a presentation
     presenting: bool = False
     interface_scale: float = 1.0  # of everything, from the next start on
+    laboratory: Laboratory = field(default_factory=Laboratory)  # the Gradients view
 
     @property
     def scale(self) -> float:

@@ -1,0 +1,141 @@
+"""Card: one picture of the Gradients view: which numbers it needs of a model, and how it draws them."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtWidgets import QWidget
+
+from rnnviz.core.arrays import Array
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
+from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.network.drawing import Drawing
+from rnnviz.gui.state.laboratory import Laboratory
+from rnnviz.gui.state.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class Partial:
+    """What is known so far, and which share of the work that took."""
+
+    value: Any
+    share: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A card's numbers of one model; `value` is None while nothing is known yet, or where `problem` says why not."""
+
+    model: ShownModel
+    value: Any = None
+    share: float = 0.0
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What a card draws: its own models, and all models, whose scales it shares."""
+
+    shown: Shown
+    models: tuple[Found, ...]
+    everyone: tuple[Found, ...]
+    laboratory: Laboratory
+    loss: int  # time step k of the loss that is looked at, from 1
+    options: Mapping[str, Any] = field(default_factory=dict)  # what the controls of the card say
+
+    @property
+    def theme(self) -> Theme:
+        return self.shown.theme
+
+    @property
+    def known(self) -> tuple[Found, ...]:
+        """Its models with numbers."""
+        return tuple(found for found in self.models if found.value is not None)
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The numbers of all models that have any: what a scale must hold."""
+        return tuple(found.value for found in self.everyone if found.value is not None)
+
+    def at(self, shown: Shown, loss: int) -> "Sight":
+        """The same numbers with the cursor elsewhere."""
+        return replace(self, shown=shown, loss=loss)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What is under the pointer in words, and where a press leads: what is None stays."""
+
+    words: str
+    time_step: int | None = None
+    loss: int | None = None
+    model: int | None = None  # its number
+    unit: int | None = None  # 0-based
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The numbers of a card to be copied: columns of one length, by name."""
+
+    columns: Mapping[str, Sequence[Any] | Array]
+
+    def text(self) -> str:
+        """Tab-separated, every digit."""
+        columns = [list(np.asarray(column).tolist()) for column in self.columns.values()]
+        longest = max((len(column) for column in columns), default=0)
+        rows = [[str(column[row]) if row < len(column) else "" for column in columns] for row in range(longest)]
+        return "\n".join("\t".join(row) for row in [list(self.columns), *rows]) + "\n"
+
+
+class Card:
+    """The base of the cards. A card keeps nothing: what it draws is in the sight it is given."""
+
+    key: ClassVar[str]
+    words: ClassVar[str]  # its title
+    tooltip: ClassVar[str]
+    symbol: ClassVar[str] = ""  # markup at the right of the title
+    each_model: ClassVar[bool] = False  # one card a model, side by side
+    draws_loss: ClassVar[bool] = False  # whether `draw`, not only `mark`, shows the loss that is looked at
+
+    def lacks(self, model: ShownModel) -> str:
+        """Why there are no such numbers of a model, in a sentence; "" if there are."""
+        return ""
+
+    def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
+        """What of the settings its numbers hang on, beside the trace."""
+        return ()
+
+    def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
+        """The numbers of a model that has a trace, in a worker thread: parts, the last one whole."""
+        raise NotImplementedError
+
+    def aside(self, sight: Sight) -> str:
+        """What stands at the right of the title."""
+        return self.symbol
+
+    def draw(self, sight: Sight, area: QRectF) -> Drawing:
+        """Everything but the cursor."""
+        raise NotImplementedError
+
+    def mark(self, sight: Sight, area: QRectF) -> Drawing:
+        """The cursor on it, drawn anew at each step."""
+        return Drawing()
+
+    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
+        """What is under a point; None where nothing is."""
+        return None
+
+    def table(self, sight: Sight) -> Table:
+        """Its numbers, to be copied."""
+        return Table({})
+
+    def controls(self, store: Store, change: Callable[[Mapping[str, Any]], None]) -> QWidget | None:
+        """Fields below the title; what is set there goes to `change`, and comes back in `Sight.options`."""
+        return None
+
+
+def at_once(value: Any) -> Iterator[Partial]:
+    """Numbers that take no time worth telling."""
+    yield Partial(value)

@@ -1,0 +1,345 @@
+"""Card frame: one card on the page: title, picture and cursor, what is pressed in it, and how it is taken elsewhere."""
+
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QContextMenuEvent,
+    QDrag,
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
+
+from rnnviz.core.numbers import whole
+from rnnviz.gui.gradients.card import Card, Sight
+from rnnviz.gui.look import fonts, scale
+from rnnviz.gui.look.focus_ring import FocusFrame
+from rnnviz.gui.look.icons import icon
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.network.drawing import Drawing
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets import marked_text
+from rnnviz.gui.widgets.live_tip import LiveTip
+from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
+
+MIME = "application/x-rnnviz-card"
+_HEAD, _EDGE = 34.0, 12.0  # pixels of the design: the title's row, and around the picture
+_BUTTON = 22
+WORDS = (
+    "Alt+← and Alt+→ move the card, Return gives it the whole page and takes it back, P holds it at its training step, "
+    "Ctrl+C copies its numbers, Delete takes it away, the menu key shows all of this"
+)
+
+
+class CardFrame(QWidget):
+    """Draws a card's sight. Knows no page: what a person wishes of the place of the card is a signal."""
+
+    spoken_role = QAccessible.Role.Graphic
+    spot_pressed = Signal(object)  # Spot
+    moved = Signal(int)  # places farther on, or back
+    dropped = Signal(str)  # the key of a card that was let go on this one
+    enlarged = Signal()
+    taken_away = Signal()
+    held = Signal(bool)  # at its training step
+    loss_stepped = Signal(int)
+    options_changed = Signal(object)
+
+    def __init__(self, card: Card, store: Store, number: int | None, parent: QWidget, *, picture: bool = False) -> None:
+        """`number`: of the model, for a card of one alone."""
+        super().__init__(parent)
+        self.card, self.number = card, number
+        self._store = store
+        self.sight: Sight | None = None
+        self.held_at: int | None = None  # the training step that stays
+        self._static: Drawing | None = None
+        self._pixmap: QPixmap | None = None
+        self._pressed = QPoint()
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        teach_screen_readers()
+        self.setAccessibleName(card.words)
+        self.setAccessibleDescription(f"{card.tooltip}. {WORDS}")
+        self.menu_button = QToolButton(self)
+        self.menu_button.setProperty("flat", "true")
+        self.menu_button.setAutoRaise(True)
+        self.menu_button.setText("⋯")
+        self.menu_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.menu_button.setAccessibleName(f"What can be done with {card.words}")
+        self.menu_button.setToolTip("What can be done with this card  (menu key)")
+        self.menu_button.clicked.connect(self._open_menu_below)
+        self.menu_button.setVisible(not picture)
+        self.controls = None if picture else card.controls(store, self.options_changed.emit)
+        if self.controls is not None:
+            self.controls.setParent(self)
+        self._tip = LiveTip(self, self._words_at)
+        self._frame = FocusFrame(self, theme(store.state.look.theme))
+
+    # what is drawn
+
+    def show_sight(self, sight: Sight) -> None:
+        """Draws anew, unless it is held."""
+        if self.held_at is not None:
+            return
+        self.sight = sight
+        self.forget()
+
+    def forget(self) -> None:
+        """Everything is drawn anew."""
+        self._frame.set_theme(theme(self._store.state.look.theme))
+        self._static = self._pixmap = None
+        self.update()
+        self._tip.refresh()
+
+    def move_cursor(self, sight: Sight) -> None:
+        """Draws the cursor elsewhere on the same picture."""
+        if self.held_at is None:
+            again = self.sight is not None and sight.loss != self.sight.loss and self.card.draws_loss
+            self.sight = sight
+            if again:
+                self._static = self._pixmap = None
+            self.update()
+            self._tip.refresh()
+
+    @property
+    def area(self) -> QRectF:
+        """Where the picture lies, in pixels of the design."""
+        top = _HEAD + (self._controls_height() if self.controls is not None else 0)
+        return QRectF(_EDGE, top, scale.width(self) - 2 * _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
+
+    def _controls_height(self) -> float:
+        assert self.controls is not None  # its callers looked
+        return scale.to_design(self.controls.sizeHint().height()) + 4
+
+    @property
+    def drawing(self) -> Drawing:
+        """Everything but the cursor."""
+        if self._static is None:
+            sight = self.sight
+            assert sight is not None  # its callers looked
+            self._static = self.card.draw(sight, self.area).without_overlaps()
+        return self._static
+
+    @property
+    def sentence(self) -> str:
+        """Said in place of a picture; "" where there is one."""
+        if self.sight is None or not self.sight.shown.ready:
+            return "Nothing is recorded yet."
+        if self.sight.known:
+            return ""
+        problems = [found.problem for found in self.sight.models if found.problem]
+        return " ".join(dict.fromkeys(problems)) if problems else "Computing …"
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._paint_static()
+        painter = scale.painter(self)
+        try:
+            assert self._pixmap is not None
+            painter.save()
+            painter.resetTransform()
+            painter.drawPixmap(0, 0, self._pixmap)
+            painter.restore()
+            if not self.sentence and self.sight is not None:
+                self.card.mark(self.sight, self.area).paint(painter)
+        finally:
+            painter.end()
+
+    def _paint_static(self) -> None:
+        """The card without the cursor, kept until something else changes."""
+        ratio = self.devicePixelRatioF()
+        if self._pixmap is not None and self._pixmap.devicePixelRatioF() == ratio:
+            return
+        pixmap = QPixmap((self.size() * ratio).expandedTo(self.minimumSize()))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        drawing = self.drawing if not self.sentence else None
+        painter = QPainter(pixmap)
+        try:
+            painter.scale(scale.text_scale(), scale.text_scale())
+            self._paint_head(painter)
+            if drawing is not None:
+                drawing.paint(painter)
+            else:
+                painter.setFont(fonts.text())
+                painter.setPen(self._colors.color("muted"))
+                painter.drawText(self.area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.sentence)
+        finally:
+            painter.end()
+        self._pixmap = pixmap
+
+    @property
+    def _colors(self) -> Any:
+        return theme(self._store.state.look.theme)
+
+    def _paint_head(self, painter: QPainter) -> None:
+        look, wide = self._colors, scale.width(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(look.color("line"))
+        painter.setBrush(look.color("panel"))
+        painter.drawRoundedRect(QRectF(0.5, 0.5, wide - 1, scale.height(self) - 1), 8, 8)
+        x = _EDGE
+        model = self._own_model()
+        if model is not None:
+            painter.fillRect(QRectF(0, 9, 3, 16), model.color)
+        right = wide - _EDGE - _BUTTON
+        aside = self._aside()
+        title = marked_text.shortened(self.title, fonts.BODY, right - x)
+        marked_text.draw(painter, x, 22, title, fonts.BODY, look.color("text"), bold=True)
+        taken = x + marked_text.width(title, fonts.BODY, bold=True) + 12
+        if aside and taken < right - 30:
+            words = marked_text.shortened(aside, fonts.SMALL, right - taken)
+            color = look.color("muted") if self.held_at is None else look.text_color("cursor")
+            marked_text.draw(painter, right - marked_text.width(words, fonts.SMALL), 22, words, fonts.SMALL, color)
+
+    def _own_model(self) -> Any:
+        if self.number is None or self.sight is None:
+            return None
+        return next((found.model for found in self.sight.models), None)
+
+    @property
+    def title(self) -> str:
+        """What it is called: a card of one model alone by that one, if there are several."""
+        model = self._own_model()
+        if model is None or len(self.sight.shown.models) < 2:  # type: ignore[union-attr]
+            return self.card.words
+        return str(model.name)
+
+    def _aside(self) -> str:
+        if self.sight is None:
+            return ""
+        if self.held_at is not None:
+            return f"held at training step {whole(self.held_at)}"
+        share = min((found.share for found in self.sight.known), default=1.0)
+        progress = f"{100 * share:.0f} %, " if share < 1 else ""
+        return progress + self.card.aside(self.sight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        side = scale.px(_BUTTON)
+        self.menu_button.setGeometry(self.width() - side - scale.px(6), scale.px(6), side, side)
+        if self.controls is not None:
+            left, top = scale.px(_EDGE), scale.px(_HEAD - 2)
+            self.controls.setGeometry(left, top, self.width() - 2 * left, self.controls.sizeHint().height())
+        self._static = self._pixmap = None
+
+    # what a person does
+
+    def _spot(self, point: QPointF) -> Any:
+        if self.sentence or self.sight is None:
+            return None
+        design = QPointF(scale.to_design(point.x()), scale.to_design(point.y()))
+        return self.card.spot(self.sight, self.area, design)
+
+    def _words_at(self, place: QPoint) -> str:
+        if scale.to_design(place.y()) < _HEAD:
+            return self.card.tooltip
+        spot = self._spot(QPointF(place))
+        return spot.words if spot is not None else ""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._pressed = event.position().toPoint()
+        spot = self._spot(event.position())
+        if spot is not None:
+            self.spot_pressed.emit(spot)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        in_head = scale.to_design(self._pressed.y()) < _HEAD
+        far = (event.position().toPoint() - self._pressed).manhattanLength() >= QApplication.startDragDistance()
+        if event.buttons() & Qt.MouseButton.LeftButton and in_head and far and self._store.state.look.laboratory:
+            drag, data = QDrag(self), QMimeData()
+            data.setData(MIME, self.card.key.encode())
+            drag.setMimeData(data)
+            drag.exec(Qt.DropAction.MoveAction)
+            return
+        if event.buttons() & Qt.MouseButton.LeftButton and not in_head:
+            spot = self._spot(event.position())
+            if spot is not None:
+                self.spot_pressed.emit(spot)
+        above = scale.to_design(event.position().y()) < _HEAD
+        hand = Qt.CursorShape.OpenHandCursor if above else Qt.CursorShape.ArrowCursor
+        self.setCursor(hand if self._spot(event.position()) is None else Qt.CursorShape.CrossCursor)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if scale.to_design(event.position().y()) < _HEAD:
+            self.enlarged.emit()
+
+    def dragEnterEvent(self, event: Any) -> None:
+        if event.mimeData().hasFormat(MIME):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        if event.mimeData().hasFormat(MIME):
+            event.acceptProposedAction()
+            self.dropped.emit(bytes(event.mimeData().data(MIME).data()).decode())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        plain, alt = held == Qt.KeyboardModifier.NoModifier, held == Qt.KeyboardModifier.AltModifier
+        control = held == Qt.KeyboardModifier.ControlModifier
+        match event.key():
+            case Qt.Key.Key_Left | Qt.Key.Key_Right as key if alt:
+                self.moved.emit(1 if key == Qt.Key.Key_Right else -1)
+            case Qt.Key.Key_Up | Qt.Key.Key_Down as key if alt:
+                self.loss_stepped.emit(1 if key == Qt.Key.Key_Up else -1)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter if plain:
+                self.enlarged.emit()
+            case Qt.Key.Key_P if plain:
+                self.hold(self.held_at is None)
+            case Qt.Key.Key_C if control:
+                self.copy()
+            case Qt.Key.Key_Delete if plain:
+                self.taken_away.emit()
+            case _:
+                super().keyPressEvent(event)
+
+    def hold(self, on: bool) -> None:
+        """Keeps the picture of its training step while the others go on, or follows them again."""
+        self.held_at = self.sight.shown.cursor.training_step if on and self.sight is not None else None
+        self.forget()
+        self.held.emit(on)
+
+    def copy(self) -> None:
+        """Its numbers, tab-separated, as a spreadsheet takes them."""
+        if self.sight is not None and not self.sentence:
+            QGuiApplication.clipboard().setText(self.card.table(self.sight).text())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self._menu().popup(event.globalPos())
+
+    def _open_menu_below(self) -> None:
+        self._menu().popup(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height())))
+
+    def _menu(self) -> QMenu:
+        """All that can be done with the card."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        large = self._store.state.look.laboratory.enlarged == self.card.key
+        entries = (
+            ("Back to all cards" if large else "Whole page", "Return", self.enlarged.emit),
+            ("Follow again" if self.held_at is not None else "Hold at this training step", "P",
+             lambda: self.hold(self.held_at is None)),
+            ("Copy numbers", "Ctrl+C", self.copy),
+            ("Move back", "Alt+Left", lambda: self.moved.emit(-1)),
+            ("Move on", "Alt+Right", lambda: self.moved.emit(1)),
+            ("Take away", "Del", self.taken_away.emit),
+        )  # fmt: skip
+        for words, keys, run in entries:
+            action = menu.addAction(f"{words}\t{keys}")
+            action.triggered.connect(lambda _=False, run=run: run())
+        menu.actions()[2].setIcon(icon("copy"))
+        return menu
+
+    def spoken_parts(self) -> list[Part]:
+        """What the card says in words."""
+        if self.sentence:
+            return [Part(self.sentence)]
+        return [Part(marked_text.plain(words)) for words in self.drawing.texts.values()]

@@ -1,0 +1,106 @@
+"""Head row of the Gradients view: which cards, whose losses, which threshold, and what all cards have in common."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QPoint, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+
+from rnnviz.core.numbers import bound, whole
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.gradients.card_table import CARDS
+from rnnviz.gui.look import fonts, scale
+from rnnviz.gui.state.laboratory import DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD, Laboratory, Losses
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.fields import Choice
+from rnnviz.gui.widgets.number_field import NumberField, PartSlider
+from rnnviz.gui.widgets.parsing import real, stepped_number
+from rnnviz.gui.widgets.slider_scale import SliderScale
+
+HEIGHT = 34
+_LOSSES: tuple[tuple[Losses, str], ...] = (("", "usual losses"), ("task", "task’s losses"), ("unit", "unit losses"))
+
+
+class HeadRow(QWidget):
+    """Above the cards; what is set here holds for all of them."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 12, 2)
+        row.setSpacing(8)
+        self.choose = QPushButton("Cards")
+        self.choose.setToolTip("Which cards are shown; layouts are saved and brought back here")
+        self.choose.clicked.connect(self.open_menu)
+        self.losses = Choice(_LOSSES, flat=True)
+        self.losses.setAccessibleName("Losses")
+        self.losses.setToolTip(
+            "The losses whose gradients are looked at: those of the task, or a unit loss uᵀh_k at every time step k, "
+            "u a fixed random direction of length 1; usual: unit losses where the task asks at few time steps"
+        )
+        self.losses.chosen.connect(lambda value: self._arrange(lambda lab: replace(lab, losses=value)))
+        number = real("The threshold", LEAST_THRESHOLD, MOST_THRESHOLD)
+        slider = PartSlider(SliderScale(LEAST_THRESHOLD, MOST_THRESHOLD, whole=False, log=True))
+        self.threshold = NumberField(number, bound, stepped_number, [slider])
+        self.threshold.setAccessibleName("Threshold")
+        self.threshold.setToolTip("Below it a gradient counts as vanished; it bounds the memory horizon")
+        scale.fit(self.threshold, width=88)
+        self.threshold.entered.connect(lambda value: self._arrange(lambda lab: replace(lab, threshold=value)))
+        self.relative = Choice(((True, "relative"), (False, "absolute")), flat=True)
+        self.relative.setAccessibleName("Threshold is")
+        self.relative.setToolTip("relative: of ‖∂L/∂h‖ where the loss enters; absolute: of the magnitude itself")
+        self.relative.chosen.connect(lambda value: self._arrange(lambda lab: replace(lab, relative=value)))
+        self.common = QLabel()
+        self.common.setProperty("muted", "true")
+        scale.fit(self.common, font=fonts.text(fonts.SMALL))
+        words = QLabel("Threshold")
+        words.setProperty("muted", "true")
+        row.addWidget(self.choose)
+        row.addWidget(self.losses)
+        row.addStretch(1)
+        for widget in (self.common, words, self.threshold, self.relative):
+            row.addWidget(widget)
+        scale.fit(self, least_height=HEIGHT)
+        store.changed.connect(self.show_state)
+        self._show(store.state)
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        if old.look.laboratory is not new.look.laboratory:
+            self._show(new)
+
+    def _show(self, state: State) -> None:
+        laboratory = state.look.laboratory
+        self.losses.set_value(laboratory.losses)
+        self.threshold.set_value(laboratory.threshold)
+        self.relative.set_value(laboratory.relative)
+
+    def show_shown(self, shown: Shown) -> None:
+        """What all cards have in common."""
+        layer = (
+            f"layer {shown.models[0].layer_name}" if shown.models and shown.models[0].structure.layer_names[1:] else ""
+        )
+        scales = "same scales for all models" if len(shown.models) > 1 else ""
+        sequence = f"sequence {whole(shown.sample + 1)}"
+        self.common.setText(" · ".join(filter(None, (scales, sequence, layer))))
+
+    def open_menu(self) -> None:
+        """Every card with a tick, and the layouts."""
+        menu = QMenu(self)
+        laboratory = self._store.state.look.laboratory
+        for card in CARDS:
+            action = menu.addAction(card.words)
+            action.setToolTip(card.tooltip)
+            action.setCheckable(True)
+            action.setChecked(card.key in laboratory.cards)
+            action.triggered.connect(lambda on, key=card.key: self._arrange(lambda lab: lab.with_card(key, on)))
+        menu.setToolTipsVisible(True)
+        menu.addSeparator()
+        reset = menu.addAction("Usual cards")
+        reset.triggered.connect(lambda: self._arrange(lambda lab: replace(lab, cards=DEFAULT_CARDS, enlarged="")))
+        menu.popup(self.choose.mapToGlobal(QPoint(0, self.choose.height())))
+
+    def _arrange(self, change: Callable[[Laboratory], Laboratory]) -> None:
+        self._store.change(look=lambda look: replace(look, laboratory=change(look.laboratory)))

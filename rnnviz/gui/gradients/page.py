@@ -1,0 +1,329 @@
+"""Gradients view: the page of cards a person has chosen, each with the numbers of the training step that is shown."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from PySide6.QtCore import QEvent, QRectF, Qt, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from rnnviz.debugger.cursor import Phase
+from rnnviz.debugger.places import to_model, to_time_step
+from rnnviz.gui.canvas.lanes.shown import Shown, resolve
+from rnnviz.gui.gradients.card import Card, Sight, Spot
+from rnnviz.gui.gradients.card_frame import CardFrame
+from rnnviz.gui.gradients.card_table import CARDS
+from rnnviz.gui.gradients.finding import Finding, Wish
+from rnnviz.gui.gradients.head_row import HeadRow
+from rnnviz.gui.look import fonts, scale
+from rnnviz.gui.look.theme import theme
+from rnnviz.gui.state.fields import Fields
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import Store
+
+_SHOWN = Fields(
+    "recorded.traces", "place", "look.theme", "look.scale", "look.laboratory", "run.task", "run.models", "trial"
+)
+_LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 236.0, 190.0, 266.0  # of a card, in pixels of the design
+_GAP, _EDGE = 8.0, 12.0
+_MOST_COLUMNS = 5
+
+
+class GradientsView(QWidget):
+    """As a `picture` it finds all numbers before it draws, and offers nothing that can be pressed."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None, *, picture: bool = False) -> None:
+        super().__init__(parent)
+        self._store, self._picture = store, picture
+        self._shown: Shown | None = None
+        self._options: dict[str, Mapping[str, Any]] = {}
+        self.frames: list[CardFrame] = []
+        self.finding = Finding(self)
+        self.finding.found.connect(self._refresh)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(120)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Gradients")
+        self.setAccessibleDescription(
+            "Cards that tell where gradients come from and where they die; Tab goes through them"
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.head = HeadRow(store)
+        self.head.setVisible(not picture)
+        column.addWidget(self.head)
+        self.cards_area = QScrollArea()
+        self.cards_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.cards_area.setWidgetResizable(True)
+        self.cards_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._sheet = _Sheet(self)
+        self.cards_area.setWidget(self._sheet)
+        self.cards_area.verticalScrollBar().valueChanged.connect(self._ask)
+        column.addWidget(self.cards_area, 1)
+        store.changed.connect(self.show_state)
+        self._rebuild()
+        if picture:
+            self._find_all()
+
+    # what is shown
+
+    @Slot(object, object)
+    def show_state(self, old: State, new: State) -> None:
+        """Follows the state; a view that is not seen only remembers that it must be drawn anew."""
+        if not _SHOWN.changed(old, new):
+            return
+        before = self._shown
+        here, there = old.place.cursor, new.place.cursor
+        same = old.recorded is new.recorded and old.look is new.look and old.trial is new.trial and old.run is new.run
+        if before is not None and same and here.layer == there.layer and old.place.sample == new.place.sample:
+            self._shown = before.at(there)
+            if self.isVisible():
+                self._move_cursor()
+            return
+        self._shown = None
+        if self.isVisible() or self._picture:
+            self._rebuild()
+
+    @property
+    def shown(self) -> Shown:
+        if self._shown is None:
+            self._shown = resolve(self._store.state)
+        return self._shown
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Those a person has chosen, in their order."""
+        known = {card.key: card for card in CARDS}
+        laboratory = self._store.state.look.laboratory
+        chosen = tuple(known[key] for key in dict.fromkeys(laboratory.cards) if key in known)
+        large = tuple(card for card in chosen if card.key == laboratory.enlarged)
+        return large or chosen
+
+    @property
+    def loss(self) -> int:
+        """Time step k of the loss looked at, from 1: the one the cursor stands in, else the chosen one, else the last
+        that has any."""
+        shown, laboratory = self.shown, self._store.state.look.laboratory
+        if shown.cursor.phase is Phase.LOSS:
+            return min(max(shown.cursor.time_step, 1), shown.time_steps)
+        if laboratory.loss:
+            return min(laboratory.loss, shown.time_steps)
+        return shown.time_steps
+
+    def _rebuild(self) -> None:
+        """A frame for each card, and for each model of the cards of one."""
+        shown = self.shown
+        wanted = list[tuple[Card, int | None]]()
+        for card in self.cards:
+            if card.each_model and shown.ready:
+                wanted += [(card, place) for place in range(len(shown.models))]
+            else:
+                wanted.append((card, None))
+        kept: dict[tuple[str, int | None], CardFrame] = {(one.card.key, one.number): one for one in self.frames}
+        frames = []
+        for card, number in wanted:
+            key = card.key, number
+            frames.append(kept.pop(key) if key in kept else self._made(card, number))
+        for frame in kept.values():
+            frame.hide()
+            frame.setParent(None)
+            frame.deleteLater()
+        self.frames = frames
+        self._sheet.place(frames, large=bool(self._store.state.look.laboratory.enlarged))
+        for one, other in pairwise(frames):
+            QWidget.setTabOrder(one, other)
+        self._refresh()
+        self._ask()
+
+    def _made(self, card: Card, number: int | None) -> CardFrame:
+        frame = CardFrame(card, self._store, number, self._sheet, picture=self._picture)
+        frame.spot_pressed.connect(self._go)
+        frame.moved.connect(lambda by: self._arrange(lambda lab: lab.stepped(card.key, by)))
+        frame.dropped.connect(lambda key: self._arrange(lambda lab: lab.moved(key, card.key)))
+        frame.taken_away.connect(lambda: self._arrange(lambda lab: lab.with_card(card.key, False)))
+        frame.enlarged.connect(
+            lambda: self._arrange(lambda lab: replace(lab, enlarged="" if lab.enlarged == card.key else card.key))
+        )
+        frame.held.connect(lambda _: self._refresh())
+        frame.loss_stepped.connect(self.step_loss)
+        frame.options_changed.connect(lambda options: self._set_options(card, options))
+        frame.show()
+        return frame
+
+    def _wishes(self, frame: CardFrame) -> Iterator[Wish]:
+        laboratory = self._store.state.look.laboratory
+        for model in self.shown.models:
+            yield Wish(frame.card, model, laboratory, self._options.get(frame.card.key, {}))
+
+    def _ask(self) -> None:
+        """For the cards in sight first; what is not seen at all is not asked for."""
+        if not self.isVisible() and not self._picture:
+            return
+        seen = [frame for frame in self.frames if not frame.visibleRegion().isEmpty()]
+        self.finding.want(wish for frame in seen for wish in self._wishes(frame))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether numbers of a card in sight are still looked for."""
+        seen = [frame for frame in self.frames if not frame.visibleRegion().isEmpty()]
+        return not all(self.finding.done(wish) for frame in seen for wish in self._wishes(frame))
+
+    def _find_all(self) -> None:
+        self.finding.find_all(wish for frame in self.frames for wish in self._wishes(frame))
+        self._refresh()
+
+    def _sight(self, frame: CardFrame) -> Sight:
+        everyone = tuple(self.finding.of(wish) for wish in self._wishes(frame))
+        models = everyone if frame.number is None else everyone[frame.number : frame.number + 1]
+        options = self._options.get(frame.card.key, {})
+        return Sight(self.shown, models, everyone, self._store.state.look.laboratory, self.loss, options)
+
+    @Slot()
+    def _refresh(self) -> None:
+        """Draws what is known by now; a card whose numbers are still looked for keeps those of the moment before."""
+        for frame in self.frames:
+            sight = self._sight(frame)
+            waiting = any(found.value is None and not found.problem for found in sight.models)
+            if waiting and frame.sight is not None and frame.sight.known and self._like(frame.sight, sight):
+                continue
+            if not _same(frame.sight, sight):
+                frame.show_sight(sight)
+        self.head.show_shown(self.shown)
+        self.update()
+
+    @staticmethod
+    def _like(old: Sight, new: Sight) -> bool:
+        """Whether both are of the same models."""
+        return [found.model.name for found in old.models] == [found.model.name for found in new.models]
+
+    def _move_cursor(self) -> None:
+        loss = self.loss
+        for frame in self.frames:
+            if frame.sight is not None:
+                frame.move_cursor(frame.sight.at(self.shown, loss))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._shown = None
+        self._rebuild()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._ask()
+
+    def stop(self) -> bool:
+        """Ends what is looked for."""
+        return self.finding.stop()
+
+    # what a person does
+
+    def _arrange(self, change: Any) -> None:
+        self._store.change(look=lambda look: replace(look, laboratory=change(look.laboratory)))
+
+    def _set_options(self, card: Card, options: Mapping[str, Any]) -> None:
+        self._options[card.key] = {**self._options.get(card.key, {}), **options}
+        self._refresh()
+        self._ask()
+
+    def step_loss(self, by: int) -> None:
+        """Looks at the loss of a time step farther on, or back."""
+        wanted = min(max(self.loss + by, 1), self.shown.time_steps)
+        self._arrange(lambda lab: replace(lab, loss=wanted))
+
+    @Slot(object)
+    def _go(self, spot: Spot) -> None:
+        """Where a press leads."""
+        store = self._store
+        if spot.model is not None and spot.model != store.state.place.model:
+            store.go(to_model, spot.model, store.state.place.unit if spot.unit is None else spot.unit)
+        elif spot.unit is not None:
+            store.go(to_model, store.state.place.model, spot.unit)
+        if spot.loss is not None:
+            loss = spot.loss
+            self._arrange(lambda lab: replace(lab, loss=loss))
+        if spot.time_step is not None and spot.time_step != self.shown.cursor.time_step:
+            store.go(to_time_step, store.state.walkable, spot.time_step)
+
+    # as a picture
+
+    def needed_height(self) -> int:
+        """Pixels of a picture that is as high as is good for it."""
+        return self._sheet.height_for(max(self.width(), 1), scale.px(_USUAL_HEIGHT))
+
+    def picture_height(self) -> int:
+        """Pixels below which a picture would not hold everything."""
+        return self._sheet.height_for(max(self.width(), 1), scale.px(_LEAST_HEIGHT))
+
+
+def _same(old: Sight | None, new: Sight) -> bool:
+    """Whether nothing that is drawn is another."""
+    if old is None or old.shown is not new.shown or old.laboratory is not new.laboratory or old.options != new.options:
+        return False
+    return old.loss == new.loss and all(
+        one.value is other.value and one.share == other.share and one.problem == other.problem
+        for one, other in zip(old.everyone, new.everyone, strict=False)
+    )
+
+
+class _Sheet(QWidget):
+    """Where the cards lie, in as many columns as have room."""
+
+    def __init__(self, page: GradientsView) -> None:
+        super().__init__()
+        self._page = page
+        self._frames: list[CardFrame] = []
+        self._large = False
+
+    def place(self, frames: list[CardFrame], *, large: bool) -> None:
+        self._frames, self._large = frames, large
+        self._lay_out()
+
+    def _columns(self, width: int) -> int:
+        room = (width - 2 * scale.px(_EDGE) + scale.px(_GAP)) // scale.px(_LEAST_WIDTH + _GAP)
+        return max(1, min(room, _MOST_COLUMNS, max(len(self._frames), 1)))
+
+    def height_for(self, width: int, row: int) -> int:
+        """Pixels that cards of that height take."""
+        rows = -(-len(self._frames) // self._columns(width))
+        return rows * (row + scale.px(_GAP)) + scale.px(_EDGE)
+
+    def _lay_out(self) -> None:
+        count, width = len(self._frames), self.width()
+        seen = self._page.cards_area.viewport().height()
+        columns = self._columns(width)
+        rows = max(-(-count // columns), 1)
+        edge, gap = scale.px(_EDGE), scale.px(_GAP)
+        fitting = (seen - edge) // rows - gap
+        high = max(fitting, scale.px(_LEAST_HEIGHT))
+        self.setMinimumHeight(rows * (high + gap) + (edge if fitting >= scale.px(_LEAST_HEIGHT) else 0))
+        each = (width - 2 * edge - (columns - 1) * gap) / columns
+        for place, frame in enumerate(self._frames):
+            row, column = divmod(place, columns)
+            left = edge + round(column * (each + gap))
+            right = edge + round(column * (each + gap) + each)
+            frame.setGeometry(left, row * (high + gap) + gap // 2, right - left, high)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._lay_out()
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            look = theme(self._page._store.state.look.theme)
+            painter.fillRect(self.rect(), look.color("background"))
+            if not self._frames:
+                painter.setFont(scale.font(fonts.text(fonts.TITLE)))
+                painter.setPen(look.color("muted"))
+                words = "No card is chosen. “Cards” above offers them, and brings the usual ones back."
+                painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
+        finally:
+            painter.end()

@@ -1,0 +1,194 @@
+"""Plot: a frame with two axes, ticks and titles, and where a value of the data lies in it; every axis has its unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import whole
+from rnnviz.gui.canvas.items.curve_plot import ValueAxis
+from rnnviz.gui.gradients.marks import Curve, Dots, Turned
+from rnnviz.gui.look import fonts
+from rnnviz.gui.look.theme import Dash, Theme
+from rnnviz.gui.network.drawing import Box, Drawing, Line, Text
+from rnnviz.gui.widgets import marked_text
+
+_TITLE, _TICKS = 15.0, 15.0  # pixels below the frame
+_BESIDE = 5.0  # pixels between the frame and what is written beside it
+_TICKS_APART = 13.0
+_ODD = 6.0  # pixels at floor and ceiling for what lies on no axis
+
+
+def time_axis(time_steps: int, first: int = 1) -> ValueAxis:
+    """The time steps from `first` on, each as wide as a column of a heat map."""
+    last = max(time_steps, first)
+    ticks = (
+        ((float(first), whole(first)), (float(last), whole(last))) if last > first else ((float(first), whole(first)),)
+    )
+    return ValueAxis(first - 0.5, last + 0.5, ticks)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """`frame` in pixels; `x` and `y` say which values its edges are."""
+
+    frame: QRectF
+    x: ValueAxis
+    y: ValueAxis
+
+    @staticmethod
+    def within(
+        area: QRectF,
+        x: ValueAxis,
+        y: ValueAxis,
+        *,
+        titled: bool = True,
+        right: float = 2.0,
+        top: float = 6.0,
+        square: bool = False,
+    ) -> "Plot":
+        """The plot that fills `area` with its ticks and titles; `right`: pixels left free there."""
+        wide = max([marked_text.width(words, fonts.SMALL) for _, words in y.ticks], default=0.0)
+        left = wide + _BESIDE + (_TITLE if titled else 0.0)
+        below = _TICKS + (_TITLE if titled else 0.0)
+        frame = area.adjusted(left, top, -right, -below)
+        frame.setSize(frame.size().expandedTo(QRectF(0, 0, 24, 24).size()))
+        if square:
+            side = min(frame.width(), frame.height())
+            frame = QRectF(frame.center().x() - side / 2, frame.center().y() - side / 2, side, side)
+        return Plot(frame, x, y)
+
+    def xs(self, values: Array) -> Array:
+        """Pixels from the left; not finite where the value is."""
+        share = (np.asarray(values, np.float64) - self.x.low) / (self.x.high - self.x.low)
+        return np.asarray(self.frame.left() + share * self.frame.width())
+
+    def ys(self, values: Array) -> Array:
+        """Pixels from the top; not finite where the value is."""
+        share = (np.asarray(values, np.float64) - self.y.low) / (self.y.high - self.y.low)
+        return np.asarray(self.frame.bottom() - share * self.frame.height())
+
+    def held(self, ys: Array) -> Array:
+        """Pixels held within the frame."""
+        return np.clip(ys, self.frame.top(), self.frame.bottom())
+
+    def x_at(self, pixel: float) -> float:
+        return self.x.low + (pixel - self.frame.left()) / self.frame.width() * (self.x.high - self.x.low)
+
+    def y_at(self, pixel: float) -> float:
+        return self.y.low + (self.frame.bottom() - pixel) / self.frame.height() * (self.y.high - self.y.low)
+
+    def time_step_at(self, pixel: float) -> int:
+        """The time step whose column is there, held within the axis."""
+        first, last = round(self.x.low + 0.5), round(self.x.high - 0.5)
+        return min(max(round(self.x_at(pixel)), first), last)
+
+    def draw_frame(self, drawing: Drawing, look: Theme, x_words: str, y_words: str = "", *, grid: bool = True) -> None:
+        """Frame, zone, ticks and titles."""
+        muted, line = look.color("muted"), look.color("line")
+        self._draw_zone(drawing, look)
+        drawing.add(Box("frame", self.frame, line, 1.0, radius=0.0))
+        widest = 0.0
+        for value, words, y in self._written():
+            widest = max(widest, marked_text.width(words, fonts.SMALL))
+            drawing.add(Text(f"y{value}", self.frame.left() - _BESIDE, y + 4, words, fonts.SMALL, muted, 1.0))
+            if grid and self.frame.top() + 2 < y < self.frame.bottom() - 2:
+                drawing.add(
+                    Line(f"g{value}", (QPointF(self.frame.left(), y), QPointF(self.frame.right(), y)), line, 1.0)
+                )
+        baseline = self.frame.bottom() + 13
+        for value, words in self.x.ticks:
+            x = float(self.xs(np.asarray(value)))
+            align = 0.0 if x < self.frame.left() + 8 else 1.0 if x > self.frame.right() - 8 else 0.5
+            drawing.add(Text(f"x{value}", x, baseline, words, fonts.SMALL, muted, align))
+        ends = sum(marked_text.width(words, fonts.SMALL) for _, words in self.x.ticks)
+        middle = baseline if marked_text.width(x_words, fonts.SMALL) + ends + 16 < self.frame.width() else baseline + 13
+        drawing.add(Text("x", self.frame.center().x(), middle, x_words, fonts.SMALL, muted, 0.5))
+        if y_words:
+            x = self.frame.left() - _BESIDE - widest - 9
+            drawing.add(Turned("y", x, self.frame.center().y(), y_words, fonts.SMALL, muted))
+
+    def _written(self) -> list[tuple[float, str, float]]:
+        """The ticks of y that have room: value, words, pixel."""
+        found = list[tuple[float, str, float]]()
+        for value, words in self.y.ticks:
+            y = float(self.ys(np.asarray(value)))
+            if not found or abs(y - found[-1][2]) >= _TICKS_APART:
+                found.append((value, words, y))
+        return found
+
+    def _draw_zone(self, drawing: Drawing, look: Theme) -> None:
+        """Below the zone gradients count as vanished."""
+        if self.y.zone is None or self.y.zone <= self.y.low:
+            return
+        top = min(max(float(self.ys(np.asarray(self.y.zone))), self.frame.top()), self.frame.bottom())
+        box = QRectF(QPointF(self.frame.left(), top), self.frame.bottomRight())
+        drawing.add(Box("zone", box, None, fill=look.color("bad", 0.10), radius=0.0))
+        if self.y.zone_words and box.height() > 14:
+            color = look.color("muted")
+            drawing.add(
+                Text("zone", box.left() + 5, box.bottom() - 4, self.y.zone_words, fonts.SMALL, color, spare=True)
+            )
+
+    def draw_magnitudes(
+        self,
+        drawing: Drawing,
+        key: str,
+        xs: Array,
+        logs: Array,
+        color: QColor,
+        dash: Dash = (),
+        lost: Array | None = None,
+        odd: QColor | None = None,
+    ) -> None:
+        """A curve of log₁₀ magnitudes (P,): −∞ is an exact zero, a triangle at the floor; +∞ one at the ceiling; NaN a
+        dot in the middle in the colour `odd`. What float32 has `lost` is dotted."""
+        logs = np.asarray(logs, np.float64)
+        px, py = self.xs(xs), self.held(self.ys(np.where(np.isfinite(logs), logs, np.nan)))
+        known = np.where(np.isfinite(logs), py, np.nan)
+        if lost is None or not lost.any():
+            drawing.add(Curve(key, px, known, color, 1.6, dash, logs))
+        else:
+            beside = lost.copy()
+            beside[:-1] |= lost[1:]
+            beside[1:] |= lost[:-1]
+            drawing.add(Curve(key, px, np.where(lost, np.nan, known), color, 1.6, dash, logs))
+            drawing.add(Curve(f"{key} lost", px, np.where(beside, known, np.nan), color, 1.2, (1.2, 2.2), logs))
+        for sign, where, y in (
+            ("down", np.isneginf(logs), self.frame.bottom() - _ODD / 2),
+            ("up", np.isposinf(logs), self.frame.top() + _ODD / 2),
+            ("", np.isnan(logs), self.frame.center().y()),
+        ):
+            if where.any():
+                shade = color if sign or odd is None else odd
+                thin = _thinned(px[where])
+                drawing.add(Dots(f"{key} {sign or 'nan'}", thin, np.full(len(thin), y), shade, _ODD / 2, sign=sign))
+
+    def draw_cursor(self, drawing: Drawing, look: Theme, time_step: float) -> None:
+        """The line of a time step."""
+        if self.x.low <= time_step <= self.x.high:
+            x = float(self.xs(np.asarray(time_step)))
+            ends = QPointF(x, self.frame.top()), QPointF(x, self.frame.bottom())
+            drawing.add(Line("cursor", ends, look.color("cursor"), 1.4))
+
+
+def _thinned(xs: Array) -> Array:
+    """Every mark that has room beside the one before it."""
+    kept = list[float]()
+    for x in np.sort(xs).tolist():
+        if not kept or x - kept[-1] >= _ODD + 1:
+            kept.append(x)
+    return np.array(kept)
+
+
+def draw_names(drawing: Drawing, area: QRectF, lines: Sequence[tuple[str, QColor]], size: int = fonts.SMALL) -> float:
+    """What is said of each model, in its colour, one below the other; returns the height it takes."""
+    for number, (words, color) in enumerate(lines):
+        fitting = marked_text.shortened(words, size, area.width())
+        drawing.add(
+            Text(f"name {number}", area.left(), area.top() + (number + 1) * (size + 5) - 4, fitting, size, color)
+        )
+    return len(lines) * (size + 5.0)

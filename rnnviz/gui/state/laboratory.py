@@ -1,0 +1,43 @@
+"""Laboratory: how a person has arranged the Gradients view: which cards, and what they are asked."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+DEFAULT_CARDS = ("flow", "walk", "eigenvalues", "gates")
+LEAST_THRESHOLD, MOST_THRESHOLD = 1e-30, 1.0
+Losses = Literal["", "task", "unit"]
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """`cards` are keys of `gui.gradients.card_table.CARDS` in the order of the page; unknown ones are passed over."""
+
+    cards: tuple[str, ...] = DEFAULT_CARDS
+    threshold: float = 1e-6  # below it a gradient counts as vanished
+    relative: bool = True  # to ‖∂L_k/∂h_k‖; else the threshold is absolute
+    losses: Losses = ""  # the task's own, or a unit loss at every k; "": whichever tells more
+    loss: int = 0  # time step k of the loss that is looked at; 0: the last one
+    enlarged: str = ""  # the card that has the whole page
+
+    def with_card(self, key: str, shown: bool) -> "Laboratory":
+        """The same with a card at the end, or without it."""
+        cards = tuple(card for card in self.cards if card != key)
+        return replace(
+            self, cards=(*cards, key) if shown else cards, enlarged="" if key == self.enlarged else self.enlarged
+        )
+
+    def moved(self, key: str, before: str) -> "Laboratory":
+        """The same with a card before another one; at the end where there is none so called."""
+        if key not in self.cards or key == before:
+            return self
+        cards = [card for card in self.cards if card != key]
+        cards.insert(cards.index(before) if before in cards else len(cards), key)
+        return replace(self, cards=tuple(cards))
+
+    def stepped(self, key: str, by: int) -> "Laboratory":
+        """The same with a card so many places farther on, or back."""
+        if key not in self.cards:
+            return self
+        cards = [card for card in self.cards if card != key]
+        cards.insert(min(max(self.cards.index(key) + by, 0), len(cards)), key)
+        return replace(self, cards=tuple(cards))

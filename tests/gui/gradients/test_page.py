@@ -1,0 +1,115 @@
+"""The page of cards: what is chosen, moved, held and pressed, and that every number on it is the trace's."""
+
+import numpy as np
+import pytest
+from open_gradients import frame_of, open_gradients, wait_until_found
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+from traced_states import TRAINING_STEP, traced_state
+
+from rnnviz.core.structure import Structure
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.places import Place
+from rnnviz.gui.gradients.card_frame import CardFrame
+from rnnviz.gui.gradients.marks import Raster
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import setting
+
+LEFT, NONE, ALT, CONTROL = (
+    Qt.MouseButton.LeftButton,
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.AltModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+KEY = Qt.Key
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    structures = Structure("vanilla", 1, 4), Structure("lstm", 1, 5, num_layers=2)
+    return traced_state("characters", structures, gains=(1.1, 1.5)).state
+
+
+def raster_of(frame: CardFrame) -> Raster:
+    found = frame.drawing.mark("flow")
+    assert isinstance(found, Raster)
+    return found
+
+
+@pytest.mark.parametrize("sample", [0, 1])
+def test_the_flow_of_each_model_is_that_of_its_trace(qtbot: QtBot, state: State, sample: int) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"], losses="task")
+    store.change(place=setting(sample=sample))
+    wait_until_found(qtbot, view)
+    for number in (0, 1):
+        frame = frame_of(view, "flow", number)
+        trace = state.recorded.traces[number]
+        assert trace is not None
+        wanted = trace.sample(sample).layer("l0").gradient_flow(0)
+        assert np.array_equal(raster_of(frame).values, wanted)
+        places = frame.grab().toImage()
+        assert not places.isNull()
+
+
+def test_cards_are_chosen_moved_and_taken_away_by_keys_and_remembered(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"])
+    frame = frame_of(view, "flow", 0)
+    QTest.keyClick(frame, KEY.Key_Return)
+    assert store.state.look.laboratory.enlarged == "flow"
+    QTest.keyClick(view.frames[0], KEY.Key_Return)
+    QTest.keyClick(view.frames[0], KEY.Key_Delete)
+    assert (store.state.look.laboratory.cards, view.frames) == ((), [])
+
+
+def test_a_press_goes_to_the_time_step_and_the_loss(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"])
+    frame = frame_of(view, "flow", 1)
+    box = raster_of(frame).rect
+    count = raster_of(frame).values.shape[0]
+    at = QPointF(box.left() + 3.5 / count * box.width(), box.bottom() - 8.5 / count * box.height())
+    QTest.mouseClick(frame, LEFT, NONE, at.toPoint())
+    place: Place = store.state.place
+    assert (place.model, place.cursor.time_step, store.state.look.laboratory.loss) == (1, 4, 9)
+    QTest.keyClick(frame, KEY.Key_Up, ALT)
+    assert store.state.look.laboratory.loss == 10
+
+
+def test_the_cursor_in_a_loss_looks_at_that_loss(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"])
+    store.change(place=setting(cursor=Cursor(TRAINING_STEP, Phase.LOSS, 7)))
+    assert view.loss == 7
+    assert frame_of(view, "flow", 0).sight.loss == 7  # type: ignore[union-attr]
+
+
+def test_a_held_card_stays_while_the_others_go_on(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"])
+    first, second = frame_of(view, "flow", 0), frame_of(view, "flow", 1)
+    QTest.keyClick(first, KEY.Key_P)
+    kept = raster_of(first).values
+    store.change(place=setting(sample=1))
+    wait_until_found(qtbot, view)
+    assert raster_of(first).values is kept
+    assert raster_of(second).values.shape != kept.shape
+    assert "held at training step 42" in first._aside()
+    QTest.keyClick(first, KEY.Key_P)
+    assert raster_of(first).values.shape != kept.shape
+
+
+def test_numbers_are_copied_with_every_digit(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["flow"])
+    frame = frame_of(view, "flow", 1)
+    QTest.keyClick(frame, KEY.Key_C, CONTROL)
+    lines = QGuiApplication.clipboard().text().splitlines()
+    values = raster_of(frame).values
+    assert [float(cell) for cell in lines[3].split("\t")[1:]] == list(values[2])
+
+
+def test_the_pointer_is_told_the_value(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["flow"])
+    frame = frame_of(view, "flow", 0)
+    box = raster_of(frame).rect
+    words = frame._words_at(QPoint(round(box.left()) + 2, round(box.top()) + 2))
+    assert words.startswith(frame.sight.models[0].model.name)  # type: ignore[union-attr]
+    assert "state at t = 1" in words
