@@ -43,7 +43,7 @@ GROUPS = {
         ["Copy what-if as text", "Paste what-if"],
     ],
     "View": [
-        ["Page", "Lanes", "Centre", "Network"],
+        ["Page", "Lanes", "Centre", "Network", "Gradient cards"],
         ["Light theme", "Text size", "Interface scale"],
         ["Presentation", "Full screen", "Reset layout"],
         ["Memory for traces …"],

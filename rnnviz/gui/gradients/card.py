@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.network.drawing import Drawing
-from rnnviz.gui.state.laboratory import Laboratory
+from rnnviz.gui.state.laboratory import CARDS, CardName, Laboratory
 from rnnviz.gui.state.store import Store
 
 
@@ -92,12 +93,15 @@ class Table:
 class Card:
     """The base of the cards. A card keeps nothing: what it draws is in the sight it is given."""
 
-    key: ClassVar[str]
-    words: ClassVar[str]  # its title
-    tooltip: ClassVar[str]
+    key: ClassVar[str]  # of `gui.state.laboratory.CARDS`
     symbol: ClassVar[str] = ""  # markup at the right of the title
     each_model: ClassVar[bool] = False  # one card a model, side by side
     draws_loss: ClassVar[bool] = False  # whether `draw`, not only `mark`, shows the loss that is looked at
+
+    @cached_property
+    def name(self) -> CardName:
+        """Its title and tooltip."""
+        return next(name for name in CARDS if name.key == self.key)
 
     def lacks(self, model: ShownModel) -> str:
         """Why there are no such numbers of a model, in a sentence; "" if there are."""

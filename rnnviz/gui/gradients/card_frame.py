@@ -65,14 +65,14 @@ class CardFrame(QWidget):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         teach_screen_readers()
-        self.setAccessibleName(card.words)
-        self.setAccessibleDescription(f"{card.tooltip}. {WORDS}")
+        self.setAccessibleName(card.name.words)
+        self.setAccessibleDescription(f"{card.name.tooltip}. {WORDS}")
         self.menu_button = QToolButton(self)
         self.menu_button.setProperty("flat", "true")
         self.menu_button.setAutoRaise(True)
         self.menu_button.setText("⋯")
         self.menu_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.menu_button.setAccessibleName(f"What can be done with {card.words}")
+        self.menu_button.setAccessibleName(f"What can be done with {card.name.words}")
         self.menu_button.setToolTip("What can be done with this card  (menu key)")
         self.menu_button.clicked.connect(self._open_menu_below)
         self.menu_button.setVisible(not picture)
@@ -208,7 +208,7 @@ class CardFrame(QWidget):
         """What it is called: a card of one model alone by that one, if there are several."""
         model = self._own_model()
         if model is None or len(self.sight.shown.models) < 2:  # type: ignore[union-attr]
-            return self.card.words
+            return self.card.name.words
         return str(model.name)
 
     def _aside(self) -> str:
@@ -239,7 +239,7 @@ class CardFrame(QWidget):
 
     def _words_at(self, place: QPoint) -> str:
         if scale.to_design(place.y()) < _HEAD:
-            return self.card.tooltip
+            return self.card.name.tooltip
         spot = self._spot(QPointF(place))
         return spot.words if spot is not None else ""
 

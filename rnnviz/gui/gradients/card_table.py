@@ -1,6 +1,10 @@
-"""Card table: every card there is, in the order of the menu."""
+"""Card table: what draws each card of `gui.state.laboratory.CARDS`, by its key."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from rnnviz.gui.gradients.card import Card
 from rnnviz.gui.gradients.flow_card import FlowCard
 
-CARDS: tuple[Card, ...] = (FlowCard(),)
+_CARDS: tuple[Card, ...] = (FlowCard(),)
+CARD_OF: Mapping[str, Card] = MappingProxyType({card.key: card for card in _CARDS})

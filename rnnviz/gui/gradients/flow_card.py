@@ -36,8 +36,6 @@ class FlowCard(Card):
     """One heat map a model."""
 
     key = "flow"
-    words = "Gradient flow"
-    tooltip = "how strongly the loss of each time step k reaches the hidden state of each time step t"
     symbol = "‖∂L_{k}/∂h_{t}‖"
     each_model = True
 

@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, Slot
+from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from rnnviz.core.numbers import bound, whole
 from rnnviz.gui.canvas.lanes.shown import Shown
-from rnnviz.gui.gradients.card_table import CARDS
 from rnnviz.gui.look import fonts, scale
-from rnnviz.gui.state.laboratory import DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD, Laboratory, Losses
+from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD, Laboratory, Losses
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets.fields import Choice
+from rnnviz.gui.widgets.line_popup import JumpField
 from rnnviz.gui.widgets.number_field import NumberField, PartSlider
-from rnnviz.gui.widgets.parsing import real, stepped_number
+from rnnviz.gui.widgets.parsing import line, real, stepped_number
 from rnnviz.gui.widgets.slider_scale import SliderScale
 
 HEIGHT = 34
@@ -28,6 +28,7 @@ class HeadRow(QWidget):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
+        self._ask: JumpField | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 12, 2)
         row.setSpacing(8)
@@ -89,6 +90,7 @@ class HeadRow(QWidget):
     def open_menu(self) -> None:
         """Every card with a tick, and the layouts."""
         menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         laboratory = self._store.state.look.laboratory
         for card in CARDS:
             action = menu.addAction(card.words)
@@ -98,9 +100,27 @@ class HeadRow(QWidget):
             action.triggered.connect(lambda on, key=card.key: self._arrange(lambda lab: lab.with_card(key, on)))
         menu.setToolTipsVisible(True)
         menu.addSeparator()
-        reset = menu.addAction("Usual cards")
-        reset.triggered.connect(lambda: self._arrange(lambda lab: replace(lab, cards=DEFAULT_CARDS, enlarged="")))
+        usual = menu.addAction("Usual cards")
+        usual.triggered.connect(lambda: self._arrange(lambda lab: lab.arranged(DEFAULT_CARDS)))
+        for name, cards in laboratory.layouts:
+            layout = menu.addAction(f"Layout “{name}”")
+            layout.triggered.connect(lambda _=False, cards=cards: self._arrange(lambda lab: lab.arranged(cards)))
+        menu.addAction("Keep this layout …").triggered.connect(self.ask_name)
+        if laboratory.layouts:
+            forget = menu.addMenu("Forget a layout")
+            for name, _ in laboratory.layouts:
+                action = forget.addAction(name)
+                action.triggered.connect(lambda _=False, name=name: self._arrange(lambda lab: lab.without_layout(name)))
         menu.popup(self.choose.mapToGlobal(QPoint(0, self.choose.height())))
+
+    def ask_name(self) -> None:
+        """By which name the cards on the page are kept."""
+        self._ask = JumpField(self._keep, self, "Name of the layout", "The cards on the page are kept by this name.")
+        self._ask.ask("", self.choose)
+
+    def _keep(self, text: str) -> None:
+        name = line("The name", 40)(text)
+        self._arrange(lambda lab: lab.with_layout(str(name)))
 
     def _arrange(self, change: Callable[[Laboratory], Laboratory]) -> None:
         self._store.change(look=lambda look: replace(look, laboratory=change(look.laboratory)))

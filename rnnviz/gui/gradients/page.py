@@ -14,7 +14,7 @@ from rnnviz.debugger.places import to_model, to_time_step
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.gradients.card import Card, Sight, Spot
 from rnnviz.gui.gradients.card_frame import CardFrame
-from rnnviz.gui.gradients.card_table import CARDS
+from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.finding import Finding, Wish
 from rnnviz.gui.gradients.head_row import HeadRow
 from rnnviz.gui.look import fonts, scale
@@ -96,9 +96,8 @@ class GradientsView(QWidget):
     @property
     def cards(self) -> tuple[Card, ...]:
         """Those a person has chosen, in their order."""
-        known = {card.key: card for card in CARDS}
         laboratory = self._store.state.look.laboratory
-        chosen = tuple(known[key] for key in dict.fromkeys(laboratory.cards) if key in known)
+        chosen = tuple(CARD_OF[key] for key in dict.fromkeys(laboratory.cards) if key in CARD_OF)
         large = tuple(card for card in chosen if card.key == laboratory.enlarged)
         return large or chosen
 

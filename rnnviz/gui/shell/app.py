@@ -43,7 +43,6 @@ from rnnviz.gui.shell.title_row import TitleRow
 from rnnviz.gui.shell.toolbar import Toolbar
 from rnnviz.gui.shell.view_commands import INTERFACE_VARIABLE, WindowWishes, toggle_presentation, view_commands
 from rnnviz.gui.state.debugging import Debugging
-from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.preference_saver import PreferenceSaver
 from rnnviz.gui.state.preferences import read_preferences, saved_interface_scale, unusable
 from rnnviz.gui.state.program_folders import log_path, remove_leftovers, settings_path
@@ -128,7 +127,7 @@ class App(QObject):
                 text_scale=preferences.text_scale,
                 presentation_scale=preferences.presentation_scale,
                 interface_scale=preferences.interface_scale,
-                laboratory=Laboratory(preferences.cards, preferences.threshold, preferences.relative),
+                laboratory=preferences.laboratory,
             ),
             debugging=Debugging(watches=preferences.watches),
             notices=Notices(message),

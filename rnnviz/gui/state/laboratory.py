@@ -1,16 +1,33 @@
-"""Laboratory: how a person has arranged the Gradients view: which cards, and what they are asked."""
+"""Laboratory: how a person has arranged the Gradients view: which cards, and what they are asked; no Qt, no numbers,
+so that menus and the command line may name the cards."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-DEFAULT_CARDS = ("flow", "walk", "eigenvalues", "gates")
+
+@dataclass(frozen=True)
+class CardName:
+    """What a card is called. What it draws is in `gui.gradients.card_table`, by the same key."""
+
+    key: str
+    words: str
+    tooltip: str
+
+
+CARDS = (
+    CardName(
+        "flow", "Gradient flow",
+        "how strongly the loss of each time step k reaches the hidden state of each time step t",
+    ),
+)  # fmt: skip
+DEFAULT_CARDS = ("flow",)
 LEAST_THRESHOLD, MOST_THRESHOLD = 1e-30, 1.0
 Losses = Literal["", "task", "unit"]
 
 
 @dataclass(frozen=True)
 class Laboratory:
-    """`cards` are keys of `gui.gradients.card_table.CARDS` in the order of the page; unknown ones are passed over."""
+    """`cards` are keys of `CARDS` in the order of the page; unknown ones are passed over."""
 
     cards: tuple[str, ...] = DEFAULT_CARDS
     threshold: float = 1e-6  # below it a gradient counts as vanished
@@ -18,6 +35,7 @@ class Laboratory:
     losses: Losses = ""  # the task's own, or a unit loss at every k; "": whichever tells more
     loss: int = 0  # time step k of the loss that is looked at; 0: the last one
     enlarged: str = ""  # the card that has the whole page
+    layouts: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by the name a person gave: cards
 
     def with_card(self, key: str, shown: bool) -> "Laboratory":
         """The same with a card at the end, or without it."""
@@ -25,6 +43,19 @@ class Laboratory:
         return replace(
             self, cards=(*cards, key) if shown else cards, enlarged="" if key == self.enlarged else self.enlarged
         )
+
+    def arranged(self, cards: tuple[str, ...]) -> "Laboratory":
+        """The same with these cards."""
+        return replace(self, cards=cards, enlarged="")
+
+    def with_layout(self, name: str) -> "Laboratory":
+        """The same with the cards on the page kept by that name."""
+        others = tuple(layout for layout in self.layouts if layout[0] != name)
+        return replace(self, layouts=tuple(sorted((*others, (name, self.cards)))))
+
+    def without_layout(self, name: str) -> "Laboratory":
+        """The same with that name forgotten."""
+        return replace(self, layouts=tuple(layout for layout in self.layouts if layout[0] != name))
 
     def moved(self, key: str, before: str) -> "Laboratory":
         """The same with a card before another one; at the end where there is none so called."""

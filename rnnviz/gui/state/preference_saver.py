@@ -68,4 +68,5 @@ class PreferenceSaver(QObject):
                 cards=new.look.laboratory.cards,
                 threshold=new.look.laboratory.threshold,
                 relative=new.look.laboratory.relative,
+                layouts={name: ",".join(cards) for name, cards in new.look.laboratory.layouts},
             )

@@ -13,7 +13,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.stopping.marks import Breakpoint, Marks
 from rnnviz.core.stopping.marks_file import marks_toml, parse_marks
-from rnnviz.gui.state.laboratory import DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD
+from rnnviz.gui.state.laboratory import DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD, Laboratory
 
 RECENT_FILES = 10  # how many are remembered
 RECENT_COMMANDS = 5
@@ -51,12 +51,19 @@ class Preferences:
     cards: tuple[str, ...] = DEFAULT_CARDS  # of the Gradients view, in their order
     threshold: float = 1e-6  # of its memory horizon
     relative: bool = True
+    layouts: Mapping[str, str] = field(default_factory=dict)  # of its cards: name → keys with commas between
 
     def with_breakpoints(self, title: str, breakpoints: Sequence[Breakpoint]) -> Mapping[str, str]:
         """The breakpoints of each experiment after those of one changed; the newest last, and no more than so many."""
         others = {other: text for other, text in self.breakpoints.items() if other != title}
         newest = {title: marks_toml(Marks(tuple(breakpoints)))} if breakpoints else {}
         return dict([*others.items(), *newest.items()][-REMEMBERED_EXPERIMENTS:])
+
+    @property
+    def laboratory(self) -> Laboratory:
+        """How the Gradients view begins."""
+        layouts = tuple((name, tuple(cards.split(","))) for name, cards in sorted(self.layouts.items()))
+        return Laboratory(self.cards, self.threshold, self.relative, layouts=layouts)
 
     def breakpoints_of(self, title: str) -> tuple[Breakpoint, ...]:
         """Those an experiment had when it was last trained in the window; none where they make no sense any more."""
@@ -138,7 +145,7 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, float) and LEAST_THRESHOLD <= value <= MOST_THRESHOLD
     if name in ("animated", "relative"):
         return isinstance(value, bool)
-    if name in ("breakpoints", "folders"):
+    if name in ("breakpoints", "folders", "layouts"):
         return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
     return name in ("layout", "geometry") and isinstance(value, str) and value.isascii()
 

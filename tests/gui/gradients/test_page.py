@@ -1,11 +1,14 @@
 """The page of cards: what is chosen, moved, held and pressed, and that every number on it is the trace's."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from open_gradients import frame_of, open_gradients, wait_until_found
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state
 
@@ -13,9 +16,13 @@ from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.places import Place
 from rnnviz.gui.gradients.card_frame import CardFrame
+from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.marks import Raster
+from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, Laboratory
+from rnnviz.gui.state.preference_saver import PreferenceSaver
+from rnnviz.gui.state.preferences import Preferences, read_preferences
 from rnnviz.gui.state.state import State
-from rnnviz.gui.state.store import setting
+from rnnviz.gui.state.store import Store, setting
 
 LEFT, NONE, ALT, CONTROL = (
     Qt.MouseButton.LeftButton,
@@ -113,3 +120,34 @@ def test_the_pointer_is_told_the_value(qtbot: QtBot, state: State) -> None:
     words = frame._words_at(QPoint(round(box.left()) + 2, round(box.top()) + 2))
     assert words.startswith(frame.sight.models[0].model.name)  # type: ignore[union-attr]
     assert "state at t = 1" in words
+
+
+def test_a_layout_is_kept_by_its_name_and_brought_back(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"])
+    view.head.ask_name()
+    popup = view.head._ask
+    assert popup is not None
+    QTest.keyClicks(popup.field, "for the lecture")
+    QTest.keyClick(popup.field, KEY.Key_Return)
+    QTest.keyClick(view.frames[0], KEY.Key_Delete)
+    assert store.state.look.laboratory.layouts == (("for the lecture", ("flow",)),)
+    view.head.open_menu()
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    next(action for action in menu.actions() if "for the lecture" in action.text()).trigger()
+    menu.close()
+    assert [frame.card.key for frame in view.frames] == ["flow", "flow"]
+
+
+def test_preferences_remember_cards_layouts_and_threshold(tmp_path: Path) -> None:
+    laboratory = Laboratory(("walk", "flow"), 1e-4, False, layouts=(("two", ("walk", "flow")),))
+    store = Store()
+    _saver = PreferenceSaver(store, Preferences(), tmp_path / "settings.toml")
+    store.change(look=setting(laboratory=laboratory))
+    found, sentence = read_preferences(tmp_path / "settings.toml")
+    assert (found.laboratory, sentence) == (laboratory, "")
+
+
+def test_every_card_has_a_name_and_every_name_a_card() -> None:
+    assert {name.key for name in CARDS} == set(CARD_OF)
+    assert set(DEFAULT_CARDS) <= set(CARD_OF)
