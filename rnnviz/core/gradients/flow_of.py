@@ -4,7 +4,7 @@ Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013.
 """
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -36,6 +36,7 @@ class Flow(FrozenArrays):
     sampled: bool  # whether rows are a choice of the time steps
     length: int  # of the sequence
     reverse: bool  # whether the layer reads from the end, so that losses reach later time steps
+    precision: str  # "float32": what the gradients were carried in
 
     @property
     def time_steps(self) -> int:
@@ -49,18 +50,11 @@ class Flow(FrozenArrays):
 
     def of_state(self, state: str) -> "Flow":
         """The same with the norms by one state beside the output as its values; KeyError where there is none."""
-        return Flow(
-            self.states[state],
-            self.rows,
-            frozen_mapping({}),
-            self.layer,
-            self.cell,
-            state,
-            self.seed,
-            self.sampled,
-            self.length,
-            self.reverse,
-        )
+        return replace(self, values=self.states[state], states=frozen_mapping({}), symbol=state)
+
+    def way(self, k: int) -> Array:
+        """(n,) the time steps of the sequence from `k` on as a gradient walks back through this layer, k first."""
+        return np.arange(k, self.length) if self.reverse else np.arange(k, -1, -1)
 
 
 def cell_states(cell: Cell) -> tuple[str, ...]:
@@ -115,6 +109,7 @@ def flow_steps(
         sampled=sampled,
         length=length,
         reverse=layer.reverse,
+        precision=layer.output.dtype.name,
     )
 
 
