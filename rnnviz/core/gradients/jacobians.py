@@ -1,0 +1,140 @@
+"""Step Jacobians: those of many time steps at once, and their spectral norms and radii, block by block.
+
+The joint state of a layer are all its states side by side in torch's order, S units: (h, c) of an LSTM, (s′, s″) of an
+LRU. A Jacobian's row is an output, its column what it is derived by. All of one sequence, up to its own length.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnviz.core.arrays import Array, FrozenArrays, frozen
+from rnnviz.core.blas import one_blas_thread
+from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.nodes import StepBack
+
+_NUMBERS = 2**21  # of the Jacobians and what leads to them that are in memory at once
+_OPERATIONS = 3e6  # n S³ of the n Jacobians of a block, so that one of H = 64 takes some milliseconds
+
+
+def state_rows(structure: Structure) -> Mapping[str, slice]:
+    """Where each state is among the S units of the joint state; {} of a cell without states."""
+    found, start = dict[str, slice](), 0
+    for state in structure.equations.states:
+        found[state] = slice(start, start + structure.units(state))
+        start = found[state].stop
+    return found
+
+
+def joint_units(structure: Structure) -> int:
+    """S."""
+    return sum(map(structure.units, structure.equations.states))
+
+
+def time_steps(layer: Layer, sample: int = 0) -> int:
+    """How many one sequence has."""
+    return int(layer.sequence_lengths[sample])
+
+
+@one_blas_thread
+@np.errstate(all="ignore")
+def step_jacobians(layer: Layer, sample: int = 0, start: int = 0, stop: int | None = None) -> Array:
+    """(stop − start, S, S) ∂ joint state_t / ∂ joint state_{t−1} of the time steps from `start` on (0-based), by
+    default of all, in the precision of the trace.
+
+    In a reverse layer t − 1 is the neighbour its own direction came from. Zero where nothing is carried to t.
+    """
+    stop = time_steps(layer, sample) if stop is None else min(stop, time_steps(layer, sample))
+    rows, units, count = state_rows(layer.structure), joint_units(layer.structure), max(stop - start, 0)
+    jacobians = np.zeros((count, units, units), layer.output.dtype)
+    if not rows or not count:
+        return frozen(jacobians)
+    lanes = np.eye(units, dtype=jacobians.dtype)
+    given = {
+        state: np.broadcast_to(lanes[:, part], (count, units, part.stop - part.start)) for state, part in rows.items()
+    }
+    before, _ = StepBack(layer.slopes)((slice(start, stop), sample, None), given, layer.closed)
+    for state, gradient in before.items():
+        jacobians[..., rows[state]] = gradient
+    jacobians[_cut_before(layer)[start:stop]] = 0
+    return frozen(jacobians)
+
+
+def _cut_before(layer: Layer) -> Array:
+    """(T,) where nothing is carried from a time step to the states it began with."""
+    cut = np.zeros(len(layer.output), bool)
+    if layer.cut is not None and layer.reverse:
+        cut[:-1] = layer.cut[1:]
+    elif layer.cut is not None:
+        cut[1:] = layer.cut[:-1]
+    return cut
+
+
+def jacobian_blocks(layer: Layer, sample: int = 0, backwards: bool = False) -> Iterator[tuple[int, Array]]:
+    """The first time step of each block (0-based) and its Jacobians, in time order or the last block first; how many
+    are in a block follows from their size."""
+    units, length = max(joint_units(layer.structure), 1), time_steps(layer, sample)
+    largest = units * max(len(layer.equations.blocks) * layer.structure.hidden_size, units)
+    size = int(max(1, min(_NUMBERS // largest, _OPERATIONS // units**3, length)))
+    starts = range(0, length, size)
+    for start in reversed(starts) if backwards else starts:
+        yield start, step_jacobians(layer, sample, start, start + size)
+
+
+@dataclass(frozen=True, eq=False)
+class Spectra(FrozenArrays):
+    """Sizes of the step Jacobians of one sequence, as far as they are known: norms of all time steps come first.
+
+    NaN where a Jacobian is not finite, and from `norms_known` and `radii_known` on. 0 of a cell without states.
+    """
+
+    norms: Array  # (T,) float64 the largest singular value
+    radii: Array  # (T,) float64 the largest |eigenvalue|
+    norms_known: int
+    radii_known: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether all is known."""
+        return self.radii_known == len(self.radii)
+
+
+def spectra(layer: Layer, sample: int = 0) -> Iterator[Spectra]:
+    """Spectral norms and radii, after each block of time steps as far as they are known; the last one is whole.
+
+    Who has enough stops asking. In float64 whatever the trace is in; of a float32 trace take `Trace.exact` where
+    Jacobians are below 1e-38.
+    """
+    length = time_steps(layer, sample)
+    norms, radii = np.full(length, np.nan), np.full(length, np.nan)
+    for start, block in jacobian_blocks(layer, sample):
+        norms[start : start + len(block)] = spectral_norms(block)
+        yield Spectra(frozen(norms.copy()), frozen(radii.copy()), start + len(block), 0)
+    for start, block in jacobian_blocks(layer, sample):
+        radii[start : start + len(block)] = spectral_radii(block)
+        yield Spectra(frozen(norms), frozen(radii.copy()), length, start + len(block))
+
+
+@one_blas_thread
+def spectral_norms(matrices: Array) -> Array:
+    """(n,) float64 the largest singular value of each of (n, R, C); NaN where one is not finite."""
+    return _largest(matrices, lambda exact: np.linalg.svd(exact, compute_uv=False))
+
+
+@one_blas_thread
+def spectral_radii(matrices: Array) -> Array:
+    """(n,) float64 the largest |eigenvalue| of each of (n, S, S); NaN where one is not finite."""
+    return _largest(matrices, lambda exact: np.abs(np.linalg.eigvals(exact)))
+
+
+def _largest(matrices: Array, sizes: Callable[[Array], Array]) -> Array:
+    exact = matrices.astype(np.float64, copy=False)
+    finite = np.isfinite(exact).all(axis=(1, 2))
+    found = np.full(len(exact), np.nan)
+    if matrices.shape[-1]:
+        found[finite] = sizes(exact if finite.all() else exact[finite]).max(axis=-1)
+    else:
+        found[:] = 0
+    return found
