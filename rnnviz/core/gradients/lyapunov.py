@@ -47,9 +47,8 @@ def lyapunov(jacobians: Iterable[Array], left_out: int = 0, every: int = 1) -> I
             total, counted = total + logs, counted + len(some)
         elif np.isnan(logs).any():
             total = logs
-        yield Lyapunov(
-            frozen(-np.sort(-total) / counted if counted else np.full(len(total), np.nan)), counted, left_out
-        )
+        exponents = -np.sort(-total) / counted if counted else np.full(len(total), np.nan)
+        yield Lyapunov(frozen(exponents), counted, passed - counted)
         if np.isnan(total).any():
             return
 
