@@ -142,10 +142,9 @@ class LaneStack(QWidget):
         area, each = self._scene.sceneRect(), dots * scale.text_scale()
         image = QImage(round(area.width() * each), round(area.height() * each), QImage.Format.Format_RGB32)
         image.fill(self._shown.theme.color("background"))
-        painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        self._scene.render(painter, QRectF(image.rect()), area)
-        painter.end()
+        with QPainter(image) as painter:
+            painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+            self._scene.render(painter, QRectF(image.rect()), area)
         image.setDevicePixelRatio(dots)
         return image
 

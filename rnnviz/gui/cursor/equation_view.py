@@ -67,16 +67,16 @@ class EquationView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for placed in self._placed:
-            if placed.word.active:
-                width = marked_text.width(placed.word.markup, placed.size)
-                painter.setPen(QPen(self._theme.color("border"), 1))
-                painter.setBrush(self._theme.color("panel"))
-                painter.drawRoundedRect(QRectF(placed.x - 5, placed.baseline - 17, width + 10, 24), 4, 4)
-            color = ink_color(self._theme, placed.word.ink)
-            marked_text.draw(painter, placed.x, placed.baseline, placed.word.markup, placed.size, color)
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for placed in self._placed:
+                if placed.word.active:
+                    width = marked_text.width(placed.word.markup, placed.size)
+                    painter.setPen(QPen(self._theme.color("border"), 1))
+                    painter.setBrush(self._theme.color("panel"))
+                    painter.drawRoundedRect(QRectF(placed.x - 5, placed.baseline - 17, width + 10, 24), 4, 4)
+                color = ink_color(self._theme, placed.word.ink)
+                marked_text.draw(painter, placed.x, placed.baseline, placed.word.markup, placed.size, color)
 
     def _lay_out(self) -> None:
         self._placed = []

@@ -74,14 +74,14 @@ class ValueStrips(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = scale.painter(self)
-        text, muted = self._theme.color("text"), self._theme.color("muted")
-        after = _PAD + marked_text.width(self.title, fonts.BODY) + 5
-        marked_text.draw(painter, _PAD, 17, self.title, fonts.BODY, text)
-        bent = f"  log beyond ±{tick(self.knee)}" if self.knee else ""
-        marked_text.draw(painter, after, 17, f"{self._symbol}{bent}", fonts.BODY, muted)
-        for number, (strip, image) in enumerate(zip(self.strips, self._images, strict=True)):
-            self._paint_strip(painter, strip, image, _TITLE + number * _EACH, muted)
+        with scale.painting(self) as painter:
+            text, muted = self._theme.color("text"), self._theme.color("muted")
+            after = _PAD + marked_text.width(self.title, fonts.BODY) + 5
+            marked_text.draw(painter, _PAD, 17, self.title, fonts.BODY, text)
+            bent = f"  log beyond ±{tick(self.knee)}" if self.knee else ""
+            marked_text.draw(painter, after, 17, f"{self._symbol}{bent}", fonts.BODY, muted)
+            for number, (strip, image) in enumerate(zip(self.strips, self._images, strict=True)):
+                self._paint_strip(painter, strip, image, _TITLE + number * _EACH, muted)
 
     def _paint_strip(self, painter: QPainter, strip: Strip, image: QImage, top: int, muted: QColor) -> None:
         assert self._theme is not None

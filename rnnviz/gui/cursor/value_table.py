@@ -195,40 +195,40 @@ class ValueTable(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        text, muted = self._theme.color("text"), self._theme.color("muted")
-        edges = self._column_edges()
-        shown = self.shown_row
-        striped = 0
-        first, last = scale.to_design(event.rect().top()) - ROW, scale.to_design(event.rect().bottom())
-        font = fonts.text(fonts.BODY)
-        metrics = QFontMetrics(font)
-        for number, (row, top) in enumerate(zip(self.rows, self._tops, strict=True)):
-            striped = 0 if row.starts_group else striped + 1
-            if not first <= top <= last:
-                continue
-            box = QRectF(0.5, top + 0.5, scale.width(self) - 1, ROW - 1)
-            if striped % 2 == 0:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(self._theme.color("raised"))
-                painter.drawRoundedRect(box, 4, 4)
-            if number == shown:
-                focused = self.hasFocus()
-                painter.setPen(QPen(self._theme.color("focus" if focused else "muted"), 2 if focused else 1))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRoundedRect(box, 4, 4)
-            painter.setFont(font)
-            self._paint_row(painter, metrics, row, top, edges, text if row.active else muted, muted)
-        above = self._top()
-        if above:  # rows pass below the names
-            painter.fillRect(QRectF(0, above, scale.width(self), self._head() - 2), self._theme.color("panel"))
-        painter.save()
-        painter.translate(0, above)
-        self._paint_header(painter, edges, muted)
-        painter.restore()
-        if self.hasFocus():
-            paint_ring(painter, scale.seen(self), self._theme)
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            text, muted = self._theme.color("text"), self._theme.color("muted")
+            edges = self._column_edges()
+            shown = self.shown_row
+            striped = 0
+            first, last = scale.to_design(event.rect().top()) - ROW, scale.to_design(event.rect().bottom())
+            font = fonts.text(fonts.BODY)
+            metrics = QFontMetrics(font)
+            for number, (row, top) in enumerate(zip(self.rows, self._tops, strict=True)):
+                striped = 0 if row.starts_group else striped + 1
+                if not first <= top <= last:
+                    continue
+                box = QRectF(0.5, top + 0.5, scale.width(self) - 1, ROW - 1)
+                if striped % 2 == 0:
+                    painter.setPen(Qt.PenStyle.NoPen)
+                    painter.setBrush(self._theme.color("raised"))
+                    painter.drawRoundedRect(box, 4, 4)
+                if number == shown:
+                    focused = self.hasFocus()
+                    painter.setPen(QPen(self._theme.color("focus" if focused else "muted"), 2 if focused else 1))
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.drawRoundedRect(box, 4, 4)
+                painter.setFont(font)
+                self._paint_row(painter, metrics, row, top, edges, text if row.active else muted, muted)
+            above = self._top()
+            if above:  # rows pass below the names
+                painter.fillRect(QRectF(0, above, scale.width(self), self._head() - 2), self._theme.color("panel"))
+            painter.save()
+            painter.translate(0, above)
+            self._paint_header(painter, edges, muted)
+            painter.restore()
+            if self.hasFocus():
+                paint_ring(painter, scale.seen(self), self._theme)
 
     def _column_edges(self) -> list[float]:
         """Right edge of each column; all as wide as they may be."""

@@ -17,6 +17,7 @@ from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.model_bar import paint_model_bar
+from rnnviz.gui.look.painting import painting
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.folded import fold, set_owner
@@ -97,23 +98,23 @@ class CardHeader(QAbstractButton):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = scale.painter(self)
-        model, text, muted = self.colors
-        space = scale.rect(self).adjusted(14, 8, -10, -8)
-        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        painter.setFont(fonts.semibold(fonts.TITLE))
-        painter.setPen(model)
-        painter.drawText(space, right | Qt.AlignmentFlag.AlignTop, self.number)
-        room = space.width() - painter.fontMetrics().horizontalAdvance(self.number) - 8
-        painter.setPen(text)
-        name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(space, left | Qt.AlignmentFlag.AlignTop, name)
-        painter.setFont(fonts.text(fonts.BODY - 1))
-        painter.setPen(muted)
-        painter.drawText(space, right | Qt.AlignmentFlag.AlignBottom, self.metric_name)
-        room = space.width() - painter.fontMetrics().horizontalAdvance(self.metric_name) - 4
-        words = painter.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(space, left | Qt.AlignmentFlag.AlignBottom, words)
+        with scale.painting(self) as painter:
+            model, text, muted = self.colors
+            space = scale.rect(self).adjusted(14, 8, -10, -8)
+            left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+            painter.setFont(fonts.semibold(fonts.TITLE))
+            painter.setPen(model)
+            painter.drawText(space, right | Qt.AlignmentFlag.AlignTop, self.number)
+            room = space.width() - painter.fontMetrics().horizontalAdvance(self.number) - 8
+            painter.setPen(text)
+            name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(space, left | Qt.AlignmentFlag.AlignTop, name)
+            painter.setFont(fonts.text(fonts.BODY - 1))
+            painter.setPen(muted)
+            painter.drawText(space, right | Qt.AlignmentFlag.AlignBottom, self.metric_name)
+            room = space.width() - painter.fontMetrics().horizontalAdvance(self.metric_name) - 4
+            words = painter.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(space, left | Qt.AlignmentFlag.AlignBottom, words)
 
 
 class ModelCard(QFrame):
@@ -224,14 +225,14 @@ class ModelCard(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        focused = self.header.hasFocus()
-        edge = "focus" if focused else "muted" if self.header.underMouse() else "line"
-        painter.setPen(QPen(self._theme.color(edge), 2 if focused else 1))
-        painter.setBrush(self._theme.color("raised"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(2.5, 0.5, -0.5, -0.5), 6, 6)
-        paint_model_bar(painter, QRectF(0, 0, _BAR, self.height()), self._color, self._dash)
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            focused = self.header.hasFocus()
+            edge = "focus" if focused else "muted" if self.header.underMouse() else "line"
+            painter.setPen(QPen(self._theme.color(edge), 2 if focused else 1))
+            painter.setBrush(self._theme.color("raised"))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(2.5, 0.5, -0.5, -0.5), 6, 6)
+            paint_model_bar(painter, QRectF(0, 0, _BAR, self.height()), self._color, self._dash)
 
     def _enter(self) -> None:
         self.rows[_FIRST[0]].field.setFocus(Qt.FocusReason.TabFocusReason)

@@ -26,10 +26,8 @@ def window_image(widget: QWidget, measures: Measures | None = None) -> QImage:
     image.setDotsPerMeterX(dots)
     image.setDotsPerMeterY(dots)
     image.fill(widget.palette().window().color())
-    with _exact(widget, scale):
-        painter = QPainter(image)
+    with _exact(widget, scale), QPainter(image) as painter:
         widget.render(painter, QPoint())
-        painter.end()
     return image
 
 

@@ -11,6 +11,7 @@ from rnnviz.gui.lessons.lesson_file import Card, Lesson, Press, Show, read_lesso
 from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_style import push_button, set_role
 from rnnviz.gui.look.icons import icon
+from rnnviz.gui.look.painting import painting
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
@@ -242,11 +243,11 @@ class LessonCard(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = theme(self._store.state.look.theme)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(look.color("line"), 1))
-        painter.setBrush(look.color("raised"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(12.5, 0.5, -12.5, -12.5), 8, 8)
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(look.color("line"), 1))
+            painter.setBrush(look.color("raised"))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(12.5, 0.5, -12.5, -12.5), 8, 8)
 
 
 def _is_training(state: State) -> bool:

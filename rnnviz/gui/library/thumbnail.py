@@ -39,35 +39,36 @@ def draw(run: RunSummary, look: Theme) -> QImage:
     image = QImage(SIZE * _SCALE, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(_SCALE)
     image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    box = QRectF(0.5, 0.5, SIZE.width() - 1, SIZE.height() - 1)
-    painter.setPen(QPen(look.color("line"), 1))
-    painter.setBrush(look.color("background"))
-    painter.drawRoundedRect(box, 4, 4)
-    inner = box.adjusted(_PAD, _PAD + 1, -_PAD, -_PAD - 1)
-    curves = [(np.array(model.steps, float), np.array(model.losses)) for model in run.models]
-    if any(len(steps) > 1 for steps, _ in curves):
-        colors = look.model_colors([model.cell for model in run.models])
-        for (steps, losses), color in zip(_scaled(curves), colors, strict=True):
-            painter.setPen(QPen(color, 1.5))
-            painter.drawPolyline(
-                QPolygonF(
-                    [
-                        QPointF(inner.left() + x * inner.width(), inner.bottom() - y * inner.height())
-                        for x, y in zip(steps.tolist(), losses.tolist(), strict=True)
-                    ]
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0.5, 0.5, SIZE.width() - 1, SIZE.height() - 1)
+        painter.setPen(QPen(look.color("line"), 1))
+        painter.setBrush(look.color("background"))
+        painter.drawRoundedRect(box, 4, 4)
+        inner = box.adjusted(_PAD, _PAD + 1, -_PAD, -_PAD - 1)
+        curves = [(np.array(model.steps, float), np.array(model.losses)) for model in run.models]
+        if any(len(steps) > 1 for steps, _ in curves):
+            colors = look.model_colors([model.cell for model in run.models])
+            for (steps, losses), color in zip(_scaled(curves), colors, strict=True):
+                painter.setPen(QPen(color, 1.5))
+                painter.drawPolyline(
+                    QPolygonF(
+                        [
+                            QPointF(inner.left() + x * inner.width(), inner.bottom() - y * inner.height())
+                            for x, y in zip(steps.tolist(), losses.tolist(), strict=True)
+                        ]
+                    )
                 )
+        elif run.kind == "broken":
+            painter.setPen(QPen(look.color("bad", 0.8), 1.5))
+            centre = inner.center()
+            for way in (-5, 5):
+                painter.drawLine(centre + QPointF(-5, way), centre + QPointF(5, -way))
+        else:
+            painter.setPen(QPen(look.color("muted", 0.6), 1, Qt.PenStyle.DotLine))
+            painter.drawLine(
+                QPointF(inner.left() + 4, inner.center().y()), QPointF(inner.right() - 4, inner.center().y())
             )
-    elif run.kind == "broken":
-        painter.setPen(QPen(look.color("bad", 0.8), 1.5))
-        centre = inner.center()
-        for way in (-5, 5):
-            painter.drawLine(centre + QPointF(-5, way), centre + QPointF(5, -way))
-    else:
-        painter.setPen(QPen(look.color("muted", 0.6), 1, Qt.PenStyle.DotLine))
-        painter.drawLine(QPointF(inner.left() + 4, inner.center().y()), QPointF(inner.right() - 4, inner.center().y()))
-    painter.end()
     return image
 
 

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
+from rnnviz.gui.look.painting import painting
 from rnnviz.gui.look.theme import Theme
 
 _WIDTH, _ROUND = 2, 4  # pixels
@@ -58,7 +59,8 @@ class FocusFrame(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        paint_ring(QPainter(self), QRectF(self.rect()), self._theme)
+        with painting(self) as painter:
+            paint_ring(painter, QRectF(self.rect()), self._theme)
 
     def _cover(self) -> None:
         """Only the edge is drawn over, so that what changes below needs no second painting."""

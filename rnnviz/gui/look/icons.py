@@ -23,10 +23,9 @@ def pixmap(name: str, color: str, size: int = 20, scale: float = 1.0, opacity: f
     side = max(1, round(size * scale))
     picture = QPixmap(QSize(side, side))
     picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setOpacity(opacity)
-    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, side, side))
-    painter.end()
+    with QPainter(picture) as painter:
+        painter.setOpacity(opacity)
+        QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, side, side))
     picture.setDevicePixelRatio(scale)
     return picture
 

@@ -1,12 +1,12 @@
 """Text scale: how much larger than designed text is drawn, and what holds it; one for the whole window.
 
 A widget of Qt's own gets its font and its fixed sizes by `fit`, which are kept and made anew when the scale changes.
-A widget that paints itself goes on in the pixels it was designed in: `painter`, `width` and `height` are in those.
+A widget that paints itself goes on in the pixels it was designed in: `painting`, `width` and `height` are in those.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,6 +15,8 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 from shiboken6 import isValid
+
+from rnnviz.gui.look.painting import painting as painting_of
 
 _PAGES_TO, _FORMS_TO = 1.5, 1.7
 _NARROWED = 0.85
@@ -115,6 +117,11 @@ def painter(widget: QWidget) -> QPainter:
     if _now[0] != 1.0:
         result.scale(_now[0], _now[0])
     return result
+
+
+def painting(widget: QWidget) -> AbstractContextManager[QPainter]:
+    """Paints on `widget` in pixels of the design, as a paintEvent does."""
+    return painting_of(widget, _now[0])
 
 
 def width(widget: QWidget) -> int:

@@ -213,10 +213,10 @@ class NetworkView(QWidget):
         return _LEAST_PICTURE
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = scale.painter(self)
-        look = theme(self._store.state.look.theme)
-        painter.fillRect(scale.rect(self), look.color("background"))
-        self.paint(painter)
+        with scale.painting(self) as painter:
+            look = theme(self._store.state.look.theme)
+            painter.fillRect(scale.rect(self), look.color("background"))
+            self.paint(painter)
 
     def paint(self, painter: QPainter) -> None:
         """Everything in pixels of the design, on whatever `painter` paints."""

@@ -35,31 +35,31 @@ class Legend(QWidget):
         return scale.size(200, _LINE * max(1, len(self.lines)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        strong, plain = QFontMetricsF(fonts.semibold()), QFontMetricsF(fonts.text())
-        names = max((strong.horizontalAdvance(name) for name, _, _ in self.lines), default=0.0)
-        names = min(names, scale.width(self) * 0.4)
-        rates = max((strong.horizontalAdvance(rate) for _, rate, _ in self.lines), default=0.0)
-        for number, ((name, rate, spread), pens) in enumerate(zip(self.lines, self._pens, strict=True)):
-            middle = _LINE * (number + 0.5)
-            ground = pens.color.toRgb()
-            ground.setAlphaF(0.18)
-            painter.fillRect(QRectF(_PAD, middle - 6, _SWATCH, 12), ground)
-            pen = QPen(pens.color, 2)
-            if pens.dash:
-                pen.setDashPattern(pens.dash)
-            painter.setPen(pen)
-            painter.drawLine(QPointF(_PAD, middle), QPointF(_PAD + _SWATCH, middle))
-            left, foot = _PAD + _SWATCH + _PAD, middle + strong.capHeight() / 2
-            painter.setFont(fonts.semibold())
-            painter.drawText(QPointF(left, foot), strong.elidedText(name, Qt.TextElideMode.ElideRight, names + 1))
-            painter.setPen(self.palette().windowText().color())
-            painter.drawText(QPointF(left + names + _GAP, foot), rate)
-            painter.setFont(fonts.text())
-            painter.setPen(self.palette().placeholderText().color())
-            after = left + names + rates + 2 * _GAP
-            room = scale.width(self) - after
-            painter.drawText(
-                QPointF(after, foot), plain.elidedText(spread, Qt.TextElideMode.ElideRight, max(0.0, room))
-            )
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            strong, plain = QFontMetricsF(fonts.semibold()), QFontMetricsF(fonts.text())
+            names = max((strong.horizontalAdvance(name) for name, _, _ in self.lines), default=0.0)
+            names = min(names, scale.width(self) * 0.4)
+            rates = max((strong.horizontalAdvance(rate) for _, rate, _ in self.lines), default=0.0)
+            for number, ((name, rate, spread), pens) in enumerate(zip(self.lines, self._pens, strict=True)):
+                middle = _LINE * (number + 0.5)
+                ground = pens.color.toRgb()
+                ground.setAlphaF(0.18)
+                painter.fillRect(QRectF(_PAD, middle - 6, _SWATCH, 12), ground)
+                pen = QPen(pens.color, 2)
+                if pens.dash:
+                    pen.setDashPattern(pens.dash)
+                painter.setPen(pen)
+                painter.drawLine(QPointF(_PAD, middle), QPointF(_PAD + _SWATCH, middle))
+                left, foot = _PAD + _SWATCH + _PAD, middle + strong.capHeight() / 2
+                painter.setFont(fonts.semibold())
+                painter.drawText(QPointF(left, foot), strong.elidedText(name, Qt.TextElideMode.ElideRight, names + 1))
+                painter.setPen(self.palette().windowText().color())
+                painter.drawText(QPointF(left + names + _GAP, foot), rate)
+                painter.setFont(fonts.text())
+                painter.setPen(self.palette().placeholderText().color())
+                after = left + names + rates + 2 * _GAP
+                room = scale.width(self) - after
+                painter.drawText(
+                    QPointF(after, foot), plain.elidedText(spread, Qt.TextElideMode.ElideRight, max(0.0, room))
+                )

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from rnnviz.gui.look.painting import painting
 from rnnviz.gui.look.theme import Theme
 
 _GAP = 12  # pixels around and between the bars
@@ -20,14 +21,13 @@ class Placeholder(QWidget):
         self._look = look
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._look().color("raised", 0.6))
-        y = float(_GAP)
-        for height in _HEIGHTS:
-            if y + height > self.height():
-                break
-            painter.drawRoundedRect(QRectF(_GAP, y, self.width() - 2 * _GAP, height), 3, 3)
-            y += height + _GAP
-        painter.end()
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._look().color("raised", 0.6))
+            y = float(_GAP)
+            for height in _HEIGHTS:
+                if y + height > self.height():
+                    break
+                painter.drawRoundedRect(QRectF(_GAP, y, self.width() - 2 * _GAP, height), 3, 3)
+                y += height + _GAP

@@ -38,6 +38,7 @@ class Problems(QObject):
         sys.excepthook, threading.excepthook = self._before
         if self._handler is not None:
             self._logger.removeHandler(self._handler)
+            self._logger.propagate = True
             self._handler.close()
 
     def _hook(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -70,4 +71,6 @@ class Problems(QObject):
         else:
             kind = type(error).__name__
             sentence = f"Something went wrong that should not ({kind}: {error}); the details are in {self._log}."
-        self._store.say(Message("error", sentence))
+        shown = self._store.state.notices.message
+        if shown is None or shown.sentence != sentence:  # else what goes wrong at each painting is painted for ever
+            self._store.say(Message("error", sentence))

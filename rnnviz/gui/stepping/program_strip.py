@@ -142,29 +142,31 @@ class ProgramStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         state = self._store.state
         look = theme(state.look.theme)
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(scale.rect(self), look.color("background"))
-        painter.setFont(fonts.semibold())
-        painter.setPen(look.color("text"))
-        painter.drawText(QRectF(14, _TOP - 4, LABEL_COLUMN - 14, _BAR + 8), Qt.AlignmentFlag.AlignVCenter, "Program")
-        here = self.cursor_x
-        for segment in self.segments:
-            self._paint_segment(painter, segment, here)
-        for mark in self._marks:
-            self._paint_mark(painter, mark)
-        tip = QPolygonF([QPointF(here, _TOP), QPointF(here - 5, _TOP - 7), QPointF(here + 5, _TOP - 7)])
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(look.color("cursor"))
-        painter.drawPolygon(tip)
-        painter.drawRect(QRectF(here - 1, _TOP - 2, 2, _BAR + 4))
-        painter.setFont(fonts.text(fonts.SMALL))
-        painter.setPen(look.color("muted"))
-        count = f"{whole(self._program.point(state.place.cursor) + 1)} of {whole(len(self._program))}"
-        box = QRectF(scale.width(self) - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, count)
-        if self.hasFocus():
-            paint_ring(painter, QRectF(scale.rect(self)), look)
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(scale.rect(self), look.color("background"))
+            painter.setFont(fonts.semibold())
+            painter.setPen(look.color("text"))
+            painter.drawText(
+                QRectF(14, _TOP - 4, LABEL_COLUMN - 14, _BAR + 8), Qt.AlignmentFlag.AlignVCenter, "Program"
+            )
+            here = self.cursor_x
+            for segment in self.segments:
+                self._paint_segment(painter, segment, here)
+            for mark in self._marks:
+                self._paint_mark(painter, mark)
+            tip = QPolygonF([QPointF(here, _TOP), QPointF(here - 5, _TOP - 7), QPointF(here + 5, _TOP - 7)])
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(look.color("cursor"))
+            painter.drawPolygon(tip)
+            painter.drawRect(QRectF(here - 1, _TOP - 2, 2, _BAR + 4))
+            painter.setFont(fonts.text(fonts.SMALL))
+            painter.setPen(look.color("muted"))
+            count = f"{whole(self._program.point(state.place.cursor) + 1)} of {whole(len(self._program))}"
+            box = QRectF(scale.width(self) - SCALE_COLUMN + 6, _TOP - 4, SCALE_COLUMN - 6, _BAR + 8)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, count)
+            if self.hasFocus():
+                paint_ring(painter, QRectF(scale.rect(self)), look)
 
     def _paint_segment(self, painter: QPainter, segment: Segment, here: float) -> None:
         look = theme(self._store.state.look.theme)

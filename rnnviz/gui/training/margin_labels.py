@@ -44,10 +44,10 @@ class MarginLabels(QWidget):
         return lines * _LINE + (len(labels) - 1) * _BETWEEN <= scale.height(self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = scale.painter(self)
-        blocks = [(label, self._lines(label)) for label in self.labels]
-        for (label, lines), middle in zip(blocks, self._middles([len(lines) for _, lines in blocks]), strict=True):
-            self._paint(painter, label, lines, middle - (len(lines) - 1) / 2 * _LINE)
+        with scale.painting(self) as painter:
+            blocks = [(label, self._lines(label)) for label in self.labels]
+            for (label, lines), middle in zip(blocks, self._middles([len(lines) for _, lines in blocks]), strict=True):
+                self._paint(painter, label, lines, middle - (len(lines) - 1) / 2 * _LINE)
 
     def _middles(self, lines: Sequence[int]) -> list[float]:
         """Where the middles of the labels lie, each of so many lines."""

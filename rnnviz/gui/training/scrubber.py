@@ -135,23 +135,23 @@ class Scrubber(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        accent, line, muted = (self._theme.color(token) for token in ("accent", "border", "muted"))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(line)
-        painter.drawRoundedRect(QRectF(0, _TRACK - 2, scale.width(self), 4), 2, 2)
-        handle = self.x_of(self.training_step)
-        painter.setBrush(accent)
-        painter.drawRoundedRect(QRectF(0, _TRACK - 2, min(max(handle, 0.0), scale.width(self)), 4), 2, 2)
-        self._paint_ticks(painter)
-        if -1 <= handle <= scale.width(self) + 1:
-            self._paint_handle(painter, min(max(handle, _RADIUS), scale.width(self) - _RADIUS))
-        painter.setFont(fonts.text(fonts.SMALL))
-        painter.setPen(muted)
-        self._paint_numbers(painter)
-        if self.hasFocus():
-            paint_ring(painter, QRectF(scale.rect(self)), self._theme)
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            accent, line, muted = (self._theme.color(token) for token in ("accent", "border", "muted"))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(line)
+            painter.drawRoundedRect(QRectF(0, _TRACK - 2, scale.width(self), 4), 2, 2)
+            handle = self.x_of(self.training_step)
+            painter.setBrush(accent)
+            painter.drawRoundedRect(QRectF(0, _TRACK - 2, min(max(handle, 0.0), scale.width(self)), 4), 2, 2)
+            self._paint_ticks(painter)
+            if -1 <= handle <= scale.width(self) + 1:
+                self._paint_handle(painter, min(max(handle, _RADIUS), scale.width(self) - _RADIUS))
+            painter.setFont(fonts.text(fonts.SMALL))
+            painter.setPen(muted)
+            self._paint_numbers(painter)
+            if self.hasFocus():
+                paint_ring(painter, QRectF(scale.rect(self)), self._theme)
 
     def _paint_handle(self, painter: QPainter, x: float) -> None:
         assert self._theme is not None

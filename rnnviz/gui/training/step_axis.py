@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from rnnviz.core.numbers import whole
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
+from rnnviz.gui.look.painting import painting
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.training.curve_ranges import round_steps
 
@@ -38,29 +39,29 @@ class StepAxis(QWidget):
         return QSize(400, _HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(fonts.text(12))
-        painter.setPen(self._theme.color("muted"))
-        painter.drawText(QPointF(_MARGIN, _BASE), TITLE)
-        tag = self._tag()
-        painter.setFont(fonts.text(fonts.SMALL))
-        metrics = QFontMetricsF(painter.font())
-        painter.drawLine(QPointF(LABEL_COLUMN, 0.5), QPointF(LABEL_COLUMN + self._width(), 0.5))
-        for training_step in round_steps(*self._range, self._width()):
-            x, text = self._x(training_step), whole(training_step)
-            painter.drawLine(QPointF(x, 0), QPointF(x, _MARK))
-            half = metrics.horizontalAdvance(text) / 2
-            if not QRectF(x - half, 0, 2 * half, _HEIGHT).intersects(tag.adjusted(-3, 0, 3, 0)):
-                painter.drawText(QPointF(x - half, _BASE), text)
-        if not self._range[0] <= self._shown <= self._range[1]:
-            return
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.color("accent"))
-        painter.drawRoundedRect(tag, 3, 3)
-        painter.setFont(fonts.semibold(fonts.SMALL))
-        painter.setPen(self._theme.color("on_accent"))
-        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, whole(self._shown))
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setFont(fonts.text(12))
+            painter.setPen(self._theme.color("muted"))
+            painter.drawText(QPointF(_MARGIN, _BASE), TITLE)
+            tag = self._tag()
+            painter.setFont(fonts.text(fonts.SMALL))
+            metrics = QFontMetricsF(painter.font())
+            painter.drawLine(QPointF(LABEL_COLUMN, 0.5), QPointF(LABEL_COLUMN + self._width(), 0.5))
+            for training_step in round_steps(*self._range, self._width()):
+                x, text = self._x(training_step), whole(training_step)
+                painter.drawLine(QPointF(x, 0), QPointF(x, _MARK))
+                half = metrics.horizontalAdvance(text) / 2
+                if not QRectF(x - half, 0, 2 * half, _HEIGHT).intersects(tag.adjusted(-3, 0, 3, 0)):
+                    painter.drawText(QPointF(x - half, _BASE), text)
+            if not self._range[0] <= self._shown <= self._range[1]:
+                return
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.color("accent"))
+            painter.drawRoundedRect(tag, 3, 3)
+            painter.setFont(fonts.semibold(fonts.SMALL))
+            painter.setPen(self._theme.color("on_accent"))
+            painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, whole(self._shown))
 
     def _width(self) -> float:
         return self.width() - LABEL_COLUMN - SCALE_COLUMN

@@ -97,10 +97,10 @@ class WatchRows(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for number, row in enumerate(self.rows):
-            self._paint_row(painter, row, number * ROW, self._theme)
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for number, row in enumerate(self.rows):
+                self._paint_row(painter, row, number * ROW, self._theme)
 
     def _paint_row(self, painter: QPainter, row: WatchRow, top: int, look: Theme) -> None:
         base = top + ROW / 2 + 4.5

@@ -25,20 +25,20 @@ class Dot(QAbstractButton):
         return scale.size(_SIZE, _SIZE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = self.look.color("bad")
-        painter.setPen(QPen(color, 1.5))
-        painter.setBrush(color if self.isChecked() else Qt.BrushStyle.NoBrush)
-        middle = QRectF(scale.rect(self)).center()
-        if self.logs:
-            reach = _RADIUS + 1
-            painter.drawPolygon(
-                QPolygonF([middle + QPointF(x, y) for x, y in ((0, -reach), (reach, 0), (0, reach), (-reach, 0))])
-            )
-        else:
-            painter.drawEllipse(middle, _RADIUS, _RADIUS)
-        if self.hasFocus():
-            painter.setPen(QPen(self.look.color("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(scale.rect(self)).adjusted(1, 1, -1, -1), 4, 4)
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            color = self.look.color("bad")
+            painter.setPen(QPen(color, 1.5))
+            painter.setBrush(color if self.isChecked() else Qt.BrushStyle.NoBrush)
+            middle = QRectF(scale.rect(self)).center()
+            if self.logs:
+                reach = _RADIUS + 1
+                painter.drawPolygon(
+                    QPolygonF([middle + QPointF(x, y) for x, y in ((0, -reach), (reach, 0), (0, reach), (-reach, 0))])
+                )
+            else:
+                painter.drawEllipse(middle, _RADIUS, _RADIUS)
+            if self.hasFocus():
+                painter.setPen(QPen(self.look.color("focus"), 2))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(QRectF(scale.rect(self)).adjusted(1, 1, -1, -1), 4, 4)

@@ -1,10 +1,11 @@
 """Elided label: a line of text that ends in … where there is no room, and its tooltip says the whole."""
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rnnviz.gui.look import scale
+from rnnviz.gui.look.painting import painting
 
 _GAP = 6  # pixels between the two texts
 _LEAST = 12  # letters: less than that of a text says nothing
@@ -42,20 +43,20 @@ class ElidedLabel(QWidget):
         return QSize(sum(widths) + _GAP + 2, max(each.height() for each in metrics))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        left, baseline = 0, self._baseline()
-        for text, font, color in zip(self._texts, self._fonts, self._colors, strict=True):
-            font = scale.font(font)
-            metrics = QFontMetrics(font)
-            room = self.width() - left
-            if room < min(metrics.horizontalAdvance(text), _LEAST * metrics.averageCharWidth()):
-                return
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
-            painter.setFont(font)
-            painter.setPen(color)
-            place = QRect(left, baseline - metrics.ascent(), room, metrics.height())
-            painter.drawText(place, Qt.AlignmentFlag.AlignLeft, shown)
-            left += metrics.horizontalAdvance(shown) + _GAP
+        with painting(self) as painter:
+            left, baseline = 0, self._baseline()
+            for text, font, color in zip(self._texts, self._fonts, self._colors, strict=True):
+                font = scale.font(font)
+                metrics = QFontMetrics(font)
+                room = self.width() - left
+                if room < min(metrics.horizontalAdvance(text), _LEAST * metrics.averageCharWidth()):
+                    return
+                shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+                painter.setFont(font)
+                painter.setPen(color)
+                place = QRect(left, baseline - metrics.ascent(), room, metrics.height())
+                painter.drawText(place, Qt.AlignmentFlag.AlignLeft, shown)
+                left += metrics.horizontalAdvance(shown) + _GAP
 
     def _baseline(self) -> int:
         metrics = QFontMetrics(scale.font(self._fonts[0]))

@@ -30,6 +30,7 @@ from rnnviz.core.numbers import exact
 from rnnviz.gui.look import scale
 from rnnviz.gui.look.form_sheet import FIELD_HEIGHT
 from rnnviz.gui.look.form_style import FIELD_WIDTH, set_role
+from rnnviz.gui.look.painting import painting
 from rnnviz.gui.widgets.parsing import Parse, Show
 from rnnviz.gui.widgets.spoken import teach_screen_readers
 
@@ -222,30 +223,32 @@ class Choice(QComboBox):
         return scale.size(64, FIELD_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        roles, palette = QPalette.ColorRole, self.palette()
-        muted = palette.color(roles.PlaceholderText)
-        active = self.hasFocus() or self.view().isVisible()
-        if active or self.underMouse() or not self._flat:
-            role = roles.WindowText if active else roles.PlaceholderText if self.underMouse() else roles.Mid
-            border = palette.color(role)
-            wide = 2 if active else 1
-            painter.setPen(QPen(border, wide))
-            painter.setBrush(palette.color(roles.Button))
-            inner = self.rect().toRectF().adjusted(wide / 2, wide / 2, -wide / 2, -wide / 2)
-            painter.drawRoundedRect(inner, 4, 4)
-        space = self.rect().adjusted(FLAT_PAD if self._flat else 5, 0, -scale.px(18), 0)
-        metrics = self.fontMetrics()
-        words = metrics.elidedText(self.currentText(), Qt.TextElideMode.ElideMiddle, space.width())
-        side = Qt.AlignmentFlag.AlignLeft if self._flat else Qt.AlignmentFlag.AlignRight
-        painter.setPen(palette.color(roles.ButtonText) if self.isEnabled() and not self._flat else muted)
-        painter.drawText(space, side | Qt.AlignmentFlag.AlignVCenter, words)
-        self._paint_chevron(
-            painter,
-            muted,
-            metrics.horizontalAdvance(words) + FLAT_PAD + scale.px(10) if self._flat else self.width() - scale.px(11),
-        )
+        with painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            roles, palette = QPalette.ColorRole, self.palette()
+            muted = palette.color(roles.PlaceholderText)
+            active = self.hasFocus() or self.view().isVisible()
+            if active or self.underMouse() or not self._flat:
+                role = roles.WindowText if active else roles.PlaceholderText if self.underMouse() else roles.Mid
+                border = palette.color(role)
+                wide = 2 if active else 1
+                painter.setPen(QPen(border, wide))
+                painter.setBrush(palette.color(roles.Button))
+                inner = self.rect().toRectF().adjusted(wide / 2, wide / 2, -wide / 2, -wide / 2)
+                painter.drawRoundedRect(inner, 4, 4)
+            space = self.rect().adjusted(FLAT_PAD if self._flat else 5, 0, -scale.px(18), 0)
+            metrics = self.fontMetrics()
+            words = metrics.elidedText(self.currentText(), Qt.TextElideMode.ElideMiddle, space.width())
+            side = Qt.AlignmentFlag.AlignLeft if self._flat else Qt.AlignmentFlag.AlignRight
+            painter.setPen(palette.color(roles.ButtonText) if self.isEnabled() and not self._flat else muted)
+            painter.drawText(space, side | Qt.AlignmentFlag.AlignVCenter, words)
+            self._paint_chevron(
+                painter,
+                muted,
+                metrics.horizontalAdvance(words) + FLAT_PAD + scale.px(10)
+                if self._flat
+                else self.width() - scale.px(11),
+            )
 
     def _paint_chevron(self, painter: QPainter, color: QColor, x: int) -> None:
         size = scale.text_scale()

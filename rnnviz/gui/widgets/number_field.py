@@ -166,16 +166,16 @@ class _Handle(QAbstractButton):
         return scale.size(_HANDLE, _HANDLE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = scale.painter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        roles, palette = QPalette.ColorRole, self.palette()
-        color = palette.color(roles.Text if self.underMouse() or self.isDown() else roles.PlaceholderText)
-        painter.fillRect(scale.rect(self).adjusted(2, 2, 0, -2), palette.color(roles.Base))
-        middle = scale.height(self) / 2
-        painter.setPen(QPen(color, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        for x1, x2 in ((4.0, 6.5), (11.5, 15.0)):
-            painter.drawLine(QRectF(x1, middle, x2 - x1, 0).topLeft(), QRectF(x1, middle, x2 - x1, 0).topRight())
-        painter.drawEllipse(QRectF(6.7, middle - 2.4, 4.8, 4.8))
+        with scale.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            roles, palette = QPalette.ColorRole, self.palette()
+            color = palette.color(roles.Text if self.underMouse() or self.isDown() else roles.PlaceholderText)
+            painter.fillRect(scale.rect(self).adjusted(2, 2, 0, -2), palette.color(roles.Base))
+            middle = scale.height(self) / 2
+            painter.setPen(QPen(color, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            for x1, x2 in ((4.0, 6.5), (11.5, 15.0)):
+                painter.drawLine(QRectF(x1, middle, x2 - x1, 0).topLeft(), QRectF(x1, middle, x2 - x1, 0).topRight())
+            painter.drawEllipse(QRectF(6.7, middle - 2.4, 4.8, 4.8))
 
 
 class SliderPopup(QFrame):
