@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from rnnviz.core.cells import Activation, Cell, Options, cell_made
+from rnnviz.core.cells import CELLS, Activation, Cell, Options, cell_made
+from rnnviz.core.cells.feed_forward import MOST_WINDOW
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.plain_records import read_record, refuse
 
-__all__ = ["Activation", "LayerId", "Structure"]
+__all__ = ["Activation", "LayerId", "Structure", "read_structure"]
 
+LARGEST_SIZE = 1 << 20  # units or inputs a stranger's file may claim
+MOST_LAYERS = 1000
 _LAYER = re.compile(r"(?:(?P<call>\w+)\.)?l(?P<depth>[0-9]+)(?P<reverse>_reverse)?")
 
 
@@ -101,6 +105,28 @@ class Structure:
     def parameter_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """torch's parameter names with their shapes, for example weight_hh_l0: (4H, H)."""
         return _parameter_shapes(self)
+
+
+def read_structure(table: object, source: str, key: str) -> Structure:
+    """The structure in a table of plain values, of a sensible size and one that its cell can have.
+
+    Raises RnnvizError, which names the file `source` and the table `key`."""
+    structure = read_record(Structure, table, source, key)
+    if structure.cell not in CELLS:
+        raise refuse(source, f"{key}.cell", f"one of {', '.join(CELLS)}", structure.cell)
+    kind = CELLS[structure.cell]
+    sizes = (structure.input_size, structure.hidden_size, structure.num_layers)
+    if not all(1 <= size <= LARGEST_SIZE for size in sizes) or not 0 <= structure.proj_size <= LARGEST_SIZE:
+        raise RnnvizError(f"{source}: {key} has sizes {sizes}; wanted 1 to {LARGEST_SIZE}.")
+    if not 1 <= structure.window <= MOST_WINDOW:
+        raise RnnvizError(f"{source}: {key} has a window of {structure.window}; wanted 1 to {MOST_WINDOW}.")
+    if structure.num_layers > MOST_LAYERS:
+        raise RnnvizError(f"{source}: {key} has {structure.num_layers} layers; wanted at most {MOST_LAYERS:,}.")
+    if structure.proj_size and not kind.projection:
+        raise RnnvizError(f"{source}: {key} has a proj_size, which the {kind.words} cell has not.")
+    if structure.window > 1 and not hasattr(kind.settings, "window"):
+        raise RnnvizError(f"{source}: {key} has a window, which the {kind.words} cell has not.")
+    return structure
 
 
 @lru_cache(maxsize=128)

@@ -95,7 +95,7 @@ def _stored(parts: Sequence[Path], read: Reader, files: ExitStack) -> tuple[Stor
 
 
 def _why(problems: Sequence[str], stored: StoredTensors) -> str:
-    if own := own_cells(stored.tensors):
+    if not stored.structures and (own := own_cells(stored.tensors)):
         return own
     if problems:
         return problems[0][:1].lower() + problems[0][1:]

@@ -42,12 +42,14 @@ class Assumptions:
         words = "are guesses" if len(guesses) > 1 else "is a guess"
         return (f"{' and '.join(guesses)} {words}" if guesses else ""), tuple(notes)
 
-    def read_by(self, structure: Structure) -> tuple[str, ...]:
-        """A sentence for what the file itself says of such a module."""
+    def read_by(self, structure: Structure, said: bool) -> tuple[str, ...]:
+        """A sentence for what the file itself says of such a module; `said`: the whole structure."""
         notes = []
         if cell_kind(structure.cell).activations and self.hint and not self.doubt:
             notes.append(f"The activation is {ACTIVATIONS[self.activation]}, as the file says ({self.hint}).")
-        if structure.cell not in FUSED_CELLS:
+        if structure.cell not in FUSED_CELLS and said:
+            notes.append(f"The cell is {cell_kind(structure.cell).words}, as the file says.")
+        elif structure.cell not in FUSED_CELLS:
             parameters = [parameter.name for parameter in structure.equations.parameters]
             own = [name for name in parameters if name not in TORCH_PARAMETERS]
             notes.append(f"By its {listed(own)} it is traced as a {cell_kind(structure.cell).words}.")

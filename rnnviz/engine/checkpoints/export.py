@@ -1,10 +1,8 @@
 """Export of a recorded model: its recurrent weights and head as a state dict or safetensors that plain torch loads."""
 
 import io
-import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +14,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, SAFETENSORS
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.sweeps.capture import Capture
+from rnnviz.engine.checkpoints.own_exports import RECURRENT, said_in_texts, said_in_values
 from rnnviz.runs.reading.reader import Run, open_run
-from rnnviz.version import __version__
 
 ENDINGS = {ending: one for one in CHECKPOINTS for ending in one.endings}
 
@@ -26,9 +24,10 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
     """Writes the weights of `model` at `training_step` (None: the last captured) to `out` and returns its path.
 
     Names are "recurrent.weight_ih_l0", …, "head.weight", "head.bias", for a module with `.recurrent` (torch's own
-    class) and `.head` (nn.Linear; missing where the run has no head, or one without weights). The ending of `out`
-    decides the format. The file is there whole or not at all. RnnvizError for an unknown model, training step or
-    ending, and for a folder that is not writable.
+    class; for a cell that torch lacks the names of our `CellModule`) and `.head` (nn.Linear; missing where the run has
+    no head, or one without weights). The ending of `out` decides the format; either says the structure, with which
+    `read_checkpoint` opens it again. The file is there whole or not at all. RnnvizError for an unknown model, training
+    step or ending, and for a folder that is not writable.
     """
     out = Path(out)
     ending = out.suffix.lower()
@@ -46,7 +45,7 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
 
 def exported_tensors(capture: Capture) -> dict[str, Array]:
     """The weights under the names of rnnviz's own models, contiguous."""
-    tensors = {f"recurrent.{name}": np.ascontiguousarray(weight) for name, weight in capture.weights.items()}
+    tensors = {f"{RECURRENT}{name}": np.ascontiguousarray(weight) for name, weight in capture.weights.items()}
     if capture.head is not None:
         tensors |= {f"head.{name}": np.ascontiguousarray(one) for name, one in capture.head.parameters.items()}
     return tensors
@@ -62,12 +61,8 @@ def _last_captured(run: Run) -> int:
 def _about(run: Run, model: str | int, training_step: int, capture: Capture) -> dict[str, str]:
     """The metadata of a safetensors file, which are strings."""
     name = run.models[model].name if isinstance(model, int) else model
-    sizes = {
-        key: value if isinstance(value, str) else json.dumps(value) for key, value in asdict(capture.structure).items()
-    }
-    return sizes | {
+    return said_in_texts(capture.structure) | {
         "format": "pt",
-        "rnnviz": __version__,
         "experiment": run.source.title,
         "model": name,
         "training_step": str(training_step),
@@ -75,12 +70,12 @@ def _about(run: Run, model: str | int, training_step: int, capture: Capture) -> 
 
 
 def _torch_bytes(tensors: Mapping[str, Array], capture: Capture) -> bytes:
-    """A state dict like `module.state_dict()`; the activation is in its metadata, which torch passes over."""
+    """A state dict like `module.state_dict()`; the structure is in its metadata, which torch passes over."""
     state: OrderedDict[str, torch.Tensor] = OrderedDict(
         (name, torch.from_numpy(array.copy())) for name, array in tensors.items()
     )
     metadata: OrderedDict[str, dict[str, object]] = OrderedDict({"": {"version": 1}})
-    metadata["recurrent"] = {"version": 1, "activation": capture.structure.activation}
+    metadata[RECURRENT.removesuffix(".")] = {"version": 1} | said_in_values(capture.structure)
     state._metadata = metadata  # type: ignore[attr-defined]
     stream = io.BytesIO()
     torch.save(state, stream)

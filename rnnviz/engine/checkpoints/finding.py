@@ -15,7 +15,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.engine.checkpoints.aside import names_and_sizes, of_optimiser
 from rnnviz.engine.checkpoints.assumptions import Assumptions, assumptions
 from rnnviz.engine.checkpoints.extras import cell_words, other_cell
-from rnnviz.engine.checkpoints.grouping import OPENED, Group, extras_of, recurrent_groups
+from rnnviz.engine.checkpoints.grouping import OPENED, Group, extras_of, own_groups, recurrent_groups
 from rnnviz.engine.checkpoints.names import shown
 from rnnviz.engine.checkpoints.parametrisations import Recipe, recipe
 from rnnviz.engine.checkpoints.records import Found, RecurrentModule, StoredTensor, StoredTensors
@@ -29,7 +29,8 @@ def find_modules(stored: StoredTensors, activation: Activation | None, most_byte
 
     `activation`: the vanilla cell's, where the person knows it; `most_bytes` bounds what may be copied in all.
     """
-    tensors, groups = stored.tensors, recurrent_groups(stored.tensors)
+    tensors, said = stored.tensors, own_groups(stored)
+    groups = recurrent_groups(tensors) | {(prefix, False): group for prefix, group in said.items()}
     claimed = {name for group in groups.values() for parts in group.values() for name in parts.values()}
     extras = extras_of(groups, [name for name in tensors if name not in claimed and not of_optimiser(name)])
     modules: list[RecurrentModule] = []
@@ -39,7 +40,8 @@ def find_modules(stored: StoredTensors, activation: Activation | None, most_byte
             activation or (stored.activations or {}).get(prefix), stored.hints, prefix, (one for one, _ in groups)
         )
         try:
-            module = _module(prefix, is_cell, group, tensors, assumed, most_bytes)
+            structure = None if is_cell or prefix not in said else (stored.structures or {})[prefix]
+            module = _module(prefix, is_cell, group, tensors, assumed, most_bytes, structure)
             if other := other_cell(prefix, module.structure, extras[prefix, is_cell], tensors):
                 raise RnnvizError(other)
         except RnnvizError as problem:
@@ -61,7 +63,9 @@ def _module(
     tensors: Mapping[str, StoredTensor],
     assumed: Assumptions,
     most_bytes: int,
+    said: Structure | None,
 ) -> RecurrentModule:
+    """`said`: its structure, where the file says that."""
     recipes: dict[str, Recipe] = {}
     for parameter, parts in group.items():
         try:
@@ -72,7 +76,12 @@ def _module(
         if spare and "" in recipes[parameter].parts:
             held = names_and_sizes(spare, tensors)
             raise RnnvizError(f"it also holds {held}, and nothing says what it does to {parameter}")
-    structure = infer_structure({name: one.shape for name, one in recipes.items()}, assumed.activation)
+    shapes = {name: one.shape for name, one in recipes.items()}
+    if said is None:
+        structure = infer_structure(shapes, assumed.activation)
+    else:
+        structure = replace(said, activation=chosen_activation(said.cell, assumed.activation))
+        _check_shapes(structure, shapes)
     needed = {parameter: {part: group[parameter][part] for part in one.parts} for parameter, one in recipes.items()}
     _check_tensors(tensors, needed, most_bytes)
     weights = _one_precision(
@@ -91,7 +100,7 @@ def _module(
         frozen_mapping(weights),
         sources,
         notes,
-        doubts + assumed.read_by(structure),
+        doubts + assumed.read_by(structure, said is not None),
         guess,
         assumed.hint if cell_kind(structure.cell).activations else "",
     )
@@ -126,6 +135,12 @@ def infer_structure(shapes: Mapping[str, tuple[int, ...]], activation: Activatio
         activation=chosen_activation(cell, activation),
         proj_size=projection[0] if projection else 0,
     )
+    _check_shapes(structure, shapes)
+    return structure
+
+
+def _check_shapes(structure: Structure, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """RnnvizError (a phrase) unless `shapes` are those of all parameters there are."""
     wanted = structure.parameter_shapes()
     for name, shape in wanted.items():
         if name not in shapes:
@@ -135,8 +150,7 @@ def infer_structure(shapes: Mapping[str, tuple[int, ...]], activation: Activatio
     for name in shapes:
         if name not in wanted:
             layers = f"{structure.num_layers} layer{'s' if structure.num_layers > 1 else ''}"
-            raise RnnvizError(f"it also holds {name}, which {cell_words(cell)} of {layers} does not have")
-    return structure
+            raise RnnvizError(f"it also holds {name}, which {cell_words(structure.cell)} of {layers} does not have")
 
 
 def _cell(blocks: int, names: AbstractSet[str]) -> str | None:

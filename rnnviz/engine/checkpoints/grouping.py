@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from rnnviz.core.cells import CELLS, Options, cell_made
 from rnnviz.engine.checkpoints.extras import under_prefixes
-from rnnviz.engine.checkpoints.records import StoredTensor
+from rnnviz.engine.checkpoints.records import StoredTensor, StoredTensors
 from rnnviz.engine.fused import TORCH_PARAMETERS
 
 # the cells a file is opened as, by name: those with torch's matrices, whose prediction is made outside of them
@@ -40,6 +40,17 @@ def recurrent_groups(tensors: Mapping[str, StoredTensor]) -> dict[Key, Group]:
             del groups[prefix, is_cell]
     _add_peepholes(groups, tensors)
     return {key: group for key, group in groups.items() if any(name.startswith("weight_hh") for name in group)}
+
+
+def own_groups(stored: StoredTensors) -> dict[str, Group]:
+    """By prefix the tensors of the modules whose structure the file says, each named as the parameter it is."""
+    found: dict[str, Group] = {}
+    for prefix in stored.structures or {}:
+        names = [name for name in stored.tensors if name.startswith(prefix)]
+        group = {rest: {"": prefix + rest} for name in names if "." not in (rest := name.removeprefix(prefix))}
+        if group:
+            found[prefix] = group
+    return found
 
 
 def extras_of(groups: Mapping[Key, Group], names: Sequence[str]) -> dict[Key, list[str]]:

@@ -28,7 +28,7 @@ def other_names(tensors: Mapping[str, StoredTensor]) -> str:
 
 
 def own_cells(tensors: Mapping[str, StoredTensor]) -> str:
-    """Which of rnnviz's own cells the weights of a module are named after, where no checkpoint is opened as one."""
+    """Which of rnnviz's own cells the weights of a module are named after, where the file does not say which it is."""
     modules: dict[str, set[str]] = {}
     for name in tensors:
         if match := _LAYERED.fullmatch(name):
@@ -38,7 +38,7 @@ def own_cells(tensors: Mapping[str, StoredTensor]) -> str:
         if kinds:
             return (
                 f"the weights of the module {shown(prefix)!r} are named like those of rnnviz's own {_either(kinds)}, "
-                "which only its run opens."
+                "and the file does not say its structure: wanted an export of its run, for example as .safetensors."
             )
     return ""
 

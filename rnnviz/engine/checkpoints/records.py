@@ -105,8 +105,9 @@ class StoredTensors:
 
     tensors: Mapping[str, StoredTensor]
     notes: tuple[str, ...] = ()
-    activations: Mapping[str, Activation] | None = None  # by prefix, where the file says (files exported by rnnviz do)
+    activations: Mapping[str, Activation] | None = None  # by prefix, where the file says (early exports of rnnviz do)
     hints: tuple[Hint, ...] = ()
+    structures: Mapping[str, Structure] | None = None  # by prefix, where the file says (exports of rnnviz do)
 
     def beside(self, other: "StoredTensors", where: str) -> "StoredTensors":
         """Both together; RnnvizError naming `where` the other comes from, for a tensor that is in both."""
@@ -118,4 +119,5 @@ class StoredTensors:
             tuple(dict.fromkeys(self.notes + other.notes)),
             {**(self.activations or {}), **(other.activations or {})},
             self.hints + other.hints,
+            {**(self.structures or {}), **(other.structures or {})},
         )

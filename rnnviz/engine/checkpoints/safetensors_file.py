@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,9 +11,9 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.structure import Activation
 from rnnviz.engine.checkpoints.hints import metadata_hints
 from rnnviz.engine.checkpoints.names import shown
+from rnnviz.engine.checkpoints.own_exports import RECURRENT, said_activation, structure_in_texts
 from rnnviz.engine.checkpoints.records import StoredTensor, StoredTensors
 
 MAX_HEADER_BYTES = 100 * 1024**2
@@ -44,7 +44,13 @@ def read_safetensors(path: Path, file: BinaryIO, size: int) -> StoredTensors:
         _check_spans(spans, size - begin)
     except RnnvizError as problem:
         raise RnnvizError(f"{path} {problem}.") from None
-    return StoredTensors(tensors, (), _activations(metadata), metadata_hints(metadata))
+    activation, structure = said_activation(metadata), structure_in_texts(metadata, str(path))
+    return StoredTensors(
+        tensors,
+        activations={RECURRENT: activation} if activation else {},
+        hints=metadata_hints(metadata),
+        structures={RECURRENT: structure} if structure else {},
+    )
 
 
 def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
@@ -124,11 +130,3 @@ def _array(file: BinaryIO, begin: int, length: int, dtype: str, shape: tuple[int
 
 def _nothing() -> Array:
     raise RnnvizError("has no floating-point values")
-
-
-def _activations(metadata: object) -> dict[str, Activation]:
-    """Files exported by rnnviz say the activation of their recurrent module."""
-    activation = metadata.get("activation") if isinstance(metadata, Mapping) else None
-    if activation in ("tanh", "relu", "sigmoid"):
-        return {"recurrent.": activation}
-    return {}

@@ -13,10 +13,11 @@ import torch
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.magic import HEAD_BYTES, PICKLE, ZIP, looks_like
-from rnnviz.core.structure import Activation
+from rnnviz.core.structure import Activation, Structure
 from rnnviz.engine.checkpoints.archive import MAX_PICKLE_BYTES, check_archive
 from rnnviz.engine.checkpoints.hints import MOST_HINTS, hint
 from rnnviz.engine.checkpoints.names import shown
+from rnnviz.engine.checkpoints.own_exports import said_activation, structure_in_values
 from rnnviz.engine.checkpoints.records import Hint, StoredTensor, StoredTensors
 from rnnviz.engine.checkpoints.wrappings import WRAPPINGS, Place, tensor_names, version_notes
 
@@ -53,7 +54,8 @@ def read_state_dict(path: Path, file: BinaryIO, size: int) -> StoredTensors:
     except RnnvizError as problem:
         raise RnnvizError(f"{path} {problem}.") from None
     tensors = {name: _stored(value) for name, value in zip(names, found.tensors, strict=True)}
-    return StoredTensors(tensors, notes + version_notes(found.places), found.activations, tuple(found.hints))
+    notes += version_notes(found.places)
+    return StoredTensors(tensors, notes, found.activations, tuple(found.hints), found.structures)
 
 
 def _load(path: Path, file: BinaryIO, pickled: bytes) -> object:
@@ -130,6 +132,7 @@ class _Found:
     tensors: list[torch.Tensor] = field(default_factory=list)
     activations: dict[str, Activation] = field(default_factory=dict)
     hints: list[Hint] = field(default_factory=list)
+    structures: dict[str, Structure] = field(default_factory=dict)
 
 
 def _walked(path: Path, loaded: object) -> _Found:
@@ -158,7 +161,7 @@ def _walked(path: Path, loaded: object) -> _Found:
             raise RnnvizError(f"{path} is nested more than {MAX_DEPTH} deep: wanted a flat state dict.")
         if len(children) > MAX_NODES:
             raise RnnvizError(f"{path} holds more than {MAX_NODES:,} objects, wanted at most that many.")
-        _keep_activations(where, value, found.activations)
+        _keep_said(where, value, found, path)
         waiting.extend(((*where, str(key)), child) for key, child in reversed(children) if type(key) in (str, int))
     return found
 
@@ -171,16 +174,21 @@ def _children(value: object) -> list[tuple[object, object]] | None:
     return None
 
 
-def _keep_activations(where: tuple[str, ...], value: object, activations: dict[str, Activation]) -> None:
-    """rnnviz writes the activation beside the version in the state dict's own metadata."""
+def _keep_said(where: Place, value: object, found: _Found, path: Path) -> None:
+    """rnnviz writes the structure beside the version in the state dict's own metadata."""
     metadata = getattr(value, "_metadata", None)
     if not isinstance(metadata, Mapping) or len(metadata) > MAX_NODES:
         return
     for prefix, entry in metadata.items():
-        activation = entry.get("activation") if isinstance(entry, Mapping) else None
-        if isinstance(prefix, str) and activation in ("tanh", "relu", "sigmoid"):
-            for keys in (where, [part for part in where if part not in WRAPPINGS]):
-                activations[".".join([*keys, prefix]) + "."] = activation
+        if not isinstance(prefix, str):
+            continue
+        activation, structure = said_activation(entry), structure_in_values(entry, str(path))
+        for keys in (where, [part for part in where if part not in WRAPPINGS]):
+            module = ".".join([*keys, prefix]) + "."
+            if activation:
+                found.activations[module] = activation
+            if structure:
+                found.structures[module] = structure
 
 
 def _stored(tensor: torch.Tensor) -> StoredTensor:

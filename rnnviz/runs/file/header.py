@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rnnviz.core.cells.feed_forward import MOST_WINDOW
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import plain, read_record
 from rnnviz.core.source import Source, parse_source_json, source_json
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import read_structure
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.contents import PROBE, Tally, write_tally
 from rnnviz.runs.file.marks_row import write_marks
@@ -23,7 +22,6 @@ from rnnviz.runs.file.schema import PROBE_PAYLOAD, create_tables
 
 MOST_MODELS = 64
 MOST_MODULES = 64  # of one model
-LARGEST_SIZE = 1 << 20  # units, inputs or layers a stranger's file may claim
 CHECKED = ("source", "task", "environment", "created")
 
 Row = tuple[Any, ...]
@@ -118,19 +116,6 @@ def read_environment(text: object, source: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in read_json(text, source, "environment").items()}
 
 
-def read_structure(text: object, source: str, key: str) -> Structure:
-    """The structure in JSON `text`, of a sensible size. Raises RnnvizError."""
-    structure = read_record(Structure, read_json(text, source, key), source, f"{key}.structure")
-    sizes = (structure.input_size, structure.hidden_size, structure.num_layers)
-    if not all(1 <= size <= LARGEST_SIZE for size in sizes) or not 0 <= structure.proj_size <= LARGEST_SIZE:
-        raise RnnvizError(f"{source}: {key}.structure has sizes {sizes}; wanted 1 to {LARGEST_SIZE}.")
-    if not 1 <= structure.window <= MOST_WINDOW:
-        raise RnnvizError(f"{source}: {key}.structure has a window of {structure.window}; wanted 1 to {MOST_WINDOW}.")
-    if structure.num_layers > 1000:
-        raise RnnvizError(f"{source}: {key}.structure has {structure.num_layers} layers; wanted at most 1,000.")
-    return structure
-
-
 def read_json(text: object, source: str, key: str) -> dict[str, Any]:
     """The JSON table in `text`. Raises RnnvizError."""
     try:
@@ -156,7 +141,10 @@ def _read_model(row: Row, rows: list[Row], source: str) -> RunModel:
         raise RnnvizError(f"{source} is damaged: {key} has no name or no number of parameters.")
     if [one[1] for one in rows] != list(range(len(rows))) or not 1 <= len(rows) <= MOST_MODULES:
         raise RnnvizError(f"{source} is damaged: the modules of {key} are not numbered from 0 to {MOST_MODULES - 1}.")
-    modules = [Module(str(title), read_structure(text, source, key)) for _, _, title, text, _ in rows]
+    modules = [
+        Module(str(title), read_structure(read_json(text, source, key), source, f"{key}.structure"))
+        for _, _, title, text, _ in rows
+    ]
     for module, (*_, parameters) in zip(modules, rows, strict=True):
         if parameters != json.dumps(module.parameters):
             raise RnnvizError(f"{source} is damaged: {key} has other parameters than its structure.")

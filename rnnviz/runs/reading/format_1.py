@@ -26,6 +26,7 @@ from rnnviz.core.plain_records import read_record
 from rnnviz.core.source import parse_source
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.stopping.marks_file import parse_marks
+from rnnviz.core.structure import read_structure
 from rnnviz.core.sweeps.capture import Capture, CaptureKind, Head
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.runs.file import header as header_2
@@ -226,7 +227,8 @@ def _read_model(row: Row, source: str) -> RunModel:
     key = f"models[{number}]"
     if not isinstance(name, str) or not isinstance(parameter_count, int):
         raise RnnvizError(f"{source} is damaged: {key} has no name or no number of parameters.")
-    return RunModel(number, name, header_2.read_structure(text, source, key), parameter_count)
+    structure = read_structure(header_2.read_json(text, source, key), source, f"{key}.structure")
+    return RunModel(number, name, structure, parameter_count)
 
 
 def _read_event(row: Row) -> Event:

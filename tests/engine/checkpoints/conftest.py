@@ -267,8 +267,48 @@ class Craft:
             for name, entry in header.items()
         }
         self.add("overlap.safetensors", packed(moved | {"weight_ih_l0": first}, data[:-4]), REFUSED, "overlap")
+        self.said_structures(header, data)
         first_only = {key: value for key, value in header.items() if key != "weight_ih_l0"}
         self.add("gap.safetensors", packed(first_only, data), REFUSED, "gap")
+
+    def said_structures(self, header, data):
+        """What a file that says it is an export of rnnviz may claim of its recurrent module."""
+        header = {f"recurrent.{name}": entry for name, entry in header.items()}
+        told = {"rnnviz": "0.6.0", "cell": "lstm", "input_size": "3", "hidden_size": "4", "num_layers": "1"}
+        self.add("said.safetensors", packed(header | {"__metadata__": told}, data), READ)
+        for name, change, said in (
+            ("cell", {"cell": "lsd\u001b"}, "recurrent.cell must be one of vanilla, lstm"),
+            ("cell_number", {"cell": 3}, "recurrent.cell is not a text"),
+            ("cell_long", {"cell": "x" * 10**6}, "recurrent.cell must be one of"),
+            ("activation", {"activation": "sine"}, 'recurrent.activation must be one of "tanh"'),
+            ("word", {"hidden_size": "many"}, 'recurrent.hidden_size must be a whole number, not "many"'),
+            ("size", {"hidden_size": "5"}, "weight_ih_l0 has shape (16, 3), wanted (20, 3)"),
+            ("negative", {"hidden_size": "-4"}, "recurrent has sizes (3, -4, 1)"),
+            ("enormous", {"hidden_size": str(2**40)}, "wanted 1 to"),
+            ("layers", {"num_layers": "999999"}, "recurrent has 999999 layers; wanted at most 1,000"),
+            ("digits", {"num_layers": "9" * 90_000}, "recurrent.num_layers must be a whole number"),
+            ("deep", {"num_layers": "[" * 90_000}, "recurrent.num_layers must be a whole number"),
+            ("infinite", {"hidden_size": "Infinity"}, "recurrent.hidden_size must be a whole number"),
+            ("truth", {"hidden_size": "true"}, "recurrent.hidden_size must be a whole number, not true"),
+            ("number", {"input_size": 3}, "recurrent.input_size is not a text"),
+            ("projection", {"cell": "gru", "proj_size": "2"}, "a proj_size, which the GRU cell has not"),
+            ("window", {"window": "3"}, "a window, which the LSTM cell has not"),
+            ("wide", {"cell": "tdnn", "window": str(10**6)}, "a window of 1000000; wanted 1 to 200"),
+        ):
+            content = packed(header | {"__metadata__": told | change}, data)
+            self.add(f"said_{name}.safetensors", content, REFUSED, said)
+        none = packed(header | {"__metadata__": {"rnnviz": "0.6.0"}}, data)
+        self.add("said_nothing.safetensors", none, REFUSED, "recurrent.cell is missing")
+        self.add("said_list.safetensors", packed(header | {"__metadata__": ["rnnviz"]}, data), READ)
+        for name, entry, outcome, said in (
+            ("plain", {"cell": "lstm", "input_size": 3, "hidden_size": 4}, READ, ""),
+            ("cell", {"cell": ["lstm"], "input_size": 3, "hidden_size": 4}, REFUSED, "recurrent.cell must be a text"),
+            ("size", {"cell": "lstm", "input_size": 3, "hidden_size": 10**40}, REFUSED, "recurrent has sizes"),
+            ("digits", {"cell": "lstm", "input_size": 10**5000, "hidden_size": 4}, REFUSED, ""),
+        ):
+            state = collections.OrderedDict((f"recurrent.{key}", value) for key, value in lstm().items())
+            state._metadata = {"recurrent": {"version": 1, "rnnviz": "0.6.0"} | entry}
+            self.add(f"said_{name}.pt", state, outcome, said)
 
     def safetensors_values(self):
         many = {f"t{number}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for number in range(50_001)}

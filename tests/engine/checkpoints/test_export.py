@@ -1,29 +1,38 @@
 """Exported models: plain torch loads them, rnnviz opens them again, and a failure leaves no half file."""
 
 import os
+import re
 import sys
 
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, ModelSettings
 from rnnviz.core.files.whole import write_whole
-from rnnviz.core.source import Trained
+from rnnviz.core.source import Given, GivenInput, Trained
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding
+from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.checkpoints.export import export_model
+from rnnviz.engine.fused import fused_name
 from rnnviz.engine.networks import build, parameter_count, structure_of
+from rnnviz.engine.tracing import given_input
 from rnnviz.engine.tracing.capture import capture_probe
 from rnnviz.runs.file.records import Probe, RunModel
+from rnnviz.runs.reading.reader import open_run
 from rnnviz.runs.writing.writer import RunWriter
+from tests.every_cell import STRUCTURES
 
 SETTINGS = (
     ModelSettings("Vanilla", "vanilla", 5, own=VanillaSettings("sigmoid")),
@@ -133,6 +142,86 @@ def test_a_failing_disk_keeps_the_old_file(tmp_path, monkeypatch):
         write_whole(out, b"after")
     assert out.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.fixture(scope="module")
+def every_structure(tmp_path_factory):
+    """A run with a model of each structure there is, under its name, all at training step 4, and their captures."""
+    path, draw = tmp_path_factory.mktemp("run") / "every.rnnviz", np.random.default_rng(6)
+    captures = {
+        name: Capture.of_one(
+            {
+                parameter: draw.normal(size=shape).astype(np.float32)
+                for parameter, shape in structure.parameter_shapes().items()
+            },
+            structure=structure,
+            inputs=draw.normal(size=(7, 1, 3)).astype(np.float32),
+            initial={
+                state: np.zeros((len(structure.layer_ids), 1, structure.units(state)), np.float32)
+                for state in structure.equations.states
+            },
+            grad_output=np.zeros((7, 1, structure.directions * structure.output_size), np.float32),
+        )
+        for name, structure in STRUCTURES.items()
+    }
+    source = Given("nowhere.pt", GivenInput(length=7))
+    info = TaskInfo("given input", "values", ("x1", "x2", "x3"), "none", (), None, ("loss",))
+    kinds = [RunModel(number, name, one.structure, 1) for number, (name, one) in enumerate(captures.items())]
+    probe = Probe(next(iter(captures.values())).inputs, None, None, None)
+    with RunWriter(path, source, info, kinds, probe) as writer:
+        for number, capture in enumerate(captures.values()):
+            writer.capture(4, number, capture, keep=True)
+    return path, captures
+
+
+@pytest.mark.parametrize("ending", [".pt", ".safetensors"])
+def test_an_export_of_every_structure_is_opened_as_what_it_is(every_structure, tmp_path, ending):
+    path, captures = every_structure
+    for name, capture in captures.items():
+        checkpoint = read_checkpoint(export_model(path, name, None, tmp_path / f"model{ending}"))
+        module = checkpoint.module("recurrent")
+        assert (module.structure, module.guess, checkpoint.unused) == (capture.structure, "", ())
+        assert module.weights.keys() == capture.weights.keys()
+        for parameter, weight in capture.weights.items():
+            np.testing.assert_array_equal(module.weights[parameter], weight)
+        if fused_name(capture.structure) is None and capture.structure.cell != "vanilla":
+            words = CELLS[capture.structure.cell].words
+            assert module.read_by == (f"The cell is {words}, as the file says.",)
+
+
+def test_what_a_reopened_export_computes_is_what_its_run_computes(every_structure, tmp_path, monkeypatch):
+    monkeypatch.setattr(given_input, "read_confined", read_checkpoint)
+    path, captures = every_structure
+    names = {structure.cell: name for name, structure in STRUCTURES.items()}
+    assert names.keys() == CELLS.keys()
+    for number, name in enumerate(names.values()):
+        out = export_model(path, name, 4, tmp_path / f"m{('.pt', '.safetensors')[number % 2]}")
+        given_input.record_given(Given(str(out), GivenInput(length=7), drawn_from=3), tmp_path / "again.rnnviz")
+        with open_run(tmp_path / "again.rnnviz") as run:
+            trace = run.trace(0)
+        capture = captures[name].with_call(inputs=trace.layers[0].x, output=None)
+        assert trace.verdict.right, name
+        for again, layer in zip(trace.layers, rebuild(capture).layers, strict=True):
+            np.testing.assert_allclose(again.output, layer.output, rtol=1e-4, atol=1e-6)
+        (tmp_path / "again.rnnviz").unlink()
+
+
+def test_an_export_whose_weights_are_others_than_it_says_is_refused(every_structure, tmp_path):
+    path, _ = every_structure
+    out = export_model(path, "lru", None, tmp_path / "lru.safetensors")
+    with safe_open(out, "numpy") as file:
+        about = file.metadata()
+    state = load_file(out)
+    more = torch.zeros(4)
+    for change, metadata, said in (
+        ({}, about | {"hidden_size": "5"}, "weight_ih_l0 has shape (8, 3), wanted (10, 3)"),
+        ({}, about | {"num_layers": "3"}, "weight_ih_l2 is missing"),
+        ({}, about | {"cell": "ssm"}, "weight_ih_l0 has shape (8, 3), wanted (16, 3)"),
+        ({"recurrent.weight_zz_l0": more}, about, "it also holds weight_zz_l0, which a plain LRU of 2 layers does not"),
+    ):
+        save_file(state | change, out, metadata)
+        with pytest.raises(RnnvizError, match=re.escape(said)):
+            read_checkpoint(out)
 
 
 def test_a_peephole_lstm_is_read_as_one_and_never_as_an_lstm(tmp_path):

@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
@@ -132,13 +133,13 @@ def test_damage_is_said_without_words_of_a_library(tmp_path, module):
         ("tdnn", "rnnviz's own minGRU, minLSTM, MLP or TDNN"),
     ],
 )
-def test_an_export_of_a_cell_that_no_checkpoint_has_names_it(tmp_path, cell, words):
+def test_weights_of_a_cell_of_our_own_that_do_not_say_their_structure_name_it(tmp_path, cell, words):
     run, out = tmp_path / "a.rnnviz", tmp_path / "a.safetensors"
     training = TrainingSettings(training_steps=1, batch_size=2)
     run_training(Experiment("a", Adding(length=4), (ModelSettings("m", cell, 3, 1),), training, seed=5), run)
     export_model(run, "m", None, out)
+    save_file(load_file(out), out)
     sentence = refused(out)
-    assert (
-        f"the weights of the module 'recurrent.' are named like those of {words}, which only its run opens" in sentence
-    )
+    assert f"the weights of the module 'recurrent.' are named like those of {words}, and the file does not" in sentence
+    assert sentence.endswith("wanted an export of its run, for example as .safetensors.")
     assert "save" not in sentence

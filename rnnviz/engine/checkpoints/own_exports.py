@@ -1,0 +1,67 @@
+"""Own exports: the structure of its recurrent module, which a file that rnnviz wrote says, and how that is read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Activation, Structure, read_structure
+from rnnviz.engine.checkpoints.names import shown
+from rnnviz.version import __version__
+
+RECURRENT = "recurrent."  # what stands before the parameters of the recurrent module in an export
+_MARK = "rnnviz"  # the key that says which version wrote the file
+_SIZES = [field.name for field in fields(Structure)]
+_TEXTS = ("cell", "activation")
+_MOST_CHARACTERS = 40  # of one of these values
+
+
+def said_in_texts(structure: Structure) -> dict[str, str]:
+    """The structure as a safetensors file holds it, whose metadata are texts."""
+    return {_MARK: __version__} | {
+        name: value if name in _TEXTS else json.dumps(value) for name, value in asdict(structure).items()
+    }
+
+
+def said_in_values(structure: Structure) -> dict[str, Any]:
+    """The same as the metadata of a state dict hold it."""
+    return {_MARK: __version__} | asdict(structure)
+
+
+def structure_in_texts(metadata: object, path: str) -> Structure | None:
+    """What `said_in_texts` wrote; None where rnnviz did not write it. RnnvizError, a sentence, for what is wrong."""
+    if not isinstance(metadata, Mapping) or _MARK not in metadata:
+        return None
+    for name in _SIZES:
+        if not isinstance(metadata.get(name, ""), str):
+            raise RnnvizError(f"{path}: {RECURRENT}{name} is not a text: wanted the metadata that rnnviz writes.")
+    return _read({name: _value(name, metadata[name]) for name in _SIZES if name in metadata}, path)
+
+
+def structure_in_values(entry: object, path: str) -> Structure | None:
+    """What `said_in_values` wrote, likewise."""
+    if not isinstance(entry, Mapping) or _MARK not in entry:
+        return None
+    return _read({name: entry[name] for name in _SIZES if name in entry}, path)
+
+
+def said_activation(entry: object) -> Activation | None:
+    """The activation, all that earlier versions said."""
+    activation = entry.get("activation") if isinstance(entry, Mapping) else None
+    return activation if activation in ("tanh", "relu", "sigmoid") else None
+
+
+def _value(name: str, text: str) -> object:
+    """The plain value of a text; the text itself, which is then refused, where there is none."""
+    if name in _TEXTS or len(text) > _MOST_CHARACTERS:
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _read(table: Mapping[str, object], path: str) -> Structure:
+    plain = {name: shown(value, _MOST_CHARACTERS) if isinstance(value, str) else value for name, value in table.items()}
+    return read_structure(plain, path, RECURRENT.removesuffix("."))
