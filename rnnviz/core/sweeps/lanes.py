@@ -4,7 +4,7 @@ The derivatives between two matrices are multiplied together beforehand (`Ways`)
 the cell's matrices, over the rows of all losses that have begun, and few operations element by element.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -221,6 +221,9 @@ class _Junction:
     gathers: bool = False  # whether something is there before its moves: what was carried, what came directly
     cleared: bool = False  # whether it begins with 0
     closed: Array | None = None  # (T, ·) of a product: True where it was set by hand
+    direct: Callable[[int, slice], None] | None = None  # of the output: what adds to it from outside the layer
+    norms: Array | None = None  # (T, K) where they are wanted
+    kept: Array | None = None  # (T, K, ·) where it is wanted whole
 
 
 class _Scan:
@@ -231,8 +234,6 @@ class _Scan:
         self._cell, self._dtype = layer.equations, layer.output.dtype
         self.order = _order(layer, sample)
         time_steps, count = len(layer.output), 1 if wanted.summed else len(wanted.rows)
-        self.norms = np.zeros((count, time_steps))
-        self.states = {state: np.zeros((count, time_steps)) for state in wanted.norms_of}
         inputs = (time_steps, count, layer.cell_input.shape[-1]) if wanted.inputs else (0, 0, 0)
         self.inputs = np.zeros(inputs, self._dtype)
         self.hidden = np.zeros((count, layer.output.shape[-1]), self._dtype)
@@ -245,6 +246,22 @@ class _Scan:
         self._size = _matrix_size(layer, wanted.inputs)
         self._unit = None if wanted.unit is None else _own_part(layer, wanted.unit).astype(self._dtype)
         self._bind()
+
+    @property
+    def norms(self) -> Array:
+        """(K, T) of what is followed."""
+        found = [self._norms(node.name) for node in self._cell.followed]
+        return found[0] if len(found) == 1 else l2(np.stack(found, axis=-1))
+
+    @property
+    def states(self) -> dict[str, Array]:
+        """(K, T) by state."""
+        return {state: self._norms(state) for state in self._wanted.norms_of}
+
+    def _norms(self, name: str) -> Array:
+        norms = self._junctions[name].norms
+        assert norms is not None  # it was asked for
+        return np.ascontiguousarray(norms.T)
 
     def work(self, t: int) -> int:
         """Multiply-adds of one time step."""
@@ -266,9 +283,9 @@ class _Scan:
         names = junctions_of(cell, nodes)
         closed = {name: where[:, self._sample] for name, where in (self._layer.closed or {}).items()}
         self._ways = Ways(cell, slopes.hidden, nodes, names, self._slope, closed, self._dtype)
-        output = cell.node(cell.output)
-        going = nodes if output in nodes else [output, *nodes]
-        self._spare = np.empty(self._count * max(self._units(node) for node in (*going, output)), self._dtype)
+        output_node = cell.node(cell.output)
+        going = nodes if output_node in nodes else [output_node, *nodes]
+        self._spare = np.empty(self._count * max(map(self._units, going)), self._dtype)
         self._before = {state: _Junction(state, self._rows(cell.node(state))) for state in cell.states}
         self._junctions = {
             node.name: _Junction(node.name, self._rows(node), gathers=node.name in (*cell.states, cell.output))
@@ -287,9 +304,13 @@ class _Scan:
                 self._leave(node)
         for junction in (*self._junctions.values(), *self._before.values()):
             _settle(junction)
-        self._followed = {node.name for node in cell.followed}
-        measured = self._followed | set(self._wanted.norms_of)
-        self._measured = tuple(name for name in self._junctions if name in measured)
+        output = self._junctions[cell.output]
+        output.direct = self._direct(output.gradient)
+        output.cleared |= cell.output not in cell.states
+        for name in {node.name for node in cell.followed} | set(self._wanted.norms_of):
+            self._junctions[name].norms = np.zeros((len(self._active), self._count))
+        if "x" in self._junctions:
+            self._junctions["x"].kept = self.inputs
         if self._wanted.summed:  # what comes to the final states from outside
             for state in cell.states:
                 came = self._layer.arriving[state][self.order[0], self._sample] if len(self.order) else 0
@@ -352,33 +373,32 @@ class _Scan:
                 self._step(t)
 
     def _step(self, t: int) -> None:
-        lanes, cell = self._active[t], self._cell
+        lanes = self._active[t]
         stopping = t == self._wanted.stop
         if stopping:
-            self.arriving = {state: self._junctions[state].gradient.copy() for state in cell.states}
-        measured = list[Array]()
+            self.arriving = {state: self._junctions[state].gradient.copy() for state in self._cell.states}
+        if lanes.start == lanes.stop:
+            self._stopped = stopping
+            return
         for junction in self._junctions.values():
             gradient = junction.gradient[lanes]
-            if junction.cleared or (junction.name == cell.output and cell.output not in cell.states):
+            if junction.cleared:
                 gradient[...] = 0
-            if junction.name == cell.output:
-                self._add_direct(t, lanes, junction.gradient)
+            if junction.direct is not None:
+                junction.direct(t, lanes)
             for move in junction.moves:
                 move.make(t, lanes, self._spare)
-            if junction.name in self._measured:
-                measured.append(l2(gradient))
-                if junction.name in self.states:
-                    self.states[junction.name][lanes, t] = measured[-1]
-            if junction.name == cell.output and stopping:
+            if junction.norms is not None:
+                junction.norms[t, lanes] = l2(gradient)
+            if stopping and junction.direct is not None:
                 self.hidden[lanes] = gradient
             if junction.closed is not None:
                 gradient[:, junction.closed[t]] = 0
-        followed = [one for name, one in zip(self._measured, measured, strict=True) if name in self._followed]
-        self.norms[lanes, t] = followed[0] if len(followed) == 1 else l2(np.stack(followed, axis=-1))
-        if self._wanted.inputs and "x" in self._junctions:
-            self.inputs[t, lanes] = self._junctions["x"].gradient[lanes]
+            if junction.kept is not None:
+                junction.kept[t, lanes] = gradient
         self._stopped = stopping
-        self._carry(t, lanes)
+        if t != self.order[-1]:
+            self._carry(t, lanes)
 
     def _carry(self, t: int, lanes: slice) -> None:
         cut = cut_before(self._layer, t)
@@ -391,20 +411,29 @@ class _Scan:
         for state, before in self._before.items():
             self._junctions[state].gradient[lanes] = before.gradient[lanes]
 
-    def _add_direct(self, t: int, lanes: slice, into: Array) -> None:
-        """Adds what each loss sends to the output at `t` from outside this layer."""
-        layer, place = self._layer, int(self._places[t])
+    def _direct(self, into: Array) -> Callable[[int, slice], None]:
+        """What adds to the output at a time step, for each loss, what comes from outside this layer."""
+        layer, places, own = self._layer, self._places, self._layer.direct_grad[:, self._sample]
+        rows, pooled, unit = self._wanted.rows, layer.pooled, self._unit
+
+        def all_together(t: int, lanes: slice) -> None:
+            into[0] += own[t]
+
+        def from_above(t: int, lanes: slice) -> None:
+            into[lanes] += self._from_above[t, lanes]  # type: ignore[index]
+
+        def through_pooling(t: int, lanes: slice) -> None:
+            into[lanes] += pooled.reaching(t, self._sample)[rows[lanes]]  # type: ignore[union-attr]
+
+        def alone(t: int, lanes: slice) -> None:
+            if places[t] >= 0:
+                into[places[t]] += own[t] if unit is None else unit
+
         if self._wanted.summed:
-            into[0] += layer.direct_grad[t, self._sample]
-        elif self._from_above is not None:
-            into[lanes] += self._from_above[t, lanes]
-        elif self._unit is not None:
-            if place >= 0:
-                into[place] += self._unit
-        elif layer.pooled is not None:
-            into[lanes] += layer.pooled.reaching(t, self._sample)[self._wanted.rows[lanes]]
-        elif place >= 0:
-            into[place] += layer.direct_grad[t, self._sample]
+            return all_together
+        if self._from_above is not None:
+            return from_above
+        return through_pooling if pooled is not None and unit is None else alone
 
 
 def _over_time(factor: Factor, time_steps: int) -> Factor:
