@@ -22,6 +22,7 @@ class Centre(QWidget):
     what_if_wanted = Signal(int, object)
     what_if_asked = Signal(int, str, int)
     origin_wanted = Signal()
+    training_step_wanted = Signal(int)
 
     def __init__(self, store: Store, lanes: LaneStack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +76,7 @@ class Centre(QWidget):
             from rnnviz.gui.gradients.page import GradientsView
 
             self.gradients = GradientsView(self._store)
+            self.gradients.training_step_wanted.connect(self.training_step_wanted)
             self._stack.addWidget(self.gradients)
         return self.gradients
 

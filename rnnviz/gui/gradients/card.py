@@ -74,6 +74,7 @@ class Spot:
     loss: int | None = None
     model: int | None = None  # its number
     unit: int | None = None  # 0-based
+    training_step: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,7 @@ class Card:
     key: ClassVar[str]  # of `gui.state.laboratory.CARDS`
     symbol: ClassVar[str] = ""  # markup at the right of the title
     each_model: ClassVar[bool] = False  # one card a model, side by side
+    over_training: ClassVar[bool] = False  # whether its numbers are of all captures: `over_training.OverTraining`
     draws_loss: ClassVar[bool] = False  # whether `draw`, not only `mark`, shows the loss that is looked at
 
     @cached_property

@@ -184,7 +184,7 @@ class CardFrame(QWidget):
         painter.setPen(look.color("line"))
         painter.setBrush(look.color("panel"))
         painter.drawRoundedRect(QRectF(0.5, 0.5, wide - 1, scale.height(self) - 1), 8, 8)
-        x = _EDGE
+        x: float = _EDGE
         model = self._own_model()
         if model is not None:
             painter.fillRect(QRectF(0, 9, 3, 16), model.color)
@@ -192,7 +192,13 @@ class CardFrame(QWidget):
         aside = self._aside()
         title = marked_text.shortened(self.title, fonts.BODY, right - x)
         marked_text.draw(painter, x, 22, title, fonts.BODY, look.color("text"), bold=True)
-        taken = x + marked_text.width(title, fonts.BODY, bold=True) + 12
+        taken: float = x + marked_text.width(title, fonts.BODY, bold=True) + 12
+        if self.title != self.card.name.words:
+            kind = self.card.name.words.lower()
+            long = marked_text.width(kind, fonts.SMALL)
+            if taken - 4 + long <= right:
+                marked_text.draw(painter, taken - 4, 22, kind, fonts.SMALL, look.color("muted"))
+                taken += long + 8
         if aside and taken < right - 30:
             words = marked_text.shortened(aside, fonts.SMALL, right - taken)
             color = look.color("muted") if self.held_at is None else look.text_color("cursor")

@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Found, Partial
+from rnnviz.gui.gradients.over_training import OverTraining
+from rnnviz.gui.gradients.recording import Recording
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.laboratory import Laboratory
 
@@ -26,17 +28,34 @@ class Wish:
     model: ShownModel
     laboratory: Laboratory
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    recording: Recording | None = None  # given to cards that draw training steps
+
+    @property
+    def of(self) -> Any:
+        """What the numbers are of, and end with: a trace, or a recording's memory; None: there is none yet."""
+        if not isinstance(self.card, OverTraining):
+            return self.model.sequence
+        return self.recording.memory if self.recording is not None and len(self.recording.captured) else None
 
     @property
     def key(self) -> Hashable:
         """Two wishes of one key have one answer."""
         own = self.card.hangs_on(self.laboratory, self.options)
-        return self.card.key, id(self.model.sequence), self.model.layer_name, own
+        if self.recording is not None and isinstance(self.card, OverTraining):
+            own = own, self.recording.path, self.recording.chosen[-1:], self.model.number, self.model.sample
+        return self.card.key, id(self.of), self.model.layer_name, own
+
+    def parts(self) -> Iterator[Partial]:
+        """The work, part by part."""
+        if isinstance(self.card, OverTraining):
+            assert self.recording is not None  # else there is nothing to find
+            return self.card.find_over(self.model, self.laboratory, self.options, self.recording)
+        return self.card.find(self.model, self.laboratory, self.options)
 
 
 @dataclass(eq=False)
 class _Answer:
-    of: "weakref.ref[Any]"  # the trace
+    of: "weakref.ref[Any]"  # what the numbers are of
     value: Any
     share: float
     problem: str
@@ -62,10 +81,10 @@ class Finding(QObject):
         """What is known by now."""
         if problem := wish.card.lacks(wish.model):
             return Found(wish.model, problem=problem)
-        if wish.model.sequence is None:
+        if wish.of is None:
             return Found(wish.model)
         answer = self._known.get(wish.key)
-        if answer is None or answer.of() is not wish.model.sequence:
+        if answer is None or answer.of() is not wish.of:
             return Found(wish.model)
         self._known.move_to_end(wish.key)
         return Found(wish.model, answer.value, answer.share, answer.problem)
@@ -80,7 +99,7 @@ class Finding(QObject):
     def find_all(self, wishes: Iterable[Wish]) -> None:
         """Finds everything now, for a picture."""
         for wish in wishes:
-            for part in () if self.done(wish) else wish.card.find(wish.model, wish.laboratory, wish.options):
+            for part in () if self.done(wish) else wish.parts():
                 self._keep(wish, part)
 
     def stop(self) -> bool:
@@ -94,7 +113,7 @@ class Finding(QObject):
     def done(self, wish: Wish) -> bool:
         """Whether nothing more will be known."""
         found = self.of(wish)
-        return wish.model.sequence is None or bool(found.problem) or found.share >= 1
+        return wish.of is None or bool(found.problem) or found.share >= 1
 
     def _go_on(self) -> None:
         wish = next(iter(self._open()), None)
@@ -102,13 +121,12 @@ class Finding(QObject):
             return
         begun = self._begun.get(wish.key)
         if begun is None:
-            begun = self._begun[wish.key] = wish.card.find(wish.model, wish.laboratory, wish.options)
+            begun = self._begun[wish.key] = wish.parts()
         self._at_work = True
         self._worker.ask((wish, begun))
 
     def _keep(self, wish: Wish, part: Partial, problem: str = "") -> None:
-        assert wish.model.sequence is not None  # else nothing was found
-        self._known[wish.key] = _Answer(weakref.ref(wish.model.sequence), part.value, part.share, problem)
+        self._known[wish.key] = _Answer(weakref.ref(wish.of), part.value, part.share, problem)
         self._known.move_to_end(wish.key)
         while len(self._known) > _MOST:
             self._known.popitem(last=False)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Slot
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.finding import Finding, Wish
 from rnnviz.gui.gradients.head_row import HeadRow
+from rnnviz.gui.gradients.recording import Memory, Recording
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.fields import Fields
@@ -26,7 +27,7 @@ from rnnviz.gui.state.store import Store
 _SHOWN = Fields(
     "recorded.traces", "place", "look.theme", "look.scale", "look.laboratory", "run.task", "run.models", "trial"
 )
-_LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 236.0, 190.0, 266.0  # of a card, in pixels of the design
+_LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 216.0, 190.0, 266.0  # of a card, in pixels of the design
 _GAP, _EDGE = 8.0, 12.0
 _MOST_COLUMNS = 5
 
@@ -34,11 +35,14 @@ _MOST_COLUMNS = 5
 class GradientsView(QWidget):
     """As a `picture` it finds all numbers before it draws, and offers nothing that can be pressed."""
 
+    training_step_wanted = Signal(int)
+
     def __init__(self, store: Store, parent: QWidget | None = None, *, picture: bool = False) -> None:
         super().__init__(parent)
         self._store, self._picture = store, picture
         self._shown: Shown | None = None
         self._options: dict[str, Mapping[str, Any]] = {}
+        self._memory = Memory()  # of the captures of the run shown
         self.frames: list[CardFrame] = []
         self.finding = Finding(self)
         self.finding.found.connect(self._refresh)
@@ -73,6 +77,12 @@ class GradientsView(QWidget):
     @Slot(object, object)
     def show_state(self, old: State, new: State) -> None:
         """Follows the state; a view that is not seen only remembers that it must be drawn anew."""
+        if old.run.path != new.run.path:
+            self._memory = Memory()
+        if old.run.models is not new.run.models:
+            self._drop_frames()
+        if old.recorded.history is not new.recorded.history and self.isVisible():
+            self._follow_captures()
         if not _SHOWN.changed(old, new):
             return
         before = self._shown
@@ -126,16 +136,35 @@ class GradientsView(QWidget):
         for card, number in wanted:
             key = card.key, number
             frames.append(kept.pop(key) if key in kept else self._made(card, number))
-        for frame in kept.values():
-            frame.hide()
-            frame.setParent(None)
-            frame.deleteLater()
+        self.frames = list(kept.values())
+        self._drop_frames()
         self.frames = frames
         self._sheet.place(frames, large=bool(self._store.state.look.laboratory.enlarged))
         for one, other in pairwise(frames):
             QWidget.setTabOrder(one, other)
         self._refresh()
         self._ask()
+
+    @property
+    def _recording(self) -> Recording | None:
+        state = self._store.state
+        if state.run.path is None:
+            return None
+        return Recording(state.run.path, state.recorded.history.captured, self._memory)
+
+    def _follow_captures(self) -> None:
+        """A training that goes on adds to the cards that draw training steps."""
+        if any(frame.card.over_training for frame in self.frames):
+            self._refresh()
+            self._ask()
+
+    def _drop_frames(self) -> None:
+        """Other models may have other weights to choose among."""
+        for frame in self.frames:
+            frame.hide()
+            frame.setParent(None)
+            frame.deleteLater()
+        self.frames = []
 
     def _made(self, card: Card, number: int | None) -> CardFrame:
         frame = CardFrame(card, self._store, number, self._sheet, picture=self._picture)
@@ -155,7 +184,7 @@ class GradientsView(QWidget):
     def _wishes(self, frame: CardFrame) -> Iterator[Wish]:
         laboratory = self._store.state.look.laboratory
         for model in self.shown.models:
-            yield Wish(frame.card, model, laboratory, self._options.get(frame.card.key, {}))
+            yield Wish(frame.card, model, laboratory, self._options.get(frame.card.key, {}), self._recording)
 
     def _ask(self) -> None:
         """For the cards in sight first; what is not seen at all is not asked for."""
@@ -243,6 +272,8 @@ class GradientsView(QWidget):
         if spot.loss is not None:
             loss = spot.loss
             self._arrange(lambda lab: replace(lab, loss=loss))
+        if spot.training_step is not None:
+            self.training_step_wanted.emit(spot.training_step)
         if spot.time_step is not None and spot.time_step != self.shown.cursor.time_step:
             store.go(to_time_step, store.state.walkable, spot.time_step)
 

@@ -62,6 +62,7 @@ class Contents(QObject):
         self.centre.what_if_wanted.connect(self._set_by_hand)
         self.centre.what_if_asked.connect(self._ask_what_if)
         self.centre.origin_wanted.connect(self._show_origin)
+        self.centre.training_step_wanted.connect(session.show_training_step)
         self.strip = ProgramStrip(store)
         self.strip.chosen.connect(self._go_to)
         self.switcher = ViewSwitcher(store)

@@ -19,6 +19,18 @@ CARDS = (
         "flow", "Gradient flow",
         "how strongly the loss of each time step k reaches the hidden state of each time step t",
     ),
+    CardName(
+        "shares", "Shares of time steps",
+        "what each time step adds to a weight gradient, of all rows of the matrix and of each gate's",
+    ),
+    CardName(
+        "agreement", "Do time steps agree?",
+        "the sum of the time steps' parts as the backward sweep gathers it, and its angle to the final gradient",
+    ),
+    CardName(
+        "horizon", "Memory horizon",
+        "how many time steps back a gradient reaches until it falls below the threshold, over training",
+    ),
 )  # fmt: skip
 DEFAULT_CARDS = ("flow",)
 LEAST_THRESHOLD, MOST_THRESHOLD = 1e-30, 1.0

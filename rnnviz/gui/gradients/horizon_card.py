@@ -1,0 +1,160 @@
+"""Memory horizon: how many time steps back a gradient reaches, over training (Pascanu et al. 2013)."""
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtWidgets import QWidget
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.gradients.flow_of import flow_of
+from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
+from rnnviz.core.gradients.losses import asked, few
+from rnnviz.core.magnitude import log10
+from rnnviz.core.numbers import bound, short, whole
+from rnnviz.gui.canvas.items.curve_plot import ValueAxis
+from rnnviz.gui.canvas.lanes.value_axes import logarithmic
+from rnnviz.gui.gradients.card import Found, Sight, Spot, Table
+from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.over_training import OverSteps, OverTraining, training_axis
+from rnnviz.gui.gradients.plot import Plot, draw_names
+from rnnviz.gui.network.drawing import Drawing
+from rnnviz.gui.state.laboratory import Laboratory
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.fields import Choice
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.layer import Layer
+    from rnnviz.core.sweeps.trace import Trace
+
+_LINE = 16.0
+_WAYS = (("steps", "memory horizon"), ("share", "steps in the past"), ("omega", "Ω"))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far back gradients reach at one training step."""
+
+    steps: float  # the median over losses, time steps; NaN where no loss sends anything
+    at_least: bool  # whether the sequence begins before half of the losses have faded
+    share: float  # of time steps with ‖∂L/∂h_t‖² ≥ 10⁻²⁰, in percent
+    omega: float
+    unit: bool  # whether the losses are unit losses
+
+
+class HorizonCard(OverTraining):
+    """One curve a model over the training steps; the training step shown is marked."""
+
+    key = "horizon"
+
+    def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
+        return laboratory.threshold, laboratory.relative, laboratory.losses
+
+    def of_layer(self, trace: "Trace", layer: "Layer", laboratory: Laboratory) -> Reach:
+        unit = laboratory.losses == "unit" or (
+            not laboratory.losses and few(asked(trace, layer), int(layer.sequence_lengths[0]))
+        )
+        found = horizon(flow_of(layer, 0, unit=unit), laboratory.threshold, laboratory.relative)
+        return Reach(found.median, found.at_least, 100 * in_the_past(layer).share, omega(layer).value, unit)
+
+    def aside(self, sight: Sight) -> str:
+        laboratory = sight.laboratory
+        if self._way(sight) != "steps":
+            return ""
+        unit = any(one.unit for value in sight.values for one in value.numbers)
+        least = (
+            f"{bound(laboratory.threshold)} of ‖∂L/∂h_{{k}}‖" if laboratory.relative else bound(laboratory.threshold)
+        )
+        return f"{'unit losses, ' if unit else ''}until below {least}"
+
+    def draw(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing, plot, way = Drawing(), self._plot(sight, area), self._way(sight)
+        words = {"steps": "time steps back", "share": "% of time steps", "omega": "Ω, log₁₀"}[way]
+        plot.draw_frame(drawing, sight.theme, "training step", words)
+        for found in sight.known:
+            numbers, color, dash = found.value, found.model.color, found.model.dash
+            values, key = self._values(numbers, way), str(found.model.number)
+            if way == "omega":
+                plot.draw_magnitudes(drawing, key, numbers.training_steps, values, color, dash)
+            else:
+                drawing.add(Curve(key, plot.xs(numbers.training_steps), plot.ys(values), color, 1.6, dash, values))
+        here = sight.shown.cursor.training_step
+        lines = [(f"{found.model.name}: {self._words(found, here)}", found.model.color) for found in sight.known]
+        draw_names(drawing, QRectF(area.left() + 4, plot.frame.bottom() + 32, area.width() - 8, _LINE), lines)
+        return drawing
+
+    def mark(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing = Drawing()
+        self._plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.training_step)
+        return drawing
+
+    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
+        plot = self._plot(sight, area)
+        if not plot.frame.contains(point) or not sight.known:
+            return None
+        steps = sight.known[0].value.training_steps
+        if not len(steps):
+            return None
+        step = int(steps[np.abs(steps - plot.x_at(point.x())).argmin()])
+        lines = [f"training step {whole(step)}"]
+        lines += [f"{found.model.name}: {self._words(found, step)}" for found in sight.known]
+        return Spot("\n".join(lines), training_step=step)
+
+    def table(self, sight: Sight) -> Table:
+        columns: dict[str, Array] = {}
+        for found in sight.known:
+            numbers: OverSteps = found.value
+            columns[f"{found.model.name} training step"] = numbers.training_steps
+            for name in ("steps", "share", "omega"):
+                columns[f"{found.model.name} {name}"] = numbers.column(name)
+        return Table(columns)
+
+    def controls(self, store: Store, change: Callable[[Mapping[str, Any]], None]) -> QWidget | None:
+        choice = Choice(_WAYS, flat=True)
+        choice.setAccessibleName("What is drawn")
+        choice.setToolTip(
+            "memory horizon: time steps back until the gradient falls below the threshold, the median over losses; "
+            "steps in the past: share of time steps with ‖∂L/∂h‖² ≥ 10⁻²⁰; Ω: how far the gradient is from keeping its "
+            "size from one time step to the next (both Pascanu 2013)"
+        )
+        choice.set_value("steps")
+        choice.chosen.connect(lambda value: change({"way": value}))
+        return choice
+
+    @staticmethod
+    def _way(sight: Sight) -> str:
+        return str(sight.options.get("way", "steps"))
+
+    @staticmethod
+    def _values(numbers: OverSteps, way: str) -> Array:
+        values = numbers.column(way)
+        return log10(values) if way == "omega" else values
+
+    def _words(self, found: Found, training_step: int) -> str:
+        """What holds at the nearest training step."""
+        one: Reach | None = found.value.at(training_step)
+        if one is None:
+            return "…"
+        if math.isnan(one.steps):
+            horizon = "no gradient"
+        else:
+            horizon = f"{'≥ ' if one.at_least else ''}{short(one.steps).removesuffix('.00')} time steps"
+        return f"{horizon} · {one.share:.0f} % in the past · Ω {short(one.omega)}"
+
+    def _plot(self, sight: Sight, area: QRectF) -> Plot:
+        way = self._way(sight)
+        curves = [self._values(value, way) for value in sight.values]
+        last = max((int(value.training_steps[-1]) for value in sight.values if len(value.training_steps)), default=1)
+        match way:
+            case "steps":
+                high = float(max(sight.shown.time_steps - 1, 1))
+                y = ValueAxis(0.0, high, ((0.0, "0"), (high, whole(int(high)))))
+            case "share":
+                y = ValueAxis(0.0, 100.0, ((0.0, "0"), (50.0, "50"), (100.0, "100")))
+            case _:
+                y = logarithmic(curves, decades=4)
+        box = area.adjusted(0, 0, 0, -len(sight.known) * _LINE)
+        return Plot.within(box, training_axis(last), y)

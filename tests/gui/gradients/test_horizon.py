@@ -1,0 +1,71 @@
+"""The memory horizon over training: every number is that of the capture at its training step."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from open_gradients import frame_of, open_gradients
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from rnnviz.core.gradients.flow_of import flow_of
+from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
+from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.gui.gradients.horizon_card import HorizonCard, Reach
+from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.recording import Memory, Recording
+from rnnviz.gui.state.run import History, Recorded, ShownRun
+from rnnviz.gui.state.state import State
+from rnnviz.runs.reading.reader import Run
+
+
+@pytest.fixture
+def state(run_file: Path) -> State:
+    """As the window has the run at its first capture."""
+    with Run(run_file) as run:
+        captured = run.captured()
+        traces = tuple(rebuild(run.capture(int(captured[0]), model.number)) for model in run.models)
+        shown = ShownRun(run.source, path=run_file, task=run.task, models=run.models)
+        return State(shown, Recorded(history=History(captured=captured), traces=traces))
+
+
+def test_every_point_is_that_of_its_capture(qtbot: QtBot, state: State, run_file: Path) -> None:
+    view, _ = open_gradients(qtbot, state, ["horizon"], losses="unit", threshold=1e-3)
+    frame = frame_of(view, "horizon")
+    captured = state.recorded.history.captured
+    for number, found in enumerate(frame.sight.known):  # type: ignore[union-attr]
+        assert np.array_equal(found.value.training_steps, captured)
+        with Run(run_file) as run:
+            for step, reach in zip(captured, found.value.numbers, strict=True):
+                layer = rebuild(run.capture(int(step), number).sample(0)).layer("l0")
+                steps = horizon(flow_of(layer, 0, unit=True), 1e-3, True)
+                wanted = Reach(steps.median, steps.at_least, 100 * in_the_past(layer).share, omega(layer).value, True)
+                assert reach == wanted
+        curve = frame.drawing.mark(str(number))
+        assert isinstance(curve, Curve)
+        assert np.array_equal(curve.values, found.value.column("steps"))  # type: ignore[arg-type]
+
+
+def test_a_press_asks_for_that_training_step(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["horizon"])
+    frame = frame_of(view, "horizon")
+    box = next(mark.rect for mark in frame.drawing.marks if mark.key == "frame")  # type: ignore[union-attr]
+    with qtbot.waitSignal(view.training_step_wanted) as asked:
+        point = QPoint(round(box.right()) - 1, round(box.center().y()))
+        QTest.mouseClick(frame, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
+    assert asked.args == [int(state.recorded.history.captured[-1])]
+
+
+def test_what_was_found_of_a_capture_is_not_looked_for_again(qtbot: QtBot, state: State, run_file: Path) -> None:
+    view, _ = open_gradients(qtbot, state, ["horizon"])
+    model = view.shown.models[0]
+    captured, memory = state.recorded.history.captured, Memory()
+    laboratory = state.look.laboratory
+    first = Recording(run_file, captured[:-1], memory)
+    *_, found = HorizonCard().find_over(model, laboratory, {}, first)
+    run_file.rename(run_file.with_suffix(".gone"))
+    *_, again = HorizonCard().find_over(model, laboratory, {}, first)
+    assert again.value.numbers == found.value.numbers
+    assert replace(first, captured=captured).chosen[:-1] == first.chosen
