@@ -468,6 +468,9 @@ def _given(options: argparse.Namespace) -> "Given":
     kind, _, rest = options.input.partition(":")
     if options.input != "random" and not (kind in ("text", "csv") and rest):
         raise RnnvizError(f"--input must be text:…, csv:FILE or random, not {options.input}.")
+    for option, value, of in (("--alphabet", options.alphabet, "text:…"), ("--columns", options.columns, "csv:FILE")):
+        if value and kind != of.partition(":")[0]:
+            raise RnnvizError(f"rnnviz trace: {option} is for --input {of}, not for {options.input}.")
     asked = GivenInput(
         source=kind,
         text=rest if kind == "text" else "",

@@ -53,7 +53,7 @@ def add_sweep(commands: "Commands[Any]", refuse: "Refuse") -> None:
         metavar="N|A,B,C",
         help=f"how many seeds, or which: 3,5,8 (default: {USUAL_SEEDS}, or those of the folder)",
     )
-    add("--first-seed", type=whole_number(0), default=1, metavar="S", help="the first of so many (default: 1)")
+    add("--first-seed", type=whole_number(0), metavar="S", help="the first of so many (default: 1)")
     add("--jobs", type=whole_number(1), default=2, metavar="J", help="engines at a time (default: 2)")
     add(
         "-o",
@@ -92,6 +92,10 @@ def run_sweep(options: argparse.Namespace, refuse: "Refuse") -> int:
 
     if options.jobs > MOST_JOBS:
         raise RnnvizError(f"rnnviz sweep: --jobs: wanted 1 to {MOST_JOBS} engines, not {options.jobs}.")
+    given: list[Path] = options.experiments
+    for place, path in enumerate(given):
+        if path in given[:place]:
+            raise RnnvizError(f"rnnviz sweep: wanted each experiment once, not {path} twice.")
     folder, index = _begun(options, refuse)
     reader = SeedReader(folder)
     failed: list[Refusal] = []
@@ -214,10 +218,13 @@ def _begun(options: argparse.Namespace, refuse: "Refuse") -> "tuple[Path, SeedIn
 def _wanted(options: argparse.Namespace, usual: tuple[int, ...]) -> tuple[int, ...]:
     """The seeds asked for; () for those of the folder. `usual`: how many, where nobody has said it."""
     asked: tuple[int, ...] | int | None = options.seeds
+    count = asked if isinstance(asked, int) else sum(usual)
+    if options.first_seed is not None and (isinstance(asked, tuple) or not count):
+        raise RnnvizError("rnnviz sweep: --first-seed is for a number of seeds: --seeds N, not a list of them.")
     if isinstance(asked, tuple):
         return asked
-    count = asked if asked is not None else sum(usual)
-    return tuple(range(options.first_seed, options.first_seed + count))
+    first = 1 if options.first_seed is None else options.first_seed
+    return tuple(range(first, first + count))
 
 
 def _train(folder: Path, index: "SeedIndex", reader: "SeedReader", jobs: int, failed: "list[Refusal]") -> None:
@@ -290,7 +297,14 @@ def _again(folder: Path) -> str:
 
 
 def _seeds(text: str) -> tuple[int, ...] | int:
-    """A number of seeds, or a list of seeds with commas."""
+    """A number of seeds, or a list of seeds with commas, each once."""
     if "," not in text:
         return whole_number(1)(text)
-    return tuple(whole_number(0)(part) for part in text.split(",") if part.strip())
+    parts = text.split(",")
+    if not parts[-1].strip() and len(parts) == 2:
+        del parts[-1]  # "8," is the list of one seed
+    seeds = tuple(whole_number(0)(part) for part in parts)
+    twice = next((seed for place, seed in enumerate(seeds) if seed in seeds[:place]), None)
+    if twice is not None:
+        raise argparse.ArgumentTypeError(f"wanted each seed once, not {twice} twice")
+    return seeds

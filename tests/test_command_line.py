@@ -98,6 +98,14 @@ WRONG = {
     ),
     "missing folder": (["train", "small.toml", "--run", "no/a.rnnviz"], "a.rnnviz cannot be written"),
     "input": (["trace", "a.pt", "--input", "csv:", "--run", "a.rnnviz"], "--input must be text:…, csv:FILE or random"),
+    "columns of no table": (
+        ["trace", "a.pt", "--columns", "u,v", "--run", "a.rnnviz"],
+        "--columns is for --input csv:FILE, not for random",
+    ),
+    "alphabet of no text": (
+        ["trace", "a.pt", "--input", "csv:x.csv", "--alphabet", "ab", "--run", "a.rnnviz"],
+        "--alphabet is for --input text:…, not for csv:x.csv",
+    ),
     "size": (["render", "a.rnnviz", "--size", "wide", "-o", "a.png"], "wanted a size like 1440x900, not wide"),
     "huge size": (
         ["render", "a.rnnviz", "--size", "9x99999", "-o", "a.png"],

@@ -161,9 +161,16 @@ class Table:
             return [f"“{self.time_column}” goes back at line {self.lines[row]}: the rows are left in their order"]
         return []
 
+    def _check_named_once(self, names: Sequence[str]) -> None:
+        """RnnvizError for a name that is there twice."""
+        twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+        if twice is not None:
+            raise RnnvizError(f'{self.path}: wanted each column once, got "{twice}" twice.')
+
     def _chosen(self, names: Sequence[str]) -> list[Column]:
         if not self.lines:
             raise RnnvizError(f"{self.path}: wanted a table of numbers, got only a header line.")
+        self._check_named_once(names)
         columns = [self.column(name) for name in tuple(names) or self.value_columns]
         if not columns:
             first = next((problem for one in self.columns if (problem := one.problem(self.lines))), "")

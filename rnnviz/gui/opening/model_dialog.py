@@ -246,6 +246,8 @@ class OpenModelDialog(FittedDialog):
                 return "Choose a CSV file."
             if names and len(names) != self._inputs:
                 return f"This module reads {self._inputs} inputs: name {self._inputs} columns, not {len(names)}."
+            if len(set(names)) != len(names):
+                return "A column is named twice."
             return ""
         text, alphabet = self.text.text(), self.alphabet.text()
         if not text:

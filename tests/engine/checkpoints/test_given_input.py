@@ -129,6 +129,7 @@ def test_a_zero_state_has_a_zero_gradient(tmp_path):
         ({"source": "random", "length": 10**9}, "length: wanted at most"),
         ({"source": "csv", "file": "TABLE"}, r"columns of .*table.csv: wanted 3, .* got 2 \(a, b\)"),
         ({"source": "csv", "file": "TABLE", "columns": ("a", "b", "d")}, 'wanted a column "d"'),
+        ({"source": "csv", "file": "TABLE", "columns": ("a", "b", "a")}, 'each column once, got "a" twice'),
         ({"source": "csv", "file": "TABLE", "columns": ("a", "b", "note")}, 'column "note": wanted a number'),
         ({"source": "csv", "file": "nowhere.csv"}, "nowhere.csv"),
     ],

@@ -79,6 +79,8 @@ def test_columns_must_be_as_many_as_the_inputs(dialog: OpenModelDialog, qtbot: Q
     assert dialog.accept_button.isEnabled()
     dialog.columns.setText("u, v")
     assert dialog.problem.text() == "This module reads 4 inputs: name 4 columns, not 2."
+    dialog.columns.setText("u, v, w, v")
+    assert dialog.problem.text() == "A column is named twice."
     dialog.columns.setText("u, v, w, x")
     assert dialog.given.input.columns == ("u", "v", "w", "x")
     assert dialog.given.input.file == "/data/a.csv"
