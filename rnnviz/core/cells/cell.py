@@ -310,6 +310,11 @@ class Cell:
             if weight.name == parameter
         )
 
+    def used(self, weight: Weight, weights: Mapping[str, Array], hidden: int) -> Array:
+        """The rows of a parameter that a node uses; in front of them there may be an axis of weight sets."""
+        array, rows = weights[weight.name], self.block_rows(weight.block, hidden)
+        return array[..., rows, :] if self.parameter_named[weight.name].columns else array[..., rows]
+
     def block_rows(self, block: str, hidden: int) -> slice:
         """The rows of one block among the stacked ones; all without a block."""
         if not block:

@@ -524,8 +524,19 @@ class ArrayNumbers:
         return np.logaddexp(a, np.zeros((), a.dtype))
 
     def times(self, value: Array, weight: Array) -> Array:
+        if weight.ndim > 2:
+            return times_each(value, weight)
         result = np.dot(value.reshape(-1, value.shape[-1]), weight.T)
         return np.asarray(result.reshape(*value.shape[:-1], len(weight)))
+
+
+def times_each(value: Array, weight: Array) -> Array:
+    """value (…, K, C) times weightᵀ of K weight sets (K, R, C), each with its own."""
+    if value.ndim == 2:
+        return np.asarray(np.matmul(value[:, None], weight.swapaxes(1, 2))[:, 0])
+    rows = np.moveaxis(value, -2, 0)
+    result = np.matmul(rows.reshape(len(weight), -1, value.shape[-1]), weight.swapaxes(1, 2))
+    return np.ascontiguousarray(np.moveaxis(result.reshape(*rows.shape[:-1], -1), 0, -2))
 
 
 def sigmoid(a: Array, out: Array | None = None) -> Array:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 
@@ -48,6 +49,10 @@ def unit_vector(layer: Layer) -> Array:
 
     It goes over the outputs of all directions of the top layer.
     """
-    structure = layer.structure
+    return unit_vector_of(layer.structure)
+
+
+def unit_vector_of(structure: Structure) -> Array:
+    """The same u, of a module without any sequence."""
     drawn = np.random.default_rng(_SEED).standard_normal(structure.directions * structure.output_size)
     return frozen(drawn / np.linalg.norm(drawn))

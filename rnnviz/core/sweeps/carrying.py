@@ -15,7 +15,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells import Gradients
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import Matrix, Node
+from rnnviz.core.cells.node import Matrix, Node, times_each
 from rnnviz.core.sweeps.nodes import Final, SetByHand, Slopes
 from rnnviz.core.sweeps.ways import Factor, Spread, Ways, junctions_of
 
@@ -116,10 +116,15 @@ class _Product:
     columns: slice
 
     def write(self, t: int) -> None:
-        self.into[...] = np.dot(self.gradient, self.weight)
+        self.into[...] = self._sent()
 
     def add(self, t: int) -> None:
-        np.add(self.into, np.dot(self.gradient, self.weight), self.into)
+        np.add(self.into, self._sent(), self.into)
+
+    def _sent(self) -> Array:
+        if self.weight.ndim > 2:
+            return times_each(self.gradient, self.weight.swapaxes(1, 2))
+        return np.asarray(np.dot(self.gradient, self.weight))
 
 
 class _Scan:

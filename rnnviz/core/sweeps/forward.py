@@ -87,10 +87,10 @@ def unroll(
 ) -> list[LayerSweep]:
     """All layers of a call in torch's order.
 
-    `weights` are the capture's, `initial` replaces the call's own. `output` (T, N, D·P): torch's own, or None to find
-    every h_t by scanning. `by_hand`: what is set by hand in each layer, for N = 1 without lengths and without `output`
-    only; then all layers take the generic sweep, so that two such traces are the same to the last bit where nothing
-    differs.
+    `weights` are the capture's, or N weight sets along a leading axis of each, one for each sequence; `initial`
+    replaces the call's own. `output` (T, N, D·P): torch's own, or None to find every h_t by scanning. `by_hand`: what
+    is set by hand in each layer, for N = 1 without lengths and without `output` only; then all layers take the generic
+    sweep, so that two such traces are the same to the last bit where nothing differs.
     """
     structure, initial = call.structure, call.initial if initial is None else initial
     below, sweeps = call.inputs, list[LayerSweep]()
@@ -149,13 +149,14 @@ def _layer(
 ) -> LayerSweep:
     structure, cell = call.structure, call.structure.equations
     order = Order(layer.reverse, call.lengths, len(below))
-    single = below.shape[1] == 1
+    several = any(weights[one.name].ndim > 2 for one in cell.parameters if one.columns)  # weight sets
+    single = below.shape[1] == 1 and not several
     x = order.turned(below)
     h = None if known is None else order.turned(known)
     if single:
         x, h = x[:, 0], None if h is None else h[:, 0]
         initial = {state: array[0] for state, array in initial.items()}
-    generic = cell.kernel is None or by_hand is not None
+    generic = cell.kernel is None or by_hand is not None or several
     if generic:
         values = sweep_forward(cell, weights, x, initial, structure.hidden_size, by_hand)
         before = {state: _before(values[state], initial[state]) for state in cell.states}

@@ -16,7 +16,7 @@ from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight
+from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight, times_each
 from rnnviz.core.sweeps.plan import Plan, plan_of
 
 NUMBERS = ArrayNumbers()
@@ -40,7 +40,7 @@ def sweep_forward(
     by_hand: SetByHand | None = None,
 ) -> dict[str, Array]:
     """The values of nodes (S, *B, ·) from x (S, *B, I) and the first states (*B, ·): all but products that went into
-    a sum, and what leads to no state."""
+    a sum, and what leads to no state. Weights may have a leading axis of weight sets, one for each of N sequences."""
     plan, hand = plan_of(cell), SetByHand() if by_hand is None else by_hand
     values = {"x": x}
     for node in plan.beforehand:
@@ -60,7 +60,7 @@ class _Bound:
         self.steps = [(step, self._used(weights, step.weights)) for step in plan.steps]
 
     def _used(self, weights: Mapping[str, Array], used: tuple[Weight, ...]) -> list[Array]:
-        return [weights[one.name][self.cell.block_rows(one.block, self.hidden)] for one in used]
+        return [self.cell.used(one, weights, self.hidden) for one in used]
 
 
 def _scan(
@@ -131,7 +131,7 @@ class _StepNumbers(ArrayNumbers):
     """`ArrayNumbers` for one time step."""
 
     def times(self, value: Array, weight: Array) -> Array:
-        return np.asarray(np.dot(value, weight.T))
+        return np.asarray(np.dot(value, weight.T)) if weight.ndim == 2 else times_each(value, weight)
 
 
 _STEP = _StepNumbers()
@@ -153,14 +153,14 @@ def node_value(
 ) -> Array:
     """What a node computes from the values of this time step and the states of the one before; any leading axes."""
     read = [read_value(cell, value, values, before, hidden) for value in node.operation.values]
-    used = [weights[weight.name][cell.block_rows(weight.block, hidden)] for weight in node.operation.weights]
+    used = [cell.used(weight, weights, hidden) for weight in node.operation.weights]
     result: Array = node.operation.compute(NUMBERS, read, used)
     return result
 
 
 def over_time(node: Node, value: Array, x: Array) -> Array:
     """(…, units) at every time step and of every sequence of x, also of a node that follows from weights alone."""
-    return value if node.operation.values else np.tile(value, (*x.shape[:-1], 1))
+    return value if node.operation.values else np.broadcast_to(value, (*x.shape[:-1], value.shape[-1])).copy()
 
 
 def read_value(
@@ -234,8 +234,7 @@ class Slopes:
 
     def weight(self, use: Use) -> Array:
         """The rows of the matrix through which a value is read."""
-        weight = use.node.operation.weights[0]
-        return self.weights[weight.name][self.cell.block_rows(weight.block, self.hidden)]
+        return self.cell.used(use.node.operation.weights[0], self.weights, self.hidden)
 
     def of(self, use: Use) -> Array | None:
         """The derivative element by element; None where it is 1."""
@@ -258,11 +257,13 @@ class Slopes:
         return [read_value(self.cell, one, self._values, self._before, self.hidden) for one in node.operation.values]
 
     def _used(self, node: Node) -> list[Array]:
-        return [self.weights[one.name][self.cell.block_rows(one.block, self.hidden)] for one in node.operation.weights]
+        return [self.cell.used(one, self.weights, self.hidden) for one in node.operation.weights]
 
 
 def passed_back(use: Use, gradient: Array, slope: Array | None, weight: Array | None) -> Array:
     """What a node's gradient sends to a value it reads."""
+    if weight is not None and weight.ndim > 2:
+        return times_each(gradient, weight.swapaxes(1, 2))
     if weight is not None:
         rows = gradient.reshape(-1, gradient.shape[-1])
         return np.asarray(np.dot(rows, weight).reshape(*gradient.shape[:-1], weight.shape[1]))
