@@ -269,6 +269,12 @@ def _covered(mark: Line) -> Iterator[QRectF]:
     half = max(mark.width, 1.0) / 2
     for one, other in zip(mark.points, mark.points[1:], strict=False):
         yield QRectF(one, other).normalized().adjusted(-half, -half, half, half)
+    if mark.head:
+        before, tip = mark.points[-2:]
+        base = _short_of(before, tip, mark.head)
+        side = mark.head / 2
+        across = QPointF(side, 0) if abs(tip.y() - before.y()) > abs(tip.x() - before.x()) else QPointF(0, side)
+        yield QRectF(base - across, tip + across).normalized()
 
 
 def _border(mark: Box) -> Iterator[QRectF]:

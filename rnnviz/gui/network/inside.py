@@ -57,6 +57,8 @@ _SMALL, _BODY, _TITLE = 11, 12, 15
 _LEAST_SIZE = 8  # of a symbol in a small box
 _MOST_BOX = QRectF(0, 0, 112, 46)  # the size of a box where there is room
 _LEAST_NUMBERS = 50.0  # pixels of a box below which it shows no number
+_CLOSE_ROW = 48.0  # pixels from one row of boxes to the next below which a state has no room for two lines
+_FLAT_BOX = 28.0  # pixels of height below which symbol and strip lie close
 _ROUND = 11.0  # radius of an operation without a symbol
 
 
@@ -231,15 +233,14 @@ class _Diagram:
         if look.backward and not matrix:
             symbol = f"∂L/∂{symbol}"
         left, right = rect.left() + 6, rect.right() - 6
-        high = max(rect.height() - 22, 6.0)
-        name = Text(f"{key} symbol", left, rect.top() + 13, symbol, _BODY, self._ink(node, lit))
+        flat = rect.height() < _FLAT_BOX
+        high, below, line = (5.0, 2.5, rect.top() + 11.5) if flat else (rect.height() - 22, 4.0, rect.top() + 13)
+        name = Text(f"{key} symbol", left, line, symbol, _BODY, self._ink(node, lit))
         if name.width > right - left:  # in a small box
             name = replace(name, size=_fitting(symbol, rect.width() - 4), x=rect.center().x(), align=0.5)
         drawing.add(name)
-        size = Text(
-            f"{key} size", right, rect.top() + 13, self._size(node), _SMALL, look.color("text"), 1.0, spare=True
-        )
-        sign = Text(f"{key} sign", left + name.width + 5, rect.top() + 13, "" if matrix else _sign(node), _SMALL,
+        size = Text(f"{key} size", right, line, self._size(node), _SMALL, look.color("text"), 1.0, spare=True)
+        sign = Text(f"{key} sign", left + name.width + 5, line, "" if matrix else _sign(node), _SMALL,
                     look.color("muted"))  # fmt: skip
         room = right - left - name.width - 5
         if size.width <= room and rect.width() >= _LEAST_NUMBERS:
@@ -247,7 +248,7 @@ class _Diagram:
             room -= size.width + 4
         if sign.markup and sign.width <= room:
             drawing.add(sign)
-        strip = QRectF(left, rect.bottom() - high - 4, right - left, high)
+        strip = QRectF(left, rect.bottom() - high - below, right - left, high)
         drawing.add(strips.strip(f"{key} strip", 0, strip))
         drawing.place(rect, target, tip)
         if matrix:
@@ -356,9 +357,13 @@ class _Diagram:
         x, align = (rect.left(), 0.0) if before else (rect.right(), 1.0)
         middle = rect.center().y()
         name = Text(f"{place.key} symbol", x, middle - 9, text, _BODY, look.color("text"), align)
+        size = Text(f"{place.key} size", x, middle + 22, number, _SMALL, look.color("text"), align)
+        if self.grid.row < _CLOSE_ROW:  # the next state is right below: beside the symbol
+            size = replace(size, x=x + (name.width + 5 if before else 0.0), baseline=name.baseline)
+            name = replace(name, x=x - (0.0 if before else size.width + 5))
         drawing.add(
             name,
-            Text(f"{place.key} size", x, middle + 22, number, _SMALL, look.color("text"), align),
+            size,
             strips.strip(f"{place.key} strip", 0, QRectF(rect.left(), middle + 3, rect.width(), 7)),
         )
         if look.backward and not before and node.name == layer.equations.output:

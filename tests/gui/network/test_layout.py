@@ -5,7 +5,7 @@ import itertools
 import pytest
 from every_cell import CHOICES
 from open_network import at, open_network
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state, trained_by
 
@@ -35,6 +35,32 @@ def check(drawing: Drawing, size: tuple[int, int]) -> None:
         assert not rect.adjusted(1, 2, -1, -2).intersects(second.adjusted(1, 2, -1, -2)), (key, other)
 
 
+def parts(line: Line) -> list[QRectF]:
+    """What a line covers: its straight parts, and the tip of its arrow."""
+    half = line.width / 2
+    found = [QRectF(*ends).normalized().adjusted(-half, -half, half, half) for ends in itertools.pairwise(line.points)]
+    if line.head:
+        before, tip = line.points[-2:]
+        long = (tip - before).manhattanLength()
+        base = tip + (before - tip) * (line.head / long)
+        wide = QPointF(line.head / 2, 0) if abs(tip.x() - before.x()) < 0.5 else QPointF(0, line.head / 2)
+        found.append(QRectF(base - wide, tip + wide).normalized())
+    return found
+
+
+def check_lines(drawing: Drawing) -> None:
+    """No number on a wire or on the tip of an arrow; no subscript on the strip below it."""
+    lines = [(mark.key, part) for mark in drawing.marks if isinstance(mark, Line) for part in parts(mark)]
+    for text in (mark for mark in drawing.marks if isinstance(mark, Text)):
+        rect = text.rect.adjusted(0.5, 0.5, -0.5, -0.5)
+        assert [key for key, part in lines if rect.intersects(part)] == [], text.key
+        deep = rect.adjusted(
+            0, 0, 0, 0.06 * text.size + 0.5 if "_" in text.markup else 0
+        )  # how low a subscript reaches
+        for key, strip in rects(drawing, Strip).items():
+            assert not deep.intersects(strip), (text.key, key)
+
+
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES.keys())
 @pytest.mark.parametrize("size", SIZES)
 def test_inside_every_cell(qtbot: QtBot, choice: dict[str, object], size: tuple[int, int]) -> None:
@@ -45,6 +71,7 @@ def test_inside_every_cell(qtbot: QtBot, choice: dict[str, object], size: tuple[
         store.go(to_phase, store.state.walkable, phase, 5)
         drawing = view.drawing
         check(drawing, size)
+        check_lines(drawing)
         boxes = {
             key.removeprefix("node "): rect for key, rect in rects(drawing, Box).items() if key.startswith("node ")
         }
