@@ -1,6 +1,7 @@
 """The folded network: for every model one cell with its loop, and the weights on the arrows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -139,6 +140,11 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
         x_beside, y_beside = cell.right() + 12, cell.center().y()
         drawing.add(Text(f"{number} loop", x_beside, y_beside, "nothing is carried", _SMALL, quiet))
     if not whole:
+        if pooling is not None:  # what no node shows
+            said = Text(
+                f"{number} pooled", cell.right() + 12, cell.top() + 12, f"pooling: {pooling.words}", _SMALL, quiet
+            )
+            drawing.add(said if said.rect.right() <= area.right() else replace(said, markup=pooling.words))
         return
     symbol = at("x_t", t) if layer.window == 1 else f"x_{{{max(t - layer.window + 1, 1)}…{t}}}"
     drawing.add(Text(f"{number} x", x, below + 15, symbol, _BODY + 1, look.color("text"), 0.5))

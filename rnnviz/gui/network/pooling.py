@@ -2,6 +2,7 @@
 outputs of all time steps."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -59,7 +60,8 @@ def draw_bus(
     end = seen[-1][1] + (pitch / 2 if beyond else 0)
     drawing.add(Line(f"{number} pooling line", (QPointF(start, y), QPointF(end, y)), look.color("muted"), 1.4))
     if beyond:
-        drawing.add(Text(f"{number} pooling", end + 5, y + 4, pooling.mark, _SMALL, look.color("muted")))
+        mark = Text(f"{number} pooling", end, y - 5, pooling.mark, _SMALL, look.color("muted"), 1.0, spare=True)
+        drawing.add(replace(mark, spots=((end + 5 + mark.width, y + 4),)))  # beside the end stands the loss
     got = l2(head.output_grad[:, 0])
     for t, x in seen:
         words = _shared(head, t)

@@ -204,7 +204,7 @@ class _Row:
         cell_top = top + thin * len(self.above)
         each = (_STATE if detail > 1 else _STATE_COMPACT) + min(max(extra - 12, 0.0), 16.0) / len(self.states)
         cell = QRectF(0, cell_top, self.steps.cell, 2 * _PAD + len(self.states) * each)
-        self._draw_label(drawing, QRectF(area.left(), top - 4, LABEL_COLUMN, cell.height() + 8))
+        self._draw_label(drawing, QRectF(area.left(), top - 4, LABEL_COLUMN, cell.height() + 8), detail)
         for number, name in enumerate(reversed(self.above)):
             self._draw_thin(drawing, name, top + thin * number)
         for number, name in enumerate(reversed(self.below)):
@@ -223,7 +223,7 @@ class _Row:
 
     # beside the time steps
 
-    def _draw_label(self, drawing: Drawing, area: QRectF) -> None:
+    def _draw_label(self, drawing: Drawing, area: QRectF, detail: int) -> None:
         look, model = self.look, self.model
         stands = self.number == look.model
         drawing.add(
@@ -239,8 +239,11 @@ class _Row:
         ]
         if not model.carries:
             words.append("nothing is carried")
+        said = 0 if detail or self._pooling is None else 1  # a line that has room: what no rail shows
+        if said and self._pooling is not None:
+            words.insert(1, self._pooling.words)
         for line, text in enumerate(words):
-            if 32 + 14 * line <= area.height() + 6:
+            if line == said > 0 or 32 + 14 * line <= area.height() + 6:
                 drawing.add(
                     Text(f"{self.number} words {line}", _LEFT + 2, area.top() + 31 + 14 * line,
                          _cut(text, LABEL_COLUMN - 20, _SMALL), _SMALL, look.color("muted"))

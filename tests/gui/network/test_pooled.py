@@ -18,7 +18,7 @@ from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
-from rnnviz.gui.network.drawing import Line
+from rnnviz.gui.network.drawing import Line, Text
 from rnnviz.gui.state.looked_at import looked_at
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
@@ -88,6 +88,29 @@ def test_between_the_cells_and_the_prediction(qtbot: QtBot, pooling: Pooling, ph
     assert place_now.cursor.operation == "pooling"
     store.change(look=setting(level="folded"))
     assert [view.drawing.texts[f"{model} pooling words"] for model in range(2)] == [words] * 2
+
+
+FIVE = (*PAIR, Structure("vanilla", 1, 6), Structure("mingru", 1, 4), Structure("ssm", 1, 3))
+
+
+@pytest.mark.parametrize("count", [3, 5])
+@pytest.mark.parametrize("level", ["folded", "unrolled"])
+def test_a_pooling_without_room_for_its_rail_is_said(qtbot: QtBot, level: str, count: int) -> None:
+    traced = traced_state("symbols", FIVE[:count], gains=(1.1, 1.6, 1.2, 1.1, 1.3)[:count])
+    state = at(
+        with_heads(traced, "cross entropy", "max", True).state, Cursor(TRAINING_STEP, Phase.BACKWARD, 4), sample=0
+    )
+    view, _ = open_network(qtbot, state, level=level)
+    texts = view.drawing.texts
+    for model in range(count):
+        said = [key for key, words in texts.items() if key.startswith(f"{model} ") and "maximum over time" in words]
+        drawn = any(mark.key == f"{model} pooling line" for mark in view.drawing.marks)
+        assert bool(said) != drawn, model
+        if drawn:  # apart from the loss that stands at its end
+            mark, loss = (view.drawing.mark(f"{model} {what}") for what in ("pooling", "loss 0"))
+            assert isinstance(mark, Text)
+            assert isinstance(loss, Text)
+            assert mark.rect.bottom() + 4 < loss.rect.top() or mark.rect.right() + 4 < loss.rect.left()
 
 
 @pytest.mark.parametrize(("loss", "pooling"), HEADS)
