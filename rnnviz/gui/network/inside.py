@@ -357,13 +357,13 @@ class _Diagram:
         x, align = (rect.left(), 0.0) if before else (rect.right(), 1.0)
         middle = rect.center().y()
         name = Text(f"{place.key} symbol", x, middle - 9, text, _BODY, look.color("text"), align)
-        size = Text(f"{place.key} size", x, middle + 22, number, _SMALL, look.color("text"), align)
+        norm = Text(f"{place.key} size", x, middle + 22, number, _SMALL, look.color("text"), align)
         if self.grid.row < _CLOSE_ROW:  # the next state is right below: beside the symbol
-            size = replace(size, x=x + (name.width + 5 if before else 0.0), baseline=name.baseline)
-            name = replace(name, x=x - (0.0 if before else size.width + 5))
+            norm = replace(norm, x=x + (name.width + 5 if before else 0.0), baseline=name.baseline)
+            name = replace(name, x=x - (0.0 if before else norm.width + 5))
         drawing.add(
             name,
-            size,
+            norm,
             strips.strip(f"{place.key} strip", 0, QRectF(rect.left(), middle + 3, rect.width(), 7)),
         )
         if look.backward and not before and node.name == layer.equations.output:
