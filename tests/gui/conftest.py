@@ -107,19 +107,26 @@ def run_file(trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_run(tmp_path_factory: pytest.TempPathFactory, warm_program: str) -> Path:
     """A run of 40 training steps, trained once for all tests without a window. Do not write into it: copy it."""
     folder = tmp_path_factory.mktemp("run")
     write_experiment(
         small_experiment(training=TrainingSettings(batch_size=4, training_steps=40)), folder / "small.toml"
     )
     arguments = ["train", str(folder / "small.toml"), "--run", str(folder / "small.rnnviz")]
-    subprocess.run([sys.executable, "-m", "rnnviz", *arguments], check=True, capture_output=True)
+    subprocess.run([warm_program, "-m", "rnnviz", *arguments], check=True, capture_output=True)
     return folder / "small.rnnviz"
 
 
 @pytest.fixture
-def open_app(qapp: QApplication, qtbot: QtBot) -> Iterator[OpenApp]:
+def engines_warm(request: pytest.FixtureRequest) -> None:
+    """Engines need not load torch, but in tests marked `own_python`: they start as a person's do, and can be stopped."""
+    if request.node.get_closest_marker("own_python") is None:
+        request.getfixturevalue("warm")
+
+
+@pytest.fixture
+def open_app(qapp: QApplication, qtbot: QtBot, engines_warm: None) -> Iterator[OpenApp]:
     """Opens the whole program on a file; closes what a test leaves open."""
     opened: list[App] = []
 

@@ -51,6 +51,13 @@ def engine_is(app: App, *states: str) -> bool:
     return status is not None and status.state in states
 
 
+def training_process(app: App) -> int:
+    """The process that trains, as it says itself."""
+    status = app.store.state.recorded.status
+    assert status is not None
+    return status.process
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     write_experiment(small_experiment(), tmp_path / "small.toml")
@@ -91,6 +98,7 @@ def ready(open_app: OpenApp, qtbot: QtBot, small: Path) -> App:
     return app
 
 
+@pytest.mark.own_python
 def test_start_train_pause_walk_back_scrub_and_close(ready: App, qtbot: QtBot) -> None:
     app, state = ready, ready.store.state
     assert state.run.experiment.name == "Small"
@@ -147,7 +155,7 @@ def test_a_killed_engine_is_said_and_its_run_trained_on(ready: App, qtbot: QtBot
     press(app, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(app, 20) and app.store.state.recorded.history.captured[-1] > 0)
     old = app.store.state.run.path
-    os.kill(engine_process_id(app), signal.SIGKILL)
+    os.kill(training_process(app), signal.SIGKILL)
     qtbot.waitUntil(lambda: app.store.state.notices.message is not None)
     message = app.store.state.notices.message
     assert message is not None
@@ -272,6 +280,7 @@ def test_closing_while_training_leaves_a_whole_run_and_no_process(ready: App, qt
         assert run.last_training_step in run.captured()
 
 
+@pytest.mark.own_python
 def test_closing_while_the_engine_starts(open_app: OpenApp, small: Path) -> None:
     app = open_app(small)
     assert children()
@@ -313,9 +322,9 @@ def test_an_engine_that_writes_nothing_is_said_until_it_goes_on(
 ) -> None:
     app = ready
     monkeypatch.setattr(watchdog, "PATIENCE", 1.5)
-    os.kill(engine_process_id(app), signal.SIGSTOP)
+    os.kill(training_process(app), signal.SIGSTOP)
     qtbot.waitUntil(lambda: app.message_bar.sentence == watchdog.SENTENCE)
-    os.kill(engine_process_id(app), signal.SIGCONT)
+    os.kill(training_process(app), signal.SIGCONT)
     qtbot.waitUntil(lambda: app.message_bar.sentence == "")
 
 
@@ -388,6 +397,7 @@ def test_a_loss_that_is_not_finite_pauses_and_says_where(open_app: OpenApp, qtbo
     assert app.window.grab().width() > 0  # drawn, with NaN in it
 
 
+@pytest.mark.own_python
 def test_an_engine_that_hears_nothing_is_killed(ready: App, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr(engine, "_PATIENCE", ENGINE_PATIENCE)
     assert ENGINE_PATIENCE + engine._TERMINATE_PATIENCE <= 3.0  # a person waits no longer for a window to close
@@ -400,7 +410,7 @@ def test_an_engine_that_is_slow_to_write_its_last_is_waited_for(ready: App, qtbo
     """Longer than one that was told to end at once would be."""
     press(ready, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: trained_to(ready, 10))
-    path, number = ready.store.state.run.path, engine_process_id(ready)
+    path, number = ready.store.state.run.path, training_process(ready)
     os.kill(number, signal.SIGSTOP)
     goes_on = threading.Timer(2 * engine._TERMINATE_PATIENCE, os.kill, (number, signal.SIGCONT))
     goes_on.start()
