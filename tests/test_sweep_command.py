@@ -78,6 +78,7 @@ def engines_of(path: str) -> set[int]:
     return found
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_sweep_is_trained_as_each_seed_alone_would_be_and_then_kept(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_sweep_is_trained_as_each_seed_alone_would_be_and_then_kept(
         assert lstm["runs"][2]["final"] == pytest.approx(swept.metrics("loss", 1)[-4:].mean())
 
 
+@pytest.mark.usefixtures("warm")
 def test_interrupted_it_leaves_whole_runs_says_how_to_go_on_and_goes_on(folder: Path) -> None:
     with sweep("endless.toml", "short.toml", "--seeds", "1", "--first-seed", "6", "-o", "my seeds") as process:
         wait_for(in_training("my seeds", 1))
@@ -191,6 +193,7 @@ def _written_by(path: Path) -> int:
         return run.status.process
 
 
+@pytest.mark.usefixtures("warm")
 def test_an_engine_that_is_killed_fails_its_seed_alone(folder: Path) -> None:
     with sweep("endless.toml", "short.toml", "--seeds", "8,", "-o", "out", "--jobs", "1") as process:
         wait_for(in_training("out", 1))
@@ -206,6 +209,7 @@ def test_an_engine_that_is_killed_fails_its_seed_alone(folder: Path) -> None:
     assert read_index(Path("out")).refused[0].run == "endless-seed-8.rnnviz"
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_loss_that_is_not_finite_fails_the_seed_and_is_said(folder: Path) -> None:
     training = TrainingSettings(optimiser="sgd", learning_rate=1e30, training_steps=25)
     write_experiment(experiment("Wild", training=training), folder / "wild.toml")

@@ -305,6 +305,7 @@ def ended_whole(process: subprocess.Popen[str], path: Path) -> None:
     assert {file.suffix for file in path.parent.iterdir()} == {".toml", ".rnnviz"}
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_closed_standard_input_ends_a_live_engine(tmp_path: Path) -> None:
     process = start(tmp_path / "a.rnnviz", "--live")
     process.stdin.close()
@@ -312,7 +313,11 @@ def test_a_closed_standard_input_ends_a_live_engine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_a_headless_training_with_a_whole_run(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_a_headless_training_with_a_whole_run(
+    request: pytest.FixtureRequest, tmp_path: Path, number: signal.Signals
+) -> None:
+    if number is not signal.SIGTERM:
+        request.getfixturevalue("warm")
     process = start(tmp_path / "a.rnnviz", stdin=subprocess.DEVNULL)
     process.send_signal(number)
     ended_whole(process, tmp_path / "a.rnnviz")

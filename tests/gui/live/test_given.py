@@ -61,6 +61,7 @@ def test_the_activation_a_person_gave_survives_the_trip(opened: Opened, qtbot: Q
         assert run.task.input_labels == ("a", "b", '"')
 
 
+@pytest.mark.usefixtures("warm")
 def test_an_old_experiment_that_names_a_given_input_is_traced(opened: Opened, qtbot: QtBot, checkpoint: Path) -> None:
     old = checkpoint.with_name("old.toml")
     old.write_text(
