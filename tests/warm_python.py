@@ -7,6 +7,7 @@ signals on and ends as the fork ends; killed, it takes the fork with it. SIGSTOP
 parent is the warm process: tests of that start Python itself, as do those of how the program starts.
 """
 
+import contextlib
 import gc
 import importlib
 import os
@@ -127,10 +128,8 @@ class Server:
 
 
 def _tell(asked: socket.socket, number: int) -> None:
-    try:
+    with contextlib.suppress(BrokenPipeError):  # killed meanwhile, which is heard next
         asked.send(str(number).encode())
-    except BrokenPipeError:
-        pass  # killed meanwhile, which is heard next
 
 
 def _run(said: list[str], streams: list[int]) -> None:

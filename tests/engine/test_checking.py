@@ -93,11 +93,11 @@ def test_a_loss_of_its_own() -> None:
 @pytest.mark.parametrize("weighs", [True, False])
 def test_a_head_that_pools(loss: LossName, pooling: Pooling, weighs: bool) -> None:
     draw = np.random.default_rng(4)
-    capture = capture_of(Structure("gru", 3, 4, 2, True), [6, 4])
-    outputs = 3 if weighs else 8
+    capture = capture_of(Structure("gru", 2, 2, bidirectional=True), [6, 4])
+    outputs = 3 if weighs else 4
     targets = draw.integers(0, outputs, (6, 2)) if loss == "cross entropy" else draw.uniform(size=(6, 2, outputs))
     asked = np.where(np.arange(6)[:, None] < capture.lengths, 0.2, 0.0)
-    parameters = (draw.normal(size=(3, 8)), draw.normal(size=3)) if weighs else (None, None)
+    parameters = (draw.normal(size=(3, 4)), draw.normal(size=3)) if weighs else (None, None)
     capture = capture.with_call(head=Head(*parameters, loss, targets, asked, pooling))
     head = rebuild(capture).head
     assert head is not None

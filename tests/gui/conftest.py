@@ -120,7 +120,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, warm_program: str) -> 
 
 @pytest.fixture
 def engines_warm(request: pytest.FixtureRequest) -> None:
-    """Engines need not load torch, but in tests marked `own_python`: they start as a person's do, and can be stopped."""
+    """Engines need not load torch, but in tests marked `own_python`: there they start as a person's do."""
     if request.node.get_closest_marker("own_python") is None:
         request.getfixturevalue("warm")
 
