@@ -22,9 +22,11 @@ from rnnviz.engine.training.serve import run_training
 from rnnviz.runs.reading.reader import open_run
 
 
-def capture_of(structure: Structure, lengths: list[int] | None = None, dtype: str = "float64") -> Capture:
+def capture_of(
+    structure: Structure, lengths: list[int] | None = None, dtype: str = "float64", time_steps: int = 6
+) -> Capture:
     draw = np.random.default_rng(1)
-    rows, time_steps, sequences = structure.num_layers * structure.directions, 6, 2
+    rows, sequences = structure.num_layers * structure.directions, 2
     width = structure.directions * structure.output_size
 
     def numbers(*shape: int) -> np.ndarray:
@@ -42,24 +44,16 @@ def capture_of(structure: Structure, lengths: list[int] | None = None, dtype: st
 
 STRUCTURES = {
     "lstm": Structure("lstm", 3, 4),
-    "lstm, deep, both directions, projected": Structure("lstm", 3, 4, 2, True, proj_size=2),
-    "gru, deep, both directions": Structure("gru", 3, 4, 2, True),
-    "gru without bias": Structure("gru", 3, 4, bias=False),
     "vanilla": Structure("vanilla", 3, 4, 2),
-    "relu": Structure("vanilla", 3, 4, activation="relu"),
-    "sigmoid": Structure("vanilla", 3, 4, activation="sigmoid"),
     "peephole lstm": Structure("peephole_lstm", 3, 4),
-    "peephole lstm, deep, both directions, projected": Structure("peephole_lstm", 3, 4, 2, True, proj_size=2),
-    "mingru, deep, both directions": Structure("mingru", 3, 4, 2, True),
-    "mingru without bias": Structure("mingru", 3, 4, bias=False),
     **every_cell.STRUCTURES,
 }
 
 
 @pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
-@pytest.mark.parametrize("lengths", [None, [6, 3]], ids=["whole", "packed"])
+@pytest.mark.parametrize("lengths", [None, [4, 2]], ids=["whole", "packed"])
 def test_every_cell_is_right(structure: Structure, lengths: list[int] | None) -> None:
-    report = check_capture(capture_of(structure, lengths))
+    report = check_capture(capture_of(structure, lengths, time_steps=4))
     assert report.right, report.verdict
     names = {check.name for check in report.checks}
     assert set(structure.parameter_shapes()) | {"inputs", *(f"h_{name}" for name in structure.layer_names)} <= names
@@ -93,10 +87,10 @@ def test_a_loss_of_its_own() -> None:
 @pytest.mark.parametrize("weighs", [True, False])
 def test_a_head_that_pools(loss: LossName, pooling: Pooling, weighs: bool) -> None:
     draw = np.random.default_rng(4)
-    capture = capture_of(Structure("gru", 2, 2, bidirectional=True), [6, 4])
+    capture = capture_of(Structure("gru", 2, 2, bidirectional=True), [4, 3], time_steps=4)
     outputs = 3 if weighs else 4
-    targets = draw.integers(0, outputs, (6, 2)) if loss == "cross entropy" else draw.uniform(size=(6, 2, outputs))
-    asked = np.where(np.arange(6)[:, None] < capture.lengths, 0.2, 0.0)
+    targets = draw.integers(0, outputs, (4, 2)) if loss == "cross entropy" else draw.uniform(size=(4, 2, outputs))
+    asked = np.where(np.arange(4)[:, None] < capture.lengths, 0.2, 0.0)
     parameters = (draw.normal(size=(3, 4)), draw.normal(size=3)) if weighs else (None, None)
     capture = capture.with_call(head=Head(*parameters, loss, targets, asked, pooling))
     head = rebuild(capture).head
