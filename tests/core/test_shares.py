@@ -83,5 +83,6 @@ def test_shares_of_a_trace_are_those_of_autograds_time_steps(autograd, cell, seq
     delta = np.concatenate([truth.array(f"a:{gate}", grad=True) for gate in structure.equations.blocks], axis=-1)
     parts = np.einsum("tng,tni->tgi", delta, capture.inputs)
     np.testing.assert_allclose(layer.weight_grad_shares["weight_ih"], norm(parts), rtol=1e-7)
-    if "bias_ih" in layer.weight_grad_shares:
+    assert layer.weight_grad_shares.keys() == structure.equations.parameter_named.keys()
+    if "bias_ih" in structure.equations.parameter_named:
         np.testing.assert_allclose(layer.weight_grad_shares["bias_ih"], norm(delta.sum(axis=1)), rtol=1e-7)

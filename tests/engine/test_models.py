@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.cells import CELLS
+from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
@@ -19,13 +20,23 @@ from rnnviz.engine.networks import build, parameter_count, plain_module, structu
 torch.set_num_threads(1)
 
 
-BEGUN = ("lru", "ssm")  # which begin otherwise than uniform in ±1/√H
+def beginning_otherwise(settings: ModelSettings) -> set[str]:
+    """The parameters of which the cell says that they begin otherwise than uniform in ±1/√H."""
+    kind, structure = CELLS[settings.cell], settings.structure(3, 2)
+    if kind.begin is None:
+        return set()
+    cell, size = structure.equations, structure.hidden_size
+    shapes = structure.parameter_shapes()
+    weights = {one.name: np.full(shapes[f"{one.name}_l0"], 0.1) for one in cell.parameters}
+    rows = {block: cell.block_rows(block, size) for block in cell.blocks}
+    found = kind.begin(settings.own, Drawn(size, rows, weights, np.random.default_rng(1)))
+    return {f"recurrent.{name}_{layer}" for name in found for layer in structure.layer_names}
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_the_seed_alone_decides_the_initial_weights(cell: str) -> None:
     settings = ModelSettings("A", cell, 5, num_layers=2, bidirectional=True)
-    generator = torch.get_rng_state()
+    begun, generator = beginning_otherwise(settings), torch.get_rng_state()
     first = build(settings, 3, 2, seed=4)
     torch.manual_seed(99)
     second, third = build(settings, 3, 2, seed=4), build(settings, 3, 2, seed=5)
@@ -34,14 +45,14 @@ def test_the_seed_alone_decides_the_initial_weights(cell: str) -> None:
     assert torch.equal(torch.get_rng_state(), generator)
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name])
-        constant = cell == "ssm" and name.removeprefix("recurrent.").startswith("weight_d_")  # all 1
-        assert constant or not torch.equal(value, third.state_dict()[name])
+        constant = name in begun and bool((value == value.flatten()[0]).all())
+        assert constant is torch.equal(value, third.state_dict()[name])
         bound = 1 / math.sqrt(10 if name.startswith("head") else 5)
-        assert cell in BEGUN or float(value.abs().max()) <= bound
-    if cell in BEGUN:
-        return
-    drawn = torch.cat([value.flatten() for name, value in first.recurrent.named_parameters()])
-    assert float(drawn.detach().std()) == pytest.approx(1 / math.sqrt(5) / math.sqrt(3), rel=0.2)
+        assert name in begun or float(value.abs().max()) <= bound
+    drawn = [
+        value.flatten() for name, value in first.recurrent.state_dict(prefix="recurrent.").items() if name not in begun
+    ]
+    assert not drawn or float(torch.cat(drawn).std()) == pytest.approx(1 / math.sqrt(5) / math.sqrt(3), rel=0.2)
 
 
 def test_a_state_dict_loads_into_plain_torch() -> None:
