@@ -29,6 +29,7 @@ from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
+from rnnviz.gui.state.views import shown_view
 from rnnviz.gui.widgets.live_tip import LiveTip
 from rnnviz.gui.widgets.marked_text import plain
 from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
@@ -77,6 +78,7 @@ class LaneStack(QWidget):
         self._lanes: list[Lane] = []
         self._built: _Built | None = None
         self._shown = resolve(store.state)
+        self._left_at: State | None = None  # what is drawn, behind another view
         self._axis = TimeAxis.whole(LABEL_COLUMN, 100.0, 1)
         self._scene = QGraphicsScene(self)
         self._scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
@@ -105,7 +107,13 @@ class LaneStack(QWidget):
         self._rebuild(store.state)
 
     def show_state(self, old: State, new: State) -> None:
-        """Replaces what changed: size of the text, lanes, data, or only the cursor."""
+        """Replaces what changed: size of the text, lanes, data, or only the cursor; behind another view nothing, until
+        the lanes are looked at again."""
+        old = self._left_at or old
+        behind = not self._picture and shown_view(new).key != "lanes"
+        self._left_at = old if behind else None
+        if behind:
+            return
         if new.look.scale != old.look.scale:
             self._rescale()
         if _PICTURES.changed(old, new) or old.place.cursor.layer != new.place.cursor.layer:

@@ -220,7 +220,6 @@ class GradientsView(QWidget):
             if not _same(frame.sight, sight):
                 frame.show_sight(sight)
         self.head.show_shown(self.shown)
-        self.update()
 
     @staticmethod
     def _like(old: Sight, new: Sight) -> bool:

@@ -14,7 +14,8 @@ from traced_states import TRAINING_STEP, traced_state
 
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.places import Place
+from rnnviz.debugger.places import Place, to_time_step
+from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.marks import Raster
@@ -151,3 +152,17 @@ def test_preferences_remember_cards_layouts_and_threshold(tmp_path: Path) -> Non
 def test_every_card_has_a_name_and_every_name_a_card() -> None:
     assert {name.key for name in CARDS} == set(CARD_OF)
     assert set(DEFAULT_CARDS) <= set(CARD_OF)
+
+
+def test_lanes_behind_another_view_are_drawn_when_they_are_looked_at(qtbot: QtBot, state: State) -> None:
+    store = Store(state)
+    lanes = LaneStack(store)
+    qtbot.addWidget(lanes)
+    store.change(look=setting(view="gradients"))
+    before = lanes._shown
+    store.change(place=setting(sample=1))
+    store.go(to_time_step, store.state.walkable, 5)
+    assert lanes._shown is before
+    store.change(look=setting(view="lanes"))
+    assert (lanes._shown.sample, lanes._shown.cursor.time_step) == (1, 5)
+    assert lanes.axis.time_steps == lanes._shown.time_steps
