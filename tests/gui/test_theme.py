@@ -1,5 +1,6 @@
 """Theme, fonts, numbers and colour maps: tokens as designed, contrast that can be read, maps that can be told apart."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.cells import CELLS
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.model_bar import paint_model_bar
@@ -88,6 +90,19 @@ def test_models_of_one_cell_can_be_told_apart() -> None:
     assert colors[0] == QColor(theme("dark").models[1])
     assert colors[1] == QColor(theme("dark").models[0])
     assert len({color.name() for color in colors}) == 4
+
+
+@BOTH
+def test_eight_models_of_whatever_cells_can_be_told_apart_and_read(look: Theme) -> None:
+    """Also where cells share a hue; 0.075 in OKLab is what the palette's own hues are apart, a TDNN and a Jordan network
+    once were 0.02."""
+    chosen = np.random.default_rng(3)
+    runs = [chosen.choice(list(CELLS), 8, replace=number % 2 == 0).tolist() for number in range(40)]
+    for cells in [*runs, ["jordan", "tdnn"] * 4, ["lstm"] * 8]:
+        colors = [color.name() for color in look.model_colors(cells)]
+        labs = [color_maps.oklab(color) for color in colors]
+        assert min(float(np.linalg.norm(one - other)) for one, other in itertools.combinations(labs, 2)) > 0.075, cells
+        assert min(contrast(color, ground) for color in colors for ground in look.grounds) >= 4.5
 
 
 @BOTH

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Literal
 
+import numpy as np
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
@@ -65,6 +66,10 @@ class Theme:
         """What is written on."""
         return self.background, self.panel, self.raised
 
+    def is_readable(self, color: QColor) -> bool:
+        """Whether it can be written with on every ground."""
+        return min(contrast(color.name(), ground) for ground in self.grounds) >= READABLE
+
     def text_color(self, token: Token) -> QColor:
         """The colour to write with in the hue of `token`."""
         return self.color("cursor_text" if token == "cursor" else token)
@@ -90,8 +95,9 @@ class Theme:
         return _model_color(self, hue % len(self.models), index)
 
     def model_colors(self, cells: Iterable[str]) -> tuple[QColor, ...]:
-        """One colour for each model of a run, that of its cell; models of the same cell get neighbouring hues."""
-        return tuple(self.model_color(hue, index) for hue, index in _palette_places(cells))
+        """One colour for each model of a run, that of its cell; of several with the same one those after the first get
+        a neighbouring hue, or where that is another model's the one most unlike all."""
+        return _model_colors(self, tuple(_palette_places(cells)))
 
     def signed_map(self) -> Array:
         """(256, 3) uint8: negative – neutral – positive, for states and signed gradients."""
@@ -144,6 +150,33 @@ def _palette_places(cells: Iterable[str]) -> list[tuple[int, int]]:
 
 
 @cache
+def _model_colors(theme: Theme, places: tuple[tuple[int, int], ...]) -> tuple[QColor, ...]:
+    taken = [color_maps.oklab(theme.model_color(place).name()) for place, index in places if index == 0]
+    taken.append(color_maps.oklab(theme.cursor))
+
+    def apart(color: QColor) -> float:
+        return float(np.linalg.norm(np.array(taken) - color_maps.oklab(color.name()), axis=1).min())
+
+    found = []
+    for place, index in places:
+        color = theme.model_color(place, index)
+        if index and apart(color) < _APART:
+            color = max(_further_colors(theme), key=apart)
+        if index:
+            taken.append(color_maps.oklab(color.name()))
+        found.append(color)
+    return tuple(found)
+
+
+@cache
+def _further_colors(theme: Theme) -> tuple[QColor, ...]:
+    """What many models are told apart by: all hues, lighter and darker ones, strong and pale ones."""
+    kinds = ((0.65, 0.65), (0.7, 0.82), (0.3, 0.72)) if theme.name == "dark" else ((0.7, 0.27), (0.7, 0.4), (0.3, 0.37))
+    made = (QColor.fromHslF(hue / 36, *kind) for kind in kinds for hue in range(36))
+    return tuple(color for color in made if theme.is_readable(color))
+
+
+@cache
 def _model_color(theme: Theme, place: int, index: int) -> QColor:
     """A turned hue is as light or dark as it takes to be read."""
     color = QColor(theme.models[place])
@@ -154,7 +187,7 @@ def _model_color(theme: Theme, place: int, index: int) -> QColor:
     step = 0.01 if theme.name == "dark" else -0.01
     while True:
         color = QColor.fromHslF(hue, saturation, lightness)
-        if min(contrast(color.name(), ground) for ground in theme.grounds) >= READABLE:
+        if theme.is_readable(color):
             return color
         lightness += step
 
@@ -163,6 +196,8 @@ READABLE = 4.5  # contrast of a text with its ground
 VISIBLE = 3.0  # that of marks and of the borders of controls
 
 _DASHES: tuple[Dash, ...] = ((), (4.0, 2.5), (1.2, 2.2), (6.0, 2.0, 1.2, 2.0))
+
+_APART = 0.09  # of two models' colours in OKLab, below which they are taken for one another
 
 # Away from the cursor's yellow and from the other hues of the palette.
 _HUE_STEPS = (-0.12, 0.12, -0.18)
