@@ -94,8 +94,7 @@ def test_models_of_one_cell_can_be_told_apart() -> None:
 
 @BOTH
 def test_eight_models_of_whatever_cells_can_be_told_apart_and_read(look: Theme) -> None:
-    """Also where cells share a hue; 0.075 in OKLab is what the palette's own hues are apart, a TDNN and a Jordan network
-    once were 0.02."""
+    """Also where cells share a hue: 0.075 in OKLab is what the palette's own hues are apart."""
     chosen = np.random.default_rng(3)
     runs = [chosen.choice(list(CELLS), 8, replace=number % 2 == 0).tolist() for number in range(40)]
     for cells in [*runs, ["jordan", "tdnn"] * 4, ["lstm"] * 8]:

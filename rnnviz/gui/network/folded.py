@@ -14,7 +14,7 @@ from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.equation_words import UNKNOWN
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
 from rnnviz.gui.network.pooling import draw_node, pooling_of
-from rnnviz.gui.network.reading import Look, at, grouped, layer_words, magnitudes, update_of, written
+from rnnviz.gui.network.reading import Look, at, cell_words, grouped, layer_words, magnitudes, update_of, written
 
 _SMALL, _BODY, _TITLE = 11, 12, 15
 _CELL = QRectF(0, 0, 150, 104)
@@ -67,7 +67,7 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
         Text(f"{number} name", cell.left() + 12, cell.top() + 22, model.name, _TITLE, look.color("text"), bold=True)
     )
     units = structure.units(structure.equations.hidden)
-    words = [structure.equations.words, layer_words(structure.layer_names, layer.name), f"{units:,} units"]
+    words = [cell_words(model), layer_words(structure.layer_names, layer.name), f"{units:,} units"]
     drawing.add(
         Text(f"{number} words 0", cell.left() + 12, cell.top() + 38, ", ".join(filter(None, words)), _SMALL,
              look.color("muted"))

@@ -250,6 +250,12 @@ def at(symbol: str, time_step: int, reverse: bool = False) -> str:
     return found.replace(",t}", f",{time_step}}}").replace("_t", f"_{{{time_step}}}").replace("{t}", f"{{{time_step}}}")
 
 
+def cell_words(model: ShownModel) -> str:
+    """What cell a model has, beside its name; empty where the name says it."""
+    words = model.structure.equations.words
+    return "" if words.casefold() == model.name.casefold() else words
+
+
 def layer_words(names: Sequence[str], name: str) -> str:
     """ "layer 1 of 2", "" where there is only one."""
     if len(names) < 2:

@@ -26,6 +26,7 @@ from rnnviz.gui.network.reading import (
     Look,
     Strips,
     at,
+    cell_words,
     grouped,
     keeping,
     layer_words,
@@ -231,19 +232,9 @@ class _Row:
             Text(f"{self.number} name", _LEFT + 2, area.top() + 15, _cut(model.name, LABEL_COLUMN - 20, _TITLE), _TITLE,
                  look.color("text"), bold=True),
         )  # fmt: skip
-        structure = model.structure
-        units = structure.units(structure.equations.hidden)
-        words = [
-            ", ".join(filter(None, [structure.equations.words, layer_words(structure.layer_names, self.layer.name)])),
-            f"{units:,} units" + (f", {few}" if (few := grouped(units, self.steps.cell - 12)) else ""),
-        ]
-        if not model.carries:
-            words.append("nothing is carried")
-        said = 0 if detail or self._pooling is None else 1  # a line that has room: what no rail shows
-        if said and self._pooling is not None:
-            words.insert(1, self._pooling.words)
+        words, needed = self._words(detail)
         for line, text in enumerate(words):
-            if line == said > 0 or 32 + 14 * line <= area.height() + 6:
+            if line < needed or 32 + 14 * line <= area.height() + 6:
                 drawing.add(
                     Text(f"{self.number} words {line}", _LEFT + 2, area.top() + 31 + 14 * line,
                          _cut(text, LABEL_COLUMN - 20, _SMALL), _SMALL, look.color("muted"))
@@ -251,6 +242,22 @@ class _Row:
         tip = f"{model.name}: {words[0]}" + ("" if stands else "; press to step through this model")
         drawing.place(QRectF(0, area.top(), LABEL_COLUMN, area.height()), Target(model=self.number), tip)
         self._draw_weights(drawing, area, 31 + 14 * len(words))
+
+    def _words(self, detail: int) -> tuple[list[str], int]:
+        """The lines below the name, and how many of them are written however little room there is: a pooling that no
+        rail shows."""
+        structure = self.model.structure
+        units = structure.units(structure.equations.hidden)
+        words = [", ".join(filter(None, [cell_words(self.model), layer_words(structure.layer_names, self.layer.name)]))]
+        if not detail and self._pooling is not None:
+            words.append(self._pooling.words)
+        words = [line for line in words if line]
+        needed = 0 if detail or self._pooling is None else len(words)
+        few = grouped(units, self.steps.cell - 12)
+        words.append(f"{units:,} units" + (f", {few}" if few else ""))
+        if not self.model.carries:
+            words.append("nothing is carried")
+        return words, needed
 
     def _draw_weights(self, drawing: Drawing, area: QRectF, top: float) -> None:
         """The weights, which are the same at all time steps: hovered, all their places light up."""

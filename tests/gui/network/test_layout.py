@@ -1,6 +1,7 @@
 """The layout of every cell at three sizes: nothing overlaps, nothing leaves the picture, no wire runs through a box."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from every_cell import CHOICES
@@ -181,3 +182,15 @@ def test_folded_networks_where_room_is_short(qtbot: QtBot, size: tuple[int, int]
         cells_seen = [rect for key, rect in rects(view.drawing, Box).items() if " cell " in key]
         for one, other in itertools.combinations(cells_seen, 2):
             assert not one.intersects(other)
+
+
+@pytest.mark.parametrize("level", ["folded", "unrolled"])
+def test_a_model_called_after_its_cell_says_it_once(qtbot: QtBot, level: str) -> None:
+    traced = traced_state("characters", (Structure("mlp", 2, 3), Structure("mlp", 2, 4)), gains=(1.0, 1.2)).state
+    models = tuple(
+        replace(model, name=name) for model, name in zip(traced.run.models, ("Mlp", "Deep one"), strict=True)
+    )
+    state = replace(traced, run=replace(traced.run, models=models))
+    view, _ = open_network(qtbot, at(state, Cursor(TRAINING_STEP, Phase.FORWARD, 3)), level=level)
+    named, other = (view.drawing.texts[f"{model} words 0"] for model in range(2))
+    assert (named, other.partition(",")[0]) == ("3 units", "MLP")
