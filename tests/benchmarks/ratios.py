@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the program's own processes
 
-PARTS = ("rebuild", "trace", "gradients", "training", "debugger", "window")
+PARTS = ("rebuild", "trace", "gradients", "dynamics", "training", "debugger", "window")
 
 
 @dataclass(frozen=True)

@@ -109,10 +109,12 @@ def spectra(layer: Layer, sample: int = 0) -> Iterator[Spectra]:
     """
     length = time_steps(layer, sample)
     norms, radii = np.full(length, np.nan), np.full(length, np.nan)
+    kept, few = list[tuple[int, Array]](), length * joint_units(layer.structure) ** 2 <= _NUMBERS
     for start, block in jacobian_blocks(layer, sample):
         norms[start : start + len(block)] = spectral_norms(block)
+        kept += [(start, block)] if few else []
         yield Spectra(frozen(norms.copy()), frozen(radii.copy()), start + len(block), 0)
-    for start, block in jacobian_blocks(layer, sample):
+    for start, block in kept if few else jacobian_blocks(layer, sample):
         radii[start : start + len(block)] = spectral_radii(block)
         yield Spectra(frozen(norms), frozen(radii.copy()), length, start + len(block))
 
