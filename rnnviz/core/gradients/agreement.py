@@ -17,7 +17,8 @@ from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.layer import Layer
 
-_COLUMNS = 4096  # (t, n) pairs above which their inner products would not fit
+_COLUMNS = 4096  # (t, n) pairs above which their inner products take longer than adding up does
+_STRIP = 262_144  # inner products that are there at once, of each factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +57,14 @@ def agreements(layer: Layer, parameters: tuple[str, ...] | None = None) -> tuple
     Each follows from inner products over T × T pairs of time steps; of batches with more than 4,096 pairs of time step
     and sequence the sums are added up instead.
     """
-    cell, found, known = layer.equations, list[Agreement](), _Grams()
+    cell, hidden, found = layer.equations, layer.structure.hidden_size, list[Agreement]()
+    wanted = dict[str, _Wanted]()
     for name, factors in layer.factors.items():
-        if parameters is not None and name not in parameters:
-            continue
-        stacked = cell.parameter_named[name].rows == "rows" and len(cell.blocks) > 1
-        turned = factors.turned() if layer.reverse else factors
-        blocks = {block: cell.block_rows(block, layer.structure.hidden_size) for block in cell.blocks if stacked}
-        by_block = _of_parameter(turned, blocks, known)
+        if parameters is None or name in parameters:
+            stacked = cell.parameter_named[name].rows == "rows" and len(cell.blocks) > 1
+            blocks = {block: cell.block_rows(block, hidden) for block in cell.blocks if stacked}
+            wanted[name] = _Wanted(factors.turned() if layer.reverse else factors, blocks)
+    for name, by_block in _gathered(wanted).items():
         found += [_in_time(layer, name, block, one) for block, one in by_block.items()]
     return tuple(found)
 
@@ -84,21 +85,58 @@ class _Found(NamedTuple):
     norm: float
 
 
-class _Grams:
-    """Inner products of factors that several parameters have in common, each computed once."""
+class _Wanted(NamedTuple):
+    """The factors of one parameter, and the rows of its gate blocks; {} where it has none."""
+
+    factors: shares.Factors
+    blocks: Mapping[str, slice]
+
+
+@one_blas_thread
+@np.errstate(all="ignore")
+def _gathered(wanted: Mapping[str, _Wanted]) -> dict[str, dict[str, _Found]]:
+    """By parameter and block, "" for all rows."""
+    found = dict[str, dict[str, _Found]]()
+    by_pairs = dict[str, _Wanted]()
+    for name, (factors, blocks) in wanted.items():
+        if factors.delta.shape[0] * factors.delta.shape[1] <= _COLUMNS:
+            by_pairs[name] = wanted[name]
+            continue
+        cut = {block: factors._replace(delta=factors.delta[..., rows]) for block, rows in blocks.items()}
+        found[name] = {block: _added_up(one) for block, one in {"": factors, **cut}.items()}
+    rows = _Rows()
+    for name, sums in _all_sums(by_pairs, rows).items():
+        factors = wanted[name].factors
+        scale = rows.scale(factors.delta) * (1.0 if factors.partner is None else rows.scale(factors.partner))
+        whole = np.sum(list(sums.values()), axis=0)
+        found[name] = {block: _by_sums(one, scale) for block, one in {"": whole, **sums}.items()}
+    return {name: found[name] for name in wanted}
+
+
+class _Rows:
+    """Factors as rows (T·N, ·) float64, scaled so that the largest number is 1; several parameters share them."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, str], tuple[Array, Array, float]] = {}
+        self._known: dict[tuple[int, ...], tuple[Array, Array, float]] = {}
 
-    def of(self, values: Array, block: str, rows: slice) -> tuple[Array, float]:
-        """(T·N, T·N) float64 of `values` (T, N, ·) scaled so that the largest is 1, and that scale."""
-        key = values.__array_interface__["data"][0], block
-        if key not in self._known or self._known[key][0].shape != values.shape:
-            exact = values[..., rows].reshape(values.shape[0] * values.shape[1], -1).astype(np.float64)
-            scale = _scale(exact)
-            exact /= scale
-            self._known[key] = values, np.dot(exact, exact.T), scale
-        return self._known[key][1:]
+    def of(self, values: Array) -> Array:
+        return self._found(values)[1]
+
+    def scale(self, values: Array) -> float:
+        return self._found(values)[2]
+
+    def _found(self, values: Array) -> tuple[Array, Array, float]:
+        key = self.key(values)
+        if key not in self._known:
+            scale = _scale(values)
+            exact = values.reshape(values.shape[0] * values.shape[1], -1).astype(np.float64) / scale
+            self._known[key] = values, exact, scale
+        return self._known[key]
+
+    @staticmethod
+    def key(values: Array) -> tuple[int, ...]:
+        """Which numbers they are, whoever looks at them."""
+        return (values.__array_interface__["data"][0], *values.shape, *values.strides)
 
 
 def _scale(values: Array) -> float:
@@ -106,28 +144,54 @@ def _scale(values: Array) -> float:
     return largest if largest > 0 and math.isfinite(largest) else 1.0
 
 
-@one_blas_thread
-@np.errstate(all="ignore")
-def _of_parameter(factors: shares.Factors, blocks: Mapping[str, slice], known: _Grams) -> dict[str, _Found]:
-    """By block, "" for all rows."""
-    rows = {"": slice(None), **blocks}
-    if factors.delta.shape[0] * factors.delta.shape[1] > _COLUMNS:
-        cut = {block: shares.Factors(factors.delta[..., where], factors.partner) for block, where in rows.items()}
-        return {block: _added_up(one) for block, one in cut.items()}
-    return {block: _by_pairs(factors, block, where, known) for block, where in rows.items()}
+def _all_sums(wanted: Mapping[str, _Wanted], rows: _Rows) -> dict[str, dict[str, Array]]:
+    """By parameter and block (3, T) of each part the inner product with itself, with all later ones, with all earlier
+    ones; those of the blocks add up. Pairs are gone through in strips of time steps."""
+    found = {
+        name: {block: np.zeros((3, len(one.factors.delta))) for block in (one.blocks or ("",))}
+        for name, one in wanted.items()
+    }
+    if not wanted:
+        return found
+    time_steps, sequences = next(iter(wanted.values())).factors.delta.shape[:2]
+    times = np.repeat(np.arange(time_steps), sequences)
+    strip = max(_STRIP // max(time_steps * sequences, 1), 1)  # time steps
+    for start in range(0, time_steps, strip):
+        end = min(start + strip, time_steps)
+        here, on = slice(start * sequences, end * sequences), slice(start * sequences, None)
+        grams = dict[tuple[object, ...], Array]()
+        distance = times[on] - times[here, None]
+        for name, (factors, blocks) in wanted.items():
+            partner = None if factors.partner is None else _strip(grams, rows, factors.partner, slice(None), here, on)
+            for block, sums in found[name].items():
+                pairs = _strip(grams, rows, factors.delta, blocks.get(block, slice(None)), here, on)
+                pairs = pairs if partner is None else pairs * partner
+                sums[0, start:end] += _by_time(np.where(distance == 0, pairs, 0).sum(axis=1), sequences)
+                later = np.where(distance > 0, pairs, 0)
+                sums[1, start:end] += _by_time(later.sum(axis=1), sequences)
+                sums[2, start:] += _by_time(later.sum(axis=0), sequences)
+    return found
 
 
-def _by_pairs(factors: shares.Factors, block: str, rows: slice, known: _Grams) -> _Found:
-    time_steps, sequences = factors.delta.shape[:2]
-    pairs, scale = known.of(factors.delta, block, rows)
-    if factors.partner is not None:
-        partner, partner_scale = known.of(factors.partner, "", slice(None))
-        pairs, scale = pairs * partner, scale * partner_scale
-    if sequences > 1:
-        pairs = pairs.reshape(time_steps, sequences, time_steps, sequences).sum(axis=(1, 3))
-    added = np.diagonal(pairs) + 2 * np.triu(pairs, 1).sum(axis=1)  # what ‖Σ_{s≥t}‖² grows by
-    gathered = _root(_from_last(added))
-    return _found(_root(np.diagonal(pairs)), gathered, _from_last(pairs.sum(axis=1)), scale)
+def _strip(
+    grams: dict[tuple[object, ...], Array], rows: _Rows, values: Array, columns: slice, here: slice, on: slice
+) -> Array:
+    """Inner products of the rows `here` with those `on` from there."""
+    key = (*rows.key(values), columns.start, columns.stop)
+    if key not in grams:
+        exact = rows.of(values)[:, columns]
+        grams[key] = np.dot(exact[here], exact[on].T)
+    return grams[key]
+
+
+def _by_time(values: Array, sequences: int) -> Array:
+    return np.asarray(values.reshape(-1, sequences).sum(axis=1))
+
+
+def _by_sums(sums: Array, scale: float) -> _Found:
+    own, with_later, with_earlier = sums
+    gathered = _root(_from_last(own + 2 * with_later))  # what ‖Σ_{s≥t}‖² grows by
+    return _found(_root(own), gathered, _from_last(own + with_later + with_earlier), scale)
 
 
 def _added_up(factors: shares.Factors) -> _Found:

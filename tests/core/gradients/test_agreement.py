@@ -22,10 +22,10 @@ def parts_of(layer, parameter):
 
 @pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("sequences", [1, 3])
-@pytest.mark.parametrize("pairs", [True, False])
-def test_parts_sums_and_angles_of_every_parameter_and_gate(autograd, cell, sequences, pairs, monkeypatch):
-    if not pairs:
-        monkeypatch.setattr(agreement, "_COLUMNS", 2)
+@pytest.mark.parametrize(("pairs", "strip"), [(4096, 40), (2, 1000)])
+def test_parts_sums_and_angles_of_every_parameter_and_gate(autograd, cell, sequences, pairs, strip, monkeypatch):
+    monkeypatch.setattr(agreement, "_COLUMNS", pairs)
+    monkeypatch.setattr(agreement, "_STRIP", strip)  # of 6 and 2 time steps
     structure = Structure(
         cell, 2, 3, bidirectional=not CELLS[cell].one_direction, proj_size=2 if CELLS[cell].projection else 0
     )
