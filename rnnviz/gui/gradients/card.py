@@ -1,20 +1,25 @@
 """Card: one picture of the Gradients view: which numbers it needs of a model, and how it draws them."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from time import perf_counter
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
+from rnnviz.debugger.places import Place
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import CARDS, CardName, Laboratory
 from rnnviz.gui.state.store import Store
+
+T = TypeVar("T")
+_APART = 0.1  # seconds between two parts of an answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,8 @@ class Sight:
     laboratory: Laboratory
     loss: int  # time step k of the loss that is looked at, from 1
     options: Mapping[str, Any] = field(default_factory=dict)  # what the controls of the card say
+    place: Place = field(default_factory=Place)
+    _made: dict[Hashable, Any] = field(default_factory=dict)  # by what is asked `once`, also with the cursor elsewhere
 
     @property
     def theme(self) -> Theme:
@@ -60,9 +67,20 @@ class Sight:
         """The numbers of all models that have any: what a scale must hold."""
         return tuple(found.value for found in self.everyone if found.value is not None)
 
-    def at(self, shown: Shown, loss: int) -> "Sight":
+    def at(self, shown: Shown, loss: int, place: Place) -> "Sight":
         """The same numbers with the cursor elsewhere."""
-        return replace(self, shown=shown, loss=loss)
+        return replace(self, shown=shown, loss=loss, place=place)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is made of the numbers and not of the cursor: made when first asked for."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: T = self._made[key]
+        return found
+
+    def unit_of(self, found: Found) -> int | None:
+        """The unit of a model that is looked at, 0-based; None: none of it is."""
+        return self.place.unit if self.place.unit >= 0 and found.model.number == self.place.model else None
 
 
 @dataclass(frozen=True)
@@ -96,7 +114,9 @@ class Card:
 
     key: ClassVar[str]  # of `gui.state.laboratory.CARDS`
     symbol: ClassVar[str] = ""  # markup at the right of the title
+    title: ClassVar[str] = ""  # markup, where it is written otherwise than its name
     each_model: ClassVar[bool] = False  # one card a model, side by side
+    by_model: ClassVar[bool] = True  # whether such a card is called as its model, else that stands at the right
     over_training: ClassVar[bool] = False  # whether its numbers are of all captures: `over_training.OverTraining`
     draws_loss: ClassVar[bool] = False  # whether `draw`, not only `mark`, shows the loss that is looked at
 
@@ -140,6 +160,18 @@ class Card:
     def controls(self, store: Store, change: Callable[[Mapping[str, Any]], None]) -> QWidget | None:
         """Fields below the title; what is set there goes to `change`, and comes back in `Sight.options`."""
         return None
+
+    def show_controls(self, controls: QWidget, sight: Sight) -> None:
+        """What those fields offer and say, and whether they are there at all, once the numbers are known."""
+
+
+def seldom(parts: Iterable[Partial]) -> Iterator[Partial]:
+    """No more parts than can be told apart, and the last one."""
+    before = perf_counter()
+    for part in parts:
+        if part.share >= 1 or perf_counter() - before >= _APART:
+            yield part
+            before = perf_counter()
 
 
 def at_once(value: Any) -> Iterator[Partial]:

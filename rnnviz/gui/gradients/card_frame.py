@@ -1,5 +1,6 @@
 """Card frame: one card on the page: title, picture and cursor, what is pressed in it, and how it is taken elsewhere."""
 
+from itertools import zip_longest
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, Signal
@@ -19,11 +20,12 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.gradients.card import Card, Sight
+from rnnviz.gui.gradients.marks import Ring
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.network.drawing import Drawing
+from rnnviz.gui.network.drawing import Box, Drawing, Line, Mark
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.live_tip import LiveTip
@@ -60,6 +62,7 @@ class CardFrame(QWidget):
         self.held_at: int | None = None  # the training step that stays
         self._static: Drawing | None = None
         self._pixmap: QPixmap | None = None
+        self._marked = Drawing()  # the cursor as it is seen
         self._pressed = QPoint()
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -89,6 +92,8 @@ class CardFrame(QWidget):
         if self.held_at is not None:
             return
         self.sight = sight
+        if self.controls is not None:
+            self.card.show_controls(self.controls, sight)
         self.forget()
 
     def forget(self) -> None:
@@ -105,13 +110,35 @@ class CardFrame(QWidget):
             self.sight = sight
             if again:
                 self._static = self._pixmap = None
-            self.update()
+                self.update()
+            else:
+                self._update_mark()
             self._tip.refresh()
+
+    def _update_mark(self) -> None:
+        """Paints anew where the cursor was and is; nothing where it stays."""
+        before = self._marked
+        self._marked = self._mark()
+        for old, new in zip_longest(before.marks, self._marked.marks):
+            if old is None or new is None or type(old) is not type(new) or _outline(old) != _outline(new):
+                for mark in (old, new):
+                    self._update_around(mark)
+
+    def _update_around(self, mark: Mark | None) -> None:
+        rect = _outline(mark) if mark is not None else QRectF()
+        if rect is None:
+            self.update()
+        elif not rect.isNull():
+            left, top = scale.px(rect.left()), scale.px(rect.top())
+            self.update(left, top, scale.px(rect.width()) + 1, scale.px(rect.height()) + 1)
+
+    def _mark(self) -> Drawing:
+        return self.card.mark(self.sight, self.area) if not self.sentence and self.sight is not None else Drawing()
 
     @property
     def area(self) -> QRectF:
         """Where the picture lies, in pixels of the design."""
-        top = _HEAD + (self._controls_height() if self.controls is not None else 0)
+        top = _HEAD + (self._controls_height() if self.controls is not None and not self.controls.isHidden() else 0)
         return QRectF(_EDGE, top, scale.width(self) - 2 * _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
 
     def _controls_height(self) -> float:
@@ -144,10 +171,12 @@ class CardFrame(QWidget):
             assert self._pixmap is not None
             painter.save()
             painter.resetTransform()
-            painter.drawPixmap(0, 0, self._pixmap)
+            shown, ratio = QRectF(event.rect()), self._pixmap.devicePixelRatioF()
+            part = QRectF(shown.x() * ratio, shown.y() * ratio, shown.width() * ratio, shown.height() * ratio)
+            painter.drawPixmap(shown, self._pixmap, part)
             painter.restore()
-            if not self.sentence and self.sight is not None:
-                self.card.mark(self.sight, self.area).paint(painter)
+            self._marked = self._mark()
+            self._marked.paint(painter)
         finally:
             painter.end()
 
@@ -213,8 +242,8 @@ class CardFrame(QWidget):
     def title(self) -> str:
         """What it is called: a card of one model alone by that one, if there are several."""
         model = self._own_model()
-        if model is None or len(self.sight.shown.models) < 2:  # type: ignore[union-attr]
-            return self.card.name.words
+        if model is None or not self.card.by_model or len(self.sight.shown.models) < 2:  # type: ignore[union-attr]
+            return self.card.title or self.card.name.words
         return str(model.name)
 
     def _aside(self) -> str:
@@ -224,7 +253,9 @@ class CardFrame(QWidget):
             return f"held at training step {whole(self.held_at)}"
         share = min((found.share for found in self.sight.known), default=1.0)
         progress = f"{100 * share:.0f} %, " if share < 1 else ""
-        return progress + self.card.aside(self.sight)
+        model = self._own_model() if not self.card.by_model and len(self.sight.shown.models) > 1 else None
+        aside = self.card.aside(self.sight)
+        return progress + ", ".join(filter(None, (model.name if model is not None else "", aside)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -349,3 +380,16 @@ class CardFrame(QWidget):
         if self.sentence:
             return [Part(self.sentence)]
         return [Part(marked_text.plain(words)) for words in self.drawing.texts.values()]
+
+
+def _outline(mark: Mark) -> QRectF | None:
+    """What a mark covers, in pixels of the design; None where that is not known."""
+    match mark:
+        case Line(points=points):
+            xs, ys = [point.x() for point in points], [point.y() for point in points]
+            rect = QRectF(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+        case Box() | Ring():
+            rect = mark.rect
+        case _:
+            return None
+    return rect.adjusted(-3, -3, 3, 3)

@@ -4,6 +4,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from types import MappingProxyType
 from typing import Any
 
@@ -62,8 +63,8 @@ class _Answer:
 
 
 class Finding(QObject):
-    """`found()` whenever more is known. Of several wishes the first is worked on first, a part at a time, so that what
-    is wished for meanwhile need not wait."""
+    """`found()` whenever more is known. A part at a time is worked on that wish which took least so far, of several the
+    first, so that none waits for one that takes long."""
 
     found = Signal()
 
@@ -73,6 +74,8 @@ class Finding(QObject):
         self._begun: dict[Hashable, Iterator[Partial]] = {}
         self._wishes: tuple[Wish, ...] = ()
         self._at_work = False
+        self._spent: dict[Hashable, float] = {}  # seconds, of what is begun
+        self._since = 0.0  # when the part at work began
         self._worker = NewestWish("cards", _next_part, self)
         self._worker.answered.connect(self._take)
         self._worker.failed.connect(self._fail)
@@ -94,6 +97,7 @@ class Finding(QObject):
         self._wishes = tuple(wishes)
         wanted = {wish.key for wish in self._open()}
         self._begun = {key: begun for key, begun in self._begun.items() if key in wanted}
+        self._spent = {key: spent for key, spent in self._spent.items() if key in wanted}
         self._go_on()
 
     def find_all(self, wishes: Iterable[Wish]) -> None:
@@ -116,13 +120,13 @@ class Finding(QObject):
         return wish.of is None or bool(found.problem) or found.share >= 1
 
     def _go_on(self) -> None:
-        wish = next(iter(self._open()), None)
+        wish = min(self._open(), key=lambda wish: self._spent.get(wish.key, 0.0), default=None)
         if wish is None or self._at_work:
             return
         begun = self._begun.get(wish.key)
         if begun is None:
             begun = self._begun[wish.key] = wish.parts()
-        self._at_work = True
+        self._at_work, self._since = True, perf_counter()
         self._worker.ask((wish, begun))
 
     def _keep(self, wish: Wish, part: Partial, problem: str = "") -> None:
@@ -135,6 +139,7 @@ class Finding(QObject):
     def _take(self, asked: tuple[Wish, Iterator[Partial]], part: Partial | None) -> None:
         wish, _ = asked
         self._at_work = False
+        self._spent[wish.key] = self._spent.get(wish.key, 0.0) + perf_counter() - self._since
         if part is None or part.share >= 1:
             self._begun.pop(wish.key, None)
         self._keep(wish, part if part is not None else Partial(self.of(wish).value))

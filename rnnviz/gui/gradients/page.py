@@ -123,12 +123,13 @@ class GradientsView(QWidget):
         return shown.time_steps
 
     def _rebuild(self) -> None:
-        """A frame for each card, and for each model of the cards of one."""
+        """A frame for each card, and for each model of the cards of one that has such numbers."""
         shown = self.shown
         wanted = list[tuple[Card, int | None]]()
         for card in self.cards:
             if card.each_model and shown.ready:
-                wanted += [(card, place) for place in range(len(shown.models))]
+                having = [(card, place) for place, model in enumerate(shown.models) if not card.lacks(model)]
+                wanted += having or [(card, None)]
             else:
                 wanted.append((card, None))
         kept: dict[tuple[str, int | None], CardFrame] = {(one.card.key, one.number): one for one in self.frames}
@@ -206,8 +207,8 @@ class GradientsView(QWidget):
     def _sight(self, frame: CardFrame) -> Sight:
         everyone = tuple(self.finding.of(wish) for wish in self._wishes(frame))
         models = everyone if frame.number is None else everyone[frame.number : frame.number + 1]
-        options = self._options.get(frame.card.key, {})
-        return Sight(self.shown, models, everyone, self._store.state.look.laboratory, self.loss, options)
+        options, state = self._options.get(frame.card.key, {}), self._store.state
+        return Sight(self.shown, models, everyone, state.look.laboratory, self.loss, options, state.place)
 
     @Slot()
     def _refresh(self) -> None:
@@ -227,10 +228,10 @@ class GradientsView(QWidget):
         return [found.model.name for found in old.models] == [found.model.name for found in new.models]
 
     def _move_cursor(self) -> None:
-        loss = self.loss
+        loss, place = self.loss, self._store.state.place
         for frame in self.frames:
             if frame.sight is not None:
-                frame.move_cursor(frame.sight.at(self.shown, loss))
+                frame.move_cursor(frame.sight.at(self.shown, loss, place))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

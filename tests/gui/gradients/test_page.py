@@ -91,6 +91,18 @@ def test_the_cursor_in_a_loss_looks_at_that_loss(qtbot: QtBot, state: State) -> 
     assert frame_of(view, "flow", 0).sight.loss == 7  # type: ignore[union-attr]
 
 
+def test_a_cursor_step_leaves_nothing_of_the_line_where_it_was(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow", "jacobians"])
+    store.change(place=setting(cursor=Cursor(TRAINING_STEP, Phase.FORWARD, 3)))
+    QApplication.processEvents()
+    before = view.screen().grabWindow(view.winId()).toImage()
+    store.change(place=setting(cursor=Cursor(TRAINING_STEP, Phase.FORWARD, 9)))
+    QApplication.processEvents()
+    painted = view.screen().grabWindow(view.winId()).toImage()
+    assert painted != before
+    assert painted == view.grab().toImage().convertToFormat(painted.format())
+
+
 def test_a_held_card_stays_while_the_others_go_on(qtbot: QtBot, state: State) -> None:
     view, store = open_gradients(qtbot, state, ["flow"])
     first, second = frame_of(view, "flow", 0), frame_of(view, "flow", 1)
