@@ -4,7 +4,7 @@ They are those of the weights alone, without any sequence: of W_{hh} where |λ| 
 1, what is carried fades (Pascanu, Mikolov & Bengio 2013, section 2.1).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +42,23 @@ class Recurrence:
     note: str = ""
 
 
-@one_blas_thread
-@np.errstate(all="ignore")
 def recurrent_eigenvalues(structure: Structure, weights: Mapping[str, Array]) -> Recurrence:
     """The eigenvalues of one layer and direction; `weights` by their names in the cell, as `Layer.weights`."""
+    *_, (_, found) = eigenvalue_steps(structure, weights)
+    return found
+
+
+def eigenvalue_steps(structure: Structure, weights: Mapping[str, Array]) -> Iterator[tuple[float, Recurrence]]:
+    """The same after each matrix, with the share that is done: at the end 1."""
     cell, found = structure.equations, list[Eigenvalues]()
+    for one in _each(structure, weights):
+        found.append(one)
+        yield len(found) / (len(cell.blocks) + len(found) + 1), Recurrence(tuple(found))
+    yield 1.0, Recurrence(tuple(found), _note(cell, bool(found)))
+
+
+def _each(structure: Structure, weights: Mapping[str, Array]) -> Iterator[Eigenvalues]:
+    cell = structure.equations
     for node in cell.nodes:
         match node.operation:
             case Matrix(weight=weight, value=value) if weight.name in cell.recurrent_matrices:
@@ -57,19 +69,18 @@ def recurrent_eigenvalues(structure: Structure, weights: Mapping[str, Array]) ->
                     if back is not None:
                         symbol = f"{cell.parameter_named[back].symbol} {symbol}"
                         matrix = weights[back].astype(np.float64) @ matrix
-                    found.append(Eigenvalues(symbol, words, _of_matrix(matrix)))
+                    yield Eigenvalues(symbol, words, _of_matrix(matrix))
             case Diagonal(weight=weight, value=value) if value.before:
                 symbol = cell.parameter_named[weight.name].symbol
-                found.append(Eigenvalues(symbol, "", frozen(weights[weight.name].astype(complex)), diagonal=True))
+                yield Eigenvalues(symbol, "", frozen(weights[weight.name].astype(complex)), diagonal=True)
             case RealPart(values=(real, state, imaginary, _)) if state.before:
                 parts = [_from_weights(cell.node(one.name), weights) for one in (real, imaginary)]
                 if parts[0] is not None and parts[1] is not None:
                     values = parts[0] + 1j * parts[1]
                     pair = np.concatenate((values, values.conj()))  # of the real map of both parts
-                    found.append(Eigenvalues("Λ", "", frozen(pair), diagonal=True))
+                    yield Eigenvalues("Λ", "", frozen(pair), diagonal=True)
             case _:
                 pass
-    return Recurrence(tuple(found), _note(cell, bool(found)))
 
 
 def _note(cell: Cell, any_found: bool) -> str:
@@ -102,6 +113,8 @@ def _blocks(cell: Cell, name: str, weight: Array, hidden: int) -> list[tuple[str
     ]  # W_{hi} of W_{hh}, as torch writes them
 
 
+@one_blas_thread
+@np.errstate(all="ignore")
 def _of_matrix(matrix: Array) -> Array:
     exact = matrix.astype(np.float64)
     if not np.isfinite(exact).all():
@@ -109,6 +122,7 @@ def _of_matrix(matrix: Array) -> Array:
     return frozen(np.linalg.eigvals(exact).astype(complex))
 
 
+@np.errstate(all="ignore")
 def _from_weights(node: Node, weights: Mapping[str, Array]) -> Array | None:
     """(H,) what a node makes of weights alone; None where it reads a value."""
     operation = node.operation

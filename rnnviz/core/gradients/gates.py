@@ -96,6 +96,11 @@ def kept(layer: Layer, sample: int | None = None) -> tuple[Kept, ...]:
     return tuple(found)
 
 
+def keeps(cell: Cell) -> bool:
+    """Whether `kept` of its layers is anything."""
+    return bool(_rules(cell))
+
+
 def _within(layer: Layer, sample: int | None) -> Array:
     """(T, N) bool: the time steps of the sequences that are meant, without those beyond their ends."""
     time_steps, sequences = layer.output.shape[:2]

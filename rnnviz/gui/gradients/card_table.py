@@ -5,9 +5,26 @@ from types import MappingProxyType
 
 from rnnviz.gui.gradients.agreement_card import AgreementCard
 from rnnviz.gui.gradients.card import Card
+from rnnviz.gui.gradients.eigenvalues_card import EigenvaluesCard
 from rnnviz.gui.gradients.flow_card import FlowCard
+from rnnviz.gui.gradients.gates_card import GatesCard
+from rnnviz.gui.gradients.halflife_card import HalflifeCard
 from rnnviz.gui.gradients.horizon_card import HorizonCard
+from rnnviz.gui.gradients.jacobians_card import JacobiansCard
+from rnnviz.gui.gradients.lyapunov_card import LyapunovCard
+from rnnviz.gui.gradients.products_card import ProductsCard
 from rnnviz.gui.gradients.shares_card import SharesCard
 
-_CARDS: tuple[Card, ...] = (FlowCard(), SharesCard(), AgreementCard(), HorizonCard())
+_CARDS: tuple[Card, ...] = (
+    FlowCard(),
+    SharesCard(),
+    AgreementCard(),
+    HorizonCard(),
+    EigenvaluesCard(),
+    JacobiansCard(),
+    ProductsCard(),
+    LyapunovCard(),
+    GatesCard(),
+    HalflifeCard(),
+)
 CARD_OF: Mapping[str, Card] = MappingProxyType({card.key: card for card in _CARDS})

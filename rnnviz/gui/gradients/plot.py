@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.numbers import whole
+from rnnviz.core.numbers import power, tick, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.gradients.marks import Curve, Dots, Turned
 from rnnviz.gui.look import fonts
@@ -19,6 +19,7 @@ from rnnviz.gui.widgets import marked_text
 _TITLE, _TICKS = 15.0, 15.0  # pixels below the frame
 _BESIDE = 5.0  # pixels between the frame and what is written beside it
 _TICKS_APART = 13.0
+_LEAST_HEIGHT = 96.0  # pixels of a plot with something said below
 _ODD = 6.0  # pixels at floor and ceiling for what lies on no axis
 
 
@@ -29,6 +30,30 @@ def time_axis(time_steps: int, first: int = 1) -> ValueAxis:
         ((float(first), whole(first)), (float(last), whole(last))) if last > first else ((float(first), whole(first)),)
     )
     return ValueAxis(first - 0.5, last + 0.5, ticks)
+
+
+def magnitude_axis(logs: Sequence[Array], include: float | None = None, parts: int = 5) -> ValueAxis:
+    """An axis of log₁₀ magnitudes that holds all finite ones, with about so many ticks: 0.5, 1, 2 where they are of one
+    size, else powers of ten. Its ends are held by ticks, so that they move seldom."""
+    finite = [array[np.isfinite(array)] for array in logs]
+    ends = [float(end) for part in finite if part.size for end in (part.min(), part.max())]
+    ends += [] if include is None else [include]
+    low, high = min(ends, default=0.0), max(ends, default=0.0)
+    low, high = (low, high) if high - low > 0.4 else ((low + high) / 2 - 0.2, (low + high) / 2 + 0.2)
+    digits = (1, 2, 5) if high - low > 0.9 else (1, 1.5, 2, 3, 5, 7)
+    if high - low < 2.5:
+        decades = range(int(np.floor(low)) - 1, int(np.ceil(high)) + 1)
+        marks = [float(np.log10(digit) + decade) for decade in decades for digit in digits]
+    else:
+        step = next(n * 10**k for k in range(12) for n in (1, 2, 5) if n * 10**k * parts >= high - low)
+        marks = [float(n * step) for n in range(int(np.floor(low / step)), int(np.ceil(high / step)) + 1)]
+    bottom, top = max(mark for mark in marks if mark <= low), min(mark for mark in marks if mark >= high)
+    kept = [mark for mark in marks if bottom <= mark <= top]
+    return ValueAxis(bottom, top, tuple((mark, _magnitude_tick(mark)) for mark in kept), logarithmic=True)
+
+
+def _magnitude_tick(log: float) -> str:
+    return tick(float(f"{10.0**log:.3g}")) if abs(log) < 3 else power(round(log))
 
 
 @dataclass(frozen=True)
@@ -71,6 +96,14 @@ class Plot:
         share = (np.asarray(values, np.float64) - self.y.low) / (self.y.high - self.y.low)
         return np.asarray(self.frame.bottom() - share * self.frame.height())
 
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the data lies."""
+        return float(self.xs(np.asarray(x))), float(self.ys(np.asarray(y)))
+
+    def y_pixel(self, value: float) -> float:
+        """The same of one value."""
+        return float(self.ys(np.asarray(value)))
+
     def held(self, ys: Array) -> Array:
         """Pixels held within the frame."""
         return np.clip(ys, self.frame.top(), self.frame.bottom())
@@ -99,14 +132,15 @@ class Plot:
                 drawing.add(
                     Line(f"g{value}", (QPointF(self.frame.left(), y), QPointF(self.frame.right(), y)), line, 1.0)
                 )
-        baseline = self.frame.bottom() + 13
+        baseline, ticks = self.frame.bottom() + 13, list[Text]()
         for value, words in self.x.ticks:
             x = float(self.xs(np.asarray(value)))
             align = 0.0 if x < self.frame.left() + 8 else 1.0 if x > self.frame.right() - 8 else 0.5
-            drawing.add(Text(f"x{value}", x, baseline, words, fonts.SMALL, muted, align))
-        ends = sum(marked_text.width(words, fonts.SMALL) for _, words in self.x.ticks)
-        middle = baseline if marked_text.width(x_words, fonts.SMALL) + ends + 16 < self.frame.width() else baseline + 13
-        drawing.add(Text("x", self.frame.center().x(), middle, x_words, fonts.SMALL, muted, 0.5))
+            ticks.append(Text(f"x{value}", x, baseline, words, fonts.SMALL, muted, align))
+        title = Text("x", self.frame.center().x(), baseline, x_words, fonts.SMALL, muted, 0.5)
+        if any(title.rect.adjusted(-8, 0, 8, 0).intersects(text.rect) for text in ticks):
+            title.baseline += 13
+        drawing.add(*ticks, title)
         if y_words:
             x = self.frame.left() - _BESIDE - widest - 9
             drawing.add(Turned("y", x, self.frame.center().y(), y_words, fonts.SMALL, muted))
@@ -170,7 +204,7 @@ class Plot:
     def draw_cursor(self, drawing: Drawing, look: Theme, time_step: float) -> None:
         """The line of a time step."""
         if self.x.low <= time_step <= self.x.high:
-            x = float(self.xs(np.asarray(time_step)))
+            x = self.frame.left() + (time_step - self.x.low) / (self.x.high - self.x.low) * self.frame.width()
             ends = QPointF(x, self.frame.top()), QPointF(x, self.frame.bottom())
             drawing.add(Line("cursor", ends, look.color("cursor"), 1.4))
 
@@ -192,3 +226,25 @@ def draw_names(drawing: Drawing, area: QRectF, lines: Sequence[tuple[str, QColor
             Text(f"name {number}", area.left(), area.top() + (number + 1) * (size + 5) - 4, fitting, size, color)
         )
     return len(lines) * (size + 5.0)
+
+
+def above_legend(area: QRectF, lines: Sequence[tuple[str, QColor]], x: ValueAxis, y: ValueAxis) -> tuple[Plot, Drawing]:
+    """A plot, and what is said of it below: markup in its colour, side by side as far as there is room; where a card is
+    low, the last rows are left out."""
+    drawing, size = Drawing(), fonts.SMALL
+    rows, end, high = list[list[Text]](), 0.0, size + 5.0
+    for words, color in lines:
+        fitting = marked_text.shortened(words, size, area.width())
+        wide = marked_text.width(fitting, size)
+        if not rows or end + wide > area.width():
+            rows.append([])
+            end = 0.0
+        rows[-1].append(Text(f"said {len(rows)} {len(rows[-1])}", area.left() + end, 0.0, fitting, size, color))
+        end += wide + 14
+    rows = rows[: max(int((area.height() - _LEAST_HEIGHT) // high), 1)]
+    top = area.bottom() - len(rows) * high
+    for number, row in enumerate(rows):
+        for text in row:
+            text.baseline = top + (number + 1) * high - 4
+            drawing.add(text)
+    return Plot.within(area.adjusted(0, 0, 0, -len(rows) * high - 2 if rows else 0.0), x, y), drawing

@@ -31,6 +31,34 @@ CARDS = (
         "horizon", "Memory horizon",
         "how many time steps back a gradient reaches until it falls below the threshold, over training",
     ),
+    CardName(
+        "eigenvalues", "Eigenvalues of W_hh",
+        "the eigenvalues of the recurrent weights on the complex plane: what lies inside the unit circle fades",
+    ),
+    CardName(
+        "jacobians", "Step Jacobians",
+        "the largest singular value and the largest |eigenvalue| ρ of each step Jacobian ∂h_t/∂h_t−1: "
+        "above 1 a gradient can grow at that time step",
+    ),
+    CardName(
+        "products", "Singular values of ∂h_T/∂h_t",
+        "what is left at the end of the sequence of a change of the state at each time step, by direction: "
+        "the ten largest singular values as lines, the others as a band",
+    ),
+    CardName(
+        "lyapunov", "Lyapunov spectrum",
+        "how fast small changes of the state grow or fade per time step while the sequence drives the network: "
+        "below 0 it forgets how it began, above 0 it is chaotic",
+    ),
+    CardName(
+        "gates", "Gate saturation",
+        "of each unit's gates, at which share of the time steps they are shut and at which they are open",
+    ),
+    CardName(
+        "halflife", "How long units remember",
+        "time steps until a half is left of what a unit keeps, by the gate that keeps it: dots by the mean over time, "
+        "lines up to its most open time step; a mean over units hides the one that carries the memory",
+    ),
 )  # fmt: skip
 DEFAULT_CARDS = ("flow",)
 LEAST_THRESHOLD, MOST_THRESHOLD = 1e-30, 1.0

@@ -1,0 +1,136 @@
+"""Step Jacobians: the largest singular value and the largest |eigenvalue| of each, over the time steps."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.gradients.jacobians import Spectra, spectra
+from rnnviz.core.magnitude import log10
+from rnnviz.core.numbers import short, whole
+from rnnviz.core.sweeps.underflow import SURE
+from rnnviz.gui.canvas.lanes.shown import ShownModel
+from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.plot import Plot, above_legend, magnitude_axis, time_axis
+from rnnviz.gui.network.drawing import Drawing, Line
+from rnnviz.gui.state.laboratory import Laboratory
+
+_RADIUS_DASH = (3.5, 2.5)
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianNumbers:
+    """Of the time steps known by now, those of radii fewer than those of norms."""
+
+    norms: Array  # (n,) float64
+    radii: Array  # (m,) float64
+    lost: Array  # (n,) bool: where a norm is of the float64 rebuild, because float32 has lost it
+
+    @property
+    def logs(self) -> tuple[Array, Array]:
+        """log₁₀ of both."""
+        return log10(self.norms), log10(self.radii)
+
+
+class JacobiansCard(Card):
+    """All models in one plot."""
+
+    key = "jacobians"
+    symbol = "norm whole, ρ dashed"
+
+    def lacks(self, model: ShownModel) -> str:
+        words = model.structure.equations.words
+        return "" if model.carries else f"The {words} cell carries no state from one time step to the next."
+
+    def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
+        return seldom(_parts(model))
+
+    def draw(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing, look = Drawing(), sight.theme
+        plot, said = self._plot(sight, area)
+        drawing.add(*said.marks)
+        plot.draw_frame(drawing, look, "time step t", "size of ∂h_{t}/∂h_{t−1}")
+        ends = QPointF(plot.frame.left(), plot.y_pixel(0)), QPointF(plot.frame.right(), plot.y_pixel(0))
+        drawing.add(Line("one", ends, look.color("muted"), 1.2, dashed=True))
+        for place, found in enumerate(sight.known):
+            model, (norms, radii) = found.model, found.value.logs
+            steps = np.arange(1, len(norms) + 1)
+            odd = look.color("not_finite")
+            plot.draw_magnitudes(drawing, f"norm {place}", steps, norms, model.color, model.dash, found.value.lost, odd)
+            known = np.isfinite(radii)
+            ys = np.where(known, plot.held(plot.ys(np.where(known, radii, 0))), np.nan)
+            xs = plot.xs(steps[: len(radii)])
+            drawing.add(Curve(f"radius {place}", xs, ys, look.mixed(model.color, 0.75), 1.1, _RADIUS_DASH, radii))
+        return drawing
+
+    def mark(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing = Drawing()
+        self._plot(sight, area)[0].draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
+        return drawing
+
+    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
+        plot, _ = self._plot(sight, area)
+        if not plot.frame.contains(point):
+            return None
+        t = plot.time_step_at(point.x())
+        words = [f"t = {whole(t)}"]
+        for found in sight.known:
+            numbers: JacobianNumbers = found.value
+            if t <= len(numbers.norms):
+                radius = f", radius {short(numbers.radii[t - 1])}" if t <= len(numbers.radii) else ""
+                words.append(f"{found.model.name}: norm {short(numbers.norms[t - 1])}{radius}")
+        return Spot("\n".join(words), t)
+
+    def table(self, sight: Sight) -> Table:
+        columns: dict[str, Array] = {"t": np.arange(1, sight.shown.time_steps + 1)}
+        for found in sight.known:
+            columns[f"{found.model.name} norm"] = found.value.norms
+            columns[f"{found.model.name} radius"] = found.value.radii
+        return Table(columns)
+
+    @staticmethod
+    def _plot(sight: Sight, area: QRectF) -> tuple[Plot, Drawing]:
+        def make() -> tuple[Plot, Drawing]:
+            lines = [(_words(found), found.model.color) for found in sight.known]
+            axis = magnitude_axis([logs for numbers in sight.values for logs in numbers.logs], include=0.0)
+            return above_legend(area, lines, time_axis(sight.shown.time_steps), axis)
+
+        return sight.once(area.getRect(), make)
+
+
+def _parts(model: ShownModel) -> Iterator[Partial]:
+    """Norms first; where float32 has no digits of one, all of the float64 rebuild."""
+    assert model.layer is not None  # it has a trace
+    assert model.sequence is not None
+    for found in spectra(model.layer):
+        small = bool((found.norms[: found.norms_known] < SURE).any())
+        if small and not model.sequence.without_exact:
+            break
+        yield _part(found)
+    else:
+        return
+    for found in spectra(model.sequence.exact.layer(model.layer_name)):
+        yield _part(found, model.layer.output.dtype == np.float32)
+
+
+def _part(found: Spectra, exact: bool = False) -> Partial:
+    norms, length = found.norms[: found.norms_known], max(len(found.norms), 1)
+    lost = (norms > 0) & (norms < float(np.finfo(np.float32).tiny)) & exact
+    numbers = JacobianNumbers(norms, found.radii[: found.radii_known], lost)
+    return Partial(numbers, 1.0 if found.whole else 0.5 * (found.norms_known + found.radii_known) / length)
+
+
+def _words(found: Found) -> str:
+    """What is usual of a model."""
+    numbers: JacobianNumbers = found.value
+    norm, radius = _middle(numbers.norms), _middle(numbers.radii)
+    return f"{found.model.name} {norm}" + (f", ρ {radius}" if len(numbers.radii) else "")
+
+
+def _middle(sizes: Array) -> str:
+    known = sizes[~np.isnan(sizes)]
+    return short(float(np.median(known))) if len(known) else "NaN"

@@ -1,0 +1,62 @@
+"""Card "Singular values of ∂h_T/∂h_t": curves, band and words are the accumulated products of the trace."""
+
+import numpy as np
+import pytest
+from open_gradients import frame_of, open_gradients, wait_until_found
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+from read_marks import by_ticks, curve
+from traced_states import LENGTHS, traced_state
+
+from rnnviz.core.gradients.products import product_spectra
+from rnnviz.core.structure import Structure
+from rnnviz.gui.gradients.marks import Area
+from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import setting
+
+STRUCTURES = Structure("vanilla", 1, 4), Structure("lstm", 1, 7)
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    return traced_state("characters", STRUCTURES, gains=(0.8, 1.4)).state
+
+
+@pytest.mark.parametrize("sample", [0, 1])
+def test_curves_are_the_largest_singular_values(qtbot: QtBot, state: State, sample: int) -> None:
+    view, store = open_gradients(qtbot, state, ["products"])
+    store.change(place=setting(sample=sample))
+    wait_until_found(qtbot, view)
+    for number, trace in enumerate(state.recorded.traces):
+        assert trace is not None
+        *_, wanted = product_spectra(trace.sample(sample).layer("l0"))
+        drawing = frame_of(view, "products", number).drawing
+        curves = [mark for mark in drawing.marks if mark.key.startswith("value")]
+        assert len(curves) == (4, 10)[number]
+        for place in range(len(curves)):
+            mark = curve(drawing, f"value {place}")
+            np.testing.assert_array_equal(mark.values, wanted.log10_values[:, place])
+            np.testing.assert_allclose(mark.ys, by_ticks(drawing, "y", wanted.log10_values[:, place]), atol=1e-6)
+            np.testing.assert_allclose(np.diff(mark.xs), np.diff(mark.xs)[0])
+        assert len(mark.xs) == LENGTHS[sample]
+    band, (*_, wanted) = drawing.mark("band 0"), product_spectra(trace.sample(sample).layer("l0"))
+    assert isinstance(band, Area)
+    np.testing.assert_allclose(band.upper, by_ticks(drawing, "y", wanted.log10_values[:, 9]), atol=1e-6)
+
+
+def test_far_below_the_smallest_float64_and_exact_zeros(qtbot: QtBot) -> None:
+    structures = Structure("vanilla", 1, 4), Structure("vanilla", 1, 4)
+    traced = traced_state("characters", structures, gains=(1e-25, 1.0))
+    view, store = open_gradients(qtbot, traced.state, ["products"])
+    frame, other = frame_of(view, "products", 0), frame_of(view, "products", 1)
+    first = curve(frame.drawing, "value 0")
+    assert first.values is not None
+    assert first.values[0] < -290
+    assert np.isfinite(first.ys).all()
+    assert "largest 10⁻³" in frame.drawing.texts["said 1 0"]
+    shared = [{key for key in one.drawing.texts if key.startswith("y-")} for one in (frame, other)]
+    assert shared[0] == shared[1]
+    at = QPoint(round(float(first.xs[3])), round(frame.area.center().y() - 20))
+    QTest.mouseClick(frame, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert store.state.place.cursor.time_step == 4
