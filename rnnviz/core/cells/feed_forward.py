@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rnnviz.core.cells.cell import Activation, Cell, CellKind, Options, from_input, parameters
-from rnnviz.core.cells.node import Node, Sum, Value, Weight
-from rnnviz.core.cells.vanilla import ACTIVATIONS, RANGES, squashed
+from rnnviz.core.cells.units import pre_activation, squashed_units
+from rnnviz.core.cells.vanilla import ACTIVATIONS
 from rnnviz.core.setting import OneOf, WholeNumber, setting
 
 MOST_WINDOW = 200  # time steps
@@ -19,35 +19,13 @@ MOST_WINDOW = 200  # time steps
 def _maker(name: str, words: str, input_symbol: str) -> Callable[[Options], Cell]:
     def make(options: Options) -> Cell:
         """One pre-activation a, no state."""
-        biases = (Weight("bias_ih"),) if options.bias else ()
-        a = Node(
-            "a",
-            Sum((Value("wx"), *biases)),
-            "bias",
-            "a_t",
-            "pre-activation",
-            units="rows",
-            role="pre-activation",
-            family="pre-activation",
-            settable=True,
-        )
-        h = Node(
-            "h",
-            squashed(options.activation, Value("a")),
-            symbol="h_t",
-            words="hidden units",
-            units="output",
-            limits=RANGES[options.activation],
-            role="state",
-            family="state",
-            settable=True,
-        )
+        a = pre_activation(("wx",), ("ih",) if options.bias else ())
         return Cell(
             name,
             words,
             ("a",),
             parameters(options.bias, recurrent=False),
-            (from_input(), a, h),
+            (from_input(), a, squashed_units(options.activation)),
             states=(),
             input_symbol=input_symbol,
         )

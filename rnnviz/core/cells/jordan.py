@@ -9,6 +9,7 @@ head has no weights of its own. The gradient goes back in time through y alone.
 from dataclasses import dataclass, field
 
 from rnnviz.core.cells.cell import (
+    BOTH_BIASES,
     Activation,
     Cell,
     CellKind,
@@ -18,7 +19,8 @@ from rnnviz.core.cells.cell import (
     parameters,
 )
 from rnnviz.core.cells.node import Matrix, Node, Operation, Sum, Value, Weight
-from rnnviz.core.cells.vanilla import ACTIVATIONS, RANGES, squashed
+from rnnviz.core.cells.units import pre_activation, squashed_units
+from rnnviz.core.cells.vanilla import ACTIVATIONS
 from rnnviz.core.setting import OneOf, setting
 
 
@@ -26,28 +28,6 @@ def _make(options: Options) -> Cell:
     """One pre-activation a, hidden units h, and y, the state."""
     words = "pre-activations from the output before"
     uy = Node("uy", Matrix(Weight("weight_hh"), Value("y", before=True)), "U y", "a_{y,t}", words, units="rows")
-    biases = (Weight("bias_ih"), Weight("bias_hh")) if options.bias else ()
-    a = Node(
-        "a",
-        Sum((Value("wx"), Value("uy"), *biases)),
-        "bias",
-        "a_t",
-        "pre-activation",
-        units="rows",
-        role="pre-activation",
-        family="pre-activation",
-        settable=True,
-    )
-    h = Node(
-        "h",
-        squashed(options.activation, Value("a")),
-        symbol="h_t",
-        words="hidden units",
-        limits=RANGES[options.activation],
-        role="state",
-        family="state",
-        settable=True,
-    )
     product = Matrix(Weight("weight_ho"), Value("h"))
     summed: Operation = Sum((Value("wh"), Weight("bias_ho")))
     y = Node(
@@ -71,8 +51,8 @@ def _make(options: Options) -> Cell:
         (
             from_input(),
             uy,
-            a,
-            h,
+            pre_activation(("wx", "uy"), BOTH_BIASES if options.bias else ()),
+            squashed_units(options.activation, units="hidden"),
             *([Node("wh", product, "W h", "r_t", "read-out before its bias", units="output")] if options.bias else []),
             y,
         ),

@@ -26,6 +26,7 @@ from rnnviz.core.cells.node import (
     Value,
     Weight,
 )
+from rnnviz.core.cells.units import summed_units
 from rnnviz.core.setting import RealNumber, setting
 
 # of ν and θ: the modulus is exp(−e^ν), the angle e^θ
@@ -96,16 +97,7 @@ def _make(options: Options) -> Cell:
             Node("seen_im", Matrix(Weight("weight_cim"), Value("im")), "C s", "y″_t", "", units="output"),
             Node("through", Matrix(Weight("weight_d"), Value("x")), "D x", "d_t", "input let through", units="output"),
             Node("seen", Difference(Value("seen_re"), Value("seen_im")), "h"),
-            Node(
-                "h",
-                Sum((Value("seen"), Value("through"))),
-                symbol="h_t",
-                words="hidden units",
-                units="output",
-                role="state",
-                family="state",
-                settable=True,
-            ),
+            summed_units("seen", "through"),
         ),
         states=("re", "im"),
     )

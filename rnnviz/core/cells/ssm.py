@@ -26,6 +26,7 @@ from rnnviz.core.cells.node import (
     Value,
     Weight,
 )
+from rnnviz.core.cells.units import summed_units
 from rnnviz.core.setting import RealNumber, setting
 
 _RATE = Form("−exp({0})", lambda n, w: -n.exp(w[0]))
@@ -34,14 +35,14 @@ _RATE_BY = Form("(−exp({0}))", _RATE.compute)
 
 def _make(options: Options) -> Cell:
     """Input u, what is written B and shown C, step Δ, decay Ā."""
-    bias = (Weight("bias_delta"),) if options.bias else ()
+    bias = (Parameter("bias_delta", "b_Δ", "hidden", ""),) if options.bias else ()
     return Cell(
         "ssm",
         "selective SSM",
         ("u", "write", "show", "delta"),
         (
             Parameter("weight_ih", "W_{ih}", "rows", "input"),
-            *((Parameter("bias_delta", "b_Δ", "hidden", ""),) if options.bias else ()),
+            *bias,
             Parameter("a_log", "A_{log}", "hidden", ""),
             Parameter("weight_d", "D", "hidden", ""),
         ),
@@ -50,73 +51,46 @@ def _make(options: Options) -> Cell:
             _gate("u", "u_t", "candidate", "what is read", "candidate"),
             _gate("write", "B_t", "input matrix", "how much of u is written", "input"),
             _gate("show", "C_t", "output matrix", "how much of s is shown", "output"),
-            Node(
-                "a_delta",
-                Sum((Value("wx", block="delta"), *bias)),
-                "",
-                "a_{Δ,t}",
-                "pre-activation of the step",
-                role="pre-activation",
-            ),
-            Node(
-                "delta",
-                Softplus(Value("a_delta")),
-                "",
-                "Δ_t",
-                "step",
-                "how far this time step goes",
-                role="gate",
-                family="input",
-                settable=True,
-            ),
-            Node(
-                "rate",
-                FromWeights((Weight("a_log"),), _RATE, (_RATE_BY,)),
-                symbol="A_t",
-                words="rate of decay",
-                settable=True,
-            ),
-            Node("exponent", Product(Value("rate"), Value("delta")), "keep"),
-            Node(
-                "keep",
-                Exp(Value("exponent")),
-                "keep",
-                "Ā_t",
-                "decay",
-                "how much is kept",
-                "hidden",
-                (0.0, 1.0),
-                "gate",
-                family="forget",
-                settable=True,
-            ),
+            *_step(tuple(Weight(one.name) for one in bias)),
+            *_decay(),
             Node("kept", Product(Value("keep"), Value("s", before=True)), "s", path="along Ā ⊙ s at"),
             Node("scaled", Product(Value("delta"), Value("write")), "s"),
             Node("written", Product(Value("scaled"), Value("u")), "s"),
             Node(
-                "s",
-                Sum((Value("kept"), Value("written"))),
-                symbol="s_t",
-                words="inner state",
-                role="state",
-                family="cell",
+                "s", Sum((Value("kept"), Value("written"))), "", "s_t", "inner state", role="state", family="cell",
                 settable=True,
             ),
             Node("shown", Product(Value("show"), Value("s")), "h"),
             Node("through", Diagonal(Weight("weight_d"), Value("u")), "h"),
-            Node(
-                "h",
-                Sum((Value("shown"), Value("through"))),
-                symbol="h_t",
-                words="hidden units",
-                units="output",
-                role="state",
-                family="state",
-                settable=True,
-            ),
+            summed_units("shown", "through"),
         ),
         states=("s",),
-    )
+    )  # fmt: skip
+
+
+def _step(bias: tuple[Weight, ...]) -> tuple[Node, ...]:
+    """Δ and its pre-activation."""
+    total = Sum((Value("wx", block="delta"), *bias))
+    return (
+        Node("a_delta", total, "", "a_{Δ,t}", "pre-activation of the step", role="pre-activation"),
+        Node(
+            "delta", Softplus(Value("a_delta")), "", "Δ_t", "step", "how far this time step goes", role="gate",
+            family="input", settable=True,
+        ),
+    )  # fmt: skip
+
+
+def _decay() -> tuple[Node, ...]:
+    """Ā = exp(A ⊙ Δ), and A."""
+    rate = FromWeights((Weight("a_log"),), _RATE, (_RATE_BY,))
+    return (
+        Node("rate", rate, "", "A_t", "rate of decay", settable=True),
+        Node("exponent", Product(Value("rate"), Value("delta")), "keep"),
+        Node(
+            "keep", Exp(Value("exponent")), "keep", "Ā_t", "decay", "how much is kept", limits=(0.0, 1.0), role="gate",
+            family="forget", settable=True,
+        ),
+    )  # fmt: skip
 
 
 def _gate(name: str, symbol: str, words: str, explained: str, family: str) -> Node:

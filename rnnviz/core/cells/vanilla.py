@@ -1,7 +1,7 @@
 """The vanilla cell (Elman 1990): h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh), φ one of tanh, ReLU, sigmoid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.cells.cell import (
+    BOTH_BIASES,
     Activation,
     Cell,
     CellKind,
@@ -16,41 +17,23 @@ from rnnviz.core.cells.cell import (
     Options,
     from_input,
     from_state,
-    joint_pre_activation,
     parameters,
 )
-from rnnviz.core.cells.node import Node, Operation, Relu, Sigmoid, Tanh, Value, sigmoid
+from rnnviz.core.cells.node import sigmoid
+from rnnviz.core.cells.units import pre_activation, squashed_units
 from rnnviz.core.setting import OneOf, RealNumber, setting
-
-RANGES: dict[Activation, tuple[float, float] | None] = {"tanh": (-1.0, 1.0), "relu": None, "sigmoid": (0.0, 1.0)}
-
-
-def squashed(activation: Activation, value: Value) -> Operation:
-    """φ of a value."""
-    operations: dict[Activation, type[Tanh | Relu | Sigmoid]] = {"tanh": Tanh, "relu": Relu, "sigmoid": Sigmoid}
-    return operations[activation](value)
 
 
 def _make(options: Options) -> Cell:
     """One pre-activation a and no gates."""
-    a = joint_pre_activation(options.bias, "pre-activation")
-    h = Node(
-        "h",
-        squashed(options.activation, Value("a")),
-        symbol="h_t",
-        words="hidden state",
-        units="output",
-        limits=RANGES[options.activation],
-        role="state",
-        family="state",
-        settable=True,
-    )
+    a = pre_activation(("wx", "uh"), BOTH_BIASES if options.bias else ())
+    h = squashed_units(options.activation, "hidden state")
     return Cell(
         "vanilla",
         "vanilla",
         ("a",),
         parameters(options.bias),
-        (from_input(), from_state(), replace(a, settable=True, family="pre-activation"), h),
+        (from_input(), from_state(), a, h),
         kernel=VanillaKernel(options.activation),
         slope_limit=0.25 if options.activation == "sigmoid" else 1.0,
     )

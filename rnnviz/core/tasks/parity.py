@@ -8,10 +8,8 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import span
 from rnnviz.core.setting import Span, WholeNumber, setting
-from rnnviz.core.sweeps.capture import LossName
-from rnnviz.core.tasks.info import Baseline, TaskInfo
-from rnnviz.core.tasks.scores import chance
 from rnnviz.core.tasks.source import Batch, TaskSource
+from rnnviz.core.tasks.symbol_classes import SymbolClasses
 from rnnviz.core.tasks.task import LONGEST, LOSSES_OF_CLASSES, SLIDER_LONGEST, TaskSettings
 
 BITS = ("0", "1")
@@ -67,27 +65,14 @@ class Parity(TaskSettings):
         return ParitySource(self, seed)
 
 
-class ParitySource:
+class ParitySource(SymbolClasses):
     """Fair bits and after each of them the parity of those so far."""
 
-    input_size = len(BITS)
-    output_size = len(CLASSES)
-    tolerance = None
+    symbols, classes, marked, held_back = BITS, CLASSES, ("1",), True
 
     def __init__(self, task: Parity, seed: int) -> None:
+        super().__init__(task, seed)
         self._task = task
-        self._seed = seed
-        self.info = TaskInfo(
-            name=task.name,
-            input_kind="symbols",
-            input_labels=BITS,
-            output_kind="classes",
-            output_labels=CLASSES,
-            loss=task.losses[0],
-            metrics=("loss", "accuracy", "test_loss", "test_accuracy", "skill", "grad_norm"),
-            baselines=self.baselines(task.losses[0]),
-            marked_symbols=("1",),
-        )
 
     def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N sequences of one length from the shortest to the longest."""
@@ -97,10 +82,6 @@ class ParitySource:
     def probe(self) -> Batch:
         """4 sequences of the longest length trained on."""
         return _sequences(np.random.default_rng([self._seed, 1]), self._task.length[1], 4)
-
-    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
-        """What both classes alike reach."""
-        return chance(loss, len(CLASSES), ("", "test_"))
 
     def test(self) -> Batch:
         """Sequences of the test length: up to 100, fewer where they are very long."""

@@ -9,10 +9,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import span
 from rnnviz.core.setting import Span, setting
-from rnnviz.core.sweeps.capture import LossName
-from rnnviz.core.tasks.info import Baseline, TaskInfo
-from rnnviz.core.tasks.scores import chance
 from rnnviz.core.tasks.source import Batch, TaskSource, last_step_question
+from rnnviz.core.tasks.symbol_classes import SymbolClasses
 from rnnviz.core.tasks.task import LONGEST, LOSSES_OF_CLASSES, SLIDER_LONGEST, Conflict, TaskSettings
 
 SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
@@ -84,28 +82,15 @@ class TemporalOrder(TaskSettings):
         return TemporalOrderSource(self, seed)
 
 
-class TemporalOrderSource:
+class TemporalOrderSource(SymbolClasses):
     """Strings E … X|Y … X|Y … B of random length; the answer, one of 4 classes, is asked at the last time step."""
 
-    input_size = len(SYMBOLS)
-    output_size = len(CLASSES)
-    tolerance = None
+    symbols, classes, marked = SYMBOLS, CLASSES, ("X", "Y")
 
     def __init__(self, task: TemporalOrder, seed: int) -> None:
         _check(task)
+        super().__init__(task, seed)
         self._task = task
-        self._seed = seed
-        self.info = TaskInfo(
-            name=task.name,
-            input_kind="symbols",
-            input_labels=SYMBOLS,
-            output_kind="classes",
-            output_labels=CLASSES,
-            loss=task.losses[0],
-            metrics=("loss", "accuracy", "grad_norm"),
-            baselines=self.baselines(task.losses[0]),
-            marked_symbols=("X", "Y"),
-        )
 
     def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N random strings, the shorter ones padded in front with zeros."""
@@ -122,10 +107,6 @@ class TemporalOrderSource:
 
     def test(self) -> Batch | None:
         return None
-
-    def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
-        """What all classes alike reach."""
-        return chance(loss, len(CLASSES))
 
     def _strings(self, generator: "np.random.Generator", lengths: Array, marks: Array) -> Batch:
         """`lengths` (N,), `marks` (2, N): 0 for X, 1 for Y."""
