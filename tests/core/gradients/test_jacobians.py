@@ -5,7 +5,7 @@ import pytest
 from every_cell import CHOICES
 
 from rnnviz.core.gradients.eigenvalues import recurrent_eigenvalues
-from rnnviz.core.gradients.jacobians import spectra, state_rows, step_jacobians
+from rnnviz.core.gradients.jacobians import spectra, spectral_radii, state_rows, step_jacobians
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps import flow
 from rnnviz.core.sweeps.trace import rebuild
@@ -127,3 +127,18 @@ def test_what_the_eigenvalues_are_called():
     assert own.radius == pytest.approx(np.exp(-np.exp(-1.5)))
     np.testing.assert_allclose(np.abs(np.angle(own.values)), np.exp(-1.5))
     assert (np.sign(own.values.imag) == [1] * 4 + [-1] * 4).all()
+
+
+def test_radii_of_large_matrices_are_those_of_all_eigenvalues():
+    generator = np.random.default_rng(4)
+    turn = np.linalg.qr(generator.standard_normal((30, 30)))[0]
+    graded = generator.standard_normal((12, 30, 30)) * 10.0 ** generator.uniform(-9, 3, (12, 30, 1))
+    shear = np.triu(np.ones((30, 30)))  # one eigenvalue, thirty times
+    pair = np.kron(np.eye(15), [[0.6, -0.7], [0.7, 0.6]]) * np.linspace(0.1, 1, 30)
+    nilpotent, nothing = np.triu(np.ones((30, 30)), 1), np.zeros((30, 30))
+    lost = np.full((30, 30), np.nan)
+    matrices = np.stack((*graded, turn, 1e-200 * turn, shear, pair, nilpotent, nothing, lost))
+    radii = spectral_radii(matrices)
+    for matrix, radius in zip(matrices, radii, strict=True):
+        expected = flow.spectral_radius(matrix)
+        np.testing.assert_allclose(radius, expected, rtol=1e-7, atol=1e-12 * np.abs(matrix).max())
