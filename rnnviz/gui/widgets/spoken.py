@@ -49,7 +49,9 @@ def announce(widget: QWidget, words: str) -> None:
 def _interface(_class_name: str, thing: QObject) -> QAccessibleInterface | None:
     if isinstance(thing, QComboBox):
         return _SpokenChoice(thing)
-    return _SpokenPicture(thing) if isinstance(thing, HasParts) and isinstance(thing, QWidget) else None
+    if isinstance(thing, QWidget) and hasattr(thing, "spoken_parts") and isinstance(thing, HasParts):
+        return _SpokenPicture(thing)  # the protocol is asked last: it takes its time, and Qt asks of every widget
+    return None
 
 
 class _SpokenChoice(QAccessibleWidget):
