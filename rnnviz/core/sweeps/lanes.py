@@ -138,7 +138,8 @@ def _from_above(layer: Swept, sample: int, wanted: Wanted) -> Steps[Array | None
     whole: Array | None = None
     for above in layer.above:
         found = yield from lanes(above, sample, Wanted(wanted.rows, wanted.unit, inputs=True))
-        whole = found.inputs if whole is None else whole + found.inputs
+        with np.errstate(all="ignore"):
+            whole = found.inputs if whole is None else whole + found.inputs
     if whole is None:
         return None
     return np.ascontiguousarray(_own_part(layer, whole))
@@ -229,6 +230,7 @@ class _Junction:
 class _Scan:
     """The junctions of one layer, bound to the derivatives of one sequence."""
 
+    @np.errstate(all="ignore")
     def __init__(self, layer: Swept, sample: int, wanted: Wanted, from_above: Array | None) -> None:
         self._layer, self._sample, self._wanted, self._from_above = layer, sample, wanted, from_above
         self._cell, self._dtype = layer.equations, layer.output.dtype
@@ -248,6 +250,7 @@ class _Scan:
         self._bind()
 
     @property
+    @np.errstate(all="ignore")
     def norms(self) -> Array:
         """(K, T) of what is followed."""
         found = [self._norms(node.name) for node in self._cell.followed]
