@@ -16,6 +16,7 @@ from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import CARDS, CardName, Laboratory
+from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 
 T = TypeVar("T")
@@ -118,6 +119,8 @@ class Card:
     each_model: ClassVar[bool] = False  # one card a model, side by side
     by_model: ClassVar[bool] = True  # whether such a card is called as its model, else that stands at the right
     over_training: ClassVar[bool] = False  # whether its numbers are of all captures: `over_training.OverTraining`
+    columns: ClassVar[int] = 1  # of the page it takes, where there are so many
+    controls_beside: ClassVar[int] = 0  # pixels of the design at the left of the picture for its controls; 0: above it
     draws_loss: ClassVar[bool] = False  # whether `draw`, not only `mark`, shows the loss that is looked at
 
     @cached_property
@@ -128,6 +131,10 @@ class Card:
     def lacks(self, model: ShownModel) -> str:
         """Why there are no such numbers of a model, in a sentence; "" if there are."""
         return ""
+
+    def given(self, state: State) -> Mapping[str, Any]:
+        """Options that come from the state."""
+        return {}
 
     def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
         """What of the settings its numbers hang on, beside the trace."""

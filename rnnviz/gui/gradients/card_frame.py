@@ -138,8 +138,10 @@ class CardFrame(QWidget):
     @property
     def area(self) -> QRectF:
         """Where the picture lies, in pixels of the design."""
-        top = _HEAD + (self._controls_height() if self.controls is not None and not self.controls.isHidden() else 0)
-        return QRectF(_EDGE, top, scale.width(self) - 2 * _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
+        shown = self.controls is not None and not self.controls.isHidden()
+        beside = self.card.controls_beside if shown else 0
+        left, top = _EDGE + beside, _HEAD + (self._controls_height() if shown and not beside else 0)
+        return QRectF(left, top, scale.width(self) - left - _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
 
     def _controls_height(self) -> float:
         assert self.controls is not None  # its callers looked
@@ -263,7 +265,10 @@ class CardFrame(QWidget):
         self.menu_button.setGeometry(self.width() - side - scale.px(6), scale.px(6), side, side)
         if self.controls is not None:
             left, top = scale.px(_EDGE), scale.px(_HEAD - 2)
-            self.controls.setGeometry(left, top, self.width() - 2 * left, self.controls.sizeHint().height())
+            if beside := self.card.controls_beside:
+                self.controls.setGeometry(left, top + scale.px(4), scale.px(beside - 12), self.height() - top - left)
+            else:
+                self.controls.setGeometry(left, top, self.width() - 2 * left, self.controls.sizeHint().height())
         self._static = self._pixmap = None
 
     # what a person does

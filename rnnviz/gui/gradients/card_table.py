@@ -14,6 +14,7 @@ from rnnviz.gui.gradients.jacobians_card import JacobiansCard
 from rnnviz.gui.gradients.lyapunov_card import LyapunovCard
 from rnnviz.gui.gradients.products_card import ProductsCard
 from rnnviz.gui.gradients.shares_card import SharesCard
+from rnnviz.gui.gradients.untrained_card import UntrainedCard
 
 _CARDS: tuple[Card, ...] = (
     FlowCard(),
@@ -26,5 +27,6 @@ _CARDS: tuple[Card, ...] = (
     LyapunovCard(),
     GatesCard(),
     HalflifeCard(),
+    UntrainedCard(),
 )
 CARD_OF: Mapping[str, Card] = MappingProxyType({card.key: card for card in _CARDS})

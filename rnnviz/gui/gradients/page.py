@@ -185,7 +185,7 @@ class GradientsView(QWidget):
     def _wishes(self, frame: CardFrame) -> Iterator[Wish]:
         laboratory = self._store.state.look.laboratory
         for model in self.shown.models:
-            yield Wish(frame.card, model, laboratory, self._options.get(frame.card.key, {}), self._recording)
+            yield Wish(frame.card, model, laboratory, self._options_of(frame.card), self._recording)
 
     def _ask(self) -> None:
         """For the cards in sight first; what is not seen at all is not asked for."""
@@ -207,7 +207,7 @@ class GradientsView(QWidget):
     def _sight(self, frame: CardFrame) -> Sight:
         everyone = tuple(self.finding.of(wish) for wish in self._wishes(frame))
         models = everyone if frame.number is None else everyone[frame.number : frame.number + 1]
-        options, state = self._options.get(frame.card.key, {}), self._store.state
+        options, state = self._options_of(frame.card), self._store.state
         return Sight(self.shown, models, everyone, state.look.laboratory, self.loss, options, state.place)
 
     @Slot()
@@ -251,8 +251,12 @@ class GradientsView(QWidget):
     def _arrange(self, change: Any) -> None:
         self._store.change(look=lambda look: replace(look, laboratory=change(look.laboratory)))
 
+    def _options_of(self, card: Card) -> Mapping[str, Any]:
+        return {**card.given(self._store.state), **self._options.get(card.key, {})}
+
     def _set_options(self, card: Card, options: Mapping[str, Any]) -> None:
-        self._options[card.key] = {**self._options.get(card.key, {}), **options}
+        merged = {**self._options.get(card.key, {}), **options}
+        self._options[card.key] = {name: value for name, value in merged.items() if value is not ...}
         self._refresh()
         self._ask()
 
@@ -313,27 +317,38 @@ class _Sheet(QWidget):
 
     def _columns(self, width: int) -> int:
         room = (width - 2 * scale.px(_EDGE) + scale.px(_GAP)) // scale.px(_LEAST_WIDTH + _GAP)
-        return max(1, min(room, _MOST_COLUMNS, max(len(self._frames), 1)))
+        wanted = sum(frame.card.columns for frame in self._frames)
+        return max(1, min(room, _MOST_COLUMNS, max(wanted, 1)))
+
+    def _places(self, columns: int) -> list[tuple[int, int, int]]:
+        """Of each card its row, its first column, and how many of these it takes."""
+        found, row, column = list[tuple[int, int, int]](), 0, 0
+        for frame in self._frames:
+            span = min(frame.card.columns, columns)
+            if column + span > columns:
+                row, column = row + 1, 0
+            found.append((row, column, span))
+            column += span
+        return found
 
     def height_for(self, width: int, row: int) -> int:
         """Pixels that cards of that height take."""
-        rows = -(-len(self._frames) // self._columns(width))
+        rows = max([row + 1 for row, _, _ in self._places(self._columns(width))], default=0)
         return rows * (row + scale.px(_GAP)) + scale.px(_EDGE)
 
     def _lay_out(self) -> None:
-        count, width = len(self._frames), self.width()
+        width = self.width()
         seen = self._page.cards_area.viewport().height()
         columns = self._columns(width)
-        rows = max(-(-count // columns), 1)
+        rows = max([row + 1 for row, _, _ in self._places(columns)], default=1)
         edge, gap = scale.px(_EDGE), scale.px(_GAP)
         fitting = (seen - edge) // rows - gap
         high = max(fitting, scale.px(_LEAST_HEIGHT))
         self.setMinimumHeight(rows * (high + gap) + (edge if fitting >= scale.px(_LEAST_HEIGHT) else 0))
         each = (width - 2 * edge - (columns - 1) * gap) / columns
-        for place, frame in enumerate(self._frames):
-            row, column = divmod(place, columns)
+        for frame, (row, column, span) in zip(self._frames, self._places(columns), strict=True):
             left = edge + round(column * (each + gap))
-            right = edge + round(column * (each + gap) + each)
+            right = edge + round((column + span - 1) * (each + gap) + each)
             frame.setGeometry(left, row * (high + gap) + gap // 2, right - left, high)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -59,6 +59,10 @@ CARDS = (
         "time steps until a half is left of what a unit keeps, by the gate that keeps it: dots by the mean over time, "
         "lines up to its most open time step; a mean over units hides the one that carries the memory",
     ),
+    CardName(
+        "untrained", "Untrained network",
+        "states and gradients before any training, over 20 initial seeds, redrawn while a slider moves",
+    ),
 )  # fmt: skip
 DEFAULT_CARDS = ("flow",)
 LEAST_THRESHOLD, MOST_THRESHOLD = 1e-30, 1.0

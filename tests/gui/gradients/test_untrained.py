@@ -1,0 +1,116 @@
+"""The untrained network: what sliders say is what core computes, for all models together and at once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from open_gradients import frame_of, open_gradients, wait_until_found
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+from traced_states import traced_state
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.cells.lstm import LstmSettings
+from rnnviz.core.cells.vanilla import VanillaSettings
+from rnnviz.core.experiment.settings import ModelSettings, first_lesson
+from rnnviz.core.gradients.untrained import continued, untrained
+from rnnviz.core.source import Trained
+from rnnviz.core.structure import Structure
+from rnnviz.gui.gradients.marks import Area, Curve
+from rnnviz.gui.gradients.page import GradientsView
+from rnnviz.gui.gradients.untrained_controls import UntrainedControls
+from rnnviz.gui.state.state import State
+
+MODELS = (
+    ModelSettings("Vanilla", "vanilla", 4, own=VanillaSettings(activation="relu")),
+    ModelSettings("LSTM", "lstm", 5, own=LstmSettings(forget_bias=2.5)),
+)
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    structures = Structure("vanilla", 1, 4, activation="relu"), Structure("lstm", 1, 5)
+    state = traced_state("characters", structures, gains=(1.1, 1.5)).state
+    experiment = replace(first_lesson(), models=MODELS)
+    return replace(state, run=replace(state.run, source=Trained(experiment)))
+
+
+def drawn(view: GradientsView, model: int) -> tuple[Array, Array]:
+    """Log₁₀ of the median state and gradient."""
+    drawing = frame_of(view, "untrained").drawing
+    found = [drawing.mark(f"{plot} {model}") for plot in (0, 1)]
+    assert all(isinstance(mark, Curve) for mark in found)
+    return found[0].values, found[1].values  # type: ignore[union-attr,return-value]
+
+
+def controls(view: GradientsView) -> UntrainedControls:
+    found = frame_of(view, "untrained").controls
+    assert isinstance(found, UntrainedControls)
+    return found
+
+
+def wanted(state: State, settings: ModelSettings, time_steps: int | None = None, **given: Any) -> tuple[Array, Array]:
+    trace = state.recorded.traces[0]
+    assert trace is not None
+    inputs = trace.sample(0).layers[0].x[:, 0]
+    found = untrained(settings, continued(inputs, time_steps or len(inputs)), **given).layers[0]
+    with np.errstate(divide="ignore"):
+        return np.log10(found.state_band("h").median), np.log10(found.band.median)
+
+
+def test_untouched_it_is_what_the_experiment_begins(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["untrained"], (900, 420))
+    for number, settings in enumerate(MODELS):
+        for found, expected in zip(drawn(view, number), wanted(state, settings), strict=True):
+            assert np.array_equal(found, expected)
+    band = frame_of(view, "untrained").drawing.mark("1 1 band")
+    assert isinstance(band, Area)
+    assert (band.lower >= band.upper).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "changed", "given"),
+    [
+        ("forget_bias", "4.5", lambda one: replace(one, own=replace(one.own, forget_bias=4.5)), {}),
+        ("hidden_size", "9", lambda one: replace(one, hidden_size=9), {}),
+        ("scale", "3", lambda one: one, {"scale": 3.0}),
+        ("time_steps", "31", lambda one: one, {"time_steps": 31}),
+        ("clip", "0.02", lambda one: one, {"clip": 0.02}),
+    ],
+)
+def test_a_number_that_is_typed_redraws_every_model_that_has_it(
+    qtbot: QtBot,
+    state: State,
+    name: str,
+    typed: str,
+    changed: Callable[[ModelSettings], ModelSettings],
+    given: dict[str, Any],
+) -> None:
+    view, _ = open_gradients(qtbot, state, ["untrained"], (900, 420))
+    field = controls(view).fields[name]
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, typed)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    wait_until_found(qtbot, view)
+    for found, expected in zip(drawn(view, 1), wanted(state, changed(MODELS[1]), **given), strict=True):
+        assert np.array_equal(found, expected)
+    QTest.mouseClick(controls(view).reset, Qt.MouseButton.LeftButton)
+    wait_until_found(qtbot, view)
+    assert np.array_equal(drawn(view, 1)[1], wanted(state, MODELS[1])[1])
+
+
+def test_radius_and_activation_are_those_of_the_vanilla_network(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["untrained"], (900, 420))
+    before = drawn(view, 1)[1]
+    controls(view).fields["spectral_radius"].put(1.4)
+    choice = controls(view).activation
+    assert choice is not None
+    choice.chosen.emit("sigmoid")
+    wait_until_found(qtbot, view)
+    own = VanillaSettings(activation="sigmoid", initialisation="spectral radius", spectral_radius=1.4)
+    assert np.array_equal(drawn(view, 0)[1], wanted(state, replace(MODELS[0], own=own))[1])
+    assert np.array_equal(drawn(view, 1)[1], before)
