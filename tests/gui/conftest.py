@@ -59,6 +59,13 @@ def harmless(widget: QWidget) -> bool:
     return isinstance(above, QMenu) and above.title() == "Plot Options"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def what_is_loaded_stays() -> None:
+    """Collecting garbage looks only at what the tests make, not at every module again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def fresh_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings, runs and log of each test lie in its own folder."""
