@@ -62,6 +62,7 @@ class CardFrame(QWidget):
         self.held_at: int | None = None  # the training step that stays
         self._static: Drawing | None = None
         self._pixmap: QPixmap | None = None
+        self.behind_since: float | None = None  # when a part of what comes after its whole picture was known
         self._marked = Drawing()  # the cursor as it is seen
         self._pressed = QPoint()
         self.setMouseTracking(True)
@@ -220,18 +221,19 @@ class CardFrame(QWidget):
         if model is not None:
             painter.fillRect(QRectF(0, 9, 3, 16), model.color)
         right = wide - _EDGE - _BUTTON
-        aside = self._aside()
         title = marked_text.shortened(self.title, fonts.BODY, right - x)
         marked_text.draw(painter, x, 22, title, fonts.BODY, look.color("text"), bold=True)
         taken: float = x + marked_text.width(title, fonts.BODY, bold=True) + 12
-        if self.title != self.card.name.words:
+        if model is not None and self.title == model.name:
             kind = self.card.name.words.lower()
             long = marked_text.width(kind, fonts.SMALL)
             if taken - 4 + long <= right:
                 marked_text.draw(painter, taken - 4, 22, kind, fonts.SMALL, look.color("muted"))
                 taken += long + 8
-        if aside and taken < right - 30:
-            words = marked_text.shortened(aside, fonts.SMALL, right - taken)
+        asides = self._asides()
+        if asides[0] and taken < right - 30:
+            fitting = [aside for aside in asides if aside and marked_text.width(aside, fonts.SMALL) <= right - taken]
+            words = (fitting or [marked_text.shortened(asides[0], fonts.SMALL, right - taken)])[0]
             color = look.color("muted") if self.held_at is None else look.text_color("cursor")
             marked_text.draw(painter, right - marked_text.width(words, fonts.SMALL), 22, words, fonts.SMALL, color)
 
@@ -249,15 +251,21 @@ class CardFrame(QWidget):
         return str(model.name)
 
     def _aside(self) -> str:
+        return self._asides()[0]
+
+    def _asides(self) -> list[str]:
+        """What stands at the right, and what is left of it where there is less room: its colour names a model, too."""
         if self.sight is None:
-            return ""
+            return [""]
         if self.held_at is not None:
-            return f"held at training step {whole(self.held_at)}"
+            return [f"held at training step {whole(self.held_at)}"]
         share = min((found.share for found in self.sight.known), default=1.0)
         progress = f"{100 * share:.0f} %, " if share < 1 else ""
         model = self._own_model() if not self.card.by_model and len(self.sight.shown.models) > 1 else None
         aside = self.card.aside(self.sight)
-        return progress + ", ".join(filter(None, (model.name if model is not None else "", aside)))
+        if model is None:
+            return [progress + aside]
+        return [progress + ", ".join(filter(None, (model.name, aside))), progress + aside, progress + model.name]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

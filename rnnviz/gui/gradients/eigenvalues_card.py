@@ -86,8 +86,7 @@ class EigenvaluesCard(Card):
 
     def aside(self, sight: Sight) -> str:
         for found in sight.known:
-            one = _shown(found, sight)
-            return f"{one.symbol}, ρ {short(one.radius)}"
+            return f"ρ {short(_shown(found, sight).radius)}"
         return ""
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
@@ -103,7 +102,9 @@ class EigenvaluesCard(Card):
             ):  # fmt: skip
                 xs, ys = plane.places(one.values[where])
                 drawing.add(Dots(key, xs, ys, color, small, one.values[where]))
-            drawing.add(Text("count", area.left(), area.bottom() - 2, _words(one), fonts.SMALL, look.color("muted")))
+            words = f"{one.symbol}: {_words(one)}" if len(found.value.matrices) > 1 else _words(one)
+            words = marked_text.shortened(words, fonts.SMALL, area.width())
+            drawing.add(Text("count", area.left(), area.bottom() - 2, words, fonts.SMALL, look.color("muted")))
         return drawing
 
     def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
@@ -176,7 +177,7 @@ def _name(one: Eigenvalues) -> str:
 
 def _words(one: Eigenvalues) -> str:
     if np.isnan(one.values).all():
-        return f"{one.symbol} is not finite"
+        return "not finite"
     count = int((np.abs(one.values) > 1).sum())
     return f"{whole(count)} of {whole(len(one.values))} outside the unit circle"
 

@@ -72,7 +72,7 @@ class HalflifeCard(Card):
             numbers, color = found.value, found.model.color
             plot, said = _plot(sight, found, area)
             drawing.add(*said.marks)
-            plot.draw_frame(drawing, look, "units, longest first", "half-life in time steps")
+            plot.draw_frame(drawing, look, "units, longest first", "half-life, time steps")
             ranks, order = np.arange(1, len(numbers.usual) + 1), numbers.order
             xs, usual, longest = plot.xs(ranks), log10(numbers.usual[order]), log10(numbers.longest[order])
             for number, (x, low, high) in enumerate(zip(xs, _pixels(plot, usual), _pixels(plot, longest), strict=True)):

@@ -40,7 +40,7 @@ class JacobiansCard(Card):
     """All models in one plot."""
 
     key = "jacobians"
-    symbol = "norm whole, ρ dashed"
+    symbol = "norm —, ρ - -"
 
     def lacks(self, model: ShownModel) -> str:
         words = model.structure.equations.words

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
@@ -30,6 +31,7 @@ _SHOWN = Fields(
 _LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 216.0, 190.0, 266.0  # of a card, in pixels of the design
 _GAP, _EDGE = 8.0, 12.0
 _MOST_COLUMNS = 5
+_PATIENCE = 0.5  # seconds for which a whole picture stays while there is a part of the next one
 
 
 class GradientsView(QWidget):
@@ -215,12 +217,26 @@ class GradientsView(QWidget):
         """Draws what is known by now; a card whose numbers are still looked for keeps those of the moment before."""
         for frame in self.frames:
             sight = self._sight(frame)
-            waiting = any(found.value is None and not found.problem for found in sight.models)
-            if waiting and frame.sight is not None and frame.sight.known and self._like(frame.sight, sight):
+            if self._keeps(frame, sight):
                 continue
             if not _same(frame.sight, sight):
                 frame.show_sight(sight)
         self.head.show_shown(self.shown)
+
+    def _keeps(self, frame: CardFrame, sight: Sight) -> bool:
+        """Whether a card's picture stays while its new numbers are looked for: until there are any, and a whole one a
+        moment longer, so that it does not shrink to a part at each training step."""
+        old = frame.sight
+        if old is None or not old.known or not self._like(old, sight):
+            return False
+        if any(found.value is None and not found.problem for found in sight.models):
+            return True
+        whole = [all(found.share >= 1 or found.problem for found in one.models) for one in (old, sight)]
+        if whole != [True, False]:
+            frame.behind_since = None
+            return False
+        frame.behind_since = frame.behind_since or perf_counter()
+        return perf_counter() - frame.behind_since < _PATIENCE
 
     @staticmethod
     def _like(old: Sight, new: Sight) -> bool:

@@ -77,7 +77,7 @@ class Plot:
     ) -> "Plot":
         """The plot that fills `area` with its ticks and titles; `right`: pixels left free there."""
         wide = max([marked_text.width(words, fonts.SMALL) for _, words in y.ticks], default=0.0)
-        left = wide + _BESIDE + (_TITLE if titled else 0.0)
+        left = wide + _BESIDE + (_TITLE + 2 if titled else 0.0)
         below = _TICKS + (_TITLE if titled else 0.0)
         frame = area.adjusted(left, top, -right, -below)
         frame.setSize(frame.size().expandedTo(QRectF(0, 0, 24, 24).size()))
@@ -142,8 +142,10 @@ class Plot:
             title.baseline += 13
         drawing.add(*ticks, title)
         if y_words:
-            x = self.frame.left() - _BESIDE - widest - 9
-            drawing.add(Turned("y", x, self.frame.center().y(), y_words, fonts.SMALL, muted))
+            x = self.frame.left() - _BESIDE - widest - 11
+            long = marked_text.width(y_words, fonts.SMALL)
+            y = max(self.frame.center().y(), self.frame.top() - 4 + long / 2)  # rather below than into the title
+            drawing.add(Turned("y", x, y, y_words, fonts.SMALL, muted))
 
     def _written(self) -> list[tuple[float, str, float]]:
         """The ticks of y that have room: value, words, pixel."""

@@ -47,7 +47,7 @@ def held_against(drawing: Drawing, wanted: Array, color: QColor, bad: str) -> No
         np.testing.assert_allclose((mark.xs, mark.ys), by_circle(drawing, wanted[where]), atol=1e-6)
         assert mark.color.name() == hue
     count = f"{(np.abs(wanted) > 1).sum()} of {len(wanted)} outside the unit circle"
-    assert drawing.texts["count"] == count
+    assert drawing.texts["count"].endswith(count)
 
 
 def test_dots_are_the_eigenvalues_of_each_model_and_gate(qtbot: QtBot, state: State) -> None:

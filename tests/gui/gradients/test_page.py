@@ -1,6 +1,8 @@
 """The page of cards: what is chosen, moved, held and pressed, and that every number on it is the trace's."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.places import Place, to_time_step
 from rnnviz.gui.canvas.lane_stack import LaneStack
+from rnnviz.gui.gradients import page
+from rnnviz.gui.gradients.card import Partial
 from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.marks import Raster
@@ -101,6 +105,31 @@ def test_a_cursor_step_leaves_nothing_of_the_line_where_it_was(qtbot: QtBot, sta
     painted = view.screen().grabWindow(view.winId()).toImage()
     assert painted != before
     assert painted == view.grab().toImage().convertToFormat(painted.format())
+
+
+@pytest.mark.parametrize("patience", [60.0, 0.0])
+def test_a_whole_picture_stays_a_moment_while_a_part_of_the_next_is_known(
+    qtbot: QtBot, state: State, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    view, store = open_gradients(qtbot, state, ["jacobians"])
+    frame, go_on = frame_of(view, "jacobians"), Event()
+    before = frame.sight
+    assert before is not None
+    monkeypatch.setattr(page, "_PATIENCE", patience)
+
+    def parts(*_: object) -> Iterator[Partial]:
+        yield Partial(before.values[0], 0.25)
+        go_on.wait(20)
+        yield Partial(before.values[1])
+
+    monkeypatch.setattr(CARD_OF["jacobians"], "find", parts)
+    store.change(place=setting(sample=1))
+    qtbot.waitUntil(lambda: [found.share for found in view._sight(frame).models] == [0.25, 0.25])
+    assert (frame.sight is before) == (patience > 0)
+    go_on.set()
+    wait_until_found(qtbot, view)
+    assert frame.sight is not None
+    assert [found.value for found in frame.sight.models] == [before.values[1]] * 2
 
 
 def test_a_held_card_stays_while_the_others_go_on(qtbot: QtBot, state: State) -> None:
