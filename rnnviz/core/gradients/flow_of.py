@@ -52,6 +52,20 @@ class Flow(FrozenArrays):
         """The same with the norms by one state beside the output as its values; KeyError where there is none."""
         return replace(self, values=self.states[state], states=frozen_mapping({}), symbol=state)
 
+    def joined(self, other: "Flow") -> "Flow":
+        """The rows of both, each once; of the same layer, sequence and losses."""
+        new = ~np.isin(other.rows, self.rows)
+        rows = np.concatenate([self.rows, other.rows[new]])
+        order = np.argsort(rows)
+
+        def both(one: Array, another: Array) -> Array:
+            return frozen(np.concatenate([one, another[new]])[order])
+
+        states = {state: both(values, other.states[state]) for state, values in self.states.items()}
+        return replace(
+            self, values=both(self.values, other.values), rows=frozen(rows[order]), states=frozen_mapping(states)
+        )
+
     def way(self, k: int) -> Array:
         """(n,) the time steps of the sequence from `k` on as a gradient walks back through this layer, k first."""
         return np.arange(k, self.length) if self.reverse else np.arange(k, -1, -1)
@@ -73,18 +87,23 @@ def flow_of(layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | 
     return finished(flow_steps(layer, sample, unit=unit, cursor=cursor))
 
 
+def is_sampled(layer: Layer, sample: int = 0) -> bool:
+    """Whether the losses of all time steps are too much, so that 64 of them are carried."""
+    return int(layer.sequence_lengths[sample]) > CHOSEN and multiply_adds(layer, sample) > TOO_MUCH
+
+
 def flow_steps(
-    layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | None = None
+    layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | None = None, rows: Array | None = None
 ) -> Generator[float, None, Flow]:
     """F of one sequence, as a generator that yields the share done, 0 to 1, every few milliseconds, and returns it.
 
     Closing it leaves the work. L_k are the sweep's own losses, through a pooling and the layers above; with `unit`
     uᵀ output_k of the whole call at every k. Above 10⁹ multiply-adds there are 64 rows evenly spaced and that of
-    `cursor` (0-based), else one for every time step of the sequence.
+    `cursor` (0-based), else one for every time step of the sequence; `rows`: those k's instead.
     """
     length = int(layer.sequence_lengths[sample])
-    sampled = multiply_adds(layer, sample) > TOO_MUCH and length > CHOSEN
-    rows = chosen_rows(length, cursor) if sampled else np.arange(length)
+    if rows is None:
+        rows = chosen_rows(length, cursor) if is_sampled(layer, sample) else np.arange(length)
     u = unit_vector(layer) if unit else None
     beside = cell_states(layer.equations)
     whole = max(lane_work(layer, sample, Wanted(rows, u)), 1)
@@ -106,7 +125,7 @@ def flow_steps(
         cell=layer.cell,
         symbol=layer.equations.followed_symbol,
         seed="unit" if unit else "loss",
-        sampled=sampled,
+        sampled=len(rows) < length,
         length=length,
         reverse=layer.reverse,
         precision=layer.output.dtype.name,

@@ -4,7 +4,8 @@ Along c alone what is carried to ∂L/∂h is left out, while what each L_t send
 (Arpit et al. 2018, "h-detach: Modifying the LSTM gradient towards better optimization").
 """
 
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.gradients.flow_of import cell_states
 from rnnviz.core.gradients.losses import unit_vector
-from rnnviz.core.sweeps.lanes import Lanes, Wanted, finished, lanes
+from rnnviz.core.sweeps.lanes import Lanes, Wanted, finished, lane_work, lanes
 from rnnviz.core.sweeps.layer import Layer
 
 
@@ -28,10 +29,18 @@ class Paths(FrozenArrays):
 
 
 def paths(layer: Layer, sample: int = 0, k: int | None = None, *, unit: bool = False) -> Paths:
-    """Of L, or of one L_k (0-based): the sweep's own, or with `unit` uᵀ output_k.
+    """Of L, or of one L_k (0-based): the sweep's own, or with `unit` uᵀ output_k; `path_steps` is the same with
+    progress.
 
     RnnvizError where the cell has no cell state beside its output, and for a unit loss without k.
     """
+    return finished(path_steps(layer, sample, k, unit=unit))
+
+
+def path_steps(
+    layer: Layer, sample: int = 0, k: int | None = None, *, unit: bool = False
+) -> Generator[float, None, Paths]:
+    """The same as a generator that yields the share done, 0 to 1, every few milliseconds, and returns them."""
     cell = layer.equations
     beside = cell_states(cell)
     if not beside:
@@ -39,12 +48,17 @@ def paths(layer: Layer, sample: int = 0, k: int | None = None, *, unit: bool = F
     if unit and k is None:
         raise RnnvizError("paths: wanted the time step k of a unit loss, got none")
     rows = np.zeros(1, int) if k is None else np.array([k])
-    u = unit_vector(layer) if unit else None
-
-    def found(detached: tuple[str, ...]) -> tuple[Array, Array]:
-        wanted = Wanted(rows, u, norms_of=beside, detached=detached, summed=k is None)
-        one: Lanes = finished(lanes(layer, sample, wanted))
+    every = Wanted(rows, unit_vector(layer) if unit else None, norms_of=beside, summed=k is None)
+    whole, done, found = max(2 * lane_work(layer, sample, every), 1), 0, list[Array]()
+    for wanted in (every, replace(every, detached=(cell.output,))):
+        steps = lanes(layer, sample, wanted)
+        while True:
+            try:
+                done += next(steps)
+            except StopIteration as end:
+                one: Lanes = end.value
+                break
+            yield min(done / whole, 1.0)
         cells = [one.states[state][0] for state in beside]
-        return frozen(one.norms[0]), frozen(cells[0] if len(cells) == 1 else np.hypot.reduce(cells))
-
-    return Paths(k, *found(()), *found((cell.output,)))
+        found += [frozen(one.norms[0]), frozen(cells[0] if len(cells) == 1 else np.hypot.reduce(cells))]
+    return Paths(k, *found)

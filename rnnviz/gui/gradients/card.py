@@ -140,6 +140,10 @@ class Card:
         """What of the settings its numbers hang on, beside the trace."""
         return ()
 
+    def hangs_on_loss(self, model: ShownModel, laboratory: Laboratory) -> int:
+        """The loss that is looked at, `laboratory.loss`, where its numbers are of that one; else 0."""
+        return 0
+
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         """The numbers of a model that has a trace, in a worker thread: parts, the last one whole."""
         raise NotImplementedError

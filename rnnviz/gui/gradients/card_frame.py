@@ -3,7 +3,7 @@
 from itertools import zip_longest
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QContextMenuEvent,
@@ -51,6 +51,7 @@ class CardFrame(QWidget):
     taken_away = Signal()
     held = Signal(bool)  # at its training step
     loss_stepped = Signal(int)
+    loss_pointed_at = Signal(int)  # 0: none any more
     options_changed = Signal(object)
 
     def __init__(self, card: Card, store: Store, number: int | None, parent: QWidget, *, picture: bool = False) -> None:
@@ -65,6 +66,7 @@ class CardFrame(QWidget):
         self.behind_since: float | None = None  # when a part of what comes after its whole picture was known
         self._marked = Drawing()  # the cursor as it is seen
         self._pressed = QPoint()
+        self._pointed_at = 0  # the loss under the pointer
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -165,7 +167,10 @@ class CardFrame(QWidget):
         if self.sight.known:
             return ""
         problems = [found.problem for found in self.sight.models if found.problem]
-        return " ".join(dict.fromkeys(problems)) if problems else "Computing …"
+        if problems:
+            return " ".join(dict.fromkeys(problems))
+        share = max((found.share for found in self.sight.models), default=0.0)
+        return f"Computing … {100 * share:.0f} %" if share else "Computing …"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._paint_static()
@@ -225,7 +230,7 @@ class CardFrame(QWidget):
         marked_text.draw(painter, x, 22, title, fonts.BODY, look.color("text"), bold=True)
         taken: float = x + marked_text.width(title, fonts.BODY, bold=True) + 12
         if model is not None and self.title == model.name:
-            kind = self.card.name.words.lower()
+            kind = self.card.name.words[0].lower() + self.card.name.words[1:]
             long = marked_text.width(kind, fonts.SMALL)
             if taken - 4 + long <= right:
                 marked_text.draw(painter, taken - 4, 22, kind, fonts.SMALL, look.color("muted"))
@@ -314,9 +319,23 @@ class CardFrame(QWidget):
             spot = self._spot(event.position())
             if spot is not None:
                 self.spot_pressed.emit(spot)
-        above = scale.to_design(event.position().y()) < _HEAD
-        hand = Qt.CursorShape.OpenHandCursor if above else Qt.CursorShape.ArrowCursor
-        self.setCursor(hand if self._spot(event.position()) is None else Qt.CursorShape.CrossCursor)
+        spot = self._spot(event.position())
+        hand = (
+            Qt.CursorShape.OpenHandCursor
+            if scale.to_design(event.position().y()) < _HEAD
+            else Qt.CursorShape.ArrowCursor
+        )
+        self.setCursor(hand if spot is None else Qt.CursorShape.CrossCursor)
+        self._point_at(spot.loss or 0 if spot is not None else 0)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._point_at(0)
+
+    def _point_at(self, loss: int) -> None:
+        if loss != self._pointed_at:
+            self._pointed_at = loss
+            self.loss_pointed_at.emit(loss)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if scale.to_design(event.position().y()) < _HEAD:

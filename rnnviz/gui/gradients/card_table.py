@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rnnviz.gui.gradients.agreement_card import AgreementCard
+from rnnviz.gui.gradients.bars_card import BarsCard
 from rnnviz.gui.gradients.card import Card
 from rnnviz.gui.gradients.eigenvalues_card import EigenvaluesCard
 from rnnviz.gui.gradients.flow_card import FlowCard
@@ -12,12 +13,17 @@ from rnnviz.gui.gradients.halflife_card import HalflifeCard
 from rnnviz.gui.gradients.horizon_card import HorizonCard
 from rnnviz.gui.gradients.jacobians_card import JacobiansCard
 from rnnviz.gui.gradients.lyapunov_card import LyapunovCard
+from rnnviz.gui.gradients.paths_card import PathsCard
 from rnnviz.gui.gradients.products_card import ProductsCard
 from rnnviz.gui.gradients.shares_card import SharesCard
 from rnnviz.gui.gradients.untrained_card import UntrainedCard
+from rnnviz.gui.gradients.walk_card import WalkCard
 
 _CARDS: tuple[Card, ...] = (
     FlowCard(),
+    BarsCard(),
+    WalkCard(),
+    PathsCard(),
     SharesCard(),
     AgreementCard(),
     HorizonCard(),

@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.memory import array_bytes
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Found, Partial
 from rnnviz.gui.gradients.over_training import OverTraining
@@ -18,12 +19,12 @@ from rnnviz.gui.gradients.recording import Recording
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.laboratory import Laboratory
 
-_MOST = 400  # answers that are kept
+_MOST, _BYTES = 400, 192 * 2**20  # answers that are kept beside those wished for, and what they may take in memory
 
 
 @dataclass(frozen=True, eq=False)
 class Wish:
-    """A card's numbers of one model that has a trace."""
+    """A card's numbers of one model that has a trace; `laboratory.loss` is the loss that is looked at, never 0."""
 
     card: Card
     model: ShownModel
@@ -41,7 +42,10 @@ class Wish:
     @property
     def key(self) -> Hashable:
         """Two wishes of one key have one answer."""
-        own = self.card.hangs_on(self.laboratory, self.options)
+        own: Hashable = (
+            self.card.hangs_on(self.laboratory, self.options),
+            self.card.hangs_on_loss(self.model, self.laboratory) if self.model.layer is not None else 0,
+        )
         if self.recording is not None and isinstance(self.card, OverTraining):
             own = own, self.recording.path, self.recording.chosen[-1:], self.model.number, self.model.sample
         return self.card.key, id(self.of), self.model.layer_name, own
@@ -102,7 +106,8 @@ class Finding(QObject):
 
     def find_all(self, wishes: Iterable[Wish]) -> None:
         """Finds everything now, for a picture."""
-        for wish in wishes:
+        self._wishes = tuple(wishes)
+        for wish in self._wishes:
             for part in () if self.done(wish) else wish.parts():
                 self._keep(wish, part)
 
@@ -132,8 +137,22 @@ class Finding(QObject):
     def _keep(self, wish: Wish, part: Partial, problem: str = "") -> None:
         self._known[wish.key] = _Answer(weakref.ref(wish.of), part.value, part.share, problem)
         self._known.move_to_end(wish.key)
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
+        if part.share >= 1:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Lets answers go whose trace has gone, and the oldest ones that nobody wishes for where all are too much."""
+        for key in [key for key, answer in self._known.items() if answer.of() is None]:
+            del self._known[key]
+        wanted = {wish.key for wish in self._wishes}
+        others = [key for key in self._known if key not in wanted]
+        sizes = {key: array_bytes([self._known[key].value]) for key in others}
+        count, taken = len(others), sum(sizes.values())
+        for key in others:
+            if count <= _MOST and taken <= _BYTES:
+                break
+            del self._known[key]
+            count, taken = count - 1, taken - sizes[key]
 
     @Slot(object, object)
     def _take(self, asked: tuple[Wish, Iterator[Partial]], part: Partial | None) -> None:

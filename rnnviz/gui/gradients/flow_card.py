@@ -1,74 +1,83 @@
 """Gradient flow: ‖∂L_k/∂h_t‖ of every loss k and every time step t, as a heat map."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.numbers import short, whole
-from rnnviz.gui.canvas.items.curve_plot import ValueAxis
+from rnnviz.core.numbers import bound, short, whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table
-from rnnviz.gui.gradients.log_colors import BAR_ROOM, NOTHING, LogColors, draw_bar, odd_places, raster
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, whole_flow
+from rnnviz.gui.gradients.log_colors import BAR_ROOM, WORDS, LogColors, draw_bar, most, raster
+from rnnviz.gui.gradients.marks import Curve
 from rnnviz.gui.gradients.plot import Plot, time_axis
 from rnnviz.gui.network.drawing import Box, Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 
-
-@dataclass(frozen=True, eq=False)
-class FlowNumbers:
-    """F[k, t] of one model, with what the heat map leaves empty."""
-
-    values: Array  # (K, T) float64
-    rows: Array  # (K,) time steps k, from 1
-
-    @cached_property
-    def reached(self) -> Array:
-        """(K, T) bool: where loss k can reach h_t at all."""
-        return np.arange(1, self.values.shape[1] + 1) <= self.rows[:, None]
+_X = "time step t of the state"
+_SHARPNESS = 2.0  # rows of the picture for each pixel, where losses lie between those that were carried
 
 
-class FlowCard(Card):
-    """One heat map a model."""
+class FlowCard(FlowBased):
+    """One heat map a model; a line lies where gradients fall below the threshold."""
 
     key = "flow"
-    symbol = "‖∂L_{k}/∂h_{t}‖"
     each_model = True
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
-        assert model.layer is not None  # it has a trace
-        values = model.layer.gradient_flow(0)
-        yield Partial(FlowNumbers(values, np.arange(1, len(values) + 1)))
+        return whole_flow(model, laboratory)
+
+    def aside(self, sight: Sight) -> str:
+        if not sight.known:
+            return ""
+        numbers: FlowNumbers = sight.known[0].value
+        loss = "uᵀh_{k}" if numbers.unit else "L_{k}"
+        words = f"unit loss {loss}" if numbers.unit else f"‖∂{loss}/∂{numbers.flow.symbol}_{{t}}‖"
+        return ", ".join(filter(None, (words, numbers.sampled_words)))
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing = Drawing()
-        colors = LogColors.of([numbers.values[numbers.reached] for numbers in sight.values])
-        all_places = []
+        colors = LogColors.between([numbers.ends for numbers in sight.values if numbers.ends is not None])
+        laboratory = sight.laboratory
         for found in sight.known:
             numbers: FlowNumbers = found.value
             plot = self._plot(found, area)
-            places = np.where(numbers.reached, colors.places(numbers.values), NOTHING)
-            all_places.append(places)
-            drawing.add(raster("flow", plot.frame, numbers.values, places[::-1], sight.theme))
-            plot.draw_frame(drawing, sight.theme, "time step t of the state", "time step k of the loss", grid=False)
-        bar = QRectF(area.right() - BAR_ROOM, area.top() + 6, BAR_ROOM, area.height() - 40)
-        draw_bar(drawing, bar, colors, sight.theme, odd_places(all_places))
+            drawn = most(numbers.standing[_rows_drawn(numbers, plot.frame.height())][::-1], plot.frame)
+            places = colors.places_of(drawn)
+            drawing.add(raster("flow", plot.frame, numbers.flow.values, places, sight.theme))
+            self._draw_fall(drawing, plot, numbers, sight)
+            plot.draw_frame(drawing, sight.theme, _X, "time step k of the loss", grid=False)
+        bar = QRectF(area.right() - BAR_ROOM, area.top() + 6, BAR_ROOM, area.height() - 24)
+        odd = sorted({place for found in sight.known for place in found.value.odd})
+        threshold = None if laboratory.relative else float(np.log10(laboratory.threshold))
+        draw_bar(drawing, bar, colors, sight.theme, odd, threshold)
         return drawing
+
+    @staticmethod
+    def _draw_fall(drawing: Drawing, plot: Plot, numbers: FlowNumbers, sight: Sight) -> None:
+        """A line between the states that a loss still reaches and those where it has fallen below the threshold."""
+        steps, censored = numbers.steps(sight.laboratory)
+        rows = numbers.flow.rows + 1
+        fallen = rows + (steps - 0.5) if numbers.flow.reverse else rows - (steps - 0.5)
+        edges = _edges(numbers)
+        ts = np.repeat(np.where(censored | (steps < 1), np.nan, fallen), 2)
+        ks = np.column_stack([edges[:-1], edges[1:]]).ravel()
+        xs, ys = plot.xs(ts), plot.ys(ks)
+        drawing.add(Curve("fall ground", xs, ys, sight.theme.color("panel", 0.75), 3.0))
+        drawing.add(Curve("fall", xs, ys, sight.theme.color("text"), 1.2, values=ts))
 
     def mark(self, sight: Sight, area: QRectF) -> Drawing:
         drawing = Drawing()
         for found in sight.known:
             plot = self._plot(found, area)
             plot.draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-            row = self._row(found.value, sight.loss)
-            count = len(found.value.rows)
-            high = plot.frame.height() / count
-            box = QRectF(plot.frame.left(), plot.frame.bottom() - (row + 1) * high, plot.frame.width(), high)
-            more = max(3.0 - high, 0.0) / 2
+            loss = int(found.value.flow.rows[found.value.row_near(sight.loss)]) + 1
+            top, below = plot.ys(np.array([loss + 0.5, loss - 0.5]))
+            box = QRectF(plot.frame.left(), top, plot.frame.width(), below - top)
+            more = max(3.0 - box.height(), 0.0) / 2
             drawing.add(Box("loss", box.adjusted(0, -more, 0, more), sight.theme.color("cursor"), 1.3, radius=0.0))
         return drawing
 
@@ -77,34 +86,57 @@ class FlowCard(Card):
             plot, numbers = self._plot(found, area), found.value
             if not plot.frame.contains(point):
                 continue
-            count = len(numbers.rows)
-            row = min(max(int((plot.frame.bottom() - point.y()) / plot.frame.height() * count), 0), count - 1)
-            t, k = plot.time_step_at(point.x()), int(numbers.rows[row])
-            value = float(numbers.values[row, t - 1])
-            words = f"{found.model.name}, loss at k = {whole(k)}, state at t = {whole(t)}: {short(value)}"
-            if not numbers.reached[row, t - 1]:
-                words += ", the loss comes before the state"
-            return Spot(words, t, k, found.model.number)
+            t = plot.time_step_at(point.x())
+            row = numbers.row_near(min(max(round(plot.y_at(point.y())), 1), numbers.flow.length))
+            k = int(numbers.flow.rows[row]) + 1
+            words = self._words(numbers, row, t, sight.laboratory)
+            loss = "unit loss" if numbers.unit else "loss"
+            head = f"{found.model.name}, {loss} at k = {whole(k)}, state at t = {whole(t)}"
+            return Spot(f"{head}: {words}", t, k, found.model.number)
         return None
+
+    @staticmethod
+    def _words(numbers: FlowNumbers, row: int, t: int, laboratory: Laboratory) -> str:
+        """What is told of one number, and of its row."""
+        value, mark = float(numbers.flow.values[row, t - 1]), int(numbers.marks[row, t - 1])
+        words = short(value)
+        if not numbers.reached[row, t - 1]:
+            words += ", the loss does not reach it"
+        elif mark and words not in WORDS[mark] and value != 0:
+            words += f" ({WORDS[mark]})"
+        steps, censored = numbers.steps(laboratory)
+        if np.isfinite(steps[row]):
+            of = " of what it begins with" if laboratory.relative else ""
+            least, limit = f"{whole(int(steps[row]))} time steps back", f"{bound(laboratory.threshold)}{of}"
+            words += f"\nbelow {limit} {least}" if not censored[row] else f"\nnot below {limit} for {least}"
+        return words
 
     def table(self, sight: Sight) -> Table:
         columns: dict[str, Array] = {}
         for found in sight.known:
             numbers: FlowNumbers = found.value
-            columns[f"{found.model.name} k"] = numbers.rows
-            for t in range(numbers.values.shape[1]):
-                columns[f"{found.model.name} t={t + 1}"] = numbers.values[:, t]
+            columns[f"{found.model.name} k"] = numbers.flow.rows + 1
+            for t in range(numbers.flow.time_steps):
+                columns[f"{found.model.name} t={t + 1}"] = numbers.flow.values[:, t]
         return Table(columns)
 
     @staticmethod
-    def _row(numbers: FlowNumbers, loss: int) -> int:
-        """The row nearest to the loss that is looked at."""
-        return int(np.abs(numbers.rows - loss).argmin())
-
-    @staticmethod
     def _plot(found: Found, area: QRectF) -> Plot:
-        numbers: FlowNumbers = found.value
-        first, last = whole(int(numbers.rows[0])), whole(int(numbers.rows[-1]))
-        count = len(numbers.rows)
-        y = ValueAxis(-0.5, count - 0.5, ((0.0, first), (count - 1.0, last)) if count > 1 else ((0.0, first),))
-        return Plot.within(area, time_axis(numbers.values.shape[1]), y, right=BAR_ROOM + 4)
+        length = found.value.flow.time_steps
+        return Plot.within(area, time_axis(length), time_axis(length), right=BAR_ROOM + 4, x_words=_X)
+
+
+def _edges(numbers: FlowNumbers) -> Array:
+    """(K + 1,) time steps k between which each row is drawn."""
+    rows = numbers.flow.rows + 1
+    return np.concatenate([[0.5], (rows[:-1] + rows[1:]) / 2, [numbers.flow.time_steps + 0.5]])
+
+
+def _rows_drawn(numbers: FlowNumbers, height: float) -> Array | slice:
+    """(R,) which row of the flow each row of the picture shows, from below: the nearest one of those carried."""
+    flow = numbers.flow
+    if len(flow.rows) == flow.time_steps:
+        return slice(None)
+    count = min(flow.time_steps, max(int(_SHARPNESS * height), 1))
+    middles = (np.arange(count) + 0.5) * (flow.time_steps / count) + 0.5
+    return np.minimum(np.searchsorted(_edges(numbers)[1:], middles), len(flow.rows) - 1)

@@ -27,6 +27,7 @@ WORDS = {
 }
 _BAR, _BESIDE = 9.0, 5.0
 BAR_ROOM = 46.0  # pixels that a colour bar takes with its words
+_ODD = 10_000.0  # beyond all log₁₀, for what is no magnitude
 _LEAST_DECADES = 4
 
 
@@ -40,32 +41,53 @@ class LogColors:
     @staticmethod
     def of(magnitudes: Sequence[Array]) -> "LogColors":
         """Whole powers of ten that hold all finite magnitudes but zero."""
-        lows, highs = [], []
+        ends = []
         for array in magnitudes:
             known = array[np.isfinite(array) & (array > 0)]
             if known.size:
-                lows.append(float(np.log10(known.min())))
-                highs.append(float(np.log10(known.max())))
-        if not highs:
+                ends.append((float(np.log10(known.min())), float(np.log10(known.max()))))
+        return LogColors.between(ends)
+
+    @staticmethod
+    def between(ends: Sequence[tuple[float, float]]) -> "LogColors":
+        """Whole powers of ten that hold all stretches of log₁₀ magnitudes."""
+        if not ends:
             return LogColors(-float(_LEAST_DECADES), 0.0)
-        high = float(np.ceil(max(highs) - 1e-9))
-        return LogColors(min(float(np.floor(min(lows) + 1e-9)), high - _LEAST_DECADES), high)
+        high = float(np.ceil(max(end for _, end in ends) - 1e-9))
+        return LogColors(min(float(np.floor(min(start for start, _ in ends) + 1e-9)), high - _LEAST_DECADES), high)
 
     def places(self, magnitudes: Array, marks: Array | None = None) -> Array:
         """Places in `table`, of the shape of `magnitudes`; `marks` of the same shape hold ZERO, LOST, … or 0, which
         says nothing."""
         with np.errstate(all="ignore"):
-            logs = np.log10(np.asarray(magnitudes, np.float64))
-            share = (logs - self.low) / (self.high - self.low)
-            found = _FIRST + np.clip(np.nan_to_num(np.rint(share * 255), nan=0, posinf=255, neginf=0), 0, 255).astype(
-                np.int32
-            )
+            found = self.log_places(np.log10(np.asarray(magnitudes, np.float64)))
         found[magnitudes == 0] = ZERO
         found[np.isposinf(magnitudes)] = INFINITE
         found[np.isnan(magnitudes)] = NAN
         if marks is not None:
             found = np.where(marks > 0, marks, found)
         return np.asarray(found)
+
+    def log_places(self, logs: Array) -> Array:
+        """The same of finite log₁₀ magnitudes; what is not finite lies at an end, to be marked."""
+        with np.errstate(all="ignore"):
+            share = np.rint((logs - self.low) * (255 / (self.high - self.low)))
+        held = np.clip(np.nan_to_num(share, nan=0, posinf=255, neginf=0), 0, 255)
+        return np.asarray(_FIRST + held.astype(np.int32))
+
+    def places_of(self, standing: Array) -> Array:
+        """Places of what `standing` orders."""
+        found = np.clip(self.log_places(standing), _FIRST, _LAST)
+        odd = np.abs(standing) >= _ODD
+        found[odd] = np.rint(np.where(standing[odd] > 0, standing[odd] - _ODD, standing[odd] + 2 * _ODD)).astype(int)
+        return found
+
+
+def standing(logs: Array, marks: Array, reached: Array) -> Array:
+    """float32 of the shape of log₁₀ magnitudes, the larger the more a cell stands out: first those not `reached`, then
+    marks below the scale, magnitudes, and marks above it."""
+    found = np.where(marks > _LAST, marks + _ODD, np.where(marks > 0, marks - 2 * _ODD, logs))
+    return np.where(reached, found, -2 * _ODD).astype(np.float32)
 
 
 def table(look: Theme) -> Array:
@@ -89,12 +111,16 @@ def _rgb(colors: Sequence[QColor]) -> Array:
 def raster(key: str, rect: QRectF, values: Array, places: Array, look: Theme) -> Raster:
     """The picture of (rows, columns) `places`, row 0 at the top; no finer than the screen: of the cells of a pixel that
     is shown which stands out most, so that no picture drops the one that matters."""
-    shown = _most(places, max(int(2 * rect.height()), 1), 0)
-    shown = _most(shown, max(int(2 * rect.width()), 1), 1)
+    shown = most(places, rect)
     pixels = np.ascontiguousarray(table(look)[shown])
     rows, columns = pixels.shape
     image = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
     return Raster(key, rect, image, pixels, values)
+
+
+def most(order: Array, rect: QRectF) -> Array:
+    """(rows, columns) no finer than two a pixel of `rect`, each the most of its cells."""
+    return _most(_most(order, max(int(2 * rect.height()), 1), 0), max(int(2 * rect.width()), 1), 1)
 
 
 def _most(places: Array, bins: int, axis: int) -> Array:

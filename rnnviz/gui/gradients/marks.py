@@ -107,6 +107,7 @@ class Area:
     lower: Array  # (P,) pixels
     upper: Array  # (P,) pixels
     color: QColor
+    values: Array | None = None  # as they are in the data
 
     def paint(self, painter: QPainter) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -28,6 +28,7 @@ from rnnviz.gui.state.store import Store
 _SHOWN = Fields(
     "recorded.traces", "place", "look.theme", "look.scale", "look.laboratory", "run.task", "run.models", "trial"
 )
+_BUT_LOOK = Fields("recorded.traces", "place", "run.task", "run.models", "trial")
 _LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 216.0, 190.0, 266.0  # of a card, in pixels of the design
 _GAP, _EDGE = 8.0, 12.0
 _MOST_COLUMNS = 5
@@ -45,6 +46,7 @@ class GradientsView(QWidget):
         self._shown: Shown | None = None
         self._options: dict[str, Mapping[str, Any]] = {}
         self._memory = Memory()  # of the captures of the run shown
+        self._pointed_at = 0  # the loss under the pointer
         self.frames: list[CardFrame] = []
         self.finding = Finding(self)
         self.finding.found.connect(self._refresh)
@@ -87,6 +89,9 @@ class GradientsView(QWidget):
             self._follow_captures()
         if not _SHOWN.changed(old, new):
             return
+        if self._shown is not None and _only_loss(old, new):
+            self._move_cursor()
+            return
         before = self._shown
         here, there = old.place.cursor, new.place.cursor
         same = old.recorded is new.recorded and old.look is new.look and old.trial is new.trial and old.run is new.run
@@ -115,9 +120,11 @@ class GradientsView(QWidget):
 
     @property
     def loss(self) -> int:
-        """Time step k of the loss looked at, from 1: the one the cursor stands in, else the chosen one, else the last
-        that has any."""
+        """Time step k of the loss looked at, from 1: the one under the pointer, else the one the cursor stands in, else
+        the chosen one, else the last."""
         shown, laboratory = self.shown, self._store.state.look.laboratory
+        if self._pointed_at:
+            return min(self._pointed_at, shown.time_steps)
         if shown.cursor.phase is Phase.LOSS:
             return min(max(shown.cursor.time_step, 1), shown.time_steps)
         if laboratory.loss:
@@ -180,12 +187,13 @@ class GradientsView(QWidget):
         )
         frame.held.connect(lambda _: self._refresh())
         frame.loss_stepped.connect(self.step_loss)
+        frame.loss_pointed_at.connect(self._point_at)
         frame.options_changed.connect(lambda options: self._set_options(card, options))
         frame.show()
         return frame
 
     def _wishes(self, frame: CardFrame) -> Iterator[Wish]:
-        laboratory = self._store.state.look.laboratory
+        laboratory = replace(self._store.state.look.laboratory, loss=self.loss)
         for model in self.shown.models:
             yield Wish(frame.card, model, laboratory, self._options_of(frame.card), self._recording)
 
@@ -244,10 +252,24 @@ class GradientsView(QWidget):
         return [found.model.name for found in old.models] == [found.model.name for found in new.models]
 
     def _move_cursor(self) -> None:
-        loss, place = self.loss, self._store.state.place
+        loss, place, asks = self.loss, self._store.state.place, False
         for frame in self.frames:
-            if frame.sight is not None:
+            if frame.sight is None:
+                continue
+            sight = self._sight(frame) if loss != frame.sight.loss else frame.sight
+            waiting = any(found.value is None and not found.problem for found in sight.everyone)
+            if waiting or _same_numbers(frame.sight, sight):
                 frame.move_cursor(frame.sight.at(self.shown, loss, place))
+            else:
+                frame.show_sight(sight)
+            asks = asks or waiting
+        if asks:
+            self._ask()
+
+    @Slot(int)
+    def _point_at(self, loss: int) -> None:
+        self._pointed_at = loss
+        self._move_cursor()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -310,12 +332,28 @@ class GradientsView(QWidget):
 
 def _same(old: Sight | None, new: Sight) -> bool:
     """Whether nothing that is drawn is another."""
-    if old is None or old.shown is not new.shown or old.laboratory is not new.laboratory or old.options != new.options:
+    if old is None or old.shown is not new.shown or old.options != new.options:
         return False
-    return old.loss == new.loss and all(
-        one.value is other.value and one.share == other.share and one.problem == other.problem
-        for one, other in zip(old.everyone, new.everyone, strict=False)
+    if old.laboratory is not new.laboratory and replace(old.laboratory, loss=new.laboratory.loss) != new.laboratory:
+        return False
+    return old.loss == new.loss and _same_numbers(old, new)
+
+
+def _same_numbers(old: Sight, new: Sight) -> bool:
+    """Whether all that is told of its models is the same, and what sets their scales."""
+    told = all(
+        one.share == other.share and one.problem == other.problem
+        for one, other in zip(old.models, new.models, strict=False)
     )
+    return told and all(one.value is other.value for one, other in zip(old.everyone, new.everyone, strict=False))
+
+
+def _only_loss(old: State, new: State) -> bool:
+    """Whether only the loss that is looked at is another."""
+    if old.look is new.look or _BUT_LOOK.changed(old, new):
+        return False
+    laboratory = replace(old.look.laboratory, loss=new.look.laboratory.loss)
+    return replace(old.look, laboratory=laboratory) == new.look
 
 
 class _Sheet(QWidget):

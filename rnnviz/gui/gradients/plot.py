@@ -17,6 +17,7 @@ from rnnviz.gui.network.drawing import Box, Drawing, Line, Text
 from rnnviz.gui.widgets import marked_text
 
 _TITLE, _TICKS = 15.0, 15.0  # pixels below the frame
+_SIDE = 17.0  # of the title of y
 _BESIDE = 5.0  # pixels between the frame and what is written beside it
 _TICKS_APART = 13.0
 _LEAST_HEIGHT = 96.0  # pixels of a plot with something said below
@@ -74,11 +75,14 @@ class Plot:
         right: float = 2.0,
         top: float = 6.0,
         square: bool = False,
+        x_words: str = "",
     ) -> "Plot":
-        """The plot that fills `area` with its ticks and titles; `right`: pixels left free there."""
+        """The plot that fills `area` with its ticks and titles; `right`: pixels left free there; `x_words`: the title
+        of x, which takes no row of its own where it fits between the ticks."""
         wide = max([marked_text.width(words, fonts.SMALL) for _, words in y.ticks], default=0.0)
-        left = wide + _BESIDE + (_TITLE + 2 if titled else 0.0)
-        below = _TICKS + (_TITLE if titled else 0.0)
+        left = wide + _BESIDE + (_SIDE if titled else 0.0)
+        between = bool(x_words) and _fits_between(x, x_words, area.width() - left - right)
+        below = _TICKS + (_TITLE if titled and not between else 0.0)
         frame = area.adjusted(left, top, -right, -below)
         frame.setSize(frame.size().expandedTo(QRectF(0, 0, 24, 24).size()))
         if square:
@@ -166,7 +170,7 @@ class Plot:
         if self.y.zone_words and box.height() > 14:
             color = look.color("muted")
             drawing.add(
-                Text("zone", box.left() + 5, box.bottom() - 4, self.y.zone_words, fonts.SMALL, color, spare=True)
+                Text("zone", box.right() - 5, box.bottom() - 4, self.y.zone_words, fonts.SMALL, color, 1.0, spare=True)
             )
 
     def draw_magnitudes(
@@ -179,6 +183,7 @@ class Plot:
         dash: Dash = (),
         lost: Array | None = None,
         odd: QColor | None = None,
+        width: float = 1.6,
     ) -> None:
         """A curve of log₁₀ magnitudes (P,): −∞ is an exact zero, a triangle at the floor; +∞ one at the ceiling; NaN a
         dot in the middle in the colour `odd`. What float32 has `lost` is dotted."""
@@ -186,13 +191,15 @@ class Plot:
         px, py = self.xs(xs), self.held(self.ys(np.where(np.isfinite(logs), logs, np.nan)))
         known = np.where(np.isfinite(logs), py, np.nan)
         if lost is None or not lost.any():
-            drawing.add(Curve(key, px, known, color, 1.6, dash, logs))
+            drawing.add(Curve(key, px, known, color, width, dash, logs))
         else:
             beside = lost.copy()
             beside[:-1] |= lost[1:]
             beside[1:] |= lost[:-1]
-            drawing.add(Curve(key, px, np.where(lost, np.nan, known), color, 1.6, dash, logs))
-            drawing.add(Curve(f"{key} lost", px, np.where(beside, known, np.nan), color, 1.2, (1.2, 2.2), logs))
+            drawing.add(Curve(key, px, np.where(lost, np.nan, known), color, width, dash, logs))
+            drawing.add(
+                Curve(f"{key} lost", px, np.where(beside, known, np.nan), color, 0.75 * width, (1.2, 2.2), logs)
+            )
         for sign, where, y in (
             ("down", np.isneginf(logs), self.frame.bottom() - _ODD / 2),
             ("up", np.isposinf(logs), self.frame.top() + _ODD / 2),
@@ -209,6 +216,14 @@ class Plot:
             x = self.frame.left() + (time_step - self.x.low) / (self.x.high - self.x.low) * self.frame.width()
             ends = QPointF(x, self.frame.top()), QPointF(x, self.frame.bottom())
             drawing.add(Line("cursor", ends, look.color("cursor"), 1.4))
+
+
+def _fits_between(axis: ValueAxis, words: str, width: float) -> bool:
+    """Whether the title of x has room between its ticks, one at each end."""
+    if len(axis.ticks) != 2:
+        return False
+    end = max(marked_text.width(tick, fonts.SMALL) for _, tick in axis.ticks)
+    return marked_text.width(words, fonts.SMALL) + 2 * end + 32 < width
 
 
 def _thinned(xs: Array) -> Array:

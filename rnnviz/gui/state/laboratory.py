@@ -17,7 +17,22 @@ class CardName:
 CARDS = (
     CardName(
         "flow", "Gradient flow",
-        "how strongly the loss of each time step k reaches the hidden state of each time step t",
+        "how strongly the loss of each time step k reaches the hidden state of each time step t; "
+        "the line is where it falls below the threshold",
+    ),
+    CardName(
+        "bars", "Gradient flow by distance",
+        "how high a bar is: the sum of the norms of all losses’ gradients there, which is at least the norm of their "
+        "sum; the colours divide its height by what near and far losses add to that sum",
+    ),
+    CardName(
+        "walk", "One loss walking back",
+        "the gradient of one loss at each time step before it, the factor of a time step fitted to it, and dashed the "
+        "bound by the largest singular values of the step Jacobians",
+    ),
+    CardName(
+        "paths", "Two paths of the LSTM",
+        "the gradients of hidden and cell state apart, and that along the cell state alone, with nothing carried by h",
     ),
     CardName(
         "shares", "Shares of time steps",
@@ -64,7 +79,7 @@ CARDS = (
         "states and gradients before any training, over 20 initial seeds, redrawn while a slider moves",
     ),
 )  # fmt: skip
-DEFAULT_CARDS = ("flow",)
+DEFAULT_CARDS = ("flow", "walk")
 LEAST_THRESHOLD, MOST_THRESHOLD = 1e-30, 1.0
 Losses = Literal["", "task", "unit"]
 

@@ -1,0 +1,210 @@
+"""Flows of the cards: F[k, t] of one model with its extremes marked, found once for all cards that draw it."""
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Generator, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.gradients.extremes import Mark, flow_seen, unsure
+from rnnviz.core.gradients.flow_of import Flow, chosen_rows, flow_steps, is_sampled
+from rnnviz.core.gradients.horizon import Horizon, horizon
+from rnnviz.core.gradients.losses import asked, few
+from rnnviz.core.numbers import whole
+from rnnviz.gui.canvas.lanes.shown import ShownModel
+from rnnviz.gui.gradients.card import Card, Partial
+from rnnviz.gui.gradients.log_colors import DENORMAL, INFINITE, LOST, NAN, ZERO, odd_places, standing
+from rnnviz.gui.state.laboratory import Laboratory
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.layer import Layer
+    from rnnviz.core.sweeps.trace import Trace
+
+_TOLD = 0.08  # seconds between two words on how far the work is
+_KEPT_BYTES = 128 * 2**20
+Told = TypeVar("Told")
+_PLACES = np.zeros(len(Mark), np.int16)
+_PLACES[[Mark.ZERO, Mark.DENORMAL, Mark.UNDERFLOW, Mark.NAN, Mark.INFINITE]] = ZERO, DENORMAL, LOST, NAN, INFINITE
+
+
+@dataclass(frozen=True, eq=False)
+class FlowNumbers:
+    """F[k, t] of one model as it is drawn."""
+
+    flow: Flow  # its values are those of float64 where float32 has lost them
+    marks: Array  # (K, T) places of `log_colors` of what lies on no scale; else 0
+
+    @property
+    def unit(self) -> bool:
+        """Whether it is of unit losses uᵀh_k."""
+        return self.flow.seed == "unit"
+
+    @cached_property
+    def reached(self) -> Array:
+        """(K, T) bool: where loss k can reach h_t at all."""
+        times, rows = np.arange(self.flow.time_steps), self.flow.rows[:, None]
+        way = (times >= rows) if self.flow.reverse else (times <= rows)
+        return np.asarray((way & (times < self.flow.length)) | (self.flow.values != 0))
+
+    @cached_property
+    def standing(self) -> Array:
+        """(K, T) float32 by which cells stand out, and colours are given."""
+        with np.errstate(all="ignore"):
+            return standing(np.log10(self.flow.values), self.marks, self.reached)
+
+    @cached_property
+    def ends(self) -> tuple[float, float] | None:
+        """log₁₀ of the smallest and the largest magnitude that lies on the scale; None without any."""
+        known = self.standing[self.reached & (self.marks == 0)]
+        return (float(known.min()), float(known.max())) if known.size else None
+
+    @cached_property
+    def odd(self) -> tuple[int, ...]:
+        """Which marks occur."""
+        return odd_places([self.marks[self.reached]])
+
+    def row_near(self, loss: int) -> int:
+        """The row nearest to the loss of time step `loss`, from 1."""
+        return int(np.abs(self.flow.rows - (loss - 1)).argmin())
+
+    def steps(self, laboratory: Laboratory) -> tuple[Array, Array]:
+        """(K,) time steps back until each gradient falls below the threshold, and whether it has not fallen."""
+        key = laboratory.threshold, laboratory.relative
+        if key not in self._horizons:
+            self._horizons.clear()
+            self._horizons[key] = horizon(self.flow, *key)
+        return self._horizons[key].steps, self._horizons[key].censored
+
+    @cached_property
+    def _horizons(self) -> dict[tuple[float, bool], Horizon]:
+        return {}
+
+    def of_row(self, row: int) -> "FlowNumbers":
+        """The same of one loss alone."""
+        part = slice(row, row + 1)
+        flow = replace(self.flow, values=self.flow.values[part], rows=self.flow.rows[part], states={})
+        return FlowNumbers(flow, self.marks[part])
+
+    def joined(self, other: "FlowNumbers") -> "FlowNumbers":
+        """The rows of both."""
+        flow = self.flow.joined(other.flow)
+        places = np.searchsorted(flow.rows, self.flow.rows)
+        marks = np.zeros(flow.values.shape, self.marks.dtype)
+        marks[places] = self.marks
+        marks[np.searchsorted(flow.rows, other.flow.rows)] = other.marks
+        return FlowNumbers(flow, marks)
+
+    @property
+    def sampled_words(self) -> str:
+        """What is said where not every loss was carried; else ""."""
+        return f"{whole(len(self.flow.rows))} of {whole(self.flow.length)} losses" if self.flow.sampled else ""
+
+
+class FlowBased(Card):
+    """The base of the cards that draw a flow."""
+
+    def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
+        return laboratory.losses
+
+    def hangs_on_loss(self, model: ShownModel, laboratory: Laboratory) -> int:
+        layer = model.layer
+        assert layer is not None  # it has a trace
+        if not is_sampled(layer) or laboratory.loss - 1 in chosen_rows(int(layer.sequence_lengths[0])):
+            return 0
+        return laboratory.loss
+
+
+def takes_unit_losses(model: ShownModel, laboratory: Laboratory) -> bool:
+    """Whether unit losses are looked at: by choice, or since the task asks at few time steps."""
+    if laboratory.losses:
+        return laboratory.losses == "unit"
+    assert model.sequence is not None  # the callers looked
+    assert model.layer is not None
+    return few(asked(model.sequence, model.layer), int(model.layer.sequence_lengths[0]))
+
+
+_known = OrderedDict[Hashable, tuple["weakref.ref[Any]", FlowNumbers]]()  # the last ones
+
+
+def flow_numbers(
+    model: ShownModel, laboratory: Laboratory, up_to: float = 1.0, *, cursor: bool = True
+) -> Generator[Partial, None, FlowNumbers]:
+    """The flow of a model, with `cursor` the loss that is looked at among its rows; `up_to`: which share of the work it
+    is."""
+    trace, layer = model.sequence, model.layer
+    assert trace is not None  # the callers looked
+    assert layer is not None
+    unit = takes_unit_losses(model, laboratory)
+    key = id(trace), model.layer_name, unit
+    numbers = _kept(key, trace)
+    if numbers is None:
+        numbers = yield from told(_found(trace, layer, unit, None), up_to)
+        _keep(key, trace, numbers)
+    loss = laboratory.loss - 1
+    if cursor and numbers.flow.row_of(loss) is None and 0 <= loss < numbers.flow.length:
+        return numbers.joined((yield from told(_found(trace, layer, unit, np.array([loss])), up_to)))
+    return numbers
+
+
+def _kept(key: Hashable, trace: "Trace") -> FlowNumbers | None:
+    of, numbers = _known.get(key, (None, None))
+    return numbers if of is not None and of() is trace else None
+
+
+def _keep(key: Hashable, trace: "Trace", numbers: FlowNumbers) -> None:
+    _known[key] = weakref.ref(trace), numbers
+    for old in [old for old, (of, _) in _known.items() if of() is None]:
+        _known.pop(old, None)
+    while len(_known) > 1 and sum(one.flow.values.nbytes for _, one in list(_known.values())) > _KEPT_BYTES:
+        _known.popitem(last=False)
+
+
+def _found(trace: "Trace", layer: "Layer", unit: bool, rows: Array | None) -> Generator[float, None, FlowNumbers]:
+    """The shares done, and the flow; what float32 has lost of it is found a second time, in float64."""
+    narrow = layer.output.dtype == np.float32
+    steps = flow_steps(layer, unit=unit, rows=rows)
+    flow = yield from _scaled(steps, 0.0, 0.5 if narrow else 1.0)
+    exact, lost = None, unsure(flow)
+    if lost and not trace.without_exact:
+        steps = flow_steps(trace.exact.layer(layer.name), unit=unit, rows=flow.rows)
+        exact = yield from _scaled(steps, 0.5, 1.0)
+    seen = flow_seen(flow, exact)
+    marks = _PLACES[seen.marks]
+    numbers = FlowNumbers(replace(flow, values=seen.values), marks)
+    if lost and exact is None:  # nobody knows which of its zeros are
+        marks[numbers.reached & (marks == ZERO) & (flow.values > 0).any(axis=1, keepdims=True)] = LOST
+    _ = numbers.ends, numbers.odd  # here, not while it is drawn
+    return numbers
+
+
+def _scaled(steps: Generator[float, None, Flow], first: float, last: float) -> Generator[float, None, Flow]:
+    while True:
+        try:
+            yield first + (last - first) * next(steps)
+        except StopIteration as end:
+            found: Flow = end.value
+            return found
+
+
+def told(steps: Generator[float, None, Told], up_to: float = 1.0) -> Generator[Partial, None, Told]:
+    """Tells now and then which share of the work is done; it has no numbers as yet."""
+    last = perf_counter()
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            found: Told = end.value
+            return found
+        if perf_counter() - last > _TOLD:
+            last = perf_counter()
+            yield Partial(None, min(share * up_to, 0.99))
+
+
+def whole_flow(model: ShownModel, laboratory: Laboratory) -> Iterator[Partial]:
+    """The flow as all that a card needs."""
+    yield Partial((yield from flow_numbers(model, laboratory)))

@@ -1,0 +1,176 @@
+"""Two paths of a cell with a cell state: the gradients of h and c apart, and that along c alone."""
+
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtWidgets import QWidget
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.gradients.extremes import Mark, seen
+from rnnviz.core.gradients.flow_of import cell_states
+from rnnviz.core.gradients.paths import Paths, path_steps
+from rnnviz.core.magnitude import log10
+from rnnviz.core.numbers import short, whole
+from rnnviz.core.sweeps.underflow import SURE
+from rnnviz.gui.canvas.lanes.shown import ShownModel
+from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.flows import takes_unit_losses, told
+from rnnviz.gui.gradients.legend import Entry, draw_legend, legend_height
+from rnnviz.gui.gradients.log_colors import LOST, WORDS
+from rnnviz.gui.gradients.plot import Plot, magnitude_axis, time_axis
+from rnnviz.gui.network.drawing import Drawing
+from rnnviz.gui.state.laboratory import Laboratory
+from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets.fields import Choice
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.layer import Layer
+
+_X = "time step t"
+_ALONE = (4.0, 2.5)  # the dash of what comes along the cell state alone
+
+
+@dataclass(frozen=True, eq=False)
+class PathNumbers:
+    """Magnitudes by path, T each; those of float64 where float32 has lost them."""
+
+    hidden: Array  # ‖∂L/∂h_t‖ by all paths
+    cell: Array  # ‖∂L/∂c_t‖ by all paths
+    alone: Array  # ‖∂L/∂c_t‖ along the cell state
+    lost: Array  # (3, T) bool: float32 has lost it
+    k: int | None  # from 1; None: L, all losses together
+    unit: bool
+    cell_symbol: str
+
+    @property
+    def curves(self) -> tuple[tuple[str, Array], ...]:
+        """By the name they have in the table."""
+        return ("h", self.hidden), (self.cell_symbol, self.cell), (f"{self.cell_symbol} alone", self.alone)
+
+
+class PathsCard(Card):
+    """Three curves of one model."""
+
+    key = "paths"
+    each_model = True
+
+    def lacks(self, model: ShownModel) -> str:
+        if cell_states(model.structure.equations):
+            return ""
+        return f"{model.name} has no cell state: its gradient goes back by h alone."
+
+    def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
+        return (laboratory.losses, laboratory.loss) if options.get("one") else ()
+
+    def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
+        k = laboratory.loss - 1 if options.get("one") else None
+        unit = k is not None and takes_unit_losses(model, laboratory)
+        yield Partial((yield from told(_found(model, k, unit))))
+
+    def aside(self, sight: Sight) -> str:
+        if not sight.known:
+            return ""
+        numbers: PathNumbers = sight.known[0].value
+        if numbers.k is None:
+            return "L, all losses"
+        return f"unit loss uᵀh_{{{numbers.k}}}" if numbers.unit else f"k = {whole(numbers.k)}"
+
+    def draw(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing, plot = Drawing(), self._plot(sight, area)
+        for found in sight.known:
+            numbers: PathNumbers = found.value
+            loss = "L" if numbers.k is None else f"L_{{{numbers.k}}}"
+            plot.draw_frame(drawing, sight.theme, _X, f"‖∂{'uᵀh' if numbers.unit else loss}‖, log₁₀")
+            times, odd = np.arange(1, len(numbers.hidden) + 1), sight.theme.color("not_finite")
+            entries = self._entries(found, sight)
+            for (name, values), entry, lost in zip(numbers.curves, entries, numbers.lost, strict=True):
+                assert entry.color is not None  # a line's
+                plot.draw_magnitudes(drawing, name, times, log10(values), entry.color, entry.dash, lost, odd)
+            place = QRectF(area.left() + 2, area.bottom() - self._legend(sight, area), area.width() - 2, 60)
+            draw_legend(drawing, place, entries, sight.theme)
+        return drawing
+
+    def mark(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing = Drawing()
+        self._plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
+        return drawing
+
+    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
+        plot = self._plot(sight, area)
+        for found in sight.known:
+            if not plot.frame.contains(point):
+                continue
+            numbers: PathNumbers = found.value
+            t = min(plot.time_step_at(point.x()), len(numbers.hidden))
+            lines = [f"{found.model.name}, time step {whole(t)}"]
+            for number, (entry, (_, values)) in enumerate(
+                zip(self._entries(found, sight), numbers.curves, strict=True)
+            ):
+                lost = f" ({WORDS[LOST]})" if numbers.lost[number, t - 1] else ""
+                lines.append(f"{entry.words.replace('_{t}', 'ₜ')}: {short(values[t - 1])}{lost}")
+            return Spot("\n".join(lines), t, None, found.model.number)
+        return None
+
+    def table(self, sight: Sight) -> Table:
+        columns: dict[str, Array] = {}
+        for found in sight.known:
+            columns[f"{found.model.name} t"] = np.arange(1, len(found.value.hidden) + 1)
+            for name, values in found.value.curves:
+                columns[f"{found.model.name} {name}"] = values
+        return Table(columns)
+
+    def controls(self, store: Store, change: Callable[[Mapping[str, Any]], None]) -> QWidget:
+        field = Choice(((False, "all losses together"), (True, "the loss looked at")), flat=True)
+        field.setAccessibleName("Loss")
+        field.setToolTip("The gradient of L, as training has it, or of the one loss L_k that is looked at")
+        field.chosen.connect(lambda one: change({"one": one}))
+        return field
+
+    @staticmethod
+    def _entries(found: Found, sight: Sight) -> list[Entry]:
+        c, text = found.value.cell_symbol, sight.theme.color("text")
+        return [
+            Entry("∂L/∂h_{t}", found.model.color, True),
+            Entry(f"∂L/∂{c}_{{t}}", text, True),
+            Entry(f"∂L/∂{c}_{{t}} by {c} alone", text, True, _ALONE),
+        ]
+
+    def _legend(self, sight: Sight, area: QRectF) -> float:
+        entries = (self._entries(found, sight) for found in sight.known)
+        return max((legend_height(one, area.width() - 2) for one in entries), default=0.0)
+
+    def _plot(self, sight: Sight, area: QRectF) -> Plot:
+        axis = magnitude_axis([log10(values) for numbers in sight.values for _, values in numbers.curves])
+        length = max((len(numbers.hidden) for numbers in sight.values), default=1)
+        room = area.adjusted(0, 0, 0, -self._legend(sight, area) - 2)
+        return Plot.within(room, time_axis(length), axis, x_words=_X)
+
+
+def _found(model: ShownModel, k: int | None, unit: bool) -> Generator[float, None, PathNumbers]:
+    """Of the trace, and where float32 has lost it of the float64 rebuild."""
+    trace, layer = model.sequence, model.layer
+    assert trace is not None  # it has a trace
+    assert layer is not None
+    kept = _stacked((yield from path_steps(layer, 0, k, unit=unit)))
+    exact = None
+    if _unsure(layer, kept) and not trace.without_exact:
+        exact = _stacked((yield from path_steps(trace.exact.layer(layer.name), 0, k, unit=unit)))
+    values, marks = seen(kept, layer.output.dtype.name, exact)
+    symbol = layer.equations.node(cell_states(layer.equations)[0]).symbol.removesuffix("_t")
+    hidden, cell, alone = values
+    lost = marks == Mark.UNDERFLOW
+    return PathNumbers(hidden, cell, alone, lost, None if k is None else k + 1, unit, symbol)
+
+
+def _stacked(paths: Paths) -> Array:
+    return np.array([paths.hidden_all, paths.cell_all, paths.cell_alone])
+
+
+def _unsure(layer: "Layer", kept: Array) -> bool:
+    """Whether float32 may have lost magnitudes that are not 0."""
+    turned = kept if layer.reverse else kept[:, ::-1]
+    reached = np.logical_or.accumulate(turned > 0, axis=1)
+    return layer.output.dtype == np.float32 and bool((reached & (turned < SURE)).any())

@@ -1,0 +1,206 @@
+"""One loss walking back: ‖∂L_k/∂h_t‖ of one loss in every model, its geometric rate, its horizon and its bound."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+
+from rnnviz.core.arrays import Array
+from rnnviz.core.gradients.jacobians import joint_units, spectra
+from rnnviz.core.gradients.walk import Walk, bound, walk
+from rnnviz.core.magnitude import log10
+from rnnviz.core.numbers import bound as digits
+from rnnviz.core.numbers import short, whole
+from rnnviz.core.sweeps.flow import geometric_rate
+from rnnviz.gui.canvas.items.curve_plot import ValueAxis
+from rnnviz.gui.canvas.lanes.shown import ShownModel
+from rnnviz.gui.canvas.lanes.value_axes import logarithmic
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, flow_numbers
+from rnnviz.gui.gradients.log_colors import LOST, WORDS
+from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.plot import Plot, draw_names, time_axis
+from rnnviz.gui.look import fonts
+from rnnviz.gui.network.drawing import Drawing
+from rnnviz.gui.state.laboratory import Laboratory
+
+if TYPE_CHECKING:
+    from rnnviz.core.sweeps.layer import Layer
+
+_X = "time step t"
+_TOO_MUCH = 1_500_000_000  # operations of singular values above which there is no bound from every Jacobian
+_ABOVE = 2.0  # decades above the curves that the axis holds of the bounds
+_LINE = fonts.SMALL + 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class WalkNumbers:
+    """The flow that holds every loss, and what bounds it."""
+
+    numbers: FlowNumbers
+    norms: Array | float | None = None  # (T,) of the step Jacobians, or one γ for all; None: none is known
+    no_bound: str = ""  # why there never will be
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """The gradient of the loss that is looked at, of one model."""
+
+    one: Walk
+    logs: Array  # (n,) log₁₀, in shares of what it begins with where the threshold is one
+    bound: Array  # (n,) the same of what it cannot exceed; (0,) without
+    lost: Array  # (n,) bool: too small for float32
+    horizon: str  # in words
+
+
+class WalkCard(FlowBased):
+    """A curve for each model over the time steps, from the loss back."""
+
+    key = "walk"
+    draws_loss = True
+
+    def lacks(self, model: ShownModel) -> str:
+        return "" if model.carries else f"{model.name}: nothing is carried from one time step to the next."
+
+    def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
+        numbers = yield from flow_numbers(model, laboratory, 0.5)
+        layer, make = model.layer, partial(WalkNumbers, numbers)
+        assert layer is not None  # else there was no flow
+        pooled = layer.pooled is not None and not numbers.unit
+        if layer.above or pooled:
+            yield Partial(make(no_bound="the loss comes in at several time steps"))
+        elif numbers.flow.length * joint_units(layer.structure) ** 3 <= _TOO_MUCH:
+            yield Partial(make(), 0.5)
+            yield from _with_norms(layer, make)
+        elif layer.equations.slope_limit is not None:
+            yield Partial(make(geometric_rate(layer)))
+        else:
+            yield Partial(make(no_bound="its step Jacobians are too large"))
+
+    def aside(self, sight: Sight) -> str:
+        unit = any(found.value.numbers.unit for found in sight.known)
+        if not sight.known:
+            return ""
+        numbers: FlowNumbers = sight.known[0].value.numbers
+        k = whole(int(numbers.flow.rows[numbers.row_near(sight.loss)]) + 1)
+        return f"unit loss uᵀh_{{{k}}}" if unit else f"k = {k}"
+
+    def draw(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing, ways = Drawing(), _ways(sight)
+        plot = self._plot(sight, area, ways)
+        symbol = next((found.value.numbers.flow.symbol for found in sight.known), "h")
+        words = "share of ‖∂L_{k}/∂%s_{k}‖" if sight.laboratory.relative else "‖∂L_{k}/∂%s_{t}‖"
+        plot.draw_frame(drawing, sight.theme, _X, words % symbol)
+        for found, way in zip(sight.known, ways, strict=True):
+            key, color, times = str(found.model.number), found.model.color, way.one.times + 1
+            if way.bound.size:
+                inside = np.where(way.bound <= plot.y.high, way.bound, np.nan)
+                ys = plot.held(plot.ys(inside))
+                drawing.add(Curve(f"bound {key}", plot.xs(times), ys, color, 0.9, (4.0, 4.0), way.bound))
+            odd = sight.theme.color("not_finite")
+            plot.draw_magnitudes(drawing, key, times, way.logs, color, found.model.dash, way.lost, odd)
+        lines = [(_caption(found, way), found.model.color) for found, way in zip(sight.known, ways, strict=True)]
+        top = area.bottom() - len(lines) * _LINE + 2
+        draw_names(drawing, QRectF(area.left() + 2, top, area.width() - 2, len(lines) * _LINE), lines)
+        return drawing
+
+    def mark(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing = Drawing()
+        self._plot(sight, area, _ways(sight)).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
+        return drawing
+
+    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
+        ways = _ways(sight)
+        plot = self._plot(sight, area, ways)
+        if not sight.known or not plot.frame.contains(point):
+            return None
+        t = plot.time_step_at(point.x())
+        lines = [f"time step {whole(t)}"]
+        lines += [_told(found, way, t) for found, way in zip(sight.known, ways, strict=True)]
+        return Spot("\n".join(lines), t)
+
+    def table(self, sight: Sight) -> Table:
+        columns: dict[str, Array] = {}
+        for found, way in zip(sight.known, _ways(sight), strict=True):
+            name = found.model.name
+            columns[f"{name} t"] = way.one.times + 1
+            columns[f"{name} k={way.one.k + 1}"] = way.one.values
+            if way.bound.size:
+                columns[f"{name} bound"] = bound(way.one, found.value.norms)
+        return Table(columns)
+
+    @staticmethod
+    def _plot(sight: Sight, area: QRectF, ways: list[_Way]) -> Plot:
+        laboratory = sight.laboratory
+        limit = float(np.log10(laboratory.threshold))
+        axis = logarithmic([way.logs for way in ways], zone=limit, words=f"below {digits(laboratory.threshold)}")
+        beyond = max((float(np.nanmax(way.bound)) for way in ways if np.isfinite(way.bound).any()), default=-np.inf)
+        if beyond > axis.high:
+            axis = ValueAxis(
+                axis.low, axis.high + min(_ABOVE, beyond - axis.high), axis.ticks, axis.zone, axis.zone_words, True
+            )
+        room = area.adjusted(0, 0, 0, -len(sight.known) * _LINE)
+        return Plot.within(room, time_axis(sight.shown.time_steps), axis, x_words=_X)
+
+
+def _with_norms(layer: "Layer", make: Any) -> Iterator[Partial]:
+    """The bound once the norms of all time steps are known."""
+    length = int(layer.sequence_lengths[0])
+    for found in spectra(layer):
+        if found.norms_known >= length:
+            yield Partial(make(found.norms))
+            return
+        yield Partial(make(), 0.5 + 0.5 * found.norms_known / length)
+    yield Partial(make())
+
+
+def _ways(sight: Sight) -> list[_Way]:
+    """Of each model with numbers."""
+    return [_way(found, sight) for found in sight.known]
+
+
+@np.errstate(all="ignore")
+def _way(found: Found, sight: Sight) -> _Way:
+    value, laboratory = found.value, sight.laboratory
+    own = value.numbers.of_row(value.numbers.row_near(sight.loss))
+    one = walk(own.flow, 0)
+    begin = one.values[0] if laboratory.relative and one.values.size else 1.0
+    above = np.zeros(0) if value.norms is None else log10(bound(one, value.norms) / begin)
+    steps, censored = own.steps(laboratory)
+    if not np.isfinite(steps[0]):
+        words = "no horizon"
+    else:
+        words = f"horizon {'≥ ' if censored[0] else ''}{whole(int(steps[0]))}"
+    return _Way(one, log10(one.values / begin), above, own.marks[0, one.times] == LOST, words)
+
+
+def _caption(found: Found, way: _Way) -> str:
+    """What stands below the plot."""
+    name, values = found.model.name, way.one.values
+    if not (values > 0).any() and not np.isnan(values).any():
+        return f"{name}: no loss at this time step"
+    rate = way.one.fit.rate
+    factor = f" ×{short(rate)} a time step ·" if np.isfinite(rate) else ":"
+    return f"{name}{factor} {way.horizon}"
+
+
+def _told(found: Found, way: _Way, t: int) -> str:
+    """What is told of a time step."""
+    name, at = found.model.name, np.flatnonzero(way.one.times == t - 1)
+    if not at.size:
+        return f"{name}: the loss at k = {whole(way.one.k + 1)} does not reach it"
+    place = int(at[0])
+    words = f"{name}: {short(way.one.values[place])}"
+    if way.lost[place]:
+        words += f" ({WORDS[LOST]})"
+    if found.value.norms is not None:
+        words += f", bound {short(bound(way.one, found.value.norms)[place])}"
+    elif found.value.no_bound:
+        words += f", no bound: {found.value.no_bound}"
+    fit = way.one.fit
+    if np.isfinite(fit.rate):
+        words += f"; ×{short(fit.rate)} a time step, R² {fit.quality:.2f} of {whole(fit.points)} time steps"
+    return words
