@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.gui.commands.needs import Need
+from rnnviz.gui.commands.needs import Condition, Need
 from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.state import State
@@ -60,7 +60,13 @@ class Command:
 
     def why_not(self, state: State) -> str:
         """Why it cannot be given in `state`, as half a sentence; "" if it can, or where nobody has said it."""
-        return self.enabled.missing(state) if isinstance(self.enabled, Need) else ""
+        return self.missing(state, {}) or ""
+
+    def missing(self, state: State, held: dict[Condition, bool]) -> str | None:
+        """The same, but None if it can; `held` remembers which conditions hold, of many commands in one state."""
+        if isinstance(self.enabled, Need):
+            return self.enabled.missing(state, held)
+        return None if self.enabled(state) else ""
 
 
 def key_words(shortcut: str) -> str:
@@ -77,6 +83,8 @@ class Actions(QObject):
         self.commands: dict[str, Command] = {}
         self._actions: dict[str, QAction] = {}
         self._told: dict[str, tuple[str, str]] = {}  # what the tooltips say: name, and why not
+        self._enabled: dict[str, bool] = {}  # as the actions are
+        self._shown: State | None = None
         self._store = store
         self._theme = store.state.look.theme
         for command in commands:
@@ -147,14 +155,18 @@ class Actions(QObject):
             command.run()
         except RnnvizError as error:
             self._store.say(Message("error", str(error)))
-        self._show(self._store.state)
+        if self._shown is not self._store.state or command.checked is not None:  # Qt has turned the tick over
+            self._show(self._store.state)
 
     def _show(self, state: State) -> None:
+        self._shown = state
         new_theme, self._theme = state.look.theme != self._theme, state.look.theme
+        held: dict[Condition, bool] = {}
         for key, command in self.commands.items():
             action = self._actions[key]
-            enabled = command.enabled(state)
-            if enabled != action.isEnabled():
+            missing = command.missing(state, held)
+            if (enabled := missing is None) != self._enabled.get(key):
+                self._enabled[key] = enabled
                 action.setEnabled(enabled)
             if command.checked is not None:
                 action.setChecked(command.checked(state))
@@ -164,12 +176,11 @@ class Actions(QObject):
                 self._set_icon(action, face.icon)
             elif new_theme:
                 self._set_icon(action, face.icon if face is not None else command.icon)
-            self._explain(action, command, "" if enabled else command.why_not(state))
+            if (told := (face.words if face is not None else "", missing or "")) != self._told.get(key):
+                self._told[key] = told
+                self._explain(action, command, missing or "")
 
     def _explain(self, action: QAction, command: Command, why_not: str) -> None:
-        if (told := (action.text(), why_not)) == self._told.get(command.key):
-            return
-        self._told[command.key] = told
         text = command.explanation(action.text())
         action.setToolTip(f"{text}\nNot now: {why_not}" if why_not else text)
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from rnnviz.gui.state.state import State
 
+Condition = Callable[[State], bool]
+
 
 @dataclass(frozen=True)
 class Need:
     """Conditions in the order in which they are told; called with a state, whether all of them hold."""
 
-    conditions: tuple[tuple[Callable[[State], bool], str], ...]
+    conditions: tuple[tuple[Condition, str], ...]
 
     def __call__(self, state: State) -> bool:
         return all(holds(state) for holds, _ in self.conditions)
@@ -18,9 +20,17 @@ class Need:
     def __and__(self, other: "Need") -> "Need":
         return Need((*self.conditions, *other.conditions))
 
-    def missing(self, state: State) -> str:
-        """The first thing that `state` lacks, as half a sentence: "no model has a second layer"; "" if nothing."""
-        return next((words for holds, words in self.conditions if not holds(state)), "")
+    def missing(self, state: State, held: dict[Condition, bool] | None = None) -> str | None:
+        """The first thing that `state` lacks, as half a sentence: "no model has a second layer"; None if nothing.
+        `held`: which conditions are known to hold in this state, or not to."""
+        held = {} if held is None else held
+        for holds, words in self.conditions:
+            known = held.get(holds)
+            if known is None:
+                known = held[holds] = holds(state)
+            if not known:
+                return words
+        return None
 
 
 def need(holds: Callable[[State], bool], missing: str) -> Need:

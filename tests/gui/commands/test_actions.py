@@ -74,7 +74,7 @@ def test_missing_things_are_told_in_their_order() -> None:
     store.say(busy="at work")
     assert (both.missing(store.state), both(store.state)) == ("second", False)
     store.change(look=setting(page="x"))
-    assert (both.missing(store.state), both(store.state)) == ("", True)
+    assert (both.missing(store.state), both(store.state)) == (None, True)
 
 
 def test_a_command_with_two_faces_and_a_tick(window: QMainWindow) -> None:
