@@ -369,7 +369,8 @@ class _Diagram:
         if look.backward and not before and node.name == layer.equations.output:
             direct, gone = self._norm(lambda one: one.direct_grad[t, 0])
             words = f"direct {written(direct, gone)}"
-            drawing.add(Text("direct", x, middle + 35, words, _SMALL, look.color("muted"), align, spare=True))
+            y = middle + (22 if self.grid.row < _CLOSE_ROW else 35)
+            drawing.add(Text("direct", x, y, words, _SMALL, look.color("muted"), align, spare=True))
         drawing.add(*self._border_line(place, rect, middle))
         step = self._neighbour(before)
         if step is not None:
