@@ -124,5 +124,5 @@ QProgressBar::chunk { background: @accent@; border-radius: 3px; }
 QSlider::groove:horizontal { background: @border@; height: 4px; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: @accent@; border-radius: 2px; }
 QSlider::handle:horizontal { background: @accent@; width: 14px; margin: -5px 0; border-radius: 7px; }
-QSlider::handle:horizontal:focus { border: 2px solid @focus@; }
+QSlider::handle:horizontal:focus { border: 2px solid @focus@; width: 10px; }
 """
