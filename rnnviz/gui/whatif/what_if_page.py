@@ -26,6 +26,7 @@ class WhatIfPage(ColumnPage):
     """Editor, what is set, what that changes, and the variants that are kept."""
 
     shows = Fields("run", "recorded.traces", "place", "trial")
+    only_in_front = True
 
     def __init__(self, store: Store, actions: Actions, whatifs: WhatIfs) -> None:
         super().__init__(store)
