@@ -4,12 +4,10 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QLineEdit,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
@@ -20,6 +18,7 @@ from rnnviz.gui.library.thumbnail import SIZE as PICTURE
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.icons import pixmap
 from rnnviz.gui.look.theme import Theme
+from rnnviz.gui.widgets.row_table import RowTable
 from rnnviz.runs.library.summary import RunSummary
 
 _ROW = 52  # pixels
@@ -115,41 +114,25 @@ class RunDelegate(QStyledItemDelegate):
         )
 
 
-class RunView(QTableView):
+class RunView(RowTable):
     """Keys: letters go to the search field (`typed`), Delete asks for that (`delete_wanted`)."""
 
     typed = Signal(str)
     delete_wanted = Signal()
 
     def __init__(self, look: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Runs", parent)
         self.delegate = RunDelegate(look, self)
         self.setItemDelegate(self.delegate)
-        self.setAccessibleName("Runs")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setSortingEnabled(True)
-        self.setMouseTracking(True)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setDefaultSectionSize(_ROW)
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(_ROW)
         self.horizontalHeader().setStyleSheet(f"QHeaderView::section {{ padding: 4px {_PAD}px; }}")
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def arrange(self) -> None:
         """Widths of the columns, once there is a model."""
-        head = self.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in _WIDTHS.items():
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            head.resizeSection(column, width)
+        self.set_widths(NAME, _WIDTHS)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)

@@ -5,14 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-)
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from rnnviz.core.numbers import short
 from rnnviz.gui.look import scale
@@ -20,6 +13,7 @@ from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.seeds import words
 from rnnviz.gui.seeds.seeds_reading import ShownSeeds, ShownSetting
 from rnnviz.gui.training.metric_words import metric_words
+from rnnviz.gui.widgets.row_table import RowTable
 from rnnviz.runs.seeds.reading import Result
 
 SETTING, SEED, FINAL, SOLVED = range(4)
@@ -127,35 +121,19 @@ class _RowDelegate(QStyledItemDelegate):
         option.state &= ~QStyle.StateFlag.State_HasFocus
 
 
-class SeedView(QTableView):
-    """The table on the screen; the whole row is chosen."""
+class SeedView(RowTable):
+    """The table on the screen."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setAccessibleName("Seeds")
+        super().__init__("Seeds")
         self.setItemDelegate(_RowDelegate(self))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setSortingEnabled(True)
-        self.setMouseTracking(True)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         scale.fit(self, rows=_HIGH)
 
     def arrange(self) -> None:
         """Widths of the columns, once there is a model."""
-        head = self.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(SETTING, QHeaderView.ResizeMode.Stretch)
-        for column, width in _WIDTHS.items():
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            head.resizeSection(column, scale.px(width))
+        self.set_widths(SETTING, {column: scale.px(width) for column, width in _WIDTHS.items()})
         self.sortByColumn(SETTING, Qt.SortOrder.AscendingOrder)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
