@@ -61,8 +61,9 @@ class GradientsView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.head = HeadRow(store)
-        self.head.setVisible(not picture)
         column.addWidget(self.head)
+        if picture:
+            self.head.hide()
         self.cards_area = QScrollArea()
         self.cards_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.cards_area.setWidgetResizable(True)
