@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.state.state import State
@@ -56,7 +56,8 @@ class Centre(QWidget):
                 wanted = self.lanes
         if wanted is self.front:
             return
-        has_keyboard = self.front.hasFocus()
+        focused = QApplication.focusWidget()
+        has_keyboard = focused is not None and (focused is self.front or self.front.isAncestorOf(focused))
         self._stack.setCurrentWidget(wanted)
         if has_keyboard:
             wanted.setFocus()

@@ -79,7 +79,7 @@ CARDS = (
         "states and gradients before any training, over 20 initial seeds, redrawn while a slider moves",
     ),
 )  # fmt: skip
-DEFAULT_CARDS = ("flow", "walk")
+DEFAULT_CARDS = ("flow", "walk", "eigenvalues", "gates")
 LEAST_THRESHOLD, MOST_THRESHOLD = 1e-30, 1.0
 Losses = Literal["", "task", "unit"]
 
