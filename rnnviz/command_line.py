@@ -17,6 +17,7 @@ from rnnviz.core.files.formats import CHECKPOINTS
 from rnnviz.debugging_commands import Commands
 from rnnviz.gui.figures.formats import FIGURES, FONT_SCALES, SCALES, Measures, figure_format
 from rnnviz.gui.network.levels import LEVELS
+from rnnviz.gui.state.laboratory import CARDS
 from rnnviz.gui.state.views import VIEWS
 from rnnviz.option_numbers import real_number, whole_number
 
@@ -297,6 +298,13 @@ def _add_render(commands: "Commands[_Parser]") -> None:
     render.add_argument(
         "--level", choices=tuple(LEVELS), default="unrolled", help="of the view network: how close (default: unrolled)"
     )
+    render.add_argument(
+        "--cards",
+        type=_keys,
+        default=(),
+        metavar="KEY,KEY",
+        help=f"of the view gradients: which, in their order; of {', '.join(one.key for one in CARDS)}",
+    )
     render.add_argument("--sweep", choices=("forward", "backward"), help="which of the two the cursor stands in")
     render.add_argument("--training-step", type=whole_number(0), metavar="K", help="default: the last one captured")
     render.add_argument(
@@ -343,6 +351,11 @@ def _size(text: str) -> tuple[int, int]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"wanted a size like 1440x900, not {text}") from None
     return width, height
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """Parts between commas, without the blanks around them."""
+    return tuple(part.strip() for part in text.split(","))
 
 
 def _window(options: argparse.Namespace) -> int:
@@ -524,7 +537,7 @@ def _render(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace, run_path: Path) -> None:
     from rnnviz.gui.figures.run_figures import Wanted, render_view
 
-    wanted = Wanted(options.view, options.lanes, options.level, options.sweep or "")
+    wanted = Wanted(options.view, options.lanes, options.level, options.sweep or "", options.cards)
     at = (options.training_step, options.time_step)
     render_view(run_path, wanted, *at, _measures(options), options.theme, options.out)
 

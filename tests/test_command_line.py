@@ -406,10 +406,12 @@ def test_what_is_asked_of_render(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert main(["render", "--first-lesson", "-o", "b.png"]) == 0
     words = "render a.rnnviz --view network --level inside --sweep forward -o c.png"
     assert main(words.split()) == 0
+    assert main([*["render", "a.rnnviz", "--view", "gradients", "--cards"], "walk, flow", "-o", "d.png"]) == 0
     loss, large = Wanted(lanes="loss"), Measures((800, 600), 2, 1.5)
     assert asked[0] == ((Path("a.rnnviz"), loss, 3, 2, large, "dark", Path("a.png")), {})
     assert asked[1][0][1:] == (Wanted(), None, None, Measures((1440, 900)), "light", Path("b.png"))
     assert asked[2][0][1] == Wanted("network", level="inside", sweep="forward")
+    assert asked[3][0][1] == Wanted("gradients", cards=("walk", "flow"))
     assert asked[1][0][0].name == "first-lesson.rnnviz"
 
 

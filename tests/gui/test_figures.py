@@ -18,6 +18,7 @@ from rnnviz.gui.figures.figure import draw_figure, lanes_as_seen
 from rnnviz.gui.figures.formats import Measures, in_pixels
 from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.figures.run_figures import Wanted, render_view
+from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.state.store import Store
 from rnnviz.gui.training.scrubber import Scrubber
 from rnnviz.gui.training.step_axis import TITLE, StepAxis
@@ -94,6 +95,23 @@ def test_the_network_is_a_picture_too(qtbot: QtBot, run_file: Path, tmp_path: Pa
     image = QImage(str(out))
     assert (image.width(), image.height()) == (1800, 1200)
     assert len({image.pixel(x, y) for x in range(0, 1800, 7) for y in range(0, 1200, 7)}) > 20
+
+
+def test_the_cards_of_the_gradients_are_chosen(
+    qtbot: QtBot, run_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = list[str]()
+
+    def look(page: QWidget, measures: Measures) -> QImage:
+        frames = page.findChildren(CardFrame)
+        shown.extend(dict.fromkeys(frame.card.key for frame in sorted(frames, key=lambda one: (one.y(), one.x()))))
+        assert not [frame.sentence for frame in frames if frame.sentence]
+        return window_image(page, measures)
+
+    monkeypatch.setattr(figure, "window_image", look)
+    wanted = Wanted("gradients", cards=("walk", "bars", "flow"))
+    render_view(run_file, wanted, None, 4, Measures((1200, 500)), "light", tmp_path / "figure.png")
+    assert shown == ["walk", "bars", "flow"]
 
 
 def test_views_differ_with_time_step_training_step_and_theme(qtbot: QtBot, run_file: Path, tmp_path: Path) -> None:
@@ -227,6 +245,8 @@ def test_a_figure_does_not_show_where_the_person_is_looking(qtbot: QtBot) -> Non
         ({"wanted": Wanted("everything")}, "view: wanted one of lanes, network, gradients, got everything"),
         ({"wanted": Wanted(lanes="all")}, "lanes: wanted one of overview, hidden, gradients, loss, got all"),
         ({"wanted": Wanted("network", level="near")}, "level: wanted one of folded, unrolled, inside, got near"),
+        ({"wanted": Wanted("gradients", cards=("flow", "flaw"))}, "cards: wanted some of flow, .*, got flaw"),
+        ({"wanted": Wanted("network", cards=("flow",))}, "cards: wanted with the view gradients, got the view network"),
         ({"wanted": Wanted(sweep="up")}, "sweep: wanted one of forward, backward, got up"),
         ({"training_step": 7777}, "no capture of .* at training step 7,777; the nearest is"),
         ({"time_step": 0}, "wanted a time step from 1 to"),

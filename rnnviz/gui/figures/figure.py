@@ -120,6 +120,7 @@ def _page(state: State, width: int, *, view: bool, curves: Curves | None) -> Ite
     store, front = Store(state), None
     if view:
         front = _FRONTS[shown_view(state).key](store, picture=True)
+        front.resize(width, front.height())  # cards that lie side by side need less height
         front.setMinimumHeight(front.picture_height())
         column.addWidget(front, 1)
     if curves is not None:

@@ -24,6 +24,7 @@ from rnnviz.gui.figures.pictures import save_picture
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.look.theme import ThemeName, apply, theme
 from rnnviz.gui.network.levels import LEVELS, Level
+from rnnviz.gui.state.laboratory import CARDS
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.views import VIEWS
@@ -42,12 +43,14 @@ _FORWARD = ("hidden",)  # what happens in the forward sweep; the others stand in
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is drawn of a run: one of `VIEWS`; of lanes one of `LANE_SETS`, of the network how close and which sweep."""
+    """What is drawn of a run: one of `VIEWS`; of lanes one of `LANE_SETS`, of the network how close and which sweep, of
+    gradients which cards."""
 
     view: str = "lanes"
     lanes: str = "overview"
     level: Level = "unrolled"
     sweep: str = ""  # "forward" or "backward"; "": as it suits
+    cards: tuple[str, ...] = ()  # of the view gradients: which, by their keys; (): the usual ones
 
     @property
     def phase(self) -> Phase:
@@ -63,6 +66,11 @@ class Wanted:
             "level": LEVELS,
             "sweep": ("", "forward", "backward"),
         }
+        if self.cards and self.view != "gradients":
+            raise RnnvizError(f"cards: wanted with the view gradients, got the view {self.view}.")
+        keys = [card.key for card in CARDS]
+        if strange := [card for card in self.cards if card not in keys]:
+            raise RnnvizError(f"cards: wanted some of {', '.join(keys)}, got {strange[0]}.")
         for name, having in known.items():
             if getattr(self, name) not in having:
                 raise RnnvizError(
@@ -108,7 +116,10 @@ def draw_view(
     apply(application, theme(theme_name))
     if wanted.view == "lanes":
         return _draw_lanes(_with_lanes(state, LANE_SETS[wanted.lanes]), wanted.lanes, measures, run_path)
-    return draw_figure(replace(state, look=replace(state.look, view=wanted.view, level=wanted.level)), measures)
+    laboratory = state.look.laboratory
+    laboratory = laboratory.arranged(wanted.cards or laboratory.cards)
+    look = replace(state.look, view=wanted.view, level=wanted.level, laboratory=laboratory)
+    return draw_figure(replace(state, look=look), measures)
 
 
 def _draw_lanes(state: State, lanes: str, measures: Measures, run_path: Path) -> QImage:

@@ -22,8 +22,8 @@ CARDS = (
     ),
     CardName(
         "bars", "Gradient flow by distance",
-        "how high a bar is: the sum of the norms of all losses’ gradients there, which is at least the norm of their "
-        "sum; the colours divide its height by what near and far losses add to that sum",
+        "the gradients of all losses at each time step: a bar is as high as the sum of their norms, which is at least "
+        "the norm of their sum; the colours divide its height by what near and far losses add to that sum",
     ),
     CardName(
         "walk", "One loss walking back",
