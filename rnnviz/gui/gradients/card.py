@@ -152,6 +152,10 @@ class Card:
         """What stands at the right of the title."""
         return self.symbol
 
+    def short_aside(self, sight: Sight) -> str:
+        """The same in few letters, for a narrow card; "": nothing has to be said."""
+        return ""
+
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         """Everything but the cursor."""
         raise NotImplementedError

@@ -269,7 +269,7 @@ class CardFrame(QWidget):
         model = self._own_model() if not self.card.by_model and len(self.sight.shown.models) > 1 else None
         aside = self.card.aside(self.sight)
         if model is None:
-            return [progress + aside]
+            return [progress + aside, progress + self.card.short_aside(self.sight)]
         return [progress + ", ".join(filter(None, (model.name, aside))), progress + aside, progress + model.name]
 
     def resizeEvent(self, event: QResizeEvent) -> None:

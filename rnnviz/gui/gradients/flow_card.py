@@ -50,7 +50,8 @@ class FlowCard(FlowBased):
             drawing.add(raster("flow", plot.frame, numbers.flow.values, places, sight.theme))
             self._draw_fall(drawing, plot, numbers, sight)
             plot.draw_frame(drawing, sight.theme, _X, "time step k of the loss", grid=False)
-        bar = QRectF(area.right() - BAR_ROOM, area.top() + 6, BAR_ROOM, area.height() - 24)
+        frame = self._plot(sight.known[0], area).frame
+        bar = QRectF(area.right() - BAR_ROOM, frame.top(), BAR_ROOM, frame.height())
         odd = sorted({place for found in sight.known for place in found.value.odd})
         threshold = None if laboratory.relative else float(np.log10(laboratory.threshold))
         draw_bar(drawing, bar, colors, sight.theme, odd, threshold)

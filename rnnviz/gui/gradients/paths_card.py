@@ -24,6 +24,7 @@ from rnnviz.gui.gradients.plot import Plot, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.store import Store
+from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.fields import Choice
 
 if TYPE_CHECKING:
@@ -78,12 +79,14 @@ class PathsCard(Card):
             return "L, all losses"
         return f"unit loss uᵀh_{{{numbers.k}}}" if numbers.unit else f"k = {whole(numbers.k)}"
 
+    def short_aside(self, sight: Sight) -> str:
+        return "".join(_loss(found.value) for found in sight.known)
+
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot = Drawing(), self._plot(sight, area)
         for found in sight.known:
             numbers: PathNumbers = found.value
-            loss = "L" if numbers.k is None else f"L_{{{numbers.k}}}"
-            plot.draw_frame(drawing, sight.theme, _X, f"‖∂{'uᵀh' if numbers.unit else loss}‖, log₁₀")
+            plot.draw_frame(drawing, sight.theme, _X, "gradient magnitude")
             times, odd = np.arange(1, len(numbers.hidden) + 1), sight.theme.color("not_finite")
             entries = self._entries(found, sight)
             for (name, values), entry, lost in zip(numbers.curves, entries, numbers.lost, strict=True):
@@ -110,7 +113,7 @@ class PathsCard(Card):
                 zip(self._entries(found, sight), numbers.curves, strict=True)
             ):
                 lost = f" ({WORDS[LOST]})" if numbers.lost[number, t - 1] else ""
-                lines.append(f"{entry.words.replace('_{t}', 'ₜ')}: {short(values[t - 1])}{lost}")
+                lines.append(f"{marked_text.plain(entry.words)}: {short(values[t - 1])}{lost}")
             return Spot("\n".join(lines), t, None, found.model.number)
         return None
 
@@ -133,9 +136,9 @@ class PathsCard(Card):
     def _entries(found: Found, sight: Sight) -> list[Entry]:
         c, text = found.value.cell_symbol, sight.theme.color("text")
         return [
-            Entry("∂L/∂h_{t}", found.model.color, True),
-            Entry(f"∂L/∂{c}_{{t}}", text, True),
-            Entry(f"∂L/∂{c}_{{t}} by {c} alone", text, True, _ALONE),
+            Entry(f"∂{_loss(found.value)}/∂h_{{t}}", found.model.color, True),
+            Entry(f"∂{_loss(found.value)}/∂{c}_{{t}}", text, True),
+            Entry(f"by {c} alone", text, True, _ALONE),
         ]
 
     def _legend(self, sight: Sight, area: QRectF) -> float:
@@ -147,6 +150,13 @@ class PathsCard(Card):
         length = max((len(numbers.hidden) for numbers in sight.values), default=1)
         room = area.adjusted(0, 0, 0, -self._legend(sight, area) - 2)
         return Plot.within(room, time_axis(length), axis, x_words=_X)
+
+
+def _loss(numbers: PathNumbers) -> str:
+    """Its symbol."""
+    if numbers.k is None:
+        return "L"
+    return f"{'uᵀh' if numbers.unit else 'L'}_{{{numbers.k}}}"
 
 
 def _found(model: ShownModel, k: int | None, unit: bool) -> Generator[float, None, PathNumbers]:

@@ -1,7 +1,7 @@
 """One loss walking back: ‖∂L_k/∂h_t‖ of one loss in every model, its geometric rate, its horizon and its bound."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _X = "time step t"
 _TOO_MUCH = 1_500_000_000  # operations of singular values above which there is no bound from every Jacobian
+_KEPT = 64  # ways that are remembered
 _ABOVE = 2.0  # decades above the curves that the axis holds of the bounds
 _LINE = fonts.SMALL + 5.0
 
@@ -43,6 +44,7 @@ class WalkNumbers:
     numbers: FlowNumbers
     norms: Array | float | None = None  # (T,) of the step Jacobians, or one γ for all; None: none is known
     no_bound: str = ""  # why there never will be
+    ways: "dict[tuple[int, float, bool], _Way]" = field(default_factory=dict)  # found by now
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,18 +84,22 @@ class WalkCard(FlowBased):
 
     def aside(self, sight: Sight) -> str:
         unit = any(found.value.numbers.unit for found in sight.known)
+        return f"{'unit loss ' if unit else ''}{self.short_aside(sight)}"
+
+    def short_aside(self, sight: Sight) -> str:
         if not sight.known:
             return ""
         numbers: FlowNumbers = sight.known[0].value.numbers
         k = whole(int(numbers.flow.rows[numbers.row_near(sight.loss)]) + 1)
-        return f"unit loss uᵀh_{{{k}}}" if unit else f"k = {k}"
+        return f"uᵀh_{{{k}}}" if numbers.unit else f"k = {k}"
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, ways = Drawing(), _ways(sight)
         plot = self._plot(sight, area, ways)
-        symbol = next((found.value.numbers.flow.symbol for found in sight.known), "h")
-        words = "share of ‖∂L_{k}/∂%s_{k}‖" if sight.laboratory.relative else "‖∂L_{k}/∂%s_{t}‖"
-        plot.draw_frame(drawing, sight.theme, _X, words % symbol)
+        numbers = sight.known[0].value.numbers
+        loss, symbol = "uᵀh" if numbers.unit else "L", numbers.flow.symbol
+        words = f"share of ‖∂{loss}_{{k}}/∂{symbol}_{{k}}‖" if sight.laboratory.relative else None
+        plot.draw_frame(drawing, sight.theme, _X, words or f"‖∂{loss}_{{k}}/∂{symbol}_{{t}}‖")
         for found, way in zip(sight.known, ways, strict=True):
             key, color, times = str(found.model.number), found.model.color, way.one.times + 1
             if way.bound.size:
@@ -159,13 +165,21 @@ def _with_norms(layer: "Layer", make: Any) -> Iterator[Partial]:
 
 def _ways(sight: Sight) -> list[_Way]:
     """Of each model with numbers."""
-    return [_way(found, sight) for found in sight.known]
+    return [_way(found.value, sight.loss, sight.laboratory) for found in sight.known]
+
+
+def _way(value: WalkNumbers, loss: int, laboratory: Laboratory) -> _Way:
+    key = value.numbers.row_near(loss), laboratory.threshold, laboratory.relative
+    if key not in value.ways:
+        if len(value.ways) > _KEPT:
+            value.ways.clear()
+        value.ways[key] = _found_way(value, key[0], laboratory)
+    return value.ways[key]
 
 
 @np.errstate(all="ignore")
-def _way(found: Found, sight: Sight) -> _Way:
-    value, laboratory = found.value, sight.laboratory
-    own = value.numbers.of_row(value.numbers.row_near(sight.loss))
+def _found_way(value: WalkNumbers, row: int, laboratory: Laboratory) -> _Way:
+    own = value.numbers.of_row(row)
     one = walk(own.flow, 0)
     begin = one.values[0] if laboratory.relative and one.values.size else 1.0
     above = np.zeros(0) if value.norms is None else log10(bound(one, value.norms) / begin)
