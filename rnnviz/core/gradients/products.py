@@ -7,7 +7,7 @@ nothing of another size. A graded D · X has its small singular values to nearly
 Veselić 1992): after a few LQ (Stewart 1997) they come, window by window of D, from an ordinary SVD.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,22 +76,30 @@ class SingularValues(NamedTuple):
     direction: Array  # (S,) of length 1, what the product stretches most; its largest entry above 0, and 0 where all is
 
 
-def products(factors: Iterable[Array], outputs: Array, within: Array | None = None) -> Iterator[SingularValues]:
+def products(
+    factors: Iterable[Array],
+    outputs: Array,
+    within: Array | None = None,
+    wanted: Callable[[int], bool] = lambda number: True,
+) -> Iterator[SingularValues]:
     """Singular values of J_T, J_T J_{T−1}, … from the factors (S, S), that of the last time step first.
 
     `outputs` (S, r) and `within` (S, P) have orthonormal columns: which of the last joint state are derived, and by
-    which of the earlier one; without `within` by all.
+    which of the earlier one; without `within` by all. `wanted`: of the products of how many factors, by default of all.
     """
     product = _Graded(outputs, np.zeros(outputs.shape[1]), np.eye(outputs.shape[1]))
     units = outputs.shape[0] if within is None else within.shape[1]
     count, finite = min(units, outputs.shape[1]), True
-    for factor in factors:
+    for number, factor in enumerate(factors, 1):
         exact = factor.astype(np.float64, copy=False)
         finite = finite and bool(np.isfinite(exact).all())
+        if finite:
+            product = _times(exact.T, product)
+        if not wanted(number):
+            continue
         if not finite:
             yield SingularValues(np.full(count, np.nan), np.full(units, np.nan))
             continue
-        product = _times(exact.T, product)
         yield _singular_values(product if within is None else _times(within.T, product), count)
 
 
@@ -144,7 +152,8 @@ class Products(FrozenArrays):
     log10_values: Array  # (T, S) log₁₀, falling; −∞ of 0, NaN where a step Jacobian is not finite, and where not known
     directions: Array  # (T, S) of length 1: the change of h_t that changes h_T most; 0 where none does
     log10_initial: Array  # (S,) those of ∂h_T/∂h_0, by the state before the first time step
-    known: int  # at how many time steps; the last one, ∂h_T/∂h_T, is known from the start
+    time_steps: Array  # (n,) those that are known, 0-based and ascending; ∂h_T/∂h_T is from the start
+    known: int  # how many time steps back from the end that reaches
     whole: bool  # whether all are, those of the initial state too
 
     @property
@@ -153,9 +162,10 @@ class Products(FrozenArrays):
         return self.log10_values[:, 0] if self.log10_values.shape[1] else np.full(len(self.log10_values), -np.inf)
 
 
-def product_spectra(layer: Layer, sample: int = 0, state: str = "") -> Iterator[Products]:
+def product_spectra(layer: Layer, sample: int = 0, state: str = "", every: int = 1) -> Iterator[Products]:
     """Singular values of ∂h_T/∂h_t of one sequence, after each block of time steps as far as they are known; the last
-    one is whole. Of the joint state, or of one `state` alone: with "c" those of ∂c_T/∂c_t, by whatever way.
+    one is whole. Of the joint state, or of one `state` alone: with "c" those of ∂c_T/∂c_t, by whatever way. `every`: of
+    so many time steps one gets its singular values, which take most of the time, and the farthest ones.
 
     In float64 whatever the trace is in; of a float32 trace take `Trace.exact` where Jacobians are below 1e-38.
     """
@@ -168,16 +178,26 @@ def product_spectra(layer: Layer, sample: int = 0, state: str = "") -> Iterator[
     factors = (
         block[t] for _, block in jacobian_blocks(layer, sample, not layer.reverse) for t in _own(block, layer.reverse)
     )
-    known, initial = min(length, 1), np.full(count, np.nan)
-    for found in products(factors, chosen, chosen if state else None):
-        if known == length:
-            initial = found.logs / _LN_10
-            break
-        values[order[known]], directions[order[known]] = found.logs / _LN_10, found.direction
-        known += 1
-        if known % max(1, length // _PARTS) == 0:
-            yield Products(frozen(values.copy()), frozen(directions.copy()), frozen(initial), known, False)
-    yield Products(frozen(values), frozen(directions), frozen(initial), known, True)
+    initial, known, told = np.full(count, np.nan), min(length, 1), 0
+    numbers = [number for number in range(1, length + 1) if number % every == 0 or number >= length - 1]
+    there = list(order[:1])
+
+    def part(whole: bool) -> Products:
+        steps = frozen(np.array(sorted(there), np.int64))
+        return Products(frozen(values.copy()), frozen(directions.copy()), frozen(initial), steps, known, whole)
+
+    found = products(factors, chosen, chosen if state else None, set(numbers).__contains__)
+    for number, one in zip(numbers, found, strict=True):
+        if number == length:
+            initial = one.logs / _LN_10
+            continue
+        values[order[number]], directions[order[number]] = one.logs / _LN_10, one.direction
+        there.append(order[number])
+        known = number + 1
+        if known - told >= max(1, length // _PARTS):
+            told = known
+            yield part(False)
+    yield part(True)
 
 
 def _own(block: Array, reverse: bool) -> range:

@@ -14,10 +14,9 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, at_once
-from rnnviz.gui.gradients.marks import Dots, Ring
+from rnnviz.gui.gradients.marks import Dots, Ring, Stems
 from rnnviz.gui.gradients.plot import Plot, above_legend, magnitude_axis
-from rnnviz.gui.look import fonts
-from rnnviz.gui.network.drawing import Drawing, Line, Text
+from rnnviz.gui.network.drawing import Drawing, Line
 from rnnviz.gui.state.laboratory import Laboratory
 
 
@@ -75,10 +74,9 @@ class HalflifeCard(Card):
             plot.draw_frame(drawing, look, "units, longest first", "half-life, time steps")
             ranks, order = np.arange(1, len(numbers.usual) + 1), numbers.order
             xs, usual, longest = plot.xs(ranks), log10(numbers.usual[order]), log10(numbers.longest[order])
-            for number, (x, low, high) in enumerate(zip(xs, _pixels(plot, usual), _pixels(plot, longest), strict=True)):
-                if low - high > 1:
-                    stem = QPointF(float(x), float(low)), QPointF(float(x), float(high))
-                    drawing.add(Line(f"most {number}", stem, look.mixed(color, 0.45), min(2.0, 0.5 * xs[0])))
+            stems = Stems("most", xs, _pixels(plot, usual), _pixels(plot, longest), look.mixed(color, 0.45))
+            stems.width = min(2.0, max(0.5 * plot.frame.width() / len(xs), 0.6))
+            drawing.add(stems)
             _draw_mean(drawing, plot, numbers, sight)
             _draw_dots(drawing, plot, usual, found, sight)
         return drawing
@@ -177,7 +175,6 @@ def _draw_mean(drawing: Drawing, plot: Plot, numbers: HalfLives, sight: Sight) -
         y, muted = plot.y_pixel(float(np.log10(numbers.of_mean))), sight.theme.color("muted")
         ends = QPointF(plot.frame.left(), y), QPointF(plot.frame.right(), y)
         drawing.add(Line("mean", ends, muted, 1.2, dashed=True))
-        drawing.add(Text("mean", plot.frame.right() - 4, y - 4, "mean", fonts.SMALL, muted, 1.0, spare=True))
 
 
 def _steps(count: float) -> str:

@@ -65,7 +65,7 @@ class LyapunovCard(Card):
 
     def aside(self, sight: Sight) -> str:
         left = max([numbers.left_out for numbers in sight.values], default=0)
-        return f"t ≤ {whole(left)} left out" if left > 1 else "t = 1 left out" if left else ""
+        return f"from t = {whole(left + 1)}"
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, look = Drawing(), sight.theme

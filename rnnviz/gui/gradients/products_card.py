@@ -21,6 +21,7 @@ from rnnviz.gui.network.drawing import Drawing, Line, Text
 from rnnviz.gui.state.laboratory import Laboratory
 
 CURVES = 10  # of the largest; the others are a band
+_MOST = 300  # time steps, about, whose singular values are found: a card has no more pixels
 _FLOAT32 = float(np.log10(2.0**-149))  # the smallest number
 
 
@@ -80,7 +81,7 @@ class ProductsCard(Card):
             color, odd = found.model.color, look.color("not_finite")
             if numbers.logs.shape[1]:
                 plot.draw_magnitudes(drawing, "value 0", numbers.steps, numbers.logs[:, 0], color, odd=odd)
-            _draw_end(drawing, plot, sight)
+            _draw_end(drawing, plot, numbers, sight)
         return drawing
 
     def mark(self, sight: Sight, area: QRectF) -> Drawing:
@@ -94,7 +95,7 @@ class ProductsCard(Card):
         for found in sight.known:
             if plot.frame.contains(point):
                 t = plot.time_step_at(point.x())
-                return Spot(f"{found.model.name}, ∂h_T/∂h_t at t = {whole(t)}: {_told(found, t)}", t)
+                return Spot(f"{found.model.name}, ∂h_T/∂h_t {_told(found, t)}", t)
         return None
 
     def table(self, sight: Sight) -> Table:
@@ -119,21 +120,21 @@ class ProductsCard(Card):
 def _parts(model: ShownModel) -> Iterator[Partial]:
     assert model.sequence is not None  # it has a trace
     layer = (model.sequence.wider or model.sequence).layer(model.layer_name)
-    for found in product_spectra(layer):
+    for found in product_spectra(layer, every=max(1, model.time_steps // _MOST)):
         length = len(found.log10_values)
-        known = slice(0, found.known) if layer.reverse else slice(length - found.known, length)
-        numbers = ProductNumbers(found.log10_values[known], np.arange(1, length + 1)[known])
+        numbers = ProductNumbers(found.log10_values[found.time_steps], found.time_steps + 1)
         yield Partial(numbers, 1.0 if found.whole else found.known / (length + 1))
 
 
-def _draw_end(drawing: Drawing, plot: Plot, sight: Sight) -> None:
-    """Where float32 ends."""
+def _draw_end(drawing: Drawing, plot: Plot, numbers: ProductNumbers, sight: Sight) -> None:
+    """Where float32 ends; said where the curves are farther from it."""
     y = plot.y_pixel(_FLOAT32)
     if plot.frame.top() < y < plot.frame.bottom():
         muted, ends = sight.theme.color("muted"), (QPointF(plot.frame.left(), y), QPointF(plot.frame.right(), y))
         drawing.add(Line("float32", ends, muted, 1.0, dashed=True))
-        text = Text("float32", plot.frame.right() - 4, y + 12, "0 in float32", fonts.SMALL, muted, 1.0)
-        drawing.add(text)
+        fallen = numbers.logs[numbers.farthest, 0] < _FLOAT32
+        x, baseline = (plot.frame.left() + 4, y - 4) if fallen else (plot.frame.right() - 4, y + 12)
+        drawing.add(Text("float32", x, baseline, "0 in float32", fonts.SMALL, muted, 0.0 if fallen else 1.0))
 
 
 def _draw_band(drawing: Drawing, plot: Plot, found: Found, sight: Sight) -> None:
@@ -153,10 +154,11 @@ def _draw_band(drawing: Drawing, plot: Plot, found: Found, sight: Sight) -> None
 
 def _told(found: Found, t: int) -> str:
     numbers: ProductNumbers = found.value
-    row = np.flatnonzero(numbers.steps == t)
-    if not len(row):
-        return "not known yet"
-    return _sizes(numbers, int(row[0]))
+    row = int(np.abs(numbers.steps - t).argmin())
+    nearest = int(numbers.steps[row])
+    if abs(nearest - t) > max(1, int(np.diff(numbers.steps).max(initial=1))):
+        return f"at t = {whole(t)}: not known yet"
+    return f"at t = {whole(nearest)}: {_sizes(numbers, row)}"
 
 
 def _words(found: Found) -> str:

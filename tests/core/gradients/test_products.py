@@ -99,6 +99,23 @@ def test_products_of_a_layer_are_those_of_its_step_jacobians(autograd, cell, rev
     assert (whole.log10_values[0 if reverse else 6] == 0).all()
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_some_time_steps_they_are_the_same_as_of_all(autograd, reverse):
+    structure = Structure("gru", 2, 3, bidirectional=True)
+    layer = rebuild(autograd.random_capture(structure, time_steps=12, sequences=1)).layers[int(reverse)]
+    *_, every = product_spectra(layer)
+    *parts, some = product_spectra(layer, every=4)
+    assert some.time_steps.tolist() == ([0, 4, 8, 11] if reverse else [0, 3, 7, 11])
+    assert [part.time_steps.tolist() for part in parts] == [
+        sorted(some.time_steps, reverse=not reverse)[: n + 2][:: -1 if not reverse else 1] for n in range(3)
+    ]
+    for name in ("log10_values", "directions"):
+        found, wanted = getattr(some, name), getattr(every, name)
+        np.testing.assert_array_equal(found[some.time_steps], wanted[some.time_steps])
+        assert np.isnan(np.delete(found, some.time_steps, axis=0)).all()
+    np.testing.assert_array_equal(some.log10_initial, every.log10_initial)
+
+
 def test_one_state_alone_is_a_block_of_the_whole(autograd):
     layer = rebuild(autograd.random_capture(Structure("lstm", 2, 4, proj_size=3), time_steps=6, sequences=1)).layers[0]
     product = np.linalg.multi_dot(step_jacobians(layer)[:2:-1])  # of time steps 5, 4, 3: by the states at 2

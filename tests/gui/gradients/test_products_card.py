@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fake_states import fake_state
 from open_gradients import frame_of, open_gradients, wait_until_found
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -60,3 +61,18 @@ def test_far_below_the_smallest_float64_and_exact_zeros(qtbot: QtBot) -> None:
     at = QPoint(round(float(first.xs[3])), round(frame.area.center().y() - 20))
     QTest.mouseClick(frame, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     assert store.state.place.cursor.time_step == 4
+
+
+def test_of_a_long_sequence_enough_time_steps_for_the_picture(qtbot: QtBot) -> None:
+    state = fake_state(time_steps=700, structures=(Structure("vanilla", 2, 3),), kind="adding")
+    view, _ = open_gradients(qtbot, state, ["products"])
+    trace, mark = state.recorded.traces[0], curve(frame_of(view, "products", 0).drawing, "value 0")
+    assert trace is not None
+    *_, wanted = product_spectra(trace.sample(0).exact.layer("l0"), every=2)  # float32 loses gradients
+    np.testing.assert_array_equal(mark.values, wanted.log10_values[wanted.time_steps, 0])
+    assert len(mark.xs) == 351
+    frame = frame_of(view, "products", 0)
+    at = QPoint(round(float(mark.xs[100])), round(frame.area.center().y() - 20))
+    words = frame._words_at(at)
+    assert "at t = " in words
+    assert "not known" not in words
