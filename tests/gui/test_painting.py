@@ -18,7 +18,7 @@ from rnnviz.gui.state.store import setting
 
 PACKAGE = Path(rnnviz.gui.__file__).parent
 OPENERS = {"QPainter", "painter"}
-HAND_OVER = ("look/painting.py", "look/scale.py", "centre/view_switcher.py", "gradients/")
+HAND_OVER = ("look/painting.py", "look/scale.py")
 
 
 def test_a_drawing_that_fails_is_told_once_and_the_program_lives_on(

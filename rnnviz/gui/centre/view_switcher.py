@@ -97,13 +97,14 @@ class Breadcrumb(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look, now = theme(self._store.state.look.theme), self._store.state.look.level
-        painter, places = scale.painter(self), self.places
-        for number, (level, place) in enumerate(places.items()):
-            if number:
-                marked_text.draw(painter, place.left() - marked_text.width(_BETWEEN, fonts.BODY), 19, _BETWEEN,
-                                 fonts.BODY, look.color("muted"))  # fmt: skip
-            color = look.color("text" if level == now else "muted")
-            marked_text.draw(painter, place.left(), 19, LEVELS[level], fonts.BODY, color, bold=level == now)
+        places = self.places
+        with scale.painting(self) as painter:
+            for number, (level, place) in enumerate(places.items()):
+                if number:
+                    marked_text.draw(painter, place.left() - marked_text.width(_BETWEEN, fonts.BODY), 19, _BETWEEN,
+                                     fonts.BODY, look.color("muted"))  # fmt: skip
+                color = look.color("text" if level == now else "muted")
+                marked_text.draw(painter, place.left(), 19, LEVELS[level], fonts.BODY, color, bold=level == now)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         x = scale.to_design(event.position().x())

@@ -173,32 +173,27 @@ class CardFrame(QWidget):
         return f"Computing … {100 * share:.0f} %" if share else "Computing …"
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._paint_static()
-        painter = scale.painter(self)
-        try:
-            assert self._pixmap is not None
+        with scale.painting(self) as painter:
+            pixmap = self._painted()
             painter.save()
             painter.resetTransform()
-            shown, ratio = QRectF(event.rect()), self._pixmap.devicePixelRatioF()
+            shown, ratio = QRectF(event.rect()), pixmap.devicePixelRatioF()
             part = QRectF(shown.x() * ratio, shown.y() * ratio, shown.width() * ratio, shown.height() * ratio)
-            painter.drawPixmap(shown, self._pixmap, part)
+            painter.drawPixmap(shown, pixmap, part)
             painter.restore()
             self._marked = self._mark()
             self._marked.paint(painter)
-        finally:
-            painter.end()
 
-    def _paint_static(self) -> None:
+    def _painted(self) -> QPixmap:
         """The card without the cursor, kept until something else changes."""
         ratio = self.devicePixelRatioF()
         if self._pixmap is not None and self._pixmap.devicePixelRatioF() == ratio:
-            return
+            return self._pixmap
         pixmap = QPixmap((self.size() * ratio).expandedTo(self.minimumSize()))
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(Qt.GlobalColor.transparent)
         drawing = self.drawing if not self.sentence else None
-        painter = QPainter(pixmap)
-        try:
+        with QPainter(pixmap) as painter:
             painter.scale(scale.text_scale(), scale.text_scale())
             self._paint_head(painter)
             if drawing is not None:
@@ -207,9 +202,8 @@ class CardFrame(QWidget):
                 painter.setFont(fonts.text())
                 painter.setPen(self._colors.color("muted"))
                 painter.drawText(self.area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.sentence)
-        finally:
-            painter.end()
         self._pixmap = pixmap
+        return pixmap
 
     @property
     def _colors(self) -> Any:

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from rnnviz.debugger.cursor import Phase
@@ -416,14 +416,12 @@ class _Sheet(QWidget):
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
+        with scale.painting(self) as painter:
             look = theme(self._page._store.state.look.theme)
-            painter.fillRect(self.rect(), look.color("background"))
+            painter.fillRect(scale.rect(self), look.color("background"))
             if not self._frames:
-                painter.setFont(scale.font(fonts.text(fonts.TITLE)))
+                painter.setFont(fonts.text(fonts.TITLE))
                 painter.setPen(look.color("muted"))
                 words = "No card is chosen. “Cards” above offers them, and brings the usual ones back."
-                painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
-        finally:
-            painter.end()
+                flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+                painter.drawText(QRectF(scale.rect(self)), flags, words)

@@ -111,14 +111,6 @@ def fit(
     _apply(widget, changed)
 
 
-def painter(widget: QWidget) -> QPainter:
-    """Paints on `widget` in pixels of the design."""
-    result = QPainter(widget)
-    if _now[0] != 1.0:
-        result.scale(_now[0], _now[0])
-    return result
-
-
 def painting(widget: QWidget) -> AbstractContextManager[QPainter]:
     """Paints on `widget` in pixels of the design, as a paintEvent does."""
     return painting_of(widget, _now[0])
