@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import log10
@@ -24,6 +26,8 @@ _FROM = (0, 1, 4, 16, 64)  # time steps between loss and state, from which each 
 _FROM_FAR = (0, 1, 64, 256, 1024)  # the same where not every loss was carried
 _X = "time step t of the state"
 _MANY = 250  # bars whose line of tops is drawn thin
+_AWAY = "k − t"
+_ANY = QColor()
 _LEAST_DECADES = 3  # below the highest bar
 _FAINTEST = 0.22  # of the nearest band's colour
 
@@ -59,6 +63,13 @@ class BarNumbers:
     def totals(self) -> Array:
         """(P,) of all losses."""
         return np.asarray(self.sums.sum(axis=0))
+
+    @cached_property
+    def ends(self) -> Array:
+        """(2,) log₁₀ of the lowest and the highest bar; (0,) without any."""
+        logs = log10(self.totals)
+        known = logs[np.isfinite(logs)]
+        return np.array([known.min(), known.max()]) if known.size else known
 
     @property
     def shares(self) -> Array:
@@ -150,17 +161,16 @@ class BarsCard(FlowBased):
             Entry(band.words, sight.theme.mixed(color, float(share)))
             for band, share in zip(bands, shares[-len(bands) :] if len(bands) > 1 else shares[:1], strict=True)
         ]
-        return [Entry("k − t"), *boxes]
+        return [Entry(_AWAY), *boxes]
 
     def _legend(self, sight: Sight, area: QRectF) -> float:
-        entries = (self._entries(found, sight) for found in sight.known)
-        return max((legend_height(one, area.width() - 2) for one in entries), default=0.0)
+        words = ([Entry(_AWAY), *(Entry(one.words, _ANY) for one in found.value.bands)] for found in sight.known)
+        return max((legend_height(entries, area.width() - 2) for entries in words), default=0.0)
 
     def _plot(self, sight: Sight, area: QRectF) -> Plot:
-        logs = [log10(numbers.totals) for numbers in sight.values]
-        known = [part for part in (one[np.isfinite(one)] for one in logs) if part.size]
-        low, high = min(map(np.min, known), default=0.0), max(map(np.max, known), default=0.0)
-        axis = magnitude_axis(logs, include=float(min(low - 1, high - _LEAST_DECADES)))
+        ends = np.concatenate([numbers.ends for numbers in sight.values] or [np.zeros(0)])
+        low, high = float(ends.min(initial=np.inf)), float(ends.max(initial=-np.inf))
+        axis = magnitude_axis([ends], include=min(low - 1, high - _LEAST_DECADES) if ends.size else None)
         length = max((numbers.length for numbers in sight.values), default=1)
         room = area.adjusted(0, 0, 0, -self._legend(sight, area) - 2)
         return Plot.within(room, time_axis(length), axis, x_words=_X)

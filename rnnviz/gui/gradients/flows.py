@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rnnviz.core.sweeps.layer import Layer
     from rnnviz.core.sweeps.trace import Trace
 
-_TOLD = 0.08  # seconds between two words on how far the work is
+TOLD = 0.08  # seconds between two words on how far the work is
 _KEPT_BYTES = 128 * 2**20
 Told = TypeVar("Told")
 _PLACES = np.zeros(len(Mark), np.int16)
@@ -105,6 +105,9 @@ class FlowNumbers:
         return f"{whole(len(self.flow.rows))} of {whole(self.flow.length)} losses" if self.flow.sampled else ""
 
 
+_chosen = weakref.WeakKeyDictionary[Any, Array | None]()  # by layer the losses carried; None: all
+
+
 class FlowBased(Card):
     """The base of the cards that draw a flow."""
 
@@ -114,9 +117,10 @@ class FlowBased(Card):
     def hangs_on_loss(self, model: ShownModel, laboratory: Laboratory) -> int:
         layer = model.layer
         assert layer is not None  # it has a trace
-        if not is_sampled(layer) or laboratory.loss - 1 in chosen_rows(int(layer.sequence_lengths[0])):
-            return 0
-        return laboratory.loss
+        if layer not in _chosen:
+            _chosen[layer] = chosen_rows(int(layer.sequence_lengths[0])) if is_sampled(layer) else None
+        rows = _chosen[layer]
+        return 0 if rows is None or laboratory.loss - 1 in rows else laboratory.loss
 
 
 def takes_unit_losses(model: ShownModel, laboratory: Laboratory) -> bool:
@@ -200,7 +204,7 @@ def told(steps: Generator[float, None, Told], up_to: float = 1.0) -> Generator[P
         except StopIteration as end:
             found: Told = end.value
             return found
-        if perf_counter() - last > _TOLD:
+        if perf_counter() - last > TOLD:
             last = perf_counter()
             yield Partial(None, min(share * up_to, 0.99))
 

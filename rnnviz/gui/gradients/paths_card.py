@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,13 @@ class PathNumbers:
     k: int | None  # from 1; None: L, all losses together
     unit: bool
     cell_symbol: str
+
+    @cached_property
+    def ends(self) -> Array:
+        """(2,) log₁₀ of the smallest and the largest; (0,) without any."""
+        logs = log10(np.concatenate([self.hidden, self.cell, self.alone]))
+        known = logs[np.isfinite(logs)]
+        return np.array([known.min(), known.max()]) if known.size else known
 
     @property
     def curves(self) -> tuple[tuple[str, Array], ...]:
@@ -146,7 +154,7 @@ class PathsCard(Card):
         return max((legend_height(one, area.width() - 2) for one in entries), default=0.0)
 
     def _plot(self, sight: Sight, area: QRectF) -> Plot:
-        axis = magnitude_axis([log10(values) for numbers in sight.values for _, values in numbers.curves])
+        axis = magnitude_axis([numbers.ends for numbers in sight.values])
         length = max((len(numbers.hidden) for numbers in sight.values), default=1)
         room = area.adjusted(0, 0, 0, -self._legend(sight, area) - 2)
         return Plot.within(room, time_axis(length), axis, x_words=_X)

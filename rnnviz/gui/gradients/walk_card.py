@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
-from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, flow_numbers
+from rnnviz.gui.gradients.flows import TOLD, FlowBased, FlowNumbers, flow_numbers
 from rnnviz.gui.gradients.log_colors import LOST, WORDS
 from rnnviz.gui.gradients.marks import Curve
 from rnnviz.gui.gradients.plot import Plot, draw_names, time_axis
@@ -75,8 +76,9 @@ class WalkCard(FlowBased):
         if layer.above or pooled:
             yield Partial(make(no_bound="the loss comes in at several time steps"))
         elif numbers.flow.length * joint_units(layer.structure) ** 3 <= _TOO_MUCH:
-            yield Partial(make(), 0.5)
-            yield from _with_norms(layer, make)
+            unbound = make()
+            yield Partial(unbound, 0.5)
+            yield from _with_norms(layer, unbound)
         elif layer.equations.slope_limit is not None:
             yield Partial(make(geometric_rate(layer)))
         else:
@@ -152,15 +154,17 @@ class WalkCard(FlowBased):
         return Plot.within(room, time_axis(sight.shown.time_steps), axis, x_words=_X)
 
 
-def _with_norms(layer: "Layer", make: Any) -> Iterator[Partial]:
-    """The bound once the norms of all time steps are known."""
-    length = int(layer.sequence_lengths[0])
+def _with_norms(layer: "Layer", numbers: WalkNumbers) -> Iterator[Partial]:
+    """The bound once the norms of all time steps are known; until then what is drawn stays the same."""
+    length, last = int(layer.sequence_lengths[0]), perf_counter()
     for found in spectra(layer):
         if found.norms_known >= length:
-            yield Partial(make(found.norms))
+            yield Partial(WalkNumbers(numbers.numbers, found.norms))
             return
-        yield Partial(make(), 0.5 + 0.5 * found.norms_known / length)
-    yield Partial(make())
+        if perf_counter() - last > TOLD:
+            last = perf_counter()
+            yield Partial(numbers, 0.5 + 0.5 * found.norms_known / length)
+    yield Partial(numbers)
 
 
 def _ways(sight: Sight) -> list[_Way]:
