@@ -65,7 +65,7 @@ class LyapunovCard(Card):
 
     def aside(self, sight: Sight) -> str:
         left = max([numbers.left_out for numbers in sight.values], default=0)
-        return f"from t = {whole(left + 1)}"
+        return f"t > {whole(left)}"
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, look = Drawing(), sight.theme

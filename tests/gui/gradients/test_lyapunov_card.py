@@ -32,7 +32,7 @@ def test_dots_are_the_exponents_of_each_model(qtbot: QtBot, sample: int) -> None
     said = [frame.drawing.texts[key] for key in frame.drawing.texts if key.startswith("said")]
     assert said[0].startswith("net 1 λ_1 −")
     assert said[0].endswith("contracting")
-    assert frame._aside() == "from t = 2"
+    assert frame._aside() == "t > 1"
 
 
 def test_too_short_sequences_are_told_in_a_sentence(qtbot: QtBot) -> None:
