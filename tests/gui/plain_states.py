@@ -1,6 +1,7 @@
 """States of one sequence whose gradients are as one wishes: long, with a loss in places only, faded, exploded, NaN."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from fake_states import TASKS
@@ -23,6 +24,7 @@ def plain_state(
     losses: Sequence[int] | None = None,
     still: bool = False,
     grad: float = 1.0,
+    layer: str = "l0",
 ) -> State:
     """Models of `structures` at one sequence; a gradient of about `grad` enters at the time steps `losses` (from 1), by
     default at all. `still`: states stay 0, so that each time step multiplies by the recurrent weights alone."""
@@ -30,7 +32,7 @@ def plain_state(
     inputs = np.eye(len(task.input_labels), dtype=np.float32)[rng.integers(0, len(task.input_labels), (time_steps, 1))]
     traces, models = [], []
     for number, (structure, gain) in enumerate(zip(structures, gains, strict=True)):
-        own = Structure(structure.cell, inputs.shape[-1], structure.hidden_size, num_layers=structure.num_layers)
+        own = replace(structure, input_size=inputs.shape[-1])
         bound = gain / np.sqrt(own.hidden_size)
         weights = {
             name: np.zeros(shape, np.float32)
@@ -38,12 +40,12 @@ def plain_state(
             else rng.uniform(-bound, bound, shape).astype(np.float32)
             for name, shape in own.parameter_shapes().items()
         }
-        direct = grad * rng.normal(size=(time_steps, 1, own.output_size))
+        direct = grad * rng.normal(size=(time_steps, 1, own.output_size * own.directions))
         if losses is not None:
             direct[np.setdiff1d(np.arange(time_steps), np.array(losses) - 1)] = 0
         traces.append(rebuild(_capture(own, weights, inputs, direct.astype(np.float32))))
         models.append(RunModel(number, f"net {number + 1}", own, 100))
-    cursor = Cursor(42, Phase.BACKWARD, max(time_steps // 3, 1), layer="l0")
+    cursor = Cursor(42, Phase.BACKWARD, max(time_steps // 3, 1), layer=layer)
     return flat_state(task=task, models=tuple(models), traces=tuple(traces), cursor=cursor)
 
 

@@ -1,12 +1,13 @@
 """Flow, bars and walk: every number and pixel is that of core's flow, whichever losses, rows and extremes."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from open_gradients import frame_of, open_gradients, wait_until_found
 from plain_states import plain_state
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -20,11 +21,12 @@ from rnnviz.core.gradients.jacobians import spectra
 from rnnviz.core.gradients.walk import bound, walk
 from rnnviz.core.structure import Structure
 from rnnviz.gui.gradients.card_frame import CardFrame
+from rnnviz.gui.gradients.legend import Entry, draw_legend, legend_height
 from rnnviz.gui.gradients.log_colors import NOTHING, LogColors, table
 from rnnviz.gui.gradients.marks import Area, Curve, Dots, Raster
 from rnnviz.gui.gradients.page import GradientsView
 from rnnviz.gui.look.theme import theme
-from rnnviz.gui.network.drawing import Box, Line
+from rnnviz.gui.network.drawing import Box, Drawing, Line, Text
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
 
@@ -88,6 +90,27 @@ def test_cells_have_the_colours_of_one_scale_and_the_line_is_the_horizon(
         assert ends is not None
         assert list(ends[2 * k : 2 * k + 2]) == [k + 1 - found.steps[k] + 0.5] * 2
         assert np.isnan(ends[::2][found.censored]).all()
+
+
+def test_colours_go_from_one_end_of_the_map_to_the_other() -> None:
+    look, colors = theme("light"), LogColors(-4.0, 2.0)
+    red, green, blue = look.magnitude_map().astype(int).T
+    ends, places = (
+        (0xFF000000 | red << 16 | green << 8 | blue)[[0, 128, 255]],
+        np.array([1e-4, 10 ** (-4 + 6 * 128 / 255), 100]),
+    )
+    assert list(table(look)[colors.places(places)]) == list(ends)
+
+
+@pytest.mark.parametrize("width", [120.0, 400.0])
+def test_a_legend_takes_the_rows_it_needs(qtbot: QtBot, width: float) -> None:
+    entries = [Entry("k − t"), *(Entry(words, theme("dark").color("good")) for words in ("0", "1–3", "4–15", "16–63"))]
+    drawing, area = Drawing(), QRectF(7, 30, width, legend_height(entries, width))
+    draw_legend(drawing, area, entries, theme("dark"))
+    texts = [mark for mark in drawing.marks if isinstance(mark, Text)]
+    assert all(area.adjusted(0, 0, 1, 0).contains(text.rect) for text in texts)
+    assert not any(one.rect.intersects(other.rect) for one, other in combinations(texts, 2))
+    assert len({text.baseline for text in texts}) == (1 if width > 300 else 2)
 
 
 def test_an_absolute_threshold_is_marked_in_the_colour_bar(qtbot: QtBot, state: State) -> None:
@@ -196,6 +219,10 @@ def test_the_loss_under_the_pointer_walks_back_until_the_pointer_goes(qtbot: QtB
     view, _ = open_gradients(qtbot, state, ["flow", "walk"], losses="unit", loss=12)
     frame, walking = frame_of(view, "flow", 1), frame_of(view, "walk")
     point_to(frame, at(frame, 2, 5))
+    box = frame.card.mark(frame.sight, frame.area).mark("loss")  # type: ignore[arg-type]
+    assert isinstance(box, Box)
+    assert box.rect.contains(at(frame, 2, 5))
+    assert not box.rect.contains(at(frame, 2, 6))
     assert (view.loss, len(values_of(walking, "1"))) == (5, 5)
     QApplication.sendEvent(frame, QEvent(QEvent.Type.Leave))
     assert (view.loss, len(values_of(walking, "1"))) == (12, 12)
@@ -232,6 +259,69 @@ def test_bars_sum_the_norms_of_each_distance_and_share_their_height(qtbot: QtBot
         assert pixel == pytest.approx(float(plot.ys(np.log10(total))))
     QTest.mouseClick(frame, LEFT, NONE, at(frame, 17).toPoint())
     assert (store.state.place.cursor.time_step, store.state.place.model) == (17, 1)
+
+
+def test_unit_losses_are_usual_where_the_task_asks_at_few_time_steps(qtbot: QtBot) -> None:
+    for losses, unit in (((12, 20), True), (range(1, 21, 2), False)):
+        view, _ = open_gradients(qtbot, plain_state((LSTM,), 20, (1.0,), losses=losses), ["flow", "bars", "walk"])
+        asides = [frame._aside() for frame in view.frames]
+        assert [("unit loss" in aside) for aside in asides] == [unit] * 3
+        raster = frame_of(view, "flow", 0).drawing.mark("flow")
+        assert isinstance(raster, Raster)
+        assert np.array_equal(raster.values, flow(view, 0, unit).values)
+        view.stop()
+
+
+def test_in_a_reverse_layer_a_loss_walks_towards_the_end(qtbot: QtBot) -> None:
+    both = Structure("lstm", 1, 3, bidirectional=True)
+    state = plain_state((both,), 14, (1.3,), layer="l0_reverse")
+    view, _ = open_gradients(qtbot, state, ["flow", "walk", "bars", "paths"], losses="task", loss=5, threshold=0.1)
+    layer = view.shown.models[0].layer
+    assert layer is not None
+    assert layer.reverse
+    values = flow_of(layer).values
+    raster = frame_of(view, "flow", 0).drawing.mark("flow")
+    assert isinstance(raster, Raster)
+    empty = raster.pixels[::-1] == table(theme("dark"))[NOTHING]
+    assert np.array_equal(empty, np.tri(14, k=-1, dtype=bool))
+    walking, found = curve(frame_of(view, "walk"), "0"), horizon(flow_of(layer), 0.1)
+    assert values_of(frame_of(view, "walk"), "0") == pytest.approx(np.log10(values[4, 4:] / values[4, 4]))
+    assert walking.xs[0] == pytest.approx(at(frame_of(view, "walk"), 5).x())
+    fallen = curve(frame_of(view, "flow", 0), "fall").values
+    k = int(np.flatnonzero(~found.censored)[0])
+    assert fallen is not None
+    assert fallen[2 * k] == k + 1 + found.steps[k] - 0.5
+    near = frame_of(view, "bars", 0).sight.known[0].value.sums[1]  # type: ignore[union-attr]
+    assert near[8] == pytest.approx(values[5:8, 8].sum())
+
+
+def test_zeros_that_nobody_can_tell_from_lost_ones_are_marked_as_zeros_of_float32(qtbot: QtBot) -> None:
+    state = plain_state((VANILLA,), 90, (0.12,))
+    trace = state.recorded.traces[0]
+    assert trace is not None
+    trace.drop_exact()
+    view, _ = open_gradients(qtbot, state, ["flow"], losses="task")
+    frame = frame_of(view, "flow", 0)
+    assert "lost" in frame.drawing.texts.values()
+    assert "0 in float32" in frame._words_at(at(frame, 1, 90).toPoint())
+
+
+def test_answers_go_with_their_trace_and_where_they_take_too_much(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnnviz.gui.gradients.finding._BYTES", 100_000)
+    view, store = open_gradients(qtbot, plain_state((VANILLA,), 90, (0.9,)), ["flow"], losses="task")
+    for losses in ("unit", "task", "unit"):
+        laboratory = replace(store.state.look.laboratory, losses=losses)
+        store.change(look=setting(laboratory=laboratory))
+        wait_until_found(qtbot, view)
+        assert len(view.finding._known) == 1
+    other = plain_state((VANILLA,), 6, (0.9,))
+    store.change(recorded=setting(traces=other.recorded.traces))
+    wait_until_found(qtbot, view)
+    raster = frame_of(view, "flow", 0).drawing.mark("flow")
+    assert isinstance(raster, Raster)
+    assert raster.values.shape == (6, 6)
 
 
 def test_one_time_step_is_no_walk_and_every_card_is_drawn(qtbot: QtBot) -> None:
