@@ -12,10 +12,12 @@ from read_marks import by_ticks, dots
 from traced_states import traced_state
 
 from rnnviz.core.gradients.gates import gate_units, kept
+from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.gui.gradients.card_frame import CardFrame
-from rnnviz.gui.gradients.marks import Dots
+from rnnviz.gui.gradients.marks import Dots, Stems
+from rnnviz.gui.network.drawing import Line
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
 
@@ -83,7 +85,16 @@ def test_half_lives_are_sorted_and_the_longest_is_told_beside_the_mean(qtbot: Qt
         np.testing.assert_allclose(mark.values, np.sort(half_life)[::-1], rtol=1e-12)
         np.testing.assert_allclose(mark.ys, by_ticks(drawing, "y", np.log10(mark.values)), atol=1e-6)
         assert drawing.texts["said 1 0"].startswith(f"unit {half_life.argmax() + 1}: ")
-        assert "mean of all units: " in " ".join(drawing.texts.values())
+        one, stems, mean = kept(trace.sample(sample).layer("l0"))[0], drawing.mark("most"), drawing.mark("mean")
+        assert isinstance(stems, Stems)
+        assert isinstance(mean, Line)
+        longest = np.log(0.5) / np.log(np.minimum(one.largest[np.argsort(-half_life)], 1 - 1e-12))
+        within = one.largest[np.argsort(-half_life)] < 1
+        np.testing.assert_allclose(stems.upper[within], by_ticks(drawing, "y", np.log10(longest[within])), atol=1e-6)
+        np.testing.assert_array_equal(stems.lower, mark.ys)
+        of_mean = np.log(0.5) / np.log(one.mean.mean())
+        assert mean.points[0].y() == pytest.approx(float(by_ticks(drawing, "y", np.log10([of_mean]))[0]))
+        assert f"mean of all units: {short(of_mean)}" in drawing.texts.values()
 
 
 def test_units_that_keep_all_or_nothing_are_at_the_ends(qtbot: QtBot) -> None:

@@ -10,6 +10,7 @@ from traced_states import traced_state
 
 from rnnviz.core.gradients.lyapunov import layer_lyapunov
 from rnnviz.core.structure import Structure
+from rnnviz.gui.gradients.lyapunov_card import LyapunovNumbers
 from rnnviz.gui.state.store import setting
 
 
@@ -45,3 +46,18 @@ def test_not_finite_ones_are_told(qtbot: QtBot) -> None:
     drawing = frame_of(view, "lyapunov").drawing
     assert "a step Jacobian is not finite" in drawing.texts["said 1 0"]
     assert drawing.mark("curve 0 nan")
+
+
+@pytest.mark.parametrize(
+    ("largest", "counted", "words"),
+    [
+        (0.3, 50, "chaotic"),
+        (-0.3, 50, "contracting"),
+        (0.015, 60, "near 0"),
+        (-0.015, 60, "near 0"),
+        (0.015, 70, "chaotic"),
+        (-np.inf, 50, "forgets at once"),
+    ],
+)
+def test_the_largest_exponent_in_words(largest: float, counted: int, words: str) -> None:
+    assert LyapunovNumbers(np.array([largest, -4.0]), counted, 5).verdict == words

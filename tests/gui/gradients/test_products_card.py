@@ -1,5 +1,7 @@
 """Card "Singular values of ∂h_T/∂h_t": curves, band and words are the accumulated products of the trace."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fake_states import fake_state
@@ -7,11 +9,12 @@ from open_gradients import frame_of, open_gradients, wait_until_found
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from read_marks import by_ticks, curve
+from read_marks import by_ticks, curve, dots
 from traced_states import LENGTHS, traced_state
 
 from rnnviz.core.gradients.products import product_spectra
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.gui.gradients.marks import Area
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
@@ -43,6 +46,10 @@ def test_curves_are_the_largest_singular_values(qtbot: QtBot, state: State, samp
         assert len(mark.xs) == LENGTHS[sample]
     band, (*_, wanted) = drawing.mark("band 0"), product_spectra(trace.sample(sample).layer("l0"))
     assert isinstance(band, Area)
+    floor = float(by_ticks(drawing, "y", np.array([-1e3]))[0])
+    lower = np.minimum(by_ticks(drawing, "y", wanted.log10_values.min(axis=1)), band.lower.max())
+    np.testing.assert_allclose(band.lower, lower, atol=1e-6)
+    assert band.lower.max() < floor
     np.testing.assert_allclose(band.upper, by_ticks(drawing, "y", wanted.log10_values[:, 9]), atol=1e-6)
 
 
@@ -76,3 +83,23 @@ def test_of_a_long_sequence_enough_time_steps_for_the_picture(qtbot: QtBot) -> N
     words = frame._words_at(at)
     assert "at t = " in words
     assert "not known" not in words
+
+
+def test_exact_zeros_are_marked_and_counted(qtbot: QtBot) -> None:
+    traced = traced_state("characters", STRUCTURES[:1], gains=(0.9,))
+    weights = dict(traced.captures[0].weights)
+    weights["weight_hh_l0"] = np.where(np.arange(4) == 2, weights["weight_hh_l0"], np.float32(0))  # of unit 3 alone
+    trace = rebuild(replace(traced.captures[0], weights=weights))
+    state = replace(traced.state, recorded=replace(traced.state.recorded, traces=(trace,)))
+    view, _ = open_gradients(qtbot, state, ["products"])
+    drawing = frame_of(view, "products", 0).drawing
+    assert "3 exactly 0" in drawing.texts["said 1 0"]
+    assert np.isneginf(curve(drawing, "value 1").values[:-1]).all()  # type: ignore[index]
+    assert np.isnan(curve(drawing, "value 1").ys[:-1]).all()
+    weights["weight_hh_l0"] = np.zeros((4, 4), np.float32)
+    trace = rebuild(replace(traced.captures[0], weights=weights))
+    state = replace(traced.state, recorded=replace(traced.state.recorded, traces=(trace,)))
+    view, _ = open_gradients(qtbot, state, ["products"])
+    drawing = frame_of(view, "products", 0).drawing
+    assert "largest 0, 4 exactly 0" in drawing.texts["said 1 0"]
+    assert dots(drawing, "value 0 down").xs.min() == curve(drawing, "value 0").xs[0]
