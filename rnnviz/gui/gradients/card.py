@@ -121,6 +121,7 @@ class Card:
     over_training: ClassVar[bool] = False  # whether its numbers are of all captures: `over_training.OverTraining`
     columns: ClassVar[int] = 1  # of the page it takes, where there are so many
     controls_beside: ClassVar[int] = 0  # pixels of the design at the left of the picture for its controls; 0: above it
+    has_loss: ClassVar[bool] = False  # whether the loss that is looked at can be seen on it
     draws_loss: ClassVar[bool] = False  # whether `draw`, not only `mark`, shows the loss that is looked at
 
     @cached_property

@@ -36,7 +36,8 @@ _HEAD, _EDGE = 34.0, 12.0  # pixels of the design: the title's row, and around t
 _BUTTON = 22
 WORDS = (
     "Alt+← and Alt+→ move the card, Return gives it the whole page and takes it back, P holds it at its training step, "
-    "Ctrl+C copies its numbers, Delete takes it away, the menu key shows all of this"
+    "Ctrl+C copies its numbers, Delete takes it away, Alt+↑ and Alt+↓ look at the loss of another time step, the menu "
+    "key shows all of this"
 )
 
 
@@ -395,7 +396,11 @@ class CardFrame(QWidget):
             ("Move on", "Alt+Right", lambda: self.moved.emit(1)),
             ("Take away", "Del", self.taken_away.emit),
         )  # fmt: skip
-        for words, keys, run in entries:
+        losses = (
+            ("Loss of the time step after", "Alt+Up", lambda: self.loss_stepped.emit(1)),
+            ("Loss of the time step before", "Alt+Down", lambda: self.loss_stepped.emit(-1)),
+        )
+        for words, keys, run in (*entries, *(losses if self.card.has_loss else ())):
             action = menu.addAction(f"{words}\t{keys}")
             action.triggered.connect(lambda _=False, run=run: run())
         menu.actions()[2].setIcon(icon("copy"))

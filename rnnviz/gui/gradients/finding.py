@@ -4,6 +4,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any
@@ -64,6 +65,11 @@ class _Answer:
     value: Any
     share: float
     problem: str
+
+    @cached_property
+    def bytes(self) -> int:
+        """What it takes in memory; asked for once it is whole."""
+        return array_bytes([self.value])
 
 
 class Finding(QObject):
@@ -146,13 +152,11 @@ class Finding(QObject):
             del self._known[key]
         wanted = {wish.key for wish in self._wishes}
         others = [key for key in self._known if key not in wanted]
-        sizes = {key: array_bytes([self._known[key].value]) for key in others}
-        count, taken = len(others), sum(sizes.values())
+        count, taken = len(others), sum(self._known[key].bytes for key in others)
         for key in others:
             if count <= _MOST and taken <= _BYTES:
                 break
-            del self._known[key]
-            count, taken = count - 1, taken - sizes[key]
+            count, taken = count - 1, taken - self._known.pop(key).bytes
 
     @Slot(object, object)
     def _take(self, asked: tuple[Wish, Iterator[Partial]], part: Partial | None) -> None:

@@ -26,6 +26,7 @@ class FlowCard(FlowBased):
 
     key = "flow"
     each_model = True
+    has_loss = True
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         return whole_flow(model, laboratory)

@@ -162,7 +162,7 @@ def _kept(key: Hashable, trace: "Trace") -> FlowNumbers | None:
 
 def _keep(key: Hashable, trace: "Trace", numbers: FlowNumbers) -> None:
     _known[key] = weakref.ref(trace), numbers
-    for old in [old for old, (of, _) in _known.items() if of() is None]:
+    for old in [old for old, (of, _) in list(_known.items()) if of() is None]:
         _known.pop(old, None)
     while len(_known) > 1 and sum(one.flow.values.nbytes for _, one in list(_known.values())) > _KEPT_BYTES:
         _known.popitem(last=False)

@@ -65,6 +65,7 @@ class PathsCard(Card):
 
     key = "paths"
     each_model = True
+    has_loss = True
 
     def lacks(self, model: ShownModel) -> str:
         if cell_states(model.structure.equations):

@@ -63,7 +63,7 @@ class WalkCard(FlowBased):
     """A curve for each model over the time steps, from the loss back."""
 
     key = "walk"
-    draws_loss = True
+    has_loss = draws_loss = True
 
     def lacks(self, model: ShownModel) -> str:
         return "" if model.carries else f"{model.name}: nothing is carried from one time step to the next."

@@ -235,6 +235,10 @@ def test_a_time_step_without_loss_is_said(qtbot: QtBot) -> None:
     assert frame.drawing.texts["name 1"] == "net 2: no loss at this time step"
     QTest.keyClick(frame, Qt.Key.Key_Up, ALT)
     assert view.loss == 8
+    menu = frame._menu()
+    next(action for action in menu.actions() if action.text().endswith("Alt+Down")).trigger()
+    assert view.loss == 7
+    menu.deleteLater()
 
 
 def test_bars_sum_the_norms_of_each_distance_and_share_their_height(qtbot: QtBot, state: State) -> None:
