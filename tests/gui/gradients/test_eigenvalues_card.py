@@ -62,7 +62,8 @@ def test_dots_are_the_eigenvalues_of_each_model_and_gate(qtbot: QtBot, state: St
         held_against(frame.drawing, shown.values, view.shown.models[number].color, bad)
         assert f"ρ {shown.radius:.2f}" in frame._aside()
         radii.append(frame.drawing.mark("unit circle").rect.width())  # type: ignore[union-attr]
-    assert radii[0] > 0
+    assert shown.radius > 1.4
+    assert radii[0] * shown.radius < frame_of(view, "eigenvalues", 0).area.height()  # there is room for both models'
     choice = frame.controls
     assert isinstance(choice, Choice)
     assert choice.currentText() == "candidate  W_hg"

@@ -13,6 +13,7 @@ from read_marks import by_ticks, curve, dots
 from traced_states import traced_state
 
 from rnnviz.core.gradients.jacobians import spectra
+from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
@@ -47,7 +48,12 @@ def test_a_press_goes_to_the_time_step(qtbot: QtBot, state: State) -> None:
     at = QPoint(round(float(curve(frame.drawing, "norm 1").xs[10])), round(frame.area.center().y() - 20))
     QTest.mouseClick(frame, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     assert store.state.place.cursor.time_step == 11
-    assert "t = 11\nnet 1: norm" in frame._words_at(at)
+    trace = state.recorded.traces[1]
+    assert trace is not None
+    *_, wanted = spectra(trace.sample(0).layer("l0"))
+    words = frame._words_at(at)
+    assert words.startswith("t = 11\nnet 1: norm")
+    assert f"net 2: norm {short(wanted.norms[10])}, radius {short(wanted.radii[10])}" in words
 
 
 def test_what_float32_loses_is_that_of_the_float64_rebuild_and_dotted(qtbot: QtBot) -> None:
