@@ -171,6 +171,8 @@ class GradientsView(QWidget):
 
     def _drop_frames(self) -> None:
         """Other models may have other weights to choose among."""
+        if self.frames:
+            self._pointed_at = 0
         for frame in self.frames:
             frame.hide()
             frame.setParent(None)

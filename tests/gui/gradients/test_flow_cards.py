@@ -226,6 +226,9 @@ def test_the_loss_under_the_pointer_walks_back_until_the_pointer_goes(qtbot: QtB
     assert (view.loss, len(values_of(walking, "1"))) == (5, 5)
     QApplication.sendEvent(frame, QEvent(QEvent.Type.Leave))
     assert (view.loss, len(values_of(walking, "1"))) == (12, 12)
+    point_to(frame, at(frame, 2, 5))
+    QTest.keyClick(frame, Qt.Key.Key_Delete)
+    assert (view.loss, len(values_of(frame_of(view, "walk"), "1"))) == (12, 12)
 
 
 def test_a_time_step_without_loss_is_said(qtbot: QtBot) -> None:
