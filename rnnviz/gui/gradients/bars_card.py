@@ -99,6 +99,9 @@ class BarsCard(FlowBased):
         words = "unit losses uᵀh_{k}" if numbers.unit else ""
         return ", ".join(filter(None, (words, numbers.sampled)))
 
+    def short_aside(self, sight: Sight) -> str:
+        return "".join(found.value.sampled for found in sight.known)
+
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot = Drawing(), self._plot(sight, area)
         for found in sight.known:

@@ -32,12 +32,14 @@ class FlowCard(FlowBased):
         return whole_flow(model, laboratory)
 
     def aside(self, sight: Sight) -> str:
+        sampled = [found.value.sampled_words for found in sight.known]
+        return ", ".join(filter(None, (self.short_aside(sight), *sampled)))
+
+    def short_aside(self, sight: Sight) -> str:
         if not sight.known:
             return ""
         numbers: FlowNumbers = sight.known[0].value
-        loss = "uᵀh_{k}" if numbers.unit else "L_{k}"
-        words = f"unit loss {loss}" if numbers.unit else f"‖∂{loss}/∂{numbers.flow.symbol}_{{t}}‖"
-        return ", ".join(filter(None, (words, numbers.sampled_words)))
+        return "unit loss uᵀh_{k}" if numbers.unit else f"‖∂L_{{k}}/∂{numbers.flow.symbol}_{{t}}‖"
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing = Drawing()
@@ -50,7 +52,9 @@ class FlowCard(FlowBased):
             places = colors.places_of(drawn)
             drawing.add(raster("flow", plot.frame, numbers.flow.values, places, sight.theme))
             self._draw_fall(drawing, plot, numbers, sight)
-            plot.draw_frame(drawing, sight.theme, _X, "time step k of the loss", grid=False)
+            words = numbers.sampled_words.removesuffix(" losses")
+            words = f"time step k, {words}" if words else "time step k of the loss"
+            plot.draw_frame(drawing, sight.theme, _X, words, grid=False)
         frame = self._plot(sight.known[0], area).frame
         bar = QRectF(area.right() - BAR_ROOM, frame.top(), BAR_ROOM, frame.height())
         odd = sorted({place for found in sight.known for place in found.value.odd})

@@ -23,7 +23,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.legend import Entry, draw_legend, legend_height
 from rnnviz.gui.gradients.log_colors import NOTHING, LogColors, table
-from rnnviz.gui.gradients.marks import Area, Curve, Dots, Raster
+from rnnviz.gui.gradients.marks import Area, Curve, Dots, Raster, Turned
 from rnnviz.gui.gradients.page import GradientsView
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Text
@@ -172,6 +172,10 @@ def test_above_too_much_work_rows_are_a_choice_and_the_loss_looked_at(
         assert (view.loss, walking._aside()) == (k, f"k = {k}")
         assert 10 ** values_of(walking, "0") == pytest.approx(whole[k - 1, k - 1 :: -1] / whole[k - 1, k - 1], rel=1e-5)
         QTest.keyClick(walking, Qt.Key.Key_Down, ALT)
+    for _ in range(4):  # all of them are known by now
+        QTest.keyClick(walking, Qt.Key.Key_Up, ALT)
+    assert (view.loss, walking._aside()) == (first, f"k = {first}")
+    assert drawn_title(frame) == "time step k, 65 of 130"
     raster = frame.drawing.mark("flow")
     assert isinstance(raster, Raster)
     middle = raster.pixels[len(raster.pixels) // 2]  # of one of the rows beside it, to where that loss stands
@@ -179,6 +183,12 @@ def test_above_too_much_work_rows_are_a_choice_and_the_loss_looked_at(
     numbers = frame_of(view, "bars", 0).sight.known[0].value  # type: ignore[union-attr]
     assert list(numbers.times) == list(chosen + 1)
     assert numbers.totals[-1] == pytest.approx(whole[129, 129])
+
+
+def drawn_title(frame: CardFrame) -> str:
+    found = frame.drawing.mark("y")
+    assert isinstance(found, Turned)
+    return found.markup
 
 
 def values_of(frame: CardFrame, key: str) -> Array:
