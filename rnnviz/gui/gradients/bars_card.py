@@ -100,7 +100,7 @@ class BarsCard(FlowBased):
         return ", ".join(filter(None, (words, numbers.sampled)))
 
     def short_aside(self, sight: Sight) -> str:
-        return "".join(found.value.sampled for found in sight.known)
+        return "".join(found.value.sampled or ("uᵀh_{k}" if found.value.unit else "") for found in sight.known)
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot = Drawing(), self._plot(sight, area)
