@@ -27,9 +27,9 @@ runs           the run file: file (format 2), writing, reading (format 1 too); s
 core           the words, the records and the mathematics; numpy only
 
 The rooms of the window: state and commands below all others, look and widgets; then one room for each thing a person
-looks at (canvas with its lanes and items, network, centre, which shows one of these two, figures, cursor, stepping,
-watching, whatif, experiment, training, seeds, lessons, opening), live for the processes, and shell, which puts them
-together.
+looks at (canvas with its lanes and items, network, gradients, centre, which shows one of these three, figures, cursor,
+stepping, watching, whatif, experiment, training, seeds, lessons, opening), live for the processes, and shell, which
+puts them together.
 
 Said once: where a new one goes
 -------------------------------
@@ -40,6 +40,8 @@ a task          core/tasks/<task>.py, its settings, words, ranges and sequences,
 a lane          gui/canvas/lanes, a file with what it draws and when it is offered, and its place in `LANES`
 a file format   core/files/formats.py, `FORMATS`, and the function that reads it
 a view          gui/state/views.py, `VIEWS`, and the widget of it in gui/centre/centre.py
+a card          gui/gradients, a file with its numbers and its drawing; its name in gui/state/laboratory.py, `CARDS`;
+                the mathematics in core/gradients
 a picture       gui/figures, `FIGURES`
 a setting       one field of a record, with its range and words; form, TOML, checks and "what changed" read them there
 

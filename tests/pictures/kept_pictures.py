@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -29,6 +29,7 @@ from rnnviz.command_line import main as command
 from rnnviz.core.arrays import Array
 from rnnviz.gui.figures.pictures import window_image
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS
 from rnnviz.gui.state.store import setting
 
 FOLDER = Path(__file__).parents[1] / "data" / "pictures"
@@ -138,6 +139,22 @@ def _network(level: str, place: str) -> Callable[[Person], None]:
     return act
 
 
+def _cards(*keys: str) -> Callable[[Person], None]:
+    """These cards, at time step 9 of the backward sweep, with all their numbers."""
+
+    def act(person: Person) -> None:
+        store = person.app.store
+        store.change(look=lambda look: replace(look, laboratory=look.laboratory.arranged(keys)))
+        person.trigger("view_gradients")
+        person.go("b t=9")
+        assert person.app.contents is not None
+        view = person.app.contents.centre.gradients
+        assert view is not None
+        wait(lambda: not view.waiting)
+
+    return act
+
+
 def _another_sequence(person: Person) -> None:
     person.press(Qt.Key.Key_BracketRight, 2)
     person.go("b t=7")
@@ -163,11 +180,14 @@ WINDOWS = {
     "network": WindowPicture(_network("unrolled", "b t=9"), "light"),
     "network-folded": WindowPicture(_network("folded", "b t=9"), "dark"),
     "network-inside": WindowPicture(_network("inside", "b t=6 f"), "dark", LARGE),
+    "gradients": WindowPicture(_cards(*DEFAULT_CARDS), "dark"),
+    "gradients-all": WindowPicture(_cards(*(card.key for card in CARDS)), "light", LARGE),
     "few-lanes": WindowPicture(lambda p: p.go("b t=9"), "dark", SMALL, ("chain", "hidden", "prediction", "+share")),
 }
 FIGURES = {
     "figure-overview": "--lanes overview --theme light --training-step 180 --time-step 14 --size 1200x800",
     "figure-gradients-2x": "--lanes gradients --theme dark --time-step 9 --size 700x500 --scale 2",
+    "figure-cards": "--view gradients --cards flow,walk --theme light --time-step 20 --size 900x320",
     "figure-loss": "--lanes loss --theme light --size 900x600",
 }
 

@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from rnnviz.gui.figures.pictures import save_picture, window_image
 from rnnviz.gui.shell.app import App
+from rnnviz.gui.state.laboratory import DEFAULT_CARDS
 from rnnviz.gui.state.store import setting
 
 RESOURCES = Path(__file__).parents[2] / "resources"
@@ -39,7 +41,8 @@ class Person:
         while not done():
             if time.monotonic() > end:
                 sys.exit("The window did not get there.")
-            QTest.qWait(20)
+            QApplication.processEvents()
+            time.sleep(0.01)  # in which threads have their turn
 
     def press(self, key: Qt.Key, times: int = 1, modifier: Qt.KeyboardModifier = NONE) -> None:
         for _ in range(times):
@@ -83,6 +86,7 @@ def first_lesson_pictures(person: Person) -> None:
     person.take("backward", "dark")
     person.take("backward", "light")
     network_pictures(person)
+    cards_picture(person, "gradients", "dark", DEFAULT_CARDS)
     person.app.window.close()
 
 
@@ -95,6 +99,18 @@ def network_pictures(person: Person) -> None:
     person.take("network-inside", "dark")
     person.press(Qt.Key.Key_O)
     person.press(Qt.Key.Key_1)
+
+
+def cards_picture(person: Person, name: str, theme: str, cards: tuple[str, ...]) -> None:
+    """The Gradients view with these cards and all their numbers."""
+    person.app.store.change(look=lambda look: replace(look, laboratory=look.laboratory.arranged(cards)))
+    person.app.actions["view_gradients"].trigger()  # 3 would be typed where a field has the keyboard
+    assert person.app.contents is not None
+    view = person.app.contents.centre.gradients
+    assert view is not None
+    person.wait(lambda: not view.waiting)
+    person.take(name, theme)
+    person.app.actions["view_lanes"].trigger()
 
 
 def why_it_forgets(person: Person) -> None:
@@ -114,6 +130,8 @@ def gate_pictures(person: Person) -> None:
     person.wait(lambda: person.last_training_step() > 0 and person.paused())
     person.press(Qt.Key.Key_3, modifier=CONTROL)
     person.take("the-gate-opens", "dark")
+    person.app.store.say(None)
+    cards_picture(person, "gradients-gate", "light", ("horizon", "halflife", "gates", "flow", "walk", "bars"))
     person.app.window.close()
 
 

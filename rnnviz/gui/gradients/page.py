@@ -29,7 +29,7 @@ _SHOWN = Fields(
     "recorded.traces", "place", "look.theme", "look.scale", "look.laboratory", "run.task", "run.models", "trial"
 )
 _BUT_LOOK = Fields("recorded.traces", "place", "run.task", "run.models", "trial")
-_LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 216.0, 190.0, 266.0  # of a card, in pixels of the design
+_LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 216.0, 208.0, 266.0  # of a card, in pixels of the design
 _GAP, _EDGE = 8.0, 12.0
 _MOST_COLUMNS = 5
 _PATIENCE = 0.5  # seconds for which a whole picture stays while there is a part of the next one
@@ -68,6 +68,8 @@ class GradientsView(QWidget):
         self.cards_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.cards_area.setWidgetResizable(True)
         self.cards_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        if picture:
+            self.cards_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._sheet = _Sheet(self)
         self.cards_area.setWidget(self._sheet)
         self.cards_area.verticalScrollBar().valueChanged.connect(self._ask)

@@ -147,6 +147,7 @@ class Plot:
         drawing.add(*ticks, title)
         if y_words:
             x = self.frame.left() - _BESIDE - widest - 11
+            y_words = marked_text.shortened(y_words, fonts.SMALL, self.frame.height() + 24)
             long = marked_text.width(y_words, fonts.SMALL)
             y = max(self.frame.center().y(), self.frame.top() - 4 + long / 2)  # rather below than into the title
             drawing.add(Turned("y", x, y, y_words, fonts.SMALL, muted))
