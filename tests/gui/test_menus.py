@@ -203,13 +203,3 @@ def test_the_status_bar_says_what_an_entry_does_and_nothing_covers_it(app: App) 
     assert not any(menu.toolTipsVisible() for menu in app.menu_bar.findChildren(QMenu))
     menu_key(Qt.Key.Key_Escape)
     assert status.currentMessage() == ""
-
-
-def test_the_toolbar_stays_where_it_is_whatever_the_title(open_app: OpenApp, run_file: Path, qtbot: QtBot) -> None:
-    app = open_app()
-    before = [button.mapTo(app.window, QPoint()) for button in app.toolbar.buttons]
-    first = app.title_row.title.text
-    app.open_path(run_file)
-    qtbot.waitUntil(lambda: app.title_row.title.text != first)
-    QApplication.processEvents()
-    assert [button.mapTo(app.window, QPoint()) for button in app.toolbar.buttons] == before

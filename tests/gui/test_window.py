@@ -1,11 +1,9 @@
 """The window on a finished run: keys, clicks, menus, files dropped on it, settings."""
 
 import gc
-import logging
 import os
 import shutil
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -364,18 +362,6 @@ def test_the_page_of_shortcuts_opens_and_closes(app: App, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not any(isinstance(each, ShortcutsPage) for each in app.window.findChildren(QDialog)))
 
 
-def test_what_nobody_foresaw_is_one_sentence_and_in_the_log(app: App, tmp_path: Path) -> None:
-    try:
-        raise ZeroDivisionError("on purpose")
-    except ZeroDivisionError as error:
-        sys.excepthook(type(error), error, error.__traceback__)
-    assert "ZeroDivisionError: on purpose" in app.message_bar.sentence
-    assert "on purpose" in (tmp_path / "data" / "rnnviz.log").read_text()
-    assert logging.getLogger("rnnviz.window").handlers
-    close(app)
-    assert not logging.getLogger("rnnviz.window").handlers  # another window writes into its own alone
-
-
 def test_no_part_of_the_window_keeps_the_ground_of_the_other_theme(app: App, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: None not in app.store.state.recorded.traces)
     for look, other in (("light", "dark"), ("dark", "light")):
@@ -387,15 +373,6 @@ def test_no_part_of_the_window_keeps_the_ground_of_the_other_theme(app: App, qtb
             for ground in (theme(other).background, theme(other).panel, theme(other).raised):
                 found = int((pixels == int(ground[1:], 16)).sum())
                 assert found < 300, (page.key, ground)  # so few are edges of letters
-
-
-def test_a_closed_window_gives_the_hooks_for_errors_back(open_app: OpenApp, run_file: Path) -> None:
-    before = sys.excepthook, threading.excepthook
-    app = open_app(run_file)
-    assert sys.excepthook != before[0]
-    assert threading.excepthook != before[1]
-    close(app)
-    assert (sys.excepthook, threading.excepthook) == before
 
 
 def test_garbage_is_collected_by_the_gui_thread_only(open_app: OpenApp, run_file: Path) -> None:
