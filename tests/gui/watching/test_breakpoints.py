@@ -141,6 +141,9 @@ def test_a_number_is_a_data_breakpoint_whose_threshold_is_asked_for(store: Store
     assert one == Breakpoint("data", "norm(dh[1]) / norm(dh[T])", crosses=1e-3, direction="up", model="LSTM", every=3)
     assert card.note.text() == "rises above 10⁻³ (LSTM), every 3rd time"
     assert card.form.rows[2].isHidden()
+    store.change(debugging=setting(marks=Marks(breakpoints=(replace(one, crosses=0.25, every=7),))))  # taken back, opened …
+    (_, card) = page.breakpoints.cards
+    assert [float(field.text()) for field in (card.form.threshold, card.form.every)] == [0.25, 7]
 
 
 def test_a_line_to_log_makes_a_logpoint_and_a_wrong_one_is_said(store: Store, page: WatchesPage) -> None:
@@ -178,6 +181,9 @@ def test_hits_are_counted_and_a_click_wishes_the_moment_back(qtbot: QtBot, store
         place = page.log.visualItemRect(page.log.item(1)).center()
         QTest.mouseClick(page.log.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert caught.args == [200, "LSTM", 7]
+    before = page.log.height()
+    page.log.setStyleSheet("QListWidget::item { padding: 9px; }")  # as another theme's may
+    assert page.log.height() >= before + 2 * 2 * 9
 
 
 @pytest.fixture
