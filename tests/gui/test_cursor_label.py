@@ -36,7 +36,7 @@ def test_nothing_of_the_place_is_cut(qtbot: QtBot, model: int) -> None:
                 store.change(place=setting(cursor=Cursor(42, phase, 12, layer=layer, operation=key)))
                 label.layout().activate()
                 assert "…" not in label.text, label.text
-                assert ("t = 12 of 13" if key else "time step 12 of 13") in label.text  # beside the layer there is less room
+                assert ("t = 12 of 13" if key else "time step 12 of 13") in label.text  # beside a layer
                 for part in label.findChildren(QLabel):
                     if part.text():
                         metrics = QFontMetrics(part.font())

@@ -141,7 +141,7 @@ def test_a_number_is_a_data_breakpoint_whose_threshold_is_asked_for(store: Store
     assert one == Breakpoint("data", "norm(dh[1]) / norm(dh[T])", crosses=1e-3, direction="up", model="LSTM", every=3)
     assert card.note.text() == "rises above 10⁻³ (LSTM), every 3rd time"
     assert card.form.rows[2].isHidden()
-    store.change(debugging=setting(marks=Marks(breakpoints=(replace(one, crosses=0.25, every=7),))))  # taken back, opened …
+    store.change(debugging=setting(marks=Marks(breakpoints=(replace(one, crosses=0.25, every=7),))))
     (_, card) = page.breakpoints.cards
     assert [float(field.text()) for field in (card.form.threshold, card.form.every)] == [0.25, 7]
 
