@@ -1,9 +1,13 @@
 """Symbols: what is written with _ and ^ stands lower and higher."""
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from rnnviz.gui.widgets.marked_text import pieces, plain, shortened, width
+from rnnviz.gui.widgets.marked_text import draw, pieces, plain, shortened, width
 
 
 def test_subscripts_and_superscripts_are_found() -> None:
@@ -14,6 +18,17 @@ def test_subscripts_and_superscripts_are_found() -> None:
 
 def test_a_subscript_takes_less_room_than_text(qapp: QApplication) -> None:
     assert width("h", 13) < width("h_{41}", 13) < width("h41", 13)
+
+
+def test_a_subscript_is_drawn_lower_and_a_superscript_higher(qapp: QApplication) -> None:
+    image = QImage(64, 40, QImage.Format.Format_Grayscale8)
+    image.fill(QColor("white"))
+    with QPainter(image) as painter:
+        draw(painter, 2, 26, "–_–^–", 20, QColor("black"))
+    dark = 255 - np.frombuffer(image.constBits(), np.uint8).reshape(40, 64).astype(int)
+    ends = [2 + round(width(part, 20)) for part in ("", "–", "–_–", "–_–^–")]
+    text, below, above = (dark[:, a:b].sum(axis=1).argmax() for a, b in pairwise(ends))
+    assert above + 4 < text < below - 4
 
 
 def test_words_at_the_end_give_way_where_there_is_no_room(qapp: QApplication) -> None:
