@@ -199,8 +199,11 @@ def test_training_stops_early_says_so_and_keeps_the_best(tmp_path: Path) -> None
         events = [event for event in run.events() if event.kind == "early stop"]
         assert [(event.training_step, event.sentence) for event in events] == [(100, sentence)]
         assert 25 in run.captured()
-        assert run.optimiser(25, 1).settings["validation.best_step"] == 25
-        assert list(run.metrics("test_loss", 1).shape) == [4]
+        for model in (0, 1):
+            kept = run.optimiser(25, model).settings
+            losses = run.metrics("test_loss", model)
+            assert (kept["validation.best_step"], len(losses)) == (25, 4)
+            assert kept["validation.best"] == pytest.approx(losses[0])
     never = replace(STOPPING, training=replace(STOPPING.training, patience=0, training_steps=125))
     run_training(never, tmp_path / "b.rnnviz")
     with open_run(tmp_path / "b.rnnviz") as run:
