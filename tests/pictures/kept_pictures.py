@@ -42,6 +42,7 @@ PAGES["origin"] = Qt.Key.Key_5
 PATIENCE = 30.0  # seconds for the window to come up and to answer
 FAINT, MOST_FAINT = 4, 300  # grey levels, and how many pixels of a picture may differ by as much
 LATE = 6.0  # seconds in which a picture may become what is kept of it
+PAUSE = 80  # milliseconds between two looks: drawing costs more than waiting
 SETTLED = 1.5  # seconds without a change, where nothing is kept of it
 
 
@@ -245,7 +246,7 @@ def settled(draw: Callable[[], QImage], wanted: Array | None) -> QImage:
     while time.monotonic() - since < SETTLED if wanted is None else not alike(pixels(image), wanted):
         if time.monotonic() - began > LATE:
             break
-        QTest.qWait(40)
+        QTest.qWait(PAUSE)
         before, image = image, draw()
         if image != before:
             since = time.monotonic()
@@ -271,8 +272,15 @@ def alike(one: Array, other: Array) -> bool:
     """Whether two pictures are equal but for the halos of a few letters."""
     if one.shape != other.shape:
         return False
-    levels = np.abs(one.astype(np.int16) - other).max(axis=2)
+    coarse = slice(None, None, 7)  # most that are not alike differ there already, which is seen much sooner
+    if _apart(one[coarse, coarse], other[coarse, coarse]).max() > FAINT:
+        return False
+    levels = _apart(one, other).max(axis=2)
     return bool(levels.max() <= FAINT and np.count_nonzero(levels) <= MOST_FAINT)
+
+
+def _apart(one: Array, other: Array) -> Array:
+    return np.maximum(one, other) - np.minimum(one, other)
 
 
 def references() -> dict[str, Array]:
