@@ -22,7 +22,8 @@ from rnnviz.core.sweeps.layer import Layer
 _LQS = 3  # each makes what couples two singular values smaller by their ratio
 _MARGIN = np.log(1e3)  # values of another size than this do not count for each other then: (1e-3)^(2 · 3)
 _LN_10 = np.log(10)
-_PARTS = 32  # in which the products of a sequence are handed over
+_PARTS = 32  # in which the products of a sequence are handed over, if not more:
+_OPERATIONS = 10_000_000  # n S³ of the n products of a part, so that one takes some tenths of a second
 _WINDOW = np.log(1e8)  # of the largest in one SVD to the smallest that is taken from it: 1e-16 · 1e8 is its precision
 
 
@@ -194,7 +195,7 @@ def product_spectra(layer: Layer, sample: int = 0, state: str = "", every: int =
         values[order[number]], directions[order[number]] = one.logs / _LN_10, one.direction
         there.append(order[number])
         known = number + 1
-        if known - told >= max(1, length // _PARTS):
+        if known - told >= max(1, min(length // _PARTS, _OPERATIONS // max(units, 1) ** 3)):
             told = known
             yield part(False)
     yield part(True)

@@ -1,6 +1,7 @@
 """Card frame: one card on the page: title, picture and cursor, what is pressed in it, and how it is taken elsewhere."""
 
 from itertools import zip_longest
+from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, Signal
@@ -34,6 +35,7 @@ from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
 MIME = "application/x-rnnviz-card"
 _HEAD, _EDGE = 34.0, 12.0  # pixels of the design: the title's row, and around the picture
 _BUTTON = 22
+_LATE = 0.5  # seconds after which it is said that a picture is that of the moment before
 WORDS = (
     "Alt+← and Alt+→ move the card, Return gives it the whole page and takes it back, P holds it at its training step, "
     "Ctrl+C copies its numbers, Delete takes it away, Alt+↑ and Alt+↓ look at the loss of another time step, the menu "
@@ -64,6 +66,8 @@ class CardFrame(QWidget):
         self.held_at: int | None = None  # the training step that stays
         self._static: Drawing | None = None
         self._pixmap: QPixmap | None = None
+        self._late_since: float | None = None  # since when its numbers are looked for anew
+        self._progress = ""  # said meanwhile, in place of what stands at the right
         self.behind_since: float | None = None  # when a part of what comes after its whole picture was known
         self._marked = Drawing()  # the cursor as it is seen
         self._pressed = QPoint()
@@ -99,6 +103,15 @@ class CardFrame(QWidget):
         if self.controls is not None:
             self.card.show_controls(self.controls, sight)
         self.forget()
+
+    def show_progress(self, share: float | None) -> None:
+        """How much is known of what comes after the picture, if that takes long; None: the picture is what is asked."""
+        self._late_since = None if share is None else self._late_since or perf_counter()
+        late = self._late_since is not None and perf_counter() - self._late_since >= _LATE and self.held_at is None
+        words = f"computing {100 * (share or 0.0):.0f} %" if late else ""
+        if words != self._progress:
+            self._progress, self._pixmap = words, None
+            self.update()
 
     def forget(self) -> None:
         """Everything is drawn anew."""
@@ -259,6 +272,8 @@ class CardFrame(QWidget):
             return [""]
         if self.held_at is not None:
             return [f"held at training step {whole(self.held_at)}"]
+        if self._progress:
+            return [self._progress]
         share = min((found.share for found in self.sight.known), default=1.0)
         progress = f"{100 * share:.0f} %, " if share < 1 else ""
         model = self._own_model() if not self.card.by_model and len(self.sight.shown.models) > 1 else None

@@ -147,11 +147,11 @@ def flow_numbers(
     key = id(trace), model.layer_name, unit
     numbers = _kept(key, trace)
     if numbers is None:
-        numbers = yield from told(_found(trace, layer, unit, None), up_to)
+        numbers = yield from told(found_flow(trace, layer, unit), up_to)
         _keep(key, trace, numbers)
     loss = laboratory.loss - 1
     if cursor and numbers.flow.row_of(loss) is None and 0 <= loss < numbers.flow.length:
-        return numbers.joined((yield from told(_found(trace, layer, unit, np.array([loss])), up_to)))
+        return numbers.joined((yield from told(found_flow(trace, layer, unit, np.array([loss])), up_to)))
     return numbers
 
 
@@ -168,7 +168,9 @@ def _keep(key: Hashable, trace: "Trace", numbers: FlowNumbers) -> None:
         _known.popitem(last=False)
 
 
-def _found(trace: "Trace", layer: "Layer", unit: bool, rows: Array | None) -> Generator[float, None, FlowNumbers]:
+def found_flow(
+    trace: "Trace", layer: "Layer", unit: bool, rows: Array | None = None
+) -> Generator[float, None, FlowNumbers]:
     """The shares done, and the flow; what float32 has lost of it is found a second time, in float64."""
     narrow = layer.output.dtype == np.float32
     steps = flow_steps(layer, unit=unit, rows=rows)

@@ -1,7 +1,7 @@
 """Memory horizon: how many time steps back a gradient reaches, over training (Pascanu et al. 2013)."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.gradients.flow_of import flow_of
 from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
 from rnnviz.core.gradients.losses import asked, few
 from rnnviz.core.magnitude import log10
@@ -18,6 +17,7 @@ from rnnviz.core.numbers import bound, short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Sight, Spot, Table
+from rnnviz.gui.gradients.flows import found_flow
 from rnnviz.gui.gradients.marks import Curve
 from rnnviz.gui.gradients.over_training import OverSteps, OverTraining, training_axis
 from rnnviz.gui.gradients.plot import Plot, draw_names
@@ -53,11 +53,12 @@ class HorizonCard(OverTraining):
     def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
         return laboratory.threshold, laboratory.relative, laboratory.losses
 
-    def of_layer(self, trace: "Trace", layer: "Layer", laboratory: Laboratory) -> Reach:
+    def of_layer(self, trace: "Trace", layer: "Layer", laboratory: Laboratory) -> Generator[float, None, Reach]:
         unit = laboratory.losses == "unit" or (
             not laboratory.losses and few(asked(trace, layer), int(layer.sequence_lengths[0]))
         )
-        found = horizon(flow_of(layer, 0, unit=unit), laboratory.threshold, laboratory.relative)
+        numbers = yield from found_flow(trace, layer, unit)
+        found = horizon(numbers.flow, laboratory.threshold, laboratory.relative)
         return Reach(found.median, found.at_least, 100 * in_the_past(layer).share, omega(layer).value, unit)
 
     def aside(self, sight: Sight) -> str:

@@ -112,9 +112,10 @@ def _parts(model: ShownModel) -> Iterator[Partial]:
     layer = (model.sequence.wider or model.sequence).layer(model.layer_name)
     before, length = None, int(layer.sequence_lengths[0])
     for found in layer_lyapunov(layer):
-        if before is not None and before.counted:
-            share = (before.counted + before.left_out) / length
-            yield Partial(LyapunovNumbers(before.exponents, before.counted, before.left_out), min(share, 0.99))
+        if before is not None:
+            share = min((before.counted + before.left_out) / length, 0.99)
+            numbers = LyapunovNumbers(before.exponents, before.counted, before.left_out) if before.counted else None
+            yield Partial(numbers, share)
         before = found
     if before is not None:
         yield Partial(LyapunovNumbers(before.exponents, before.counted, before.left_out))

@@ -1,8 +1,9 @@
 """Over training: the base of cards that draw numbers of a model against the training step."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,6 +19,8 @@ from rnnviz.gui.state.laboratory import Laboratory
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.layer import Layer
     from rnnviz.core.sweeps.trace import Trace
+
+_TOLD = 0.1  # seconds between two words on how far the work on one training step is
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +47,8 @@ class OverTraining(Card):
     over_training: ClassVar[bool] = True
 
     @abstractmethod
-    def of_layer(self, trace: "Trace", layer: "Layer", laboratory: Laboratory) -> Any:
-        """The record of one sequence's trace at one training step, in a worker thread."""
+    def of_layer(self, trace: "Trace", layer: "Layer", laboratory: Laboratory) -> Generator[float, None, Any]:
+        """The record of one sequence's trace at one training step, in a worker thread; yields the share done."""
 
     def find_over(
         self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any], recording: Recording
@@ -57,7 +60,9 @@ class OverTraining(Card):
         missing = tuple(step for step in steps if (*own, step) not in known)
         for part in recording.traces(model.number, _spread(missing), model.sample):
             for step, trace in part:
-                recording.memory.keep((*own, step), self.of_layer(trace, trace.layer(model.layer_name), laboratory))
+                found = self._found(known, own, steps)
+                work = self.of_layer(trace, trace.layer(model.layer_name), laboratory)
+                recording.memory.keep((*own, step), (yield from _told(work, found, len(steps))))
             found = self._found(known, own, steps)
             share = len(found.numbers) / len(steps)
             if share < 1:
@@ -68,6 +73,19 @@ class OverTraining(Card):
     def _found(known: Mapping[Any, Any], own: tuple[Any, ...], steps: tuple[int, ...]) -> OverSteps:
         there = [step for step in steps if (*own, step) in known]
         return OverSteps(np.array(there, np.int64), tuple(known[*own, step] for step in there))
+
+
+def _told(work: Generator[float, None, Any], found: OverSteps, of: int) -> Generator[Partial, None, Any]:
+    """What work on one more training step returns; where that takes long it yields what was `found` before."""
+    last = perf_counter()
+    while True:
+        try:
+            share = next(work)
+        except StopIteration as end:
+            return end.value
+        if perf_counter() - last > _TOLD:
+            last = perf_counter()
+            yield Partial(found, min((len(found.numbers) + share) / of, 0.99))
 
 
 def _spread(steps: tuple[int, ...]) -> tuple[int, ...]:

@@ -231,7 +231,9 @@ class GradientsView(QWidget):
         for frame in self.frames:
             sight = self._sight(frame)
             if self._keeps(frame, sight):
+                frame.show_progress(min(found.share for found in sight.models if not found.problem))
                 continue
+            frame.show_progress(None)
             if not _same(frame.sight, sight):
                 frame.show_sight(sight)
         self.head.show_shown(self.shown)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rnnviz.core.arrays import Array
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 48  # training steps a curve is drawn through, evenly spaced among the captures
 _MOST_KEPT = 50_000  # numbers that are remembered
-_PIECE = 4  # training steps read in one go, between which others have their turn
+_PIECE, _AT_ONCE = 4, 0.1  # training steps read in one go, and seconds; then others have their turn
 
 
 @dataclass(eq=False)
@@ -49,12 +50,14 @@ class Recording:
 
     def traces(self, model: int, steps: tuple[int, ...], sample: int) -> Iterator[list[tuple[int, "Trace"]]]:
         """The traces of one sequence at these training steps, a few at a time. Raises RnnvizError."""
-        from rnnviz.core.sweeps.trace import rebuild  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.trace import Trace, rebuild  # late: the sweeps come after the window
 
-        for first in range(0, len(steps), _PIECE):
+        left = list(steps)
+        while left:
+            begun, found = perf_counter(), list[tuple[int, Trace]]()
             with Run(self.path) as run:  # a connection stays in the thread and between two pieces nothing is open
-                found = []
-                for step in steps[first : first + _PIECE]:
+                while left and (not found or (len(found) < _PIECE and perf_counter() - begun < _AT_ONCE)):
+                    step = left.pop(0)
                     capture = run.capture(step, model)
                     found.append((step, rebuild(capture.sample(min(sample, capture.inputs.shape[1] - 1)))))
             yield found

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import ModelSettings
-from rnnviz.core.gradients.untrained import SEEDS, Band, UntrainedLayer, continued, untrained
-from rnnviz.core.magnitude import log10
+from rnnviz.core.gradients.untrained import SEEDS, Band, continued, untrained
+from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
@@ -27,28 +28,39 @@ from rnnviz.gui.state.store import Store
 
 _LINE, _BETWEEN = 16.0, 12.0
 _BAND = 0.2  # opacity
+_MULTIPLY_ADDS = 60_000_000  # of the seeds that are swept at once
 
 
 @dataclass(frozen=True, eq=False)
 class Begun:
     """One model before any training, over all seeds."""
 
-    layer: UntrainedLayer
-    output: str  # the state whose norm is drawn
+    gradients: Array  # (T, K) ‖∂L/∂h_t‖
+    states: Array  # (T, K) ‖h_t‖
 
-    @property
+    @cached_property
+    def gradient_band(self) -> Band:
+        return Band.of(self.gradients)
+
+    @cached_property
+    def state_band(self) -> Band:
+        return Band.of(self.states)
+
+    @cached_property
     def gradient(self) -> Band:
-        return Band(*(log10(part) for part in self.layer.band))
+        """In log₁₀."""
+        return Band(*(log10(part) for part in self.gradient_band))
 
-    @property
+    @cached_property
     def state(self) -> Band:
-        return Band(*(log10(part) for part in self.layer.state_band(self.output)))
+        """In log₁₀."""
+        return Band(*(log10(part) for part in self.state_band))
 
     @property
     def reach(self) -> float:
         """Median over seeds of ‖∂L/∂h₁‖ / ‖∂L/∂h_T‖."""
         with np.errstate(all="ignore"):
-            return float(np.median(self.layer.gradients[0] / self.layer.gradients[-1]))
+            return float(np.median(self.gradients[0] / self.gradients[-1]))
 
 
 class UntrainedCard(Card):
@@ -72,15 +84,22 @@ class UntrainedCard(Card):
         settings = changed_settings(settings_of_model(model, options), options)
         inputs = model.sequence.layers[0].x[: model.time_steps, 0]
         inputs = continued(inputs, int(options.get("time_steps", len(inputs))))
-        found = untrained(
-            settings,
-            inputs,
-            scale=float(options.get("scale", 1.0)),
-            clip=float(options.get("clip", 0.0)),
-            outputs=model.structure.output_size,
-        )
-        layer = next((one for one in found.layers if one.name == model.layer_name), found.layers[0])
-        yield Partial(Begun(layer, model.structure.equations.output))
+        output, parts = model.structure.equations.output, list[tuple[Array, Array]]()
+        groups = _groups(settings, inputs)
+        for number, seeds in enumerate(groups):
+            found = untrained(
+                settings,
+                inputs,
+                seeds=seeds,
+                scale=float(options.get("scale", 1.0)),
+                clip=float(options.get("clip", 0.0)),
+                outputs=model.structure.output_size,
+            )
+            layer = next((one for one in found.layers if one.name == model.layer_name), found.layers[0])
+            parts.append((layer.gradients, l2(layer.states[output])))
+            if seeds is not groups[-1]:
+                yield Partial(None, (number + 1) / len(groups))
+        yield Partial(Begun(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True))))
 
     def aside(self, sight: Sight) -> str:
         return f"L = uᵀh_{{T}}, median and 10–90 % of {len(SEEDS)} seeds"
@@ -125,7 +144,7 @@ class UntrainedCard(Card):
         columns: dict[str, Array] = {}
         for found in sight.known:
             begun: Begun = found.value
-            for name, band in (("state", begun.layer.state_band(begun.output)), ("gradient", begun.layer.band)):
+            for name, band in (("state", begun.state_band), ("gradient", begun.gradient_band)):
                 for part, values in zip(("10 %", "median", "90 %"), band, strict=True):
                     columns[f"{found.model.name} {name} {part}"] = values
         return Table(columns)
@@ -141,10 +160,18 @@ class UntrainedCard(Card):
         left = QRectF(area.left(), area.top(), half, area.height() - lines)
         states = [part for value in sight.values for part in value.state]
         gradients = [part for value in sight.values for part in value.gradient]
-        longest = max((len(value.layer.gradients) for value in sight.values), default=1)
+        longest = max((len(value.gradients) for value in sight.values), default=1)
         found = [(left, magnitude_axis(states), "‖hₜ‖, log₁₀")]
         found += [(left.translated(half + _BETWEEN, 0), logarithmic(gradients, decades=4), "‖∂L/∂hₜ‖, log₁₀")]
         return [(Plot.within(box, time_axis(longest), y), words) for box, y, words in found]
+
+
+def _groups(settings: ModelSettings, inputs: Array) -> list[tuple[int, ...]]:
+    """The seeds that are swept at once: all, but for a large network as many as keep memory and waiting small."""
+    structure = settings.structure(int(inputs.shape[1]), 1)
+    rows = structure.hidden_size * len(structure.equations.blocks) * structure.num_layers * structure.directions
+    count = int(max(1, min(_MULTIPLY_ADDS // (len(inputs) * rows * structure.hidden_size), len(SEEDS))))
+    return [SEEDS[first : first + count] for first in range(0, len(SEEDS), count)]
 
 
 def _within(plot: Plot, logs: Array) -> Array:

@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from rnnviz.core.gradients import products as products_module
 from rnnviz.core.gradients.jacobians import step_jacobians
 from rnnviz.core.gradients.products import product_spectra, products
 from rnnviz.core.structure import Structure
@@ -79,6 +80,7 @@ def test_products_of_a_layer_are_those_of_its_step_jacobians(autograd, cell, rev
     jacobians = step_jacobians(layer, 1)
     own = jacobians[::-1] if reverse else jacobians  # along the layer's own direction
     parts = list(product_spectra(layer, 1))
+    assert [part.known for part in parts] == [2, 3, 4, 5, 6, 7, 7]
     *_, whole = parts
     assert [part.whole for part in parts] == [False] * (len(parts) - 1) + [True]
     for part in parts[:-1]:
@@ -148,3 +150,10 @@ def test_a_forget_bias_alone_keeps_its_sigmoid_to_the_power_of_the_time_steps(bi
     assert 10**exact == pytest.approx(expected, rel=0.15)
     *_, joint = product_spectra(layer)
     assert np.isneginf(joint.log10_initial[4:]).all()  # nothing comes from h₀
+
+
+def test_large_products_are_handed_over_in_smaller_parts(autograd, monkeypatch):
+    layer = rebuild(autograd.random_capture(Structure("vanilla", 2, 3), time_steps=130, with_torch=False)).layers[0]
+    assert [part.known for part in product_spectra(layer)][:3] == [4, 8, 12]
+    monkeypatch.setattr(products_module, "_OPERATIONS", 60)  # of 27 each
+    assert [part.known for part in product_spectra(layer)][:3] == [2, 4, 6]

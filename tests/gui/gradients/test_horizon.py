@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_states import fake_state
 from open_gradients import frame_of, open_gradients
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -12,10 +13,13 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.gradients.flow_of import flow_of
 from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
+from rnnviz.core.sweeps.lanes import finished
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.gui.gradients import over_training, recording
 from rnnviz.gui.gradients.horizon_card import HorizonCard, Reach
 from rnnviz.gui.gradients.marks import Curve
 from rnnviz.gui.gradients.recording import Memory, Recording
+from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.run import History, Recorded, ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.runs.reading.reader import Run
@@ -69,3 +73,30 @@ def test_what_was_found_of_a_capture_is_not_looked_for_again(qtbot: QtBot, state
     *_, again = HorizonCard().find_over(model, laboratory, {}, first)
     assert again.value.numbers == found.value.numbers
     assert replace(first, captured=captured).chosen[:-1] == first.chosen
+
+
+def test_what_takes_long_is_handed_on_before_a_capture_is_done(
+    qtbot: QtBot, state: State, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, _ = open_gradients(qtbot, state, ["walk"])
+    monkeypatch.setattr(over_training, "_TOLD", 0.0)
+    monkeypatch.setattr(recording, "_AT_ONCE", 0.0)
+    captures = state.recorded.history.captured
+    reading = Recording(run_file, captures, Memory())
+    assert [len(part) for part in reading.traces(0, reading.chosen, 0)] == [1] * len(captures)
+    parts = list(HorizonCard().find_over(view.shown.models[0], state.look.laboratory, {}, reading))
+    known = [len(part.value.numbers) for part in parts]
+    assert len(parts) >= 2 * len(captures)
+    assert set(known) == set(range(len(captures) + 1))
+    shares = [part.share for part in parts]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_what_float32_has_lost_counts_as_float64_has_it() -> None:
+    trace = fake_state("adding", 300, 3).recorded.traces[0]
+    assert trace is not None
+    layer, laboratory = trace.layer("l0"), Laboratory(threshold=1e-300, relative=False, losses="task")
+    found = finished(HorizonCard().of_layer(trace, layer, laboratory))
+    assert (found.steps, found.at_least) == (299, True)
+    assert not horizon(flow_of(layer, 0), 1e-300, relative=False).at_least

@@ -10,7 +10,10 @@ from traced_states import traced_state
 
 from rnnviz.core.gradients.lyapunov import layer_lyapunov
 from rnnviz.core.structure import Structure
-from rnnviz.gui.gradients.lyapunov_card import LyapunovNumbers
+from rnnviz.gui.canvas.lanes.shown import resolve
+from rnnviz.gui.gradients import card
+from rnnviz.gui.gradients.lyapunov_card import LyapunovCard, LyapunovNumbers
+from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.store import setting
 
 
@@ -61,3 +64,11 @@ def test_not_finite_ones_are_told(qtbot: QtBot) -> None:
 )
 def test_the_largest_exponent_in_words(largest: float, counted: int, words: str) -> None:
     assert LyapunovNumbers(np.array([largest, -4.0]), counted, 5).verdict == words
+
+
+def test_the_time_steps_that_are_left_out_are_told_as_they_go_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card, "_APART", 0.0)
+    model = resolve(fake_state(time_steps=40)).models[1]
+    parts = list(LyapunovCard().find(model, Laboratory(), {}))
+    assert [part.share for part in parts[:5]] == [0.025, 0.05, 0.075, 0.1, 0.125]
+    assert [part.value is None for part in parts[:5]] == [True] * 4 + [False]

@@ -1,7 +1,8 @@
 """The untrained network: what sliders say is what core computes, for all models together and at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,12 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.experiment.settings import ModelSettings, first_lesson
-from rnnviz.core.gradients.untrained import continued, untrained
+from rnnviz.core.gradients.untrained import SEEDS, Untrained, continued, untrained
 from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
+from rnnviz.gui.gradients import card_frame, untrained_card
+from rnnviz.gui.gradients.card import Partial
+from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.marks import Area, Curve
 from rnnviz.gui.gradients.page import GradientsView
 from rnnviz.gui.gradients.untrained_controls import UntrainedControls
@@ -114,3 +118,43 @@ def test_radius_and_activation_are_those_of_the_vanilla_network(qtbot: QtBot, st
     own = VanillaSettings(activation="sigmoid", initialisation="spectral radius", spectral_radius=1.4)
     assert np.array_equal(drawn(view, 0)[1], wanted(state, replace(MODELS[0], own=own))[1])
     assert np.array_equal(drawn(view, 1)[1], before)
+
+
+def test_a_large_network_is_swept_a_few_seeds_at_a_time(
+    qtbot: QtBot, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept = list[tuple[int, ...]]()
+
+    def few(*given: Any, **others: Any) -> Untrained:
+        swept.append(others["seeds"])
+        return untrained(*given, **others)
+
+    monkeypatch.setattr(untrained_card, "untrained", few)
+    monkeypatch.setattr(untrained_card, "_MULTIPLY_ADDS", 3_500)  # of 13 time steps of 4 · 4 and of 20 · 5 weights
+    view, _ = open_gradients(qtbot, state, ["untrained"], (900, 420))
+    assert sorted(sum(swept, ())) == sorted(SEEDS * 2)
+    assert {len(seeds) for seeds in swept} == {16, 4, 2}
+    for number, settings in enumerate(MODELS):
+        for found, expected in zip(drawn(view, number), wanted(state, settings), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_picture_of_the_moment_before_says_how_far_the_next_one_is(
+    qtbot: QtBot, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, _ = open_gradients(qtbot, state, ["untrained"], (900, 420))
+    frame, go_on, before = frame_of(view, "untrained"), Event(), frame_of(view, "untrained").sight
+    monkeypatch.setattr(card_frame, "_LATE", 0.0)
+
+    def parts(*_: object) -> Iterator[Partial]:
+        yield Partial(None, 0.35)
+        go_on.wait(20)
+        yield Partial(before.values[0])  # type: ignore[union-attr]
+
+    monkeypatch.setattr(CARD_OF["untrained"], "find", parts)
+    controls(view).fields["scale"].put(2.0)
+    qtbot.waitUntil(lambda: frame._aside() == "computing 35 %")
+    assert frame.sight is before
+    go_on.set()
+    wait_until_found(qtbot, view)
+    assert frame._aside().startswith("L = uᵀh")
