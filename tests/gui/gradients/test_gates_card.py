@@ -60,8 +60,11 @@ def test_a_press_selects_the_unit_of_the_model(qtbot: QtBot, state: State) -> No
     press(frame, dots(frame.drawing, "units"), 3)
     unit = int(np.argsort(-half_life)[3])
     assert (store.state.place.model, store.state.place.unit) == (2, unit)
-    ring = frame.card.mark(frame.sight, frame.area).mark("unit").rect.center()  # type: ignore[union-attr,arg-type]
-    assert ring.x() == pytest.approx(dots(frame.drawing, "units").xs[3])
+    places = dots(frame.drawing, "units").xs
+    for other, place in ((0, int(np.flatnonzero(np.argsort(-half_life, kind="stable") == 0)[0])), (unit, 3)):
+        store.change(place=setting(unit=other))
+        ring = frame.card.mark(frame.sight, frame.area).mark("unit").rect.center()  # type: ignore[union-attr,arg-type]
+        assert ring.x() == pytest.approx(places[place])
     others = frame_of(view, "gates", 0), frame_of(view, "gates", 2)
     marked = [len(one.card.mark(one.sight, one.area).marks) for one in others]  # type: ignore[arg-type]
     assert marked == [0, 2]

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from open_gradients import frame_of, open_gradients, wait_until_found
+from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
+from read_marks import by_ticks
 from traced_states import traced_state
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.gui.gradients.marks import Curve
@@ -48,8 +51,14 @@ def test_angles_and_shares_are_those_of_the_parts(qtbot: QtBot, state: State, sa
         cosine = (gathered * final).sum((1, 2)) / np.linalg.norm(gathered, axis=(1, 2)) / np.linalg.norm(final)
     known = np.isfinite(cosine)
     wanted = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
-    drawn = curve(frame_of(view, "agreement").drawing, "0")
+    frame = frame_of(view, "agreement")
+    drawn = curve(frame.drawing, "0")
     assert np.allclose(drawn[known], wanted[known], atol=0.05)
+    x = float(by_ticks(frame.drawing, "x", np.array(5.0)))
+    spot = frame.card.spot(frame.sight, frame.area, QPointF(x, frame.area.center().y()))  # type: ignore[arg-type]
+    name, share = state.run.models[0].name, np.linalg.norm(gathered[4]) / np.linalg.norm(final)
+    assert spot is not None
+    assert f"{name}: {short(float(drawn[4]))}° off, {short(float(share))} of the final norm" in spot.words
     shares = curve(frame_of(view, "shares", 0).drawing, "0 weight_hh")
     with np.errstate(divide="ignore"):
         assert np.allclose(shares, np.log10(np.linalg.norm(every, axis=(1, 2))), atol=1e-5)

@@ -73,6 +73,7 @@ def test_untouched_it_is_what_the_experiment_begins(qtbot: QtBot, state: State) 
     band = frame_of(view, "untrained").drawing.mark("1 1 band")
     assert isinstance(band, Area)
     assert (band.lower >= band.upper).all()
+    assert frame_of(view, "untrained").rect().contains(controls(view).geometry())
 
 
 @pytest.mark.parametrize(
