@@ -35,8 +35,10 @@ def state(run_file: Path) -> State:
         return State(shown, Recorded(history=History(captured=captured), traces=traces))
 
 
-def test_every_point_is_that_of_its_capture(qtbot: QtBot, state: State, run_file: Path) -> None:
-    view, _ = open_gradients(qtbot, state, ["horizon"], losses="unit", threshold=1e-3)
+@pytest.mark.parametrize("losses", ["unit", "task"])  # this task asks once: unit losses unless its own are wanted
+def test_every_point_is_that_of_its_capture(qtbot: QtBot, state: State, run_file: Path, losses: str) -> None:
+    view, _ = open_gradients(qtbot, state, ["horizon"], losses=losses, threshold=1e-3)
+    unit = losses == "unit"
     frame = frame_of(view, "horizon")
     captured = state.recorded.history.captured
     for number, found in enumerate(frame.sight.known):  # type: ignore[union-attr]
@@ -44,8 +46,8 @@ def test_every_point_is_that_of_its_capture(qtbot: QtBot, state: State, run_file
         with Run(run_file) as run:
             for step, reach in zip(captured, found.value.numbers, strict=True):
                 layer = rebuild(run.capture(int(step), number).sample(0)).layer("l0")
-                steps = horizon(flow_of(layer, 0, unit=True), 1e-3, True)
-                wanted = Reach(steps.median, steps.at_least, 100 * in_the_past(layer).share, omega(layer).value, True)
+                steps = horizon(flow_of(layer, 0, unit=unit), 1e-3, True)
+                wanted = Reach(steps.median, steps.at_least, 100 * in_the_past(layer).share, omega(layer).value, unit)
                 assert reach == wanted
         curve = frame.drawing.mark(str(number))
         assert isinstance(curve, Curve)
