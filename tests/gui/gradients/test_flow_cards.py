@@ -100,6 +100,7 @@ def test_colours_go_from_one_end_of_the_map_to_the_other() -> None:
         np.array([1e-4, 10 ** (-4 + 6 * 128 / 255), 100]),
     )
     assert list(table(look)[colors.places(places)]) == list(ends)
+    assert LogColors.of([np.zeros(3)]) == LogColors(-4.0, 0.0)  # a scale all the same
 
 
 @pytest.mark.parametrize("width", [120.0, 400.0])

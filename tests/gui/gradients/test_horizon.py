@@ -70,7 +70,11 @@ def test_what_was_found_of_a_capture_is_not_looked_for_again(qtbot: QtBot, state
     captured, memory = state.recorded.history.captured, Memory()
     laboratory = state.look.laboratory
     first = Recording(run_file, captured[:-1], memory)
-    *_, found = HorizonCard().find_over(model, laboratory, {}, first)
+    *parts, found = HorizonCard().find_over(model, laboratory, {}, first)
+    counts = [len(part.value.numbers) for part in (*parts, found)]
+    assert parts  # a curve is seen before it is whole
+    assert counts == sorted(set(counts))
+    assert counts[-1] == len(captured) - 1
     run_file.rename(run_file.with_suffix(".gone"))
     *_, again = HorizonCard().find_over(model, laboratory, {}, first)
     assert again.value.numbers == found.value.numbers

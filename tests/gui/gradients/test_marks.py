@@ -39,3 +39,4 @@ def test_a_dashed_line_has_gaps_however_crowded(count: int) -> None:
     xs = np.linspace(10, 110, count)
     columns = painted(xs, np.full(count, 40.0), (4.0, 4.0)).any(axis=0)[12:108]
     assert 0.2 < columns.mean() < 0.8
+    assert np.ptp(np.diff(np.flatnonzero(np.diff(columns.astype(int)) > 0))) <= 2  # none begins anew on the way
