@@ -22,6 +22,7 @@ from rnnviz.gui.gradients.recording import Memory, Recording
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.run import History, Recorded, ShownRun
 from rnnviz.gui.state.state import State
+from rnnviz.gui.state.store import setting
 from rnnviz.runs.reading.reader import Run
 
 
@@ -65,7 +66,9 @@ def test_a_press_asks_for_that_training_step(qtbot: QtBot, state: State) -> None
 
 
 def test_what_was_found_of_a_capture_is_not_looked_for_again(qtbot: QtBot, state: State, run_file: Path) -> None:
-    view, _ = open_gradients(qtbot, state, ["horizon"])
+    view, store = open_gradients(qtbot, state, ["horizon"])
+    store.change(place=setting(cursor=replace(state.place.cursor, time_step=3)))
+    assert not view.waiting
     model = view.shown.models[0]
     captured, memory = state.recorded.history.captured, Memory()
     laboratory = state.look.laboratory

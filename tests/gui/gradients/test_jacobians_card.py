@@ -70,12 +70,13 @@ def test_what_float32_loses_is_that_of_the_float64_rebuild_and_dotted(qtbot: QtB
 
 def test_not_finite_jacobians_are_marked_where_they_are(qtbot: QtBot) -> None:
     state = fake_state(time_steps=15, poison=np.nan)
-    view, _ = open_gradients(qtbot, state, ["jacobians"])
+    view, _ = open_gradients(qtbot, state, ["jacobians", "products"])
     drawing = frame_of(view, "jacobians").drawing
     odd, known = dots(drawing, "norm 0 nan"), curve(drawing, "norm 0")
     assert np.isfinite(known.ys).sum() == 7  # the input is NaN in the middle
     assert odd.xs.min() == known.xs[7]
     assert odd.color.name() == frame_of(view, "jacobians").sight.theme.not_finite  # type: ignore[union-attr]
+    assert dots(frame_of(view, "products", 0).drawing, "value 0 nan").color.name() == odd.color.name()
 
 
 def test_a_cell_without_states_is_told_in_a_sentence(qtbot: QtBot) -> None:
