@@ -23,6 +23,7 @@ from rnnviz.gui.state.store import Store
 
 _ANGLES = ValueAxis(0.0, 180.0, ((0.0, "0°"), (90.0, "90°"), (180.0, "180°")))
 _LINE = 16.0  # pixels of a line of words
+_X = "time step t, from T back"
 
 
 class AgreementCard(Card):
@@ -45,7 +46,7 @@ class AgreementCard(Card):
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot = Drawing(), self._plot(sight, area)
-        plot.draw_frame(drawing, sight.theme, "time step t, gathered from the last", "angle to the final sum")
+        plot.draw_frame(drawing, sight.theme, _X, "angle to the sum")
         for found in sight.known:
             one: Agreement = found.value
             times = np.arange(1, len(one.angle) + 1)
@@ -54,7 +55,8 @@ class AgreementCard(Card):
                 Curve(key, plot.xs(times), plot.ys(one.angle), found.model.color, 1.6, found.model.dash, one.angle)
             )
         lines = [(f"{found.model.name}: {_words(found.value)}", found.model.color) for found in sight.known]
-        below = QRectF(area.left() + 4, plot.frame.bottom() + 32, area.width() - 8, len(lines) * _LINE)
+        top = area.bottom() - len(lines) * _LINE + 2
+        below = QRectF(area.left() + 2, top, area.width() - 2, len(lines) * _LINE)
         draw_names(drawing, below, lines)
         return drawing
 
@@ -89,11 +91,11 @@ class AgreementCard(Card):
     @staticmethod
     def _plot(sight: Sight, area: QRectF) -> Plot:
         lines = len(sight.known) * _LINE
-        return Plot.within(area.adjusted(0, 0, 0, -lines), time_axis(sight.shown.time_steps), _ANGLES)
+        return Plot.within(area.adjusted(0, 0, 0, -lines), time_axis(sight.shown.time_steps), _ANGLES, x_words=_X)
 
 
 def _words(one: Agreement) -> str:
     """How much of the parts is left in their sum."""
     if not np.isfinite(one.cancellation):
         return "no gradient" if one.norm == 0 else "not finite"
-    return f"{short(100 * one.cancellation)} % of all parts is left in the sum"
+    return f"{short(100 * one.cancellation)} % of the parts is left"

@@ -177,6 +177,11 @@ class Card:
         """Fields below the title; what is set there goes to `change`, and comes back in `Sight.options`."""
         return None
 
+    def leaves_room(self, sight: Sight) -> bool:
+        """Whether there is room for those fields also where they are not shown, since the cards of other models show
+        them: so that the same scale looks the same."""
+        return False
+
     def show_controls(self, controls: QWidget, sight: Sight) -> None:
         """What those fields offer and say, and whether they are there at all, once the numbers are known."""
 

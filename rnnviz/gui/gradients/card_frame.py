@@ -157,7 +157,8 @@ class CardFrame(QWidget):
         """Where the picture lies, in pixels of the design."""
         shown = self.controls is not None and not self.controls.isHidden()
         beside = self.card.controls_beside if shown else 0
-        left, top = _EDGE + beside, _HEAD + (self._controls_height() if shown and not beside else 0)
+        above = shown or (self.controls is not None and self.sight is not None and self.card.leaves_room(self.sight))
+        left, top = _EDGE + beside, _HEAD + (self._controls_height() if above and not beside else 0)
         return QRectF(left, top, scale.width(self) - left - _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
 
     def _controls_height(self) -> float:
@@ -248,7 +249,9 @@ class CardFrame(QWidget):
             fitting = [aside for aside in asides if aside and marked_text.width(aside, fonts.SMALL) <= right - taken]
             words = (fitting or [marked_text.shortened(asides[0], fonts.SMALL, right - taken)])[0]
             color = look.color("muted") if self.held_at is None else look.text_color("cursor")
-            marked_text.draw(painter, right - marked_text.width(words, fonts.SMALL), 22, words, fonts.SMALL, color)
+            long = marked_text.width(words, fonts.SMALL)
+            if long <= right - taken:
+                marked_text.draw(painter, right - long, 22, words, fonts.SMALL, color)
 
     def _own_model(self) -> Any:
         if self.number is None or self.sight is None:

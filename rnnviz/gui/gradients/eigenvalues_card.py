@@ -134,13 +134,16 @@ class EigenvaluesCard(Card):
         choice.hide()
         return choice
 
+    def leaves_room(self, sight: Sight) -> bool:
+        return any(len(numbers.matrices) > 1 for numbers in sight.values)
+
     def show_controls(self, controls: QWidget, sight: Sight) -> None:
         assert isinstance(controls, Choice)
         for found in sight.known:
             model, matrices = found.model, found.value.matrices
             offered = [{_option(model): one.symbol} for one in matrices]
             if [controls.itemData(place) for place in range(controls.count())] != offered:
-                controls.set_options(list(zip(offered, map(_name, matrices), strict=True)))
+                controls.set_options(list(zip(offered, _names(matrices), strict=True)))
             controls.set_value({_option(model): _shown(found, sight).symbol})
             controls.setVisible(len(matrices) > 1)
 
@@ -170,9 +173,15 @@ def _shown(found: Found, sight: Sight) -> Eigenvalues:
     return numbers.chosen(sight.options, found.model)
 
 
-def _name(one: Eigenvalues) -> str:
-    symbol = marked_text.plain(one.symbol)
-    return f"{one.words}  {symbol}" if one.words else symbol
+def _names(matrices: tuple[Eigenvalues, ...]) -> list[str]:
+    """By what they lead to; the symbol, too, where several lead to the same."""
+    words = [one.words for one in matrices]
+    return [
+        one.words
+        if one.words and words.count(one.words) == 1
+        else f"{one.words}  {marked_text.plain(one.symbol)}".strip()
+        for one in matrices
+    ]
 
 
 def _words(one: Eigenvalues) -> str:

@@ -33,13 +33,14 @@ class FlowCard(FlowBased):
 
     def aside(self, sight: Sight) -> str:
         sampled = [found.value.sampled_words for found in sight.known]
-        return ", ".join(filter(None, (self.short_aside(sight), *sampled)))
+        unit = "unit loss " if any(found.value.unit for found in sight.known) else ""
+        return ", ".join(filter(None, (f"{unit}{self.short_aside(sight)}", *sampled)))
 
     def short_aside(self, sight: Sight) -> str:
         if not sight.known:
             return ""
         numbers: FlowNumbers = sight.known[0].value
-        return "unit loss uᵀh_{k}" if numbers.unit else f"‖∂L_{{k}}/∂{numbers.flow.symbol}_{{t}}‖"
+        return "uᵀh_{k}" if numbers.unit else f"‖∂L_{{k}}/∂{numbers.flow.symbol}_{{t}}‖"
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing = Drawing()

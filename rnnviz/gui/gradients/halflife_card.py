@@ -25,7 +25,8 @@ class HalfLives:
     """Of the units of one model, in time steps; ∞ where all is kept, 0 where nothing is, once."""
 
     state: str  # what is kept: "c"
-    symbol: str  # of what keeps it: "f"
+    node: str  # the gate that keeps it; "" where all is kept
+    symbol: str  # how that is written: "f"
     usual: Array  # (H,) by the geometric mean over the time steps
     longest: Array  # (H,) by the largest value of any time step
     of_mean: float  # by the mean of all units
@@ -62,7 +63,15 @@ class HalflifeCard(Card):
     def aside(self, sight: Sight) -> str:
         for found in sight.known:
             numbers: HalfLives = found.value
-            return f"{numbers.symbol} of {numbers.state}"
+            keeper = next(
+                (gate.words for gate in found.model.structure.equations.gates if gate.name == numbers.node), ""
+            )
+            return keeper or self.short_aside(sight)
+        return ""
+
+    def short_aside(self, sight: Sight) -> str:
+        for found in sight.known:
+            return f"{found.value.symbol} of {found.value.state}"
         return ""
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
@@ -117,7 +126,9 @@ class HalflifeCard(Card):
 def half_lives(one: Kept) -> HalfLives:
     """Those of one state."""
     of_mean = replace(one, mean=np.atleast_1d(one.mean.mean())).half_life
-    return HalfLives(one.state, one.symbol, one.half_life, replace(one, mean=one.largest).half_life, float(of_mean[0]))
+    return HalfLives(
+        one.state, one.node, one.symbol, one.half_life, replace(one, mean=one.largest).half_life, float(of_mean[0])
+    )
 
 
 def _plot(sight: Sight, found: Found, area: QRectF) -> tuple[Plot, Drawing]:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtCore import QPoint, QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from rnnviz.core.numbers import bound, whole
@@ -19,7 +20,11 @@ from rnnviz.gui.widgets.parsing import line, real, stepped_number
 from rnnviz.gui.widgets.slider_scale import SliderScale
 
 HEIGHT = 34
-_LOSSES: tuple[tuple[Losses, str], ...] = (("", "usual losses"), ("task", "task’s losses"), ("unit", "unit losses"))
+_LOSSES: tuple[tuple[Losses, str], ...] = (
+    ("", "losses: automatic"),
+    ("task", "losses: the task’s"),
+    ("unit", "losses: unit"),
+)
 
 
 class HeadRow(QWidget):
@@ -39,8 +44,9 @@ class HeadRow(QWidget):
         self.losses.setAccessibleName("Losses")
         self.losses.setToolTip(
             "The losses whose gradients are looked at: those of the task, or a unit loss uᵀh_k at every time step k, "
-            "u a fixed random direction of length 1; usual: unit losses where the task asks at few time steps"
+            "u a fixed random direction of length 1; automatic: unit losses where the task asks at few time steps"
         )
+        scale.fit(self.losses, width=132)
         self.losses.chosen.connect(lambda value: self._arrange(lambda lab: replace(lab, losses=value)))
         number = real("The threshold", LEAST_THRESHOLD, MOST_THRESHOLD)
         slider = PartSlider(SliderScale(LEAST_THRESHOLD, MOST_THRESHOLD, whole=False, log=True))
@@ -50,18 +56,19 @@ class HeadRow(QWidget):
         scale.fit(self.threshold, width=88)
         self.threshold.entered.connect(lambda value: self._arrange(lambda lab: replace(lab, threshold=value)))
         self.relative = Choice(((True, "relative"), (False, "absolute")), flat=True)
+        scale.fit(self.relative, width=88)
         self.relative.setAccessibleName("Threshold is")
         self.relative.setToolTip("relative: of ‖∂L/∂h‖ where the loss enters; absolute: of the magnitude itself")
         self.relative.chosen.connect(lambda value: self._arrange(lambda lab: replace(lab, relative=value)))
         self.common = QLabel()
         self.common.setProperty("muted", "true")
         scale.fit(self.common, font=fonts.text(fonts.SMALL))
-        words = QLabel("Threshold")
-        words.setProperty("muted", "true")
+        self._words = QLabel("Threshold")
+        self._words.setProperty("muted", "true")
         row.addWidget(self.choose)
         row.addWidget(self.losses)
         row.addStretch(1)
-        for widget in (self.common, words, self.threshold, self.relative):
+        for widget in (self.common, self._words, self.threshold, self.relative):
             row.addWidget(widget)
         scale.fit(self, least_height=HEIGHT)
         store.changed.connect(self.show_state)
@@ -86,6 +93,26 @@ class HeadRow(QWidget):
         scales = "same scales for all models" if len(shown.models) > 1 else ""
         sequence = f"sequence {whole(shown.sample + 1)}"
         self.common.setText(" · ".join(filter(None, (scales, sequence, layer))))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Holds all that can be set."""
+        return QSize(self._least(), super().minimumSizeHint().height())
+
+    def _least(self) -> int:
+        fields = (self.choose, self.losses, self.threshold, self.relative)
+        return 24 + sum(max(field.sizeHint().width(), field.minimumWidth()) + 8 for field in fields)
+
+    def _fit(self) -> None:
+        """Words that can be done without are left out where there is no room for all."""
+        room = self.width() - self._least()
+        for label in (self._words, self.common):
+            room -= label.sizeHint().width() + 8
+            label.setVisible(room >= 0)
 
     def open_menu(self) -> None:
         """Every card with a tick, and the layouts."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
 
 _LINE = 16.0
-_WAYS = (("steps", "memory horizon"), ("share", "steps in the past"), ("omega", "Ω"))
+_WAYS = (("steps", "memory horizon"), ("share", "time steps in the past"), ("omega", "Ω"))
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ class HorizonCard(OverTraining):
         )
         return f"{'unit losses, ' if unit else ''}until below {least}"
 
+    def short_aside(self, sight: Sight) -> str:
+        unit = any(one.unit for value in sight.values for one in value.numbers)
+        return "unit losses" if unit and self._way(sight) == "steps" else ""
+
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot, way = Drawing(), self._plot(sight, area), self._way(sight)
         words = {"steps": "time steps back", "share": "% of time steps", "omega": "Ω, log₁₀"}[way]
@@ -83,8 +87,9 @@ class HorizonCard(OverTraining):
             else:
                 drawing.add(Curve(key, plot.xs(numbers.training_steps), plot.ys(values), color, 1.6, dash, values))
         here = sight.shown.cursor.training_step
-        lines = [(f"{found.model.name}: {self._words(found, here)}", found.model.color) for found in sight.known]
-        draw_names(drawing, QRectF(area.left() + 4, plot.frame.bottom() + 32, area.width() - 8, _LINE), lines)
+        lines = [(f"{found.model.name}: {self._words(found, here, way)}", found.model.color) for found in sight.known]
+        top = area.bottom() - len(lines) * _LINE + 2
+        draw_names(drawing, QRectF(area.left() + 2, top, area.width() - 2, _LINE), lines)
         return drawing
 
     def mark(self, sight: Sight, area: QRectF) -> Drawing:
@@ -118,8 +123,8 @@ class HorizonCard(OverTraining):
         choice.setAccessibleName("What is drawn")
         choice.setToolTip(
             "memory horizon: time steps back until the gradient falls below the threshold, the median over losses; "
-            "steps in the past: share of time steps with ‖∂L/∂h‖² ≥ 10⁻²⁰; Ω: how far the gradient is from keeping its "
-            "size from one time step to the next (both Pascanu 2013)"
+            "time steps in the past: share of time steps with ‖∂L/∂h‖² ≥ 10⁻²⁰; Ω: how far the gradient is from "
+            "keeping its size from one time step to the next (both Pascanu 2013)"
         )
         choice.set_value("steps")
         choice.chosen.connect(lambda value: change({"way": value}))
@@ -134,16 +139,21 @@ class HorizonCard(OverTraining):
         values = numbers.column(way)
         return log10(values) if way == "omega" else values
 
-    def _words(self, found: Found, training_step: int) -> str:
-        """What holds at the nearest training step."""
+    def _words(self, found: Found, training_step: int, way: str = "") -> str:
+        """What holds at the nearest training step: what is drawn `way`, or all of it."""
         one: Reach | None = found.value.at(training_step)
         if one is None:
             return "…"
         if math.isnan(one.steps):
             horizon = "no gradient"
         else:
-            horizon = f"{'≥ ' if one.at_least else ''}{short(one.steps).removesuffix('.00')} time steps"
-        return f"{horizon} · {one.share:.0f} % in the past · Ω {short(one.omega)}"
+            horizon = f"{'≥ ' if one.at_least else ''}{f'{one.steps:.1f}'.removesuffix('.0')} time steps back"
+        words = {
+            "steps": horizon,
+            "share": f"{one.share:.0f} % of the time steps in the past",
+            "omega": f"Ω {short(one.omega)}",
+        }
+        return words.get(way) or " · ".join(words.values())
 
     def _plot(self, sight: Sight, area: QRectF) -> Plot:
         way = self._way(sight)
@@ -158,4 +168,4 @@ class HorizonCard(OverTraining):
             case _:
                 y = logarithmic(curves, decades=4)
         box = area.adjusted(0, 0, 0, -len(sight.known) * _LINE)
-        return Plot.within(box, training_axis(last), y)
+        return Plot.within(box, training_axis(last), y, x_words="training step")

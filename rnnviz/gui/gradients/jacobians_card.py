@@ -128,7 +128,7 @@ def _words(found: Found) -> str:
     """What is usual of a model."""
     numbers: JacobianNumbers = found.value
     norm, radius = _middle(numbers.norms), _middle(numbers.radii)
-    return f"{found.model.name} {norm}" + (f", ρ {radius}" if len(numbers.radii) else "")
+    return f"{found.model.name}: median {norm}" + (f", ρ {radius}" if len(numbers.radii) else "")
 
 
 def _middle(sizes: Array) -> str:

@@ -65,13 +65,17 @@ class LyapunovCard(Card):
 
     def aside(self, sight: Sight) -> str:
         left = max([numbers.left_out for numbers in sight.values], default=0)
+        return f"after the first {whole(left)} time steps" if left > 1 else self.short_aside(sight)
+
+    def short_aside(self, sight: Sight) -> str:
+        left = max([numbers.left_out for numbers in sight.values], default=0)
         return f"t > {whole(left)}"
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, look = Drawing(), sight.theme
         plot, said = self._plot(sight, area)
         drawing.add(*said.marks)
-        plot.draw_frame(drawing, look, "share i/N of the exponents", "λ_{i} per time step")
+        plot.draw_frame(drawing, look, "exponents i/N, largest first", "λ_{i} per time step")
         ends = QPointF(plot.frame.left(), plot.y_pixel(0)), QPointF(plot.frame.right(), plot.y_pixel(0))
         drawing.add(Line("zero", ends, look.color("muted"), 1.2, dashed=True))
         for place, found in enumerate(sight.known):

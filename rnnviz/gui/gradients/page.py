@@ -29,7 +29,8 @@ _SHOWN = Fields(
     "recorded.traces", "place", "look.theme", "look.scale", "look.laboratory", "run.task", "run.models", "trial"
 )
 _BUT_LOOK = Fields("recorded.traces", "place", "run.task", "run.models", "trial")
-_LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 216.0, 208.0, 266.0  # of a card, in pixels of the design
+_LEAST_WIDTH, _LEAST_HEIGHT, _USUAL_HEIGHT = 216.0, 196.0, 266.0  # of a card, in pixels of the design
+_LOWEST = 150.0  # where the page is lower than a card, so that one is seen whole
 _GAP, _EDGE = 8.0, 12.0
 _MOST_COLUMNS = 5
 _PATIENCE = 0.5  # seconds for which a whole picture stays while there is a part of the next one
@@ -379,7 +380,13 @@ class _Sheet(QWidget):
     def _columns(self, width: int) -> int:
         room = (width - 2 * scale.px(_EDGE) + scale.px(_GAP)) // scale.px(_LEAST_WIDTH + _GAP)
         wanted = sum(frame.card.columns for frame in self._frames)
-        return max(1, min(room, _MOST_COLUMNS, max(wanted, 1)))
+        most = max(1, min(room, _MOST_COLUMNS, wanted))
+        return next(  # the rows are as full as can be: six cards stand three by three, not five and one
+            columns for columns in range(1, most + 1) if self._rows(columns) == self._rows(most)
+        )
+
+    def _rows(self, columns: int) -> int:
+        return max([row + 1 for row, _, _ in self._places(columns)], default=0)
 
     def _places(self, columns: int) -> list[tuple[int, int, int]]:
         """Of each card its row, its first column, and how many of these it takes."""
@@ -394,18 +401,19 @@ class _Sheet(QWidget):
 
     def height_for(self, width: int, row: int) -> int:
         """Pixels that cards of that height take."""
-        rows = max([row + 1 for row, _, _ in self._places(self._columns(width))], default=0)
+        rows = self._rows(self._columns(width))
         return rows * (row + scale.px(_GAP)) + scale.px(_EDGE)
 
     def _lay_out(self) -> None:
         width = self.width()
         seen = self._page.cards_area.viewport().height()
         columns = self._columns(width)
-        rows = max([row + 1 for row, _, _ in self._places(columns)], default=1)
+        rows = max(self._rows(columns), 1)
         edge, gap = scale.px(_EDGE), scale.px(_GAP)
         fitting = (seen - edge) // rows - gap
-        high = max(fitting, scale.px(_LEAST_HEIGHT))
-        self.setMinimumHeight(rows * (high + gap) + (edge if fitting >= scale.px(_LEAST_HEIGHT) else 0))
+        least = min(scale.px(_LEAST_HEIGHT), max(seen - edge - gap, scale.px(_LOWEST)))
+        high = max(fitting, least)
+        self.setMinimumHeight(rows * (high + gap) + (edge if fitting >= least else 0))
         each = (width - 2 * edge - (columns - 1) * gap) / columns
         for frame, (row, column, span) in zip(self._frames, self._places(columns), strict=True):
             left = edge + round(column * (each + gap))

@@ -28,8 +28,8 @@ class ParameterChoice(Choice):
         for model in store.state.run.models:
             for parameter in model.structure.equations.parameters:
                 names.setdefault(parameter.name, marked_text.plain(parameter.symbol))
-        super().__init__([("", "usual weights"), *names.items()], flat=True)
+        super().__init__([("", "recurrent weights"), *names.items()], flat=True)
         self.setAccessibleName("Weights")
-        self.setToolTip("Of which weights this card tells; usual: those that lead back in time, W_hh")
+        self.setToolTip("Of which weights this card tells; recurrent: those that lead back in time, W_hh")
         self.set_value("")
         self.chosen.connect(lambda value: change({"parameter": value}))

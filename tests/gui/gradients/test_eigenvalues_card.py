@@ -63,10 +63,11 @@ def test_dots_are_the_eigenvalues_of_each_model_and_gate(qtbot: QtBot, state: St
         assert f"ρ {shown.radius:.2f}" in frame._aside()
         radii.append(frame.drawing.mark("unit circle").rect.width())  # type: ignore[union-attr]
     assert shown.radius > 1.4
+    assert radii[0] == radii[1]  # also where a gate can be chosen
     assert radii[0] * shown.radius < frame_of(view, "eigenvalues", 0).area.height()  # there is room for both models'
     choice = frame.controls
     assert isinstance(choice, Choice)
-    assert choice.currentText() == "candidate  W_hg"
+    assert choice.currentText() == "candidate"
     assert frame_of(view, "eigenvalues", 0).controls.isHidden()  # type: ignore[union-attr]
     choice.setCurrentIndex(1)
     choice.activated.emit(1)

@@ -1,6 +1,7 @@
 """The page of cards: what is chosen, moved, held and pressed, and that every number on it is the trace's."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 
@@ -10,7 +11,7 @@ from open_gradients import frame_of, open_gradients, wait_until_found
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state
 
@@ -193,6 +194,35 @@ def test_preferences_remember_cards_layouts_and_threshold(tmp_path: Path) -> Non
 def test_every_card_has_a_name_and_every_name_a_card() -> None:
     assert {name.key for name in CARDS} == set(CARD_OF)
     assert set(DEFAULT_CARDS) <= set(CARD_OF)
+
+
+def test_cards_stand_in_rows_that_are_as_full_as_can_be(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["flow", "walk", "eigenvalues", "gates"])
+    for width, rows in ((1500, [3, 3]), (520, [2, 2, 2]), (1900, [3, 3])):
+        view.resize(width, 600)
+        QApplication.processEvents()
+        tops = [frame.y() for frame in view.frames]
+        assert [tops.count(top) for top in dict.fromkeys(tops)] == rows
+
+
+def test_in_a_low_page_a_card_is_seen_whole(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["walk", "gates", "flow"])
+    view.resize(300, 230)
+    QApplication.processEvents()
+    assert view.frames[0].height() <= view.cards_area.viewport().height()
+
+
+def test_nothing_in_the_head_row_is_covered_where_it_is_narrow(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["flow"])
+    head = view.head
+    for width, words in ((900, True), (head.minimumSizeHint().width(), False)):
+        view.resize(width, 500)
+        QApplication.processEvents()
+        assert head.common.isVisible() == words
+        row = [one for one in head.children() if isinstance(one, QWidget) and one.isVisible()]
+        edges = sorted((one.geometry().left(), one.geometry().right()) for one in row)
+        assert all(right < left for (_, right), (left, _) in pairwise(edges))
+        assert edges[-1][1] <= width
 
 
 def test_lanes_behind_another_view_are_drawn_when_they_are_looked_at(qtbot: QtBot, state: State) -> None:
