@@ -72,6 +72,18 @@ class Sight:
         """The same numbers with the cursor elsewhere."""
         return replace(self, shown=shown, loss=loss, place=place)
 
+    def in_colors_of(self, other: "Sight") -> "Sight":
+        """The same numbers as another sight would paint them: what is held while the theme is switched."""
+        models = {found.model.name: found.model for found in other.everyone}
+
+        def painted(found: Found) -> Found:
+            model = models.get(found.model.name, found.model)
+            return replace(found, model=replace(found.model, color=model.color, dash=model.dash))
+
+        shown = replace(self.shown, theme=other.theme)
+        own, everyone = (tuple(map(painted, each)) for each in (self.models, self.everyone))
+        return replace(self, shown=shown, models=own, everyone=everyone, _made={})
+
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What is made of the numbers and not of the cursor: made when first asked for."""
         if key not in self._made:

@@ -96,8 +96,11 @@ class CardFrame(QWidget):
     # what is drawn
 
     def show_sight(self, sight: Sight) -> None:
-        """Draws anew, unless it is held."""
+        """Draws anew; what is held only in the colours of another theme."""
         if self.held_at is not None:
+            if self.sight is not None and self.sight.theme is not sight.theme:
+                self.sight = self.sight.in_colors_of(sight)
+                self.forget()
             return
         self.sight = sight
         if self.controls is not None:
@@ -160,6 +163,13 @@ class CardFrame(QWidget):
         above = shown or (self.controls is not None and self.sight is not None and self.card.leaves_room(self.sight))
         left, top = _EDGE + beside, _HEAD + (self._controls_height() if above and not beside else 0)
         return QRectF(left, top, scale.width(self) - left - _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
+
+    @property
+    def least_height(self) -> float:
+        """Pixels of the design below which fields beside the picture would lie on each other; 0 without such."""
+        if self.controls is None or not self.card.controls_beside:
+            return 0.0
+        return _HEAD + 4 + scale.to_design(self.controls.minimumSizeHint().height()) + _EDGE
 
     def _controls_height(self) -> float:
         assert self.controls is not None  # its callers looked

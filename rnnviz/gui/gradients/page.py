@@ -401,8 +401,14 @@ class _Sheet(QWidget):
 
     def height_for(self, width: int, row: int) -> int:
         """Pixels that cards of that height take."""
-        rows = self._rows(self._columns(width))
-        return rows * (row + scale.px(_GAP)) + scale.px(_EDGE)
+        return sum(high + scale.px(_GAP) for high in self._heights(self._columns(width), row)) + scale.px(_EDGE)
+
+    def _heights(self, columns: int, usual: int) -> list[int]:
+        """Pixels of each row: the usual ones, unless a card in it needs more."""
+        rows = dict[int, int]()
+        for frame, (row, _, _) in zip(self._frames, self._places(columns), strict=True):
+            rows[row] = max(rows.get(row, usual), scale.px(frame.least_height))
+        return list(rows.values())
 
     def _lay_out(self) -> None:
         width = self.width()
@@ -412,13 +418,14 @@ class _Sheet(QWidget):
         edge, gap = scale.px(_EDGE), scale.px(_GAP)
         fitting = (seen - edge) // rows - gap
         least = min(scale.px(_LEAST_HEIGHT), max(seen - edge - gap, scale.px(_LOWEST)))
-        high = max(fitting, least)
-        self.setMinimumHeight(rows * (high + gap) + (edge if fitting >= least else 0))
+        heights = self._heights(columns, max(fitting, least))
+        self.setMinimumHeight(sum(heights) + len(heights) * gap + (edge if fitting >= least else 0))
         each = (width - 2 * edge - (columns - 1) * gap) / columns
         for frame, (row, column, span) in zip(self._frames, self._places(columns), strict=True):
             left = edge + round(column * (each + gap))
             right = edge + round((column + span - 1) * (each + gap) + each)
-            frame.setGeometry(left, row * (high + gap) + gap // 2, right - left, high)
+            above = sum(heights[:row]) + row * gap
+            frame.setGeometry(left, above + gap // 2, right - left, heights[row])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

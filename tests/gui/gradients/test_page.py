@@ -24,6 +24,7 @@ from rnnviz.gui.gradients.card import Partial
 from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.marks import Raster
+from rnnviz.gui.network.drawing import Text
 from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, Laboratory
 from rnnviz.gui.state.preference_saver import PreferenceSaver
 from rnnviz.gui.state.preferences import Preferences, read_preferences
@@ -145,6 +146,29 @@ def test_a_held_card_stays_while_the_others_go_on(qtbot: QtBot, state: State) ->
     assert "held at training step 42" in first._aside()
     QTest.keyClick(first, KEY.Key_P)
     assert raster_of(first).values.shape != kept.shape
+
+
+def test_a_held_card_follows_the_theme(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"])
+    held, other = frame_of(view, "flow", 0), frame_of(view, "flow", 1)
+    QTest.keyClick(held, KEY.Key_P)
+    kept = raster_of(held).values
+    store.change(look=setting(theme="light"), place=setting(sample=1))
+    wait_until_found(qtbot, view)
+    ground, edge = (QPoint(frame.width() // 2, frame.height() - 4) for frame in (held, other))
+    assert held.grab().toImage().pixelColor(ground) == other.grab().toImage().pixelColor(edge)
+    assert {text.color.name() for text in held.drawing.marks if isinstance(text, Text)} == {
+        text.color.name() for text in other.drawing.marks if isinstance(text, Text)
+    }
+    assert raster_of(held).values is kept
+
+
+def test_the_sliders_of_a_card_have_room_where_the_page_is_low(qtbot: QtBot, state: State) -> None:
+    view, _ = open_gradients(qtbot, state, ["untrained", "flow"], (500, 400))
+    controls = frame_of(view, "untrained").controls
+    assert controls is not None
+    assert controls.height() >= controls.minimumSizeHint().height()
+    assert frame_of(view, "flow", 0).y() >= frame_of(view, "untrained").geometry().bottom()
 
 
 def test_numbers_are_copied_with_every_digit(qtbot: QtBot, state: State) -> None:
