@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rnnviz.core.equations.operations import operation_keys
 from rnnviz.core.structure import LayerId, Structure
@@ -31,12 +32,12 @@ class Program:
     def __len__(self) -> int:
         return 2 * self._sweep + 3
 
-    @property
+    @cached_property
     def layers(self) -> tuple[str, ...]:
         """The layers in the order of the forward sweep; () where only one row is walked."""
         return () if self.structure is None else self.structure.layer_names
 
-    @property
+    @cached_property
     def operations(self) -> tuple[str, ...]:
         """The keys of the cell's operations in the order of the forward sweep."""
         return () if self.structure is None else operation_keys(self.structure)
@@ -162,7 +163,7 @@ class Program:
         found = self.at(point, cursor)
         return replace(found, operation=self.operations_in(found.phase)[inside - 1]) if inside else found
 
-    @property
+    @cached_property
     def _sweep(self) -> int:
         """The points of one sweep."""
         return max(1, len(self.layers)) * self.time_steps
