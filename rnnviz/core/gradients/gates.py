@@ -24,8 +24,8 @@ class GateUnits(FrozenArrays):
     symbol: str  # "f"
     words: str  # "forget gate"
     family: str  # of its colour
-    below: Array  # (H,) float64 share of values below 0.1
-    above: Array  # (H,) float64 share of values above 0.9
+    below: Array  # (H,) float64 share of values below 0.1; NaN where a value is
+    above: Array  # (H,) float64 share of values above 0.9; likewise
     smallest: Array  # (H,)
     mean: Array  # (H,)
     largest: Array  # (H,)
@@ -58,14 +58,15 @@ def gate_units(layer: Layer, sample: int | None = None) -> tuple[GateUnits, ...]
         if node.limits != (0.0, 1.0):
             continue
         values = layer.value(node.name)[where].astype(np.float64)
+        told = np.where(np.isnan(values).any(axis=0), np.nan, 1.0)
         found.append(
             GateUnits(
                 node.name,
                 node.symbol.removesuffix("_t"),
                 node.words,
                 node.family,
-                frozen(np.mean(values < SATURATED_BELOW, axis=0)),
-                frozen(np.mean(values > SATURATED_ABOVE, axis=0)),
+                frozen(told * np.mean(values < SATURATED_BELOW, axis=0)),
+                frozen(told * np.mean(values > SATURATED_ABOVE, axis=0)),
                 frozen(values.min(axis=0)),
                 frozen(values.mean(axis=0)),
                 frozen(values.max(axis=0)),

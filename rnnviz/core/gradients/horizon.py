@@ -69,7 +69,7 @@ def _median(steps: Array, censored: Array) -> tuple[float, bool]:
 class InThePast(NamedTuple):
     """At how many time steps ∂L/∂h_t has not vanished (Pascanu et al. 2013, "steps in the past")."""
 
-    share: float  # of the sequence's time steps
+    share: float  # of the sequence's time steps; NaN where the gradient is at one of them
     reached: int
     of: int
 
@@ -78,8 +78,9 @@ class InThePast(NamedTuple):
 def in_the_past(layer: Layer, sample: int = 0) -> InThePast:
     """Time steps with ‖∂L/∂h_t‖² ≥ 10⁻²⁰, of all losses together."""
     length = int(layer.sequence_lengths[sample])
-    count = int(np.count_nonzero(l2(layer.followed_grad[:length, sample]) >= _IN_THE_PAST))
-    return InThePast(count / length if length else math.nan, count, length)
+    norms = l2(layer.followed_grad[:length, sample])
+    count = int(np.count_nonzero(norms >= _IN_THE_PAST))
+    return InThePast(math.nan if np.isnan(norms).any() or not length else count / length, count, length)
 
 
 class Omega(NamedTuple):

@@ -62,6 +62,11 @@ class GatesCard(Card):
                 values = np.column_stack([gate.below, gate.above])
                 drawing.add(Dots(gate.name, plot.xs(gate.below), plot.ys(gate.above), color, small, values))
             _draw_legend(drawing, plot, gates, sight)
+            odd = int(np.any([np.isnan(gate.below) for gate in gates], axis=0).sum())
+            if odd:
+                words = f"NaN: {whole(odd)} of {whole(len(gates[0].below))} units"
+                x, y = plot.frame.center().x(), plot.frame.center().y()
+                drawing.add(Text("nan", x, y, words, fonts.SMALL, look.text_color("not_finite"), 0.5))
         return drawing
 
     def mark(self, sight: Sight, area: QRectF) -> Drawing:
@@ -70,6 +75,8 @@ class GatesCard(Card):
         for found in sight.known:
             unit = sight.unit_of(found)
             for gate in found.value if unit is not None and unit < len(found.value[0].below) else ():
+                if np.isnan(gate.below[unit]):
+                    continue
                 x, y = _plot(area).place(gate.below[unit], gate.above[unit])
                 drawing.add(Ring(f"unit {gate.name}", QRectF(x - 5, y - 5, 10, 10), sight.theme.color("cursor")))
         return drawing
@@ -104,7 +111,9 @@ def _plot(area: QRectF) -> Plot:
 
 
 def _distances(plot: Plot, gate: GateUnits, point: QPointF) -> Array:
-    return np.asarray(np.hypot(plot.xs(gate.below) - point.x(), plot.ys(gate.above) - point.y()))
+    """Pixels to each unit's dot; ∞ where it has none."""
+    found = np.hypot(plot.xs(gate.below) - point.x(), plot.ys(gate.above) - point.y())
+    return np.asarray(np.where(np.isnan(found), np.inf, found))
 
 
 def _numbers(gate: GateUnits, unit: int) -> str:

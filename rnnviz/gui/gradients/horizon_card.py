@@ -18,7 +18,7 @@ from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import found_flow
-from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.marks import Curve, Dots
 from rnnviz.gui.gradients.over_training import OverSteps, OverTraining, training_axis
 from rnnviz.gui.gradients.plot import Plot, draw_names
 from rnnviz.gui.network.drawing import Drawing
@@ -43,6 +43,7 @@ class Reach:
     share: float  # of time steps with ‖∂L/∂h_t‖² ≥ 10⁻²⁰, in percent
     omega: float
     unit: bool  # whether the losses are unit losses
+    finite: bool = True  # whether no gradient is NaN or ∞
 
 
 class HorizonCard(OverTraining):
@@ -59,7 +60,8 @@ class HorizonCard(OverTraining):
         )
         numbers = yield from found_flow(trace, layer, unit)
         found = horizon(numbers.flow, laboratory.threshold, laboratory.relative)
-        return Reach(found.median, found.at_least, 100 * in_the_past(layer).share, omega(layer).value, unit)
+        past, finite = 100 * in_the_past(layer).share, bool(np.isfinite(numbers.flow.values).all())
+        return Reach(found.median, found.at_least, past, omega(layer).value, unit, finite)
 
     def aside(self, sight: Sight) -> str:
         laboratory = sight.laboratory
@@ -83,9 +85,15 @@ class HorizonCard(OverTraining):
             numbers, color, dash = found.value, found.model.color, found.model.dash
             values, key = self._values(numbers, way), str(found.model.number)
             if way == "omega":
-                plot.draw_magnitudes(drawing, key, numbers.training_steps, values, color, dash)
+                odd = sight.theme.color("not_finite")
+                plot.draw_magnitudes(drawing, key, numbers.training_steps, values, color, dash, odd=odd)
             else:
-                drawing.add(Curve(key, plot.xs(numbers.training_steps), plot.ys(values), color, 1.6, dash, values))
+                xs = plot.xs(numbers.training_steps)
+                drawing.add(Curve(key, xs, plot.ys(values), color, 1.6, dash, values))
+                odd = np.isnan(values) & (numbers.column("finite") == 0)
+                if odd.any():
+                    ys = np.full(int(odd.sum()), plot.frame.center().y())
+                    drawing.add(Dots(f"{key} nan", xs[odd], ys, sight.theme.color("not_finite"), 3.0))
         here = sight.shown.cursor.training_step
         lines = [(f"{found.model.name}: {self._words(found, here, way)}", found.model.color) for found in sight.known]
         top = area.bottom() - len(lines) * _LINE + 2
@@ -145,12 +153,12 @@ class HorizonCard(OverTraining):
         if one is None:
             return "…"
         if math.isnan(one.steps):
-            horizon = "no gradient"
+            horizon = "no gradient" if one.finite else "its gradient is NaN or ∞"
         else:
             horizon = f"{'≥ ' if one.at_least else ''}{f'{one.steps:.1f}'.removesuffix('.0')} time steps back"
         words = {
             "steps": horizon,
-            "share": f"{one.share:.0f} % of the time steps in the past",
+            "share": f"{'NaN' if math.isnan(one.share) else f'{one.share:.0f}'} % of the time steps in the past",
             "omega": f"Ω {short(one.omega)}",
         }
         return words.get(way) or " · ".join(words.values())

@@ -14,7 +14,6 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
-from rnnviz.gui.gradients.marks import Curve
 from rnnviz.gui.gradients.plot import Plot, above_legend, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing, Line
 from rnnviz.gui.state.laboratory import Laboratory
@@ -61,10 +60,8 @@ class JacobiansCard(Card):
             steps = np.arange(1, len(norms) + 1)
             odd = look.color("not_finite")
             plot.draw_magnitudes(drawing, f"norm {place}", steps, norms, model.color, model.dash, found.value.lost, odd)
-            known = np.isfinite(radii)
-            ys = np.where(known, plot.held(plot.ys(np.where(known, radii, 0))), np.nan)
-            xs = plot.xs(steps[: len(radii)])
-            drawing.add(Curve(f"radius {place}", xs, ys, look.mixed(model.color, 0.75), 1.1, _RADIUS_DASH, radii))
+            color, steps = look.mixed(model.color, 0.75), steps[: len(radii)]
+            plot.draw_magnitudes(drawing, f"radius {place}", steps, radii, color, _RADIUS_DASH, odd=odd, width=1.1)
         return drawing
 
     def mark(self, sight: Sight, area: QRectF) -> Drawing:

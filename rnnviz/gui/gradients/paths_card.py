@@ -70,7 +70,7 @@ class PathsCard(Card):
     def lacks(self, model: ShownModel) -> str:
         if cell_states(model.structure.equations):
             return ""
-        return f"{model.name} has no cell state: its gradient goes back by h alone."
+        return f"{model.name} has no cell state beside h: there are no two paths."
 
     def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
         return (laboratory.losses, laboratory.loss) if options.get("one") else ()

@@ -48,13 +48,13 @@ class SharesCard(Card):
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot = Drawing(), self._plot(sight, area)
         plot.draw_frame(drawing, sight.theme, "time step t", "share, log₁₀")
-        names = list[tuple[str, QColor]]()
+        names, odd = list[tuple[str, QColor]](), sight.theme.color("not_finite")
         for found in sight.known:
             for one in found.value:
                 color = _color(found, one, sight.theme)
                 lost = (one.parts > 0) & (one.parts < _SMALLEST)
                 times = np.arange(1, len(one.parts) + 1)
-                plot.draw_magnitudes(drawing, _key(found, one), times, log10(one.parts), color, (), lost)
+                plot.draw_magnitudes(drawing, _key(found, one), times, log10(one.parts), color, (), lost, odd)
                 names.append((_words(found, one), color))
         box = QRectF(plot.frame.right() + 6, plot.frame.top() - 4, _NAMES, plot.frame.height())
         draw_names(drawing, box, names)

@@ -107,7 +107,7 @@ class UntrainedCard(Card):
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing = Drawing()
         for number, (plot, y_words) in enumerate(self._plots(sight, area)):
-            part = Drawing()
+            part, odd = Drawing(), sight.theme.color("not_finite")
             plot.draw_frame(part, sight.theme, "time step t", y_words)
             for found in sight.known:
                 begun: Begun = found.value
@@ -117,7 +117,7 @@ class UntrainedCard(Card):
                 shade.setAlphaF(_BAND)
                 lower, upper = (_within(plot, part_) for part_ in (band.low, band.high))
                 part.add(Area(f"{key} band", plot.xs(times), lower, upper, shade))
-                plot.draw_magnitudes(part, key, times, band.median, color, found.model.dash)
+                plot.draw_magnitudes(part, key, times, band.median, color, found.model.dash, odd=odd)
             for mark in part.marks:
                 mark.key = f"{number} {mark.key}" if not mark.key.startswith(f"{number} ") else mark.key
             drawing.add(*part.marks)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fake_states import fake_state
 from open_gradients import frame_of, open_gradients, wait_until_found
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from read_marks import by_ticks, dots
@@ -113,3 +114,15 @@ def test_units_that_keep_all_or_nothing_are_at_the_ends(qtbot: QtBot) -> None:
     assert dots(drawing, "units up").ys[0] < dots(drawing, "units").ys.min()
     assert dots(drawing, "units down").ys[0] > dots(drawing, "units").ys.max()
     assert "unit 1: ∞ time steps" in drawing.texts["said 1 0"]
+
+
+def test_units_whose_gates_are_nan_are_counted_and_lie_nowhere(qtbot: QtBot) -> None:
+    poisoned = fake_state("values", 12, 5, (Structure("lstm", 1, 5),), poison=np.nan)
+    view, store = open_gradients(qtbot, poisoned, ["gates"])
+    frame = frame_of(view, "gates", 0)
+    assert frame.drawing.texts["nan"] == "NaN: 5 of 5 units"
+    assert np.isnan(dots(frame.drawing, "f").values).all()  # type: ignore[arg-type]
+    store.change(place=setting(unit=2))
+    assert frame.sight is not None
+    assert frame.card.mark(frame.sight, frame.area).marks == []
+    assert frame.card.spot(frame.sight, frame.area, QPointF(frame.area.center())) is None

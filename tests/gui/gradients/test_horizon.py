@@ -17,8 +17,10 @@ from rnnviz.core.sweeps.lanes import finished
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.gui.gradients import over_training, recording
 from rnnviz.gui.gradients.horizon_card import HorizonCard, Reach
-from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.marks import Curve, Dots
+from rnnviz.gui.gradients.over_training import OverSteps
 from rnnviz.gui.gradients.recording import Memory, Recording
+from rnnviz.gui.network.drawing import Box
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.run import History, Recorded, ShownRun
 from rnnviz.gui.state.state import State
@@ -109,3 +111,28 @@ def test_what_float32_has_lost_counts_as_float64_has_it() -> None:
     found = finished(HorizonCard().of_layer(trace, layer, laboratory))
     assert (found.steps, found.at_least) == (299, True)
     assert not horizon(flow_of(layer, 0), 1e-300, relative=False).at_least
+
+
+def test_a_gradient_that_is_nan_is_not_called_none(qtbot: QtBot, state: State) -> None:
+    trace = fake_state("adding", 20, 3, poison=np.nan).recorded.traces[0]
+    assert trace is not None
+    reach = finished(HorizonCard().of_layer(trace, trace.layer("l0"), Laboratory(losses="task")))
+    assert not reach.finite
+    assert np.isnan([reach.steps, reach.share]).all()
+    view, _ = open_gradients(qtbot, state, ["horizon"])
+    frame = frame_of(view, "horizon")
+    assert frame.sight is not None
+    known = tuple(
+        replace(found, value=OverSteps(found.value.training_steps[:2], (found.value.numbers[0], reach)))
+        for found in frame.sight.known
+    )
+    for options in ({}, {"way": "share"}):
+        sight = replace(frame.sight, models=known, everyone=known, options=options, _made={})
+        drawing = frame.card.draw(sight, frame.area)
+        marked, box = drawing.mark("0 nan"), drawing.mark("frame")
+        assert isinstance(marked, Dots)
+        assert isinstance(box, Box)
+        assert marked.ys.tolist() == [box.rect.center().y()]
+        assert marked.color.name() == sight.theme.color("not_finite").name()
+    words = HorizonCard()._words(known[0], int(known[0].value.training_steps[1]))
+    assert "its gradient is NaN or ∞ · NaN % of the time steps" in words

@@ -84,3 +84,11 @@ def test_a_cell_without_states_is_told_in_a_sentence(qtbot: QtBot) -> None:
     for card in ("jacobians", "products", "lyapunov"):
         view, _ = open_gradients(qtbot, replace(state), [card])
         assert view.frames[0].sentence == "The MLP cell carries no state from one time step to the next."
+
+
+def test_a_radius_of_0_and_of_nan_is_marked_like_a_norm(qtbot: QtBot) -> None:
+    view, _ = open_gradients(qtbot, fake_state("values", 14, 4, poison=np.nan), ["jacobians"])
+    drawing = frame_of(view, "jacobians").drawing
+    assert len(dots(drawing, "radius 0 nan").xs) == len(dots(drawing, "norm 0 nan").xs) > 0
+    view, _ = open_gradients(qtbot, traced_state("characters", STRUCTURES, gains=(0.0, 1.0)).state, ["jacobians"])
+    assert dots(frame_of(view, "jacobians").drawing, "radius 0 down").sign == "down"

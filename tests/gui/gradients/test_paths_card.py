@@ -69,4 +69,4 @@ def test_what_float32_has_lost_is_dotted(qtbot: QtBot) -> None:
 
 def test_without_a_cell_state_there_is_one_path(qtbot: QtBot) -> None:
     view, _ = open_gradients(qtbot, plain_state((Structure("vanilla", 1, 3),), 6, (1.0,)), ["paths"])
-    assert [frame.sentence for frame in view.frames] == ["net 1 has no cell state: its gradient goes back by h alone."]
+    assert [frame.sentence for frame in view.frames] == ["net 1 has no cell state beside h: there are no two paths."]
