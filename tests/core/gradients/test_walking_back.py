@@ -11,7 +11,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.gradients.extremes import Mark, flow_seen, seen, unsure
 from rnnviz.core.gradients.flow_of import Flow, flow_of
 from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
-from rnnviz.core.gradients.paths import paths
+from rnnviz.core.gradients.paths import path_steps, paths
 from rnnviz.core.gradients.walk import bound, fitted, walk
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps import flow as jacobians
@@ -126,6 +126,11 @@ def test_paths_begin_with_what_comes_to_the_final_states(autograd):
         found = paths(layer)
         np.testing.assert_allclose(found.hidden_all, np.linalg.norm(layer.hidden_grad[:, 0], axis=-1), rtol=1e-9)
         np.testing.assert_allclose(found.cell_all, np.linalg.norm(layer.cell_grad[:, 0], axis=-1), rtol=1e-9)
+
+
+def test_the_share_that_is_done_is_of_both_sweeps(autograd):
+    capture = autograd.random_capture(Structure("lstm", 2, 3), time_steps=9, sequences=1, seed=4, with_torch=False)
+    assert list(path_steps(rebuild(capture).layers[0])) == [0.5, 1.0]
 
 
 def test_a_cell_without_a_cell_state_has_no_two_paths(autograd):

@@ -187,6 +187,9 @@ def test_the_pointer_is_told_the_value(qtbot: QtBot, state: State) -> None:
     words = frame._words_at(QPoint(round(box.left()) + 2, round(box.top()) + 2))
     assert words.startswith(frame.sight.models[0].model.name)  # type: ignore[union-attr]
     assert "state at t = 1" in words
+    for point, shape in ((box.topLeft(), Qt.CursorShape.CrossCursor), (QPointF(5, 5), Qt.CursorShape.OpenHandCursor)):
+        QTest.mouseMove(frame, point.toPoint() + QPoint(2, 2))
+        assert frame.cursor().shape() is shape
 
 
 def test_a_layout_is_kept_by_its_name_and_brought_back(qtbot: QtBot, state: State) -> None:
@@ -201,6 +204,7 @@ def test_a_layout_is_kept_by_its_name_and_brought_back(qtbot: QtBot, state: Stat
     view.head.open_menu()
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
+    assert menu.toolTipsVisible()  # what each card shows
     next(action for action in menu.actions() if "for the lecture" in action.text()).trigger()
     menu.close()
     assert [frame.card.key for frame in view.frames] == ["flow", "flow"]
