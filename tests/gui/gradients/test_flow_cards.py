@@ -111,7 +111,9 @@ def test_a_legend_takes_the_rows_it_needs(qtbot: QtBot, width: float) -> None:
     texts = [mark for mark in drawing.marks if isinstance(mark, Text)]
     assert all(area.adjusted(0, 0, 1, 0).contains(text.rect) for text in texts)
     assert not any(one.rect.intersects(other.rect) for one, other in combinations(texts, 2))
-    assert len({text.baseline for text in texts}) == (1 if width > 300 else 2)
+    rows = 1 if width > 300 else 2
+    assert len({text.baseline for text in texts}) == rows
+    assert area.height() == rows * legend_height(entries, 400.0)
 
 
 def test_an_absolute_threshold_is_marked_in_the_colour_bar(qtbot: QtBot, state: State) -> None:
