@@ -17,7 +17,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.experiment.settings import ModelSettings, first_lesson
-from rnnviz.core.gradients.untrained import SEEDS, Untrained, continued, untrained
+from rnnviz.core.gradients.untrained import SEEDS, Untrained, UntrainedLayer, continued, untrained
+from rnnviz.core.numbers import short
 from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.gui.gradients import card_frame, untrained_card
@@ -56,20 +57,27 @@ def controls(view: GradientsView) -> UntrainedControls:
     return found
 
 
-def wanted(state: State, settings: ModelSettings, time_steps: int | None = None, **given: Any) -> tuple[Array, Array]:
+def begun(state: State, settings: ModelSettings, time_steps: int | None = None, **given: Any) -> UntrainedLayer:
     trace = state.recorded.traces[0]
     assert trace is not None
     inputs = trace.sample(0).layers[0].x[:, 0]
-    found = untrained(settings, continued(inputs, time_steps or len(inputs)), **given).layers[0]
+    return untrained(settings, continued(inputs, time_steps or len(inputs)), **given).layers[0]
+
+
+def wanted(state: State, settings: ModelSettings, time_steps: int | None = None, **given: Any) -> tuple[Array, Array]:
+    found = begun(state, settings, time_steps, **given)
     with np.errstate(divide="ignore"):
         return np.log10(found.state_band("h").median), np.log10(found.band.median)
 
 
 def test_untouched_it_is_what_the_experiment_begins(qtbot: QtBot, state: State) -> None:
     view, _ = open_gradients(qtbot, state, ["untrained"], (900, 420))
+    words = frame_of(view, "untrained").drawing.texts.values()
     for number, settings in enumerate(MODELS):
         for found, expected in zip(drawn(view, number), wanted(state, settings), strict=True):
             assert np.array_equal(found, expected)
+        of_last = np.median(np.divide(*begun(state, settings).gradients[[0, -1]]))
+        assert any(said.endswith(f"= {short(float(of_last))}") for said in words)
     band = frame_of(view, "untrained").drawing.mark("1 1 band")
     assert isinstance(band, Area)
     assert (band.lower >= band.upper).all()
