@@ -74,7 +74,7 @@ class _Answer:
 
 class Finding(QObject):
     """`found()` whenever more is known. A part at a time is worked on that wish which took least so far, of several the
-    first, so that none waits for one that takes long."""
+    one whose card was whole longest ago, then the first: none waits for one that takes long."""
 
     found = Signal()
 
@@ -85,6 +85,7 @@ class Finding(QObject):
         self._wishes: tuple[Wish, ...] = ()
         self._at_work = False
         self._spent: dict[Hashable, float] = {}  # seconds, of what is begun
+        self._whole_at: dict[tuple[str, int], float] = {}  # when all of a card and model was found last
         self._since = 0.0  # when the part at work began
         self._worker = NewestWish("cards", _next_part, self)
         self._worker.answered.connect(self._take)
@@ -131,7 +132,7 @@ class Finding(QObject):
         return wish.of is None or bool(found.problem) or found.share >= 1
 
     def _go_on(self) -> None:
-        wish = min(self._open(), key=lambda wish: self._spent.get(wish.key, 0.0), default=None)
+        wish = min(self._open(), key=self._turn, default=None)
         if wish is None or self._at_work:
             return
         begun = self._begun.get(wish.key)
@@ -139,6 +140,11 @@ class Finding(QObject):
             begun = self._begun[wish.key] = wish.parts()
         self._at_work, self._since = True, perf_counter()
         self._worker.ask((wish, begun))
+
+    def _turn(self, wish: Wish) -> tuple[float, float]:
+        """The smaller, the sooner it is worked on. While a training hands on one trace after another, all begin anew
+        with each: then it is the turn of the card that was whole longest ago, so that none is left out."""
+        return self._spent.get(wish.key, 0.0), self._whole_at.get((wish.card.key, wish.model.number), 0.0)
 
     def _keep(self, wish: Wish, part: Partial, problem: str = "") -> None:
         self._known[wish.key] = _Answer(weakref.ref(wish.of), part.value, part.share, problem)
@@ -165,6 +171,7 @@ class Finding(QObject):
         self._spent[wish.key] = self._spent.get(wish.key, 0.0) + perf_counter() - self._since
         if part is None or part.share >= 1:
             self._begun.pop(wish.key, None)
+            self._whole_at[wish.card.key, wish.model.number] = perf_counter()
         self._keep(wish, part if part is not None else Partial(self.of(wish).value))
         self.found.emit()
         self._go_on()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from time import sleep
-from typing import Any
+from typing import Any, ClassVar
 
 from fake_states import fake_state
 from pytestqt.qtbot import QtBot
@@ -40,3 +40,25 @@ def test_a_card_that_takes_long_does_not_hold_up_those_after_it(qtbot: QtBot) ->
 
 def test_parts_that_follow_each_other_closely_are_passed_over_but_for_the_last() -> None:
     assert [part.value for part in seldom(Partial(n, n / 50) for n in range(1, 51))] == [50]
+
+
+class Logged(Counting):
+    """Tells when its work begins."""
+
+    begun: ClassVar[list[str]] = []
+
+    def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
+        self.begun.append(self.key)
+        yield from super().find(model, laboratory, options)
+
+
+def test_with_each_new_trace_the_card_that_was_whole_longest_ago_comes_first(qtbot: QtBot) -> None:
+    first, second = Logged("first", 1), Logged("second", 1)
+    finding = Finding()
+    for cards in ([first], [first, second], [first, second]):
+        model = resolve(fake_state()).models[0]  # of a trace of its own
+        wishes = [Wish(card, model, Laboratory()) for card in cards]
+        finding.want(wishes)
+        qtbot.waitUntil(lambda wishes=wishes: all(map(finding.done, wishes)))
+    assert finding.stop()
+    assert Logged.begun == ["first", "second", "first", "second", "first"]
