@@ -130,13 +130,13 @@ class HeadRow(QWidget):
         usual = menu.addAction("Usual cards")
         usual.triggered.connect(lambda: self._arrange(lambda lab: lab.arranged(DEFAULT_CARDS)))
         for name, cards in laboratory.layouts:
-            layout = menu.addAction(f"Layout “{name}”")
+            layout = menu.addAction(f"Layout “{name}”".replace("&", "&&"))
             layout.triggered.connect(lambda _=False, cards=cards: self._arrange(lambda lab: lab.arranged(cards)))
         menu.addAction("Keep this layout …").triggered.connect(self.ask_name)
         if laboratory.layouts:
             forget = menu.addMenu("Forget a layout")
             for name, _ in laboratory.layouts:
-                action = forget.addAction(name)
+                action = forget.addAction(name.replace("&", "&&"))
                 action.triggered.connect(lambda _=False, name=name: self._arrange(lambda lab: lab.without_layout(name)))
         menu.popup(self.choose.mapToGlobal(QPoint(0, self.choose.height())))
 

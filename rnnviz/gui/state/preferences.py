@@ -62,8 +62,8 @@ class Preferences:
     @property
     def laboratory(self) -> Laboratory:
         """How the Gradients view begins."""
-        layouts = tuple((name, tuple(cards.split(","))) for name, cards in sorted(self.layouts.items()))
-        return Laboratory(self.cards, self.threshold, self.relative, layouts=layouts)
+        layouts = tuple((name, tuple(filter(None, cards.split(",")))) for name, cards in sorted(self.layouts.items()))
+        return Laboratory(tuple(dict.fromkeys(self.cards)), self.threshold, self.relative, layouts=layouts)
 
     def breakpoints_of(self, title: str) -> tuple[Breakpoint, ...]:
         """Those an experiment had when it was last trained in the window; none where they make no sense any more."""

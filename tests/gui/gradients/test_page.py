@@ -197,15 +197,15 @@ def test_a_layout_is_kept_by_its_name_and_brought_back(qtbot: QtBot, state: Stat
     view.head.ask_name()
     popup = view.head._ask
     assert popup is not None
-    QTest.keyClicks(popup.field, "for the lecture")
+    QTest.keyClicks(popup.field, "flow & the lecture")
     QTest.keyClick(popup.field, KEY.Key_Return)
     QTest.keyClick(view.frames[0], KEY.Key_Delete)
-    assert store.state.look.laboratory.layouts == (("for the lecture", ("flow",)),)
+    assert store.state.look.laboratory.layouts == (("flow & the lecture", ("flow",)),)
     view.head.open_menu()
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
     assert menu.toolTipsVisible()  # what each card shows
-    next(action for action in menu.actions() if "for the lecture" in action.text()).trigger()
+    next(action for action in menu.actions() if "flow && the lecture" in action.text()).trigger()
     menu.close()
     assert [frame.card.key for frame in view.frames] == ["flow", "flow"]
 
@@ -217,6 +217,9 @@ def test_preferences_remember_cards_layouts_and_threshold(tmp_path: Path) -> Non
     store.change(look=setting(laboratory=laboratory))
     found, sentence = read_preferences(tmp_path / "settings.toml")
     assert (found.laboratory, sentence) == (laboratory, "")
+    (tmp_path / "settings.toml").write_text('cards = ["flow", "walk", "flow"]\n[layouts]\nnone = ""\n')
+    again = read_preferences(tmp_path / "settings.toml")[0].laboratory
+    assert (again.cards, again.layouts) == (("flow", "walk"), (("none", ()),))
 
 
 def test_every_card_has_a_name_and_every_name_a_card() -> None:
