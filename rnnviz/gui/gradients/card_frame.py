@@ -35,7 +35,7 @@ from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
 MIME = "application/x-rnnviz-card"
 _HEAD, _EDGE = 34.0, 12.0  # pixels of the design: the title's row, and around the picture
 _BUTTON = 22
-_LATE = 0.5  # seconds after which it is said that a picture is that of the moment before
+_LATE = 1.5  # seconds after which it is said that a picture is that of the moment before
 WORDS = (
     "Alt+← and Alt+→ move the card, Return gives it the whole page and takes it back, P holds it at its training step, "
     "Ctrl+C copies its numbers, Delete takes it away, Alt+↑ and Alt+↓ look at the loss of another time step, the menu "
