@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import log10
@@ -27,7 +26,6 @@ _FROM_FAR = (0, 1, 64, 256, 1024)  # the same where not every loss was carried
 _X = "time step t of the state"
 _MANY = 250  # bars whose line of tops is drawn thin
 _AWAY = "k − t"
-_ANY = QColor()
 _LEAST_DECADES = 3  # below the highest bar
 _FAINTEST = 0.22  # of the nearest band's colour
 
@@ -114,7 +112,7 @@ class BarsCard(FlowBased):
             heights = np.nan_to_num(floor - tops)
             edges = np.cumsum(np.vstack([np.zeros(len(logs)), np.nan_to_num(numbers.shares)]), axis=0)
             xs = plot.xs(_sides(numbers))
-            for number, entry in enumerate(self._entries(found, sight)[1:]):
+            for number, entry in enumerate(self._entries(found, sight)[1 : len(numbers.bands) + 1]):
                 lower, upper = (np.repeat(floor - edges[one] * heights, 2) for one in (number, number + 1))
                 assert entry.color is not None  # a band's
                 drawing.add(Area(f"band {number}", xs, lower, upper, entry.color, numbers.sums[number]))
@@ -164,10 +162,11 @@ class BarsCard(FlowBased):
             Entry(band.words, sight.theme.mixed(color, float(share)))
             for band, share in zip(bands, shares[-len(bands) :] if len(bands) > 1 else shares[:1], strict=True)
         ]
-        return [Entry(_AWAY), *boxes]
+        odd = [Entry("NaN", sight.theme.color("not_finite"))] if np.isnan(found.value.totals).any() else []
+        return [Entry(_AWAY), *boxes, *odd]
 
     def _legend(self, sight: Sight, area: QRectF) -> float:
-        words = ([Entry(_AWAY), *(Entry(one.words, _ANY) for one in found.value.bands)] for found in sight.known)
+        words = (self._entries(found, sight) for found in sight.known)
         return max((legend_height(entries, area.width() - 2) for entries in words), default=0.0)
 
     def _plot(self, sight: Sight, area: QRectF) -> Plot:

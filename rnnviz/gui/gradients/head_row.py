@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from rnnviz.core.numbers import bound, whole
@@ -25,6 +25,25 @@ _LOSSES: tuple[tuple[Losses, str], ...] = (
     ("task", "losses: the task’s"),
     ("unit", "losses: unit"),
 )
+
+
+class _TickMenu(QMenu):
+    """Stays open while ticks are set, by the mouse or by Space."""
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if not self._tick(self.actionAt(event.position().toPoint())):
+            super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Space or not self._tick(self.activeAction()):
+            super().keyPressEvent(event)
+
+    @staticmethod
+    def _tick(action: QAction | None) -> bool:
+        ticks = action is not None and action.isCheckable()
+        if action is not None and ticks:
+            action.trigger()
+        return ticks
 
 
 class HeadRow(QWidget):
@@ -116,7 +135,7 @@ class HeadRow(QWidget):
 
     def open_menu(self) -> None:
         """Every card with a tick, and the layouts."""
-        menu = QMenu(self)
+        menu = _TickMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         laboratory = self._store.state.look.laboratory
         for card in CARDS:

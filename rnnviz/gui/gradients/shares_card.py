@@ -45,6 +45,10 @@ class SharesCard(Card):
         names = {parameter_symbol(found.model, found.value[0].parameter) for found in sight.known}
         return f"‖∂L/∂{names.pop()} at t‖" if len(names) == 1 else ""
 
+    def short_aside(self, sight: Sight) -> str:
+        names = {parameter_symbol(found.model, found.value[0].parameter) for found in sight.known}
+        return f"∂L/∂{names.pop()}" if len(names) == 1 else ""
+
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot = Drawing(), self._plot(sight, area)
         plot.draw_frame(drawing, sight.theme, "time step t", "share, log₁₀")

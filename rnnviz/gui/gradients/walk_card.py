@@ -200,6 +200,8 @@ def _caption(found: Found, way: _Way) -> str:
     name, values = found.model.name, way.one.values
     if not (values > 0).any() and not np.isnan(values).any():
         return f"{name}: no loss at this time step"
+    if np.isnan(values).any():
+        return f"{name}: NaN, {way.horizon}"
     rate = way.one.fit.rate
     factor = f" ×{short(rate)} a time step ·" if np.isfinite(rate) else ":"
     return f"{name}{factor} {way.horizon}"

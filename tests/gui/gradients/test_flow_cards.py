@@ -155,7 +155,9 @@ def test_what_lies_on_no_scale_is_marked_as_itself(qtbot: QtBot) -> None:
     for frame, key in ((frame_of(view, "walk"), "0"), (frame_of(view, "bars", 0), "sum")):
         assert isinstance(frame.drawing.mark(f"{key} up"), Dots)
         assert isinstance(frame.drawing.mark(f"{key} nan"), Dots)
-    assert "no horizon" in frame_of(view, "walk").drawing.texts["name 0"]
+    assert frame_of(view, "walk").drawing.texts["name 0"].endswith(": NaN, no horizon")
+    assert "NaN" in frame_of(view, "bars", 0).drawing.texts.values()
+    assert "NaN" not in frame_of(view, "bars", 1).drawing.texts.values()
 
 
 def test_above_too_much_work_rows_are_a_choice_and_the_loss_looked_at(

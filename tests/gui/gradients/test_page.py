@@ -236,6 +236,20 @@ def test_cards_stand_in_rows_that_are_as_full_as_can_be(qtbot: QtBot, state: Sta
         assert [tops.count(top) for top in dict.fromkeys(tops)] == rows
 
 
+def test_the_menu_of_cards_stays_open_while_cards_are_ticked(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["flow"])
+    view.head.open_menu()
+    menu = next(one for one in view.head.findChildren(QMenu) if one.isVisible())
+    actions = {action.text(): action for action in menu.actions()}
+    QTest.mouseClick(menu, LEFT, NONE, menu.actionGeometry(actions["Memory horizon"]).center())
+    menu.setActiveAction(actions["Gate saturation"])
+    QTest.keyClick(menu, KEY.Key_Space)
+    assert store.state.look.laboratory.cards == ("flow", "horizon", "gates")
+    assert menu.isVisible()
+    QTest.mouseClick(menu, LEFT, NONE, menu.actionGeometry(actions["Usual cards"]).center())
+    assert (store.state.look.laboratory.cards, menu.isVisible()) == (DEFAULT_CARDS, False)
+
+
 def test_in_a_low_page_a_card_is_seen_whole(qtbot: QtBot, state: State) -> None:
     view, _ = open_gradients(qtbot, state, ["walk", "gates", "flow"])
     view.resize(300, 230)
