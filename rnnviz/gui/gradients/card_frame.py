@@ -103,6 +103,8 @@ class CardFrame(QWidget):
                 self.forget()
             return
         self.sight = sight
+        if (model := self._own_model()) is not None and len(sight.shown.models) > 1:
+            self.setAccessibleName(f"{self.card.name.words}, {model.name}")
         if self.controls is not None:
             self.card.show_controls(self.controls, sight)
         self.forget()
@@ -163,6 +165,11 @@ class CardFrame(QWidget):
         above = shown or (self.controls is not None and self.sight is not None and self.card.leaves_room(self.sight))
         left, top = _EDGE + beside, _HEAD + (self._controls_height() if above and not beside else 0)
         return QRectF(left, top, scale.width(self) - left - _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab stops: the card, then its fields in their order."""
+        return [self, *(getattr(self.controls, "stops", [self.controls]) if self.controls is not None else [])]
 
     @property
     def least_height(self) -> float:

@@ -104,6 +104,11 @@ class HeadRow(QWidget):
         self.threshold.set_value(laboratory.threshold)
         self.relative.set_value(laboratory.relative)
 
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab stops, from left to right."""
+        return [self.choose, self.losses, self.threshold, self.relative]
+
     def show_shown(self, shown: Shown) -> None:
         """What all cards have in common."""
         layer = (
@@ -124,7 +129,9 @@ class HeadRow(QWidget):
 
     def _least(self) -> int:
         fields = (self.choose, self.losses, self.threshold, self.relative)
-        return 24 + sum(max(field.sizeHint().width(), field.minimumWidth()) + 8 for field in fields)
+        return 24 + sum(
+            min(max(field.sizeHint().width(), field.minimumWidth()), field.maximumWidth()) + 8 for field in fields
+        )
 
     def _fit(self) -> None:
         """Words that can be done without are left out where there is no room for all."""

@@ -154,10 +154,15 @@ class GradientsView(QWidget):
         self._drop_frames()
         self.frames = frames
         self._sheet.place(frames, large=bool(self._store.state.look.laboratory.enlarged))
-        for one, other in pairwise(frames):
+        for one, other in pairwise(self.stops):
             QWidget.setTabOrder(one, other)
         self._refresh()
         self._ask()
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab stops: the row above, then card by card, also where cards are scrolled away."""
+        return [self, *self.head.stops, *(stop for frame in self.frames for stop in frame.stops)]
 
     @property
     def _recording(self) -> Recording | None:

@@ -106,6 +106,7 @@ class UntrainedControls(QWidget):
         self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(5)
         self.fields: dict[str, NumberField] = {}
+        self.stops: list[QWidget] = []  # where Tab stops, row by row
         self.activation: Choice | None = None
         for row, number in enumerate(self._numbers()):
             self._add(row, number)
@@ -115,6 +116,7 @@ class UntrainedControls(QWidget):
         self.reset.setToolTip("Takes every slider of this card back")
         self.reset.clicked.connect(self.take_back)
         self._grid.addWidget(self.reset, self._grid.rowCount(), 0, 1, 3)
+        self.stops += [self.activation, self.reset] if self.activation is not None else [self.reset]
         self._grid.setRowStretch(self._grid.rowCount(), 1)
         self._grid.setColumnStretch(1, 1)
 
@@ -144,6 +146,7 @@ class UntrainedControls(QWidget):
         for column, widget in enumerate((label, slider, field)):
             self._grid.addWidget(widget, row, column)
         self.fields[number.name] = field
+        self.stops += [slider, field]
 
     def _add_activation(self) -> None:
         label = QLabel("Activation")

@@ -65,6 +65,8 @@ def test_dots_are_the_eigenvalues_of_each_model_and_gate(qtbot: QtBot, state: St
     assert shown.radius > 1.4
     assert radii[0] == radii[1]  # also where a gate can be chosen
     assert radii[0] * shown.radius < frame_of(view, "eigenvalues", 0).area.height()  # there is room for both models'
+    names = [frame_of(view, "eigenvalues", number).accessibleName() for number in (0, 1)]
+    assert names == [f"Eigenvalues of W_hh, {model.name}" for model in view.shown.models]
     choice = frame.controls
     assert isinstance(choice, Choice)
     assert choice.currentText() == "candidate"

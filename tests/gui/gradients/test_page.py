@@ -1,6 +1,7 @@
 """The page of cards: what is chosen, moved, held and pressed, and that every number on it is the trace's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
@@ -25,6 +26,7 @@ from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.marks import Raster
 from rnnviz.gui.network.drawing import Text
+from rnnviz.gui.shell.keyboard.reading_order import controls
 from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, Laboratory
 from rnnviz.gui.state.preference_saver import PreferenceSaver
 from rnnviz.gui.state.preferences import Preferences, read_preferences
@@ -248,6 +250,19 @@ def test_the_menu_of_cards_stays_open_while_cards_are_ticked(qtbot: QtBot, state
     assert menu.isVisible()
     QTest.mouseClick(menu, LEFT, NONE, menu.actionGeometry(actions["Usual cards"]).center())
     assert (store.state.look.laboratory.cards, menu.isVisible()) == (DEFAULT_CARDS, False)
+
+
+def test_tab_goes_through_the_head_row_and_then_card_by_card(qtbot: QtBot, state: State) -> None:
+    view, store = open_gradients(qtbot, state, ["gates", "untrained", "horizon"])
+    store.change(look=lambda look: replace(look, laboratory=look.laboratory.moved("horizon", "gates")))
+    view.resize(500, 240)
+    view.cards_area.verticalScrollBar().setValue(300)
+    found = [stop.accessibleName() or stop.text() for stop in controls(view)]  # type: ignore[attr-defined]
+    assert found[:6] == ["Gradients", "Cards", "Losses", "Threshold", "Threshold is", "Memory horizon"]
+    assert found[6:9] == ["What is drawn", "Gate saturation, net 2", "Untrained network"]
+    rows = found[9:]
+    assert rows[0] == f"Slider of {rows[1]}"
+    assert rows[-1] == "As in the experiment"
 
 
 def test_in_a_low_page_a_card_is_seen_whole(qtbot: QtBot, state: State) -> None:

@@ -7,7 +7,10 @@ from PySide6.QtWidgets import QWidget
 
 
 def controls(root: QWidget) -> list[QWidget]:
-    """`root` and what lies in it, as far as Tab may go there now, in reading order."""
+    """`root` and what lies in it, as far as Tab may go there now, in reading order, or in that of its own `stops`."""
+    own: list[QWidget] | None = getattr(root, "stops", None)
+    if own is not None:
+        return [widget for widget in own if takes_tab(widget)]
     found = [widget for widget in (root, *root.findChildren(QWidget)) if takes_tab(widget)]
     return in_lines(found, root.window()) if len(found) > 1 else found
 
