@@ -142,7 +142,7 @@ class UntrainedControls(QWidget):
         field.textChanged.connect(slider.follow)
         slider.follow()
         label = QLabel(number.words)
-        label.setProperty("muted", "true")
+        label.setProperty("role", "label")
         for column, widget in enumerate((label, slider, field)):
             self._grid.addWidget(widget, row, column)
         self.fields[number.name] = field
@@ -150,7 +150,7 @@ class UntrainedControls(QWidget):
 
     def _add_activation(self) -> None:
         label = QLabel("Activation")
-        label.setProperty("muted", "true")
+        label.setProperty("role", "label")
         self.activation = Choice([(None, "own"), *ACTIVATIONS.items()])
         self.activation.setAccessibleName("Activation")
         self.activation.setToolTip("φ of the cells that let it be chosen")

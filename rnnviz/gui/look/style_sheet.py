@@ -58,7 +58,6 @@ QPushButton[flat="true"] { background: transparent; border: 2px solid transparen
 QPushButton[flat="true"]:hover { text-decoration: underline; }
 QToolButton[flat="true"] { background: transparent; border: 1px solid transparent; color: @muted@; }
 QToolButton[flat="true"]:hover { color: @text@; border-color: @border@; }
-QLabel[muted="true"] { color: @muted@; }
 
 QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
     background: @raised@; color: @text@; border: 1px solid @border@; border-radius: 4px; padding: 2px 6px;

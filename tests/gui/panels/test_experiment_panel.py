@@ -18,7 +18,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.experiment.experiment_panel import ExperimentPanel, metric_shown
-from rnnviz.gui.look.theme import theme
+from rnnviz.gui.look.theme import dress, theme
 from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
@@ -30,6 +30,7 @@ from rnnviz.runs.file.records import RunModel
 def panel(store: Store, qtbot: QtBot) -> ExperimentPanel:
     made = ExperimentPanel(store)
     qtbot.addWidget(made)
+    dress(made, theme(store.state.look.theme))  # as its window is
     made.resize(224, 800)
     made.show()
     return made
@@ -351,6 +352,7 @@ def test_every_field_explains_itself(panel: ExperimentPanel) -> None:
 def test_the_theme_reaches_the_pixels(panel: ExperimentPanel, store: Store) -> None:
     before = panel.grab().toImage().pixelColor(2, 2).name()
     store.change(look=setting(theme="light"))
+    dress(panel, theme("light"))
     after = panel.grab().toImage().pixelColor(2, 2).name()
     assert (before, after) == (theme("dark").panel, theme("light").panel)
 

@@ -15,6 +15,7 @@ from rnnviz.core.tasks import Adding
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.lessons.lesson_file import LESSONS, read_lesson, read_lessons
+from rnnviz.gui.look.theme import dress, theme
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.widgets.marked_text import rich
 
@@ -26,6 +27,7 @@ def card(store: Store, qtbot: QtBot) -> LessonCard:
     store.change(recorded=setting(status=replace(store.state.recorded.status, state="paused")))
     made = LessonCard(store)
     qtbot.addWidget(made)
+    dress(made, theme(store.state.look.theme))  # as its window is
     made.resize(224, 300)
     made.show()
     return made
