@@ -20,6 +20,7 @@ from rnnviz.gui.widgets.parsing import line, real, stepped_number
 from rnnviz.gui.widgets.slider_scale import SliderScale
 
 HEIGHT = 34
+_LOSSES_WIDTH, _WIDTH, _LEAST = 132, 88, 36  # pixels of the design: of the fields, and of each at least
 _LOSSES: tuple[tuple[Losses, str], ...] = (
     ("", "losses: automatic"),
     ("task", "losses: the task’s"),
@@ -65,17 +66,17 @@ class HeadRow(QWidget):
             "The losses whose gradients are looked at: those of the task, or a unit loss uᵀh_k at every time step k, "
             "u a fixed random direction of length 1; automatic: unit losses where the task asks at few time steps"
         )
-        scale.fit(self.losses, width=132)
+        scale.fit(self.losses, width=_LOSSES_WIDTH)
         self.losses.chosen.connect(lambda value: self._arrange(lambda lab: replace(lab, losses=value)))
         number = real("The threshold", LEAST_THRESHOLD, MOST_THRESHOLD)
         slider = PartSlider(SliderScale(LEAST_THRESHOLD, MOST_THRESHOLD, whole=False, log=True))
         self.threshold = NumberField(number, bound, stepped_number, [slider])
         self.threshold.setAccessibleName("Threshold")
         self.threshold.setToolTip("Below it a gradient counts as vanished; it bounds the memory horizon")
-        scale.fit(self.threshold, width=88)
+        scale.fit(self.threshold, width=_WIDTH)
         self.threshold.entered.connect(lambda value: self._arrange(lambda lab: replace(lab, threshold=value)))
         self.relative = Choice(((True, "relative"), (False, "absolute")), flat=True)
-        scale.fit(self.relative, width=88)
+        scale.fit(self.relative, width=_WIDTH)
         self.relative.setAccessibleName("Threshold is")
         self.relative.setToolTip("relative: of ‖∂L/∂h‖ where the loss enters; absolute: of the magnitude itself")
         self.relative.chosen.connect(lambda value: self._arrange(lambda lab: replace(lab, relative=value)))
@@ -124,21 +125,31 @@ class HeadRow(QWidget):
         self._fit()
 
     def minimumSizeHint(self) -> QSize:
-        """Holds all that can be set."""
+        """Holds all that can be set; what a window cannot give its fields do without."""
         return QSize(self._least(), super().minimumSizeHint().height())
 
     def _least(self) -> int:
-        fields = (self.choose, self.losses, self.threshold, self.relative)
-        return 24 + sum(
-            min(max(field.sizeHint().width(), field.minimumWidth()), field.maximumWidth()) + 8 for field in fields
-        )
+        return self._beside() + sum(scale.px(width) for _, width in self._fields)
+
+    def _beside(self) -> int:
+        """Pixels for what is not one of the fields."""
+        return 24 + self.choose.sizeHint().width() + 4 * 8
+
+    @property
+    def _fields(self) -> tuple[tuple[QWidget, int], ...]:
+        """Those that give way where the text is large, and how wide they are in the design."""
+        return (self.losses, _LOSSES_WIDTH), (self.threshold, _WIDTH), (self.relative, _WIDTH)
 
     def _fit(self) -> None:
-        """Words that can be done without are left out where there is no room for all."""
+        """Words that can be done without are left out where there is no room for all; then the fields are narrower."""
         room = self.width() - self._least()
         for label in (self._words, self.common):
             room -= label.sizeHint().width() + 8
             label.setVisible(room >= 0)
+        wanted = self._least() - self._beside()
+        share = min((self.width() - self._beside()) / wanted, 1.0)
+        for field, width in self._fields:
+            field.setFixedWidth(max(round(share * scale.px(width)), scale.px(_LEAST)))
 
     def open_menu(self) -> None:
         """Every card with a tick, and the layouts."""

@@ -24,6 +24,7 @@ from rnnviz.gui.gradients import page
 from rnnviz.gui.gradients.card import Partial
 from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.card_table import CARD_OF
+from rnnviz.gui.gradients.head_row import HeadRow
 from rnnviz.gui.gradients.marks import Raster
 from rnnviz.gui.network.drawing import Text
 from rnnviz.gui.shell.keyboard.reading_order import controls
@@ -171,6 +172,26 @@ def test_the_sliders_of_a_card_have_room_where_the_page_is_low(qtbot: QtBot, sta
     assert controls is not None
     assert controls.height() >= controls.minimumSizeHint().height()
     assert frame_of(view, "flow", 0).y() >= frame_of(view, "untrained").geometry().bottom()
+
+
+@pytest.mark.parametrize("width", [300, 460, 900])
+def test_nothing_above_the_cards_lies_on_each_other(qtbot: QtBot, state: State, width: int) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    head = HeadRow(Store(state))
+    head.setParent(parent)
+    head.setGeometry(0, 0, width, 40)
+    parent.resize(width, 40)
+    parent.show()
+    row = head.layout()
+    assert row is not None
+    row.activate()
+    items = (row.itemAt(place) for place in range(row.count()))
+    shown = [item.widget() for item in items if item is not None and item.widget() is not None]
+    shown = [widget for widget in shown if widget.isVisible()]
+    assert all(one.geometry().right() < other.x() for one, other in pairwise(shown))
+    assert shown[-1].geometry().right() < width
+    assert head.losses.width() == 132 or width < 460
 
 
 def test_numbers_are_copied_with_every_digit(qtbot: QtBot, state: State) -> None:
