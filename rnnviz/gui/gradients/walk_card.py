@@ -185,7 +185,7 @@ def _way(value: WalkNumbers, loss: int, laboratory: Laboratory) -> _Way:
 def _found_way(value: WalkNumbers, row: int, laboratory: Laboratory) -> _Way:
     own = value.numbers.of_row(row)
     one = walk(own.flow, 0)
-    begin = one.values[0] if laboratory.relative and one.values.size else 1.0
+    begin = one.values[0] if laboratory.relative and one.values.size and one.values[0] != 0 else 1.0  # 0/0: no NaN
     above = np.zeros(0) if value.norms is None else log10(bound(one, value.norms) / begin)
     steps, censored = own.steps(laboratory)
     if not np.isfinite(steps[0]):

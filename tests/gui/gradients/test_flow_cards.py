@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from fake_states import fake_state
 from open_gradients import frame_of, open_gradients, wait_until_found
 from plain_states import plain_state
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
@@ -351,3 +352,12 @@ def test_one_time_step_is_no_walk_and_every_card_is_drawn(qtbot: QtBot) -> None:
     assert [frame.sentence for frame in view.frames[:5]] == [""] * 5
     assert frame_of(view, "walk").drawing.texts["name 0"] == "net 1: horizon ≥ 0"
     assert all(not frame.grab().isNull() for frame in view.frames)
+
+
+def test_a_loss_that_is_not_asked_is_0_and_not_nan(qtbot: QtBot) -> None:
+    view, _ = open_gradients(qtbot, fake_state("adding", 20, 3), ["walk"], losses="task", loss=4)
+    drawing = frame_of(view, "walk").drawing
+    assert "no loss at this time step" in drawing.texts["name 0"]
+    keys = {mark.key for mark in drawing.marks}
+    assert "0 down" in keys
+    assert "0 nan" not in keys
