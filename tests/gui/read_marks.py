@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.gui.gradients.marks import Curve, Dots
+from rnnviz.gui.gradients.plots.marks import Curve, Dots
 from rnnviz.gui.network.drawing import Drawing, Text
 
 

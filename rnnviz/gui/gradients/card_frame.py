@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
 
 from rnnviz.core.numbers import whole
 from rnnviz.gui.gradients.card import Card, Sight
-from rnnviz.gui.gradients.marks import Ring
+from rnnviz.gui.gradients.plots.marks import Ring
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.focus_ring import FocusFrame
 from rnnviz.gui.look.icons import icon

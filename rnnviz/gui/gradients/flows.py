@@ -18,7 +18,7 @@ from rnnviz.core.gradients.losses import asked, few
 from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Partial
-from rnnviz.gui.gradients.log_colors import DENORMAL, INFINITE, LOST, NAN, ZERO, odd_places, standing
+from rnnviz.gui.gradients.plots.log_colors import DENORMAL, INFINITE, LOST, NAN, ZERO, odd_places, standing
 from rnnviz.gui.state.laboratory import Laboratory
 
 if TYPE_CHECKING:

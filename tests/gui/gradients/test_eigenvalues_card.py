@@ -15,7 +15,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.gradients.eigenvalues import recurrent_eigenvalues
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.gui.gradients.marks import Ring
+from rnnviz.gui.gradients.plots.marks import Ring
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.state import State
 from rnnviz.gui.widgets.fields import Choice

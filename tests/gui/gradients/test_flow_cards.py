@@ -22,10 +22,10 @@ from rnnviz.core.gradients.jacobians import spectra
 from rnnviz.core.gradients.walk import bound, walk
 from rnnviz.core.structure import Structure
 from rnnviz.gui.gradients.card_frame import CardFrame
-from rnnviz.gui.gradients.legend import Entry, draw_legend, legend_height
-from rnnviz.gui.gradients.log_colors import NOTHING, LogColors, table
-from rnnviz.gui.gradients.marks import Area, Curve, Dots, Raster, Turned
 from rnnviz.gui.gradients.page import GradientsView
+from rnnviz.gui.gradients.plots.legend import Entry, draw_legend, legend_height
+from rnnviz.gui.gradients.plots.log_colors import NOTHING, LogColors, table
+from rnnviz.gui.gradients.plots.marks import Area, Curve, Dots, Raster, Turned
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Text
 from rnnviz.gui.state.state import State

@@ -17,7 +17,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.gui.gradients.card_frame import CardFrame
-from rnnviz.gui.gradients.marks import Dots, Stems
+from rnnviz.gui.gradients.plots.marks import Dots, Stems
 from rnnviz.gui.network.drawing import Line
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting

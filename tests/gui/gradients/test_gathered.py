@@ -12,8 +12,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.gui.gradients.marks import Curve
 from rnnviz.gui.gradients.parameter_choice import ParameterChoice
+from rnnviz.gui.gradients.plots.marks import Curve
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
 

@@ -16,9 +16,9 @@ from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
 from rnnviz.core.sweeps.lanes import finished
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.gui.gradients import over_training, recording
-from rnnviz.gui.gradients.horizon_card import HorizonCard, Reach
-from rnnviz.gui.gradients.marks import Curve, Dots
+from rnnviz.gui.gradients.cards.horizon_card import HorizonCard, Reach
 from rnnviz.gui.gradients.over_training import OverSteps
+from rnnviz.gui.gradients.plots.marks import Curve, Dots
 from rnnviz.gui.gradients.recording import Memory, Recording
 from rnnviz.gui.network.drawing import Box
 from rnnviz.gui.state.laboratory import Laboratory

@@ -12,7 +12,7 @@ from rnnviz.core.gradients.lyapunov import layer_lyapunov
 from rnnviz.core.structure import Structure
 from rnnviz.gui.canvas.lanes.shown import resolve
 from rnnviz.gui.gradients import card
-from rnnviz.gui.gradients.lyapunov_card import LyapunovCard, LyapunovNumbers
+from rnnviz.gui.gradients.cards.lyapunov_card import LyapunovCard, LyapunovNumbers
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.store import setting
 

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from rnnviz.core.arrays import Array
-from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.plots.marks import Curve
 from rnnviz.gui.look.theme import Dash
 
 

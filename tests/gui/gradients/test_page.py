@@ -25,7 +25,7 @@ from rnnviz.gui.gradients.card import Partial
 from rnnviz.gui.gradients.card_frame import CardFrame
 from rnnviz.gui.gradients.card_table import CARD_OF
 from rnnviz.gui.gradients.head_row import HeadRow
-from rnnviz.gui.gradients.marks import Raster
+from rnnviz.gui.gradients.plots.marks import Raster
 from rnnviz.gui.network.drawing import Text
 from rnnviz.gui.shell.keyboard.reading_order import controls
 from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, Laboratory

@@ -12,7 +12,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.gradients.paths import paths
 from rnnviz.core.structure import Structure
 from rnnviz.gui.gradients.card_frame import CardFrame
-from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.plots.marks import Curve
 from rnnviz.gui.widgets.fields import Choice
 
 

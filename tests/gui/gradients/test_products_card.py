@@ -15,7 +15,7 @@ from traced_states import LENGTHS, traced_state
 from rnnviz.core.gradients.products import product_spectra
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.gui.gradients.marks import Area
+from rnnviz.gui.gradients.plots.marks import Area
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import setting
 

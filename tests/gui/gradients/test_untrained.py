@@ -24,9 +24,9 @@ from rnnviz.core.structure import Structure
 from rnnviz.gui.gradients import card_frame, untrained_card
 from rnnviz.gui.gradients.card import Partial
 from rnnviz.gui.gradients.card_table import CARD_OF
-from rnnviz.gui.gradients.marks import Area, Curve
+from rnnviz.gui.gradients.cards.untrained_controls import UntrainedControls
 from rnnviz.gui.gradients.page import GradientsView
-from rnnviz.gui.gradients.untrained_controls import UntrainedControls
+from rnnviz.gui.gradients.plots.marks import Area, Curve
 from rnnviz.gui.state.state import State
 
 MODELS = (

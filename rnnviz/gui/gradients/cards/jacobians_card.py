@@ -14,7 +14,7 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
-from rnnviz.gui.gradients.plot import Plot, above_legend, magnitude_axis, time_axis
+from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing, Line
 from rnnviz.gui.state.laboratory import Laboratory
 

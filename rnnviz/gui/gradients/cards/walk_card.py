@@ -21,9 +21,9 @@ from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import TOLD, FlowBased, FlowNumbers, flow_numbers
-from rnnviz.gui.gradients.log_colors import LOST, WORDS
-from rnnviz.gui.gradients.marks import Curve
-from rnnviz.gui.gradients.plot import Plot, draw_names, time_axis
+from rnnviz.gui.gradients.plots.log_colors import LOST, WORDS
+from rnnviz.gui.gradients.plots.marks import Curve
+from rnnviz.gui.gradients.plots.plot import Plot, draw_names, time_axis
 from rnnviz.gui.look import fonts
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory

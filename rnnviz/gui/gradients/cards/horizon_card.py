@@ -18,9 +18,9 @@ from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import found_flow
-from rnnviz.gui.gradients.marks import Curve, Dots
 from rnnviz.gui.gradients.over_training import OverSteps, OverTraining, training_axis
-from rnnviz.gui.gradients.plot import Plot, draw_names
+from rnnviz.gui.gradients.plots.marks import Curve, Dots
+from rnnviz.gui.gradients.plots.plot import Plot, draw_names
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.store import Store

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import power, tick, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
-from rnnviz.gui.gradients.marks import Curve, Dots, Turned
+from rnnviz.gui.gradients.plots.marks import Curve, Dots, Turned
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Text

@@ -14,10 +14,10 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, flow_numbers
-from rnnviz.gui.gradients.legend import Entry, draw_legend, legend_height
-from rnnviz.gui.gradients.log_colors import LOST, WORDS
-from rnnviz.gui.gradients.marks import Area
-from rnnviz.gui.gradients.plot import Plot, magnitude_axis, time_axis
+from rnnviz.gui.gradients.plots.legend import Entry, draw_legend, legend_height
+from rnnviz.gui.gradients.plots.log_colors import LOST, WORDS
+from rnnviz.gui.gradients.plots.marks import Area
+from rnnviz.gui.gradients.plots.plot import Plot, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 

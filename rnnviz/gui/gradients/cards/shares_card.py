@@ -16,7 +16,7 @@ from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.parameter_choice import ParameterChoice, chosen, parameter_symbol
-from rnnviz.gui.gradients.plot import Plot, draw_names, time_axis
+from rnnviz.gui.gradients.plots.plot import Plot, draw_names, time_axis
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory

@@ -14,8 +14,8 @@ from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import magnitude_words
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
-from rnnviz.gui.gradients.marks import Area, Curve
-from rnnviz.gui.gradients.plot import Plot, above_legend, magnitude_axis, time_axis
+from rnnviz.gui.gradients.plots.marks import Area, Curve
+from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
 from rnnviz.gui.look import fonts
 from rnnviz.gui.network.drawing import Drawing, Line, Text
 from rnnviz.gui.state.laboratory import Laboratory

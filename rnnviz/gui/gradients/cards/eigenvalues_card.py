@@ -14,7 +14,7 @@ from rnnviz.core.gradients.eigenvalues import Eigenvalues, eigenvalue_steps
 from rnnviz.core.numbers import short, tick, whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel, round_up
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
-from rnnviz.gui.gradients.marks import Dots, Ring
+from rnnviz.gui.gradients.plots.marks import Dots, Ring
 from rnnviz.gui.look import fonts
 from rnnviz.gui.network.drawing import Drawing, Line, Text
 from rnnviz.gui.state.laboratory import Laboratory

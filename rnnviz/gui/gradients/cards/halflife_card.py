@@ -14,8 +14,8 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, at_once
-from rnnviz.gui.gradients.marks import Dots, Ring, Stems
-from rnnviz.gui.gradients.plot import Plot, above_legend, magnitude_axis
+from rnnviz.gui.gradients.plots.marks import Dots, Ring, Stems
+from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis
 from rnnviz.gui.network.drawing import Drawing, Line
 from rnnviz.gui.state.laboratory import Laboratory
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import power
-from rnnviz.gui.gradients.marks import Raster
+from rnnviz.gui.gradients.plots.marks import Raster
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Text

@@ -13,8 +13,8 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Partial, Sight, Spot, Table, at_once
-from rnnviz.gui.gradients.marks import Dots, Ring
-from rnnviz.gui.gradients.plot import Plot
+from rnnviz.gui.gradients.plots.marks import Dots, Ring
+from rnnviz.gui.gradients.plots.plot import Plot
 from rnnviz.gui.look import fonts
 from rnnviz.gui.network.drawing import Circle, Drawing, Line, Text
 from rnnviz.gui.state.laboratory import Laboratory

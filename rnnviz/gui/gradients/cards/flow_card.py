@@ -11,9 +11,9 @@ from rnnviz.core.numbers import bound, short, whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, whole_flow
-from rnnviz.gui.gradients.log_colors import BAR_ROOM, WORDS, LogColors, draw_bar, most, raster
-from rnnviz.gui.gradients.marks import Curve
-from rnnviz.gui.gradients.plot import Plot, time_axis
+from rnnviz.gui.gradients.plots.log_colors import BAR_ROOM, WORDS, LogColors, draw_bar, most, raster
+from rnnviz.gui.gradients.plots.marks import Curve
+from rnnviz.gui.gradients.plots.plot import Plot, time_axis
 from rnnviz.gui.network.drawing import Box, Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 

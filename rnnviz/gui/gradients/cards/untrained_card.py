@@ -18,9 +18,9 @@ from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table
-from rnnviz.gui.gradients.marks import Area
-from rnnviz.gui.gradients.plot import Plot, draw_names, magnitude_axis, time_axis
-from rnnviz.gui.gradients.untrained_controls import UntrainedControls
+from rnnviz.gui.gradients.cards.untrained_controls import UntrainedControls
+from rnnviz.gui.gradients.plots.marks import Area
+from rnnviz.gui.gradients.plots.plot import Plot, draw_names, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.state import State

@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
-from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.plots.marks import Curve
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.network.drawing import Box, Drawing, Text

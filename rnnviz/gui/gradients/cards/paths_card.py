@@ -19,9 +19,9 @@ from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import takes_unit_losses, told
-from rnnviz.gui.gradients.legend import Entry, draw_legend, legend_height
-from rnnviz.gui.gradients.log_colors import LOST, WORDS
-from rnnviz.gui.gradients.plot import Plot, magnitude_axis, time_axis
+from rnnviz.gui.gradients.plots.legend import Entry, draw_legend, legend_height
+from rnnviz.gui.gradients.plots.log_colors import LOST, WORDS
+from rnnviz.gui.gradients.plots.plot import Plot, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.store import Store

@@ -14,8 +14,8 @@ from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import linear
 from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
-from rnnviz.gui.gradients.marks import Dots
-from rnnviz.gui.gradients.plot import Plot, above_legend
+from rnnviz.gui.gradients.plots.marks import Dots
+from rnnviz.gui.gradients.plots.plot import Plot, above_legend
 from rnnviz.gui.network.drawing import Drawing, Line
 from rnnviz.gui.state.laboratory import Laboratory
 

@@ -13,10 +13,10 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Partial, Sight, Spot, Table
-from rnnviz.gui.gradients.marks import Curve
+from rnnviz.gui.gradients.cards.shares_card import found_agreements
 from rnnviz.gui.gradients.parameter_choice import ParameterChoice, parameter_symbol
-from rnnviz.gui.gradients.plot import Plot, draw_names, time_axis
-from rnnviz.gui.gradients.shares_card import found_agreements
+from rnnviz.gui.gradients.plots.marks import Curve
+from rnnviz.gui.gradients.plots.plot import Plot, draw_names, time_axis
 from rnnviz.gui.network.drawing import Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 from rnnviz.gui.state.store import Store

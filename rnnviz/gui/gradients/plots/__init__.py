@@ -1,0 +1,1 @@
+"""What cards are drawn with: axes, marks, colours of magnitudes, legends."""
