@@ -40,7 +40,7 @@ a task          core/tasks/<task>.py, its settings, words, ranges and sequences,
 a lane          gui/canvas/lanes, a file with what it draws and when it is offered, and its place in `LANES`
 a file format   core/files/formats.py, `FORMATS`, and the function that reads it
 a view          gui/state/views.py, `VIEWS`, and the widget of it in gui/centre/centre.py
-a card          gui/gradients, a file with its numbers and its drawing; its name in gui/state/laboratory.py, `CARDS`;
+a card          gui/gradients/cards, a file with its numbers and drawing; its name in gui/state/laboratory.py, `CARDS`;
                 the mathematics in core/gradients
 a picture       gui/figures, `FIGURES`
 a setting       one field of a record, with its range and words; form, TOML, checks and "what changed" read them there

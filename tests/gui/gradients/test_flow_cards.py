@@ -277,7 +277,7 @@ def test_bars_sum_the_norms_of_each_distance_and_share_their_height(qtbot: QtBot
         high = (areas[1].lower - areas[1].upper)[10] / (floor - total)[10]
         assert high == pytest.approx(wanted[1][5] / values[:, 5].sum())
         tops.append((total[10], values[:, 5].sum()))
-    plot = frame.card._plot(frame.sight, frame.area)  # type: ignore[attr-defined]
+    plot = frame.card.plot(frame.sight, frame.area)  # type: ignore[attr-defined]
     for pixel, total in tops:
         assert pixel == pytest.approx(float(plot.ys(np.log10(total))))
     QTest.mouseClick(frame, LEFT, NONE, at(frame, 17).toPoint())

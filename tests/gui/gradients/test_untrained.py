@@ -21,9 +21,10 @@ from rnnviz.core.gradients.untrained import SEEDS, Untrained, UntrainedLayer, co
 from rnnviz.core.numbers import short
 from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
-from rnnviz.gui.gradients import card_frame, untrained_card
+from rnnviz.gui.gradients import card_frame
 from rnnviz.gui.gradients.card import Partial
 from rnnviz.gui.gradients.card_table import CARD_OF
+from rnnviz.gui.gradients.cards import untrained_card
 from rnnviz.gui.gradients.cards.untrained_controls import UntrainedControls
 from rnnviz.gui.gradients.page import GradientsView
 from rnnviz.gui.gradients.plots.marks import Area, Curve

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
@@ -12,8 +12,9 @@ from rnnviz.core.gradients.agreement import Agreement
 from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Card, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.card import Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.cards.shares_card import found_agreements
+from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.parameter_choice import ParameterChoice, parameter_symbol
 from rnnviz.gui.gradients.plots.marks import Curve
 from rnnviz.gui.gradients.plots.plot import Plot, draw_names, time_axis
@@ -26,7 +27,7 @@ _LINE = 16.0  # pixels of a line of words
 _X = "time step t, from T back"
 
 
-class AgreementCard(Card):
+class AgreementCard(OverTime):
     """One curve a model: 0° where nothing is added any more that turns the sum, 90° and more where it is undone."""
 
     key = "agreement"
@@ -45,7 +46,7 @@ class AgreementCard(Card):
         return f"∂L/∂{names.pop()}" if len(names) == 1 else ""
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing, plot = Drawing(), self._plot(sight, area)
+        drawing, plot = Drawing(), self.plot(sight, area)
         plot.draw_frame(drawing, sight.theme, _X, "angle to the sum")
         for found in sight.known:
             one: Agreement = found.value
@@ -60,16 +61,8 @@ class AgreementCard(Card):
         draw_names(drawing, below, lines)
         return drawing
 
-    def mark(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing = Drawing()
-        self._plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-        return drawing
-
-    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
-        plot = self._plot(sight, area)
-        if not plot.frame.contains(point):
-            return None
-        t = plot.time_step_at(point.x())
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
+        t = time_step
         lines = [f"gathered from the last time step to t = {whole(t)}"]
         for found in sight.known:
             one: Agreement = found.value
@@ -88,8 +81,7 @@ class AgreementCard(Card):
     def controls(self, store: Store, change: Callable[[Mapping[str, Any]], None]) -> QWidget | None:
         return ParameterChoice(store, change)
 
-    @staticmethod
-    def _plot(sight: Sight, area: QRectF) -> Plot:
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
         lines = len(sight.known) * _LINE
         return Plot.within(area.adjusted(0, 0, 0, -lines), time_axis(sight.shown.time_steps), _ANGLES, x_words=_X)
 

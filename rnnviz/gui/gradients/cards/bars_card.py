@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import log10
@@ -14,6 +14,7 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, flow_numbers
+from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.legend import Entry, draw_legend, legend_height
 from rnnviz.gui.gradients.plots.log_colors import LOST, WORDS
 from rnnviz.gui.gradients.plots.marks import Area
@@ -77,7 +78,7 @@ class BarNumbers:
             return np.asarray(self.sums / np.where(np.isfinite(totals) & (totals > 0), totals, np.nan))
 
 
-class BarsCard(FlowBased):
+class BarsCard(FlowBased, OverTime):
     """Bars over the time steps of one model, stacked by how far away the losses are."""
 
     key = "bars"
@@ -101,7 +102,7 @@ class BarsCard(FlowBased):
         return "".join(found.value.sampled or ("uᵀh_{k}" if found.value.unit else "") for found in sight.known)
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing, plot = Drawing(), self._plot(sight, area)
+        drawing, plot = Drawing(), self.plot(sight, area)
         for found in sight.known:
             numbers: BarNumbers = found.value
             loss = "uᵀh" if numbers.unit else "L"
@@ -123,19 +124,10 @@ class BarsCard(FlowBased):
             draw_legend(drawing, place, self._entries(found, sight), sight.theme)
         return drawing
 
-    def mark(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing = Drawing()
-        self._plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-        return drawing
-
-    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
-        plot = self._plot(sight, area)
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
         for found in sight.known:
-            if not plot.frame.contains(point):
-                continue
             numbers: BarNumbers = found.value
-            t = plot.time_step_at(point.x())
-            place = int(np.abs(numbers.times - t).argmin())
+            place = int(np.abs(numbers.times - time_step).argmin())
             t = int(numbers.times[place])
             lost = f" ({WORDS[LOST]})" if numbers.lost[place] else ""
             lines = [f"{found.model.name}, state at t = {whole(t)}: {short(numbers.totals[place])}{lost} in all"]
@@ -169,7 +161,7 @@ class BarsCard(FlowBased):
         words = (self._entries(found, sight) for found in sight.known)
         return max((legend_height(entries, area.width() - 2) for entries in words), default=0.0)
 
-    def _plot(self, sight: Sight, area: QRectF) -> Plot:
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
         ends = np.concatenate([numbers.ends for numbers in sight.values] or [np.zeros(0)])
         low, high = float(ends.min(initial=np.inf)), float(ends.max(initial=-np.inf))
         axis = magnitude_axis([ends], include=min(low - 1, high - _LEAST_DECADES) if ends.size else None)

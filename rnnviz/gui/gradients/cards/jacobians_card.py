@@ -13,7 +13,8 @@ from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing, Line
 from rnnviz.gui.state.laboratory import Laboratory
@@ -35,7 +36,7 @@ class JacobianNumbers:
         return log10(self.norms), log10(self.radii)
 
 
-class JacobiansCard(Card):
+class JacobiansCard(OverTime):
     """All models in one plot."""
 
     key = "jacobians"
@@ -64,16 +65,8 @@ class JacobiansCard(Card):
             plot.draw_magnitudes(drawing, f"radius {place}", steps, radii, color, _RADIUS_DASH, odd=odd, width=1.1)
         return drawing
 
-    def mark(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing = Drawing()
-        self._plot(sight, area)[0].draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-        return drawing
-
-    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
-        plot, _ = self._plot(sight, area)
-        if not plot.frame.contains(point):
-            return None
-        t = plot.time_step_at(point.x())
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
+        t = time_step
         words = [f"t = {whole(t)}"]
         for found in sight.known:
             numbers: JacobianNumbers = found.value
@@ -88,6 +81,9 @@ class JacobiansCard(Card):
             columns[f"{found.model.name} norm"] = found.value.norms
             columns[f"{found.model.name} radius"] = found.value.radii
         return Table(columns)
+
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
+        return self._plot(sight, area)[0]
 
     @staticmethod
     def _plot(sight: Sight, area: QRectF) -> tuple[Plot, Drawing]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
@@ -17,8 +17,9 @@ from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import takes_unit_losses, told
+from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.legend import Entry, draw_legend, legend_height
 from rnnviz.gui.gradients.plots.log_colors import LOST, WORDS
 from rnnviz.gui.gradients.plots.plot import Plot, magnitude_axis, time_axis
@@ -60,7 +61,7 @@ class PathNumbers:
         return ("h", self.hidden), (self.cell_symbol, self.cell), (f"{self.cell_symbol} alone", self.alone)
 
 
-class PathsCard(Card):
+class PathsCard(OverTime):
     """Three curves of one model."""
 
     key = "paths"
@@ -92,7 +93,7 @@ class PathsCard(Card):
         return "".join(_loss(found.value) for found in sight.known)
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing, plot = Drawing(), self._plot(sight, area)
+        drawing, plot = Drawing(), self.plot(sight, area)
         for found in sight.known:
             numbers: PathNumbers = found.value
             plot.draw_frame(drawing, sight.theme, _X, "gradient magnitude")
@@ -105,18 +106,10 @@ class PathsCard(Card):
             draw_legend(drawing, place, entries, sight.theme)
         return drawing
 
-    def mark(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing = Drawing()
-        self._plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-        return drawing
-
-    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
-        plot = self._plot(sight, area)
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
         for found in sight.known:
-            if not plot.frame.contains(point):
-                continue
             numbers: PathNumbers = found.value
-            t = min(plot.time_step_at(point.x()), len(numbers.hidden))
+            t = min(time_step, len(numbers.hidden))
             lines = [f"{found.model.name}, time step {whole(t)}"]
             for number, (entry, (_, values)) in enumerate(
                 zip(self._entries(found, sight), numbers.curves, strict=True)
@@ -154,7 +147,7 @@ class PathsCard(Card):
         entries = (self._entries(found, sight) for found in sight.known)
         return max((legend_height(one, area.width() - 2) for one in entries), default=0.0)
 
-    def _plot(self, sight: Sight, area: QRectF) -> Plot:
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
         axis = magnitude_axis([numbers.ends for numbers in sight.values])
         length = max((len(numbers.hidden) for numbers in sight.values), default=1)
         room = area.adjusted(0, 0, 0, -self._legend(sight, area) - 2)

@@ -13,7 +13,8 @@ from rnnviz.core.gradients.products import product_spectra
 from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import magnitude_words
-from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.marks import Area, Curve
 from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
 from rnnviz.gui.look import fonts
@@ -50,7 +51,7 @@ class ProductNumbers:
         return len(self.logs) - 1 if np.array_equal(first, np.zeros(len(first))) else 0
 
 
-class ProductsCard(Card):
+class ProductsCard(OverTime):
     """One plot a model."""
 
     key = "products"
@@ -84,19 +85,9 @@ class ProductsCard(Card):
             _draw_end(drawing, plot, numbers, sight)
         return drawing
 
-    def mark(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing = Drawing()
-        if sight.known:
-            self._plot(sight, area)[0].draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-        return drawing
-
-    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
-        plot, _ = self._plot(sight, area)
-        for found in sight.known:
-            if plot.frame.contains(point):
-                t = plot.time_step_at(point.x())
-                return Spot(f"{found.model.name}, ∂h_T/∂h_t {_told(found, t)}", t)
-        return None
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
+        found = sight.known[0]
+        return Spot(f"{found.model.name}, ∂h_T/∂h_t {_told(found, time_step)}", time_step)
 
     def table(self, sight: Sight) -> Table:
         columns: dict[str, Array] = {}
@@ -106,6 +97,9 @@ class ProductsCard(Card):
             for number in range(numbers.logs.shape[1]):
                 columns[f"{found.model.name} log10 σ{number + 1}"] = numbers.logs[:, number]
         return Table(columns)
+
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
+        return self._plot(sight, area)[0]
 
     @staticmethod
     def _plot(sight: Sight, area: QRectF) -> tuple[Plot, Drawing]:

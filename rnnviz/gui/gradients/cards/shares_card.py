@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
@@ -14,7 +14,8 @@ from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
-from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.parameter_choice import ParameterChoice, chosen, parameter_symbol
 from rnnviz.gui.gradients.plots.plot import Plot, draw_names, time_axis
 from rnnviz.gui.look.theme import Theme
@@ -26,7 +27,7 @@ _SMALLEST = float(np.finfo(np.float32).tiny)
 _NAMES = 58.0  # pixels beside the plot
 
 
-class SharesCard(Card):
+class SharesCard(OverTime):
     """One curve for all rows of a parameter, one for each gate's."""
 
     key = "shares"
@@ -50,7 +51,7 @@ class SharesCard(Card):
         return f"∂L/∂{names.pop()}" if len(names) == 1 else ""
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing, plot = Drawing(), self._plot(sight, area)
+        drawing, plot = Drawing(), self.plot(sight, area)
         plot.draw_frame(drawing, sight.theme, "time step t", "share, log₁₀")
         names, odd = list[tuple[str, QColor]](), sight.theme.color("not_finite")
         for found in sight.known:
@@ -64,16 +65,8 @@ class SharesCard(Card):
         draw_names(drawing, box, names)
         return drawing
 
-    def mark(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing = Drawing()
-        self._plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-        return drawing
-
-    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
-        plot = self._plot(sight, area)
-        if not plot.frame.contains(point):
-            return None
-        t = plot.time_step_at(point.x())
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
+        t = time_step
         lines = [f"t = {whole(t)}"]
         for found in sight.known:
             for one in found.value:
@@ -92,8 +85,7 @@ class SharesCard(Card):
     def controls(self, store: Store, change: Callable[[Mapping[str, Any]], None]) -> QWidget | None:
         return ParameterChoice(store, change)
 
-    @staticmethod
-    def _plot(sight: Sight, area: QRectF) -> Plot:
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
         parts = [log10(one.parts) for value in sight.values for one in value]
         return Plot.within(area, time_axis(sight.shown.time_steps), logarithmic(parts), right=_NAMES + 6)
 

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.gradients.jacobians import joint_units, spectra
@@ -21,6 +21,7 @@ from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
 from rnnviz.gui.gradients.flows import TOLD, FlowBased, FlowNumbers, flow_numbers
+from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.log_colors import LOST, WORDS
 from rnnviz.gui.gradients.plots.marks import Curve
 from rnnviz.gui.gradients.plots.plot import Plot, draw_names, time_axis
@@ -59,7 +60,7 @@ class _Way:
     horizon: str  # in words
 
 
-class WalkCard(FlowBased):
+class WalkCard(FlowBased, OverTime):
     """A curve for each model over the time steps, from the loss back."""
 
     key = "walk"
@@ -115,20 +116,13 @@ class WalkCard(FlowBased):
         draw_names(drawing, QRectF(area.left() + 2, top, area.width() - 2, len(lines) * _LINE), lines)
         return drawing
 
-    def mark(self, sight: Sight, area: QRectF) -> Drawing:
-        drawing = Drawing()
-        self._plot(sight, area, _ways(sight)).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
-        return drawing
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
+        lines = [f"time step {whole(time_step)}"]
+        lines += [_told(found, way, time_step) for found, way in zip(sight.known, _ways(sight), strict=True)]
+        return Spot("\n".join(lines), time_step)
 
-    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
-        ways = _ways(sight)
-        plot = self._plot(sight, area, ways)
-        if not sight.known or not plot.frame.contains(point):
-            return None
-        t = plot.time_step_at(point.x())
-        lines = [f"time step {whole(t)}"]
-        lines += [_told(found, way, t) for found, way in zip(sight.known, ways, strict=True)]
-        return Spot("\n".join(lines), t)
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
+        return self._plot(sight, area, _ways(sight))
 
     def table(self, sight: Sight) -> Table:
         columns: dict[str, Array] = {}

@@ -1,0 +1,31 @@
+"""Over time: the base of cards whose x axis is the time steps: the cursor is a line, a press goes to its time step."""
+
+from PySide6.QtCore import QPointF, QRectF
+
+from rnnviz.gui.gradients.card import Card, Sight, Spot
+from rnnviz.gui.gradients.plots.plot import Plot
+from rnnviz.gui.network.drawing import Drawing
+
+
+class OverTime(Card):
+    """Says where its plot lies, and what is there at a time step."""
+
+    def plot(self, sight: Sight, area: QRectF) -> Plot:
+        """Where the time steps are drawn."""
+        raise NotImplementedError
+
+    def told(self, sight: Sight, time_step: int) -> Spot | None:
+        """What is to be said of a time step, from 1, and where a press leads."""
+        raise NotImplementedError
+
+    def mark(self, sight: Sight, area: QRectF) -> Drawing:
+        drawing = Drawing()
+        if sight.known:
+            self.plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
+        return drawing
+
+    def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
+        if not sight.known:
+            return None
+        plot = self.plot(sight, area)
+        return self.told(sight, plot.time_step_at(point.x())) if plot.frame.contains(point) else None
