@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _LARGE = 100_000  # numbers of one quantity of a sequence, T · H
 _PART = 8  # a trace that would take more than this part of the bound is of one sequence
 WITH_EXACT = 3  # times what a float32 trace takes, where the float64 rebuild of it is kept too
+_LAZY = 8  # times what the sweeps of a trace take: the most with its float64 rebuild and what is found out of it later
+_OTHERS = 8  # traces beside those remembered: on the screen, and behind a what-if
 _REMEMBERED = 24  # training steps whose traces are kept while a person scrubs to and fro, where memory allows it
 
 
@@ -66,6 +68,7 @@ class _TraceReader:
         self._file = (0, 0)  # device and inode of the file that is open: another one may get its name
         self._known: OrderedDict[int, Rebuilt] = OrderedDict()
         self._reading = threading.Lock()
+        self._largest = 0  # bytes that the sweeps of a trace of this run take
 
     def read(self, path: Path, training_step: int, sample: int = 0) -> Rebuilt:
         with self._reading:
@@ -103,6 +106,7 @@ class _TraceReader:
 
         capture = run.capture(training_step, number)
         takes, sequences = trace_bytes(capture), capture.inputs.shape[1]
+        self._largest = max(self._largest, takes)
         if takes <= self.most_bytes // _PART:
             self._make_room(takes, made)
             return rebuild(capture)
@@ -128,7 +132,7 @@ class _TraceReader:
         most = self.most_bytes - wanted
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        if self._bytes(made) <= most:
+        if self._surely_fit(wanted) or self._bytes(made) <= most:
             return
         looked_at, behind = self._beside()
         for trace in (*looked_at, *behind, *(trace for rebuilt in self._known.values() for trace in rebuilt.traces)):
@@ -141,12 +145,20 @@ class _TraceReader:
                     trace.drop_exact()
         give_back()
 
+    def _surely_fit(self, wanted: int) -> bool:
+        """Whether as many traces as there may be are below the bound: counting what each has in memory takes longer
+        than rebuilding a small one."""
+        models = len(self._run.models) if self._run is not None else 1
+        each = _LAZY * max(self._largest, wanted)
+        return each * models * (_REMEMBERED + _OTHERS) <= self.most_bytes
+
     def _bytes(self, made: "Iterable[Trace]" = ()) -> int:
         known = ((rebuilt.traces, rebuilt.gathered) for rebuilt in self._known.values())
         return array_bytes([*made, self._beside(), *known])
 
     def close(self) -> None:
         self._known.clear()
+        self._largest = 0
         if self._run is not None:
             self._run.close()
             self._run = None

@@ -72,6 +72,27 @@ def test_traces_of_other_training_steps_are_kept_as_far_as_the_bound_goes(
     assert worker.stop()
 
 
+@pytest.mark.parametrize(("most", "counts"), [(1 << 30, False), (1 << 20, True)])
+def test_traces_far_below_the_bound_are_not_counted_at_each_training_step(
+    qtbot: QtBot, run_file: Path, most: int, counts: bool
+) -> None:
+    counted = list[int]()
+
+    def beside() -> tuple[tuple[Trace, ...], tuple[Trace, ...]]:
+        counted.append(1)
+        return (), ()
+
+    worker, got = Rebuilding(most_bytes=most, beside=beside), list[Rebuilt]()
+    worker.finished.connect(got.append)
+    worker.show_run(run_file)
+    for step in captured_steps(run_file)[:3]:
+        before = len(got)
+        worker.ask(step, 0)
+        qtbot.waitUntil(lambda before=before: len(got) > before)
+    assert bool(counted) == counts
+    assert worker.stop()
+
+
 def test_long_sums_along_time_are_found_in_the_worker(run_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuilding, "_LARGE", 1)
     with open_run(run_file) as run:
