@@ -207,6 +207,12 @@ def seldom(parts: Iterable[Partial]) -> Iterator[Partial]:
             before = perf_counter()
 
 
+def carries_nothing(model: ShownModel) -> str:
+    """Said of a cell without states; "" of all others."""
+    words = model.structure.equations.words
+    return "" if model.carries else f"The {words} cell carries no state from one time step to the next."
+
+
 def at_once(value: Any) -> Iterator[Partial]:
     """Numbers that take no time worth telling."""
     yield Partial(value)

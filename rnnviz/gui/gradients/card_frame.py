@@ -339,7 +339,7 @@ class CardFrame(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         in_head = scale.to_design(self._pressed.y()) < _HEAD
         far = (event.position().toPoint() - self._pressed).manhattanLength() >= QApplication.startDragDistance()
-        if event.buttons() & Qt.MouseButton.LeftButton and in_head and far and self._store.state.look.laboratory:
+        if event.buttons() & Qt.MouseButton.LeftButton and in_head and far:
             drag, data = QDrag(self), QMimeData()
             data.setData(MIME, self.card.key.encode())
             drag.setMimeData(data)

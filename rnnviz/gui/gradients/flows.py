@@ -123,13 +123,11 @@ class FlowBased(Card):
         return 0 if rows is None or laboratory.loss - 1 in rows else laboratory.loss
 
 
-def takes_unit_losses(model: ShownModel, laboratory: Laboratory) -> bool:
+def takes_unit_losses(sequence: "Trace", layer: "Layer", laboratory: Laboratory) -> bool:
     """Whether unit losses are looked at: by choice, or since the task asks at few time steps."""
     if laboratory.losses:
         return laboratory.losses == "unit"
-    assert model.sequence is not None  # the callers looked
-    assert model.layer is not None
-    return few(asked(model.sequence, model.layer), int(model.layer.sequence_lengths[0]))
+    return few(asked(sequence, layer), int(layer.sequence_lengths[0]))
 
 
 _known = OrderedDict[Hashable, tuple["weakref.ref[Any]", FlowNumbers]]()  # the last ones
@@ -143,7 +141,7 @@ def flow_numbers(
     trace, layer = model.sequence, model.layer
     assert trace is not None  # the callers looked
     assert layer is not None
-    unit = takes_unit_losses(model, laboratory)
+    unit = takes_unit_losses(trace, layer, laboratory)
     key = id(trace), model.layer_name, unit
     numbers = _kept(key, trace)
     if numbers is None:

@@ -11,13 +11,12 @@ from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
-from rnnviz.core.gradients.losses import asked, few
 from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import bound, short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Sight, Spot, Table
-from rnnviz.gui.gradients.flows import found_flow
+from rnnviz.gui.gradients.flows import found_flow, takes_unit_losses
 from rnnviz.gui.gradients.over_training import OverSteps, OverTraining, training_axis
 from rnnviz.gui.gradients.plots.marks import Curve, Dots
 from rnnviz.gui.gradients.plots.plot import Plot, draw_names
@@ -55,9 +54,7 @@ class HorizonCard(OverTraining):
         return laboratory.threshold, laboratory.relative, laboratory.losses
 
     def of_layer(self, trace: "Trace", layer: "Layer", laboratory: Laboratory) -> Generator[float, None, Reach]:
-        unit = laboratory.losses == "unit" or (
-            not laboratory.losses and few(asked(trace, layer), int(layer.sequence_lengths[0]))
-        )
+        unit = takes_unit_losses(trace, layer, laboratory)
         numbers = yield from found_flow(trace, layer, unit)
         found = horizon(numbers.flow, laboratory.threshold, laboratory.relative)
         past, finite = 100 * in_the_past(layer).share, bool(np.isfinite(numbers.flow.values).all())

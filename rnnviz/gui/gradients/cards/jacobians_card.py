@@ -13,7 +13,7 @@ from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, seldom
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing, Line
@@ -43,8 +43,7 @@ class JacobiansCard(OverTime):
     symbol = "norm —, ρ - -"
 
     def lacks(self, model: ShownModel) -> str:
-        words = model.structure.equations.words
-        return "" if model.carries else f"The {words} cell carries no state from one time step to the next."
+        return carries_nothing(model)
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         return seldom(_parts(model))

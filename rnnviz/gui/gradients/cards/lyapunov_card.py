@@ -13,7 +13,7 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import linear
-from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.card import Card, Found, Partial, Sight, Spot, Table, carries_nothing, seldom
 from rnnviz.gui.gradients.plots.marks import Dots
 from rnnviz.gui.gradients.plots.plot import Plot, above_legend
 from rnnviz.gui.network.drawing import Drawing, Line
@@ -54,11 +54,9 @@ class LyapunovCard(Card):
     key = "lyapunov"
 
     def lacks(self, model: ShownModel) -> str:
-        if not model.carries:
-            return f"The {model.structure.equations.words} cell carries no state from one time step to the next."
-        if model.time_steps < LEAST:
+        if model.time_steps < LEAST and model.carries:
             return f"A Lyapunov spectrum is a mean over time steps: it needs {LEAST}, this sequence has fewer."
-        return ""
+        return carries_nothing(model)
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         return seldom(_parts(model))

@@ -78,7 +78,9 @@ class PathsCard(OverTime):
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         k = laboratory.loss - 1 if options.get("one") else None
-        unit = k is not None and takes_unit_losses(model, laboratory)
+        assert model.sequence is not None  # it has a trace
+        assert model.layer is not None
+        unit = k is not None and takes_unit_losses(model.sequence, model.layer, laboratory)
         yield Partial((yield from told(_found(model, k, unit))))
 
     def aside(self, sight: Sight) -> str:

@@ -13,7 +13,7 @@ from rnnviz.core.gradients.products import product_spectra
 from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import magnitude_words
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, seldom
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, seldom
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.marks import Area, Curve
 from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
@@ -60,8 +60,7 @@ class ProductsCard(OverTime):
     by_model = False
 
     def lacks(self, model: ShownModel) -> str:
-        words = model.structure.equations.words
-        return "" if model.carries else f"The {words} cell carries no state from one time step to the next."
+        return carries_nothing(model)
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         return seldom(_parts(model))
