@@ -56,7 +56,8 @@ class Structure:
     """The shape of one recurrent module: an `nn.RNN`, `nn.LSTM`, `nn.GRU`, or one of a cell that torch lacks.
 
     `proj_size` is torch's for the LSTM: 0 means no projection, otherwise h has that many units. With a `window` the
-    first layer reads the last so many inputs side by side (`sweeps.window`).
+    first layer reads the last so many inputs side by side (`sweeps.window`). With `residual` every layer but the first
+    adds what it reads to what it gives: y_l = h_l + y_{l−1}.
     """
 
     cell: str
@@ -68,6 +69,7 @@ class Structure:
     activation: Activation = "tanh"  # of a cell that lets it be chosen
     proj_size: int = 0
     window: int = 1
+    residual: bool = False
 
     @property
     def equations(self) -> Cell:

@@ -23,8 +23,11 @@ class SequenceModel(nn.Module):
     """A recurrent module and a head, which reads its outputs as they are or pooled over time, and has weights or none;
     state-dict names "recurrent.weight_ih_l0", …, "head.weight"."""
 
-    def __init__(self, recurrent: nn.Module, head: nn.Linear | nn.Identity, pooling: Pooling = "last") -> None:
+    def __init__(
+        self, structure: Structure, recurrent: nn.Module, head: nn.Linear | nn.Identity, pooling: Pooling = "last"
+    ) -> None:
         super().__init__()
+        self.structure = structure
         self.recurrent = recurrent
         self.head = head
         self.pooling = pooling
@@ -63,7 +66,7 @@ def build(settings: ModelSettings, input_size: int, output_size: int, seed: int)
         for parameter in head.parameters():
             parameter.uniform_(-1 / math.sqrt(width), 1 / math.sqrt(width), generator=generator)
         _begin(recurrent, structure, settings, seed)
-    return SequenceModel(recurrent, head, settings.pooling)
+    return SequenceModel(structure, recurrent, head, settings.pooling)
 
 
 def plain_module(structure: Structure, dtype: torch.dtype) -> nn.Module:

@@ -166,7 +166,7 @@ WRONG = {
     ),
     "key far from all": (
         changed(("num_layers", "zzz")),
-        "unknown key models[0].zzz, known are name, cell, hidden_size, num_layers, bidirectional, pooling, activation",
+        "unknown key models[0].zzz, known are name, cell, hidden_size, num_layers, bidirectional, pooling, residual",
     ),
     "key of a field": (changed(("num_layers", "own")), "unknown key models[0].own, known are name, cell, "),
     "model key": (changed(("num_layers", "layers")), "unknown key models[0].layers"),

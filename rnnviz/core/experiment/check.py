@@ -3,6 +3,7 @@
 from rnnviz.core.cells import cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.estimate import check_estimate
+from rnnviz.core.experiment.forms import check_forms
 from rnnviz.core.experiment.heads import check_heads
 from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, ModelSettings
 from rnnviz.core.plain_records import refuse
@@ -19,6 +20,7 @@ def check_experiment(experiment: Experiment, source: str = "experiment") -> None
     for record in (experiment.training, experiment.training.own, experiment.training.scheduled):
         check_settings(record, source, "training")
     check_heads(experiment, source)
+    check_forms(experiment, source)
     check_estimate(experiment, source)
     check_marks(experiment.marks, [model.name for model in experiment.models], source)
 

@@ -28,6 +28,8 @@ LARGEST_FILE = 1 << 20  # bytes
 
 TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
 
+_OF_FORMS_IN_MODELS = ("pooling", "residual", "dropout", "embedding", "attention")
+_OF_FORMS_IN_TRAINING = ("loss", "reduction", "truncation", "new_steps", "reach", "carried", "teacher_forcing")
 NUMBER_PAIR = re.compile(r"\[\n +(\d+),\n +(\d+),\n\]")  # tomli_w gives each number its own line; texts hold no newline
 
 
@@ -92,7 +94,7 @@ def experiment_toml(experiment: Experiment) -> str:
     """`experiment` as TOML text; keys that do not apply to a model's cell are left out."""
     models = []
     for model in experiment.models:
-        table = _without_usual(plain(model), "pooling", usual=ModelSettings.pooling)
+        table = _without_usual(plain(model), ModelSettings, _OF_FORMS_IN_MODELS)
         models.append(table | _meaning_something(table.pop("own"), model.own))
     table = {
         "rnnviz": FORMAT,
@@ -205,13 +207,12 @@ def _read_model(table: object, source: str, key: str) -> ModelSettings:
 def _training_table(training: TrainingSettings) -> dict[str, Any]:
     """The settings that apply, beside each other."""
     table = {key: plain(training.value(key)) for key in training.applying}
-    table = _without_usual(table, "loss", usual=TrainingSettings.loss)
-    return _without_usual(table, "reduction", usual=TrainingSettings.reduction)
+    return _without_usual(table, TrainingSettings, _OF_FORMS_IN_TRAINING)
 
 
-def _without_usual(table: dict[str, Any], key: str, usual: str) -> dict[str, Any]:
-    """Without a setting of the head that is as usual: few tasks have a choice there."""
-    return {name: value for name, value in table.items() if name != key or value != usual}
+def _without_usual(table: dict[str, Any], record: type[Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """Without the settings of head and form that are as usual: few tasks have a choice there."""
+    return {name: value for name, value in table.items() if name not in keys or value != getattr(record, name)}
 
 
 def _read_training(table: object, source: str) -> TrainingSettings:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rnnviz.core.experiment.forms import fitted_forms
 from rnnviz.core.experiment.settings import Experiment, Task
 from rnnviz.core.plain_records import refuse
 from rnnviz.core.sweeps.losses import LOSSES
@@ -33,7 +34,7 @@ def fitted(experiment: Experiment) -> Experiment:
         training = replace(training, loss="")
     if training.reduction not in fit["reduction"]:
         training = replace(training, reduction="mean")
-    return replace(experiment, models=models, training=training)
+    return fitted_forms(replace(experiment, models=models, training=training))
 
 
 def check_heads(experiment: Experiment, source: str) -> None:

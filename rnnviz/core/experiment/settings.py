@@ -19,6 +19,7 @@ from rnnviz.core.sweeps.capture import Pooling, Reduction
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.tasks import TaskSettings, TemporalOrder
+from rnnviz.core.tasks.task import LONGEST
 
 MOST_MODELS = 8  # of a file
 MOST_MODELS_IN_FORM = 6
@@ -49,6 +50,12 @@ class CellChoice:
 
 
 LossChoice = Literal["", "cross entropy", "binary cross-entropy", "mean squared error"]  # "": the task's own
+Truncation = Literal["off", "windows", "detached"]
+TRUNCATIONS: Mapping[Truncation, str] = {
+    "off": "whole sequence",
+    "windows": "windows in order",
+    "detached": "cut inside",
+}
 _AT_ONCE = "takes effect at the next training step"
 
 
@@ -111,6 +118,53 @@ class ModelSettings:
         ),
     )
 
+    residual: bool = field(
+        default=False,
+        metadata=setting(
+            "Residual",
+            OneOf({False: "none", True: "around layers"}),
+            "Whether each layer but the first adds what it reads to what it gives, so that gradients have a way around "
+            "it; needs a restart",
+            short="residual connections",
+        ),
+    )
+    dropout: float = field(
+        default=0.0,
+        metadata=setting(
+            "Dropout",
+            RealNumber(0.0, 1.0, high_excluded=True),
+            "Share of the outputs between two layers that are set to 0 in training, anew in each training step; the "
+            "probe is read without; needs a restart",
+            form=RealNumber(0.0, 0.9),
+            short="dropout",
+            zero="off",
+            step="1-2-5",
+            slider=(0.01, 0.9),
+        ),
+    )
+    embedding: int = field(
+        default=0,
+        metadata=setting(
+            "Embedding",
+            WholeNumber(0, 4096),
+            "E, learnt numbers that stand for each symbol, “one-hot” for a column of its own instead; needs a restart",
+            short="embedding",
+            zero="one-hot",
+            step=1,
+            slider=(1, 256),
+        ),
+    )
+    attention: bool = field(
+        default=False,
+        metadata=setting(
+            "Attention",
+            OneOf({False: "none", True: "general"}),
+            "Whether the decoder's head looks back at all outputs of the encoder (Luong 2015, general score); needs a "
+            "restart",
+            short="attention",
+        ),
+    )
+
     def __post_init__(self) -> None:
         if self.own is None and self.cell in CELLS:
             object.__setattr__(self, "own", CELLS[self.cell].settings())
@@ -135,6 +189,7 @@ class ModelSettings:
             activation=getattr(self.own, "activation", "tanh") if kind.activations else "tanh",
             proj_size=outputs if kind.reads_out else 0,
             window=getattr(self.own, "window", 1),
+            residual=self.residual and self.num_layers > 1,
         )
 
     def with_own(self, key: str, value: Any) -> "ModelSettings":
@@ -280,6 +335,60 @@ class TrainingSettings:
             "Whether L is the mean or the sum of the losses over the time steps; over the sequences of a batch it is "
             "always the mean; needs a restart",
             short="loss over time",
+        ),
+    )
+    truncation: Truncation = field(
+        default="off",
+        metadata=setting(
+            "Truncation",
+            OneOf(TRUNCATIONS),
+            "How far back the gradient is let: through the whole sequence; along one long sequence, a window in each "
+            "training step; or inside a sequence, cut every so many time steps; needs a restart",
+            short="truncation",
+        ),
+    )
+    new_steps: int = field(
+        default=20,
+        metadata=setting(
+            "New time steps",
+            WholeNumber(1, LONGEST),
+            "k₁, how many time steps each window goes on by, and on which its loss counts; needs a restart",
+            short="new time steps",
+            step=1,
+            slider=(1, 500),
+            when=("truncation", "windows"),
+        ),
+    )
+    reach: int = field(
+        default=20,
+        metadata=setting(
+            "Gradient goes back",
+            WholeNumber(1, LONGEST),
+            "k₂, over how many time steps the gradient goes back before it is cut; needs a restart",
+            short="truncation length",
+            step=1,
+            slider=(1, 500),
+        ),
+    )
+    carried: bool = field(
+        default=True,
+        metadata=setting(
+            "State",
+            OneOf({True: "carried on", False: "begins at 0"}),
+            "Whether a window begins with the state that the one before it left; needs a restart",
+            short="state of a window",
+            when=("truncation", "windows"),
+        ),
+    )
+    teacher_forcing: float = field(
+        default=1.0,
+        metadata=setting(
+            "Teacher forcing",
+            RealNumber(0.0, 1.0),
+            "Share of the time steps at which the decoder is told the right answer before, elsewhere it reads its own; "
+            "needs a restart",
+            short="teacher forcing",
+            slider=(0.0, 1.0),
         ),
     )
     own: Any = None  # the settings of its optimiser: an Optimiser, whose learning rate is the one above; None: as usual

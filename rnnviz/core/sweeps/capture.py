@@ -28,6 +28,37 @@ class HeadKind:
 
 
 @dataclass(frozen=True)
+class Attention(FrozenArrays):
+    """General dot-product attention over the outputs e_s of an earlier call, without input feeding (Luong, Pham &
+    Manning 2015, eqs. 5 to 8).
+
+    score[k, s] = h_kᵀ W_a e_s; α[k] = softmax over the time steps s of that call's own sequence; context_k =
+    Σ_s α[k, s] e_s; the head reads tanh(W_c [context_k; h_k]) in place of h_k.
+    """
+
+    over: int  # which call's outputs, counted from 0
+    score: Array  # (P, M) W_a, of P outputs here and M there
+    combine: Array  # (P, M + P) W_c
+
+
+@dataclass(frozen=True)
+class Bridge(FrozenArrays):
+    """The linear layer from the final states of both directions of one call to the first states of the next:
+    state_l = weight_l · [forward_l; reverse_l] + bias_l."""
+
+    weight: Mapping[str, Array]  # by state: (layers, units, 2·units)
+    bias: Mapping[str, Array]  # by state: (layers, units)
+
+
+@dataclass(frozen=True)
+class Embedding(FrozenArrays):
+    """The table that a call's inputs are rows of, so that there is a ∂L/∂ each token."""
+
+    symbols: Array  # (T, N) int64; −1: no symbol, an input of zeros
+    table: Array  # (V, I)
+
+
+@dataclass(frozen=True)
 class Head(FrozenArrays):
     """The linear layer from the top hidden states to the prediction, with the loss that follows it.
 
@@ -43,6 +74,7 @@ class Head(FrozenArrays):
     loss_weight: Array  # (T, N) 0 where nothing is asked, else 1 / (how many are asked), or 1 / N for a sum over time
     pooling: Pooling = "last"
     reduction: Reduction = "mean"  # over time, of which `loss_weight` holds the numbers
+    attention: Attention | None = None  # what stands between the outputs and the linear layer
 
     @property
     def kind(self) -> HeadKind:
@@ -74,6 +106,14 @@ class Call(FrozenArrays):
     module: str = ""  # in front of its parameters' names; calls of one module share its weights
     start: int = 0  # the time step before its first one on the axis all calls share
     follows: int | None = None  # which call's final states it begins with; what comes to them is in no `grad_final`
+    bridge: Bridge | None = None  # between those final states and its first ones
+    masks: Array | None = (
+        None  # (layers − 1, T, N, D·P) dropout: what each layer but the last passes up is multiplied by
+    )
+    cut: Array | None = (
+        None  # (T,) True where no gradient is carried to the states from the time step after (truncation)
+    )
+    embedding: Embedding | None = None  # where the inputs are rows of a table
 
     def parameter(self, name: str, layer: LayerId) -> str:
         """A parameter among the capture's weights: "weight_hh_l0", "decoder.weight_hh_l0"."""
@@ -91,6 +131,9 @@ class Call(FrozenArrays):
         one, head = slice(n, n + 1), self.head
         if head is not None:
             head = replace(head, targets=head.targets[:length, one], loss_weight=head.loss_weight[:length, one])
+        embedding = self.embedding
+        if embedding is not None:
+            embedding = replace(embedding, symbols=embedding.symbols[:length, one])
         return replace(
             self,
             inputs=self.inputs[:length, one],
@@ -100,6 +143,9 @@ class Call(FrozenArrays):
             output=None if self.output is None else self.output[:length, one],
             head=head,
             grad_final=frozen_mapping({state: array[:, one] for state, array in self.grad_final.items()}),
+            masks=None if self.masks is None else self.masks[:, :length, one],
+            cut=None if self.cut is None else self.cut[:length],
+            embedding=embedding,
         )
 
 

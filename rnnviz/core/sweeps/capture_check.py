@@ -4,6 +4,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Call, Capture, Head
 
 DTYPES = {np.dtype(name) for name in ("float32", "float64")}
@@ -16,6 +17,7 @@ def check_shapes(capture: Capture) -> None:
         known |= _check_call(capture, call)
         if call.follows is not None and not 0 <= call.follows < number:
             raise RnnvizError(f"capture.follows: wanted an earlier call, got number {call.follows} for {number}")
+        _check_links(capture, call, number)
     foreign = sorted(set(capture.weights) - known)
     if foreign:
         raise RnnvizError(f"capture.weights[{foreign[0][:60]}]: wanted none of that name in this structure")
@@ -62,9 +64,55 @@ def _check_call(capture: Capture, call: Call) -> set[str]:
         if capture.own is not None and name in capture.own.grads:
             check(capture.own.grads[name], shape, "own.grads", name)
     _check_lengths(call.lengths, time_steps, sequences)
+    if call.masks is not None:
+        check(call.masks, (structure.num_layers - 1, *output), "masks")
+    if call.cut is not None and (call.cut.shape != (time_steps,) or call.cut.dtype != bool):
+        raise RnnvizError(f"capture.cut: wanted {time_steps} of true or false, got {call.cut.shape} {call.cut.dtype}")
+    if (embedding := call.embedding) is not None:
+        rows = len(embedding.table)
+        check(embedding.table, (rows, structure.input_size), "embedding.table")
+        symbols = embedding.symbols
+        whole = symbols.dtype.kind == "i" and symbols.shape == (time_steps, sequences)
+        if not whole or not -1 <= symbols.min() <= symbols.max() < rows:
+            raise RnnvizError(f"capture.embedding.symbols: wanted (T, N) whole numbers from -1 to {rows - 1}")
     if call.head is not None:
         _check_head(call.head, output)
     return set(parameters)
+
+
+def _check_links(capture: Capture, call: Call, number: int) -> None:
+    """Checks what a call has of earlier ones: its first states through a bridge, and what its head attends to."""
+    if call.bridge is not None:
+        if call.follows is None:
+            raise RnnvizError("capture.bridge: wanted none, for the call follows no other")
+        _check_bridge(call, capture.calls[call.follows].structure)
+    attention = None if call.head is None else call.head.attention
+    if attention is None:
+        return
+    if not 0 <= attention.over < number:
+        raise RnnvizError(f"capture.head.attention: wanted it over an earlier call, got number {attention.over}")
+    own, other = (one.structure.directions * one.structure.output_size for one in (call, capture.calls[attention.over]))
+    for name, array, shape in (
+        ("score", attention.score, (own, other)),
+        ("combine", attention.combine, (own, other + own)),
+    ):
+        if array.shape != shape:
+            raise RnnvizError(f"capture.head.attention.{name}: wanted {shape}, got {array.shape}")
+
+
+def _check_bridge(call: Call, source: Structure) -> None:
+    bridge, structure = call.bridge, call.structure
+    assert bridge is not None  # the caller looked
+    for state in structure.equations.states:
+        units, wide = structure.units(state), source.directions * source.units(state)
+        for name, arrays, shape in (
+            ("weight", bridge.weight, (structure.num_layers, units, wide)),
+            ("bias", bridge.bias, (structure.num_layers, units)),
+        ):
+            array = arrays.get(state)
+            if array is None or array.shape != shape:
+                came = "nothing" if array is None else str(array.shape)
+                raise RnnvizError(f"capture.bridge.{name}[{state}]: wanted {shape}, got {came}")
 
 
 def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> None:

@@ -11,6 +11,7 @@ from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
 from rnnviz.core.memory import array_bytes, keep_pages_at_hand
+from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture
@@ -66,6 +67,11 @@ class Trace(FrozenArrays):
     def structure(self) -> Structure:
         """Of the first call."""
         return self.calls[0].call.structure
+
+    @property
+    def network(self) -> Network:
+        """The calls as stages."""
+        return Network.of((one.call.name, one.call.structure) for one in self.calls)
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

@@ -57,4 +57,6 @@ class TaskInfo:
     marked_symbols: tuple[str, ...] = ()  # the symbols a person should find at once
     time_labels: tuple[str, ...] = ()  # one for each time step of the first probe sequence, for example years
     reduction: Reduction = "mean"  # of the losses over time steps
+    decoder_labels: tuple[str, ...] = ()  # of the decoder's input symbols, where there is a decoder
+    picture: tuple[int, int] | None = None  # rows and columns, where an input is a picture
     notes: tuple[str, ...] = ()  # how its file was read and what was done to it, one phrase each

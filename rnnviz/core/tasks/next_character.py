@@ -35,6 +35,7 @@ class NextCharacter(DataTask):
 
     data = "text"
     losses = LOSSES_OF_CLASSES
+    symbols = True
 
     name: Literal["next character"] = "next character"
     file: str = field(  # text; empty: Python's help texts, which ship with rnnviz

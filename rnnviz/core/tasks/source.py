@@ -12,12 +12,18 @@ from rnnviz.core.tasks.info import Baseline, TaskInfo
 
 @dataclass(frozen=True)
 class Batch:
-    """N sequences of T time steps, time-major, with what is asked of them."""
+    """N sequences of T time steps, time-major, with what is asked of them.
+
+    Of an encoder–decoder the encoder reads `inputs` of S time steps; the decoder goes on for U more, reads
+    `decoder_inputs` where it is told the answer before, and is asked there: T of the targets is U.
+    """
 
     inputs: Array  # (T, N, I) float32
     targets: Array  # (T, N) int64 class numbers, or (T, N, V) float32 values
     loss_weight: Array  # (T, N) float32, the reduction: 0 where nothing is asked, sums to 1
     lengths: Array | None = None  # (N,) int64 of sequences padded at the end; None: all are T
+    decoder_inputs: Array | None = None  # (U, N, J) float32 one-hot: a start symbol, then each target but the last
+    decoder_lengths: Array | None = None  # (N,) int64 of answers padded at the end; None: all are U
 
     @property
     def classes(self) -> Array:

@@ -17,6 +17,14 @@ LONGEST = 10_000  # time steps
 LOSSES_OF_CLASSES: tuple[LossName, ...] = ("cross entropy", "binary cross-entropy", "mean squared error")
 LOSSES_OF_VALUES: tuple[LossName, ...] = ("mean squared error",)
 SLIDER_LONGEST = 1_000  # of a slider; longer ones are typed
+Form = Literal["one to one", "one to many", "many to one", "many to many", "many to many, after reading"]
+FORMS: Mapping[Form, str] = {  # what each is, in words
+    "one to one": "one input, one answer: there is no time in it",
+    "one to many": "one input at the first time step, an answer at every one",
+    "many to one": "a sequence is read, one answer comes at its end",
+    "many to many": "an answer at every time step",
+    "many to many, after reading": "a sequence is read whole, then another one is written",
+}
 MOST_ROWS = 2**40  # looked at for how many a window needs, where next to none are trained on
 
 
@@ -37,12 +45,19 @@ class TaskSettings(ABC):
 
     predicts_next: ClassVar[bool] = False  # the answer is the next input, which a backward direction would see
     last_only: ClassVar[bool] = False  # the last time step alone is asked, so that a head may pool over time
+    symbols: ClassVar[bool] = False  # inputs are one-hot symbols, so that a table of embeddings can stand before them
+    stream: ClassVar[bool] = False  # sequences are windows of one long one, which training can go along in order
     losses: ClassVar[tuple[LossName, ...]]  # what it can be learnt with, its own first: LOSSES_OF_CLASSES, …
 
     @property
     def words(self) -> str:
         """The task with what makes it hard: "adding, length 50"."""
         return self.name
+
+    @property
+    def form(self) -> Form:
+        """How sequences go in and come out."""
+        return "many to one" if self.last_only else "many to many"
 
     @property
     @abstractmethod
@@ -72,6 +87,7 @@ class DataTask(TaskSettings):
     """A task that reads windows of a file. No dataclass itself: each task has these fields in its own order."""
 
     predicts_next = True
+    stream = True
     data: ClassVar[Literal["csv", "text"]]  # as `rnnviz inspect` calls such a file
     file: str
     length: int

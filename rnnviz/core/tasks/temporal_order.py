@@ -35,6 +35,7 @@ class TemporalOrder(TaskSettings):
     1997, task 6a, shortened). Time steps of the marks are 0-based, inclusive."""
 
     last_only = True
+    symbols = True
     losses = LOSSES_OF_CLASSES
 
     name: Literal["temporal order"] = "temporal order"

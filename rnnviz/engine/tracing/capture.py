@@ -102,7 +102,7 @@ def capture_module(
 
 def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture:
     """What `model` makes of the probe now. Leaves nothing behind: no gradients, no random numbers, no changed flag."""
-    structure = structure_of(model.recurrent)
+    structure = model.structure
     assert info.loss is not None  # a task that is trained has a loss
     parameters = dict(model.recurrent.named_parameters())
     with torch.enable_grad():

@@ -17,7 +17,7 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.optimising.progress import VALIDATE_EVERY
 from rnnviz.core.source import Trained
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.engine.networks import parameter_count, structure_of
+from rnnviz.engine.networks import parameter_count
 from rnnviz.engine.training.branching import Branch
 from rnnviz.engine.training.kept_steps import MOST_HITS, SHARE_OF_BUDGET, KeptSteps, is_round
 from rnnviz.engine.training.trainer import NotFiniteError, Training
@@ -62,7 +62,7 @@ class Recording:
         self.last_metrics: list[dict[str, float]] = []
         self._seen: tuple[int, dict[int, Capture]] = (-1, {})  # a training step and the captures already made there
         self.models = [
-            RunModel(number, settings.name, structure_of(model.recurrent), parameter_count(model))
+            RunModel(number, settings.name, model.structure, parameter_count(model))
             for number, (settings, model) in enumerate(zip(experiment.models, self.training.models, strict=True))
         ]
         probe = self.training.probe

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from rnnviz.core.cells import CELLS, cell_kind
+from rnnviz.core.experiment.forms import meaningless
 from rnnviz.core.experiment.heads import choices
 from rnnviz.core.experiment.settings import ModelSettings, Task
 from rnnviz.core.setting import settings_of
@@ -28,6 +29,7 @@ _BAR = 4  # width of the colour bar
 _FIELD_WIDTH = 92
 _WIDE = 112  # of the fields of name and cell, whose labels are short
 _OF_HEAD = ("pooling",)  # which of them is offered depends on the task
+_OF_FORMS = ("residual", "dropout", "embedding", "attention")  # likewise, and on the other settings
 _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 
@@ -46,6 +48,12 @@ def summary(settings: ModelSettings, trained: bool = True) -> str:
         parts.append(f"{settings.num_layers} layers")
     if settings.bidirectional:
         parts.append("both ways")
+    common = settings_of(ModelSettings)
+    parts += [
+        f"{common[key].short} {common[key].show(getattr(settings, key))}"
+        for key in _OF_FORMS
+        if getattr(settings, key) != getattr(ModelSettings, key)
+    ]
     if settings.pooling != "last":
         parts.append(POOLINGS[settings.pooling].words)
     parts += [
@@ -129,6 +137,7 @@ class ModelCard(QFrame):
         super().__init__()
         self._settings = settings
         self._not_offered: frozenset[str] = frozenset(_OF_HEAD)
+        self._task: Task | None = None
         self._theme: Theme | None = None
         self._color = QColor()
         self._dash: Dash = ()
@@ -181,6 +190,7 @@ class ModelCard(QFrame):
         """Offers of its head what fits a task; None: it was not trained here, and nothing is known of its head."""
         heads = choices(task) if task is not None else {}
         self._not_offered = frozenset(key for key in _OF_HEAD if len(heads.get(key, ())) < 2)
+        self._task = task
 
     def set_settings(self, settings: ModelSettings, trained: bool = True) -> None:
         """Shows `settings`, of a model `trained` here or loaded; bad texts that are being mended stay."""
@@ -190,6 +200,7 @@ class ModelCard(QFrame):
         kind = cell_kind(settings.cell)
         refused = {"bidirectional"} if kind.one_direction else set[str]()
         refused |= {"num_layers"} if kind.one_layer else set[str]()
+        refused |= set(_OF_FORMS if self._task is None else meaningless(self._task, settings))
         for key, row in self.rows.items():
             if isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))

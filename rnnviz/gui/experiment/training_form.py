@@ -6,8 +6,9 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from rnnviz.core.experiment.forms import meaningless, truncations
 from rnnviz.core.experiment.heads import choices
-from rnnviz.core.experiment.settings import Task, TrainingSettings
+from rnnviz.core.experiment.settings import TRUNCATIONS, Task, TrainingSettings
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.widgets.fields import Choice, Field, Row
@@ -30,7 +31,7 @@ class TrainingForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._settings = TrainingSettings()
-        self._not_offered = frozenset(_OF_HEAD)
+        self._not_offered, self._meaningless = frozenset(_OF_HEAD), frozenset[str]()
         common = setting_rows(TrainingSettings)
         del common[_ELSEWHERE]
         self._first = {key: common.pop(key) for key in _FIRST}
@@ -64,7 +65,8 @@ class TrainingForm(QWidget):
     def rows(self) -> dict[str, Row]:
         """Those of the settings that apply, in their order."""
         own, scheduled = self._own[type(self._settings.own)], self._scheduled[type(self._settings.scheduled)]
-        others = {key: row for key, row in self._others.items() if key not in self._not_offered}
+        left_out = self._not_offered | self._meaningless
+        others = {key: row for key, row in self._others.items() if key not in left_out}
         return {**self._first, **own, **self._schedule, **scheduled, **others}
 
     def set_settings(self, settings: TrainingSettings, task: Task, reset: bool = False) -> None:
@@ -73,7 +75,10 @@ class TrainingForm(QWidget):
         if settings.loss == task.losses[0]:
             settings = replace(settings, loss="")
         self._settings = settings
+        self._meaningless = frozenset(meaningless(task, settings))
         self._show_kinds()
+        for key, row in self._others.items():
+            row.setVisible(key in self.rows)
         for key, row in self.rows.items():
             if isinstance(row.field, Field) and reset:
                 row.field.reset(settings.value(key))
@@ -84,11 +89,12 @@ class TrainingForm(QWidget):
     def _offer(self, task: Task) -> None:
         """Offers what of the head's settings fits the task."""
         self._not_offered = frozenset(key for key in _OF_HEAD if len(choices(task)[key]) < 2)
-        for key in _OF_HEAD:
-            self._others[key].setVisible(key not in self._not_offered)
         loss = self._others["loss"].field
         assert isinstance(loss, Choice)
         loss.set_options([("" if name == task.losses[0] else name, LOSSES[name].words) for name in task.losses])
+        truncation = self._others["truncation"].field
+        assert isinstance(truncation, Choice)
+        truncation.set_options([(name, TRUNCATIONS[name]) for name in truncations(task)])
 
     def _show_kinds(self) -> None:
         """Shows the rows of the optimiser and of the schedule."""

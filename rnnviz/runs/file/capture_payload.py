@@ -9,7 +9,19 @@ from dataclasses import dataclass, replace
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import plain, read_record
-from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName, OwnPass, Pooling, Reduction
+from rnnviz.core.sweeps.capture import (
+    Attention,
+    Bridge,
+    Call,
+    Capture,
+    CaptureKind,
+    Embedding,
+    Head,
+    LossName,
+    OwnPass,
+    Pooling,
+    Reduction,
+)
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.runs.file.payload import DETAILS, check_whose, load_details, load_tensors, save_tensors
 from rnnviz.runs.file.records import FIRST_MODULE, Module, Probe, RunModel
@@ -30,6 +42,7 @@ class CallDetails:
     initial: int = -1  # the earlier call, counted from 0, whose final state it begins with; −1: a value of its own
     pooling: Pooling = "last"  # of its head
     reduction: Reduction = "mean"  # over time, of its head's losses
+    attends: int = -1  # the earlier call, counted from 0, that its head's attention goes over; −1: it has none
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,8 @@ def to_payload(capture: Capture, probe: Probe | None, training_step: int, model:
         module = call.module or FIRST_MODULE
         one = CallDetails(call.name or FIRST_MODULE, module, tuple(places), None, call.start + 1, follows)
         if (head := call.head) is not None:
-            one = replace(one, loss=head.loss, pooling=head.pooling, reduction=head.reduction)
+            attends = -1 if head.attention is None else head.attention.over
+            one = replace(one, loss=head.loss, pooling=head.pooling, reduction=head.reduction, attends=attends)
         calls.append(one)
     details = CaptureDetails(
         training_step, model, capture.kind, tuple(calls), notes=capture.notes, doubts=own.doubts, causes=own.causes
@@ -109,6 +123,7 @@ def _own_pass(details: CaptureDetails, tensors: Mapping[str, Array]) -> OwnPass 
 
 
 _HEAD, _ASKED = ("weight", "bias"), ("targets", "loss_weight")  # of a head; the first may have none
+_ATTENTION = ("score", "combine")
 
 
 def _call(
@@ -121,7 +136,13 @@ def _call(
     if details.loss is not None:
         weight, bias = (arrays.get(f"head.{name}") for name in _HEAD)
         targets, loss_weight = (_of(arrays, f"head.{name}") for name in _ASKED)
-        head = Head(weight, bias, details.loss, targets, loss_weight, details.pooling, details.reduction)
+        attention = None
+        if details.attends >= 0:
+            score, combine = (_of(arrays, f"head.attention.{name}") for name in _ATTENTION)
+            attention = Attention(details.attends, score, combine)
+        head = Head(weight, bias, details.loss, targets, loss_weight, details.pooling, details.reduction, attention)
+    weights, biases = (frozen_mapping(_named(arrays, f"bridge.{name}.")) for name in ("weight", "bias"))
+    symbols = arrays.get("embedding.symbols")
     return Call(
         modules[details.module].structure,
         _of(arrays, "inputs"),
@@ -135,6 +156,10 @@ def _call(
         "" if details.module == FIRST_MODULE else details.module,
         details.first_time_step - 1,
         None if details.initial < 0 else details.initial,
+        Bridge(weights, biases) if weights else None,
+        arrays.get("masks"),
+        arrays.get("cut"),
+        None if symbols is None else Embedding(symbols, _of(arrays, "embedding.table")),
     )
 
 
@@ -155,8 +180,16 @@ def _call_arrays(call: Call) -> dict[str, Array]:
     named |= {f"initial.{state}": array for state, array in call.initial.items()}
     named |= {"grad_output": call.grad_output, "output": call.output}
     named |= {f"grad_final.{state}": array for state, array in call.grad_final.items()}
+    named |= {"masks": call.masks, "cut": call.cut}
+    if call.bridge is not None:
+        named |= {f"bridge.weight.{state}": array for state, array in call.bridge.weight.items()}
+        named |= {f"bridge.bias.{state}": array for state, array in call.bridge.bias.items()}
+    if call.embedding is not None:
+        named |= {"embedding.symbols": call.embedding.symbols, "embedding.table": call.embedding.table}
     if call.head is not None:
         named |= {f"head.{name}": getattr(call.head, name) for name in (*_HEAD, *_ASKED)}
+        if (attention := call.head.attention) is not None:
+            named |= {f"head.attention.{name}": getattr(attention, name) for name in _ATTENTION}
     return {name: array for name, array in named.items() if array is not None}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.network import Network
 from rnnviz.core.structure import Structure
 
 EngineState = Literal["starting", "paused", "running", "finished", "stopped", "failed"]
@@ -39,6 +40,12 @@ class RunModel:
     def modules(self) -> tuple[Module, ...]:
         """Its recurrent modules; the first has the name every model's only one has."""
         return (Module(FIRST_MODULE, self.structure), *self.further)
+
+    @property
+    def network(self) -> Network:
+        """Its modules as the stages of one network, each called once."""
+        further = ((one.name, one.structure) for one in self.further)
+        return Network.of([("", self.structure), *further])
 
 
 @dataclass(frozen=True)

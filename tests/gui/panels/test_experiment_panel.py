@@ -113,7 +113,7 @@ def test_more_shows_what_applies_to_the_optimiser_and_the_rate_over_time(
         return [key for key, row in form.rows.items() if row.isVisible()]
 
     first = ["optimiser", "learning_rate", "clip_norm", "training_steps"]
-    others = ["clip_value", "gradient_noise", "patience", "validation", "loss"]
+    others = ["clip_value", "gradient_noise", "patience", "validation", "loss", "truncation"]
     assert shown() == first
     form.more.click()
     assert shown() == [*first, "beta1", "beta2", "epsilon", "weight_decay", "schedule", *others]

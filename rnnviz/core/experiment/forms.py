@@ -1,0 +1,75 @@
+"""Forms of an experiment: which settings mean something for a task and a model, and which values fit together."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rnnviz.core.experiment.settings import TRUNCATIONS, Experiment, ModelSettings, Task, TrainingSettings, Truncation
+from rnnviz.core.plain_records import refuse
+
+
+def reads_whole(task: Task) -> bool:
+    """Whether an encoder reads the sequence before a decoder writes."""
+    return task.form == "many to many, after reading"
+
+
+def truncations(task: Task) -> tuple[Truncation, ...]:
+    """How the gradient may be cut, the usual one first."""
+    if task.form == "one to one":
+        return ("off",)
+    return tuple(name for name in TRUNCATIONS if name != "windows" or task.stream)
+
+
+def meaningless(task: Task, record: ModelSettings | TrainingSettings) -> Mapping[str, str]:
+    """The settings of a model or of the training that say nothing for a task and beside its other settings, with the
+    reason: they are not offered, and a model is trained as if they were as usual."""
+    found: dict[str, str] = {}
+    if isinstance(record, ModelSettings):
+        if not task.symbols:
+            found["embedding"] = "its inputs are no symbols"
+        if not reads_whole(task):
+            found["attention"] = "there is no encoder to look back at"
+        if record.num_layers == 1:
+            found |= dict.fromkeys(("residual", "dropout"), "there is one layer only")
+        return found
+    if not reads_whole(task):
+        found["teacher_forcing"] = "there is no decoder"
+    if len(truncations(task)) == 1:
+        found["truncation"] = "there is one time step only"
+    if record.truncation == "off":
+        found["reach"] = "nothing is cut"
+    if record.truncation != "windows":
+        found |= dict.fromkeys(("new_steps", "carried"), "training does not go along windows")
+    return found
+
+
+def fitted_forms(experiment: Experiment) -> Experiment:
+    """The experiment with what its task does not have as usual again."""
+    task, training = experiment.task, experiment.training
+    models = []
+    for model in experiment.models:
+        changed: dict[str, Any] = {}
+        without = meaningless(task, model)
+        changed |= {key: getattr(ModelSettings, key) for key in ("embedding", "attention") if key in without}
+        models.append(replace(model, **changed))
+    if training.truncation not in truncations(task):
+        training = replace(training, truncation="off")
+    return replace(experiment, models=tuple(models), training=training)
+
+
+def check_forms(experiment: Experiment, source: str) -> None:
+    """RnnvizError with the first setting that the task does not have, or that does not go with another one."""
+    task, training = experiment.task, experiment.training
+    for number, model in enumerate(experiment.models):
+        for key, reason in meaningless(task, model).items():
+            value, usual = getattr(model, key), getattr(ModelSettings, key)
+            if key in ("embedding", "attention") and value != usual:
+                wanted = f'left out for the task "{task.name}" ({reason})'
+                raise refuse(source, f"models[{number}].{key}", wanted, value)
+    fit = truncations(task)
+    if training.truncation not in fit:
+        listed = " or ".join(f'"{one}"' for one in fit)
+        raise refuse(source, "training.truncation", f'{listed} for the task "{task.name}"', training.truncation)
+    if training.truncation == "windows" and training.reach < training.new_steps:
+        wanted = f"at least new_steps, which is {training.new_steps}"
+        raise refuse(source, "training.reach", wanted, training.reach)

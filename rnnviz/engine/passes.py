@@ -1,0 +1,67 @@
+"""Pass: one forward reading of a batch by a model, call by call, with what stands at the borders of each call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from rnnviz.core.structure import Structure
+from rnnviz.core.tasks.source import Batch
+from rnnviz.engine.layered import Given, run_module
+from rnnviz.engine.networks import SequenceModel
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a batch is read; by default as in evaluation, whole sequences from a state of zero."""
+
+    masks: Mapping[str, Tensor] = field(default_factory=dict)  # by call: (layers − 1, T, N, D·P) of dropout
+    cut: Tensor | None = None  # (T,) bool: nothing is carried back to the states here from the time step after
+    initial: tuple[Tensor, ...] = ()  # first states of the first call, (layers·D, N, ·) each; (): zero
+
+
+EVALUATION = Conditions()
+
+
+@dataclass(frozen=True)
+class CallPass:
+    """One call: everything a capture keeps of it."""
+
+    name: str  # "" of the first
+    structure: Structure
+    inputs: Tensor  # (T, N, I) what the recurrent module read
+    given: Given  # first states, lengths, masks and cuts
+    output: Tensor  # (T, N, D·P)
+    final: tuple[Tensor, ...]  # (layers·D, N, ·) by state
+    symbols: Tensor | None = None  # (T, N) int64, where the inputs are rows of an embedding
+
+
+@dataclass(frozen=True)
+class Pass:
+    """All calls of a model, and the predictions at the time steps of the last one."""
+
+    calls: tuple[CallPass, ...]
+    prediction: Tensor  # (T, N, V)
+
+
+def read(model: SequenceModel, batch: Batch, conditions: Conditions = EVALUATION) -> Pass:
+    """What `model` makes of `batch`; its own masks, cuts and first states as `conditions` say."""
+    first = _call("", model.structure, model.recurrent, torch.from_numpy(batch.inputs), batch, conditions)
+    return Pass((first,), model.predictions(first.output))
+
+
+def _call(
+    name: str, structure: Structure, module: nn.Module, inputs: Tensor, batch: Batch, conditions: Conditions
+) -> CallPass:
+    initial = conditions.initial or zeros(structure, inputs)
+    lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
+    given = Given(initial, lengths, conditions.masks.get(name), conditions.cut)
+    output, final = run_module(module, structure, inputs, given)
+    return CallPass(name, structure, inputs, given, output, final)
+
+
+def zeros(structure: Structure, inputs: Tensor) -> tuple[Tensor, ...]:
+    """First states of zero (layers·D, N, ·) for inputs (T, N, I)."""
+    shape = len(structure.layer_ids), inputs.shape[1]
+    return tuple(inputs.new_zeros(*shape, structure.units(state)) for state in structure.equations.states)
