@@ -9,12 +9,13 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnnviz.core.arrays import Array, FrozenMapping, frozen, frozen_mapping
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Capture, Head, LossName
+from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.losses import losses
 from rnnviz.engine.networks import SequenceModel, structure_of
+from rnnviz.engine.passes import EVALUATION, CallPass, Conditions, read
 from rnnviz.engine.tracing.given_gradients import take_gradients, take_like_output, with_direct_part
 from rnnviz.engine.tracing.layout import (
     Given,
@@ -101,14 +102,27 @@ def capture_module(
 
 
 def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture:
-    """What `model` makes of the probe now. Leaves nothing behind: no gradients, no random numbers, no changed flag."""
-    structure = model.structure
+    """What `model` makes of the probe now, as in evaluation. Leaves nothing behind: no gradients, no random numbers, no
+    changed flag."""
+    return captured(model, batch, info)
+
+
+def captured(
+    model: SequenceModel,
+    batch: Batch,
+    info: TaskInfo,
+    conditions: Conditions = EVALUATION,
+    kind: CaptureKind = "probe",
+) -> Capture:
+    """What `model` makes of `batch` now, under `conditions`, with the gradients of its loss; nothing is left behind."""
     assert info.loss is not None  # a task that is trained has a loss
     parameters = dict(model.recurrent.named_parameters())
     with torch.enable_grad():
-        output = model.states(torch.from_numpy(batch.inputs))
-        loss = weighted_loss(model.predictions(output), batch, info.loss)
-        grad_output, *grads = torch.autograd.grad(loss, [output, *parameters.values()])
+        passed = read(model, batch, conditions)
+        loss = weighted_loss(passed.prediction, batch, info.loss)
+        outputs = [call.output for call in passed.calls]
+        grads = torch.autograd.grad(loss, [*outputs, *parameters.values()])
+    grad_outputs, own = grads[: len(outputs)], grads[len(outputs) :]
     head = Head(
         weight=_array(model.head.weight) if isinstance(model.head, nn.Linear) else None,
         bias=_array(model.head.bias) if isinstance(model.head, nn.Linear) else None,
@@ -118,16 +132,26 @@ def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture
         pooling=model.pooling,
         reduction=info.reduction,
     )
-    return Capture.of_one(
-        _arrays(parameters),
-        structure=structure,
-        inputs=frozen(batch.inputs),
-        lengths=batch.lengths,
-        initial=_arrays(_zeros(structure, torch.from_numpy(batch.inputs))),
-        grad_output=_array(grad_output),
-        output=_array(output),
-        grads=_arrays(dict(zip(parameters, grads, strict=True))),
-        head=head,
+    calls = [_call(call, grad) for call, grad in zip(passed.calls, grad_outputs, strict=True)]
+    # The batch's own array, which is known to be the probe's without a comparison.
+    calls[0] = replace(calls[0], inputs=frozen(batch.inputs), lengths=_frozen(batch.lengths))
+    calls[-1] = replace(calls[-1], head=head)
+    return Capture(_arrays(parameters), tuple(calls), _arrays(dict(zip(parameters, own, strict=True))), kind=kind)
+
+
+def _call(passed: CallPass, grad_output: Tensor) -> Call:
+    """What a capture keeps of one call of a pass."""
+    given, states = passed.given, passed.structure.equations.states
+    return Call(
+        passed.structure,
+        _ours(passed.inputs),
+        _arrays(dict(zip(states, given.initial, strict=True))),
+        _array(grad_output),
+        None if given.lengths is None else _ours(given.lengths),
+        _array(passed.output),
+        name=passed.name,
+        masks=None if given.masks is None else _array(given.masks),
+        cut=None if given.cut is None else _array(given.cut),
     )
 
 
@@ -209,6 +233,10 @@ def _copied(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 def _array(tensor: Tensor) -> Array:
     """A read-only copy."""
     return frozen(tensor.detach().cpu().numpy().copy())
+
+
+def _frozen(array: Array | None) -> Array | None:
+    return None if array is None else frozen(array)
 
 
 def _ours(tensor: Tensor) -> Array:
