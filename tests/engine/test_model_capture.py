@@ -31,10 +31,13 @@ def test_a_batch_is_captured_as_it_was_read(cell: str) -> None:
     initial = tuple(torch.from_numpy(random.normal(size=(4, 3, 5)).astype(np.float32)) for _ in states)
     generator = torch.get_rng_state()
     capture = captured(model, batch, INFO, Conditions(initial=initial), "batch")
-    assert torch.equal(generator, torch.get_rng_state()) and all(one.grad is None for one in model.parameters())
+    assert torch.equal(generator, torch.get_rng_state())
+    assert all(one.grad is None for one in model.parameters())
     trace = rebuild(capture)
-    assert capture.kind == "batch" and trace.verdict.kind == "right"
+    assert capture.kind == "batch"
+    assert trace.verdict.kind == "right"
     for state, given in zip(states, initial, strict=True):
         np.testing.assert_array_equal(capture.initial[state], given)
-    assert not capture.output[~asked].any() and capture.output[asked].all()
+    assert not capture.output[~asked].any()
+    assert capture.output[asked].all()
     assert not np.array_equal(capture.output, captured(model, batch, INFO).output)
