@@ -86,19 +86,38 @@ class CellModule(nn.Module):
             given: tuple[Tensor, ...] = tuple(inputs.new_zeros(*shape, structure.units(name)) for name in cell.states)
         else:
             given = (state,) if isinstance(state, Tensor) else state
-        output, below = windowed(inputs, structure.window), list[Tensor]()
-        lasts: dict[str, list[Tensor]] = {name: [] for name in cell.states}
+        output, level = windowed(inputs, structure.window), list[Tensor]()
+        lasts = list[tuple[Tensor, ...]]()
+        weights = dict(self.named_parameters())
         for number, layer in enumerate(structure.layer_ids):
-            first = {name: tensor[number] for name, tensor in zip(cell.states, given, strict=True)}
-            weights = {one.name: self.get_parameter(f"{one.name}_{layer.text}") for one in cell.parameters}
-            made, last = _Scan(cell, weights, structure.hidden_size, output).run(first, layer, lengths)
-            below.append(made)
-            for name, tensor in last.items():
-                lasts[name].append(tensor)
-            if len(below) == structure.directions:
-                output, below = torch.cat(below, dim=-1) if len(below) > 1 else below[0], []
-        last_states = tuple(torch.stack(tensors) for tensors in lasts.values())
+            first = tuple(tensor[number] for tensor in given)
+            made, last = run_layer(structure, weights, layer, output, first, lengths)
+            level.append(made)
+            lasts.append(last)
+            if len(level) == structure.directions:
+                made = torch.cat(level, dim=-1) if len(level) > 1 else made
+                output, level = made + output if structure.residual and layer.depth else made, []
+        last_states = tuple(torch.stack(tensors) for tensors in zip(*lasts, strict=True))
         return output, last_states[0] if len(last_states) == 1 else last_states
+
+
+def run_layer(
+    structure: Structure,
+    weights: Mapping[str, Tensor],
+    layer: LayerId,
+    x: Tensor,
+    first: tuple[Tensor, ...],
+    lengths: Tensor | None,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """One layer and direction over what it reads (T, N, ·) and first states (N, ·): output (T, N, P) and last states.
+
+    `weights` by torch's names. Beyond `lengths` (N,) states stay and the output is 0.
+    """
+    cell = structure.equations
+    own = {one.name: weights[f"{one.name}_{layer.text}"] for one in cell.parameters}
+    begin = dict(zip(cell.states, first, strict=True))
+    output, last = _Scan(cell, own, structure.hidden_size, x).run(begin, layer, lengths)
+    return output, tuple(last[name] for name in cell.states)
 
 
 @dataclass(frozen=True)

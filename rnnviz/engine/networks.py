@@ -15,6 +15,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Pooling
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.fused import FUSED, FUSED_CELLS, fused_name
+from rnnviz.engine.layered import Given, run_module, zeros
 from rnnviz.engine.pooling import pooled, pooled_at_end
 from rnnviz.engine.what_came import what_came
 
@@ -34,7 +35,9 @@ class SequenceModel(nn.Module):
 
     def states(self, inputs: Tensor) -> Tensor:
         """(T, N, I) → output of the recurrent module (T, N, D·H), from a zero initial state."""
-        return cast(Tensor, self.recurrent(inputs)[0])
+        if not self.structure.residual:
+            return cast(Tensor, self.recurrent(inputs)[0])
+        return run_module(self.recurrent, self.structure, inputs, Given(zeros(self.structure, inputs)))[0]
 
     def predictions(self, states: Tensor) -> Tensor:
         """(T, N, D·H) → predictions at every time step (T, N, V)."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks.source import Batch
-from rnnviz.engine.layered import Given, run_module
+from rnnviz.engine.layered import Given, run_module, zeros
 from rnnviz.engine.networks import SequenceModel
 
 
@@ -59,9 +59,3 @@ def _call(
     given = Given(initial, lengths, conditions.masks.get(name), conditions.cut)
     output, final = run_module(module, structure, inputs, given)
     return CallPass(name, structure, inputs, given, output, final)
-
-
-def zeros(structure: Structure, inputs: Tensor) -> tuple[Tensor, ...]:
-    """First states of zero (layers·D, N, ·) for inputs (T, N, I)."""
-    shape = len(structure.layer_ids), inputs.shape[1]
-    return tuple(inputs.new_zeros(*shape, structure.units(state)) for state in structure.equations.states)
