@@ -220,3 +220,14 @@ def test_two_calls_of_which_one_follows_the_other() -> None:
     assert "decoder.h0" not in names
     wrong = replace(decoder, follows=None)
     assert not check_capture(replace(capture, calls=(encoder, replace(wrong, grad_output=2 * wrong.grad_output)))).right
+
+
+def test_a_truncated_pass_is_right_and_one_cut_elsewhere_is_not() -> None:
+    capture = capture_of(Structure("gru", 2, 2, bidirectional=True), [5, 3], time_steps=5)
+    cut = np.array([False, True, False, True, False])
+    report = check_capture(capture.with_call(cut=cut))
+    assert report.right, report_table(report)
+    assert all(check.differences <= checking.DIFFERENCES_LIMIT for check in report.checks), "differences see the cut"
+    elsewhere = rebuild(capture.with_call(cut=np.roll(cut, 1))).check.weight_grads
+    report = check_capture(replace(capture.with_call(cut=cut), grads=elsewhere))
+    assert report.trace.kind == "differs"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import Final, NodeValues, Slopes
 from rnnviz.core.sweeps.pooling import PooledGrads
+
+_SHORTEST = 4  # time steps of a stretch between two cuts from which on a kernel pays, measured
 
 
 def sweep_back(
@@ -61,15 +64,38 @@ def _layer(
     final: Mapping[str, Array],
     pooled: PooledGrads | None,
 ) -> Layer:
-    own = np.ascontiguousarray(sweep.in_own_order(direct))
-    if sweep.generic or final:
+    own, cut = np.ascontiguousarray(sweep.in_own_order(direct)), sweep.own_cut
+    if sweep.generic or final or (cut is not None and _many(cut)):
         values = NodeValues(sweep.cell, sweep.values, sweep.before, sweep.weights, sweep.hidden)
         slopes = Slopes(sweep.cell, sweep.weights, values, sweep.before, sweep.hidden)
-        gradients = sweep_backward(slopes, own, sweep.by_hand, _final(sweep, final))
+        gradients = sweep_backward(slopes, own, sweep.by_hand, _final(sweep, final), cut)
     else:
-        assert sweep.cell.kernel is not None  # or the sweep had been generic
-        gradients = sweep.cell.kernel.backward(sweep.weights, sweep.values, own, sweep.before["h"])
+        gradients = _by_kernel(sweep, own, cut)
     return replace(_read_only(call, sweep, own, gradients, above), pooled=pooled)
+
+
+def _many(cut: Array) -> bool:
+    """Whether a kernel would be slower, or cannot sweep: sequences that are cut each at its own time steps."""
+    return cut.ndim > 1 or int(cut.sum()) * _SHORTEST > len(cut)
+
+
+def _by_kernel(sweep: LayerSweep, direct: Array, cut: Array | None) -> Gradients:
+    """The kernel's sweep, of each stretch between two cuts by itself."""
+    kernel, h = sweep.cell.kernel, sweep.before["h"]
+    assert kernel is not None  # or the sweep had been generic
+    if cut is None or not cut[:-1].any():
+        return kernel.backward(sweep.weights, sweep.values, direct, h)
+    borders = [0, *(np.flatnonzero(cut[:-1]) + 1).tolist(), len(cut)]
+    found = list[Gradients]()
+    for start, stop in pairwise(borders):
+        values = {name: array[start:stop] for name, array in sweep.values.items()}
+        found.append(kernel.backward(sweep.weights, values, direct[start:stop], h[start:stop]))
+    nodes, arriving = ([getattr(one, name) for one in found] for name in ("nodes", "arriving"))
+    return Gradients(_joined(nodes), _joined(arriving))
+
+
+def _joined(parts: list[Mapping[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _final(sweep: LayerSweep, gradients: Mapping[str, Array]) -> Final | None:
@@ -118,6 +144,6 @@ def _read_only(call: Call, sweep: LayerSweep, direct: Array, gradients: Gradient
         arriving=each(gradients.arriving),
         above=above,
         closed=None if by_hand is None else each(by_hand.where),
-        cut=None if by_hand is None or by_hand.cut is None else frozen(sweep.order.turned(by_hand.cut)),
+        cut=None if sweep.cut is None else frozen(sweep.cut),
         given=call.head is None,
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from rnnviz.core.arrays import Array, FrozenArrays, frozen_mapping
 from rnnviz.core.structure import LayerId, Structure
 
@@ -125,6 +127,13 @@ class Call(FrozenArrays):
         """Its layers in torch's order."""
         layers = self.structure.layer_ids
         return tuple(replace(layer, call=self.name) for layer in layers) if self.name else layers
+
+    def cut_of(self, layer: LayerId) -> Array | None:
+        """(T,) `cut` as one layer has it: True where nothing is carried to its states from its own time step after,
+        which of a reverse layer is the one before."""
+        if self.cut is None or not layer.reverse:
+            return self.cut
+        return np.concatenate([np.zeros(1, bool), self.cut[:-1]])
 
     def sample(self, n: int, length: int) -> "Call":
         """The same with sequence `n` alone, cut to `length`."""

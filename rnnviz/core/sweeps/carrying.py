@@ -21,10 +21,16 @@ from rnnviz.core.sweeps.ways import Factor, Spread, Ways, junctions_of
 
 
 def sweep_backward(
-    slopes: Slopes, direct: Array, by_hand: SetByHand | None = None, final: Final | None = None
+    slopes: Slopes,
+    direct: Array,
+    by_hand: SetByHand | None = None,
+    final: Final | None = None,
+    cut: Array | None = None,
 ) -> Gradients:
-    """The reverse scan: from direct ∂L_t/∂ output (S, *B, P) to what comes to each state from the one after."""
-    return Gradients({}, _Scan(slopes, direct, SetByHand() if by_hand is None else by_hand, final).arriving())
+    """The reverse scan: from direct ∂L_t/∂ output (S, *B, P) to what comes to each state from the one after.
+
+    `cut` (S,), or (S, N), is True where nothing comes from it."""
+    return Gradients({}, _Scan(slopes, direct, SetByHand() if by_hand is None else by_hand, final, cut).arriving())
 
 
 @dataclass(eq=False)
@@ -130,9 +136,11 @@ class _Product:
 class _Scan:
     """The junctions of one layer, last one first, bound to its derivatives."""
 
-    def __init__(self, slopes: Slopes, direct: Array, by_hand: SetByHand, final: Final | None) -> None:
+    def __init__(
+        self, slopes: Slopes, direct: Array, by_hand: SetByHand, final: Final | None, cut: Array | None
+    ) -> None:
         self._slopes, self._cell, self._direct = slopes, slopes.cell, direct
-        self._hand, self._final = by_hand, final
+        self._hand, self._final, self._cut = by_hand, final, cut
         cell = self._cell
         self._nodes = [node for node in reversed(cell.nodes) if node.name in cell.recurrent]
         names = junctions_of(cell, self._nodes)
@@ -173,11 +181,14 @@ class _Scan:
         for t in range(last, 0, -1):
             for move in moves:
                 move(t)
-            if self._hand.cut is None or not self._hand.cut[t - 1]:
+            cut = None if self._cut is None else self._cut[t - 1]
+            if cut is None or not cut.all():
                 for arriving, gradient, steps in befores:
                     for step in steps:
                         step(t)
                     arriving[t - 1] = gradient
+                    if cut is not None and cut.any():  # of some sequences
+                        arriving[t - 1, cut] = 0
             if self._final is not None:
                 self._add_final(t - 1)
         return self._arriving

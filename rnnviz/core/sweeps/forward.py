@@ -57,6 +57,7 @@ class LayerSweep:
     values: Mapping[str, Array]  # (T, *B, ·) x and the nodes that were computed, those in brackets for the kernel
     generic: bool  # whether the generic sweep made it
     by_hand: SetByHand | None = None
+    cut: Array | None = None  # (T,) in time order: True where nothing is carried to a state from the time step after
 
     @property
     def output(self) -> Array:
@@ -67,6 +68,13 @@ class LayerSweep:
     def single(self) -> bool:
         """Whether the arrays have no axis of sequences."""
         return next(iter(self.initial.values())).ndim == 1 if self.initial else self.values["x"].ndim == 2
+
+    @property
+    def own_cut(self) -> Array | None:
+        """`cut` in the layer's own order: (S,), or (S, N) where each sequence is turned at its own end."""
+        if self.cut is None or not self.order.reverse or self.order.lengths is None:
+            return None if self.cut is None else self.order.turned(self.cut)
+        return self.in_own_order(np.repeat(self.cut[:, None], len(self.order.lengths), axis=1))
 
     def in_time(self, array: Array) -> Array:
         """(T, *B, ·) of the layer's own order as (T, N, ·) in time order."""
@@ -167,7 +175,12 @@ def _layer(
         padding = order.padding[:, 0] if single else order.padding
         for array in (array for name, array in values.items() if not name.startswith("(")):
             array[padding] = 0  # beyond a sequence's end, as torch's pad_packed_sequence does with the outputs
-    return LayerSweep(layer, cell, weights, order, structure.hidden_size, initial, before, values, generic, by_hand)
+    cut = call.cut_of(layer)
+    if by_hand is not None and by_hand.cut is not None:
+        own = order.turned(by_hand.cut)
+        cut = own if cut is None else own | cut
+    hidden = structure.hidden_size
+    return LayerSweep(layer, cell, weights, order, hidden, initial, before, values, generic, by_hand, cut)
 
 
 def _before(states: Array, first: Array) -> Array:

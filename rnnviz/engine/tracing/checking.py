@@ -1,4 +1,8 @@
-"""The check: every gradient of a trace against torch's autograd and against finite differences, in float64."""
+"""The check: every gradient of a trace against torch's autograd and against finite differences, in float64.
+
+Differences alone do not see a cut (truncation): the states that are detached there keep their values in all of them,
+as constants, which is the function that a truncated gradient is the gradient of.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -18,7 +22,7 @@ from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.core.sweeps.verdict import Verdict, not_finite
-from rnnviz.engine.tracing.unrolled import nudge_shapes, nudged, own_arrays, tensor_name, unrolled_loss
+from rnnviz.engine.tracing.unrolled import Held, nudge_shapes, nudged, own_arrays, tensor_name, unrolled_loss
 from rnnviz.runs.reading.reader import Run
 
 AUTOGRAD_LIMIT = 1e-9  # relative to the largest value of the gradient
@@ -116,7 +120,8 @@ def check_capture(capture: Capture) -> Report:
     exact = in_float64(capture)
     tensors = _tensors(exact)
     nudges = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in nudge_shapes(exact).items()}
-    truth, output_grads = _autograd(exact, tensors, nudges)
+    held: Held = {}
+    truth, output_grads = _autograd(exact, tensors, nudges, held)
     calls = [replace(call, grad_output=grad) for call, grad in zip(exact.calls, output_grads, strict=True)]
     wide = rebuild(replace(exact, calls=tuple(calls)))
     for one in (shown, wide):
@@ -129,7 +134,7 @@ def check_capture(capture: Capture) -> Report:
         GradientCheck(
             name,
             relative_difference(grad, truth[name]),
-            _differences(exact, tensors, nudges, name, grad, draw),
+            _differences(exact, tensors, nudges, held, name, grad, draw),
             _rounding(found[name], grad),
         )
         for name, grad in ours.items()
@@ -164,15 +169,16 @@ def _tensors(exact: Capture) -> Tensors:
     return {name: torch.tensor(array) for name, array in arrays.items()}
 
 
-def _autograd(exact: Capture, tensors: Tensors, nudges: Tensors) -> tuple[dict[str, Array], list[Array]]:
-    """The gradient of everything the trace has one of, by its name, and each call's ∂L/∂output (T, N, D·P)."""
+def _autograd(exact: Capture, tensors: Tensors, nudges: Tensors, held: Held) -> tuple[dict[str, Array], list[Array]]:
+    """The gradient of everything the trace has one of, by its name, and each call's ∂L/∂output (T, N, D·P); the states
+    at cuts are put into `held`."""
     wanted = {*exact.weights, *nudges}
     for call in exact.calls:
         parameters = () if call.head is None else (f"head.{name}" for name in call.head.parameters)
         wanted |= {tensor_name(call, name) for name in ("inputs", *parameters, *_first_states(call))}
     leaves = {name: value.clone().requires_grad_() for name, value in (tensors | nudges).items() if name in wanted}
     given = tensors | {name: leaf for name, leaf in leaves.items() if name in tensors}
-    loss, outputs = unrolled_loss(exact, given, {name: leaves[name] for name in nudges})
+    loss, outputs = unrolled_loss(exact, given, {name: leaves[name] for name in nudges}, held)
     sources = [*outputs, *leaves.values()]
     grads = torch.autograd.grad(loss, sources, allow_unused=True)
     found = [
@@ -205,7 +211,7 @@ def _gradients(trace: Trace) -> dict[str, Array]:
 
 
 def _differences(
-    exact: Capture, tensors: Tensors, nudges: Tensors, name: str, grad: Array, draw: np.random.Generator
+    exact: Capture, tensors: Tensors, nudges: Tensors, held: Held, name: str, grad: Array, draw: np.random.Generator
 ) -> float:
     """The largest relative error of central differences along a few values and one random direction; NaN: unseen."""
     scale = float(np.max(np.abs(grad), initial=0.0))
@@ -215,7 +221,7 @@ def _differences(
         size = max(scale, abs(wanted))
         error = math.inf
         for step in _STEPS:
-            change, noise = _change(exact, tensors, nudges, name, torch.tensor(direction), step)
+            change, noise = _change(exact, tensors, nudges, held, name, torch.tensor(direction), step)
             if noise > DIFFERENCES_LIMIT * size:
                 continue
             error = min(error, abs(change - wanted) / size)
@@ -237,7 +243,7 @@ def _directions(grad: Array, draw: np.random.Generator) -> Iterator[Array]:
 
 
 def _change(
-    exact: Capture, tensors: Tensors, nudges: Tensors, name: str, direction: Tensor, step: float
+    exact: Capture, tensors: Tensors, nudges: Tensors, held: Held, name: str, direction: Tensor, step: float
 ) -> tuple[float, float]:
     """(L(+step) − L(−step)) / 2 step, and how large rounding may make it by itself."""
     losses = []
@@ -245,9 +251,9 @@ def _change(
         for sign in (1.0, -1.0):
             moved: Mapping[str, Tensor] = {name: (tensors | nudges)[name] + sign * step * direction}
             if name in nudges:
-                loss, _ = unrolled_loss(exact, tensors, moved)
+                loss, _ = unrolled_loss(exact, tensors, moved, held)
             else:
-                loss, _ = unrolled_loss(exact, tensors | dict(moved), {})
+                loss, _ = unrolled_loss(exact, tensors | dict(moved), {}, held)
             losses.append(float(loss))
     noise = 4 * np.finfo(np.float64).eps * max(map(abs, losses)) / step
     return (losses[0] - losses[1]) / (2 * step), noise

@@ -18,6 +18,7 @@ from rnnviz.engine.cell_module import TENSORS, windowed
 from rnnviz.engine.losses import losses
 from rnnviz.engine.pooling import pooled
 
+Held = dict[tuple[str, int], dict[str, Tensor]]  # by layer and 0-based time step: states that go on as plain numbers
 Nudges = Mapping[str, Tensor]  # "h_l0", "c_l0", "f_l0" (its pre-activation): (T, N, ·), added where the value is made
 
 
@@ -53,18 +54,22 @@ def own_arrays(call: Call) -> dict[str, Array]:
     return {tensor_name(call, name): array for name, array in arrays.items()}
 
 
-def unrolled_loss(capture: Capture, tensors: Mapping[str, Tensor], nudges: Nudges) -> tuple[Tensor, list[Tensor]]:
+def unrolled_loss(
+    capture: Capture, tensors: Mapping[str, Tensor], nudges: Nudges, held: Held | None = None
+) -> tuple[Tensor, list[Tensor]]:
     """L, and each call's output (T, N, D·P), with the weights and the calls' own arrays in `tensors`.
 
     L is the sum of the calls' own losses, or Σ grad_output · output where one has none, with Σ ∂L/∂state · state of
-    the final states whose gradient is given.
+    the final states whose gradient is given. Where a call's `cut` says so, the states are detached. They are put into
+    `held`, or taken from there if they are in it: then L is the function of which truncation takes the gradient, in
+    which these states are constants.
     """
     outputs, finals = list[Tensor](), list[dict[str, Tensor]]()
-    parts = list[Tensor]()
+    parts, held = list[Tensor](), {} if held is None else held
     for call in capture.calls:
         given = {name: tensors[tensor_name(call, f"{name}0")] for name in call.initial}
         first = given if call.follows is None else finals[call.follows]
-        output, final = _output(call, tensors, nudges, first)
+        output, final = _output(call, tensors, nudges, first, held)
         parts += _losses(call, tensors, output, final)
         outputs.append(output)
         finals.append(final)
@@ -91,7 +96,7 @@ def _losses(call: Call, tensors: Mapping[str, Tensor], output: Tensor, final: Ma
 
 
 def _output(
-    call: Call, tensors: Mapping[str, Tensor], nudges: Nudges, first: Mapping[str, Tensor]
+    call: Call, tensors: Mapping[str, Tensor], nudges: Nudges, first: Mapping[str, Tensor], held: Held
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Output (T, N, D·P) and final states (layers·D, N, ·) of one call."""
     structure, cell = call.structure, call.structure.equations
@@ -112,6 +117,9 @@ def _output(
                 lasts = (t < lengths)[:, None]
                 made[t] = torch.where(lasts, made[t], torch.zeros_like(made[t]))
                 after = {state: torch.where(lasts, after[state], before) for state, before in states.items()}
+            border = t - 1 if layer.reverse else t  # the time step before the next one to come, in time order
+            if call.cut is not None and 0 <= border < time_steps - 1 and call.cut[border]:
+                after = _detached(after, lengths, border, held, (layer.text, t))
             states = after
         directions.append(made)
         for state, tensor in states.items():
@@ -120,6 +128,17 @@ def _output(
             below = [torch.cat(parts, dim=-1) for parts in zip(*directions, strict=True)]
             directions = []
     return torch.stack(below), {state: torch.stack(found) for state, found in finals.items()}
+
+
+def _detached(
+    states: dict[str, Tensor], lengths: Tensor | None, border: int, held: Held, place: tuple[str, int]
+) -> dict[str, Tensor]:
+    """States as numbers, of the sequences that go on beyond time step `border`."""
+    numbers = held.setdefault(place, {state: tensor.detach() for state, tensor in states.items()})
+    if lengths is None:
+        return numbers
+    inside = (border + 1 < lengths)[:, None]
+    return {state: torch.where(inside, numbers[state], tensor) for state, tensor in states.items()}
 
 
 class _Step:
