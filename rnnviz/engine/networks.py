@@ -34,7 +34,7 @@ class SequenceModel(nn.Module):
         self.pooling = pooling
 
     def states(self, inputs: Tensor) -> Tensor:
-        """(T, N, I) → output of the recurrent module (T, N, D·H), from a zero initial state."""
+        """(T, N, I) of whole sequences → output of the recurrent module (T, N, D·H), from a zero initial state."""
         if not self.structure.residual:
             return cast(Tensor, self.recurrent(inputs)[0])
         return run_module(self.recurrent, self.structure, inputs, Given(zeros(self.structure, inputs)))[0]
@@ -43,9 +43,9 @@ class SequenceModel(nn.Module):
         """(T, N, D·H) → predictions at every time step (T, N, V)."""
         return cast(Tensor, self.head(pooled(states, self.pooling)))
 
-    def last_prediction(self, states: Tensor) -> Tensor:
-        """(T, N, D·H) → that of the last time step alone (N, V)."""
-        return cast(Tensor, self.head(pooled_at_end(states, self.pooling)))
+    def last_prediction(self, states: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """(T, N, D·H) → that of the last time step of each sequence alone (N, V)."""
+        return cast(Tensor, self.head(pooled_at_end(states, self.pooling, lengths)))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(T, N, I) → predictions at every time step (T, N, V)."""

@@ -47,8 +47,23 @@ class Pass:
 
 def read(model: SequenceModel, batch: Batch, conditions: Conditions = EVALUATION) -> Pass:
     """What `model` makes of `batch`; its own masks, cuts and first states as `conditions` say."""
-    first = _call("", model.structure, model.recurrent, torch.from_numpy(batch.inputs), batch, conditions)
-    return Pass((first,), model.predictions(first.output))
+    calls = run_calls(model, batch, conditions)
+    return Pass(calls, predicted(model, calls))
+
+
+def run_calls(model: SequenceModel, batch: Batch, conditions: Conditions = EVALUATION) -> tuple[CallPass, ...]:
+    """The recurrent part of `read`."""
+    return (_call("", model.structure, model.recurrent, torch.from_numpy(batch.inputs), batch, conditions),)
+
+
+def predicted(model: SequenceModel, calls: tuple[CallPass, ...]) -> Tensor:
+    """(T, N, V) the predictions at the time steps of the last call."""
+    return model.predictions(calls[-1].output)
+
+
+def predicted_at_end(model: SequenceModel, calls: tuple[CallPass, ...]) -> Tensor:
+    """(N, V) those at the end of each sequence alone."""
+    return model.last_prediction(calls[-1].output, calls[-1].given.lengths)
 
 
 def _call(

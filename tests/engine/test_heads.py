@@ -96,6 +96,40 @@ def test_what_pools_is_the_same_at_every_time_step_as_it_is_at_the_end() -> None
             torch.testing.assert_close(one.grad, other.grad)
 
 
+@pytest.mark.parametrize(("cell", "both"), [("gru", True), ("peephole_lstm", True), ("vanilla", False)])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_sequences_padded_at_the_end_are_read_as_if_each_were_alone(cell: str, both: bool, pooling: str) -> None:
+    task = TemporalOrder(length=(8, 14), first_mark=(1, 2), second_mark=(4, 5), padding="at the end")
+    model = ModelSettings("a", cell, 5, num_layers=2, bidirectional=both, pooling=pooling)  # type: ignore[arg-type]
+    experiment = Experiment("heads", task, (model,), TrainingSettings(clip_norm=0.0, batch_size=6), seed=7)
+    training, twin = Training(experiment), Training(experiment).models[0]
+    batch = task.open(7).batch(np.random.default_rng([7, 2, 0]), 6)
+    front = replace(task, padding="in front").open(7).batch(np.random.default_rng([7, 2, 0]), 6)
+    assert batch.lengths is not None
+    assert len(set(batch.lengths)) > 2
+    total, right = torch.zeros(()), []
+    for n, length in enumerate(batch.lengths):
+        np.testing.assert_array_equal(batch.inputs[:length, n], front.inputs[len(front.inputs) - length :, n])
+        assert not batch.inputs[length:, n].any()
+        states = twin.states(torch.from_numpy(batch.inputs[:length, n : n + 1]))
+        answer = torch.tensor([front.targets[-1, n]])
+        prediction = twin.last_prediction(states)
+        total = total + torch.nn.functional.cross_entropy(prediction, answer) / 6
+        right.append(bool(prediction.argmax() == answer))
+    total.backward()
+    (metrics,) = training.advance()
+    assert metrics["loss"] == pytest.approx(total.item(), rel=1e-5)
+    assert metrics["accuracy"] == pytest.approx(np.mean(right))
+    for (name, ours), theirs in zip(training.models[0].named_parameters(), twin.parameters(), strict=True):
+        assert torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6), name
+    capture = training.capture(0)
+    trace = rebuild(capture)
+    assert trace.verdict.kind == "right"
+    assert capture.lengths is not None
+    assert sorted(capture.lengths) == [8, 10, 12, 14]
+    assert all(not capture.grad_output[length:, n].any() for n, length in enumerate(capture.lengths))
+
+
 @dataclass(frozen=True)
 class Masked(TaskSettings):
     """Asks some time steps of some sequences, and counts them differently."""

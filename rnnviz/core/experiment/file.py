@@ -29,6 +29,7 @@ LARGEST_FILE = 1 << 20  # bytes
 TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
 
 _OF_FORMS_IN_MODELS = ("pooling", "residual", "dropout", "embedding", "attention")
+_OF_FORMS_IN_TASKS = ("padding",)
 _OF_FORMS_IN_TRAINING = ("loss", "reduction", "truncation", "new_steps", "reach", "carried", "teacher_forcing")
 NUMBER_PAIR = re.compile(r"\[\n +(\d+),\n +(\d+),\n\]")  # tomli_w gives each number its own line; texts hold no newline
 
@@ -100,7 +101,7 @@ def experiment_toml(experiment: Experiment) -> str:
         "rnnviz": FORMAT,
         "name": experiment.name,
         "seed": experiment.seed,
-        "task": plain(experiment.task),
+        "task": _without_usual(plain(experiment.task), type(experiment.task), _OF_FORMS_IN_TASKS),
         "training": _training_table(experiment.training),
         "models": models,
         **marks_file.marks_table(experiment.marks),

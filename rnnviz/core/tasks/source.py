@@ -61,11 +61,13 @@ class TaskSource(Protocol):
         ...
 
 
-def last_step_question(answers: Array, time_steps: int) -> tuple[Array, Array]:
-    """(targets, loss_weight) of a batch whose answers, (N,) or (N, V), are asked at the last time step only."""
+def last_step_question(answers: Array, time_steps: int, lengths: Array | None = None) -> tuple[Array, Array]:
+    """(targets, loss_weight) of a batch whose answers, (N,) or (N, V), are asked at the last time step only, of
+    sequences padded at the end at each one's own."""
     sequences = len(answers)
+    ends = -1 if lengths is None else (lengths - 1, np.arange(sequences))
     targets = np.zeros((time_steps, *answers.shape), answers.dtype)
-    targets[-1] = answers
+    targets[ends] = answers
     loss_weight = np.zeros((time_steps, sequences), np.float32)
-    loss_weight[-1] = 1.0 / sequences
+    loss_weight[ends] = 1.0 / sequences
     return targets, loss_weight

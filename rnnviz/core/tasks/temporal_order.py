@@ -8,7 +8,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import span
-from rnnviz.core.setting import Span, setting
+from rnnviz.core.setting import OneOf, Span, setting
 from rnnviz.core.tasks.source import Batch, TaskSource, last_step_question
 from rnnviz.core.tasks.symbol_classes import SymbolClasses
 from rnnviz.core.tasks.task import LONGEST, LOSSES_OF_CLASSES, SLIDER_LONGEST, Conflict, TaskSettings
@@ -39,7 +39,7 @@ class TemporalOrder(TaskSettings):
     losses = LOSSES_OF_CLASSES
 
     name: Literal["temporal order"] = "temporal order"
-    length: tuple[int, int] = field(  # shortest and longest sequence, padded in front within a batch
+    length: tuple[int, int] = field(  # shortest and longest sequence, padded within a batch
         default=(60, 80),
         metadata=setting(
             "Length",
@@ -50,10 +50,21 @@ class TemporalOrder(TaskSettings):
     )
     first_mark: tuple[int, int] = field(default=(10, 20), metadata=_MARKS)
     second_mark: tuple[int, int] = field(default=(45, 54), metadata=_MARKS)
+    padding: Literal["in front", "at the end"] = field(
+        default="in front",
+        metadata=setting(
+            "Padding",
+            OneOf({"in front": "in front", "at the end": "at the end, masked"}),
+            "Where the shorter sequences of a batch are filled up: with zeros that are read before they begin, or "
+            "after their end, where nothing is read or asked",
+            short="padding",
+        ),
+    )
 
     @property
     def words(self) -> str:
-        return f"{self.name}, length {span(self.length)}"
+        masked = ", padded at the end" if self.padding == "at the end" else ""
+        return f"{self.name}, length {span(self.length)}{masked}"
 
     @property
     def longest(self) -> int:
@@ -92,17 +103,21 @@ class TemporalOrderSource(SymbolClasses):
         _check(task)
         super().__init__(task, seed)
         self._task = task
+        self._at_end = task.padding == "at the end"
 
     def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
-        """N random strings, the shorter ones padded in front with zeros."""
+        """N random strings, the shorter ones padded with zeros: in front, or at the end and masked."""
         shortest, longest = self._task.length
         lengths = generator.integers(shortest, longest + 1, batch_size)
         return self._strings(generator, lengths, generator.integers(0, 2, (2, batch_size)))
 
     def probe(self) -> Batch:
-        """One string of each class, all of one length from the shorter end of the range."""
+        """One string of each class, all of one length from the shorter end of the range; where they are padded at the
+        end, of lengths from the whole range, so that the padding is seen."""
         shortest, longest = self._task.length
         lengths = np.full(4, shortest + (longest - shortest) // 5)
+        if self._at_end:
+            lengths = np.linspace(longest, shortest, 4).astype(np.int64)
         marks = np.array([[0, 0, 1, 1], [0, 1, 0, 1]])
         return self._strings(np.random.default_rng([self._seed, 1]), lengths, marks)
 
@@ -117,13 +132,17 @@ class TemporalOrderSource(SymbolClasses):
         symbols = generator.integers(FIRST_DISTRACTOR, FIRST_MARK, (time_steps, sequences))  # (T, N)
         first = generator.integers(self._task.first_mark[0], self._task.first_mark[1] + 1, sequences)
         second = generator.integers(self._task.second_mark[0], self._task.second_mark[1] + 1, sequences)
-        symbols[np.arange(time_steps)[:, None] < padding] = PADDING
+        time = np.arange(time_steps)[:, None]
+        symbols[time < padding] = PADDING
         symbols[padding, columns] = START
         symbols[padding + first, columns] = FIRST_MARK + marks[0]
         symbols[padding + second, columns] = FIRST_MARK + marks[1]
         symbols[-1] = END
-        targets, loss_weight = last_step_question(2 * marks[0] + marks[1], time_steps)
-        return Batch(_ONE_HOT[symbols], targets, loss_weight)
+        own = None
+        if self._at_end and padding.any():
+            own, symbols = lengths, symbols[(time + padding) % time_steps, columns]  # the same strings
+        targets, loss_weight = last_step_question(2 * marks[0] + marks[1], time_steps, own)
+        return Batch(_ONE_HOT[symbols], targets, loss_weight, own)
 
 
 def _check(task: TemporalOrder) -> None:

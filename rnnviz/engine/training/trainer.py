@@ -20,6 +20,7 @@ from rnnviz.core.tasks import scores
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.networks import SequenceModel, build
+from rnnviz.engine.passes import read
 from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
 from rnnviz.engine.training.optimising import restore, set_rate, snapshot, torch_optimiser
 from rnnviz.engine.training.question import Question
@@ -166,7 +167,7 @@ class Training:
 
     def _tested(self, model: SequenceModel, test: Batch) -> dict[str, float]:
         with torch.no_grad():
-            prediction = model(torch.from_numpy(test.inputs))
+            prediction = read(model, test).prediction
             loss = weighted_loss(prediction, test, self._loss).item()
         info, answers = self.source.info, prediction.numpy()
         found: dict[str, float | None] = {"test_loss": loss, "skill": scores.skill(loss, info.baselines)}
