@@ -105,6 +105,12 @@ def axis_of(stack: LaneStack) -> TimeAxis:
     return stack._axis
 
 
+def hatched_of(stack: LaneStack) -> list[QRectF]:
+    """The stretches, lane by lane, that are hatched because the lane has nothing there."""
+    assert stack._hatched is not None
+    return list(stack._hatched.boxes)
+
+
 def line_of(stack: LaneStack) -> CursorLine:
     """The cursor line across all lanes."""
     assert stack._line is not None

@@ -1,5 +1,6 @@
 """The centre of the window: all lanes of all models on one time axis, with one cursor line across them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -11,6 +12,7 @@ from rnnviz.debugger.places import NO_UNIT, run_target, to_model
 from rnnviz.gui.canvas import lane_keys
 from rnnviz.gui.canvas.items.canvas_view import CanvasView
 from rnnviz.gui.canvas.items.cursor_line import CursorLine
+from rnnviz.gui.canvas.items.hatched import Hatched
 from rnnviz.gui.canvas.items.skeleton import Skeleton
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lane_keys import lane_wish
@@ -40,7 +42,7 @@ _PICTURES = Fields(  # that the lanes' data come from
 )
 _MARGIN = 8.0  # pixels above the first and below the last lane
 _PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
-_ABOVE_CURSOR, _CURSOR = 20.0, 10.0  # drawing order
+_ABOVE_CURSOR, _CURSOR, _RESTS = 20.0, 10.0, 5.0  # drawing order
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +86,7 @@ class LaneStack(QWidget):
         self._scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self._view = CanvasView(self._scene, self)
         self._line: CursorLine | None = None
+        self._hatched: Hatched | None = None
         self._skeleton: Skeleton | None = None
         self._tip = LiveTip(self._view.viewport(), self._words_at)
         layout = QVBoxLayout(self)
@@ -120,6 +123,8 @@ class LaneStack(QWidget):
             self._shown = resolve(new)
             self._refresh(new)
             self._fit()
+            if new.place.sample != old.place.sample:
+                self._follow_cursor()
         elif old.place.cursor != new.place.cursor:
             self._shown = self._shown.at(new.place.cursor)
             self._follow_cursor()
@@ -226,9 +231,10 @@ class LaneStack(QWidget):
             self._skeleton.set_sentence(waiting_sentence(state))
         for lane in self._lanes:
             self._fill(lane)
-        if self._shown.time_steps != self._axis.time_steps:
+        if self._shown.longest != self._axis.time_steps:
             self._lay_out()
         else:
+            self._hatch()
             self._move_cursor()
 
     def _rebuild(self, state: State) -> None:
@@ -255,6 +261,9 @@ class LaneStack(QWidget):
             self._line = CursorLine(shown.theme)
             self._line.setZValue(_CURSOR)
             self._scene.addItem(self._line)
+            self._hatched = Hatched(shown.theme)
+            self._hatched.setZValue(_RESTS)
+            self._scene.addItem(self._hatched)
         self._lay_out()
 
     def _fill(self, lane: Lane) -> None:
@@ -268,10 +277,10 @@ class LaneStack(QWidget):
         for lane in self._lanes:
             for item in lane.items:
                 self._scene.removeItem(item)
-        for overlay in (self._line, self._skeleton):
+        for overlay in (self._line, self._hatched, self._skeleton):
             if overlay is not None:
                 self._scene.removeItem(overlay)
-        self._lanes, self._line, self._skeleton = [], None, None
+        self._lanes, self._line, self._hatched, self._skeleton = [], None, None, None
 
     def _rescale(self) -> None:
         """The view enlarges the lanes, which lie in pixels of the design; what is seen on top stays there."""
@@ -306,7 +315,7 @@ class LaneStack(QWidget):
         if scrolls:
             width -= scale.to_design(self._view.verticalScrollBar().sizeHint().width())
         plot = max(width - LABEL_COLUMN - SCALE_COLUMN, 40.0)
-        self._axis = self._axis.moved_to(LABEL_COLUMN, plot, self._shown.time_steps)
+        self._axis = self._axis.moved_to(LABEL_COLUMN, plot, self._shown.longest)
         wishes = self._wishes  # a scroll bar that comes or goes may change which there are
         room = height - 2 * _MARGIN
         free = gaps(wishes, room)
@@ -318,7 +327,20 @@ class LaneStack(QWidget):
         if self._skeleton is not None:
             self._skeleton.place(QRectF(0.0, 0.0, width, height), self._axis)
         self._scene.setSceneRect(0.0, 0.0, width, max(height, top + _MARGIN) if self._lanes else height)
+        self._hatch()
         self._move_cursor()
+
+    def _hatch(self) -> None:
+        """Where lanes have nothing."""
+        if self._hatched is not None:
+            self._hatched.set_boxes([box for lane in self._lanes for box in self._resting(lane)])
+
+    def _resting(self, lane: Lane) -> Iterator[QRectF]:
+        axis = self._axis
+        for rest in lane.rests(self._shown):
+            left, right = max(axis.x(rest.first - 0.5), axis.left), min(axis.x(rest.last + 0.5), axis.right)
+            if right > left:
+                yield QRectF(left, lane.rect.top(), right - left, lane.rect.height())
 
     def _follow_cursor(self) -> None:
         """A cursor that leaves the visible time takes the axis with it."""
@@ -370,7 +392,7 @@ class LaneStack(QWidget):
         """Runs to the time step under the pointer, there where they lead anywhere."""
         if not self._shown.ready or point.x() < LABEL_COLUMN:
             return
-        time_step, state = self._axis.time_step_at(point.x()), self._store.state
+        time_step, state = self._time_step_at(point), self._store.state
         for direction, words in ((1, "Run to"), (-1, "Run back to")):
             run = menu.addAction(f"{words} time step {time_step}")
             run.setEnabled(run_target(state.place, state.walkable, time_step, direction) is not None)
@@ -388,7 +410,7 @@ class LaneStack(QWidget):
             return
         row = lane.map.row_at(point.y()) if point.x() >= LABEL_COLUMN else -1
         unit = row + 1 if 0 <= row < shown.structure.units(lane.node.name) else None
-        time_step = self._axis.time_step_at(point.x()) if unit is not None else self._shown.sweep.time_step
+        time_step = self._time_step_at(point) if unit is not None else self._shown.sweep.time_step
         inner = menu.addMenu(f"What if, in {shown.name.removesuffix(', what-if')}")
         whatif, model, name = state.trial.whatif, shown.number, lane.node.name
         inner.setEnabled(not whatif.active or whatif.model == model)  # one model at a time
@@ -407,7 +429,7 @@ class LaneStack(QWidget):
         elif lane is not None and lane.offers_lanes and point.x() < LABEL_COLUMN:
             lanes_menu(self._store, self).popup(QCursor.pos())
         elif lane is not None and point.x() >= LABEL_COLUMN:
-            chosen = self._axis.time_step_at(point.x())
+            chosen = self._time_step_at(point)
             if chosen != self._shown.sweep.time_step:
                 self.time_step_chosen.emit(chosen)
 
@@ -420,13 +442,20 @@ class LaneStack(QWidget):
     def _lane_at(self, point: QPointF) -> Lane | None:
         return next((lane for lane in self._lanes if lane.rect.top() <= point.y() <= lane.rect.bottom()), None)
 
+    def _time_step_at(self, point: QPointF) -> int:
+        """Held inside the sequence."""
+        return min(self._axis.time_step_at(point.x()), self._shown.time_steps)
+
     def _hover(self, point: QPointF) -> None:
         self._tip.rest_at(self._view.mapFromScene(point))
 
     def _words_at(self, place: QPoint) -> str:
         point = self._view.mapToScene(place)
         lane = self._lane_at(point)
-        return lane.tip(point) if lane is not None else ""
+        if lane is None:
+            return ""
+        t = self._axis.time_step_at(point.x()) if self._axis.left <= point.x() <= self._axis.right else 0
+        return next((rest.words for rest in lane.rests(self._shown) if rest.holds(t)), "") or lane.tip(point)
 
     def _zoom(self, factor: float, x: float) -> None:
         self._axis = self._axis.scaled(factor, x)

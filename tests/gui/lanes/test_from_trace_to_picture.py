@@ -435,7 +435,7 @@ def expect_input(view: View, lane: Lane) -> None:
 
 
 def expect_ruler(view: View, lane: Lane) -> None:
-    numbers = [str(t) for t in range(1, view.models[0].length + 1)]
+    numbers = [str(t) for t in range(1, max(LENGTHS) + 1)]  # of the axis, which is that of the longest sequence
     names = view.state.run.task.time_labels if view.state.run.task is not None else ()
     # the names belong to the first sequence
     assert ruler_names(lane) == (list(names[: len(numbers)]) if names and view.state.place.sample == 0 else numbers)

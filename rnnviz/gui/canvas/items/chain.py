@@ -51,6 +51,7 @@ class Chain(CanvasItem):
         self.leftwards = leftwards  # the layer reads the sequence from the end
         self.joined = joined  # something is carried from cell to cell
         self._sweep = Sweep(1, False, range(1, 1))
+        self._there: range | None = None  # time steps that have a cell; None: all of the axis
         self._magnitudes: Array = np.zeros(0)  # (T,) log₁₀ ‖∂L/∂h_t‖
         self._lost: Array = np.zeros(0, bool)  # (T,) of them, what float32 does not hold
         self._colors: Array = np.zeros(0, np.uint32)  # (T,) 0xffRRGGBB
@@ -65,6 +66,12 @@ class Chain(CanvasItem):
         table = packed(self.theme.magnitude_map(), self.theme)
         self._colors = table[indices(held, VANISHED, VANISHED + max(highest - VANISHED, 1.0))]
         self.update()
+
+    def set_cells(self, there: range) -> None:
+        """Which time steps have a cell."""
+        if there != self._there:
+            self._there = there
+            self.update()
 
     def set_sweep(self, sweep: Sweep) -> None:
         """Moves the cursor; repaints only what lies between the old and the new place."""
@@ -101,7 +108,7 @@ class Chain(CanvasItem):
     def _draw_cells(self, painter: QPainter) -> None:
         pitch, sweep, middle = self.axis.pitch, self._sweep, self._middle()
         side = min(_side(pitch), max(self.rect.height() - _BESIDE_CELLS, 3.0))
-        visible = self.exposed_steps()
+        visible = self._visible_cells()
         if sweep.backward and pitch < _BAND_PITCH:
             self._draw_band(painter, min(middle + side / 2 + 3, self.rect.bottom() - _BAND))
         if self.joined:
@@ -119,6 +126,14 @@ class Chain(CanvasItem):
             painter.drawRoundedRect(QRectF(self.axis.x(t) - side / 2 + 0.5, top, side - 1, side - 1), radius, radius)
         if sweep.time_step in visible:
             self._draw_cursor_cell(painter, side + 3)
+
+    @property
+    def _cells(self) -> range:
+        return range(1, self.axis.time_steps + 1) if self._there is None else self._there
+
+    def _visible_cells(self) -> range:
+        exposed, there = self.exposed_steps(), self._cells
+        return range(max(exposed.start, there.start), min(exposed.stop, there.stop))
 
     def _magnitude_color(self, t: int) -> QColor:
         return QColor.fromRgb(int(self._colors[t - 1])) if t <= self._colors.size else self.color
@@ -202,10 +217,9 @@ class Chain(CanvasItem):
 
     def _draw_strip(self, painter: QPainter) -> None:
         middle, sweep = self._middle(), self._sweep
-        left, right = (
-            max(self.axis.x(0.5), self.rect.left()),
-            min(self.axis.x(self.axis.time_steps + 0.5), self.rect.right()),
-        )
+        there = self._cells
+        left = max(self.axis.x(there.start - 0.5), self.rect.left())
+        right = min(self.axis.x(there.stop - 0.5), self.rect.right())
         half = _STRIP_BACKWARD / 2 if sweep.backward else 4.0
         whole = QRectF(left, middle - half, right - left, 2 * half)
         if len(sweep.done):

@@ -57,14 +57,8 @@ class HeatMap(CanvasItem):
 
     def draw(self, painter: QPainter) -> None:
         painter.fillRect(self.rect, self.theme.color("panel"))
-        if self._values.size:
-            image = self._rendered(painter.deviceTransform().m11())
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            left, right = self.axis.x(self._drawn_steps[0] - 0.5), self.axis.x(self._drawn_steps[-1] + 0.5)
-            painter.save()
-            painter.setClipRect(self.rect)
-            painter.drawImage(QRectF(left, self.rect.top(), right - left, self.rect.height()), image)
-            painter.restore()
+        if self._values.shape[0] >= self.axis.visible().start and self._values.size:
+            self._draw_values(painter)
         marked = self._marked_box()
         if marked is not None and self._dims:
             self._dim_others(painter, marked)
@@ -72,6 +66,15 @@ class HeatMap(CanvasItem):
         painter.drawRect(self.rect.adjusted(0.5, 0.5, -0.5, -0.5))
         if marked is not None:
             self._draw_pointer(painter, marked.center().y())
+
+    def _draw_values(self, painter: QPainter) -> None:
+        image = self._rendered(painter.deviceTransform().m11())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        left, right = self.axis.x(self._drawn_steps[0] - 0.5), self.axis.x(self._drawn_steps[-1] + 0.5)
+        painter.save()
+        painter.setClipRect(self.rect)
+        painter.drawImage(QRectF(left, self.rect.top(), right - left, self.rect.height()), image)
+        painter.restore()
 
     def boundingRect(self) -> QRectF:
         return self.rect.adjusted(-_POINTER - 1, -_POINTER / 2, 0, _POINTER / 2)

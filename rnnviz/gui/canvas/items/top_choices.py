@@ -32,10 +32,12 @@ class TopChoices(CanvasItem):
         self._asked: Array = np.zeros(0, bool)
         self._best: Array = np.zeros((0, self._count), np.int64)
         self._chances: Array = np.zeros((0, 0))
+        self._there = range(0)  # time steps with choices
 
-    def set_probabilities(self, probabilities: Array, targets: Array, asked: Array) -> None:
+    def set_probabilities(self, probabilities: Array, targets: Array, asked: Array, there: range | None = None) -> None:
         """`probabilities` (T, V), or predicted values, which may lie beyond 0 and 1, `targets` (T,) class numbers,
-        `asked` (T,) bool: where there is a loss."""
+        `asked` (T,) bool: where there is a loss; `there`: the time steps with a prediction, all unless it is said."""
+        self._there = range(1, len(targets) + 1) if there is None else there
         self._chances, self._targets, self._asked = probabilities, targets, asked
         order = np.argsort(-np.nan_to_num(probabilities, nan=-np.inf), axis=1, kind="stable")
         self._best = order[:, : self._count]  # (T, 3)
@@ -48,13 +50,14 @@ class TopChoices(CanvasItem):
             self.update(self._column(t).adjusted(-2, 0, 2, 0).intersected(self.rect))
 
     def draw(self, painter: QPainter) -> None:
-        painter.fillRect(self.rect, self.theme.color("panel"))
+        box = self._box()
+        painter.fillRect(box, self.theme.color("panel"))
         painter.save()
         painter.setClipRect(self.rect)
         letters = self.axis.pitch >= _LETTER_PITCH
         for t in self.exposed_steps():
-            if t > len(self._targets):
-                break
+            if t not in self._there:
+                continue
             if letters:
                 self._draw_column(painter, t)
             else:
@@ -63,11 +66,16 @@ class TopChoices(CanvasItem):
         self._draw_cursor(painter)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(pen(self.theme.color("line")))
-        painter.drawRect(self.rect.adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _box(self) -> QRectF:
+        """What there is of the plot column."""
+        left, right = self.axis.x(self._there.start - 0.5), self.axis.x(self._there.stop - 0.5)
+        return self.rect.intersected(QRectF(left, self.rect.top(), max(right - left, 0.0), self.rect.height()))
 
     def tip(self, x: float, y: float) -> str:
         t = self.axis.time_step_at(x)
-        if t > len(self._targets):
+        if t not in self._there:
             return ""
         best = ", ".join(
             f"{readable(self._labels[k])} {short(float(self._chances[t - 1, k]))}" for k in self._best[t - 1]
@@ -84,7 +92,7 @@ class TopChoices(CanvasItem):
     def _draw_cursor(self, painter: QPainter) -> None:
         """A frame where letters can be read inside it, else the line the other lanes have."""
         column = self._column(self._cursor)
-        if self._cursor not in self.axis.visible():
+        if self._cursor not in self.axis.visible() or self._cursor not in self._there:
             return
         painter.setClipRect(self.time_box(1))
         if self.axis.pitch >= _LETTER_PITCH:

@@ -1,5 +1,6 @@
 """The base of all lanes: a label at the left, items in the plot column, and how much height they want."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF
@@ -10,6 +11,7 @@ from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.canvas.items.lane_label import LaneLabel
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.columns import LABEL_COLUMN
 
@@ -79,6 +81,10 @@ class Lane:
 
     def name_axes(self, shown: Shown) -> None:
         """Says in the label, of a picture, what the window says when it is asked; called after `show`."""
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        """Where there is nothing to show."""
+        return shown.rests
 
     def move_cursor(self, sweep: Sweep) -> None:
         """Follows the cursor, where the lane itself shows it."""

@@ -34,6 +34,7 @@ class ModelHeaderLane(Lane):
         entry = self.shown_model(shown)
         self.layer_name = entry.layer_name
         self.chain.leftwards = LayerId.read(entry.layer_name).reverse
+        self.chain.set_cells(range(1, entry.time_steps + 1))
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient, entry.lost_gradient)
         self.legend.set_highest(shown.highest_gradient)
         words = "unrolled" if entry.carries else "no state"

@@ -17,6 +17,7 @@ from rnnviz.core.sweeps.underflow import SURE, held
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Sweep
+from rnnviz.gui.canvas.lanes.rests import Rest, padding
 from rnnviz.gui.look.theme import Dash, Theme, model_dashes, theme
 from rnnviz.gui.state.state import State
 
@@ -172,6 +173,7 @@ class Shown:
     models: tuple[ShownModel, ...]
     sample: int  # of the probe; a model's trace is read at its own `ShownModel.sample`: a what-if has one sequence
     time_steps: int
+    longest: int  # time steps of the longest sequence there is: those of the axis
     cursor: Cursor
     switched: frozenset[str]  # State.look.hidden_lanes
     fitting: frozenset[str]  # State.look.fitting_lanes
@@ -218,6 +220,11 @@ class Shown:
         if model is None or model.sequence is None or model.sequence.head is None:
             return np.zeros(self.time_steps, bool)
         return np.asarray(model.sequence.head.loss_weight[: self.time_steps, 0] > 0)
+
+    @cached_property
+    def rests(self) -> tuple[Rest, ...]:
+        """Where no lane has anything."""
+        return tuple(padding(self.sample, self.time_steps, self.longest))
 
     @property
     def asked_often(self) -> bool:
@@ -306,7 +313,8 @@ def resolve(state: State) -> Shown:
     traces = state.recorded.traces + (None,) * (len(state.run.models) - len(state.recorded.traces))
     first = next((trace for trace in traces if trace is not None), None)
     sample = min(state.place.sample, first.sequences - 1) if first is not None else 0
-    time_steps = max(first.sequence_length(sample), 1) if first is not None else 1
+    lengths = (1,) if first is None else [max(first.sequence_length(n), 1) for n in range(first.sequences)]
+    time_steps, longest = lengths[sample], max(lengths)
     cells = [model.structure.cell for model in state.run.models]
     looks = zip(colors.model_colors(cells), model_dashes(cells), strict=True)
     models = []
@@ -323,6 +331,7 @@ def resolve(state: State) -> Shown:
         tuple(models),
         sample,
         time_steps,
+        longest,
         state.place.cursor,
         state.look.hidden_lanes,
         state.look.fitting_lanes,
