@@ -189,6 +189,9 @@ def _add_train(commands: "Commands[_Parser]") -> None:
     train.add_argument(
         "--training-steps", type=whole_number(0), metavar="K", help="instead of the experiment's own number"
     )
+    train.add_argument(
+        "--batches", action="store_true", help="record the training batch with each capture, not only at the end"
+    )
     _add_live(train)
     train.set_defaults(run=_train)
 
@@ -305,6 +308,7 @@ def _add_render(commands: "Commands[_Parser]") -> None:
         metavar="KEY,KEY",
         help=f"of the view gradients: which, in their order; of {', '.join(one.key for one in CARDS)}",
     )
+    debugging_commands.add_kind(render)
     render.add_argument("--sweep", choices=("forward", "backward"), help="which of the two the cursor stands in")
     render.add_argument("--training-step", type=whole_number(0), metavar="K", help="default: the last one captured")
     render.add_argument(
@@ -390,10 +394,10 @@ def _train(options: argparse.Namespace) -> int:
         if options.live:
             from rnnviz.engine.training.serve import run_training
 
-            return run_training(experiment, path, paused=options.paused, live=True, pipe=pipe)
+            return run_training(experiment, path, paused=options.paused, live=True, pipe=pipe, batches=options.batches)
         from rnnviz.headless import train_headless
 
-        return train_headless(experiment, path)
+        return train_headless(experiment, path, options.batches)
 
 
 def _branch(options: argparse.Namespace) -> int:
@@ -537,7 +541,7 @@ def _render(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace, run_path: Path) -> None:
     from rnnviz.gui.figures.run_figures import Wanted, render_view
 
-    wanted = Wanted(options.view, options.lanes, options.level, options.sweep or "", options.cards)
+    wanted = Wanted(options.view, options.lanes, options.level, options.sweep or "", options.cards, options.kind)
     at = (options.training_step, options.time_step)
     render_view(run_path, wanted, *at, _measures(options), options.theme, options.out)
 

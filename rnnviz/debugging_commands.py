@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Commands = argparse._SubParsersAction  # argparse gives its type no public name
 
 # their values may begin with a dash
-TEXT_OPTIONS = ("--condition", "--crosses", "--number", "--factor", "--every", "--first", "--last", "--most")
+TEXT_OPTIONS = ("--condition", "--crosses", "--number", "--factor", "--every", "--first", "--last", "--most", "--kind")
 CHECK_STATUS = """exit status: 0 where every gradient is right, also of a trace that is not your own pass, which is
 said; 1 where a gradient is wrong or the trace differs from what was recorded; 2 where nothing could be checked."""
 LARGEST_MARKS = 1 << 20  # bytes
@@ -52,8 +52,19 @@ def add_check(commands: "Commands[Any]") -> None:
     check.add_argument("run_path", type=Path, metavar="RUN")
     check.add_argument("--training-step", type=whole_number(0), metavar="K", help="default: the last one captured")
     check.add_argument("--model", metavar="NAME", help="default: every model")
+    add_kind(check)
     check.add_argument("--json", action="store_true", help="as JSON, for programs")
     check.set_defaults(run=run_check)
+
+
+def add_kind(parser: argparse.ArgumentParser) -> None:
+    """Whose sequences are looked at, where both are recorded."""
+    parser.add_argument(
+        "--kind",
+        choices=("probe", "batch"),
+        default="probe",
+        help="the probe (default), or the training batch whose gradient made the next update, where it is recorded",
+    )
 
 
 def run_search(options: argparse.Namespace) -> int:
@@ -92,7 +103,7 @@ def run_check(options: argparse.Namespace) -> int:
     from rnnviz.runs.reading.reader import open_run
 
     with open_run(options.run_path) as run:
-        reports = check_run(run, options.training_step, options.model)
+        reports = check_run(run, options.training_step, options.model, options.kind)
     if options.json:
         print(json.dumps([report.plain for report in reports]))
     else:

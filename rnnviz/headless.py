@@ -18,10 +18,13 @@ from rnnviz.progress_bar import ProgressBar
 from rnnviz.runs.reading.reader import open_run
 
 
-def train_headless(experiment: Experiment, path: Path) -> int:
-    """Trains `experiment` into the run file `path` and returns the exit status. Raises RnnvizError."""
+def train_headless(experiment: Experiment, path: Path, batches: bool = False) -> int:
+    """Trains `experiment` into the run file `path` and returns the exit status. Raises RnnvizError.
+
+    `batches`: as of `run_training`.
+    """
     with closing(_Bar(experiment)) as bar:
-        status = run_training(experiment, path, progress=bar.progress, tell=bar.say)
+        status = run_training(experiment, path, progress=bar.progress, tell=bar.say, batches=batches)
         with open_run(path) as run:
             bar.show(run.last_training_step)
     print(summary(path), file=sys.stderr)

@@ -158,6 +158,7 @@ def _run(path: Path, activation: Activation | None) -> Inspected:
             "modules": [_module(model.name, model.structure) for model in run.models],
             "training_steps": int(run.last_training_step),
             "captures": len(captured),
+            "training_batches": len(run.captured(kind="batch")),
             "checksums": run.version > 1,  # of metrics and log, too
         }
 
@@ -290,10 +291,11 @@ def _product(shape: Sequence[int]) -> int:
 
 def _summary(inspected: Mapping[str, Any]) -> str:
     if inspected["kind"] == "run":
+        batches = f", training batches: {inspected['training_batches']}" if inspected["training_batches"] else ""
         unchecked = "" if inspected["checksums"] else ", metrics and log without checksums"
         return (
             f" of {inspected['name']!r} ({inspected['task']}), training steps: {inspected['training_steps']:,}, "
-            f"captures: {inspected['captures']}{unchecked}"
+            f"captures: {inspected['captures']}{batches}{unchecked}"
         )
     if inspected["kind"] == "experiment":
         models = ", ".join(f"{one['name']} ({one['cell']}, {one['hidden_size']} units)" for one in inspected["models"])

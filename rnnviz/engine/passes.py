@@ -1,7 +1,7 @@
 """Pass: one forward reading of a batch by a model, call by call, with what stands at the borders of each call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,11 @@ class Conditions:
     masks: Mapping[str, Tensor] = field(default_factory=dict)  # by call: (layers − 1, T, N, D·P) of dropout
     cut: Tensor | None = None  # (T,) bool: nothing is carried back to the states here from the time step after
     initial: tuple[Tensor, ...] = ()  # first states of the first call, (layers·D, N, ·) each; (): zero
+
+    def first(self, count: int) -> "Conditions":
+        """Those of the first `count` sequences of the batch."""
+        masks = {name: mask[:, :, :count] for name, mask in self.masks.items()}
+        return replace(self, masks=masks, initial=tuple(state[:, :count] for state in self.initial))
 
 
 EVALUATION = Conditions()

@@ -206,10 +206,12 @@ def test_the_newest_capture_without_nan_is_kept(tmp_path: Path, monkeypatch: pyt
         recording.advance()
     recording.writer.close()
     with open_run(tmp_path / "a.rnnviz") as run:
-        kept = run._queries.rows("captures", "SELECT training_step, model, keep FROM captures ORDER BY 1, 2")
+        sql = "SELECT training_step, model, keep FROM captures WHERE kind = 'probe' ORDER BY 1, 2"
+        kept = run._queries.rows("captures", sql)
         assert kept == [(1, 0, 0), (1, 1, 0), (2, 0, 0), (2, 1, 0), (5, 0, 1), (5, 1, 1), (7, 0, 0), (7, 1, 0)]
         assert np.isfinite(run.capture(5, 1).output).all()
         assert np.isnan(run.capture(7, 1).output).any()
+        assert np.isnan(run.capture(7, 1, "batch").output).any()  # of which the gradient was no number
 
 
 def test_headless_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ LossName = Literal["cross entropy", "mean squared error", "binary cross-entropy"
 Pooling = Literal["last", "mean", "max"]  # what a head reads: each time step's output alone, or all up to it
 Reduction = Literal["mean", "sum"]  # over time steps; over sequences it is always the mean
 CaptureKind = Literal["probe", "batch", "generated"]
+KIND_WORDS: dict[CaptureKind, str] = {"probe": "probe", "batch": "training batch", "generated": "generated sequence"}
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ class Capture(FrozenArrays):
     notes: tuple[str, ...] = ()  # what makes the rebuilt trace differ from history, one sentence each
     kind: CaptureKind = "probe"
     own: OwnPass | None = None  # None: torch's numbers above are those of the pass itself
+    batch_size: int = 0  # of the training batch that these sequences are the first of; 0: it is no training batch
 
     @staticmethod
     def of_one(

@@ -14,7 +14,7 @@ from rnnviz.core.memory import array_bytes, keep_pages_at_hand
 from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.backward import sweep_back
-from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
@@ -62,6 +62,16 @@ class Trace(FrozenArrays):
     notes: tuple[str, ...] = ()  # what makes it differ from history, one sentence each
     number: int | None = None  # of the sequence it was cut out for, 0-based; None: it holds all
     whole_lengths: tuple[int, ...] = ()  # of all sequences, where it stands for them and holds `number` alone
+
+    @property
+    def kind(self) -> CaptureKind:
+        """Whose sequences these are: of the probe, or of a training batch."""
+        return self.check.capture.kind
+
+    @property
+    def batch_size(self) -> int:
+        """Sequences of the training batch that these are the first of; 0: of none."""
+        return self.check.capture.batch_size
 
     @property
     def structure(self) -> Structure:

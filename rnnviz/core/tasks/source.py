@@ -1,6 +1,6 @@
 """Task source: what a task offers the trainer: batches, a fixed probe, a test part, and how answers are judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,10 +25,20 @@ class Batch:
     decoder_inputs: Array | None = None  # (U, N, J) float32 one-hot: a start symbol, then each target but the last
     decoder_lengths: Array | None = None  # (N,) int64 of answers padded at the end; None: all are U
 
+    def first(self, count: int) -> "Batch":
+        """Its first `count` sequences, or all where there are not as many; they count as they do in the whole."""
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(self, **{name: _first(part, count) for name, part in parts.items() if part is not None})
+
     @property
     def classes(self) -> Array:
         """(T, N) class numbers, also of one-hot targets."""
         return self.targets if self.targets.ndim == 2 else np.asarray(self.targets.argmax(axis=-1))
+
+
+def _first(part: Array, count: int) -> Array:
+    """Lengths (N,), or sequences (T, N, …)."""
+    return part[:count] if part.ndim == 1 else part[:, :count]
 
 
 class TaskSource(Protocol):

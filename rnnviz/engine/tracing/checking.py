@@ -16,7 +16,7 @@ from torch import Tensor
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import listed
-from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.capture import KIND_WORDS, Call, Capture, CaptureKind
 from rnnviz.core.sweeps.fidelity import relative_difference, weight_grads
 from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import Trace, rebuild
@@ -104,14 +104,18 @@ class Report:
         return about | {"right": self.right, "verdict": self.verdict, "trace": self.trace.kind, "gradients": checks}
 
 
-def check_run(run: Run, training_step: int | None = None, model: str | None = None) -> list[Report]:
-    """The trace of each model (or of one) at a captured training step (None: the last). Raises RnnvizError."""
-    captured = run.captured()
+def check_run(
+    run: Run, training_step: int | None = None, model: str | None = None, kind: CaptureKind = "probe"
+) -> list[Report]:
+    """The trace of each model (or of one) at a training step captured of that kind (None: the last). Raises
+    RnnvizError."""
+    captured = run.captured(kind=kind)
     if not captured.size:
-        raise RnnvizError(f"{run.path} holds no capture, so there is nothing to check.")
+        what = "capture" if kind == "probe" else KIND_WORDS[kind]
+        raise RnnvizError(f"{run.path} holds no {what}, so there is nothing to check.")
     step = int(captured[-1]) if training_step is None else training_step
     names = [one.name for one in run.models] if model is None else [model]
-    return [replace(check_capture(run.capture(step, name)), model=name, training_step=step) for name in names]
+    return [replace(check_capture(run.capture(step, name, kind)), model=name, training_step=step) for name in names]
 
 
 def check_capture(capture: Capture) -> Report:

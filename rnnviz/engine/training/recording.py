@@ -31,8 +31,10 @@ _SPEED_SPAN = 1.0  # seconds over which the speed is measured
 class Recording:
     """A `Training` and the run file it is written to, from training step 0 on.
 
-    Captures are made at most `capture_rate` times a second, and so rarely that they take no more than `capture_share`
-    of the time, whatever the model's size. Raises RnnvizError for an impossible experiment or file.
+    Captures are of the probe; where training rests, and with `batches` set everywhere, of the training batch too: that
+    of the next update, read with the weights before it. Captures are made at most `capture_rate` times a second, and
+    so rarely that they take no more than `capture_share` of the time, whatever the model's size. Raises RnnvizError
+    for an impossible experiment or file.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Recording:
         capture_rate: float,
         capture_share: float,
         branch: Branch | None = None,
+        batches: bool = False,
     ) -> None:
         self.experiment = experiment
         self.path = path
@@ -55,6 +58,8 @@ class Recording:
         self._capture_share = capture_share
         self._next_capture = 0.0
         self._captured_at = -1  # the training step of the last capture
+        self._batch_at = -1  # that of the last one of a training batch
+        self.batches = batches
         self._good: tuple[int, list[Capture]] | None = None  # the last captures without NaN or infinity
         self._best: dict[int, tuple[list[Capture], list[OptimiserSnapshot]]] = {}  # by training step, for `keep_best`
         self._speed_since = (time.monotonic(), 0)
@@ -108,32 +113,44 @@ class Recording:
         """Captures this training step for good as long as hits have room; from then on they are only counted."""
         if self._hits.full or self._hits.newest == self.training_step:
             return
-        self._hits.add(self.training_step, self.capture(keep=True))
+        self._hits.add(self.training_step, self.capture(keep=True, batch=True))
         if self._hits.full:
             sentence = f"{self._hits.count} training steps with hits have been kept; further hits are only counted."
             self.event("hits", sentence)
 
-    def capture(self, keep: bool = False, optimisers: bool = True) -> int:
+    def capture(self, keep: bool = False, optimisers: bool = True, batch: bool = False) -> int:
         """Captures the probe of every model now, unless this training step has its captures already; their bytes.
 
-        `keep`: for good, and with what the `optimisers` have gathered.
+        `keep`: for good, and with what the `optimisers` have gathered. `batch`: also the training batch.
         """
-        if self._captured_at == self.training_step and not keep:
+        wanted = keep or self._captured_at != self.training_step
+        batch = (batch or (self.batches and wanted)) and self._batch_at != self.training_step
+        if not (wanted or batch):
             return 0
         started = time.monotonic()
-        captures = [self.captured(number) for number in range(len(self.models))]
-        size = sum(
-            self.writer.capture(self.training_step, number, capture, keep) for number, capture in enumerate(captures)
-        )
-        self._captured_at = self.training_step
-        if all(_finite(capture) for capture in captures):
-            self._good = (self.training_step, captures)
+        size = self._capture_probe(keep) if wanted else 0
+        if batch:
+            made = [self.training.batch_capture(number) for number in range(len(self.models))]
+            size += self._write(made, keep)
+            self._batch_at = self.training_step
         if keep and optimisers:
             for number in range(len(self.models)):
                 size += self.writer.optimiser(self.training_step, number, self.training.optimiser_snapshot(number))
         ended = time.monotonic()
         self._next_capture = started + max(self._interval, (ended - started) / self._capture_share)
         return size
+
+    def _capture_probe(self, keep: bool) -> int:
+        captures = [self.captured(number) for number in range(len(self.models))]
+        self._captured_at = self.training_step
+        if all(_finite(capture) for capture in captures):
+            self._good = (self.training_step, captures)
+        return self._write(captures, keep)
+
+    def _write(self, captures: list[Capture], keep: bool) -> int:
+        """Their bytes."""
+        step = self.training_step
+        return sum(self.writer.capture(step, number, capture, keep) for number, capture in enumerate(captures))
 
     def captured(self, number: int) -> Capture:
         """The probe as one model sees it now, computed once for each training step."""
@@ -207,7 +224,7 @@ class Recording:
         return replace(found, state={name: array.copy() for name, array in found.state.items()})
 
     def _keep_last_good(self) -> None:
-        self.capture()
+        self.capture(batch=True)
         if self._good is not None:
             step, captures = self._good
             for number, capture in enumerate(captures):

@@ -26,6 +26,7 @@ from rnnviz.runs.file.engine_commands import (
     Leave,
     Pause,
     Quit,
+    RecordBatches,
     Restart,
     Set,
     Step,
@@ -62,13 +63,15 @@ def run_training(
     branch: Branch | None = None,
     pipe: Pipe | None = None,
     tell: Callable[[str], None] | None = None,
+    batches: bool = False,
 ) -> int:
     """Trains `experiment` into a new run file at `path`; returns the exit status 0.
 
     Headless, it ends at the experiment's last training step. `live`, it pauses there and obeys commands until `quit`,
     a signal, or the end of its parent. `capture_rate`: captures a second at most. `progress` is called a few times a
     second. `branch`: goes on from there instead of beginning anew. `pipe`: to the window it works for. `tell` takes
-    sentences about what a person should know meanwhile; without it they go to standard error. Raises RnnvizError for an
+    sentences about what a person should know meanwhile; without it they go to standard error. `batches`: the training
+    batch is recorded with each capture, not only where training rests. Raises RnnvizError for an
     impossible experiment, an unwritable file or (headless) a loss that is not finite.
 
     A file that cannot be written stops a live training until it can; any other goes on, and what is missing in the end
@@ -79,7 +82,7 @@ def run_training(
     share = LIVE_SHARE if live else HEADLESS_SHARE
 
     def record(experiment: Experiment, path: Path, branch: Branch | None = None) -> Recording:
-        return Recording(experiment, path, rate, share, branch)
+        return Recording(experiment, path, rate, share, branch, batches)
 
     load_optimisers()  # while nothing is begun yet, and signals still end the process at once
     with Lifetime(live, pipe) as lifetime:
@@ -212,7 +215,7 @@ class _Engine:
         self._recording.event("started", sentence if branch is None else branch.sentence)
         for note in self._recording.training.source.info.notes:
             self._recording.event("note", note)
-        self._recording.capture(keep=True)
+        self._recording.capture(keep=True, batch=True)
         self._report()
 
     def _train(self) -> None:
@@ -228,7 +231,7 @@ class _Engine:
         """
         was_running = self._running
         self._running, self._sentence, self._kind = False, sentence, kind
-        self._recording.capture()
+        self._recording.capture(batch=True)
         if was_running and kind not in ("hit", "early stop"):
             self._recording.event("paused", sentence or f"Paused at training step {self._recording.training_step:,}.")
         self._report()
@@ -307,12 +310,25 @@ class _Engine:
                     self._branch(taken.command, taken, done)
                     return
                 case TakeCapture():
-                    self._recording.capture(keep=True)
+                    self._recording.capture(keep=True, batch=True)
+                case RecordBatches(on):
+                    self._record_batches(on)
                 case Quit():
                     self._ending = True
         except RnnvizError as error:
             answer = str(error)
         done(taken.number, answer)
+
+    def _record_batches(self, on: bool) -> None:
+        """With each capture also the training batch from now on, or no longer."""
+        recording = self._recording
+        if on:
+            recording.capture(batch=True)
+        if on != recording.batches:
+            recording.batches = on
+            how = "with each capture" if on else "only where training rests"
+            said = f"From training step {recording.training_step:,} on, the training batch is recorded {how}."
+            recording.event("recording", said)
 
     def _hold(self, window: WriterProcess) -> None:
         """Remembers who has paused a training that has no window of its own, and tells those who wait for it."""
@@ -388,6 +404,7 @@ class _Engine:
         self, experiment: Experiment, path: Path, branch: Branch | None, taken: TakenCommand, done: Done
     ) -> None:
         recording = self._record(experiment, path, branch)
+        recording.batches = self._recording.batches
         watching = Watching(recording)
         inbox = _inbox(recording)
         done(taken.number, "")  # in the old run, before it is closed
@@ -400,7 +417,7 @@ class _Engine:
     def _close(self, state: EngineState, sentence: str) -> None:
         """Ends the recording with a capture of its last training step, and leaves one whole file."""
         if state != "failed":
-            self._recording.capture(keep=True)
+            self._recording.capture(keep=True, batch=True)
             self._recording.keep_best()
         self._recording.event(
             state, sentence or f"{state.capitalize()} at training step {self._recording.training_step:,}."

@@ -20,13 +20,14 @@ from rnnviz.core.tasks import scores
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.networks import SequenceModel, build
-from rnnviz.engine.passes import read
-from rnnviz.engine.tracing.capture import capture_probe, weighted_loss
+from rnnviz.engine.passes import EVALUATION, Conditions, read
+from rnnviz.engine.tracing.capture import capture_probe, captured, weighted_loss
 from rnnviz.engine.training.optimising import restore, set_rate, snapshot, torch_optimiser
 from rnnviz.engine.training.question import Question
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
+BATCH_SEQUENCES = 4  # of a training batch are captured at most
 _VALIDATION = 4  # that of the fresh sequences that a task which holds nothing back is validated on
 _RECURRENT = "recurrent."  # in front of recurrent parameters, not in the names that noise is drawn by
 
@@ -60,6 +61,7 @@ class Training:
         check_estimate(experiment, "experiment", self.source.input_size, self.source.output_size)
         self.probe = self.source.probe()
         self.training_step = 0  # updates applied so far
+        self._next_batch: tuple[int, Batch] | None = None  # with the training step before the update it is for
         self.learning_rate = experiment.training.learning_rate  # as it is set: the schedule makes that of a step of it
         self.clip_norm = experiment.training.clip_norm
         self._patience = experiment.training.patience
@@ -115,8 +117,7 @@ class Training:
         Raises NotFiniteError, naming model and training step, before any model is updated, unless that model's are to
         be learnt all the same (`refused`).
         """
-        generator = np.random.default_rng([self.experiment.seed, _BATCHES, self.training_step])
-        batch = self.source.batch(generator, self.experiment.training.batch_size)
+        batch = self.next_batch()
         question = Question.of(batch, self.source.info, self.experiment.task.last_only, self.source.tolerance)
         metrics = [self._sweep(number, question) for number in range(len(self.models))]
         for number, (optimiser, found) in enumerate(zip(self._optimisers, metrics, strict=True)):
@@ -129,6 +130,26 @@ class Training:
         if self.training_step % VALIDATE_EVERY == 0:
             self._validate(metrics)
         return metrics
+
+    def next_batch(self) -> Batch:
+        """The batch whose gradient makes the next update."""
+        if self._next_batch is None or self._next_batch[0] != self.training_step:
+            generator = np.random.default_rng([self.experiment.seed, _BATCHES, self.training_step])
+            batch = self.source.batch(generator, self.experiment.training.batch_size)
+            self._next_batch = self.training_step, batch
+        return self._next_batch[1]
+
+    def conditions(self, number: int) -> Conditions:
+        """How a model reads `next_batch`; drawn from the seed, its number and the training step alone."""
+        return EVALUATION
+
+    def batch_capture(self, number: int) -> Capture:
+        """What one model makes now of the first sequences of `next_batch`, read as for the update; their losses and
+        gradients are their part of those of the whole batch."""
+        batch, conditions = self.next_batch(), self.conditions(number)
+        part, part_conditions = batch.first(BATCH_SEQUENCES), conditions.first(BATCH_SEQUENCES)
+        capture = captured(self.models[number], part, self.source.info, part_conditions, "batch")
+        return replace(capture, batch_size=batch.inputs.shape[1])
 
     def captures(self) -> list[Capture]:
         """What each model makes of the probe now."""
@@ -197,7 +218,7 @@ class Training:
     def _sweep(self, number: int, question: Question) -> dict[str, float]:
         """Forward and backward of one model; leaves the clipped gradients in its parameters."""
         model, parameters = self.models[number], self._parameters[number]
-        prediction, loss = question.asked(model)
+        prediction, loss = question.asked(model, self.conditions(number))
         for parameter in parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.sweeps.capture import KIND_WORDS, CaptureKind
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import begun
 from rnnviz.gui.canvas.lanes.gradient import GRADIENT
@@ -51,6 +52,7 @@ class Wanted:
     level: Level = "unrolled"
     sweep: str = ""  # "forward" or "backward"; "": as it suits
     cards: tuple[str, ...] = ()  # of the view gradients: which, by their keys; (): the usual ones
+    kind: CaptureKind = "probe"  # whose sequences
 
     @property
     def phase(self) -> Phase:
@@ -110,7 +112,7 @@ def draw_view(
         raise RnnvizError(f"theme: wanted dark or light, got {theme_name}.")
     measures.check()
     with open_run(run_path) as run:
-        state = recorded_state(run, training_step, time_step, theme_name, wanted.phase)
+        state = recorded_state(run, training_step, time_step, theme_name, wanted.phase, wanted.kind)
     application = QApplication.instance() or QApplication(["rnnviz", "-platform", "offscreen"])
     assert isinstance(application, QApplication)
     apply(application, theme(theme_name))
@@ -135,14 +137,16 @@ def recorded_state(
     time_step: int | None,
     theme_name: ThemeName,
     phase: Phase = Phase.BACKWARD,
+    kind: CaptureKind = "probe",
 ) -> State:
     """The state a window would have with this run opened at that training step and time step."""
-    captured = run.captured()
+    captured = run.captured(kind=kind)
     if training_step is None:
         if not captured.size:
-            raise RnnvizError(f"{run.path} holds no captured training step yet; wanted one to draw.")
+            what = "captured training step" if kind == "probe" else KIND_WORDS[kind]
+            raise RnnvizError(f"{run.path} holds no {what} yet; wanted one to draw.")
         training_step = int(captured[-1])
-    traces = tuple(run.trace(training_step, model.number) for model in run.models)
+    traces = tuple(run.trace(training_step, model.number, kind) for model in run.models)
     length = traces[0].sequence_length(0)
     if time_step is not None and not 1 <= time_step <= length:
         raise RnnvizError(f"{run.path}: wanted a time step from 1 to {length:,}, got {time_step:,}.")

@@ -58,6 +58,7 @@ class CaptureDetails:
     time_labels: tuple[str, ...] = ()  # one for each time step, or none
     doubts: tuple[str, ...] = ()  # of the person's own pass, and causes, as in OwnPass
     causes: tuple[str, ...] = ()
+    batch_size: int = 0  # of the training batch whose first sequences these are; 0: of none
 
 
 def to_payload(capture: Capture, probe: Probe | None, training_step: int, model: int) -> bytes:
@@ -85,7 +86,14 @@ def to_payload(capture: Capture, probe: Probe | None, training_step: int, model:
             one = replace(one, loss=head.loss, pooling=head.pooling, reduction=head.reduction, attends=attends)
         calls.append(one)
     details = CaptureDetails(
-        training_step, model, capture.kind, tuple(calls), notes=capture.notes, doubts=own.doubts, causes=own.causes
+        training_step,
+        model,
+        capture.kind,
+        tuple(calls),
+        notes=capture.notes,
+        doubts=own.doubts,
+        causes=own.causes,
+        batch_size=capture.batch_size,
     )
     return save_tensors(tensors, plain(details))
 
@@ -110,6 +118,7 @@ def from_payload(
         details.notes,
         details.kind,
         _own_pass(details, tensors),
+        details.batch_size,
     )
     check_shapes(capture)
     return capture

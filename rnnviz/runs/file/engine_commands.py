@@ -82,11 +82,18 @@ class TakeCapture:
 
 
 @dataclass(frozen=True)
+class RecordBatches:
+    """Captures the training batch now, and from now on with each capture; not `on`: only where training rests."""
+
+    on: bool = True
+
+
+@dataclass(frozen=True)
 class Quit:
     """Ends the engine."""
 
 
-EngineCommand = Train | Pause | Leave | Step | Set | Restart | BranchOff | TakeCapture | Quit
+EngineCommand = Train | Pause | Leave | Step | Set | Restart | BranchOff | TakeCapture | RecordBatches | Quit
 
 NAMES: dict[str, type[EngineCommand]] = {
     "train": Train,
@@ -97,6 +104,7 @@ NAMES: dict[str, type[EngineCommand]] = {
     "restart": Restart,
     "branch": BranchOff,
     "capture": TakeCapture,
+    "record batches": RecordBatches,
     "quit": Quit,
 }
 

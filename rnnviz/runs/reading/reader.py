@@ -183,12 +183,15 @@ class Run:
 
     def capture(self, training_step: int, model: int | str = 0, kind: "CaptureKind" = "probe") -> "Capture":
         """What was captured of a model at a training step. Raises RnnvizError if there is none, naming the nearest."""
+        from rnnviz.core.sweeps.capture import KIND_WORDS  # late: a run is opened without the sweeps
+
         found = self._model(model)
         capture = self._format.capture(int(training_step), found, self.probe, kind)
         if capture is None:
-            nearest = self._nearest(training_step)
+            nearest = self._nearest(training_step, kind)
+            what = "capture" if kind == "probe" else KIND_WORDS[kind]
             raise RnnvizError(
-                f"{self.path} has no capture of {found.name} at training step {training_step:,}; {nearest}."
+                f"{self.path} has no {what} of {found.name} at training step {training_step:,}; {nearest}."
             )
         return capture
 
@@ -196,12 +199,18 @@ class Run:
         """What the optimiser of a model had gathered after a training step; None where that was not recorded."""
         return self._format.optimiser(int(training_step), self._model(model))
 
-    def trace(self, training_step: int, model: int | str | None = None) -> "SavableTrace":
-        """The trace of a model (the first one without `model`) at a captured training step. Raises like `capture`."""
+    def trace(
+        self, training_step: int, model: int | str | None = None, kind: "CaptureKind" = "probe"
+    ) -> "SavableTrace":
+        """The trace of a model (the first one without `model`) at a captured training step. Raises like `capture`.
+
+        `kind`: of the "probe", or of the first sequences of the training "batch" whose gradient made the update after
+        that training step, as they were read there. The latter is recorded where training rests, or where asked for.
+        """
         from rnnviz.core.sweeps.trace import rebuild  # late: a run is opened without the sweeps
         from rnnviz.runs.writing.trace_file import savable
 
-        return savable(rebuild(self.capture(training_step, 0 if model is None else model)))
+        return savable(rebuild(self.capture(training_step, 0 if model is None else model, kind)))
 
     def events(self, after: int = 0, most: int = -1) -> list[Event]:
         """The events numbered above `after`, oldest first; at most `most` of them, −1: all."""
@@ -254,10 +263,10 @@ class Run:
             self._metric_numbers = {known: number for number, known in self._format.metric_names()}
         return self._metric_numbers.get(name)
 
-    def _nearest(self, training_step: int) -> str:
-        captured = self.captured()
+    def _nearest(self, training_step: int, kind: "CaptureKind") -> str:
+        captured = self.captured(kind=kind)
         if not captured.size:
-            return "it holds no captures"
+            return "it holds no captures" if kind == "probe" else "it holds none"
         return f"the nearest is {captured[np.argmin(np.abs(captured - training_step))]}"
 
     def _data_version(self) -> int:

@@ -92,7 +92,9 @@ def _own_capture(trace: Trace) -> Capture:
     whole, calls = trace.check.capture, tuple(one.call for one in trace.calls)
     same = all(one is other for one, other in zip(calls, whole.calls, strict=True))
     own = whole.own if same or whole.own is None else _cut(whole.own, trace)
-    return replace(whole, calls=calls, grads=whole.grads if same else {}, notes=trace.notes, kind="probe", own=own)
+    return replace(
+        whole, calls=calls, grads=whole.grads if same else {}, notes=trace.notes, kind="probe", own=own, batch_size=0
+    )
 
 
 def _cut(own: OwnPass, trace: Trace) -> OwnPass:
