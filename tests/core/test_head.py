@@ -258,7 +258,7 @@ def test_numbers_of_an_equation():
 @each_loss
 def test_a_sample_and_a_copy_are_the_same_head(loss):
     head = through_head(*made(loss))
-    alone = pickle.loads(pickle.dumps(head.sample(1, 4)))
+    alone = pickle.loads(pickle.dumps(head.sample(1, slice(4))))
     assert alone.prediction.shape == (4, 1, OUTPUTS)
     np.testing.assert_array_equal(alone.value("loss", 3), head.losses[3, 1])
     close(alone.output_grad, head.output_grad[:4, 1:], "float64")

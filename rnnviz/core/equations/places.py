@@ -20,7 +20,7 @@ def from_after(layer: "Layer", t: int, sample: int) -> int | None:
     """The time step whose gradient is carried to t; None at the end of the sequence and where the gradient is cut."""
     place = t - 1 if layer.reverse else t + 1
     cut = layer.cut is not None and bool(layer.cut[t])
-    return place if 0 <= place < int(layer.sequence_lengths[sample]) and not cut else None
+    return place if place in layer.times(sample) and not cut else None
 
 
 def check_place(layer: "Layer", t: int, sample: int) -> None:
@@ -28,6 +28,6 @@ def check_place(layer: "Layer", t: int, sample: int) -> None:
     sequences = layer.output.shape[1]
     if not 0 <= sample < sequences:
         raise RnnvizError(f"layer {layer.name}: wanted a sequence from 0 to {sequences - 1}, got {sample}")
-    length = int(layer.sequence_lengths[sample])
-    if not 0 <= t < length:
-        raise RnnvizError(f"layer {layer.name}: wanted a time step from 1 to {length}, got {t + 1}")
+    own = layer.times(sample)
+    if t not in own:
+        raise RnnvizError(f"layer {layer.name}: wanted a time step from {own.start + 1} to {own.stop}, got {t + 1}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.cells import Cell
+from rnnviz.core.gradients.jacobians import axis_length
 from rnnviz.core.gradients.losses import unit_vector
 from rnnviz.core.sweeps.lanes import Lanes, Wanted, finished, lane_work, lanes
 from rnnviz.core.sweeps.layer import Layer
@@ -34,9 +35,10 @@ class Flow(FrozenArrays):
     symbol: str  # of what ∂L_k is taken by: "h", "(s′, s″)"
     seed: Seed  # the task's own losses, or uᵀ output_k at every k
     sampled: bool  # whether rows are a choice of the time steps
-    length: int  # of the sequence
+    length: int  # of the sequence, on the time axis of its trace
     reverse: bool  # whether the layer reads from the end, so that losses reach later time steps
     precision: str  # "float32": what the gradients were carried in
+    times: range | None = None  # the time steps of the sequence in this layer, 0-based; None: all
 
     @property
     def time_steps(self) -> int:
@@ -68,7 +70,8 @@ class Flow(FrozenArrays):
 
     def way(self, k: int) -> Array:
         """(n,) the time steps of the sequence from `k` on as a gradient walks back through this layer, k first."""
-        return np.arange(k, self.length) if self.reverse else np.arange(k, -1, -1)
+        own = range(self.length) if self.times is None else self.times
+        return np.arange(k, own.stop) if self.reverse else np.arange(k, own.start - 1, -1)
 
 
 def cell_states(cell: Cell) -> tuple[str, ...]:
@@ -78,8 +81,8 @@ def cell_states(cell: Cell) -> tuple[str, ...]:
 
 def multiply_adds(layer: Layer, sample: int = 0, rows: int | None = None) -> int:
     """What the flow of `rows` losses takes, by default of all."""
-    count = int(layer.sequence_lengths[sample]) if rows is None else rows
-    return lane_work(layer, sample, Wanted(np.arange(count)))
+    own = layer.times(sample)
+    return lane_work(layer, sample, Wanted(np.arange(own.start, own.stop) if rows is None else np.arange(rows)))
 
 
 def flow_of(layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | None = None) -> Flow:
@@ -89,7 +92,7 @@ def flow_of(layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | 
 
 def is_sampled(layer: Layer, sample: int = 0) -> bool:
     """Whether the losses of all time steps are too much, so that 64 of them are carried."""
-    return int(layer.sequence_lengths[sample]) > CHOSEN and multiply_adds(layer, sample) > TOO_MUCH
+    return len(layer.times(sample)) > CHOSEN and multiply_adds(layer, sample) > TOO_MUCH
 
 
 def flow_steps(
@@ -101,9 +104,10 @@ def flow_steps(
     uᵀ output_k of the whole call at every k. Above 10⁹ multiply-adds there are 64 rows evenly spaced and that of
     `cursor` (0-based), else one for every time step of the sequence; `rows`: those k's instead.
     """
-    length = int(layer.sequence_lengths[sample])
+    own = layer.times(sample)
     if rows is None:
-        rows = chosen_rows(length, cursor) if is_sampled(layer, sample) else np.arange(length)
+        sampled = is_sampled(layer, sample)
+        rows = chosen_rows(len(own), cursor, own.start) if sampled else np.arange(own.start, own.stop)
     u = unit_vector(layer) if unit else None
     beside = cell_states(layer.equations)
     whole = max(lane_work(layer, sample, Wanted(rows, u)), 1)
@@ -125,17 +129,18 @@ def flow_steps(
         cell=layer.cell,
         symbol=layer.equations.followed_symbol,
         seed="unit" if unit else "loss",
-        sampled=len(rows) < length,
-        length=length,
+        sampled=len(rows) < len(own),
+        length=axis_length(layer, sample),
         reverse=layer.reverse,
         precision=layer.output.dtype.name,
+        times=own,
     )
 
 
-def chosen_rows(length: int, cursor: int | None = None) -> Array:
-    """(≤ 65,) 64 time steps of a sequence evenly spaced, first and last among them, and the cursor's."""
-    rows = np.unique(np.linspace(0, length - 1, min(CHOSEN, length)).round().astype(int))
-    if cursor is not None and 0 <= cursor < length:
+def chosen_rows(length: int, cursor: int | None = None, start: int = 0) -> Array:
+    """(≤ 65,) 64 of so many time steps from `start` on evenly spaced, first and last among them, and the cursor's."""
+    rows = start + np.unique(np.linspace(0, length - 1, min(CHOSEN, length)).round().astype(int))
+    if cursor is not None and start <= cursor < start + length:
         rows = np.union1d(rows, [cursor])
     return np.asarray(rows)
 

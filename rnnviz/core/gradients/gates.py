@@ -104,9 +104,8 @@ def keeps(cell: Cell) -> bool:
 
 def _within(layer: Layer, sample: int | None) -> Array:
     """(T, N) bool: the time steps of the sequences that are meant, without those beyond their ends."""
-    time_steps, sequences = layer.output.shape[:2]
-    inside = np.arange(time_steps)[:, None] < layer.sequence_lengths
-    return inside if sample is None else inside & (np.arange(sequences) == sample)
+    inside = layer.inside
+    return inside if sample is None else inside & (np.arange(inside.shape[1]) == sample)
 
 
 @dataclass(frozen=True)

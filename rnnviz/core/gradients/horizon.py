@@ -77,8 +77,8 @@ class InThePast(NamedTuple):
 @np.errstate(all="ignore")
 def in_the_past(layer: Layer, sample: int = 0) -> InThePast:
     """Time steps with ‖∂L/∂h_t‖² ≥ 10⁻²⁰, of all losses together."""
-    length = int(layer.sequence_lengths[sample])
-    norms = l2(layer.followed_grad[:length, sample])
+    own = layer.times(sample)
+    norms, length = l2(layer.followed_grad[own.start : own.stop, sample]), len(own)
     count = int(np.count_nonzero(norms >= _IN_THE_PAST))
     return InThePast(math.nan if np.isnan(norms).any() or not length else count / length, count, length)
 
@@ -96,7 +96,7 @@ def omega(layer: Layer, sample: int = 0) -> Omega:
 
     ∂L/∂s_{k+1} is what comes to the states of time step k+1 from outside of it: of later time steps and of L_{k+1}.
     """
-    cell, length = layer.equations, int(layer.sequence_lengths[sample])
+    cell, own = layer.equations, layer.times(sample)
     given = list[Array]()
     for state in cell.states:
         if state == cell.output:
@@ -106,11 +106,11 @@ def omega(layer: Layer, sample: int = 0) -> Omega:
         else:
             given.append(layer.grad(state)[:, sample])
     terms = np.full(len(layer.output), np.nan)
-    if not given or length < 2:
+    if not given or len(own) < 2:
         return Omega(math.nan, frozen(terms))
     came = np.concatenate([layer.arriving[state][:, sample] for state in cell.states], axis=-1)
     sent = l2(np.concatenate(given, axis=-1))
-    times = np.arange(1, length) if layer.reverse else np.arange(length - 1)
+    times = np.asarray(own[1:] if layer.reverse else own[:-1])
     after = times - 1 if layer.reverse else times + 1
     open_ = np.array([not cut_before(layer, int(t)) for t in after], bool) & (sent[after] != 0)
     terms[times[open_]] = np.square(l2(came)[times[open_]] / sent[after[open_]] - 1)

@@ -36,19 +36,26 @@ def joint_units(structure: Structure) -> int:
 
 
 def time_steps(layer: Layer, sample: int = 0) -> int:
-    """How many one sequence has."""
-    return int(layer.sequence_lengths[sample])
+    """How many one sequence has in a layer."""
+    return len(layer.times(sample))
+
+
+def axis_length(layer: Layer, sample: int = 0) -> int:
+    """The time steps of one sequence on the axis of its trace; in a padded batch of a single call those it has."""
+    return time_steps(layer, sample) if layer.place is None else layer.place.time_steps
 
 
 @one_blas_thread
 @np.errstate(all="ignore")
-def step_jacobians(layer: Layer, sample: int = 0, start: int = 0, stop: int | None = None) -> Array:
-    """(stop − start, S, S) ∂ joint state_t / ∂ joint state_{t−1} of the time steps from `start` on (0-based), by
-    default of all, in the precision of the trace.
+def step_jacobians(layer: Layer, sample: int = 0, start: int | None = None, stop: int | None = None) -> Array:
+    """(stop − start, S, S) ∂ joint state_t / ∂ joint state_{t−1} of the time steps from `start` on (0-based, on
+    the time axis), by default of all that the layer has, in the precision of the trace.
 
     In a reverse layer t − 1 is the neighbour its own direction came from. Zero where nothing is carried to t.
     """
-    stop = time_steps(layer, sample) if stop is None else min(stop, time_steps(layer, sample))
+    own = layer.times(sample)
+    start = own.start if start is None else start
+    stop = own.stop if stop is None else min(stop, own.stop)
     rows, units, count = state_rows(layer.structure), joint_units(layer.structure), max(stop - start, 0)
     jacobians = np.zeros((count, units, units), layer.output.dtype)
     if not rows or not count:
@@ -80,7 +87,8 @@ def jacobian_blocks(layer: Layer, sample: int = 0, backwards: bool = False) -> I
     units, length = max(joint_units(layer.structure), 1), time_steps(layer, sample)
     largest = units * max(len(layer.equations.blocks) * layer.structure.hidden_size, units)
     size = int(max(1, min(_NUMBERS // largest, _OPERATIONS // units**3, length)))
-    starts = range(0, length, size)
+    own = layer.times(sample)
+    starts = range(own.start, own.stop, size)
     for start in reversed(starts) if backwards else starts:
         yield start, step_jacobians(layer, sample, start, start + size)
 
@@ -89,18 +97,20 @@ def jacobian_blocks(layer: Layer, sample: int = 0, backwards: bool = False) -> I
 class Spectra(FrozenArrays):
     """Sizes of the step Jacobians of one sequence, as far as they are known: norms of all time steps come first.
 
-    NaN where a Jacobian is not finite, and from `norms_known` and `radii_known` on. 0 of a cell without states.
+    NaN where a Jacobian is not finite, from `norms_known` and `radii_known` on, and outside the layer's own stretch of
+    the time axis. 0 of a cell without states.
     """
 
     norms: Array  # (T,) float64 the largest singular value
     radii: Array  # (T,) float64 the largest |eigenvalue|
-    norms_known: int
+    norms_known: int  # up to which time step
     radii_known: int
+    stop: int  # the time step after the layer's last, 0-based
 
     @property
     def whole(self) -> bool:
         """Whether all is known."""
-        return self.radii_known == len(self.radii)
+        return self.radii_known == self.stop
 
 
 def spectra(layer: Layer, sample: int = 0) -> Iterator[Spectra]:
@@ -109,16 +119,16 @@ def spectra(layer: Layer, sample: int = 0) -> Iterator[Spectra]:
     Who has enough stops asking. In float64 whatever the trace is in; of a float32 trace take `Trace.exact` where
     Jacobians are below 1e-38.
     """
-    length = time_steps(layer, sample)
+    length, own = axis_length(layer, sample), layer.times(sample)
     norms, radii = np.full(length, np.nan), np.full(length, np.nan)
-    kept, few = list[tuple[int, Array]](), length * joint_units(layer.structure) ** 2 <= _NUMBERS
+    kept, few = list[tuple[int, Array]](), len(own) * joint_units(layer.structure) ** 2 <= _NUMBERS
     for start, block in jacobian_blocks(layer, sample):
         norms[start : start + len(block)] = spectral_norms(block)
         kept += [(start, block)] if few else []
-        yield Spectra(frozen(norms.copy()), frozen(radii.copy()), start + len(block), 0)
+        yield Spectra(frozen(norms.copy()), frozen(radii.copy()), start + len(block), own.start, own.stop)
     for start, block in kept if few else jacobian_blocks(layer, sample):
         radii[start : start + len(block)] = spectral_radii(block)
-        yield Spectra(frozen(norms), frozen(radii.copy()), length, start + len(block))
+        yield Spectra(frozen(norms), frozen(radii.copy()), own.stop, start + len(block), own.stop)
 
 
 @one_blas_thread

@@ -18,8 +18,6 @@ def asked(trace: Trace, layer: Layer, sample: int = 0) -> Array:
     given ∂L/∂output is not 0. Of a call that only hands its final states on, nowhere.
     """
     call = next((one for one in trace.calls if any(own is layer for own in one.layers)), None)
-    time_steps = len(layer.output)
-    length = int(layer.sequence_lengths[sample])
     if call is not None and call.head is not None:
         found = np.asarray(call.head.loss_weight[:, sample] != 0)
     else:
@@ -28,7 +26,7 @@ def asked(trace: Trace, layer: Layer, sample: int = 0) -> Array:
             top = top.above[0]
         directions = [one for one in (call.layers if call else (top,)) if not one.above]
         found = np.any([_sends(one, sample) for one in directions], axis=0)
-    return frozen(np.asarray(found & (np.arange(time_steps) < length)))
+    return frozen(np.asarray(found & layer.inside[:, sample]))
 
 
 def _sends(top: Layer, sample: int) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.blas import one_blas_thread
-from rnnviz.core.gradients.jacobians import jacobian_blocks, joint_units, state_rows, time_steps
+from rnnviz.core.gradients.jacobians import axis_length, jacobian_blocks, joint_units, state_rows, time_steps
 from rnnviz.core.gradients.orthonormal import rounding, triangle
 from rnnviz.core.sweeps.layer import Layer
 
@@ -173,8 +173,10 @@ def product_spectra(layer: Layer, sample: int = 0, state: str = "", every: int =
     length, units = time_steps(layer, sample), joint_units(layer.structure)
     chosen = np.eye(units)[:, state_rows(layer.structure)[state] if state else slice(None)]
     count = chosen.shape[1]
-    order = range(length) if layer.reverse else range(length - 1, -1, -1)  # from the last one of its own direction on
-    values, directions = np.full((length, count), np.nan), np.full((length, count), np.nan)
+    own = layer.times(sample)
+    order = own if layer.reverse else own[::-1]  # from the last one of its own direction on
+    axis = axis_length(layer, sample)
+    values, directions = np.full((axis, count), np.nan), np.full((axis, count), np.nan)
     values[order[:1]], directions[order[:1]] = 0, np.eye(1, count)
     factors = (
         block[t] for _, block in jacobian_blocks(layer, sample, not layer.reverse) for t in _own(block, layer.reverse)

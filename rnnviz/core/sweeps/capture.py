@@ -1,6 +1,6 @@
 """A capture: the little of one forward and backward sweep that cannot be recomputed, from which a trace is rebuilt."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen_mapping
 from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.sweeps.axis import Axis
 
 LossName = Literal["cross entropy", "mean squared error", "binary cross-entropy"]
 Pooling = Literal["last", "mean", "max"]  # what a head reads: each time step's output alone, or all up to it
@@ -136,8 +137,8 @@ class Call(FrozenArrays):
             return self.cut
         return np.concatenate([np.zeros(1, bool), self.cut[:-1]])
 
-    def sample(self, n: int, length: int) -> "Call":
-        """The same with sequence `n` alone, cut to `length`."""
+    def sample(self, n: int, length: int, start: int | None = None) -> "Call":
+        """The same with sequence `n` alone, cut to `length`, beginning at `start` of its axis (None: as now)."""
         one, head = slice(n, n + 1), self.head
         if head is not None:
             head = replace(head, targets=head.targets[:length, one], loss_weight=head.loss_weight[:length, one])
@@ -153,10 +154,17 @@ class Call(FrozenArrays):
             output=None if self.output is None else self.output[:length, one],
             head=head,
             grad_final=frozen_mapping({state: array[:, one] for state, array in self.grad_final.items()}),
+            start=self.start if start is None else start,
             masks=None if self.masks is None else self.masks[:, :length, one],
             cut=None if self.cut is None else self.cut[:length],
             embedding=embedding,
         )
+
+
+def axis_of(calls: Iterable[Call]) -> Axis:
+    """The time axis that calls share."""
+    found = [(call.start, len(call.inputs), call.lengths) for call in calls]
+    return Axis(*zip(*found, strict=True))
 
 
 @dataclass(frozen=True)
@@ -208,18 +216,23 @@ class Capture(FrozenArrays):
 
     def sample(self, n: int) -> "Capture":
         """The same with sequence `n` alone, cut to its length, without what torch summed over all of them."""
-        calls = (
-            call.sample(n, len(call.inputs) if call.lengths is None else int(call.lengths[n])) for call in self.calls
+        axis = self.axis
+        calls = tuple(
+            call.sample(n, axis.own_length(number, n), axis.place_of(number, n).start)
+            for number, call in enumerate(self.calls)
         )
-        return replace(self, calls=tuple(calls), grads={}, own=None)
+        return replace(self, calls=calls, grads={}, own=None)
+
+    @property
+    def axis(self) -> Axis:
+        """Where its calls lie."""
+        return axis_of(self.calls)
 
     @property
     def sequence_lengths(self) -> tuple[int, ...]:
         """The number of time steps of each sequence on the axis all calls share."""
-        if self.lengths is not None:
-            return tuple(int(length) for length in self.lengths)
-        longest = max(call.start + len(call.inputs) for call in self.calls)
-        return (longest,) * int(self.inputs.shape[1])
+        axis = self.axis
+        return tuple(axis.length(n) for n in range(int(self.inputs.shape[1])))
 
     @property
     def structure(self) -> Structure:

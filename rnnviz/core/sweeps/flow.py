@@ -89,8 +89,7 @@ def geometric_rate(layer: Swept, sample: int = 0) -> float:
     """
     if layer.equations.slope_limit is not None:
         return spectral_norm(layer.weights["weight_hh"]) * layer.equations.slope_limit
-    length = len(layer.output) if layer.lengths is None else int(layer.lengths[sample])
-    return max(spectral_norm(step_jacobian(layer, t, sample)) for t in range(length))
+    return max(spectral_norm(step_jacobian(layer, t, sample)) for t in layer.times(sample))
 
 
 @np.errstate(all="ignore")

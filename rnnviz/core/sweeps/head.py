@@ -16,6 +16,7 @@ from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weigh
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import listed
 from rnnviz.core.sweeps import shares
+from rnnviz.core.sweeps.axis import Place, Rows
 from rnnviz.core.sweeps.capture import Head, HeadKind, LossName, Reduction
 from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
 from rnnviz.core.sweeps.pooling import POOLINGS, PooledGrads
@@ -49,6 +50,17 @@ class HeadTrace(FrozenArrays):
     parameters: Mapping[str, Array]  # weight (V, D·P) and bias (V,); {}: the prediction is what is read
     kind: HeadKind
     reduction: Reduction
+    place: Place | None = None  # the stretch of the time axis that its call covers; None: all of it
+
+    @property
+    def start(self) -> int:
+        """Its first time step on the axis, 0-based."""
+        return 0 if self.place is None else self.place.start
+
+    @property
+    def stop(self) -> int:
+        """The one after its last."""
+        return len(self.losses) if self.place is None else self.place.stop
 
     @property
     def loss(self) -> LossName:
@@ -79,7 +91,10 @@ class HeadTrace(FrozenArrays):
         """∂L_k/∂ what the head read at each time step k, on its way to the outputs."""
         with np.errstate(all="ignore"):
             grad = self.prediction_grad @ self.parameters["weight"] if self.parameters else self.prediction_grad
-        return PooledGrads.of(self.kind.pooling, grad, self.output)
+        if self.place is None:
+            return PooledGrads.of(self.kind.pooling, grad, self.output)
+        own = slice(self.start, self.stop)
+        return PooledGrads.of(self.kind.pooling, grad[own], self.output[own]).placed(self.place)
 
     @property
     def output_grad(self) -> Array:
@@ -110,7 +125,10 @@ class HeadTrace(FrozenArrays):
     @property
     def weight_grad_so_far(self) -> Mapping[str, Array]:
         """(T,) float64 ‖Σ_{s≥t} (∂L/∂W)|_s‖_F, what the backward sweep has gathered once it has done t."""
-        return frozen_mapping({name: shares.accumulated(factors) for name, factors in self.factors.items()})
+        gathered = {name: shares.accumulated(factors) for name, factors in self.factors.items()}
+        if self.place is not None:
+            gathered = {name: self.place.alone(one) for name, one in gathered.items()}
+        return frozen_mapping(gathered)
 
     def value(self, name: str, t: int, sample: int = 0) -> Array:
         """What a term of the operations stands for at time step `t` and sequence `sample`, both 0-based."""
@@ -174,13 +192,21 @@ class HeadTrace(FrozenArrays):
         whole = float(weights.sum()) if self.reduction == "mean" else float(weights.max(initial=0.0))
         return float(self.losses[:, n].sum(dtype=np.float64)) / whole if whole else float("nan")
 
-    def sample(self, n: int, length: int, copied: bool = False) -> "HeadTrace":
-        """The same with sequence `n` alone, cut to `length`; `copied`: in arrays of its own."""
+    def sample(self, n: int, rows: Rows, place: Place | None = None, copied: bool = False) -> "HeadTrace":
+        """The same with sequence `n` alone, cut to `rows` of the time axis, on which it then lies at `place`; `copied`:
+        in arrays of its own."""
 
         def cut(array: Array) -> Array:
-            found = array[:length, n : n + 1]
-            return frozen(found.copy()) if copied else found
+            found = array[rows, n : n + 1]
+            return frozen(found.copy()) if copied else frozen(found)
 
+        return self._rearranged(cut, place)
+
+    def placed(self, place: Place) -> "HeadTrace":
+        """The head of a call by itself on the time axis of a trace of several: nothing is asked elsewhere."""
+        return self if place.whole else self._rearranged(place.on_axis, place)
+
+    def _rearranged(self, cut: Callable[[Array], Array], place: Place | None) -> "HeadTrace":
         output = cut(self.output)
         return replace(
             self,
@@ -192,6 +218,7 @@ class HeadTrace(FrozenArrays):
             prediction_grad=cut(self.prediction_grad),
             output=output,
             pooled=output if self.pooled is self.output else cut(self.pooled),
+            place=place,
         )
 
 
@@ -212,21 +239,21 @@ def _partner(pooled: Array, loss_weight: Array) -> Array:
 def _pooled_before(head: HeadTrace, at: tuple[int, int]) -> Array:
     """What the head read at the time step before; of a maximum before the first one −∞."""
     t, sample = at
-    return np.asarray(head.pooled[t - 1, sample] if t else np.full_like(head.pooled[0, sample], -np.inf))
+    return np.asarray(head.pooled[t - 1, sample] if t > head.start else np.full_like(head.pooled[0, sample], -np.inf))
 
 
 def _passed_on(head: HeadTrace, at: tuple[int, int]) -> Array:
     """What L_t gives to each output it reaches: through a mean to all alike, through a maximum to what held it."""
     grad = head.pooled_grads.grad[at]
-    return np.asarray(grad / (at[0] + 1) if head.kind.pooling == "mean" else grad)
+    return np.asarray(grad / (at[0] + 1 - head.start) if head.kind.pooling == "mean" else grad)
 
 
 _VALUES: Mapping[str, Callable[[HeadTrace, tuple[int, int]], Array]] = {
     "output": lambda head, at: head.output[at],
-    "output_sum": lambda head, at: head.output[: at[0] + 1, at[1]].sum(axis=0, dtype=np.float64),
+    "output_sum": lambda head, at: head.output[head.start : at[0] + 1, at[1]].sum(axis=0, dtype=np.float64),
     "pooled": lambda head, at: head.pooled[at],
     "pooled_before": _pooled_before,
-    "time_steps": lambda head, at: np.asarray(at[0] + 1, head.prediction.dtype),
+    "time_steps": lambda head, at: np.asarray(at[0] + 1 - head.start, head.prediction.dtype),
     "weight": lambda head, at: head.parameters["weight"],
     "bias": lambda head, at: head.parameters["bias"],
     "prediction": lambda head, at: head.prediction[at],

@@ -41,7 +41,8 @@ class Swept(Protocol):
     @property
     def reverse(self) -> bool: ...
     @property
-    def lengths(self) -> Array | None: ...
+    def start(self) -> int: ...
+    def times(self, sample: int) -> range: ...
     @property
     def cell_input(self) -> Array: ...
     @property
@@ -154,8 +155,8 @@ def _own_part(layer: Swept, joined: Array) -> Array:
 
 def _order(layer: Swept, sample: int) -> range:
     """The time steps as the scan goes through them."""
-    length = len(layer.output) if layer.lengths is None else int(layer.lengths[sample])
-    return range(length) if layer.reverse else range(length - 1, -1, -1)
+    times = layer.times(sample)
+    return times if layer.reverse else times[::-1]
 
 
 def _both_ways(layer: Swept, wanted: Wanted) -> bool:

@@ -3,7 +3,7 @@
 What the sweeps computed is kept; every other node and gradient follows from it when it is first asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -19,6 +19,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
+from rnnviz.core.sweeps.axis import Place, Rows
 from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 from rnnviz.core.sweeps.pooling import PooledGrads
 from rnnviz.core.sweeps.window import folded_back, newest
@@ -34,7 +35,8 @@ _FOUND_AGAIN = (  # the large ones
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Layer(FrozenArrays):
-    """All arrays (T, N, ·) by position t in the sequence, zero beyond a sequence's length.
+    """All arrays (T, N, ·) by position t on the time axis of the trace, zero outside the layer's own stretch of it and
+    beyond a sequence's length.
 
     In a reverse layer "before", "after" and "carried" follow the layer's own direction: what is carried to t came
     from t − 1. H hidden units, P units of h (H without projection), G rows of the stacked weights.
@@ -57,6 +59,7 @@ class Layer(FrozenArrays):
     cut: Array | None = None  # (T,) True where nothing is carried to a state from the time step after it
     given: bool = False  # at the top: direct_grad is a ∂L/∂output that was given, and of no loss that is known
     pooled: PooledGrads | None = None  # at the top: what of direct_grad comes from which L_k, through a pooling
+    place: Place | None = None  # the stretch of the time axis that its call covers; None: all of it
 
     def __repr__(self) -> str:
         time_steps, sequences, units = self.output.shape
@@ -81,6 +84,29 @@ class Layer(FrozenArrays):
         """Whether the layer reads each sequence from its end."""
         return self.id.reverse
 
+    # where it lies on the time axis
+
+    @property
+    def start(self) -> int:
+        """Its first time step, 0-based."""
+        return 0 if self.place is None else self.place.start
+
+    @property
+    def stop(self) -> int:
+        """The one after its last."""
+        return len(self.output) if self.place is None else self.place.stop
+
+    def times(self, sample: int = 0) -> range:
+        """The time steps of one sequence in this layer, 0-based."""
+        length = self.stop - self.start if self.lengths is None else int(self.lengths[sample])
+        return range(self.start, self.start + length)
+
+    @property
+    def inside(self) -> Array:
+        """(T, N) bool: where a sequence has a time step in this layer."""
+        t = np.arange(len(self.output))[:, None]
+        return np.asarray((t >= self.start) & (t < self.start + self.sequence_lengths))
+
     # what was computed
 
     def value(self, name: str) -> Array:
@@ -101,7 +127,9 @@ class Layer(FrozenArrays):
 
     @cached_property
     def _all_values(self) -> NodeValues:
-        return NodeValues(self.equations, self.values, self.before, self.weights, self.structure.hidden_size)
+        return NodeValues(
+            self.equations, self.values, self.before, self.weights, self.structure.hidden_size, self.place
+        )
 
     @property
     def x(self) -> Array:
@@ -148,7 +176,9 @@ class Layer(FrozenArrays):
     @cached_property
     def slopes(self) -> Slopes:
         """The derivatives of all nodes by what they read."""
-        return Slopes(self.equations, self.weights, self._all_values, self.before, self.structure.hidden_size)
+        return Slopes(
+            self.equations, self.weights, self._all_values, self.before, self.structure.hidden_size, self.place
+        )
 
     @np.errstate(all="ignore")
     def grad(self, name: str) -> Array:
@@ -278,8 +308,8 @@ class Layer(FrozenArrays):
     @np.errstate(all="ignore")
     def initial_grads(self) -> Mapping[str, Array]:
         """(N, ·) ∂L/∂ the states before the first time step of each sequence."""
-        lasts = np.zeros(self.output.shape[1], int) if not self.reverse else self.sequence_lengths - 1
         rows = np.arange(self.output.shape[1])
+        lasts = self.start + (self.sequence_lengths - 1 if self.reverse else np.zeros_like(rows))
         found = {}
         for state in self.equations.states:
             total = np.zeros_like(self.initial[state])
@@ -292,9 +322,10 @@ class Layer(FrozenArrays):
 
     @property
     def sequence_lengths(self) -> Array:
-        """(N,) time steps of each sequence."""
-        time_steps, sequences = self.x.shape[:2]
-        return frozen(np.full(sequences, time_steps)) if self.lengths is None else self.lengths
+        """(N,) time steps of each sequence in this layer."""
+        if self.lengths is not None:
+            return self.lengths
+        return frozen(np.full(self.output.shape[1], self.stop - self.start))
 
     @cached_property
     def gate_grads(self) -> Mapping[str, Array]:
@@ -334,9 +365,10 @@ class Layer(FrozenArrays):
         found = {}
         for name, factors in self.factors.items():
             if self.reverse:
-                found[name] = np.ascontiguousarray(shares.accumulated(factors.turned())[::-1])
+                gathered = np.ascontiguousarray(shares.accumulated(factors.turned())[::-1])
             else:
-                found[name] = shares.accumulated(factors)
+                gathered = shares.accumulated(factors)
+            found[name] = gathered if self.place is None else self.place.alone(gathered)
         return frozen_mapping(found)
 
     @cached_property
@@ -419,33 +451,61 @@ class Layer(FrozenArrays):
         for name in _FOUND_AGAIN:
             vars(self).pop(name, None)
 
-    def sample(self, n: int, length: int, above: "tuple[Layer, ...]", copied: bool = False) -> "Layer":
-        """The layer with sequence `n` alone, cut to `length`; `above` are its neighbours cut the same way. `copied`:
-        in arrays of its own, so that it does not keep those of all sequences."""
+    def sample(
+        self, n: int, rows: Rows, above: "tuple[Layer, ...]", place: Place | None = None, copied: bool = False
+    ) -> "Layer":
+        """The layer with sequence `n` alone, cut to `rows` of the time axis, on which it then lies at `place`; `above`
+        are its neighbours cut the same way. `copied`: in arrays of its own, so that it does not keep those of all
+        sequences."""
 
         def cut(array: Array) -> Array:
-            found = array[:length, n : n + 1]
-            return frozen(found.copy()) if copied else found
+            found = array[rows, n : n + 1]
+            return frozen(found.copy()) if copied else frozen(found)
 
+        pooled = (
+            None if self.pooled is None else self.pooled.sample(n, rows, 0 if place is None else place.start, copied)
+        )
+        initial = {state: array[n : n + 1] for state, array in self.initial.items()}
+        cut_at = None if self.cut is None else frozen(self.cut[rows])
+        found = self._rearranged(cut, above, place, pooled, cut_at)
+        return replace(found, lengths=None, initial=frozen_mapping(initial))
+
+    def placed(self, place: Place, above: "tuple[Layer, ...]") -> "Layer":
+        """The layer of a call by itself on the time axis of a trace of several; `above` are its neighbours there."""
+        if place.whole:
+            return replace(self, above=above)
+        pooled = None if self.pooled is None else self.pooled.placed(place)
+        return self._rearranged(
+            place.on_axis, above, place, pooled, None if self.cut is None else place.on_axis(self.cut)
+        )
+
+    def _rearranged(
+        self,
+        turn: Callable[[Array], Array],
+        above: "tuple[Layer, ...]",
+        place: Place | None,
+        pooled: PooledGrads | None,
+        cut: Array | None,
+    ) -> "Layer":
+        """With every array over time as `turn` makes it of (T, N, ·)."""
         same = dict[int, Array]()  # arrays that are one stay one
 
         def each(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
             for array in arrays.values():
                 if id(array) not in same:
-                    same[id(array)] = cut(array)
+                    same[id(array)] = turn(array)
             return frozen_mapping({name: same[id(array)] for name, array in arrays.items()})
 
         return replace(
             self,
-            lengths=None,
             values=each(self.values),
             before=each(self.before),
-            initial=frozen_mapping({state: array[n : n + 1] for state, array in self.initial.items()}),
-            direct_grad=cut(self.direct_grad),
+            direct_grad=turn(self.direct_grad),
             grads=each(self.grads),
             arriving=each(self.arriving),
             above=above,
             closed=None if self.closed is None else each(self.closed),
-            cut=None if self.cut is None else self.cut[:length],
-            pooled=None if self.pooled is None else self.pooled.sample(n, length, copied),
+            cut=cut,
+            pooled=pooled,
+            place=place,
         )

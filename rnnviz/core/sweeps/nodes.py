@@ -17,6 +17,7 @@ from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight, times_each
+from rnnviz.core.sweeps.axis import Place
 from rnnviz.core.sweeps.plan import Plan, plan_of
 
 NUMBERS = ArrayNumbers()
@@ -181,9 +182,11 @@ class NodeValues(Mapping[str, Array]):
         before: Mapping[str, Array],
         weights: Mapping[str, Array],
         hidden: int,
+        place: Place | None = None,
     ) -> None:
+        """`place`: where on the axis the values lie, of which those outside are 0."""
         self._cell, self._before, self._weights, self._hidden = cell, before, weights, hidden
-        self._known = dict(known)
+        self._known, self._place = dict(known), place
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._known:
@@ -195,7 +198,8 @@ class NodeValues(Mapping[str, Array]):
     def _computed(self, name: str) -> Array:
         node = self._cell.node(name)
         value = node_value(self._cell, node, self, self._before, self._weights, self._hidden)
-        return over_time(node, value, self._known["x"])
+        value = over_time(node, value, self._known["x"])
+        return value if self._place is None else self._place.alone(value)
 
     @one_blas_thread
     @np.errstate(all="ignore")
@@ -207,7 +211,9 @@ class NodeValues(Mapping[str, Array]):
         node = self._cell.node(name)
         values = {value.name: self.at(value.name, t, sample) for value in node.operation.values if not value.before}
         before = {value.name: self._before[value.name][row] for value in node.operation.values if value.before}
-        return node_value(self._cell, node, values, before, self._weights, self._hidden)
+        value = node_value(self._cell, node, values, before, self._weights, self._hidden)
+        inside = self._place is None or self._place.start <= t < self._place.stop
+        return value if inside else np.zeros_like(value)
 
     def __iter__(self) -> Iterator[str]:
         return iter(("x", *self._cell.by_name))
@@ -226,8 +232,11 @@ class Slopes:
         values: Mapping[str, Array],
         before: Mapping[str, Array],
         hidden: int,
+        place: Place | None = None,
     ) -> None:
-        """`values` of all nodes and `before`, the states of the time step before, (…, units)."""
+        """`values` of all nodes and `before`, the states of the time step before, (…, units); `place`: where on the
+        axis they lie, outside of which a derivative is 0."""
+        self._place = place
         self.cell, self.weights, self.hidden = cell, weights, hidden
         self._values, self._before = values, before
         self._known: dict[tuple[str, int], Array | None] = {}
@@ -242,8 +251,10 @@ class Slopes:
             return None  # without computing what it sums
         key = use.node.name, use.place
         if key not in self._known:
-            self._known[key] = use.node.operation.slope(
-                use.place, self._read(use.node), self._values[use.node.name], self._used(use.node)
+            self._known[key] = self._inside(
+                use.node.operation.slope(
+                    use.place, self._read(use.node), self._values[use.node.name], self._used(use.node)
+                )
             )
         return self._known[key]
 
@@ -251,7 +262,12 @@ class Slopes:
         """The derivative of a node by one of the weights it uses, element by element; None where it is 1."""
         if isinstance(node.operation, Sum):
             return None
-        return node.operation.weight_slope(place, self._read(node), self._used(node))
+        return self._inside(node.operation.weight_slope(place, self._read(node), self._used(node)))
+
+    def _inside(self, slope: Array | None) -> Array | None:
+        """With 0 outside the stretch, also where a value of 0 has no derivative."""
+        of_time = self._place is not None and slope is not None and slope.ndim == 3
+        return self._place.alone(slope) if of_time else slope  # type: ignore[union-attr, arg-type]
 
     def _read(self, node: Node) -> list[Array]:
         return [read_value(self.cell, one, self._values, self._before, self.hidden) for one in node.operation.values]

@@ -77,7 +77,7 @@ def _at_time(call: Call, array: Array, name: str) -> Iterator[str]:
         bad &= np.arange(len(bad))[:, None] < call.lengths
     if bad.any():
         t, n = map(int, np.argwhere(bad)[0])
-        yield f"{_time_words(t, n, bad.shape[1])}, {name}: {_what(array[t, n])}"
+        yield f"{_time_words(call.start + t, n, bad.shape[1])}, {name}: {_what(array[t, n])}"
 
 
 def _earliest(layer: Layer, arrays: Mapping[str, Array], backwards: bool, several: bool) -> Iterator[str]:

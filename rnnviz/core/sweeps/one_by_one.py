@@ -45,8 +45,8 @@ def _each_rebuilt(
     trace, underflows = None, False
     for n in sorted(range(capture.inputs.shape[1]), key=lambda n: n == kept):  # the one that is kept comes last
         one = (make or rebuild)(capture.sample(n))
-        for whole, call in zip(outputs, one.calls, strict=True):
-            whole[: len(call.output), n] = call.output[:, 0]
+        for whole, own in zip(outputs, one.check.outputs, strict=True):
+            whole[: len(own), n] = own[:, 0]
         for name, gradient in one.check.weight_grads.items():
             grads[name] = grads[name] + gradient if name in grads else gradient
         for name, share in one.check.share_sums.items():
@@ -60,12 +60,13 @@ def _each_rebuilt(
 
 def trace_bytes(capture: Capture) -> int:
     """About what `rebuild(capture)` takes in memory."""
-    return sum(map(_call_bytes, capture.calls))
+    time_steps = capture.axis.time_steps
+    return sum(_call_bytes(call, time_steps) for call in capture.calls)
 
 
-def _call_bytes(call: Call) -> int:
+def _call_bytes(call: Call, time_steps: int) -> int:
+    """Of the arrays of one call on an axis of so many time steps."""
     structure, cell = call.structure, call.structure.equations
     units = sum(structure.units(node.name) for node in cell.nodes)
     units += 3 * sum(structure.units(state) for state in cell.states)  # before, and both parts of its gradient
-    time_steps, sequences = call.inputs.shape[:2]
-    return int(time_steps * sequences * units * len(call.layer_ids) * call.inputs.itemsize)
+    return int(time_steps * call.inputs.shape[1] * units * len(call.layer_ids) * call.inputs.itemsize)

@@ -12,6 +12,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.formula import Equation, Term
+from rnnviz.core.sweeps.axis import Place, Rows
 from rnnviz.core.sweeps.capture import Pooling
 
 
@@ -109,6 +110,7 @@ class PooledGrads(FrozenArrays):
     pooling: Pooling
     grad: Array  # (T of k, N, P)
     holders: Array | None = None  # (T of k, N, P) of a maximum: the time step, 0-based, that holds it
+    start: int = 0  # the first time step that is pooled
 
     @staticmethod
     def of(pooling: Pooling, grad: Array, output: Array) -> "PooledGrads":
@@ -122,7 +124,7 @@ class PooledGrads(FrozenArrays):
         if self.holders is not None:
             found[t:] = np.where(self.holders[t:, sample] == t, grad[t:], grad.dtype.type(0))
         elif self.pooling == "mean":
-            found[t:] = grad[t:] / np.arange(t + 1, len(grad) + 1, dtype=grad.dtype)[:, None]
+            found[t:] = grad[t:] / np.arange(t + 1 - self.start, len(grad) + 1 - self.start, dtype=grad.dtype)[:, None]
         else:
             found[t] = grad[t]
         return found
@@ -136,8 +138,10 @@ class PooledGrads(FrozenArrays):
             np.add.at(total, (self.holders, rows[:, None], columns), self.grad)
             return total
         if self.pooling == "mean":
-            count = np.arange(1, len(self.grad) + 1, dtype=self.grad.dtype)[:, None, None]
-            return np.asarray(np.cumsum((self.grad / count)[::-1], axis=0)[::-1])
+            count = np.arange(1 - self.start, len(self.grad) + 1 - self.start, dtype=self.grad.dtype)[:, None, None]
+            total = np.cumsum((self.grad / np.where(count > 0, count, 1))[::-1], axis=0)[::-1]
+            total[: self.start] = 0
+            return np.asarray(total)
         return self.grad
 
     def of_units(self, units: slice) -> "PooledGrads":
@@ -145,12 +149,20 @@ class PooledGrads(FrozenArrays):
         held = None if self.holders is None else self.holders[..., units]
         return replace(self, grad=self.grad[..., units], holders=held)
 
-    def sample(self, n: int, length: int, copied: bool = False) -> "PooledGrads":
-        """The same with sequence `n` alone, cut to `length`; `copied`: in arrays of its own."""
+    def sample(self, n: int, rows: Rows, start: int = 0, copied: bool = False) -> "PooledGrads":
+        """The same with sequence `n` alone, cut to `rows` of the time axis and beginning at `start` there; `copied`: in
+        arrays of its own."""
 
         def cut(array: Array) -> Array:
-            found = array[:length, n : n + 1]
-            return frozen(found.copy()) if copied else found
+            found = array[rows, n : n + 1]
+            return frozen(found.copy()) if copied else frozen(found)
 
         held = None if self.holders is None else cut(self.holders)
-        return replace(self, grad=cut(self.grad), holders=held)
+        if held is not None and start != self.start:
+            held = frozen(held + (start - self.start))
+        return replace(self, grad=cut(self.grad), holders=held, start=start)
+
+    def placed(self, place: Place) -> "PooledGrads":
+        """Those of a call by itself on the time axis of several."""
+        held = None if self.holders is None else place.on_axis(self.holders + place.start)
+        return replace(self, grad=place.on_axis(self.grad), holders=held, start=place.start)

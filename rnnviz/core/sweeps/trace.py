@@ -1,6 +1,6 @@
 """The trace: one forward and backward sweep with every intermediate tensor, rebuilt from a capture."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,8 +13,9 @@ from rnnviz.core.magnitude import l2
 from rnnviz.core.memory import array_bytes, keep_pages_at_hand
 from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.sweeps.axis import Axis, Place, Rows
 from rnnviz.core.sweeps.backward import sweep_back
-from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind
+from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, axis_of
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
@@ -30,27 +31,47 @@ __all__ = ["HeadTrace", "Layer", "Trace", "rebuild"]
 
 @dataclass(frozen=True, eq=False)
 class CallTrace(FrozenArrays):
-    """What happened in one call of a recurrent module over N sequences of T time steps."""
+    """What happened in one call of a recurrent module over N sequences, on the trace's time axis of T time steps."""
 
-    call: Call
+    call: Call  # its arrays are of its own time steps alone
     layers: tuple[Layer, ...] = field(repr=False)  # torch's order: l0, l0_reverse, l1, …
-    output: Array = field(repr=False)  # (T, N, D·P) of the recurrent module
+    output: Array = field(repr=False)  # (T, N, D·P) of the recurrent module, 0 outside the call's stretch
     head: HeadTrace | None = field(repr=False)
-    lengths: Array | None  # (N,) of a packed batch, None if all are T
+    lengths: Array | None  # (N,) of a packed batch in this call, None if all have all its time steps
 
-    def sample(self, n: int, length: int, copied: bool = False) -> "CallTrace":
-        """The same with sequence `n` alone, cut to `length`; `copied`: in arrays of its own."""
+    @property
+    def input_grad(self) -> Array:
+        """(T, N, I) ∂L/∂x_t, by all directions of its lowest layer."""
+        return np.asarray(sum(layer.input_grad for layer in self.layers[: self.call.structure.directions]))
+
+    def sample(self, n: int, rows: Rows, place: Place, copied: bool = False) -> "CallTrace":
+        """The same with sequence `n` alone, cut to `rows` of the time axis, on which it then lies at `place`; `copied`:
+        in arrays of its own."""
+        where = None if place.whole else place
+        layers = self._levels(lambda layer, above: layer.sample(n, rows, above, where, copied))
+        head = None if self.head is None else self.head.sample(n, rows, where, copied)
+        output = self.output[rows, n : n + 1]
+        if copied:
+            output = frozen(output.copy())
+        call = self.call.sample(n, place.stop - place.start, place.start)
+        return replace(self, call=call, layers=layers, output=frozen(output), head=head, lengths=None)
+
+    def placed(self, place: Place) -> "CallTrace":
+        """A call by itself on the time axis of a trace of several."""
+        if place.whole:
+            return self
+        layers = self._levels(lambda layer, above: layer.placed(place, above))
+        head = None if self.head is None else self.head.placed(place)
+        return replace(self, layers=layers, output=place.on_axis(self.output), head=head)
+
+    def _levels(self, change: Callable[[Layer, tuple[Layer, ...]], Layer]) -> tuple[Layer, ...]:
+        """All layers changed from the top down, each with those above it."""
         directions, layers = self.call.structure.directions, list[Layer]()
         above: tuple[Layer, ...] = ()
         for start in range(len(self.layers) - directions, -1, -directions):
-            above = tuple(layer.sample(n, length, above, copied) for layer in self.layers[start : start + directions])
+            above = tuple(change(layer, above) for layer in self.layers[start : start + directions])
             layers[:0] = above
-        head = None if self.head is None else self.head.sample(n, length, copied)
-        output = self.output[:length, n : n + 1]
-        if copied:
-            output = frozen(output.copy())
-        call = self.call.sample(n, length)
-        return replace(self, call=call, layers=tuple(layers), output=output, head=head, lengths=None)
+        return tuple(layers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +112,7 @@ class Trace(FrozenArrays):
     @property
     def input_grad(self) -> Array:
         """(T, N, I) ∂L/∂x_t of the first call's inputs, by all directions of its lowest layer."""
-        first = self.calls[0]
-        return np.asarray(sum(layer.input_grad for layer in first.layers[: first.call.structure.directions]))
+        return self.calls[0].input_grad
 
     @property
     def head(self) -> HeadTrace | None:
@@ -101,8 +121,15 @@ class Trace(FrozenArrays):
 
     @property
     def lengths(self) -> Array | None:
-        """(N,) of a packed batch, None if all are T."""
-        return self.calls[0].lengths
+        """(N,) time steps of each sequence of a packed batch, in all calls; None if all are T."""
+        if len(self.calls) == 1:
+            return self.calls[0].lengths
+        axis = self._axis
+        return frozen(np.array([axis.length(n) for n in range(self.sequences)])) if axis.padded else None
+
+    @cached_property
+    def _axis(self) -> Axis:
+        return axis_of(one.call for one in self.calls)
 
     @property
     def fidelity(self) -> float:
@@ -213,7 +240,7 @@ class Trace(FrozenArrays):
         """T, the longest sequence, on the axis all calls share."""
         if self.whole_lengths:
             return max(self.whole_lengths)
-        return max(call.call.start + len(call.layers[0].x) for call in self.calls)
+        return len(self.calls[0].output)
 
     @property
     def sequences(self) -> int:
@@ -225,7 +252,8 @@ class Trace(FrozenArrays):
         self._check(sample)
         if self.whole_lengths:
             return self.whole_lengths[sample]
-        return self.time_steps if self.lengths is None else int(self.lengths[sample])
+        lengths = self.lengths
+        return self.time_steps if lengths is None else int(lengths[sample])
 
     def layer(self, name: str) -> Layer:
         """The layer called `name`, for example "l0" or "l1_reverse"; RnnvizError if there is none."""
@@ -244,18 +272,17 @@ class Trace(FrozenArrays):
 
         The fidelity stays that of the whole trace.
         """
-        length = self.sequence_length(n)
+        self._check(n)
         if self.sequences == 1 and self.lengths is None:
             return self
         if n not in self._samples:
-            self._samples[n] = self._rebuilt(n) if self.whole_lengths else self._cut(n, length)
+            self._samples[n] = self._rebuilt(n) if self.whole_lengths else self._cut(n)
         return self._samples[n]
 
-    def _cut(self, n: int, length: int, copied: bool = False) -> "Trace":
-        cut = []
-        for call in self.calls:
-            own = len(call.layers[0].x) if call.lengths is None else int(call.lengths[n])
-            cut.append(call.sample(n, own if len(self.calls) > 1 else length, copied))
+    def _cut(self, n: int, copied: bool = False) -> "Trace":
+        axis = self._axis
+        rows = axis.rows(n)
+        cut = (call.sample(n, rows, axis.place_of(number, n), copied) for number, call in enumerate(self.calls))
         return replace(self, calls=tuple(cut), number=n)
 
     def _rebuilt(self, n: int) -> "Trace":
@@ -278,7 +305,7 @@ class Trace(FrozenArrays):
         if self.whole_lengths:
             return self.sample(n).standing_for(self.check, n)
         _found = self.verdict, self.underflows
-        return self._cut(n, self.sequence_length(n), copied=True).standing_for(self.check.settled(), n)
+        return self._cut(n, copied=True).standing_for(self.check.settled(), n)
 
     def standing_for(self, check: Check, n: int) -> "Trace":
         """This trace of sequence `n` alone as one that stands for all of a capture, which `check` is of."""
@@ -322,13 +349,13 @@ class Trace(FrozenArrays):
 
 
 def _last_asked(capture: Capture) -> list[int]:
-    """The last time step with a loss, counted from 1, of each sequence; [] without a head."""
-    head = next((call.head for call in reversed(capture.calls) if call.head is not None), None)
-    if head is None:
-        return []
-    asked = head.loss_weight != 0
-    count = np.arange(1, len(asked) + 1)[:, None]
-    return [int(last) for last in np.max(asked * count, axis=0, initial=0)]
+    """The last time step of each sequence with a loss, counted from 1; [] without a head."""
+    for number, call in reversed(list(enumerate(capture.calls))):
+        if call.head is not None:
+            asked, axis = call.head.loss_weight != 0, capture.axis
+            lasts = np.max(asked * np.arange(1, len(asked) + 1)[:, None], axis=0, initial=0)
+            return [int(last) + axis.place_of(number, n).start if last else 0 for n, last in enumerate(lasts)]
+    return []
 
 
 @one_blas_thread
@@ -385,18 +412,18 @@ def swept(
     """The trace of forward sweeps: read out, then swept back from the last call to the first.
 
     `by_hand` is what was set by hand in them."""
-    found = list[CallTrace]()
+    found, outputs, axis = list[CallTrace](), list[Array](), capture.axis
     for call, unrolled in reversed(list(zip(capture.calls, sweeps, strict=True))):
         number = len(capture.calls) - 1 - len(found)
         output = joined(unrolled[-call.structure.directions :])
         head = None if call.head is None else through_head(call.head, output)
         pooled = head.pooled_grads if head is not None and head.kind.pooling != "last" else None
         layers = sweep_back(call, unrolled, _grad_final(call, number, found), pooled)
-        found.append(CallTrace(call, layers, frozen(output), head, call.lengths))
+        outputs.insert(0, frozen(output))
+        found.append(CallTrace(call, layers, frozen(output), head, call.lengths).placed(axis.place(number)))
     calls = tuple(reversed(found))
-    outputs = tuple(call.output for call in calls)
     layers = tuple(layer for call in calls for layer in call.layers)
-    return Trace(calls, Check(capture, outputs, layers, by_hand), notes)
+    return Trace(calls, Check(capture, tuple(outputs), layers, by_hand), notes)
 
 
 def _grad_final(call: Call, number: int, later: list[CallTrace]) -> dict[str, Array]:

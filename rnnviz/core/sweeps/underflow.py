@@ -14,7 +14,7 @@ def underflows(layer: Layer) -> bool:
     if layer.h.dtype != np.float32:
         return False
     norms = l2(layer.followed_grad)  # (T, N)
-    small = (norms < SURE) & (np.arange(len(norms))[:, None] < layer.sequence_lengths)  # padding is truly 0
+    small = (norms < SURE) & layer.inside  # padding is truly 0
     if layer.reverse:
         norms, small = norms[::-1], small[::-1]
     reached = np.logical_or.accumulate(norms[::-1] > 0)[::-1]  # time steps after the last loss are truly 0

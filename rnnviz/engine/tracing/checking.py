@@ -202,10 +202,11 @@ def _gradients(trace: Trace) -> dict[str, Array]:
     for one in trace.calls:
         call = one.call
         for layer in one.layers:
+            own = slice(layer.start, layer.stop)
             for name, value in nudged(layer.equations).items():
-                found[f"{name}_{layer.name}"] = layer.gate_grads[name] if value.block else layer.grad(value.name)
-        lowest = one.layers[: call.structure.directions]
-        found[tensor_name(call, "inputs")] = np.sum([layer.input_grad for layer in lowest], axis=0)
+                grad = layer.gate_grads[name] if value.block else layer.grad(value.name)
+                found[f"{name}_{layer.name}"] = grad[own]
+        found[tensor_name(call, "inputs")] = one.input_grad[own]
         for name, state in zip(_first_states(call), call.structure.equations.states, strict=False):
             found[tensor_name(call, name)] = np.stack([layer.initial_grads[state] for layer in one.layers])
         if one.head is not None:
