@@ -110,7 +110,7 @@ def gathered_in(snapshot: OptimiserSnapshot) -> dict[str, State]:
     """What an optimiser had gathered, by parameter; empty where it had not made an update yet. RnnvizError for a count
     that is no number."""
     found: dict[str, dict[str, Array]] = {}
-    for name, array in snapshot.state.items():
+    for name, array in snapshot.gathered.items():
         key, _, parameter = name.partition(".")
         if key == _COUNT:
             if array.size != 1:

@@ -17,7 +17,7 @@ class Conditions:
     """How a batch is read; by default as in evaluation, whole sequences from a state of zero."""
 
     masks: Mapping[str, Tensor] = field(default_factory=dict)  # by call: (layers − 1, T, N, D·P) of dropout
-    cut: Tensor | None = None  # (T,) bool: nothing is carried back to the states here from the time step after
+    cut: Mapping[str, Tensor] = field(default_factory=dict)  # by call: (T,) bool, see `Given.cut`
     initial: tuple[Tensor, ...] = ()  # first states of the first call, (layers·D, N, ·) each; (): zero
 
     def first(self, count: int) -> "Conditions":
@@ -27,6 +27,7 @@ class Conditions:
 
 
 EVALUATION = Conditions()
+DECODER = "decoder"  # the name of the second call, of an encoder–decoder
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,6 @@ def _call(
 ) -> CallPass:
     initial = conditions.initial or zeros(structure, inputs)
     lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
-    given = Given(initial, lengths, conditions.masks.get(name), conditions.cut)
+    given = Given(initial, lengths, conditions.masks.get(name), conditions.cut.get(name))
     output, final = run_module(module, structure, inputs, given)
     return CallPass(name, structure, inputs, given, output, final)

@@ -39,7 +39,9 @@ class Estimate:
 
 def estimate(experiment: Experiment, inputs: int = 1, outputs: int = 1) -> Estimate:
     """What all models of `experiment` take together, of `inputs` columns in and `outputs` out (at least one each)."""
-    places = experiment.task.longest * experiment.training.batch_size  # T · N
+    training = experiment.training
+    longest = training.reach if training.truncation == "windows" else experiment.task.longest
+    places = longest * training.batch_size  # T · N
     total = places * (inputs + outputs) * 2.0
     multiply_adds = 0.0
     for model in experiment.models:

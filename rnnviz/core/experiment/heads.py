@@ -59,7 +59,11 @@ def total_words(experiment: Experiment) -> str:
     """What the loss of a training curve is: "cross entropy, mean over the time steps and sequences of a batch"."""
     training, task = experiment.training, experiment.task
     over = "mean over the sequences of a batch"
-    if training.reduction == "sum":
+    if training.truncation == "windows":
+        new = f"the {training.new_steps:,} new time step{'s' * (training.new_steps != 1)} of a window"
+        total = training.reduction == "sum"
+        over = f"sum over {new}, mean over the streams" if total else f"mean over {new} and the streams"
+    elif training.reduction == "sum":
         over = f"sum over the time steps, {over}"
     elif not task.last_only:
         over = "mean over the time steps and sequences of a batch"
@@ -69,7 +73,8 @@ def total_words(experiment: Experiment) -> str:
 def open_source(experiment: Experiment) -> TaskSource:
     """The sequences of the task, asked as the experiment says. RnnvizError for a file or settings it cannot be of."""
     task, training = experiment.task, experiment.training
-    return asked_source(task.open(experiment.seed), task, training.loss or task.losses[0], training.reduction)
+    summed = training.new_steps if training.truncation == "windows" else None
+    return asked_source(task.open(experiment.seed), task, training.loss or task.losses[0], training.reduction, summed)
 
 
 def recorded_info(experiment: Experiment, source: TaskSource) -> TaskInfo:

@@ -7,26 +7,33 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.sweeps.capture import LossName, Reduction
 from rnnviz.core.tasks.info import Baseline, TaskInfo
-from rnnviz.core.tasks.source import Batch, TaskSource
+from rnnviz.core.tasks.source import Batch, StreamSource, TaskSource
 from rnnviz.core.tasks.task import TaskSettings
 
 
-def asked_source(source: TaskSource, task: TaskSettings, loss: LossName, reduction: Reduction) -> TaskSource:
-    """`source` of `task` itself where nothing is asked otherwise."""
-    return source if (loss, reduction) == (source.info.loss, "mean") else AskedSource(source, task, loss, reduction)
+def asked_source(
+    source: TaskSource, task: TaskSettings, loss: LossName, reduction: Reduction, summed: int | None = None
+) -> TaskSource:
+    """`source` of `task` itself where nothing is asked otherwise. `summed`: over how many time steps training sums,
+    where it is not over whole sequences."""
+    if (loss, reduction) == (source.info.loss, "mean"):
+        return source
+    return AskedSource(source, task, loss, reduction, summed)
 
 
 class AskedSource:
     """Batches whose classes are one-hot where the loss is one of values, and whose losses are weighed for a sum."""
 
-    def __init__(self, source: TaskSource, task: TaskSettings, loss: LossName, reduction: Reduction) -> None:
+    def __init__(
+        self, source: TaskSource, task: TaskSettings, loss: LossName, reduction: Reduction, summed: int | None
+    ) -> None:
         self._source, self._sum = source, reduction == "sum"
         self._one_hot = source.info.output_kind == "classes" and loss != "cross entropy"
         self.input_size, self.output_size = source.input_size, source.output_size
         self.tolerance = source.tolerance
         baselines = source.baselines(loss)
         if self._sum:
-            baselines = tuple(one for base in baselines for one in self._summed(base, task))
+            baselines = tuple(one for base in baselines for one in self._summed(base, task, summed))
         self.info: TaskInfo = replace(source.info, loss=loss, reduction=reduction, baselines=baselines)
 
     def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
@@ -36,6 +43,16 @@ class AskedSource:
     def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N sequences, drawn as the task draws them."""
         return self._asked(self._source.batch(generator, batch_size))
+
+    @property
+    def rows(self) -> int:
+        """The task's own; 0 where its sequences are no windows of a longer one."""
+        return self._source.rows if isinstance(self._source, StreamSource) else 0
+
+    def along(self, starts: Array, time_steps: int, asked: int) -> Batch:
+        """The task's own."""
+        assert isinstance(self._source, StreamSource)  # it has rows
+        return self._asked(self._source.along(starts, time_steps, asked))
 
     def probe(self) -> Batch:
         """The task's own."""
@@ -54,10 +71,11 @@ class AskedSource:
             loss_weight = (loss_weight * np.float32(_time_steps(loss_weight))).astype(np.float32)
         return replace(batch, targets=targets, loss_weight=loss_weight)
 
-    def _summed(self, base: Baseline, task: TaskSettings) -> tuple[Baseline, ...]:
+    def _summed(self, base: Baseline, task: TaskSettings, summed: int | None) -> tuple[Baseline, ...]:
         """A baseline of a mean as that of the sum; none of sequences that differ in length."""
         if base.metric == "loss":
-            return (replace(base, value=base.value * task.longest),) if task.shortest == task.longest else ()
+            time_steps = summed or (task.longest if task.shortest == task.longest else 0)
+            return (replace(base, value=base.value * time_steps),) if time_steps else ()
         test = self._source.test() if base.metric == "test_loss" else None
         return (base if test is None else replace(base, value=base.value * _time_steps(test.loss_weight)),)
 

@@ -14,7 +14,7 @@ from rnnviz.core.setting import DataFile, setting
 from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.core.tasks.scores import losses_of_chances
-from rnnviz.core.tasks.source import Batch, TaskSource
+from rnnviz.core.tasks.source import Batch, TaskSource, asked_at_end
 from rnnviz.core.tasks.task import (
     LOSSES_OF_CLASSES,
     DataTask,
@@ -93,6 +93,15 @@ class NextCharacterSource:
         """N windows of the train part."""
         return self._windows(self._train, generator.integers(0, len(self._train) - self._length, batch_size))
 
+    @property
+    def rows(self) -> int:
+        """Of the train part."""
+        return len(self._train) - 1
+
+    def along(self, starts: Array, time_steps: int, asked: int) -> Batch:
+        """N stretches of the train part."""
+        return asked_at_end(self._windows(self._train, starts, time_steps), asked, "mean")
+
     def probe(self) -> Batch:
         """Up to 4 windows, evenly spread over the test part."""
         return self._spread(PROBE_WINDOWS)
@@ -126,9 +135,11 @@ class NextCharacterSource:
             baselines.append(Baseline(f"{part}accuracy", following, "most frequent after the last one"))
         return tuple(baselines)
 
-    def _windows(self, codes: Array, starts: Array) -> Batch:
-        window = codes[starts + np.arange(self._length + 1)[:, None]]  # (T + 1, N)
-        weight = np.full((self._length, len(starts)), 1.0 / (self._length * len(starts)), np.float32)
+    def _windows(self, codes: Array, starts: Array, time_steps: int = 0) -> Batch:
+        """Of `time_steps`, or of the task's length."""
+        length = time_steps or self._length
+        window = codes[starts + np.arange(length + 1)[:, None]]  # (T + 1, N)
+        weight = np.full((length, len(starts)), 1.0 / (length * len(starts)), np.float32)
         return Batch(self._one_hot[window[:-1]], window[1:].astype(np.int64), weight)
 
 

@@ -16,7 +16,7 @@ from rnnviz.core.resources import resource
 from rnnviz.core.setting import ColumnNames, DataFile, OneOf, setting
 from rnnviz.core.sweeps.capture import LossName
 from rnnviz.core.tasks.info import Baseline, Scale, TaskInfo
-from rnnviz.core.tasks.source import Batch, TaskSource
+from rnnviz.core.tasks.source import Batch, TaskSource, asked_at_end
 from rnnviz.core.tasks.task import (
     LOSSES_OF_VALUES,
     DataTask,
@@ -165,6 +165,15 @@ class NextValueSource:
     def batch(self, generator: "np.random.Generator", batch_size: int) -> Batch:
         """N windows of the train part."""
         return self._windows(generator.integers(0, self._train_rows - self._length, batch_size), self._length)
+
+    @property
+    def rows(self) -> int:
+        """Of the train part."""
+        return self._train_rows - 1
+
+    def along(self, starts: Array, time_steps: int, asked: int) -> Batch:
+        """N stretches of the train part."""
+        return asked_at_end(self._windows(starts, time_steps), asked, "mean")
 
     def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
         """Its only loss's."""

@@ -1,12 +1,12 @@
 """Task source: what a task offers the trainer: batches, a fixed probe, a test part, and how answers are judged."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.sweeps.capture import LossName
+from rnnviz.core.sweeps.capture import LossName, Reduction
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 
 
@@ -69,6 +69,30 @@ class TaskSource(Protocol):
     def baselines(self, loss: LossName) -> tuple[Baseline, ...]:
         """Those of another loss than its own, as means over all that is asked."""
         ...
+
+
+@runtime_checkable
+class StreamSource(Protocol):
+    """A source whose training part is one long sequence, which can be gone along."""
+
+    @property
+    def rows(self) -> int:
+        """Its time steps: an input and the answer after it each."""
+        ...
+
+    def along(self, starts: Array, time_steps: int, asked: int) -> Batch:
+        """N stretches of it from `starts` (N,), 0-based, of which the last `asked` time steps are asked."""
+        ...
+
+
+def asked_at_end(batch: Batch, asked: int, reduction: Reduction) -> Batch:
+    """A batch without padding of which only the last `asked` time steps are asked."""
+    time_steps = len(batch.loss_weight)
+    kept = np.arange(time_steps)[:, None] >= time_steps - asked
+    weight = np.where(kept, batch.loss_weight.astype(np.float64), 0.0)
+    if reduction == "mean":
+        weight *= batch.loss_weight.sum(dtype=np.float64) / (weight.sum() or 1.0)
+    return replace(batch, loss_weight=weight.astype(np.float32))
 
 
 def last_step_question(answers: Array, time_steps: int, lengths: Array | None = None) -> tuple[Array, Array]:

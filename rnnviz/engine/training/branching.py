@@ -13,7 +13,7 @@ from torch import Tensor
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.settings import Experiment, TrainingSettings
 from rnnviz.core.optimising.progress import Progress
 from rnnviz.core.optimising.schedules import OnPlateau
 from rnnviz.core.plain_records import closest
@@ -48,7 +48,7 @@ def branch_of_training(training: Training, path: Path) -> tuple[Experiment, Bran
         [{name: value.detach().clone() for name, value in model.state_dict().items()} for model in training.models],
         [_copied(training.optimiser_snapshot(number)) for number in range(len(training.models))],
     )
-    return replace(training.experiment, training=settings), _branch(start, path)
+    return replace(training.experiment, training=settings), _branch(start, path, settings)
 
 
 def branch_of_run(run: Run, training_step: int) -> tuple[Experiment, Branch]:
@@ -68,7 +68,7 @@ def branch_of_run(run: Run, training_step: int) -> tuple[Experiment, Branch]:
     live = _live_settings(run, training_step)
     progress = () if whole else _progress(run, training_step, live.get("learning_rate", settings.learning_rate))
     start = Start(training_step, states, optimisers if whole else (), progress)
-    return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path)
+    return replace(run.experiment, training=replace(settings, **live)), _branch(start, run.path, settings)
 
 
 def with_weights(branch: Branch, experiment: Experiment, model: str, weights: Mapping[str, Array]) -> Branch:
@@ -105,12 +105,14 @@ def with_settings(experiment: Experiment, wanted: Mapping[str, float | None]) ->
     return changed
 
 
-def _branch(start: Start, path: Path) -> Branch:
+def _branch(start: Start, path: Path, settings: TrainingSettings) -> Branch:
     about = {"branch of": str(path), "branch at training step": str(start.training_step)}
-    optimisers = "with the optimisers as they were"
+    optimisers, carries = "with the optimisers as they were", settings.truncation == "windows" and settings.carried
     if not start.optimisers:
         about[OPTIMISERS] = ANEW
         optimisers = "with new optimisers, since their state is not recorded there"
+        if carries:
+            optimisers += "; the states that windows carry on are not recorded either and begin at 0"
     return Branch(start, about, f"Continues from training step {start.training_step:,} of {path}, {optimisers}.")
 
 

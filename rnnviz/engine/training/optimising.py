@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.optimising.optimisers import Adam, AdamW, Momentum, Nesterov, Optimiser, RmsProp, Sgd
-from rnnviz.runs.file.records import OptimiserSnapshot
+from rnnviz.runs.file.records import CARRIED, OptimiserSnapshot
 
 _COUNT = "step"  # the one number of an optimiser's state that has not the shape of its parameter
 
@@ -41,10 +42,14 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def snapshot(
-    name: str, optimiser: torch.optim.Optimizer, model: nn.Module, more: Mapping[str, float]
+    name: str,
+    optimiser: torch.optim.Optimizer,
+    model: nn.Module,
+    more: Mapping[str, float],
+    carried: Mapping[str, Array],
 ) -> OptimiserSnapshot:
     """What an optimiser has gathered, by the names of the model's parameters, its arrays shared; with `more` numbers
-    beside its settings."""
+    beside its settings, and the states that windows carry on."""
     settings: dict[str, float] = {}
     for key, value in optimiser.param_groups[0].items():
         if key != "params":
@@ -58,18 +63,20 @@ def snapshot(
         for key, value in optimiser.state.get(parameter, {}).items()
         if isinstance(value, Tensor)
     }
+    state |= {f"{CARRIED}{name}": array for name, array in carried.items()}
     return OptimiserSnapshot(name, settings | dict(more), state)
 
 
 def restore(optimiser: torch.optim.Optimizer, model: nn.Module, found: OptimiserSnapshot) -> None:
     """The inverse of `snapshot`: the arrays are copied. RnnvizError where they do not fit the model's parameters."""
-    keys = {name.partition(".")[0] for name in found.state}
+    own = found.gathered
+    keys = {name.partition(".")[0] for name in own}
     gathered: dict[int, dict[str, Tensor]] = {}
     for place, (name, parameter) in enumerate(model.named_parameters()):
         gathered[place] = {}
         for key in keys:
             shape = () if key == _COUNT else tuple(parameter.shape)
-            array = found.state.get(f"{key}.{name}")
+            array = own.get(f"{key}.{name}")
             if array is None or array.size != math.prod(shape):
                 raise RnnvizError(f"The recorded optimiser state of {name} does not fit its shape {parameter.shape}.")
             gathered[place][key] = torch.from_numpy(array.copy()).reshape(shape)

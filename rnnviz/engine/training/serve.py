@@ -213,7 +213,7 @@ class _Engine:
     def _begin(self, branch: Branch | None = None) -> None:
         sentence = f"Started with seed {self._recording.experiment.seed}."
         self._recording.event("started", sentence if branch is None else branch.sentence)
-        for note in self._recording.training.source.info.notes:
+        for note in self._recording.training.notes:
             self._recording.event("note", note)
         self._recording.capture(keep=True, batch=True)
         self._report()

@@ -24,6 +24,7 @@ from rnnviz.engine.passes import EVALUATION, Conditions, read
 from rnnviz.engine.tracing.capture import capture_probe, captured, weighted_loss
 from rnnviz.engine.training.optimising import restore, set_rate, snapshot, torch_optimiser
 from rnnviz.engine.training.question import Question
+from rnnviz.engine.training.truncating import Windows, cuts, truncated_probe
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 _BATCHES = 2  # which stream of random numbers: the probe is drawn from another one
@@ -59,7 +60,8 @@ class Training:
         self.experiment = experiment
         self.source = open_source(experiment)
         check_estimate(experiment, "experiment", self.source.input_size, self.source.output_size)
-        self.probe = self.source.probe()
+        self.windows = Windows(experiment, self.source) if experiment.training.truncation == "windows" else None
+        self.probe = truncated_probe(experiment.training, self.source.probe(), self.source.info.reduction)
         self.training_step = 0  # updates applied so far
         self._next_batch: tuple[int, Batch] | None = None  # with the training step before the update it is for
         self.learning_rate = experiment.training.learning_rate  # as it is set: the schedule makes that of a step of it
@@ -84,6 +86,11 @@ class Training:
     def info(self) -> TaskInfo:
         """The task's, with the metrics that the training adds to it."""
         return recorded_info(self.experiment, self.source)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is said of the data when a training begins, one sentence each."""
+        return self.source.info.notes + (() if self.windows is None else (self.windows.streams.words,))
 
     @property
     def patience(self) -> int:
@@ -120,6 +127,9 @@ class Training:
         batch = self.next_batch()
         question = Question.of(batch, self.source.info, self.experiment.task.last_only, self.source.tolerance)
         metrics = [self._sweep(number, question) for number in range(len(self.models))]
+        if self.windows is not None:  # before the weights change
+            read = [self.conditions(number) for number in range(len(self.models))]
+            self.windows.carry_on(self.models, batch, read, self.training_step)
         for number, (optimiser, found) in enumerate(zip(self._optimisers, metrics, strict=True)):
             rate = self.rate(number)
             set_rate(optimiser, rate)
@@ -134,14 +144,23 @@ class Training:
     def next_batch(self) -> Batch:
         """The batch whose gradient makes the next update."""
         if self._next_batch is None or self._next_batch[0] != self.training_step:
-            generator = np.random.default_rng([self.experiment.seed, _BATCHES, self.training_step])
-            batch = self.source.batch(generator, self.experiment.training.batch_size)
-            self._next_batch = self.training_step, batch
+            self._next_batch = self.training_step, self._made_batch()
         return self._next_batch[1]
 
+    def _made_batch(self) -> Batch:
+        if self.windows is not None:
+            return self.windows.batch(self.training_step)
+        generator = np.random.default_rng([self.experiment.seed, _BATCHES, self.training_step])
+        return self.source.batch(generator, self.experiment.training.batch_size)
+
     def conditions(self, number: int) -> Conditions:
-        """How a model reads `next_batch`; drawn from the seed, its number and the training step alone."""
-        return EVALUATION
+        """How a model reads `next_batch`; drawn from the seed, its number and the training step alone, but for the
+        states that windows carry on."""
+        if self.windows is not None:
+            initial = self.windows.states(number)
+            return Conditions(initial=initial) if initial else EVALUATION
+        cut = cuts(self.experiment.training, self.next_batch())
+        return Conditions(cut=cut) if cut else EVALUATION
 
     def batch_capture(self, number: int) -> Capture:
         """What one model makes now of the first sequences of `next_batch`, read as for the update; their losses and
@@ -152,17 +171,22 @@ class Training:
         return replace(capture, batch_size=batch.inputs.shape[1])
 
     def captures(self) -> list[Capture]:
-        """What each model makes of the probe now."""
+        """What each model makes of the probe now, its gradient truncated as in training."""
         return [self.capture(number) for number in range(len(self.models))]
 
     def capture(self, number: int) -> Capture:
         """What one model makes of the probe now."""
+        cut = cuts(self.experiment.training, self.probe)
+        if cut:
+            return captured(self.models[number], self.probe, self.source.info, Conditions(cut=cut))
         return capture_probe(self.models[number], self.probe, self.source.info)
 
     def optimiser_snapshot(self, number: int) -> OptimiserSnapshot:
         """What the optimiser of one model has gathered, by the names of the model's parameters; arrays are shared."""
         more = {} if self._test is None else self.progress[number].numbers()
-        return snapshot(self.experiment.training.optimiser, self._optimisers[number], self.models[number], more)
+        model = self.models[number]
+        carried = {} if self.windows is None else self.windows.carried(number, model)
+        return snapshot(self.experiment.training.optimiser, self._optimisers[number], model, more, carried)
 
     def go_on_from(self, start: Start) -> None:
         """Weights, training step and, where known, what the optimisers have gathered, instead of a fresh beginning.
@@ -177,6 +201,8 @@ class Training:
         for number, found in enumerate(start.optimisers):
             restore(self._optimisers[number], self.models[number], found)
             self.progress[number] = Progress.of(found.settings, start.training_step)
+            if self.windows is not None:
+                self.windows.go_on(number, self.models[number], found.carried)
 
     def test_losses(self) -> list[float]:
         """The loss of each model on what is held back; [] for tasks that hold nothing back."""

@@ -8,6 +8,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.network import Network
 from rnnviz.core.structure import Structure
 
+CARRIED = "carried."  # in front of a state in an `OptimiserSnapshot`
 EngineState = Literal["starting", "paused", "running", "finished", "stopped", "failed"]
 FIRST_MODULE = "recurrent"
 OPTIMISERS, ANEW = "branch optimisers", "anew"  # in the environment of a branch whose optimisers began anew
@@ -117,4 +118,14 @@ class OptimiserSnapshot:
 
     name: str  # "adam", "sgd", "rmsprop", …
     settings: Mapping[str, float]  # learning rate, the optimiser's own numbers, and what the validation has come to
-    state: Mapping[str, Array]  # "exp_avg.<parameter>" and so on, any shapes
+    state: Mapping[str, Array]  # "exp_avg.<parameter>" and so on, any shapes; "carried.<state>" of training by windows
+
+    @property
+    def gathered(self) -> Mapping[str, Array]:
+        """What the optimiser itself has, by the names above."""
+        return {name: array for name, array in self.state.items() if not name.startswith(CARRIED)}
+
+    @property
+    def carried(self) -> Mapping[str, Array]:
+        """(layers·D, N, ·) by state: what the next window of a training by windows begins with; {}: 0, or not known."""
+        return {name.removeprefix(CARRIED): one for name, one in self.state.items() if name.startswith(CARRIED)}
