@@ -209,9 +209,12 @@ def reference(
         layers[name] = layer
         level.append(layer)
         if len(level) == structure.directions:
+            depth = number // structure.directions
             below = [
                 [
-                    torch.cat([each.values[structure.equations.output][t][n] for each in level])
+                    handed_up(
+                        capture, [each.values[structure.equations.output][t][n] for each in level], below, depth, t, n
+                    )
                     if t < lengths[n]
                     else None
                     for n in range(sequences)
@@ -230,6 +233,14 @@ def reference(
     loss.backward()
     grads = {name: np.zeros(tuple(v.shape)) if v.grad is None else v.grad.numpy() for name, v in w.items()}
     return Reference(layers, output, grads, w, inputs.grad.numpy())
+
+
+def handed_up(capture: Capture, outputs: list[torch.Tensor], below: list, depth: int, t: int, n: int) -> torch.Tensor:
+    """What one depth gives to the next at one time step: h through its dropout mask, and what was read around it."""
+    h, masks = torch.cat(outputs), capture.calls[0].masks
+    if masks is not None and depth < len(masks):
+        h = h * torch.tensor(masks[depth, t, n])
+    return h + below[t][n] if capture.structure.residual and depth else h
 
 
 def last_inputs(inputs: torch.Tensor, t: int, n: int, window: int) -> torch.Tensor:
@@ -283,6 +294,7 @@ def random_capture(
     scale: float = 0.6,
     seed: int = 0,
     with_torch: bool = True,
+    dropout: float = 0.0,
 ) -> Capture:
     """A capture of random numbers; output and grads are torch's own fused module's where torch has one."""
     generator = np.random.default_rng(seed)
@@ -293,10 +305,13 @@ def random_capture(
     rows = structure.num_layers * structure.directions
     weights = {name: normal(*shape) for name, shape in structure.parameter_shapes().items()}
     inputs = normal(time_steps, sequences, structure.input_size)
+    width = structure.directions * structure.output_size
+    kept = np.random.default_rng(seed + 1).random((structure.num_layers - 1, time_steps, sequences, width)) >= dropout
     capture = Capture.of_one(
         weights,
         structure=structure,
         inputs=inputs,
+        masks=(kept / (1 - dropout)).astype(dtype) if dropout and len(kept) else None,
         lengths=None if lengths is None else np.array(lengths, np.int64),
         initial={state: normal(rows, sequences, structure.units(state)) for state in structure.equations.states},
         grad_output=normal(time_steps, sequences, structure.directions * structure.output_size),
@@ -307,7 +322,8 @@ def random_capture(
 def with_torch_numbers(capture: Capture) -> Capture:
     """The capture with `output` and `grads` from torch's fused module; of a cell that torch lacks, unrolled."""
     structure = capture.structure
-    if structure.cell not in MODULES or (structure.cell == "vanilla" and structure.activation == "sigmoid"):
+    layered = structure.residual or capture.calls[0].masks is not None
+    if layered or structure.cell not in MODULES or (structure.cell == "vanilla" and structure.activation == "sigmoid"):
         slow = reference(capture)
         dtype = capture.inputs.dtype
         grads = {name: grad.astype(dtype) for name, grad in slow.weight_grads.items()}

@@ -20,13 +20,18 @@ from rnnviz.core.sweeps.trace import rebuild
     bidirectional=st.booleans(),
     proj_size=st.integers(0, 2),
     lengths=st.sampled_from([None, [4, 2]]),
+    residual=st.booleans(),
+    dropout=st.sampled_from([0.0, 0.4]),
     seed=st.integers(0, 100),
 )
 def test_every_loss_reaches_every_state_as_autograd_says(
-    autograd, cell, num_layers, bidirectional, proj_size, lengths, seed
+    autograd, cell, num_layers, bidirectional, proj_size, lengths, residual, dropout, seed
 ):
-    structure = Structure(cell, 2, 3, num_layers, bidirectional, proj_size=proj_size if CELLS[cell].projection else 0)
-    capture = autograd.random_capture(structure, time_steps=4, lengths=lengths, seed=seed, with_torch=False)
+    projected = proj_size if CELLS[cell].projection else 0
+    structure = Structure(cell, 2, 3, num_layers, bidirectional, proj_size=projected, residual=residual)
+    capture = autograd.random_capture(
+        structure, time_steps=4, lengths=lengths, seed=seed, with_torch=False, dropout=dropout
+    )
     trace = rebuild(capture)
     for k in range(4):
         alone = autograd.reference(capture, loss_times=(k,)) if lengths is None or k < max(lengths) else None

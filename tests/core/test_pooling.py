@@ -59,13 +59,14 @@ def pooled_capture(autograd, structure, loss, pooling, lengths=None, **more):
     loss=st.sampled_from(list(LOSSES)),
     pooling=st.sampled_from(["mean", "max"]),
     weighs=st.booleans(),
+    residual=st.booleans(),
     seed=st.integers(0, 100),
 )
 def test_each_loss_reaches_every_state_as_autograd_says(
-    autograd, cell, num_layers, bidirectional, lengths, loss, pooling, weighs, seed
+    autograd, cell, num_layers, bidirectional, lengths, loss, pooling, weighs, residual, seed
 ):
     activation = "relu" if cell == "vanilla" else "tanh"  # whose zeros are equal
-    structure = Structure(cell, 2, 3, num_layers, bidirectional, activation=activation)
+    structure = Structure(cell, 2, 3, num_layers, bidirectional, activation=activation, residual=residual)
     capture = pooled_capture(autograd, structure, loss, pooling, lengths, weighs=weighs, seed=seed)
     trace = rebuild(capture)
     whole = autograd.reference(capture, with_head=True)

@@ -22,16 +22,17 @@ WELL_CONDITIONED = 10.0  # roundings of the given numbers count at most this man
 @st.composite
 def structures(draw):
     cell = draw(st.sampled_from(list(CELLS)))
-    hidden = draw(st.integers(1, 5))
+    hidden, layers = draw(st.integers(1, 5)), draw(st.integers(1, 3))
     return Structure(
         cell,
         input_size=draw(st.integers(1, 3)),
         hidden_size=hidden,
-        num_layers=draw(st.integers(1, 3)),
+        num_layers=layers,
         bidirectional=draw(st.booleans()),
         bias=draw(st.booleans()),
         activation=draw(st.sampled_from(CELLS[cell].activations or ("tanh",))),
         proj_size=draw(st.integers(0, hidden - 1)) if CELLS[cell].projection else 0,
+        residual=layers > 1 and draw(st.booleans()),
     )
 
 
@@ -51,6 +52,7 @@ def cases(draw):
         "lengths": lengths,
         "dtype": dtype,
         "seed": seed,
+        "dropout": draw(st.sampled_from([0.0, 0.4])),
     }
 
 
@@ -172,14 +174,13 @@ def test_gradients_are_finite_differences(autograd, structure, seed, packed):
     if structure.activation == "relu":
         structure = replace(structure, activation="tanh")  # a kink spoils a difference quotient
     capture = autograd.random_capture(
-        structure, time_steps=3, sequences=2, lengths=lengths, seed=seed, with_torch=False
+        structure, time_steps=3, sequences=2, lengths=lengths, seed=seed, with_torch=False, dropout=0.3
     )
     trace = rebuild(capture)
     top = trace.layers[-structure.directions :]
 
     def loss(changed):
-        layers = rebuild(changed).layers[-structure.directions :]
-        return loss_of(changed, np.concatenate([layer.output for layer in layers], axis=-1))
+        return loss_of(changed, rebuild(changed).calls[0].output)
 
     assert len(top) == structure.directions
     generator = np.random.default_rng(seed)
@@ -228,6 +229,7 @@ def test_a_sample_is_the_trace_of_that_sequence_alone(autograd, case):
             lengths=None,
             initial={state: first[:, n : n + 1] for state, first in capture.initial.items()},
             grad_output=capture.grad_output[:length, n : n + 1],
+            masks=None if capture.calls[0].masks is None else capture.calls[0].masks[:, :length, n : n + 1],
         )
     )
     cut = trace.sample(n)

@@ -58,6 +58,19 @@ def test_every_cell_is_right(structure: Structure, lengths: list[int] | None) ->
     names = {check.name for check in report.checks}
     assert set(structure.parameter_shapes()) | {"inputs", *(f"h_{name}" for name in structure.layer_names)} <= names
     assert all(check.differences == check.differences for check in report.checks)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_ways_around_layers_and_dropout_masks_are_right(dtype: str) -> None:
+    structure = Structure("gru", 3, 2, 3, True, residual=True)
+    capture = capture_of(structure, [4, 3], dtype, time_steps=4)
+    kept = np.random.default_rng(4).random((2, 4, 2, 4)) < 0.7
+    masked = capture.with_call(masks=(kept / 0.7).astype(dtype))
+    report = check_capture(masked)
+    assert report.right, report.verdict
+    plain = rebuild(capture.with_call(structure=replace(structure, residual=False)))
+    grads = [one.layers[0].weight_grads["weight_hh"] for one in (rebuild(masked), rebuild(capture), plain)]
+    assert not any(np.allclose(one, other) for one, other in zip(grads, [*grads[1:], grads[0]], strict=True))
     assert max(check.autograd for check in report.checks) < 1e-13
 
 

@@ -23,7 +23,7 @@ from rnnviz.core.optimising.clipping import clip_factor
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Head
-from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
+from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
 from rnnviz.core.sweeps.head import through_head
 from rnnviz.core.sweeps.shares import Factors
 
@@ -121,7 +121,7 @@ def _swept(
         grad_output=np.zeros((time_steps, count, structure.directions * structure.output_size)),
     )
     sweeps = unroll(call, weights, None)
-    direct, of_head = _direct(structure, sweeps, heads)
+    direct, of_head = _direct(call, sweeps, heads)
     layers = sweep_back(replace(call, grad_output=direct), sweeps)
     norms, clipped = None, np.ones(count)
     if clip:
@@ -139,12 +139,12 @@ def _swept(
     return Untrained(frozen(inputs), seeds, tuple(found), None if norms is None else frozen(norms), frozen(clipped))
 
 
-def _direct(structure: Structure, sweeps: list[LayerSweep], heads: list[Head]) -> tuple[Array, Array]:
+def _direct(call: Call, sweeps: list[LayerSweep], heads: list[Head]) -> tuple[Array, Array]:
     """(T, K, D·P) ∂L/∂output, and (K,) the squared norm of ∂L/∂ the head's weights."""
-    output = joined(sweeps[-structure.directions :])
+    output = module_output(call, sweeps)
     direct, squares = np.zeros_like(output), np.zeros(output.shape[1])
     if not heads:
-        direct[-1] = unit_vector_of(structure)
+        direct[-1] = unit_vector_of(call.structure)
     for k, head in enumerate(heads):
         trace = through_head(head, output[:, k : k + 1])
         direct[:, k] = trace.output_grad[:, 0]

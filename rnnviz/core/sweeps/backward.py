@@ -11,7 +11,7 @@ from rnnviz.core.cells import Gradients
 from rnnviz.core.sweeps.capture import Call
 from rnnviz.core.sweeps.carrying import sweep_backward
 from rnnviz.core.sweeps.forward import LayerSweep
-from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.layer import Layer, came_down
 from rnnviz.core.sweeps.nodes import Final, NodeValues, Slopes
 from rnnviz.core.sweeps.pooling import PooledGrads
 
@@ -39,13 +39,17 @@ def sweep_back(
     layers, above = list[Layer](), tuple[Layer, ...]()
     for start in range(len(sweeps) - directions, -1, -directions):
         if above:
-            arriving = above[0].input_grad if len(above) == 1 else above[0].input_grad + above[1].input_grad
+            arriving = came_down(above, arriving)
+        depth = sweeps[start].layer.depth
+        mask = call.masks[depth] if call.masks is not None and depth < len(call.masks) else None
+        to_h = arriving if mask is None else arriving * mask
         level = tuple(
             _layer(
                 call,
                 sweep,
-                arriving[..., d * width : (d + 1) * width],
+                to_h[..., d * width : (d + 1) * width],
                 above,
+                None if mask is None else mask[..., d * width : (d + 1) * width],
                 {state: array[start + d] for state, array in final.items()},
                 None if above or pooled is None else pooled.of_units(slice(d * width, (d + 1) * width)),
             )
@@ -61,6 +65,7 @@ def _layer(
     sweep: LayerSweep,
     direct: Array,
     above: tuple[Layer, ...],
+    mask: Array | None,
     final: Mapping[str, Array],
     pooled: PooledGrads | None,
 ) -> Layer:
@@ -71,7 +76,7 @@ def _layer(
         gradients = sweep_backward(slopes, own, sweep.by_hand, _final(sweep, final), cut)
     else:
         gradients = _by_kernel(sweep, own, cut)
-    return replace(_read_only(call, sweep, own, gradients, above), pooled=pooled)
+    return replace(_read_only(call, sweep, own, gradients, above), pooled=pooled, mask=mask)
 
 
 def _many(cut: Array) -> bool:

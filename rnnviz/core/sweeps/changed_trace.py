@@ -11,7 +11,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.capture_check import check_shapes
-from rnnviz.core.sweeps.forward import joined, unroll
+from rnnviz.core.sweeps.forward import module_output, unroll
 from rnnviz.core.sweeps.head import through_head
 from rnnviz.core.sweeps.interventions import (
     Clamp,
@@ -51,7 +51,7 @@ def recompute(capture: Capture, interventions: Sequence[Intervention] = (), samp
     sweeps = unroll(changed.calls[0], changed.weights, None, by_hand)
     head = changed.head
     if head is not None:
-        output = joined(sweeps[-changed.structure.directions :])
+        output = module_output(changed.calls[0], sweeps)
         changed = changed.with_call(grad_output=through_head(head, output).output_grad)
     notes = (*capture.notes, *(f"Not history: {one.words}." for one in interventions))
     return swept(changed, [sweeps], notes, by_hand)

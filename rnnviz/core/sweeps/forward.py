@@ -96,7 +96,8 @@ def unroll(
     """All layers of a call in torch's order.
 
     `weights` are the capture's, or N weight sets along a leading axis of each, one for each sequence; `initial`
-    replaces the call's own. `output` (T, N, D·P): torch's own, or None to find every h_t by scanning. `by_hand`: what
+    replaces the call's own. `output` (T, N, D·P): torch's own, or None to find every h_t by scanning, as is done where
+    a way around the top layer is in it. `by_hand`: what
     is set by hand in each layer, for N = 1 without lengths and without `output` only; then all layers take the generic
     sweep, so that two such traces are the same to the last bit where nothing differs.
     """
@@ -110,14 +111,34 @@ def unroll(
     for number, layer in enumerate(layers):
         direction = number % structure.directions
         if direction == 0 and number:
-            below = joined(sweeps[-structure.directions :])
+            below = handed_up(call, sweeps[-structure.directions :], below)
         known = None
-        if output is not None and number >= len(layers) - structure.directions:
+        if output is not None and number >= len(layers) - structure.directions and not is_residual(call, layer):
             known = output[..., direction * structure.output_size : (direction + 1) * structure.output_size]
         states = {state: array[number] for state, array in initial.items()}
         hand = None if by_hand is None else by_hand[layer]
         sweeps.append(_layer(call, layer, layer_weights(call, layer, weights), below, states, known, hand))
     return sweeps
+
+
+def is_residual(call: Call, layer: LayerId) -> bool:
+    """Whether what a layer reads is added to what it gives."""
+    return call.structure.residual and layer.depth > 0
+
+
+def handed_up(call: Call, level: list[LayerSweep], read: Array) -> Array:
+    """(T, N, D·P) what the layers of one depth, which `read` (T, N, ·), give to the next or as the module's output: h
+    with its dropout mask, and the way around."""
+    h, depth = joined(level), level[0].layer.depth
+    if call.masks is not None and depth < len(call.masks):
+        h = h * call.masks[depth]
+    return h + read if is_residual(call, level[0].layer) else h
+
+
+def module_output(call: Call, sweeps: list[LayerSweep]) -> Array:
+    """(T, N, D·P) what the whole module gives, from the sweeps of all its layers."""
+    level = sweeps[-call.structure.directions :]
+    return handed_up(call, level, level[0].in_time(level[0].values["x"]))
 
 
 def joined(level: list[LayerSweep]) -> Array:

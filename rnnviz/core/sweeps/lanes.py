@@ -59,6 +59,10 @@ class Swept(Protocol):
     def cut(self) -> Array | None: ...
     @property
     def pooled(self) -> PooledGrads | None: ...
+    @property
+    def mask(self) -> Array | None: ...
+    @property
+    def residual(self) -> bool: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,11 @@ def finished(steps: Generator[object, None, Found]) -> Found:
 def lanes(layer: Swept, sample: int, wanted: Wanted) -> Steps[Lanes]:
     """The reverse scan of one sequence; below the top layer each lane comes down through the layers above."""
     from_above = None if wanted.summed else (yield from _from_above(layer, sample, wanted))
+    return (yield from _scanned(layer, sample, wanted, from_above))
+
+
+def _scanned(layer: Swept, sample: int, wanted: Wanted, from_above: Array | None) -> Steps[Lanes]:
+    """The scan of one layer; `from_above` (T, K, P) is what each L_k sends to its output, None at the top."""
     scan = _Scan(layer, sample, wanted, from_above)
     begun, order = 0, scan.order
     while begun < len(order):
@@ -123,9 +132,13 @@ def all_rows(layer: Swept) -> Array:
 def lane_work(layer: Swept, sample: int, wanted: Wanted) -> int:
     """The multiply-adds that `lanes` takes, those of the layers above included."""
     above = Wanted(wanted.rows, wanted.unit, inputs=True)
-    own = len(_order(layer, sample)) * _matrix_size(layer, wanted.inputs) * len(wanted.rows)
-    own = own if _both_ways(layer, wanted) else own // 2
-    return own + sum(lane_work(one, sample, above) for one in layer.above if not wanted.summed)
+    passed = [] if wanted.summed else [one for level in _levels_above(layer) for one in level]
+    return _own_work(layer, sample, wanted) + sum(_own_work(one, sample, above) for one in passed)
+
+
+def _own_work(layer: Swept, sample: int, wanted: Wanted) -> int:
+    work = len(_order(layer, sample)) * _matrix_size(layer, wanted.inputs) * len(wanted.rows)
+    return work if _both_ways(layer, wanted) else work // 2
 
 
 def cut_before(layer: Swept, t: int) -> bool:
@@ -135,15 +148,53 @@ def cut_before(layer: Swept, t: int) -> bool:
 
 
 def _from_above(layer: Swept, sample: int, wanted: Wanted) -> Steps[Array | None]:
-    """(T of t, K, P) what the layer above hands down to h_t from each L_k; None at the top."""
-    whole: Array | None = None
-    for above in layer.above:
-        found = yield from lanes(above, sample, Wanted(wanted.rows, wanted.unit, inputs=True))
-        with np.errstate(all="ignore"):
-            whole = found.inputs if whole is None else whole + found.inputs
-    if whole is None:
-        return None
-    return np.ascontiguousarray(_own_part(layer, whole))
+    """(T of t, K, P) what the layers above and the ways around them hand down to h_t from each L_k, through its dropout
+    mask; None at the top."""
+    down: Array | None = None  # (T, K, D·P) to what the level below gives
+    above = Wanted(wanted.rows, wanted.unit, inputs=True)
+    for level in _levels_above(layer)[::-1]:
+        read: Array | None = None  # (T, K, ·) to what this level reads
+        if level[0].residual:
+            read = _at_once(level, sample, wanted) if down is None else down
+        for one in level:
+            found = yield from _scanned(one, sample, above, None if down is None else _to_output(one, sample, down))
+            with np.errstate(all="ignore"):
+                read = found.inputs if read is None else read + found.inputs
+        down = read
+    return None if down is None else _to_output(layer, sample, down)
+
+
+def _levels_above(layer: Swept) -> list[Sequence[Swept]]:
+    """The layers above, by depth, the next one first."""
+    found, level = list[Sequence[Swept]](), layer.above
+    while level:
+        found.append(level)
+        level = level[0].above
+    return found
+
+
+@np.errstate(all="ignore")
+def _to_output(layer: Swept, sample: int, given: Array) -> Array:
+    """(T, K, P) what of each L_k comes to a layer's output, where `given` (T, K, D·P) comes to what its depth gives."""
+    own = _own_part(layer, given)
+    return np.ascontiguousarray(own if layer.mask is None else own * layer.mask[:, sample, None])
+
+
+def _at_once(top: Sequence[Swept], sample: int, wanted: Wanted) -> Array:
+    """(T, K, D·P) what each L_k sends to the module's output, by its head alone."""
+    rows, parts = wanted.rows, list[Array]()
+    for layer in top:
+        grad = layer.direct_grad[:, sample]
+        part = np.zeros((len(grad), len(rows), grad.shape[-1]), grad.dtype)
+        if wanted.unit is not None:
+            part[rows, np.arange(len(rows))] = _own_part(layer, wanted.unit)
+        elif layer.pooled is None:
+            part[rows, np.arange(len(rows))] = grad[rows]
+        else:
+            for t in range(len(grad)):
+                part[t] = layer.pooled.reaching(t, sample)[rows]
+        parts.append(part)
+    return np.concatenate(parts, axis=-1)
 
 
 def _own_part(layer: Swept, joined: Array) -> Array:

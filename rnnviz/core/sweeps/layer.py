@@ -3,7 +3,7 @@
 What the sweeps computed is kept; every other node and gradient follows from it when it is first asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -60,6 +60,7 @@ class Layer(FrozenArrays):
     given: bool = False  # at the top: direct_grad is a ∂L/∂output that was given, and of no loss that is known
     pooled: PooledGrads | None = None  # at the top: what of direct_grad comes from which L_k, through a pooling
     place: Place | None = None  # the stretch of the time axis that its call covers; None: all of it
+    mask: Array | None = None  # (T, N, P) of dropout, that output is multiplied by on its way up; None: by 1
 
     def __repr__(self) -> str:
         time_steps, sequences, units = self.output.shape
@@ -83,6 +84,11 @@ class Layer(FrozenArrays):
     def reverse(self) -> bool:
         """Whether the layer reads each sequence from its end."""
         return self.id.reverse
+
+    @property
+    def residual(self) -> bool:
+        """Whether what it reads is added to what it gives, so that gradients have a way around it."""
+        return self.structure.residual and self.id.depth > 0
 
     # where it lies on the time axis
 
@@ -508,4 +514,20 @@ class Layer(FrozenArrays):
             cut=cut,
             pooled=pooled,
             place=place,
+            mask=None if self.mask is None else turn(self.mask),
         )
+
+
+def came_to(level: Sequence[Layer]) -> Array:
+    """(T, N, D·P) ∂L/∂ what the layers of one depth give to the next, or as the module's output."""
+    above = level[0].above
+    if above:
+        return came_down(above, came_to(above) if above[0].residual else None)
+    return np.concatenate([layer.direct_grad for layer in level], axis=-1)
+
+
+def came_down(level: Sequence[Layer], around: Array | None) -> Array:
+    """(T, N, ·) ∂L/∂ what the layers of one depth read: through them and, where there is a way around them, what came
+    to what they give."""
+    found = level[0].input_grad if len(level) == 1 else level[0].input_grad + level[1].input_grad
+    return found + around if level[0].residual and around is not None else found

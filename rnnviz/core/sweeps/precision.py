@@ -57,6 +57,7 @@ def _call_in_float64(call: Call) -> Call:
         grad_final=_all_wide(call.grad_final),
         output=None,
         head=None if call.head is None else _head_in_float64(call.head),
+        masks=None if call.masks is None else _wide(call.masks),
     )
 
 

@@ -18,7 +18,7 @@ from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, axis_of
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
-from rnnviz.core.sweeps.forward import LayerSweep, joined, unroll
+from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
 from rnnviz.core.sweeps.head import HeadTrace, through_head
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import SetByHand
@@ -396,7 +396,7 @@ def _in_float64(capture: Capture, by_hand: Mapping[LayerId, SetByHand] | None, n
 def _unrolled(call: Call, capture: Capture) -> list[LayerSweep]:
     sweeps = unroll(call, capture.weights, call.output)
     if call.output is not None:
-        output = joined(sweeps[-call.structure.directions :])
+        output = module_output(call, sweeps)
         if not relative_difference(output, call.output) <= LIMITS[output.dtype.name]:
             # torch's states do not follow from these weights: show what does, and how far it is from torch's
             return unroll(call, capture.weights, None)
@@ -415,7 +415,7 @@ def swept(
     found, outputs, axis = list[CallTrace](), list[Array](), capture.axis
     for call, unrolled in reversed(list(zip(capture.calls, sweeps, strict=True))):
         number = len(capture.calls) - 1 - len(found)
-        output = joined(unrolled[-call.structure.directions :])
+        output = module_output(call, unrolled)
         head = None if call.head is None else through_head(call.head, output)
         pooled = head.pooled_grads if head is not None and head.kind.pooling != "last" else None
         layers = sweep_back(call, unrolled, _grad_final(call, number, found), pooled)

@@ -125,7 +125,7 @@ def _output(
         for state, tensor in states.items():
             finals[state].append(tensor)
         if len(directions) == structure.directions:
-            below = [torch.cat(parts, dim=-1) for parts in zip(*directions, strict=True)]
+            below = _handed_up(call, layer, directions, below)
             directions = []
     return torch.stack(below), {state: torch.stack(found) for state, found in finals.items()}
 
@@ -139,6 +139,16 @@ def _detached(
         return numbers
     inside = (border + 1 < lengths)[:, None]
     return {state: torch.where(inside, numbers[state], tensor) for state, tensor in states.items()}
+
+
+def _handed_up(call: Call, layer: LayerId, directions: list[list[Tensor]], read: list[Tensor]) -> list[Tensor]:
+    """What the directions of one depth give to the next at each time step, where `read` is what they read."""
+    whole = [torch.cat(parts, dim=-1) for parts in zip(*directions, strict=True)]
+    if call.masks is not None and layer.depth < len(call.masks):
+        whole = [h * mask for h, mask in zip(whole, torch.tensor(call.masks[layer.depth]), strict=True)]
+    if call.structure.residual and layer.depth:
+        whole = [h + x for h, x in zip(whole, read, strict=True)]
+    return whole
 
 
 class _Step:

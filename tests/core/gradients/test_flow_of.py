@@ -33,10 +33,10 @@ def with_unit_losses(capture, layer):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("unit", [False, True])
 def test_every_loss_by_every_state_as_autograd_says(autograd, cell, dtype, unit):
-    structure = two_layers(cell)
+    structure = two_layers(cell, residual=unit)
     lengths = [4, 3] if unit else None
     capture = autograd.random_capture(
-        structure, time_steps=TIME_STEPS, lengths=lengths, seed=7, dtype=dtype, with_torch=False
+        structure, time_steps=TIME_STEPS, lengths=lengths, seed=7, dtype=dtype, with_torch=False, dropout=0.3
     )
     trace = rebuild(capture)
     tolerance = {"rtol": 1e-5, "atol": 1e-7} if dtype == "float32" else {"rtol": 1e-9, "atol": 1e-14}
