@@ -112,7 +112,7 @@ def _tried(run: Run, copy: Run, number: int) -> Tried:
 def walked(run: Run, trace: Trace, number: int, training_step: int) -> int:
     """Steps through every operation of a training step, forward and back; how many points there are."""
     rule = run.experiment.training.rule
-    walkable = Walkable.of([trace.structure], [trace], (training_step,), rule)
+    walkable = Walkable.of([trace.network], [trace], (training_step,), rule)
     place = replace(begun(training_step), sample=1)
     program = walkable.program(place)
     walk, seen = Walk(place.cursor), [place.cursor]

@@ -7,6 +7,8 @@ from functools import cached_property
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import LayerId, Structure
 
+ENCODER = "encoder"  # what the first of several stages is called
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -14,6 +16,11 @@ class Stage:
 
     name: str
     structure: Structure
+
+    @property
+    def words(self) -> str:
+        """What it is called among several."""
+        return self.name or ENCODER
 
     @property
     def layer_ids(self) -> tuple[LayerId, ...]:
@@ -33,6 +40,11 @@ class Network:
         """Of names and structures, the first one's name is empty."""
         return Network(tuple(Stage(name, structure) for name, structure in stages))
 
+    @staticmethod
+    def one(structure: Structure) -> "Network":
+        """Of one recurrent module."""
+        return Network.of([("", structure)])
+
     @property
     def several(self) -> bool:
         return len(self.stages) > 1
@@ -46,6 +58,11 @@ class Network:
     def layer_names(self) -> tuple[str, ...]:
         """ "l0", "l0_reverse", "decoder.l0", …"""
         return tuple(layer.text for layer in self.layer_ids)
+
+    def words(self, layer: str) -> str:
+        """ "layer 1, reverse", among several stages "encoder, layer 1, reverse", "decoder, layer 0"."""
+        one = LayerId.read(layer)
+        return replace(one, call=one.call or ENCODER).words if self.several else one.words
 
     def stage(self, layer: str) -> Stage:
         """The stage of a layer; RnnvizError where there is no such layer."""

@@ -77,7 +77,7 @@ def points_of(breakpoint: Breakpoint, program: Program, cursor: Cursor) -> tuple
     return tuple(
         Cursor(cursor.training_step, phase, time_step, layer, breakpoint.operation)
         for layer in program.layers
-        if breakpoint.layer in ("", layer)
+        if breakpoint.layer in ("", layer) and program.exists(layer, time_step)
     )
 
 
@@ -87,7 +87,7 @@ def hit_at(program: Program, cursor: Cursor, time_step: int, phase: Phase, layer
     if not 1 <= time_step <= program.time_steps:
         return program.at(len(program) - 1, cursor)
     swept = phase if phase.swept else Phase.FORWARD
-    return Cursor(cursor.training_step, swept, time_step, layer or program.layers[0])
+    return program.to_time_step(Cursor(cursor.training_step, swept, time_step, layer or program.layers[0]), time_step)
 
 
 def _place_of(one: Breakpoint) -> tuple[object, ...]:
@@ -112,7 +112,7 @@ def _places(one: "Armed", program: Program, cursor: Cursor, moment: "Moment") ->
     from rnnviz.core.stopping.breakpoints import has_place, met_time_steps, scope_of
 
     breakpoint = one.breakpoint
-    if breakpoint.kind == "place" and not has_place(breakpoint, moment.structure):
+    if breakpoint.kind == "place" and not has_place(breakpoint, moment.network):
         return []
     if breakpoint.kind != "place" and not one.along_time:
         return []
@@ -122,7 +122,8 @@ def _places(one: "Armed", program: Program, cursor: Cursor, moment: "Moment") ->
     if breakpoint.kind != "place":
         phase = Phase.BACKWARD if one.asks_gradient else Phase.FORWARD
         layer = breakpoint.layer or cursor.layer
-        return [Cursor(cursor.training_step, phase, t, layer) for t in met_time_steps(one, scope)]
+        met = [t for t in met_time_steps(one, scope) if program.exists(layer, t)]
+        return [Cursor(cursor.training_step, phase, t, layer) for t in met]
     phase = Phase(breakpoint.phase)
     if not phase.swept:
         return list(_resting(breakpoint, program, cursor)) if met_time_steps(one, scope) else []
@@ -133,4 +134,5 @@ def _places(one: "Armed", program: Program, cursor: Cursor, moment: "Moment") ->
         for t in met_time_steps(one, scope)
         if t <= last and _wants(breakpoint, t, last)
         for layer in layers
+        if program.exists(layer, t)
     ]

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rnnviz.core.equations.operations import operations
 from rnnviz.core.errors import RnnvizError
+from rnnviz.core.network import ENCODER
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.place_text import plain_place
@@ -31,7 +31,9 @@ _NUMBER = {
 }
 _NAMED = re.compile(rf"({'|'.join(_NUMBERS.values())})(?!\w)\s*[=:#]?\s*([^\s=:#]*)")
 _BARE = re.compile(r"([-−]?[0-9]{1,15})(?![\w.])")
-_LAYER = re.compile(r"(?:layer\s*|l)([0-9]+)(_?r(?:everse)?|[ ,]+reverse)?(?![\w.])")
+_LAYER = re.compile(
+    r"(?:(?P<call>[a-z]\w*?)[ .,_]+)??(?:layer\s*|l)(?P<depth>[0-9]+)(?P<reverse>_?r(?:everse)?|[ ,]+reverse)?(?![\w.])"
+)
 _FILLERS = frozenset({
     "go", "to", "goto", "jump", "move", "take", "show", "me", "please", "the", "of", "in", "at", "on", "and", "sweep",
     "phase", "pass", "=", ":", ",",
@@ -129,8 +131,8 @@ def _first(rest: str, before: set[str], program: Program, models: tuple[str, ...
     whole = phase is not None and phase.value == token.lower() and "phase" not in before
     if phase is not None and (whole or not placed) and length <= len(token):  # "update gate" is longer
         return "phase", phase.value, len(token)
-    if layer := _LAYER.match(lower):
-        return "layer", LayerId(int(layer[1]), bool(layer[2])).text, layer.end()
+    if layer := _layer(lower, program):
+        return layer
     if key:
         return "operation", key, length
     if phase is not None:
@@ -140,6 +142,18 @@ def _first(rest: str, before: set[str], program: Program, models: tuple[str, ...
         longest = max(named, key=lambda number: len(models[number]))
         return "model", str(longest), len(models[longest])
     return ("", "", len(token)) if token.lower() in _FILLERS else None
+
+
+def _layer(lower: str, program: Program) -> tuple[str, str, int] | None:
+    """The layer that begins the text: l1, decoder.l1, decoder layer 1, decoder; None: none does."""
+    stages = {LayerId.read(layer).call or ENCODER for layer in program.layers} if program.several else set[str]()
+    if (found := _LAYER.match(lower)) and (found["call"] is None or found["call"] in stages):
+        stage, layer = found["call"] or "", LayerId(int(found["depth"]), bool(found["reverse"]))
+    elif (found := re.match(r"[a-z]+(?![\w.])", lower)) and found[0] in stages:
+        stage, layer = found[0], LayerId(0)
+    else:
+        return None
+    return "layer", replace(layer, call="" if stage == ENCODER else stage).text, found.end()
 
 
 def _named(bare: list[str], parts: dict[str, str], program: Program) -> dict[str, str]:
@@ -170,8 +184,7 @@ def _operation(rest: str, program: Program) -> tuple[str, int]:
     lower = {name.lower(): key for name, key in typed.items()}
     key = typed.get(token) or lower.get(token.lower(), "")
     named = [(called, key) for key in _keys(program) for called in (key, key.replace("_", " "))]
-    if program.structure is not None:
-        named += [(one.words.partition(":")[0], one.key) for one in operations(program.structure)]
+    named += program.spoken
     for called, other in named:
         if len(called) > len(token) and re.match(rf"{re.escape(called.lower())}(?!\w)", rest.lower()):
             return other, len(called)
@@ -197,17 +210,29 @@ def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
     if "time step" not in parts and not found.phase.swept:
         found = replace(found, time_step=program.at(program.first_of(found.phase), cursor).time_step)
     if "time step" in parts:
-        found = replace(found, time_step=_time_step(int(parts["time step"]), program.time_steps))
+        time_step = _time_step(int(parts["time step"]), program.time_steps)
+        found = replace(found, time_step=time_step)
+        if "layer" not in parts and found.phase.swept:
+            found = replace(program.to_time_step(found, time_step), operation=found.operation)
     if "layer" in parts:
-        if program.layers and parts["layer"] not in program.layers:
-            raise RnnvizError(f"go to: wanted one of the layers {', '.join(program.layers)}, got {parts['layer']}")
-        found = replace(found, layer=parts["layer"])
+        found = _in_layer(program, found, parts["layer"], "time step" in parts)
     if found.operation and found.operation not in program.operations_in(found.phase):
         having = " or ".join(one.value for one in Phase if found.operation in program.operations_in(one))
         raise RnnvizError(
             f"go to: wanted an operation in the {having}{' sweep' if 'forward' in having else ''}, "
             f"got {_typed(found.operation)} in the phase {found.phase.value}"
         )
+    return found
+
+
+def _in_layer(program: Program, cursor: Cursor, layer: str, timed: bool) -> Cursor:
+    """The cursor in a layer; `timed`: its time step was named, too, and is not another for that."""
+    if program.layers and layer not in program.layers:
+        raise RnnvizError(f"go to: wanted one of the layers {', '.join(program.layers)}, got {layer}")
+    found = program.to_layer(cursor, layer)
+    if timed and found.time_step != cursor.time_step:
+        first, last = program.stretch(layer)
+        raise RnnvizError(f"go to: {layer} goes through the time steps {first} to {last}; got {cursor.time_step}")
     return found
 
 

@@ -19,7 +19,7 @@ def neighbour(program: Program, cursor: Cursor, direction: int, granularity: Gra
         return program.at(point, cursor) if 0 <= point < len(program) else edge(program, cursor, direction)
     number = program.fine_point(cursor) + direction
     found = program.fine_at(number, cursor)
-    if not found.operation and program.operations_in(found.phase):  # a whole time step or phase: pass it by
+    if not found.operation and program.operations_at(found):  # a whole time step or phase: pass it by
         number += direction
         found = program.fine_at(number, cursor)
     if 0 <= number < program.fine_length:
@@ -27,7 +27,9 @@ def neighbour(program: Program, cursor: Cursor, direction: int, granularity: Gra
     entered = edge(program, cursor, direction)
     if entered is None:
         return None
-    return program.fine_at(program.fine_length - 1 if direction < 0 else bool(program.operations), entered)
+    if direction < 0:
+        return program.fine_at(program.fine_length - 1, entered)
+    return program.fine_at(bool(program.operations_at(program.at(0, entered))), entered)
 
 
 def fine_neighbour(program: Program, cursor: Cursor, direction: int) -> Cursor | None:

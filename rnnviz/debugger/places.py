@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rnnviz.core.network import Network
 from rnnviz.core.stopping.marks import Bookmark
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
+from rnnviz.debugger.rows import Stretch, rows_of, spoken, stretches
 from rnnviz.debugger.walking import Jump, Walk
 
 if TYPE_CHECKING:
@@ -56,34 +58,45 @@ class Place:
 class Walkable:
     """What there is to walk through, as far as it is known."""
 
-    structures: tuple[Structure, ...] = ()  # of each model
+    networks: tuple[Network, ...] = ()  # of each model
     lengths: tuple[int, ...] = ()  # time steps of each sequence of the traces shown; () while there is no trace
     captured: Sequence[int] = ()  # training steps that can be shown, ascending
     heads: "tuple[HeadKind | None, ...]" = ()  # of each model; None: it has none, or its trace is not there
     loss_time_steps: tuple[int, ...] = ()  # of each sequence, the last one with a loss; 0: none is known
     rule: "UpdateRule | None" = None  # of its updates; None: it is not trained
+    stretches: tuple[tuple[Stretch, ...], ...] = ()  # of each sequence, by stage; () where there is one stage
 
     @staticmethod
     def of(
-        structures: Iterable[Structure],
+        networks: Iterable[Network],
         traces: "Sequence[Trace | None]",
         captured: Sequence[int] = (),
         rule: "UpdateRule | None" = None,
     ) -> "Walkable":
-        """What models of these structures, their traces shown (None: not rebuilt) and the captured steps offer."""
+        """What models of these networks, their traces shown (None: not rebuilt) and the captured steps offer."""
         having = [trace for trace in traces if trace is not None]
-        known = tuple(structures) or tuple(trace.structure for trace in having)
-        lengths = [having[0].sequence_length(sample) for sample in range(having[0].sequences)] if having else []
+        known = tuple(networks) or tuple(trace.network for trace in having)
+        samples = range(having[0].sequences if having else 0)
+        apart = next((trace for trace in having if len(trace.calls) > 1), None)
+        found = tuple(stretches(apart, sample) for sample in samples) if apart is not None else ()
+        lengths = [max(stop for _, stop in one) for one in found]
+        lengths = lengths or [having[0].sequence_length(sample) for sample in samples]
         heads = [None if trace is None else trace.head for trace in traces]
         kinds = tuple(None if head is None else head.kind for head in heads)
         asking = next((trace for trace, head in zip(traces, heads, strict=True) if trace and head), None)
         last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
-        return Walkable(known, tuple(lengths), captured, kinds, last, rule)
+        return Walkable(known, tuple(lengths), captured, kinds, last, rule, found)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The layers of all models, deepest last."""
-        return tuple(sorted({name for structure in self.structures for name in structure.layer_names}))
+        """The layers of all models, those of the encoder first, of each the deepest last."""
+        stages = list(dict.fromkeys(stage.name for network in self.networks for stage in network.stages))
+
+        def place(layer: LayerId) -> tuple[int, int, bool]:
+            return stages.index(layer.call), layer.depth, layer.reverse
+
+        layers = {layer for network in self.networks for layer in network.layer_ids}
+        return tuple(layer.text for layer in sorted(layers, key=place))
 
     def time_steps(self, sample: int) -> int:
         """T of a sequence; 1 while there is no trace."""
@@ -95,20 +108,35 @@ class Walkable:
             return Program(1)
         from rnnviz.debugger.phase_operations import phase_keys  # late: the window starts without a trace
 
-        structure, head = self._walked(place)
+        network, head = self._walked(place)
+        structure = network.stages[-1].structure
         keys = {phase: phase_keys(structure, head, self.rule, phase) for phase in (Phase.LOSS, Phase.UPDATE)}
         last = self.loss_time_steps[min(place.sample, len(self.lengths) - 1)] if self.loss_time_steps else 0
         time_steps = self.time_steps(place.sample)
-        return Program(time_steps, structure, self.captured, keys[Phase.LOSS], keys[Phase.UPDATE], last)
+        apart = network.several and self.stretches
+        found = self.stretches[min(place.sample, len(self.stretches) - 1)] if apart else ()
+        return Program(
+            time_steps,
+            rows_of(network, time_steps, found),
+            self.captured,
+            keys[Phase.LOSS],
+            keys[Phase.UPDATE],
+            last,
+            spoken(network),
+        )
 
     def operations(self, place: Place, phase: Phase | None = None, parameter: str = "W") -> "tuple[AnyOperation, ...]":
         """The operations of a phase (None: that of the cursor) of the model that is stepped through, in the order it
         goes through them; `parameter` is the symbol of the one that an update is written for."""
         from rnnviz.debugger.phase_operations import phase_operations
 
-        if not self.structures:
+        if not self.networks:
             return ()
-        return phase_operations(*self._walked(place), self.rule, phase or place.cursor.phase, parameter)
+        network, head = self._walked(place)
+        phase, layer = phase or place.cursor.phase, place.cursor.layer
+        swept = phase.swept and layer in network.layer_names
+        stage = network.stage(layer) if swept else network.stages[-1]
+        return phase_operations(stage.structure, head, self.rule, phase, parameter)
 
     def operation(self, place: Place, parameter: str = "W") -> "AnyOperation | None":
         """The operation the cursor stands on; None: a whole time step or phase, or the model has no such operation."""
@@ -116,10 +144,10 @@ class Walkable:
         having = self.operations(place, None, parameter) if key else ()
         return next((one for one in having if one.key == key), None)
 
-    def _walked(self, place: Place) -> "tuple[Structure, HeadKind | None]":
-        """Structure and head of the model that is stepped through."""
-        model = place.model if place.model < len(self.structures) else 0
-        return self.structures[model], self.heads[model] if model < len(self.heads) else None
+    def _walked(self, place: Place) -> "tuple[Network, HeadKind | None]":
+        """Network and head of the model that is stepped through."""
+        model = place.model if place.model < len(self.networks) else 0
+        return self.networks[model], self.heads[model] if model < len(self.heads) else None
 
 
 def begun(
@@ -149,8 +177,7 @@ def arrived(place: Place, walkable: Walkable, training_step: int, sample: int | 
     sequence than so far is looked at in them."""
     if sample is not None and sample != place.sample:
         place = replace(place, sample=sample)
-    time_step = _held(place.cursor.time_step, walkable.time_steps(place.sample))
-    return _stand(place, replace(place.cursor, training_step=training_step, time_step=time_step))
+    return _stand(place, _fitting(place, walkable, replace(place.cursor, training_step=training_step)))
 
 
 # points of the program
@@ -187,15 +214,17 @@ def to_phase(place: Place, walkable: Walkable, phase: Phase | None, time_step: i
     held = _held(place.cursor.time_step if time_step is None else time_step, program.time_steps)
     phase = phase or place.cursor.phase
     if phase.swept:
-        cursor = replace(place.cursor, phase=phase, time_step=held)
+        cursor = program.to_time_step(replace(place.cursor, phase=phase), held)
         return _stand(place, program.at(program.point(cursor), cursor))
     cursor = program.at(program.first_of(phase), place.cursor)
     return _stand(place, cursor if time_step is None or phase is not Phase.LOSS else replace(cursor, time_step=held))
 
 
-def to_operation(place: Place, phase: Phase, layer: str, operation: str) -> Place:
-    """An operation, of a layer's cell, the loss or the update, at the time step where the cursor is."""
-    return _stand(place, replace(place.cursor, phase=phase, layer=layer, operation=operation))
+def to_operation(place: Place, walkable: Walkable, phase: Phase, layer: str, operation: str) -> Place:
+    """An operation, of a layer's cell, the loss or the update, at the time step where the cursor is, or the nearest one
+    at which the layer exists."""
+    cursor = walkable.program(place).to_layer(replace(place.cursor, phase=phase), layer)
+    return _stand(place, replace(cursor, operation=operation))
 
 
 def to_gradient(place: Place, layer: str, time_step: int, unit: int) -> Place:
@@ -212,9 +241,9 @@ def to_loss(place: Place, time_step: int) -> Place:
 # layers, models, sequences, units
 
 
-def to_layer(place: Place, layer: str) -> Place:
-    """Another layer is looked at."""
-    return _stand(place, replace(place.cursor, layer=layer))
+def to_layer(place: Place, walkable: Walkable, layer: str) -> Place:
+    """Another layer is looked at, in a sweep at the nearest time step at which it exists."""
+    return _stand(place, walkable.program(place).to_layer(place.cursor, layer))
 
 
 def by_layers(place: Place, walkable: Walkable, by: int) -> Place:
@@ -223,7 +252,7 @@ def by_layers(place: Place, walkable: Walkable, by: int) -> Place:
     if not names:
         return place
     index = names.index(place.cursor.layer) if place.cursor.layer in names else 0
-    return to_layer(place, names[_held(index + by, len(names) - 1, 0)])
+    return to_layer(place, walkable, names[_held(index + by, len(names) - 1, 0)])
 
 
 def to_model(place: Place, model: int, unit: int = NO_UNIT) -> Place:
@@ -235,11 +264,11 @@ def to_model(place: Place, model: int, unit: int = NO_UNIT) -> Place:
 
 def to_next_model(place: Place, walkable: Walkable) -> Place:
     """The next model, round and round, at its first layer where it is not as deep."""
-    model = (place.model + 1) % len(walkable.structures)
-    names = walkable.structures[model].layer_names
+    model = (place.model + 1) % len(walkable.networks)
+    names = walkable.networks[model].layer_names
     layer = place.cursor.layer if place.cursor.layer in names else names[0]
-    cursor = replace(place.cursor, layer=layer, operation="")
-    return replace(_stand(place, cursor), model=model, unit=NO_UNIT)
+    moved = replace(_stand(place, replace(place.cursor, operation="")), model=model, unit=NO_UNIT)
+    return to_layer(moved, walkable, layer)
 
 
 def by_samples(place: Place, walkable: Walkable, by: int) -> Place:
@@ -247,9 +276,9 @@ def by_samples(place: Place, walkable: Walkable, by: int) -> Place:
     if not walkable.lengths:
         return place
     sample = (place.sample + by) % len(walkable.lengths)
-    time_step = min(place.cursor.time_step, walkable.time_steps(sample))
-    moved = _stand(place, replace(place.cursor, time_step=time_step))
-    return moved if sample == place.sample else replace(moved, sample=sample)
+    if sample != place.sample:
+        place = replace(place, sample=sample)
+    return _stand(place, _fitting(place, walkable, place.cursor))
 
 
 def to_unit(place: Place, unit: int) -> Place:
@@ -269,9 +298,18 @@ def run_target(place: Place, walkable: Walkable, time_step: int, direction: int)
     """The nearest point ahead (1) or behind (−1) at `time_step` of the layer looked at; None where there is none."""
     program, here = walkable.program(place), replace(place.cursor, operation="")
     now = program.point(here)
-    points = [replace(here, phase=phase, time_step=time_step) for phase in Phase if phase.swept]
+    points = [program.to_time_step(replace(here, phase=phase), time_step) for phase in Phase if phase.swept]
     found = [point for point in points if (program.point(point) - now) * direction > 0]
     return min(found, key=lambda point: abs(program.point(point) - now), default=None)
+
+
+def _fitting(place: Place, walkable: Walkable, cursor: Cursor) -> Cursor:
+    """The cursor as far as the sequence goes, in a sweep in a layer that exists there."""
+    program = walkable.program(place)
+    held = _held(cursor.time_step, walkable.time_steps(place.sample))
+    if not cursor.phase.swept or cursor.layer not in program.layers:
+        return replace(cursor, time_step=held)
+    return program.to_time_step(cursor, held)
 
 
 def _stand(place: Place, cursor: Cursor) -> Place:

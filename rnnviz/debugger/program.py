@@ -1,33 +1,37 @@
 """The program of one training step: the ordered points a cursor can stand on, as arithmetic and never as a list."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
-from rnnviz.core.equations.operations import operation_keys
-from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.rows import Row, corresponding
 
 
 @dataclass(frozen=True)
 class Program:
     """Forward sweep, loss, backward sweep, accumulate, update.
 
-    With a `structure` the sweeps go layer after layer, each direction through its whole sequence before the next begins
-    (torch's order, and the only one that has every input ready in a bidirectional network): 2·T·layers + 3 points,
-    numbered from 0. Within each time step follow the operations of the cell; the backward sweep is the forward one in
-    reverse. Without a structure there is one row of time steps, and the layer that is looked at stays.
+    With `rows` the sweeps go layer after layer, each direction through its whole stretch before the next begins
+    (torch's order, and the only one that has every input ready in a bidirectional network), the encoder's layers before
+    the decoder's; points are numbered from 0. Within each time step follow the operations of the layer; the backward
+    sweep is the forward one in reverse. Without rows there is one row of time steps, and the layer that is looked at
+    stays.
 
     The loss and the update are one point each, with operations inside where a model has a head and is trained here. In
     them the cursor keeps its time step and layer: the loss is that of the time step where it stands.
     """
 
     time_steps: int  # T ≥ 1
-    structure: Structure | None = None
+    rows: tuple[Row, ...] = ()  # of the layers, in the order of the forward sweep
     training_steps: Sequence[int] = range(0)  # ascending: those a walk can go on to
     loss: tuple[str, ...] = ()  # the keys of the loss's operations, the head's forward ones first
     update: tuple[str, ...] = ()  # the keys of the update's
     loss_time_step: int = 0  # the last one with a loss, where a walk comes to the loss; 0: T
+    spoken: tuple[tuple[str, str], ...] = ()  # what the layers' operations are called, and their keys
 
     def __len__(self) -> int:
         return 2 * self._sweep + 3
@@ -35,15 +39,23 @@ class Program:
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """The layers in the order of the forward sweep; () where only one row is walked."""
-        return () if self.structure is None else self.structure.layer_names
+        return tuple(row.layer for row in self.rows)
 
     @cached_property
     def operations(self) -> tuple[str, ...]:
-        """The keys of the cell's operations in the order of the forward sweep."""
-        return () if self.structure is None else operation_keys(self.structure)
+        """The keys of the operations of all layers in the order of the forward sweep."""
+        return tuple(dict.fromkeys(key for row in self.rows for key in (*row.opening, *row.operations)))
+
+    def operations_at(self, cursor: Cursor) -> tuple[str, ...]:
+        """The keys of the operations at the cursor's point, in the order its phase goes through them."""
+        if not cursor.phase.swept:
+            return self.operations_in(cursor.phase)
+        row = self._all[self._row(cursor)]
+        keys = row.keys(row.place(cursor.time_step))
+        return keys if cursor.phase is Phase.FORWARD else keys[::-1]
 
     def operations_in(self, phase: Phase) -> tuple[str, ...]:
-        """The keys of the operations at each point of a phase, in the order it goes through them."""
+        """The keys of all operations of a phase, in the order it goes through them."""
         match phase:
             case Phase.FORWARD:
                 return self.operations
@@ -110,13 +122,39 @@ class Program:
     def to_time_step(self, cursor: Cursor, time_step: int) -> Cursor:
         """The given time step (held in 1…T) in the cursor's phase; from one without time steps, the nearer sweep.
 
-        An operation of the loss stays: it is that of the other time step.
+        Where the cursor's layer does not exist, the corresponding one of the other stage. An operation of the loss
+        stays: it is that of the other time step.
         """
         time_step = self._held(time_step)
-        if cursor.phase.swept or (cursor.phase is Phase.LOSS and cursor.operation in self.loss):
+        if cursor.phase is Phase.LOSS and cursor.operation in self.loss:
             return replace(cursor, time_step=time_step)
-        phase = Phase.FORWARD if cursor.phase is Phase.LOSS else Phase.BACKWARD
-        return replace(cursor, phase=phase, time_step=time_step, operation="")
+        if not cursor.phase.swept:
+            phase = Phase.FORWARD if cursor.phase is Phase.LOSS else Phase.BACKWARD
+            cursor = replace(cursor, phase=phase, operation="")
+        layer = corresponding(self.rows, cursor.layer, time_step)
+        found = replace(cursor, time_step=time_step, layer=layer)
+        return found if found.operation in self.operations_at(found) else replace(found, operation="")
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several stages on the axis."""
+        return len({LayerId.read(layer).call for layer in self.layers}) > 1
+
+    def stretch(self, layer: str) -> tuple[int, int]:
+        """The first and the last time step of a layer, counted from 1."""
+        row = next(row for row in self._all if row.layer in ("", layer))
+        return row.start + 1, row.stop
+
+    def exists(self, layer: str, time_step: int) -> bool:
+        """Whether a layer goes through a time step; one of another model where there is any."""
+        own = [row for row in self._all if row.layer in ("", layer)]
+        return any(row.holds(time_step) for row in own or self._all)
+
+    def to_layer(self, cursor: Cursor, layer: str) -> Cursor:
+        """Another layer; in a sweep at the nearest time step at which it exists."""
+        row = next((row for row in self.rows if row.layer == layer), None)
+        held = cursor.time_step if row is None or not cursor.phase.swept else row.held(cursor.time_step)
+        return replace(cursor, layer=layer, time_step=held)
 
     def first_of(self, phase: Phase) -> int:
         """The number of the phase's first point."""
@@ -138,61 +176,99 @@ class Program:
     @property
     def fine_length(self) -> int:
         """How many points there are with the operations."""
-        return self._fine_first(len(self))
+        return 2 * self._fine_sweep + 3 + len(self.loss) + len(self.update)
 
     def fine_point(self, cursor: Cursor) -> int:
         """The number of the point with its operation, counted through time steps and operations alike."""
-        first, keys = self._fine_first(self.point(cursor)), self.operations_in(cursor.phase)
+        first, keys = self._fine_first(cursor), self.operations_at(cursor)
         return first + 1 + keys.index(cursor.operation) if cursor.operation in keys else first
 
     def fine_at(self, number: int, cursor: Cursor) -> Cursor:
         """`cursor` moved to the point with this number among time steps and operations, held inside the program."""
-        sweep, fine = self._sweep, 1 + len(self.operations)
+        sweep, fine = self._sweep, self._fine_sweep
         number = min(max(number, 0), self.fine_length - 1)
-        loss, backward, accumulate = (self._fine_first(point) for point in (sweep, sweep + 1, 2 * sweep + 1))
-        if number < loss:
-            point, inside = divmod(number, fine)
+        backward = fine + 1 + len(self.loss)
+        accumulate = backward + fine
+        if number < fine:
+            found, inside = self._fine_stand(cursor, Phase.FORWARD, number)
         elif number < backward:
-            point, inside = sweep, number - loss
+            found, inside = self.at(sweep, cursor), number - fine
         elif number < accumulate:
-            point, inside = divmod(number - backward, fine)
-            point += sweep + 1
+            found, inside = self._fine_stand(cursor, Phase.BACKWARD, number - backward)
         else:
             inside = max(number - accumulate - 1, 0)
-            point = 2 * sweep + 1 + (number > accumulate)
-        found = self.at(point, cursor)
-        return replace(found, operation=self.operations_in(found.phase)[inside - 1]) if inside else found
+            found = self.at(2 * sweep + 1 + (number > accumulate), cursor)
+        return replace(found, operation=self.operations_at(found)[inside - 1]) if inside else found
 
     @cached_property
+    def _all(self) -> tuple[Row, ...]:
+        return self.rows or (Row("", 0, self.time_steps),)
+
+    @cached_property
+    def _firsts(self) -> tuple[int, ...]:
+        """How many points of the forward sweep come before each row, and how many there are."""
+        return tuple(accumulate(map(len, self._all), initial=0))
+
+    @cached_property
+    def _fine_firsts(self) -> tuple[int, ...]:
+        """The same with operations."""
+        return tuple(accumulate((row.fine_length for row in self._all), initial=0))
+
+    @property
     def _sweep(self) -> int:
         """The points of one sweep."""
-        return max(1, len(self.layers)) * self.time_steps
+        return self._firsts[-1]
 
-    def _fine_first(self, point: int) -> int:
-        """The fine number of a point of time-step granularity; of one behind the last, how many there are."""
-        sweep = self._sweep
-        swept = min(point, sweep) + min(max(point - sweep - 1, 0), sweep)
-        inside = swept * len(self.operations) + (len(self.loss) if point > sweep else 0)
-        return point + inside + (len(self.update) if point > 2 * sweep + 2 else 0)
+    @property
+    def _fine_sweep(self) -> int:
+        return self._fine_firsts[-1]
+
+    def _fine_first(self, cursor: Cursor) -> int:
+        """The fine number of the cursor's point as a whole."""
+        fine, backward = self._fine_sweep, self._fine_sweep + 1 + len(self.loss)
+        if not cursor.phase.swept:
+            return {
+                Phase.LOSS: fine,
+                Phase.ACCUMULATE: backward + fine,
+                Phase.UPDATE: backward + fine + 1,
+            }[cursor.phase]
+        number = self._row(cursor)
+        row, first = self._all[number], self._fine_firsts[number]
+        place = row.place(cursor.time_step)
+        if cursor.phase is Phase.FORWARD:
+            return first + row.fine(place, back=False)
+        return backward + fine - first - row.fine_length + row.fine(place, back=True)
+
+    def _fine_stand(self, cursor: Cursor, phase: Phase, number: int) -> tuple[Cursor, int]:
+        """The cursor at a fine point of a sweep as a whole, and which of its points that is."""
+        back, fine = phase is Phase.BACKWARD, self._fine_sweep
+        index = bisect_right(self._fine_firsts, fine - 1 - number if back else number) - 1
+        row, first = self._all[index], self._fine_firsts[index]
+        place, inside = row.fine_at(number - (fine - first - row.fine_length if back else first), back)
+        return self._stand(cursor, phase, self._firsts[index] + place), inside
 
     def _held(self, time_step: int) -> int:
         return min(max(time_step, 1), self.time_steps)
 
+    def _row(self, cursor: Cursor) -> int:
+        """Which row the cursor stands in: that of its layer; of one of another model the first that has the time
+        step."""
+        for number, row in enumerate(self._all):
+            if row.layer in ("", cursor.layer):
+                return number
+        return next((number for number, row in enumerate(self._all) if row.holds(cursor.time_step)), 0)
+
     def _place(self, cursor: Cursor) -> int:
         """Where the cursor's layer and time step come in the forward sweep."""
-        time_step = self._held(cursor.time_step)
-        if cursor.layer not in self.layers:  # of another model
-            return time_step - 1
-        own = self.time_steps - time_step if LayerId.read(cursor.layer).reverse else time_step - 1
-        return self.layers.index(cursor.layer) * self.time_steps + own
+        row = self._row(cursor)
+        return self._firsts[row] + self._all[row].place(cursor.time_step)
 
     def _stand(self, cursor: Cursor, phase: Phase, place: int) -> Cursor:
         """The cursor on a place of the forward sweep's order."""
-        row, own = divmod(place, self.time_steps)
-        layer = self.layers[row] if self.layers else cursor.layer
-        backwards = self.structure is not None and LayerId.read(layer).reverse
-        time_step = self.time_steps - own if backwards else own + 1
-        return replace(cursor, phase=phase, time_step=time_step, layer=layer, operation="")
+        number = bisect_right(self._firsts, place) - 1
+        row = self._all[number]
+        time_step = row.time_step(place - self._firsts[number])
+        return replace(cursor, phase=phase, time_step=time_step, layer=row.layer or cursor.layer, operation="")
 
     def _rest(self, cursor: Cursor, phase: Phase) -> Cursor:
         """The cursor in a phase without time steps. One that comes there stands at the last time step with a loss, in

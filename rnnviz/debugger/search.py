@@ -66,7 +66,7 @@ def search(
 def vocabulary_of(run: Run) -> Vocabulary:
     """The names of this run: its models, what their cells have, and its metrics."""
     return Vocabulary(
-        tuple(model.structure for model in run.models),
+        tuple(model.network for model in run.models),
         tuple(model.name for model in run.models),
         tuple(dict.fromkeys([*METRICS, *run.metric_names()])),
     )
@@ -112,7 +112,7 @@ class _Past:
         metrics = self.metrics[model.number]
         metrics.look_at(training_step)
         trace = partial(self._run.trace, training_step, model.number) if self.captured(training_step) else None
-        return Moment(metrics, training_step, model.name, model.number + 1, model.structure, trace)
+        return Moment(metrics, training_step, model.name, model.number + 1, model.network, trace)
 
     def forget_if_thinned(self, training_step: int) -> bool:
         """Whether the captures of a training step are gone by now, which then counts as never captured."""

@@ -124,7 +124,7 @@ def _phase_edge(program: Program, here: Cursor, direction: int) -> Cursor:
     whole = program.at(program.last_of(here.phase) if direction > 0 else program.first_of(here.phase), here)
     if not here.operation:
         return whole
-    inside = len(program.operations_in(here.phase))
+    inside = len(program.operations_at(whole))
     return program.fine_at(program.fine_point(whole) + (inside if direction > 0 else min(inside, 1)), here)
 
 

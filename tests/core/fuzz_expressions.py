@@ -175,8 +175,8 @@ def ways_to_ask() -> list[tuple[Vocabulary, list[Scope]]]:
         TraceScope(traces["Vanilla"], time_step=1, metrics=metrics, model="Vanilla"),
         MetricScope(metrics, 100),
     ]
-    known = Vocabulary(tuple(trace.structure for trace in traces.values()), tuple(traces))
-    only_lstm = Vocabulary((traces["LSTM"].structure,), ("LSTM",))
+    known = Vocabulary(tuple(trace.network for trace in traces.values()), tuple(traces))
+    only_lstm = Vocabulary((traces["LSTM"].network,), ("LSTM",))
     return [(Vocabulary(), scopes), (known, scopes), (only_lstm, scopes[:1])]
 
 

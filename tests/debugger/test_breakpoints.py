@@ -5,8 +5,10 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from programs import program_of
 
 from rnnviz.core.expressions.scope import FixedMetrics
+from rnnviz.core.network import Network
 from rnnviz.core.stopping.breakpoints import Guard, arm
 from rnnviz.core.stopping.marks import NOT_FINITE, Bookmark, Breakpoint
 from rnnviz.core.stopping.moment import Moment
@@ -16,11 +18,10 @@ from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.debugger.bookmarks import bookmark_at, bookmarked
 from rnnviz.debugger.breakpoints import breakpoint_at, next_stop, placed_at, points_of, stops
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.program import Program
 
 T, H = 6, 3
 STRUCTURE = Structure("lstm", 2, H, num_layers=2)
-PROGRAM = Program(T, STRUCTURE, loss=("logits", "loss"), update=("gradient", "clip"), loss_time_step=4)
+PROGRAM = program_of(T, STRUCTURE, loss=("logits", "loss"), update=("gradient", "clip"), loss_time_step=4)
 START = Cursor(5, Phase.FORWARD, 1)
 
 
@@ -37,7 +38,7 @@ def trace() -> Trace:
 
 @pytest.fixture
 def moment(trace: Trace) -> Moment:
-    return Moment(FixedMetrics({"loss": 0.5}), 5, "LSTM", 1, STRUCTURE, lambda: trace)
+    return Moment(FixedMetrics({"loss": 0.5}), 5, "LSTM", 1, Network.one(STRUCTURE), lambda: trace)
 
 
 def stopped(moment: Moment, *breakpoints: Breakpoint, bookmarks: tuple[Bookmark, ...] = ()) -> list[Cursor]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import in_two_stages, program_of
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.goto import Target, go_to, target, words
-from rnnviz.debugger.program import Program
 
-PROGRAM = Program(30, Structure("lstm", 2, 3, 2, bidirectional=True))
+PROGRAM = program_of(30, Structure("lstm", 2, 3, 2, bidirectional=True))
 HERE = Cursor(7, Phase.BACKWARD, 12, "l1", "c")
 
 
@@ -128,7 +128,7 @@ def test_places_as_people_say_them(text, place):
 
 
 def test_operations_are_those_of_the_cell():
-    gru = Program(5, Structure("gru", 2, 3))
+    gru = program_of(5, Structure("gru", 2, 3))
     assert go_to("f t=2 a_n", gru, Cursor(0, Phase.LOSS, 5)).operation == "a_n"
     with pytest.raises(RnnvizError, match="one phase, got backward and forward"):
         go_to("b f", gru, HERE)
@@ -177,13 +177,13 @@ def test_an_operation_of_another_phase_is_refused_and_a_gate_keeps_its_words():
         go_to("forward clip", WHOLE, HERE)
     with pytest.raises(RnnvizError, match="“clib” names no place; did you mean clip"):
         go_to("clib", WHOLE, HERE)
-    gru = replace(WHOLE, structure=Structure("gru", 2, 3))
+    gru = program_of(30, Structure("gru", 2, 3))
     assert go_to("t 3 update gate", gru, Cursor(7, Phase.FORWARD, 1)) == Cursor(7, Phase.FORWARD, 3, "l0", "z")
 
 
 @given(structures, st.integers(1, 40), st.integers(0, 10**9), st.data())
 def test_words_lead_back_to_the_same_cursor(structure, count, k, data):
-    program = Program(count, structure, loss=LOSS, update=UPDATE)
+    program = program_of(count, structure, loss=LOSS, update=UPDATE)
     cursor = program.fine_at(data.draw(st.integers(0, program.fine_length - 1)), Cursor(k, Phase.FORWARD, 1))
     assert go_to(words(cursor), program, HERE) == cursor
 
@@ -215,3 +215,37 @@ def test_a_bare_number_beyond_the_sequence_is_a_training_step_that_was_kept():
     assert go_to("17 step 20", program, HERE) == Cursor(20, Phase.BACKWARD, 17, "l1")
     with pytest.raises(RnnvizError, match="got 501"):
         go_to("501", program, HERE)
+
+
+STAGES = in_two_stages(7, 5, Structure("gru", 2, 3, 2, True), Structure("gru", 2, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("t 3", Cursor(7, Phase.BACKWARD, 3, "l1")),
+        ("decoder.l0", Cursor(7, Phase.BACKWARD, 10, "decoder.l0")),
+        ("forward, decoder, layer 0, t 8", Cursor(7, Phase.FORWARD, 8, "decoder.l0")),
+        ("Encoder layer 1 reverse", Cursor(7, Phase.BACKWARD, 7, "l1_reverse")),
+        ("l0_reverse", Cursor(7, Phase.BACKWARD, 7, "l0_reverse")),
+        ("t 2 encoder", Cursor(7, Phase.BACKWARD, 2, "l0")),
+        ("decoder t -1", Cursor(7, Phase.BACKWARD, 12, "decoder.l0")),
+        ("t 4 n", Cursor(7, Phase.BACKWARD, 4, "l1", "n")),
+    ],
+)
+def test_layers_of_an_encoder_and_of_a_decoder(text, place):
+    assert go_to(text, STAGES, Cursor(7, Phase.BACKWARD, 10, "decoder.l1")) == place
+
+
+def test_a_time_step_at_which_a_layer_does_not_exist_is_refused():
+    with pytest.raises(RnnvizError, match=r"decoder\.l1 goes through the time steps 8 to 12; got 3"):
+        go_to("t 3 decoder.l1", STAGES, HERE)
+    with pytest.raises(RnnvizError, match=r"“decoder\.l0” names no place"):
+        go_to("decoder.l0", PROGRAM, HERE)
+
+
+@given(st.integers(0, 10**9), st.data())
+def test_words_of_two_stages_lead_back_to_the_same_cursor(k, data):
+    number = data.draw(st.integers(0, STAGES.fine_length - 1))
+    cursor = STAGES.fine_at(number, Cursor(k, Phase.FORWARD, 1))
+    assert go_to(words(cursor), STAGES, HERE) == cursor

@@ -9,6 +9,7 @@ import pytest
 
 import rnnviz
 from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.network import Network
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import HeadKind
@@ -43,7 +44,7 @@ from rnnviz.debugger.places import (
 from rnnviz.debugger.walking import StepCommand, step
 
 DEEP, FLAT = Structure("lstm", 3, 5, num_layers=2), Structure("vanilla", 3, 5)
-WALKABLE = Walkable((DEEP, FLAT), (9, 4, 7), (0, 250, 503))
+WALKABLE = Walkable((Network.one(DEEP), Network.one(FLAT)), (9, 4, 7), (0, 250, 503))
 HERE = Place(Cursor(250, Phase.BACKWARD, 8, "l1", "c"), sample=0, model=0, unit=2, following=False)
 
 
@@ -73,12 +74,12 @@ def test_the_loss_has_points_where_there_is_a_head_and_the_update_where_it_is_tr
 
 def test_the_operation_at_the_cursor_is_that_of_its_phase() -> None:
     whole = replace(WALKABLE, heads=(HeadKind("mean squared error"), None), rule=TrainingSettings("adam").rule)
-    clip = to_operation(HERE, Phase.UPDATE, "l0", "clip")
+    clip = to_operation(HERE, WALKABLE, Phase.UPDATE, "l0", "clip")
     found = whole.operation(clip)
     assert (found.key, found.words.partition(":")[0]) == ("clip", "clip")
     assert whole.operation(HERE).symbol == "c_t"
     assert whole.operation(replace(clip, cursor=replace(clip.cursor, phase=Phase.LOSS))) is None
-    assert whole.operation(to_operation(HERE, Phase.UPDATE, "l0", "delta"), "W_{ho}").symbol == "ΔW_{ho}"
+    assert whole.operation(to_operation(HERE, WALKABLE, Phase.UPDATE, "l0", "delta"), "W_{ho}").symbol == "ΔW_{ho}"
     assert to_parameter(clip, "") is clip
     assert to_parameter(clip, "head.weight").parameter == "head.weight"
 
@@ -86,19 +87,19 @@ def test_the_operation_at_the_cursor_is_that_of_its_phase() -> None:
 def test_what_there_is_to_walk_through_is_read_from_the_traces(random_capture) -> None:
     asked = rebuild(random_capture(FLAT, loss="mean squared error"))
     silent = rebuild(random_capture(DEEP).with_call(head=None))
-    found = Walkable.of((FLAT, DEEP), (asked, silent), (0,), TrainingSettings("sgd").rule)
+    found = Walkable.of((Network.one(FLAT), Network.one(DEEP)), (asked, silent), (0,), TrainingSettings("sgd").rule)
     assert found.heads == (HeadKind("mean squared error"), None)
     assert found.loss_time_steps == (6, 6)
     capture = random_capture(FLAT)
     weight = np.zeros_like(capture.head.loss_weight)
     weight[2, 1] = 1.0
     early = rebuild(capture.with_call(head=replace(capture.head, loss_weight=weight)))
-    assert Walkable.of((FLAT,), (early.alone(1),)).loss_time_steps == (0, 3)
-    assert Walkable.of((DEEP,), (None,)).heads == (None,)
+    assert Walkable.of((Network.one(FLAT),), (early.alone(1),)).loss_time_steps == (0, 3)
+    assert Walkable.of((Network.one(DEEP),), (None,)).heads == (None,)
 
 
 def test_before_the_first_trace_there_is_one_time_step_and_no_sequence() -> None:
-    early = Walkable((DEEP,), (), (0,))
+    early = Walkable((Network.one(DEEP),), (), (0,))
     assert (early.program(HERE).time_steps, early.program(HERE).layers) == (1, ())
     assert by_samples(HERE, early, 1) is HERE
     assert by_layers(begun(), early, 1).cursor.layer == "l1"
@@ -117,7 +118,7 @@ def test_503_is_shown_for_500_until_it_is_left() -> None:
     shown = arrived(place, WALKABLE, 503)
     assert shown.cursor == replace(HERE.cursor, training_step=503)
     assert shown.training_step == 500
-    assert to_layer(shown, "l0").training_step == 500  # the same traces
+    assert to_layer(shown, WALKABLE, "l0").training_step == 500  # the same traces
     assert asked(shown, 250).training_step == 250
     assert followed(shown).wanted is None
     assert arrived(followed(shown), WALKABLE, 750).training_step == 750
@@ -155,16 +156,16 @@ def test_time_steps_and_phases() -> None:
 
 
 def test_operations_gradients_and_losses() -> None:
-    assert to_operation(HERE, Phase.FORWARD, "l0", "f").cursor == Cursor(250, Phase.FORWARD, 8, "l0", "f")
+    assert to_operation(HERE, WALKABLE, Phase.FORWARD, "l0", "f").cursor == Cursor(250, Phase.FORWARD, 8, "l0", "f")
     gradient = to_gradient(replace(HERE, cursor=Cursor(250, Phase.FORWARD, 1, "l0", "f")), "l1", 6, 4)
     assert (gradient.cursor, gradient.unit) == (Cursor(250, Phase.BACKWARD, 6, "l1"), 4)
     assert to_loss(HERE, 5).cursor == Cursor(250, Phase.LOSS, 5, "l1")
 
 
 def test_layers() -> None:
-    assert to_layer(HERE, "l0").cursor == replace(HERE.cursor, layer="l0")
+    assert to_layer(HERE, WALKABLE, "l0").cursor == replace(HERE.cursor, layer="l0")
     assert [by_layers(HERE, WALKABLE, by).cursor.layer for by in (-2, -1, 0, 1)] == ["l0", "l0", "l1", "l1"]
-    unknown = to_layer(HERE, "l7")
+    unknown = to_layer(HERE, WALKABLE, "l7")
     assert by_layers(unknown, WALKABLE, 1).cursor.layer == "l1"
 
 
@@ -196,11 +197,11 @@ def test_the_nearest_point_of_a_time_step() -> None:
     [
         asked(asked(HERE, 500), 500),
         to_point(HERE, HERE.cursor),
-        to_layer(HERE, "l1"),
+        to_layer(HERE, WALKABLE, "l1"),
         to_unit(HERE, 2),
         to_model(HERE, 0, 2),
         to_time_step(HERE, WALKABLE, 8),
-        to_operation(HERE, Phase.BACKWARD, "l1", "c"),
+        to_operation(HERE, WALKABLE, Phase.BACKWARD, "l1", "c"),
         by_layers(HERE, WALKABLE, 1),
         by_samples(HERE, WALKABLE, 3),
         arrived(HERE, WALKABLE, 250),

@@ -1,11 +1,15 @@
 """The program of a training step: its order, and that every move is undone by its twin."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import in_two_stages, program_of
 
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
+from rnnviz.debugger.rows import Row
 
 time_steps = st.integers(1, 40)
 
@@ -80,7 +84,7 @@ structures = st.builds(
 
 
 def test_sweeps_go_layer_by_layer_and_each_direction_its_own_way():
-    program = Program(2, Structure("vanilla", 1, 1, 2, bidirectional=True))
+    program = program_of(2, Structure("vanilla", 1, 1, 2, bidirectional=True))
     start = Cursor(3, Phase.FORWARD, 1)
     points = [program.at(point, start) for point in range(len(program))]
     assert [(one.layer, one.time_step) for one in points[:8]] == [
@@ -100,7 +104,7 @@ def test_sweeps_go_layer_by_layer_and_each_direction_its_own_way():
 
 
 def test_operations_follow_their_time_step_and_come_in_reverse_in_the_backward_sweep():
-    program = Program(2, Structure("vanilla", 1, 1))
+    program = program_of(2, Structure("vanilla", 1, 1))
     start = Cursor(3, Phase.FORWARD, 1)
     points = [program.fine_at(number, start) for number in range(program.fine_length)]
     assert [(one.time_step, one.operation) for one in points if one.phase is Phase.FORWARD] == [
@@ -118,7 +122,7 @@ keys = st.lists(st.sampled_from("pqrst"), unique=True, max_size=4).map(tuple)
 
 @given(structures, st.integers(1, 30), keys, keys, st.data())
 def test_fine_points_are_numbered_without_gaps_and_in_order(structure, count, loss, update, data):
-    program = Program(count, structure, loss=loss, update=update)
+    program = program_of(count, structure, loss=loss, update=update)
     assert len(program) == 2 * count * len(structure.layer_names) + 3
     number = data.draw(st.integers(0, program.fine_length - 1))
     cursor = program.fine_at(number, Cursor(7, Phase.FORWARD, 1))
@@ -129,7 +133,7 @@ def test_fine_points_are_numbered_without_gaps_and_in_order(structure, count, lo
 
 
 def test_the_loss_and_the_update_have_operations_of_their_own():
-    program = Program(
+    program = program_of(
         3, Structure("vanilla", 1, 1), loss=("logits", "loss"), update=("clip", "delta"), loss_time_step=2
     )
     start = Cursor(3, Phase.FORWARD, 1)
@@ -146,13 +150,72 @@ def test_the_loss_and_the_update_have_operations_of_their_own():
 
 
 def test_a_cursor_from_another_model_stands_on_the_time_step_it_names():
-    program = Program(5, Structure("vanilla", 1, 1))
+    program = program_of(5, Structure("vanilla", 1, 1))
     foreign = Cursor(0, Phase.BACKWARD, 4, "l3", "f")
     assert program.fine_at(program.fine_point(foreign), foreign) == Cursor(0, Phase.BACKWARD, 4, "l0")
     assert program.point(Cursor(0, Phase.FORWARD, 99)) == program.point(Cursor(0, Phase.FORWARD, 5))
 
 
 def test_a_program_of_a_million_time_steps_is_no_list():
-    program = Program(10**6, Structure("lstm", 1, 1, 2, bidirectional=True), loss=("loss",), update=("clip",))
+    program = program_of(10**6, Structure("lstm", 1, 1, 2, bidirectional=True), loss=("loss",), update=("clip",))
     cursor = program.fine_at(program.fine_length // 3, Cursor(0, Phase.FORWARD, 1))
     assert program.fine_point(cursor) == program.fine_length // 3
+
+
+@st.composite
+def of_two_stages(draw):
+    """An encoder of any depth and directions, and a decoder that goes on."""
+    reading, both_ways = draw(structures), draw(st.integers(1, 9))
+    decoder = replace(reading, bidirectional=False)
+    sizes = both_ways, draw(st.integers(1, 9))
+    return in_two_stages(*sizes, reading, decoder, loss=("logits",), update=("clip",)), sizes, reading
+
+
+@given(of_two_stages(), st.data())
+def test_the_encoders_layers_go_before_the_decoders_each_through_its_own_stretch(made, data):
+    program, (read, written), encoder = made
+    assert len(program) == 2 * (read * len(encoder.layer_names) + written * encoder.num_layers) + 3
+    number = data.draw(st.integers(0, program.fine_length - 1))
+    cursor = program.fine_at(number, Cursor(7, Phase.FORWARD, 1))
+    assert program.fine_point(cursor) == number
+    points = [program.at(point, cursor) for point in range(len(program))]
+    for one in points:
+        if one.phase.swept:
+            inside = range(read + 1, read + written + 1) if one.layer.startswith("decoder.") else range(1, read + 1)
+            assert one.time_step in inside
+    places = {phase: [(one.layer, one.time_step) for one in points if one.phase is phase] for phase in Phase}
+    assert places[Phase.BACKWARD] == places[Phase.FORWARD][::-1]
+    assert len(set(places[Phase.FORWARD])) == program.first_of(Phase.LOSS)
+    assert places[Phase.LOSS] == [(program.layers[-1], read + written)]
+
+
+@given(of_two_stages(), st.data())
+def test_a_time_step_of_the_other_stage_is_looked_at_in_the_corresponding_layer(made, data):
+    program, (read, written), encoder = made
+    sweep = data.draw(st.sampled_from([Phase.FORWARD, Phase.BACKWARD]))
+    layer, depth = data.draw(st.sampled_from([(one.text, one.depth) for one in encoder.layer_ids]))
+    here = Cursor(2, sweep, data.draw(st.integers(1, read)), layer)
+    there = program.to_time_step(here, read + data.draw(st.integers(1, written)))
+    assert there.layer == f"decoder.l{depth}"
+    assert program.to_time_step(there, here.time_step) == replace(here, layer=f"l{depth}")
+    assert program.to_layer(here, there.layer) == replace(here, layer=there.layer, time_step=read + 1)
+    assert program.to_layer(there, layer) == replace(there, layer=layer, time_step=read)
+
+
+def test_what_begins_the_decoder_comes_once():
+    """An operation of the first time step alone, and that the layers of a stage may have operations of their own."""
+    rows = Row("l0", 0, 2, ("h",)), Row("decoder.l0", 2, 4, ("h", "y"), ("given",))
+    program = Program(4, rows, loss=("loss",))
+    points = [program.fine_at(number, Cursor(0, Phase.FORWARD, 1)) for number in range(program.fine_length)]
+    forward = [(one.layer, one.time_step, one.operation) for one in points if one.phase is Phase.FORWARD]
+    assert forward == [
+        *((("l0", 1, ""), ("l0", 1, "h"), ("l0", 2, ""), ("l0", 2, "h"))),
+        *(("decoder.l0", 3, key) for key in ("", "given", "h", "y")),
+        *(("decoder.l0", 4, key) for key in ("", "h", "y")),
+    ]
+    backward = [(one.time_step, one.operation) for one in points if one.phase is Phase.BACKWARD]
+    assert backward[:7] == [(4, ""), (4, "y"), (4, "h"), (3, ""), (3, "y"), (3, "h"), (3, "given")]
+    assert [program.fine_point(one) for one in points] == list(range(len(points)))
+    assert program.operations == ("h", "given", "y")
+    other = program.to_time_step(Cursor(0, Phase.FORWARD, 3, "decoder.l0", "y"), 2)
+    assert other == Cursor(0, Phase.FORWARD, 2, "l0")  # which has no such operation

@@ -5,14 +5,16 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import in_two_stages, program_of
 
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Granularity, Phase
 from rnnviz.debugger.program import Program
+from rnnviz.debugger.rows import Row
 from rnnviz.debugger.walking import TRAIL, StepCommand, Walk, step
 
 LSTM = Structure("lstm", 3, 4)
-PROGRAM = Program(5, LSTM, range(3))
+PROGRAM = program_of(5, LSTM, range(3))
 structures = st.builds(
     Structure,
     cell=st.sampled_from(["vanilla", "lstm", "gru"]),
@@ -70,9 +72,14 @@ def there_and_back(program, walk, command, granularity=None):
 @pytest.mark.parametrize(
     "program",
     [
-        *(Program(30, Structure(cell, 2, 3, 2, bidirectional=True), range(3)) for cell in ("vanilla", "lstm", "gru")),
-        *(Program(3, LSTM, range(3), loss, update, 2) for loss in ((), LOSS) for update in ((), UPDATE)),
-        Program(2, None, range(3), LOSS, UPDATE),
+        *(
+            program_of(30, Structure(cell, 2, 3, 2, bidirectional=True), range(3))
+            for cell in ("vanilla", "lstm", "gru")
+        ),
+        *(program_of(3, LSTM, range(3), loss, update, 2) for loss in ((), LOSS) for update in ((), UPDATE)),
+        program_of(2, None, range(3), LOSS, UPDATE),
+        in_two_stages(3, 2, Structure("gru", 2, 3, 2, True), Structure("gru", 2, 3, 2), range(3), LOSS, UPDATE, 5),
+        Program(3, (Row("l0", 0, 1, ("h",)), Row("decoder.l0", 1, 3, ("h", "y"), ("given",))), range(3), LOSS[:1]),
     ],
 )
 def test_every_command_is_undone_by_its_twin_from_every_point(program):
@@ -101,7 +108,7 @@ def test_every_command_is_undone_by_its_twin_from_every_point(program):
 @settings(max_examples=60)
 @given(structures, st.integers(1, 12), steps_to_walk, inside, st.data())
 def test_twins_undo_each_other_in_the_middle_of_any_walk(structure, count, training_steps, keys, data):
-    program = Program(count, structure, training_steps, *keys, data.draw(st.integers(0, count)))
+    program = program_of(count, structure, training_steps, *keys, data.draw(st.integers(0, count)))
     names = (*structure.layer_names, "l9")
     cursor = Cursor(
         data.draw(st.integers(0, 100)),
@@ -129,7 +136,7 @@ def test_twins_undo_each_other_in_the_middle_of_any_walk(structure, count, train
 @pytest.mark.parametrize("time_steps", [1, 2])
 def test_a_jump_made_twice_is_taken_back_twice(structure, time_steps):
     """The first `out` leaves a jump behind when `over back` takes its step back; the second must not use it up."""
-    program = Program(time_steps, structure, range(3))
+    program = program_of(time_steps, structure, range(3))
     for number in range(program.fine_length):
         walk = over(program, Walk(program.fine_at(number, Cursor(1, Phase.FORWARD, 1))))
         for command in (out, over_back, into):
@@ -140,7 +147,7 @@ def test_a_jump_made_twice_is_taken_back_twice(structure, time_steps):
 
 @pytest.mark.parametrize("structure", [None, Structure("vanilla", 2, 3, 2), LSTM])
 def test_twins_undo_each_other_after_any_two_commands_on_one_time_step(structure):
-    program = Program(1, structure, range(3))
+    program = program_of(1, structure, range(3))
     forward = [(command, None) for command in simple_commands]
     forward += [(StepCommand.OVER, granularity) for granularity in Granularity]
     for number in range(program.fine_length):
@@ -160,7 +167,7 @@ def test_twins_undo_each_other_after_any_two_commands_on_one_time_step(structure
 
 @given(structures, st.integers(1, 12), inside)
 def test_step_into_visits_every_point_once_and_its_twin_in_reverse(structure, count, keys):
-    program = Program(count, structure, range(0), *keys)
+    program = program_of(count, structure, range(0), *keys)
     walk = Walk(program.at(0, Cursor(0, Phase.UPDATE, 1)))
     visited = [walk.cursor]
     while (walk := into(program, walk)).moved:
@@ -212,7 +219,7 @@ def test_step_out_leaves_what_the_cursor_stands_in():
 
 
 def test_into_the_loss_and_into_the_update_and_out_again():
-    program = Program(5, LSTM, range(3), LOSS, UPDATE)
+    program = program_of(5, LSTM, range(3), LOSS, UPDATE)
     walk = into(program, stand(Phase.LOSS, 2))  # a person chose the time step
     assert place(walk) == (1, Phase.LOSS, 2, "logits")
     assert place(over(program, walk)) == (1, Phase.LOSS, 2, "softmax")
@@ -226,7 +233,7 @@ def test_into_the_loss_and_into_the_update_and_out_again():
     assert place(out(program, stand(Phase.UPDATE, 1, "clip"))) == (2, Phase.FORWARD, 1, "")
     assert place(over(program, stand(Phase.UPDATE, 1, "weights"))) == (2, Phase.FORWARD, 1, "W x")
     assert place(over_back(program, stand(Phase.FORWARD, 1, "W x"))) == (0, Phase.UPDATE, 1, "weights")
-    last = out(Program(5, LSTM, (), LOSS, UPDATE), stand(Phase.UPDATE, 1, "clip"))
+    last = out(program_of(5, LSTM, (), LOSS, UPDATE), stand(Phase.UPDATE, 1, "clip"))
     assert (last.moved, last.reason) == (False, "There is no later training step to go to.")
 
 
@@ -245,7 +252,7 @@ def test_the_phase_is_run_to_its_end_and_restarted():
 
 
 def test_what_cannot_move_says_why():
-    alone = Program(5, LSTM)
+    alone = program_of(5, LSTM)
     walk = stand(Phase.UPDATE)
     stayed = over(alone, walk)
     assert stayed == walk
@@ -261,7 +268,7 @@ def test_what_cannot_move_says_why():
 
 
 def test_steps_between_captures_go_to_the_nearest_one():
-    sparse = Program(5, LSTM, (0, 40, 90))
+    sparse = program_of(5, LSTM, (0, 40, 90))
     assert over(sparse, stand(Phase.UPDATE, k=40)).cursor.training_step == 90
     assert over_back(sparse, stand(Phase.FORWARD, k=41)).cursor.training_step == 40
     live = over(sparse, stand(Phase.UPDATE, k=41))
@@ -270,7 +277,7 @@ def test_steps_between_captures_go_to_the_nearest_one():
 
 
 def test_the_trail_forgets_the_oldest_jumps():
-    program = Program(5, LSTM, range(500))
+    program = program_of(5, LSTM, range(500))
     walk = stand(Phase.FORWARD, 3, k=0)
     for _ in range(TRAIL + 20):
         walk = out(program, stand_again(walk))

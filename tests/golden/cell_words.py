@@ -18,6 +18,7 @@ from rnnviz.core.expressions import NoValueError, Vocabulary
 from rnnviz.core.expressions.completion import complete
 from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, named_quantities
+from rnnviz.core.network import Network
 from rnnviz.core.quantity import value_of
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head
@@ -27,6 +28,7 @@ from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
 from rnnviz.debugger.provenance import GradientPlace, Part, provenance
+from rnnviz.debugger.rows import rows_of
 from rnnviz.gui.canvas.lanes.selection import choices, lane_slots
 from rnnviz.gui.canvas.lanes.shown import resolve
 from rnnviz.gui.cursor.equation_lines import equation_lines
@@ -189,7 +191,7 @@ def _variable(variable: Variable, layer: Layer) -> Plain:
 def cell_vocabulary(cell: str) -> Plain:
     """The names an expression may use of this cell, with words and shapes, and what is offered while typing."""
     structure = structure_of(cell, True, layers=2)
-    vocabulary = Vocabulary((structure,), ("Some model", "Two"), ("loss", "accuracy", "grad_norm"))
+    vocabulary = Vocabulary((Network.one(structure),), ("Some model", "Two"), ("loss", "accuracy", "grad_norm"))
     having = [named for named in named_quantities().values() if not vocabulary.missing(named, "")]
     return {
         "quantities": {
@@ -254,7 +256,7 @@ def _part(part: Part) -> list[Any]:
 
 def cell_program(cell: str) -> list[str]:
     """The keys of the operations a cursor goes through inside a time step, as the debugger has them."""
-    return list(Program(T, structure_of(cell, True)).operations)
+    return list(Program(T, rows_of(Network.one(structure_of(cell, True)), T)).operations)
 
 
 TASKS = {

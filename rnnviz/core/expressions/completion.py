@@ -13,6 +13,7 @@ from rnnviz.core.expressions.vocabulary import (
     NUMBERS,
     Vocabulary,
     cell_names,
+    layered_name,
     named_quantities,
 )
 from rnnviz.core.structure import LayerId
@@ -130,14 +131,15 @@ def _bare_words(asked: str, vocabulary: Vocabulary) -> Iterator[tuple[str, Kind,
 
 
 def _names(vocabulary: Vocabulary, word: str) -> Iterator[tuple[str, Kind, str, str]]:
-    layers = dict.fromkeys(layer for structure in vocabulary.structures for layer in structure.layer_names)
+    begun = {"_l", *(f"_{call[:2]}" for layer in vocabulary.layers if (call := LayerId.read(layer).call))}
+    layers = vocabulary.layers if any(mark in word for mark in begun) else ()
     for named in named_quantities().values():
         if not vocabulary.missing(named, ""):
             yield named.name, "quantity", vocabulary.words(named), vocabulary.form(named, "").words
-        for layer in layers if "_l" in word and named.layered else ():
+        for layer in layers if named.layered else ():
             if not vocabulary.missing(named, layer):
                 words = f"{vocabulary.words(named)} of {LayerId.read(layer).words}"
-                yield f"{named.name}_{layer}", "quantity", words, vocabulary.form(named, layer).words
+                yield layered_name(named.name, layer), "quantity", words, vocabulary.form(named, layer).words
     for metric in sorted(vocabulary.known_metrics):
         words = METRIC_WORDS.get(metric, "metric of the training step")
         yield metric, "metric", words, "one number"

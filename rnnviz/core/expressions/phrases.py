@@ -135,7 +135,8 @@ def _looked_up(word: str, table: dict[str, str], vocabulary: Vocabulary) -> str:
     name = layered and (table.get(key_of(layered[1])) or _in_other_letters(layered[1], vocabulary))
     if not (layered and name and split_layer(f"{name}_{layered[2]}")):
         return ""
-    only = all(structure.num_layers == 1 for structure in vocabulary.structures) and layered[2] == "l0"
+    flat = all(structure.num_layers == 1 for structure in vocabulary.structures)
+    only = flat and layered[2] == "l0" and not any(network.several for network in vocabulary.networks)
     return name if only else f"{name}_{layered[2]}"
 
 

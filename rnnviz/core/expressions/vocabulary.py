@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 
 from rnnviz.core.cells import CELLS, CellKind, Options
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
+from rnnviz.core.network import Network
 from rnnviz.core.plain_records import listed
 from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import Structure
@@ -92,19 +93,30 @@ def _named(having: list[tuple[str, Quantity]]) -> NamedQuantity:
 
 
 _LAYER = re.compile(r"(?P<name>\w+?)_(?P<layer>l[0-9]+(?:_reverse)?)")
+_CALLED = re.compile(r"(?P<name>\w+?)_(?P<call>[a-z]+)_(?P<layer>l[0-9]+(?:_reverse)?)")  # of a later stage
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """What is known of the models and metrics an expression will be asked of; nothing known: nothing is refused for it.
 
-    With several structures a name is refused only if none of them has it: asked of a model without it, the
+    With several networks a name is refused only if none of them has it: asked of a model without it, the
     expression has no value there.
     """
 
-    structures: tuple[Structure, ...] = ()
+    networks: tuple[Network, ...] = ()
     models: tuple[str, ...] = ()  # as in the experiment, in its order
     metrics: tuple[str, ...] = METRICS
+
+    @cached_property
+    def structures(self) -> tuple[Structure, ...]:
+        """Of all stages of all models."""
+        return tuple(stage.structure for network in self.networks for stage in network.stages)
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """The layers of all models: "l0", "decoder.l0"."""
+        return tuple(dict.fromkeys(name for network in self.networks for name in network.layer_names))
 
     @cached_property
     def known_metrics(self) -> frozenset[str]:
@@ -129,9 +141,8 @@ class Vocabulary:
         cells = tuple(dict.fromkeys(structure.cell for structure in self.structures))
         if not any(has(structure, named) for structure in self.structures):
             return no_such(named, " and ".join(cells))
-        if layer and not any(layer in structure.layer_names for structure in self.structures):
-            having = ", ".join(dict.fromkeys(name for one in self.structures for name in one.layer_names))
-            return f"There is no layer {layer}; there are {having}."
+        if layer and layer not in self.layers:
+            return f"There is no layer {layer}; there are {', '.join(self.layers)}."
         return ""
 
     def words(self, named: NamedQuantity) -> str:
@@ -146,7 +157,12 @@ class Vocabulary:
         """T, or T × the quantity's units, with their number where all structures that have it agree."""
         if not named.units:
             return Form((Axis(TIME),))
-        fitting = [one for one in self.structures if has(one, named) and layer in ("", *one.layer_names)]
+        stages = [stage for network in self.networks for stage in network.stages]
+        fitting = [
+            stage.structure
+            for stage in stages
+            if has(stage.structure, named) and (not layer or layer in [one.text for one in stage.layer_ids])
+        ]
         sizes = {_units(one, named.units, layer) for one in fitting}
         label = "H" if named.units == "P" and not any(one.proj_size for one in fitting) else named.units
         return Form((Axis(TIME), Axis(label, sizes.pop() if len(sizes) == 1 else None)))
@@ -163,14 +179,22 @@ class Vocabulary:
 
 
 def split_layer(name: str) -> tuple[NamedQuantity, str] | None:
-    """The quantity called `name` and its layer, ("h", "l1") for h_l1, layer "" where none is named; None: no such."""
+    """The quantity called `name` and its layer, ("h", "l1") for h_l1, ("h", "decoder.l1") for h_decoder_l1, layer ""
+    where none is named; None: no such."""
     known = named_quantities()
     if name in known:
         return known[name], ""
-    match = _LAYER.fullmatch(name)
-    if match and match["name"] in known and known[match["name"]].layered:
-        return known[match["name"]], match["layer"]
+    for pattern in (_LAYER, _CALLED):
+        match = pattern.fullmatch(name)
+        if match and match["name"] in known and known[match["name"]].layered:
+            call = f"{match['call']}." if pattern is _CALLED else ""
+            return known[match["name"]], f"{call}{match['layer']}"
     return None
+
+
+def layered_name(name: str, layer: str) -> str:
+    """A quantity of one layer as it is written: "h_l1", "h_decoder_l1"."""
+    return f"{name}_{layer.replace('.', '_')}"
 
 
 @lru_cache(maxsize=256)

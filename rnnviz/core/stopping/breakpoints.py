@@ -13,11 +13,11 @@ from rnnviz.core.equations.operations import operation_keys
 from rnnviz.core.expressions import Scope, Vocabulary, shown
 from rnnviz.core.expressions.log_message import LogMessage, parse_message
 from rnnviz.core.expressions.trace_scope import TraceScope
+from rnnviz.core.network import Network
 from rnnviz.core.stopping.conditions import NO, Answer, Question, change, condition, crossing, not_finite
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.stopping.moment import Moment
 from rnnviz.core.stopping.stop_words import hit_words
-from rnnviz.core.structure import Structure
 
 _NOT_FINITE = "not (isfinite(loss) and isfinite(grad_norm))"
 
@@ -147,12 +147,13 @@ def met_time_steps(armed: Armed, scope: TraceScope) -> tuple[int, ...]:
     return tuple(found)
 
 
-def has_place(breakpoint: Breakpoint, structure: Structure) -> bool:
-    """Whether a model of this structure has the layer and operation of a place. The operations of the loss and of the
+def has_place(breakpoint: Breakpoint, network: Network) -> bool:
+    """Whether a model of this network has the layer and operation of a place. The operations of the loss and of the
     update are not the cell's: a program knows them."""
     layer, operation = breakpoint.layer, breakpoint.operation
     swept = breakpoint.phase in ("forward", "backward")
-    return layer in ("", *structure.layer_names) and (not swept or operation in ("", *operation_keys(structure)))
+    stages = network.stages if not layer else [network.stage(layer)] if layer in network.layer_names else []
+    return any(not swept or operation in ("", *operation_keys(stage.structure)) for stage in stages)
 
 
 def scope_of(armed: Armed, moment: Moment) -> Scope:
@@ -164,7 +165,7 @@ def _can_be_met(armed: Armed, moment: Moment) -> bool:
     """Whether the breakpoint is asked here at all: of this model, captured where it must be, its place there."""
     if armed.breakpoint.walked or not armed.concerns(moment.model) or (armed.asks_trace and not moment.captured):
         return False
-    return armed.breakpoint.kind != "place" or has_place(armed.breakpoint, moment.structure)
+    return armed.breakpoint.kind != "place" or has_place(armed.breakpoint, moment.network)
 
 
 def _answer(armed: Armed, scope: Scope, before: Answer | None) -> tuple[Answer, int]:

@@ -6,7 +6,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import Scope
 from rnnviz.core.expressions.scope import MetricScope, MetricSource
 from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.structure import Structure
+from rnnviz.core.network import Network
 from rnnviz.core.sweeps.trace import Trace
 
 
@@ -19,15 +19,15 @@ class Moment:
         training_step: int,
         model: str,
         model_number: int,
-        structure: Structure,
+        network: Network,
         trace: Callable[[], Trace] | None = None,
     ) -> None:
         """`model_number` counts from 1; `trace` is called at most once and only if looked at; None: not captured."""
         self.model = model
-        self.structure = structure
+        self.network = network
         self._metrics = metrics
         self._training_step = training_step
-        self._plain = MetricScope(metrics, training_step, model, model_number, structure.cell)
+        self._plain = MetricScope(metrics, training_step, model, model_number, network.stages[0].structure.cell)
         self._make_trace = trace
         self._trace: Trace | None = None
         self._scopes: dict[tuple[int, str], TraceScope | None] = {}
@@ -54,7 +54,7 @@ class Moment:
         if key not in self._scopes:
             assert self._make_trace is not None  # the caller looked
             self._trace = self._trace or self._make_trace()
-            there = sequence <= self._trace.sequences and layer in self.structure.layer_names
+            there = sequence <= self._trace.sequences and layer in self.network.layer_names
             self._scopes[key] = self._scope_of(self._trace, sequence, layer) if there else None
         return self._scopes[key]
 

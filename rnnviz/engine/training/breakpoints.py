@@ -81,7 +81,7 @@ class Watching:
             recording.training_step,
             self._names[number],
             number + 1,
-            recording.models[number].structure,
+            recording.models[number].network,
             lambda: rebuild(recording.captured(number)),
         )
 

@@ -51,7 +51,7 @@ def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidge
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def show(name: str) -> None:
-        store.go(to_layer, name)
+        store.go(to_layer, store.state.walkable, name)
 
     for name in names:
         action = menu.addAction(LayerId.read(name).words)

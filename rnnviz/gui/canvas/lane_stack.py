@@ -436,8 +436,8 @@ class LaneStack(QWidget):
     def _offer_layers(self, lane: Lane) -> None:
         assert lane.model is not None
         model = self._shown.models[lane.model]
-        if len(model.structure.layer_names) > 1:
-            layers_menu(self._store, model.structure.layer_names, model.layer_name, self).popup(QCursor.pos())
+        if len(model.network.layer_names) > 1:
+            layers_menu(self._store, model.network.layer_names, model.layer_name, self).popup(QCursor.pos())
 
     def _lane_at(self, point: QPointF) -> Lane | None:
         return next((lane for lane in self._lanes if lane.rect.top() <= point.y() <= lane.rect.bottom()), None)
@@ -469,7 +469,9 @@ class LaneStack(QWidget):
 
 def _models(shown: Shown) -> tuple[object, ...]:
     """What lanes are made for: models, and whether they show a difference."""
-    return tuple((model.number, model.name, model.structure, model.base is None) for model in shown.models)
+    return tuple(
+        (model.number, model.name, model.structure, model.network, model.base is None) for model in shown.models
+    )
 
 
 def waiting_sentence(state: State) -> str:

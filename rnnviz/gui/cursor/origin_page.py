@@ -80,7 +80,7 @@ class OriginPage(ColumnPage):
             return
         layer = (
             trace.layer(state.place.cursor.layer)
-            if state.place.cursor.layer in trace.structure.layer_names
+            if state.place.cursor.layer in trace.network.layer_names
             else trace.layers[0]
         )
         options = [

@@ -231,7 +231,7 @@ class ValuesPanel(ColumnPage):
         self._layers.setVisible(len(names) > 1)
 
     def _choose_layer(self, name: object) -> None:
-        self._store.go(to_layer, str(name))
+        self._store.go(to_layer, self._store.state.walkable, str(name))
 
     def _show_strips(self, state: State) -> None:
         if not self.rows:

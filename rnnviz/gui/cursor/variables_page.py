@@ -229,7 +229,7 @@ class VariablesPage(ColumnPage):
         if variable is None or not variable.operation:
             return
         layer = item.data(0, LAYER) if variable.phase.swept else self._store.state.place.cursor.layer
-        self._store.go(to_operation, variable.phase, layer, variable.operation)
+        self._store.go(to_operation, self._store.state.walkable, variable.phase, layer, variable.operation)
         if variable.parameter:
             self._store.go(to_parameter, variable.parameter)
 

@@ -318,7 +318,7 @@ class Following(QObject):
         if message is None and before is None and said is not None and said.level == "error":
             message = said  # of the file the program was started with, in whose place this run is shown
         traces = answer.traces if answer is not None else (None,) * len(run.models)
-        layer = run.models[0].structure.layer_names[0] if run.models else "l0"
+        layer = run.models[0].network.layer_names[0] if run.models else "l0"
         place = begun(answer.training_step if answer is not None else 0, layer)
         marks, events = run.marks(), run.events(run.last_event - _PAGE)
         self._last_event, self._more_events = events[-1].number if events else 0, False

@@ -67,7 +67,7 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
         Text(f"{number} name", cell.left() + 12, cell.top() + 22, model.name, _TITLE, look.color("text"), bold=True)
     )
     units = structure.units(structure.equations.hidden)
-    words = [cell_words(model), layer_words(structure.layer_names, layer.name), f"{units:,} units"]
+    words = [cell_words(model), layer_words(model.network.layer_names, layer.name), f"{units:,} units"]
     drawing.add(
         Text(f"{number} words 0", cell.left() + 12, cell.top() + 38, ", ".join(filter(None, words)), _SMALL,
              look.color("muted"))

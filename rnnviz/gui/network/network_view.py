@@ -435,7 +435,7 @@ class NetworkView(QWidget):
             if number != store.state.place.model:
                 store.go(to_model, number)
         if target.layer:
-            store.go(to_layer, target.layer)
+            store.go(to_layer, store.state.walkable, target.layer)
         if target.phase == "loss" and target.time_step is not None and target.operation is None:
             store.go(to_loss, target.time_step)
         elif target.time_step is not None and target.time_step != shown.sweep.time_step:
@@ -443,7 +443,7 @@ class NetworkView(QWidget):
         if target.operation is not None:
             sweep = Phase.BACKWARD if shown.sweep.backward else Phase.FORWARD
             phase = Phase(target.phase) if target.phase else sweep
-            store.go(to_operation, phase, store.state.place.cursor.layer, target.operation)
+            store.go(to_operation, store.state.walkable, phase, store.state.place.cursor.layer, target.operation)
         if target.parameter and target.time_step is None and shown.cursor.phase is Phase.UPDATE:
             self._look_at_update_of(target)
         if target.level:

@@ -261,5 +261,6 @@ def layer_words(names: Sequence[str], name: str) -> str:
     if len(names) < 2:
         return ""
     one = LayerId.read(name)
-    depths = len({LayerId.read(each).depth for each in names})
-    return f"layer {one.depth} of {depths}" + (", reverse" if one.reverse else "")
+    depths = len({other.depth for each in names if (other := LayerId.read(each)).call == one.call})
+    call = f"{one.call}, " if one.call else ""
+    return f"{call}layer {one.depth} of {depths}" + (", reverse" if one.reverse else "")

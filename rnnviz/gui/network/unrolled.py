@@ -168,7 +168,7 @@ class _Row:
         self.look, self.number, self.model, self.steps = look, number, model, steps
         self.trace, self.layer, self.sweep = model.sequence, model.layer, look.shown.sweep
         self.states = [self.layer.equations.node(name) for name in reversed(self.layer.equations.hidden_nodes)]
-        names = model.structure.layer_names
+        names = model.network.layer_names
         here = names.index(self.layer.name)
         self.above, self.below = names[here + 1 :], names[:here]
 
@@ -248,7 +248,8 @@ class _Row:
         rail shows."""
         structure = self.model.structure
         units = structure.units(structure.equations.hidden)
-        words = [", ".join(filter(None, [cell_words(self.model), layer_words(structure.layer_names, self.layer.name)]))]
+        layer = layer_words(self.model.network.layer_names, self.layer.name)
+        words = [", ".join(filter(None, [cell_words(self.model), layer]))]
         if not detail and self._pooling is not None:
             words.append(self._pooling.words)
         words = [line for line in words if line]

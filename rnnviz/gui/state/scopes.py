@@ -46,7 +46,7 @@ def vocabulary_of(state: State) -> Vocabulary:
     """What is known of the run that is shown."""
     recorded = {name for _, name in state.recorded.history.curves}
     return Vocabulary(
-        tuple(model.structure for model in state.run.models),
+        tuple(model.network for model in state.run.models),
         tuple(model.name for model in state.run.models),
         tuple(sorted(recorded | set(METRICS))),
     )

@@ -39,7 +39,7 @@ class State:
     def walkable(self) -> Walkable:
         """What there is to walk through."""
         return Walkable.of(
-            (model.structure for model in self.run.models),
+            (model.network for model in self.run.models),
             self.recorded.traces,
             cast("Sequence[int]", self.recorded.history.captured),
             None if self.run.training is None else self.run.training.rule,

@@ -96,7 +96,7 @@ class Store(QObject):
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> None:
-        """Changes the place by one of the functions of `rnnviz.debugger.places`: `store.go(to_layer, "l1")`."""
+        """Changes the place by one of the functions of `rnnviz.debugger.places`: `store.go(to_unit, 3)`."""
         self.change(place=lambda place: transition(place, *args, **kwargs))
 
     def say(self, message: Message | EllipsisType | None = ..., *, busy: str | None = None) -> None:

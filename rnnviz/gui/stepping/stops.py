@@ -20,7 +20,7 @@ def trace_stops(state: State) -> tuple[Stop, ...]:
         return ()
     model, step, program = state.run.models[state.place.model], state.place.cursor.training_step, state.program
     metrics = CurveMetrics(curves_of(state, state.place.model), step)
-    moment = Moment(metrics, step, model.name, state.place.model + 1, model.structure, lambda: trace)
+    moment = Moment(metrics, step, model.name, state.place.model + 1, model.network, lambda: trace)
     wanted = with_not_finite(state.debugging.marks.breakpoints)
     armed = [found for one in wanted if (found := _armed(one, state, looked.sample)) is not None]
     bookmarks = [

@@ -148,12 +148,13 @@ class WhatIfEditor(QWidget):
     def intervention(self) -> Intervention:
         """What the fields say; RnnvizError naming the field that is wrong."""
         cursor, kind = self._state.place.cursor, self.kind.currentData()
-        structure, time_steps = self._structure(), self._state.program.time_steps
+        structure, program = self._structure(), self._state.program
         if structure is None:
             raise RnnvizError("There is no trace yet in which anything could be set.")
+        time_steps = program.time_steps
         time_step = min(max(cursor.time_step, 1), time_steps)
         if kind == "cut":
-            return CutGradient(time_step, cursor.layer if len(structure.layer_names) > 1 else "")
+            return CutGradient(time_step, cursor.layer if len(program.layers) > 1 else "")
         if kind == "input":
             return self._input(structure, time_step)
         if kind == "weight":
@@ -214,8 +215,12 @@ class WhatIfEditor(QWidget):
         }
 
     def _structure(self) -> Structure | None:
+        """Of the layer that is looked at."""
         state = self._state
-        return state.run.models[state.place.model].structure if state.place.model < len(state.run.models) else None
+        if state.place.model >= len(state.run.models):
+            return None
+        network, layer = state.run.models[state.place.model].network, state.place.cursor.layer
+        return network.stage(layer if layer in network.layer_names else network.layer_names[0]).structure
 
     def _trace(self) -> Trace | None:
         state = self._state

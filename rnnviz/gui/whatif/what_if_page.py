@@ -164,7 +164,7 @@ def place_words(state: State) -> str:
         return "There is no model yet."
     model, cursor = state.run.models[state.place.model], state.place.cursor
     words = [model.name]
-    if len(model.structure.layer_names) > 1:
+    if len(model.network.layer_names) > 1:
         words.append(LayerId.read(cursor.layer).words)
     words.append(f"time step {min(cursor.time_step, state.program.time_steps)}")
     return " · ".join(words)

@@ -8,9 +8,10 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.expressions import Vocabulary, parse
 from rnnviz.core.expressions.completion import complete, signature
 from rnnviz.core.expressions.functions import FUNCTIONS
+from rnnviz.core.network import Network
 from rnnviz.core.structure import Structure
 
-LSTM = Vocabulary((Structure("lstm", 8, 12),), ("LSTM", "My LSTM"))
+LSTM = Vocabulary((Network.one(Structure("lstm", 8, 12)),), ("LSTM", "My LSTM"))
 
 
 def offered(text: str, vocabulary: Vocabulary = LSTM) -> list[str]:
@@ -32,11 +33,11 @@ def test_words_and_shapes_are_those_of_the_models():
     assert by_name["loss"].shape == "one number"
     assert by_name["norm("].shape == "norm(values) gives one number"
     assert "z" not in by_name  # the GRU's update gate
-    assert "f" not in offered("", Vocabulary((Structure("vanilla", 8, 12),)))
+    assert "f" not in offered("", Vocabulary((Network.one(Structure("vanilla", 8, 12)),)))
 
 
 def test_layers_are_offered_once_they_are_begun():
-    deep = Vocabulary((Structure("lstm", 8, 12, num_layers=2),))
+    deep = Vocabulary((Network.one(Structure("lstm", 8, 12, num_layers=2)),))
     assert offered("f_l", deep)[:2] == ["f_l0", "f_l1"]
     (offer,) = complete("x_l1", 4, deep)[:1]
     assert (offer.insert, offer.words, offer.shape) == ("x_l1", "input of layer 1", "T × 12 numbers")

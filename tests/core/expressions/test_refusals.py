@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rnnviz.core.cells import CELLS, Options, cell_made
 from rnnviz.core.expressions import ExpressionError, NoValueError, Vocabulary, parse
+from rnnviz.core.network import Network
 from rnnviz.core.structure import Structure
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile_expressions.json").read_text())
@@ -115,10 +116,10 @@ VANILLA, LSTM = Structure("vanilla", 8, 12), Structure("lstm", 8, 12, num_layers
 def test_what_no_model_has_is_said_at_once(text, structures, sentence):
     if sentence:
         with pytest.raises(ExpressionError) as caught:
-            parse(text, Vocabulary(structures))
+            parse(text, Vocabulary(tuple(map(Network.one, structures))))
         assert str(caught.value) == sentence
     else:
-        parse(text, Vocabulary(structures))
+        parse(text, Vocabulary(tuple(map(Network.one, structures))))
 
 
 def test_models_are_asked_for_by_words_that_exist(scope):

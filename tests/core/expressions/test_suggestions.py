@@ -12,12 +12,15 @@ from rnnviz.core.expressions.completion import complete, complete_message
 from rnnviz.core.expressions.log_message import parse_message
 from rnnviz.core.expressions.suggesting.refusals import refusal
 from rnnviz.core.expressions.suggesting.suggestion import suggest, suggest_message
+from rnnviz.core.network import Network
 from rnnviz.core.plain_records import listed
 from rnnviz.core.stopping.conditions import condition
 from rnnviz.core.structure import Structure
 
-TWO = Vocabulary((Structure("vanilla", 3, 11), Structure("lstm", 3, 11)), ("Plain", "LSTM, bias 3"))
-GRU = Vocabulary((Structure("gru", 2, 5, 2),), ("GRU",))
+TWO = Vocabulary(
+    (Network.one(Structure("vanilla", 3, 11)), Network.one(Structure("lstm", 3, 11))), ("Plain", "LSTM, bias 3")
+)
+GRU = Vocabulary((Network.one(Structure("gru", 2, 5, 2)),), ("GRU",))
 WITH_Z = [name for name in CELLS if "z" in cell_made(name, Options()).by_name]
 
 
@@ -135,7 +138,7 @@ def test_names_are_those_of_the_models_that_are_there():
     assert suggest("any(update gate > 0.9)", GRU, condition_of) == "any(z > 0.9)"
     assert suggest("any(forget gate > 0.9)", GRU, condition_of) == ""
     assert suggest("weight_hh_l1.grad.norm() > 2", GRU, condition_of) == "norm(so_far_hh_l1[1]) > 2"
-    assert suggest("f[t, 9]", Vocabulary(GRU.structures, GRU.models), parse) == ""
+    assert suggest("f[t, 9]", Vocabulary(GRU.networks, GRU.models), parse) == ""
     assert suggest("Z[t, 9]", GRU, parse) == "z[t, 5]"
 
 

@@ -19,7 +19,7 @@ from rnnviz.core.sweeps.trace import rebuild
 def test_every_quantity_has_a_value_exactly_in_the_cells_that_have_it(make_trace, cell, sample):
     trace = make_trace(cell)
     scope = TraceScope(trace, sample=sample)
-    known = Vocabulary((trace.structure,))
+    known = Vocabulary((trace.network,))
     for name, named in named_quantities().items():
         if named.cells is None or cell in named.cells:
             expression = parse(name, known)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 from panels_state import make_state
+from programs import program_of
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.program import Program
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.stepping.program_marks import program_marks
 from rnnviz.gui.stepping.program_strip import ProgramStrip, segments
@@ -79,7 +79,7 @@ def test_a_click_chooses_a_point(strip: ProgramStrip, store: Store, qtbot: QtBot
 
 
 def test_layers_and_directions_lie_one_after_the_other() -> None:
-    program = Program(5, Structure("gru", 3, 4, num_layers=2, bidirectional=True))
+    program = program_of(5, Structure("gru", 3, 4, num_layers=2, bidirectional=True))
     forward, *_rest, update = segments(program, 100.0, 600.0)
     assert (forward.count, update.first) == (20, len(program) - 1)
     assert update.left + update.width == pytest.approx(700.0)

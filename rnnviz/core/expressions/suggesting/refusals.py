@@ -40,8 +40,8 @@ def refusal(problem: ExpressionError, suggestion: str, text: str, vocabulary: Vo
         number = suggest(text, vocabulary, parse)
         if number and not parse(number, vocabulary).form.yes_no:
             return f"{number} is no yes or no: compare it, for example {number} < 0.05."
-    others = replace(vocabulary, structures=())  # a gate that another cell has
-    if vocabulary.structures and (found := suggest(text, others, check)):
+    others = replace(vocabulary, networks=())  # a gate that another cell has
+    if vocabulary.networks and (found := suggest(text, others, check)):
         return str(problem_of(found, vocabulary, check) or problem)
     return (_SYNTAX.match(str(problem)) and without_name(text)) or _unknown(text, problem, vocabulary)
 

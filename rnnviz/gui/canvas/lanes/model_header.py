@@ -22,7 +22,7 @@ class ModelHeaderLane(Lane):
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         entry = slot.shown_model(shown)
         super().__init__(shown, slot, entry.name, model=entry)
-        self.layer_names = entry.structure.layer_names
+        self.layer_names = entry.network.layer_names
         self.layer_name = entry.layer_name
         leftwards = LayerId.read(entry.layer_name).reverse
         symbol = entry.structure.equations.followed_symbol

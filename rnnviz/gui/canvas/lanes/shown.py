@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.node import Role
 from rnnviz.core.magnitude import l2, log10
+from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
@@ -33,13 +34,18 @@ class ShownModel:
     number: int
     name: str
     color: QColor
-    structure: Structure
+    network: Network
     layer_name: str
     trace: Trace | None
     sample: int
     time_steps: int
     dash: Dash = ()  # of its curves, where another model of its cell comes before it
     base: "ShownModel | None" = None  # given: units are shown as their difference from this one
+
+    @cached_property
+    def structure(self) -> Structure:
+        """Of the stage whose layer is looked at."""
+        return self.network.stage(self.layer_name).structure
 
     @cached_property
     def sequence(self) -> Trace | None:
@@ -319,10 +325,10 @@ def resolve(state: State) -> Shown:
     looks = zip(colors.model_colors(cells), model_dashes(cells), strict=True)
     models = []
     for model, (hue, dash), trace in zip(state.run.models, looks, traces, strict=False):
-        names = model.structure.layer_names
+        names = model.network.layer_names
         layer_name = state.place.cursor.layer if state.place.cursor.layer in names else names[0]
         models.append(
-            ShownModel(model.number, model.name, hue, model.structure, layer_name, trace, sample, time_steps, dash)
+            ShownModel(model.number, model.name, hue, model.network, layer_name, trace, sample, time_steps, dash)
         )
     models = _what_if(state, models, colors) or models
     return Shown(
