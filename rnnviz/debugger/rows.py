@@ -10,7 +10,6 @@ from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId
 
 if TYPE_CHECKING:
-    from rnnviz.core.sweeps.capture import Call
     from rnnviz.core.sweeps.trace import Trace
 
 Stretch = tuple[int, int]  # the time step before the first one, and the last one
@@ -111,17 +110,8 @@ def spoken(network: Network) -> tuple[tuple[str, str], ...]:
 
 
 def stretches(trace: "Trace", sample: int) -> tuple[Stretch, ...]:
-    """Of each call of a trace that of one sequence (0-based): a call comes where the one before it ends, also where
-    that one is padded for other sequences."""
-    calls = trace.check.capture.calls
-    number = sample if trace.sequences == calls[0].inputs.shape[1] else trace.number or 0
-    found: list[Stretch] = []
-    for call in calls:
-        before = [end for end, one in zip(found, calls, strict=False) if one.start + len(one.inputs) == call.start]
-        start = before[-1][1] if before else call.start
-        found.append((start, start + _own_length(call, number)))
-    return tuple(found)
-
-
-def _own_length(call: "Call", number: int) -> int:
-    return len(call.inputs) if call.lengths is None else int(call.lengths[number])
+    """Of each call of a trace that of one sequence (0-based) on the axis of that sequence alone."""
+    axis = trace.check.capture.axis
+    number = sample if trace.sequences > 1 or trace.number is None else trace.number
+    places = (axis.place_of(call, number) for call in range(len(trace.calls)))
+    return tuple((place.start, place.stop) for place in places)
