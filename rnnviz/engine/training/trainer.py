@@ -19,6 +19,7 @@ from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.tasks import scores
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
+from rnnviz.engine.dropout import Where, masks_of_batch
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.passes import EVALUATION, Conditions, read
 from rnnviz.engine.tracing.capture import capture_probe, captured, weighted_loss
@@ -156,11 +157,13 @@ class Training:
     def conditions(self, number: int) -> Conditions:
         """How a model reads `next_batch`; drawn from the seed, its number and the training step alone, but for the
         states that windows carry on."""
+        batch, where = self.next_batch(), Where(self.experiment.seed, self.training_step, number)
+        masks = masks_of_batch(self.models[number], self.experiment.models[number].dropout, batch, where)
         if self.windows is not None:
             initial = self.windows.states(number)
-            return Conditions(initial=initial) if initial else EVALUATION
-        cut = cuts(self.experiment.training, self.next_batch())
-        return Conditions(cut=cut) if cut else EVALUATION
+            return Conditions(masks, initial=initial) if initial or masks else EVALUATION
+        cut = cuts(self.experiment.training, batch)
+        return Conditions(masks, cut) if cut or masks else EVALUATION
 
     def batch_capture(self, number: int) -> Capture:
         """What one model makes now of the first sequences of `next_batch`, read as for the update; their losses and
