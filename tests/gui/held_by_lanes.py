@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
+from rnnviz.gui.canvas.items.attention_map import AttentionMap
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.chain import Chain
 from rnnviz.gui.canvas.items.color_bar import ColorBar
@@ -187,6 +188,21 @@ def bars_of(lane: Lane) -> tuple[list[float], int]:
     """The final probability of each class, and the target's number."""
     held = item(lane, FinalBars)
     return held._chances, held._target
+
+
+@dataclass(frozen=True, eq=False)
+class Attended:
+    """Attention weights (U, S), the time steps of their first column and row, and where the map lies."""
+
+    weights: Array
+    first: int
+    of: int
+    map: QRectF
+
+
+def attention_of(lane: Lane) -> Attended:
+    held = item(lane, AttentionMap)
+    return Attended(held._weights, held._first, held._from, held.map)
 
 
 def symbols_of(lane: Lane) -> list[str]:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rnnviz.core.cells.node import Node
-from rnnviz.core.structure import LayerId
+from rnnviz.core.network import Network
 from rnnviz.core.sweeps.interventions import Clamp
 from rnnviz.debugger.places import to_layer
 from rnnviz.gui.canvas.lane_picker import LanePicker
@@ -45,7 +45,7 @@ def add_lanes(menu: QMenu, store: Store, parent: QWidget) -> None:
             action.triggered.connect(lambda _checked, choice=choice: switch(choice))
 
 
-def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidget) -> QMenu:
+def layers_menu(store: Store, network: Network, shown: str, parent: QWidget) -> QMenu:
     """The layers of a model, the one that is `shown` checked; the menu deletes itself when it closes."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -53,8 +53,8 @@ def layers_menu(store: Store, names: tuple[str, ...], shown: str, parent: QWidge
     def show(name: str) -> None:
         store.go(to_layer, store.state.walkable, name)
 
-    for name in names:
-        action = menu.addAction(LayerId.read(name).words)
+    for name in network.layer_names:
+        action = menu.addAction(network.words(name))
         action.setCheckable(True)
         action.setChecked(name == shown)
         action.triggered.connect(lambda _checked, name=name: show(name))

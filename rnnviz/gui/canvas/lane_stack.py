@@ -14,12 +14,14 @@ from rnnviz.gui.canvas.items.canvas_view import CanvasView
 from rnnviz.gui.canvas.items.cursor_line import CursorLine
 from rnnviz.gui.canvas.items.hatched import Hatched
 from rnnviz.gui.canvas.items.skeleton import Skeleton
+from rnnviz.gui.canvas.items.stage_names import Borders
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lane_keys import lane_wish
 from rnnviz.gui.canvas.lane_menus import held_choices, lanes_menu, layers_menu, offer_what_ifs
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import fitting, gaps, least_height, share_out
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.row import row_key
 from rnnviz.gui.canvas.lanes.ruler import RulerLane
 from rnnviz.gui.canvas.lanes.selection import folded, lane_slots
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
@@ -42,7 +44,7 @@ _PICTURES = Fields(  # that the lanes' data come from
 )
 _MARGIN = 8.0  # pixels above the first and below the last lane
 _PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
-_ABOVE_CURSOR, _CURSOR, _RESTS = 20.0, 10.0, 5.0  # drawing order
+_ABOVE_CURSOR, _CURSOR, _BORDERS, _RESTS = 20.0, 10.0, 6.0, 5.0  # drawing order
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,7 @@ class LaneStack(QWidget):
         self._view = CanvasView(self._scene, self)
         self._line: CursorLine | None = None
         self._hatched: Hatched | None = None
+        self._borders: Borders | None = None
         self._skeleton: Skeleton | None = None
         self._tip = LiveTip(self._view.viewport(), self._words_at)
         layout = QVBoxLayout(self)
@@ -119,7 +122,8 @@ class LaneStack(QWidget):
             return
         if new.look.scale != old.look.scale:
             self._rescale()
-        if _PICTURES.changed(old, new) or old.place.cursor.layer != new.place.cursor.layer:
+        other_row = row_key(old.place.cursor.layer) != row_key(new.place.cursor.layer)
+        if _PICTURES.changed(old, new) or other_row:
             self._shown = resolve(new)
             self._refresh(new)
             self._fit()
@@ -264,6 +268,9 @@ class LaneStack(QWidget):
             self._hatched = Hatched(shown.theme)
             self._hatched.setZValue(_RESTS)
             self._scene.addItem(self._hatched)
+            self._borders = Borders(shown.theme)
+            self._borders.setZValue(_BORDERS)
+            self._scene.addItem(self._borders)
         self._lay_out()
 
     def _fill(self, lane: Lane) -> None:
@@ -277,10 +284,10 @@ class LaneStack(QWidget):
         for lane in self._lanes:
             for item in lane.items:
                 self._scene.removeItem(item)
-        for overlay in (self._line, self._hatched, self._skeleton):
+        for overlay in (self._line, self._hatched, self._borders, self._skeleton):
             if overlay is not None:
                 self._scene.removeItem(overlay)
-        self._lanes, self._line, self._hatched, self._skeleton = [], None, None, None
+        self._lanes, self._line, self._hatched, self._borders, self._skeleton = [], None, None, None, None
 
     def _rescale(self) -> None:
         """The view enlarges the lanes, which lie in pixels of the design; what is seen on top stays there."""
@@ -334,6 +341,10 @@ class LaneStack(QWidget):
         """Where lanes have nothing."""
         if self._hatched is not None:
             self._hatched.set_boxes([box for lane in self._lanes for box in self._resting(lane)])
+        if self._borders is not None:
+            axis, lines = self._axis, [self._axis.x(stage.first - 0.5) for stage in self._shown.stages[1:]]
+            seen = [x for x in lines if axis.left < x < axis.right]
+            self._borders.set_lines(seen, self._lanes[0].rect.bottom(), self._lanes[-1].rect.bottom())
 
     def _resting(self, lane: Lane) -> Iterator[QRectF]:
         axis = self._axis
@@ -416,7 +427,7 @@ class LaneStack(QWidget):
         inner.setEnabled(not whatif.active or whatif.model == model)  # one model at a time
         offer_what_ifs(
             inner,
-            held_choices(lane.node, shown.layer_name, unit, time_step),
+            held_choices(lane.node, shown.layer_at(time_step), unit, time_step),
             lambda clamp: self.what_if_wanted.emit(model, clamp),
             lambda: self.what_if_asked.emit(model, name, unit or 0),
         )
@@ -437,7 +448,9 @@ class LaneStack(QWidget):
         assert lane.model is not None
         model = self._shown.models[lane.model]
         if len(model.network.layer_names) > 1:
-            layers_menu(self._store, model.network.layer_names, model.layer_name, self).popup(QCursor.pos())
+            layers_menu(self._store, model.network, model.layer_at(self._shown.sweep.time_step), self).popup(
+                QCursor.pos()
+            )
 
     def _lane_at(self, point: QPointF) -> Lane | None:
         return next((lane for lane in self._lanes if lane.rect.top() <= point.y() <= lane.rect.bottom()), None)
@@ -470,7 +483,8 @@ class LaneStack(QWidget):
 def _models(shown: Shown) -> tuple[object, ...]:
     """What lanes are made for: models, and whether they show a difference."""
     return tuple(
-        (model.number, model.name, model.structure, model.network, model.base is None) for model in shown.models
+        (model.number, model.name, model.network, replace(model.structure, input_size=1), model.base is None)
+        for model in shown.models
     )
 
 

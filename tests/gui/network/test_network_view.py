@@ -76,13 +76,13 @@ def test_a_click_on_a_node_goes_to_its_operation(qtbot: QtBot, state: State, pha
 
 def test_stepping_into_the_cell_looks_inside_and_out_again(qtbot: QtBot, state: State) -> None:
     view, store = open_network(qtbot, state)
-    store.go(to_operation, Phase.BACKWARD, "l0", "bias")
+    store.go(to_operation, store.state.walkable, Phase.BACKWARD, "l0", "bias")
     assert store.state.look.level == "inside"
     assert "inside title" in view.drawing.texts
     store.go(to_model, 1)  # whose operations are others: still inside
     assert store.state.look.level == "inside"
     assert "LSTM" in view.drawing.texts["inside title"]
-    store.go(to_operation, Phase.BACKWARD, "l0", "f")
+    store.go(to_operation, store.state.walkable, Phase.BACKWARD, "l0", "f")
     store.go(to_phase, store.state.walkable, None, 5)
     assert store.state.look.level == "unrolled"
 

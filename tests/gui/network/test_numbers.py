@@ -318,6 +318,6 @@ def test_the_wires_of_the_operation_stepped_through_keep_their_numbers(qtbot: Qt
     view, store = open_network(qtbot, state, (1500, 900), level="inside")
     usual = {key for key in view.drawing.texts if key.startswith("wire ")}
     for operation in ("c", "h"):
-        store.go(to_operation, Phase.BACKWARD, "l0", operation)
+        store.go(to_operation, store.state.walkable, Phase.BACKWARD, "l0", operation)
         assert store.state.place.cursor.operation == operation
         assert usual <= set(view.drawing.texts)

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from rnnviz.core.files.texts import OTHER
-from rnnviz.gui.canvas.items.canvas_item import CanvasItem
+from rnnviz.gui.canvas.items.canvas_item import CanvasItem, pen
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
 
 _LETTER_PITCH = 8.0  # pixels of one time step that a letter needs
 _ROOMY_PITCH = 10.0  # below it letters are written smaller, so that they do not run into words
-_VISIBLE = {" ": "␣", "\n": "¶", "\t": "→", "\r": "¶", OTHER: "\N{REPLACEMENT CHARACTER}"}
+_VISIBLE = {"start": "▸", " ": "␣", "\n": "¶", "\t": "→", "\r": "¶", OTHER: "\N{REPLACEMENT CHARACTER}"}
 
 
 def readable(symbol: str) -> str:
@@ -23,19 +23,25 @@ def readable(symbol: str) -> str:
 
 
 class Symbols(CanvasItem):
-    """One symbol a time step. `marked` symbols get a box, or a tall tick where letters do not fit."""
+    """One symbol a time step, "" for none. `marked` symbols get a box, or a tall tick where letters do not fit; those
+    that a model reads because it has written them a frame in its `own` colour."""
 
-    def __init__(self, theme: Theme, marked: Sequence[str] = ()) -> None:
+    def __init__(self, theme: Theme, marked: Sequence[str] = (), own: QColor | None = None) -> None:
         super().__init__(theme)
+        self._own_color = own or theme.color("text")
+        self._own: frozenset[int] = frozenset()
+        self._words: Sequence[str] = ()
         self._marked = frozenset(marked)
         self._symbols: Sequence[str] = ()
         self._cursor = 0
         self._widest = 7.0
 
-    def set_symbols(self, symbols: Sequence[str]) -> None:
-        """One for each time step 1…T."""
-        if list(symbols) != list(self._symbols):
-            self._symbols = tuple(symbols)
+    def set_symbols(self, symbols: Sequence[str], own: frozenset[int] = frozenset(), words: Sequence[str] = ()) -> None:
+        """One for each time step 1…T; which of these time steps have what a model wrote itself; and what the tooltip
+        says of each beside the symbol."""
+        self._words = tuple(words)
+        if list(symbols) != list(self._symbols) or own != self._own:
+            self._symbols, self._own = tuple(symbols), own
             metrics = QFontMetricsF(fonts.text())
             self._widest = max((metrics.horizontalAdvance(readable(s)) for s in set(self._symbols)), default=7.0)
             self.update()
@@ -58,6 +64,8 @@ class Symbols(CanvasItem):
             if t > len(self._symbols):
                 break
             symbol = self._symbols[t - 1]
+            if not symbol:
+                continue
             if letters:
                 self._draw_letter(painter, t, symbol)
             else:
@@ -67,7 +75,10 @@ class Symbols(CanvasItem):
 
     def tip(self, x: float, y: float) -> str:
         t = self.axis.time_step_at(x)
-        return f"t = {t}: {readable(self._symbols[t - 1])}" if t <= len(self._symbols) else ""
+        if t > len(self._symbols) or not self._symbols[t - 1]:
+            return ""
+        more = self._words[t - 1] if t <= len(self._words) else ""
+        return f"t = {t}: {readable(self._symbols[t - 1])}{more}"
 
     def _draw_letter(self, painter: QPainter, t: int, symbol: str) -> None:
         cell = self._cell(t)
@@ -77,6 +88,13 @@ class Symbols(CanvasItem):
             painter.setBrush(self.theme.color("cursor", 1.0 if at_cursor else 0.28))
             width = max(min(cell.width(), 18.0), self._widest + 2)
             painter.drawRoundedRect(QRectF(cell.center().x() - width / 2, cell.top(), width, cell.height()), 3, 3)
+        if t in self._own:
+            painter.setPen(pen(self._own_color, 1.4))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            width = max(min(cell.width() - 1.5, 18.0), self._widest + 1)
+            painter.drawRoundedRect(
+                QRectF(cell.center().x() - width / 2, cell.top() + 1, width, cell.height() - 2), 3, 3
+            )
         size = fonts.BODY if self.axis.pitch >= _ROOMY_PITCH else fonts.SMALL
         painter.setFont(fonts.bold(size) if marked or at_cursor else fonts.text(size))
         color = "on_cursor" if at_cursor else "text" if marked else "muted"
@@ -89,6 +107,8 @@ class Symbols(CanvasItem):
         half = self.rect.height() / 2 - 2 if marked else self.rect.height() * 0.22
         width = max(min(self.axis.pitch * 0.6, 3.0), 2.0 if marked else 0.6)
         color = self.theme.color("cursor") if marked else self.theme.color("muted", 0.75)
+        if t in self._own:
+            color = self._own_color
         painter.fillRect(QRectF(x - width / 2, middle - half, width, 2 * half), color)
 
     def _draw_marked_letters(self, painter: QPainter) -> None:

@@ -1,6 +1,6 @@
 """The base of the lanes that show curves along the time axis."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -11,6 +11,7 @@ from rnnviz.core.numbers import short
 from rnnviz.gui.canvas.items.curve_plot import Curve, CurvePlot
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 
 
@@ -36,17 +37,26 @@ class CurveLane(Lane):
         `zeros`: whether those are marked at the floor; where none can come to a time step they are no finding.
         """
         name, color, dash = model.name, model.color, model.dash
+        there = None if model.there.all() or not model.row else model.there
         self.tips.append((name if zeros else f"{name}, where nothing is carried", values))
         if not lost.any():
-            return [Curve(values, color, words, dash=dash, present=None if zeros else ~np.isneginf(values))]
+            present = there if zeros else _both(there, ~np.isneginf(values))
+            if present is not None:
+                self.present[self.tips[-1][0]] = present
+            return [Curve(values, color, words, dash=dash, present=present)]
         beyond = f"{name}, lost in float32"
         self.tips.append((beyond, values))
-        self.present |= {name: ~lost, beyond: lost}
+        kept = _both(there, ~lost)
+        self.present |= {name: kept, beyond: lost}
         joined = lost | np.append(lost[1:], False) | np.insert(lost[:-1], 0, False)
         return [
-            Curve(values, color, words, present=~lost, dash=dash),
+            Curve(values, color, words, present=kept, dash=dash),
             Curve(values, color, beyond, dashed=True, present=joined),
         ]
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        """What lies outside of the rows of all models."""
+        return (*shared_rests(shown.models), *super().rests(shown))
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.plot.place(plot, axis)
@@ -64,3 +74,13 @@ class CurveLane(Lane):
             if t <= len(values) and (name not in self.present or bool(self.present[name][t - 1]))
         ]
         return "\n".join([f"t = {t}", *lines])
+
+
+def shared_rests(models: Sequence[ShownModel]) -> tuple[Rest, ...]:
+    """The stretches in which no model's row exists, where all say the same."""
+    having = [model.rests for model in models if model.trace is not None]
+    return having[0] if having and all(rests == having[0] for rests in having) else ()
+
+
+def _both(there: Array | None, present: Array) -> Array:
+    return present if there is None else present & there

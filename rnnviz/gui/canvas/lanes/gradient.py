@@ -60,7 +60,7 @@ class GradientLane(CurveLane):
         for model in shown.models:
             values = model.log_gradient
             if values.size:
-                words = _words(_named(model), values) if model.carries else model.name
+                words = _words(_named(model), values[model.there]) if model.carries else model.name
                 curves += self.magnitudes(model, words, values, model.lost_gradient, zeros=model.carries)
         zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
         words = f"vanished: below {power(int(VANISHED))}"

@@ -1,5 +1,7 @@
 """The base of the lanes that show one value for each unit and time step."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QRectF
 
@@ -9,6 +11,7 @@ from rnnviz.gui.canvas.items.color_bar import ColorBar
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel, round_up
 from rnnviz.gui.look.columns import SCALE_COLUMN
 
@@ -41,22 +44,29 @@ class HeatLane(Lane):
     ) -> None:
         """As `set_values`; a difference has a range of its own, to the round number above the largest."""
         if entry.base is None:
-            self.set_values(values, low, high, subtitle, knee)
+            self.set_values(values, low, high, subtitle, knee, entry.there)
             return
         largest = round_up(float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0)
-        self.set_values(values, -largest, largest, f"Δ{self.symbol}, change")
+        self.set_values(values, -largest, largest, f"Δ{self.symbol}, change", there=entry.there)
 
-    def set_values(self, values: Array, low: float, high: float, subtitle: str, knee: float = 0.0) -> None:
-        """New `values` (T, U) between the levels; what has no place there is counted in the label.
+    def set_values(
+        self, values: Array, low: float, high: float, subtitle: str, knee: float = 0.0, there: Array | None = None
+    ) -> None:
+        """New `values` (T, U) between the levels; what has no place there is counted in the label, of the time steps
+        that are `there` (T,), all unless it is said.
 
         With a `knee` (see `HeatMap.set_values`) label and colour bar say that the scale is logarithmic.
         """
         self.map.set_values(values, low, high, self.table, knee)
         self.bar.set_range(low, high, log=knee > 0)
         subtitle = f"{self.symbol}, log beyond ±{tick(knee)}" if knee else subtitle
-        odd = {words: int(np.count_nonzero(which)) for words, which in self.odd(values).items()}
-        note = ", ".join(f"{count} of {values.size} {words}" for words, count in odd.items() if count)
+        counted = values if there is None or len(there) != len(values) else values[there]
+        odd = {words: int(np.count_nonzero(which)) for words, which in self.odd(counted).items()}
+        note = ", ".join(f"{count} of {counted.size} {words}" for words, count in odd.items() if count)
         self.label.set_text(self.label.title, subtitle, note)
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return super().rests(shown) if self.model is None else (*self.shown_model(shown).rests, *super().rests(shown))
 
     def odd(self, values: Array) -> dict[str, Array]:
         """(T, U) bool: which of its values have no place between the levels, by what they are."""

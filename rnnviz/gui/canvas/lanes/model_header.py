@@ -1,5 +1,8 @@
 """The header of a model: name, layer, and its unrolled chain."""
 
+from collections.abc import Sequence
+
+import numpy as np
 from PySide6.QtCore import QRectF
 
 from rnnviz.core.structure import LayerId
@@ -8,7 +11,8 @@ from rnnviz.gui.canvas.items.magnitude_legend import MagnitudeLegend
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer, each_model
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.rests import Rest
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.columns import SCALE_COLUMN
 
 
@@ -34,14 +38,17 @@ class ModelHeaderLane(Lane):
         entry = self.shown_model(shown)
         self.layer_name = entry.layer_name
         self.chain.leftwards = LayerId.read(entry.layer_name).reverse
-        self.chain.set_cells(range(1, entry.time_steps + 1))
+        cells = np.flatnonzero(entry.there) + 1
+        self.chain.set_cells(range(int(cells[0]), int(cells[-1]) + 1) if cells.size else range(1, entry.time_steps + 1))
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient, entry.lost_gradient)
         self.legend.set_highest(shown.highest_gradient)
         words = "unrolled" if entry.carries else "no state"
         if entry.structure.window > 1:
             words = f"window {entry.structure.window}"
-        words = words if len(self.layer_names) == 1 else f"{LayerId.read(self.layer_name).words} ▾"
+        words = words if len(self.layer_names) == 1 else f"{row_words(entry)} ▾"
         self.label.set_text(entry.name, words)
+        if entry.network.several:
+            self.label.words = f"{entry.name}: {', then '.join(map(entry.network.words, names_of(entry)))}"
         if not entry.carries:
             reads = f"each cell reads the last {entry.structure.window} inputs" if entry.structure.window > 1 else ""
             nothing = "nothing is carried from one time step to the next"
@@ -50,6 +57,9 @@ class ModelHeaderLane(Lane):
     def name_axes(self, shown: Shown) -> None:
         self.label.set_text(self.label.title, self.label.subtitle.removesuffix(" ▾"))
 
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*self.shown_model(shown).rests, *super().rests(shown))
+
     def move_cursor(self, sweep: Sweep) -> None:
         self.chain.set_sweep(sweep)
         self.legend.setVisible(sweep.backward and self.model == 0)
@@ -57,6 +67,23 @@ class ModelHeaderLane(Lane):
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.chain.place(plot, axis)
         self.legend.place(QRectF(plot.right(), plot.top(), SCALE_COLUMN, plot.height()), axis)
+
+
+def names_of(model: ShownModel) -> tuple[str, ...]:
+    """The layers of its row."""
+    return tuple(layer.name for layer in model.row) or (model.layer_name,)
+
+
+def row_words(model: ShownModel) -> str:
+    """ "layer 1", of an encoder and a decoder with one layer each "encoder, decoder", else "layer 1 of both"."""
+    network, names = model.network, names_of(model)
+    if not network.several:
+        return LayerId.read(model.layer_name).words
+    if len(names) == 1:
+        return network.words(names[0])
+    if len(network.layer_names) == len(names):
+        return ", ".join(network.stage(name).words for name in names)
+    return f"{LayerId.read(names[0]).words} of {'both' if len(names) == 2 else 'all'}"
 
 
 CHAIN = LaneKind(lambda _: [Offer("chain", "Unrolled cells", True, ModelHeaderLane)], each_model)

@@ -18,7 +18,11 @@ from rnnviz.core.sweeps.underflow import SURE, held
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Sweep
+from rnnviz.gui.canvas.items.stage_names import StageStretch
+from rnnviz.gui.canvas.lanes.letters import Letters, letters_of
+from rnnviz.gui.canvas.lanes.looking_back import LookingBack, looking_back
 from rnnviz.gui.canvas.lanes.rests import Rest, padding
+from rnnviz.gui.canvas.lanes.row import along, outside, row_of, stages_of, stretch, there
 from rnnviz.gui.look.theme import Dash, Theme, model_dashes, theme
 from rnnviz.gui.state.state import State
 
@@ -56,6 +60,39 @@ class ShownModel:
     def layer(self) -> Layer | None:
         return self.sequence.layer(self.layer_name) if self.sequence is not None else None
 
+    @cached_property
+    def row(self) -> tuple[Layer, ...]:
+        """The layer looked at, with those of other stages that stand before and behind it on the axis."""
+        return row_of(self.sequence, self.layer_name) if self.sequence is not None else ()
+
+    @cached_property
+    def there(self) -> Array:
+        """(T,) bool: where a layer of the row exists."""
+        return there(self.row, self.time_steps)
+
+    @cached_property
+    def rests(self) -> tuple[Rest, ...]:
+        """Where none does."""
+        if self.sequence is None or len(self.sequence.calls) == 1:
+            return ()
+        return tuple(outside([range(one.start, one.stop) for one in self.row], self.sequence, self.time_steps))
+
+    @cached_property
+    def head_rests(self) -> tuple[Rest, ...]:
+        """Where its head predicts nothing."""
+        if self.sequence is None or self.head is None or len(self.sequence.calls) == 1:
+            return ()
+        return tuple(outside([range(self.head.start, self.head.stop)], self.sequence, self.time_steps))
+
+    @cached_property
+    def looking_back(self) -> LookingBack | None:
+        """The attention weights of its decoder; None without attention."""
+        return looking_back(self.sequence) if self.sequence is not None else None
+
+    def layer_at(self, time_step: int) -> str:
+        """The layer of the row that exists at a time step, from 1; where none does the one looked at."""
+        return next((one.name for one in self.row if one.start < time_step <= one.stop), self.layer_name)
+
     @property
     def carries(self) -> bool:
         """Whether anything is carried from one time step to the next."""
@@ -73,14 +110,14 @@ class ShownModel:
     def _units(self, name: str, having: tuple[str, ...]) -> Array:
         if self.layer is None or name not in having:
             return np.zeros((0, 0))
-        values = self._cut(self.layer.value(name))
+        values = self._cut(along(self.row, lambda layer: layer.value(name)))
         return values if self.base is None else difference(values, self.base._units(name, having))
 
     def gradient(self, state: str) -> Array:
         """(T, ·) log₁₀ |∂L/∂ a state| of every unit, (0, 0) where there is none; −inf: exactly zero."""
         if self.layer is None or state not in self.structure.equations.hidden_nodes:
             return np.zeros((0, 0))
-        values, _ = self._held(lambda trace: np.abs(self._of_layer(trace).grad(state)[:, 0]))
+        values, _ = self._held(lambda trace: np.abs(self._along(trace, lambda layer: layer.grad(state))[:, 0]))
         return values if self.base is None else difference(values, self.base.gradient(state))
 
     @property
@@ -97,7 +134,7 @@ class ShownModel:
     def _gradient_norms(self) -> tuple[Array, Array]:
         if self.trace is None:
             return np.zeros(0), np.zeros(0, bool)
-        return self._held(lambda trace: l2(self._of_layer(trace).followed_grad[:, 0]))
+        return self._held(lambda trace: l2(self._along(trace, lambda layer: layer.followed_grad)[:, 0]))
 
     @property
     def log_input_gradient(self) -> Array:
@@ -113,7 +150,7 @@ class ShownModel:
     def _input_gradients(self) -> tuple[Array, Array]:
         if self.trace is None:
             return np.zeros(0), np.zeros(0, bool)
-        return self._held(lambda trace: l2(trace.input_grad[:, 0]))
+        return self._held(input_gradients)
 
     @property
     def log_share(self) -> Array:
@@ -130,7 +167,7 @@ class ShownModel:
         if self.trace is None:
             return np.zeros(0), np.zeros(0, bool)
         name = self.structure.equations.leading_matrix.name
-        return self._held(lambda trace: self._of_layer(trace).weight_grad_shares[name])
+        return self._held(lambda trace: self._along(trace, lambda layer: layer.weight_grad_shares[name]))
 
     def _held(self, magnitudes: Callable[[Trace], Array]) -> tuple[Array, Array]:
         """log₁₀ of what `magnitudes` (T, …) reads, of this sequence, and where float32 has lost it."""
@@ -142,8 +179,8 @@ class ShownModel:
         values, lost = held(kept, magnitudes(wider)[: self.time_steps])
         return log10(values), lost
 
-    def _of_layer(self, trace: Trace) -> Layer:
-        return trace.layer(self.layer_name)
+    def _along(self, trace: Trace, read: Callable[[Layer], Array]) -> Array:
+        return along(row_of(trace, self.layer_name), read)
 
     @property
     def head(self) -> HeadTrace | None:
@@ -198,6 +235,15 @@ class Shown:
         return model.sequence.layers[0].x[: self.time_steps, 0]
 
     @cached_property
+    def letters(self) -> tuple[Letters | None, ...]:
+        """Of each model what it reads; None without a trace, and for a task that reads no symbols."""
+        task = self.task if self.task is not None and self.task.input_kind == "symbols" else None
+        return tuple(
+            None if task is None or model.sequence is None else letters_of(model.sequence, task)
+            for model in self.models
+        )
+
+    @cached_property
     def input_columns(self) -> tuple[int | None, ...]:
         """Columns that get an input lane each; (None,) where one lane shows the whole input."""
         if self.task is None or self.task.input_kind == "symbols":
@@ -226,6 +272,14 @@ class Shown:
         if model is None or model.sequence is None or model.sequence.head is None:
             return np.zeros(self.time_steps, bool)
         return np.asarray(model.sequence.head.loss_weight[: self.time_steps, 0] > 0)
+
+    @cached_property
+    def stages(self) -> tuple[StageStretch, ...]:
+        """The stretches of the axis; () where there is one stage."""
+        model = self._any_model
+        if model is None or model.sequence is None or len(model.sequence.calls) == 1:
+            return ()
+        return stages_of(model.sequence)
 
     @cached_property
     def rests(self) -> tuple[Rest, ...]:
@@ -296,7 +350,7 @@ class Shown:
     def at(self, cursor: Cursor) -> "Shown":
         """The same pictures with the cursor elsewhere."""
         moved = replace(self, cursor=cursor)
-        for name in ("inputs", "input_columns", "targets", "asked", "_levels", "highest_gradient"):
+        for name in ("inputs", "letters", "stages", "input_columns", "targets", "asked", "_levels", "highest_gradient"):
             if name in self.__dict__:
                 moved.__dict__[name] = self.__dict__[name]
         return moved
@@ -305,6 +359,16 @@ class Shown:
     def _any_model(self) -> ShownModel | None:
         """The last one that has a trace: a what-if may read another input."""
         return next((model for model in reversed(self.models) if model.trace is not None), None)
+
+
+def input_gradients(trace: Trace) -> Array:
+    """(T,) ‖∂L/∂x_t‖ of what each call reads, by all directions of its lowest layer."""
+    found = np.zeros(len(trace.layers[0].x))
+    for call in trace.calls:
+        own, lowest = stretch(call), call.layers[: call.call.structure.directions]
+        rows = slice(own.start, own.stop)
+        found[rows] = l2(np.asarray(sum(layer.input_grad[rows, 0] for layer in lowest)))
+    return found
 
 
 def prediction_words(model: ShownModel) -> str:

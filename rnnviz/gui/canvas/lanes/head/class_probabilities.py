@@ -1,6 +1,8 @@
 """The prediction of one model where the class is asked once, at the end: all probabilities at every time step, or
 the predicted values where the loss is of no probabilities."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -10,6 +12,7 @@ from rnnviz.gui.canvas.items.canvas_item import CanvasItem
 from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.columns import SCALE_COLUMN
@@ -89,6 +92,9 @@ class ClassProbabilitiesLane(Lane):
         words = f"{shown.task.output_labels[target]}: {short(float(chances[last, target]))}"
         self.label.set_text("prediction", f"{words}, right" if hit else "", "" if hit else f"{words}, wrong")
         self.label.words = prediction_words(model)
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*self.shown_model(shown).head_rests, *super().rests(shown))
 
     def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
         self.map.place(plot, axis)

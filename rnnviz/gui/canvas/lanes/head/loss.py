@@ -11,6 +11,7 @@ from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import flattened, linear, logarithmic
 
@@ -37,6 +38,10 @@ class LossLane(CurveLane):
         self.present = dict.fromkeys((curve.name for curve in curves), shown.asked)
         asked = [curve.values[shown.asked] for curve in curves]
         self.plot.set_curves(curves, logarithmic(asked, decades=2) if log else linear(asked, include=0.0))
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        found = [model.head_rests for model in shown.models if model.head is not None]
+        return (*(found[0] if found else ()), *shown.rests)
 
 
 def _part(shown: Shown) -> str:

@@ -1,5 +1,7 @@
 """The prediction of one model where the next symbol is asked at every time step."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QRectF
 
@@ -7,6 +9,7 @@ from rnnviz.gui.canvas.items.chain import Sweep
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.items.top_choices import TopChoices
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
 
 
@@ -27,10 +30,15 @@ class NextSymbolsLane(Lane):
         chances = model.scores
         if chances is None or shown.targets is None:
             return
-        self.choices.set_probabilities(chances, shown.targets, shown.asked)
+        head = model.head
+        there = range(head.start + 1, head.stop + 1) if head is not None else None
+        self.choices.set_probabilities(chances, shown.targets, shown.asked, there)
         hits = (np.argmax(chances, axis=1) == shown.targets)[shown.asked]
         self.label.set_text("prediction", f"top 3, {int(hits.sum())} of {hits.size} right")
         self.label.words = prediction_words(model)
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*self.shown_model(shown).head_rests, *super().rests(shown))
 
     def move_cursor(self, sweep: Sweep) -> None:
         self.choices.set_cursor(sweep.time_step)

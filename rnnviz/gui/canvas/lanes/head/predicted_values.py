@@ -9,6 +9,7 @@ from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.data_units import column_name, undone
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import Default, LaneKind, Offer
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
 from rnnviz.gui.canvas.lanes.value_axes import held_by_truth, linear
 
@@ -59,6 +60,10 @@ class PredictedValuesLane(CurveLane):
             self.label.set_text("Prediction", f"{name}{when}")
         true = "dots: the true values" if few else "dashed: the true values"
         self.label.words = f"{name}: what each model predicts at t{', the value of t + 1' if ahead else ''}; {true}"
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        found = [model.head_rests for model in shown.models if model.head is not None]
+        return (*(found[0] if found else ()), *shown.rests)
 
 
 def _offers(shown: Shown) -> Sequence[Offer]:

@@ -1,20 +1,38 @@
 """The input of a task whose time steps are symbols."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QRectF
 
+from rnnviz.core.numbers import short
 from rnnviz.gui.canvas.items.chain import Sweep
-from rnnviz.gui.canvas.items.symbols import Symbols
+from rnnviz.gui.canvas.items.symbols import Symbols, readable
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
-from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer, each_model
+from rnnviz.gui.canvas.lanes.letters import WHOSE, Letters
+from rnnviz.gui.canvas.lanes.rests import Rest
+from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
+
+_DIFFER = "·"  # where models read unlike symbols, which lanes of their own show
 
 
-class InputSymbolsLane(Lane):
-    """One symbol a time step, read back from the one-hot columns."""
-
+class _SymbolsLane(Lane):
     heights = Heights(22, 24, 26, compact=22, gap=10)
     over_cursor = True
+    symbols: Symbols
+
+    def move_cursor(self, sweep: Sweep) -> None:
+        self.symbols.set_cursor(sweep.time_step)
+
+    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
+        self.symbols.place(plot, axis)
+
+
+class InputSymbolsLane(_SymbolsLane):
+    """One symbol a time step, of an encoder and then of a decoder, read back from one-hot columns or from an embedding,
+    whose gradient of each token the tooltip says."""
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "Input")
@@ -22,12 +40,71 @@ class InputSymbolsLane(Lane):
         self.items.append(self.symbols)
 
     def show(self, shown: Shown) -> None:
-        labels = shown.task.input_labels if shown.task is not None else ()
-        picked = np.argmax(shown.inputs, axis=1) if shown.inputs.size else []
-        self.symbols.set_symbols([labels[k] if k < len(labels) else "?" for k in picked])
+        found = [
+            (model, letters)
+            for number, model in enumerate(shown.models)
+            if (letters := shown.letters[number]) is not None
+        ]
+        if not found:
+            self.symbols.set_symbols(())
+            return
+        _, first = found[-1]  # a what-if may read another input
+        unlike = {t for t, each in enumerate(zip(*(one.symbols for _, one in found), strict=True)) if len({*each}) > 1}
+        symbols = [_DIFFER if t in unlike else symbol for t, symbol in enumerate(first.symbols)]
+        own = first.own if len(found) == 1 else frozenset[int]()
+        self.symbols.set_symbols(symbols, own, [_more(t, found, t in unlike) for t in range(len(symbols))])
 
-    def move_cursor(self, sweep: Sweep) -> None:
-        self.symbols.set_cursor(sweep.time_step)
 
-    def place_plot(self, plot: QRectF, axis: TimeAxis) -> None:
-        self.symbols.place(plot, axis)
+class DecoderReadsLane(_SymbolsLane):
+    """What the decoder of one model reads: letters it is told, and in a frame its own output."""
+
+    heights = Heights(22, 24, 26, compact=20, gap=4)
+
+    def __init__(self, shown: Shown, slot: LaneSlot) -> None:
+        super().__init__(shown, slot, "decoder input", "framed: its own output")
+        self.symbols = Symbols(shown.theme, (), slot.shown_model(shown).color)
+        self.items.append(self.symbols)
+
+    def show(self, shown: Shown) -> None:
+        model = self.shown_model(shown)
+        letters = shown.letters[self.model or 0]
+        if letters is None:
+            return
+        later = [symbol if whose or not _before(model, t) else "" for t, symbol, whose in _each(letters)]
+        self.symbols.set_symbols(later, letters.own, [WHOSE[whose] for whose in letters.whose])
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*self.shown_model(shown).head_rests, *super().rests(shown))
+
+
+def _each(letters: Letters) -> list[tuple[int, str, str]]:
+    return [(t, *each) for t, each in enumerate(zip(letters.symbols, letters.whose, strict=True))]
+
+
+def _before(model: ShownModel, t: int) -> bool:
+    """Whether a time step (from 0) lies before the head's first."""
+    return model.head is not None and t < model.head.start
+
+
+def _more(t: int, found: list[tuple[ShownModel, Letters]], unlike: bool) -> str:
+    """What the tooltip says beside the symbol."""
+    _, first = found[-1]
+    words = "".join(f"\n{model.name}: {readable(one.symbols[t])}{WHOSE[one.whose[t]]}" for model, one in found)
+    words = words if unlike else WHOSE[first.whose[t]]
+    for model, _ in found:
+        if model.sequence is not None and any(call.call.embedding is not None for call in model.sequence.calls):
+            log = float(model.log_input_gradient[t])
+            words += f"\n{model.name}: ‖∂L/∂token‖ = {short(0.0 if np.isneginf(log) else 10.0**log)}"
+    return words
+
+
+def _decoder_reads(shown: Shown) -> Sequence[Offer]:
+    """On by itself where a model reads its own output, or models read unlike symbols."""
+    if shown.task is None or not shown.task.decoder_labels or not any(model.network.several for model in shown.models):
+        return []
+    letters = [one for one in shown.letters if one is not None]
+    on = any(one.own for one in letters) or len({one.symbols for one in letters}) > 1
+    return [Offer("decoder input", "Decoder input of each model", on, DecoderReadsLane, folds=2 if on else 0)]
+
+
+DECODER_READS = LaneKind(_decoder_reads, each_model)
