@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnviz.core.experiment.sizes import DECODER
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.networks import SequenceModel
@@ -39,5 +40,9 @@ def masks_of_batch(model: SequenceModel, dropout: float, batch: Batch, where: Wh
     """Those of each call of `model` on `batch`, by the calls' names; {} without dropout or with one layer."""
     if not dropout or model.structure.num_layers == 1:
         return {}
-    time_steps, sequences = batch.inputs.shape[:2]
-    return {"": masks(model.structure, dropout, where, 0, time_steps, sequences)}
+    read = {"": batch.inputs, DECODER: batch.decoder_inputs}
+    return {
+        name: masks(structure, dropout, where, number, *array.shape[:2])
+        for number, (name, (structure, _)) in enumerate(model.modules_by_name.items())
+        if (array := read[name]) is not None
+    }

@@ -31,7 +31,7 @@ from rnnviz.core.setting import (
     differences,
     settings_of,
 )
-from rnnviz.core.tasks import TASKS, DataTask, data_task
+from rnnviz.core.tasks import TASKS, DataTask, Glyphs, data_task
 
 CELL_OF = {kind.settings: kind.name for kind in CELLS.values() if settings_of(kind.settings)}  # whose own they are
 OPTIMISER_OF = {kind: name for name, kind in OPTIMISERS.items()}
@@ -86,6 +86,8 @@ def experiment_with(record, name, value):
         training = TrainingSettings(schedule=SCHEDULE_OF[record], scheduled=record(**{name: value}))
         return replace(lesson, training=training), f"training.{name}"
     if record is ModelSettings:
+        if name == "convolution":
+            lesson = replace(lesson, task=Glyphs())
         return replace(lesson, models=(ModelSettings("only", "gru", **{name: value}),)), f"models[0].{name}"
     if record in CELL_OF:
         model = ModelSettings("only", CELL_OF[record], own=record(**{name: value}))

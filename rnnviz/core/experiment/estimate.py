@@ -39,17 +39,23 @@ class Estimate:
 
 def estimate(experiment: Experiment, inputs: int = 1, outputs: int = 1) -> Estimate:
     """What all models of `experiment` take together, of `inputs` columns in and `outputs` out (at least one each)."""
-    training = experiment.training
-    longest = training.reach if training.truncation == "windows" else experiment.task.longest
-    places = longest * training.batch_size  # T · N
+    task, training = experiment.task, experiment.training
+    sequences, written = training.batch_size, task.written  # N, and U where there is a decoder
+    read = training.reach if training.truncation == "windows" else task.longest  # S
+    decodes = written > 0
+    places = (read + written) * sequences  # T · N
     total = places * (inputs + outputs) * 2.0
     multiply_adds = 0.0
     for model in experiment.models:
         structure = model.structure(inputs, outputs)
-        weights = parameter_count(model, inputs, outputs)
-        units = structure.num_layers * structure.directions * structure.hidden_size
+        weights = parameter_count(model, inputs, outputs, decodes)
+        units = structure.num_layers * structure.hidden_size
         # Both sweeps keep the states and about four numbers for each block of the cell, such as a gate.
-        total += _COPIES * weights + places * units * 4.0 * (1 + len(structure.equations.blocks))
+        kept = units * 4.0 * (1 + len(structure.equations.blocks)) * sequences
+        total += _COPIES * weights + kept * (read * structure.directions + written)
+        if model.attention and decodes:
+            total += 4.0 * written * read * sequences
+            multiply_adds += 6.0 * written * read * sequences * structure.directions * structure.output_size
         multiply_adds += 3.0 * places * weights
     return Estimate(_FLOAT * total, multiply_adds / _SPEED)
 

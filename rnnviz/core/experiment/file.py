@@ -28,7 +28,7 @@ LARGEST_FILE = 1 << 20  # bytes
 
 TOP_KEYS = ("rnnviz", "name", "seed", "task", "models", "training", *marks_file.KEYS)
 
-_OF_FORMS_IN_MODELS = ("pooling", "residual", "dropout", "embedding", "attention")
+_OF_FORMS_IN_MODELS = ("pooling", "residual", "dropout", "embedding", "convolution", "attention")
 _OF_FORMS_IN_TASKS = ("padding",)
 _OF_FORMS_IN_TRAINING = ("loss", "reduction", "truncation", "new_steps", "reach", "carried", "teacher_forcing")
 NUMBER_PAIR = re.compile(r"\[\n +(\d+),\n +(\d+),\n\]")  # tomli_w gives each number its own line; texts hold no newline

@@ -4,13 +4,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rnnviz.core.cells import cell_kind
 from rnnviz.core.experiment.settings import TRUNCATIONS, Experiment, ModelSettings, Task, TrainingSettings, Truncation
 from rnnviz.core.plain_records import refuse
+
+_OF_TASK = ("embedding", "convolution", "attention")  # settings of a model that a task may not have
+_HANDING_OVER = "gru"  # the cell in place of one that cannot
 
 
 def reads_whole(task: Task) -> bool:
     """Whether an encoder reads the sequence before a decoder writes."""
-    return task.form == "many to many, after reading"
+    return task.written > 0
+
+
+def no_decoder(model: ModelSettings) -> str:
+    """Why no encoder and decoder can be of a model's cell; "": they can."""
+    kind = cell_kind(model.cell)
+    if kind.reads_out:
+        return "has the prediction as its output"
+    return "" if model.structure(1, 1).equations.states else "has no state"
 
 
 def truncations(task: Task) -> tuple[Truncation, ...]:
@@ -27,6 +39,8 @@ def meaningless(task: Task, record: ModelSettings | TrainingSettings) -> Mapping
     if isinstance(record, ModelSettings):
         if not task.symbols:
             found["embedding"] = "its inputs are no symbols"
+        if task.picture is None:
+            found["convolution"] = "its inputs are no pictures"
         if not reads_whole(task):
             found["attention"] = "there is no encoder to look back at"
         if record.num_layers == 1:
@@ -50,8 +64,9 @@ def fitted_forms(experiment: Experiment) -> Experiment:
     for model in experiment.models:
         changed: dict[str, Any] = {}
         without = meaningless(task, model)
-        changed |= {key: getattr(ModelSettings, key) for key in ("embedding", "attention") if key in without}
-        models.append(replace(model, **changed))
+        changed |= {key: getattr(ModelSettings, key) for key in _OF_TASK if key in without}
+        model = replace(model, **changed)
+        models.append(model.with_cell(_HANDING_OVER) if reads_whole(task) and no_decoder(model) else model)
     if training.truncation not in truncations(task):
         training = replace(training, truncation="off")
     return replace(experiment, models=tuple(models), training=training)
@@ -63,9 +78,12 @@ def check_forms(experiment: Experiment, source: str) -> None:
     for number, model in enumerate(experiment.models):
         for key, reason in meaningless(task, model).items():
             value, usual = getattr(model, key), getattr(ModelSettings, key)
-            if key in ("embedding", "attention") and value != usual:
+            if key in _OF_TASK and value != usual:
                 wanted = f'left out for the task "{task.name}" ({reason})'
                 raise refuse(source, f"models[{number}].{key}", wanted, value)
+        if reads_whole(task) and (why := no_decoder(model)):
+            wanted = f'one that hands its state over to a decoder, for the task "{task.name}" ({model.cell} {why})'
+            raise refuse(source, f"models[{number}].cell", wanted, model.cell)
     fit = truncations(task)
     if training.truncation not in fit:
         listed = " or ".join(f'"{one}"' for one in fit)

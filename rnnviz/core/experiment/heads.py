@@ -19,7 +19,7 @@ def choices(task: Task) -> Mapping[str, tuple[str, ...]]:
     return {
         "pooling": tuple(POOLINGS) if task.last_only else ("last",),
         "loss": ("", *task.losses[1:]),
-        "reduction": ("mean",) if task.last_only else ("mean", "sum"),
+        "reduction": ("mean",) if task.last_only or task.form == "one to one" else ("mean", "sum"),
     }
 
 
@@ -41,6 +41,8 @@ def check_heads(experiment: Experiment, source: str) -> None:
     """RnnvizError with the first pooling, loss or reduction that does not fit the task."""
     task, fit = experiment.task, choices(experiment.task)
     asks = "asks at the last time step alone" if task.last_only else "asks at every time step"
+    if task.form == "one to one":
+        asks = "has one time step"
     for number, model in enumerate(experiment.models):
         if model.pooling not in fit["pooling"]:
             raise refuse(source, f"models[{number}].pooling", _wanted(("last",), task, asks), model.pooling)
@@ -65,7 +67,7 @@ def total_words(experiment: Experiment) -> str:
         over = f"sum over {new}, mean over the streams" if total else f"mean over {new} and the streams"
     elif training.reduction == "sum":
         over = f"sum over the time steps, {over}"
-    elif not task.last_only:
+    elif not task.last_only and task.form != "one to one":
         over = "mean over the time steps and sequences of a batch"
     return f"{LOSSES[training.loss or task.losses[0]].words}, {over}"
 

@@ -154,6 +154,19 @@ class ModelSettings:
             slider=(1, 256),
         ),
     )
+    convolution: int = field(
+        default=0,
+        metadata=setting(
+            "Convolution",
+            WholeNumber(0, 256),
+            "C, learnt 3 × 3 kernels that a picture goes through before it is read (then ReLU, and the largest of each "
+            "2 × 2), “pixels” to read it as it is; needs a restart",
+            short="convolution",
+            zero="pixels",
+            step=1,
+            slider=(1, 64),
+        ),
+    )
     attention: bool = field(
         default=False,
         metadata=setting(
@@ -178,11 +191,16 @@ class ModelSettings:
         return replace(self, cell=cell, own=own, num_layers=layers, bidirectional=both)
 
     def structure(self, inputs: int, outputs: int) -> Structure:
-        """What its recurrent module looks like with so many columns in and out."""
-        kind = cell_kind(self.cell)
+        """What its recurrent module looks like with so many columns in and out: that of the encoder where there is a
+        decoder."""
+        kind, read = cell_kind(self.cell), inputs
+        if self.embedding:
+            read = self.embedding
+        elif self.convolution:
+            read = self.convolution * (inputs // 4)  # of each 2 × 2 pixels the largest
         return Structure(
             cell=self.cell,
-            input_size=inputs,
+            input_size=read,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
@@ -191,6 +209,11 @@ class ModelSettings:
             window=getattr(self.own, "window", 1),
             residual=self.residual and self.num_layers > 1,
         )
+
+    def decoder(self, outputs: int) -> Structure:
+        """What the decoder's recurrent module looks like: of the same cell, units and layers, and one direction."""
+        read = self.embedding or outputs + 1
+        return replace(self.structure(1, outputs), input_size=read, bidirectional=False)
 
     def with_own(self, key: str, value: Any) -> "ModelSettings":
         """With one of its cell's own settings changed."""

@@ -93,7 +93,8 @@ def untrained(
     (its weights are drawn for each seed, its arrays of T time steps and one sequence); without it L = uᵀh_T.
     `outputs`: of the predictions.
     """
-    structure = model.structure(int(inputs.shape[1]), outputs)
+    # What stands before it has read `inputs` already.
+    structure = replace(model, embedding=0, convolution=0).structure(int(inputs.shape[1]), outputs)
     if asked is not None and len(asked.loss_weight) != len(inputs):
         raise RnnvizError(f"untrained: wanted {len(inputs)} time steps that are asked, got {len(asked.loss_weight)}")
     sets = [initial_weights(model, structure, seed, scale) for seed in seeds]

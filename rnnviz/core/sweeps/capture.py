@@ -63,6 +63,14 @@ class Embedding(FrozenArrays):
 
 
 @dataclass(frozen=True)
+class Convolution(FrozenArrays):
+    """The pictures that a call's inputs are features of: of each 2 × 2 of relu(kernel ∗ picture) the largest."""
+
+    pictures: Array  # (T, N, rows · columns)
+    kernel: Array  # (C, 3, 3)
+
+
+@dataclass(frozen=True)
 class Head(FrozenArrays):
     """The linear layer from the top hidden states to the prediction, with the loss that follows it.
 
@@ -118,6 +126,8 @@ class Call(FrozenArrays):
         None  # (T,) True where no gradient is carried to the states from the time step after (truncation)
     )
     embedding: Embedding | None = None  # where the inputs are rows of a table
+    convolution: Convolution | None = None  # where they are features of pictures
+    told: Array | None = None  # (T, N) True where a decoder read the answer before, else what it held for it itself
 
     def parameter(self, name: str, layer: LayerId) -> str:
         """A parameter among the capture's weights: "weight_hh_l0", "decoder.weight_hh_l0"."""
@@ -145,6 +155,9 @@ class Call(FrozenArrays):
         embedding = self.embedding
         if embedding is not None:
             embedding = replace(embedding, symbols=embedding.symbols[:length, one])
+        convolution = self.convolution
+        if convolution is not None:
+            convolution = replace(convolution, pictures=convolution.pictures[:length, one])
         return replace(
             self,
             inputs=self.inputs[:length, one],
@@ -158,6 +171,8 @@ class Call(FrozenArrays):
             masks=None if self.masks is None else self.masks[:, :length, one],
             cut=None if self.cut is None else self.cut[:length],
             embedding=embedding,
+            convolution=convolution,
+            told=None if self.told is None else self.told[:length, one],
         )
 
 

@@ -75,9 +75,26 @@ def _check_call(capture: Capture, call: Call) -> set[str]:
         whole = symbols.dtype.kind == "i" and symbols.shape == (time_steps, sequences)
         if not whole or not -1 <= symbols.min() <= symbols.max() < rows:
             raise RnnvizError(f"capture.embedding.symbols: wanted (T, N) whole numbers from -1 to {rows - 1}")
+    _check_pictures(call)
+    if call.told is not None and (call.told.shape != (time_steps, sequences) or call.told.dtype != bool):
+        came = f"{call.told.shape} {call.told.dtype}"
+        raise RnnvizError(f"capture.told: wanted {time_steps} by {sequences} of true or false, got {came}")
     if call.head is not None:
         _check_head(call.head, output)
     return set(parameters)
+
+
+def _check_pictures(call: Call) -> None:
+    """Checks what a call's inputs are features of."""
+    if (convolution := call.convolution) is None:
+        return
+    time_steps, sequences, features = call.inputs.shape
+    kernel, pictures = convolution.kernel, convolution.pictures
+    if kernel.ndim != 3 or not len(kernel) or features % len(kernel):
+        raise RnnvizError(f"capture.convolution.kernel: wanted (C, rows, columns), got {kernel.shape}")
+    if pictures.ndim != 3 or pictures.shape[:2] != (time_steps, sequences):
+        wanted = f"({time_steps}, {sequences}, pixels)"
+        raise RnnvizError(f"capture.convolution.pictures: wanted {wanted}, got {pictures.shape}")
 
 
 def _check_links(capture: Capture, call: Call, number: int) -> None:

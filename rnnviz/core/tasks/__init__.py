@@ -1,6 +1,8 @@
 """Tasks: what networks learn. Each is one file, with settings, words, ranges and sequences, and one line here."""
 
 from rnnviz.core.tasks.adding import Adding
+from rnnviz.core.tasks.date_formats import DateFormats
+from rnnviz.core.tasks.glyphs import Glyphs
 from rnnviz.core.tasks.next_character import NextCharacter
 from rnnviz.core.tasks.next_value import NextValue
 from rnnviz.core.tasks.parity import Parity
@@ -13,6 +15,8 @@ __all__ = [
     "Adding",
     "Batch",
     "DataTask",
+    "DateFormats",
+    "Glyphs",
     "NextCharacter",
     "NextValue",
     "Parity",
@@ -28,6 +32,8 @@ _KINDS: tuple[type[TaskSettings], ...] = (
     Parity,
     NextValue,
     NextCharacter,
+    DateFormats,
+    Glyphs,
 )  # in the order of the form
 
 # by the name in experiment files; each has defaults for all its settings

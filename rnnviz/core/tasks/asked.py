@@ -74,7 +74,8 @@ class AskedSource:
     def _summed(self, base: Baseline, task: TaskSettings, summed: int | None) -> tuple[Baseline, ...]:
         """A baseline of a mean as that of the sum; none of sequences that differ in length."""
         if base.metric == "loss":
-            time_steps = summed or (task.longest if task.shortest == task.longest else 0)
+            same = task.longest if task.shortest == task.longest else 0
+            time_steps = summed or task.written or same
             return (replace(base, value=base.value * time_steps),) if time_steps else ()
         test = self._source.test() if base.metric == "test_loss" else None
         return (base if test is None else replace(base, value=base.value * _time_steps(test.loss_weight)),)

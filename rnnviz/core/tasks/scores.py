@@ -63,6 +63,12 @@ def accuracy(prediction: Array, test: Batch) -> float:
     return float(right.sum() / (test.loss_weight > 0).sum())
 
 
+def exact(prediction: Array, test: Batch) -> float:
+    """The share of sequences with all answers right: of the classes with the largest of (T, N, V) scores."""
+    right = (prediction.argmax(axis=-1) == test.classes) | (test.loss_weight == 0)
+    return float(right.all(axis=0).mean())
+
+
 def share_near(prediction: Array, test: Batch, tolerance: float) -> float:
     """The share of predicted values (T, N, V) within the tolerance of the true ones, where something is asked."""
     right = (np.abs(prediction - test.targets).max(axis=-1) < tolerance) & (test.loss_weight > 0)

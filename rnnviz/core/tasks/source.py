@@ -31,6 +31,11 @@ class Batch:
         return replace(self, **{name: _first(part, count) for name, part in parts.items() if part is not None})
 
     @property
+    def padded_or_decoded(self) -> bool:
+        """Whether it is more than whole sequences that one call reads."""
+        return self.lengths is not None or self.decoder_inputs is not None
+
+    @property
     def classes(self) -> Array:
         """(T, N) class numbers, also of one-hot targets."""
         return self.targets if self.targets.ndim == 2 else np.asarray(self.targets.argmax(axis=-1))
@@ -105,3 +110,19 @@ def last_step_question(answers: Array, time_steps: int, lengths: Array | None = 
     loss_weight = np.zeros((time_steps, sequences), np.float32)
     loss_weight[ends] = 1.0 / sequences
     return targets, loss_weight
+
+
+def asked_alike(targets: Array, lengths: Array | None = None) -> Array:
+    """(T, N) float32 the weights of answers that are all asked, of sequences padded at the end those before it."""
+    asked = np.ones(targets.shape[:2], bool)
+    if lengths is not None:
+        asked = np.arange(len(targets))[:, None] < lengths
+    return np.asarray(asked / asked.sum(), np.float32)
+
+
+def decoder_reads(targets: Array, classes: int) -> Array:
+    """(U, N, V + 1) float32 one-hot: what a decoder that is told the answers (U, N) reads: a start symbol, the first
+    column, then each answer but the last."""
+    symbols = np.zeros(targets.shape, np.int64)
+    symbols[1:] = targets[:-1] + 1
+    return np.asarray(np.eye(classes + 1, dtype=np.float32)[symbols])

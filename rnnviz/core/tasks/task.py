@@ -46,6 +46,7 @@ class TaskSettings(ABC):
     predicts_next: ClassVar[bool] = False  # the answer is the next input, which a backward direction would see
     last_only: ClassVar[bool] = False  # the last time step alone is asked, so that a head may pool over time
     symbols: ClassVar[bool] = False  # inputs are one-hot symbols, so that a table of embeddings can stand before them
+    picture: ClassVar[tuple[int, int] | None] = None  # rows and columns, where inputs are pictures, row after row
     stream: ClassVar[bool] = False  # sequences are windows of one long one, which training can go along in order
     losses: ClassVar[tuple[LossName, ...]]  # what it can be learnt with, its own first: LOSSES_OF_CLASSES, …
 
@@ -68,6 +69,11 @@ class TaskSettings(ABC):
     def shortest(self) -> int:
         """Time steps of the shortest sequence trained on."""
         return self.longest
+
+    @property
+    def written(self) -> int:
+        """Time steps of the longest answer that a decoder writes after reading; 0: there is no decoder."""
+        return 0
 
     @property
     def conflict(self) -> Conflict | None:

@@ -13,7 +13,9 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, SAFETENSORS
 from rnnviz.core.files.whole import write_whole
+from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.learnt import learnt
 from rnnviz.engine.checkpoints.own_exports import RECURRENT, said_in_texts, said_in_values
 from rnnviz.runs.reading.reader import Run, open_run
 
@@ -25,9 +27,10 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
 
     Names are "recurrent.weight_ih_l0", …, "head.weight", "head.bias", for a module with `.recurrent` (torch's own
     class; for a cell that torch lacks the names of our `CellModule`) and `.head` (nn.Linear; missing where the run has
-    no head, or one without weights). The ending of `out` decides the format; either says the structure, with which
-    `read_checkpoint` opens it again. The file is there whole or not at all. RnnvizError for an unknown model, training
-    step or ending, and for a folder that is not writable.
+    no head, or one without weights); of an encoder–decoder also "decoder.weight_ih_l0", …, "bridge.weight_h",
+    "attention.score", and before either "front.weight" and "decoder_front.weight". The ending of `out` decides the
+    format; either says the structure, with which `read_checkpoint` opens it again. The file is there whole or not at
+    all. RnnvizError for an unknown model, training step or ending, and for a folder that is not writable.
     """
     out = Path(out)
     ending = out.suffix.lower()
@@ -45,10 +48,7 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
 
 def exported_tensors(capture: Capture) -> dict[str, Array]:
     """The weights under the names of rnnviz's own models, contiguous."""
-    tensors = {f"{RECURRENT}{name}": np.ascontiguousarray(weight) for name, weight in capture.weights.items()}
-    if capture.head is not None:
-        tensors |= {f"head.{name}": np.ascontiguousarray(one) for name, one in capture.head.parameters.items()}
-    return tensors
+    return {name: np.ascontiguousarray(array) for name, array in learnt(capture).items()}
 
 
 def _last_captured(run: Run) -> int:
@@ -61,12 +61,17 @@ def _last_captured(run: Run) -> int:
 def _about(run: Run, model: str | int, training_step: int, capture: Capture) -> dict[str, str]:
     """The metadata of a safetensors file, which are strings."""
     name = run.models[model].name if isinstance(model, int) else model
-    return said_in_texts(capture.structure) | {
+    return said_in_texts(_structures(capture)) | {
         "format": "pt",
         "experiment": run.source.title,
         "model": name,
         "training_step": str(training_step),
     }
+
+
+def _structures(capture: Capture) -> dict[str, Structure]:
+    """Of each recurrent module, by what stands before its parameters."""
+    return {f"{call.module}." if call.module else RECURRENT: call.structure for call in capture.calls}
 
 
 def _torch_bytes(tensors: Mapping[str, Array], capture: Capture) -> bytes:
@@ -75,7 +80,8 @@ def _torch_bytes(tensors: Mapping[str, Array], capture: Capture) -> bytes:
         (name, torch.from_numpy(array.copy())) for name, array in tensors.items()
     )
     metadata: OrderedDict[str, dict[str, object]] = OrderedDict({"": {"version": 1}})
-    metadata[RECURRENT.removesuffix(".")] = {"version": 1} | said_in_values(capture.structure)
+    for prefix, structure in _structures(capture).items():
+        metadata[prefix.removesuffix(".")] = {"version": 1} | said_in_values(structure)
     state._metadata = metadata  # type: ignore[attr-defined]
     stream = io.BytesIO()
     torch.save(state, stream)

@@ -13,7 +13,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.engine.checkpoints.hints import metadata_hints
 from rnnviz.engine.checkpoints.names import shown
-from rnnviz.engine.checkpoints.own_exports import RECURRENT, said_activation, structure_in_texts
+from rnnviz.engine.checkpoints.own_exports import RECURRENT, said_activation, structures_in_texts
 from rnnviz.engine.checkpoints.records import StoredTensor, StoredTensors
 
 MAX_HEADER_BYTES = 100 * 1024**2
@@ -44,12 +44,12 @@ def read_safetensors(path: Path, file: BinaryIO, size: int) -> StoredTensors:
         _check_spans(spans, size - begin)
     except RnnvizError as problem:
         raise RnnvizError(f"{path} {problem}.") from None
-    activation, structure = said_activation(metadata), structure_in_texts(metadata, str(path))
+    activation, structures = said_activation(metadata), structures_in_texts(metadata, str(path))
     return StoredTensors(
         tensors,
         activations={RECURRENT: activation} if activation else {},
         hints=metadata_hints(metadata),
-        structures={RECURRENT: structure} if structure else {},
+        structures=structures,
     )
 
 

@@ -9,10 +9,22 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnnviz.core.arrays import Array, FrozenMapping, frozen, frozen_mapping
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, Head, LossName
+from rnnviz.core.sweeps.capture import (
+    Attention,
+    Bridge,
+    Call,
+    Capture,
+    CaptureKind,
+    Convolution,
+    Embedding,
+    Head,
+    LossName,
+)
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
+from rnnviz.engine.decoding import BridgeModule
+from rnnviz.engine.fronts import ConvolutionFront, EmbeddingFront
 from rnnviz.engine.losses import losses
 from rnnviz.engine.networks import SequenceModel, structure_of
 from rnnviz.engine.passes import EVALUATION, CallPass, Conditions, read
@@ -31,6 +43,11 @@ from rnnviz.engine.tracing.own_pass import own_pass
 from rnnviz.engine.tracing.torch_forward import torch_forward
 from rnnviz.engine.tracing.weights import effective_weights
 from rnnviz.runs.writing.trace_file import SavableTrace, savable
+
+OWN_OUTPUT = (
+    "What the decoder read of its own output was fixed in a first run without gradients: none goes back through what "
+    "was chosen."
+)
 
 
 def trace(
@@ -101,10 +118,10 @@ def capture_module(
         return replace(captured, own=own)
 
 
-def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo) -> Capture:
-    """What `model` makes of the probe now, as in evaluation. Leaves nothing behind: no gradients, no random numbers, no
-    changed flag."""
-    return captured(model, batch, info)
+def capture_probe(model: SequenceModel, batch: Batch, info: TaskInfo, conditions: Conditions = EVALUATION) -> Capture:
+    """What `model` makes of the probe now, as in evaluation but for what its decoder is told. Leaves nothing behind: no
+    gradients, no random numbers, no changed flag."""
+    return captured(model, batch, info, conditions)
 
 
 def captured(
@@ -116,14 +133,43 @@ def captured(
 ) -> Capture:
     """What `model` makes of `batch` now, under `conditions`, with the gradients of its loss; nothing is left behind."""
     assert info.loss is not None  # a task that is trained has a loss
-    parameters = dict(model.recurrent.named_parameters())
+    parameters = recurrent_parameters(model)
     with torch.enable_grad():
         passed = read(model, batch, conditions)
         loss = weighted_loss(passed.prediction, batch, info.loss)
         outputs = [call.output for call in passed.calls]
-        grads = torch.autograd.grad(loss, [*outputs, *parameters.values()])
+        sources = [*outputs, *parameters.values()]
+        # The output of an encoder that nothing attends to has no gradient: its states alone are handed over.
+        grads = torch.autograd.grad(loss, sources, allow_unused=True, materialize_grads=True)
     grad_outputs, own = grads[: len(outputs)], grads[len(outputs) :]
-    head = Head(
+    head = _head(model, batch, info)
+    calls = [_call(model, call, grad) for call, grad in zip(passed.calls, grad_outputs, strict=True)]
+    # The batch's own arrays, which are known to be the probe's without a comparison.
+    calls[0] = _with_own_inputs(replace(calls[0], lengths=_frozen(batch.lengths)), batch.inputs)
+    if batch.decoder_inputs is not None and bool(passed.calls[-1].all_told):
+        calls[-1] = _with_own_inputs(calls[-1], batch.decoder_inputs)
+    calls[-1] = replace(calls[-1], head=head)
+    notes = [] if all(call.all_told for call in passed.calls) else [OWN_OUTPUT]
+    own_grads = _arrays(dict(zip(parameters, own, strict=True)))
+    return Capture(_arrays(parameters), tuple(calls), own_grads, tuple(notes), kind=kind)
+
+
+def recurrent_parameters(model: SequenceModel) -> dict[str, Tensor]:
+    """Those of its recurrent modules, by their names in a capture."""
+    found: dict[str, Tensor] = {}
+    for name, (_, module) in model.modules_by_name.items():
+        prefix = f"{name}." if name else ""
+        found |= {f"{prefix}{parameter}": value for parameter, value in module.named_parameters()}
+    return found
+
+
+def _head(model: SequenceModel, batch: Batch, info: TaskInfo) -> Head:
+    """What a capture keeps of the head and of what is asked."""
+    assert info.loss is not None  # a task that is trained has a loss
+    attention = None
+    if model.attention is not None:
+        attention = Attention(0, _array(model.attention.score), _array(model.attention.combine))
+    return Head(
         weight=_array(model.head.weight) if isinstance(model.head, nn.Linear) else None,
         bias=_array(model.head.bias) if isinstance(model.head, nn.Linear) else None,
         loss=info.loss,
@@ -131,17 +177,27 @@ def captured(
         loss_weight=frozen(batch.loss_weight),
         pooling=model.pooling,
         reduction=info.reduction,
+        attention=attention,
     )
-    calls = [_call(call, grad) for call, grad in zip(passed.calls, grad_outputs, strict=True)]
-    # The batch's own array, which is known to be the probe's without a comparison.
-    calls[0] = replace(calls[0], inputs=frozen(batch.inputs), lengths=_frozen(batch.lengths))
-    calls[-1] = replace(calls[-1], head=head)
-    return Capture(_arrays(parameters), tuple(calls), _arrays(dict(zip(parameters, own, strict=True))), kind=kind)
 
 
-def _call(passed: CallPass, grad_output: Tensor) -> Call:
+def _with_own_inputs(call: Call, inputs: Array) -> Call:
+    """A call with the inputs of its batch, where nothing stands before its module, or as its pictures."""
+    if call.convolution is not None:
+        return replace(call, convolution=replace(call.convolution, pictures=frozen(inputs)))
+    return call if call.embedding is not None else replace(call, inputs=frozen(inputs))
+
+
+def _call(model: SequenceModel, passed: CallPass, grad_output: Tensor) -> Call:
     """What a capture keeps of one call of a pass."""
     given, states = passed.given, passed.structure.equations.states
+    front, bridge = (model.decoder_front, model.bridge) if passed.name else (model.front, None)
+    embedding = convolution = None
+    if isinstance(front, EmbeddingFront) and passed.before is not None:
+        there, symbols = passed.before.any(dim=-1), passed.before.argmax(dim=-1)
+        embedding = Embedding(_array(symbols.masked_fill(~there, -1)), _array(front.weight))
+    elif isinstance(front, ConvolutionFront) and passed.before is not None:
+        convolution = Convolution(_array(passed.before), _array(front.weight))
     return Call(
         passed.structure,
         _ours(passed.inputs),
@@ -150,9 +206,21 @@ def _call(passed: CallPass, grad_output: Tensor) -> Call:
         None if given.lengths is None else _ours(given.lengths),
         _array(passed.output),
         name=passed.name,
+        module=passed.name,
+        start=passed.start,
+        follows=0 if passed.name else None,
+        bridge=None if bridge is None else _bridge(bridge),
+        embedding=embedding,
+        convolution=convolution,
+        told=None if passed.told is None else _array(passed.told),
         masks=None if given.masks is None else _array(given.masks),
         cut=None if given.cut is None else _array(given.cut),
     )
+
+
+def _bridge(bridge: BridgeModule) -> Bridge:
+    weights = {state: bridge.weight(state) for state in bridge.states}
+    return Bridge(_arrays(weights), _arrays({state: bridge.bias(state) for state in bridge.states}))
 
 
 def weighted_loss(prediction: Tensor, batch: Batch, loss: LossName) -> Tensor:

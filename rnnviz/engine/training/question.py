@@ -62,7 +62,7 @@ class Question:
         return prediction, loss * self.factor if self.factor != 1 else loss
 
     def _predicted(self, model: SequenceModel, conditions: Conditions) -> Tensor:
-        if conditions is EVALUATION and self.batch.lengths is None:  # the short way of the usual case
+        if conditions is EVALUATION and not self.batch.padded_or_decoded:  # the short way of the usual case
             states = model.states(self.inputs)
             return model.last_prediction(states) if self.at_end else model.predictions(states)
         calls = run_calls(model, self.batch, conditions)

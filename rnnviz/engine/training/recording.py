@@ -17,11 +17,12 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.optimising.progress import VALIDATE_EVERY
 from rnnviz.core.source import Trained
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.engine.networks import parameter_count
+from rnnviz.core.tasks.source import Batch
+from rnnviz.engine.networks import SequenceModel, parameter_count
 from rnnviz.engine.training.branching import Branch
 from rnnviz.engine.training.kept_steps import MOST_HITS, SHARE_OF_BUDGET, KeptSteps, is_round
 from rnnviz.engine.training.trainer import NotFiniteError, Training
-from rnnviz.runs.file.records import EngineState, EngineStatus, OptimiserSnapshot, Probe, RunModel
+from rnnviz.runs.file.records import EngineState, EngineStatus, Module, OptimiserSnapshot, Probe, RunModel
 from rnnviz.runs.writing.writer import RunWriter
 
 _ROUND_SECONDS = 1.0  # of work that captures of round training steps may take whatever their share
@@ -67,7 +68,7 @@ class Recording:
         self.last_metrics: list[dict[str, float]] = []
         self._seen: tuple[int, dict[int, Capture]] = (-1, {})  # a training step and the captures already made there
         self.models = [
-            RunModel(number, settings.name, model.structure, parameter_count(model))
+            RunModel(number, settings.name, model.structure, parameter_count(model), _further(model))
             for number, (settings, model) in enumerate(zip(experiment.models, self.training.models, strict=True))
         ]
         probe = self.training.probe
@@ -76,7 +77,7 @@ class Recording:
             Trained(experiment),
             self.training.info,
             self.models,
-            Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight),
+            _recorded(probe),
             environment=_environment() | ({} if branch is None else dict(branch.about)),
         )
         self._began, self._round_seconds = time.thread_time(), 0.0
@@ -231,6 +232,22 @@ class Recording:
                 self.writer.capture(step, number, capture, keep=True)
 
 
+def _further(model: SequenceModel) -> tuple[Module, ...]:
+    """Its recurrent modules after the first."""
+    return tuple(Module(name, structure) for name, (structure, _) in model.modules_by_name.items() if name)
+
+
+def _recorded(probe: Batch) -> Probe:
+    """The probe as a run holds it; what is asked of a decoder, and what that is told, is more than it has of others."""
+    if probe.decoder_inputs is None:
+        return Probe(probe.inputs, probe.lengths, probe.targets, probe.loss_weight)
+    more = {"decoder.inputs": probe.decoder_inputs, "decoder.targets": probe.targets}
+    more |= {"decoder.loss_weight": probe.loss_weight}
+    if probe.decoder_lengths is not None:
+        more["decoder.lengths"] = probe.decoder_lengths
+    return Probe(probe.inputs, probe.lengths, more=more)
+
+
 def _out_of_means(what: str, error: Exception) -> RnnvizError:
     """The sentence for what torch could not do, most often for want of memory."""
     reason = str(error).strip().split("\n")[0] or "not enough memory"
@@ -239,9 +256,10 @@ def _out_of_means(what: str, error: Exception) -> RnnvizError:
 
 @np.errstate(all="ignore")
 def _finite(capture: Capture) -> bool:
-    assert capture.output is not None  # a probe's capture has torch's own output
     # Sums see every NaN and infinity and cost less than a mask.
-    return math.isfinite(float(capture.output.sum(dtype=np.float64) + capture.grad_output.sum(dtype=np.float64)))
+    total = sum(float(call.grad_output.sum(dtype=np.float64)) for call in capture.calls)
+    total += sum(float(call.output.sum(dtype=np.float64)) for call in capture.calls if call.output is not None)
+    return math.isfinite(total)
 
 
 def _environment() -> dict[str, str]:

@@ -25,6 +25,7 @@ from rnnviz.engine.passes import EVALUATION, Conditions, read
 from rnnviz.engine.tracing.capture import capture_probe, captured, weighted_loss
 from rnnviz.engine.training.optimising import restore, set_rate, snapshot, torch_optimiser
 from rnnviz.engine.training.question import Question
+from rnnviz.engine.training.telling import Telling
 from rnnviz.engine.training.truncating import Windows, cuts, truncated_probe
 from rnnviz.runs.file.records import OptimiserSnapshot
 
@@ -71,9 +72,10 @@ class Training:
         self.training_steps = experiment.training.training_steps  # the planned end
         self.refused = frozenset(range(len(experiment.models)))  # models whose NaN or infinity is never learnt
         self.models: tuple[SequenceModel, ...] = tuple(
-            build(settings, self.source.input_size, self.source.output_size, experiment.seed)
+            build(settings, self.source.input_size, self.source.output_size, experiment.seed, experiment.task)
             for settings in experiment.models
         )
+        self._telling = Telling(experiment.training.teacher_forcing, experiment.seed)
         assert self.source.info.loss is not None  # a task that is trained has a loss
         self._loss = self.source.info.loss
         self._test = self.source.test()
@@ -162,8 +164,8 @@ class Training:
         if self.windows is not None:
             initial = self.windows.states(number)
             return Conditions(masks, initial=initial) if initial or masks else EVALUATION
-        cut = cuts(self.experiment.training, batch)
-        return Conditions(masks, cut) if cut or masks else EVALUATION
+        cut, told = cuts(self.experiment.training, batch), self._telling.of_batch(batch, self.training_step)
+        return EVALUATION if not (cut or masks) and told is None else Conditions(masks, cut, told=told)
 
     def batch_capture(self, number: int) -> Capture:
         """What one model makes now of the first sequences of `next_batch`, read as for the update; their losses and
@@ -179,10 +181,8 @@ class Training:
 
     def capture(self, number: int) -> Capture:
         """What one model makes of the probe now."""
-        cut = cuts(self.experiment.training, self.probe)
-        if cut:
-            return captured(self.models[number], self.probe, self.source.info, Conditions(cut=cut))
-        return capture_probe(self.models[number], self.probe, self.source.info)
+        cut, told = cuts(self.experiment.training, self.probe), self._telling.of_probe(self.probe)
+        return capture_probe(self.models[number], self.probe, self.source.info, Conditions(cut=cut, told=told))
 
     def optimiser_snapshot(self, number: int) -> OptimiserSnapshot:
         """What the optimiser of one model has gathered, by the names of the model's parameters; arrays are shared."""
@@ -217,12 +217,14 @@ class Training:
 
     def _tested(self, model: SequenceModel, test: Batch) -> dict[str, float]:
         with torch.no_grad():
-            prediction = read(model, test).prediction
+            prediction = read(model, test, Conditions(told=Telling.never(test))).prediction
             loss = weighted_loss(prediction, test, self._loss).item()
         info, answers = self.source.info, prediction.numpy()
         found: dict[str, float | None] = {"test_loss": loss, "skill": scores.skill(loss, info.baselines)}
         if info.output_kind == "classes":
             found["test_accuracy"] = scores.accuracy(answers, test)
+            if "exact" in info.metrics:
+                found["exact"] = scores.exact(answers, test)
         elif self.source.tolerance is not None:
             found["test_accuracy"] = scores.share_near(answers, test, self.source.tolerance)
         else:

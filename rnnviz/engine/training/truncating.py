@@ -10,11 +10,12 @@ from torch import Tensor
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.settings import Experiment, TrainingSettings
+from rnnviz.core.experiment.sizes import DECODER
 from rnnviz.core.sweeps.capture import Reduction
 from rnnviz.core.tasks.source import Batch, StreamSource, TaskSource, asked_at_end
 from rnnviz.core.tasks.stream import Streams
 from rnnviz.engine.networks import SequenceModel
-from rnnviz.engine.passes import DECODER, Conditions, run_calls
+from rnnviz.engine.passes import Conditions, run_calls
 
 States = tuple[Tensor, ...]  # (layers·D, N, ·) by state of the cell; (): all 0
 

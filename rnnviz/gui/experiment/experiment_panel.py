@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
+from rnnviz.core.experiment.forms import reads_whole
 from rnnviz.core.experiment.heads import fitted
 from rnnviz.core.experiment.settings import (
     MOST_MODELS_IN_FORM,
@@ -226,12 +227,13 @@ class ExperimentPanel(QWidget):
         models, sizes = self._shown.models, _sizes(self._store.state, self._shown)
         if sizes is None:
             return
-        wanted = matched(models, number, *sizes)
+        decodes = reads_whole(self._shown.task)
+        wanted = matched(models, number, *sizes, decodes)
         for card, model in zip(self.cards, wanted, strict=True):
             typed = card.rows["hidden_size"].field
             assert isinstance(typed, NumberField)
             typed.put(model.hidden_size)
-        self._store.say(Message("info", match_words(wanted, number, *sizes)))
+        self._store.say(Message("info", match_words(wanted, number, *sizes, decodes)))
 
     def _restart(self) -> None:
         self.restart_wanted.emit(self._shown)
@@ -296,7 +298,8 @@ class ExperimentPanel(QWidget):
         for card, settings in zip(self.cards, models, strict=True):
             card.set_task(experiment.task if trained else None)
             card.set_settings(settings, trained=trained)
-            card.set_parameters(None if sizes is None else parameter_count(settings, *sizes), len(models) > 1)
+            count = None if sizes is None else parameter_count(settings, *sizes, reads_whole(experiment.task))
+            card.set_parameters(count, len(models) > 1)
         self._color_cards(state)
         self._show_numbers(state)
 

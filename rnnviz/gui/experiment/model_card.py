@@ -29,7 +29,7 @@ _BAR = 4  # width of the colour bar
 _FIELD_WIDTH = 92
 _WIDE = 112  # of the fields of name and cell, whose labels are short
 _OF_HEAD = ("pooling",)  # which of them is offered depends on the task
-_OF_FORMS = ("residual", "dropout", "embedding", "attention")  # likewise, and on the other settings
+_OF_FORMS = ("residual", "dropout", "embedding", "convolution", "attention")  # likewise, and on the other settings
 _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 

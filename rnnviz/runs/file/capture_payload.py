@@ -15,6 +15,7 @@ from rnnviz.core.sweeps.capture import (
     Call,
     Capture,
     CaptureKind,
+    Convolution,
     Embedding,
     Head,
     LossName,
@@ -151,7 +152,7 @@ def _call(
             attention = Attention(details.attends, score, combine)
         head = Head(weight, bias, details.loss, targets, loss_weight, details.pooling, details.reduction, attention)
     weights, biases = (frozen_mapping(_named(arrays, f"bridge.{name}.")) for name in ("weight", "bias"))
-    symbols = arrays.get("embedding.symbols")
+    symbols, pictures = arrays.get("embedding.symbols"), arrays.get("convolution.pictures")
     return Call(
         modules[details.module].structure,
         _of(arrays, "inputs"),
@@ -169,6 +170,8 @@ def _call(
         arrays.get("masks"),
         arrays.get("cut"),
         None if symbols is None else Embedding(symbols, _of(arrays, "embedding.table")),
+        None if pictures is None else Convolution(pictures, _of(arrays, "convolution.kernel")),
+        arrays.get("told"),
     )
 
 
@@ -189,12 +192,14 @@ def _call_arrays(call: Call) -> dict[str, Array]:
     named |= {f"initial.{state}": array for state, array in call.initial.items()}
     named |= {"grad_output": call.grad_output, "output": call.output}
     named |= {f"grad_final.{state}": array for state, array in call.grad_final.items()}
-    named |= {"masks": call.masks, "cut": call.cut}
+    named |= {"masks": call.masks, "cut": call.cut, "told": call.told}
     if call.bridge is not None:
         named |= {f"bridge.weight.{state}": array for state, array in call.bridge.weight.items()}
         named |= {f"bridge.bias.{state}": array for state, array in call.bridge.bias.items()}
     if call.embedding is not None:
         named |= {"embedding.symbols": call.embedding.symbols, "embedding.table": call.embedding.table}
+    if call.convolution is not None:
+        named |= {"convolution.pictures": call.convolution.pictures, "convolution.kernel": call.convolution.kernel}
     if call.head is not None:
         named |= {f"head.{name}": getattr(call.head, name) for name in (*_HEAD, *_ASKED)}
         if (attention := call.head.attention) is not None:

@@ -46,8 +46,9 @@ weights.<module>.<parameter>     of each module that is called, once
 grads.<module>.<parameter>       torch's own ∂L/∂parameter, the sum over the module's calls
 <call>.<array>                   the arrays of each call: inputs, lengths, initial.h and the other initial states,
                                  grad_output, output, masks of dropout, cut, bridge.weight.h and bridge.bias.h,
-                                 embedding.symbols and embedding.table, and of its head: head.weight, head.bias (or
-                                 neither), head.targets, head.loss_weight, head.attention.score and .combine. The
+                                 embedding.symbols and embedding.table, convolution.pictures and convolution.kernel,
+                                 told of a decoder, and of its head: head.weight, head.bias (or neither),
+                                 head.targets, head.loss_weight, head.attention.score and .combine. The
                                  details say for each which tensor it is; one equal to an array of the probe is not
                                  stored but named "probe.<name>". T and N may differ from those of other captures.
                                  Initial states may be the final ones of an earlier call instead.
