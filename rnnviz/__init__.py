@@ -64,6 +64,7 @@ trace(module, inputs, …)   the trace of an nn.RNN, nn.LSTM, nn.GRU or one of t
     output=                what your own forward pass gave: compared, and the `verdict` says what agrees
     hidden_grad=           of a stepped cell instead of grad_output: the totals, what each h_t.grad holds
     sequences=             which sequences of the batch alone are swept and rebuilt, counted from 0
+    random_state=          torch.get_rng_state() of right before your own pass in training: its dropout is replayed
 open_run(path)             a run file, to read metrics, captures and traces
 __version__
 

@@ -23,6 +23,7 @@ from rnnviz.core.sweeps.capture import (
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch
+from rnnviz.engine import layered
 from rnnviz.engine.decoding import BridgeModule
 from rnnviz.engine.fronts import ConvolutionFront, EmbeddingFront
 from rnnviz.engine.losses import losses
@@ -40,6 +41,7 @@ from rnnviz.engine.tracing.layout import (
     take_state,
 )
 from rnnviz.engine.tracing.own_pass import own_pass
+from rnnviz.engine.tracing.replayed import drops_out, replayed_masks
 from rnnviz.engine.tracing.torch_forward import torch_forward
 from rnnviz.engine.tracing.weights import effective_weights
 from rnnviz.runs.writing.trace_file import SavableTrace, savable
@@ -59,6 +61,7 @@ def trace(
     *,
     hidden_grad: Given | Sequence[Given] | None = None,
     sequences: Sequences | None = None,
+    random_state: Tensor | None = None,
 ) -> SavableTrace:
     """One forward and backward sweep of `module` over `inputs`, with every intermediate quantity.
 
@@ -71,14 +74,27 @@ def trace(
     `sequences` (0-based) are the only ones that are swept and rebuilt, in that order; weight gradients and shares are
     theirs alone.
 
-    The module is only read: its gradients, hooks, training flag and torch's generator stay as they are. Dropout and
-    hooks are left out, half precision is computed in float32. So the pass that is traced may be another than yours.
+    `random_state`: what `torch.get_rng_state()` gave right before your own pass of a module in training mode. With it
+    the masks of dropout between the layers are those of that pass, which its `output` or gradients confirm; without
+    it, and on other devices than the CPU, dropout is left out.
+
+    The module is only read: its gradients, hooks, training flag and torch's generator stay as they are. Hooks are left
+    out, half precision is computed in float32. So the pass that is traced may be another than yours.
     With `output`, what your own pass gave, and with gradients given where every parameter of the module has a .grad,
     the trace is compared with those too, and its `verdict` says what agrees (so clear .grad before that pass, and do
     not clip it before the trace). Dropout, hooks, autocast and half
     precision that nothing settles take the verdict away. Raises RnnvizError for an unknown module or a wrong shape.
     """
-    captured = capture_module(module, inputs, state, grad_output, output, hidden_grad=hidden_grad, sequences=sequences)
+    captured = capture_module(
+        module,
+        inputs,
+        state,
+        grad_output,
+        output,
+        hidden_grad=hidden_grad,
+        sequences=sequences,
+        random_state=random_state,
+    )
     return savable(rebuild(captured))
 
 
@@ -91,30 +107,38 @@ def capture_module(
     *,
     hidden_grad: Given | Sequence[Given] | None = None,
     sequences: Sequences | None = None,
+    random_state: Tensor | None = None,
 ) -> Capture:
     """The capture that `trace` rebuilds from; arguments and errors as there."""
     structure = structure_of(module)
     with torch.inference_mode(False):
         weights = effective_weights(module, structure)
         dtype, notes = _precision(weights)
-        if getattr(module, "dropout", 0) and module.training and structure.num_layers > 1:
-            notes.append("Dropout between the layers is left out, as in evaluation.")
         # Copies all: the module may go on training, and tensors made in inference mode cannot take part in autograd.
         weights = {name: _copied(weight, dtype) for name, weight in weights.items()}
         given, layout = take_inputs(module, inputs, structure)
         first = take_state(state, structure, layout, given.shape[1]) or _zeros(structure, given)
         grad = take_gradients(grad_output, hidden_grad, structure, layout, given.shape[:2])
         own_output = None if output is None else take_like_output(output, "output", structure, layout, given.shape[:2])
+        masks = None
+        if drops_out(module, structure):
+            packed = inputs if isinstance(inputs, PackedSequence) else None
+            masks = replayed_masks(module, structure, given, packed, random_state)
+            if masks is None:
+                notes.append("Dropout between the layers is left out, as in evaluation.")
         if sequences is not None:
             chosen = take_sequences(sequences, given.shape[1])
             given, layout = given[:, chosen], layout.of(chosen)
             first = {name: part[:, chosen] for name, part in first.items()}
             grad, own_output = (None if one is None else one[:, chosen] for one in (grad, own_output))
+            masks = None if masks is None else masks[:, :, chosen]
         given = _copied(given, dtype)
+        masks = None if masks is None else _copied(masks, dtype)
         grad = None if grad is None else _copied(grad, dtype)
         first = {name: _copied(part, dtype) for name, part in first.items()}
-        own = own_pass(module, structure, dtype, own_output, with_grads=grad is not None and sequences is None)
-        captured = _swept(structure, weights, given, first, grad, layout, tuple(notes), hidden_grad is not None)
+        with_grads = grad is not None and sequences is None
+        own = own_pass(module, structure, dtype, own_output, with_grads=with_grads, replayed=masks is not None)
+        captured = _swept(structure, weights, given, first, grad, layout, tuple(notes), hidden_grad is not None, masks)
         return replace(captured, own=own)
 
 
@@ -237,13 +261,15 @@ def _swept(
     layout: Layout,
     notes: tuple[str, ...],
     totals: bool,
+    masks: Tensor | None,
 ) -> Capture:
     """Runs torch's own module of this structure once forward and backward; all tensors are ours.
 
     `grad` (T, N, D·P): ∂L/∂output, or `totals`: of a Cell, with all later paths in it.
     """
+    begun = layered.Given(tuple(states.values()), layout.lengths, masks)
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        output, parameters = torch_forward(structure, weights, inputs, list(states.values()), layout.lengths)
+        output, parameters = torch_forward(structure, weights, inputs, begun)
         given = _grad_of_last_norms(output.detach(), layout.lengths) if grad is None else grad
         capture = Capture.of_one(
             _all_ours(weights),
@@ -253,6 +279,7 @@ def _swept(
             initial=_all_ours(states),
             grad_output=_ours(given),
             output=_ours(output),
+            masks=None if masks is None else _ours(masks),
             notes=notes,
         )
         if grad is not None and layout.cell:

@@ -18,17 +18,24 @@ from rnnviz.engine.networks import is_cell
 
 
 def own_pass(
-    module: nn.Module, structure: Structure, dtype: torch.dtype, output: Tensor | None, *, with_grads: bool
+    module: nn.Module,
+    structure: Structure,
+    dtype: torch.dtype,
+    output: Tensor | None,
+    *,
+    with_grads: bool,
+    replayed: bool = False,
 ) -> OwnPass | None:
     """What is known of the pass the person ran; None where all that can be said is that nothing speaks against it.
 
     `output` (T, N, D·P) is what the person's own pass gave, `dtype` that of the repetition. With `with_grads` the
-    module's own param.grad are those of this pass, where every parameter has one.
+    module's own param.grad are those of this pass, where every parameter has one. `replayed`: the repetition has the
+    dropout masks that follow from the random state the person gave.
     """
     own_output = None if output is None else _array(output, dtype)
     grads = _grads(module, structure, dtype) if with_grads else {}
     doubts, causes = [*_other_numbers(module)], list[str]()
-    (causes if grads or own_output is not None else doubts).extend(_other_forward(module))
+    (causes if grads or own_output is not None else doubts).extend(_other_forward(module, replayed))
     (causes if grads else doubts).extend(_other_backward(module))
     if own_output is None and not grads and not doubts:
         return None
@@ -42,10 +49,11 @@ def _other_numbers(module: nn.Module) -> Iterator[str]:
         yield f"the module computes in {kind.removeprefix('torch.')}"
 
 
-def _other_forward(module: nn.Module) -> Iterator[str]:
+def _other_forward(module: nn.Module, replayed: bool) -> Iterator[str]:
     """What may make the person's own output another one."""
     if getattr(module, "dropout", 0) and module.training and getattr(module, "num_layers", 1) > 1:
-        yield "dropout between the layers is on"
+        masks = "dropout between the layers is on, with masks that only your own output or gradients can confirm"
+        yield masks if replayed else "dropout between the layers is on"
     if any(isinstance(part, _DropoutNd) and part.training and part.p for part in module.modules()):
         yield "dropout on the weights is on"
     if _autocast(module):

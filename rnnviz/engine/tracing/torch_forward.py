@@ -13,16 +13,20 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from rnnviz.core.structure import Structure
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.fused import fused_function
+from rnnviz.engine.layered import Given, run_layers
 
 
 def torch_forward(
-    structure: Structure, weights: Mapping[str, Tensor], inputs: Tensor, states: list[Tensor], lengths: Tensor | None
+    structure: Structure, weights: Mapping[str, Tensor], inputs: Tensor, given: Given
 ) -> tuple[Tensor, list[Tensor]]:
     """Output (T, N, D·P), and the parameters its gradients reach, in torch's order.
 
-    `weights` by torch's names, `inputs` (T, N, I), first `states` (layers·D, N, ·), `lengths` (N,) of a packed batch.
+    `weights` by torch's names, `inputs` (T, N, I).
     """
-    name = fused_function(structure)
+    name, states, lengths = fused_function(structure), list(given.initial), given.lengths
+    if given.layer_by_layer(structure):
+        own = {one: weights[one].detach().requires_grad_() for one in structure.parameter_shapes()}
+        return run_layers(structure, own, inputs, given)[0], list(own.values())
     if name is None:
         return _of_cell_module(structure, weights, inputs, states, lengths)
     parameters = [weights[one].detach().requires_grad_() for one in structure.parameter_shapes()]
