@@ -111,7 +111,7 @@ class Layer(FrozenArrays):
     def inside(self) -> Array:
         """(T, N) bool: where a sequence has a time step in this layer."""
         t = np.arange(len(self.output))[:, None]
-        return np.asarray((t >= self.start) & (t < self.start + self.sequence_lengths))
+        return frozen(np.asarray((t >= self.start) & (t < self.start + self.sequence_lengths)))
 
     # what was computed
 
