@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from every_cell import CHOICES
 
+from rnnviz.core.gradients.flow_of import flow_of
+from rnnviz.core.gradients.horizon import horizon, in_the_past
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import recompute
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.fidelity import relative_difference
 from rnnviz.core.sweeps.interventions import CutGradient
 from rnnviz.core.sweeps.trace import rebuild
@@ -93,3 +96,38 @@ def test_exactly_nothing_beyond_an_edge_also_where_numbers_are_not_finite(autogr
         trace = rebuild(replace(capture.with_call(cut=cut, grad_output=grad_output)))
         assert all(not layer.hidden_grad[:5].any() for layer in trace.layers)
         assert all(np.isnan(layer.hidden_grad[5:]).all() for layer in trace.layers[1:])
+
+
+def test_a_horizon_that_ends_at_a_cut_is_at_least_so_long(autograd):
+    """Nothing has vanished where the gradient is cut."""
+    structure = Structure("lstm", 3, 4, num_layers=2, bidirectional=True)
+    capture = autograd.random_capture(structure, time_steps=7, seed=9)
+    for layer in rebuild(capture.with_call(cut=CUT)).layers:
+        flow = flow_of(layer, 1, unit=True)
+        found = horizon(flow, 1e-30)
+        edges = [2, 2, 5, 5, 5, 7, 7] if layer.reverse else [0, 0, 2, 2, 2, 5, 5]
+        steps = [abs(k - edge) - layer.reverse for k, edge in enumerate(edges)]
+        assert found.steps.tolist() == steps
+        assert found.censored.all()
+        whole = [k for k in range(7) if edges[k] in (0, 7)]
+        assert found.cut.tolist() == [k not in whole for k in range(7)]
+        assert [len(flow.way(k)) for k in range(7)] == [step + 1 for step in steps]
+    assert not horizon(flow_of(rebuild(capture).layers[0], unit=True), 1e-30).cut.any()
+
+
+def test_where_no_loss_reaches_is_known_from_the_capture(autograd):
+    structure = Structure("gru", 3, 4, num_layers=2)
+    capture = autograd.random_capture(structure, time_steps=7, lengths=[7, 5], with_torch=False)
+    grad_output = np.zeros_like(capture.grad_output)
+    grad_output[6, 0] = grad_output[2:4, 1] = 1
+    trace = rebuild(capture.with_call(grad_output=grad_output, cut=CUT | (np.arange(7) == 5)))
+    assert [trace.cuts(n) for n in range(2)] == [Cuts((2, 5, 6), 6), Cuts((2,), 2)]
+    assert trace.sample(1).cuts(0) == Cuts((2,), 2)
+    assert trace.cuts(0).words(6) == "cut at t = 7 (truncated): no gradient goes further back"
+    assert not trace.cuts(0).words(7)
+    assert [trace.cuts(0).before(t) for t in (2, 3, 7)] == [0, 2, 6]
+    assert in_the_past(trace.layers[0]) == (1.0, 1, 1), "of the time steps that it can reach"
+    assert in_the_past(trace.layers[1], 1).of == 3, "the states after the last loss count, those beyond the cut do not"
+    assert rebuild(capture).cuts(0) == Cuts()
+    memoryless = autograd.random_capture(Structure("mlp", 3, 4), time_steps=7, with_torch=False)
+    assert rebuild(memoryless.with_call(cut=CUT)).cuts(0) == Cuts()

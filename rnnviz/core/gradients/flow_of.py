@@ -39,6 +39,7 @@ class Flow(FrozenArrays):
     reverse: bool  # whether the layer reads from the end, so that losses reach later time steps
     precision: str  # "float32": what the gradients were carried in
     times: range | None = None  # the time steps of the sequence in this layer, 0-based; None: all
+    cut: Array | None = None  # (T,) bool `Layer.cut`, where the only way of a loss is back through this layer
 
     @property
     def time_steps(self) -> int:
@@ -69,9 +70,17 @@ class Flow(FrozenArrays):
         )
 
     def way(self, k: int) -> Array:
-        """(n,) the time steps of the sequence from `k` on as a gradient walks back through this layer, k first."""
+        """(n,) the time steps of the sequence from `k` on as a gradient walks back through this layer, k first, up to
+        where it is cut."""
         own = range(self.length) if self.times is None else self.times
-        return np.arange(k, own.stop) if self.reverse else np.arange(k, own.start - 1, -1)
+        way = np.arange(k, own.stop) if self.reverse else np.arange(k, own.start - 1, -1)
+        if self.cut is None or not (ends := np.flatnonzero(self.cut[way[1:]])).size:
+            return way
+        return way[: int(ends[0]) + 1]
+
+    def cut_way(self, k: int) -> bool:
+        """Whether the way back from `k` ends at a cut."""
+        return self.cut is not None and len(self.way(k)) < len(replace(self, cut=None).way(k))
 
 
 def cell_states(cell: Cell) -> tuple[str, ...]:
@@ -134,7 +143,13 @@ def flow_steps(
         reverse=layer.reverse,
         precision=layer.output.dtype.name,
         times=own,
+        cut=None if _pools(layer) and not unit else layer.cut,
     )
+
+
+def _pools(layer: Layer) -> bool:
+    """Whether losses come in through a pooling, at several time steps each."""
+    return layer.pooled is not None or any(map(_pools, layer.above))
 
 
 def chosen_rows(length: int, cursor: int | None = None, start: int = 0) -> Array:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,8 @@ class Horizon(FrozenArrays):
 
     rows: Array  # (K,) the k's
     steps: Array  # (K,) float64; NaN where L_k sends nothing or its gradient is NaN before it falls
-    censored: Array  # (K,) bool: the sequence begins before it falls, so that it is at least so many
+    censored: Array  # (K,) bool: the sequence begins, or the gradient is cut, before it falls: it is at least so many
+    cut: Array  # (K,) bool: where that is since it is cut
     median: float  # over k, as Kaplan & Meier 1958 have it with censored ones; NaN without any
     at_least: bool  # whether more than half have not fallen where the longest was followed to
     threshold: float
@@ -38,6 +40,7 @@ class Horizon(FrozenArrays):
 def horizon(flow: Flow, threshold: float = THRESHOLD, relative: bool = True) -> Horizon:
     """Of a flow; `threshold` is a share of what L_k begins with, or with `relative` False a magnitude."""
     steps, censored = np.full(len(flow.rows), np.nan), np.zeros(len(flow.rows), bool)
+    cut = np.zeros(len(flow.rows), bool)
     for row, k in enumerate(flow.rows):
         values = flow.values[row, flow.way(int(k))]
         limit = threshold * values[0] if relative else threshold
@@ -48,8 +51,9 @@ def horizon(flow: Flow, threshold: float = THRESHOLD, relative: bool = True) -> 
         if lost[end]:
             continue
         steps[row], censored[row] = end, not below[end]
+        cut[row] = censored[row] and flow.cut_way(int(k))
     median, at_least = _median(steps, censored)
-    return Horizon(flow.rows, frozen(steps), frozen(censored), median, at_least, threshold, relative)
+    return Horizon(flow.rows, frozen(steps), frozen(censored), frozen(cut), median, at_least, threshold, relative)
 
 
 def _median(steps: Array, censored: Array) -> tuple[float, bool]:
@@ -69,18 +73,34 @@ def _median(steps: Array, censored: Array) -> tuple[float, bool]:
 class InThePast(NamedTuple):
     """At how many time steps ∂L/∂h_t has not vanished (Pascanu et al. 2013, "steps in the past")."""
 
-    share: float  # of the sequence's time steps; NaN where the gradient is at one of them
+    share: float  # of the sequence's time steps that losses can reach; NaN where the gradient is at one of them
     reached: int
     of: int
 
 
 @np.errstate(all="ignore")
 def in_the_past(layer: Layer, sample: int = 0) -> InThePast:
-    """Time steps with ‖∂L/∂h_t‖² ≥ 10⁻²⁰, of all losses together."""
+    """Time steps with ‖∂L/∂h_t‖² ≥ 10⁻²⁰, of all losses together. Those from which a cut keeps all losses do not count:
+    nothing has vanished there."""
     own = layer.times(sample)
-    norms, length = l2(layer.followed_grad[own.start : own.stop, sample]), len(own)
+    norms = l2(layer.followed_grad[own.start : own.stop, sample])
+    norms = norms[~kept_away(layer, sample)[own.start : own.stop]]
+    length = len(norms)
     count = int(np.count_nonzero(norms >= _IN_THE_PAST))
     return InThePast(math.nan if np.isnan(norms).any() or not length else count / length, count, length)
+
+
+def kept_away(layer: Layer, sample: int = 0) -> Array:
+    """(T,) bool: the time steps between two cuts, or beyond one, at which no gradient comes in."""
+    found, own = np.zeros(len(layer.output), bool), layer.times(sample)
+    if layer.cut is None:
+        return found
+    way = np.asarray(own[::-1] if layer.reverse else own)  # in the layer's own order
+    norms = layer.followed_grad[way, sample].any(axis=-1)
+    ends = np.flatnonzero(layer.cut[way[:-1]]) + 1
+    for start, stop in pairwise([0, *ends.tolist()]):  # what comes after the last cut is cut off from nothing
+        found[way[start:stop]] = not norms[start:stop].any()
+    return found
 
 
 class Omega(NamedTuple):

@@ -17,6 +17,7 @@ from rnnviz.core.sweeps.axis import Axis, Place, Rows
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, axis_of
 from rnnviz.core.sweeps.capture_check import check_shapes
+from rnnviz.core.sweeps.cuts import Cuts, cuts_of
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
 from rnnviz.core.sweeps.head import HeadTrace, through_head
@@ -342,6 +343,13 @@ class Trace(FrozenArrays):
         self._check(sample)
         found: list[int] = self.check.remembered("loss time steps", lambda: _last_asked(self.check.capture))
         return found[sample] if sample < len(found) else 0
+
+    def cuts(self, sample: int) -> Cuts:
+        """Where truncation cuts the gradient of a sequence; what is cut by hand is not there."""
+        self._check(sample)
+        found: tuple[Cuts, ...] = self.check.remembered("cuts", lambda: cuts_of(self.check.capture))
+        number = sample if self.sequences > 1 or self.number is None else self.number
+        return found[number] if number < len(found) else Cuts()
 
     def _check(self, sample: int) -> None:
         if not 0 <= sample < self.sequences:

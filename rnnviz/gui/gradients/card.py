@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.debugger.places import Place
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.theme import Theme
@@ -160,6 +161,10 @@ class Card:
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         """The numbers of a model that has a trace, in a worker thread: parts, the last one whole."""
         raise NotImplementedError
+
+    def cuts(self, sight: Sight) -> Cuts:
+        """Where truncation cuts what it draws along the time steps."""
+        return sight.shown.cuts
 
     def aside(self, sight: Sight) -> str:
         """What stands at the right of the title."""

@@ -16,6 +16,7 @@ from rnnviz.gui.gradients.cards.lyapunov_card import LyapunovCard
 from rnnviz.gui.gradients.cards.paths_card import PathsCard
 from rnnviz.gui.gradients.cards.products_card import ProductsCard
 from rnnviz.gui.gradients.cards.shares_card import SharesCard
+from rnnviz.gui.gradients.cards.truncation_card import TruncationCard
 from rnnviz.gui.gradients.cards.untrained_card import UntrainedCard
 from rnnviz.gui.gradients.cards.walk_card import WalkCard
 
@@ -33,6 +34,7 @@ _CARDS: tuple[Card, ...] = (
     LyapunovCard(),
     GatesCard(),
     HalflifeCard(),
+    TruncationCard(),
     UntrainedCard(),
 )
 CARD_OF: Mapping[str, Card] = MappingProxyType({card.key: card for card in _CARDS})

@@ -16,8 +16,9 @@ from rnnviz.core.gradients.flow_of import Flow, chosen_rows, flow_steps, is_samp
 from rnnviz.core.gradients.horizon import Horizon, horizon
 from rnnviz.core.gradients.losses import asked, few
 from rnnviz.core.numbers import whole
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Card, Partial
+from rnnviz.gui.gradients.card import Card, Partial, Sight
 from rnnviz.gui.gradients.plots.log_colors import DENORMAL, INFINITE, LOST, NAN, ZERO, odd_places, standing
 from rnnviz.gui.state.laboratory import Laboratory
 
@@ -47,6 +48,11 @@ class FlowNumbers:
     @cached_property
     def reached(self) -> Array:
         """(K, T) bool: where loss k can reach h_t at all."""
+        if self.flow.cut is not None:
+            found = self.flow.values != 0
+            for row, k in enumerate(self.flow.rows):
+                found[row, self.flow.way(int(k))] = True
+            return np.asarray(found)
         times, rows = np.arange(self.flow.time_steps), self.flow.rows[:, None]
         way = (times >= rows) if self.flow.reverse else (times <= rows)
         return np.asarray((way & (times < self.flow.length)) | (self.flow.values != 0))
@@ -74,11 +80,25 @@ class FlowNumbers:
 
     def steps(self, laboratory: Laboratory) -> tuple[Array, Array]:
         """(K,) time steps back until each gradient falls below the threshold, and whether it has not fallen."""
+        found = self.horizon(laboratory)
+        return found.steps, found.censored
+
+    def horizon(self, laboratory: Laboratory) -> Horizon:
+        """How far back each of its losses reaches."""
         key = laboratory.threshold, laboratory.relative
         if key not in self._horizons:
             self._horizons.clear()
             self._horizons[key] = horizon(self.flow, *key)
-        return self._horizons[key].steps, self._horizons[key].censored
+        return self._horizons[key]
+
+    def cut_words(self, row: int, t: int) -> str:
+        """That a cut keeps the loss of a row from time step `t`, from 1; "" where none does."""
+        flow = self.flow
+        if flow.cut is None or self.reached[row, t - 1]:
+            return ""
+        way = flow.way(int(flow.rows[row]))
+        beyond = way.size and t - 1 in replace(flow, cut=None).way(int(way[-1]))
+        return f"cut at t = {whole(int(way[-1]) + 1)} (truncated)" if beyond else ""
 
     @cached_property
     def _horizons(self) -> dict[tuple[float, bool], Horizon]:
@@ -113,6 +133,11 @@ class FlowBased(Card):
 
     def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
         return laboratory.losses
+
+    def cuts(self, sight: Sight) -> Cuts:
+        """Unit losses come in everywhere: each is cut at its own edge."""
+        unit = any(found.value.unit for found in sight.known)
+        return replace(sight.shown.cuts, beyond=0) if unit else sight.shown.cuts
 
     def hangs_on_loss(self, model: ShownModel, laboratory: Laboratory) -> int:
         layer = model.layer

@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QPointF, QRectF
 
+from rnnviz.core.numbers import whole
 from rnnviz.gui.gradients.card import Card, Sight, Spot
 from rnnviz.gui.gradients.plots.plot import Plot
 from rnnviz.gui.network.drawing import Drawing
@@ -21,11 +22,18 @@ class OverTime(Card):
     def mark(self, sight: Sight, area: QRectF) -> Drawing:
         drawing = Drawing()
         if sight.known:
-            self.plot(sight, area).draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
+            plot = self.plot(sight, area)
+            plot.draw_cuts(drawing, sight.theme, self.cuts(sight))
+            plot.draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
         return drawing
 
     def spot(self, sight: Sight, area: QRectF, point: QPointF) -> Spot | None:
         if not sight.known:
             return None
         plot = self.plot(sight, area)
-        return self.told(sight, plot.time_step_at(point.x())) if plot.frame.contains(point) else None
+        if not plot.frame.contains(point):
+            return None
+        t = plot.time_step_at(point.x())
+        if words := self.cuts(sight).words(t):
+            return Spot(f"time step {whole(t)}: {words}", t)
+        return self.told(sight, t)

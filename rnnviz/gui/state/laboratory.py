@@ -75,6 +75,11 @@ CARDS = (
         "lines up to its most open time step; a mean over units hides the one that carries the memory",
     ),
     CardName(
+        "truncation", "Bias of truncation",
+        "how far each weight gradient that truncation gives lies from the full one of the same losses, all sequences "
+        "together: the angle between them, and the ratio of their norms",
+    ),
+    CardName(
         "untrained", "Untrained network",
         "states and gradients before any training, over 20 initial seeds, redrawn while a slider moves",
     ),

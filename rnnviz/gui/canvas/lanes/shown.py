@@ -12,6 +12,7 @@ from rnnviz.core.cells.node import Role
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.sweeps.underflow import SURE, held
@@ -280,6 +281,14 @@ class Shown:
         if model is None or model.sequence is None or len(model.sequence.calls) == 1:
             return ()
         return stages_of(model.sequence)
+
+    @cached_property
+    def cuts(self) -> Cuts:
+        """Where truncation cuts the gradient of the sequence, of all models alike."""
+        model = self._any_model
+        if model is None or model.trace is None or not any(one.carries for one in self.models):
+            return Cuts()
+        return model.trace.cuts(model.sample)
 
     @cached_property
     def rests(self) -> tuple[Rest, ...]:

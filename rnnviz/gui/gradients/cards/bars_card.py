@@ -119,7 +119,8 @@ class BarsCard(FlowBased, OverTime):
                 drawing.add(Area(f"band {number}", xs, lower, upper, entry.color, numbers.sums[number]))
             width = 1.6 if len(logs) <= _MANY else 0.9
             text, odd = sight.theme.color("text"), sight.theme.color("not_finite")
-            plot.draw_magnitudes(drawing, "sum", numbers.times, logs, text, (), numbers.lost, odd, width)
+            away = numbers.times <= sight.shown.cuts.beyond
+            plot.draw_magnitudes(drawing, "sum", numbers.times, logs, text, (), numbers.lost, odd, width, away)
             place = QRectF(area.left() + 2, area.bottom() - self._legend(sight, area), area.width() - 2, 60)
             draw_legend(drawing, place, self._entries(found, sight), sight.theme)
         return drawing

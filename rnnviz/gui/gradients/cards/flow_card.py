@@ -80,6 +80,7 @@ class FlowCard(FlowBased):
         drawing = Drawing()
         for found in sight.known:
             plot = self._plot(found, area)
+            plot.draw_cuts(drawing, sight.theme, self.cuts(sight), middle=True)
             plot.draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
             loss = int(found.value.flow.rows[found.value.row_near(sight.loss)]) + 1
             top, below = plot.ys(np.array([loss + 0.5, loss - 0.5]))
@@ -107,15 +108,18 @@ class FlowCard(FlowBased):
         """What is told of one number, and of its row."""
         value, mark = float(numbers.flow.values[row, t - 1]), int(numbers.marks[row, t - 1])
         words = short(value)
-        if not numbers.reached[row, t - 1]:
+        if cut := numbers.cut_words(row, t):
+            words = cut
+        elif not numbers.reached[row, t - 1]:
             words += ", the loss does not reach it"
         elif mark and words not in WORDS[mark] and value != 0:
             words += f" ({WORDS[mark]})"
-        steps, censored = numbers.steps(laboratory)
-        if np.isfinite(steps[row]):
+        found = numbers.horizon(laboratory)
+        if np.isfinite(found.steps[row]):
             of = " of what it begins with" if laboratory.relative else ""
-            least, limit = f"{whole(int(steps[row]))} time steps back", f"{bound(laboratory.threshold)}{of}"
-            words += f"\nbelow {limit} {least}" if not censored[row] else f"\nnot below {limit} for {least}"
+            least, limit = f"{whole(int(found.steps[row]))} time steps back", f"{bound(laboratory.threshold)}{of}"
+            words += f"\nbelow {limit} {least}" if not found.censored[row] else f"\nnot below {limit} for {least}"
+            words += ", where it is cut" if found.cut[row] else ""
         return words
 
     def table(self, sight: Sight) -> Table:

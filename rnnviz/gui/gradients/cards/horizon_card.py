@@ -43,6 +43,7 @@ class Reach:
     omega: float
     unit: bool  # whether the losses are unit losses
     finite: bool = True  # whether no gradient is NaN or ∞
+    cut: bool = False  # whether most of those that reach on do so up to a cut
 
 
 class HorizonCard(OverTraining):
@@ -58,7 +59,8 @@ class HorizonCard(OverTraining):
         numbers = yield from found_flow(trace, layer, unit)
         found = horizon(numbers.flow, laboratory.threshold, laboratory.relative)
         past, finite = 100 * in_the_past(layer).share, bool(np.isfinite(numbers.flow.values).all())
-        return Reach(found.median, found.at_least, past, omega(layer).value, unit, finite)
+        cut = found.at_least and 2 * int(found.cut.sum()) > int(found.censored.sum())
+        return Reach(found.median, found.at_least, past, omega(layer).value, unit, finite, cut)
 
     def aside(self, sight: Sight) -> str:
         laboratory = sight.laboratory
@@ -153,6 +155,7 @@ class HorizonCard(OverTraining):
             horizon = "no gradient" if one.finite else "its gradient is NaN or ∞"
         else:
             horizon = f"{'≥ ' if one.at_least else ''}{f'{one.steps:.1f}'.removesuffix('.0')} time steps back"
+            horizon += ", where it is cut" if one.cut else ""
         words = {
             "steps": horizon,
             "share": f"{'NaN' if math.isnan(one.share) else f'{one.share:.0f}'} % of the time steps in the past",

@@ -1,7 +1,7 @@
 """Step Jacobians: the largest singular value and the largest |eigenvalue| of each, over the time steps."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.gradients.jacobians import Spectra, spectra
 from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, seldom
@@ -58,18 +59,26 @@ class JacobiansCard(OverTime):
         for place, found in enumerate(sight.known):
             model, (norms, radii) = found.model, found.value.logs
             steps = np.arange(1, len(norms) + 1)
-            odd = look.color("not_finite")
-            plot.draw_magnitudes(drawing, f"norm {place}", steps, norms, model.color, model.dash, found.value.lost, odd)
-            color, steps = look.mixed(model.color, 0.75), steps[: len(radii)]
-            plot.draw_magnitudes(drawing, f"radius {place}", steps, radii, color, _RADIUS_DASH, odd=odd, width=1.1)
+            odd, cut, lost = look.color("not_finite"), _cut_before(model, sight), found.value.lost
+            key, away = f"norm {place}", np.isin(steps, cut)
+            plot.draw_magnitudes(drawing, key, steps, norms, model.color, model.dash, lost, odd, cut=away)
+            color, steps, away = look.mixed(model.color, 0.75), steps[: len(radii)], away[: len(radii)]
+            key, dash = f"radius {place}", _RADIUS_DASH
+            plot.draw_magnitudes(drawing, key, steps, radii, color, dash, odd=odd, width=1.1, cut=away)
         return drawing
+
+    def cuts(self, sight: Sight) -> Cuts:
+        """At its edges alone: a step Jacobian is there at every time step."""
+        return replace(sight.shown.cuts, beyond=0)
 
     def told(self, sight: Sight, time_step: int) -> Spot | None:
         t = time_step
         words = [f"t = {whole(t)}"]
         for found in sight.known:
             numbers: JacobianNumbers = found.value
-            if t <= len(numbers.norms):
+            if t in _cut_before(found.model, sight):
+                words.append(f"{found.model.name}: cut (truncated), no gradient passes")
+            elif t <= len(numbers.norms):
                 radius = f", radius {short(numbers.radii[t - 1])}" if t <= len(numbers.radii) else ""
                 words.append(f"{found.model.name}: norm {short(numbers.norms[t - 1])}{radius}")
         return Spot("\n".join(words), t)
@@ -126,3 +135,9 @@ def _words(found: Found) -> str:
 def _middle(sizes: Array) -> str:
     known = sizes[~np.isnan(sizes)]
     return short(float(np.median(known))) if len(known) else "NaN"
+
+
+def _cut_before(model: ShownModel, sight: Sight) -> list[int]:
+    """The time steps, from 1, through whose step Jacobians truncation lets nothing."""
+    reverse = model.layer is not None and model.layer.reverse
+    return [edge + (not reverse) for edge in sight.shown.cuts.edges]

@@ -100,10 +100,10 @@ class PathsCard(OverTime):
             numbers: PathNumbers = found.value
             plot.draw_frame(drawing, sight.theme, _X, "gradient magnitude")
             times, odd = np.arange(1, len(numbers.hidden) + 1), sight.theme.color("not_finite")
-            entries = self._entries(found, sight)
+            entries, away = self._entries(found, sight), times <= sight.shown.cuts.beyond
             for (name, values), entry, lost in zip(numbers.curves, entries, numbers.lost, strict=True):
                 assert entry.color is not None  # a line's
-                plot.draw_magnitudes(drawing, name, times, log10(values), entry.color, entry.dash, lost, odd)
+                plot.draw_magnitudes(drawing, name, times, log10(values), entry.color, entry.dash, lost, odd, cut=away)
             place = QRectF(area.left() + 2, area.bottom() - self._legend(sight, area), area.width() - 2, 60)
             draw_legend(drawing, place, entries, sight.theme)
         return drawing

@@ -1,7 +1,7 @@
 """Singular values of ∂h_T/∂h_t: what is left at the end of the sequence of a change at each time step."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from rnnviz.core.arrays import Array
 from rnnviz.core.gradients.products import product_spectra
 from rnnviz.core.numbers import whole
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import magnitude_words
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, seldom
@@ -79,10 +80,16 @@ class ProductsCard(OverTime):
                 color = look.mixed(found.model.color, 0.75)
                 drawing.add(Curve(f"value {number}", plot.xs(numbers.steps), ys, color, 0.9, values=logs))
             color, odd = found.model.color, look.color("not_finite")
+            away = numbers.steps <= self.cuts(sight).beyond
             if numbers.logs.shape[1]:
-                plot.draw_magnitudes(drawing, "value 0", numbers.steps, numbers.logs[:, 0], color, odd=odd)
+                plot.draw_magnitudes(drawing, "value 0", numbers.steps, numbers.logs[:, 0], color, odd=odd, cut=away)
             _draw_end(drawing, plot, numbers, sight)
         return drawing
+
+    def cuts(self, sight: Sight) -> Cuts:
+        """Nothing of a state before the last edge is left at the end."""
+        found = sight.shown.cuts
+        return replace(found, beyond=max(found.edges, default=0))
 
     def told(self, sight: Sight, time_step: int) -> Spot | None:
         found = sight.known[0]
@@ -100,10 +107,9 @@ class ProductsCard(OverTime):
     def plot(self, sight: Sight, area: QRectF) -> Plot:
         return self._plot(sight, area)[0]
 
-    @staticmethod
-    def _plot(sight: Sight, area: QRectF) -> tuple[Plot, Drawing]:
+    def _plot(self, sight: Sight, area: QRectF) -> tuple[Plot, Drawing]:
         def make() -> tuple[Plot, Drawing]:
-            lines = [(_words(found), sight.theme.color("muted")) for found in sight.known]
+            lines = [(_words(found, self.cuts(sight)), sight.theme.color("muted")) for found in sight.known]
             axis = magnitude_axis([numbers.largest for numbers in sight.values], include=0.0)
             return above_legend(area, lines, time_axis(sight.shown.time_steps), axis)
 
@@ -154,11 +160,13 @@ def _told(found: Found, t: int) -> str:
     return f"at t = {whole(nearest)}: {_sizes(numbers, row)}"
 
 
-def _words(found: Found) -> str:
+def _words(found: Found, cuts: Cuts) -> str:
     numbers: ProductNumbers = found.value
     if not numbers.logs.size:
         return ""
     row = numbers.farthest
+    if numbers.steps[row] <= cuts.beyond:
+        return cuts.words(int(numbers.steps[row])).partition(":")[0]
     return f"t = {whole(int(numbers.steps[row]))}: {_sizes(numbers, row)}"
 
 

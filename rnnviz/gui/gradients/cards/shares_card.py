@@ -59,7 +59,8 @@ class SharesCard(OverTime):
                 color = _color(found, one, sight.theme)
                 lost = (one.parts > 0) & (one.parts < _SMALLEST)
                 times = np.arange(1, len(one.parts) + 1)
-                plot.draw_magnitudes(drawing, _key(found, one), times, log10(one.parts), color, (), lost, odd)
+                away = times <= sight.shown.cuts.beyond
+                plot.draw_magnitudes(drawing, _key(found, one), times, log10(one.parts), color, (), lost, odd, cut=away)
                 names.append((_words(found, one), color))
         box = QRectF(plot.frame.right() + 6, plot.frame.top() - 4, _NAMES, plot.frame.height())
         draw_names(drawing, box, names)

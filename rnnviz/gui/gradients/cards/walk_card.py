@@ -1,7 +1,7 @@
 """One loss walking back: ‖∂L_k/∂h_t‖ of one loss in every model, its geometric rate, its horizon and its bound."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from rnnviz.core.gradients.walk import Walk, bound, walk
 from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import bound as digits
 from rnnviz.core.numbers import short, whole
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.flow import geometric_rate
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
@@ -121,6 +122,14 @@ class WalkCard(FlowBased, OverTime):
         lines += [_told(found, way, time_step) for found, way in zip(sight.known, _ways(sight), strict=True)]
         return Spot("\n".join(lines), time_step)
 
+    def cuts(self, sight: Sight) -> Cuts:
+        """Where the loss that is looked at is cut; of one that several models carry otherwise the farthest."""
+        found = sight.shown.cuts
+        if any(one.value.numbers.flow.reverse for one in sight.known):
+            return replace(found, beyond=0)
+        ks = [one.value.numbers.flow.rows[one.value.numbers.row_near(sight.loss)] + 1 for one in sight.known]
+        return replace(found, beyond=min((found.before(int(k)) for k in ks), default=found.beyond))
+
     def plot(self, sight: Sight, area: QRectF) -> Plot:
         return self._plot(sight, area, _ways(sight))
 
@@ -181,11 +190,11 @@ def _found_way(value: WalkNumbers, row: int, laboratory: Laboratory) -> _Way:
     one = walk(own.flow, 0)
     begin = one.values[0] if laboratory.relative and one.values.size and one.values[0] != 0 else 1.0  # 0/0: no NaN
     above = np.zeros(0) if value.norms is None else log10(bound(one, value.norms) / begin)
-    steps, censored = own.steps(laboratory)
-    if not np.isfinite(steps[0]):
-        words = "no horizon"
-    else:
-        words = f"horizon {'≥ ' if censored[0] else ''}{whole(int(steps[0]))}"
+    found = own.horizon(laboratory)
+    words = "no horizon"
+    if np.isfinite(found.steps[0]):
+        words = f"horizon {'≥ ' if found.censored[0] else ''}{whole(int(found.steps[0]))}"
+        words += ", cut there" if found.cut[0] else ""
     return _Way(one, log10(one.values / begin), above, own.marks[0, one.times] == LOST, words)
 
 
@@ -204,6 +213,8 @@ def _caption(found: Found, way: _Way) -> str:
 def _told(found: Found, way: _Way, t: int) -> str:
     """What is told of a time step."""
     name, at = found.model.name, np.flatnonzero(way.one.times == t - 1)
+    if not at.size and (cut := found.value.numbers.cut_words(found.value.numbers.row_near(way.one.k + 1), t)):
+        return f"{name}: {cut}"
     if not at.size:
         return f"{name}: the loss at k = {whole(way.one.k + 1)} does not reach it"
     place = int(at[0])

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import power, tick, whole
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.gradients.plots.marks import Curve, Dots, Turned
 from rnnviz.gui.look import fonts
@@ -16,6 +17,7 @@ from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Text
 from rnnviz.gui.widgets import marked_text
 
+_EDGES_APART = 6.0  # pixels between two cuts at least, or none is drawn
 _TITLE, _TICKS = 15.0, 15.0  # pixels below the frame
 _SIDE = 17.0  # of the title of y
 _BESIDE = 5.0  # pixels between the frame and what is written beside it
@@ -185,9 +187,11 @@ class Plot:
         lost: Array | None = None,
         odd: QColor | None = None,
         width: float = 1.6,
+        cut: Array | None = None,
     ) -> None:
         """A curve of log₁₀ magnitudes (P,): −∞ is an exact zero, a triangle at the floor; +∞ one at the ceiling; NaN a
-        dot in the middle in the colour `odd`. What float32 has `lost` is dotted."""
+        dot in the middle in the colour `odd`. What float32 has `lost` is dotted. Where it is `cut` (P,) a zero is no
+        finding."""
         logs = np.asarray(logs, np.float64)
         px, py = self.xs(xs), self.held(self.ys(np.where(np.isfinite(logs), logs, np.nan)))
         known = np.where(np.isfinite(logs), py, np.nan)
@@ -202,7 +206,7 @@ class Plot:
                 Curve(f"{key} lost", px, np.where(beside, known, np.nan), color, 0.75 * width, (1.2, 2.2), logs)
             )
         for sign, where, y in (
-            ("down", np.isneginf(logs), self.frame.bottom() - _ODD / 2),
+            ("down", np.isneginf(logs) if cut is None else np.isneginf(logs) & ~cut, self.frame.bottom() - _ODD / 2),
             ("up", np.isposinf(logs), self.frame.top() + _ODD / 2),
             ("", np.isnan(logs), self.frame.center().y()),
         ):
@@ -210,6 +214,24 @@ class Plot:
                 shade = color if sign or odd is None else odd
                 thin = _thinned(px[where])
                 drawing.add(Dots(f"{key} {sign or 'nan'}", thin, np.full(len(thin), y), shade, _ODD / 2, sign=sign))
+
+    def draw_cuts(self, drawing: Drawing, look: Theme, cuts: Cuts, *, middle: bool = False) -> None:
+        """Where truncation cuts along the time steps of x: shade over what no loss reaches, and a line at each edge."""
+        frame = self.frame
+        if cuts.beyond:
+            right = min(self.place(cuts.beyond + 0.5, 0.0)[0], frame.right())
+            shade = QRectF(frame.topLeft(), QPointF(right, frame.bottom()))
+            drawing.add(Box("cut", shade, None, fill=look.color("muted", 0.16), radius=0.0))
+            words = "cut, truncated" if shade.width() > marked_text.width("cut, truncated", fonts.SMALL) + 8 else "cut"
+            x, y = shade.center().x(), shade.center().y() if middle else frame.top() + fonts.SMALL + 2
+            drawing.add(Text("cut words", x, y, words, fonts.SMALL, look.color("muted"), 0.5))
+        if len(cuts.edges) * _EDGES_APART > frame.width():
+            return
+        for edge in cuts.edges:
+            x = self.place(edge + 0.5, 0.0)[0]
+            if frame.left() < x < frame.right():
+                ends = QPointF(x, frame.top()), QPointF(x, frame.bottom())
+                drawing.add(Line(f"edge {edge}", ends, look.color("muted"), 1.2, dashed=True))
 
     def draw_cursor(self, drawing: Drawing, look: Theme, time_step: float) -> None:
         """The line of a time step."""
