@@ -30,6 +30,21 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """The part of the time axis in which a stage has values: the time steps `start` + 1 … `stop`."""
+
+    start: int
+    stop: int
+    stage: str = ""  # "encoder", "decoder"
+
+    def outside(self, time_step: int) -> str:
+        """Why there is no value at a time step, counted from 1; "" where there is one."""
+        if time_step > self.stop:
+            return f"The {self.stage} has ended: its last time step is {self.stop}."
+        return "" if time_step > self.start else f"The {self.stage} begins at time step {self.start + 1}."
+
+
+@dataclass(frozen=True)
 class Network:
     """A stack of layers is one stage, an encoder–decoder two on one time axis."""
 

@@ -13,6 +13,7 @@ from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import HeadKind
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 
 AnyOperation = cells.Operation | formula.Operation  # both have a key, a symbol and words
@@ -57,6 +58,12 @@ def head_input(structure: Structure) -> str:
     """The symbol of what a head reads or pools: the state of the top layer, or both directions' states together."""
     cell = structure.equations
     return "output_t" if structure.bidirectional else cell.node(cell.output).symbol
+
+
+def headed(trace: Trace) -> Structure:
+    """The structure whose outputs the head reads, of an encoder–decoder the decoder's."""
+    calls = [one.call.structure for one in trace.calls if one.head is not None]
+    return calls[-1] if calls else trace.structure
 
 
 def head_column(structure: Structure, layer: str, unit: int) -> int:

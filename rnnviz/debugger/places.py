@@ -14,7 +14,7 @@ from rnnviz.core.structure import LayerId
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
-from rnnviz.debugger.rows import Stretch, rows_of, spoken, stretches
+from rnnviz.debugger.rows import Ends, rows_of, spoken, stretches
 from rnnviz.debugger.walking import Jump, Walk
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Walkable:
     heads: "tuple[HeadKind | None, ...]" = ()  # of each model; None: it has none, or its trace is not there
     loss_time_steps: tuple[int, ...] = ()  # of each sequence, the last one with a loss; 0: none is known
     rule: "UpdateRule | None" = None  # of its updates; None: it is not trained
-    stretches: tuple[tuple[Stretch, ...], ...] = ()  # of each sequence, by stage; () where there is one stage
+    stretches: tuple[tuple[Ends, ...], ...] = ()  # of each sequence, by stage; () where there is one stage
 
     @staticmethod
     def of(
@@ -97,6 +97,11 @@ class Walkable:
 
         layers = {layer for network in self.networks for layer in network.layer_ids}
         return tuple(layer.text for layer in sorted(layers, key=place))
+
+    def words(self, layer: str) -> str:
+        """What a layer is called: "layer 1", of an encoder–decoder "encoder, layer 1"."""
+        own = next((network for network in self.networks if layer in network.layer_names), None)
+        return LayerId.read(layer).words if own is None else own.words(layer)
 
     def time_steps(self, sample: int) -> int:
         """T of a sequence; 1 while there is no trace."""

@@ -12,7 +12,7 @@ from rnnviz.core.structure import LayerId
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
 
-Stretch = tuple[int, int]  # the time step before the first one, and the last one
+Ends = tuple[int, int]  # the time step before the first one, and the last one
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def corresponding(rows: Iterable[Row], layer: str, time_step: int) -> str:
     return min(having, key=far).layer
 
 
-def rows_of(network: Network, time_steps: int, found: Sequence[Stretch] = ()) -> tuple[Row, ...]:
+def rows_of(network: Network, time_steps: int, found: Sequence[Ends] = ()) -> tuple[Row, ...]:
     """The layers of a network, each stage in its stretch; all time steps where that is not known."""
     return tuple(
         Row(layer.text, *(found[number] if number < len(found) else (0, time_steps)), operation_keys(stage.structure))
@@ -109,7 +109,7 @@ def spoken(network: Network) -> tuple[tuple[str, str], ...]:
     return tuple((one.words.partition(":")[0], one.key) for structure in structures for one in operations(structure))
 
 
-def stretches(trace: "Trace", sample: int) -> tuple[Stretch, ...]:
+def stretches(trace: "Trace", sample: int) -> tuple[Ends, ...]:
     """Of each call of a trace that of one sequence (0-based) on the axis of that sequence alone."""
     axis = trace.check.capture.axis
     number = sample if trace.sequences > 1 or trace.number is None else trace.number

@@ -24,7 +24,9 @@ def at(loss: float | None):
         return loss
 
     h = np.array([[1.0, 2.0], [3.0, math.inf]])
-    return SimpleNamespace(metric=metric, number=lambda name: 1.0, quantity=lambda name, layer: h)
+    return SimpleNamespace(
+        metric=metric, number=lambda name: 1.0, quantity=lambda name, layer: h, own=lambda name, layer: None
+    )
 
 
 def answers(question, values) -> list[Answer]:
@@ -162,6 +164,7 @@ def test_a_watch_along_the_sequence():
     scope = SimpleNamespace(
         number=numbers.__getitem__,
         quantity=lambda name, layer: h,
+        own=lambda name, layer: None,
         time_steps=3,
         move_to=lambda step: numbers.update(t=float(step)),
     )

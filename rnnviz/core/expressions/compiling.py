@@ -89,7 +89,7 @@ class ExpressionCompiler(Compiler):
             form, read = self._quantity(node)
 
             def whole(scope: Scope) -> Value:
-                values = read(scope)
+                values = read.values(scope)
                 check_work(values.size, self.work)
                 return np.asarray(values, np.float64)
 

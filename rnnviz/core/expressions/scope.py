@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions.problems import NoValueError
+from rnnviz.core.network import Stretch
 
 
 class Scope(Protocol):
@@ -37,6 +38,9 @@ class Scope(Protocol):
 
     def quantity(self, name: str, layer: str) -> Array:
         """(T, units) or (T,) of the sequence looked at; `layer` "" is the layer looked at."""
+
+    def own(self, name: str, layer: str) -> Stretch | None:
+        """Where on the time axis a quantity has values; None: at all time steps."""
 
 
 class MetricSource(Protocol):
@@ -87,6 +91,9 @@ class MetricScope:
 
     def quantity(self, name: str, layer: str) -> Array:
         raise NoValueError(f"{name} has no value at training step {self.training_step:,}: nothing was captured there.")
+
+    def own(self, name: str, layer: str) -> Stretch | None:
+        return None
 
 
 def not_recorded(name: str) -> NoValueError:

@@ -7,6 +7,7 @@ being the wrong one.
 
 import ast
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,14 +18,27 @@ from rnnviz.core.expressions.scope import Scope
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
 from rnnviz.core.expressions.values import Value, check_work
 from rnnviz.core.expressions.vocabulary import NamedQuantity
+from rnnviz.core.network import Stretch
 
-Read = Callable[[Scope], Array]
-Place = Callable[[Scope, int], int]  # (scope, length of the axis) → 0-based position
-Cut = Callable[[Scope, int], slice]
+Place = Callable[[Scope, Stretch], int]  # (scope, the places there are on an axis) → which of them, 0-based
+Cut = Callable[[Scope, Stretch], slice]
+
+
+class Read(NamedTuple):
+    """How a quantity is read: its values, and where on the time axis they lie."""
+
+    values: Callable[[Scope], Array]
+    own: Callable[[Scope], Stretch | None]
+
+    def with_axes(self, scope: Scope) -> tuple[Array, tuple[Stretch, ...]]:
+        """The values, and the places there are on each of their axes."""
+        values, own = self.values(scope), self.own(scope)
+        axes = tuple(Stretch(0, length, "") for length in values.shape)
+        return values, axes if own is None else (own, *axes[1:])
 
 
 def read_quantity(named: NamedQuantity, layer: str, form: Form, span: Span) -> Read:
-    """The whole array as the scope has it, its number of axes checked."""
+    """The whole array as the scope has it where it has values, its number of axes checked."""
     name, axes = named.name, len(form.axes)
 
     def read(scope: Scope) -> Array:
@@ -34,9 +48,10 @@ def read_quantity(named: NamedQuantity, layer: str, form: Form, span: Span) -> R
             raise problem.at(*span) from None
         if values.ndim != axes:
             raise ExpressionError(f"{name} should have {form.words}, but has the shape {values.shape}.", *span)
-        return values
+        own = scope.own(name, layer)
+        return values if own is None else values[own.start : own.stop]
 
-    return read
+    return Read(read, lambda scope: scope.own(name, layer))
 
 
 def compile_subscript(compiler: Compiler, node: ast.Subscript, form: Form, read: Read) -> Compiled:
@@ -59,21 +74,21 @@ def _without_ranges(compiler: Compiler, subscripts: list[ast.expr], form: Form, 
         unit = places[1]
 
         def element(scope: Scope) -> Value:
-            values = read(scope)
-            return float(values[time(scope, values.shape[0]), unit(scope, values.shape[1])])
+            values, (times, units) = read.with_axes(scope)
+            return float(values[time(scope, times), unit(scope, units)])
 
         return Compiled(Form(), element)
     if len(form.axes) == 1:
 
         def entry(scope: Scope) -> Value:
-            values = read(scope)
-            return float(values[time(scope, values.shape[0])])
+            values, (times,) = read.with_axes(scope)
+            return float(values[time(scope, times)])
 
         return Compiled(Form(), entry)
 
     def row(scope: Scope) -> Value:
-        values = read(scope)
-        return np.asarray(values[time(scope, values.shape[0])], np.float64)
+        values, (times, *_) = read.with_axes(scope)
+        return np.asarray(values[time(scope, times)], np.float64)
 
     return Compiled(Form(form.axes[1:]), row)
 
@@ -91,8 +106,8 @@ def _with_ranges(compiler: Compiler, subscripts: list[ast.expr], form: Form, rea
     axes += form.axes[len(subscripts) :]
 
     def part(scope: Scope) -> Value:
-        values = read(scope)
-        chosen = values[tuple(cut(scope, length) for cut, length in zip(cuts, values.shape, strict=False))]
+        values, having = read.with_axes(scope)
+        chosen = values[tuple(cut(scope, places) for cut, places in zip(cuts, having, strict=False))]
         check_work(chosen.size, compiler.work)
         return np.asarray(chosen, np.float64)
 
@@ -104,9 +119,9 @@ def _range(compiler: Compiler, node: ast.Slice, axis: Axis) -> tuple[Cut, Axis]:
     if node.step is not None:
         raise ExpressionError("A range is first:last, without a third number.", *compiler.span(node))
     if node.lower is None and node.upper is None:
-        return (lambda scope, length: slice(None)), axis
-    first = _place(compiler, node.lower, axis) if node.lower else lambda scope, length: 0
-    last = _place(compiler, node.upper, axis) if node.upper else lambda scope, length: length - 1
+        return (lambda scope, places: slice(None)), axis
+    first = _place(compiler, node.lower, axis) if node.lower else lambda scope, places: 0
+    last = _place(compiler, node.upper, axis) if node.upper else lambda scope, places: places.stop - places.start - 1
     span, noun = compiler.span(node), _noun(axis)
     size = None
     ends = _literal(node.lower) if node.lower else 1, _literal(node.upper) if node.upper else None
@@ -117,10 +132,11 @@ def _range(compiler: Compiler, node: ast.Slice, axis: Axis) -> tuple[Cut, Axis]:
                 f"A range goes up: {ends[1]}:{ends[0]} rather than {ends[0]}:{ends[1]}.", *span, f"{ends[1]}:{ends[0]}"
             )
 
-    def cut(scope: Scope, length: int) -> slice:
-        start, stop = first(scope, length), last(scope, length)
+    def cut(scope: Scope, places: Stretch) -> slice:
+        start, stop = first(scope, places), last(scope, places)
         if stop < start:
-            raise NoValueError(f"There is no {noun} from {start + 1} to {stop + 1}.", *span)
+            begin = places.start + 1
+            raise NoValueError(f"There is no {noun} from {begin + start} to {begin + stop}.", *span)
         return slice(start, stop + 1)
 
     return cut, Axis(axis.label, size)
@@ -146,10 +162,9 @@ def _fixed(number: int, axis: Axis, span: Span) -> Place:
         end = str(axis.size if number > 0 else 1)
         raise ExpressionError(f"There is no {noun} {number}: there are {axis.size}.", *span, end)
 
-    def place(scope: Scope, length: int) -> int:
-        if abs(number) > length:
-            raise NoValueError(f"There is no {noun} {number}: there are {length}.", *span)
-        return number - 1 if number > 0 else length + number
+    def place(scope: Scope, places: Stretch) -> int:
+        found = number if number > 0 else places.stop + 1 + number
+        return _inside(found, places, f"There is no {noun} {number}: there are {places.stop}.", span)
 
     return place
 
@@ -157,15 +172,21 @@ def _fixed(number: int, axis: Axis, span: Span) -> Place:
 def _computed(run: Run, axis: Axis, span: Span) -> Place:
     noun = _noun(axis)
 
-    def place(scope: Scope, length: int) -> int:
+    def place(scope: Scope, places: Stretch) -> int:
         number = float(run(scope))
         if not number.is_integer():
             raise ExpressionError(f"A {noun} is a whole number, this one is {number:g}.", *span)
-        if not 1 <= number <= length:
-            raise NoValueError(f"There is no {noun} {number:g}: there are {length}.", *span)
-        return int(number) - 1
+        return _inside(int(number), places, f"There is no {noun} {number:g}: there are {places.stop}.", span)
 
     return place
+
+
+def _inside(number: int, places: Stretch, none: str, span: Span) -> int:
+    """Which of the places there are a number counted from 1 is, 0-based; NoValueError where it is none of them."""
+    if not places.start < number <= places.stop:
+        staged = bool(places.stage) and number > 0
+        raise NoValueError(places.outside(number) if staged else none, *span)
+    return number - 1 - places.start
 
 
 def _literal(node: ast.expr | None) -> int | None:

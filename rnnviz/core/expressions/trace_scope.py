@@ -7,9 +7,10 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions.problems import NoValueError
 from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
 from rnnviz.core.expressions.vocabulary import has, named_quantities, no_such
+from rnnviz.core.network import ENCODER, Stretch
 from rnnviz.core.quantity import quantities
 from rnnviz.core.sweeps.head import HeadTrace
-from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.sweeps.underflow import unlost
 
 _BY_HEAD: dict[str, Callable[[HeadTrace], Array | None]] = {
@@ -22,6 +23,10 @@ _BY_HEAD: dict[str, Callable[[HeadTrace], Array | None]] = {
 _OF_THE_BACKWARD_SWEEP = frozenset(
     {"gradient", "direct gradient", "carried gradient", "input gradient", "pre-activation gradient", "share", "so far"}
 )
+
+
+def _own(call: str, layer: Layer) -> Stretch:
+    return Stretch(layer.start, layer.start + len(layer.times()), call or ENCODER)
 
 
 class TraceScope:
@@ -79,9 +84,19 @@ class TraceScope:
             array = self._arrays[key] = self._find(*key)
         return array
 
+    def own(self, name: str, layer: str) -> Stretch | None:
+        trace = self._trace
+        if not trace.network.several:
+            return None
+        if not named_quantities()[name].layered:
+            head = next((call for call in reversed(trace.calls) if call.head is not None), trace.calls[-1])
+            return _own(head.call.name, head.layers[0])
+        found = trace.find_layer(layer or self._layer)
+        return None if found is None else _own(found.id.call, found)
+
     def _find(self, name: str, layer: str) -> Array:
         named = named_quantities()[name]
-        if not has(self._trace.structure, named):
+        if not any(has(stage.structure, named) for stage in self._trace.network.stages):
             raise NoValueError(no_such(named, self.cell))
         if not named.layered:
             head = self._trace.head

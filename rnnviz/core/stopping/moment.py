@@ -6,7 +6,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import Scope
 from rnnviz.core.expressions.scope import MetricScope, MetricSource
 from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.network import Network
+from rnnviz.core.network import Network, Stretch
 from rnnviz.core.sweeps.trace import Trace
 
 
@@ -84,6 +84,9 @@ class _LateScope:
 
     def quantity(self, name: str, layer: str) -> Array:
         return self._whole().quantity(name, layer)
+
+    def own(self, name: str, layer: str) -> Stretch | None:
+        return self._whole().own(name, layer)
 
     def _whole(self) -> Scope:
         return self._make() or self._plain

@@ -38,8 +38,9 @@ def equation_lines(
         if not operation:
             return _update(rule, recorded)
         return [*operation, *(recorded if cursor.operation in ("gradient", "clip") else ())]
-    layer = next((layer for layer in trace.layers if layer.name == cursor.layer), trace.layers[0])
-    t = min(max(cursor.time_step, 1), trace.sequence_length(0)) - 1
+    layer = trace.find_layer(cursor.layer) or trace.layers[0]
+    own = layer.times()
+    t = min(max(cursor.time_step - 1, own.start), own.stop - 1)
     held = trace if cursor.phase is Phase.FORWARD else trace.holding(layer.name, t)
     layer = shown = held.layer(layer.name)
     lines = []

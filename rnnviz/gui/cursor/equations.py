@@ -4,7 +4,6 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout
 
 from rnnviz.core.experiment.settings import TrainingSettings
-from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import NO_UNIT, to_model, to_parameter, to_unit
@@ -126,7 +125,7 @@ class EquationsPanel(ColumnPage):
     def _offer_parameters(self, state: State, trace: Trace) -> None:
         several = len(trace.layers) > 1
         options = [
-            (one.name, plain(one.symbol) + (f", {LayerId.read(one.layer).words}" if several and one.layer else ""))
+            (one.name, plain(one.symbol) + (f", {trace.network.words(one.layer)}" if several and one.layer else ""))
             for one in updated_parameters(trace)
         ]
         if [(self.parameter.itemData(n), self.parameter.itemText(n)) for n in range(self.parameter.count())] != options:

@@ -16,7 +16,7 @@ from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor
-from rnnviz.debugger.phase_operations import head_column, head_input
+from rnnviz.debugger.phase_operations import head_column, head_input, headed
 from rnnviz.debugger.updating import UpdatedParameter, UpdateShown, parameter_shown
 from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, said, substituted, written
 
@@ -35,7 +35,7 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
     head = trace.head
     if head is None or not cursor.operation:
         return []
-    symbol = head_input(trace.structure)
+    symbol = head_input(headed(trace))
     having = (*forward_operations(head.kind, symbol), *backward_operations(head.kind, symbol))
     operation = next((one for one in having if one.key == cursor.operation), None)
     if operation is None:
@@ -46,7 +46,7 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
     for equation in operation.equations:
         size = head.outputs
         entry: tuple[int, ...] | None = (output,)
-        column = None if unit is None else head_column(trace.structure, cursor.layer, unit)
+        column = None if unit is None else head_column(headed(trace), cursor.layer, unit)
         if not head.kind.weighs:  # what is read are the outputs
             column = output
         if equation.result.name in _OF_UNITS:

@@ -59,9 +59,17 @@ def _parameter(name: str, rows: int) -> tuple[Variable, Variable]:
             operation="logits",
             phase=Phase.LOSS,
             rows=rows,
+            timeless=True,
         ),
         Variable(
-            f"{name}/gradient", f"∂L/∂{symbol}", words, gradient, operation="weight_grads", phase=Phase.LOSS, rows=rows
+            f"{name}/gradient",
+            f"∂L/∂{symbol}",
+            words,
+            gradient,
+            operation="weight_grads",
+            phase=Phase.LOSS,
+            rows=rows,
+            timeless=True,
         ),
     )
 

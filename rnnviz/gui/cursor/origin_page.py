@@ -12,7 +12,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.debugger.head_provenance import HeadPlace, head_gradients
-from rnnviz.debugger.phase_operations import head_column
+from rnnviz.debugger.phase_operations import head_column, headed
 from rnnviz.debugger.places import to_gradient, to_loss
 from rnnviz.debugger.provenance import GradientPlace, Part, Provenance, cancellation
 from rnnviz.gui.live.explaining import Explaining, OriginQuestion
@@ -224,8 +224,8 @@ def _head_place(of: str, trace: Trace, head: HeadTrace, state: State) -> HeadPla
     column = 0
     if of == "W_ho":
         column = int(np.argmax(np.abs(head.weight_grads["weight"][output])))
-    if 0 <= state.place.unit < trace.structure.output_size:
-        column = head_column(trace.structure, state.place.cursor.layer, state.place.unit)
+    if 0 <= state.place.unit < headed(trace).output_size:
+        column = head_column(headed(trace), state.place.cursor.layer, state.place.unit)
     return HeadPlace(of, t + 1, output + 1, column + 1)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.optimising.clipping import Clipping
-from rnnviz.core.sweeps.trace import Layer, Trace
+from rnnviz.core.sweeps.trace import CallTrace, Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
 
 Group = Literal["state", "gates", "prediction", "loss", "gradient", "weights"]
@@ -16,7 +16,8 @@ Colors = Literal["signed unit", "signed", "unit", "magnitude", "plain"]  # how t
 
 @dataclass(frozen=True)
 class ValueSource:
-    """One sequence (N = 1) at one time step of one layer; `layer` is None where the model has none so called."""
+    """One sequence (N = 1) at one time step of one layer; `layer` is None where the model has none so called, and where
+    it does not exist at the time step."""
 
     trace: Trace
     layer: Layer | None
@@ -27,6 +28,19 @@ class ValueSource:
     @property
     def row(self) -> int:
         return self.time_step - 1
+
+    @cached_property
+    def reading(self) -> CallTrace:
+        """The call that reads an input at the time step."""
+        calls = self.trace.calls
+        return next((call for call in calls if self.row in call.layers[0].times()), calls[0])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the columns of that input, or of its symbols."""
+        if self.task is None:
+            return ()
+        return self.task.decoder_labels if self.reading is not self.trace.calls[0] else self.task.input_labels
 
     @property
     def lost(self) -> bool:

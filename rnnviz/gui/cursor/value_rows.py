@@ -15,8 +15,8 @@ from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
-from rnnviz.gui.cursor.prediction_rows import prediction_rows
-from rnnviz.gui.cursor.value_row import Colors, Group, ValueRow, ValueSource, shown_symbol
+from rnnviz.gui.cursor.prediction_rows import label_of, prediction_rows
+from rnnviz.gui.cursor.value_row import Colors, Group, ValueRow, ValueSource
 from rnnviz.gui.widgets.marked_text import plain
 
 FOLD = "fold"  # the key of the row that folds the parameters but the leading one
@@ -272,15 +272,26 @@ def _total(source: ValueSource, so_far: Array) -> float:
 
 
 def _input(source: ValueSource) -> Array | None:
-    return np.asarray(source.trace.layers[0].x[source.row, 0])
+    return np.asarray(source.reading.layers[0].x[source.row, 0])
+
+
+def _symbol(source: ValueSource) -> int | None:
+    """The symbol that an input is, one-hot or as a row of a table, −1 for none; None where inputs are no symbols."""
+    embedding = source.reading.call.embedding
+    if embedding is not None:
+        return int(embedding.symbols[source.row - source.reading.layers[0].start, 0])
+    values, task = _input(source), source.task
+    if values is None or task is None or task.input_kind != "symbols" or len(source.labels) != len(values):
+        return None
+    return int(np.argmax(values)) if np.any(values) else -1
 
 
 def _input_text(source: ValueSource) -> str | None:
-    values, task = _input(source), source.task
+    values, task, symbol = _input(source), source.task, _symbol(source)
     if values is None or not len(values):
         return None
-    if task is not None and task.input_kind == "symbols" and len(task.input_labels) == len(values):
-        return shown_symbol(task.input_labels[int(np.argmax(values))]) if np.any(values) else "–"
+    if symbol is not None:
+        return label_of(source.labels, symbol) if symbol >= 0 else "–"
     if len(values) <= _FEW_INPUTS:
         return ", ".join(_undone(values, task, column) for column in range(len(values)))
     return short(float(l2(values)))
@@ -291,10 +302,13 @@ def _input_note(source: ValueSource) -> str:
     values, task = _input(source), source.task
     if values is None or not len(values):
         return ""
-    labels = task.input_labels if task is not None else ()
-    if task is not None and task.input_kind == "symbols" and len(labels) == len(values):
-        column = int(np.argmax(values))
-        return f"one-hot: column {column + 1} of {len(values)} is {shown_symbol(labels[column])}"
+    labels, symbol = source.labels, _symbol(source)
+    if symbol is not None:
+        if symbol < 0:
+            return "no symbol: all numbers are 0"
+        table = source.reading.call.embedding is not None
+        of = f"row {symbol + 1} of the embedding" if table else f"one-hot: column {symbol + 1} of {len(values)}"
+        return f"{of} is {label_of(labels, symbol)}"
     if len(values) == 1:
         return f"{labels[0]}, {short(float(values[0]))} as the network reads it" if labels else ""
     names = [labels[k] if k < len(labels) else f"x{k + 1}" for k in range(min(len(values), _MOST_NAMED))]

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from rnnviz.core.structure import LayerId
-from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.network import ENCODER, Stretch
+from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import to_layer
 from rnnviz.gui.cursor.value_row import Group, ValueRow, ValueSource
@@ -72,7 +72,9 @@ class ValuesPanel(ColumnPage):
         scale.fit(self.layer, width=_LAYER_WIDTH)
         self.layer.chosen.connect(self._choose_layer)
         self.empty = QLabel("The numbers appear with the first trace.")
-        self.empty.setProperty("role", "note")
+        self.absent = QLabel()
+        for note in (self.empty, self.absent):
+            note.setProperty("role", "note")
         self._build()
         self._tip = LiveTip(self.table, self._words_at)
         self.table.row_shown.connect(self._point)
@@ -137,6 +139,7 @@ class ValuesPanel(ColumnPage):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self._layers)
+        outer.addWidget(self.absent)
         outer.addWidget(scroll, 1)
         self.below_table = QVBoxLayout()
         outer.addLayout(self.below_table)
@@ -155,17 +158,20 @@ class ValuesPanel(ColumnPage):
         models = state.run.models
         names = [models[n].name if n < len(models) else f"model {n + 1}" for n in range(len(traces))]
         self._names = [each.titled(name) for each, name in zip(looked, names, strict=True)]
-        self._offer_layers([trace for trace in traces if trace is not None], state.place.cursor.layer)
+        self._offer_layers(state, [trace for trace in traces if trace is not None])
         has_trace = any(trace is not None for trace in traces)
         for widget in (self.table, self.strips):
             widget.setVisible(has_trace)
         self.empty.setVisible(not has_trace)
+        absent = _absent(traces, state)
+        self.absent.setText(absent)
+        self.absent.setVisible(bool(absent))
         self._sources = [
             None
             if trace is None
             else ValueSource(
                 trace,
-                trace.find_layer(state.place.cursor.layer),
+                _layer(trace, state),
                 _held(trace, state),
                 state.run.task,
                 clipping(state, model),
@@ -223,11 +229,11 @@ class ValuesPanel(ColumnPage):
             self.unfolded = not self.unfolded
             self.draw(self._store.state)
 
-    def _offer_layers(self, traces: list[Trace], chosen: str) -> None:
+    def _offer_layers(self, state: State, traces: list[Trace]) -> None:
         names = list(dict.fromkeys(layer.name for trace in traces for layer in trace.layers))
         if [self.layer.itemData(index) for index in range(self.layer.count())] != names:
-            self.layer.set_options([(name, LayerId.read(name).words) for name in names])
-        self.layer.set_value(chosen)
+            self.layer.set_options([(name, state.walkable.words(name)) for name in names])
+        self.layer.set_value(state.place.cursor.layer)
         self._layers.setVisible(len(names) > 1)
 
     def _choose_layer(self, name: object) -> None:
@@ -250,6 +256,22 @@ class ValuesPanel(ColumnPage):
                 strips.append(Strip(name, color, values, source.row if row.over_time else -1, row.note(source), dash))
         words = f"{row.words}, time steps 1 to {state.program.time_steps}" if row.over_time else row.words
         self.strips.set_content(words, "" if row.over_time else row.symbol, strips, row.colors, row.family, look)
+
+
+def _layer(trace: Trace, state: State) -> Layer | None:
+    """The layer looked at, where there is one so called at this time step."""
+    found = trace.find_layer(state.place.cursor.layer)
+    return found if found is not None and _held(trace, state) - 1 in found.times() else None
+
+
+def _absent(traces: Sequence[Trace | None], state: State) -> str:
+    """Why no layer has values here: its stage has ended, or not begun."""
+    for trace in traces:
+        found = trace.find_layer(state.place.cursor.layer) if trace is not None and trace.network.several else None
+        if trace is not None and found is not None:
+            own = Stretch(found.start, found.times().stop, found.id.call or ENCODER)
+            return own.outside(_held(trace, state))
+    return ""
 
 
 def _held(trace: Trace, state: State) -> int:

@@ -34,6 +34,7 @@ class Variable:
     parameter: str = ""  # whose update it is a part of
     lane: str = ""  # the key of the lane that shows it over time
     rows: int = 0  # of a matrix; 0: a vector
+    timeless: bool = False  # the same at every time step: a parameter
     parts: tuple["Variable", ...] = field(default=())
 
 
@@ -136,7 +137,15 @@ def _of_parameter(parameter: Parameter, layer: Layer, operation: str) -> tuple[V
     shape = layer.weights[name].shape if name in layer.weights else ()
     rows = shape[0] if len(shape) > 1 else 0
     return (
-        Variable(name, symbol, "parameter", lambda layer, t: layer.weights.get(name), operation=operation, rows=rows),
+        Variable(
+            name,
+            symbol,
+            "parameter",
+            lambda layer, t: layer.weights.get(name),
+            operation=operation,
+            rows=rows,
+            timeless=True,
+        ),
         Variable(
             f"{name}/gradient",
             f"∂L/∂{symbol}",
@@ -145,6 +154,7 @@ def _of_parameter(parameter: Parameter, layer: Layer, operation: str) -> tuple[V
             operation=operation,
             phase=Phase.BACKWARD,
             rows=rows,
+            timeless=True,
         ),
     )
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QMen
 from rnnviz.core.optimising.update import UpdateRule, operations
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
-from rnnviz.debugger.phase_operations import head_input
+from rnnviz.debugger.phase_operations import head_input, headed
 from rnnviz.debugger.places import to_operation, to_parameter
 from rnnviz.debugger.updating import updated_parameters
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
@@ -101,7 +101,7 @@ class VariablesPage(ColumnPage):
         place = (layer_name, variable.key)
         if place not in self._fresh:
             time_step = min(max(self._store.state.place.cursor.time_step, 1), self._trace.sequence_length(0))
-            source = self._source(self._trace, variable.phase, layer_name, time_step)
+            source = self._source(self._trace, variable, layer_name, time_step)
             values = None if source is None else variable.read(source, time_step - 1)
             if values is None or not values.size:
                 return None
@@ -111,14 +111,17 @@ class VariablesPage(ColumnPage):
             self._fresh.add(place)
         return self._known[place]
 
-    def _source(self, trace: Trace, phase: Phase, layer_name: str, time_step: int) -> object | None:
-        """What the variables of a phase are read of."""
-        if phase is Phase.LOSS:
-            return trace.head
-        if phase is Phase.UPDATE:
+    def _source(self, trace: Trace, variable: Variable, layer_name: str, time_step: int) -> object | None:
+        """What a variable is read of; None where it does not exist at the time step."""
+        if variable.phase is Phase.LOSS:
+            head = trace.head
+            return head if variable.timeless or (head and head.start < time_step <= head.stop) else None
+        if variable.phase is Phase.UPDATE:
             return update_at(self._store.state)
         layer = trace.find_layer(layer_name) or trace.layers[0]
-        if phase is Phase.BACKWARD:  # as everywhere: the float64 rebuild where float32 has lost it
+        if time_step - 1 not in layer.times():
+            return layer if variable.timeless else None
+        if variable.phase is Phase.BACKWARD:  # as everywhere: the float64 rebuild where float32 has lost it
             return trace.holding(layer.name, time_step - 1).layer(layer.name)
         return layer
 
@@ -153,7 +156,7 @@ class VariablesPage(ColumnPage):
         )
         rule = None if state.run.training is None else state.run.training.rule
         having = tuple(one.key for one in operations(rule)) if rule is not None else None
-        built = self._trace.structure, state.place.model, self._trace.head is None, having
+        built = self._trace.network, state.place.model, self._trace.head is None, having
         if self._built != built:
             self._built = built
             self._build(self._trace, rule)
@@ -166,10 +169,10 @@ class VariablesPage(ColumnPage):
         self.tree.clear()
         self._open_before = None
         for layer in trace.layers:
-            self._top(layer.id.words, layer_variables(layer), layer.name).setExpanded(True)
+            self._top(trace.network.words(layer.name), layer_variables(layer), layer.name).setExpanded(True)
         head, self._update = trace.head, None
         if head is not None:
-            variables = head_variables(head.kind, head_input(trace.structure), head.outputs)
+            variables = head_variables(head.kind, head_input(headed(trace)), head.outputs)
             self._top("head", variables).setExpanded(True)
         if rule is not None:
             self._update = self._top(_UPDATE, update_variables(rule, updated_parameters(trace)))

@@ -8,7 +8,6 @@ from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from rnnviz.core.numbers import bound, whole
-from rnnviz.core.structure import LayerId
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD, Laboratory, Losses
@@ -114,7 +113,7 @@ class HeadRow(QWidget):
     def show_shown(self, shown: Shown) -> None:
         """What all cards have in common."""
         deep = shown.models and shown.models[0].network.layer_names[1:]
-        layer = LayerId.read(shown.models[0].layer_name).words if deep else ""
+        layer = shown.models[0].network.words(shown.models[0].layer_name) if deep else ""
         scales = "same scales for all models" if len(shown.models) > 1 else ""
         sequence = f"sequence {whole(shown.sample + 1)}"
         self.common.setText(" · ".join(filter(None, (scales, sequence, layer))))

@@ -14,7 +14,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
-from rnnviz.debugger.phase_operations import head_input, short_words
+from rnnviz.debugger.phase_operations import head_input, headed, short_words
 from rnnviz.debugger.updating import UpdateShown, parameter_shown
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.equation_words import UNKNOWN
@@ -52,7 +52,7 @@ def draw_loss(look: Look, model: ShownModel, area: QRectF) -> Drawing:
     if head is None:
         _draw_title(drawing, look, area, f"The loss at t = {t + 1:,}", "This model has no head, and so no loss.")
         return drawing
-    output = head_input(trace.structure)
+    output = head_input(headed(trace))
 
     def find(name: str) -> Array | None:
         return head.value(name, t)

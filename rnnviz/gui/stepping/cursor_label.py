@@ -4,7 +4,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
-from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
@@ -143,7 +142,7 @@ def place_words(state: State) -> tuple[str, str, str]:
             where = "the weights change"
     parts = []
     if len(state.walkable.layer_names) > 1:
-        parts.append(LayerId.read(cursor.layer).words)
+        parts.append(state.walkable.words(cursor.layer))
     operation = state.walkable.operation(state.place)
     if operation is not None:
         parts = [*(parts if cursor.phase.swept else ()), operation.words.partition(":")[0]]

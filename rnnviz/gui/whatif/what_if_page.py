@@ -3,7 +3,6 @@
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from rnnviz.core.numbers import short
-from rnnviz.core.structure import LayerId
 from rnnviz.debugger.changes import what_changed
 from rnnviz.gui.commands.actions import Actions
 from rnnviz.gui.live.train_on_request import can_train_on
@@ -165,7 +164,7 @@ def place_words(state: State) -> str:
     model, cursor = state.run.models[state.place.model], state.place.cursor
     words = [model.name]
     if len(model.network.layer_names) > 1:
-        words.append(LayerId.read(cursor.layer).words)
+        words.append(model.network.words(cursor.layer))
     words.append(f"time step {min(cursor.time_step, state.program.time_steps)}")
     return " · ".join(words)
 

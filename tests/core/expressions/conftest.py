@@ -7,6 +7,7 @@ import pytest
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import NoValueError
+from rnnviz.core.network import Stretch
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head
 from rnnviz.core.sweeps.trace import Trace, rebuild
@@ -35,6 +36,9 @@ class TableScope:
 
     def metric_window(self, name: str, count: int) -> Array:
         return np.array(self.metrics[name][-count:])
+
+    def own(self, name: str, layer: str) -> Stretch | None:
+        return None
 
     def quantity(self, name: str, layer: str) -> Array:
         key = f"{name}_{layer}" if layer else name

@@ -268,7 +268,10 @@ def test_expressions_mean_what_numpy_computes(pair):
 
 def _table() -> SimpleNamespace:
     return SimpleNamespace(
-        number={"k": 100.0, "t": 2.0}.__getitem__, metric=lambda name: 0.5, quantity=lambda name, layer: _H
+        number={"k": 100.0, "t": 2.0}.__getitem__,
+        metric=lambda name: 0.5,
+        quantity=lambda name, layer: _H,
+        own=lambda name, layer: None,
     )
 
 

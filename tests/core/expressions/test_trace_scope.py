@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from several_calls import network
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
@@ -121,3 +122,29 @@ def test_gradients_that_float32_has_lost_are_those_of_the_float64_rebuild(make_t
     assert parse("norm(dh[T])").evaluate(scope) == pytest.approx(6, rel=1e-6)  # float32 is sure of this one
     np.testing.assert_array_equal(parse("h").evaluate(scope), layer.h[:, 0])
     assert parse("min(abs(dh[:, 1])) == 0").evaluate(scope) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("norm(h_l1[t])", "The encoder has ended: its last time step is 4."),
+        ("h_l1[2:6, 1]", "The encoder has ended: its last time step is 4."),
+        ("h_decoder_l0[t - 2, 3]", "The decoder begins at time step 5."),
+        ("losses[3]", "The decoder begins at time step 5."),
+        ("h_l1[-5, 1]", "There is no time step -5: there are 4."),
+        ("h_l1[-1, 2]", lambda trace: trace.layer("l1").h[3, 0, 1]),
+        ("dh_decoder_l1_reverse[t, 4]", lambda trace: trace.layer("decoder.l1_reverse").hidden_grad[4, 0, 3]),
+        ("h[t, 1]", lambda trace: trace.layer("decoder.l0").h[4, 0, 0]),  # of the layer looked at
+        ("mean(h_l0)", lambda trace: trace.layer("l0").h[:4, 0].mean()),
+        ("losses[-1] + sum(losses[6:7])", lambda trace: 2 * trace.head.losses[6, 0] + trace.head.losses[5, 0]),
+    ],
+)
+def test_a_stage_has_values_in_its_own_time_steps_and_elsewhere_says_so(text, value):
+    trace = rebuild(network("gru", lengths=(None, None)))
+    scope = TraceScope(trace, layer="decoder.l0", time_step=5)
+    expression = parse(text, Vocabulary((trace.network,)))
+    if isinstance(value, str):
+        with pytest.raises(NoValueError, match=value):
+            expression.evaluate(scope)
+    else:
+        assert expression.evaluate(scope) == pytest.approx(float(value(trace)), rel=1e-12)
