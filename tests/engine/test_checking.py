@@ -7,6 +7,7 @@ import every_cell
 import numpy as np
 import pytest
 from live_engine import SMALL
+from several_calls import encoder_decoder
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
@@ -244,3 +245,33 @@ def test_a_truncated_pass_is_right_and_one_cut_elsewhere_is_not() -> None:
     elsewhere = rebuild(capture.with_call(cut=np.roll(cut, 1))).check.weight_grads
     report = check_capture(replace(capture.with_call(cut=cut), grads=elsewhere))
     assert report.trace.kind == "differs"
+
+
+@pytest.mark.parametrize(
+    ("cell", "both_ways", "attention", "ends"),
+    [
+        ("lstm", True, True, True),
+        ("gru", False, True, False),
+        ("vanilla", True, False, True),
+        ("minlstm", True, True, True),
+    ],
+)
+def test_an_encoder_and_a_decoder_with_all_that_lies_between(
+    cell: str, both_ways: bool, attention: bool, ends: bool
+) -> None:
+    lengths = (np.array([2, 4]), np.array([3, 2])) if ends else (None, None)
+    depth = 2 if cell == "vanilla" else 1
+    capture = encoder_decoder(cell, depth=depth, both_ways=both_ways, attention=attention, lengths=lengths)
+    report = check_capture(capture)
+    assert report.right, report_table(report)
+    names = {check.name for check in report.checks}
+    assert {"embedding.table", "decoder.inputs", "decoder.head.weight", "h0"} <= names
+    assert ({"decoder.bridge.weight_h", "decoder.bridge.bias_h"} <= names) == both_ways
+    assert ({"decoder.attention.score", "decoder.attention.combine"} <= names) == attention
+    assert max(check.autograd for check in report.checks) < 1e-12
+    if attention:
+        encoder = capture.calls[0]
+        wrong = replace(encoder, grad_output=encoder.grad_output * 1.001)
+        trace = rebuild(replace(capture, calls=(wrong, capture.calls[1])))
+        assert not trace.faithful
+        assert "the gradient of the output" in trace.verdict.words

@@ -24,6 +24,7 @@ class HeadKind:
     loss: LossName
     pooling: Pooling = "last"
     weighs: bool = True  # whether it has weights; without, the prediction is what the pooling gives
+    attends: bool = False  # whether it reads an earlier call's outputs through attention
 
     @property
     def note(self) -> str:
@@ -90,7 +91,7 @@ class Head(FrozenArrays):
 
     @property
     def kind(self) -> HeadKind:
-        return HeadKind(self.loss, self.pooling, self.weight is not None)
+        return HeadKind(self.loss, self.pooling, self.weight is not None, self.attention is not None)
 
     @property
     def parameters(self) -> Mapping[str, Array]:
@@ -174,6 +175,13 @@ class Call(FrozenArrays):
             convolution=convolution,
             told=None if self.told is None else self.told[:length, one],
         )
+
+
+def is_attended(capture: "Capture", call: Call) -> bool:
+    """Whether attention of a later call goes over the outputs of this one, so that ∂L/∂ these comes through it."""
+    heads = (one.head for one in capture.calls if one.head is not None)
+    overs = (head.attention.over for head in heads if head.attention is not None)
+    return any(capture.calls[over] is call for over in overs)
 
 
 def axis_of(calls: Iterable[Call]) -> Axis:

@@ -108,13 +108,16 @@ def _check_links(capture: Capture, call: Call, number: int) -> None:
         return
     if not 0 <= attention.over < number:
         raise RnnvizError(f"capture.head.attention: wanted it over an earlier call, got number {attention.over}")
+    if call.head is not None and call.head.pooling != "last":
+        raise RnnvizError(f"capture.head.pooling: wanted last beside attention, got {call.head.pooling}")
     own, other = (one.structure.directions * one.structure.output_size for one in (call, capture.calls[attention.over]))
     for name, array, shape in (
         ("score", attention.score, (own, other)),
         ("combine", attention.combine, (own, other + own)),
     ):
-        if array.shape != shape:
-            raise RnnvizError(f"capture.head.attention.{name}: wanted {shape}, got {array.shape}")
+        if array.shape != shape or array.dtype != call.inputs.dtype:
+            came = f"{array.dtype.name} {array.shape}"
+            raise RnnvizError(f"capture.head.attention.{name}: wanted {call.inputs.dtype.name} {shape}, got {came}")
 
 
 def _check_bridge(call: Call, source: Structure) -> None:
@@ -127,9 +130,10 @@ def _check_bridge(call: Call, source: Structure) -> None:
             ("bias", bridge.bias, (structure.num_layers, units)),
         ):
             array = arrays.get(state)
-            if array is None or array.shape != shape:
-                came = "nothing" if array is None else str(array.shape)
-                raise RnnvizError(f"capture.bridge.{name}[{state}]: wanted {shape}, got {came}")
+            if array is None or array.shape != shape or array.dtype != call.inputs.dtype:
+                came = "nothing" if array is None else f"{array.dtype.name} {array.shape}"
+                wanted = f"{call.inputs.dtype.name} {shape}"
+                raise RnnvizError(f"capture.bridge.{name}[{state}]: wanted {wanted}, got {came}")
 
 
 def _check_lengths(lengths: Array | None, time_steps: int, sequences: int) -> None:

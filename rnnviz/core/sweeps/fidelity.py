@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from rnnviz.core.sweeps.nodes import SetByHand
 
 LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains
 LARGEST_LIMIT = 1e-2  # whatever cancels: beyond it a number has no digits left that could be compared
-OUTPUT = "output"
+OUTPUT, OUTPUT_GRAD = "output", "output_grad"
 
 
 def relative_difference(ours: Array, theirs: Array) -> float:
@@ -47,6 +47,7 @@ class Check(FrozenArrays):
     outputs: tuple[Array, ...]  # (T, N, D·P) of each call
     layers: tuple[Layer, ...]  # of all calls
     by_hand: Mapping[LayerId, SetByHand] | None = None  # what was set by hand in it
+    attended: Mapping[str, Array] = field(default_factory=dict)  # ∂L/∂ the outputs that attention reads, by call
 
     @cached_property
     @np.errstate(all="ignore")
@@ -62,7 +63,8 @@ class Check(FrozenArrays):
     @cached_property
     def ours(self) -> Mapping[str, Array]:
         """Each call's output and each parameter's gradient as rebuilt, by name: "output", "weight_hh_l0"."""
-        return {**self._named_outputs(self.outputs), **self.weight_grads}
+        attended = {_grad_name(call): grads for call, grads in self.attended.items()}
+        return {**self._named_outputs(self.outputs), **self.weight_grads, **attended}
 
     @cached_property
     def weight_grads(self) -> Mapping[str, Array]:
@@ -73,7 +75,8 @@ class Check(FrozenArrays):
     def theirs(self) -> Mapping[str, Array]:
         """Those of torch's that the capture holds, by the same names."""
         outputs = self._named_outputs(tuple(call.output for call in self.capture.calls))
-        return {name: one for name, one in {**outputs, **self.capture.grads}.items() if one is not None}
+        attended = {_grad_name(one.name): one.grad_output for one in self.capture.calls if one.name in self.attended}
+        return {name: one for name, one in {**outputs, **self.capture.grads, **attended}.items() if one is not None}
 
     @cached_property
     def of_own_pass(self) -> Mapping[str, Array]:
@@ -124,10 +127,14 @@ class Check(FrozenArrays):
 
     @staticmethod
     def gathered(
-        capture: Capture, outputs: tuple[Array, ...], weight_grads: Mapping[str, Array], share_sums: Mapping[str, float]
+        capture: Capture,
+        outputs: tuple[Array, ...],
+        attended: Mapping[str, Array],
+        weight_grads: Mapping[str, Array],
+        share_sums: Mapping[str, float],
     ) -> "Check":
         """The check of sequences that were rebuilt one after another: what is summed over them, and no layers."""
-        check = Check(capture, outputs, ())
+        check = Check(capture, outputs, (), None, attended)
         vars(check).update(weight_grads=weight_grads, share_sums=share_sums)
         return check
 
@@ -137,7 +144,7 @@ class Check(FrozenArrays):
 
     def settled(self) -> "Check":
         """The same with what was found out, but without the arrays that were rebuilt: nothing more can be compared."""
-        check = replace(self, outputs=(), layers=())
+        check = replace(self, outputs=(), layers=(), attended={})
         vars(check).update(differences=self.differences, _remembered=dict(self._remembered))
         check.drop("exact")
         return check
@@ -154,6 +161,11 @@ class Check(FrozenArrays):
         for name, one in theirs.items():
             if name in self.ours:
                 yield name, self.ours[name], one
+
+
+def _grad_name(call: str) -> str:
+    """Of the gradient that comes to a call's output."""
+    return f"{call}.{OUTPUT_GRAD}" if call else OUTPUT_GRAD
 
 
 @np.errstate(all="ignore")

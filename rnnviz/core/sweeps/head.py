@@ -1,8 +1,8 @@
 """The head's part of a trace: prediction, probabilities, the loss of every time step and the head's gradients.
 
-Forward: output of the recurrent module → what the head reads of it, pooled over time or not → y_t = W_ho h_t + b_o →
-probabilities, where the loss is of such → L_t. Backward: ∂L/∂y_t → what W_ho and b_o get at t, and ∂L_t/∂h_s, which is
-passed to the recurrent module: at s = t, or through a pooling at every s ≤ t.
+Forward: output of the recurrent module → what the head reads of it, pooled over time, with attention or as it is →
+y_t = W_ho h_t + b_o → probabilities, where the loss is of such → L_t. Backward: ∂L/∂y_t → what W_ho and b_o get at t,
+and ∂L_t/∂h_s, which is passed to the recurrent module: at s = t, or through a pooling at every s ≤ t.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weigh
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import listed
 from rnnviz.core.sweeps import shares
+from rnnviz.core.sweeps.attention import AttentionTrace, Source, attend, attention_trace
 from rnnviz.core.sweeps.axis import Place, Rows
 from rnnviz.core.sweeps.capture import Head, HeadKind, LossName, Reduction
 from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
@@ -46,10 +47,11 @@ class HeadTrace(FrozenArrays):
     loss_weight: Array  # (T, N)
     prediction_grad: Array  # (T, N, V) ∂L/∂prediction
     output: Array  # (T, N, D·P) of the recurrent module
-    pooled: Array  # (T, N, D·P) what the head reads: the output itself, or of all up to each time step
+    pooled: Array  # (T, N, D·P) what the head reads: the output itself, of all up to each time step, or attended
     parameters: Mapping[str, Array]  # weight (V, D·P) and bias (V,); {}: the prediction is what is read
     kind: HeadKind
     reduction: Reduction
+    attention: AttentionTrace | None = None
     place: Place | None = None  # the stretch of the time axis that its call covers; None: all of it
 
     @property
@@ -99,6 +101,8 @@ class HeadTrace(FrozenArrays):
     @property
     def output_grad(self) -> Array:
         """(T, N, D·P) ∂L/∂output as far as it comes through the head."""
+        if self.attention is not None:
+            return self.attention.states_grad
         with np.errstate(all="ignore"):
             return frozen(self.pooled_grads.total)
 
@@ -141,6 +145,9 @@ class HeadTrace(FrozenArrays):
         if name in written:
             with np.errstate(all="ignore"):
                 return np.asarray(written[name](self.prediction[t, sample], self.targets[t, sample]))
+        of_attention = None if self.attention is None else self.attention.value(name, (t, sample))
+        if of_attention is not None:
+            return of_attention
         if name not in _VALUES:
             raise RnnvizError(f"head: wanted one of {', '.join((*_VALUES, *written))}, got {name!r}")
         return np.asarray(_VALUES[name](self, (t, sample)))
@@ -192,21 +199,27 @@ class HeadTrace(FrozenArrays):
         whole = float(weights.sum()) if self.reduction == "mean" else float(weights.max(initial=0.0))
         return float(self.losses[:, n].sum(dtype=np.float64)) / whole if whole else float("nan")
 
-    def sample(self, n: int, rows: Rows, place: Place | None = None, copied: bool = False) -> "HeadTrace":
-        """The same with sequence `n` alone, cut to `rows` of the time axis, on which it then lies at `place`; `copied`:
-        in arrays of its own."""
+    def sample(
+        self, n: int, rows: Rows, place: Place | None = None, copied: bool = False, read_from: int = 0
+    ) -> "HeadTrace":
+        """The same with sequence `n` alone, cut to `rows` of the time axis, on which it then lies at `place`, and what
+        attention reads begins at `read_from`; `copied`: in arrays of its own."""
 
         def cut(array: Array) -> Array:
             found = array[rows, n : n + 1]
             return frozen(found.copy()) if copied else frozen(found)
 
-        return self._rearranged(cut, place)
+        attention = None if self.attention is None else self.attention.sample(n, cut, read_from)
+        return self._rearranged(cut, place, attention)
 
     def placed(self, place: Place) -> "HeadTrace":
         """The head of a call by itself on the time axis of a trace of several: nothing is asked elsewhere."""
-        return self if place.whole else self._rearranged(place.on_axis, place)
+        attention = None if self.attention is None else self.attention.placed(place)
+        return self if place.whole else self._rearranged(place.on_axis, place, attention)
 
-    def _rearranged(self, cut: Callable[[Array], Array], place: Place | None) -> "HeadTrace":
+    def _rearranged(
+        self, cut: Callable[[Array], Array], place: Place | None, attention: AttentionTrace | None
+    ) -> "HeadTrace":
         output = cut(self.output)
         return replace(
             self,
@@ -218,6 +231,7 @@ class HeadTrace(FrozenArrays):
             prediction_grad=cut(self.prediction_grad),
             output=output,
             pooled=output if self.pooled is self.output else cut(self.pooled),
+            attention=attention,
             place=place,
         )
 
@@ -244,6 +258,8 @@ def _pooled_before(head: HeadTrace, at: tuple[int, int]) -> Array:
 
 def _passed_on(head: HeadTrace, at: tuple[int, int]) -> Array:
     """What L_t gives to each output it reaches: through a mean to all alike, through a maximum to what held it."""
+    if head.attention is not None:
+        return np.asarray(head.attention.states_grad[at])
     grad = head.pooled_grads.grad[at]
     return np.asarray(grad / (at[0] + 1 - head.start) if head.kind.pooling == "mean" else grad)
 
@@ -274,16 +290,23 @@ _VALUES: Mapping[str, Callable[[HeadTrace, tuple[int, int]], Array]] = {
 
 
 @np.errstate(all="ignore")
-def through_head(head: Head, output: Array) -> HeadTrace:
-    """Prediction, losses and gradients for `output` (T, N, D·P)."""
+def through_head(head: Head, output: Array, source: Source | None = None, lengths: Array | None = None) -> HeadTrace:
+    """Prediction, losses and gradients for `output` (T, N, D·P) of sequences of `lengths` (N,); `source` is what its
+    attention goes over, where it has one."""
     numbers, loss = ArrayNumbers(), LOSSES[head.loss]
-    prediction = pooled = POOLINGS[head.pooling].pooled(output)
+    read = None
+    if head.attention is None:
+        prediction = pooled = POOLINGS[head.pooling].pooled(output)
+    else:
+        assert source is not None  # whoever knows the other calls gives it
+        read = attend(head.attention, output, source, lengths)
+        prediction = pooled = read.attended
     if head.weight is not None:
         product = _PRODUCT.operation.compute(numbers, (pooled,), (head.weight,))
         prediction = _SUM.compute(numbers, (product,), (head.bias,))
     value, slope, probabilities = loss.measure(prediction, head.targets)
     output = frozen(output)
-    return HeadTrace(
+    found = HeadTrace(
         prediction=frozen(prediction),
         probabilities=None if probabilities is None else frozen(probabilities),
         losses=frozen(weighted(head.loss_weight, value)),
@@ -291,8 +314,12 @@ def through_head(head: Head, output: Array) -> HeadTrace:
         loss_weight=frozen(head.loss_weight),
         prediction_grad=frozen(weighted(head.loss_weight[..., None], slope)),
         output=output,
-        pooled=output if head.pooling == "last" else frozen(pooled),
+        pooled=output if head.pooling == "last" and read is None else frozen(pooled),
         parameters=frozen_mapping(head.parameters),
         kind=head.kind,
         reduction=head.reduction,
     )
+    if read is None or source is None or head.attention is None:
+        return found
+    grad = found.pooled_grads.grad
+    return replace(found, attention=attention_trace(head.attention, read, grad, output, source))

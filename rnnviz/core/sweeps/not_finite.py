@@ -30,6 +30,10 @@ def _found(capture: Capture, layers: tuple[Layer, ...]) -> Iterator[str]:
         yield from _at_time(call, call.inputs, _called(call, "the input"))
         for state, first in call.initial.items():
             yield from _of_state(call, first, _called(call, f"the first {state}"))
+        if call.bridge is not None:
+            for state in call.bridge.weight:
+                yield from _among(call.bridge.weight[state], f"bridge.weight_{state}")
+                yield from _among(call.bridge.bias[state], f"bridge.bias_{state}")
     several = len(layers) > 1
     for layer in layers:
         forward = {_named(layer, node.name): layer.value(node.name) for node in layer.equations.nodes}
@@ -38,6 +42,9 @@ def _found(capture: Capture, layers: tuple[Layer, ...]) -> Iterator[str]:
         if call.head is not None:
             for name, weight in call.head.parameters.items():
                 yield from _among(weight, f"head.{name}")
+            if (attention := call.head.attention) is not None:
+                yield from _among(attention.score, "attention.score")
+                yield from _among(attention.combine, "attention.combine")
         yield from _at_time(call, call.grad_output, _called(call, "∂L/∂output"))
         for state, gradient in call.grad_final.items():
             yield from _of_state(call, gradient, _called(call, f"∂L/∂ the last {state}"))

@@ -41,12 +41,16 @@ def _each_rebuilt(
     """The check of all sequences without their layers, the trace of `kept` alone, and whether any underflows. `make`
     stands in for `rebuild`."""
     outputs = [np.zeros(call.grad_output.shape, call.grad_output.dtype) for call in capture.calls]
-    grads, shares = dict[str, Array](), dict[str, float]()
+    grads, shares, attended = dict[str, Array](), dict[str, float](), dict[str, Array]()
     trace, underflows = None, False
     for n in sorted(range(capture.inputs.shape[1]), key=lambda n: n == kept):  # the one that is kept comes last
         one = (make or rebuild)(capture.sample(n))
         for whole, own in zip(outputs, one.check.outputs, strict=True):
             whole[: len(own), n] = own[:, 0]
+        for call, own in one.check.attended.items():
+            if call not in attended:
+                attended[call] = np.zeros_like(next(one.grad_output for one in capture.calls if one.name == call))
+            attended[call][: len(own), n] = own[:, 0]
         for name, gradient in one.check.weight_grads.items():
             grads[name] = grads[name] + gradient if name in grads else gradient
         for name, share in one.check.share_sums.items():
@@ -55,7 +59,7 @@ def _each_rebuilt(
         one.forget()
         trace = one if n == kept else trace
         del one  # before the next one is made
-    return Check.gathered(capture, tuple(map(frozen, outputs)), grads, shares), trace, underflows
+    return Check.gathered(capture, tuple(map(frozen, outputs)), attended, grads, shares), trace, underflows
 
 
 def trace_bytes(capture: Capture) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenMapping, frozen
-from rnnviz.core.sweeps.capture import Call, Capture, Head
+from rnnviz.core.sweeps.capture import Attention, Bridge, Call, Capture, Head
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.nodes import node_value, over_time
 
@@ -58,6 +58,8 @@ def _call_in_float64(call: Call) -> Call:
         output=None,
         head=None if call.head is None else _head_in_float64(call.head),
         masks=None if call.masks is None else _wide(call.masks),
+        bridge=None if call.bridge is None else Bridge(_all_wide(call.bridge.weight), _all_wide(call.bridge.bias)),
+        embedding=None if call.embedding is None else replace(call.embedding, table=_wide(call.embedding.table)),
     )
 
 
@@ -68,6 +70,9 @@ def _head_in_float64(head: Head) -> Head:
         bias=None if head.bias is None else _wide(head.bias),
         targets=head.targets if head.loss == "cross entropy" else _wide(head.targets),
         loss_weight=_wide(head.loss_weight),
+        attention=None
+        if head.attention is None
+        else Attention(head.attention.over, _wide(head.attention.score), _wide(head.attention.combine)),
     )
 
 

@@ -1,6 +1,6 @@
 """The trace: one forward and backward sweep with every intermediate tensor, rebuilt from a capture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,66 +13,22 @@ from rnnviz.core.magnitude import l2
 from rnnviz.core.memory import array_bytes, keep_pages_at_hand
 from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.axis import Axis, Place, Rows
-from rnnviz.core.sweeps.backward import sweep_back
+from rnnviz.core.sweeps.axis import Axis
+from rnnviz.core.sweeps.call_trace import CallTrace, attended_grads, sampled, swept_back
 from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, axis_of
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.cuts import Cuts, cuts_of
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
-from rnnviz.core.sweeps.head import HeadTrace, through_head
+from rnnviz.core.sweeps.hand_over import States, unroll_calls
+from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import SetByHand
 from rnnviz.core.sweeps.precision import in_float64, jittered, rounded
 from rnnviz.core.sweeps.underflow import held, underflows
 from rnnviz.core.sweeps.verdict import Verdict, judge
 
-__all__ = ["HeadTrace", "Layer", "Trace", "rebuild"]
-
-
-@dataclass(frozen=True, eq=False)
-class CallTrace(FrozenArrays):
-    """What happened in one call of a recurrent module over N sequences, on the trace's time axis of T time steps."""
-
-    call: Call  # its arrays are of its own time steps alone
-    layers: tuple[Layer, ...] = field(repr=False)  # torch's order: l0, l0_reverse, l1, …
-    output: Array = field(repr=False)  # (T, N, D·P) of the recurrent module, 0 outside the call's stretch
-    head: HeadTrace | None = field(repr=False)
-    lengths: Array | None  # (N,) of a packed batch in this call, None if all have all its time steps
-
-    @property
-    def input_grad(self) -> Array:
-        """(T, N, I) ∂L/∂x_t, by all directions of its lowest layer."""
-        return np.asarray(sum(layer.input_grad for layer in self.layers[: self.call.structure.directions]))
-
-    def sample(self, n: int, rows: Rows, place: Place, copied: bool = False) -> "CallTrace":
-        """The same with sequence `n` alone, cut to `rows` of the time axis, on which it then lies at `place`; `copied`:
-        in arrays of its own."""
-        where = None if place.whole else place
-        layers = self._levels(lambda layer, above: layer.sample(n, rows, above, where, copied))
-        head = None if self.head is None else self.head.sample(n, rows, where, copied)
-        output = self.output[rows, n : n + 1]
-        if copied:
-            output = frozen(output.copy())
-        call = self.call.sample(n, place.stop - place.start, place.start)
-        return replace(self, call=call, layers=layers, output=frozen(output), head=head, lengths=None)
-
-    def placed(self, place: Place) -> "CallTrace":
-        """A call by itself on the time axis of a trace of several."""
-        if place.whole:
-            return self
-        layers = self._levels(lambda layer, above: layer.placed(place, above))
-        head = None if self.head is None else self.head.placed(place)
-        return replace(self, layers=layers, output=place.on_axis(self.output), head=head)
-
-    def _levels(self, change: Callable[[Layer, tuple[Layer, ...]], Layer]) -> tuple[Layer, ...]:
-        """All layers changed from the top down, each with those above it."""
-        directions, layers = self.call.structure.directions, list[Layer]()
-        above: tuple[Layer, ...] = ()
-        for start in range(len(self.layers) - directions, -1, -directions):
-            above = tuple(change(layer, above) for layer in self.layers[start : start + directions])
-            layers[:0] = above
-        return tuple(layers)
+__all__ = ["CallTrace", "HeadTrace", "Layer", "Trace", "rebuild"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +70,12 @@ class Trace(FrozenArrays):
     def input_grad(self) -> Array:
         """(T, N, I) ∂L/∂x_t of the first call's inputs, by all directions of its lowest layer."""
         return self.calls[0].input_grad
+
+    @property
+    def embedding_grad(self) -> Array | None:
+        """(V, I) ∂L/∂ the table that the first call's inputs are rows of; None where they are none."""
+        embedding = self.calls[0].embedding
+        return None if embedding is None else embedding.table_grad
 
     @property
     def head(self) -> HeadTrace | None:
@@ -282,9 +244,7 @@ class Trace(FrozenArrays):
 
     def _cut(self, n: int, copied: bool = False) -> "Trace":
         axis = self._axis
-        rows = axis.rows(n)
-        cut = (call.sample(n, rows, axis.place_of(number, n), copied) for number, call in enumerate(self.calls))
-        return replace(self, calls=tuple(cut), number=n)
+        return replace(self, calls=sampled(self.calls, axis, n, copied), number=n)
 
     def _rebuilt(self, n: int) -> "Trace":
         if n == self.number:
@@ -375,7 +335,8 @@ def rebuild(capture: Capture) -> Trace:
     """
     keep_pages_at_hand()
     check_shapes(capture)
-    return swept(capture, [_unrolled(call, capture) for call in capture.calls], capture.notes)
+    sweeps = unroll_calls(capture.calls, lambda call, first: _unrolled(call, capture, first))
+    return swept(capture, sweeps, capture.notes)
 
 
 @one_blas_thread
@@ -385,7 +346,7 @@ def one_rounding_off(capture: Capture, seed: int, dtype: str) -> Trace:
     does to a float32 trace is seen in its own numbers."""
     if dtype == "float32":
         return rebuild(capture)
-    sweeps = [unroll(call, capture.weights, None) for call in capture.calls]
+    sweeps = unroll_calls(capture.calls, lambda call, first: unroll(call, capture.weights, None, initial=first))
     return swept(capture, [[rounded(one, seed) for one in call] for call in sweeps], ())
 
 
@@ -398,16 +359,17 @@ def _in_float64(capture: Capture, by_hand: Mapping[LayerId, SetByHand] | None, n
         layer: replace(one, values={name: array.astype(np.float64) for name, array in one.values.items()})
         for layer, one in by_hand.items()
     }
-    return swept(capture, [unroll(call, capture.weights, None, wide) for call in capture.calls], notes)
+    sweeps = unroll_calls(capture.calls, lambda call, first: unroll(call, capture.weights, None, wide, first))
+    return swept(capture, sweeps, notes)
 
 
-def _unrolled(call: Call, capture: Capture) -> list[LayerSweep]:
-    sweeps = unroll(call, capture.weights, call.output)
+def _unrolled(call: Call, capture: Capture, first: States | None) -> list[LayerSweep]:
+    sweeps = unroll(call, capture.weights, call.output, initial=first)
     if call.output is not None:
         output = module_output(call, sweeps)
         if not relative_difference(output, call.output) <= LIMITS[output.dtype.name]:
             # torch's states do not follow from these weights: show what does, and how far it is from torch's
-            return unroll(call, capture.weights, None)
+            return unroll(call, capture.weights, None, initial=first)
     return sweeps
 
 
@@ -420,27 +382,7 @@ def swept(
     """The trace of forward sweeps: read out, then swept back from the last call to the first.
 
     `by_hand` is what was set by hand in them."""
-    found, outputs, axis = list[CallTrace](), list[Array](), capture.axis
-    for call, unrolled in reversed(list(zip(capture.calls, sweeps, strict=True))):
-        number = len(capture.calls) - 1 - len(found)
-        output = module_output(call, unrolled)
-        head = None if call.head is None else through_head(call.head, output)
-        pooled = head.pooled_grads if head is not None and head.kind.pooling != "last" else None
-        layers = sweep_back(call, unrolled, _grad_final(call, number, found), pooled)
-        outputs.insert(0, frozen(output))
-        found.append(CallTrace(call, layers, frozen(output), head, call.lengths).placed(axis.place(number)))
-    calls = tuple(reversed(found))
+    outputs = tuple(frozen(module_output(call, one)) for call, one in zip(capture.calls, sweeps, strict=True))
+    calls = swept_back(capture, sweeps, outputs)
     layers = tuple(layer for call in calls for layer in call.layers)
-    return Trace(calls, Check(capture, tuple(outputs), layers, by_hand), notes)
-
-
-def _grad_final(call: Call, number: int, later: list[CallTrace]) -> dict[str, Array]:
-    """What comes to a call's final states: from outside, and from the calls that begin with them."""
-    total = dict(call.grad_final)
-    for one in later:
-        if one.call.follows != number:
-            continue
-        for state in one.call.structure.equations.states:
-            came = np.stack([layer.initial_grads[state] for layer in one.layers])
-            total[state] = total[state] + came if state in total else came
-    return total
+    return Trace(calls, Check(capture, outputs, layers, by_hand, attended_grads(calls)), notes)

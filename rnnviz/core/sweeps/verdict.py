@@ -10,7 +10,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.core.plain_records import listed
-from rnnviz.core.sweeps.fidelity import LARGEST_LIMIT, LIMITS, OUTPUT, Check, relative_difference
+from rnnviz.core.sweeps.fidelity import LARGEST_LIMIT, LIMITS, OUTPUT, OUTPUT_GRAD, Check, relative_difference
 from rnnviz.core.sweeps.not_finite import all_finite, first_not_finite
 
 VerdictKind = Literal["right", "differs", "cannot be compared", "not your own pass"]
@@ -174,7 +174,10 @@ class _Numbers(NamedTuple):
 
 def _words(name: str) -> str:
     call, _, last = name.rpartition(".")
-    return (f"the output of {call}" if call else "the output") if last == OUTPUT else name
+    if last not in (OUTPUT, OUTPUT_GRAD):
+        return name
+    output = f"the output of {call}" if call else "the output"
+    return output if last == OUTPUT else f"the gradient of {output}"
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -178,8 +178,13 @@ def _autograd(exact: Capture, tensors: Tensors, nudges: Tensors, held: Held) -> 
     at cuts are put into `held`."""
     wanted = {*exact.weights, *nudges}
     for call in exact.calls:
-        parameters = () if call.head is None else (f"head.{name}" for name in call.head.parameters)
-        wanted |= {tensor_name(call, name) for name in ("inputs", *parameters, *_first_states(call))}
+        not_leaves = (
+            "grad_output",
+            *(f"grad_{state}" for state in call.grad_final),
+            *(f"{state}0" for state in call.initial),
+        )
+        wanted |= set(own_arrays(call)) - {tensor_name(call, name) for name in not_leaves}
+        wanted |= {tensor_name(call, name) for name in _first_states(call)}
     leaves = {name: value.clone().requires_grad_() for name, value in (tensors | nudges).items() if name in wanted}
     given = tensors | {name: leaf for name, leaf in leaves.items() if name in tensors}
     loss, outputs = unrolled_loss(exact, given, {name: leaves[name] for name in nudges}, held)
@@ -211,7 +216,14 @@ def _gradients(trace: Trace) -> dict[str, Array]:
             found[tensor_name(call, name)] = np.stack([layer.initial_grads[state] for layer in one.layers])
         if one.head is not None:
             heads = {f"head.{name}": grad for name, grad in one.head.weight_grads.items()}
+            if (attention := one.head.attention) is not None:
+                heads |= {f"attention.{name}": grad for name, grad in attention.weight_grads.items()}
             found |= {tensor_name(call, name): grad for name, grad in heads.items()}
+        if one.bridge is not None:
+            for name, grad in one.bridge.weight_grads.items():
+                found[tensor_name(call, f"bridge.{name}")] = grad
+        if one.embedding is not None:
+            found[tensor_name(call, "embedding.table")] = one.embedding.table_grad
     return found
 
 

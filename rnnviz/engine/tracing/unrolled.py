@@ -13,7 +13,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Value
 from rnnviz.core.structure import LayerId
-from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.capture import Call, Capture, is_attended
 from rnnviz.engine.cell_module import TENSORS, windowed
 from rnnviz.engine.losses import losses
 from rnnviz.engine.pooling import pooled
@@ -51,6 +51,13 @@ def own_arrays(call: Call) -> dict[str, Array]:
     arrays |= {f"grad_{state}": array for state, array in call.grad_final.items()}
     if call.head is not None:
         arrays |= {f"head.{name}": array for name, array in call.head.parameters.items()}
+        if (attention := call.head.attention) is not None:
+            arrays |= {"attention.score": attention.score, "attention.combine": attention.combine}
+    if call.bridge is not None:
+        for name, parts in (("weight", call.bridge.weight), ("bias", call.bridge.bias)):
+            arrays |= {f"bridge.{name}_{state}": array for state, array in parts.items()}
+    if call.embedding is not None:
+        arrays |= {"embedding.table": call.embedding.table}
     return {tensor_name(call, name): array for name, array in arrays.items()}
 
 
@@ -60,7 +67,8 @@ def unrolled_loss(
     """L, and each call's output (T, N, D·P), with the weights and the calls' own arrays in `tensors`.
 
     L is the sum of the calls' own losses, or Σ grad_output · output where one has none, with Σ ∂L/∂state · state of
-    the final states whose gradient is given. Where a call's `cut` says so, the states are detached. They are put into
+    the final states whose gradient is given; what attention reads has no loss but through it.
+    Where a call's `cut` says so, the states are detached. They are put into
     `held`, or taken from there if they are in it: then L is the function of which truncation takes the gradient, in
     which these states are constants.
     """
@@ -68,18 +76,57 @@ def unrolled_loss(
     parts, held = list[Tensor](), {} if held is None else held
     for call in capture.calls:
         given = {name: tensors[tensor_name(call, f"{name}0")] for name in call.initial}
-        first = given if call.follows is None else finals[call.follows]
+        first = given if call.follows is None else _taken_over(call, tensors, finals[call.follows])
         output, final = _output(call, tensors, nudges, first, held)
-        parts += _losses(call, tensors, output, final)
         outputs.append(output)
+        parts += _losses(capture, call, tensors, _attended(capture, call, tensors, outputs), final)
         finals.append(final)
     return sum(parts[1:], parts[0]), outputs
 
 
-def _losses(call: Call, tensors: Mapping[str, Tensor], output: Tensor, final: Mapping[str, Tensor]) -> Iterator[Tensor]:
+def _taken_over(call: Call, tensors: Mapping[str, Tensor], final: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """What a call begins with, of the final states of another."""
+    if call.bridge is None:
+        return final
+    found = {}
+    for state, last in final.items():
+        weight, bias = (tensors[tensor_name(call, f"bridge.{name}_{state}")] for name in ("weight", "bias"))
+        layers = [
+            torch.cat([last[2 * number], last[2 * number + 1]], dim=-1) @ weight[number].T + bias[number]
+            for number in range(len(weight))
+        ]
+        found[state] = torch.stack(layers)
+    return found
+
+
+def _attended(capture: Capture, call: Call, tensors: Mapping[str, Tensor], outputs: list[Tensor]) -> Tensor:
+    """(T, N, D·P) what the head of a call reads of its output, the last of `outputs`, one time step after the other."""
+    attention = None if call.head is None else call.head.attention
+    if attention is None:
+        return outputs[-1]
+    score, combine = (tensors[tensor_name(call, f"attention.{name}")] for name in ("score", "combine"))
+    lengths, found = capture.calls[attention.over].lengths, list[Tensor]()
+    for k, states in enumerate(outputs[-1]):  # (N, P)
+        rows = []
+        for n, state in enumerate(states):
+            read = outputs[attention.over][:, n]
+            read = read if lengths is None else read[: int(lengths[n])]  # (S_n, M)
+            weights = torch.softmax(read @ (score.T @ state), dim=0)
+            attended = torch.tanh(combine @ torch.cat([weights @ read, state]))
+            ended = call.lengths is not None and k >= int(call.lengths[n])
+            rows.append(torch.zeros_like(attended) if ended else attended)
+        found.append(torch.stack(rows))
+    return torch.stack(found)
+
+
+def _losses(
+    capture: Capture, call: Call, tensors: Mapping[str, Tensor], output: Tensor, final: Mapping[str, Tensor]
+) -> Iterator[Tensor]:
     for state in call.grad_final:
         yield (tensors[tensor_name(call, f"grad_{state}")] * final[state]).sum()
     head = call.head
+    if head is None and is_attended(capture, call):
+        return
     if head is None:
         yield (output * tensors[tensor_name(call, "grad_output")]).sum()
         return
@@ -102,7 +149,7 @@ def _output(
     structure, cell = call.structure, call.structure.equations
     time_steps = len(call.inputs)
     lengths = None if call.lengths is None else torch.tensor(call.lengths)
-    below = list(windowed(tensors[tensor_name(call, "inputs")], structure.window).unbind(0))
+    below = list(windowed(_inputs(call, tensors), structure.window).unbind(0))
     finals: dict[str, list[Tensor]] = {state: [] for state in cell.states}
     directions: list[list[Tensor]] = []
     for number, layer in enumerate(call.layer_ids):
@@ -149,6 +196,16 @@ def _handed_up(call: Call, layer: LayerId, directions: list[list[Tensor]], read:
     if call.structure.residual and layer.depth:
         whole = [h + x for h, x in zip(whole, read, strict=True)]
     return whole
+
+
+def _inputs(call: Call, tensors: Mapping[str, Tensor]) -> Tensor:
+    """The inputs of a call, moved with the rows of their table."""
+    inputs = tensors[tensor_name(call, "inputs")]
+    if call.embedding is None:
+        return inputs
+    moved = tensors[tensor_name(call, "embedding.table")] - torch.tensor(call.embedding.table, dtype=inputs.dtype)
+    symbols = torch.tensor(call.embedding.symbols)
+    return inputs + torch.where((symbols >= 0)[..., None], moved[symbols.clamp(min=0)], torch.zeros_like(inputs))
 
 
 class _Step:

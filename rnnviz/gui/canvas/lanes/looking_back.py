@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.sweeps.trace import CallTrace, Trace
+from rnnviz.core.sweeps.trace import Trace
 from rnnviz.gui.canvas.lanes.row import stretch
 
 
@@ -25,17 +25,9 @@ class LookingBack:
 def looking_back(trace: Trace) -> LookingBack | None:
     """None without attention."""
     for call in trace.calls:
-        head = call.call.head
-        if head is not None and head.attention is not None:
-            over = trace.calls[head.attention.over]
-            later, earlier = stretch(call), stretch(over)
-            scores = _outputs(call, later) @ head.attention.score @ _outputs(over, earlier).T
-            with np.errstate(invalid="ignore"):
-                sizes = np.exp(scores - scores.max(axis=1, keepdims=True))
-                return LookingBack(sizes / sizes.sum(axis=1, keepdims=True), later, earlier)
+        attention = None if call.head is None else call.head.attention
+        if attention is not None:
+            later, earlier = stretch(call), stretch(trace.calls[attention.over])
+            weights = attention.weights[later.start : later.stop, 0].astype(np.float64)
+            return LookingBack(weights, later, earlier)
     return None
-
-
-def _outputs(call: CallTrace, own: range) -> Array:
-    """(time steps, P) of a call of one sequence."""
-    return call.output[own.start : own.stop, 0].astype(np.float64)
