@@ -68,8 +68,9 @@ def experiments(cell: str) -> Iterator[Experiment]:
 
 def _model(cell: str, name: str, pooling: Pooling, place: int) -> ModelSettings:
     kind = CELLS[cell]
-    both = place == 2 and not kind.one_direction
-    model = ModelSettings(name, cell, 3 + place, 1 + (place == 1 and not kind.one_layer), both, pooling=pooling)
+    both, deep = place == 2 and not kind.one_direction, place == 1 and not kind.one_layer
+    model = ModelSettings(name, cell, 3 + place, 1 + deep, both, pooling=pooling)
+    model = replace(model, residual=True, dropout=0.3) if deep else model
     return model.with_own("window", 2 + place) if "window" in settings_of(kind.settings) else model
 
 

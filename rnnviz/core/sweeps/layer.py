@@ -113,6 +113,11 @@ class Layer(FrozenArrays):
         t = np.arange(len(self.output))[:, None]
         return frozen(np.asarray((t >= self.start) & (t < self.start + self.sequence_lengths)))
 
+    @cached_property
+    def _outside(self) -> Array | None:
+        """(T, N) bool: where a sequence has no time step in this layer; None: nowhere."""
+        return None if self.place is None and self.lengths is None else ~self.inside
+
     # what was computed
 
     def value(self, name: str) -> Array:
@@ -133,9 +138,8 @@ class Layer(FrozenArrays):
 
     @cached_property
     def _all_values(self) -> NodeValues:
-        return NodeValues(
-            self.equations, self.values, self.before, self.weights, self.structure.hidden_size, self.place
-        )
+        hidden = self.structure.hidden_size
+        return NodeValues(self.equations, self.values, self.before, self.weights, hidden, self._outside)
 
     @property
     def x(self) -> Array:
@@ -182,9 +186,8 @@ class Layer(FrozenArrays):
     @cached_property
     def slopes(self) -> Slopes:
         """The derivatives of all nodes by what they read."""
-        return Slopes(
-            self.equations, self.weights, self._all_values, self.before, self.structure.hidden_size, self.place
-        )
+        hidden = self.structure.hidden_size
+        return Slopes(self.equations, self.weights, self._all_values, self.before, hidden, self._outside)
 
     @np.errstate(all="ignore")
     def grad(self, name: str) -> Array:

@@ -17,7 +17,6 @@ from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight, times_each
-from rnnviz.core.sweeps.axis import Place
 from rnnviz.core.sweeps.plan import Plan, plan_of
 
 NUMBERS = ArrayNumbers()
@@ -172,6 +171,11 @@ def read_value(
     return array[..., cell.block_rows(value.block, hidden)] if value.block else array
 
 
+def _zeroed(array: Array, outside: Array | None) -> Array:
+    """(T, N, ·) with 0 outside, whatever stands there."""
+    return array if outside is None else np.where(outside[:, :, None], array.dtype.type(0), array)
+
+
 class NodeValues(Mapping[str, Array]):
     """The values of all nodes of a cell: those known already, the others computed when they are first asked for."""
 
@@ -182,11 +186,11 @@ class NodeValues(Mapping[str, Array]):
         before: Mapping[str, Array],
         weights: Mapping[str, Array],
         hidden: int,
-        place: Place | None = None,
+        outside: Array | None = None,
     ) -> None:
-        """`place`: where on the axis the values lie, of which those outside are 0."""
+        """`outside` (T, N): True where a sequence has no time step, so that every value is 0."""
         self._cell, self._before, self._weights, self._hidden = cell, before, weights, hidden
-        self._known, self._place = dict(known), place
+        self._known, self._outside = dict(known), outside
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._known:
@@ -198,8 +202,7 @@ class NodeValues(Mapping[str, Array]):
     def _computed(self, name: str) -> Array:
         node = self._cell.node(name)
         value = node_value(self._cell, node, self, self._before, self._weights, self._hidden)
-        value = over_time(node, value, self._known["x"])
-        return value if self._place is None else self._place.alone(value)
+        return _zeroed(over_time(node, value, self._known["x"]), self._outside)
 
     @one_blas_thread
     @np.errstate(all="ignore")
@@ -212,8 +215,7 @@ class NodeValues(Mapping[str, Array]):
         values = {value.name: self.at(value.name, t, sample) for value in node.operation.values if not value.before}
         before = {value.name: self._before[value.name][row] for value in node.operation.values if value.before}
         value = node_value(self._cell, node, values, before, self._weights, self._hidden)
-        inside = self._place is None or self._place.start <= t < self._place.stop
-        return value if inside else np.zeros_like(value)
+        return value if self._outside is None or not self._outside[row] else np.zeros_like(value)
 
     def __iter__(self) -> Iterator[str]:
         return iter(("x", *self._cell.by_name))
@@ -232,11 +234,11 @@ class Slopes:
         values: Mapping[str, Array],
         before: Mapping[str, Array],
         hidden: int,
-        place: Place | None = None,
+        outside: Array | None = None,
     ) -> None:
-        """`values` of all nodes and `before`, the states of the time step before, (…, units); `place`: where on the
-        axis they lie, outside of which a derivative is 0."""
-        self._place = place
+        """`values` of all nodes and `before`, the states of the time step before, (…, units); `outside` (T, N): True
+        where a sequence has no time step, so that every derivative is 0."""
+        self._outside = outside
         self.cell, self.weights, self.hidden = cell, weights, hidden
         self._values, self._before = values, before
         self._known: dict[tuple[str, int], Array | None] = {}
@@ -265,9 +267,8 @@ class Slopes:
         return self._inside(node.operation.weight_slope(place, self._read(node), self._used(node)))
 
     def _inside(self, slope: Array | None) -> Array | None:
-        """With 0 outside the stretch, also where a value of 0 has no derivative."""
-        of_time = self._place is not None and slope is not None and slope.ndim == 3
-        return self._place.alone(slope) if of_time else slope  # type: ignore[union-attr, arg-type]
+        """With 0 outside, also where a value of 0 has no derivative."""
+        return _zeroed(slope, self._outside) if slope is not None and slope.ndim == 3 else slope
 
     def _read(self, node: Node) -> list[Array]:
         return [read_value(self.cell, one, self._values, self._before, self.hidden) for one in node.operation.values]
