@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rnnviz import debugging_commands, sweep_command
+from rnnviz.code_option import add_run_code, refuse_code
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS
 from rnnviz.debugging_commands import Commands
@@ -37,7 +38,9 @@ TEXT_OPTIONS = (
     *("--learning-rate", "--clip-norm", "--length", "--loss-time-step", "--seed", "--time-step", "--scale", "--size"),
     *("--font-scale", *debugging_commands.TEXT_OPTIONS, *sweep_command.TEXT_OPTIONS),
 )
-COMMANDS = ("train", "sweep", "branch", "inspect", "trace", "search", "check", "export", "render", "window")
+COMMANDS = (
+    *("train", "sweep", "branch", "inspect", "trace", "search", "check", "jacobians", "export", "render", "window"),
+)
 
 EXAMPLES = """examples:
   rnnviz                                        the window, with the first lesson
@@ -163,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_trace,
         debugging_commands.add_search,
         debugging_commands.add_check,
+        debugging_commands.add_jacobians,
         _add_export,
         _add_render,
     ):
@@ -227,6 +231,7 @@ def _add_live(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--large", action="store_true", help="allow what needs gigabytes of memory or long training steps"
     )
+    add_run_code(parser)
     parser.add_argument(
         "--live", action="store_true", help="take commands from the window and stay open when training has ended"
     )
@@ -570,6 +575,7 @@ def _refuse_unwanted(experiment: "Experiment", source: Path, options: argparse.N
     from rnnviz.core.experiment.estimate import refuse_large
 
     _refuse_files_elsewhere(experiment, source, options.allowed)
+    refuse_code(experiment, options)
     if not options.live:  # the window has asked
         refuse_large(experiment, str(source), options.large)
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.code_option import add_run_code, refuse_code
 from rnnviz.core.errors import RnnvizError
 from rnnviz.option_numbers import real_number, whole_number
 
@@ -54,7 +55,21 @@ def add_check(commands: "Commands[Any]") -> None:
     check.add_argument("--model", metavar="NAME", help="default: every model")
     add_kind(check)
     check.add_argument("--json", action="store_true", help="as JSON, for programs")
+    add_run_code(check)
     check.set_defaults(run=run_check)
+
+
+def add_jacobians(commands: "Commands[Any]") -> None:
+    jacobians = commands.add_parser("jacobians", help="the step Jacobians of a user's own cell, by running its file")
+    jacobians.add_argument("run_path", type=Path, metavar="RUN")
+    jacobians.add_argument("--model", metavar="NAME", required=True)
+    jacobians.add_argument("--training-step", type=whole_number(0), metavar="K", required=True)
+    jacobians.add_argument("--sequence", type=whole_number(1), metavar="N", default=1, help="default: the first")
+    add_kind(jacobians)
+    add_run_code(jacobians)
+    jacobians.add_argument("--json-lines", action="store_true", help="for programs: how far it is, line by line")
+    jacobians.add_argument("-o", dest="out", type=Path, required=True, metavar="F.safetensors")
+    jacobians.set_defaults(run=run_jacobians)
 
 
 def add_kind(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +109,24 @@ def run_search(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_jacobians(options: argparse.Namespace) -> int:
+    """Writes the step Jacobians of one sequence; with --json-lines {"progress": [done, 1000]} meanwhile. Raises
+    RnnvizError."""
+    from rnnviz.core.sweeps.asked import Asked
+    from rnnviz.engine.own_cell.asking import ask
+    from rnnviz.runs.file.asked_payload import write_asked
+    from rnnviz.runs.reading.reader import open_run
+
+    with open_run(options.run_path) as run:
+        refuse_code(run.experiment, options)
+        for found in ask(run, options.training_step, options.model, options.sequence - 1, options.kind):
+            if isinstance(found, Asked):
+                write_asked(found, options.out)
+            elif options.json_lines:
+                print(json.dumps({"progress": [round(1000 * found), 1000]}), flush=True)
+    return 0
+
+
 def run_check(options: argparse.Namespace) -> int:
     """Prints the worst relative error of each gradient and a verdict; returns what CHECK_STATUS says.
 
@@ -103,6 +136,8 @@ def run_check(options: argparse.Namespace) -> int:
     from rnnviz.runs.reading.reader import open_run
 
     with open_run(options.run_path) as run:
+        if options.run_code:
+            refuse_code(run.experiment, options)
         reports = check_run(run, options.training_step, options.model, options.kind)
     if options.json:
         print(json.dumps([report.plain for report in reports]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from rnnviz.code_option import add_run_code
 from rnnviz.core.errors import RnnvizError
 from rnnviz.option_numbers import whole_number
 
@@ -78,6 +79,7 @@ def add_sweep(commands: "Commands[Any]", refuse: "Refuse") -> None:
         metavar="FILE",
         help="allow this data file outside the experiment's folder; remembered until the file changes",
     )
+    add_run_code(sweep)
     add("--large", action="store_true", help="allow what needs gigabytes of memory or long training steps")
     add("--json", action="store_true", help="print the results as JSON, for programs")
     add("--live", action="store_true", help=argparse.SUPPRESS)  # ends with the window that has started it

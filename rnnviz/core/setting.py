@@ -125,6 +125,18 @@ class DataFile:
 
 
 @dataclass(frozen=True)
+class PythonFile:
+    """The path of a Python file, which is run once a person has allowed it; empty: none is chosen yet."""
+
+    def check(self, value: str, source: str, key: str) -> None:
+        if "\0" in value or not encodable(value):
+            raise refuse(source, key, "a path in UTF-8 without a zero character", ascii(value))
+
+    def show(self, value: str) -> str:
+        return value.replace("\\", "/").rsplit("/", 1)[-1] or "none yet"
+
+
+@dataclass(frozen=True)
 class ColumnNames:
     """Names of columns of a table; none stands for what `none` says."""
 

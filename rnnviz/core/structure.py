@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from rnnviz.core.cells import CELLS, Activation, Cell, Options, cell_made
+from rnnviz.core.cells import OWN, Activation, Cell, Options, cell_kinds, cell_made
+from rnnviz.core.cells.cell import OwnParts
 from rnnviz.core.cells.feed_forward import MOST_WINDOW
+from rnnviz.core.cells.own import check_parts
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import read_record, refuse
 
@@ -70,11 +72,12 @@ class Structure:
     proj_size: int = 0
     window: int = 1
     residual: bool = False
+    own: OwnParts | None = None  # of a user's own cell, once its file was run
 
     @property
     def equations(self) -> Cell:
         """What its cell computes."""
-        return _equations(self.cell, self.bias, self.proj_size > 0, self.activation)
+        return _equations(self.cell, self.bias, self.proj_size > 0, self.activation, self.own)
 
     @property
     def directions(self) -> int:
@@ -114,9 +117,10 @@ def read_structure(table: object, source: str, key: str) -> Structure:
 
     Raises RnnvizError, which names the file `source` and the table `key`."""
     structure = read_record(Structure, table, source, key)
-    if structure.cell not in CELLS:
-        raise refuse(source, f"{key}.cell", f"one of {', '.join(CELLS)}", structure.cell)
-    kind = CELLS[structure.cell]
+    kinds = cell_kinds()
+    if structure.cell not in kinds:
+        raise refuse(source, f"{key}.cell", f"one of {', '.join(kinds)}", structure.cell)
+    kind = kinds[structure.cell]
     sizes = (structure.input_size, structure.hidden_size, structure.num_layers)
     if not all(1 <= size <= LARGEST_SIZE for size in sizes) or not 0 <= structure.proj_size <= LARGEST_SIZE:
         raise RnnvizError(f"{source}: {key} has sizes {sizes}; wanted 1 to {LARGEST_SIZE}.")
@@ -126,9 +130,19 @@ def read_structure(table: object, source: str, key: str) -> Structure:
         raise RnnvizError(f"{source}: {key} has {structure.num_layers} layers; wanted at most {MOST_LAYERS:,}.")
     if structure.proj_size and not kind.projection:
         raise RnnvizError(f"{source}: {key} has a proj_size, which the {kind.words} cell has not.")
+    if structure.own is not None:
+        _check_own(structure, source, key)
     if structure.window > 1 and not hasattr(kind.settings, "window"):
         raise RnnvizError(f"{source}: {key} has a window, which the {kind.words} cell has not.")
     return structure
+
+
+def _check_own(structure: Structure, source: str, key: str) -> None:
+    """That what is known of a user's own cell is of such a cell, of one layer and direction."""
+    assert structure.own is not None  # the caller looked
+    if structure.cell != OWN.name or len(structure.layer_ids) != 1 or structure.proj_size or structure.window != 1:
+        raise RnnvizError(f"{source}: {key} has the parts of a user's own cell; wanted them of such a cell alone.")
+    check_parts(structure.own, structure.hidden_size, f"{source}: {key}.own")
 
 
 @lru_cache(maxsize=128)
@@ -157,5 +171,5 @@ def _parameter_shapes(structure: Structure) -> Mapping[str, tuple[int, ...]]:
 
 
 @lru_cache(maxsize=128)
-def _equations(cell: str, bias: bool, projected: bool, activation: Activation) -> Cell:
-    return cell_made(cell, Options(bias, projected, activation))
+def _equations(cell: str, bias: bool, projected: bool, activation: Activation, own: OwnParts | None) -> Cell:
+    return cell_made(cell, Options(bias, projected, activation, own))

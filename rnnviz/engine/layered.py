@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.engine.cell_module import run_layer, windowed
 from rnnviz.engine.fused import fused_function
+from rnnviz.engine.own_cell.module import OwnCellModule
 
 States = tuple[Tensor, ...]  # by state of the cell
 _Run = Callable[[Tensor, States, Tensor | None], tuple[Tensor, States]]  # (T, N, ·), (N, ·) each, lengths
@@ -40,6 +41,8 @@ def zeros(structure: Structure, inputs: Tensor) -> tuple[Tensor, ...]:
 
 def run_module(module: nn.Module, structure: Structure, inputs: Tensor, given: Given) -> tuple[Tensor, States]:
     """Output (T, N, D·P), 0 beyond each sequence's length, and final states (layers·D, N, ·)."""
+    if isinstance(module, OwnCellModule):
+        return module.run(inputs, given.initial, given.lengths, given.cut)
     if given.layer_by_layer(structure):
         return run_layers(structure, dict(module.named_parameters()), inputs, given)
     state = given.initial[0] if len(given.initial) == 1 else given.initial

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnnviz.core.cells import Activation, cell_kind
+from rnnviz.core.cells import OWN, Activation, cell_kind
 from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.forms import reads_whole
@@ -22,6 +22,7 @@ from rnnviz.engine.decoding import AttentionModule, BridgeModule
 from rnnviz.engine.fronts import ConvolutionFront, EmbeddingFront, Front
 from rnnviz.engine.fused import FUSED, FUSED_CELLS, fused_name
 from rnnviz.engine.layered import Given, run_module, zeros
+from rnnviz.engine.own_cell.module import OwnCellModule
 from rnnviz.engine.pooling import pooled, pooled_at_end
 from rnnviz.engine.what_came import what_came
 
@@ -114,14 +115,20 @@ def build(
     LSTM's forget bias, comes afterwards. torch's global generator is neither read nor moved.
     """
     structure = settings.structure(input_size, output_size)
-    recurrent = plain_module(structure, torch.float32)
+    if settings.cell == OWN.name:
+        own = OwnCellModule(structure, settings.own.file, seed)
+        recurrent: nn.Module = own
+        structure = own.structure
+    else:
+        recurrent = plain_module(structure, torch.float32)
     decodes = task is not None and reads_whole(task)
     width = structure.output_size * (1 if decodes else structure.directions)
     reads_out = cell_kind(settings.cell).reads_out
     head = nn.Identity() if reads_out else cast(nn.Linear, _unset(nn.Linear, width, output_size))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        _draw(recurrent, structure, generator)
+        if settings.cell != OWN.name:  # whose constructor has drawn its own
+            _draw(recurrent, structure, generator)
         for parameter in head.parameters():
             _uniform(parameter, width, generator)
         _begin(recurrent, structure, settings, np.random.default_rng(seed))

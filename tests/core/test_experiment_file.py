@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.core.cells import CELLS
+from rnnviz.core.cells import cell_kinds
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
@@ -217,7 +217,7 @@ WRONG = {
     "own": (changed(("beta1 = 0.9", "own = 1")), "unknown key training.own, known are optimiser"),
     "cell": (
         changed(('"lstm"', '"LSTM"')),
-        "models[1].cell must be one of " + ", ".join(f'"{cell}"' for cell in CELLS) + ', not "LSTM"',
+        "models[1].cell must be one of " + ", ".join(f'"{cell}"' for cell in cell_kinds()) + ', not "LSTM"',
     ),
     "no cell": (changed(('cell = "lstm"\n', "")), "models[1].cell is missing"),
     "hidden size": (

@@ -17,12 +17,25 @@ from rnnviz.core.cells.lstm import LSTM
 from rnnviz.core.cells.lstm_1997 import LSTM_1997
 from rnnviz.core.cells.mingru import MINGRU
 from rnnviz.core.cells.minlstm import MINLSTM
+from rnnviz.core.cells.own import OWN
 from rnnviz.core.cells.peephole_lstm import PEEPHOLE_LSTM
 from rnnviz.core.cells.ssm import SSM
 from rnnviz.core.cells.vanilla import VANILLA
 from rnnviz.core.errors import RnnvizError
 
-__all__ = ["CELLS", "Activation", "Cell", "CellKind", "Gradients", "Kernel", "Options", "cell_kind", "cell_made"]
+__all__ = [
+    "CELLS",
+    "OWN",
+    "Activation",
+    "Cell",
+    "CellKind",
+    "Gradients",
+    "Kernel",
+    "Options",
+    "cell_kind",
+    "cell_kinds",
+    "cell_made",
+]
 
 CELLS: dict[str, CellKind] = {
     kind.name: kind
@@ -44,16 +57,23 @@ CELLS: dict[str, CellKind] = {
 }
 
 
+def cell_kinds() -> dict[str, CellKind]:
+    """All that a model can be of: the cells whose equations are known, and a user's own."""
+    return CELLS if OWN.name in CELLS else {**CELLS, OWN.name: OWN}
+
+
 def cell_kind(name: str) -> CellKind:
     """The kind of cell called `name`; RnnvizError that names those there are."""
-    if name not in CELLS:
-        raise RnnvizError(f"cell: wanted one of {', '.join(CELLS)}, got {name!r}")
-    return CELLS[name]
+    kinds = cell_kinds()
+    if name not in kinds:
+        raise RnnvizError(f"cell: wanted one of {', '.join(kinds)}, got {name!r}")
+    return kinds[name]
 
 
 @lru_cache(maxsize=128)
 def cell_made(name: str, options: Options) -> Cell:
     """The equations of the cell called `name`, the same value for the same options; ValueError where it is wrong."""
     cell = cell_kind(name).make(options)
-    check_cell(cell, options.projected)
+    if not cell.recorded:
+        check_cell(cell, options.projected)
     return cell

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.beginning import Begin
-from rnnviz.core.cells.node import Diagonal, Matrix, Node, Operation, Sum, Units, Value, Weight
+from rnnviz.core.cells.node import Diagonal, Matrix, Node, Operation, Sum, UnitsWord, Value, Weight
 from rnnviz.core.errors import RnnvizError
 
 Activation = Literal["tanh", "relu", "sigmoid"]
@@ -40,13 +40,26 @@ class Parameter:
 
     name: str  # "weight_hh"
     symbol: str  # "W_{hh}"
-    rows: Units
+    rows: UnitsWord
     columns: Columns
     initial: Uniform = Uniform()
+    fixed: tuple[int, ...] | None = None  # of a user's own cell: its shape, whatever the sizes
 
     def shape(self, blocks: int, hidden: int, output: int, inputs: int) -> tuple[int, ...]:
+        if self.fixed is not None:
+            return self.fixed
         rows = {"rows": blocks * hidden, "hidden": hidden, "output": output}[self.rows]
         return (rows, {"input": inputs, "hidden": hidden, "output": output}[self.columns]) if self.columns else (rows,)
+
+
+@dataclass(frozen=True)
+class OwnParts:
+    """What is known of a user's own cell once its file was run: names and sizes, and which file that was."""
+
+    states: tuple[tuple[str, int], ...]  # name and units, in the order in which they are given; the first is the output
+    parameters: tuple[tuple[str, tuple[int, ...]], ...] = ()  # name and shape
+    digest: str = ""  # SHA-256 of the file
+    called: str = ""  # the name of its class
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class Options:
     bias: bool = True
     projected: bool = False
     activation: Activation = "tanh"  # of a cell that lets it be chosen
+    own: OwnParts | None = None  # of a user's own cell
 
 
 @dataclass(frozen=True)
@@ -152,6 +166,7 @@ class Cell:
     kernel: Kernel | None = None
     slope_limit: float | None = None  # max φ′ where h = φ(W_hh h_{t−1} + …), so that ‖W_hh‖ max φ′ bounds each step
     groups: Mapping[str, Group] = field(default_factory=dict)  # by their key, operations of several nodes with symbols
+    recorded: bool = False  # a user's own: states have names, values and gradients, and no operations are known
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -214,6 +229,8 @@ class Cell:
 
     def units(self, node: Node, hidden: int, output: int) -> int:
         """How many units a node has."""
+        if isinstance(node.units, int):
+            return node.units
         return {"rows": len(self.blocks) * hidden, "hidden": hidden, "output": output}[node.units]
 
     def pre_activation(self, node: Node) -> Value | None:
@@ -238,7 +255,7 @@ class Cell:
         for parameter in matrices:
             if any(before in node.operation.values for node, _ in self.weight_uses(parameter.name)):
                 return parameter
-        return matrices[0]
+        return (matrices or self.parameters)[0]
 
     def goes_into(self, node: Node, state: str) -> bool:
         """Whether a state of this time step is made of a node, element by element."""
@@ -283,7 +300,9 @@ class Cell:
 
     @cached_property
     def steps(self) -> tuple[tuple[str, tuple[Node, ...]], ...]:
-        """The operations a person steps over, in order: their key and their nodes."""
+        """The operations a person steps over, in order: their key and their nodes; none where they are not known."""
+        if self.recorded:
+            return ()
         found: dict[str, list[Node]] = {}
         for node in self.nodes:
             found.setdefault(node.step, []).append(node)

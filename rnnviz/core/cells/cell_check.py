@@ -123,8 +123,8 @@ class _Sizes:
             return self._word(self._cell.parameter_named[part.name].rows)
         return "input" if part.name == "x" else self._word(self._cell.by_name[part.name].units)
 
-    def _word(self, units: str) -> str:
-        return self._same.get(units, units)
+    def _word(self, units: str | int) -> str:
+        return self._same.get(str(units), str(units))
 
 
 def _wrong(cell: Cell, name: str, sentence: str) -> ValueError:

@@ -15,7 +15,9 @@ import numpy as np
 from rnnviz.core.arrays import Array
 
 Role = Literal["pre-activation", "gate", "state", "inner"]
-Units = Literal["rows", "hidden", "output"]  # G stacked rows, H hidden units, P units of h (H without projection)
+# G stacked rows, H hidden units, P units of h (H without projection); or, of a user's own cell, so many
+UnitsWord = Literal["rows", "hidden", "output"]
+Units = UnitsWord | int
 
 
 class Numbers(Protocol):

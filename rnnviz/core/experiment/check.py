@@ -1,9 +1,9 @@
 """Check of an experiment: which values can be trained, in one place for files, window and engine."""
 
-from rnnviz.core.cells import cell_kind
+from rnnviz.core.cells import OWN, cell_kind
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.estimate import check_estimate
-from rnnviz.core.experiment.forms import check_forms
+from rnnviz.core.experiment.forms import check_forms, reads_whole
 from rnnviz.core.experiment.heads import check_heads
 from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, ModelSettings
 from rnnviz.core.plain_records import refuse
@@ -54,6 +54,8 @@ def _check_model(model: ModelSettings, experiment: Experiment, source: str, key:
     check_settings(model, source, key)
     check_settings(model.own, source, key)
     kind = cell_kind(model.cell)
+    if model.cell == OWN.name:
+        _check_own_cell(model, experiment, source, key)
     if model.num_layers > 1 and kind.one_layer:
         raise refuse(source, f"{key}.num_layers", f"1 for the cell {model.cell}, {kind.one_layer}", model.num_layers)
     if model.bidirectional and kind.one_direction:
@@ -61,3 +63,12 @@ def _check_model(model: ModelSettings, experiment: Experiment, source: str, key:
     if model.bidirectional and experiment.task.predicts_next:
         wanted = f'false for the task "{experiment.task.name}", whose answer a backward direction would see'
         raise refuse(source, f"{key}.bidirectional", wanted, True)
+
+
+def _check_own_cell(model: ModelSettings, experiment: Experiment, source: str, key: str) -> None:
+    """A user's own cell has a file, and reads whole sequences alone."""
+    if not model.own.file:
+        raise refuse(source, f"{key}.file", 'the path of a Python file for the cell "own"', model.own.file)
+    if reads_whole(experiment.task):
+        wanted = f'another cell for the task "{experiment.task.name}", whose encoder and decoder are cells of ours'
+        raise refuse(source, f"{key}.cell", wanted, model.cell)

@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from rnnviz.core.cells import CELLS, cell_kind
+from rnnviz.core.cells import OWN, cell_kind, cell_kinds
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment, check_number_of_models
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, Task, TrainingSettings
@@ -82,7 +82,7 @@ def experiment_of(table: dict[str, Any], source: str, folder: Path | None = None
     experiment = Experiment(
         name=_top(table, "name", str, source),
         task=_read_task(table.get("task"), source, folder),
-        models=_read_models(table.get("models", []), source),
+        models=_with_cell_files(_read_models(table.get("models", []), source), _found_in(folder)),
         training=_read_training(table.get("training", {}), source),
         seed=_top(table, "seed", int, source, default=Experiment.seed),
         marks=marks_file.read_marks(table, source),
@@ -116,9 +116,12 @@ def write_experiment(experiment: Experiment, path: str | os.PathLike[str]) -> No
     """
     path = Path(path).absolute()
     check_experiment(experiment, str(path))
-    text = experiment_toml(
-        replace(experiment, task=_with_paths(experiment.task, lambda name: _named(name, path.parent)))
-    )
+
+    def named(name: str) -> str:
+        return _named(name, path.parent)
+
+    models = _with_cell_files(experiment.models, named)
+    text = experiment_toml(replace(experiment, task=_with_paths(experiment.task, named), models=models))
     try:
         content = text.encode("utf-8")
     except UnicodeEncodeError:
@@ -159,10 +162,12 @@ def _read_task(table: object, source: str, folder: Path | None) -> Task:
             if name is None
             else str(refuse(source, "task.name", _task_names().rstrip("."), name))
         )
-    task = read_record(TASKS[name], table, source, "task")
-    if folder is None:
-        return task
-    return _with_paths(task, lambda name: os.path.normpath(folder / name))
+    return _with_paths(read_record(TASKS[name], table, source, "task"), _found_in(folder))
+
+
+def _found_in(folder: Path | None) -> Callable[[str], str]:
+    """Where a file named in an experiment lies: relatively to `folder`, without one as it is."""
+    return (lambda name: name) if folder is None else (lambda name: os.path.normpath(folder / name))
 
 
 def _task_names() -> str:
@@ -253,7 +258,7 @@ def _meaning_something(table: dict[str, Any], record: Any) -> dict[str, Any]:
 def _own_keys() -> dict[str, tuple[str, ...]]:
     """The keys that only some cells have, with the names of those."""
     found: dict[str, tuple[str, ...]] = {}
-    for kind in CELLS.values():
+    for kind in cell_kinds().values():
         for name in settings_of(kind.settings):
             found[name] = (*found.get(name, ()), kind.name)
     return found
@@ -262,6 +267,20 @@ def _own_keys() -> dict[str, tuple[str, ...]]:
 def data_files(task: Task) -> tuple[str, ...]:
     """The paths of the files that the task reads."""
     return tuple(path for name in _path_settings(task) if (path := getattr(task, name)))
+
+
+def cell_files(experiment: Experiment) -> tuple[str, ...]:
+    """The paths of the Python files that training runs, each once."""
+    files = (model.own.file for model in experiment.models if model.cell == OWN.name)
+    return tuple(dict.fromkeys(file for file in files if file))
+
+
+def _with_cell_files(models: tuple[ModelSettings, ...], change: Callable[[str], str]) -> tuple[ModelSettings, ...]:
+    """`models` with `change` applied to the file of each user's own cell."""
+    return tuple(
+        model.with_own("file", change(model.own.file)) if model.cell == OWN.name and model.own.file else model
+        for model in models
+    )
 
 
 def _with_paths(task: Task, change: Callable[[str], str]) -> Task:

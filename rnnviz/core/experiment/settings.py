@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from rnnviz.core.cells import CELLS, cell_kind
+from rnnviz.core.cells import cell_kind, cell_kinds
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName, optimiser_kind
@@ -31,17 +31,18 @@ class CellChoice:
 
     @property
     def words(self) -> Mapping[str, str]:
-        return {kind.name: kind.words for kind in CELLS.values()}
+        return {kind.name: kind.words for kind in cell_kinds().values()}
 
     @property
     def notes(self) -> Mapping[str, str]:
         """What each is and what it can and cannot, as markup."""
-        return {kind.name: kind.note for kind in CELLS.values()}
+        return {kind.name: kind.note for kind in cell_kinds().values()}
 
     def check(self, value: str, source: str, key: str) -> None:
-        if value not in CELLS:
-            names = ", ".join(f'"{name}"' for name in CELLS)
-            near = difflib.get_close_matches(value, CELLS, n=1)
+        known = cell_kinds()
+        if value not in known:
+            names = ", ".join(f'"{name}"' for name in known)
+            near = difflib.get_close_matches(value, known, n=1)
             hint = f' (did you mean "{near[0]}"?)' if near else ""
             raise RnnvizError(f"{source}: {key} must be one of {names}, not {came(value)}{hint}.")
 
@@ -179,8 +180,8 @@ class ModelSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.own is None and self.cell in CELLS:
-            object.__setattr__(self, "own", CELLS[self.cell].settings())
+        if self.own is None and self.cell in cell_kinds():
+            object.__setattr__(self, "own", cell_kind(self.cell).settings())
 
     def with_cell(self, cell: str) -> "ModelSettings":
         """With another cell; its own settings stay where both cells have the same."""

@@ -12,6 +12,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.lanes import known_jacobians
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import StepBack
 
@@ -59,6 +60,10 @@ def step_jacobians(layer: Layer, sample: int = 0, start: int | None = None, stop
     rows, units, count = state_rows(layer.structure), joint_units(layer.structure), max(stop - start, 0)
     jacobians = np.zeros((count, units, units), layer.output.dtype)
     if not rows or not count:
+        return frozen(jacobians)
+    if layer.equations.recorded:
+        jacobians[:] = known_jacobians(layer).step[start:stop]
+        jacobians[_cut_before(layer)[start:stop]] = 0
         return frozen(jacobians)
     lanes = np.eye(units, dtype=jacobians.dtype)
     given = {

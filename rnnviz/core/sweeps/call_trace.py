@@ -16,6 +16,7 @@ from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.hand_over import BridgeTrace, bridged, final_states
 from rnnviz.core.sweeps.head import HeadTrace, through_head
 from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.recorded import recorded_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,10 @@ def swept_back(capture: Capture, sweeps: list[list[LayerSweep]], outputs: tuple[
         call, output = capture.calls[number], outputs[number]
         head = _head(capture, number, outputs)
         pooled = head.pooled_grads if head is not None and head.kind.pooling != "last" else None
-        layers = sweep_back(call, sweeps[number], _grad_final(call, number, found), pooled)
+        if call.recorded is not None:
+            layers: tuple[Layer, ...] = (recorded_layer(call, capture.weights, pooled),)
+        else:
+            layers = sweep_back(call, sweeps[number], _grad_final(call, number, found), pooled)
         bridge = None
         if call.bridge is not None and call.follows is not None:
             bridge = bridged(call.bridge, final_states(sweeps[call.follows]), _first_grads(layers))

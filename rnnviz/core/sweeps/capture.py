@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen_mapping
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.axis import Axis
+from rnnviz.core.sweeps.axis import Axis, Rows
 
 LossName = Literal["cross entropy", "mean squared error", "binary cross-entropy"]
 Pooling = Literal["last", "mean", "max"]  # what a head reads: each time step's output alone, or all up to it
@@ -101,6 +101,54 @@ class Head(FrozenArrays):
 
 
 @dataclass(frozen=True)
+class RecordedCall(FrozenArrays):
+    """What is recorded of a call of a user's own cell, whose operations are not known; all arrays time-major.
+
+    `states`, `grads`, `input_grad` and `initial_grads` are autograd's, of the whole pass. The others come from each
+    time step run once more, alone, from the state it began with: direct and carried parts, and what each time step adds
+    to the parameters' gradients. Of those column 0 is of all sequences together, 1 to N of each, where they are known.
+    """
+
+    states: Mapping[str, Array]  # (T, N, ·) after each time step
+    grads: Mapping[str, Array]  # (T, N, ·) ∂L/∂ each, of the first of them ∂L/∂output included
+    input_grad: Array  # (T, N, I) ∂L/∂x_t
+    initial_grads: Mapping[str, Array]  # (N, ·) ∂L/∂ the states before the first time step
+    again: Array  # (T, N, P) the output of each time step run once more
+    direct: Mapping[str, Array]  # (T, N, ·) the part of each gradient that L_t alone sends
+    carried: Mapping[str, Array]  # (T, N, ·) the part that came from the time step after, on whatever way
+    arriving: Mapping[str, Array]  # (T, N, ·) what of it the time step after sent to this state itself
+    weight_grads: Mapping[str, Array]  # (1 or 1 + N, …) by parameter, summed over the time steps
+    shares: Mapping[str, Array]  # (T, 1 or 1 + N) float64 norm of what each time step adds
+    so_far: Mapping[str, Array]  # (T, 1 or 1 + N) float64 norm of what is gathered once the backward sweep has done t
+
+    def sample(self, n: int, rows: Rows) -> "RecordedCall":
+        """The same with sequence `n` alone, cut to `rows`; shares that are not known are NaN."""
+        sequences = self.input_grad.shape[1]
+
+        def cut(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
+            return frozen_mapping({name: array[rows, n : n + 1] for name, array in arrays.items()})
+
+        def column(array: Array, axis: int) -> Array:
+            if array.shape[axis] > 1:
+                return np.take(array, [n + 1], axis)
+            return array if sequences == 1 else np.full_like(array, np.nan)
+
+        return RecordedCall(
+            cut(self.states),
+            cut(self.grads),
+            self.input_grad[rows, n : n + 1],
+            frozen_mapping({name: array[n : n + 1] for name, array in self.initial_grads.items()}),
+            self.again[rows, n : n + 1],
+            cut(self.direct),
+            cut(self.carried),
+            cut(self.arriving),
+            frozen_mapping({name: column(array, 0) for name, array in self.weight_grads.items()}),
+            frozen_mapping({name: column(array[rows], 1) for name, array in self.shares.items()}),
+            frozen_mapping({name: column(array[rows], 1) for name, array in self.so_far.items()}),
+        )
+
+
+@dataclass(frozen=True)
 class Call(FrozenArrays):
     """One call of one recurrent module over N sequences of T time steps; all arrays time-major.
 
@@ -129,6 +177,7 @@ class Call(FrozenArrays):
     embedding: Embedding | None = None  # where the inputs are rows of a table
     convolution: Convolution | None = None  # where they are features of pictures
     told: Array | None = None  # (T, N) True where a decoder read the answer before, else what it held for it itself
+    recorded: RecordedCall | None = None  # of a user's own cell, from which nothing can be rebuilt
 
     def parameter(self, name: str, layer: LayerId) -> str:
         """A parameter among the capture's weights: "weight_hh_l0", "decoder.weight_hh_l0"."""
@@ -174,6 +223,7 @@ class Call(FrozenArrays):
             embedding=embedding,
             convolution=convolution,
             told=None if self.told is None else self.told[:length, one],
+            recorded=None if self.recorded is None else self.recorded.sample(n, slice(length)),
         )
 
 

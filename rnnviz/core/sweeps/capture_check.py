@@ -1,12 +1,16 @@
 """The check of a capture: every array there, of the right shape and dtype, so that a trace can be rebuilt from it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.capture import Call, Capture, Head
+from rnnviz.core.sweeps.capture import Call, Capture, Head, RecordedCall
 
+_BY_STATE = ("states", "grads", "direct", "carried", "arriving")
 DTYPES = {np.dtype(name) for name in ("float32", "float64")}
 
 
@@ -81,6 +85,11 @@ def _check_call(capture: Capture, call: Call) -> set[str]:
         raise RnnvizError(f"capture.told: wanted {time_steps} by {sequences} of true or false, got {came}")
     if call.head is not None:
         _check_head(call.head, output)
+    if structure.equations.recorded != (call.recorded is not None):
+        came = "nothing" if call.recorded is None else "it of a cell whose operations are known"
+        raise RnnvizError(f"capture.recorded: wanted it of a user's own cell, got {came}")
+    if call.recorded is not None:
+        _check_recorded(call, call.recorded, dtype, set(structure.parameter_shapes()))
     return set(parameters)
 
 
@@ -95,6 +104,34 @@ def _check_pictures(call: Call) -> None:
     if pictures.ndim != 3 or pictures.shape[:2] != (time_steps, sequences):
         wanted = f"({time_steps}, {sequences}, pixels)"
         raise RnnvizError(f"capture.convolution.pictures: wanted {wanted}, got {pictures.shape}")
+
+
+def _check_recorded(call: Call, told: RecordedCall, dtype: np.dtype[Any], parameters: set[str]) -> None:
+    """Checks what was recorded of a user's own cell."""
+    structure, (time_steps, sequences, inputs) = call.structure, call.inputs.shape
+    units = {state: structure.units(state) for state in structure.equations.states}
+    over_time: dict[str, tuple[int, ...]] = {state: (time_steps, sequences, count) for state, count in units.items()}
+    shapes = {parameter: structure.parameter_shapes()[parameter] for parameter in parameters}
+    columns = next((array.shape[0] for array in told.weight_grads.values()), 0)
+    if columns not in (1, 1 + sequences):
+        raise RnnvizError(f"capture.recorded.weight_grads: wanted 1 or {1 + sequences} of each, got {columns}")
+    by_name = {name.removesuffix("_l0"): shape for name, shape in shapes.items()}
+    wanted: dict[str, dict[str, tuple[int, ...]]] = dict.fromkeys(_BY_STATE, over_time)
+    wanted["initial_grads"] = {state: (sequences, count) for state, count in units.items()}
+    wanted["weight_grads"] = {name: (columns, *shape) for name, shape in by_name.items()}
+    wanted["shares"] = wanted["so_far"] = dict.fromkeys(by_name, (time_steps, columns))
+    for field, named in wanted.items():
+        arrays: Mapping[str, Array] = getattr(told, field)
+        kind = np.dtype(np.float64) if field in ("shares", "so_far") else dtype
+        if arrays.keys() != named.keys():
+            raise RnnvizError(f"capture.recorded.{field}: wanted {', '.join(named)}, got {', '.join(arrays)[:80]}")
+        for name, shape in named.items():
+            if arrays[name].shape != shape or arrays[name].dtype != kind:
+                came = f"{arrays[name].dtype.name} {arrays[name].shape}"
+                raise RnnvizError(f"capture.recorded.{field}[{name}]: wanted {kind.name} {shape}, got {came}")
+    for field, array, last in (("input_grad", told.input_grad, inputs), ("again", told.again, structure.output_size)):
+        if array.shape != (time_steps, sequences, last) or array.dtype != dtype:
+            raise RnnvizError(f"capture.recorded.{field}: wanted {(time_steps, sequences, last)}, got {array.shape}")
 
 
 def _check_links(capture: Capture, call: Call, number: int) -> None:

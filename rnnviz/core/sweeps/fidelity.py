@@ -11,7 +11,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenArrays
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import LayerId
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.sweeps.capture import Capture, RecordedCall
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import SetByHand
 
@@ -62,9 +62,24 @@ class Check(FrozenArrays):
 
     @cached_property
     def ours(self) -> Mapping[str, Array]:
-        """Each call's output and each parameter's gradient as rebuilt, by name: "output", "weight_hh_l0"."""
+        """Each call's output and each parameter's gradient as rebuilt, by name: "output", "weight_hh_l0"; of a user's
+        own cell as each time step, run once more, gave them, with the gradients of its states: "∂L/∂h"."""
+        states = {
+            f"∂L/∂{state}": np.add(told.direct[state], told.carried[state])
+            for told in self._recorded
+            for state in told.states
+        }
         attended = {_grad_name(call): grads for call, grads in self.attended.items()}
-        return {**self._named_outputs(self.outputs), **self.weight_grads, **attended}
+        return {**self._named_outputs(self.outputs), **states, **self.weight_grads, **attended}
+
+    @property
+    def recorded(self) -> bool:
+        """Whether nothing was rebuilt: a user's own cell."""
+        return bool(self._recorded)
+
+    @property
+    def _recorded(self) -> list[RecordedCall]:
+        return [call.recorded for call in self.capture.calls if call.recorded is not None]
 
     @cached_property
     def weight_grads(self) -> Mapping[str, Array]:
@@ -76,7 +91,9 @@ class Check(FrozenArrays):
         """Those of torch's that the capture holds, by the same names."""
         outputs = self._named_outputs(tuple(call.output for call in self.capture.calls))
         attended = {_grad_name(one.name): one.grad_output for one in self.capture.calls if one.name in self.attended}
-        return {name: one for name, one in {**outputs, **self.capture.grads, **attended}.items() if one is not None}
+        states = {f"∂L/∂{state}": array for told in self._recorded for state, array in told.grads.items()}
+        found = {**outputs, **states, **self.capture.grads, **attended}
+        return {name: one for name, one in found.items() if one is not None}
 
     @cached_property
     def of_own_pass(self) -> Mapping[str, Array]:
@@ -109,6 +126,9 @@ class Check(FrozenArrays):
         parts = dict[str, float]()
         calls = {call.name: call for call in self.capture.calls}
         for layer in self.layers:
+            if layer.equations.recorded:
+                told = layer.weight_grad_shares
+                parts |= {calls[layer.id.call].parameter(name, layer.id): float(told[name].sum()) for name in told}
             for name, (delta, partner) in layer.factors.items():
                 shares = l2(delta) if partner is None else l2(delta) * l2(partner)  # (T, N)
                 whole = calls[layer.id.call].parameter(name, layer.id)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
-from rnnviz.core.sweeps.lanes import Swept, Wanted, all_rows, cut_before, finished, lanes
+from rnnviz.core.sweeps.lanes import Swept, Wanted, all_rows, cut_before, finished, known_jacobians, lanes
 from rnnviz.core.sweeps.nodes import StepBack
 from rnnviz.core.sweeps.window import folded_back
 
@@ -52,6 +52,9 @@ def step_jacobian(layer: Swept, t: int, sample: int = 0) -> Array:
     sizes = [layer.structure.units(state) for state in layer.equations.states]
     if not sizes:
         return np.zeros((0, 0), layer.output.dtype)
+    if layer.equations.recorded:
+        known = known_jacobians(layer).step[t]
+        return np.zeros_like(known) if cut_before(layer, t) else known
     lanes = np.eye(sum(sizes), dtype=layer.output.dtype)
     given = dict(zip(layer.equations.states, np.split(lanes, np.cumsum(sizes)[:-1], axis=1), strict=True))
     before, _ = StepBack(layer.slopes)((t, sample), given, layer.closed)

@@ -17,6 +17,7 @@ from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Matrix, Node
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.asked import Asked, Carried, NotAskedError, carry
 from rnnviz.core.sweeps.nodes import Slopes
 from rnnviz.core.sweeps.pooling import PooledGrads
 from rnnviz.core.sweeps.ways import Factor, Ways, junctions_of
@@ -63,6 +64,8 @@ class Swept(Protocol):
     def mask(self) -> Array | None: ...
     @property
     def residual(self) -> bool: ...
+    @property
+    def asked(self) -> Asked | None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,12 @@ def finished(steps: Generator[object, None, Found]) -> Found:
 
 
 def lanes(layer: Swept, sample: int, wanted: Wanted) -> Steps[Lanes]:
-    """The reverse scan of one sequence; below the top layer each lane comes down through the layers above."""
+    """The reverse scan of one sequence; below the top layer each lane comes down through the layers above.
+
+    NotAskedError of a user's own cell while the engine was not asked for its step Jacobians.
+    """
+    if layer.equations.recorded:
+        return (yield from _asked_lanes(layer, wanted))
     from_above = None if wanted.summed else (yield from _from_above(layer, sample, wanted))
     return (yield from _scanned(layer, sample, wanted, from_above))
 
@@ -122,6 +130,32 @@ def _scanned(layer: Swept, sample: int, wanted: Wanted, from_above: Array | None
         begun = end
         yield work
     return Lanes(scan.norms, scan.states, scan.inputs, scan.hidden, scan.arriving)
+
+
+def _asked_lanes(layer: Swept, wanted: Wanted) -> Steps[Lanes]:
+    """The same by step Jacobians that were asked for."""
+    asked = known_jacobians(layer)
+    count, time_steps = 1 if wanted.summed else len(wanted.rows), len(layer.output)
+    found = Carried(
+        np.zeros((count, time_steps)),
+        {state: np.zeros((count, time_steps)) for state in wanted.norms_of},
+        np.zeros((time_steps, count, layer.cell_input.shape[-1]) if wanted.inputs else (0, 0, 0), layer.output.dtype),
+        np.zeros((count, layer.output.shape[-1]), layer.output.dtype),
+    )
+    done = 0
+    for work in carry(layer, asked, wanted, found):
+        done += work
+        if done >= _AT_ONCE:
+            yield done
+            done = 0
+    return Lanes(found.norms, found.states, found.inputs, found.hidden, found.arriving)
+
+
+def known_jacobians(layer: Swept) -> Asked:
+    """What the engine told of a user's own cell; NotAskedError while it did not."""
+    if layer.asked is None:
+        raise NotAskedError("Step Jacobians of a user's own cell are asked of the engine, which was not asked yet.")
+    return layer.asked
 
 
 def all_rows(layer: Swept) -> Array:
@@ -227,6 +261,8 @@ def _nodes(cell: Cell, inputs: bool) -> list[Node]:
 
 
 def _matrix_size(layer: Swept, inputs: bool) -> int:
+    if layer.equations.recorded:
+        return sum(map(layer.structure.units, layer.equations.states)) ** 2
     matrices = [node for node in _nodes(layer.equations, inputs) if isinstance(node.operation, Matrix)]
     return sum(int(layer.slopes.weight(Use(node, 0, node.operation.values[0])).size) for node in matrices)
 

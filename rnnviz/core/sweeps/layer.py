@@ -19,6 +19,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
+from rnnviz.core.sweeps.asked import Asked
 from rnnviz.core.sweeps.axis import Place, Rows
 from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 from rnnviz.core.sweeps.pooling import PooledGrads
@@ -79,6 +80,11 @@ class Layer(FrozenArrays):
     @cached_property
     def equations(self) -> Cell:
         return self.structure.equations
+
+    @property
+    def asked(self) -> Asked | None:
+        """What the engine told of a layer whose operations are not known, and has to be asked for."""
+        return None
 
     @property
     def reverse(self) -> bool:

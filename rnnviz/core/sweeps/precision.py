@@ -1,12 +1,13 @@
 """Precision: a capture in float64, and captures and sweeps whose numbers are each one rounding off."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenMapping, frozen
-from rnnviz.core.sweeps.capture import Attention, Bridge, Call, Capture, Head
+from rnnviz.core.sweeps.capture import Attention, Bridge, Call, Capture, Head, RecordedCall
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.nodes import node_value, over_time
 
@@ -60,6 +61,7 @@ def _call_in_float64(call: Call) -> Call:
         masks=None if call.masks is None else _wide(call.masks),
         bridge=None if call.bridge is None else Bridge(_all_wide(call.bridge.weight), _all_wide(call.bridge.bias)),
         embedding=None if call.embedding is None else replace(call.embedding, table=_wide(call.embedding.table)),
+        recorded=None if call.recorded is None else _recorded_in_float64(call.recorded),
     )
 
 
@@ -74,6 +76,14 @@ def _head_in_float64(head: Head) -> Head:
         if head.attention is None
         else Attention(head.attention.over, _wide(head.attention.score), _wide(head.attention.combine)),
     )
+
+
+def _recorded_in_float64(told: RecordedCall) -> RecordedCall:
+    """The same numbers, wider."""
+    found: dict[str, Any] = {field.name: getattr(told, field.name) for field in fields(told)}
+    for name, one in found.items():
+        found[name] = _wide(one) if isinstance(one, np.ndarray) else _all_wide(one)
+    return RecordedCall(**found)
 
 
 def _wide(array: Array) -> Array:

@@ -25,6 +25,7 @@ from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import SetByHand
 from rnnviz.core.sweeps.precision import in_float64, jittered, rounded
+from rnnviz.core.sweeps.recorded import recorded_output
 from rnnviz.core.sweeps.underflow import held, underflows
 from rnnviz.core.sweeps.verdict import Verdict, judge
 
@@ -364,6 +365,8 @@ def _in_float64(capture: Capture, by_hand: Mapping[LayerId, SetByHand] | None, n
 
 
 def _unrolled(call: Call, capture: Capture, first: States | None) -> list[LayerSweep]:
+    if call.recorded is not None:
+        return []
     sweeps = unroll(call, capture.weights, call.output, initial=first)
     if call.output is not None:
         output = module_output(call, sweeps)
@@ -382,7 +385,14 @@ def swept(
     """The trace of forward sweeps: read out, then swept back from the last call to the first.
 
     `by_hand` is what was set by hand in them."""
-    outputs = tuple(frozen(module_output(call, one)) for call, one in zip(capture.calls, sweeps, strict=True))
+    outputs = tuple(frozen(_output(call, one)) for call, one in zip(capture.calls, sweeps, strict=True))
     calls = swept_back(capture, sweeps, outputs)
     layers = tuple(layer for call in calls for layer in call.layers)
-    return Trace(calls, Check(capture, outputs, layers, by_hand, attended_grads(calls)), notes)
+    checked = tuple(
+        one if call.recorded is None else call.recorded.again for one, call in zip(outputs, capture.calls, strict=True)
+    )
+    return Trace(calls, Check(capture, checked, layers, by_hand, attended_grads(calls)), notes)
+
+
+def _output(call: Call, sweeps: list[LayerSweep]) -> Array:
+    return module_output(call, sweeps) if call.recorded is None else recorded_output(call)

@@ -11,7 +11,7 @@ SURE = 1e-34  # from here up float32 keeps a norm's digits; its smallest normal 
 
 def underflows(layer: Layer) -> bool:
     """Whether the gradient that is followed falls below what float32 holds at a time step it has come to."""
-    if layer.h.dtype != np.float32:
+    if layer.h.dtype != np.float32 or layer.equations.recorded:  # what was recorded cannot be rebuilt in float64
         return False
     norms = l2(layer.followed_grad)  # (T, N)
     small = (norms < SURE) & layer.inside  # padding is truly 0

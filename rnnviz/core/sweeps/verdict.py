@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from rnnviz.core.sweeps.fidelity import LARGEST_LIMIT, LIMITS, OUTPUT, OUTPUT_GR
 from rnnviz.core.sweeps.not_finite import all_finite, first_not_finite
 
 VerdictKind = Literal["right", "differs", "cannot be compared", "not your own pass"]
+STEPPED = "each time step run once more"  # from the state it began with: output, and gradients by what is carried
 _ROOM = 4.0  # times what rounding is found to take from our own numbers, torch's may be off by
 _SEEDS = (1, 2, 3)  # of rebuilds that begin one rounding off
 
@@ -29,6 +30,7 @@ class Verdict:
     difference: float  # the largest relative one to torch's numbers; NaN: none was there
     why: tuple[str, ...] = ()
     agreed: tuple[str, ...] = ()
+    against: str = "autograd"  # what was compared with: of a user's own cell its time steps, run once more
 
     @property
     def right(self) -> bool:
@@ -47,9 +49,9 @@ class Verdict:
     def _saying(self, why: tuple[str, ...]) -> str:
         match self.kind:
             case "right":
-                return f"checked against {listed(('autograd', *self.agreed))}: {short(self.difference)}"
+                return f"checked against {listed((self.against, *self.agreed))}: {short(self.difference)}"
             case "differs":
-                return f"differs from autograd: {', '.join(why)}"
+                return f"differs from {self.against}: {', '.join(why)}"
             case "not your own pass":
                 return f"is {self.kind}: {', '.join(why)}"
             case "cannot be compared":
@@ -65,6 +67,8 @@ def judge(check: Check, exact: InFloat64) -> Verdict:
     if not check.theirs:
         return Verdict("cannot be compared", difference, ("there are no numbers of torch's own",))
     judged = _judged(check, check.theirs, check.differences, exact)
+    if check.recorded:
+        return replace(judged, against=STEPPED)
     return _of_own_pass(check, exact, judged) if judged.right else judged
 
 
@@ -116,7 +120,7 @@ def _judged(check: Check, theirs: Mapping[str, Array], differences: Mapping[str,
     cancellation = check.cancellation
     limits = {name: min(base * cancellation.get(name, 1.0), LARGEST_LIMIT) for name in differences}
     beyond = {name: one for name, one in differences.items() if not one <= limits[name]}
-    if beyond:
+    if beyond and not check.recorded:
         beyond, lost = _beyond_rounding(check, exact, theirs, beyond)
         if lost and not beyond:
             return Verdict("cannot be compared", largest, (f"{dtype} leaves no digits of {_some(lost)}",))

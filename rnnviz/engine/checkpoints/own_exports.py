@@ -13,24 +13,30 @@ from rnnviz.version import __version__
 RECURRENT = "recurrent."  # what stands before the parameters of the first recurrent module in an export
 _MOST_MODULES = 16
 _MARK = "rnnviz"  # the key that says which version wrote the file
-_SIZES = [field.name for field in fields(Structure)]
+_SIZES = [field.name for field in fields(Structure) if field.name != "own"]
 _TEXTS = ("cell", "activation")
 _MOST_CHARACTERS = 40  # of one of these values
 
 
 def said_in_texts(structures: Mapping[str, Structure]) -> dict[str, str]:
     """The structures by what stands before their parameters, as a safetensors file holds them, whose metadata are
-    texts: those of the first module have nothing in front."""
+    texts: those of the first module have nothing in front; nothing of a user's own cell, which its file alone makes."""
+    if any(structure.own is not None for structure in structures.values()):
+        return {}
     return {_MARK: __version__} | {
         f"{prefix.removeprefix(RECURRENT)}{name}": value if name in _TEXTS else json.dumps(value)
         for prefix, structure in structures.items()
-        for name, value in asdict(structure).items()
+        for name, value in _sizes(structure).items()
     }
 
 
 def said_in_values(structure: Structure) -> dict[str, Any]:
     """The same as the metadata of a state dict hold it."""
-    return {_MARK: __version__} | asdict(structure)
+    return {} if structure.own is not None else {_MARK: __version__} | _sizes(structure)
+
+
+def _sizes(structure: Structure) -> dict[str, Any]:
+    return {name: value for name, value in asdict(structure).items() if name in _SIZES}
 
 
 def structures_in_texts(metadata: object, path: str) -> dict[str, Structure]:

@@ -28,6 +28,7 @@ from rnnviz.engine.decoding import BridgeModule
 from rnnviz.engine.fronts import ConvolutionFront, EmbeddingFront
 from rnnviz.engine.losses import losses
 from rnnviz.engine.networks import SequenceModel, structure_of
+from rnnviz.engine.own_cell.recording import Watching
 from rnnviz.engine.passes import EVALUATION, CallPass, Conditions, read
 from rnnviz.engine.tracing.given_gradients import take_gradients, take_like_output, with_direct_part
 from rnnviz.engine.tracing.layout import (
@@ -158,16 +159,15 @@ def captured(
     """What `model` makes of `batch` now, under `conditions`, with the gradients of its loss; nothing is left behind."""
     assert info.loss is not None  # a task that is trained has a loss
     parameters = recurrent_parameters(model)
-    with torch.enable_grad():
+    with torch.enable_grad(), Watching(model.recurrent) as watching:
         passed = read(model, batch, conditions)
         loss = weighted_loss(passed.prediction, batch, info.loss)
         outputs = [call.output for call in passed.calls]
-        sources = [*outputs, *parameters.values()]
-        # The output of an encoder that nothing attends to has no gradient: its states alone are handed over.
-        grads = torch.autograd.grad(loss, sources, allow_unused=True, materialize_grads=True)
+        grads = watching.grads(loss, [*outputs, *parameters.values()])
     grad_outputs, own = grads[: len(outputs)], grads[len(outputs) :]
     head = _head(model, batch, info)
     calls = [_call(model, call, grad) for call, grad in zip(passed.calls, grad_outputs, strict=True)]
+    calls[0] = replace(calls[0], recorded=watching.recorded(grad_outputs[0], passed.calls[0].given.cut))
     # The batch's own arrays, which are known to be the probe's without a comparison.
     calls[0] = _with_own_inputs(replace(calls[0], lengths=_frozen(batch.lengths)), batch.inputs)
     if batch.decoder_inputs is not None and bool(passed.calls[-1].all_told):

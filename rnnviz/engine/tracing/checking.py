@@ -5,7 +5,7 @@ as constants, which is the function that a truncated gradient is the gradient of
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,8 @@ from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.core.sweeps.verdict import Verdict, not_finite
+from rnnviz.engine.own_cell.asking import module_of
+from rnnviz.engine.own_cell.checking import again
 from rnnviz.engine.tracing.unrolled import Held, nudge_shapes, nudged, own_arrays, tensor_name, unrolled_loss
 from rnnviz.runs.reading.reader import Run
 
@@ -32,6 +34,7 @@ _LARGEST, _RANDOM = 2, 2  # values of each gradient that finite differences look
 _STEPS = (1e-5, 1e-6, 1e-4)  # tried one after the other: a kink or rounding spoils one, not all
 
 Tensors = dict[str, Tensor]
+Change = Callable[[Tensor, float], tuple[float, float]]  # along a direction, by a step: the difference and its noise
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class GradientCheck:
     autograd: float
     differences: float  # NaN: too small for finite differences to see
     rounding: float  # of the trace as it is shown, against the same in float64; NaN: too small for float32
+    moved: bool = True  # whether finite differences were tried: not of a state of a user's own cell
 
     @property
     def right(self) -> bool:
@@ -115,7 +119,31 @@ def check_run(
         raise RnnvizError(f"{run.path} holds no {what}, so there is nothing to check.")
     step = int(captured[-1]) if training_step is None else training_step
     names = [one.name for one in run.models] if model is None else [model]
-    return [replace(check_capture(run.capture(step, name, kind)), model=name, training_step=step) for name in names]
+    return [replace(_checked(run, step, name, kind), model=name, training_step=step) for name in names]
+
+
+def _checked(run: Run, training_step: int, model: str, kind: CaptureKind) -> Report:
+    capture = run.capture(training_step, model, kind)
+    if capture.calls[0].recorded is None:
+        return check_capture(capture)
+    shown = rebuild(capture)
+    verdict = not_finite(shown.check)
+    if verdict is not None:
+        return Report("", 0, (), verdict)
+    draw, checks = np.random.default_rng(0), list[GradientCheck]()
+    for one in again(module_of(run, model, capture.calls[0]), capture):
+        errors = relative_difference(one.stepped, one.whole), math.nan
+        if one.loss is not None:
+            errors = errors[0], _seen(_of_loss(one.loss), one.whole, draw)
+        checks.append(GradientCheck(one.name, *errors, _rounding(one.shown, one.whole), one.loss is not None))
+    return Report("", 0, tuple(checks), shown.verdict)
+
+
+def _of_loss(loss: Callable[[Tensor], float]) -> Change:
+    def change(direction: Tensor, step: float) -> tuple[float, float]:
+        return _central([loss(sign * step * direction) for sign in (1.0, -1.0)], step)
+
+    return change
 
 
 def check_capture(capture: Capture) -> Report:
@@ -159,7 +187,7 @@ def report_table(report: Report) -> str:
     if report.checks:
         lines.append(f"  {'gradient of':<24}{'autograd':>10}{'finite differences':>20}{'rounding':>10}")
     for check in report.checks:
-        seen = "too small" if math.isnan(check.differences) else f"{check.differences:.1e}"
+        seen = "–" if not check.moved else "too small" if math.isnan(check.differences) else f"{check.differences:.1e}"
         mark = "" if check.right else "  wrong"
         rounding = "lost" if math.isnan(check.rounding) else f"{check.rounding:.1e}"
         lines.append(f"  {check.name:<24}{check.autograd:>10.1e}{seen:>20}{rounding:>10}{mark}")
@@ -230,6 +258,15 @@ def _gradients(trace: Trace) -> dict[str, Array]:
 def _differences(
     exact: Capture, tensors: Tensors, nudges: Tensors, held: Held, name: str, grad: Array, draw: np.random.Generator
 ) -> float:
+    """Those of a tensor of the unrolled sweep."""
+
+    def change(direction: Tensor, step: float) -> tuple[float, float]:
+        return _change(exact, tensors, nudges, held, name, direction, step)
+
+    return _seen(change, grad, draw)
+
+
+def _seen(change_along: Change, grad: Array, draw: np.random.Generator) -> float:
     """The largest relative error of central differences along a few values and one random direction; NaN: unseen."""
     scale = float(np.max(np.abs(grad), initial=0.0))
     errors = []
@@ -238,7 +275,7 @@ def _differences(
         size = max(scale, abs(wanted))
         error = math.inf
         for step in _STEPS:
-            change, noise = _change(exact, tensors, nudges, held, name, torch.tensor(direction), step)
+            change, noise = change_along(torch.tensor(direction), step)
             if noise > DIFFERENCES_LIMIT * size:
                 continue
             error = min(error, abs(change - wanted) / size)
@@ -272,5 +309,9 @@ def _change(
             else:
                 loss, _ = unrolled_loss(exact, tensors | dict(moved), {}, held)
             losses.append(float(loss))
+    return _central(losses, step)
+
+
+def _central(losses: list[float], step: float) -> tuple[float, float]:
     noise = 4 * np.finfo(np.float64).eps * max(map(abs, losses)) / step
     return (losses[0] - losses[1]) / (2 * step), noise

@@ -4,7 +4,10 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
 
 from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
@@ -21,6 +24,7 @@ from rnnviz.core.sweeps.capture import (
     LossName,
     OwnPass,
     Pooling,
+    RecordedCall,
     Reduction,
 )
 from rnnviz.core.sweeps.capture_check import check_shapes
@@ -134,6 +138,7 @@ def _own_pass(details: CaptureDetails, tensors: Mapping[str, Array]) -> OwnPass 
 
 _HEAD, _ASKED = ("weight", "bias"), ("targets", "loss_weight")  # of a head; the first may have none
 _ATTENTION = ("score", "combine")
+_RECORDED = tuple(field.name for field in fields(RecordedCall))
 
 
 def _call(
@@ -172,6 +177,7 @@ def _call(
         None if symbols is None else Embedding(symbols, _of(arrays, "embedding.table")),
         None if pictures is None else Convolution(pictures, _of(arrays, "convolution.kernel")),
         arrays.get("told"),
+        _recorded(arrays),
     )
 
 
@@ -204,7 +210,26 @@ def _call_arrays(call: Call) -> dict[str, Array]:
         named |= {f"head.{name}": getattr(call.head, name) for name in (*_HEAD, *_ASKED)}
         if (attention := call.head.attention) is not None:
             named |= {f"head.attention.{name}": getattr(attention, name) for name in _ATTENTION}
+    if (told := call.recorded) is not None:
+        for field in _RECORDED:
+            found = getattr(told, field)
+            if isinstance(found, np.ndarray):
+                named[f"recorded.{field}"] = found
+            else:
+                named |= {f"recorded.{field}.{name}": array for name, array in found.items()}
     return {name: array for name, array in named.items() if array is not None}
+
+
+def _recorded(arrays: Mapping[str, Array]) -> RecordedCall | None:
+    """What was recorded of a user's own cell, if it is one."""
+    if "recorded.again" not in arrays:
+        return None
+    found: dict[str, Any] = {}
+    for field in _RECORDED:
+        whole = field in ("input_grad", "again")
+        named = frozen_mapping(_named(arrays, f"recorded.{field}."))
+        found[field] = _of(arrays, f"recorded.{field}") if whole else named
+    return RecordedCall(**found)
 
 
 def _details(tensors: Mapping[str, Array], training_step: int, model: int, kind: CaptureKind) -> CaptureDetails:

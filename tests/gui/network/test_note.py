@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state
 
-from rnnviz.core.cells import CELLS
+from rnnviz.core.cells import CELLS, cell_kinds
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -42,7 +42,7 @@ def test_the_list_of_cells_and_the_chosen_one_say_it(qtbot: QtBot) -> None:
     choice = card.rows["cell"].field
     assert isinstance(choice, Choice)
     told = {choice.itemData(row): choice.itemData(row, Qt.ItemDataRole.ToolTipRole) for row in range(choice.count())}
-    assert told == {name: plain(kind.note) for name, kind in CELLS.items()}
+    assert told == {name: plain(kind.note) for name, kind in cell_kinds().items()}
     for cell in ("lru", "vanilla", "minlstm"):
         card.set_settings(ModelSettings("A", cell))
         assert choice.toolTip() == f"{plain(CELLS[cell].note)}\nThe recurrent cell; needs a restart"

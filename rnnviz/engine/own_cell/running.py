@@ -1,0 +1,68 @@
+"""Running: a person's code with its errors as one sentence of file and line, and what it prints kept back."""
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from types import FrameType
+
+from rnnviz.core.errors import RnnvizError
+
+MOST_WORDS = 200  # characters of an error's own
+
+
+class Kept(io.TextIOBase):
+    """Standard output for a person's code: nothing of it reaches ours, which the window reads."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        self._file = file
+        self.line = 0  # of the file, that printed first; 0: none did
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if not self.line:
+            self.line = _line_of(sys._getframe(1), self._file) or -1
+        return len(text)
+
+
+@contextmanager
+def running(file: str, doing: str, kept: Kept) -> Iterator[None]:
+    """While a person's code runs: whatever it raises becomes an RnnvizError of one sentence."""
+    try:
+        with redirect_stdout(kept):
+            yield
+    except RnnvizError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a person's code raises: it is told in one sentence
+        raise RnnvizError(told(error, file, doing)) from None
+
+
+def told(error: BaseException, file: str, doing: str) -> str:
+    """ "my_cell.py, line 12: in forward, ValueError: …"."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return f"{file}, line {error.lineno}: {type(error).__name__}: {error.msg}."
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    where = f"{file}, line {lines[-1]}" if lines else file
+    words = " ".join(str(error).split())
+    words = words if len(words) <= MOST_WORDS else words[: MOST_WORDS - 1] + "…"
+    said = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    return f"{where}: {doing}{said}{'' if said.endswith(('.', '…', '!', '?')) else '.'}"
+
+
+def named(file: str) -> str:
+    """A file as sentences name it."""
+    return os.path.basename(file) or str(Path(file))
+
+
+def _line_of(frame: FrameType | None, file: str) -> int:
+    while frame is not None:
+        if frame.f_code.co_filename == file:
+            return frame.f_lineno
+        frame = frame.f_back
+    return 0
