@@ -20,9 +20,10 @@ from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import power, short
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.tasks.info import EXACT
 
 NO_METRICS: Mapping[str, float] = MappingProxyType({})
-SHARES = ("accuracy", "test_accuracy")  # metrics between 0 and 1
+SHARES = ("accuracy", "test_accuracy", EXACT)  # metrics between 0 and 1
 TOLD = 2  # facts in a sentence
 WORTH_TELLING = 0.04  # decades: a change of 10 %
 ODDS_LIMIT = 0.01  # a gate is no more open at 1 − 10⁻⁶ than at 0.99

@@ -87,6 +87,14 @@ def test_the_gate_opens_where_the_breakpoint_says_and_the_search_names_the_unit(
         assert abs(gates(stop).mean() - gates(before).mean()) < 0.1  # which is why a mean would not have shown it
 
 
+def test_dates_come_out_right_with_attention_and_seldom_without(tmp_path):
+    dates = example("date-formats")
+    shorter = replace(dates.training, training_steps=150)  # of 400: it is so by then
+    exact = trained(replace(dates, training=shorter), tmp_path, "exact", last=1)
+    assert exact["With attention"] >= 0.95
+    assert exact["Without"] <= 0.05
+
+
 @pytest.mark.parametrize("name", ["next-character", "forget-bias"])
 def test_the_longer_examples_are_experiments(name):
     assert len(example(name).models) >= 2

@@ -18,6 +18,7 @@ _CALLED = {  # name of the language → what else it is called; words in any ord
     "test_loss": "val loss; validation loss; valid loss; eval loss; dev loss; held out loss",
     "accuracy": "acc; accuracies; train accuracy; train acc; training accuracy",
     "test_accuracy": "test acc; val accuracy; val acc; validation accuracy; eval accuracy; valid accuracy",
+    "exact": "exact match; exact matches; sequence accuracy; whole answers; em",
     "k": "training step; step; steps; iteration; iter; epoch; epochs; global step; update; training steps",
     "t": "time step; timestep; time",
     "T": "time steps; timesteps; length; sequence length; seq len; seq length",

@@ -21,6 +21,7 @@ METRIC_WORDS = {
     "grad_norm": "norm of the whole gradient, before clipping",
     "test_loss": "validation loss: on what is held back, or on fresh sequences",
     "test_accuracy": "validation accuracy",
+    "exact": "validation sequences answered right as a whole",
     "learning_rate": "learning rate of the update, where it does not stay as it is set",
     "skill": "how much better than the best guess without a model",
     "lag": "time steps by which the prediction lags behind",

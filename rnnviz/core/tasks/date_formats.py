@@ -12,7 +12,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import span
 from rnnviz.core.setting import RealNumber, Span, WholeNumber, setting
 from rnnviz.core.sweeps.capture import LossName
-from rnnviz.core.tasks.info import Baseline, TaskInfo
+from rnnviz.core.tasks.info import EXACT, Baseline, TaskInfo
 from rnnviz.core.tasks.scores import losses_of_chances
 from rnnviz.core.tasks.source import Batch, TaskSource, asked_alike, decoder_reads
 from rnnviz.core.tasks.task import LOSSES_OF_CLASSES, Form, TaskSettings
@@ -137,7 +137,7 @@ class DateFormatsSource:
             output_kind="classes",
             output_labels=ANSWERS,
             loss=task.losses[0],
-            metrics=("loss", "accuracy", "test_loss", "test_accuracy", "exact", "skill", "grad_norm"),
+            metrics=("loss", "accuracy", "test_loss", "test_accuracy", EXACT, "skill", "grad_norm"),
             baselines=self.baselines(task.losses[0]),
             decoder_labels=(START, *ANSWERS),
         )
@@ -169,9 +169,9 @@ class DateFormatsSource:
         for part, days in (("", trained), ("test_", self._held[:MOST_TESTED])):
             answers = _answers(days)
             places = np.arange(len(answers))[:, None]
-            found.append(Baseline(f"{part}loss", float(each[places, answers].mean()), "without reading"))
+            found.append(Baseline(f"{part}loss", float(each[places, answers].mean()), "blind guess"))
             right = answers == shares.argmax(axis=1)[:, None]
-            found.append(Baseline(f"{part}accuracy", float(right.mean()), "without reading"))
+            found.append(Baseline(f"{part}accuracy", float(right.mean()), "blind guess"))
         return tuple(found)
 
     def _sequences(self, days: Array, formats: Array) -> Batch:

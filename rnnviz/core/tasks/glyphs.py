@@ -8,7 +8,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.setting import OneOf, RealNumber, WholeNumber, setting
 from rnnviz.core.sweeps.capture import LossName
-from rnnviz.core.tasks.info import Baseline, TaskInfo
+from rnnviz.core.tasks.info import EXACT, Baseline, TaskInfo
 from rnnviz.core.tasks.scores import chance, losses_of_chances
 from rnnviz.core.tasks.source import Batch, TaskSource, asked_alike
 from rnnviz.core.tasks.task import LOSSES_OF_CLASSES, Form, TaskSettings
@@ -105,7 +105,7 @@ class GlyphsSource:
         self._task, self._seed, self._named = task, seed, task.answer == "name"
         labels = LETTERS if self._named else tuple(DIGITS)
         self.input_size, self.output_size = SIZE * SIZE, len(labels)
-        whole = ("exact",) if self._named else ()
+        whole = (EXACT,) if self._named else ()
         self.info = TaskInfo(
             name=task.name,
             input_kind="values",
@@ -143,7 +143,7 @@ class GlyphsSource:
         each = losses_of_chances(loss, shares)[np.arange(len(targets))[:, None], targets][asked]
         right = (targets == shares.argmax(axis=1)[:, None])[asked]
         return tuple(
-            Baseline(f"{part}{metric}", float(values.mean()), "without looking")
+            Baseline(f"{part}{metric}", float(values.mean()), "blind guess")
             for part in ("", "test_")
             for metric, values in (("loss", each), ("accuracy", right))
         )

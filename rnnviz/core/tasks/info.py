@@ -28,12 +28,20 @@ class Baseline:
     label: str  # "chance", "same as last year"
 
 
+EXACT = "exact"  # the share of held-out sequences answered right as a whole
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share of right answers, from 0 to 1, where more is better."""
+    return metric.endswith("accuracy") or metric == EXACT
+
+
 def to_beat(baselines: Iterable[Baseline], metric: str) -> Baseline | None:
     """The best of the baselines of `metric`; None where there is none."""
     of_it = [baseline for baseline in baselines if baseline.metric == metric]
     if not of_it:
         return None
-    return (max if metric.endswith("accuracy") else min)(of_it, key=lambda baseline: baseline.value)
+    return (max if is_share(metric) else min)(of_it, key=lambda baseline: baseline.value)
 
 
 @dataclass(frozen=True)

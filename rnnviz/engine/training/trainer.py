@@ -17,7 +17,7 @@ from rnnviz.core.optimising.noise import deviation, drawn
 from rnnviz.core.optimising.progress import VALIDATE_EVERY, Progress
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.tasks import scores
-from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.core.tasks.info import EXACT, TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.dropout import Where, masks_of_batch
 from rnnviz.engine.networks import SequenceModel, build
@@ -223,8 +223,8 @@ class Training:
         found: dict[str, float | None] = {"test_loss": loss, "skill": scores.skill(loss, info.baselines)}
         if info.output_kind == "classes":
             found["test_accuracy"] = scores.accuracy(answers, test)
-            if "exact" in info.metrics:
-                found["exact"] = scores.exact(answers, test)
+            if EXACT in info.metrics:
+                found[EXACT] = scores.exact(answers, test)
         elif self.source.tolerance is not None:
             found["test_accuracy"] = scores.share_near(answers, test, self.source.tolerance)
         else:

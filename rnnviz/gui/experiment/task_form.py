@@ -11,12 +11,13 @@ from rnnviz.core.experiment.settings import Task
 from rnnviz.core.setting import DataFile, settings_of
 from rnnviz.core.source import Given, GivenInput, Source
 from rnnviz.core.tasks import TASKS, DataTask
-from rnnviz.core.tasks.task import LONGEST
+from rnnviz.core.tasks.task import FORMS, LONGEST
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import last_or_whole, or_last, whole
 from rnnviz.gui.widgets.setting_rows import row_fields, row_value, setting_rows
 
 _CHOOSE = "choose"
+_ABOUT = "What the networks learn; another task needs a restart"
 
 
 class TaskForm(QWidget):
@@ -37,7 +38,7 @@ class TaskForm(QWidget):
         self._column.setSpacing(0)
         self.kind = Choice(_kinds())
         self.kind.chosen.connect(self._choose_kind)
-        self.kind_row = Row("Task", self.kind, "What the networks learn; another task needs a restart")
+        self.kind_row = Row("Task", self.kind, _ABOUT)
         self._column.addWidget(self.kind_row)
 
     def set_task(self, task: Task) -> None:
@@ -55,6 +56,7 @@ class TaskForm(QWidget):
         self._source, self._untrained = source, words
         self.kind.set_options([*_kinds(), (words, words)])
         self.kind.set_value(words)
+        self.kind_row.explain(_ABOUT)
         self.kind_row.show_problem("")
         self._set_rows(_loss_row(source.input) if isinstance(source, Given) else {})
 
@@ -65,6 +67,7 @@ class TaskForm(QWidget):
         self.kind.set_value(task.name)
         if rebuilt:
             self._rebuild(task)
+        self.kind_row.explain(f"{_ABOUT}. This one: {FORMS[task.form]}")
         self._fill(task)
 
     def reset(self, task: Task) -> None:

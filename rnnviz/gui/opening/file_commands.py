@@ -33,6 +33,10 @@ EXAMPLES = {  # file in resources/experiments: words, tooltip
     "parity": ("Parity of bits", "trained on up to 20 bits, right on 100 once it is learnt: minGRU never learns it"),
     "sunspots": ("Sunspots", 'the next year from the 40 years before it, against "same as last year"'),
     "next-character": ("Next character", "the help texts of Python, one character a time step"),
+    "date-formats": (
+        "Date formats",
+        "read as people write them, written as yyyy-mm-dd: with attention and without",
+    ),
     "forget-bias": ("Forget-gate bias", "three LSTMs that differ in it alone, on sequences of 100 to 110 time steps"),
 }
 

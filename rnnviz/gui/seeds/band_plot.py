@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGraphicsPathItem, QHBoxLayout, QVBoxLayout, QWidg
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import power, short, tick, whole
 from rnnviz.core.seeds.curves import Band, Curve
+from rnnviz.core.tasks.info import is_share
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.seeds import words
@@ -212,7 +213,7 @@ class BandPlot(QWidget):
         if self._each:
             parts += [self._heights(curve.values) for one in shown.settings for curve in one.curves.values()]
         lines = [float(self._solved.value())] if self._solved.isVisible() else []
-        self._ticks = y_ticks(parts, lines, shown.metric.endswith("accuracy"), self._log)
+        self._ticks = y_ticks(parts, lines, is_share(shown.metric), self._log)
         self._view.setYRange(self._ticks.low, self._ticks.high, padding=0)
         labels = [(place, power(round(place)) if self._log else tick(place)) for place in self._ticks.places]
         self._axes["left"].setTicks([labels])

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from rnnviz.core.experiment.heads import total_words
 from rnnviz.core.numbers import power, short, tick, whole
-from rnnviz.core.tasks.info import Baseline, to_beat
+from rnnviz.core.tasks.info import EXACT, Baseline, is_share, to_beat
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.columns import LABEL_COLUMN, SCALE_COLUMN
 from rnnviz.gui.look.focus_ring import FocusFrame
@@ -314,7 +314,7 @@ class TrainingPanel(QWidget):
         lines = [self._height(base) for base in self._baselines(state) if base in self._to_beat(state)]
         if not log and not any(len(curve.values) for curve in self.curves):
             lines.append(0.0)  # before the first training step
-        unit = self.shown_metric.endswith("accuracy")
+        unit = is_share(self.shown_metric)
         self._ticks = y_ticks([curve.sample for curve in self.curves], lines, unit, log)
         self._view.setYRange(self._ticks.low, self._ticks.high, padding=0)
         if self._picture:
@@ -506,9 +506,9 @@ class TrainingPanel(QWidget):
 
 def _best(metric: str) -> Best | None:
     """Which value of a metric is its best; None where it is none of the validation."""
-    if not metric.startswith(_TEST):
+    if not metric.startswith(_TEST) and metric != EXACT:
         return None
-    return "highest" if metric.endswith("accuracy") else "lowest"
+    return "highest" if is_share(metric) else "lowest"
 
 
 def _growing(state: State) -> bool:

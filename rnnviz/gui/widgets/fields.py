@@ -272,8 +272,7 @@ class Row(QWidget):
         self.sentence.setProperty("role", "problem")
         self.sentence.setWordWrap(True)
         self.sentence.hide()
-        for widget in (self, self.label, field):
-            widget.setToolTip(tooltip)
+        self.explain(tooltip)
         field.setAccessibleName(words)
         scale.fit(field, field_width=width)
         scale.fit(self.label, wraps=True)
@@ -289,6 +288,11 @@ class Row(QWidget):
         column.addWidget(self.sentence)
         if isinstance(field, Field):
             field.problem.connect(self.show_problem)
+
+    def explain(self, tooltip: str) -> None:
+        """What its tooltip says from now on."""
+        for widget in (self, self.label, self.field):
+            widget.setToolTip(tooltip)
 
     def show_problem(self, sentence: str) -> None:
         """Shows one sentence below the field, or none."""

@@ -52,7 +52,10 @@ def choose(row: Row, value: object) -> None:
 
 def test_it_shows_the_experiment(panel: ExperimentPanel, store: Store) -> None:
     assert panel.task_form.kind.currentText() == "temporal order"
-    assert [row.field.text() for row in panel.task_form.rows.values()] == ["60–80", "10–20, 45–54"]
+    rows = panel.task_form.rows
+    assert [rows[key].field.text() for key in ("length", "marks")] == ["60–80", "10–20, 45–54"]
+    assert rows["padding"].field.currentText() == "in front"
+    assert "one answer comes at its end" in panel.task_form.kind_row.toolTip()
     assert [card.header.name for card in panel.cards] == ["Vanilla", "LSTM"]
     bias = store.state.run.experiment.models[1].own.forget_bias
     words = [card.header.words for card in panel.cards]
