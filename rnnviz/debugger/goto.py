@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.network import ENCODER
 from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.capture import KIND_WORDS, CaptureKind
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.place_text import plain_place
 from rnnviz.debugger.program import Program
@@ -30,6 +31,8 @@ _NUMBER = {
     for part, names in _NUMBERS.items()
 }
 _NAMED = re.compile(rf"({'|'.join(_NUMBERS.values())})(?!\w)\s*[=:#]?\s*([^\s=:#]*)")
+_KINDS: tuple[CaptureKind, ...] = ("probe", "batch")
+_KIND = re.compile(r"(?:probe|(?:training\s*)?batch)(?!\w)")
 _BARE = re.compile(r"([-−]?[0-9]{1,15})(?![\w.])")
 _LAYER = re.compile(
     r"(?:(?P<call>[a-z]\w*?)[ .,_]+)??(?:layer\s*|l)(?P<depth>[0-9]+)(?P<reverse>_?r(?:everse)?|[ ,]+reverse)?(?![\w.])"
@@ -48,12 +51,15 @@ class Target:
     unit: int | None = None  # counted from 1, as typed
     sequence: int | None = None  # counted from 1
     model: int | None = None  # its number, 0-based
+    kind: CaptureKind | None = None  # whose sequences
 
 
-def words(cursor: Cursor) -> str:
-    """The cursor as it would be typed: "step 1,200 t 17 backward l1 o"; `go_to` understands it again."""
+def words(cursor: Cursor, kind: CaptureKind = "probe") -> str:
+    """The cursor as it would be typed: "step 1,200 t 17 backward l1 o training batch"; `target` understands it
+    again."""
     said = f"step {cursor.training_step:,} t {cursor.time_step} {cursor.phase.value} {cursor.layer}"
-    return f"{said} {_typed(cursor.operation)}" if cursor.operation else said
+    parts = (said, _typed(cursor.operation), "" if kind == "probe" else KIND_WORDS[kind])
+    return " ".join(filter(None, parts))
 
 
 def place_words(cursor: Cursor) -> str:
@@ -78,7 +84,8 @@ def target(text: str, program: Program, cursor: Cursor, models: tuple[str, ...] 
     In any order: step 1200 (training step, 0 or more; k=1200, s1200, last step), t 17 (time step; t=-1, "last" and
     "end" are the last, "start of backward" is where that sweep begins),
     the phase (forward, loss, backward, accumulate, update or their first letters), the layer (l1, layer 1 reverse), the
-    operation (by its key, spaces left out, or its words), unit 7, sequence 2, a model's name. A bare number is a time
+    operation (by its key, spaces left out, or its words), unit 7, sequence 2, a model's name, probe or training batch.
+    A bare number is a time
     step, or where it is none and of two the first, a training step. An f is the phase, unless a phase, time step or
     layer is named before it. RnnvizError says what was wanted, with an example, and what came.
     """
@@ -98,6 +105,7 @@ def target(text: str, program: Program, cursor: Cursor, models: tuple[str, ...] 
         _counted("unit", parts),
         _counted("sequence", parts),
         int(parts["model"]) if "model" in parts else None,
+        next((kind for kind in _KINDS if kind == parts.get("kind")), None),
     )
 
 
@@ -121,6 +129,8 @@ def _first(rest: str, before: set[str], program: Program, models: tuple[str, ...
     lower = rest.lower()
     token = rest.split()[0]
     placed = not before.isdisjoint(("phase", "time step", "layer"))
+    if kind := _KIND.match(lower):
+        return "kind", "probe" if kind[0] == "probe" else "batch", kind.end()
     for part, pattern in _NUMBER.items():
         if number := pattern.match(lower):
             return part, number[1].replace("−", "-"), number.end()

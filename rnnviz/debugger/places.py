@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rnnviz.core.network import Network
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.capture import KIND_WORDS, CaptureKind
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.program import Program
@@ -35,7 +36,8 @@ class Place:
     """
 
     cursor: Cursor = field(default=Cursor(0, Phase.FORWARD, 1))
-    sample: int = 0  # which sequence of the probe, 0-based
+    kind: CaptureKind = "probe"  # whose sequences the traces shown are of: the probe's or a training batch's
+    sample: int = 0  # which of these sequences, 0-based
     model: int = 0  # index of the model that is stepped through and whose equations are shown
     unit: int = NO_UNIT  # 0-based
     parameter: str = ""  # whose update is looked at: "weight_hh_l0", "head.weight"; "": the layer's leading matrix
@@ -65,6 +67,7 @@ class Walkable:
     loss_time_steps: tuple[int, ...] = ()  # of each sequence, the last one with a loss; 0: none is known
     rule: "UpdateRule | None" = None  # of its updates; None: it is not trained
     stretches: tuple[tuple[Ends, ...], ...] = ()  # of each sequence, by stage; () where there is one stage
+    batch_size: int = 0  # of the training batch whose first sequences are shown; 0: it is none
 
     @staticmethod
     def of(
@@ -85,7 +88,8 @@ class Walkable:
         kinds = tuple(None if head is None else head.kind for head in heads)
         asking = next((trace for trace, head in zip(traces, heads, strict=True) if trace and head), None)
         last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
-        return Walkable(known, tuple(lengths), captured, kinds, last, rule, found)
+        size = having[0].batch_size if having else 0
+        return Walkable(known, tuple(lengths), captured, kinds, last, rule, found, size)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -106,6 +110,21 @@ class Walkable:
     def time_steps(self, sample: int) -> int:
         """T of a sequence; 1 while there is no trace."""
         return self.lengths[min(sample, len(self.lengths) - 1)] if self.lengths else 1
+
+    def sequence_words(self, place: Place) -> str:
+        """Which sequence is looked at: "sequence 2 of 4", "training batch, sequence 2 of 32"; "": the only one."""
+        number = min(place.sample, max(len(self.lengths) - 1, 0)) + 1
+        if self.batch_size:
+            return f"{KIND_WORDS['batch']}, sequence {number} of {self.batch_size}"
+        return f"sequence {number} of {len(self.lengths)}" if len(self.lengths) > 1 else ""
+
+    def batch_words(self, training_step: int) -> str:
+        """Which training batch is shown, and which part of it is there; "": none is."""
+        if not self.batch_size:
+            return ""
+        said = f"the training batch whose gradient makes training step {training_step + 1:,} of {training_step:,}"
+        part = "" if len(self.lengths) == self.batch_size else f"the first {len(self.lengths)} of {self.batch_size} in "
+        return f"{part}{said}, with the weights before that update"
 
     def program(self, place: Place) -> Program:
         """The program of the model that is stepped through; of one time step while there is no trace."""
@@ -156,10 +175,15 @@ class Walkable:
 
 
 def begun(
-    training_step: int = 0, layer: str = "l0", phase: Phase = Phase.FORWARD, time_step: int = 1, following: bool = True
+    training_step: int = 0,
+    layer: str = "l0",
+    phase: Phase = Phase.FORWARD,
+    time_step: int = 1,
+    following: bool = True,
+    kind: CaptureKind = "probe",
 ) -> Place:
     """Where a run that was just opened is looked at."""
-    return Place(Cursor(training_step, phase, time_step, layer), following=following)
+    return Place(Cursor(training_step, phase, time_step, layer), kind, following=following)
 
 
 # training steps
@@ -177,11 +201,15 @@ def followed(place: Place) -> Place:
     return place if place.following else replace(place, following=True, wanted=None)
 
 
-def arrived(place: Place, walkable: Walkable, training_step: int, sample: int | None = None) -> Place:
+def arrived(
+    place: Place, walkable: Walkable, training_step: int, sample: int | None = None, kind: CaptureKind | None = None
+) -> Place:
     """The traces of a training step are shown: phase and time step stay, as far as the sequence goes. `sample`: another
-    sequence than so far is looked at in them."""
+    sequence than so far is looked at in them. `kind`: of whose sequences they are."""
     if sample is not None and sample != place.sample:
         place = replace(place, sample=sample)
+    if kind is not None and kind != place.kind:
+        place = replace(place, kind=kind)
     return _stand(place, _fitting(place, walkable, replace(place.cursor, training_step=training_step)))
 
 

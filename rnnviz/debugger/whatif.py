@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import closest
+from rnnviz.core.sweeps.capture import CaptureKind
 
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.capture import Capture
@@ -28,11 +29,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What is set by hand in one probe sequence of one model at one training step; every transition is a new value."""
+    """What is set by hand in one sequence of one model at one training step; every transition is a new value."""
 
     training_step: int = 0
     model: int = 0  # its number, 0-based
-    sample: int = 0  # which probe sequence, 0-based
+    kind: CaptureKind = "probe"  # of the probe or the training batch
+    sample: int = 0  # which of its sequences, 0-based
     interventions: Interventions = ()  # none: this is history
     variants: tuple[Variant, ...] = ()
     past: tuple[Interventions, ...] = ()  # what undo goes back to, the last one first to return

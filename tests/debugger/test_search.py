@@ -9,6 +9,7 @@ from sample_runs import record, writer
 from rnnviz.core.arrays import Array
 from rnnviz.core.expressions import ExpressionError
 from rnnviz.core.stopping.marks import NOT_FINITE, Breakpoint
+from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.debugger import search as searching
 from rnnviz.debugger.search import Progress, acting, search
 from rnnviz.runs.reading.reader import Run, open_run
@@ -86,8 +87,8 @@ def test_a_capture_that_was_thinned_meanwhile_counts_as_never_captured(
 ) -> None:
     captured = Run.captured
 
-    def before(self: Run, after: int = -1) -> Array:
-        found = captured(self, after)
+    def before(self: Run, after: int = -1, kind: CaptureKind = "probe") -> Array:
+        found = captured(self, after, kind)
         return np.sort(np.append(found, 7)) if after == -1 else found  # at the start there was one more
 
     monkeypatch.setattr(Run, "captured", before)

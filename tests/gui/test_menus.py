@@ -26,7 +26,7 @@ GROUPS = {
     ],
     "Training": [
         ["Train on", "One training step", "Reset"],
-        ["Earlier in training", "Later in training", "Back to live"],
+        ["Earlier in training", "Later in training", "Back to live", "Record training batches"],
         ["Several seeds …", "Open sweep of seeds …"],
     ],
     "Debug": [

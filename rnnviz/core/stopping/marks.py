@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnviz.core.numbers import bound
+from rnnviz.core.sweeps.capture import CaptureKind
 
 BreakpointKind = Literal["condition", "data", "not finite", "place"]
 Direction = Literal["up", "down", "either"]
@@ -101,6 +102,7 @@ class Bookmark:
     layer: str = "l0"
     operation: str = ""
     note: str = ""
+    kind: CaptureKind = "probe"  # whose sequences were looked at
 
 
 @dataclass(frozen=True)

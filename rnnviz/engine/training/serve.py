@@ -324,11 +324,7 @@ class _Engine:
         recording = self._recording
         if on:
             recording.capture(batch=True)
-        if on != recording.batches:
-            recording.batches = on
-            how = "with each capture" if on else "only where training rests"
-            said = f"From training step {recording.training_step:,} on, the training batch is recorded {how}."
-            recording.event("recording", said)
+        recording.batches = on
 
     def _hold(self, window: WriterProcess) -> None:
         """Remembers who has paused a training that has no window of its own, and tells those who wait for it."""

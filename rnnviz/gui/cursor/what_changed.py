@@ -60,10 +60,12 @@ def stop_words(before: State, after: State) -> str:
         old is None
         or new is None
         or not old.holds(min(after.place.sample, old.sequences - 1))
-        or after.place.sample != before.place.sample
+        or (after.place.sample, after.place.kind) != (before.place.sample, before.place.kind)
     ):
         return ""
     first, second = before.place.cursor, after.place.cursor
+    if after.place.kind == "batch" and first.training_step != second.training_step:
+        return ""  # other sequences
     if old is not new and first.training_step != second.training_step:
         sentence = what_changed(old, new, sample=min(after.place.sample, new.sequences - 1))
         return f"From training step {first.training_step:,} to {second.training_step:,}: {_small(sentence)}"

@@ -142,6 +142,8 @@ def _heading(state: State, width: int, *, view: bool) -> QBoxLayout:
     words = f"training step {whole(cursor.training_step)}" if state.run.trainable else ""
     if view:
         words += " · " * bool(words) + f"{cursor.phase.words.lower()} · time step {cursor.time_step:,}"
+        if state.walkable.batch_size:
+            words += f" · {state.walkable.sequence_words(state.place)}"
     name, where = QLabel(state.run.title), QLabel(words)
     name.setTextFormat(Qt.TextFormat.PlainText)
     name.setFont(fonts.semibold(fonts.TITLE))

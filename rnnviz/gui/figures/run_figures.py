@@ -153,7 +153,7 @@ def recorded_state(
     return State(
         run=ShownRun(run.source, path=run.path, task=run.task, models=run.models),
         recorded=Recorded(history=HistoryReader(run).read(), traces=traces),
-        place=begun(training_step, phase=phase, time_step=time_step or length, following=False),
+        place=begun(training_step, phase=phase, time_step=time_step or length, following=False, kind=kind),
         look=Appearance(theme=theme_name),
     )
 

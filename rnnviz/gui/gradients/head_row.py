@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
-from rnnviz.core.numbers import bound, whole
+from rnnviz.core.numbers import bound
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD, Laboratory, Losses
@@ -83,6 +83,7 @@ class HeadRow(QWidget):
         self.common = QLabel()
         self.common.setProperty("role", "label")
         scale.fit(self.common, font=fonts.text(fonts.SMALL))
+        self._common: tuple[str, ...] = ("",)  # of all cards; then shorter
         self._words = QLabel("Threshold")
         self._words.setProperty("role", "label")
         row.addWidget(self.choose)
@@ -115,8 +116,7 @@ class HeadRow(QWidget):
         deep = shown.models and shown.models[0].network.layer_names[1:]
         layer = shown.models[0].network.words(shown.models[0].layer_name) if deep else ""
         scales = "same scales for all models" if len(shown.models) > 1 else ""
-        sequence = f"sequence {whole(shown.sample + 1)}"
-        self.common.setText(" · ".join(filter(None, (scales, sequence, layer))))
+        self._common = tuple(" · ".join(filter(None, (*more, shown.sequence_words, layer))) for more in ((scales,), ()))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -142,6 +142,10 @@ class HeadRow(QWidget):
     def _fit(self) -> None:
         """Words that can be done without are left out where there is no room for all; then the fields are narrower."""
         room = self.width() - self._least()
+        for words in self._common:
+            self.common.setText(words)
+            if self.common.sizeHint().width() + 8 <= room:
+                break
         for label in (self._words, self.common):
             room -= label.sizeHint().width() + 8
             label.setVisible(room >= 0)

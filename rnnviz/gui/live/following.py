@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.numbers import whole
+from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.debugger.places import Place, Walkable, arrived, asked, begun, by_samples, followed
 from rnnviz.debugger.whatif import WhatIf
+from rnnviz.gui.live.batch_words import RECORD, no_batches, not_kept
+from rnnviz.gui.live.engine_word import EngineWord
 from rnnviz.gui.live.history import HistoryReader
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt
 from rnnviz.gui.state.clipping import clip_changes, rate_changes
@@ -21,8 +23,7 @@ from rnnviz.gui.state.preferences import TRACE_MEMORY
 from rnnviz.gui.state.run import Recorded, ShownRun
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
-from rnnviz.gui.state.window import STOP_COMMANDS, Message
-from rnnviz.runs.file.records import EngineStatus
+from rnnviz.gui.state.window import Message
 from rnnviz.runs.reading.reader import Run
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ FRAME = 33  # milliseconds between two looks at the file
 _SLOWEST_FRAME = 100  # still 10 Hz when drawing is slow
 _LATE = 12  # milliseconds: a tick that comes so late says that the window has no time left
 _BETWEEN_LIFE_SIGNS = 0.5  # seconds between two checks of engine and file while nothing is written
-_FILE_BEHIND = 0.4  # seconds after which what the engine says counts more than what its file says
 _PAGE = 2 * MOST_EVENTS  # of events, read in one frame
 _SLOW = 150  # milliseconds after which it is said that traces are being rebuilt
 _WAIT_FOR_CAPTURE = 2.0  # seconds a newly found run may take to its first capture before it is shown without
@@ -72,7 +72,7 @@ class Following(QObject):
         super().__init__(parent)
         self._store = store
         self._ours = ours  # whether the run at a path is written by this window's own engine, which is alive
-        self._heard = heard  # what that engine said of the run at a path
+        self._word = EngineWord(store, ours, heard, lambda: QTimer.singleShot(0, self.died.emit))
         self._lost = False  # the file shown can be read no longer, or is another one now
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
@@ -87,12 +87,12 @@ class Following(QObject):
         self._next: _Shown | None = None  # found, but its first trace is not rebuilt yet: shown together with it
         self._awaited: Path | None = None
         self._asked = -1  # training step last asked for
+        self.kind: CaptureKind = "probe"  # whose sequences are asked for: the probe's or the training batch's
         self._sample: int | None = None  # the sequence that is on its way to the screen
         self._answer: Rebuilt | None = None
         self._trouble = ""  # why the first trace of the next run cannot be rebuilt
         self._last_event = 0  # its number
         self._more_events = False  # that came since and are read with the next frames
-        self._said = ""  # the engine's sentence that was last shown
         self._not_kept: Message | None = None  # that another training step is shown than was asked for
         self._looked_at = 0.0
         self._timer = QTimer(self)
@@ -129,7 +129,7 @@ class Following(QObject):
         """Has the float64 rebuilds of what is on the screen made again, where they had to give way."""
         state = self._store.state
         if any(trace is not None and trace.without_exact for trace in state.recorded.traces):
-            self._rebuilding.ask(self._asked, state.place.sample)
+            self._rebuilding.ask(self._asked, state.place.sample, self.kind)
 
     def set_trace_memory(self, mebibytes: int) -> None:
         self._rebuilding.set_most_bytes(mebibytes << 20)
@@ -156,7 +156,7 @@ class Following(QObject):
             return
         self.stop_waiting()
         self._rebuilding.show_run(self._shown.run.path)
-        self._asked = self._store.state.place.cursor.training_step
+        self._asked, self.kind = self._store.state.place.cursor.training_step, self._store.state.place.kind
         self._store.go(asked, self._asked)
         self._restore()
 
@@ -172,20 +172,47 @@ class Following(QObject):
             self._looked_at = 0.0
             self._store.change(recorded=setting(history=self._shown.history.read()))
 
-    def show_training_step(self, training_step: int, why: Message | None = None) -> None:
+    def show_training_step(
+        self, training_step: int, why: Message | None = None, kind: CaptureKind | None = None
+    ) -> None:
         """Shows the capture nearest to `training_step`, which is said where it is another one, and no longer follows
-        the newest. `why`: what to say of it."""
-        nearest = self._store.state.recorded.history.nearest_captured(training_step)
-        if nearest is None or self._shown is None or self._next is not None:
+        the newest. `why`: what to say of it. `kind`: of the probe or the training batch; None: as it is."""
+        kind = kind or self.kind
+        nearest = self._store.state.recorded.history.nearest_captured(training_step, kind)
+        if self._shown is None or self._next is not None:
             return
-        if self._store.state.place.following:
-            self._rebuilding.show_run(self._shown.run.path)  # what was asked for live is stale now
-            self._answer = None
+        if nearest is None:
+            if kind == "batch":
+                self._store.say(no_batches(self._store.state))
+            return
+        if self._store.state.place.following or kind != self.kind:
+            self._forget_asked()  # what was asked for live is stale now
         self._store.go(asked, training_step)
+        self.kind, self._asked = kind, nearest
         self._say_where(why, training_step, nearest)
-        self._asked = nearest
-        self._rebuilding.ask(nearest, self._wanted_sample)
+        self._rebuilding.ask(nearest, self._wanted_sample, kind)
         self._slow.start()
+
+    def show_kind(self, kind: CaptureKind) -> None:
+        """Shows the probe or the training batch, live of the newest training step that has it, else of the one shown or
+        the nearest."""
+        state = self._store.state
+        if self._shown is None or self._next is not None or kind == self.kind:
+            return
+        status, step = state.recorded.status, state.place.training_step
+        running = status is not None and status.state == "running"
+        if state.place.following and (running or step in state.recorded.history.having(kind)):
+            self._forget_asked()
+            self.kind, self._asked = kind, -1
+            self._ask_newest(state)
+        else:
+            self.show_training_step(step, None, kind)
+
+    def _forget_asked(self) -> None:
+        """Drops what is on its way to the screen."""
+        if self._shown is not None:
+            self._rebuilding.show_run(self._shown.run.path)
+        self._answer = None
 
     def show_sequence(self, by: int) -> None:
         """Shows the sequence that is `by` further: at once where its arrays are there, else when they are rebuilt."""
@@ -196,7 +223,7 @@ class Following(QObject):
             self._store.go(by_samples, state.walkable, place.sample - state.place.sample)
         elif self._shown is not None and self._next is None:
             self._sample = place.sample
-            self._rebuilding.ask(self._asked, place.sample)
+            self._rebuilding.ask(self._asked, place.sample, self.kind)
             self._slow.start()
 
     @property
@@ -230,9 +257,10 @@ class Following(QObject):
             message = None
         self._not_kept = None
         if wanted != nearest:
-            sentence = f"Training step {whole(wanted)} was not kept: {whole(nearest)}, the nearest that was, is shown."
-            said = why or Message("info", "")
-            message = self._not_kept = replace(said, sentence=f"{said.sentence} {sentence}".strip())
+            remedy = self.kind == "batch" and self._store.state.recorded.engine_lives
+            said = why or Message("info", "", RECORD if remedy else ())
+            sentence = f"{said.sentence} {not_kept(wanted, nearest, self.kind)}".strip()
+            message = self._not_kept = replace(said, sentence=sentence)
         elif why is not None:
             message = why
         if message is not self._store.state.notices.message:
@@ -295,7 +323,8 @@ class Following(QObject):
         history = found.history.read()
         if len(history.captured) and self._asked < 0:
             self._asked = int(history.captured[-1])
-            self._rebuilding.ask(self._asked)
+            self.kind = self.kind if self._asked in history.having(self.kind) else "probe"
+            self._rebuilding.ask(self._asked, 0, self.kind)
         patience = _WAIT_FOR_CAPTURE if found.run.engine_alive or self._asked >= 0 else 0.0
         if self._answer is not None or self._trouble or time.monotonic() - found.since > patience:
             self._switch(found)
@@ -306,10 +335,9 @@ class Following(QObject):
         self._slow.stop()
         self._busy, self._sample = "", None
         run, answer, self._answer = found.run, self._answer, None
-        status = self._status(run)
+        status = self._word.status(run, self.run, self.awaiting)
         before, self._shown, self._lost = self._shown, found, False
-        self._said = status.sentence if status is not None else ""
-        message = self._message(run, status) if status is not None and status.sentence else None
+        message = self._word.begin(run, status)
         if run.incomplete:
             message = Message("warning", run.incomplete)
         if self._trouble:
@@ -319,7 +347,8 @@ class Following(QObject):
             message = said  # of the file the program was started with, in whose place this run is shown
         traces = answer.traces if answer is not None else (None,) * len(run.models)
         layer = run.models[0].network.layer_names[0] if run.models else "l0"
-        place = begun(answer.training_step if answer is not None else 0, layer)
+        self.kind = answer.kind if answer is not None else "probe"
+        place = begun(answer.training_step if answer is not None else 0, layer, kind=self.kind)
         marks, events = run.marks(), run.events(run.last_event - _PAGE)
         self._last_event, self._more_events = events[-1].number if events else 0, False
         shown = ShownRun(run.source, None, run.path, run.origin, found.kept, run.task, run.models, run.name)
@@ -353,11 +382,15 @@ class Following(QObject):
         place = None
         changed, now = shown.run.changed(), time.monotonic()
         state = self._store.state
-        if changed or self._behind(state.recorded.status, shown.run) or now - self._looked_at > _BETWEEN_LIFE_SIGNS:
-            status = self._status(shown.run)
+        if (
+            changed
+            or self._word.behind(state.recorded.status, shown.run)
+            or now - self._looked_at > _BETWEEN_LIFE_SIGNS
+        ):
+            status = self._word.status(shown.run, shown.run, self.awaiting)
             if status != state.recorded.status:
                 recorded["status"] = status
-                said = self._what_the_engine_says(shown.run, status)
+                said = self._word.news(shown.run, status)
             if now - self._looked_at > _BETWEEN_LIFE_SIGNS:
                 self._looked_at = now
                 if not _same_file(shown) and status is not None and not self._ours(shown.run.path):
@@ -382,42 +415,12 @@ class Following(QObject):
         if self._store.state.place.following and self._next is None:
             self._ask_newest(self._store.state)
 
-    def _status(self, run: Run) -> EngineStatus | None:
-        """What the engine says of itself; as "failed" or not at all once it is gone."""
-        status = run.status
-        if self._ours(run.path):
-            return self._truest(run, status)
-        if status is None or run.engine_alive:
-            return status
-        if self.awaiting:  # about to make room for another run: it stays as it was shown
-            return self._store.state.recorded.status
-        status = run.status or status  # its last word may have come in between
-        before = self._store.state.recorded.status if run is self.run else None
-        if before is None or status.state in ("stopped", "finished", "failed"):
-            return None  # looking back at what ended well, or long ago
-        if before.state != "failed":
-            QTimer.singleShot(0, self.died.emit)
-        return replace(status, state="failed")
-
-    def _behind(self, status: EngineStatus | None, run: Run) -> bool:
-        """Whether our own engine has been saying something else for so long that its file must be late."""
-        heard = self._heard(run.path) if self._ours(run.path) else None
-        from rnnviz.gui.live.engine import stands  # late: an engine comes after the window
-
-        late = heard is not None and time.monotonic() - heard.since > _FILE_BEHIND
-        return late and heard is not None and (status is None or stands(status) != stands(heard.status))
-
-    def _truest(self, run: Run, status: EngineStatus | None) -> EngineStatus | None:
-        """The status in the file, which comes after what it names; the engine's own word where the file is late."""
-        heard = self._heard(run.path)
-        return heard.status if heard is not None and self._behind(status, run) else status
-
     def _look_at_engine(self, run: Run) -> None:
         """One frame of a run whose file is lost: our own engine is heard all the same."""
-        heard = self._heard(run.path) if self._ours(run.path) else None
+        heard = self._word.heard(run)
         before, status = self._store.state.recorded.status, heard.status if heard is not None else None
         if status != before and not (before is not None and before.state == "failed"):
-            said = self._what_the_engine_says(run, status) if status is not None else {}
+            said = self._word.news(run, status) if status is not None else {}
             self._store.change(recorded=setting(status=status), notices=setting(**said))
 
     def _lose(self, message: Message) -> None:
@@ -427,53 +430,17 @@ class Following(QObject):
         if self._shown is not None:
             self._look_at_engine(self._shown.run)
 
-    def _what_the_engine_says(self, run: Run, status: EngineStatus | None) -> dict[str, Any]:
-        shown = self._store.state.recorded.status
-        if status is None and shown is not None and shown.state != "failed":
-            return {"message": self._message_of_end(run, shown)}
-        sentence = status.sentence if status is not None else ""
-        if sentence == self._said:
-            return {}
-        before, self._said = self._said, sentence
-        if status is not None and sentence:
-            return {"message": self._message(run, status)}
-        message = self._store.state.notices.message
-        return {"message": None} if message is not None and message.sentence == before else {}
-
-    def _message(self, run: Run, status: EngineStatus) -> Message | None:
-        """What the engine says of itself, as serious as it is; the planned end is nothing for the bar."""
-        if status.state == "failed":
-            return Message("error", status.sentence)
-        heard = self._heard(run.path) if self._ours(run.path) else None
-        if heard is not None and heard.status.sentence == status.sentence:
-            kinds = {heard.kind}
-        else:
-            recent = [event for event in run.events(run.last_event - 4) if event.sentence]
-            kinds = {event.kind for event in recent if status.sentence.startswith(event.sentence)}
-        if "hit" in kinds:
-            return Message("warning", status.sentence, STOP_COMMANDS)
-        if "early stop" in kinds:
-            return Message("info", status.sentence)
-        planned = "paused" in kinds and "not finite" not in kinds
-        return None if planned else Message("warning", status.sentence)
-
-    def _message_of_end(self, run: Run, before: EngineStatus) -> Message:
-        """A training that somebody else had started is over."""
-        status = run.status or before
-        if status.state == "failed" and status.sentence:
-            return Message("error", status.sentence)
-        return Message("info", f"The training of {run.path.name} has ended at training step {status.training_step:,}.")
-
     def _ask_newest(self, state: State) -> None:
-        captured = state.recorded.history.captured
+        captured = state.recorded.history.having(self.kind)
         if len(captured) and int(captured[-1]) != self._asked:
             self._asked = int(captured[-1])
-            self._rebuilding.ask(self._asked, self._wanted_sample)
+            self._rebuilding.ask(self._asked, self._wanted_sample, self.kind)
 
     def _drop_next(self) -> None:
         if self._next is not None:
             self._next.run.close()
             self._next = None
+            self.kind = self._store.state.place.kind
 
     @Slot()
     def _say_slow(self) -> None:
@@ -513,7 +480,8 @@ class Following(QObject):
         if self._shown is None or self.awaiting:
             return
         self._shown.history.forget_captured()
-        if training_step in self._shown.run.captured():  # else thinning was faster than we: the next one will do
+        # Else thinning was faster than we: the next one will do.
+        if training_step in self._shown.run.captured(kind=self.kind):
             self._store.say(Message("warning", sentence))
 
 
@@ -531,7 +499,7 @@ def _arrival(rebuilt: Rebuilt) -> Callable[[Place], Place]:
 
     def shown(place: Place) -> Place:
         looked_at = place.sample if _all_hold(rebuilt.traces, place.sample) else rebuilt.sample
-        return arrived(place, walkable, rebuilt.training_step, looked_at)
+        return arrived(place, walkable, rebuilt.training_step, looked_at, rebuilt.kind)
 
     return shown
 

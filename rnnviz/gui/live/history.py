@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
+from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.gui.state.run import History, MetricCurve
 from rnnviz.runs.reading.reader import Run
 
 _WHOLE_LIST_SECONDS = 5.0  # thinning removes captures here and there: that often the whole list is read again
+_KINDS: tuple[CaptureKind, ...] = ("probe", "batch")
 
 
 class GrowingArray:
@@ -63,7 +65,7 @@ class HistoryReader:
         self._shared = SharedSteps()
         self._steps: dict[tuple[int, str], GrowingArray] = {}
         self._values: dict[tuple[int, str], GrowingArray] = {}
-        self._captured: Array = np.zeros(0, np.int64)
+        self._captured: dict[CaptureKind, Array] = dict.fromkeys(_KINDS, np.zeros(0, np.int64))
         self._whole_list_at = 0.0
         self._history = History()
 
@@ -75,8 +77,9 @@ class HistoryReader:
             last = max(
                 (int(curve.training_steps[-1]) for curve in curves.values() if len(curve.training_steps)), default=0
             )
-            last = max(last, int(self._captured[-1]) if len(self._captured) else 0)
-            self._history = History(MappingProxyType(curves), self._captured, last)
+            captured, batches = (self._captured[kind] for kind in _KINDS)
+            last = max(last, int(captured[-1]) if len(captured) else 0)
+            self._history = History(MappingProxyType(curves), captured, last, batches)
         return self._history
 
     def forget_captured(self) -> None:
@@ -103,15 +106,15 @@ class HistoryReader:
         return MetricCurve(self._steps[key].view()[: len(values)], values)
 
     def _read_captured(self) -> bool:
-        now = time.monotonic()
-        if now - self._whole_list_at > _WHOLE_LIST_SECONDS:
+        now, changed = time.monotonic(), False
+        whole = now - self._whole_list_at > _WHOLE_LIST_SECONDS
+        if whole:
             self._whole_list_at = now
-            captured = self._run.captured()
-        else:
-            new = self._run.captured(int(self._captured[-1]) if len(self._captured) else -1)
-            if not len(new):
-                return False
-            captured = np.concatenate([self._captured, new])
-        changed = not np.array_equal(captured, self._captured)
-        self._captured = frozen(captured)
+        for kind, known in self._captured.items():
+            found = self._run.captured(int(known[-1]) if len(known) and not whole else -1, kind)
+            if not whole:
+                found = np.concatenate([known, found]) if len(found) else known
+            if not np.array_equal(found, known):
+                self._captured[kind] = frozen(found)
+                changed = True
         return changed

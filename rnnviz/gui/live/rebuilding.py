@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.memory import array_bytes, give_back, return_large_blocks
+from rnnviz.core.sweeps.capture import Capture, CaptureKind
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.newest_wish import NewestWish
 from rnnviz.gui.state.preferences import TRACE_MEMORY
@@ -38,6 +39,7 @@ class Rebuilt:
     training_step: int
     traces: "tuple[Trace, ...]"
     sample: int  # the sequence that was asked for, 0-based; of large traces the only one that is there
+    kind: CaptureKind = "probe"  # of whose sequences they are
     gathered: tuple[Gathered, ...] = ()  # by each model's optimiser
 
 
@@ -66,17 +68,17 @@ class _TraceReader:
         self._beside = beside
         self._run: Run | None = None
         self._file = (0, 0)  # device and inode of the file that is open: another one may get its name
-        self._known: OrderedDict[int, Rebuilt] = OrderedDict()
+        self._known: OrderedDict[tuple[int, CaptureKind], Rebuilt] = OrderedDict()
         self._reading = threading.Lock()
         self._largest = 0  # bytes that the sweeps of a trace of this run take
 
-    def read(self, path: Path, training_step: int, sample: int = 0) -> Rebuilt:
+    def read(self, path: Path, training_step: int, sample: int = 0, kind: CaptureKind = "probe") -> Rebuilt:
         with self._reading:
             file = _identity(path)
             if self._run is None or self._run.path != path or self._file != file:
                 self.close()
                 self._run, self._file = Run(path), file
-            known = self._known.pop(training_step, None)
+            known = self._known.pop((training_step, kind), None)
             traces = [] if known is None else list(known.traces)
             gathered = _gathered(self._run, training_step) if known is None else known.gathered
             known = None  # what is replaced below can go at once
@@ -84,10 +86,11 @@ class _TraceReader:
                 if number < len(traces):
                     traces[number] = self._of_sequence(traces[number], traces[:number], sample)
                 else:
-                    traces.append(self._rebuilt(self._run, training_step, number, sample, traces))
+                    capture = self._run.capture(training_step, number, kind)
+                    traces.append(self._rebuilt(capture, sample, traces))
                 prepare(traces[number], sample)
-            rebuilt = Rebuilt(path, training_step, tuple(traces), sample, gathered)
-            self._known[training_step] = rebuilt
+            rebuilt = Rebuilt(path, training_step, tuple(traces), sample, kind, gathered)
+            self._known[training_step, kind] = rebuilt
             self._make_room()
             return rebuilt
 
@@ -99,12 +102,11 @@ class _TraceReader:
         self._make_room(trace.bytes, made)
         return trace.alone(sample)
 
-    def _rebuilt(self, run: Run, training_step: int, number: int, sample: int, made: "list[Trace]") -> "Trace":
+    def _rebuilt(self, capture: Capture, sample: int, made: "list[Trace]") -> "Trace":
         """A model's trace; a large one is of the sequence looked at alone, and no other is ever there beside it."""
         from rnnviz.core.sweeps.one_by_one import rebuild_one, trace_bytes  # late: the sweeps come after the window
         from rnnviz.core.sweeps.trace import rebuild
 
-        capture = run.capture(training_step, number)
         takes, sequences = trace_bytes(capture), capture.inputs.shape[1]
         self._largest = max(self._largest, takes)
         if takes <= self.most_bytes // _PART:
@@ -221,10 +223,10 @@ class Rebuilding(QObject):
         self._wishes.forget()
         self._path = path
 
-    def ask(self, training_step: int, sample: int = 0) -> None:
-        """`sample`: the sequence that will be looked at."""
+    def ask(self, training_step: int, sample: int = 0, kind: CaptureKind = "probe") -> None:
+        """`sample`: the sequence that will be looked at, of the probe or the training batch."""
         if self._path is not None:
-            self._wishes.ask((self._path, training_step, sample))
+            self._wishes.ask((self._path, training_step, sample, kind))
 
     def stop(self) -> bool:
         """Ends the worker; False if it did not end in time."""
@@ -232,9 +234,9 @@ class Rebuilding(QObject):
         return self._wishes.stop(self._reader.close if self._path is not None else None) and ended
 
     @Slot(object, object)
-    def _answered(self, _wish: tuple[Path, int, int], rebuilt: Rebuilt) -> None:
+    def _answered(self, _wish: tuple[Path, int, int, CaptureKind], rebuilt: Rebuilt) -> None:
         self.finished.emit(rebuilt)
 
     @Slot(object, object)
-    def _failed(self, wish: tuple[Path, int, int], error: object) -> None:
+    def _failed(self, wish: tuple[Path, int, int, CaptureKind], error: object) -> None:
         self.failed.emit(wish[1], str(error))

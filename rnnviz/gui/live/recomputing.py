@@ -40,14 +40,14 @@ class _Captures:
 
     def __init__(self, make_room: MakeRoom) -> None:
         self._make_room = make_room
-        self._known: tuple[Path, int, int] | None = None
+        self._known: tuple[object, ...] | None = None  # run, training step, kind and model of it
         self._capture: Capture | None = None
         self._original: tuple[object, ref[Trace]] | None = None  # with what it is the trace of; the screen holds it
 
     def recompute(self, wish: _Wish) -> Recomputed:
         whatif = wish.whatif
         try:
-            capture = self._read(wish.path, whatif.training_step, whatif.model)
+            capture = self._read(wish.path, whatif)
             against = replace(whatif, interventions=())
             if wish.against:
                 against = replace(whatif, interventions=whatif.variant(wish.against).interventions)
@@ -61,7 +61,7 @@ class _Captures:
 
     def _traced_before(self, capture: "Capture", path: Path, against: WhatIf) -> "Trace":
         """What stands beside the changed trace: made once while only that changes."""
-        key = path, against.training_step, against.model, against.sample, against.interventions
+        key = path, against.training_step, against.kind, against.model, against.sample, against.interventions
         known, kept = self._original or (None, None)
         original = kept() if kept is not None and known == key else None
         if original is None:
@@ -76,11 +76,11 @@ class _Captures:
 
         self._make_room(WITH_EXACT * trace_bytes(capture.sample(sample)), kept)
 
-    def _read(self, path: Path, training_step: int, model: int) -> "Capture":
-        key = path, training_step, model
+    def _read(self, path: Path, whatif: WhatIf) -> "Capture":
+        key = path, whatif.training_step, whatif.kind, whatif.model
         if self._capture is None or self._known != key:
             with Run(path) as run:
-                self._capture = run.capture(training_step, model)
+                self._capture = run.capture(whatif.training_step, whatif.model, whatif.kind)
             self._known = key
         return self._capture
 
@@ -132,6 +132,7 @@ def _wish(state: State) -> _Wish | None:
     wished = replace(
         state.trial.whatif,
         training_step=state.place.cursor.training_step,
+        kind=state.place.kind,
         sample=state.place.sample,
         past=(),
         future=(),

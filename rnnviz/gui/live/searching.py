@@ -125,7 +125,8 @@ class Searching(QObject):
             stop = Stopped(hit.training_step, details["model"], details["time_step"], details["breakpoint"])
             further = "next_hit" if self._direction > 0 else "previous_hit"
             commands = ("go_to_stop", further, "disable_stop")
-            self._session.show_training_step(hit.training_step, Message("info", hit.sentence, commands, stop))
+            said = Message("info", hit.sentence, commands, stop)
+            self._session.show_training_step(hit.training_step, said, "probe")
 
     def _bookmark_beside(self, state: State) -> Bookmark | None:
         """The nearest of another training step, in the direction asked for."""
@@ -138,7 +139,7 @@ class Searching(QObject):
         note = f": {mark.note}" if mark.note else ""
         sentence = f"Bookmark at training step {whole(mark.training_step)}{note}"
         self._store.change(debugging=setting(found=None), place=partial(to_bookmark, bookmark=mark))
-        self._session.show_training_step(mark.training_step, Message("info", sentence))
+        self._session.show_training_step(mark.training_step, Message("info", sentence), mark.kind)
 
     def _show(self, **changes: Any) -> None:
         found = self._store.state.debugging.found

@@ -16,6 +16,7 @@ from rnnviz.core.experiment.file import data_files
 from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
+from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
@@ -29,7 +30,7 @@ from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
-from rnnviz.runs.file.engine_commands import EngineCommand, Leave, Pause, Set, Step, Train
+from rnnviz.runs.file.engine_commands import EngineCommand, Leave, Pause, RecordBatches, Set, Step, Train
 from rnnviz.runs.file.process import own_process
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
@@ -42,12 +43,7 @@ if TYPE_CHECKING:
 
 def engine_lives(state: State) -> bool:
     """Whether an engine stands behind the run shown and takes commands."""
-    return state.recorded.status is not None and state.recorded.status.state in (
-        "starting",
-        "paused",
-        "running",
-        "finished",
-    )
+    return state.recorded.engine_lives
 
 
 def is_running(state: State) -> bool:
@@ -77,6 +73,9 @@ class Session(QObject):
         self._engines.refused.connect(self._start_refused)
         self._engines.complained.connect(self._engine_complained)
         self._following = Following(store, self._engines.writes, self._engines.heard, self, trace_memory)
+        self._batches_of: Path | None = None  # whose training batches are recorded because they are followed
+        self._batches_wished = False  # whether a person asked for them to be recorded in any case
+        store.changed.connect(self._record_what_is_followed)
         self._paused: Path | None = None  # a training of somebody else that this window has paused
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
@@ -202,9 +201,39 @@ class Session(QObject):
                 self._paused = None
             _send_by_file(path, command)
 
-    def show_training_step(self, training_step: int, why: Message | None = None) -> None:
-        """Shows the capture nearest to `training_step` and stays there; `why`: what to say of it."""
-        self._following.show_training_step(training_step, why)
+    def show_training_step(
+        self, training_step: int, why: Message | None = None, kind: CaptureKind | None = None
+    ) -> None:
+        """Shows the capture nearest to `training_step` and stays there; `why`: what to say of it. `kind`: of the probe
+        or the training batch, None: whichever is shown."""
+        self._following.show_training_step(training_step, why, kind)
+
+    def show_kind(self, kind: CaptureKind) -> None:
+        """Shows the probe or the training batch, which is recorded with each capture while it is followed."""
+        self._following.show_kind(kind)
+        self._record_what_is_followed()
+
+    def record_batches(self) -> None:
+        """From now on the training batch is recorded with each capture. RnnvizError where no engine can do that."""
+        self.send(RecordBatches())
+        self._batches_wished = True
+        step = self._store.state.recorded.history.last_training_step
+        said = f"From training step {step:,} on, the training batch is recorded with each capture."
+        self._store.say(Message("info", said))
+
+    @Slot()
+    def _record_what_is_followed(self) -> None:
+        state = self._store.state
+        wanted = self._following.kind == "batch" and state.place.following
+        path = state.run.path if engine_lives(state) and not self._following.awaiting else None
+        if wanted == (self._batches_of is not None and self._batches_of == path) or (wanted and path is None):
+            return
+        stopped, self._batches_of = self._batches_of, path if wanted else None
+        with contextlib.suppress(RnnvizError):  # a file that takes no commands: what was recorded is shown
+            if wanted:
+                self.send(RecordBatches())
+            elif stopped == path and not self._batches_wished:
+                self.send(RecordBatches(False))
 
     def set_trace_memory(self, mebibytes: int) -> None:
         """What rebuilt traces may take from the next one on."""
@@ -215,7 +244,7 @@ class Session(QObject):
         self._following.make_room_for(wanted, kept)
 
     def show_sequence(self, by: int) -> None:
-        """Shows the sequence of the probe that is `by` further, round and round."""
+        """Shows the sequence of the probe or the training batch that is `by` further, round and round."""
         self._following.show_sequence(by)
 
     def back_to_live(self) -> None:

@@ -63,7 +63,7 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
     request = TrainOnRequest(run.path, step, typed_settings(state), files=files_of(state))
     if not any(isinstance(one, SetWeight) for one in whatif.interventions):
         return request
-    weights = whatif.weights(run.capture(step, whatif.model))
+    weights = whatif.weights(run.capture(step, whatif.model, state.place.kind))
     file = path.with_suffix(f".{os.getpid()}.safetensors")
     write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}), private=True)
     return replace(request, model=run.models[whatif.model].name, weights=file)

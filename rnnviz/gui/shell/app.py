@@ -53,6 +53,7 @@ from rnnviz.gui.stepping.debug_commands import debug_commands, show_moment
 from rnnviz.gui.stepping.slow_walk import SlowWalk, slow_walk_commands
 from rnnviz.gui.stepping.walker import Walker
 from rnnviz.gui.system_libraries import WINDOW, lacking, on_x
+from rnnviz.gui.training.batch_commands import batch_commands
 from rnnviz.gui.training.training_commands import train_or_pause, training_commands
 from rnnviz.gui.watching.mark_commands import mark_commands, set_bookmark
 from rnnviz.gui.watching.search_commands import search_commands
@@ -149,7 +150,9 @@ class App(QObject):
         self.preference_saver = PreferenceSaver(self.store, preferences, settings, self)
         self.session = Session(self.store, self, preferences.trace_memory)
         self._breakpoints = RememberedBreakpoints(self.store, self.preference_saver, self)
-        self.walker = Walker(self.store, self.session.show_training_step, self.session.show_sequence)
+        self.walker = Walker(
+            self.store, self.session.show_training_step, self.session.show_sequence, self.session.show_kind
+        )
         self.slow_walk = SlowWalk(self.store, self.walker, self)
         self.recomputing = Recomputing(self.store, self, self.session.make_room_for)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
@@ -328,12 +331,13 @@ class App(QObject):
             *training_commands(self.store, self.session),
             *seeds_commands(self.seeds),
             *debug_commands(self.store, self.walker, self._ask_place),
+            *batch_commands(self.store, self.session),
             *slow_walk_commands(self.store),
             *mark_commands(self.store, self.walker, self._ask_note),
             *search_commands(self.store, self.searching, self.session.files.check),
             *stop_commands(
                 self.store,
-                partial(show_moment, self.store, self.session.show_training_step),
+                partial(show_moment, self.store, partial(self.session.show_training_step, kind="probe")),
                 partial(train_or_pause, self.store, self.session),
             ),
             *what_if_commands(self.store, self.whatifs, self.session.train_on),
@@ -417,7 +421,8 @@ class App(QObject):
         self.window.reset_layout()
 
     def _ask_place(self) -> None:
-        self.jump_field.ask(goto.words(self.store.state.place.cursor), self.toolbar.cursor_label)
+        place = self.store.state.place
+        self.jump_field.ask(goto.words(place.cursor, place.kind), self.toolbar.cursor_label)
 
     def _ask_note(self) -> None:
         self.note_field.ask("", self.toolbar.cursor_label)

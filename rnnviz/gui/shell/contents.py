@@ -7,7 +7,9 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.sweeps.interventions import Intervention
+from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import to_model
 from rnnviz.gui.canvas.lane_stack import LaneStack
@@ -66,6 +68,7 @@ class Contents(QObject):
         self.strip = ProgramStrip(store)
         self.strip.chosen.connect(self._go_to)
         self.switcher = ViewSwitcher(store)
+        self.switcher.kind_wanted.connect(session.show_kind)
         window.add_to_centre(self.switcher)
         window.add_to_centre(self.strip)
         window.add_to_centre(self.centre, 1)
@@ -90,7 +93,7 @@ class Contents(QObject):
         self.right.add_page("variables", "Variables", self.variables)
         self.watches = WatchesPage(store)
         self.watches.log.moment_wanted.connect(self._go_to_moment)
-        self.watches.bookmarks.place_wanted.connect(self._go_to)
+        self.watches.bookmarks.wanted.connect(self._go_to_bookmark)
         self.watches.past.hits.moment_wanted.connect(self._go_to_moment)
         self.watches.past.command_wanted.connect(self._run_command)
         self.right.add_page("watches", "Watches", self.watches)
@@ -158,6 +161,12 @@ class Contents(QObject):
     def _go_to(self, cursor: Cursor) -> None:
         self._walker.jump(cursor)
 
+    @Slot(object)
+    def _go_to_bookmark(self, bookmark: Bookmark) -> None:
+        if bookmark.kind != self._store.state.place.kind:
+            self._session.show_training_step(bookmark.training_step, kind=bookmark.kind)
+        self._walker.jump(bookmarked(bookmark))
+
     @Slot(int, int)
     def _run_to(self, time_step: int, direction: int) -> None:
         self._walker.run_to(time_step, direction)
@@ -176,7 +185,8 @@ class Contents(QObject):
 
     @Slot(int, str, int)
     def _go_to_moment(self, training_step: int, model: str, time_step: int) -> None:
-        show_moment(self._store, self._session.show_training_step, training_step, model, time_step)
+        show = partial(self._session.show_training_step, kind="probe")  # which breakpoints are asked of
+        show_moment(self._store, show, training_step, model, time_step)
 
     @Slot(str)
     def _run_command(self, key: str) -> None:

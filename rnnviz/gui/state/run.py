@@ -12,6 +12,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson
 from rnnviz.core.optimising.clipping import SettingChange
 from rnnviz.core.source import Source, Trained
+from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.records import EngineStatus, Event, OptimiserSnapshot, Origin, RunModel
 
@@ -87,15 +88,22 @@ class History:
     )
     captured: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # (C,) training steps that can be shown
     last_training_step: int = 0
+    batches: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # (B,) those of whose training batch, too
 
-    def nearest_captured(self, training_step: int) -> int | None:
+    def having(self, kind: CaptureKind) -> Array:
+        """Ascending: the training steps that can be shown of the probe or of the training batch."""
+        return self.batches if kind == "batch" else self.captured
+
+    def nearest_captured(self, training_step: int, kind: CaptureKind = "probe") -> int | None:
         """The training step nearest to this one that can be shown; None while there is none."""
-        return int(self.captured[abs(self.captured - training_step).argmin()]) if len(self.captured) else None
+        having = self.having(kind)
+        return int(having[abs(having - training_step).argmin()]) if len(having) else None
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the run file says by now. `traces` are of the probe at the cursor's training step, one a model."""
+    """What the run file says by now. `traces` are of the probe or the training batch at the cursor's training step, one
+    a model."""
 
     bytes: int = 0
     status: EngineStatus | None = None  # None: no engine behind this run (an opened file)
@@ -105,3 +113,8 @@ class Recorded:
     gathered: tuple[Gathered, ...] = ()  # by each model's optimiser, at the training step of `traces`
     clip_changes: tuple[SettingChange, ...] = ()  # oldest first
     rate_changes: tuple[SettingChange, ...] = ()  # of the learning rate
+
+    @property
+    def engine_lives(self) -> bool:
+        """Whether an engine stands behind the run shown and takes commands."""
+        return self.status is not None and self.status.state in ("starting", "paused", "running", "finished")

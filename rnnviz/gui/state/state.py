@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
+from rnnviz.core.arrays import Array
 from rnnviz.debugger.places import Place, Walkable
 from rnnviz.debugger.program import Program
 from rnnviz.gui.state.debugging import Debugging
@@ -31,9 +32,15 @@ class State:
         found, whatif = self.trial.recomputed, self.trial.whatif
         if found is None or not whatif.active or not self.recorded.traces:
             return None
-        there = found.whatif.training_step, found.whatif.sample, found.run_path, found.against
-        here = self.place.cursor.training_step, self.place.sample, self.run.path, self.trial.against
+        place, of = self.place, found.whatif
+        there = of.training_step, of.kind, of.sample, found.run_path, found.against
+        here = place.cursor.training_step, place.kind, place.sample, self.run.path, self.trial.against
         return found if there == here and found.whatif.interventions == whatif.interventions else None
+
+    @property
+    def captured(self) -> Array:
+        """(C,) the training steps that can be shown of the sequences looked at: the probe's or the training batch's."""
+        return self.recorded.history.having(self.place.kind)
 
     @cached_property
     def walkable(self) -> Walkable:
@@ -41,7 +48,7 @@ class State:
         return Walkable.of(
             (model.network for model in self.run.models),
             self.recorded.traces,
-            cast("Sequence[int]", self.recorded.history.captured),
+            cast("Sequence[int]", self.captured),
             None if self.run.training is None else self.run.training.rule,
         )
 

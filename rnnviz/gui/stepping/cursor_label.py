@@ -28,6 +28,7 @@ _SHOWN = Fields(
     "place.cursor",
     "recorded.traces",
     "place.sample",
+    "place.kind",
     "place.parameter",
     "look.theme",
     "look.scale",
@@ -46,6 +47,7 @@ class CursorLabel(QFrame):
         self.setObjectName("cursor_label")
         scale.fit(self, width=_FULL, height=34)
         self._words = "", "", ""
+        self._batch = ""  # which training batch is shown
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(_TIP)
         self._phase, self._where, self._what = QLabel(), QLabel(), QLabel()
@@ -94,6 +96,8 @@ class CursorLabel(QFrame):
 
     def _show(self, state: State) -> None:
         self._words = place_words(state)
+        batch = state.walkable.batch_words(state.place.cursor.training_step)
+        self._batch = f"Shown are {batch}" if batch else ""
         self._set_words()
         colors = theme(state.look.theme)
         token = PHASE_TOKENS[state.place.cursor.phase]
@@ -113,7 +117,8 @@ class CursorLabel(QFrame):
         shown = QFontMetrics(self._where.font()).elidedText(where, Qt.TextElideMode.ElideRight, room)
         self._where.setText(shown)
         self._set_what(what)
-        self.setToolTip("\n".join([*filter(None, [where if shown != where else "", what]), _TIP]))
+        told = [where if shown != where else "", what, self._batch]
+        self.setToolTip("\n".join([*filter(None, told), _TIP]))
 
     def _set_what(self, what: str) -> None:
         """Behind the place where there is room, else below it in small letters: nothing is cut."""
@@ -149,8 +154,8 @@ def place_words(state: State) -> tuple[str, str, str]:
         where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else f"time step {cursor.time_step} of {last}"
         if cursor.phase is Phase.UPDATE:
             where = f"of {_updated(state)}"
-    elif len(state.walkable.lengths) > 1:
-        parts.append(f"sequence {state.place.sample + 1} of {len(state.walkable.lengths)}")
+    elif words := state.walkable.sequence_words(state.place):
+        parts.append(words)
     return cursor.phase.words, where, " · ".join(parts)
 
 

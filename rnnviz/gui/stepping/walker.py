@@ -6,6 +6,7 @@ from functools import partial
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.stopping.marks_file import shortened
+from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.debugger import goto
 from rnnviz.debugger.breakpoints import next_stop
 from rnnviz.debugger.cursor import Cursor
@@ -19,12 +20,17 @@ class Walker:
     """Moves the cursor by the commands of the debugger; `show_training_step` brings the traces of another one."""
 
     def __init__(
-        self, store: Store, show_training_step: Callable[[int], None], show_sequence: Callable[[int], None]
+        self,
+        store: Store,
+        show_training_step: Callable[[int], None],
+        show_sequence: Callable[[int], None],
+        show_kind: Callable[[CaptureKind], None] = lambda kind: None,
     ) -> None:
-        """`show_sequence` goes so many sequences further."""
+        """`show_sequence` goes so many sequences further; `show_kind` shows the probe or the training batch."""
         self._store = store
         self._show_training_step = show_training_step
         self.show_sequence = show_sequence
+        self._show_kind = show_kind
         self._said: Message | None = None
 
     def step(
@@ -93,6 +99,8 @@ class Walker:
             if wanted.sequence > count:
                 raise RnnvizError(f"go to: wanted a sequence from 1 to {count}, got {wanted.sequence}")
             self.show_sequence(wanted.sequence - 1 - state.place.sample)
+        if wanted.kind not in (None, state.place.kind):
+            self._show_kind(wanted.kind)
         if model != state.place.model or wanted.unit is not None:
             self._store.go(to_model, model, state.place.unit if wanted.unit is None else wanted.unit - 1)
         self.jump(wanted.cursor)

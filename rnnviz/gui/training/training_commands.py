@@ -24,7 +24,7 @@ can_step = (
     & need(lambda state: not is_running(state), "the models are training: pause first")
     & need(lambda state: engine_lives(state) or can_go_on(state), "no training step was recorded to continue from")
 )
-has_captures = need(lambda state: len(state.recorded.history.captured) > 1, "only one training step was kept")
+has_captures = need(lambda state: len(state.captured) > 1, "only one training step was kept")
 looks_back = need(lambda state: not state.place.following, "the newest training step is shown already")
 
 
@@ -52,7 +52,7 @@ def one_training_step(store: Store, session: Session) -> None:
 def show_capture(store: Store, session: Session, by: int) -> None:
     """Shows the capture `by` places before or after the training step shown."""
     state = store.state
-    captured = state.recorded.history.captured
+    captured = state.captured
     if not len(captured):
         return
     step = state.place.cursor.training_step

@@ -247,7 +247,7 @@ class TrainingPanel(QWidget):
         self._color_curves(state)
         self._set_x_range(state)
         self._set_y_range(state)
-        self.scrubber.set_captured(state.recorded.history.captured)
+        self.scrubber.set_captured(state.captured)
         self._place_handle(state)
         self._tip.refresh()
 

@@ -21,7 +21,7 @@ class BookmarkCard(QFrame):
 
     def __init__(self, one: Bookmark) -> None:
         super().__init__()
-        point = goto.words(bookmarked(one))
+        point = goto.words(bookmarked(one), one.kind)
         self.setProperty("card", True)
         self.go: QPushButton = push_button(point, "Go there", "link")
         self.note = QLabel(one.note, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -39,9 +39,9 @@ class BookmarkCard(QFrame):
 
 
 class Bookmarks(QWidget):
-    """`place_wanted(cursor)` when one is clicked; in the order of the training steps."""
+    """`wanted(bookmark)` when one is clicked; in the order of the training steps."""
 
-    place_wanted = Signal(object)
+    wanted = Signal(object)
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Bookmarks(QWidget):
             self.cards.append(card)
 
     def _go(self, one: Bookmark) -> None:
-        self.place_wanted.emit(bookmarked(one))
+        self.wanted.emit(one)
 
     def _remove(self, one: Bookmark) -> None:
         self._store.change(debugging=setting(marks=without_bookmark(self._store.state.debugging.marks, one)))

@@ -31,7 +31,7 @@ def toggle_breakpoint(store: Store) -> None:
 def toggle_bookmark(store: Store, ask_note: Callable[[], None]) -> None:
     """Removes the bookmark at the place of the cursor, or asks for the note of a new one."""
     marks = store.state.debugging.marks
-    there = bookmark_on(marks.bookmarks, store.state.place.cursor)
+    there = bookmark_on(marks.bookmarks, store.state.place.cursor, store.state.place.kind)
     if there is None:
         ask_note()
     else:
@@ -43,12 +43,9 @@ def set_bookmark(store: Store, note: str) -> None:
     note = note.strip()
     if len(note) > LONGEST_NOTE or (note and not note.isprintable()):
         raise RnnvizError(f"Wanted a note of one line, at most {LONGEST_NOTE} characters; these are {len(note)}.")
-    marks = store.state.debugging.marks
-    store.change(
-        debugging=setting(
-            marks=replace(marks, bookmarks=(*marks.bookmarks, bookmark_at(store.state.place.cursor, note)))
-        )
-    )
+    marks, place = store.state.debugging.marks, store.state.place
+    new = bookmark_at(place.cursor, note, place.kind)
+    store.change(debugging=setting(marks=replace(marks, bookmarks=(*marks.bookmarks, new))))
 
 
 def mark_commands(store: Store, walker: Walker, ask_note: Callable[[], None]) -> Sequence[Command]:

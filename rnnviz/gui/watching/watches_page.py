@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from rnnviz.gui.look import scale
+from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
@@ -18,7 +18,7 @@ from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 class WatchesPage(ColumnPage):
     """Sections below each other, scrolled together."""
 
-    shows = Fields("recorded.events", "debugging.marks")
+    shows = Fields("recorded.events", "debugging.marks", "place.kind")
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -33,6 +33,12 @@ class WatchesPage(ColumnPage):
         self.log = LogList(store)
         self._add("Watches", self.watches)
         self._add("Breakpoints", self.breakpoints)
+        self.probe_alone = QLabel(
+            "Training and searches ask them of the probe, not of the training batch.", wordWrap=True
+        )
+        self.probe_alone.setProperty("role", "label")
+        scale.fit(self.probe_alone, font=fonts.text(fonts.SMALL))
+        self._sections.addWidget(self.probe_alone)
         self.bookmarks = Bookmarks(store)
         self._bookmarks_title = self._add("Bookmarks", self.bookmarks)
         self._add("Hits in the recorded past", self.past)
@@ -56,6 +62,7 @@ class WatchesPage(ColumnPage):
         ):
             for widget in part:
                 widget.setVisible(bool(there))
+        self.probe_alone.setVisible(state.place.kind == "batch")
 
     def _add(self, title: str, widget: QWidget) -> QLabel:
         label = QLabel(title)

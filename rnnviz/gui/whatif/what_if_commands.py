@@ -38,6 +38,7 @@ class WhatIfs:
                 state.trial.whatif,
                 training_step=state.place.cursor.training_step,
                 model=state.place.model,
+                kind=state.place.kind,
                 sample=state.place.sample,
             )
             if state.trial.whatif.model != state.place.model:  # what was taken back belongs to another model

@@ -14,6 +14,7 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.plain_records import closest
 from rnnviz.core.source import Source, Trained
 from rnnviz.core.stopping.marks import Marks
+from rnnviz.core.sweeps.capture import KIND_WORDS
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.runs.file.given_name import read_name
 from rnnviz.runs.file.merging import read_writer
@@ -183,8 +184,6 @@ class Run:
 
     def capture(self, training_step: int, model: int | str = 0, kind: "CaptureKind" = "probe") -> "Capture":
         """What was captured of a model at a training step. Raises RnnvizError if there is none, naming the nearest."""
-        from rnnviz.core.sweeps.capture import KIND_WORDS  # late: a run is opened without the sweeps
-
         found = self._model(model)
         capture = self._format.capture(int(training_step), found, self.probe, kind)
         if capture is None:

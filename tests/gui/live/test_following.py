@@ -83,7 +83,7 @@ def test_thinning_is_noticed(run_file: Path, monkeypatch: pytest.MonkeyPatch) ->
     with open_run(run_file) as run:
         reader = HistoryReader(run)
         whole = reader.read().captured
-        monkeypatch.setattr(run, "captured", lambda after=-1: whole[:1][whole[:1] > after])
+        monkeypatch.setattr(run, "captured", lambda after=-1, kind="probe": whole[:1][whole[:1] > after])
         assert len(reader.read().captured) == len(whole)
         reader.forget_captured()
         np.testing.assert_array_equal(reader.read().captured, whole[:1])

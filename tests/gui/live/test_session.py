@@ -454,7 +454,7 @@ def test_a_damaged_capture_is_said_and_the_others_are_shown(
 ) -> None:
     path = Path(shutil.copy(run_file, tmp_path / "damaged.rnnviz"))
     with sqlite3.connect(path) as connection:
-        newest = "SELECT max(payload) FROM captures WHERE training_step = 40"
+        newest = "SELECT max(payload) FROM captures WHERE training_step = 40 AND kind = 'probe'"
         connection.execute(f"UPDATE chunks SET crc32 = crc32 + 1 WHERE payload = ({newest})")
     connection.close()
     app = open_app(path)

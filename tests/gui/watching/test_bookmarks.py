@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
-from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.watching.bookmarks import BookmarkCard, Bookmarks
@@ -37,9 +36,9 @@ def test_each_has_a_card_that_leads_there_and_goes(store: Store, bookmarks: Book
     QApplication.processEvents()  # cards are shown then
     first, second = bookmarks.cards
     assert (first.note.isVisible(), second.note.isVisible(), second.note.text()) == (False, True, "a gate opens")
-    with qtbot.waitSignal(bookmarks.place_wanted) as wanted:
+    with qtbot.waitSignal(bookmarks.wanted) as wanted:
         qtbot.mouseClick(second.go, Qt.MouseButton.LeftButton)
-    assert wanted.args == [bookmarked(LATE)]
+    assert wanted.args == [LATE]
     qtbot.mouseClick(first.remove, Qt.MouseButton.LeftButton)
     assert [card.note.text() for card in bookmarks.cards] == ["a gate opens"]
     assert store.state.debugging.marks.bookmarks == (LATE,)

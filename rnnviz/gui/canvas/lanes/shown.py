@@ -221,6 +221,7 @@ class Shown:
     cursor: Cursor
     switched: frozenset[str]  # State.look.hidden_lanes
     fitting: frozenset[str]  # State.look.fitting_lanes
+    sequence_words: str = "sequence 1"  # which is looked at: "training batch, sequence 3"
 
     @property
     def ready(self) -> bool:
@@ -414,6 +415,7 @@ def resolve(state: State) -> Shown:
         state.place.cursor,
         state.look.hidden_lanes,
         state.look.fitting_lanes,
+        f"training batch, sequence {sample + 1}" if state.place.kind == "batch" else f"sequence {sample + 1}",
     )
 
 
