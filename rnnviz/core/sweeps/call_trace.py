@@ -1,12 +1,12 @@
 """Call trace: what happened in each call of a recurrent module, swept back from the last one to the first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, FrozenArrays, frozen
+from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.sweeps.attention import Source
 from rnnviz.core.sweeps.axis import Axis, Place, Rows
 from rnnviz.core.sweeps.backward import sweep_back
@@ -15,6 +15,7 @@ from rnnviz.core.sweeps.embedded import EmbeddingTrace
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.hand_over import BridgeTrace, bridged, final_states
 from rnnviz.core.sweeps.head import HeadTrace, through_head
+from rnnviz.core.sweeps.lanes import Beyond
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.recorded import recorded_layer
 
@@ -68,6 +69,20 @@ class CallTrace(FrozenArrays):
         head = None if self.head is None else self.head.placed(place)
         return replace(self, layers=layers, output=place.on_axis(self.output), head=head)
 
+    def followed_by(self, number: int, later: "Sequence[CallTrace]") -> "CallTrace":
+        """The call, which is that of this number, with what leads from later ones to it."""
+        followers = [one for one in later if one.call.follows == number]
+        attentions = (one.head.attention for one in later if one.head is not None)
+        attended = tuple(one for one in attentions if one is not None and one.over == number)
+        beyond = {
+            layer.id: tuple(_beyond(layer, place, one) for one in followers) for place, layer in enumerate(self.layers)
+        }
+
+        def with_links(layer: Layer, above: tuple[Layer, ...]) -> Layer:
+            return replace(layer, above=above, beyond=beyond[layer.id], attended=() if above else attended)
+
+        return replace(self, layers=self._levels(with_links))
+
     def _levels(self, change: Callable[[Layer, tuple[Layer, ...]], Layer]) -> tuple[Layer, ...]:
         """All layers changed from the top down, each with those above it."""
         directions, layers = self.call.structure.directions, list[Layer]()
@@ -76,6 +91,15 @@ class CallTrace(FrozenArrays):
             above = tuple(change(layer, above) for layer in self.layers[start : start + directions])
             layers[:0] = above
         return tuple(layers)
+
+
+def _beyond(layer: Layer, place: int, follower: CallTrace) -> Beyond:
+    """The layer of a call that begins with the final states of this one, the `place`-th of its own."""
+    bridge, depth = follower.bridge, layer.id.depth
+    if bridge is None:
+        return Beyond(follower.layers[place])
+    weights = {state: bridge.of_layer(state, depth, layer.reverse) for state in layer.equations.states}
+    return Beyond(follower.layers[depth], frozen_mapping(weights))
 
 
 def swept_back(capture: Capture, sweeps: list[list[LayerSweep]], outputs: tuple[Array, ...]) -> tuple[CallTrace, ...]:
@@ -94,7 +118,7 @@ def swept_back(capture: Capture, sweeps: list[list[LayerSweep]], outputs: tuple[
             bridge = bridged(call.bridge, final_states(sweeps[call.follows]), _first_grads(layers))
         one = CallTrace(call, layers, output, head, call.lengths, bridge)
         found.insert(0, one.placed(axis.place(number)))
-    return tuple(found)
+    return linked(found)
 
 
 def sampled(calls: tuple[CallTrace, ...], axis: Axis, n: int, copied: bool) -> tuple[CallTrace, ...]:
@@ -105,6 +129,16 @@ def sampled(calls: tuple[CallTrace, ...], axis: Axis, n: int, copied: bool) -> t
         attention = None if one.head is None else one.head.attention
         read_from = 0 if attention is None else places[attention.over].start
         found.append(one.sample(n, rows, place, copied, read_from))
+    return linked(found)
+
+
+def linked(calls: Sequence[CallTrace]) -> tuple[CallTrace, ...]:
+    """Calls whose layers know the later ones that begin with their final states or attend to their outputs."""
+    if len(calls) == 1:
+        return tuple(calls)
+    found = list(calls)
+    for number in range(len(calls) - 1, -1, -1):
+        found[number] = calls[number].followed_by(number, found[number + 1 :])
     return tuple(found)
 
 

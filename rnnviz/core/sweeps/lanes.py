@@ -10,14 +10,15 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from rnnviz.core.arrays import Array
+from rnnviz.core.arrays import Array, FrozenArrays
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Matrix, Node
 from rnnviz.core.magnitude import l2
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.asked import Asked, Carried, NotAskedError, carry
+from rnnviz.core.sweeps.attention import AttentionTrace
 from rnnviz.core.sweeps.nodes import Slopes
 from rnnviz.core.sweeps.pooling import PooledGrads
 from rnnviz.core.sweeps.ways import Factor, Ways, junctions_of
@@ -29,6 +30,8 @@ Found = TypeVar("Found")
 class Swept(Protocol):
     """What of a layer tells where its gradients go."""
 
+    @property
+    def id(self) -> LayerId: ...
     @property
     def structure(self) -> Structure: ...
     @property
@@ -66,6 +69,22 @@ class Swept(Protocol):
     def residual(self) -> bool: ...
     @property
     def asked(self) -> Asked | None: ...
+    @property
+    def given(self) -> bool: ...
+    @property
+    def beyond(self) -> "Sequence[Beyond]": ...
+    @property
+    def attended(self) -> Sequence[AttentionTrace]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Beyond(FrozenArrays):
+    """A layer of a later call that begins with the final states of a layer."""
+
+    layer: Swept
+    weights: Mapping[str, Array] | None = (
+        None  # (units there, units here) by state, through a bridge; None: as they are
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +92,13 @@ class Wanted:
     """Whose gradients a scan carries, and what of it is kept."""
 
     rows: Array  # (K,) time steps k, 0-based and ascending, one lane for each
-    unit: Array | None = None  # (D·P,) u of the losses uᵀ output_k; None: the L_k of the sweep
+    unit: Array | None = None  # (D·P,) u of the losses uᵀ output_k of this call; None: the L_k of the sweep
     inputs: bool = False  # ∂L_k/∂ what the cell reads
     norms_of: tuple[str, ...] = ()  # states whose own norms are kept beside those that are followed
     detached: Collection[str] = ()  # states of this layer to which nothing is carried
     summed: bool = False  # one lane alone: the gradient of all losses of the sweep together
     stop: int = -1  # the time step at which the scan is left
+    first: bool = False  # ∂L_k/∂ the states before the first time step
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +110,7 @@ class Lanes:
     inputs: Array  # (T, K, ·) ∂L_k/∂ what the cell reads at t if wanted, else empty
     hidden: Array  # (K, P) ∂L_k/∂ output where it was stopped
     arriving: dict[str, Array]  # (K, ·) by state what had come there from the neighbouring time step
+    first: dict[str, Array]  # (K, ·) by state ∂L_k/∂ those before the first time step, if wanted
 
 
 Steps = Generator[int, None, Found]  # yields the multiply-adds done since it last did
@@ -106,19 +127,90 @@ def finished(steps: Generator[object, None, Found]) -> Found:
 
 
 def lanes(layer: Swept, sample: int, wanted: Wanted) -> Steps[Lanes]:
-    """The reverse scan of one sequence; below the top layer each lane comes down through the layers above.
+    """The reverse scan of one sequence; below the top layer each lane comes down through the layers above, and losses
+    of later calls come to the final states and through attention.
 
     NotAskedError of a user's own cell while the engine was not asked for its step Jacobians.
     """
     if layer.equations.recorded:
         return (yield from _asked_lanes(layer, wanted))
-    from_above = None if wanted.summed else (yield from _from_above(layer, sample, wanted))
-    return (yield from _scanned(layer, sample, wanted, from_above))
+    if wanted.summed:
+        return (yield from _scanned(layer, sample, wanted, None, None))
+    return (yield from _all_down_to((layer,), sample, wanted))[id(layer)]
 
 
-def _scanned(layer: Swept, sample: int, wanted: Wanted, from_above: Array | None) -> Steps[Lanes]:
-    """The scan of one layer; `from_above` (T, K, P) is what each L_k sends to its output, None at the top."""
-    scan = _Scan(layer, sample, wanted, from_above)
+def _all_down_to(lowest: Sequence[Swept], sample: int, wanted: Wanted) -> Steps[dict[int, Lanes]]:
+    """The scans of some layers of one depth and of all above them, by identity."""
+    levels, found = _levels_above(lowest[0])[::-1], dict[int, Lanes]()
+    final = yield from _from_later([*levels, lowest], sample, wanted)
+    down = _through_attention((levels or [lowest])[0], sample, wanted)  # (T, K, D·P) to what a level gives
+    above = Wanted(wanted.rows, wanted.unit, inputs=True, first=wanted.first)
+    for level in levels:
+        read: Array | None = None  # (T, K, ·) to what this level reads
+        if level[0].residual:
+            read = _at_once(level, sample, wanted) if down is None else down
+        for one in level:
+            given = None if down is None else _to_output(one, sample, down)
+            found[id(one)] = scanned = yield from _scanned(one, sample, above, given, final.get(id(one)))
+            with np.errstate(all="ignore"):
+                read = scanned.inputs if read is None else read + scanned.inputs
+        down = read
+    for one in lowest:
+        given = None if down is None else _to_output(one, sample, down)
+        found[id(one)] = yield from _scanned(one, sample, wanted, given, final.get(id(one)))
+    return found
+
+
+def _from_later(levels: Sequence[Sequence[Swept]], sample: int, wanted: Wanted) -> Steps[dict[int, dict[str, Array]]]:
+    """(K, ·) by state what each L_k of later calls sends to the final states of some layers, by their identity."""
+    if wanted.unit is not None:
+        return {}
+    first = dict[int, dict[str, Array]]()
+    for lowest in _lowest_of_later(levels):
+        found = yield from _all_down_to(lowest, sample, Wanted(wanted.rows, first=True))
+        first |= {one: scanned.first for one, scanned in found.items()}
+    final = dict[int, dict[str, Array]]()
+    for one in (one for level in levels for one in level if one.beyond):
+        total = final[id(one)] = {state: np.zeros(0) for state in one.equations.states}
+        for beyond in one.beyond:
+            for state, grads in first[id(beyond.layer)].items():
+                with np.errstate(all="ignore"):
+                    part = grads if beyond.weights is None else grads @ beyond.weights[state]
+                    total[state] = total[state] + part if total[state].size else part
+    return final
+
+
+def _lowest_of_later(levels: Sequence[Sequence[Swept]]) -> list[list[Swept]]:
+    """For each later call the layers of the lowest depth that begin with final states of these."""
+    found = dict[tuple[str, int], dict[int, Swept]]()
+    for one in (beyond.layer for level in levels for own in level for beyond in own.beyond):
+        found.setdefault((one.id.call, one.id.depth), {})[id(one)] = one
+    lowest = {call: min(depth for other, depth in found if other == call) for call, _ in found}
+    return [list(found[place].values()) for place in ((call, depth) for call, depth in lowest.items())]
+
+
+def _through_attention(top: Sequence[Swept], sample: int, wanted: Wanted) -> Array | None:
+    """(T, K, D·P) what each L_k sends to the output of a call, where later calls attend to it, with its own losses;
+    None where none does. Of directions that are not among `top` it may be 0."""
+    first = top[0]
+    if wanted.unit is not None or not first.attended:
+        return None
+    width = first.structure.directions * first.output.shape[-1]
+    total = np.zeros((len(first.output), len(wanted.rows), width), first.output.dtype)
+    for one in top if not first.given else ():  # where it has no loss, all of ∂L/∂output came through attention
+        _own_part(one, total)[...] = _at_once((one,), sample, wanted)
+    for attention in first.attended:
+        own = slice(attention.start, attention.start + attention.time_steps)
+        total[own] += attention.read_grads(wanted.rows, sample).swapaxes(0, 1)
+    return total
+
+
+def _scanned(
+    layer: Swept, sample: int, wanted: Wanted, from_above: Array | None, final: Mapping[str, Array] | None
+) -> Steps[Lanes]:
+    """The scan of one layer; `from_above` (T, K, P) is what each L_k sends to its output, None at the top, and `final`
+    (K, ·) by state what it sends to the final ones, None where it is nothing."""
+    scan = _Scan(layer, sample, wanted, from_above, final)
     begun, order = 0, scan.order
     while begun < len(order):
         end = begun + 1
@@ -129,7 +221,7 @@ def _scanned(layer: Swept, sample: int, wanted: Wanted, from_above: Array | None
         scan.run(order[begun:end])
         begun = end
         yield work
-    return Lanes(scan.norms, scan.states, scan.inputs, scan.hidden, scan.arriving)
+    return Lanes(scan.norms, scan.states, scan.inputs, scan.hidden, scan.arriving, scan.first)
 
 
 def _asked_lanes(layer: Swept, wanted: Wanted) -> Steps[Lanes]:
@@ -148,7 +240,7 @@ def _asked_lanes(layer: Swept, wanted: Wanted) -> Steps[Lanes]:
         if done >= _AT_ONCE:
             yield done
             done = 0
-    return Lanes(found.norms, found.states, found.inputs, found.hidden, found.arriving)
+    return Lanes(found.norms, found.states, found.inputs, found.hidden, found.arriving, {})
 
 
 def known_jacobians(layer: Swept) -> Asked:
@@ -164,10 +256,16 @@ def all_rows(layer: Swept) -> Array:
 
 
 def lane_work(layer: Swept, sample: int, wanted: Wanted) -> int:
-    """The multiply-adds that `lanes` takes, those of the layers above included."""
-    above = Wanted(wanted.rows, wanted.unit, inputs=True)
-    passed = [] if wanted.summed else [one for level in _levels_above(layer) for one in level]
-    return _own_work(layer, sample, wanted) + sum(_own_work(one, sample, above) for one in passed)
+    """The multiply-adds that `lanes` takes, those of the layers above and of later calls included."""
+    return _own_work(layer, sample, wanted) if wanted.summed else _work_down_to((layer,), sample, wanted)
+
+
+def _work_down_to(lowest: Sequence[Swept], sample: int, wanted: Wanted) -> int:
+    levels, above = _levels_above(lowest[0]), Wanted(wanted.rows, wanted.unit, inputs=True)
+    work = sum(_own_work(one, sample, wanted) for one in lowest)
+    work += sum(_own_work(one, sample, above) for level in levels for one in level)
+    later = [] if wanted.unit is not None else _lowest_of_later([*levels, lowest])
+    return work + sum(_work_down_to(one, sample, Wanted(wanted.rows)) for one in later)
 
 
 def _own_work(layer: Swept, sample: int, wanted: Wanted) -> int:
@@ -179,23 +277,6 @@ def cut_before(layer: Swept, t: int) -> bool:
     """Whether nothing is carried from time step `t` to the state it began with."""
     previous = t + 1 if layer.reverse else t - 1
     return layer.cut is not None and 0 <= previous < len(layer.cut) and bool(layer.cut[previous])
-
-
-def _from_above(layer: Swept, sample: int, wanted: Wanted) -> Steps[Array | None]:
-    """(T of t, K, P) what the layers above and the ways around them hand down to h_t from each L_k, through its dropout
-    mask; None at the top."""
-    down: Array | None = None  # (T, K, D·P) to what the level below gives
-    above = Wanted(wanted.rows, wanted.unit, inputs=True)
-    for level in _levels_above(layer)[::-1]:
-        read: Array | None = None  # (T, K, ·) to what this level reads
-        if level[0].residual:
-            read = _at_once(level, sample, wanted) if down is None else down
-        for one in level:
-            found = yield from _scanned(one, sample, above, None if down is None else _to_output(one, sample, down))
-            with np.errstate(all="ignore"):
-                read = found.inputs if read is None else read + found.inputs
-        down = read
-    return None if down is None else _to_output(layer, sample, down)
 
 
 def _levels_above(layer: Swept) -> list[Sequence[Swept]]:
@@ -246,8 +327,8 @@ def _order(layer: Swept, sample: int) -> range:
 
 def _both_ways(layer: Swept, wanted: Wanted) -> bool:
     """Whether a loss reaches this layer at time steps on both sides of its own."""
-    pooled = layer.pooled is not None and wanted.unit is None
-    return wanted.summed or len(layer.above) > 1 or (layer.reverse and pooled)
+    elsewhere = wanted.unit is None and (layer.pooled is not None or layer.beyond or layer.attended)
+    return wanted.summed or len(layer.above) > 1 or (layer.reverse and bool(elsewhere))
 
 
 def _nodes(cell: Cell, inputs: bool) -> list[Node]:
@@ -319,7 +400,14 @@ class _Scan:
     """The junctions of one layer, bound to the derivatives of one sequence."""
 
     @np.errstate(all="ignore")
-    def __init__(self, layer: Swept, sample: int, wanted: Wanted, from_above: Array | None) -> None:
+    def __init__(
+        self,
+        layer: Swept,
+        sample: int,
+        wanted: Wanted,
+        from_above: Array | None,
+        final: Mapping[str, Array] | None = None,
+    ) -> None:
         self._layer, self._sample, self._wanted, self._from_above = layer, sample, wanted, from_above
         self._cell, self._dtype = layer.equations, layer.output.dtype
         self.order = _order(layer, sample)
@@ -336,6 +424,9 @@ class _Scan:
         self._size = _matrix_size(layer, wanted.inputs)
         self._unit = None if wanted.unit is None else _own_part(layer, wanted.unit).astype(self._dtype)
         self._bind()
+        self.first = {state: before.gradient for state, before in self._before.items()}
+        for state, came in ({} if final is None else final).items():
+            self._junctions[state].gradient[...] = came
 
     @property
     @np.errstate(all="ignore")
@@ -488,7 +579,7 @@ class _Scan:
             if junction.kept is not None:
                 junction.kept[t, lanes] = gradient
         self._stopped = stopping
-        if t != self.order[-1]:
+        if t != self.order[-1] or self._wanted.first:
             self._carry(t, lanes)
 
     def _carry(self, t: int, lanes: slice) -> None:

@@ -20,7 +20,9 @@ from rnnviz.core.quantity import Quantity, quantities
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
 from rnnviz.core.sweeps.asked import Asked
+from rnnviz.core.sweeps.attention import AttentionTrace
 from rnnviz.core.sweeps.axis import Place, Rows
+from rnnviz.core.sweeps.lanes import Beyond
 from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 from rnnviz.core.sweeps.pooling import PooledGrads
 from rnnviz.core.sweeps.window import folded_back, newest
@@ -60,6 +62,8 @@ class Layer(FrozenArrays):
     cut: Array | None = None  # (T,) True where nothing is carried to a state from the time step after it
     given: bool = False  # at the top: direct_grad is a ∂L/∂output that was given, and of no loss that is known
     pooled: PooledGrads | None = None  # at the top: what of direct_grad comes from which L_k, through a pooling
+    beyond: tuple[Beyond, ...] = ()  # the layers of later calls that begin with its final states
+    attended: tuple[AttentionTrace, ...] = ()  # of later calls over the output of this layer's call, at the top
     place: Place | None = None  # the stretch of the time axis that its call covers; None: all of it
     mask: Array | None = None  # (T, N, P) of dropout, that output is multiplied by on its way up; None: by 1
 

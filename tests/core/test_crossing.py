@@ -1,0 +1,154 @@
+"""Gradient flow across calls: every loss of a decoder in every layer of its encoder, against one autograd call each."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from several_calls import encoder_decoder
+
+from rnnviz.core.sweeps.flow import loss_parts
+from rnnviz.core.sweeps.precision import in_float64
+from rnnviz.core.sweeps.trace import rebuild
+
+
+class Truth:
+    """One sequence of an encoder–decoder in torch: F[k, t] of each layer, and of attention alone ∂L_k/∂e_s."""
+
+    def __init__(self, autograd, capture):
+        torch = self.torch = autograd.torch
+        self.capture, self.autograd = capture, autograd
+        encoder, decoder = capture.calls
+        self.weights = {name: torch.tensor(np.array(w, float)) for name, w in capture.weights.items()}
+        self.hidden = {}  # by layer, (time step on the axis) → tensor
+        first = {s: torch.tensor(np.array(a[:, 0], float), requires_grad=True) for s, a in encoder.initial.items()}
+        read, final = self.run(encoder, first)
+        if decoder.bridge is not None:
+            final = {
+                state: torch.stack(
+                    [
+                        self.of(decoder.bridge.weight[state][depth]) @ torch.cat([last[2 * depth], last[2 * depth + 1]])
+                        + self.of(decoder.bridge.bias[state][depth])
+                        for depth in range(len(last) // 2)
+                    ]
+                )
+                for state, last in final.items()
+            }
+        states, _ = self.run(decoder, final)
+        self.read = [one.clone() for one in read]  # what attention reads, apart from what goes up or is handed over
+        self.losses = [self.loss(decoder.head, k, h) for k, h in enumerate(states)]
+
+    def of(self, array):
+        return self.torch.tensor(np.array(array, float))
+
+    def run(self, one, first):
+        structure, prefix = one.structure, f"{one.module}." if one.module else ""
+        weights = {name: self.weights[prefix + name] for name in structure.parameter_shapes()}
+        below, level = [self.of(x) for x in one.inputs[:, 0]], []
+        final = {state: [] for state in structure.equations.states}
+        for number, name in enumerate(structure.layer_names):
+            states, made = {state: tensor[number] for state, tensor in first.items()}, {}
+            order = range(len(below))
+            for t in order[::-1] if name.endswith("_reverse") else order:
+                states = self.autograd.step(structure, weights, name, below[t], states, lambda _, value: value)
+                made[t] = states["h"]
+            self.hidden[f"{one.name}.{name}" if one.name else name] = {one.start + t: h for t, h in made.items()}
+            for state, tensor in states.items():
+                final[state].append(tensor)
+            level.append(made)
+            if len(level) == structure.directions:
+                below = [self.torch.cat([made[t] for made in level]) for t in range(len(below))]
+                level = []
+        return below, {state: self.torch.stack(tensors) for state, tensors in final.items()}
+
+    def loss(self, head, k, h):
+        torch = self.torch
+        if head.attention is not None:
+            read = torch.stack(self.read)
+            weights = torch.softmax(read @ (self.of(head.attention.score).T @ h), dim=0)
+            h = torch.tanh(self.of(head.attention.combine) @ torch.cat([weights @ read, h]))
+        logits = self.of(head.weight) @ h + self.of(head.bias)
+        target = torch.tensor(int(head.targets[k, 0]))
+        return torch.nn.functional.cross_entropy(logits, target) * float(head.loss_weight[k, 0])
+
+    def norms(self, sources):
+        """(U, len(sources)) ‖∂L_k/∂ each‖."""
+        found = []
+        for loss in self.losses:
+            grads = self.torch.autograd.grad(loss, sources, retain_graph=True, allow_unused=True)
+            found.append([0.0 if grad is None else float(grad.norm()) for grad in grads])
+        return np.array(found)
+
+
+CASES = [
+    # cell, depth, both ways, attention, padded
+    ("lstm", 2, True, True, True),
+    ("gru", 2, False, True, False),
+    ("vanilla", 1, True, False, True),
+    ("lstm", 2, False, False, False),
+    ("minlstm", 1, True, True, True),
+]
+
+
+@pytest.mark.parametrize(("cell", "depth", "both_ways", "attention", "padded"), CASES)
+def test_every_loss_of_the_decoder_in_every_layer(autograd, cell, depth, both_ways, attention, padded):
+    lengths = (np.array([2, 4]), np.array([3, 2])) if padded else (None, None)
+    capture = encoder_decoder(cell, depth=depth, both_ways=both_ways, attention=attention, lengths=lengths)
+    whole = rebuild(capture)
+    for n in (0, 1):
+        trace, truth = whole.sample(n), Truth(autograd, capture.sample(n))
+        start = trace.calls[1].layers[0].start
+        for layer in trace.layers:
+            times = list(layer.times())
+            found = layer.gradient_flow()
+            wanted = np.zeros_like(found)
+            wanted[start:, times] = truth.norms([truth.hidden[layer.name][t] for t in times])
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-13, err_msg=layer.name)
+            own = whole.layer(layer.name).gradient_flow(n)  # of the padded batch, the same at other places
+            np.testing.assert_allclose(own[own > 0], wanted[wanted > 0], rtol=1e-9)
+            for t in times:
+                hidden, arriving = loss_parts(layer, t, 0)
+                output = layer.equations.output
+                came = layer.direct_grad[t, 0] + layer.arriving[output][t, 0]
+                np.testing.assert_allclose(hidden.sum(axis=0), came, rtol=1e-9, atol=1e-12)
+                for state, parts in arriving.items():
+                    np.testing.assert_allclose(parts.sum(axis=0), layer.arriving[state][t, 0], rtol=1e-9, atol=1e-12)
+        if attention:
+            one = trace.head.attention
+            np.testing.assert_allclose(one.reach()[start:], truth.norms(truth.read), rtol=1e-9, atol=1e-13)
+
+
+def test_float32_agrees_to_its_digits(autograd):
+    capture = in_float64(encoder_decoder("gru", depth=2, lengths=(None, None)))
+
+    def single(one):
+        return replace(
+            one,
+            inputs=one.inputs.astype(np.float32),
+            initial={state: array.astype(np.float32) for state, array in one.initial.items()},
+            grad_output=one.grad_output.astype(np.float32),
+        )
+
+    truth = Truth(autograd, capture.sample(1))
+    weights = {name: weight.astype(np.float32) for name, weight in capture.weights.items()}
+    encoder, decoder = map(single, capture.calls)
+    encoder = replace(encoder, embedding=None)
+    head, bridge = decoder.head, decoder.bridge
+    small = {name: getattr(head, name).astype(np.float32) for name in ("weight", "bias", "loss_weight")}
+    attention = replace(
+        head.attention,
+        score=head.attention.score.astype(np.float32),
+        combine=head.attention.combine.astype(np.float32),
+    )
+    bridge = replace(
+        bridge,
+        weight={state: array.astype(np.float32) for state, array in bridge.weight.items()},
+        bias={state: array.astype(np.float32) for state, array in bridge.bias.items()},
+    )
+    decoder = replace(decoder, head=replace(head, attention=attention, **small), bridge=bridge)
+    trace = rebuild(replace(capture, weights=weights, calls=(encoder, decoder))).sample(1)
+    for layer in trace.layers:
+        times = list(layer.times())
+        wanted = truth.norms([truth.hidden[layer.name][t] for t in times])
+        found = layer.gradient_flow()[4:, times]
+        assert found.dtype == np.float64
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * wanted.max())
