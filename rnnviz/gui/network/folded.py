@@ -13,6 +13,7 @@ from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.cursor.equation_words import UNKNOWN
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
+from rnnviz.gui.network.folded_stages import LEAST_WIDE, draw_stages
 from rnnviz.gui.network.pooling import draw_node, pooling_of
 from rnnviz.gui.network.reading import Look, at, cell_words, grouped, layer_words, magnitudes, update_of, written
 
@@ -32,8 +33,9 @@ def draw_folded(look: Look, area: QRectF) -> Drawing:
     models = [(number, model) for number, model in enumerate(look.shown.models) if model.layer is not None]
     if not models:
         return drawing
-    columns = len(models) if area.width() / len(models) >= _LEAST_WIDE else (len(models) + 1) // 2
-    columns = max(min(columns, int(area.width() / _LEAST_WIDE)), 1)
+    least = LEAST_WIDE if any(model.network.several for _, model in models) else _LEAST_WIDE
+    columns = len(models) if area.width() / len(models) >= least else (len(models) + 1) // 2
+    columns = max(min(columns, int(area.width() / least)), 1)
     fits = columns * max(int(area.height() / _LEAST_HIGH), 1)
     if fits < len(models):
         first = min(look.model // fits * fits, len(models) - fits)
@@ -42,9 +44,9 @@ def draw_folded(look: Look, area: QRectF) -> Drawing:
     for place, (number, model) in enumerate(models):
         row, column = divmod(place, columns)
         wide, high = area.width() / columns, area.height() / rows
-        _draw_cell(
-            drawing, look, number, model, QRectF(area.left() + column * wide, area.top() + row * high, wide, high)
-        )
+        place_of = QRectF(area.left() + column * wide, area.top() + row * high, wide, high)
+        several = model.sequence is not None and len(model.sequence.calls) > 1
+        (draw_stages if several else _draw_cell)(drawing, look, number, model, place_of)
     unknown = next((shown.unknown for shown in look.updates.values() if shown is not None and shown.unknown), "")
     if unknown:
         drawing.add(Text("update unknown", area.left() + 14, area.bottom() - 4, unknown, _SMALL, look.color("muted"),
@@ -67,7 +69,7 @@ def _draw_cell(drawing: Drawing, look: Look, number: int, model: ShownModel, are
         Text(f"{number} name", cell.left() + 12, cell.top() + 22, model.name, _TITLE, look.color("text"), bold=True)
     )
     units = structure.units(structure.equations.hidden)
-    words = [cell_words(model), layer_words(model.network.layer_names, layer.name), f"{units:,} units"]
+    words = [cell_words(model), layer_words(model.network, layer.name), f"{units:,} units"]
     drawing.add(
         Text(f"{number} words 0", cell.left() + 12, cell.top() + 38, ", ".join(filter(None, words)), _SMALL,
              look.color("muted"))

@@ -156,7 +156,7 @@ class _Diagram:
         operation = next((one for one in operations_of(layer) if one.key == self.cursor.operation), None)
         through = f"{sweep} through {operation.words.partition(':')[0]}" if operation is not None else sweep
         units = structure.hidden_size
-        parts = [through, layer_words(self.model.network.layer_names, layer.name), self.model.name]
+        parts = [through, layer_words(self.model.network, layer.name), self.model.name]
         parts.append(f"unit {look.unit + 1}" if 0 <= look.unit < units else f"{units:,} units")
         parts.append(grouped(units, self._strip_width))
         muted = Text("inside words", area.left() + 16, area.top() + 38, " · ".join(filter(None, parts)), _SMALL,

@@ -29,7 +29,8 @@ from rnnviz.gui.network.folded import draw_folded
 from rnnviz.gui.network.inside import draw_inside
 from rnnviz.gui.network.levels import LEVELS, Level, deeper
 from rnnviz.gui.network.reading import Look, parameter_of, weights_of
-from rnnviz.gui.network.unrolled import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps, draw_unrolled, height_of
+from rnnviz.gui.network.steps import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps
+from rnnviz.gui.network.unrolled import draw_unrolled, height_of
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting

@@ -1,6 +1,6 @@
 """Reading: what the pictures of the network take from a trace: norms, strips, and how large a gradient looks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from rnnviz.core.cells.node import Mix, Node, Product
 from rnnviz.core.equations.ways import ways_back
 from rnnviz.core.equations.writing import Writing
 from rnnviz.core.magnitude import l2, log10
+from rnnviz.core.network import Network
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.layer import Layer
@@ -256,11 +257,10 @@ def cell_words(model: ShownModel) -> str:
     return "" if words.casefold() == model.name.casefold() else words
 
 
-def layer_words(names: Sequence[str], name: str) -> str:
-    """ "layer 1 of 2", "" where there is only one."""
-    if len(names) < 2:
-        return ""
-    one = LayerId.read(name)
-    depths = len({other.depth for each in names if (other := LayerId.read(each)).call == one.call})
-    call = f"{one.call}, " if one.call else ""
-    return f"{call}layer {one.depth} of {depths}" + (", reverse" if one.reverse else "")
+def layer_words(network: Network, name: str) -> str:
+    """ "layer 1 of 2", "" where there is only one; with several stages "decoder", "encoder, layer 1 of 2, reverse"."""
+    stage, one = network.stage(name), LayerId.read(name)
+    deep = len(stage.layer_ids) > 1
+    words = [stage.words] if network.several else []
+    words += [f"layer {one.depth} of {stage.structure.num_layers}"] if deep else []
+    return ", ".join([*words, *(["reverse"] if one.reverse else [])])

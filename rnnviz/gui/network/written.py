@@ -47,3 +47,12 @@ def broken(sentences: str, room: float, size: int) -> tuple[str, ...]:
         else:
             lines.append(word)
     return tuple(lines)
+
+
+def cut_to(text: str, width: float, size: int) -> str:
+    """As much of a text as fits."""
+    if marked_text.width(text, size) <= width:
+        return text
+    while text and marked_text.width(f"{text}…", size) > width:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

@@ -275,6 +275,12 @@ class Shown:
             return np.zeros(self.time_steps, bool)
         return np.asarray(model.sequence.head.loss_weight[: self.time_steps, 0] > 0)
 
+    @property
+    def embeds(self) -> bool:
+        """Whether a model reads rows of an embedding."""
+        sequences = [model.sequence for model in self.models if model.sequence is not None]
+        return any(call.call.embedding is not None for sequence in sequences for call in sequence.calls)
+
     @cached_property
     def stages(self) -> tuple[StageStretch, ...]:
         """The stretches of the axis; () where there is one stage."""
