@@ -41,7 +41,7 @@ class Traced:
             SetValue(layer, "h", 4, 0.85, 2),
             Clamp(layer, "h", -0.4, 9, 11, 1),
         )
-        whatif = WhatIf(TRAINING_STEP, model, sample, set_by_hand)
+        whatif = WhatIf(TRAINING_STEP, model, sample=sample, interventions=set_by_hand)
         traces = recompute(capture, (), sample), recompute(capture, set_by_hand, sample)
         found = Recomputed(whatif, None, "", *traces)
         return flat_state(self.state, sample=sample, whatif=whatif, recomputed=found, difference=difference)
