@@ -21,6 +21,7 @@ from rnnviz.debugger.walking import Jump, Walk
 if TYPE_CHECKING:
     from rnnviz.core.optimising.update import UpdateRule
     from rnnviz.core.sweeps.capture import HeadKind
+    from rnnviz.core.sweeps.cuts import Cuts
     from rnnviz.core.sweeps.trace import Trace
     from rnnviz.debugger.phase_operations import AnyOperation
 
@@ -68,6 +69,7 @@ class Walkable:
     rule: "UpdateRule | None" = None  # of its updates; None: it is not trained
     stretches: tuple[tuple[Ends, ...], ...] = ()  # of each sequence, by stage; () where there is one stage
     batch_size: int = 0  # of the training batch whose first sequences are shown; 0: it is none
+    cuts: "tuple[Cuts, ...]" = ()  # of each sequence
 
     @staticmethod
     def of(
@@ -89,7 +91,8 @@ class Walkable:
         asking = next((trace for trace, head in zip(traces, heads, strict=True) if trace and head), None)
         last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
         size = having[0].batch_size if having else 0
-        return Walkable(known, tuple(lengths), captured, kinds, last, rule, found, size)
+        cuts = tuple(having[0].cuts(sample) for sample in range(len(lengths))) if having else ()
+        return Walkable(known, tuple(lengths), captured, kinds, last, rule, found, size, cuts)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -126,6 +129,10 @@ class Walkable:
         part = "" if len(self.lengths) == self.batch_size else f"the first {len(self.lengths)} of {self.batch_size} in "
         return f"{part}{said}, with the weights before that update"
 
+    def cuts_in(self, sample: int) -> "Cuts | None":
+        """Where truncation cuts the gradient of a sequence; None while there is no trace."""
+        return self.cuts[min(sample, len(self.cuts) - 1)] if self.cuts else None
+
     def program(self, place: Place) -> Program:
         """The program of the model that is stepped through; of one time step while there is no trace."""
         if not self.lengths:
@@ -147,6 +154,7 @@ class Walkable:
             keys[Phase.UPDATE],
             last,
             spoken(network),
+            0 if (cuts := self.cuts_in(place.sample)) is None else cuts.beyond,
         )
 
     def operations(self, place: Place, phase: Phase | None = None, parameter: str = "W") -> "tuple[AnyOperation, ...]":
@@ -332,6 +340,7 @@ def run_target(place: Place, walkable: Walkable, time_step: int, direction: int)
     program, here = walkable.program(place), replace(place.cursor, operation="")
     now = program.point(here)
     points = [program.to_time_step(replace(here, phase=phase), time_step) for phase in Phase if phase.swept]
+    points = [point for point in points if point.time_step == time_step]  # the backward sweep ends at a cut
     found = [point for point in points if (program.point(point) - now) * direction > 0]
     return min(found, key=lambda point: abs(program.point(point) - now), default=None)
 
@@ -339,7 +348,8 @@ def run_target(place: Place, walkable: Walkable, time_step: int, direction: int)
 def _fitting(place: Place, walkable: Walkable, cursor: Cursor) -> Cursor:
     """The cursor as far as the sequence goes, in a sweep in a layer that exists there."""
     program = walkable.program(place)
-    held = _held(cursor.time_step, walkable.time_steps(place.sample))
+    first = program.edge + 1 if cursor.phase is Phase.BACKWARD else 1
+    held = _held(cursor.time_step, walkable.time_steps(place.sample), min(first, program.time_steps))
     if not cursor.phase.swept or cursor.layer not in program.layers:
         return replace(cursor, time_step=held)
     return program.to_time_step(cursor, held)

@@ -4,11 +4,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
 
 from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.debugger.rows import Row, corresponding
+from rnnviz.debugger.rows import Row, Rows, corresponding
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Program:
     (torch's order, and the only one that has every input ready in a bidirectional network), the encoder's layers before
     the decoder's; points are numbered from 0. Within each time step follow the operations of the layer; the backward
     sweep is the forward one in reverse. Without rows there is one row of time steps, and the layer that is looked at
-    stays.
+    stays. Where truncation cuts the gradient, the backward sweep ends at its edge.
 
     The loss and the update are one point each, with operations inside where a model has a head and is trained here. In
     them the cursor keeps its time step and layer: the loss is that of the time step where it stands.
@@ -32,9 +31,10 @@ class Program:
     update: tuple[str, ...] = ()  # the keys of the update's
     loss_time_step: int = 0  # the last one with a loss, where a walk comes to the loss; 0: T
     spoken: tuple[tuple[str, str], ...] = ()  # what the layers' operations are called, and their keys
+    edge: int = 0  # the last time step to which the backward sweep does not come; 0: it comes to all
 
     def __len__(self) -> int:
-        return 2 * self._sweep + 3
+        return len(self._forward) + len(self._backward) + 3
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ class Program:
         """The keys of the operations at the cursor's point, in the order its phase goes through them."""
         if not cursor.phase.swept:
             return self.operations_in(cursor.phase)
-        row = self._all[self._row(cursor)]
+        row = self._swept(cursor.phase).all[self._row(cursor)]
         keys = row.keys(row.place(cursor.time_step))
         return keys if cursor.phase is Phase.FORWARD else keys[::-1]
 
@@ -72,30 +72,25 @@ class Program:
 
     def point(self, cursor: Cursor) -> int:
         """The number of the point `cursor` stands on; its operation does not count."""
-        sweep = self._sweep
         match cursor.phase:
             case Phase.FORWARD:
                 return self._place(cursor)
-            case Phase.LOSS:
-                return sweep
             case Phase.BACKWARD:
-                return 2 * sweep - self._place(cursor)
-            case Phase.ACCUMULATE:
-                return 2 * sweep + 1
-            case Phase.UPDATE:
-                return 2 * sweep + 2
+                return self.last_of(Phase.BACKWARD) - self._place(cursor)
+            case phase:
+                return self.first_of(phase)
 
     def at(self, point: int, cursor: Cursor) -> Cursor:
         """`cursor` moved to the point with this number, held inside the program, on no operation."""
-        sweep = self._sweep
         point = min(max(point, 0), len(self) - 1)
-        if point < sweep:
+        if point < self.first_of(Phase.LOSS):
             return self._stand(cursor, Phase.FORWARD, point)
-        if point == sweep:
+        if point == self.first_of(Phase.LOSS):
             return self._rest(cursor, Phase.LOSS)
-        if point <= 2 * sweep:
-            return self._stand(cursor, Phase.BACKWARD, 2 * sweep - point)
-        return self._rest(cursor, Phase.ACCUMULATE if point == 2 * sweep + 1 else Phase.UPDATE)
+        last = self.last_of(Phase.BACKWARD)
+        if point <= last:
+            return self._stand(cursor, Phase.BACKWARD, last - point)
+        return self._rest(cursor, Phase.ACCUMULATE if point == last + 1 else Phase.UPDATE)
 
     def after(self, cursor: Cursor) -> Cursor:
         """One point later; the last point stays."""
@@ -120,7 +115,8 @@ class Program:
         return self.at(self.last_of(self.after(cursor).phase), cursor)
 
     def to_time_step(self, cursor: Cursor, time_step: int) -> Cursor:
-        """The given time step (held in 1…T) in the cursor's phase; from one without time steps, the nearer sweep.
+        """The given time step (held in 1…T, in the backward sweep behind the edge) in the cursor's phase; from one
+        without time steps, the nearer sweep.
 
         Where the cursor's layer does not exist, the corresponding one of the other stage. An operation of the loss
         stays: it is that of the other time step.
@@ -131,6 +127,8 @@ class Program:
         if not cursor.phase.swept:
             phase = Phase.FORWARD if cursor.phase is Phase.LOSS else Phase.BACKWARD
             cursor = replace(cursor, phase=phase, operation="")
+        if cursor.phase is Phase.BACKWARD:
+            time_step = max(time_step, min(self.edge + 1, self.time_steps))
         layer = corresponding(self.rows, cursor.layer, time_step)
         found = replace(cursor, time_step=time_step, layer=layer)
         return found if found.operation in self.operations_at(found) else replace(found, operation="")
@@ -142,13 +140,13 @@ class Program:
 
     def stretch(self, layer: str) -> tuple[int, int]:
         """The first and the last time step of a layer, counted from 1."""
-        row = next(row for row in self._all if row.layer in ("", layer))
+        row = next(row for row in self._forward.all if row.layer in ("", layer))
         return row.start + 1, row.stop
 
     def exists(self, layer: str, time_step: int) -> bool:
         """Whether a layer goes through a time step; one of another model where there is any."""
-        own = [row for row in self._all if row.layer in ("", layer)]
-        return any(row.holds(time_step) for row in own or self._all)
+        own = [row for row in self._forward.all if row.layer in ("", layer)]
+        return any(row.holds(time_step) for row in own or self._forward.all)
 
     def to_layer(self, cursor: Cursor, layer: str) -> Cursor:
         """Another layer; in a sweep at the nearest time step at which it exists."""
@@ -158,25 +156,25 @@ class Program:
 
     def first_of(self, phase: Phase) -> int:
         """The number of the phase's first point."""
-        sweep = self._sweep
+        forward, both = len(self._forward), len(self._forward) + len(self._backward)
         return {
             Phase.FORWARD: 0,
-            Phase.LOSS: sweep,
-            Phase.BACKWARD: sweep + 1,
-            Phase.ACCUMULATE: 2 * sweep + 1,
-            Phase.UPDATE: 2 * sweep + 2,
+            Phase.LOSS: forward,
+            Phase.BACKWARD: forward + 1,
+            Phase.ACCUMULATE: both + 1,
+            Phase.UPDATE: both + 2,
         }[phase]
 
     def last_of(self, phase: Phase) -> int:
         """The number of the phase's last point."""
-        return self.first_of(phase) + (self._sweep - 1 if phase.swept else 0)
+        return self.first_of(phase) + (len(self._swept(phase)) - 1 if phase.swept else 0)
 
     # the same with operations: each time step as a whole, then its operations one by one
 
     @property
     def fine_length(self) -> int:
         """How many points there are with the operations."""
-        return 2 * self._fine_sweep + 3 + len(self.loss) + len(self.update)
+        return self._forward.fine_length + self._backward.fine_length + 3 + len(self.loss) + len(self.update)
 
     def fine_point(self, cursor: Cursor) -> int:
         """The number of the point with its operation, counted through time steps and operations alike."""
@@ -185,67 +183,58 @@ class Program:
 
     def fine_at(self, number: int, cursor: Cursor) -> Cursor:
         """`cursor` moved to the point with this number among time steps and operations, held inside the program."""
-        sweep, fine = self._sweep, self._fine_sweep
         number = min(max(number, 0), self.fine_length - 1)
-        backward = fine + 1 + len(self.loss)
-        accumulate = backward + fine
-        if number < fine:
+        loss, backward, accumulate = self._fine_borders
+        if number < loss:
             found, inside = self._fine_stand(cursor, Phase.FORWARD, number)
         elif number < backward:
-            found, inside = self.at(sweep, cursor), number - fine
+            found, inside = self.at(self.first_of(Phase.LOSS), cursor), number - loss
         elif number < accumulate:
             found, inside = self._fine_stand(cursor, Phase.BACKWARD, number - backward)
         else:
             inside = max(number - accumulate - 1, 0)
-            found = self.at(2 * sweep + 1 + (number > accumulate), cursor)
+            found = self.at(self.first_of(Phase.UPDATE if number > accumulate else Phase.ACCUMULATE), cursor)
         return replace(found, operation=self.operations_at(found)[inside - 1]) if inside else found
 
     @cached_property
-    def _all(self) -> tuple[Row, ...]:
-        return self.rows or (Row("", 0, self.time_steps),)
+    def _forward(self) -> Rows:
+        return Rows(self.rows or (Row("", 0, self.time_steps),))
 
     @cached_property
-    def _firsts(self) -> tuple[int, ...]:
-        """How many points of the forward sweep come before each row, and how many there are."""
-        return tuple(accumulate(map(len, self._all), initial=0))
+    def _backward(self) -> Rows:
+        """The same, gone through from the end."""
+        return self._forward.behind(min(self.edge, self.time_steps - 1))
 
-    @cached_property
-    def _fine_firsts(self) -> tuple[int, ...]:
-        """The same with operations."""
-        return tuple(accumulate((row.fine_length for row in self._all), initial=0))
+    def _swept(self, phase: Phase) -> Rows:
+        return self._backward if phase is Phase.BACKWARD else self._forward
 
     @property
-    def _sweep(self) -> int:
-        """The points of one sweep."""
-        return self._firsts[-1]
-
-    @property
-    def _fine_sweep(self) -> int:
-        return self._fine_firsts[-1]
+    def _fine_borders(self) -> tuple[int, int, int]:
+        """The fine numbers with which the loss, the backward sweep and the accumulation begin."""
+        loss = self._forward.fine_length
+        backward = loss + 1 + len(self.loss)
+        return loss, backward, backward + self._backward.fine_length
 
     def _fine_first(self, cursor: Cursor) -> int:
         """The fine number of the cursor's point as a whole."""
-        fine, backward = self._fine_sweep, self._fine_sweep + 1 + len(self.loss)
+        loss, backward, accumulate = self._fine_borders
         if not cursor.phase.swept:
-            return {
-                Phase.LOSS: fine,
-                Phase.ACCUMULATE: backward + fine,
-                Phase.UPDATE: backward + fine + 1,
-            }[cursor.phase]
-        number = self._row(cursor)
-        row, first = self._all[number], self._fine_firsts[number]
+            return {Phase.LOSS: loss, Phase.ACCUMULATE: accumulate, Phase.UPDATE: accumulate + 1}[cursor.phase]
+        rows, number = self._swept(cursor.phase), self._row(cursor)
+        row, first = rows.all[number], rows.fine_firsts[number]
         place = row.place(cursor.time_step)
         if cursor.phase is Phase.FORWARD:
             return first + row.fine(place, back=False)
-        return backward + fine - first - row.fine_length + row.fine(place, back=True)
+        return backward + rows.fine_length - first - row.fine_length + row.fine(place, back=True)
 
     def _fine_stand(self, cursor: Cursor, phase: Phase, number: int) -> tuple[Cursor, int]:
         """The cursor at a fine point of a sweep as a whole, and which of its points that is."""
-        back, fine = phase is Phase.BACKWARD, self._fine_sweep
-        index = bisect_right(self._fine_firsts, fine - 1 - number if back else number) - 1
-        row, first = self._all[index], self._fine_firsts[index]
+        back, rows = phase is Phase.BACKWARD, self._swept(phase)
+        fine = rows.fine_length
+        index = bisect_right(rows.fine_firsts, fine - 1 - number if back else number) - 1
+        row, first = rows.all[index], rows.fine_firsts[index]
         place, inside = row.fine_at(number - (fine - first - row.fine_length if back else first), back)
-        return self._stand(cursor, phase, self._firsts[index] + place), inside
+        return self._stand(cursor, phase, rows.firsts[index] + place), inside
 
     def _held(self, time_step: int) -> int:
         return min(max(time_step, 1), self.time_steps)
@@ -253,29 +242,30 @@ class Program:
     def _row(self, cursor: Cursor) -> int:
         """Which row the cursor stands in: that of its layer; of one of another model the first that has the time
         step."""
-        for number, row in enumerate(self._all):
+        for number, row in enumerate(self._forward.all):
             if row.layer in ("", cursor.layer):
                 return number
-        return next((number for number, row in enumerate(self._all) if row.holds(cursor.time_step)), 0)
+        return next((number for number, row in enumerate(self._forward.all) if row.holds(cursor.time_step)), 0)
 
     def _place(self, cursor: Cursor) -> int:
-        """Where the cursor's layer and time step come in the forward sweep."""
-        row = self._row(cursor)
-        return self._firsts[row] + self._all[row].place(cursor.time_step)
+        """Where the cursor's layer and time step come in the forward order of its sweep."""
+        row, rows = self._row(cursor), self._swept(cursor.phase)
+        return rows.firsts[row] + rows.all[row].place(cursor.time_step)
 
     def _stand(self, cursor: Cursor, phase: Phase, place: int) -> Cursor:
-        """The cursor on a place of the forward sweep's order."""
-        number = bisect_right(self._firsts, place) - 1
-        row = self._all[number]
-        time_step = row.time_step(place - self._firsts[number])
+        """The cursor on a place of the forward order of a sweep."""
+        rows = self._swept(phase)
+        number = bisect_right(rows.firsts, place) - 1
+        row = rows.all[number]
+        time_step = row.time_step(place - rows.firsts[number])
         return replace(cursor, phase=phase, time_step=time_step, layer=row.layer or cursor.layer, operation="")
 
     def _rest(self, cursor: Cursor, phase: Phase) -> Cursor:
         """The cursor in a phase without time steps. One that comes there stands at the last time step with a loss, in
-        the phases after the backward sweep at the first one; one that is there already stays."""
+        the phases after the backward sweep at the first one it came to; one that is there already stays."""
         if cursor.phase is phase:
             return replace(cursor, time_step=self._held(cursor.time_step), operation="")
         loss = phase is Phase.LOSS
         layer = (self.layers[-1] if loss else self.layers[0]) if self.layers else cursor.layer
-        time_step = self._held(self.loss_time_step or self.time_steps) if loss else 1
+        time_step = self._held(self.loss_time_step or self.time_steps) if loss else self._held(self.edge + 1)
         return replace(cursor, phase=phase, time_step=time_step, layer=layer, operation="")

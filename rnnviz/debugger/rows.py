@@ -1,8 +1,9 @@
 """Row: one layer and direction as a sweep goes through it, in its own stretch of the time axis."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rnnviz.core.equations.operations import operation_keys, operations
@@ -40,6 +41,12 @@ class Row:
         """Whether the layer exists at a time step, counted from 1."""
         return self.start < time_step <= self.stop
 
+    def behind(self, edge: int) -> "Row":
+        """The same without the time steps up to `edge`."""
+        if edge <= self.start:
+            return self
+        return replace(self, start=min(edge, self.stop), opening=self.opening if self.reverse else ())
+
     def held(self, time_step: int) -> int:
         """The nearest time step at which it exists."""
         return min(max(time_step, self.start + 1), self.stop)
@@ -76,6 +83,34 @@ class Row:
             passed = min(number // each, len(self) - 1)
             return len(self) - 1 - passed, number - passed * each
         return (0, number) if number < each + opening else divmod(number - opening, each)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows that a sweep goes through, one after the other; its points count from 0."""
+
+    all: tuple[Row, ...]
+
+    @cached_property
+    def firsts(self) -> tuple[int, ...]:
+        """How many points come before each row, and how many there are."""
+        return tuple(accumulate(map(len, self.all), initial=0))
+
+    @cached_property
+    def fine_firsts(self) -> tuple[int, ...]:
+        """The same with operations."""
+        return tuple(accumulate((row.fine_length for row in self.all), initial=0))
+
+    def __len__(self) -> int:
+        return self.firsts[-1]
+
+    @property
+    def fine_length(self) -> int:
+        return self.fine_firsts[-1]
+
+    def behind(self, edge: int) -> "Rows":
+        """The same without the time steps up to `edge`."""
+        return Rows(tuple(row.behind(edge) for row in self.all)) if edge else self
 
 
 def corresponding(rows: Iterable[Row], layer: str, time_step: int) -> str:

@@ -14,6 +14,7 @@ from rnnviz.core.network import Network
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import HeadKind
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger import places
 from rnnviz.debugger.cursor import Cursor, Phase
@@ -97,6 +98,21 @@ def test_what_there_is_to_walk_through_is_read_from_the_traces(random_capture) -
     early = rebuild(capture.with_call(head=replace(capture.head, loss_weight=weight)))
     assert Walkable.of((Network.one(FLAT),), (early.alone(1),)).loss_time_steps == (0, 3)
     assert Walkable.of((Network.one(DEEP),), (None,)).heads == (None,)
+
+
+def test_the_backward_sweep_of_a_truncated_trace_ends_at_its_edge(random_capture) -> None:
+    capture = random_capture(FLAT)
+    grad_output = capture.grad_output.copy()
+    grad_output[:4] = 0
+    trace = rebuild(capture.with_call(grad_output=grad_output, cut=np.arange(len(grad_output)) == 2))
+    found, here = Walkable.of((trace.network,), (trace,)), begun()
+    assert found.program(here).edge == 3
+    back = to_phase(here, found, Phase.BACKWARD, None)
+    assert back.cursor.time_step == to_time_step(back, found, 2).cursor.time_step == 4
+    assert run_target(back, found, 2, 1) is None
+    assert run_target(back, found, 2, -1) == replace(back.cursor, phase=Phase.FORWARD, time_step=2)
+    assert arrived(replace(back, cursor=replace(back.cursor, time_step=1)), found, 5).cursor.time_step == 4
+    assert Walkable.of((trace.network,), (trace.alone(1),)).cuts == found.cuts == (Cuts((3,), 3),) * 2
 
 
 def test_an_encoder_and_a_decoder_are_walked_in_their_own_stretches_of_each_sequence() -> None:

@@ -219,3 +219,36 @@ def test_what_begins_the_decoder_comes_once():
     assert program.operations == ("h", "given", "y")
     other = program.to_time_step(Cursor(0, Phase.FORWARD, 3, "decoder.l0", "y"), 2)
     assert other == Cursor(0, Phase.FORWARD, 2, "l0")  # which has no such operation
+
+
+def test_the_backward_sweep_ends_at_a_cut():
+    structure = Structure("gru", 2, 3, num_layers=2, bidirectional=True)
+    program = program_of(4, structure, edge=2)
+    steps = [
+        (here.phase, here.layer, here.time_step)
+        for here in (program.at(point, Cursor(0, Phase.FORWARD, 1)) for point in range(len(program)))
+    ]
+    assert len(program) == 16 + 8 + 3
+    assert steps[17:25] == [
+        *((Phase.BACKWARD, "l1_reverse", t) for t in (3, 4)),
+        *((Phase.BACKWARD, "l1", t) for t in (4, 3)),
+        *((Phase.BACKWARD, "l0_reverse", t) for t in (3, 4)),
+        *((Phase.BACKWARD, "l0", t) for t in (4, 3)),
+    ]  # fmt: skip
+    assert steps[25:] == [(Phase.ACCUMULATE, "l0", 3), (Phase.UPDATE, "l0", 3)]
+    assert program.to_time_step(Cursor(0, Phase.BACKWARD, 4, "l0"), 1).time_step == 3
+    assert program.to_time_step(Cursor(0, Phase.FORWARD, 4, "l0"), 1).time_step == 1
+    assert program.point(Cursor(0, Phase.BACKWARD, 1, "l0")) == 24, "one that stands beyond has come to the edge"
+
+
+@given(edge=st.integers(0, 5), bidirectional=st.booleans(), data=st.data())
+def test_points_behind_a_cut_are_numbered_without_gaps(edge, bidirectional, data):
+    structure = Structure("lstm", 2, 3, num_layers=2, bidirectional=bidirectional)
+    program = program_of(5, structure, (), ("a", "b"), ("c",), edge=edge)
+    cursor = Cursor(0, Phase.FORWARD, 1)
+    point = data.draw(st.integers(0, len(program) - 1))
+    assert program.point(program.at(point, cursor)) == point
+    number = data.draw(st.integers(0, program.fine_length - 1))
+    found = program.fine_at(number, cursor)
+    assert program.fine_point(found) == number
+    assert found.phase is not Phase.BACKWARD or found.time_step > min(edge, 4)

@@ -78,6 +78,7 @@ def there_and_back(program, walk, command, granularity=None):
         ),
         *(program_of(3, LSTM, range(3), loss, update, 2) for loss in ((), LOSS) for update in ((), UPDATE)),
         program_of(2, None, range(3), LOSS, UPDATE),
+        program_of(4, Structure("gru", 2, 3, 2, True), range(3), LOSS, UPDATE, 4, edge=2),
         in_two_stages(3, 2, Structure("gru", 2, 3, 2, True), Structure("gru", 2, 3, 2), range(3), LOSS, UPDATE, 5),
         Program(3, (Row("l0", 0, 1, ("h",)), Row("decoder.l0", 1, 3, ("h", "y"), ("given",))), range(3), LOSS[:1]),
     ],

@@ -1,5 +1,8 @@
 """The cursor's place in words: whole, whatever the phase, the layer and the operation are called."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLabel
@@ -8,6 +11,7 @@ from traced_states import traced_state
 
 from rnnviz.core.equations.operations import operations
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.places import to_parameter
 from rnnviz.gui.state.store import Store, setting
@@ -63,3 +67,24 @@ def test_inside_the_loss_and_the_update_it_says_where_and_nothing_is_cut(qtbot: 
     assert len(said) == len(set(said)) > 10
     store.go(to_parameter, "head.weight")
     assert label.text == "Update  of W_ho  weights after the update"
+
+
+def test_where_the_gradient_is_cut_it_says_so(qtbot: QtBot) -> None:
+    traced = traced_state("adding", (STRUCTURES[2], STRUCTURES[2]))
+    cut = np.isin(np.arange(1, 20), (4, 9))
+    traces = tuple(rebuild(capture.with_call(cut=cut)) for capture in traced.captures)
+    store = Store(replace(traced.state, recorded=replace(traced.state.recorded, traces=traces)))
+    label = CursorLabel(store)
+    qtbot.addWidget(label)
+    said = {}
+    for layer, t in (("l0", 9), ("l0", 10), ("l0", 11), ("l0_reverse", 9), ("l0_reverse", 10)):
+        for phase in (Phase.FORWARD, Phase.BACKWARD):
+            store.change(place=setting(cursor=Cursor(42, phase, t, layer=layer)))
+            said[phase, layer, t] = label.text
+    assert {place: "cut here" in words for place, words in said.items() if "cut here" in words} == {
+        (Phase.BACKWARD, "l0", 10): True
+    }
+    assert "beyond the cut" in said[Phase.BACKWARD, "l0_reverse", 9]
+    assert "beyond the cut" not in said[Phase.BACKWARD, "l0", 10] + said[Phase.FORWARD, "l0", 9]
+    store.change(place=setting(cursor=Cursor(42, Phase.ACCUMULATE, 10)))
+    assert "summed over 4" in label.text

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
+from rnnviz.core.structure import LayerId
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.theme import theme
@@ -142,13 +143,20 @@ def place_words(state: State) -> tuple[str, str, str]:
         case Phase.LOSS:
             where = "prediction against target"
         case Phase.ACCUMULATE:
-            where = f"weight gradient, summed over {last}"
+            where = f"weight gradient, summed over {last - state.program.edge}"
         case Phase.UPDATE:
             where = "the weights change"
     parts = []
     if len(state.walkable.layer_names) > 1:
         parts.append(state.walkable.words(cursor.layer))
     operation = state.walkable.operation(state.place)
+    cuts = state.walkable.cuts_in(state.place.sample)
+    if cursor.phase is Phase.BACKWARD and cuts is not None:
+        beside = cursor.time_step - (not LayerId.read(cursor.layer).reverse)  # the border it is on its way to
+        if cuts.words(cursor.time_step):
+            parts.append("beyond the cut")
+        elif beside in cuts.edges:
+            parts.append("cut here")
     if operation is not None:
         parts = [*(parts if cursor.phase.swept else ()), operation.words.partition(":")[0]]
         where = f"t = {cursor.time_step} of {last}" if len(parts) > 1 else f"time step {cursor.time_step} of {last}"
