@@ -28,10 +28,15 @@ class ConvolutionFront(nn.Module):
         self.weight = nn.Parameter(torch.empty(channels, *kernel))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        pictures = inputs.reshape(-1, 1, *self.picture)
-        padding = self.weight.shape[1] // 2, self.weight.shape[2] // 2
-        found = max_pool2d(conv2d(pictures, self.weight[:, None], padding=padding).relu(), POOLED)
-        return found.reshape(*inputs.shape[:2], -1)
+        return features(inputs, self.weight, self.picture[0])
+
+
+def features(pictures: Tensor, kernel: Tensor, rows: int) -> Tensor:
+    """(T, N, rows · columns), kernel (C, 3, 3) → (T, N, C · rows/2 · columns/2)."""
+    flat = pictures.reshape(-1, 1, rows, pictures.shape[-1] // rows)
+    padding = kernel.shape[1] // 2, kernel.shape[2] // 2
+    found = max_pool2d(conv2d(flat, kernel[:, None], padding=padding).relu(), POOLED)
+    return found.reshape(*pictures.shape[:2], -1)
 
 
 Front = EmbeddingFront | ConvolutionFront

@@ -194,6 +194,7 @@ def test_a_run_holds_both_modules_and_what_the_decoder_was_told(recorded) -> Non
         for number in range(len(MODELS)):
             found, wanted = run.capture(4, number), training.capture(number)
             assert found.notes == wanted.notes
+            assert run.trace(4, number).verdict.kind == "right"
             for name, weight in wanted.weights.items():
                 np.testing.assert_array_equal(found.weights[name], weight)
             for one, other in zip(found.calls, wanted.calls, strict=True):

@@ -11,6 +11,7 @@ from rnnviz.core.sweeps.attention import Source
 from rnnviz.core.sweeps.axis import Axis, Place, Rows
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Capture
+from rnnviz.core.sweeps.convolved import ConvolutionTrace
 from rnnviz.core.sweeps.embedded import EmbeddingTrace
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.hand_over import BridgeTrace, bridged, final_states
@@ -47,6 +48,14 @@ class CallTrace(FrozenArrays):
         symbols[~layer.inside] = -1
         grads = np.where((symbols >= 0)[..., None], self.input_grad, self.output.dtype.type(0))
         return EmbeddingTrace(frozen(symbols), embedding.table, frozen(grads))
+
+    @cached_property
+    def convolution(self) -> ConvolutionTrace | None:
+        """Of its inputs, where they are features of pictures."""
+        if self.call.convolution is None:
+            return None
+        layer = self.layers[0]
+        return ConvolutionTrace(self.call.convolution, frozen(self.input_grad[layer.start : layer.stop]))
 
     def sample(self, n: int, rows: Rows, place: Place, copied: bool = False, read_from: int = 0) -> "CallTrace":
         """The same with sequence `n` alone, cut to `rows` of the time axis, where it then lies at `place` and what its

@@ -69,6 +69,7 @@ class Convolution(FrozenArrays):
 
     pictures: Array  # (T, N, rows · columns)
     kernel: Array  # (C, 3, 3)
+    rows: int  # of a picture
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,9 @@ def _check_pictures(call: Call) -> None:
     if pictures.ndim != 3 or pictures.shape[:2] != (time_steps, sequences):
         wanted = f"({time_steps}, {sequences}, pixels)"
         raise RnnvizError(f"capture.convolution.pictures: wanted {wanted}, got {pictures.shape}")
+    rows = convolution.rows
+    if rows < 1 or pictures.shape[2] % rows or len(kernel) * (rows // 2) * (pictures.shape[2] // rows // 2) != features:
+        raise RnnvizError(f"capture.convolution.rows: wanted pictures with {features} features, got {rows} rows")
 
 
 def _check_recorded(call: Call, told: RecordedCall, dtype: np.dtype[Any], parameters: set[str]) -> None:

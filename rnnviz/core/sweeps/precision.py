@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenMapping, frozen
-from rnnviz.core.sweeps.capture import Attention, Bridge, Call, Capture, Head, RecordedCall
+from rnnviz.core.sweeps.capture import Attention, Bridge, Call, Capture, Convolution, Head, RecordedCall
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.nodes import node_value, over_time
 
@@ -61,8 +61,13 @@ def _call_in_float64(call: Call) -> Call:
         masks=None if call.masks is None else _wide(call.masks),
         bridge=None if call.bridge is None else Bridge(_all_wide(call.bridge.weight), _all_wide(call.bridge.bias)),
         embedding=None if call.embedding is None else replace(call.embedding, table=_wide(call.embedding.table)),
+        convolution=None if call.convolution is None else _convolution_in_float64(call.convolution),
         recorded=None if call.recorded is None else _recorded_in_float64(call.recorded),
     )
+
+
+def _convolution_in_float64(convolution: Convolution) -> Convolution:
+    return replace(convolution, pictures=_wide(convolution.pictures), kernel=_wide(convolution.kernel))
 
 
 def _head_in_float64(head: Head) -> Head:

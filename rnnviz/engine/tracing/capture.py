@@ -221,7 +221,7 @@ def _call(model: SequenceModel, passed: CallPass, grad_output: Tensor) -> Call:
         there, symbols = passed.before.any(dim=-1), passed.before.argmax(dim=-1)
         embedding = Embedding(_array(symbols.masked_fill(~there, -1)), _array(front.weight))
     elif isinstance(front, ConvolutionFront) and passed.before is not None:
-        convolution = Convolution(_array(passed.before), _array(front.weight))
+        convolution = Convolution(_array(passed.before), _array(front.weight), front.picture[0])
     return Call(
         passed.structure,
         _ours(passed.inputs),

@@ -252,6 +252,8 @@ def _gradients(trace: Trace) -> dict[str, Array]:
                 found[tensor_name(call, f"bridge.{name}")] = grad
         if one.embedding is not None:
             found[tensor_name(call, "embedding.table")] = one.embedding.table_grad
+        if one.convolution is not None:
+            found[tensor_name(call, "convolution.kernel")] = one.convolution.kernel_grad
     return found
 
 

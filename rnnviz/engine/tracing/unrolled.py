@@ -15,6 +15,7 @@ from rnnviz.core.cells.node import Value
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Call, Capture, is_attended
 from rnnviz.engine.cell_module import TENSORS, windowed
+from rnnviz.engine.fronts import features
 from rnnviz.engine.losses import losses
 from rnnviz.engine.pooling import pooled
 
@@ -58,6 +59,8 @@ def own_arrays(call: Call) -> dict[str, Array]:
             arrays |= {f"bridge.{name}_{state}": array for state, array in parts.items()}
     if call.embedding is not None:
         arrays |= {"embedding.table": call.embedding.table}
+    if call.convolution is not None:
+        arrays |= {"convolution.kernel": call.convolution.kernel}
     return {tensor_name(call, name): array for name, array in arrays.items()}
 
 
@@ -199,8 +202,12 @@ def _handed_up(call: Call, layer: LayerId, directions: list[list[Tensor]], read:
 
 
 def _inputs(call: Call, tensors: Mapping[str, Tensor]) -> Tensor:
-    """The inputs of a call, moved with the rows of their table."""
+    """The inputs of a call, moved with the rows of their table, or with the kernels of their convolution."""
     inputs = tensors[tensor_name(call, "inputs")]
+    if (convolution := call.convolution) is not None:
+        kernel = tensors[tensor_name(call, "convolution.kernel")]
+        pictures, as_it_was = (torch.tensor(array) for array in (convolution.pictures, convolution.kernel))
+        return inputs + features(pictures, kernel, convolution.rows) - features(pictures, as_it_was, convolution.rows)
     if call.embedding is None:
         return inputs
     moved = tensors[tensor_name(call, "embedding.table")] - torch.tensor(call.embedding.table, dtype=inputs.dtype)

@@ -48,6 +48,7 @@ class CallDetails:
     pooling: Pooling = "last"  # of its head
     reduction: Reduction = "mean"  # over time, of its head's losses
     attends: int = -1  # the earlier call, counted from 0, that its head's attention goes over; −1: it has none
+    picture_rows: int = 0  # of the pictures that its inputs are features of; 0: of none
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def to_payload(capture: Capture, probe: Probe | None, training_step: int, model:
         if (head := call.head) is not None:
             attends = -1 if head.attention is None else head.attention.over
             one = replace(one, loss=head.loss, pooling=head.pooling, reduction=head.reduction, attends=attends)
+        if call.convolution is not None:
+            one = replace(one, picture_rows=call.convolution.rows)
         calls.append(one)
     details = CaptureDetails(
         training_step,
@@ -175,7 +178,7 @@ def _call(
         arrays.get("masks"),
         arrays.get("cut"),
         None if symbols is None else Embedding(symbols, _of(arrays, "embedding.table")),
-        None if pictures is None else Convolution(pictures, _of(arrays, "convolution.kernel")),
+        None if pictures is None else Convolution(pictures, _of(arrays, "convolution.kernel"), details.picture_rows),
         arrays.get("told"),
         _recorded(arrays),
     )

@@ -8,6 +8,8 @@ from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingS
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Glyphs
 from rnnviz.core.tasks.glyphs import NAMES
+from rnnviz.engine.tracing.capture import weighted_loss
+from rnnviz.engine.tracing.checking import check_capture
 from rnnviz.engine.training.trainer import Training
 
 torch.set_num_threads(1)
@@ -65,4 +67,15 @@ def test_a_convolution_is_learnt_and_its_features_are_captured(answer: str) -> N
     wanted = torch.nn.functional.max_pool2d(features, 2).reshape(*call.inputs.shape)
     np.testing.assert_allclose(call.inputs, wanted.numpy(), rtol=1e-5, atol=1e-6)
     assert not call.inputs[1:].any()  # where there is no picture nothing is read
-    assert rebuild(capture).verdict.kind == "right"
+    trace = rebuild(capture)
+    assert trace.verdict.kind == "right"
+    twin = training.models[0]
+    twin.zero_grad()
+    weighted_loss(twin(torch.from_numpy(training.probe.inputs)), training.probe, "cross entropy").backward()
+    wanted_grad = twin.get_parameter("front.weight").grad.numpy()
+    found = trace.calls[0].convolution
+    assert found is not None
+    np.testing.assert_allclose(found.kernel_grad, wanted_grad, rtol=1e-4, atol=1e-5 * np.abs(wanted_grad).max())
+    report = check_capture(capture)
+    assert report.right
+    assert "convolution.kernel" in [check.name for check in report.checks]
