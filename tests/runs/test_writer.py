@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from sample_runs import capture, loss, models, probe, record, same, writer
 
 from rnnviz.core.errors import RnnvizError
+from rnnviz.runs.file.capture_payload import to_payload
 from rnnviz.runs.file.records import EngineStatus
-from rnnviz.runs.reading.reader import Run
+from rnnviz.runs.reading.reader import Run, open_run
 from rnnviz.runs.writing.claim import claimed
 from rnnviz.runs.writing.pending import PendingCapture
 from rnnviz.runs.writing.tables import RunTables
@@ -359,3 +361,28 @@ def test_a_run_that_appears_can_be_opened_at_once(tmp_path: Path) -> None:
         with writer(path):
             looking.join()
         assert len(seen) == 1
+
+
+def test_both_kinds_of_a_training_step_share_the_budget_and_go_together(tmp_path: Path) -> None:
+    model = models()[0]
+    each = len(to_payload(capture(model.structure, 1), probe(), 1, 0))
+    with writer(tmp_path / "a.rnnviz", budget_bytes=40 * each) as run:
+        for step in range(30):
+            for one in models():
+                made = capture(one.structure, step)
+                run.capture(step, one.number, made)
+                if step % 3 == 0:
+                    run.capture(step, one.number, replace(made, kind="batch", batch_size=9))
+            if step % 5 == 0:
+                run.flush()
+    with open_run(tmp_path / "a.rnnviz") as reader:
+        kept, batches = reader.captured().tolist(), reader.captured(kind="batch").tolist()
+        assert len(kept) < 30
+        assert batches == [step for step in kept if step % 3 == 0]
+        stored = reader._queries.rows("payloads", "SELECT sum(size) FROM payloads WHERE number > 0")[0][0]
+        assert stored <= 40 * each
+        assert reader.capture(batches[-1], 1, "batch").batch_size == 9
+        reader.save_copy(tmp_path / "b.rnnviz")
+    with open_run(tmp_path / "b.rnnviz") as copy:
+        assert copy.captured(kind="batch").tolist() == batches
+        assert same(copy.capture(batches[0], 0, "batch"), capture(model.structure, batches[0]))

@@ -58,6 +58,7 @@ class Recording:
         self._interval = 1 / capture_rate
         self._capture_share = capture_share
         self._next_capture = 0.0
+        self.capture_seconds = 0.0  # that the last captures took
         self._captured_at = -1  # the training step of the last capture
         self._batch_at = -1  # that of the last one of a training batch
         self.batches = batches
@@ -138,7 +139,8 @@ class Recording:
             for number in range(len(self.models)):
                 size += self.writer.optimiser(self.training_step, number, self.training.optimiser_snapshot(number))
         ended = time.monotonic()
-        self._next_capture = started + max(self._interval, (ended - started) / self._capture_share)
+        self.capture_seconds = ended - started
+        self._next_capture = started + max(self._interval, self.capture_seconds / self._capture_share)
         return size
 
     def _capture_probe(self, keep: bool) -> int:

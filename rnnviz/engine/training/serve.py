@@ -44,6 +44,7 @@ LIVE_CAPTURES, LIVE_SHARE = 15.0, 0.10  # captures a second, and the share of th
 HEADLESS_CAPTURES, HEADLESS_SHARE = 2.0, 0.02
 POLL = 0.05  # seconds between two looks at the commands
 HEARTBEAT = 0.4  # seconds between two statuses
+QUICK_CAPTURE = 0.2  # seconds: the training batch is captured too where somebody waits for the end
 CLOSE_SECONDS = 1.5  # a window, or whoever sent a signal, waits no longer for a disk that does not answer
 
 _GOES_ON = "Training continues; what cannot be kept in memory until then is dropped and counted."
@@ -412,8 +413,10 @@ class _Engine:
 
     def _close(self, state: EngineState, sentence: str) -> None:
         """Ends the recording with a capture of its last training step, and leaves one whole file."""
+        hurried = self._live or self._lifetime.signalled
         if state != "failed":
-            self._recording.capture(keep=True, batch=True)
+            quick = self._recording.capture_seconds < QUICK_CAPTURE
+            self._recording.capture(keep=True, batch=quick or not hurried)
             self._recording.keep_best()
         self._recording.event(
             state, sentence or f"{state.capitalize()} at training step {self._recording.training_step:,}."
@@ -422,7 +425,6 @@ class _Engine:
         if self._pipe is not None:
             self._pipe.tell(Said(str(self._recording.path), status))
         self._inbox.close()  # the writer makes one plain file of the run once nobody else holds it
-        hurried = self._live or self._lifetime.signalled
         unwritten = self._recording.writer.close(CLOSE_SECONDS if hurried else None)
         if unwritten:
             self._tell(unwritten)

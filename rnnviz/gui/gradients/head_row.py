@@ -7,7 +7,8 @@ from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
-from rnnviz.core.numbers import bound
+from rnnviz.core.numbers import bound, whole
+from rnnviz.core.sweeps.capture import KIND_WORDS
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.state.laboratory import CARDS, DEFAULT_CARDS, LEAST_THRESHOLD, MOST_THRESHOLD, Laboratory, Losses
@@ -116,7 +117,9 @@ class HeadRow(QWidget):
         deep = shown.models and shown.models[0].network.layer_names[1:]
         layer = shown.models[0].network.words(shown.models[0].layer_name) if deep else ""
         scales = "same scales for all models" if len(shown.models) > 1 else ""
-        self._common = tuple(" · ".join(filter(None, (*more, shown.sequence_words, layer))) for more in ((scales,), ()))
+        batch = f"{KIND_WORDS['batch']}, " if shown.kind == "batch" else ""
+        sequence = f"{batch}sequence {whole(shown.sample + 1)}"
+        self._common = tuple(" · ".join(filter(None, (*more, sequence, layer))) for more in ((scales,), ()))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

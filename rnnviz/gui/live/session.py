@@ -17,6 +17,7 @@ from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_les
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.sweeps.capture import CaptureKind
+from rnnviz.gui.live.batch_recording import BatchRecording, send_by_file
 from rnnviz.gui.live.engines import Engines
 from rnnviz.gui.live.files import Files
 from rnnviz.gui.live.following import Following
@@ -30,11 +31,10 @@ from rnnviz.gui.state.program_folders import new_run_path
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
-from rnnviz.runs.file.engine_commands import EngineCommand, Leave, Pause, RecordBatches, Set, Step, Train
+from rnnviz.runs.file.engine_commands import EngineCommand, Leave, Pause, Set, Step, Train
 from rnnviz.runs.file.process import own_process
 from rnnviz.runs.file.records import EngineStatus
 from rnnviz.runs.reading.reader import Run
-from rnnviz.runs.writing.commands import CommandSender
 
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.trace import Trace
@@ -73,9 +73,7 @@ class Session(QObject):
         self._engines.refused.connect(self._start_refused)
         self._engines.complained.connect(self._engine_complained)
         self._following = Following(store, self._engines.writes, self._engines.heard, self, trace_memory)
-        self._batches_of: Path | None = None  # whose training batches are recorded because they are followed
-        self._batches_wished = False  # whether a person asked for them to be recorded in any case
-        store.changed.connect(self._record_what_is_followed)
+        self._batches = BatchRecording(store, self._following, self._engines, self.send, self)
         self._paused: Path | None = None  # a training of somebody else that this window has paused
         self._following.appeared.connect(self._appeared)
         self._following.died.connect(self._stranger_died)
@@ -199,7 +197,7 @@ class Session(QObject):
                 self._paused = path
             elif isinstance(command, Train):
                 self._paused = None
-            _send_by_file(path, command)
+            send_by_file(path, command)
 
     def show_training_step(
         self, training_step: int, why: Message | None = None, kind: CaptureKind | None = None
@@ -211,29 +209,14 @@ class Session(QObject):
     def show_kind(self, kind: CaptureKind) -> None:
         """Shows the probe or the training batch, which is recorded with each capture while it is followed."""
         self._following.show_kind(kind)
-        self._record_what_is_followed()
+        self._batches.look()
 
     def record_batches(self) -> None:
         """From now on the training batch is recorded with each capture. RnnvizError where no engine can do that."""
-        self.send(RecordBatches())
-        self._batches_wished = True
+        self._batches.wish()
         step = self._store.state.recorded.history.last_training_step
         said = f"From training step {step:,} on, the training batch is recorded with each capture."
         self._store.say(Message("info", said))
-
-    @Slot()
-    def _record_what_is_followed(self) -> None:
-        state = self._store.state
-        wanted = self._following.kind == "batch" and state.place.following
-        path = state.run.path if engine_lives(state) and not self._following.awaiting else None
-        if wanted == (self._batches_of is not None and self._batches_of == path) or (wanted and path is None):
-            return
-        stopped, self._batches_of = self._batches_of, path if wanted else None
-        with contextlib.suppress(RnnvizError):  # a file that takes no commands: what was recorded is shown
-            if wanted:
-                self.send(RecordBatches())
-            elif stopped == path and not self._batches_wished:
-                self.send(RecordBatches(False))
 
     def set_trace_memory(self, mebibytes: int) -> None:
         """What rebuilt traces may take from the next one on."""
@@ -263,6 +246,7 @@ class Session(QObject):
 
     def close(self) -> bool:
         """Ends engines, children and threads. False if a thread did not end in time: then leave without cleaning up."""
+        self._batches.end()
         self.ask_to_leave()
         followed = self._following.stop()  # first: an engine makes one file of a run that nobody reads
         self._let_go()
@@ -278,7 +262,7 @@ class Session(QObject):
         path, self._paused = self._paused, None
         if path is not None:
             with contextlib.suppress(RnnvizError):  # it is gone, or its engine sees that we are
-                _send_by_file(path, Leave(*_this_window()))
+                send_by_file(path, Leave(*_this_window()))
 
     def _agree(self, experiment: Experiment, train: bool) -> None:
         allow(experiment)
@@ -436,12 +420,3 @@ def _this_window() -> tuple[int, int, str]:
     """Who asks, as an engine remembers it."""
     own = own_process()
     return own.number, own.started, own.host
-
-
-def _send_by_file(path: Path, command: EngineCommand) -> None:
-    """To an engine that another program has started. RnnvizError."""
-    sender = CommandSender(path)
-    try:
-        sender.send(command)
-    finally:
-        sender.close()

@@ -12,6 +12,7 @@ from rnnviz.core.cells.node import Role
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
+from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
@@ -221,7 +222,7 @@ class Shown:
     cursor: Cursor
     switched: frozenset[str]  # State.look.hidden_lanes
     fitting: frozenset[str]  # State.look.fitting_lanes
-    sequence_words: str = "sequence 1"  # which is looked at: "training batch, sequence 3"
+    kind: CaptureKind = "probe"  # whose sequence it is
 
     @property
     def ready(self) -> bool:
@@ -421,7 +422,7 @@ def resolve(state: State) -> Shown:
         state.place.cursor,
         state.look.hidden_lanes,
         state.look.fitting_lanes,
-        f"training batch, sequence {sample + 1}" if state.place.kind == "batch" else f"sequence {sample + 1}",
+        state.place.kind,
     )
 
 

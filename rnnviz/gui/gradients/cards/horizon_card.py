@@ -65,16 +65,17 @@ class HorizonCard(OverTraining):
     def aside(self, sight: Sight) -> str:
         laboratory = sight.laboratory
         if self._way(sight) != "steps":
-            return ""
+            return _of_probe(sight).removesuffix(", ")
         unit = any(one.unit for value in sight.values for one in value.numbers)
         least = (
             f"{bound(laboratory.threshold)} of ‖∂L/∂h_{{k}}‖" if laboratory.relative else bound(laboratory.threshold)
         )
-        return f"{'unit losses, ' if unit else ''}until below {least}"
+        return f"{_of_probe(sight)}{'unit losses, ' if unit else ''}until below {least}"
 
     def short_aside(self, sight: Sight) -> str:
         unit = any(one.unit for value in sight.values for one in value.numbers)
-        return "unit losses" if unit and self._way(sight) == "steps" else ""
+        said = "unit losses" if unit and self._way(sight) == "steps" else ""
+        return f"{_of_probe(sight)}{said}".removesuffix(", ")
 
     def draw(self, sight: Sight, area: QRectF) -> Drawing:
         drawing, plot, way = Drawing(), self._plot(sight, area), self._way(sight)
@@ -177,3 +178,8 @@ class HorizonCard(OverTraining):
                 y = logarithmic(curves, decades=4)
         box = area.adjusted(0, 0, 0, -len(sight.known) * _LINE)
         return Plot.within(box, training_axis(last), y, x_words="training step")
+
+
+def _of_probe(sight: Sight) -> str:
+    """Said where the lanes show other sequences: over training the same ones are compared."""
+    return "probe, " if sight.shown.kind == "batch" else ""
