@@ -48,7 +48,9 @@ def _capture(
         for name, shape in structure.parameter_shapes().items()
     }
     told = np.concatenate([np.full((1, 2), outputs), targets[:-1]])
-    told[2] = (told[2] + 1) % outputs  # its own output, which is wrong
+    told[2] = (told[2] + 1) % outputs  # its own output, which is wrong; that at the end is right
+    by_others = np.ones(told.shape, bool)
+    by_others[[2, -1]] = False
     zeros = {state: np.zeros((encoder.num_layers, 2, units), np.float32) for state in encoder.equations.states}
     first = Call(encoder, read, zeros, np.zeros((time_steps, 2, units), np.float32), np.array(LENGTHS))
     attention = None
@@ -66,5 +68,5 @@ def _capture(
     inputs = np.eye(outputs + 1, dtype=np.float32)[told]
     gradient = rng.normal(size=(ANSWER, 2, units)).astype(np.float32)
     second = Call(decoder, inputs, final, gradient, head=head, name="decoder", module="decoder", start=time_steps,
-                  follows=0)  # fmt: skip
+                  follows=0, told=by_others)  # fmt: skip
     return Capture(weights, (first, second))

@@ -9,7 +9,6 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.core.sweeps.pooling import PoolingKind
 from rnnviz.gui.canvas.items.symbols import readable
-from rnnviz.gui.canvas.lanes.letters import WHOSE
 from rnnviz.gui.look.columns import LABEL_COLUMN
 from rnnviz.gui.network.attention import MEMORY, draw_memory
 from rnnviz.gui.network.cells import COMPACT, PAD, Wire, draw_arrows, draw_cells, wires
@@ -255,12 +254,13 @@ class ModelRow(RowReader):
         if not (unlike or own):
             return
         symbol, key = readable(letters.symbols[t - 1]), f"{self.number} reads {t}"
-        text = Text(key, x, baseline, symbol, _SMALL, look.color("text" if own else "muted"), 0.5, own)
+        ink = look.color("bad" if t in letters.wrong else "text" if own else "muted")
+        text = Text(key, x, baseline, symbol, _SMALL, ink, 0.5, own)
         box = text.rect.adjusted(-3.5, -2, 3.5, 2.5)
         if own:
             drawing.add(Box(f"{key} own", box, self.model.color, 1.3, None, 3))
         drawing.add(text)
-        drawing.place(box, Target(model=self.number, time_step=t), f"t = {t}: {symbol}{WHOSE[letters.whose[t - 1]]}")
+        drawing.place(box, Target(model=self.number, time_step=t), f"t = {t}: {symbol}{letters.words[t - 1]}")
 
     def _draw_window(self, drawing: Drawing, y: float) -> None:
         """A bracket below the inputs that the cell at the cursor reads."""

@@ -260,7 +260,7 @@ def cell_words(model: ShownModel) -> str:
 def layer_words(network: Network, name: str) -> str:
     """ "layer 1 of 2", "" where there is only one; with several stages "decoder", "encoder, layer 1 of 2, reverse"."""
     stage, one = network.stage(name), LayerId.read(name)
-    deep = len(stage.layer_ids) > 1
+    deep = stage.structure.num_layers > 1 or (len(stage.layer_ids) > 1 and not network.several)
     words = [stage.words] if network.several else []
     words += [f"layer {one.depth} of {stage.structure.num_layers}"] if deep else []
     return ", ".join([*words, *(["reverse"] if one.reverse else [])])

@@ -4,6 +4,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import CallTrace
+from rnnviz.gui.canvas.items.pictures import Tiles
 from rnnviz.gui.network.drawing import Box, Circle, Drawing, Line, Target, Text
 from rnnviz.gui.network.row_reader import RowReader
 
@@ -107,6 +108,13 @@ def fronts(row: RowReader) -> list[tuple[range, str, str]]:
             symbols, numbers = embedding.table.shape
             words = f"embedding: each of {symbols:,} symbols is a row of {numbers:,} learnt numbers"
             found.append((own, f"embedding, {numbers:,} numbers", words))
+        task = row.look.shown.task
+        if task is not None and task.picture is not None and not found:
+            tiles = Tiles(call.layers[0].x[:, 0], task.picture)
+            if tiles.count > 1 and tiles.there.any():
+                words = f"convolution: the picture goes through {tiles.count:,} learnt kernels; what they find is read"
+                read = [t for t in own if tiles.there[t - 1]]
+                found.append((range(read[0], read[-1] + 1), f"convolution, {tiles.count:,} maps", words))
     return found
 
 

@@ -1,10 +1,15 @@
 """The unrolled network: the time steps around the cursor, one column for all models, forward and back."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
+from rnnviz.gui.canvas.items.canvas_item import pen
+from rnnviz.gui.canvas.items.pictures import Tiles
 from rnnviz.gui.canvas.items.symbols import readable
 from rnnviz.gui.network.drawing import Box, Drawing, Target, Text
 from rnnviz.gui.network.model_row import ModelRow
@@ -63,6 +68,9 @@ def _draw_inputs(drawing: Drawing, look: Look, area: QRectF, steps: Steps) -> No
         drawing.add(stages)
     for t in steps.numbers:
         x, here = steps.x(t), t == look.time_step
+        if shown.pictures is not None:
+            _draw_picture(drawing, look, shown.pictures, t, x, area.top())
+            continue
         text = letters[t - 1] if letters is not None else _input_text(shown.inputs[t - 1])
         wide = max(24.0, min(steps.pitch - 6, 14 + 7.0 * len(text)))
         box = QRectF(x - wide / 2, area.top() + 5, wide, 23)
@@ -80,6 +88,38 @@ def _draw_inputs(drawing: Drawing, look: Look, area: QRectF, steps: Steps) -> No
         )  # fmt: skip
         column = QRectF(x - steps.pitch / 2, area.top(), steps.pitch, HEADER)
         drawing.place(column, Target(time_step=t), f"t = {t}: go there")
+
+
+def _draw_picture(drawing: Drawing, look: Look, tiles: Tiles, t: int, x: float, top: float) -> None:
+    """What is read at a time step in place of its letter, beside its number."""
+    here = t == look.time_step
+    ink = look.theme.text_color("cursor") if here else look.color("muted")
+    if not tiles.there[t - 1]:
+        drawing.add(Text(f"x {t}", x, top + 21, "–", _BODY + 1, look.color("muted"), 0.5))
+    else:
+        box = tiles.fitting(QRectF(x - 45, top + 2, 90, 28))
+        drawing.add(
+            Picture(f"picture {t}", box, tiles.image(t - 1, look.theme), look.color("cursor" if here else "line"))
+        )
+    drawing.add(Text(f"t {t}", x, top + 43, f"{t:,}", _SMALL, ink, 0.5, bold=here))
+    drawing.place(QRectF(x - 45, top, 90, HEADER), Target(time_step=t), f"t = {t}: go there")
+
+
+@dataclass(eq=False, slots=True)
+class Picture:
+    """A picture in a frame."""
+
+    key: str
+    rect: QRectF
+    image: QImage
+    frame: QColor
+
+    def paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(self.rect, self.image)
+        painter.setPen(pen(self.frame, 1.4))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(self.rect)
 
 
 def _letters(look: Look) -> list[str] | None:

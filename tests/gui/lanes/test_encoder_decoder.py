@@ -127,11 +127,11 @@ def test_letters_a_decoder_is_told_and_its_own_output_are_told_apart(qtbot: QtBo
     assert symbols_of(lane(stack, "input")) == given + told
     own = lane(stack, "decoder input", 1)
     assert symbols_of(own) == [""] * border + told
-    right = [WRITTEN[int(k)] for k in trace.head.targets[border:, 0]]
-    assert [t for t in range(1, ANSWER) if told[t] != right[t - 1]] == [2]
-    assert own.symbols._own == {border + 3}
-    assert ", its own output of the time step before" in words_at(stack, own, border + 3)
-    assert "the right answer of the time step before" in words_at(stack, own, border + 2)
+    right = WRITTEN[int(trace.head.targets[border + 1, 0])]
+    assert (own.symbols._own, own.symbols._wrong) == ({border + 3, border + ANSWER}, {border + 3})
+    assert words_at(stack, own, border + 3).endswith(f", its own output of the time step before; right was {right}")
+    assert words_at(stack, own, border + ANSWER).endswith(", its own output of the time step before")
+    assert words_at(stack, own, border + 2).endswith(", told: the right answer of the time step before")
 
 
 def test_the_lanes_stay_when_the_cursor_goes_over_the_hand_over(qtbot: QtBot) -> None:

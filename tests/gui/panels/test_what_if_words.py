@@ -20,7 +20,9 @@ SET = SetValue("l1_reverse", "h", 4, 0.85, 2)
 def state() -> State:
     traced = traced_state("table", (Structure("gru", 0, 3), Structure("lstm", 0, 4, 2, True)))
     cursor = Cursor(TRAINING_STEP, Phase.FORWARD, 5, layer="l1_reverse")
-    return flat_state(traced.state, cursor=cursor, sample=1, whatif=WhatIf(TRAINING_STEP, 1, 1, (SET,)))
+    return flat_state(
+        traced.state, cursor=cursor, sample=1, whatif=WhatIf(TRAINING_STEP, 1, sample=1, interventions=(SET,))
+    )
 
 
 def test_the_bar_says_whose_it_is_and_what_is_set(state: State) -> None:

@@ -74,7 +74,7 @@ class AttentionMap(CanvasItem):
         self._draw_names(painter, whole)
         frame = self._frame(self._cursor)
         if not frame.isEmpty():
-            painter.setPen(pen(self.theme.color("cursor"), 2.0))
+            painter.setPen(pen(self.theme.color("cursor"), 2.0 if min(frame.width(), frame.height()) > 8 else 1.2))
             painter.drawRect(frame)
 
     def _frame(self, time_step: int) -> QRectF:
@@ -106,7 +106,7 @@ class AttentionMap(CanvasItem):
         most = int(np.argmax(self._weights[column])) if 0 <= column < len(self._weights) else here
         taken = list[float]()
         for row in order:
-            y = whole.top() + (row + 0.5) * height
+            y = min(max(whole.top() + (row + 0.5) * height, whole.top() + _NAME / 2), whole.bottom() - _NAME / 2)
             if any(abs(y - other) < _NAME for other in taken):
                 continue
             taken.append(y)

@@ -30,18 +30,25 @@ class Symbols(CanvasItem):
         super().__init__(theme)
         self._own_color = own or theme.color("text")
         self._own: frozenset[int] = frozenset()
+        self._wrong: frozenset[int] = frozenset()
         self._words: Sequence[str] = ()
         self._marked = frozenset(marked)
         self._symbols: Sequence[str] = ()
         self._cursor = 0
         self._widest = 7.0
 
-    def set_symbols(self, symbols: Sequence[str], own: frozenset[int] = frozenset(), words: Sequence[str] = ()) -> None:
-        """One for each time step 1…T; which of these time steps have what a model wrote itself; and what the tooltip
-        says of each beside the symbol."""
+    def set_symbols(
+        self,
+        symbols: Sequence[str],
+        own: frozenset[int] = frozenset(),
+        wrong: frozenset[int] = frozenset(),
+        words: Sequence[str] = (),
+    ) -> None:
+        """One for each time step 1…T; which of these time steps have what a model wrote itself, and where that was
+        wrong; and what the tooltip says of each beside the symbol."""
         self._words = tuple(words)
-        if list(symbols) != list(self._symbols) or own != self._own:
-            self._symbols, self._own = tuple(symbols), own
+        if list(symbols) != list(self._symbols) or (own, wrong) != (self._own, self._wrong):
+            self._symbols, self._own, self._wrong = tuple(symbols), own, wrong
             metrics = QFontMetricsF(fonts.text())
             self._widest = max((metrics.horizontalAdvance(readable(s)) for s in set(self._symbols)), default=7.0)
             self.update()
@@ -97,7 +104,7 @@ class Symbols(CanvasItem):
             )
         size = fonts.BODY if self.axis.pitch >= _ROOMY_PITCH else fonts.SMALL
         painter.setFont(fonts.bold(size) if marked or at_cursor else fonts.text(size))
-        color = "on_cursor" if at_cursor else "text" if marked else "muted"
+        color = "on_cursor" if at_cursor else "bad" if t in self._wrong else "text" if marked else "muted"
         painter.setPen(self.theme.color(color))
         painter.drawText(cell.adjusted(-4, 0, 4, 0), Qt.AlignmentFlag.AlignCenter, readable(symbol))
 

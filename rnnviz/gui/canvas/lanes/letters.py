@@ -1,65 +1,62 @@
 """Letters: which symbol is read at each time step, and whether a decoder was told it or had written it itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.sweeps.trace import CallTrace, Trace
 from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.gui.canvas.items.symbols import readable
 from rnnviz.gui.canvas.lanes.row import stretches
-
-Whose = Literal["", "told", "own", "either"]  # "": of what is given; "either": the model had written what it was told
-WHOSE: dict[Whose, str] = {
-    "": "",
-    "told": ", told: the right answer of the time step before",
-    "own": ", its own output of the time step before",
-    "either": ", the right answer of the time step before, which is its own output as well",
-}
 
 
 @dataclass(frozen=True)
 class Letters:
-    """(T,) what is read at each time step, "" where it is no symbol, and from whom."""
+    """What is read at each of the T time steps; time steps count from 1."""
 
-    symbols: tuple[str, ...]
-    whose: tuple[Whose, ...]
+    symbols: tuple[str, ...]  # "" where it is no symbol
+    own: frozenset[int]  # the time steps at which a decoder reads what it wrote at the one before
+    wrong: frozenset[int]  # those of them at which that was not the right answer
+    words: tuple[str, ...]  # what a tooltip says of each beside the symbol
 
-    @property
-    def own(self) -> frozenset[int]:
-        """The time steps, from 1, at which the model reads what it wrote and the answer was another."""
-        return frozenset(t for t, whose in enumerate(self.whose, 1) if whose == "own")
+    def __len__(self) -> int:
+        return len(self.symbols)
 
 
 def letters_of(trace: Trace, task: TaskInfo) -> Letters:
     """Of the calls of a trace of one sequence; the first reads the task's input symbols, a decoder its own."""
     count = len(trace.layers[0].x)
-    symbols, whose = [""] * count, list[Whose]([""] * count)
-    for number, own in stretches(trace):
+    symbols, words, own, wrong = [""] * count, [""] * count, set[int](), set[int]()
+    for number, there in stretches(trace):
+        call = trace.calls[number]
         labels = task.decoder_labels if number and task.decoder_labels else task.input_labels
-        picked = picked_symbols(trace.calls[number], own)
-        for t, symbol in zip(own, picked, strict=True):
-            symbols[t] = "" if symbol < 0 else labels[symbol] if symbol < len(labels) else "?"
-        if number and task.decoder_labels:
-            _say_whose(trace, own, picked, whose)
-    return Letters(tuple(symbols), tuple(whose))
+        for t, picked in zip(there, picked_symbols(call, there), strict=True):
+            symbols[t] = "" if picked < 0 else labels[picked] if picked < len(labels) else "?"
+        for t in there[1:] if number and task.decoder_labels else ():
+            right = _right(trace, task, t - 1)
+            if call.call.told is None or bool(call.call.told[t - there.start, 0]):
+                words[t] = ", told: the right answer of the time step before"
+                continue
+            own.add(t + 1)
+            words[t] = ", its own output of the time step before"
+            if right and right != symbols[t]:
+                wrong.add(t + 1)
+                words[t] += f"; right was {readable(right)}"
+    return Letters(tuple(symbols), frozenset(own), frozenset(wrong), tuple(words))
 
 
-def picked_symbols(call: CallTrace, own: range) -> list[int]:
+def picked_symbols(call: CallTrace, there: range) -> list[int]:
     """The numbers of the symbols a call reads, −1 for none."""
     if call.call.embedding is not None:
         return [int(symbol) for symbol in call.call.embedding.symbols[:, 0]]
-    columns: Array = call.layers[0].x[own.start : own.stop, 0]
+    columns: Array = call.layers[0].x[there.start : there.stop, 0]
     return [int(k) if row[k] else -1 for row, k in zip(columns, np.argmax(columns, axis=1), strict=True)]
 
 
-def _say_whose(trace: Trace, own: range, picked: Sequence[int], whose: list[Whose]) -> None:
-    """From the second time step on, by what was right and what was written at the one before."""
-    head = trace.head
-    if head is None or head.classes is None:
-        return
-    for t, symbol in zip(own[1:], picked[1:], strict=True):
-        right, written = int(head.classes[t - 1, 0]) == symbol, int(np.argmax(head.prediction[t - 1, 0])) == symbol
-        whose[t] = "either" if right and written else "told" if right else "own"
+def _right(trace: Trace, task: TaskInfo, t: int) -> str:
+    """The answer asked for at a time step, from 0; "" where none is known."""
+    classes = None if trace.head is None else trace.head.classes
+    if classes is None or not 0 <= int(classes[t, 0]) < len(task.output_labels):
+        return ""
+    return task.output_labels[int(classes[t, 0])]

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from rnnviz.core.arrays import Array
 from rnnviz.core.sweeps.trace import Trace
-from rnnviz.gui.canvas.lanes.row import stretch
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +21,9 @@ class LookingBack:
 
 def looking_back(trace: Trace) -> LookingBack | None:
     """None without attention."""
-    for call in trace.calls:
-        attention = None if call.head is None else call.head.attention
-        if attention is not None:
-            later, earlier = stretch(call), stretch(trace.calls[attention.over])
-            weights = attention.weights[later.start : later.stop, 0].astype(np.float64)
-            return LookingBack(weights, later, earlier)
-    return None
+    head = trace.head
+    if head is None or head.attention is None:
+        return None
+    later, first = range(head.start, head.stop), head.attention.start
+    earlier = range(first, first + head.attention.time_steps)
+    return LookingBack(head.attention.weights[later.start : later.stop, 0], later, earlier)

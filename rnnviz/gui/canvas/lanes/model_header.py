@@ -43,6 +43,8 @@ class ModelHeaderLane(Lane):
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient, entry.lost_gradient)
         self.legend.set_highest(shown.highest_gradient)
         words = "unrolled" if entry.carries else "no state"
+        if entry.carries and shown.longest == 1:
+            words = "one time step"
         if entry.structure.window > 1:
             words = f"window {entry.structure.window}"
         words = words if len(self.layer_names) == 1 else f"{row_words(entry)} ▾"

@@ -20,6 +20,7 @@ from rnnviz.core.sweeps.underflow import SURE, held
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.items.chain import Sweep
+from rnnviz.gui.canvas.items.pictures import Tiles
 from rnnviz.gui.canvas.items.stage_names import StageStretch
 from rnnviz.gui.canvas.lanes.letters import Letters, letters_of
 from rnnviz.gui.canvas.lanes.looking_back import LookingBack, looking_back
@@ -29,6 +30,9 @@ from rnnviz.gui.look.theme import Dash, Theme, model_dashes, theme
 from rnnviz.gui.state.state import State
 
 _MOST_INPUT_LANES = 4  # more columns are drawn as one heat map
+_OF_TRACES = (  # what the cursor does not change
+    "inputs", "letters", "pictures", "stages", "input_columns", "targets", "asked", "_levels", "highest_gradient",
+)  # fmt: skip
 _FAR = 30.0  # times what is usual in a model: beyond, a linear range shows it as nothing
 _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 
@@ -276,6 +280,17 @@ class Shown:
             return np.zeros(self.time_steps, bool)
         return np.asarray(model.sequence.head.loss_weight[: self.time_steps, 0] > 0)
 
+    @cached_property
+    def pictures(self) -> Tiles | None:
+        """The inputs as pictures, of a model without a convolution, if there is one; None: they are none."""
+        if self.task is None or self.task.picture is None:
+            return None
+        rows, columns = self.task.picture
+        read = [model.sequence.layers[0].x[: self.time_steps, 0] for model in self.models if model.sequence is not None]
+        plain = [inputs for inputs in read if inputs.shape[1] == rows * columns]
+        found = (plain or read)[-1:]
+        return Tiles(found[0], self.task.picture) if found and found[0].size else None
+
     @property
     def embeds(self) -> bool:
         """Whether a model reads rows of an embedding."""
@@ -367,7 +382,7 @@ class Shown:
     def at(self, cursor: Cursor) -> "Shown":
         """The same pictures with the cursor elsewhere."""
         moved = replace(self, cursor=cursor)
-        for name in ("inputs", "letters", "stages", "input_columns", "targets", "asked", "_levels", "highest_gradient"):
+        for name in _OF_TRACES:
             if name in self.__dict__:
                 moved.__dict__[name] = self.__dict__[name]
         return moved

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rnnviz.gui.canvas.lanes.input.column import InputColumnLane
 from rnnviz.gui.canvas.lanes.input.columns import InputColumnsLane
+from rnnviz.gui.canvas.lanes.input.picture import InputPictureLane
 from rnnviz.gui.canvas.lanes.input.symbols import InputSymbolsLane
 from rnnviz.gui.canvas.lanes.input.values import InputValuesLane
 from rnnviz.gui.canvas.lanes.lane import Lane, LaneSlot
@@ -19,6 +20,8 @@ def _offers(shown: Shown) -> Sequence[Offer]:
 def _lane(shown: Shown) -> type[Lane]:
     if shown.task is not None and shown.task.input_kind == "symbols":
         return InputSymbolsLane
+    if shown.pictures is not None:
+        return InputPictureLane
     if shown.input_columns != (None,):
         return InputColumnLane
     drawn = sum(not shown.is_marker(k) for k in range(shown.inputs.shape[1]))

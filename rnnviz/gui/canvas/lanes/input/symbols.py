@@ -11,7 +11,7 @@ from rnnviz.gui.canvas.items.symbols import Symbols, readable
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer, each_model
-from rnnviz.gui.canvas.lanes.letters import WHOSE, Letters
+from rnnviz.gui.canvas.lanes.letters import Letters
 from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 
@@ -51,8 +51,9 @@ class InputSymbolsLane(_SymbolsLane):
         _, first = found[-1]  # a what-if may read another input
         unlike = {t for t, each in enumerate(zip(*(one.symbols for _, one in found), strict=True)) if len({*each}) > 1}
         symbols = [_DIFFER if t in unlike else symbol for t, symbol in enumerate(first.symbols)]
-        own = first.own if len(found) == 1 else frozenset[int]()
-        self.symbols.set_symbols(symbols, own, [_more(t, found, t in unlike) for t in range(len(symbols))])
+        alone = len(found) == 1
+        own, wrong = (first.own, first.wrong) if alone else (frozenset[int](), frozenset[int]())
+        self.symbols.set_symbols(symbols, own, wrong, [_more(t, found, t in unlike) for t in range(len(symbols))])
 
 
 class DecoderReadsLane(_SymbolsLane):
@@ -66,31 +67,22 @@ class DecoderReadsLane(_SymbolsLane):
         self.items.append(self.symbols)
 
     def show(self, shown: Shown) -> None:
-        model = self.shown_model(shown)
-        letters = shown.letters[self.model or 0]
+        model, letters = self.shown_model(shown), shown.letters[self.model or 0]
         if letters is None:
             return
-        later = [symbol if whose or not _before(model, t) else "" for t, symbol, whose in _each(letters)]
-        self.symbols.set_symbols(later, letters.own, [WHOSE[whose] for whose in letters.whose])
+        first = model.head.start if model.head is not None else 0
+        later = ["" if t < first else symbol for t, symbol in enumerate(letters.symbols)]
+        self.symbols.set_symbols(later, letters.own, letters.wrong, letters.words)
 
     def rests(self, shown: Shown) -> Sequence[Rest]:
         return (*self.shown_model(shown).head_rests, *super().rests(shown))
 
 
-def _each(letters: Letters) -> list[tuple[int, str, str]]:
-    return [(t, *each) for t, each in enumerate(zip(letters.symbols, letters.whose, strict=True))]
-
-
-def _before(model: ShownModel, t: int) -> bool:
-    """Whether a time step (from 0) lies before the head's first."""
-    return model.head is not None and t < model.head.start
-
-
 def _more(t: int, found: list[tuple[ShownModel, Letters]], unlike: bool) -> str:
     """What the tooltip says beside the symbol."""
     _, first = found[-1]
-    words = "".join(f"\n{model.name}: {readable(one.symbols[t])}{WHOSE[one.whose[t]]}" for model, one in found)
-    words = words if unlike else WHOSE[first.whose[t]]
+    words = "".join(f"\n{model.name}: {readable(one.symbols[t])}{one.words[t]}" for model, one in found)
+    words = words if unlike else first.words[t]
     for model, _ in found:
         if model.sequence is not None and any(call.call.embedding is not None for call in model.sequence.calls):
             log = float(model.log_input_gradient[t])
