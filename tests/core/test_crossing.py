@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from several_calls import encoder_decoder
 
+from rnnviz.core.gradients.flow_of import flow_of, row_flow_steps
+from rnnviz.core.gradients.horizon import horizon
+from rnnviz.core.gradients.losses import asked, loss_times
+from rnnviz.core.gradients.paths import paths
+from rnnviz.core.gradients.walk import walk
 from rnnviz.core.sweeps.flow import loss_parts
+from rnnviz.core.sweeps.lanes import finished
 from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import rebuild
 
@@ -152,3 +158,48 @@ def test_float32_agrees_to_its_digits(autograd):
         found = layer.gradient_flow()[4:, times]
         assert found.dtype == np.float64
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * wanted.max())
+
+
+@pytest.mark.parametrize(("both_ways", "attention"), [(True, True), (False, False)])
+def test_flows_of_the_page_cross_too(autograd, both_ways, attention):
+    capture = encoder_decoder("lstm", depth=1, both_ways=both_ways, attention=attention, lengths=(None, None))
+    trace, truth = rebuild(capture).sample(0), Truth(autograd, capture.sample(0))
+    encoder, decoder = trace.layer("l0"), trace.layer("decoder.l0")
+    whole = np.zeros((3, 7))
+    for layer in (encoder, decoder):
+        whole[:, list(layer.times())] = truth.norms([truth.hidden[layer.name][t] for t in layer.times()])
+        np.testing.assert_array_equal(np.flatnonzero(asked(trace, layer)), [4, 5, 6])
+        assert loss_times(layer) == range(4, 7)
+    found = finished(row_flow_steps((encoder, decoder)))
+    np.testing.assert_allclose(found.values, whole, rtol=1e-9, atol=1e-13)
+    np.testing.assert_array_equal(found.rows, [4, 5, 6])
+    assert (found.losses, found.crosses, found.last, found.inside.all()) == (range(4, 7), True, 7, True)
+    np.testing.assert_array_equal(found.way(5), [5, 4, 3, 2, 1, 0])
+    one = walk(found, 1)
+    np.testing.assert_allclose(one.values, whole[1, ::-1][1:], rtol=1e-9)
+    assert one.fit.points == 2  # a rate is told of the stage that the loss lies in
+    own = flow_of(encoder)
+    np.testing.assert_array_equal(own.values, np.where(encoder.inside[:, 0], found.values, 0))
+    np.testing.assert_array_equal(own.way(5), [3, 2, 1, 0])
+    assert np.isnan(horizon(own).steps).all()  # ∂L_k/∂h_k lies elsewhere
+    falling = horizon(found, threshold=float(whole[2, 4] / whole[2, 6]) * (1 + 1e-9))
+    below = np.flatnonzero(whole[2, ::-1] < falling.threshold * whole[2, 6])
+    assert falling.steps[2] == below[0]
+    unit = finished(row_flow_steps((encoder, decoder), unit=True))
+    assert not unit.values[:4, 4:].any()
+    assert not unit.values[4:, :4].any()
+    np.testing.assert_array_equal(unit.way(5), [5, 4])
+    parts = paths(encoder, k=5)
+    np.testing.assert_allclose(parts.hidden_all, own.values[1], rtol=1e-12)
+    cells = paths(encoder)
+    np.testing.assert_allclose(cells.hidden_all, np.linalg.norm(encoder.hidden_grad[:, 0], axis=-1), rtol=1e-9)
+    np.testing.assert_allclose(cells.cell_all, np.linalg.norm(encoder.cell_grad[:, 0], axis=-1), rtol=1e-9)
+    if not attention:
+        assert found.attention is None
+        return
+    grads = [truth.torch.autograd.grad(loss, truth.read, retain_graph=True) for loss in truth.losses]
+    direct = [[float(one[:4].norm()) for one in each] for each in grads]  # of the units that read forwards
+    np.testing.assert_allclose(found.attention[:, :4], direct, rtol=1e-9, atol=1e-13)
+    back = flow_of(trace.layer("l0_reverse"))
+    np.testing.assert_array_equal(back.way(5), [0, 1, 2, 3])
+    np.testing.assert_array_equal(flow_of(trace.layer("l0_reverse"), unit=True).way(1), [1, 2, 3])

@@ -3,16 +3,17 @@
 Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.cells import Cell
 from rnnviz.core.gradients.jacobians import axis_length
-from rnnviz.core.gradients.losses import unit_vector
+from rnnviz.core.gradients.losses import loss_times, unit_vector
+from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps.lanes import Lanes, Wanted, finished, lane_work, lanes
 from rnnviz.core.sweeps.layer import Layer
 
@@ -23,9 +24,25 @@ CHOSEN = 64  # how many are then, evenly spaced, beside the cursor's
 _BYTES = 128 * 2**20  # that gradients on their way down through the layers may take
 
 
+class Stretch(NamedTuple):
+    """The time steps of a sequence in one layer, 0-based and half open."""
+
+    start: int
+    stop: int
+    reverse: bool
+
+    def way(self, k: int) -> Array:
+        """(n,) from `k` on as a gradient walks back, a later loss from where it comes in."""
+        if k < self.start:
+            return np.zeros(0, int)
+        if self.reverse:
+            return np.arange(self.start if k >= self.stop else k, self.stop)
+        return np.arange(min(k, self.stop - 1), self.start - 1, -1)
+
+
 @dataclass(frozen=True, eq=False)
 class Flow(FrozenArrays):
-    """The gradient flow of one layer and sequence."""
+    """The gradient flow of one layer and sequence, or of layers of several calls one after another."""
 
     values: Array  # (K, T) float64 F[k, t]; 0 where k does not reach t
     rows: Array  # (K,) the k's, 0-based and ascending
@@ -38,7 +55,10 @@ class Flow(FrozenArrays):
     length: int  # of the sequence, on the time axis of its trace
     reverse: bool  # whether the layer reads from the end, so that losses reach later time steps
     precision: str  # "float32": what the gradients were carried in
-    times: range | None = None  # the time steps of the sequence in this layer, 0-based; None: all
+    stretches: tuple[Stretch, ...] = ()  # where its layers lie, in order of time; (): one over all of the axis
+    crosses: bool = False  # whether losses come from a later stretch
+    losses: range | None = None  # the time steps at which there may be losses, 0-based; None: all
+    attention: Array | None = None  # (K, T) float64 of that what comes directly through attention; None: nothing
     cut: Array | None = None  # (T,) bool `Layer.cut`, where the only way of a loss is back through this layer
 
     @property
@@ -65,15 +85,54 @@ class Flow(FrozenArrays):
             return frozen(np.concatenate([one, another[new]])[order])
 
         states = {state: both(values, other.states[state]) for state, values in self.states.items()}
+        attention = None
+        if self.attention is not None and other.attention is not None:
+            attention = both(self.attention, other.attention)
         return replace(
-            self, values=both(self.values, other.values), rows=frozen(rows[order]), states=frozen_mapping(states)
+            self,
+            values=both(self.values, other.values),
+            rows=frozen(rows[order]),
+            states=frozen_mapping(states),
+            attention=attention,
         )
+
+    def before(self, earlier: "Flow") -> "Flow":
+        """The same rows with those of an earlier layer beside it, to which these losses go on."""
+
+        def both(one: Array | None, another: Array | None) -> Array | None:
+            return another if one is None else one if another is None else frozen(one + another)
+
+        states = {state: frozen(values + earlier.states[state]) for state, values in self.states.items()}
+        cut = earlier.cut if self.cut is None else self.cut if earlier.cut is None else self.cut | earlier.cut
+        return replace(
+            self,
+            values=frozen(self.values + earlier.values),
+            states=frozen_mapping(states),
+            stretches=(*earlier.stretches, *self.stretches),
+            crosses=earlier.crosses,
+            attention=both(self.attention, earlier.attention),
+            cut=cut,
+        )
+
+    @property
+    def inside(self) -> Array:
+        """(T,) bool: where its layers have time steps."""
+        found = np.zeros(self.time_steps, bool)
+        for one in self.stretches or (Stretch(0, self.length, self.reverse),):
+            found[one.start : one.stop] = True
+        return found
+
+    @property
+    def last(self) -> int:
+        """The last time step at which there may be a loss, counted from 1."""
+        return self.length if self.losses is None else self.losses.stop
 
     def way(self, k: int) -> Array:
         """(n,) the time steps of the sequence from `k` on as a gradient walks back through this layer, k first, up to
         where it is cut."""
-        own = range(self.length) if self.times is None else self.times
-        way = np.arange(k, own.stop) if self.reverse else np.arange(k, own.start - 1, -1)
+        stretches = self.stretches or (Stretch(0, self.length, self.reverse),)
+        ways = [one.way(k) for one in stretches[::-1] if self.crosses or one.start <= k < one.stop]
+        way = np.concatenate(ways) if ways else np.zeros(0, int)
         if self.cut is None or not (ends := np.flatnonzero(self.cut[way[1:]])).size:
             return way
         return way[: int(ends[0]) + 1]
@@ -90,8 +149,9 @@ def cell_states(cell: Cell) -> tuple[str, ...]:
 
 def multiply_adds(layer: Layer, sample: int = 0, rows: int | None = None) -> int:
     """What the flow of `rows` losses takes, by default of all."""
-    own = layer.times(sample)
-    return lane_work(layer, sample, Wanted(np.arange(own.start, own.stop) if rows is None else np.arange(rows)))
+    losses = loss_times(layer, sample)
+    every = np.arange(losses.start, losses.stop) if rows is None else np.arange(rows)
+    return lane_work(layer, sample, Wanted(every))
 
 
 def flow_of(layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | None = None) -> Flow:
@@ -101,7 +161,15 @@ def flow_of(layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | 
 
 def is_sampled(layer: Layer, sample: int = 0) -> bool:
     """Whether the losses of all time steps are too much, so that 64 of them are carried."""
-    return len(layer.times(sample)) > CHOSEN and multiply_adds(layer, sample) > TOO_MUCH
+    return len(loss_times(layer, sample)) > CHOSEN and multiply_adds(layer, sample) > TOO_MUCH
+
+
+def rows_of(layer: Layer, sample: int = 0, *, unit: bool = False, cursor: int | None = None) -> Array:
+    """(K,) the losses that are carried."""
+    losses = layer.times(sample) if unit else loss_times(layer, sample)
+    if is_sampled(layer, sample):
+        return chosen_rows(len(losses), cursor, losses.start)
+    return np.arange(losses.start, losses.stop)
 
 
 def flow_steps(
@@ -113,10 +181,9 @@ def flow_steps(
     uᵀ output_k of the whole call at every k. Above 10⁹ multiply-adds there are 64 rows evenly spaced and that of
     `cursor` (0-based), else one for every time step of the sequence; `rows`: those k's instead.
     """
-    own = layer.times(sample)
+    own, losses = layer.times(sample), loss_times(layer, sample)
     if rows is None:
-        sampled = is_sampled(layer, sample)
-        rows = chosen_rows(len(own), cursor, own.start) if sampled else np.arange(own.start, own.stop)
+        rows = rows_of(layer, sample, unit=unit, cursor=cursor)
     u = unit_vector(layer) if unit else None
     beside = cell_states(layer.equations)
     whole = max(lane_work(layer, sample, Wanted(rows, u)), 1)
@@ -138,13 +205,55 @@ def flow_steps(
         cell=layer.cell,
         symbol=layer.equations.followed_symbol,
         seed="unit" if unit else "loss",
-        sampled=len(rows) < len(own),
+        sampled=len(rows) < len(own if unit else losses),
         length=axis_length(layer, sample),
         reverse=layer.reverse,
         precision=layer.output.dtype.name,
-        times=own,
+        stretches=(Stretch(own.start, own.stop, layer.reverse),),
+        crosses=not unit and losses.stop > own.stop,
+        losses=own if unit else losses,
+        attention=None if unit else _by_attention(layer, rows, sample),
         cut=None if _pools(layer) and not unit else layer.cut,
     )
+
+
+def row_flow_steps(
+    layers: Sequence[Layer], sample: int = 0, *, unit: bool = False, rows: Array | None = None
+) -> Generator[float, None, Flow]:
+    """F of layers of several calls that go on from each other, in order of time, as one flow: each state's time step is
+    in one of them. As `flow_steps`."""
+    if len(layers) == 1:
+        return (yield from flow_steps(layers[0], sample, unit=unit, rows=rows))
+    if rows is None:
+        rows = np.unique(np.concatenate([rows_of(one, sample, unit=unit) for one in layers]))
+    found: Flow | None = None
+    for number, layer in enumerate(reversed(layers)):
+        steps = flow_steps(layer, sample, unit=unit, rows=rows)
+        while True:
+            try:
+                share = next(steps)
+            except StopIteration as end:
+                one: Flow = end.value
+                break
+            yield (number + share) / len(layers)
+        found = one if found is None else found.before(one)
+    assert found is not None  # there is a layer
+    losses = range(min(found.stretches[0].start, *rows), found.length) if unit else found.losses
+    return replace(found, losses=losses, sampled=losses is not None and len(rows) < len(losses))
+
+
+@np.errstate(all="ignore")
+def _by_attention(layer: Layer, rows: Array, sample: int) -> Array | None:
+    """(K, T) float64 ‖the part of ∂L_k/∂ output_t that comes through attention to it alone‖."""
+    found: Array | None = None
+    width = layer.output.shape[-1]
+    own = slice(width, 2 * width) if layer.reverse else slice(0, width)
+    for attention in layer.attended:
+        found = np.zeros((len(rows), len(layer.output))) if found is None else found
+        times = slice(attention.start, attention.start + attention.time_steps)
+        for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // CHOSEN)):
+            found[part, times] += l2(attention.read_grads(rows[part], sample)[..., own])
+    return None if found is None else frozen(found)
 
 
 def _pools(layer: Layer) -> bool:
@@ -162,7 +271,7 @@ def chosen_rows(length: int, cursor: int | None = None, start: int = 0) -> Array
 
 def _blocks(layer: Layer, rows: int) -> int:
     """In how many parts the rows are carried, so that what comes down from the layers above stays within bounds."""
-    if not layer.above:
+    if not (layer.above or layer.beyond or layer.attended):
         return 1
     structure, time_steps = layer.structure, len(layer.output)
     width = structure.output_size * structure.directions * (1 + structure.directions)

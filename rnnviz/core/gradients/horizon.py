@@ -22,7 +22,7 @@ class Horizon(FrozenArrays):
     """Of each loss the time steps back until its gradient falls below a threshold."""
 
     rows: Array  # (K,) the k's
-    steps: Array  # (K,) float64; NaN where L_k sends nothing or its gradient is NaN before it falls
+    steps: Array  # (K,) float64; NaN where L_k sends nothing, its gradient is NaN before it falls, or k lies elsewhere
     censored: Array  # (K,) bool: the sequence begins, or the gradient is cut, before it falls: it is at least so many
     cut: Array  # (K,) bool: where that is since it is cut
     median: float  # over k, as Kaplan & Meier 1958 have it with censored ones; NaN without any
@@ -42,7 +42,10 @@ def horizon(flow: Flow, threshold: float = THRESHOLD, relative: bool = True) -> 
     steps, censored = np.full(len(flow.rows), np.nan), np.zeros(len(flow.rows), bool)
     cut = np.zeros(len(flow.rows), bool)
     for row, k in enumerate(flow.rows):
-        values = flow.values[row, flow.way(int(k))]
+        way = flow.way(int(k))
+        values = flow.values[row, way]
+        if way.size and way[0] != k:
+            continue  # the loss comes in from elsewhere
         limit = threshold * values[0] if relative else threshold
         if not values.size or not values[0] > 0 or not math.isfinite(limit):
             continue

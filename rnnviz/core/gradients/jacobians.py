@@ -110,7 +110,8 @@ class Spectra(FrozenArrays):
     radii: Array  # (T,) float64 the largest |eigenvalue|
     norms_known: int  # up to which time step
     radii_known: int
-    stop: int  # the time step after the layer's last, 0-based
+    start: int  # the layer's first time step, 0-based
+    stop: int  # the one after its last
 
     @property
     def whole(self) -> bool:
@@ -130,10 +131,10 @@ def spectra(layer: Layer, sample: int = 0) -> Iterator[Spectra]:
     for start, block in jacobian_blocks(layer, sample):
         norms[start : start + len(block)] = spectral_norms(block)
         kept += [(start, block)] if few else []
-        yield Spectra(frozen(norms.copy()), frozen(radii.copy()), start + len(block), own.start, own.stop)
+        yield Spectra(frozen(norms.copy()), frozen(radii.copy()), start + len(block), own.start, own.start, own.stop)
     for start, block in kept if few else jacobian_blocks(layer, sample):
         radii[start : start + len(block)] = spectral_radii(block)
-        yield Spectra(frozen(norms), frozen(radii.copy()), own.stop, start + len(block), own.stop)
+        yield Spectra(frozen(norms), frozen(radii.copy()), own.stop, start + len(block), own.start, own.stop)
 
 
 @one_blas_thread

@@ -35,11 +35,14 @@ class Walk(FrozenArrays):
 
 
 def walk(flow: Flow, row: int) -> Walk:
-    """The row of a flow in the order of its layer's backward sweep, with the rate fitted to all of it."""
+    """The row of a flow in the order of its layer's backward sweep, with the rate fitted to all of it; where it goes on
+    into an earlier call, to what lies before that."""
     k = int(flow.rows[row])
     times = flow.way(k)
     values = flow.values[row, times]
-    return Walk(k, frozen(times), frozen(values), fitted(values))
+    first = next((one for one in flow.stretches[::-1] if len(times) and one.start <= times[0] < one.stop), None)
+    own = len(times) if first is None else int(np.count_nonzero((times >= first.start) & (times < first.stop)))
+    return Walk(k, frozen(times), frozen(values), fitted(values[:own]))
 
 
 def fitted(values: Array) -> Fit:

@@ -80,6 +80,7 @@ class AttentionTrace(FrozenArrays):
     read: Array  # (S, N, M) e_s
     parameters: Mapping[str, Array]  # score (P, M) W_a and combine (P, M + P) W_c
     lengths: Array | None  # (N,) of the sequences that are read, None if all are S
+    place: Place | None = None  # the stretch of the axis that the head's call covers; None: all of it
 
     @property
     def time_steps(self) -> int:
@@ -90,6 +91,11 @@ class AttentionTrace(FrozenArrays):
     def both(self) -> Array:
         """(T, N, M + P) [context_k; h_k]"""
         return frozen(np.concatenate([self.context, self.states], axis=-1))
+
+    @property
+    def times(self) -> range:
+        """The time steps k on the axis, 0-based."""
+        return range(len(self.weights)) if self.place is None else range(self.place.start, self.place.stop)
 
     # backward
 
@@ -203,11 +209,11 @@ class AttentionTrace(FrozenArrays):
 
     # on the axis
 
-    def sample(self, n: int, cut: Callable[[Array], Array], start: int) -> "AttentionTrace":
+    def sample(self, n: int, cut: Callable[[Array], Array], place: Place | None, start: int) -> "AttentionTrace":
         """The same with sequence `n` alone; `cut` does it with arrays over the axis, on which the earlier call then
         begins at `start`."""
         own = len(self.read) if self.lengths is None else int(self.lengths[n])
-        alone = self._rearranged(cut)
+        alone = self._rearranged(cut, place)
         return replace(
             alone,
             start=start,
@@ -219,12 +225,12 @@ class AttentionTrace(FrozenArrays):
 
     def placed(self, place: Place) -> "AttentionTrace":
         """That of a call by itself on the time axis of several."""
-        return self._rearranged(place.on_axis)
+        return self._rearranged(place.on_axis, place)
 
-    def _rearranged(self, turn: Callable[[Array], Array]) -> "AttentionTrace":
+    def _rearranged(self, turn: Callable[[Array], Array], place: Place | None) -> "AttentionTrace":
         names = ("scores", "weights", "context", "attended", "attended_grad", "states")
         changed = {name: turn(getattr(self, name)) for name in names}
-        return replace(self, **changed)  # type: ignore[arg-type]
+        return replace(self, place=place, **changed)  # type: ignore[arg-type]
 
 
 def attention_trace(

@@ -209,7 +209,7 @@ class HeadTrace(FrozenArrays):
             found = array[rows, n : n + 1]
             return frozen(found.copy()) if copied else frozen(found)
 
-        attention = None if self.attention is None else self.attention.sample(n, cut, read_from)
+        attention = None if self.attention is None else self.attention.sample(n, cut, place, read_from)
         return self._rearranged(cut, place, attention)
 
     def placed(self, place: Place) -> "HeadTrace":

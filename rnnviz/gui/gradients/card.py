@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QWidget
 from rnnviz.core.arrays import Array
 from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.debugger.places import Place
+from rnnviz.gui.canvas.lanes.rests import Rest
+from rnnviz.gui.canvas.lanes.row import outside
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.look.theme import Theme
 from rnnviz.gui.network.drawing import Drawing
@@ -135,6 +137,7 @@ class Card:
     columns: ClassVar[int] = 1  # of the page it takes, where there are so many
     controls_beside: ClassVar[int] = 0  # pixels of the design at the left of the picture for its controls; 0: above it
     has_loss: ClassVar[bool] = False  # whether the loss that is looked at can be seen on it
+    of_row: ClassVar[bool] = False  # whether its numbers are of the layers of all stages of a depth, not of one
     draws_loss: ClassVar[bool] = False  # whether `draw`, not only `mark`, shows the loss that is looked at
 
     @cached_property
@@ -216,6 +219,27 @@ def carries_nothing(model: ShownModel) -> str:
     """Said of a cell without states; "" of all others."""
     words = model.structure.equations.words
     return "" if model.carries else f"The {words} cell carries no state from one time step to the next."
+
+
+def rests_of(model: ShownModel, alone: bool = False) -> tuple[Rest, ...]:
+    """Where the layers that are looked at have no time step; `alone`: the layer that is chosen, without those of other
+    stages."""
+    if not alone or model.sequence is None or model.layer is None or len(model.sequence.calls) == 1:
+        return model.rests
+    return tuple(outside([range(model.layer.start, model.layer.stop)], model.sequence, model.time_steps))
+
+
+def rest_words(model: ShownModel, time_step: int, alone: bool = False) -> str:
+    """Why there is nothing of a model at a time step; "" where there is."""
+    return next((rest.words for rest in rests_of(model, alone) if rest.holds(time_step)), "")
+
+
+def resting(model: ShownModel, steps: Array, alone: bool = False) -> Array:
+    """(P,) bool where a model has nothing at time steps (P,), so that a 0 is no finding."""
+    found = np.zeros(len(steps), bool)
+    for rest in rests_of(model, alone):
+        found |= (steps >= rest.first) & (steps <= rest.last)
+    return found
 
 
 def at_once(value: Any) -> Iterator[Partial]:

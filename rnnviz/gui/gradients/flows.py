@@ -12,11 +12,12 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.gradients.extremes import Mark, flow_seen, unsure
-from rnnviz.core.gradients.flow_of import Flow, chosen_rows, flow_steps, is_sampled
+from rnnviz.core.gradients.flow_of import Flow, is_sampled, row_flow_steps, rows_of
 from rnnviz.core.gradients.horizon import Horizon, horizon
-from rnnviz.core.gradients.losses import asked, few
+from rnnviz.core.gradients.losses import asked, few, loss_times
 from rnnviz.core.numbers import whole
 from rnnviz.core.sweeps.cuts import Cuts
+from rnnviz.gui.canvas.lanes.row import row_of
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Card, Partial, Sight
 from rnnviz.gui.gradients.plots.log_colors import DENORMAL, INFINITE, LOST, NAN, ZERO, odd_places, standing
@@ -48,7 +49,7 @@ class FlowNumbers:
     @cached_property
     def reached(self) -> Array:
         """(K, T) bool: where loss k can reach h_t at all."""
-        if self.flow.cut is not None:
+        if self.flow.cut is not None or self.flow.crosses or not self.flow.inside[: self.flow.length].all():
             found = self.flow.values != 0
             for row, k in enumerate(self.flow.rows):
                 found[row, self.flow.way(int(k))] = True
@@ -107,7 +108,7 @@ class FlowNumbers:
     def of_row(self, row: int) -> "FlowNumbers":
         """The same of one loss alone."""
         part = slice(row, row + 1)
-        flow = replace(self.flow, values=self.flow.values[part], rows=self.flow.rows[part], states={})
+        flow = replace(self.flow, values=self.flow.values[part], rows=self.flow.rows[part], states={}, attention=None)
         return FlowNumbers(flow, self.marks[part])
 
     def joined(self, other: "FlowNumbers") -> "FlowNumbers":
@@ -122,7 +123,8 @@ class FlowNumbers:
     @property
     def sampled_words(self) -> str:
         """What is said where not every loss was carried; else ""."""
-        return f"{whole(len(self.flow.rows))} of {whole(self.flow.length)} losses" if self.flow.sampled else ""
+        every = self.flow.length if self.flow.losses is None else len(self.flow.losses)
+        return f"{whole(len(self.flow.rows))} of {whole(every)} losses" if self.flow.sampled else ""
 
 
 _chosen = weakref.WeakKeyDictionary[Any, Array | None]()  # by layer the losses carried; None: all
@@ -143,7 +145,7 @@ class FlowBased(Card):
         layer = model.layer
         assert layer is not None  # it has a trace
         if layer not in _chosen:
-            _chosen[layer] = chosen_rows(int(layer.sequence_lengths[0])) if is_sampled(layer) else None
+            _chosen[layer] = rows_of(layer) if is_sampled(layer) else None
         rows = _chosen[layer]
         return 0 if rows is None or laboratory.loss - 1 in rows else laboratory.loss
 
@@ -152,7 +154,16 @@ def takes_unit_losses(sequence: "Trace", layer: "Layer", laboratory: Laboratory)
     """Whether unit losses are looked at: by choice, or since the task asks at few time steps."""
     if laboratory.losses:
         return laboratory.losses == "unit"
-    return few(asked(sequence, layer), int(layer.sequence_lengths[0]))
+    return few(asked(sequence, layer), len(loss_times(layer)))
+
+
+def elsewhere(model: ShownModel, therefore: str) -> str:
+    """Said where all losses that reach the layer of a model lie in a later stage and no layer of it goes on with this
+    one, as with one that reads backwards; else ""."""
+    layer = model.layer
+    if layer is None or len(model.row) > 1 or loss_times(layer).start < layer.stop:
+        return ""
+    return f"{model.name}: the losses lie after the {model.network.words(layer.name)}, {therefore}."
 
 
 _known = OrderedDict[Hashable, tuple["weakref.ref[Any]", FlowNumbers]]()  # the last ones
@@ -173,7 +184,8 @@ def flow_numbers(
         numbers = yield from told(found_flow(trace, layer, unit), up_to)
         _keep(key, trace, numbers)
     loss = laboratory.loss - 1
-    if cursor and numbers.flow.row_of(loss) is None and 0 <= loss < numbers.flow.length:
+    flow = numbers.flow
+    if cursor and flow.row_of(loss) is None and loss in (flow.losses or range(flow.length)):
         return numbers.joined((yield from told(found_flow(trace, layer, unit, np.array([loss])), up_to)))
     return numbers
 
@@ -196,11 +208,11 @@ def found_flow(
 ) -> Generator[float, None, FlowNumbers]:
     """The shares done, and the flow; what float32 has lost of it is found a second time, in float64."""
     narrow = layer.output.dtype == np.float32
-    steps = flow_steps(layer, unit=unit, rows=rows)
+    steps = row_flow_steps(row_of(trace, layer.name), unit=unit, rows=rows)
     flow = yield from _scaled(steps, 0.0, 0.5 if narrow else 1.0)
     exact, lost = None, unsure(flow)
     if lost and not trace.without_exact:
-        steps = flow_steps(trace.exact.layer(layer.name), unit=unit, rows=flow.rows)
+        steps = row_flow_steps(row_of(trace.exact, layer.name), unit=unit, rows=flow.rows)
         exact = yield from _scaled(steps, 0.5, 1.0)
     seen = flow_seen(flow, exact)
     marks = _PLACES[seen.marks]

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPointF, QRectF
 
 from rnnviz.core.numbers import whole
-from rnnviz.gui.gradients.card import Card, Sight, Spot
+from rnnviz.gui.gradients.card import Card, Sight, Spot, rest_words, rests_of
 from rnnviz.gui.gradients.plots.plot import Plot
 from rnnviz.gui.network.drawing import Drawing
 
@@ -24,6 +24,10 @@ class OverTime(Card):
         if sight.known:
             plot = self.plot(sight, area)
             plot.draw_cuts(drawing, sight.theme, self.cuts(sight))
+            model = sight.known[0].model
+            plot.draw_rests(drawing, sight.theme, rests_of(model, not self.of_row))
+            if self.of_row:
+                plot.draw_hand_over(drawing, sight.theme, [layer.start for layer in model.row[1:]])
             plot.draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
         return drawing
 
@@ -36,4 +40,7 @@ class OverTime(Card):
         t = plot.time_step_at(point.x())
         if words := self.cuts(sight).words(t):
             return Spot(f"time step {whole(t)}: {words}", t)
+        rests = [rest_words(found.model, t, not self.of_row) for found in sight.known]
+        if all(rests):
+            return Spot(f"time step {whole(t)}: {rests[0]}", t)
         return self.told(sight, t)

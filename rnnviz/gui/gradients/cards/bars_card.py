@@ -12,7 +12,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, resting
 from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, flow_numbers
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.legend import Entry, draw_legend, legend_height
@@ -82,6 +82,7 @@ class BarsCard(FlowBased, OverTime):
     """Bars over the time steps of one model, stacked by how far away the losses are."""
 
     key = "bars"
+    of_row = True
     each_model = True
 
     def hangs_on_loss(self, model: ShownModel, laboratory: Laboratory) -> int:
@@ -119,7 +120,7 @@ class BarsCard(FlowBased, OverTime):
                 drawing.add(Area(f"band {number}", xs, lower, upper, entry.color, numbers.sums[number]))
             width = 1.6 if len(logs) <= _MANY else 0.9
             text, odd = sight.theme.color("text"), sight.theme.color("not_finite")
-            away = numbers.times <= sight.shown.cuts.beyond
+            away = (numbers.times <= sight.shown.cuts.beyond) | resting(found.model, numbers.times)
             plot.draw_magnitudes(drawing, "sum", numbers.times, logs, text, (), numbers.lost, odd, width, away)
             place = QRectF(area.left() + 2, area.bottom() - self._legend(sight, area), area.width() - 2, 60)
             draw_legend(drawing, place, self._entries(found, sight), sight.theme)
@@ -181,7 +182,7 @@ def _sides(numbers: BarNumbers) -> Array:
 def bars_of(numbers: FlowNumbers) -> BarNumbers:
     """What is stacked: the norms of a flow, summed by how far away the losses are."""
     flow = numbers.flow
-    times = flow.rows if flow.sampled else np.arange(flow.length)
+    times = flow.rows if flow.sampled and not flow.crosses else np.arange(flow.length)
     every = _FROM_FAR if flow.sampled else _FROM
     begin = [first for first in every if first < flow.length]
     last = [*(first - 1 for first in begin[1:]), None if len(begin) == len(every) else flow.length - 1]

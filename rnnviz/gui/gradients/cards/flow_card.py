@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import bound, short, whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, rest_words
 from rnnviz.gui.gradients.flows import FlowBased, FlowNumbers, whole_flow
 from rnnviz.gui.gradients.plots.log_colors import BAR_ROOM, WORDS, LogColors, draw_bar, most, raster
 from rnnviz.gui.gradients.plots.marks import Curve
@@ -81,6 +81,7 @@ class FlowCard(FlowBased):
         for found in sight.known:
             plot = self._plot(found, area)
             plot.draw_cuts(drawing, sight.theme, self.cuts(sight), middle=True)
+            plot.draw_hand_over(drawing, sight.theme, [layer.start for layer in found.model.row[1:]])
             plot.draw_cursor(drawing, sight.theme, sight.shown.cursor.time_step)
             loss = int(found.value.flow.rows[found.value.row_near(sight.loss)]) + 1
             top, below = plot.ys(np.array([loss + 0.5, loss - 0.5]))
@@ -95,9 +96,9 @@ class FlowCard(FlowBased):
             if not plot.frame.contains(point):
                 continue
             t = plot.time_step_at(point.x())
-            row = numbers.row_near(min(max(round(plot.y_at(point.y())), 1), numbers.flow.length))
+            row = numbers.row_near(min(max(round(plot.y_at(point.y())), 1), numbers.flow.last))
             k = int(numbers.flow.rows[row]) + 1
-            words = self._words(numbers, row, t, sight.laboratory)
+            words = rest_words(found.model, t) or self._words(numbers, row, t, sight.laboratory)
             loss = "unit loss" if numbers.unit else "loss"
             head = f"{found.model.name}, {loss} at k = {whole(k)}, state at t = {whole(t)}"
             return Spot(f"{head}: {words}", t, k, found.model.number)
@@ -114,6 +115,8 @@ class FlowCard(FlowBased):
             words += ", the loss does not reach it"
         elif mark and words not in WORDS[mark] and value != 0:
             words += f" ({WORDS[mark]})"
+        if (part := numbers.flow.attention) is not None and part[row, t - 1] > 0:
+            words += f", of which directly through attention {short(float(part[row, t - 1]))}"
         found = numbers.horizon(laboratory)
         if np.isfinite(found.steps[row]):
             of = " of what it begins with" if laboratory.relative else ""
@@ -133,21 +136,31 @@ class FlowCard(FlowBased):
 
     @staticmethod
     def _plot(found: Found, area: QRectF) -> Plot:
-        length = found.value.flow.time_steps
-        return Plot.within(area, time_axis(length), time_axis(length), right=BAR_ROOM + 4, x_words=_X)
+        flow = found.value.flow
+        losses = time_axis(flow.time_steps) if flow.losses is None else time_axis(flow.last, flow.losses.start + 1)
+        return Plot.within(area, time_axis(flow.time_steps), losses, right=BAR_ROOM + 4, x_words=_X)
+
+
+def _losses(numbers: FlowNumbers) -> tuple[int, int]:
+    """The first and the last time step, from 1, of the losses that are drawn."""
+    flow = numbers.flow
+    return (1, flow.time_steps) if flow.losses is None else (flow.losses.start + 1, flow.losses.stop)
 
 
 def _edges(numbers: FlowNumbers) -> Array:
     """(K + 1,) time steps k between which each row is drawn."""
     rows = numbers.flow.rows + 1
-    return np.concatenate([[0.5], (rows[:-1] + rows[1:]) / 2, [numbers.flow.time_steps + 0.5]])
+    first, last = _losses(numbers)
+    return np.concatenate([[first - 0.5], (rows[:-1] + rows[1:]) / 2, [last + 0.5]])
 
 
 def _rows_drawn(numbers: FlowNumbers, height: float) -> Array | slice:
     """(R,) which row of the flow each row of the picture shows, from below: the nearest one of those carried."""
     flow = numbers.flow
-    if len(flow.rows) == flow.time_steps:
+    first, last = _losses(numbers)
+    every = last - first + 1
+    if len(flow.rows) == every:
         return slice(None)
-    count = min(flow.time_steps, max(int(_SHARPNESS * height), 1))
-    middles = (np.arange(count) + 0.5) * (flow.time_steps / count) + 0.5
+    count = min(every, max(int(_SHARPNESS * height), 1))
+    middles = (np.arange(count) + 0.5) * (every / count) + first - 0.5
     return np.minimum(np.searchsorted(_edges(numbers)[1:], middles), len(flow.rows) - 1)

@@ -44,6 +44,7 @@ class Reach:
     unit: bool  # whether the losses are unit losses
     finite: bool = True  # whether no gradient is NaN or ∞
     cut: bool = False  # whether most of those that reach on do so up to a cut
+    elsewhere: bool = False  # whether all losses lie in a later stage
 
 
 class HorizonCard(OverTraining):
@@ -60,7 +61,8 @@ class HorizonCard(OverTraining):
         found = horizon(numbers.flow, laboratory.threshold, laboratory.relative)
         past, finite = 100 * in_the_past(layer).share, bool(np.isfinite(numbers.flow.values).all())
         cut = found.at_least and 2 * int(found.cut.sum()) > int(found.censored.sum())
-        return Reach(found.median, found.at_least, past, omega(layer).value, unit, finite, cut)
+        apart = numbers.flow.crosses and not any(numbers.flow.inside[k] for k in numbers.flow.rows)
+        return Reach(found.median, found.at_least, past, omega(layer).value, unit, finite, cut, apart)
 
     def aside(self, sight: Sight) -> str:
         laboratory = sight.laboratory
@@ -154,6 +156,7 @@ class HorizonCard(OverTraining):
             return "…"
         if math.isnan(one.steps):
             horizon = "no gradient" if one.finite else "its gradient is NaN or ∞"
+            horizon = "its losses lie in a later stage" if one.elsewhere else horizon
         else:
             horizon = f"{'≥ ' if one.at_least else ''}{f'{one.steps:.1f}'.removesuffix('.0')} time steps back"
             horizon += ", where it is cut" if one.cut else ""

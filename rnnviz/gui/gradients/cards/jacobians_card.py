@@ -14,7 +14,7 @@ from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, seldom
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, rest_words, seldom
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
 from rnnviz.gui.network.drawing import Drawing, Line
@@ -30,6 +30,7 @@ class JacobianNumbers:
     norms: Array  # (n,) float64
     radii: Array  # (m,) float64
     lost: Array  # (n,) bool: where a norm is of the float64 rebuild, because float32 has lost it
+    start: int = 0  # the time step before the first one
 
     @property
     def logs(self) -> tuple[Array, Array]:
@@ -58,7 +59,7 @@ class JacobiansCard(OverTime):
         drawing.add(Line("one", ends, look.color("muted"), 1.2, dashed=True))
         for place, found in enumerate(sight.known):
             model, (norms, radii) = found.model, found.value.logs
-            steps = np.arange(1, len(norms) + 1)
+            steps = found.value.start + np.arange(1, len(norms) + 1)
             odd, cut, lost = look.color("not_finite"), _cut_before(model, sight), found.value.lost
             key, away = f"norm {place}", np.isin(steps, cut)
             plot.draw_magnitudes(drawing, key, steps, norms, model.color, model.dash, lost, odd, cut=away)
@@ -78,16 +79,19 @@ class JacobiansCard(OverTime):
             numbers: JacobianNumbers = found.value
             if t in _cut_before(found.model, sight):
                 words.append(f"{found.model.name}: cut (truncated), no gradient passes")
-            elif t <= len(numbers.norms):
-                radius = f", radius {short(numbers.radii[t - 1])}" if t <= len(numbers.radii) else ""
-                words.append(f"{found.model.name}: norm {short(numbers.norms[t - 1])}{radius}")
+            elif 0 <= (place := t - 1 - numbers.start) < len(numbers.norms):
+                radius = f", radius {short(numbers.radii[place])}" if place < len(numbers.radii) else ""
+                words.append(f"{found.model.name}: norm {short(numbers.norms[place])}{radius}")
+            elif rest := rest_words(found.model, t, alone=True):
+                words.append(f"{found.model.name}: {rest}")
         return Spot("\n".join(words), t)
 
     def table(self, sight: Sight) -> Table:
         columns: dict[str, Array] = {"t": np.arange(1, sight.shown.time_steps + 1)}
         for found in sight.known:
-            columns[f"{found.model.name} norm"] = found.value.norms
-            columns[f"{found.model.name} radius"] = found.value.radii
+            before = np.full(found.value.start, np.nan)
+            columns[f"{found.model.name} norm"] = np.concatenate([before, found.value.norms])
+            columns[f"{found.model.name} radius"] = np.concatenate([before, found.value.radii])
         return Table(columns)
 
     def plot(self, sight: Sight, area: QRectF) -> Plot:
@@ -108,7 +112,7 @@ def _parts(model: ShownModel) -> Iterator[Partial]:
     assert model.layer is not None  # it has a trace
     assert model.sequence is not None
     for found in spectra(model.layer):
-        small = bool((found.norms[: found.norms_known] < SURE).any())
+        small = bool((found.norms[found.start : found.norms_known] < SURE).any())
         if small and not model.sequence.without_exact:
             break
         yield _part(found)
@@ -119,10 +123,11 @@ def _parts(model: ShownModel) -> Iterator[Partial]:
 
 
 def _part(found: Spectra, exact: bool = False) -> Partial:
-    norms, length = found.norms[: found.norms_known], max(len(found.norms), 1)
+    norms, length = found.norms[found.start : found.norms_known], max(found.stop - found.start, 1)
     lost = (norms > 0) & (norms < float(np.finfo(np.float32).tiny)) & exact
-    numbers = JacobianNumbers(norms, found.radii[: found.radii_known], lost)
-    return Partial(numbers, 1.0 if found.whole else 0.5 * (found.norms_known + found.radii_known) / length)
+    radii = found.radii[found.start : found.radii_known]
+    numbers = JacobianNumbers(norms, radii, lost, found.start)
+    return Partial(numbers, 1.0 if found.whole else 0.5 * (len(norms) + len(radii)) / length)
 
 
 def _words(found: Found) -> str:

@@ -54,8 +54,10 @@ class LyapunovCard(Card):
     key = "lyapunov"
 
     def lacks(self, model: ShownModel) -> str:
-        if model.time_steps < LEAST and model.carries:
-            return f"A Lyapunov spectrum is a mean over time steps: it needs {LEAST}, this sequence has fewer."
+        time_steps = model.time_steps if model.layer is None else len(model.layer.times())
+        if time_steps < LEAST and model.carries:
+            where = "this sequence" if time_steps == model.time_steps else "this layer"
+            return f"A Lyapunov spectrum is a mean over time steps: it needs {LEAST}, {where} has fewer."
         return carries_nothing(model)
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:

@@ -17,7 +17,7 @@ from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, resting
 from rnnviz.gui.gradients.flows import takes_unit_losses, told
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.legend import Entry, draw_legend, legend_height
@@ -100,7 +100,8 @@ class PathsCard(OverTime):
             numbers: PathNumbers = found.value
             plot.draw_frame(drawing, sight.theme, _X, "gradient magnitude")
             times, odd = np.arange(1, len(numbers.hidden) + 1), sight.theme.color("not_finite")
-            entries, away = self._entries(found, sight), times <= sight.shown.cuts.beyond
+            entries = self._entries(found, sight)
+            away = (times <= sight.shown.cuts.beyond) | resting(found.model, times, alone=True)
             for (name, values), entry, lost in zip(numbers.curves, entries, numbers.lost, strict=True):
                 assert entry.color is not None  # a line's
                 plot.draw_magnitudes(drawing, name, times, log10(values), entry.color, entry.dash, lost, odd, cut=away)

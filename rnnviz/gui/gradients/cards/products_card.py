@@ -14,7 +14,7 @@ from rnnviz.core.numbers import whole
 from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import magnitude_words
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, seldom
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, rest_words, seldom
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.marks import Area, Curve
 from rnnviz.gui.gradients.plots.plot import Plot, above_legend, magnitude_axis, time_axis
@@ -155,6 +155,8 @@ def _told(found: Found, t: int) -> str:
     numbers: ProductNumbers = found.value
     row = int(np.abs(numbers.steps - t).argmin())
     nearest = int(numbers.steps[row])
+    if rest := rest_words(found.model, t, alone=True):
+        return f"at t = {whole(t)}: {rest}"
     if abs(nearest - t) > max(1, int(np.diff(numbers.steps).max(initial=1))):
         return f"at t = {whole(t)}: not known yet"
     return f"at t = {whole(nearest)}: {_sizes(numbers, row)}"

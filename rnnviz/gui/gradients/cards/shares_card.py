@@ -14,7 +14,7 @@ from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import whole
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
-from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
+from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, resting
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.parameter_choice import ParameterChoice, chosen, parameter_symbol
 from rnnviz.gui.gradients.plots.plot import Plot, draw_names, time_axis
@@ -59,7 +59,7 @@ class SharesCard(OverTime):
                 color = _color(found, one, sight.theme)
                 lost = (one.parts > 0) & (one.parts < _SMALLEST)
                 times = np.arange(1, len(one.parts) + 1)
-                away = times <= sight.shown.cuts.beyond
+                away = (times <= sight.shown.cuts.beyond) | resting(found.model, times, alone=True)
                 plot.draw_magnitudes(drawing, _key(found, one), times, log10(one.parts), color, (), lost, odd, cut=away)
                 names.append((_words(found, one), color))
         box = QRectF(plot.frame.right() + 6, plot.frame.top() - 4, _NAMES, plot.frame.height())

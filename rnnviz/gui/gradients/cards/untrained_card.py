@@ -79,6 +79,13 @@ class UntrainedCard(Card):
             "models"
         )
 
+    def lacks(self, model: ShownModel) -> str:
+        return (
+            f"{model.name} has an encoder and a decoder, which are not drawn untrained."
+            if model.network.several
+            else ""
+        )
+
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         assert model.sequence is not None  # it has a trace
         settings = changed_settings(settings_of_model(model, options), options)

@@ -21,7 +21,7 @@ from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
-from rnnviz.gui.gradients.flows import TOLD, FlowBased, FlowNumbers, flow_numbers
+from rnnviz.gui.gradients.flows import TOLD, FlowBased, FlowNumbers, elsewhere, flow_numbers
 from rnnviz.gui.gradients.over_time import OverTime
 from rnnviz.gui.gradients.plots.log_colors import LOST, WORDS
 from rnnviz.gui.gradients.plots.marks import Curve
@@ -65,17 +65,22 @@ class WalkCard(FlowBased, OverTime):
     """A curve for each model over the time steps, from the loss back."""
 
     key = "walk"
+    of_row = True
     has_loss = draws_loss = True
 
     def lacks(self, model: ShownModel) -> str:
-        return "" if model.carries else f"{model.name}: nothing is carried from one time step to the next."
+        if not model.carries:
+            return f"{model.name}: nothing is carried from one time step to the next."
+        return elsewhere(model, "so no loss walks back from its own time step there")
 
     def find(self, model: ShownModel, laboratory: Laboratory, options: Mapping[str, Any]) -> Iterator[Partial]:
         numbers = yield from flow_numbers(model, laboratory, 0.5)
         layer, make = model.layer, partial(WalkNumbers, numbers)
         assert layer is not None  # else there was no flow
         pooled = layer.pooled is not None and not numbers.unit
-        if layer.above or pooled:
+        if numbers.flow.crosses:
+            yield Partial(make(no_bound="there is no step Jacobian from one stage to the next"))
+        elif layer.above or pooled:
             yield Partial(make(no_bound="the loss comes in at several time steps"))
         elif numbers.flow.length * joint_units(layer.structure) ** 3 <= _TOO_MUCH:
             unbound = make()
@@ -159,9 +164,9 @@ class WalkCard(FlowBased, OverTime):
 
 def _with_norms(layer: "Layer", numbers: WalkNumbers) -> Iterator[Partial]:
     """The bound once the norms of all time steps are known; until then what is drawn stays the same."""
-    length, last = int(layer.sequence_lengths[0]), perf_counter()
+    length, last = layer.stop, perf_counter()
     for found in spectra(layer):
-        if found.norms_known >= length:
+        if found.norms_known >= found.stop:
             yield Partial(WalkNumbers(numbers.numbers, found.norms))
             return
         if perf_counter() - last > TOLD:

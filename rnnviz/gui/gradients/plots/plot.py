@@ -11,6 +11,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import power, tick, whole
 from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.gui.canvas.items.curve_plot import ValueAxis
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.gradients.plots.marks import Curve, Dots, Turned
 from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Dash, Theme
@@ -232,6 +233,21 @@ class Plot:
             if frame.left() < x < frame.right():
                 ends = QPointF(x, frame.top()), QPointF(x, frame.bottom())
                 drawing.add(Line(f"edge {edge}", ends, look.color("muted"), 1.2, dashed=True))
+
+    def draw_rests(self, drawing: Drawing, look: Theme, rests: Sequence[Rest]) -> None:
+        """Shade over the time steps of x in which there is nothing."""
+        for rest in rests:
+            ends = (self.place(edge, 0.0)[0] for edge in (rest.first - 0.5, rest.last + 0.5))
+            left, right = (min(max(x, self.frame.left()), self.frame.right()) for x in ends)
+            shade = QRectF(QPointF(left, self.frame.top()), QPointF(right, self.frame.bottom()))
+            drawing.add(Box(f"rest {rest.first}", shade, None, fill=look.color("muted", 0.1), radius=0.0))
+
+    def draw_hand_over(self, drawing: Drawing, look: Theme, after: Sequence[int]) -> None:
+        """A line behind each of the time steps with which a stage ends and hands its states over."""
+        for time_step in after:
+            x = self.place(time_step + 0.5, 0.0)[0]
+            ends = QPointF(x, self.frame.top()), QPointF(x, self.frame.bottom())
+            drawing.add(Line(f"hand-over {time_step}", ends, look.color("muted"), 1.0))
 
     def draw_cursor(self, drawing: Drawing, look: Theme, time_step: float) -> None:
         """The line of a time step."""
