@@ -6,7 +6,7 @@ L_t, from the layer above, and from the neighbouring time step. So its parts are
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -186,37 +186,62 @@ def _units(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
 
 
 def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator[Part]:
-    """From L_t at the top, or the ∂L/∂output that was given; else from the layers above at the same time step."""
+    """From L_t at the top, or the ∂L/∂output that was given; else from the layers above at the same time step, also
+    on the way around the next ones."""
     weights = weighing[layer.equations.output]
-    if not layer.above:
-        yield from _from_outside(layer, weights, t)
+    if layer.mask is not None:
+        masked = weights * layer.mask[t, 0]
+        if weights.any() and not masked.any():
+            yield Part(f"nothing from {_level_words(layer.above)}: dropped at t = {t + 1}", 0.0, 0.0, t + 1)
+            return
+        weights = masked
+    top, around, level = layer, "", layer.above
+    while level:
+        yield from _through_level(layer, level, weights, t, by_unit, around)
+        top = next(one for one in level if one.reverse == layer.reverse)
+        if not top.residual:
+            return
+        around += f"{' and' if around else ', around'} {_level_words(level)}"
+        level = top.above
+    yield from _from_outside(top, weights, t, around)
+
+
+def _level_words(level: Sequence[Layer]) -> str:
+    """ "layer 1", both directions of it."""
+    return replace(level[0].id, reverse=False).words
+
+
+def _through_level(
+    layer: Layer, level: Sequence[Layer], weights: Array, t: int, by_unit: bool, around: str
+) -> Iterator[Part]:
+    """Through the layers of one depth, which read what `layer` gives, `around` those between."""
     width = layer.output.shape[-1]
     start = width if layer.reverse else 0
-    for above in layer.above:
+    for above in level:
         whole = np.zeros(above.structure.hidden_size)
         for use in above.equations.uses["x"]:
             for gate, deltas, columns in _blocks(above, use, t):
                 values = deltas * (columns[:, start : start + width] @ weights)
                 whole = whole + values
                 if not by_unit:
-                    name = f"through {_gate_words(above, gate)} of {above.id.words}"
+                    name = f"through {_gate_words(above, gate)} of {above.id.words}{around}"
                     yield Part(name, _sum(values), 0.0, t + 1, _largest(values, gate, above, t))
         for unit, value in enumerate(whole if by_unit else ()):
             place = GradientPlace(_state_of_units(above), above.name, t + 1, unit + 1)
-            yield Part(f"unit {unit + 1} of {above.id.words}", float(value), 0.0, t + 1, place)
+            yield Part(f"unit {unit + 1} of {above.id.words}{around}", float(value), 0.0, t + 1, place)
 
 
-def _from_outside(layer: Layer, weights: Array, t: int) -> Iterator[Part]:
+def _from_outside(layer: Layer, weights: Array, t: int, around: str) -> Iterator[Part]:
     """Of a top layer: what L_t gives, or through a pooling each L_k, or what was given."""
     if layer.pooled is not None:
         through = POOLINGS[layer.pooled.pooling].through
         values = layer.pooled.reaching(t, 0).astype(np.float64) @ weights
         for k in np.flatnonzero(values):
-            yield Part(f"directly from L at t = {k + 1}, {through}", float(values[k]), 0.0, int(k) + 1)
+            yield Part(f"directly from L at t = {k + 1}, {through}{around}", float(values[k]), 0.0, int(k) + 1)
         return
     value = _sum(layer.direct_grad[t, 0].astype(np.float64) * weights)
     source = "the given ∂L/∂output" if layer.direct_from == "given" else "L"
-    yield Part(f"directly from {source} at t = {t + 1}", value, 0.0, t + 1)
+    yield Part(f"directly from {source} at t = {t + 1}{around}", value, 0.0, t + 1)
 
 
 def _other_states(layer: Layer, weighing: Weighing, after: int) -> Iterator[Part]:

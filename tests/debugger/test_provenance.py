@@ -28,11 +28,12 @@ def places(draw):
         cell,
         input_size=2,
         hidden_size=3,
-        num_layers=draw(st.integers(1, 2)),
+        num_layers=draw(st.integers(1, 3)),
         bidirectional=draw(st.booleans()),
         activation=draw(st.sampled_from(["tanh", "relu", "sigmoid"])) if cell == "vanilla" else "tanh",
         proj_size=draw(st.sampled_from([0, 2])) if cell == "lstm" else 0,
         window=3 if cell == "tdnn" else 1,
+        residual=draw(st.booleans()),
     )
     of = draw(st.sampled_from(OF[cell]))
     unit = draw(st.integers(1, structure.output_size if of == "h" else 3))
@@ -57,10 +58,11 @@ def assert_sums(found, value):
 
 
 @settings(max_examples=80)
-@given(case=places(), seed=st.integers(0, 1000))
-def test_parts_sum_to_the_value(random_capture, case, seed):
+@given(case=places(), seed=st.integers(0, 1000), dropout=st.sampled_from([0.0, 0.5]))
+def test_parts_sum_to_the_value(random_capture, case, seed, dropout):
     structure, place = case
-    trace = rebuild(random_capture(structure, lengths=[TIME_STEPS, TIME_STEPS - 2], seed=seed)).sample(0)
+    capture = random_capture(structure, lengths=[TIME_STEPS, TIME_STEPS - 2], seed=seed, dropout=dropout)
+    trace = rebuild(capture).sample(0)
     assert_sums(provenance(trace, place), value_at(trace, place))
 
 
@@ -134,6 +136,29 @@ def test_the_paths_of_a_gru_and_of_a_lower_layer(random_capture):
     units = {part.words: part for part in found.units}
     assert set(units) == {*(f"unit {u} at t = 4" for u in (1, 2, 3)), *(f"unit {u} of layer 1" for u in (1, 2, 3))}
     assert units["unit 1 at t = 4"].leads_to == GradientPlace("h", "l0", 4, 1)
+
+
+def test_the_ways_around_layers_are_told_and_what_is_dropped(random_capture):
+    structure = Structure("vanilla", 2, 3, num_layers=3, residual=True)
+    trace = rebuild(random_capture(structure, dropout=0.5, seed=4)).sample(1)
+    below, middle, top = trace.layers
+    mask = below.mask[:, 0]
+    t, unit = (int(one) for one in np.argwhere((mask != 0) & (np.arange(6) < 5)[:, None])[2])
+    found = provenance(trace, GradientPlace("h", "l0", t + 1, unit + 1))
+    paths = {part.words: part for part in found.paths}
+    through = [mask[t, unit] * one.gate_grads["a"][t, 0] @ one.weights["weight_ih"][:, unit] for one in (middle, top)]
+    assert paths["through the pre-activation of layer 1"].value == pytest.approx(through[0])
+    around = paths["through the pre-activation of layer 2, around layer 1"]
+    assert around.value == pytest.approx(through[1])
+    assert around.leads_to.layer == "l2"
+    straight = paths[f"directly from L at t = {t + 1}, around layer 1 and layer 2"]
+    assert straight.value == pytest.approx(mask[t, unit] * top.direct_grad[t, 0, unit])
+    assert "unit 2 of layer 2, around layer 1" in {part.words for part in found.units}
+    t, unit = (int(one) for one in np.argwhere((mask == 0) & (np.arange(6) < 5)[:, None])[1])
+    found = provenance(trace, GradientPlace("h", "l0", t + 1, unit + 1))
+    for parts in (found.paths, found.units):
+        (dropped,) = (part for part in parts if part.time_step == t + 1)
+        assert (dropped.words, dropped.value) == (f"nothing from layer 1: dropped at t = {t + 1}", 0.0)
 
 
 @pytest.mark.parametrize("seed", range(5))

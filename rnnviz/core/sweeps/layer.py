@@ -531,14 +531,6 @@ class Layer(FrozenArrays):
         )
 
 
-def came_to(level: Sequence[Layer]) -> Array:
-    """(T, N, D·P) ∂L/∂ what the layers of one depth give to the next, or as the module's output."""
-    above = level[0].above
-    if above:
-        return came_down(above, came_to(above) if above[0].residual else None)
-    return np.concatenate([layer.direct_grad for layer in level], axis=-1)
-
-
 def came_down(level: Sequence[Layer], around: Array | None) -> Array:
     """(T, N, ·) ∂L/∂ what the layers of one depth read: through them and, where there is a way around them, what came
     to what they give."""
