@@ -119,7 +119,7 @@ class WhatIf:
 
     def check(self, capture: "Capture", intervention: "Intervention") -> None:
         """RnnvizError unless `intervention` fits the capture, so that a refused one never enters the state."""
-        from rnnviz.core.sweeps.changed_trace import changed_capture  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.changed_capture import changed_capture  # late: the sweeps come after the window
 
         changed_capture(capture, (intervention,), self.sample)
 
@@ -138,7 +138,7 @@ class WhatIf:
 
     def weights(self, capture: "Capture", variant: str | None = None) -> dict[str, Array]:
         """All parameters as `changed_weights` has them, to train on from."""
-        from rnnviz.core.sweeps.changed_trace import changed_weights  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.changed_capture import changed_weights  # late: the sweeps come after the window
 
         return changed_weights(capture, self._chosen(variant))
 

@@ -11,7 +11,8 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Head
-from rnnviz.core.sweeps.changed_trace import changed_capture, changed_weights, rebuild_changed, recompute
+from rnnviz.core.sweeps.changed_capture import changed_capture, changed_weights
+from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
 from rnnviz.core.sweeps.flow import step_jacobian
 from rnnviz.core.sweeps.interventions import (
     Clamp,
@@ -39,6 +40,7 @@ def structures(draw):
         bias=draw(st.booleans()),
         activation=draw(st.sampled_from(["tanh", "sigmoid"])) if cell == "vanilla" else "tanh",
         proj_size=draw(st.integers(0, 2)) if CELLS[cell].projection else 0,
+        residual=draw(st.booleans()),
     )
 
 
@@ -164,7 +166,7 @@ def assert_same(trace, truth, interventions):
 @given(case=cases(), loss=st.sampled_from(["cross entropy", "mean squared error"]), seed=st.integers(0, 1000))
 def test_every_value_and_gradient_is_autograds(autograd, case, loss, seed):
     structure, interventions = case
-    capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=seed, with_torch=False)
+    capture = autograd.random_capture(structure, time_steps=TIME_STEPS, seed=seed, with_torch=False, dropout=0.3)
     capture = with_head(capture, loss, seed)
     trace = rebuild_changed(capture, interventions, sample=1)
     truth = expected_of(autograd, changed_capture(capture, interventions, 1), interventions)

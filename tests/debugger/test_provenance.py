@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_trace import changed_capture, rebuild_changed
+from rnnviz.core.sweeps.changed_capture import changed_capture
+from rnnviz.core.sweeps.changed_trace import rebuild_changed
 from rnnviz.core.sweeps.interventions import CutGradient, SetValue
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.trace import rebuild

@@ -13,7 +13,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.experiment.sizes import parameter_count
-from rnnviz.core.sweeps.changed_trace import changed_weights, rebuild_changed, recompute
+from rnnviz.core.sweeps.changed_capture import changed_weights
+from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
 from rnnviz.core.sweeps.interventions import CutGradient, SetState, SetValue, SetWeight
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import NextValue, TemporalOrder

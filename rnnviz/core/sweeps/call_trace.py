@@ -116,12 +116,12 @@ def swept_back(capture: Capture, sweeps: list[list[LayerSweep]], outputs: tuple[
     found, axis = list[CallTrace](), capture.axis
     for number in range(len(sweeps) - 1, -1, -1):
         call, output = capture.calls[number], outputs[number]
-        head = _head(capture, number, outputs)
+        head = head_of(capture, number, outputs)
         pooled = head.pooled_grads if head is not None and head.kind.pooling != "last" else None
         if call.recorded is not None:
             layers: tuple[Layer, ...] = (recorded_layer(call, capture.weights, pooled),)
         else:
-            layers = sweep_back(call, sweeps[number], _grad_final(call, number, found), pooled)
+            layers = sweep_back(call, sweeps[number], _grad_final(call, number, found, sweeps[number]), pooled)
         bridge = None
         if call.bridge is not None and call.follows is not None:
             bridge = bridged(call.bridge, final_states(sweeps[call.follows]), _first_grads(layers))
@@ -162,7 +162,7 @@ def attended_grads(calls: tuple[CallTrace, ...]) -> dict[str, Array]:
     return found
 
 
-def _head(capture: Capture, number: int, outputs: tuple[Array, ...]) -> HeadTrace | None:
+def head_of(capture: Capture, number: int, outputs: tuple[Array, ...]) -> HeadTrace | None:
     call = capture.calls[number]
     if call.head is None:
         return None
@@ -173,8 +173,9 @@ def _head(capture: Capture, number: int, outputs: tuple[Array, ...]) -> HeadTrac
     return through_head(call.head, outputs[number], source, call.lengths)
 
 
-def _grad_final(call: Call, number: int, later: list[CallTrace]) -> dict[str, Array]:
-    """What comes to a call's final states: from outside, and from the calls that begin with them."""
+def _grad_final(call: Call, number: int, later: list[CallTrace], sweeps: list[LayerSweep]) -> dict[str, Array]:
+    """What comes to a call's final states: from outside, and from the calls that begin with them, but where a layer is
+    cut at its end."""
     total = dict(call.grad_final)
     for one in reversed(later):
         if one.call.follows != number:
@@ -182,7 +183,22 @@ def _grad_final(call: Call, number: int, later: list[CallTrace]) -> dict[str, Ar
         came = _first_grads(one.layers) if one.bridge is None else one.bridge.final_grads
         for state, grads in came.items():
             total[state] = total[state] + grads if state in total else grads
+    ends = [_cut_at_end(sweep) for sweep in sweeps]
+    if any(end is not None and end.any() for end in ends):
+        for state, grads in total.items():
+            closed = [np.zeros(grads.shape[1], bool) if end is None else end for end in ends]
+            total[state] = np.where(np.stack(closed)[:, :, None], grads.dtype.type(0), grads)
     return total
+
+
+def _cut_at_end(sweep: LayerSweep) -> Array | None:
+    """(N,) whether nothing comes to the state that each sequence ends with; None: it does to all."""
+    cut, lengths = sweep.own_cut, sweep.order.lengths
+    if cut is None:
+        return None
+    if lengths is None:
+        return np.atleast_1d(cut[-1])
+    return np.asarray(cut[lengths - 1, np.arange(len(lengths))] if cut.ndim > 1 else cut[lengths - 1])
 
 
 def _first_grads(layers: tuple[Layer, ...]) -> dict[str, Array]:

@@ -7,26 +7,18 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.blas import one_blas_thread
-from rnnviz.core.errors import RnnvizError
-from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.capture import Capture
+from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.call_trace import head_of
+from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.capture_check import check_shapes
-from rnnviz.core.sweeps.forward import module_output, unroll
-from rnnviz.core.sweeps.head import through_head
-from rnnviz.core.sweeps.interventions import (
-    Clamp,
-    CutGradient,
-    Intervention,
-    SetInput,
-    SetState,
-    SetValue,
-    SetWeight,
-    check_numbers,
-)
+from rnnviz.core.sweeps.changed_capture import changed_capture, set_name
+from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
+from rnnviz.core.sweeps.hand_over import unroll_calls
+from rnnviz.core.sweeps.interventions import Clamp, CutGradient, Intervention, SetInput, SetValue
 from rnnviz.core.sweeps.nodes import SetByHand
 from rnnviz.core.sweeps.trace import Trace, rebuild, swept
 
-HEAD = ("head.weight", "head.bias")
+ByHand = Mapping[LayerId, SetByHand]
 
 
 def rebuild_changed(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Trace:
@@ -48,157 +40,91 @@ def recompute(capture: Capture, interventions: Sequence[Intervention] = (), samp
     check_shapes(capture)
     changed = changed_capture(capture, interventions, sample)
     by_hand = _by_hand(changed, interventions)
-    sweeps = unroll(changed.calls[0], changed.weights, None, by_hand)
-    head = changed.head
-    if head is not None:
-        output = module_output(changed.calls[0], sweeps)
-        changed = changed.with_call(grad_output=through_head(head, output).output_grad)
+    changed, sweeps = _read(changed, by_hand, interventions)
     notes = (*capture.notes, *(f"Not history: {one.words}." for one in interventions))
-    return swept(changed, [sweeps], notes, by_hand)
+    return swept(_with_losses(changed, sweeps), sweeps, notes, by_hand)
 
 
-def changed_capture(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Capture:
-    """The capture of sequence `sample` alone, without torch's numbers, with its weights, input and initial state as
-    the interventions set them. RnnvizError for one that does not fit."""
-    changed = _alone(capture, sample)
-    weights, inputs = _parameters(changed), changed.inputs.copy()
-    states = {state: array.copy() for state, array in changed.initial.items()}
-    for one in interventions:
-        check_numbers(one)
-        match one:
-            case SetWeight():
-                _set_weight(weights, one)
-            case SetInput():
-                _check_time(one, one.time_step, len(inputs))
-                inputs[one.time_step - 1, 0] = _fitting(one, one.values, inputs.shape[-1])
-            case SetState():
-                rows = states[_settable(one, changed.structure, changed.structure.equations.states)]
-                row = rows[_layer_number(one, one.layer, changed.structure)]
-                row[0] = _fitting(one, one.values, rows.shape[-1])
-            case SetValue() | Clamp() | CutGradient():
-                _check_held(one, changed)
-    head = changed.head
-    if head is not None:
-        head = replace(head, weight=weights.pop("head.weight", None), bias=weights.pop("head.bias", None))
-    return replace(changed.with_call(inputs=inputs, initial=states, head=head), weights=weights)
+def _read(
+    capture: Capture, by_hand: ByHand, interventions: Sequence[Intervention]
+) -> tuple[Capture, list[list[LayerSweep]]]:
+    """The forward sweeps; a decoder that reads its own output reads that of these, but where its input is set by hand.
+
+    Each round is right for one time step more, and most often the first one is for all.
+    """
+    by_user, weights = {one.time_step - 1 for one in interventions if isinstance(one, SetInput)}, capture.weights
+    while True:
+        sweeps = unroll_calls(capture.calls, lambda call, first: unroll(call, weights, None, by_hand, first))
+        fed = [_fed_back(capture, number, sweeps, by_user) for number in range(len(capture.calls))]
+        if all(new is call for new, call in zip(fed, capture.calls, strict=True)):
+            return capture, sweeps
+        capture = replace(capture, calls=tuple(fed))
 
 
-def changed_weights(capture: Capture, interventions: Sequence[Intervention]) -> dict[str, Array]:
-    """All parameters under the names of rnnviz's own models ("recurrent.weight_ih_l0", …, "head.weight"), as set by
-    the interventions; what is no weight does not matter here. RnnvizError for one that does not fit."""
-    weights = _parameters(capture)
-    for one in interventions:
-        if isinstance(one, SetWeight):
-            check_numbers(one)
-            _set_weight(weights, one)
-    return {name if name in HEAD else f"recurrent.{name}": weight for name, weight in weights.items()}
+def _fed_back(capture: Capture, number: int, sweeps: list[list[LayerSweep]], by_user: set[int]) -> Call:
+    """A call with the symbols it holds for the likeliest where it reads its own output, up to the first that differs;
+    itself where all are these. The first symbol is that of the start, so that answer 0 is symbol 1."""
+    call = capture.calls[number]
+    if call.told is None or call.told.all() or call.head is None:
+        return call
+    head = head_of(capture, number, _outputs(capture, sweeps))
+    assert head is not None  # the call has one
+    symbols = call.inputs[:, 0].argmax(axis=-1) if call.embedding is None else call.embedding.symbols[:, 0]
+    for k in np.flatnonzero(~call.told[:, 0]):
+        own = int(head.prediction[k - 1, 0].argmax()) + 1
+        if k and own != symbols[k] and call.start + k not in by_user:
+            return _with_symbol(call, int(k), own)
+    return call
 
 
-def _alone(capture: Capture, sample: int) -> Capture:
-    """The capture with sequence `sample` only, cut to its length."""
-    time_steps, sequences = capture.inputs.shape[:2]
-    if len(capture.calls) > 1:
-        raise RnnvizError("what-if: wanted a model of one recurrent module, got one of several")
-    if not 0 <= sample < sequences:
-        raise RnnvizError(f"what-if: wanted a sequence from 0 to {sequences - 1}, got {sample}")
-    length = time_steps if capture.lengths is None else int(capture.lengths[sample])
-    alone = replace(capture.calls[0].sample(sample, length), output=None, grad_final={})
-    return Capture(capture.weights, (alone,), notes=capture.notes)
-
-
-def _parameters(capture: Capture) -> dict[str, Array]:
-    """All parameters by name, the head's with "head." before it."""
-    weights = dict(capture.weights)
-    if capture.head is not None:
-        weights |= {f"head.{name}": weight for name, weight in capture.head.parameters.items()}
-    return weights
-
-
-def _set_weight(weights: dict[str, Array], one: SetWeight) -> None:
-    weight = weights.get(one.parameter)
-    if weight is None:
-        raise RnnvizError(f"{one.words}: there is no parameter {one.parameter}; there are {', '.join(weights)}.")
-    weight = weight.copy()
-    table = weight if weight.ndim == 2 else weight[:, None]
-    for wanted, size, word in ((one.row, table.shape[0], "row"), (one.column, table.shape[1], "column")):
-        if wanted is not None and not 1 <= wanted <= size:
-            raise RnnvizError(f"{one.words}: the {word} must be from 1 to {size}, not {wanted}.")
-    rows = slice(None) if one.row is None else slice(one.row - 1, one.row)
-    columns = slice(None) if one.column is None else slice(one.column - 1, one.column)
-    place = table[rows, columns]
-    place[...] = np.reshape(_fitting(one, one.values, place.size), place.shape)
-    weights[one.parameter] = weight
-
-
-def _fitting(one: Intervention, values: tuple[float, ...], size: int) -> Array:
-    """(size,) the values, a single one repeated."""
-    if len(values) not in (1, size):
-        raise RnnvizError(f"{one.words}: wanted 1 or {size} values, got {len(values)}.")
-    return np.full(size, values, np.float64)
-
-
-def _check_time(one: Intervention, time_step: int, time_steps: int) -> None:
-    if not 1 <= time_step <= time_steps:
-        raise RnnvizError(f"{one.words}: the time step must be from 1 to {time_steps}, not {time_step}.")
-
-
-def _layer_number(one: Intervention, layer: str, structure: Structure) -> int:
-    if layer not in structure.layer_names:
-        raise RnnvizError(f"{one.words}: there is no layer {layer!r}; there are {', '.join(structure.layer_names)}.")
-    return structure.layer_names.index(layer)
-
-
-def _settable(one: SetValue | Clamp | SetState, structure: Structure, wanted: Sequence[str] | None = None) -> str:
-    """The name of what is set; RnnvizError where this cell has none or nobody can set it."""
-    cell = structure.equations
-    names = [node.name for node in cell.settable] if wanted is None else wanted
-    if one.quantity in names:
-        return one.quantity
-    node = cell.by_name.get(one.quantity)
-    if not names:
-        raise RnnvizError(f"{one.words}: the {structure.cell} cell carries no state that could be set.")
-    words = node.words if node is not None and node.words else one.quantity
-    raise RnnvizError(f"{one.words}: in the {structure.cell} cell {', '.join(names)} can be set, not the {words}.")
-
-
-def _check_held(one: SetValue | Clamp | CutGradient, capture: Capture) -> None:
-    time_steps, structure = len(capture.inputs), capture.structure
-    if isinstance(one, CutGradient):
-        _check_time(one, one.time_step, time_steps)
-        if one.layer:
-            _layer_number(one, one.layer, structure)
-        return
-    _layer_number(one, one.layer, structure)
-    width = structure.units(_settable(one, structure))
-    if one.unit is not None and not 1 <= one.unit <= width:
-        raise RnnvizError(f"{one.words}: the unit must be from 1 to {width}, not {one.unit}.")
-    if isinstance(one, SetValue):
-        _check_time(one, one.time_step, time_steps)
+def _with_symbol(call: Call, k: int, symbol: int) -> Call:
+    inputs, embedding = call.inputs.copy(), call.embedding
+    if embedding is None:
+        inputs[k, 0] = 0
+        inputs[k, 0, symbol] = 1
     else:
-        _check_time(one, one.first, time_steps)
-        if one.last is not None and one.last < one.first:
-            raise RnnvizError(f"{one.words}: the last time step must not be before {one.first}, but is {one.last}.")
+        symbols = embedding.symbols.copy()
+        symbols[k, 0], inputs[k, 0] = symbol, embedding.table[symbol]
+        embedding = replace(embedding, symbols=symbols)
+    return replace(call, inputs=inputs, embedding=embedding)
 
 
-def _by_hand(capture: Capture, interventions: Sequence[Intervention]) -> Mapping[LayerId, SetByHand]:
+def _outputs(capture: Capture, sweeps: list[list[LayerSweep]]) -> tuple[Array, ...]:
+    return tuple(module_output(call, one) for call, one in zip(capture.calls, sweeps, strict=True))
+
+
+def _with_losses(capture: Capture, sweeps: list[list[LayerSweep]]) -> Capture:
+    """With the ∂L/∂output that the heads and their attention send now; without either it stays as captured."""
+    outputs, calls = _outputs(capture, sweeps), list[Call]()
+    heads = [head_of(capture, number, outputs) for number in range(len(capture.calls))]
+    attended = [head.attention for head in heads if head is not None and head.attention is not None]
+    for number, (call, head) in enumerate(zip(capture.calls, heads, strict=True)):
+        parts = [] if head is None else [head.output_grad]
+        parts += [one.read_grad for one in attended if one.over == number]
+        calls.append(replace(call, grad_output=sum(parts[1:], parts[0])) if parts else call)
+    return replace(capture, calls=tuple(calls))
+
+
+def _by_hand(capture: Capture, interventions: Sequence[Intervention]) -> ByHand:
     """For each layer what is set or cut in it, in its own order of time steps. Layers in which nothing is have one
     too, so that all are computed the same way."""
-    return {layer: _in_layer(capture, layer, interventions) for layer in capture.structure.layer_ids}
+    return {layer: _in_layer(call, layer, interventions) for call in capture.calls for layer in call.layer_ids}
 
 
-def _in_layer(capture: Capture, layer: LayerId, interventions: Sequence[Intervention]) -> SetByHand:
-    time_steps, dtype = len(capture.inputs), capture.inputs.dtype
+def _in_layer(call: Call, layer: LayerId, interventions: Sequence[Intervention]) -> SetByHand:
+    time_steps, dtype = len(call.inputs), call.inputs.dtype
     where, values, cut = dict[str, Array](), dict[str, Array](), np.zeros(time_steps, bool)
     for one in interventions:
-        if isinstance(one, CutGradient) and one.layer in ("", layer.text):
-            cut[one.time_step - 1] = True
+        if isinstance(one, CutGradient) and (one.layer == layer.text or not one.layer):
+            cut |= np.arange(time_steps) == one.time_step - 1 - call.start
         if not isinstance(one, SetValue | Clamp) or one.layer != layer.text:
             continue
-        name = _settable(one, capture.structure)
+        name = set_name(one, call.structure)
         if name not in where:
-            shape = (time_steps, capture.structure.units(name))
+            shape = (time_steps, call.structure.units(name))
             where[name], values[name] = np.zeros(shape, bool), np.zeros(shape, dtype)
-        times = slice(one.time_step - 1, one.time_step) if isinstance(one, SetValue) else slice(one.first - 1, one.last)
+        first, last = (one.time_step,) * 2 if isinstance(one, SetValue) else (one.first, one.last)
+        times = slice(max(first - 1 - call.start, 0), None if last is None else max(last - call.start, 0))
         units = slice(None) if one.unit is None else slice(one.unit - 1, one.unit)
         where[name][times, units] = True
         values[name][times, units] = one.value

@@ -425,7 +425,8 @@ class _Scan:
         self._unit = None if wanted.unit is None else _own_part(layer, wanted.unit).astype(self._dtype)
         self._bind()
         self.first = {state: before.gradient for state, before in self._before.items()}
-        for state, came in ({} if final is None else final).items():
+        cut = layer.cut is not None and len(self.order) > 0 and bool(layer.cut[self.order[0]])
+        for state, came in ({} if final is None or cut else final).items():
             self._junctions[state].gradient[...] = came
 
     @property

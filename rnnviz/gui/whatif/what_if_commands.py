@@ -56,7 +56,7 @@ class WhatIfs:
 
     def paste(self) -> None:
         """Sets what such lines on the clipboard say. RnnvizError where they say nothing, or what this model has not."""
-        from rnnviz.core.sweeps.changed_trace import changed_capture
+        from rnnviz.core.sweeps.changed_capture import changed_capture
         from rnnviz.core.sweeps.intervention_text import read
 
         found, state = read(QGuiApplication.clipboard().text()), self._store.state

@@ -20,7 +20,7 @@ from rnnviz.core.sweeps.interventions import (
     check_numbers,
     one_hot,
 )
-from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.sweeps.trace import CallTrace, Trace
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.state.state import State
 from rnnviz.gui.whatif.what_if_parsing import (
@@ -156,7 +156,7 @@ class WhatIfEditor(QWidget):
         if kind == "cut":
             return CutGradient(time_step, cursor.layer if len(program.layers) > 1 else "")
         if kind == "input":
-            return self._input(structure, time_step)
+            return self._input(time_step)
         if kind == "weight":
             return self._weight()
         quantity = str(self.quantity.currentData())
@@ -182,17 +182,20 @@ class WhatIfEditor(QWidget):
         assert isinstance(value, float)
         return value
 
-    def _input(self, structure: Structure, time_step: int) -> Intervention:
-        if self._symbols():
-            number = whole("The symbol", 1, structure.input_size)(str(self.symbol.currentIndex() + 1))
+    def _input(self, time_step: int) -> Intervention:
+        labels = self._symbols()
+        if labels:
+            number = whole("The symbol", 1, len(labels))(str(self.symbol.currentIndex() + 1))
             assert isinstance(number, int)
-            return one_hot(time_step, number, structure.input_size)
-        return SetInput(time_step, numbers("The input", structure.input_size)(self.values.text()))
+            return one_hot(time_step, number, len(labels))
+        reading = self._reading()
+        width = 1 if reading is None else int(reading.call.inputs.shape[-1])
+        return SetInput(time_step, numbers("The input", width)(self.values.text()))
 
     def _weight(self) -> Intervention:
         name, trace = str(self.parameter.currentData()), self._trace()
         assert trace is not None
-        shape = parameter_shapes(trace)[name]
+        shape = _parameters(trace)[name]
         rows, columns = shape[0], shape[1] if len(shape) > 1 else 1
         row = all_or_whole("The row", rows)(self.row.text())
         column = all_or_whole("The column", columns)(self.column.text())
@@ -226,8 +229,25 @@ class WhatIfEditor(QWidget):
         state = self._state
         return state.recorded.traces[state.place.model] if state.place.model < len(state.recorded.traces) else None
 
-    def _symbols(self) -> bool:
-        return self._state.run.task is not None and self._state.run.task.input_kind == "symbols"
+    def _symbols(self) -> tuple[str, ...]:
+        """What can be read at the cursor, one symbol at each time step; () where that is numbers."""
+        task, trace = self._state.run.task, self._trace()
+        if task is None or trace is None:
+            return ()
+        if trace.network.several and (reading := self._reading()) is not None and reading.call.name:
+            return task.decoder_labels
+        return task.input_labels if task.input_kind == "symbols" else ()
+
+    def _time_step(self) -> int:
+        return min(max(self._state.place.cursor.time_step, 1), self._state.program.time_steps)
+
+    def _reading(self) -> CallTrace | None:
+        """The call that reads an input at the cursor, of the sequence that is looked at."""
+        trace, state = self._trace(), self._state
+        if trace is None or state.place.sample >= trace.sequences:
+            return None
+        t, calls = self._time_step() - 1, trace.sample(state.place.sample).calls
+        return next((one for one in calls if one.layers[0].start <= t < one.layers[0].stop), None)
 
     def _offer(self) -> None:
         """Choices that fit the model; what was chosen stays where it is still offered."""
@@ -240,9 +260,8 @@ class WhatIfEditor(QWidget):
         _refill(self.kind, kinds)
         nodes = [cell.node(state) for state in cell.states] if self.kind.currentData() == "state" else cell.settable
         _refill(self.quantity, [(node.name, f"{value_of(cell, node).words} {node.name}") for node in nodes])
-        _refill(self.parameter, [(name, name) for name in parameter_shapes(trace)])
-        if self._state.run.task is not None and self._symbols():
-            labels = self._state.run.task.input_labels
+        _refill(self.parameter, [(name, name) for name in _parameters(trace)])
+        if labels := self._symbols():
             _refill(self.symbol, [(label, repr(label)[1:-1] if label.isspace() else label) for label in labels])
         wanted = ("kind", *_ROWS[str(self.kind.currentData())])
         for name, row in self._rows.items():
@@ -261,11 +280,10 @@ class WhatIfEditor(QWidget):
         self._say_now()
 
     def _present_input(self) -> tuple[float, ...]:
-        trace, state = self._trace(), self._state
-        if trace is None or state.place.sample >= trace.sequences:
+        reading = self._reading()
+        if reading is None:
             return ()
-        time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
-        return tuple(float(f"{value:.4g}") for value in trace.sample(state.place.sample).layers[0].x[time_step - 1, 0])
+        return tuple(float(f"{value:.4g}") for value in reading.layers[0].x[self._time_step() - 1, 0])
 
     def _say_now(self) -> None:
         """The value as it is in history, where one unit is named."""
@@ -293,12 +311,10 @@ class WhatIfEditor(QWidget):
         self.problem.setVisible(bool(sentence))
 
 
-def parameter_shapes(trace: Trace) -> dict[str, tuple[int, ...]]:
-    """Every parameter by name, those of the head last."""
-    shapes = dict(trace.structure.parameter_shapes())
-    if trace.head is not None:
-        shapes |= {f"head.{name}": grad.shape for name, grad in trace.head.weight_grads.items()}
-    return shapes
+def _parameters(trace: Trace) -> dict[str, tuple[int, ...]]:
+    from rnnviz.core.sweeps.changed_capture import settable_parameters  # late: the sweeps come after the window
+
+    return settable_parameters(trace.check.capture)
 
 
 def _refill(choice: Choice, options: Sequence[tuple[object, str]]) -> None:
