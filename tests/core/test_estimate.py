@@ -9,7 +9,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import check_estimate, estimate
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
-from rnnviz.core.tasks import Adding, NextCharacter
+from rnnviz.core.tasks import Adding, DateFormats, NextCharacter, Parity
 
 
 def of(cell: str = "lstm", length: int = 1000, batch: int = 256, models: int = 1, **sizes: Any) -> Experiment:
@@ -69,3 +69,13 @@ def test_columns_count_once_the_task_is_opened() -> None:
     check_estimate(experiment, "x")
     with pytest.raises(RnnvizError, match="GB"):
         check_estimate(experiment, "x", 256, 256)
+
+
+def test_a_decoder_and_what_it_attends_to_are_counted() -> None:
+    dates = replace(of("gru", batch=64, hidden_size=32), task=DateFormats())
+    (model,) = dates.models
+    attending = replace(dates, models=(replace(model, attention=True),))
+    reading = replace(dates, task=Parity(length=(1, dates.task.longest)))
+    one, without, alone = (estimate(each, 40, 11) for each in (attending, dates, reading))
+    assert one.bytes > without.bytes > 1.2 * alone.bytes
+    assert one.seconds > without.seconds > 1.2 * alone.seconds

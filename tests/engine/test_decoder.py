@@ -141,7 +141,8 @@ def test_a_training_step_is_plain_torchs(model: ModelSettings, ratio: float) -> 
     assert decoder.told is not None
     assert (decoder.told[1:].all(), decoder.told[1:].any()) == (ratio == 1, ratio > 0)
     assert decoder.told[0].all()  # the start is no answer
-    assert bool(probe.notes) == (ratio < 1)
+    assert bool(probe.remarks) == (ratio < 1)
+    assert probe.notes == ()  # it is exact
     assert (decoder.start, decoder.follows) == (len(probe.inputs), 0)
 
 
@@ -193,7 +194,7 @@ def test_a_run_holds_both_modules_and_what_the_decoder_was_told(recorded) -> Non
         np.testing.assert_array_equal(run.probe.more["decoder.targets"], probe.targets)
         for number in range(len(MODELS)):
             found, wanted = run.capture(4, number), training.capture(number)
-            assert found.notes == wanted.notes
+            assert found.remarks == wanted.remarks != ()
             assert run.trace(4, number).verdict.kind == "right"
             for name, weight in wanted.weights.items():
                 np.testing.assert_array_equal(found.weights[name], weight)

@@ -15,6 +15,10 @@ Pooling = Literal["last", "mean", "max"]  # what a head reads: each time step's 
 Reduction = Literal["mean", "sum"]  # over time steps; over sequences it is always the mean
 CaptureKind = Literal["probe", "batch", "generated"]
 KIND_WORDS: dict[CaptureKind, str] = {"probe": "probe", "batch": "training batch", "generated": "generated sequence"}
+OWN_OUTPUT = (
+    "What the decoder read of its own output was fixed in a first run: no gradient goes back through what it chose, and"
+    " a what-if leaves it as it was."
+)
 
 
 @dataclass(frozen=True)
@@ -301,6 +305,12 @@ class Capture(FrozenArrays):
     def axis(self) -> Axis:
         """Where its calls lie."""
         return axis_of(self.calls)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What must be known to read it rightly, one sentence each; it is exact all the same."""
+        fed_back = any(call.told is not None and not call.told.all() for call in self.calls)
+        return (OWN_OUTPUT,) if fed_back else ()
 
     @property
     def sequence_lengths(self) -> tuple[int, ...]:

@@ -47,11 +47,6 @@ from rnnviz.engine.tracing.torch_forward import torch_forward
 from rnnviz.engine.tracing.weights import effective_weights
 from rnnviz.runs.writing.trace_file import SavableTrace, savable
 
-OWN_OUTPUT = (
-    "What the decoder read of its own output was fixed in a first run without gradients: none goes back through what "
-    "was chosen."
-)
-
 
 def trace(
     module: nn.Module,
@@ -173,9 +168,8 @@ def captured(
     if batch.decoder_inputs is not None and bool(passed.calls[-1].all_told):
         calls[-1] = _with_own_inputs(calls[-1], batch.decoder_inputs)
     calls[-1] = replace(calls[-1], head=head)
-    notes = [] if all(call.all_told for call in passed.calls) else [OWN_OUTPUT]
     own_grads = _arrays(dict(zip(parameters, own, strict=True)))
-    return Capture(_arrays(parameters), tuple(calls), own_grads, tuple(notes), kind=kind)
+    return Capture(_arrays(parameters), tuple(calls), own_grads, kind=kind)
 
 
 def recurrent_parameters(model: SequenceModel) -> dict[str, Tensor]:

@@ -111,6 +111,7 @@ class StatusBar(QStatusBar):
         kind = next(kind for kind in _BADGE if any(verdict.kind == kind for verdict in verdicts))
         worst = max((one for one in verdicts if one.kind == kind), key=lambda one: one.difference)
         notes = [f"{name}: {note}" for name, trace in named for note in trace.notes]
+        remarks = [f"{name}: {one}" for name, trace in named for one in trace.check.capture.remarks]
         tick = (" ✓" + (" · approximate" if notes else "")) if worst.right else ""
         self._set(self.badge, f"trace {worst.brief}{tick}", getattr(colors, _BADGE[kind]))
         each = [f"{name} {verdict.words}" for (name, _), verdict in zip(named, verdicts, strict=True)]
@@ -119,7 +120,7 @@ class StatusBar(QStatusBar):
         )
         taken = sum(trace.bytes for _, trace in named)
         memory = f"In memory: {file_size(taken)}; the bound is at View → Memory for traces …"
-        self.badge.setToolTip("\n".join([explained, *each, *notes, memory]))
+        self.badge.setToolTip("\n".join([explained, *each, *notes, *remarks, memory]))
 
     def _set(self, label: QLabel, text: str, color: str) -> None:
         if label.text() != text:
