@@ -57,6 +57,22 @@ def meaningless(task: Task, record: ModelSettings | TrainingSettings) -> Mapping
     return found
 
 
+def edited(training: TrainingSettings, key: str, value: Any) -> TrainingSettings:
+    """With another value of one setting, as a form sets it: where windows would go on by more time steps than the
+    gradient goes back, it goes back as many. One that is itself set too low stays, and `reach_problem` says so."""
+    found = training.with_value(key, value)
+    if key in ("truncation", "new_steps") and reach_problem(found):
+        return replace(found, reach=found.new_steps)
+    return found
+
+
+def reach_problem(training: TrainingSettings) -> str:
+    """What is wrong with how far the gradient goes back, in one sentence; "": nothing."""
+    if training.truncation != "windows" or training.reach >= training.new_steps:
+        return ""
+    return f"The gradient goes back over the {training.new_steps:,} new time steps of a window at least."
+
+
 def fitted_forms(experiment: Experiment) -> Experiment:
     """The experiment with what its task does not have as usual again."""
     task, training = experiment.task, experiment.training
@@ -88,6 +104,6 @@ def check_forms(experiment: Experiment, source: str) -> None:
     if training.truncation not in fit:
         listed = " or ".join(f'"{one}"' for one in fit)
         raise refuse(source, "training.truncation", f'{listed} for the task "{task.name}"', training.truncation)
-    if training.truncation == "windows" and training.reach < training.new_steps:
+    if reach_problem(training):
         wanted = f"at least new_steps, which is {training.new_steps}"
         raise refuse(source, "training.reach", wanted, training.reach)

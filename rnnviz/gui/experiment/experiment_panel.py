@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.forms import reads_whole
+from rnnviz.core.experiment.forms import edited, reach_problem, reads_whole
 from rnnviz.core.experiment.heads import fitted
 from rnnviz.core.experiment.settings import (
     MOST_MODELS_IN_FORM,
@@ -185,7 +185,7 @@ class ExperimentPanel(QWidget):
 
     def _edit_training(self, key: str, value: Any) -> None:
         state = self._store.state
-        shown = replace(self._shown, training=self._shown.training.with_value(key, value))
+        shown = replace(self._shown, training=edited(self._shown.training, key, value))
         engine = state.recorded.status is not None and state.recorded.status.state not in ("failed", "stopped")
         if not self._shown.training.applying[key].live or not engine or state.run.experiment is None:
             self._offer(shown)
@@ -324,6 +324,8 @@ class ExperimentPanel(QWidget):
 
 def _problem(experiment: Experiment) -> str:
     """Why the engine would refuse `experiment`, in one sentence; empty when it would not."""
+    if problem := reach_problem(experiment.training):
+        return problem
     try:
         check_experiment(experiment, "Experiment")
     except RnnvizError as error:

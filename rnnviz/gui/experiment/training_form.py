@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from rnnviz.core.experiment.forms import meaningless, truncations
+from rnnviz.core.experiment.forms import meaningless, reach_problem, truncations
 from rnnviz.core.experiment.heads import choices
 from rnnviz.core.experiment.settings import TRUNCATIONS, Task, TrainingSettings
 from rnnviz.core.sweeps.losses import LOSSES
@@ -84,6 +84,7 @@ class TrainingForm(QWidget):
                 row.field.reset(settings.value(key))
             elif isinstance(row.field, Field | Choice):
                 row.field.set_value(settings.value(key))
+        self._others["reach"].show_problem(reach_problem(settings))
         self._say_what_is_set(settings)
 
     def _offer(self, task: Task) -> None:

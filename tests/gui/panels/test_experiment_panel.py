@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from rnnviz.core.experiment.heads import total_words
 from rnnviz.core.experiment.settings import Experiment, TrainingSettings
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.optimisers import Nesterov
@@ -490,3 +491,42 @@ def test_the_fields_take_the_width_the_panel_has_and_the_rest_is_scrolled_to(pan
         edges.append({width - field.mapTo(panel, field.rect().bottomRight()).x() for field in fields})
         assert max(field.mapTo(panel, field.rect().bottomRight()).y() for field in fields) > panel.height()
     assert edges[0] == edges[1]
+
+
+def test_windows_have_settings_of_their_own_which_fit_together(
+    panel: ExperimentPanel, store: Store, qtbot: QtBot
+) -> None:
+    form = panel.training_form
+    form.more.click()
+
+    def shown() -> set[str]:
+        return {key for key in ("truncation", "new_steps", "reach", "carried") if form.rows.get(key)}
+
+    def offered() -> list[object]:
+        field = form.rows["truncation"].field
+        assert isinstance(field, Choice)
+        return [field.itemData(place) for place in range(field.count())]
+
+    assert (shown(), offered()) == ({"truncation"}, ["off", "detached"])
+    choose(form.rows["truncation"], "detached")
+    assert shown() == {"truncation", "reach"}
+    enter(qtbot, form.rows["reach"], "7")
+    choose(panel.task_form.kind_row, "next character")
+    assert offered() == ["off", "windows", "detached"]
+    choose(form.rows["truncation"], "windows")
+    assert shown() == {"truncation", "new_steps", "reach", "carried"}
+    assert store.state.run.draft.training.reach == 20, "as many as are new"
+    enter(qtbot, form.rows["new_steps"], "35")
+    assert store.state.run.draft.training.reach == 35
+    assert panel.bar.restart_button.isEnabled()
+    enter(qtbot, form.rows["reach"], "30")
+    words = "The gradient goes back over the 35 new time steps of a window at least."
+    assert (form.rows["reach"].sentence.text(), panel.bar.sentence.text()) == (words, words)
+    assert not panel.bar.restart_button.isEnabled()
+    enter(qtbot, form.rows["new_steps"], "30")
+    assert panel.bar.restart_button.isEnabled()
+    assert not form.rows["reach"].sentence.text()
+    draft = store.state.run.draft
+    assert total_words(draft) == "cross entropy, mean over the 30 new time steps of a window and the streams"
+    summed = replace(draft, training=replace(draft.training, reduction="sum"))
+    assert total_words(summed) == "cross entropy, sum over the 30 new time steps of a window, mean over the streams"
