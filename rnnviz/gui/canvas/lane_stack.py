@@ -44,6 +44,7 @@ _PICTURES = Fields(  # that the lanes' data come from
 )
 _MARGIN = 8.0  # pixels above the first and below the last lane
 _PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
+_EDGES_APART = 6.0  # pixels between two cuts at least, or none is drawn
 _ABOVE_CURSOR, _CURSOR, _BORDERS, _RESTS = 20.0, 10.0, 6.0, 5.0  # drawing order
 
 
@@ -340,18 +341,21 @@ class LaneStack(QWidget):
     def _hatch(self) -> None:
         """Where lanes have nothing."""
         if self._hatched is not None:
-            self._hatched.set_boxes([box for lane in self._lanes for box in self._resting(lane)])
+            found = [part for lane in self._lanes for part in self._resting(lane)]
+            self._hatched.set_boxes([box for box, _ in found], [words for _, words in found])
         if self._borders is not None:
             axis, lines = self._axis, [self._axis.x(stage.first - 0.5) for stage in self._shown.stages[1:]]
+            if len(edges := self._shown.cuts.edges) * _EDGES_APART < axis.width:
+                lines += [axis.x(edge + 0.5) for edge in edges]
             seen = [x for x in lines if axis.left < x < axis.right]
             self._borders.set_lines(seen, self._lanes[0].rect.bottom(), self._lanes[-1].rect.bottom())
 
-    def _resting(self, lane: Lane) -> Iterator[QRectF]:
+    def _resting(self, lane: Lane) -> Iterator[tuple[QRectF, str]]:
         axis = self._axis
         for rest in lane.rests(self._shown):
             left, right = max(axis.x(rest.first - 0.5), axis.left), min(axis.x(rest.last + 0.5), axis.right)
             if right > left:
-                yield QRectF(left, lane.rect.top(), right - left, lane.rect.height())
+                yield QRectF(left, lane.rect.top(), right - left, lane.rect.height()), rest.said
 
     def _follow_cursor(self) -> None:
         """A cursor that leaves the visible time takes the axis with it."""

@@ -59,7 +59,39 @@ def value_rows(
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
     parameters = first_named(parameter for found in layers for parameter in found.equations.parameters)
-    return rows + [row for parameter in parameters.values() for row in _weight(parameter)] + _clipped_rows()
+    rows += [row for parameter in parameters.values() for row in _weight(parameter)]
+    return [_cut(row) if _is_gradient(row) else row for row in rows] + _clipped_rows()
+
+
+def _is_gradient(row: ValueRow) -> bool:
+    """Whether it is 0 where nothing comes from any loss."""
+    return row.group == "gradient" or row.key.startswith("share:")
+
+
+def _cut(row: ValueRow) -> ValueRow:
+    """The same, but where truncation has cut it a 0 is called that."""
+    read, note = row.number, row.note
+    carried = row.key == "carried_grad"
+
+    def number(source: ValueSource) -> str | None:
+        text = read(source)
+        return "cut" if text == "0" and _cut_words(source, carried) else text
+
+    def more(source: ValueSource) -> str:
+        return "; ".join(filter(None, (note(source), _cut_words(source, carried))))
+
+    return replace(row, number=number, note=more)
+
+
+def _cut_words(source: ValueSource, carried: bool) -> str:
+    """Why no gradient is here, or `carried` here; "" where one may be."""
+    layer = source.layer
+    if layer is None:
+        return ""
+    if words := source.trace.cuts(0).words(source.time_step):
+        return words
+    cut = carried and layer.cut is not None and bool(layer.cut[source.row])
+    return "cut: nothing comes from the neighbouring time step" if cut else ""
 
 
 def folded_rows(rows: Sequence[ValueRow], layers: Sequence[Layer], unfolded: bool) -> list[ValueRow]:

@@ -49,13 +49,17 @@ class Facts:
     zero: float  # share of zeros and of values too small for full precision
     saturated: float | None  # share below 0.1 or above 0.9 of a gate
     odd: int  # how many are not finite
+    cut: bool = False  # whether it is a gradient that truncation has cut
 
     @property
     def text(self) -> str:
         """The facts as one line; nothing of a single number, whose size is its norm."""
         if not self.shape:
             return ""
-        parts = [f"({', '.join(map(str, self.shape))})", f"{short(self.low)} … {short(self.high)}"]
+        shape = f"({', '.join(map(str, self.shape))})"
+        if self.cut:
+            return f"{shape}  cut (truncated)"
+        parts = [shape, f"{short(self.low)} … {short(self.high)}"]
         if self.saturated is not None:
             parts.append(f"{self.saturated:.0%} saturated")
         if self.zero:
@@ -65,8 +69,9 @@ class Facts:
         return "  ".join(parts)
 
 
-def facts(values: Array, gate: Node | None = None) -> Facts:
-    """Shape, norm, ends and shares of an array of any shape with at least one value."""
+def facts(values: Array, gate: Node | None = None, cut: bool = False) -> Facts:
+    """Shape, norm, ends and shares of an array of any shape with at least one value; `cut`: where truncation keeps all
+    losses away, so that what is 0 has not vanished."""
     finite = values[np.isfinite(values)]
     nothing = np.abs(values) < np.finfo(values.dtype).tiny
     return Facts(
@@ -77,6 +82,7 @@ def facts(values: Array, gate: Node | None = None) -> Facts:
         float(np.mean(nothing)),
         float(saturation(values)) if gate is not None and gate.limits == (0.0, 1.0) else None,
         int(values.size - finite.size),
+        cut and not values.any(),
     )
 
 

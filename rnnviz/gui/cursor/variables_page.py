@@ -107,7 +107,8 @@ class VariablesPage(ColumnPage):
                 return None
             before = self._known.get(place)
             if before is None or before[0] is not values:  # a parameter is the same at every time step
-                self._known[place] = (values, facts(values, variable.gate), picture(variable, values, self.look))
+                cut = variable.phase is Phase.BACKWARD and bool(self._trace.cuts(0).words(time_step))
+                self._known[place] = (values, facts(values, variable.gate, cut), picture(variable, values, self.look))
             self._fresh.add(place)
         return self._known[place]
 

@@ -34,6 +34,7 @@ from rnnviz.core.cells.wiring import Box as Place
 from rnnviz.core.equations.operations import operations_of
 from rnnviz.core.equations.places import from_after
 from rnnviz.core.magnitude import l2
+from rnnviz.core.sweeps.lanes import cut_before
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.sweeps.underflow import held
@@ -349,7 +350,7 @@ class _Diagram:
             values, size, lost = self._gradient_at_border(node, before)
             strips = look.gradient_strips(values[None, :])
             text = f"∂L/∂{symbol}"
-            number = written(size, lost)
+            number = "cut" if self._is_cut(before) else written(size, lost)
         else:
             values = layer.before[node.name][t, 0] if before else layer.value_at(node.name, t)
             strips = look.state_strips(node, values[None, :])
@@ -405,13 +406,20 @@ class _Diagram:
 
             def read(layer: Layer) -> Array:
                 parts = [layer.passed_back(use, where)[0, 0] for use in uses]
-                return np.asarray(sum(parts[1:], parts[0])) if parts else np.zeros(1)
+                whole = np.asarray(sum(parts[1:], parts[0])) if parts else np.zeros(1)
+                return np.zeros_like(whole) if cut_before(layer, t) else whole
         else:
 
             def read(layer: Layer) -> Array:
                 return np.asarray(layer.arriving[node.name][t, 0]) if node.name in layer.arriving else np.zeros(1)
 
         return (read(self.layer), *self._norm(read))
+
+    def _is_cut(self, before: bool) -> bool:
+        """Whether nothing goes back over this border."""
+        if before:
+            return cut_before(self.layer, self.t)
+        return self.layer.cut is not None and bool(self.layer.cut[self.t])
 
     def _neighbour(self, before: bool) -> int | None:
         """The time step a state comes from, or goes to."""

@@ -137,7 +137,11 @@ class RowReader:
             values, _ = norms(self.trace, layer.name, lambda layer: layer.value(node.name)[rows, 0])
             return [f"‖{node.name}‖ {written(value)}" for value in values]
         values, lost = norms(self.trace, layer.name, lambda layer: layer.grad(node.name)[rows, 0])
-        return [f"∂ {written(value, bool(gone))}" for value, gone in zip(values, lost, strict=True)]
+        cuts = self.trace.cuts(0)
+        return [
+            "∂ cut" if value == 0 and cuts.words(t) else f"∂ {written(value, bool(gone))}"
+            for t, value, gone in zip(steps, values, lost, strict=True)
+        ]
 
     def _flows(self, way: Way, layer: Layer, receivers: range) -> list[Flow]:
         places = range(receivers.start - 1, receivers.stop - 1)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import power, short
+from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem, pen
 from rnnviz.gui.canvas.items.heat_map import indices, packed
 from rnnviz.gui.canvas.items.ruler import nice_step
@@ -51,6 +52,7 @@ class Chain(CanvasItem):
         self.leftwards = leftwards  # the layer reads the sequence from the end
         self.joined = joined  # something is carried from cell to cell
         self._sweep = Sweep(1, False, range(1, 1))
+        self._cuts = Cuts()
         self._there: range | None = None  # time steps that have a cell; None: all of the axis
         self._magnitudes: Array = np.zeros(0)  # (T,) log₁₀ ‖∂L/∂h_t‖
         self._lost: Array = np.zeros(0, bool)  # (T,) of them, what float32 does not hold
@@ -71,6 +73,12 @@ class Chain(CanvasItem):
         """Which time steps have a cell."""
         if there != self._there:
             self._there = there
+            self.update()
+
+    def set_cuts(self, cuts: Cuts) -> None:
+        """Where truncation cuts the gradient."""
+        if cuts != self._cuts:
+            self._cuts = cuts
             self.update()
 
     def set_sweep(self, sweep: Sweep) -> None:
@@ -100,6 +108,8 @@ class Chain(CanvasItem):
         t = self.axis.time_step_at(x)
         if not 1 <= t <= self._magnitudes.size:
             return f"t = {t}"
+        if words := self._cuts.words(t):
+            return f"t = {t}: {words}"
         log = float(self._magnitudes[t - 1])
         size = "0" if np.isneginf(log) else short(10.0**log) if -300 < log < 300 or np.isnan(log) else power(round(log))
         words = f"t = {t}: ‖∂L/∂{self._symbol}‖ = {size}" + (", lost in float32" if self._lost[t - 1] else "")
@@ -160,6 +170,8 @@ class Chain(CanvasItem):
             if sweep.backward and passed:
                 color, strong = self._magnitude_color(t if not self.leftwards else t + 1), gap > 14
             start, end = self.axis.x(t) + side / 2 + 0.8, self.axis.x(t + 1) - side / 2 - 0.8
+            if sweep.backward and t in self._cuts.edges:  # no arrow: nothing goes on here
+                continue
             if leftwards:
                 start, end = end, start
             _arrow(painter, start, end, middle, 10.0 if strong else head, color, 2.6 if strong else 1.4)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QLineF, QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
 
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem, pen
+from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
 
 _APART = 7.0  # pixels between two lines along the edge
@@ -17,12 +18,13 @@ class Hatched(CanvasItem):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, cached=False)
         self.boxes: Sequence[QRectF] = ()
+        self.words: Sequence[str] = ()  # in each box, where they have room
 
-    def set_boxes(self, boxes: Sequence[QRectF]) -> None:
-        if list(boxes) == list(self.boxes):
+    def set_boxes(self, boxes: Sequence[QRectF], words: Sequence[str] = ()) -> None:
+        if list(boxes) == list(self.boxes) and list(words) == list(self.words):
             return
         self.prepareGeometryChange()
-        self.boxes = tuple(boxes)
+        self.boxes, self.words = tuple(boxes), tuple(words)
         whole = QRectF()
         for box in self.boxes:
             whole = whole.united(box)
@@ -38,6 +40,24 @@ class Hatched(CanvasItem):
             painter.fillRect(box, ground)
             painter.setPen(pen(line, 1.0))
             painter.drawLines(diagonals(box))
+        for box, words in zip(self.boxes, self.words, strict=False):
+            if words and box.intersects(self._exposed):
+                self._write(painter, box, words)
+
+    def _write(self, painter: QPainter, box: QRectF, words: str) -> None:
+        """On a patch of plain ground, its first word alone where there is no room for all."""
+        font = fonts.text(fonts.SMALL)
+        metrics = QFontMetricsF(font)
+        for text in (words, words.partition(",")[0]):
+            size = metrics.boundingRect(text).adjusted(-5, -1, 5, 1).size()
+            if size.width() <= box.width() - 4 and size.height() <= box.height() - 4:
+                patch = QRectF(box.center().x() - size.width() / 2, box.center().y() - size.height() / 2, 0, 0)
+                patch.setSize(size)
+                painter.fillRect(patch, self.theme.color("background"))
+                painter.setFont(font)
+                painter.setPen(self.theme.color("muted"))
+                painter.drawText(patch, Qt.AlignmentFlag.AlignCenter, text)
+                return
 
 
 def diagonals(box: QRectF, apart: float = _APART) -> list[QLineF]:

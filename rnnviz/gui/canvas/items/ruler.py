@@ -10,6 +10,11 @@ from rnnviz.gui.look import fonts
 from rnnviz.gui.look.theme import Theme
 
 _ROOM = 60.0  # pixels between two numbers
+_BAND = 2.5  # pixels of a band below them
+_PARTS = (
+    "the window's older part: read again with today's weights, no loss counts",
+    "the window's new part: its loss counts",
+)
 
 
 class Ruler(CanvasItem):
@@ -19,6 +24,7 @@ class Ruler(CanvasItem):
         super().__init__(theme)
         self._names: Sequence[str] = ()
         self._cursor = 1
+        self._window = range(0), range(0)
 
     def set_names(self, names: Sequence[str]) -> None:
         if tuple(names) != tuple(self._names):
@@ -29,6 +35,12 @@ class Ruler(CanvasItem):
     def named(self) -> bool:
         """Whether the time steps have names."""
         return bool(self._names)
+
+    def set_window(self, older: range, new: range) -> None:
+        """The parts of a training window: a thin band below their numbers, the new one in colour."""
+        if (older, new) != self._window:
+            self._window = older, new
+            self.update()
 
     def set_cursor(self, time_step: int) -> None:
         """Moves the tag; only its old and new place are painted."""
@@ -45,6 +57,8 @@ class Ruler(CanvasItem):
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(self.theme.color("muted"))
         tag = self._tag(self._cursor)
+        self._draw_window(painter)
+        painter.setPen(self.theme.color("muted"))
         for t in filter(self.axis.holds, self._ticks()):
             box = self._tag(t)
             if not box.intersects(tag.adjusted(-2, 0, 2, 0)):
@@ -59,7 +73,19 @@ class Ruler(CanvasItem):
 
     def tip(self, x: float, y: float) -> str:
         t = self.axis.time_step_at(x)
-        return f"t = {t}" if not self._names else f"t = {t}: {self._name(t)}"
+        words = f"t = {t}" if not self._names else f"t = {t}: {self._name(t)}"
+        for part, said in zip(self._window, _PARTS, strict=True):
+            if t in part:
+                words += f"\n{said}"
+        return words
+
+    def _draw_window(self, painter: QPainter) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        for part, color in zip(self._window, (self.theme.color("muted", 0.5), self.theme.color("accent")), strict=True):
+            left = max(self.axis.x(part.start - 0.5), self.rect.left())
+            right = min(self.axis.x(part.stop - 0.5), self.rect.right())
+            if part and right > left:
+                painter.fillRect(QRectF(left, self.rect.bottom() - _BAND, right - left, _BAND), color)
 
     def _ticks(self) -> list[int]:
         step = nice_step(_ROOM / self.axis.pitch)

@@ -1,5 +1,7 @@
 """The gradient magnitudes ‖∂L/∂h_t‖ and ‖∂L/∂x_t‖ of all models, as log₁₀."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnnviz.core.arrays import Array
@@ -9,6 +11,7 @@ from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown, ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 
@@ -35,6 +38,9 @@ class InputGradientLane(CurveLane):
                 curves += self.magnitudes(model, model.name, values, lost, zeros=model.carries)
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves]))
 
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*super().rests(shown), *shown.kept_away)
+
 
 def _input_gradient(shown: Shown) -> list[Offer]:
     """On unless switched where it is all that tells how far a model reaches back."""
@@ -60,14 +66,22 @@ class GradientLane(CurveLane):
         for model in shown.models:
             values = model.log_gradient
             if values.size:
-                words = _words(_named(model), values[model.there]) if model.carries else model.name
+                words = _words(_named(model), _followed(shown, model, values)) if model.carries else model.name
                 curves += self.magnitudes(model, words, values, model.lost_gradient, zeros=model.carries)
         zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
         words = f"vanished: below {power(int(VANISHED))}"
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves], zone=zone, words=words))
 
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*super().rests(shown), *shown.kept_away)
+
 
 GRADIENT = LaneKind(lambda _: [Offer("gradient", "Gradient magnitude", True, GradientLane)])
+
+
+def _followed(shown: Shown, model: ShownModel, values: Array) -> Array:
+    """What of a curve gradients come to."""
+    return values[shown.cuts.beyond :][model.there[shown.cuts.beyond :]]
 
 
 def _named(model: ShownModel) -> str:

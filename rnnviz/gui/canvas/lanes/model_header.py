@@ -41,6 +41,7 @@ class ModelHeaderLane(Lane):
         cells = np.flatnonzero(entry.there) + 1
         self.chain.set_cells(range(int(cells[0]), int(cells[-1]) + 1) if cells.size else range(1, entry.time_steps + 1))
         self.chain.set_magnitudes(entry.log_gradient, shown.highest_gradient, entry.lost_gradient)
+        self.chain.set_cuts(shown.cuts)
         self.legend.set_highest(shown.highest_gradient)
         words = "unrolled" if entry.carries else "no state"
         if entry.carries and shown.longest == 1:

@@ -20,25 +20,28 @@ class RulerLane(Lane):
 
     def __init__(self, shown: Shown, slot: LaneSlot) -> None:
         super().__init__(shown, slot, "")
-        self.ruler = Ruler(shown.theme)
+        self.ruler, self._window = Ruler(shown.theme), ""
         self.items.append(self.ruler)
 
     def show(self, shown: Shown) -> None:
         # the names belong to the first probe sequence
         names = shown.task.time_labels if shown.task is not None and shown.sample == 0 else ()
         self.ruler.set_names(names)
+        self.ruler.set_window(*shown.window)
+        older, new = map(len, shown.window)
+        self._window = f"{older} older, {new} new" if new else ""
 
     def show_folded(self, lanes: int, names: Sequence[str]) -> None:
         """Says how many lanes have no room, and in the tooltip which."""
         self.offers_lanes = lanes > 0
         count = f"{lanes} lane{'s' if lanes != 1 else ''} folded"
-        self.label.set_text("", f"{count} ▾" if lanes else "")
+        self.label.set_text("", f"{count} ▾" if lanes else self._window)
         self.label.token = "accent" if lanes else "muted"
         listed = ", ".join(names)
         self.label.words = f"{count}: make the window higher, or choose lanes\n{listed}" if lanes else ""
 
     def name_axes(self, shown: Shown) -> None:
-        self.label.set_text("", "time" if self.ruler.named else "time step t")
+        self.label.set_text("", self._window or ("time" if self.ruler.named else "time step t"))
 
     def move_cursor(self, sweep: Sweep) -> None:
         self.ruler.set_cursor(sweep.time_step)

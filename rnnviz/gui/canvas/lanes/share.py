@@ -1,10 +1,13 @@
 """What each time step adds to the weight gradient, ‖(∂L/∂W_hh)|_t‖_F of all models, as log₁₀."""
 
+from collections.abc import Sequence
+
 from rnnviz.core.quantity import flat
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind, Offer
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic, magnitude_words
 
@@ -26,6 +29,9 @@ class ShareLane(CurveLane):
             if model.log_share.size:
                 curves += self.magnitudes(model, model.name, model.log_share, model.lost_share)
         self.plot.set_curves(curves, logarithmic([curve.values for curve in curves]))
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*super().rests(shown), *shown.kept_away)
 
 
 SHARE = LaneKind(lambda _: [Offer("share", "Weight-gradient shares", False, ShareLane)])

@@ -24,14 +24,15 @@ from rnnviz.gui.canvas.items.pictures import Tiles
 from rnnviz.gui.canvas.items.stage_names import StageStretch
 from rnnviz.gui.canvas.lanes.letters import Letters, letters_of
 from rnnviz.gui.canvas.lanes.looking_back import LookingBack, looking_back
-from rnnviz.gui.canvas.lanes.rests import Rest, padding
+from rnnviz.gui.canvas.lanes.rests import Rest, kept_away, padding
 from rnnviz.gui.canvas.lanes.row import along, outside, row_of, stages_of, stretch, there
 from rnnviz.gui.look.theme import Dash, Theme, model_dashes, theme
 from rnnviz.gui.state.state import State
 
 _MOST_INPUT_LANES = 4  # more columns are drawn as one heat map
 _OF_TRACES = (  # what the cursor does not change
-    "inputs", "letters", "pictures", "stages", "input_columns", "targets", "asked", "_levels", "highest_gradient",
+    "inputs", "letters", "pictures", "stages", "input_columns", "targets", "asked", "cuts", "_levels",
+    "highest_gradient",
 )  # fmt: skip
 _FAR = 30.0  # times what is usual in a model: beyond, a linear range shows it as nothing
 _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
@@ -227,6 +228,7 @@ class Shown:
     switched: frozenset[str]  # State.look.hidden_lanes
     fitting: frozenset[str]  # State.look.fitting_lanes
     kind: CaptureKind = "probe"  # whose sequence it is
+    windowed: bool = False  # whether training goes along windows of one long sequence
 
     @property
     def ready(self) -> bool:
@@ -318,6 +320,20 @@ class Shown:
         """Where no lane has anything."""
         return tuple(padding(self.sample, self.time_steps, self.longest))
 
+    @cached_property
+    def kept_away(self) -> tuple[Rest, ...]:
+        """Where a lane of gradients has nothing, since it is cut."""
+        return tuple(kept_away(self.cuts))
+
+    @cached_property
+    def window(self) -> tuple[range, range]:
+        """The time steps that the last window reads again, and its new ones; empty where training goes along none."""
+        asked = np.flatnonzero(self.asked) + 1
+        if not self.windowed or not asked.size:
+            return range(0), range(0)
+        first = int(asked[0])
+        return range(max(self.cuts.edges[-1:], default=0) + 1, first), range(first, self.time_steps + 1)
+
     @property
     def asked_often(self) -> bool:
         """Whether more than one time step has a loss."""
@@ -364,9 +380,11 @@ class Shown:
     @property
     def sweep(self) -> Sweep:
         """How far the cursor's sweep has come."""
-        last = self.time_steps
+        last, first = self.time_steps, 1
+        if self.cursor.phase not in (Phase.FORWARD, Phase.LOSS):
+            first += self.cuts.beyond  # where the backward sweep ends
         t = min(max(self.cursor.time_step, 1), last)
-        before, after = range(1, t), range(t + 1, last + 1)
+        before, after = range(first, t), range(t + 1, last + 1)
         if LayerId.read(self.cursor.layer).reverse:  # which goes through the sequence from its end
             before, after = after, before
         match self.cursor.phase:
@@ -377,7 +395,7 @@ class Shown:
             case Phase.BACKWARD:
                 return Sweep(t, True, after)
             case _:
-                return Sweep(t, True, range(1, last + 1))
+                return Sweep(t, True, range(first, last + 1))
 
     def at(self, cursor: Cursor) -> "Shown":
         """The same pictures with the cursor elsewhere."""
@@ -427,6 +445,8 @@ def resolve(state: State) -> Shown:
             ShownModel(model.number, model.name, hue, model.network, layer_name, trace, sample, time_steps, dash)
         )
     models = _what_if(state, models, colors) or models
+    experiment = state.run.experiment
+    windowed = experiment is not None and experiment.training.truncation == "windows"
     return Shown(
         colors,
         state.run.task,
@@ -438,6 +458,7 @@ def resolve(state: State) -> Shown:
         state.look.hidden_lanes,
         state.look.fitting_lanes,
         state.place.kind,
+        windowed,
     )
 
 

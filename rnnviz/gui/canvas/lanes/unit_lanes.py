@@ -1,5 +1,7 @@
 """The lanes with one row a unit, made from the nodes of a cell: states, gates, and the gradients of the states."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnnviz.core.arrays import Array
@@ -8,6 +10,7 @@ from rnnviz.core.cells.node import Node
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.lane import LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import Offer, each_node
+from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.shown import Shown
 
 _MEMORY = "forget"  # gates of this family are on by default: they say how much is kept
@@ -98,6 +101,9 @@ class GradientUnitsLane(HeatLane):
         floor = min(high - _MOST_DECADES, np.floor(weakest) - _LEAST_DECADES)
         low = max(min(low, high - 1.0), floor)
         self.set_units(model, model.gradient(name), low, high, f"log₁₀ |∂L/∂{name}|")
+
+    def rests(self, shown: Shown) -> Sequence[Rest]:
+        return (*super().rests(shown), *shown.kept_away)
 
     def odd(self, values: Array) -> dict[str, Array]:
         zero = np.isneginf(values)
