@@ -74,11 +74,9 @@ def points_of(breakpoint: Breakpoint, program: Program, cursor: Cursor) -> tuple
     time_step = time_step if time_step >= 0 else program.time_steps + 1 + time_step
     if not 1 <= time_step <= program.time_steps:
         return ()
-    return tuple(
-        Cursor(cursor.training_step, phase, time_step, layer, breakpoint.operation)
-        for layer in program.layers
-        if breakpoint.layer in ("", layer) and program.exists(layer, time_step)
-    )
+    layers = [layer for layer in program.layers if breakpoint.layer in ("", layer)]
+    found = [Cursor(cursor.training_step, phase, time_step, layer, breakpoint.operation) for layer in layers]
+    return tuple(place for place in found if _is_there(place, program))
 
 
 def hit_at(program: Program, cursor: Cursor, time_step: int, phase: Phase, layer: str = "") -> Cursor:
@@ -100,6 +98,11 @@ def _resting(breakpoint: Breakpoint, program: Program, cursor: Cursor) -> tuple[
     if breakpoint.operation not in ("", *program.operations_in(phase)):
         return ()
     return (replace(program.at(program.first_of(phase), cursor), operation=breakpoint.operation),)
+
+
+def _is_there(place: Cursor, program: Program) -> bool:
+    """Whether the layer exists at the time step, with the operation."""
+    return program.exists(place.layer, place.time_step) and place.operation in ("", *program.operations_at(place))
 
 
 def _wants(breakpoint: Breakpoint, time_step: int, time_steps: int) -> bool:
@@ -129,10 +132,10 @@ def _places(one: "Armed", program: Program, cursor: Cursor, moment: "Moment") ->
         return list(_resting(breakpoint, program, cursor)) if met_time_steps(one, scope) else []
     last = program.time_steps
     layers = (breakpoint.layer,) if breakpoint.layer else (program.layers or (cursor.layer,))
-    return [
+    found = [
         Cursor(cursor.training_step, phase, t, layer, breakpoint.operation)
         for t in met_time_steps(one, scope)
         if t <= last and _wants(breakpoint, t, last)
         for layer in layers
-        if program.exists(layer, t)
     ]
+    return [place for place in found if _is_there(place, program)]

@@ -224,6 +224,9 @@ def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
         found = replace(found, time_step=time_step)
         if "layer" not in parts and found.phase.swept:
             found = replace(program.to_time_step(found, time_step), operation=found.operation)
+        elif found.phase is Phase.LOSS and program.answered(time_step) != time_step:
+            first, last = program.stretch(program.layers[-1])
+            raise RnnvizError(f"go to: losses are at the time steps {first} to {last}; got {time_step}")
     if "layer" in parts:
         found = _in_layer(program, found, parts["layer"], "time step" in parts)
     if found.operation and found.operation not in program.operations_in(found.phase):

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from rnnviz.core import formula
 from rnnviz.core.equations import operations as cells
+from rnnviz.core.equations.around import NOTHING, Around, AroundOperation
 from rnnviz.core.optimising.update import UpdateRule
 from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.structure import LayerId, Structure
@@ -16,7 +17,7 @@ from rnnviz.core.sweeps.head_operations import backward_operations, forward_oper
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 
-AnyOperation = cells.Operation | formula.Operation  # both have a key, a symbol and words
+AnyOperation = cells.Operation | formula.Operation | AroundOperation  # both have a key, a symbol and words
 
 
 @lru_cache(maxsize=256)
@@ -26,14 +27,16 @@ def phase_operations(
     rule: UpdateRule | None,
     phase: Phase,
     parameter: str = "W",
+    beside: Around = NOTHING,
 ) -> tuple[AnyOperation, ...]:
     """The operations of a model's phase in the order it goes through them; `parameter` is the symbol of the one that an
-    update is written for. `head` None: there is none; `rule` None: not trained."""
+    update is written for. `head` None: there is none; `rule` None: not trained; `beside`: what stands around the cell
+    of the layer that is swept."""
     match phase:
         case Phase.FORWARD:
-            return cells.operations(structure)
+            return (*beside.opening, *beside.before, *cells.operations(structure), *beside.after)
         case Phase.BACKWARD:
-            return cells.operations(structure)[::-1]
+            return phase_operations(structure, head, rule, Phase.FORWARD, parameter, beside)[::-1]
         case Phase.LOSS if head is not None:
             output = head_input(structure)
             return (*forward_operations(head, output), *backward_operations(head, output))

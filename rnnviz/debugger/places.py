@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rnnviz.core.equations.around import PLAIN, CallForm, around
 from rnnviz.core.network import Network
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import LayerId
@@ -70,6 +71,7 @@ class Walkable:
     stretches: tuple[tuple[Ends, ...], ...] = ()  # of each sequence, by stage; () where there is one stage
     batch_size: int = 0  # of the training batch whose first sequences are shown; 0: it is none
     cuts: "tuple[Cuts, ...]" = ()  # of each sequence
+    forms: tuple[tuple[CallForm, ...], ...] = ()  # of each model, by stage; () where its trace is not there
 
     @staticmethod
     def of(
@@ -92,7 +94,8 @@ class Walkable:
         last = tuple(asking.loss_time_step(sample) for sample in range(len(lengths))) if asking is not None else ()
         size = having[0].batch_size if having else 0
         cuts = tuple(having[0].cuts(sample) for sample in range(len(lengths))) if having else ()
-        return Walkable(known, tuple(lengths), captured, kinds, last, rule, found, size, cuts)
+        forms = tuple(() if trace is None else tuple(CallForm.of(one.call) for one in trace.calls) for trace in traces)
+        return Walkable(known, tuple(lengths), captured, kinds, last, rule, found, size, cuts, forms)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -148,12 +151,12 @@ class Walkable:
         found = self.stretches[min(place.sample, len(self.stretches) - 1)] if apart else ()
         return Program(
             time_steps,
-            rows_of(network, time_steps, found),
+            rows_of(network, time_steps, found, self._forms(place)),
             self.captured,
             keys[Phase.LOSS],
             keys[Phase.UPDATE],
             last,
-            spoken(network),
+            spoken(network, self._forms(place)),
             0 if (cuts := self.cuts_in(place.sample)) is None else cuts.beyond,
         )
 
@@ -166,15 +169,23 @@ class Walkable:
             return ()
         network, head = self._walked(place)
         phase, layer = phase or place.cursor.phase, place.cursor.layer
-        swept = phase.swept and layer in network.layer_names
-        stage = network.stage(layer) if swept else network.stages[-1]
-        return phase_operations(stage.structure, head, self.rule, phase, parameter)
+        if not phase.swept or layer not in network.layer_names:
+            return phase_operations(network.stages[-1].structure, head, self.rule, phase, parameter)
+        stage, forms = network.stage(layer), self._forms(place)
+        number = network.stages.index(stage)
+        beside = around(stage.structure, LayerId.read(layer), forms[number] if number < len(forms) else PLAIN)
+        return phase_operations(stage.structure, head, self.rule, phase, parameter, beside)
 
     def operation(self, place: Place, parameter: str = "W") -> "AnyOperation | None":
         """The operation the cursor stands on; None: a whole time step or phase, or the model has no such operation."""
         key = place.cursor.operation
         having = self.operations(place, None, parameter) if key else ()
         return next((one for one in having if one.key == key), None)
+
+    def _forms(self, place: Place) -> tuple[CallForm, ...]:
+        """What stands around the cells of the model that is stepped through, by stage."""
+        model = place.model if place.model < len(self.networks) else 0
+        return self.forms[model] if model < len(self.forms) else ()
 
     def _walked(self, place: Place) -> "tuple[Network, HeadKind | None]":
         """Network and head of the model that is stepped through."""
@@ -258,7 +269,10 @@ def to_phase(place: Place, walkable: Walkable, phase: Phase | None, time_step: i
         cursor = program.to_time_step(replace(place.cursor, phase=phase), held)
         return _stand(place, program.at(program.point(cursor), cursor))
     cursor = program.at(program.first_of(phase), place.cursor)
-    return _stand(place, cursor if time_step is None or phase is not Phase.LOSS else replace(cursor, time_step=held))
+    answered = program.answered(held)
+    return _stand(
+        place, cursor if time_step is None or phase is not Phase.LOSS else replace(cursor, time_step=answered)
+    )
 
 
 def to_operation(place: Place, walkable: Walkable, phase: Phase, layer: str, operation: str) -> Place:

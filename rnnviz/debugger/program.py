@@ -123,7 +123,7 @@ class Program:
         """
         time_step = self._held(time_step)
         if cursor.phase is Phase.LOSS and cursor.operation in self.loss:
-            return replace(cursor, time_step=time_step)
+            return replace(cursor, time_step=self.answered(time_step))
         if not cursor.phase.swept:
             phase = Phase.FORWARD if cursor.phase is Phase.LOSS else Phase.BACKWARD
             cursor = replace(cursor, phase=phase, operation="")
@@ -142,6 +142,10 @@ class Program:
         """The first and the last time step of a layer, counted from 1."""
         row = next(row for row in self._forward.all if row.layer in ("", layer))
         return row.start + 1, row.stop
+
+    def answered(self, time_step: int) -> int:
+        """The nearest time step at which the head answers: one of the last stage."""
+        return self._forward.all[-1].held(time_step)
 
     def exists(self, layer: str, time_step: int) -> bool:
         """Whether a layer goes through a time step; one of another model where there is any."""
@@ -263,9 +267,10 @@ class Program:
     def _rest(self, cursor: Cursor, phase: Phase) -> Cursor:
         """The cursor in a phase without time steps. One that comes there stands at the last time step with a loss, in
         the phases after the backward sweep at the first one it came to; one that is there already stays."""
-        if cursor.phase is phase:
-            return replace(cursor, time_step=self._held(cursor.time_step), operation="")
         loss = phase is Phase.LOSS
+        if cursor.phase is phase:
+            time_step = self.answered(cursor.time_step) if loss else self._held(cursor.time_step)
+            return replace(cursor, time_step=time_step, operation="")
         layer = (self.layers[-1] if loss else self.layers[0]) if self.layers else cursor.layer
         time_step = self._held(self.loss_time_step or self.time_steps) if loss else self._held(self.edge + 1)
         return replace(cursor, phase=phase, time_step=time_step, layer=layer, operation="")

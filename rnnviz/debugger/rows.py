@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from rnnviz.core.equations.around import PLAIN, CallForm, around
 from rnnviz.core.equations.operations import operation_keys, operations
 from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId
@@ -129,19 +130,32 @@ def corresponding(rows: Iterable[Row], layer: str, time_step: int) -> str:
     return min(having, key=far).layer
 
 
-def rows_of(network: Network, time_steps: int, found: Sequence[Ends] = ()) -> tuple[Row, ...]:
-    """The layers of a network, each stage in its stretch; all time steps where that is not known."""
-    return tuple(
-        Row(layer.text, *(found[number] if number < len(found) else (0, time_steps)), operation_keys(stage.structure))
-        for number, stage in enumerate(network.stages)
-        for layer in stage.layer_ids
-    )
+def rows_of(
+    network: Network, time_steps: int, found: Sequence[Ends] = (), forms: Sequence[CallForm] = ()
+) -> tuple[Row, ...]:
+    """The layers of a network, each stage in its stretch; all time steps where that is not known, and nothing around
+    the cells where no form is."""
+    rows = []
+    for number, stage in enumerate(network.stages):
+        start, stop = found[number] if number < len(found) else (0, time_steps)
+        form = forms[number] if number < len(forms) else PLAIN
+        for layer in stage.layer_ids:
+            beside = around(stage.structure, layer, form)
+            opening, before, after = (tuple(one.key for one in part) for part in beside)
+            keys = (*before, *operation_keys(stage.structure), *after)
+            rows.append(Row(layer.text, start, stop, keys, opening))
+    return tuple(rows)
 
 
-def spoken(network: Network) -> tuple[tuple[str, str], ...]:
+def spoken(network: Network, forms: Sequence[CallForm] = ()) -> tuple[tuple[str, str], ...]:
     """What the operations of a network's layers are called, and their keys."""
-    structures = dict.fromkeys(stage.structure for stage in network.stages)
-    return tuple((one.words.partition(":")[0], one.key) for structure in structures for one in operations(structure))
+    found: dict[str, str] = {}
+    for number, stage in enumerate(network.stages):
+        form = forms[number] if number < len(forms) else PLAIN
+        beside = [one for layer in stage.layer_ids for one in around(stage.structure, layer, form).all]
+        found |= {one.words.partition(":")[0]: one.key for one in beside}
+        found |= {one.words.partition(":")[0]: one.key for one in operations(stage.structure)}
+    return tuple(found.items())
 
 
 def stretches(trace: "Trace", sample: int) -> tuple[Ends, ...]:

@@ -12,22 +12,28 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.optimising.noise import drawn
 from rnnviz.core.optimising.update import Noise, State, Update, UpdateRule, update
 from rnnviz.core.sweeps.fidelity import weight_grads
+from rnnviz.core.sweeps.learnt import beside_recurrent
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.runs.file.records import OptimiserSnapshot
 
-HEAD_WEIGHT, HEAD_BIAS = "head.weight", "head.bias"
+_NO_KERNEL = "The gradient of the convolution is not rebuilt, and not in the norm of all gradients."
 _COUNT = "step"  # of updates, of one parameter
 _RECURRENT = "recurrent."  # in front of the recurrent parameters' names in an optimiser's snapshot
+
+
+_SYMBOLS = {"head.weight": "W_{ho}", "head.bias": "b_o", "attention.score": "W_a", "attention.combine": "W_c"}
+_OF_DECODER = "decoder_"  # in front of the name of what stands before the decoder
 
 
 @dataclass(frozen=True)
 class UpdatedParameter:
     """One parameter that an update changes."""
 
-    name: str  # as in a capture: "weight_hh_l0"; of the head "head.weight", "head.bias"
+    name: str  # as in a capture: "weight_hh_l0"; beside the layers "head.weight", "bridge.weight_h", "front.weight", …
     symbol: str  # markup: "W_{hh}"
     shape: tuple[int, ...]
     layer: str = ""  # "l0"; "" of the head
+    of_layers: bool = False  # its first axis goes over the layers: of a bridge
     hidden_size: int = 0  # its rows are those of the units, block after block; 0: those of what is predicted
 
 
@@ -45,7 +51,8 @@ class UpdateShown:
 
 
 def updated_parameters(trace: Trace) -> tuple[UpdatedParameter, ...]:
-    """The parameters that an update changes: those of the layers, in their order, then the head's."""
+    """The parameters that an update changes: those of the layers, in their order, then those of fronts, bridge,
+    attention and head."""
     calls = {call.call.name: call.call for call in trace.calls}
     found: dict[str, UpdatedParameter] = {}
     for layer in trace.layers:
@@ -54,12 +61,28 @@ def updated_parameters(trace: Trace) -> tuple[UpdatedParameter, ...]:
             shape, units = layer.weights[parameter.name].shape, layer.structure.hidden_size
             if parameter.rows == "output" and layer.equations.read_out:
                 units = 0
-            found.setdefault(name, UpdatedParameter(name, parameter.symbol, shape, layer.name, units))
-    if trace.head is not None:
-        for name, symbol in ((HEAD_WEIGHT, "W_{ho}"), (HEAD_BIAS, "b_o")):
-            if (array := trace.head.parameters.get(name.removeprefix("head."))) is not None:
-                found[name] = UpdatedParameter(name, symbol, array.shape)
+            found.setdefault(name, UpdatedParameter(name, parameter.symbol, shape, layer.name, hidden_size=units))
+    for name, array in _beside(trace).items():
+        found[name] = UpdatedParameter(name, _symbol(name), array.shape, of_layers=name.startswith("bridge."))
     return tuple(found.values())
+
+
+def _beside(trace: Trace) -> dict[str, Array]:
+    """The parameters of fronts, bridge, attention and head whose gradients are rebuilt: not those of a convolution."""
+    kernels = [call.call.convolution.kernel for call in trace.calls if call.call.convolution is not None]
+    having = beside_recurrent(trace.check.capture)
+    return {name: array for name, array in having.items() if not any(array is kernel for kernel in kernels)}
+
+
+def _symbol(name: str) -> str:
+    """Of a parameter beside the layers: "B_h" of "bridge.weight_h"."""
+    if name in _SYMBOLS:
+        return _SYMBOLS[name]
+    where, _, what = name.partition(".")
+    if where == "bridge":
+        kind, _, state = what.partition("_")
+        return f"{'B' if kind == 'weight' else 'b'}_{state}"
+    return "E^{dec}" if where.startswith(_OF_DECODER) else "E"
 
 
 def parameter_shown(trace: Trace, layer: str, chosen: str = "") -> UpdatedParameter:
@@ -74,8 +97,17 @@ def parameter_shown(trace: Trace, layer: str, chosen: str = "") -> UpdatedParame
 def gradients(trace: Trace) -> dict[str, Array]:
     """∂L/∂W of the trace's sequences together, by parameter."""
     found = weight_grads(trace.check.capture, trace.layers)
-    if trace.head is not None:
-        found |= {f"head.{name}": gradient for name, gradient in trace.head.weight_grads.items()}
+    for call in trace.calls:
+        front = f"{call.call.module}_front.weight" if call.call.module else "front.weight"
+        if call.embedding is not None:
+            found[front] = call.embedding.table_grad
+        if call.bridge is not None:
+            found |= {f"bridge.{name}": gradient for name, gradient in call.bridge.weight_grads.items()}
+        if call.head is not None:
+            if call.head.attention is not None:
+                grads = call.head.attention.weight_grads
+                found |= {f"attention.{name}": gradient for name, gradient in grads.items()}
+            found |= {f"head.{name}": gradient for name, gradient in call.head.weight_grads.items()}
     return found
 
 
@@ -89,12 +121,13 @@ def update_shown(
 ) -> UpdateShown:
     """The update of a trace's gradient. `gathered`: what the optimiser had before it, empty at its beginning; None: not
     known. `noise`: that of the training step. `why_unknown`: the sentence that says why something is not known."""
-    weights = dict(trace.check.capture.weights)
-    if trace.head is not None:
-        weights |= {f"head.{name}": weight for name, weight in trace.head.parameters.items()}
+    weights = dict(trace.check.capture.weights) | _beside(trace)
+    if any(call.call.convolution is not None for call in trace.calls):
+        why_unknown = " ".join(filter(None, (why_unknown, _NO_KERNEL)))
     made = update(rule, gradients(trace), weights, gathered, noise)
     known = all("weights_after" in values for values in made.values.values())
-    return UpdateShown(made, "" if known else why_unknown, rate_words)
+    unknown = why_unknown if not known or _NO_KERNEL in why_unknown else ""
+    return UpdateShown(made, unknown, rate_words)
 
 
 def noise_of(trace: Trace, seed: int, training_step: int, model: int) -> Noise:

@@ -43,8 +43,10 @@ class Term:
             return self.shown(layer.reverse)
         if layer.direct_from == "pooling":
             return "Σ_{k≥t} " + self.symbol.replace("L_t", "L_k")
-        # what layer 1 reads is h of layer 0
-        return "∂L/∂output_t" if layer.direct_from == "given" else f"∂L/∂x_t^{{({layer.above[0].id.depth})}}"
+        if layer.direct_from == "given":
+            return "∂L/∂output_t"
+        # what layer 1 reads is h of layer 0, with its dropout mask and beside the way around
+        return f"{'' if layer.mask is None else 'm_t ⊙ '}∂L/∂x_t^{{({layer.above[0].id.depth})}}"
 
     def value(self, layer: "Layer", t: int, sample: int = 0) -> Array:
         """The numbers, `t` 0-based; before the sequence the initial state, beyond it (or a cut gradient) zeros.

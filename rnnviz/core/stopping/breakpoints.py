@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from rnnviz.core.equations.around import AROUND_KEYS
 from rnnviz.core.equations.operations import operation_keys
 from rnnviz.core.expressions import Scope, Vocabulary, shown
 from rnnviz.core.expressions.log_message import LogMessage, parse_message
@@ -149,11 +150,11 @@ def met_time_steps(armed: Armed, scope: TraceScope) -> tuple[int, ...]:
 
 def has_place(breakpoint: Breakpoint, network: Network) -> bool:
     """Whether a model of this network has the layer and operation of a place. The operations of the loss and of the
-    update are not the cell's: a program knows them."""
+    update are not the cell's: a program knows them, and what stands around a cell."""
     layer, operation = breakpoint.layer, breakpoint.operation
     swept = breakpoint.phase in ("forward", "backward")
     stages = network.stages if not layer else [network.stage(layer)] if layer in network.layer_names else []
-    return any(not swept or operation in ("", *operation_keys(stage.structure)) for stage in stages)
+    return any(not swept or operation in ("", *AROUND_KEYS, *operation_keys(stage.structure)) for stage in stages)
 
 
 def scope_of(armed: Armed, moment: Moment) -> Scope:

@@ -10,15 +10,17 @@ import numpy as np
 
 from rnnviz.core.cells.node import ArrayNumbers
 from rnnviz.core.formula import Equation, Operation, Term
+from rnnviz.core.sweeps.attention_operations import ATTENDED, attention_backward, attention_forward
 from rnnviz.core.sweeps.capture import HeadKind
 from rnnviz.core.sweeps.losses import LOSSES, Softmax
 from rnnviz.core.sweeps.pooling import POOLINGS
 
 
 def forward_operations(kind: HeadKind, output: str = "h_t") -> tuple[Operation, ...]:
-    """pooling, logits, softmax or sigmoid, loss, those there are; `output` is the symbol of the recurrent output."""
+    """attention, pooling, logits, softmax or sigmoid, loss, those there are; `output` is the symbol of the recurrent
+    output."""
     loss, pooling, read = LOSSES[kind.loss], POOLINGS[kind.pooling], _read(kind, output)
-    found = []
+    found = list(attention_forward(output)) if kind.attends else []
     if pooling.forward is not None:
         found.append(Operation("pooling", read, f"{pooling.words}: what the head reads", (pooling.forward(output),)))
     y = Term(_prediction(kind, output), "prediction", loss.prediction)
@@ -53,14 +55,18 @@ def backward_operations(kind: HeadKind, output: str = "h_t") -> tuple[Operation,
         bias = Equation(Term("(∂L/∂b_o)|_t", "bias_added"), "{}", (delta,), np.array)
         words = "gradients of the head: what W and b get at this time step"
         found.append(Operation("weight_grads", "∂L/∂W_{ho}", words, (weight, bias)))
+        name, to = "output_grad", "recurrent output"
+        if pooling.mark or kind.attends:
+            name, to = ("attended_grad", "attention") if kind.attends else ("pooled_grad", "pooling")
         passed = Equation(
-            Term(f"∂L_t/∂{read}", "pooled_grad" if pooling.mark else "output_grad"),
+            Term(f"∂L_t/∂{read}", name),
             "{}ᵀ {}",
             (Term("W_{ho}", "weight"), replace(delta, whole=True)),
             lambda w, d: d @ w,
         )
-        to = "pooling" if pooling.mark else "recurrent output"
         found.append(Operation(passed.result.name, passed.result.symbol, f"gradient passed to the {to}", (passed,)))
+    if kind.attends:
+        found += attention_backward(output)
     if pooling.backward is not None:
         shared = pooling.backward(output)
         words = f"gradient passed to the recurrent outputs: {pooling.through}"
@@ -70,7 +76,7 @@ def backward_operations(kind: HeadKind, output: str = "h_t") -> tuple[Operation,
 
 def _read(kind: HeadKind, output: str) -> str:
     """The symbol of what the head reads."""
-    return POOLINGS[kind.pooling].symbol(output)
+    return ATTENDED if kind.attends else POOLINGS[kind.pooling].symbol(output)
 
 
 def _prediction(kind: HeadKind, output: str) -> str:

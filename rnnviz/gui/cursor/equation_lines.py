@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rnnviz.core.equations.around import AROUND_KEYS
 from rnnviz.core.equations.equation import Equation, Term
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.numbers import short
@@ -12,8 +13,11 @@ from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.updating import UpdateShown
+from rnnviz.gui.cursor.around_lines import around_lines
 from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, said, substituted, text_line, written
 from rnnviz.gui.cursor.named_equations import loss_lines, update_lines
+
+_LOST = "lost in float32: these are of the float64 rebuild"
 
 
 def equation_lines(
@@ -43,12 +47,17 @@ def equation_lines(
     t = min(max(cursor.time_step - 1, own.start), own.stop - 1)
     held = trace if cursor.phase is Phase.FORWARD else trace.holding(layer.name, t)
     layer = shown = held.layer(layer.name)
-    lines = []
+    before, after = around_lines(held, layer, cursor, t, unit) if cursor.phase.swept else ([], [])
+    lines = before
+    if cursor.operation in AROUND_KEYS and (before or after):
+        lines = [*before, *after]
+        return [*lines, said(_LOST)] if held is not trace else lines
     for equation, active in shown_equations(operations_of(layer), cursor):
         lines.append(EquationLine(tuple(written(equation, lambda term: _term(term, shown), active))))
         lines += _numbers(equation, layer, t, unit)
+    lines += after
     if held is not trace:
-        lines.append(said("lost in float32: these are of the float64 rebuild"))
+        lines.append(said(_LOST))
     return lines
 
 

@@ -4,6 +4,8 @@ The loss's are of the time step where the cursor stands, those with an entry for
 are of one parameter and one of its entries, and of the gradient of the sequence shown.
 """
 
+from functools import partial
+
 import numpy as np
 
 from rnnviz.core.arrays import Array
@@ -12,6 +14,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.optimising.optimisers import OPTIMISERS
 from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.setting import settings_of
+from rnnviz.core.sweeps.attention_operations import BY_S, OF_ONE_S
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.trace import Trace
@@ -23,11 +26,22 @@ from rnnviz.gui.cursor.equation_words import EquationLine, Ink, Word, norms, sai
 _OPTIMISERS_OWN = frozenset(name for kind in OPTIMISERS.values() for name in settings_of(kind))
 _OF_HEAD = {"outputs", "time_steps"}
 _SETTINGS = _OPTIMISERS_OWN | _OF_HEAD | {"learning_rate", "clip_norm", "clip_value", "noise_scale", "training_step"}
-_PARAMETERS = _SETTINGS | {"weight", "bias", "shrunk1", "shrunk2"}
+_PARAMETERS = _SETTINGS | {"score_weight", "combine_weight", "weight", "bias", "shrunk1", "shrunk2"}
 _CLIPPED = frozenset({"gradient", "norm", "norms", "clipped", "value_clipped"})
-_GRADIENTS = _CLIPPED | {"noisy", "decayed", "ahead", "prediction_grad", "weight_added", "bias_added"}
+_ATTENTION_GRADIENTS = {
+    "attended_grad", "combined_grad", "combine_added", "context_and_output_grad", "context_grad",
+    "attention_weights_grad", "attention_scores_grad", "score_added", "read_by_scores", "read_grad",
+}  # fmt: skip
+_GRADIENTS = _CLIPPED | _ATTENTION_GRADIENTS
+_GRADIENTS |= {"noisy", "decayed", "ahead", "prediction_grad", "weight_added", "bias_added"}
+_OF_NO_ENTRY = {"weight_added", "combine_added", "score_added", "context", "context_and_output_grad", "read_grad"}
 _GRADIENTS_OF_UNITS = frozenset({"output_grad", "pooled_grad"})
-_OF_UNITS = _GRADIENTS_OF_UNITS | {"pooled"}  # the results that have an entry for each unit, not for each output
+_OF_UNITS = _GRADIENTS_OF_UNITS | {
+    "pooled",
+    "attended",
+    "attended_grad",
+    "combined_grad",
+}  # the results that have an entry for each unit, not for each output
 
 
 def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationLine]:
@@ -44,23 +58,50 @@ def loss_lines(trace: Trace, cursor: Cursor, unit: int | None) -> list[EquationL
     output, of_output = head.asked_output(t), False
     lines: list[EquationLine] = []
     for equation in operation.equations:
-        size = head.outputs
+        size, source = head.outputs, _looked_back_at(head, t, equation)
         entry: tuple[int, ...] | None = (output,)
         column = None if unit is None else head_column(headed(trace), cursor.layer, unit)
         if not head.kind.weighs:  # what is read are the outputs
             column = output
         if equation.result.name in _OF_UNITS:
             entry = None if column is None else (column,)
-        elif equation.result.name == "weight_added" or (size > 1 and equation.result.name == "loss"):
+        elif equation.result.name in BY_S and equation.result.name != "read_grad":
+            entry = None if source is None else (source,)
+        elif equation.result.name in _OF_NO_ENTRY or (size > 1 and equation.result.name == "loss"):
             entry = None
         else:
             of_output = of_output or size > 1
-        lines += _lines(equation, lambda name: head.value(name, t), entry)
+        one = source if equation.result.name in OF_ONE_S else None
+        lines += _lines(equation, partial(_read, head, t, one), () if one is not None else entry)
         if equation.result.name in _SO_FAR:
             gathered, parameter = _SO_FAR[equation.result.name]
             so_far = float(head.weight_grad_so_far[parameter][t])
             lines.append(said(f"added up so far, before clipping: ‖{gathered}‖ = {short(so_far)}"))
+    lines += _of_attention(trace, head, t, operation)
     return [*lines, *_reached(head, t, column, operation), *_notes(head, t, output if of_output else None, operation)]
+
+
+def _read(head: HeadTrace, t: int, source: int | None, name: str) -> Array:
+    """What a term stands for; `source`: of that time step alone where it has a row for each that is looked back at."""
+    found = head.value(name, t)
+    return found if source is None or name not in BY_S else np.asarray(found[source])
+
+
+def _looked_back_at(head: HeadTrace, t: int, equation: Equation) -> int | None:
+    """The time step s (0-based, of the encoder) that equations of attention are told of: the one with the largest
+    weight; None where an equation is of none."""
+    named = {term.name for term in (equation.result, *equation.terms)}
+    return None if head.attention is None or not named & BY_S else int(np.argmax(head.attention.weights[t, 0]))
+
+
+def _of_attention(trace: Trace, head: HeadTrace, t: int, operation: Operation) -> list[EquationLine]:
+    """Which time step s the equations of attention are written for."""
+    sources = [_looked_back_at(head, t, one) for one in operation.equations if one.result.name in BY_S]
+    if head.attention is None or not sources or sources[0] is None:
+        return []
+    s = head.attention.start + sources[0] + 1
+    share = short(float(head.attention.weights[t, 0, sources[0]]))
+    return [said(f"of s = {s}, the time step with the largest attention weight, {share}")]
 
 
 def update_lines(
@@ -79,7 +120,8 @@ def update_lines(
     lines: list[EquationLine] = []
     for equation in operation.equations:
         lines += _lines(equation, lambda name: shown.find(of.name, name), entry, len(shown.update.values))
-    place = " ".join(f"{name} {number + 1}" for name, number in zip(("row", "column"), entry, strict=False))
+    names = ("layer", "row", "column")[not of.of_layers :]
+    place = " ".join(f"{name} {number + 1}" for name, number in zip(names, entry, strict=False))
     lines.append(said(f"{of.symbol}, {place}: {why}. With the gradient of the sequence shown, not of the batch"))
     if operation.key == "delta" and shown.rate_words:
         lines.append(said(shown.rate_words))

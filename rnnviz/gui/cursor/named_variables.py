@@ -8,8 +8,9 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.formula import Operation
 from rnnviz.core.optimising.update import UpdateRule, operations
-from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.call_trace import CallTrace
 from rnnviz.core.sweeps.capture import HeadKind
+from rnnviz.core.sweeps.embedded import EmbeddingTrace
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
@@ -18,29 +19,112 @@ from rnnviz.debugger.updating import UpdatedParameter, UpdateShown
 from rnnviz.gui.cursor.variables import Variable
 
 _SYMBOLS = {"weight": "W_{ho}", "bias": "b_o"}
+_ATTENTION = {"scores": ("score", "W_a", "scores_grad"), "attended": ("combine", "W_c", "combined_grad")}
+_MATRIX_ROWS = 8  # about so high is the picture of a matrix whose rows are not known
+_WHOLE = "its gradient, of the whole sequence"
 
 
 def head_variables(kind: HeadKind, output: str, outputs: int) -> tuple[Variable, ...]:
-    """What each operation of the head computes, at the time step, with its parameters below the logits; `output` is the
+    """What each operation of the head computes, at the time step, with the parameters it uses below it; `output` is the
     symbol of the recurrent output, and the head has so many outputs itself."""
-    parts = tuple(part for name in _SYMBOLS for part in _parameter(name, outputs if name == "weight" else 0))
+    parts = {"logits": [part for name in _SYMBOLS for part in _parameter(name, outputs if name == "weight" else 0)]}
+    parts |= {operation: _of_attention(operation) for operation in _ATTENTION}
     having = (*forward_operations(kind, output), *backward_operations(kind, output))
     return tuple(
-        replace(_computed(one), parts=parts if one.key == "logits" else ())
-        for one in having
-        if one.key != "weight_grads"
+        replace(_computed(one), parts=tuple(parts.get(one.key, ()))) for one in having if one.key != "weight_grads"
     )
 
 
-def update_variables(rule: UpdateRule, parameters: Sequence[UpdatedParameter]) -> tuple[Variable, ...]:
+def _of_attention(operation: str) -> list[Variable]:
+    """The parameter of attention that an operation uses, and its gradient."""
+    name, symbol, backward = _ATTENTION[operation]
+
+    def value(head: HeadTrace, t: int) -> Array | None:
+        return None if head.attention is None else head.attention.parameters[name]
+
+    def gradient(head: HeadTrace, t: int) -> Array | None:
+        return None if head.attention is None else head.attention.weight_grads[name]
+
+    given = {"phase": Phase.LOSS, "rows": _MATRIX_ROWS, "timeless": True}
+    return [
+        Variable(f"attention {name}", symbol, "parameter", value, operation=operation, **given),  # type: ignore[arg-type]
+        Variable(f"attention {name}/gradient", f"∂L/∂{symbol}", _WHOLE, gradient, operation=backward, **given),  # type: ignore[arg-type]
+    ]
+
+
+def call_variables(call: CallTrace) -> dict[str, tuple[Variable, ...]]:
+    """The parameters before and between recurrent modules by what they are of: embedding, bridge; read of a call."""
+    found: dict[str, tuple[Variable, ...]] = {}
+    if call.embedding is not None:
+        found["embedding"] = _pair(
+            "table", "E", lambda one: _known(one.embedding, "table"), lambda one: _known(one.embedding, "table_grad")
+        )
+    if call.bridge is not None:
+        depth = len(call.layers)
+        found["bridge"] = tuple(
+            part
+            for name in call.bridge.parameters
+            for layer in range(depth)
+            for part in _of_bridge(name, layer, f", layer {layer}" if depth > 1 else "")
+        )
+    return found
+
+
+def _of_bridge(name: str, layer: int, where: str) -> tuple[Variable, ...]:
+    kind, _, state = name.partition("_")
+    symbol = f"{'B' if kind == 'weight' else 'b'}_{state}"
+
+    def read(which: str) -> Callable[[CallTrace], Array | None]:
+        return lambda call: None if call.bridge is None else np.asarray(getattr(call.bridge, which)[name][layer])
+
+    key = f"{name} {layer}".replace("_", " ")
+    return _pair(key, symbol, read("parameters"), read("weight_grads"), where, _MATRIX_ROWS if kind == "weight" else 0)
+
+
+def _known(embedding: EmbeddingTrace | None, name: str) -> Array | None:
+    return None if embedding is None else np.asarray(getattr(embedding, name))
+
+
+def _pair(
+    key: str,
+    symbol: str,
+    value: Callable[[CallTrace], Array | None],
+    gradient: Callable[[CallTrace], Array | None],
+    where: str = "",
+    rows: int = _MATRIX_ROWS,
+) -> tuple[Variable, ...]:
+    """A parameter that is no layer's, and its gradient below it."""
+    below = Variable(
+        f"{key}/gradient",
+        f"∂L/∂{symbol}",
+        _WHOLE,
+        lambda call, t: gradient(call),
+        phase=Phase.BACKWARD,
+        rows=rows,
+        timeless=True,
+    )
+    return (
+        Variable(
+            key, symbol, f"parameter{where}", lambda call, t: value(call), rows=rows, timeless=True, parts=(below,)
+        ),
+    )
+
+
+def update_variables(
+    rule: UpdateRule, parameters: Sequence[UpdatedParameter], layer_words: Callable[[str], str]
+) -> tuple[Variable, ...]:
     """The norm of all gradients, the factor that clips them, and how each parameter changes, with what that is made of
-    below it."""
+    below it; `layer_words`: what a layer is called."""
     several = len({one.layer for one in parameters if one.layer}) > 1
     norm = _of_update("norm", "‖g_s‖", "norm of all gradients", "gradient", lambda shown: np.asarray(shown.update.norm))
     factor = _of_update(
         "factor", "min(1, θ / ‖g_s‖)", "factor of the clip", "clip", lambda shown: np.asarray(shown.update.clip_factor)
     )
-    return (norm, factor, *(_change(one, rule, several) for one in parameters))
+    return (
+        norm,
+        factor,
+        *(_change(one, rule, layer_words(one.layer) if several and one.layer else "") for one in parameters),
+    )
 
 
 def _parameter(name: str, rows: int) -> tuple[Variable, Variable]:
@@ -49,7 +133,6 @@ def _parameter(name: str, rows: int) -> tuple[Variable, Variable]:
     def gradient(head: HeadTrace, t: int) -> Array | None:
         return head.weight_grads[name]
 
-    words = "its gradient, of the whole sequence"
     return (
         Variable(
             name,
@@ -64,7 +147,7 @@ def _parameter(name: str, rows: int) -> tuple[Variable, Variable]:
         Variable(
             f"{name}/gradient",
             f"∂L/∂{symbol}",
-            words,
+            _WHOLE,
             gradient,
             operation="weight_grads",
             phase=Phase.LOSS,
@@ -84,10 +167,9 @@ def _computed(operation: Operation) -> Variable:
     return Variable(key, operation.symbol, short_words(operation), read, operation=operation.key, phase=Phase.LOSS)
 
 
-def _change(of: UpdatedParameter, rule: UpdateRule, several: bool) -> Variable:
+def _change(of: UpdatedParameter, rule: UpdateRule, where: str) -> Variable:
     """ΔW with the gradient, what the optimiser gathered of it and the new weights below it."""
     words = "what is added to the weights"
-    layer = f", {LayerId.read(of.layer).words}" if several and of.layer else ""
     terms = {
         equation.result.name: (operation.key, equation.result)
         for operation in operations(rule, of.symbol)
@@ -97,7 +179,7 @@ def _change(of: UpdatedParameter, rule: UpdateRule, several: bool) -> Variable:
     parts = tuple(
         _of_update(name, term.symbol, term.words, key, _reader(of, name), of) for name, (key, term) in terms.items()
     )
-    return _of_update("delta", f"Δ{of.symbol}", words + layer, "delta", _reader(of, "delta"), of, parts)
+    return _of_update("delta", f"Δ{of.symbol}", words + where, "delta", _reader(of, "delta"), of, parts)
 
 
 def _reader(of: UpdatedParameter, name: str) -> Callable[[UpdateShown], Array | None]:

@@ -54,7 +54,7 @@ def value_rows(
     rows += [_loss(traces, t), _own_loss()]
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
-        _direct(layers, t),
+        _direct(layers, t, frozenset().union(*(_attended(trace) for trace in traces if trace is not None))),
         *_carried(layers, later),
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
@@ -125,13 +125,22 @@ def other_states(layer: Layer) -> list[Node]:
     return [cell.node(name) for name in cell.hidden_nodes if name != cell.hidden]
 
 
-def _direct(layers: Sequence[Layer], t: str) -> ValueRow:
-    """What does not come from the neighbouring time step, called by where it comes from in these models."""
-    sources = dict.fromkeys(_came_from(layer, t) for layer in layers) or (f"L_{{{t}}}",)
+def _attended(trace: Trace) -> frozenset[str]:
+    """The layers whose outputs a later stage's attention goes over."""
+    attention = None if trace.head is None else trace.head.attention
+    over = () if attention is None else trace.calls[attention.over].layers
+    return frozenset(layer.name for layer in over)
+
+
+def _direct(layers: Sequence[Layer], t: str, attended: frozenset[str]) -> ValueRow:
+    """What does not come from the neighbouring time step, called by where it comes from in these models; `attended`:
+    the layers of which attention goes over the outputs."""
+    sources = dict.fromkeys(_came_from(layer, t, layer.name in attended) for layer in layers) or (f"L_{{{t}}}",)
     words = f"direct, from {' or '.join(sources)}"
 
     def note(source: ValueSource) -> str:
-        return f"from {plain(_came_from(source.layer, t))}" if source.layer is not None else ""
+        layer = source.layer
+        return f"from {plain(_came_from(layer, t, layer.name in attended))}" if layer is not None else ""
 
     row = _states("direct_grad", words, "", "gradient", _direct_part, part=True)
     return replace(row, note=note)
@@ -164,7 +173,9 @@ def _carries(layer: Layer) -> bool:
     return layer.equations.hidden in layer.equations.carried_to
 
 
-def _came_from(layer: Layer, t: str) -> str:
+def _came_from(layer: Layer, t: str, attended: bool) -> str:
+    if attended and not layer.above:
+        return "the decoder’s attention"
     if layer.pooled is not None:
         return f"L_k {POOLINGS[layer.pooled.pooling].through}"
     loss, given = f"L_{{{t}}}", f"the given ∂L/∂output_{{{t}}}"

@@ -213,7 +213,8 @@ class ValuesPanel(ColumnPage):
         """Without what clipping made of the update where that is not known, and without the parameters folded away."""
         rows = value_rows(traces, state.place.cursor.layer, state.place.cursor.time_step, state.run.task)
         clipped = any(each and each.clipping for each in self._sources)
-        layers = [source.layer for source in self._sources if source is not None and source.layer is not None]
+        named = (trace.find_layer(state.place.cursor.layer) for trace in traces if trace is not None)
+        layers = [layer for layer in named if layer is not None]
         shown = [row for row in rows if clipped or not row.key.startswith("clip:")]
         return folded_rows(shown, layers, self.unfolded)
 

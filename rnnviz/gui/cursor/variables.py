@@ -10,6 +10,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.cell import Parameter
 from rnnviz.core.cells.node import Node
+from rnnviz.core.equations.around import MASK, CallForm, around, layer_value
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.magnitude import l2, saturation
 from rnnviz.core.numbers import short
@@ -101,7 +102,41 @@ def layer_variables(layer: Layer) -> tuple[Variable, ...]:
     if layer.window > 1:
         symbol, words = layer.equations.input_symbol, f"the last {layer.window} inputs side by side"
         given.append(Variable("window", symbol, words, lambda layer, t: layer.cell_input[t, 0]))
-    return (*given, *(_of_operation(operation, layer) for operation in operations_of(layer)))
+    return (*given, *(_of_operation(operation, layer) for operation in operations_of(layer)), *_around(layer))
+
+
+def _around(layer: Layer) -> list[Variable]:
+    """What dropout and a way around make of the layer's output, with the gradients that come to it."""
+    found = []
+    form = CallForm(masked=layer.mask is not None)
+    for operation in around(layer.structure, layer.id, form).after:
+        name, key = operation.forward[0].result.name, operation.key
+        backward = operation.backward[0]
+
+        def read(layer: Layer, t: int, name: str = name) -> Array | None:
+            return layer_value(layer, name, t)
+
+        def gradient(layer: Layer, t: int, name: str = backward.terms[-1].name) -> Array | None:
+            return layer_value(layer, name, t)
+
+        parts = [
+            Variable(
+                f"{key}/gradient",
+                backward.terms[-1].symbol,
+                "its gradient",
+                gradient,
+                operation=key,
+                phase=Phase.BACKWARD,
+            )
+        ]
+        if key == MASK:
+            mask = Variable(
+                "dropout", "m_t", "dropout mask", lambda layer, t: layer_value(layer, "mask", t), operation=key
+            )
+            parts.insert(0, mask)
+        words = operation.words.partition(":")[0]
+        found.append(Variable(key, operation.symbol, words, read, operation=key, parts=tuple(parts)))
+    return found
 
 
 def _of_operation(operation: Operation, layer: Layer) -> Variable:

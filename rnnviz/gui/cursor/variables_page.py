@@ -13,7 +13,7 @@ from rnnviz.debugger.phase_operations import head_input, headed
 from rnnviz.debugger.places import to_operation, to_parameter
 from rnnviz.debugger.updating import updated_parameters
 from rnnviz.gui.canvas.lanes.selection import lane_choices, toggled
-from rnnviz.gui.cursor.named_variables import head_variables, update_variables
+from rnnviz.gui.cursor.named_variables import call_variables, head_variables, update_variables
 from rnnviz.gui.cursor.variable_tree import LAYER, VARIABLE, Known, VariableTree, picture
 from rnnviz.gui.cursor.variables import Variable, chosen, facts, layer_variables, numpy_text
 from rnnviz.gui.look.theme import Theme, theme
@@ -26,6 +26,7 @@ from rnnviz.gui.widgets import marked_text
 from rnnviz.gui.widgets.column_page import ColumnPage
 
 _UPDATE = "update"
+_OF_CALL = "call "  # before the number of the call that a row is read of
 _OPENS_GRADIENTS = frozenset({Phase.BACKWARD, Phase.ACCUMULATE})
 
 
@@ -119,6 +120,8 @@ class VariablesPage(ColumnPage):
             return head if variable.timeless or (head and head.start < time_step <= head.stop) else None
         if variable.phase is Phase.UPDATE:
             return update_at(self._store.state)
+        if layer_name.startswith(_OF_CALL):
+            return trace.calls[int(layer_name.removeprefix(_OF_CALL))]
         layer = trace.find_layer(layer_name) or trace.layers[0]
         if time_step - 1 not in layer.times():
             return layer if variable.timeless else None
@@ -169,14 +172,17 @@ class VariablesPage(ColumnPage):
     def _build(self, trace: Trace, rule: UpdateRule | None) -> None:
         self.tree.clear()
         self._open_before = None
-        for layer in trace.layers:
-            self._top(trace.network.words(layer.name), layer_variables(layer), layer.name).setExpanded(True)
+        for number, call in enumerate(trace.calls):
+            for words, variables in call_variables(call).items():
+                self._top(words, variables, f"{_OF_CALL}{number}").setExpanded(True)
+            for layer in call.layers:
+                self._top(trace.network.words(layer.name), layer_variables(layer), layer.name).setExpanded(True)
         head, self._update = trace.head, None
         if head is not None:
             variables = head_variables(head.kind, head_input(headed(trace)), head.outputs)
             self._top("head", variables).setExpanded(True)
         if rule is not None:
-            self._update = self._top(_UPDATE, update_variables(rule, updated_parameters(trace)))
+            self._update = self._top(_UPDATE, update_variables(rule, updated_parameters(trace), trace.network.words))
         self._filter(self.filter.text())
 
     def _top(self, words: str, variables: Sequence[Variable], layer: str = "") -> QTreeWidgetItem:

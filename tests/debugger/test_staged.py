@@ -1,0 +1,70 @@
+"""An encoder–decoder with everything around its cells: what there is to step through, to stop at and to update."""
+
+import numpy as np
+from staged import with_everything
+
+from rnnviz.core.equations.around import AROUND_KEYS
+from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.core.sweeps.learnt import learnt
+from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.debugger.breakpoints import points_of
+from rnnviz.debugger.cursor import Cursor, Phase
+from rnnviz.debugger.goto import go_to
+from rnnviz.debugger.places import Walkable, begun, to_operation, to_phase
+from rnnviz.debugger.updating import parameter_shown, update_shown, updated_parameters
+
+TRACE = rebuild(with_everything("lstm"))
+WALKABLE = Walkable.of((TRACE.network,), (TRACE,), rule=TrainingSettings("sgd").rule)
+HERE = begun()
+PROGRAM = WALKABLE.program(HERE)
+
+
+def test_the_operations_of_each_layer_are_those_it_has():
+    inside = {row.layer: [key for key in (*row.opening, *row.operations) if key in AROUND_KEYS] for row in PROGRAM.rows}
+    assert inside == {
+        "l0": ["embedding", "mask"],
+        "l0_reverse": ["mask"],
+        "l1": ["residual"],
+        "l1_reverse": ["residual"],
+        "decoder.l0": ["hand-over", "mask"],
+        "decoder.l1": ["hand-over", "residual"],
+    }
+    for number in range(PROGRAM.fine_length):
+        cursor = PROGRAM.fine_at(number, HERE.cursor)
+        place = to_operation(HERE, WALKABLE, cursor.phase, cursor.layer, cursor.operation)
+        assert not cursor.operation or WALKABLE.operation(place).key == cursor.operation
+    assert PROGRAM.loss[:5] == ("scores", "attention", "context", "attended", "logits")
+
+
+def test_they_are_gone_to_and_stopped_at_where_they_are():
+    assert go_to("t 4 dropout mask forward", PROGRAM, HERE.cursor) == Cursor(0, Phase.FORWARD, 4, "decoder.l0", "mask")
+    assert go_to("hand-over decoder layer 1", PROGRAM, HERE.cursor).operation == "hand-over"
+    here = HERE.cursor
+
+    def places(operation, time_step):
+        one = Breakpoint("place", phase="backward", time_step=time_step, operation=operation)
+        return [(place.layer, place.time_step) for place in points_of(one, PROGRAM, here)]
+
+    assert places("hand-over", 3) == [("decoder.l0", 3), ("decoder.l1", 3)]
+    assert places("hand-over", 4) == []
+    assert places("mask", 2) == [("l0", 2), ("l0_reverse", 2)]
+    assert to_phase(HERE, WALKABLE, Phase.LOSS, 1).cursor.time_step == 3  # the first one that is answered
+
+
+def test_every_parameter_is_updated():
+    names = {name.removeprefix("recurrent.") for name in learnt(TRACE.check.capture)}
+    having = {one.name: one for one in updated_parameters(TRACE)}
+    assert set(having) == names
+    assert {having[name].symbol for name in ("bridge.weight_c", "attention.combine", "front.weight")} == {
+        "B_c", "W_c", "E"
+    }  # fmt: skip
+    shown = update_shown(TRACE.sample(1), TrainingSettings("sgd", learning_rate=0.5, clip_norm=0.0).rule, {})
+    assert not shown.unknown
+    before = {name.removeprefix("recurrent."): array for name, array in learnt(TRACE.check.capture).items()}
+    for name, one in having.items():
+        moved = shown.find(name, "weights_after") - before[name]
+        assert moved.shape == one.shape
+        np.testing.assert_allclose(moved, shown.find(name, "delta"), atol=1e-12)
+        assert np.abs(moved).max() > 0
+    assert parameter_shown(TRACE, "decoder.l1").name == "decoder.weight_hh_l1"
