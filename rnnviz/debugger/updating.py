@@ -16,12 +16,12 @@ from rnnviz.core.sweeps.learnt import beside_recurrent
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.runs.file.records import OptimiserSnapshot
 
-_NO_KERNEL = "The gradient of the convolution is not rebuilt, and not in the norm of all gradients."
 _COUNT = "step"  # of updates, of one parameter
 _RECURRENT = "recurrent."  # in front of the recurrent parameters' names in an optimiser's snapshot
 
 
 _SYMBOLS = {"head.weight": "W_{ho}", "head.bias": "b_o", "attention.score": "W_a", "attention.combine": "W_c"}
+_ROWS = "row", "column"
 _OF_DECODER = "decoder_"  # in front of the name of what stands before the decoder
 
 
@@ -33,7 +33,7 @@ class UpdatedParameter:
     symbol: str  # markup: "W_{hh}"
     shape: tuple[int, ...]
     layer: str = ""  # "l0"; "" of the head
-    of_layers: bool = False  # its first axis goes over the layers: of a bridge
+    axes: tuple[str, ...] = _ROWS  # what its axes go over
     hidden_size: int = 0  # its rows are those of the units, block after block; 0: those of what is predicted
 
 
@@ -62,27 +62,21 @@ def updated_parameters(trace: Trace) -> tuple[UpdatedParameter, ...]:
             if parameter.rows == "output" and layer.equations.read_out:
                 units = 0
             found.setdefault(name, UpdatedParameter(name, parameter.symbol, shape, layer.name, hidden_size=units))
-    for name, array in _beside(trace).items():
-        found[name] = UpdatedParameter(name, _symbol(name), array.shape, of_layers=name.startswith("bridge."))
+    for name, array in beside_recurrent(trace.check.capture).items():
+        found[name] = _beside(name, array.shape)
     return tuple(found.values())
 
 
-def _beside(trace: Trace) -> dict[str, Array]:
-    """The parameters of fronts, bridge, attention and head whose gradients are rebuilt: not those of a convolution."""
-    kernels = [call.call.convolution.kernel for call in trace.calls if call.call.convolution is not None]
-    having = beside_recurrent(trace.check.capture)
-    return {name: array for name, array in having.items() if not any(array is kernel for kernel in kernels)}
-
-
-def _symbol(name: str) -> str:
-    """Of a parameter beside the layers: "B_h" of "bridge.weight_h"."""
+def _beside(name: str, shape: tuple[int, ...]) -> UpdatedParameter:
+    """A parameter beside the layers: B_h of a bridge, a table E, kernels K of a convolution."""
     if name in _SYMBOLS:
-        return _SYMBOLS[name]
+        return UpdatedParameter(name, _SYMBOLS[name], shape)
     where, _, what = name.partition(".")
     if where == "bridge":
         kind, _, state = what.partition("_")
-        return f"{'B' if kind == 'weight' else 'b'}_{state}"
-    return "E^{dec}" if where.startswith(_OF_DECODER) else "E"
+        return UpdatedParameter(name, f"{'B' if kind == 'weight' else 'b'}_{state}", shape, axes=("layer", *_ROWS))
+    symbol, axes = ("K", ("channel", *_ROWS)) if len(shape) > 2 else ("E", ("symbol", "column"))
+    return UpdatedParameter(name, f"{symbol}^{{dec}}" if where.startswith(_OF_DECODER) else symbol, shape, axes=axes)
 
 
 def parameter_shown(trace: Trace, layer: str, chosen: str = "") -> UpdatedParameter:
@@ -101,6 +95,8 @@ def gradients(trace: Trace) -> dict[str, Array]:
         front = f"{call.call.module}_front.weight" if call.call.module else "front.weight"
         if call.embedding is not None:
             found[front] = call.embedding.table_grad
+        elif call.convolution is not None:
+            found[front] = call.convolution.kernel_grad
         if call.bridge is not None:
             found |= {f"bridge.{name}": gradient for name, gradient in call.bridge.weight_grads.items()}
         if call.head is not None:
@@ -121,13 +117,10 @@ def update_shown(
 ) -> UpdateShown:
     """The update of a trace's gradient. `gathered`: what the optimiser had before it, empty at its beginning; None: not
     known. `noise`: that of the training step. `why_unknown`: the sentence that says why something is not known."""
-    weights = dict(trace.check.capture.weights) | _beside(trace)
-    if any(call.call.convolution is not None for call in trace.calls):
-        why_unknown = " ".join(filter(None, (why_unknown, _NO_KERNEL)))
+    weights = dict(trace.check.capture.weights) | beside_recurrent(trace.check.capture)
     made = update(rule, gradients(trace), weights, gathered, noise)
     known = all("weights_after" in values for values in made.values.values())
-    unknown = why_unknown if not known or _NO_KERNEL in why_unknown else ""
-    return UpdateShown(made, unknown, rate_words)
+    return UpdateShown(made, "" if known else why_unknown, rate_words)
 
 
 def noise_of(trace: Trace, seed: int, training_step: int, model: int) -> Noise:

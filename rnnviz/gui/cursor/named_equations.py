@@ -120,8 +120,7 @@ def update_lines(
     lines: list[EquationLine] = []
     for equation in operation.equations:
         lines += _lines(equation, lambda name: shown.find(of.name, name), entry, len(shown.update.values))
-    names = ("layer", "row", "column")[not of.of_layers :]
-    place = " ".join(f"{name} {number + 1}" for name, number in zip(names, entry, strict=False))
+    place = " ".join(f"{name} {number + 1}" for name, number in zip(of.axes, entry, strict=False))
     lines.append(said(f"{of.symbol}, {place}: {why}. With the gradient of the sequence shown, not of the batch"))
     if operation.key == "delta" and shown.rate_words:
         lines.append(said(shown.rate_words))

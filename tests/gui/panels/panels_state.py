@@ -109,7 +109,8 @@ def try_by_hand(store: Store, model: int = 1, time_step: int = 39, value: float 
     original = store.state.recorded.traces[model]
     assert original is not None
     changed = rebuild_changed(make_capture(original.structure, 2, forget_bias=2.0), (set_by_hand,), 0)
-    whatif = WhatIf(store.state.place.cursor.training_step, model, store.state.place.sample, (set_by_hand,))
+    place = store.state.place
+    whatif = WhatIf(place.cursor.training_step, model, sample=place.sample, interventions=(set_by_hand,))
     recomputed = Recomputed(whatif, store.state.run.path, "", original.sample(0), changed)
     store.change(trial=setting(whatif=whatif, recomputed=recomputed))
     return changed
