@@ -25,12 +25,24 @@ def written(state, unit=None):
     return ["".join((" " if word.spaced else "") + word.markup for word in line.words) for line in lines]
 
 
-def test_a_whole_training_step_is_stepped_through_and_back(qtbot):
-    store = Store(staged_state("vanilla"))
-    pages = [page(store) for page in (EquationsPanel, ValuesPanel, VariablesPage)]
-    for page in pages:
+@pytest.fixture
+def store():
+    return Store(staged_state("vanilla"))
+
+
+@pytest.fixture
+def pages(qtbot, store):
+    """Equation, values and variables, as they are seen."""
+    found = [page(store) for page in (EquationsPanel, ValuesPanel, VariablesPage)]
+    for page in found:
+        page.resize(304, 700)
         qtbot.addWidget(page)
         page.show()
+        qtbot.waitUntil(page.isVisible)
+    return found
+
+
+def test_a_whole_training_step_is_stepped_through_and_back(store, pages):
     there, words = [store.state.place.cursor], [place_words(store.state)]
     while (walk := step(store.state.program, store.state.place.walk, StepCommand.INTO)).moved:
         store.go(walked, walk)
@@ -90,12 +102,8 @@ def test_operations_around_the_cells_are_written_with_their_numbers(cursor, unit
     assert all(wanted in (None, line) for line, wanted in zip(found, lines, strict=True)), found
 
 
-def test_a_layer_that_has_ended_says_so(qtbot):
-    store = Store(staged_state())
-    values, variables = ValuesPanel(store), VariablesPage(store)
-    for page in (values, variables):
-        qtbot.addWidget(page)
-        page.show()
+def test_a_layer_that_has_ended_says_so(store, pages):
+    _, values, variables = pages
     assert [values.layer.itemText(n) for n in (0, 4)] == ["encoder, layer 0", "decoder, layer 0"]
     store.go(to_time_step, store.state.walkable, 4)
     assert store.state.place.cursor.layer == "decoder.l0"
