@@ -102,17 +102,19 @@ def facts(
 
 
 def _layer(before: Layer, after: Layer, where: str) -> Iterator[Fact]:
-    first = len(before.h) - 1 if before.reverse else 0
+    own = before.times()
+    first = own[-1] if before.reverse else own[0]
+    steps = slice(own.start, own.stop)
     grads = [float(l2(layer.followed_grad[first, 0])) for layer in (before, after)]
     yield from _ratio("gradient", _gradient_name(before, first + 1) + where, *grads)
     for node in before.equations.gates:
-        values, new = before.gates[node.name], after.gates[node.name]
+        values, new = (one.gates[node.name][steps] for one in (before, after))
         yield from _unit("gate", node, where, values[:, 0].mean(0), new[:, 0].mean(0))
         if node.limits == (0.0, 1.0):
             shares = float(saturation(values)), float(saturation(new))
             yield from _between("saturation", f"saturated share of the {node.words}{where}", *shares)
     hidden = before.equations.node(before.equations.hidden)
-    yield from _unit("state", hidden, where, before.h[:, 0].mean(0), after.h[:, 0].mean(0))
+    yield from _unit("state", hidden, where, before.h[steps, 0].mean(0), after.h[steps, 0].mean(0))
     for parameter in before.equations.parameters:
         if parameter.columns and _is_recurrent(before.equations, parameter):
             norms = [float(l2(layer.weights[parameter.name].ravel())) for layer in (before, after)]

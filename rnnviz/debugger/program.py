@@ -173,6 +173,15 @@ class Program:
         """The number of the phase's last point."""
         return self.first_of(phase) + (len(self._swept(phase)) - 1 if phase.swept else 0)
 
+    def borders(self, phase: Phase) -> tuple[int, ...]:
+        """The points of a phase at which another layer begins, but the first one."""
+        if not phase.swept:
+            return ()
+        passed = self._swept(phase).firsts[1:-1]
+        if phase is Phase.FORWARD:
+            return passed
+        return tuple(self.last_of(phase) + 1 - place for place in reversed(passed))
+
     # the same with operations: each time step as a whole, then its operations one by one
 
     @property

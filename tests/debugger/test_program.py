@@ -186,6 +186,10 @@ def test_the_encoders_layers_go_before_the_decoders_each_through_its_own_stretch
     places = {phase: [(one.layer, one.time_step) for one in points if one.phase is phase] for phase in Phase}
     assert places[Phase.BACKWARD] == places[Phase.FORWARD][::-1]
     assert len(set(places[Phase.FORWARD])) == program.first_of(Phase.LOSS)
+    for phase in (Phase.FORWARD, Phase.BACKWARD):
+        begun = [n for n in range(1, len(points)) if points[n].phase is points[n - 1].phase is phase
+                 and points[n].layer != points[n - 1].layer]  # fmt: skip
+        assert list(program.borders(phase)) == begun
     assert places[Phase.LOSS] == [(program.layers[-1], read + written)]
 
 

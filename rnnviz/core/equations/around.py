@@ -250,11 +250,13 @@ def _given_value(layer: "Layer", t: int) -> Array:
 
 
 def given_grad(layer: "Layer", t: int) -> Array:
-    """(P,) ∂L/∂ what a layer gives at a time step, of this direction."""
-    from rnnviz.core.sweeps.layer import came_to
-
-    came = came_to((layer,))[t, 0]
-    return _part(layer, came) if layer.above else came
+    """(P,) ∂L/∂ what a layer gives at a time step, of this direction: through the layers above and around them."""
+    if not layer.above:
+        return np.asarray(layer.direct_grad[t, 0])
+    came = sum(above.input_grad[t, 0] for above in layer.above)
+    if layer.above[0].residual:
+        came = came + np.concatenate([given_grad(above, t) for above in layer.above])
+    return _part(layer, np.asarray(came))
 
 
 def _token(trace: "Trace", layer: "Layer", t: int) -> Array:

@@ -89,13 +89,14 @@ class OriginPage(ColumnPage):
         options += head_gradients(trace.head).items() if trace.head is not None else ()
         if [self.of.itemData(index) for index in range(self.of.count())] != [name for name, _ in options]:
             self.of.set_options(options)
-        time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
-        of = str(self.of.currentData())
+        own, of = layer.times(), str(self.of.currentData())
+        time_step = min(max(state.place.cursor.time_step, own.start + 1), own.stop)
         if trace.head is not None and of in head_gradients(trace.head):
             self.explaining.ask(OriginQuestion(trace, _head_place(of, trace, trace.head, state)))
             return
-        trace = trace.holding(layer.name, min(time_step, len(layer.h)) - 1)
-        self.explaining.ask(OriginQuestion(trace, GradientPlace(of, layer.name, time_step, _unit(state, layer))))
+        trace = trace.holding(layer.name, time_step - 1)
+        place = GradientPlace(of, layer.name, time_step, _unit(state, layer, time_step))
+        self.explaining.ask(OriginQuestion(trace, place))
 
     def _tell(self, found: Provenance) -> None:
         state = self._store.state
@@ -207,9 +208,8 @@ def _rest_words(others: Sequence[Part]) -> str:
     return f"{words}; {cancelling}" if cancelling else words
 
 
-def _unit(state: State, layer: Layer) -> int:
+def _unit(state: State, layer: Layer, time_step: int) -> int:
     """The unit looked at, from 1; the one with the largest gradient where none is."""
-    time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)
     size = np.abs(layer.hidden_grad[time_step - 1, 0])
     if 0 <= state.place.unit < len(size):
         return state.place.unit + 1
@@ -218,7 +218,7 @@ def _unit(state: State, layer: Layer) -> int:
 
 def _head_place(of: str, trace: Trace, head: HeadTrace, state: State) -> HeadPlace:
     """The output that is asked about and, of the weights, the unit looked at, or the one with the largest gradient."""
-    t = min(max(state.place.cursor.time_step, 1), len(head.losses)) - 1
+    t = min(max(state.place.cursor.time_step - 1, head.start), head.stop - 1)
     asked = np.flatnonzero(head.loss_weight[:, 0])
     output = head.asked_output(int(asked[-1]) if of == "W_ho" and asked.size else t)
     column = 0

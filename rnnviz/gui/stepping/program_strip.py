@@ -112,7 +112,7 @@ class ProgramStrip(QWidget):
         point = program.point(cursor)
         inside = program.fine_point(cursor) - program.fine_point(program.at(point, cursor))
         segment = next(each for each in self.segments if each.phase is cursor.phase)
-        return segment.x(point + (inside + 0.5) / (1 + len(program.operations_in(cursor.phase))))
+        return segment.x(point + (inside + 0.5) / (1 + len(program.operations_at(cursor))))
 
     def cursor_at(self, x: float) -> Cursor:
         """The place at pixel `x` of the design."""
@@ -183,9 +183,8 @@ class ProgramStrip(QWidget):
         painter.setPen(QPen(look.color("border"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(bar, 3, 3)
-        rows = len(self._program.layers) if segment.phase.swept else 1
-        for row in range(1, rows):
-            x = segment.left + segment.width * row / rows
+        for border in self._program.borders(segment.phase):
+            x = segment.x(border)
             painter.drawLine(QPointF(x, _TOP), QPointF(x, _TOP + _BAR))
         painter.setFont(fonts.text(fonts.SMALL))
         painter.setPen(look.color("text"))
