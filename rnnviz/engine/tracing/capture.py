@@ -104,9 +104,11 @@ def capture_module(
     hidden_grad: Given | Sequence[Given] | None = None,
     sequences: Sequences | None = None,
     random_state: Tensor | None = None,
+    structure: Structure | None = None,
 ) -> Capture:
-    """The capture that `trace` rebuilds from; arguments and errors as there."""
-    structure = structure_of(module)
+    """The capture that `trace` rebuilds from; arguments and errors as there. `structure` says what torch's module does
+    not: the ways around its layers."""
+    structure = structure_of(module) if structure is None else structure
     with torch.inference_mode(False):
         weights = effective_weights(module, structure)
         dtype, notes = _precision(weights)

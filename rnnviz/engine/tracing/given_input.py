@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.errors import RnnvizError
@@ -18,6 +17,7 @@ from rnnviz.core.source import OLD_TASK, Given, GivenInput
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, OwnPass
 from rnnviz.core.tasks.info import TaskInfo
+from rnnviz.engine import layered
 from rnnviz.engine.checkpoints import RecurrentModule
 from rnnviz.engine.checkpoints.names import plain_title
 from rnnviz.engine.checkpoints.sandbox import read_confined
@@ -147,14 +147,15 @@ def _swept(module: RecurrentModule, inputs: Array, loss_time_step: int) -> tuple
     network.load_state_dict({name: torch.from_numpy(weight.copy()) for name, weight in module.weights.items()})
     given = torch.from_numpy(inputs.copy()).to(dtype)
     with torch.no_grad():
-        output: Tensor = network(given)[0]  # (T, 1, D·H)
+        begun = layered.Given(layered.zeros(module.structure, given))
+        output, _ = layered.run_module(network, module.structure, given, begun)  # (T, 1, D·H)
     position = loss_time_step - 1  # 0, the last time step, becomes −1
     chosen = output[position, 0].double()
     norm = float(chosen.norm())
     grad = torch.zeros_like(output)
     if norm != 0:  # NaN too
         grad[position, 0] = (chosen / norm).to(dtype)
-    return capture_module(network, given, None, grad), norm
+    return capture_module(network, given, None, grad, structure=module.structure), norm
 
 
 def _storable(path: str) -> str:
