@@ -107,10 +107,14 @@ def _found(trace: Trace, place: GradientPlace) -> tuple[Layer, int, int]:
     having = (*layer.equations.hidden_nodes, *layer.equations.pre_activations)
     if place.of not in having:
         raise RnnvizError(f"provenance: the {layer.cell} cell has a gradient of {', '.join(having)}, not {place.of!r}")
-    time_steps, _, units = _values(layer, place.of).shape
-    for number, size, word in ((place.time_step, time_steps, "time step"), (place.unit, units, "unit")):
-        if not 1 <= number <= size:
-            raise RnnvizError(f"provenance: the {word} must be from 1 to {size}, not {number}")
+    times, units = layer.times(0), _values(layer, place.of).shape[-1]
+    for number, first, last, word in (
+        (place.time_step, times.start + 1, times.stop, "time step"),
+        (place.unit, 1, units, "unit"),
+    ):
+        if not first <= number <= last:
+            whose = f" of {layer.id.words}" if first > 1 or layer.stop < trace.time_steps else ""
+            raise RnnvizError(f"provenance: the {word}{whose} must be from {first} to {last}, not {number}")
     return layer, place.time_step - 1, place.unit - 1
 
 
@@ -151,38 +155,63 @@ def _losses(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
 def _paths(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
     """By gate of what the gradient came through, of all units together."""
     yield from _direct(layer, weighing, t, by_unit=False)
-    after = _after(layer, t)
-    if after is None:
-        return
-    for use in _before_uses(layer):
-        weights = weighing[use.value.name]
-        if isinstance(use.node.operation, Matrix):
-            for gate, deltas, columns in _blocks(layer, use, after):
-                by_unit = deltas * (columns @ weights)
-                words = f"through {_gate_words(layer, gate)} at t = {after + 1}"
-                yield Part(words, _sum(by_unit), 0.0, after + 1, _largest(by_unit, gate, layer, after))
-        elif use.value.name == layer.equations.output:
-            yield _along(layer, use, weights, after)
-    yield from _other_states(layer, weighing, after)
+    for one in _users(layer, weighing, t):
+        for use in _before_uses(one.layer):
+            weights = one.weighing[use.value.name]
+            if isinstance(use.node.operation, Matrix):
+                for gate, deltas, columns in _blocks(one.layer, use, one.t):
+                    by_unit = deltas * (columns @ weights)
+                    words = f"through {_gate_words(one.layer, gate)}{one.words}"
+                    yield Part(words, _sum(by_unit), 0.0, one.t + 1, _largest(by_unit, gate, one.layer, one.t))
+            elif use.value.name == one.layer.equations.output:
+                yield _along(one, use)
+        yield from _other_states(one)
 
 
 def _units(layer: Layer, weighing: Weighing, t: int, u: int) -> Iterator[Part]:
     """By unit of what the gradient came through, all of its gates together."""
     yield from _direct(layer, weighing, t, by_unit=True)
-    after = _after(layer, t)
-    if after is None:
+    for one in _users(layer, weighing, t):
+        by_unit = np.zeros(one.layer.structure.hidden_size)
+        for use in _before_uses(one.layer):
+            weights = one.weighing[use.value.name]
+            if isinstance(use.node.operation, Matrix):
+                blocks = _blocks(one.layer, use, one.t)
+                by_unit = by_unit + sum(deltas * (columns @ weights) for _, deltas, columns in blocks)
+            elif use.value.name == one.layer.equations.output:
+                by_unit = by_unit + _passed(one.layer, use, one.t) * weights
+        for unit, value in enumerate(by_unit):
+            place = GradientPlace(_state_of_units(one.layer), one.layer.name, one.t + 1, unit + 1)
+            yield Part(f"unit {unit + 1}{one.words}", float(value), 0.0, one.t + 1, place)
+        yield from _other_states(one)
+
+
+@dataclass(frozen=True)
+class _User:
+    """Who read the states of a time step as those before its own: the layer, or at its end one of a later call."""
+
+    layer: Layer
+    weighing: Weighing  # of its own states before
+    t: int  # its time step, from 0
+    words: str
+
+
+def _users(layer: Layer, weighing: Weighing, t: int) -> Iterator[_User]:
+    """None where the gradient is cut and where nothing is carried."""
+    if not layer.equations.states or (layer.cut is not None and layer.cut[t]):
         return
-    by_unit = np.zeros(layer.structure.hidden_size)
-    for use in _before_uses(layer):
-        weights = weighing[use.value.name]
-        if isinstance(use.node.operation, Matrix):
-            by_unit = by_unit + sum(deltas * (columns @ weights) for _, deltas, columns in _blocks(layer, use, after))
-        elif use.value.name == layer.equations.output:
-            by_unit = by_unit + _passed(layer, use, after) * weights
-    for unit, value in enumerate(by_unit):
-        place = GradientPlace(_state_of_units(layer), layer.name, after + 1, unit + 1)
-        yield Part(f"unit {unit + 1} at t = {after + 1}", float(value), 0.0, after + 1, place)
-    yield from _other_states(layer, weighing, after)
+    times, after = layer.times(0), t - 1 if layer.reverse else t + 1
+    if after in times:
+        yield _User(layer, weighing, after, f" at t = {after + 1}")
+        return
+    for beyond in layer.beyond if t in times else ():
+        follower = beyond.layer
+        assert isinstance(follower, Layer)  # in a trace they all are
+        first = follower.times(0)[-1 if follower.reverse else 0]
+        given = dict(weighing)
+        if beyond.weights is not None:
+            given |= {state: weight.astype(np.float64) @ weighing[state] for state, weight in beyond.weights.items()}
+        yield _User(follower, given, first, f" of {follower.id.words} at t = {first + 1}, handed over")
 
 
 def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator[Part]:
@@ -232,7 +261,8 @@ def _through_level(
 
 
 def _from_outside(layer: Layer, weights: Array, t: int, around: str) -> Iterator[Part]:
-    """Of a top layer: what L_t gives, or through a pooling each L_k, or what was given."""
+    """Of a top layer: what L_t gives, or through a pooling each L_k, or what was given; and through attention each L_k
+    of a later call."""
     if layer.pooled is not None:
         through = POOLINGS[layer.pooled.pooling].through
         values = layer.pooled.reaching(t, 0).astype(np.float64) @ weights
@@ -240,24 +270,42 @@ def _from_outside(layer: Layer, weights: Array, t: int, around: str) -> Iterator
             yield Part(f"directly from L at t = {k + 1}, {through}{around}", float(values[k]), 0.0, int(k) + 1)
         return
     value = _sum(layer.direct_grad[t, 0].astype(np.float64) * weights)
+    for part in _through_attention(layer, weights, t, around):
+        value -= part.value
+        yield part
+    if layer.given and (layer.attended or layer.beyond):  # of a call that a later one reads, nothing else is asked
+        return
     source = "the given ∂L/∂output" if layer.direct_from == "given" else "L"
     yield Part(f"directly from {source} at t = {t + 1}{around}", value, 0.0, t + 1)
 
 
-def _other_states(layer: Layer, weighing: Weighing, after: int) -> Iterator[Part]:
+def _through_attention(layer: Layer, weights: Array, t: int, around: str) -> Iterator[Part]:
+    width = layer.output.shape[-1]
+    own = slice(width, 2 * width) if layer.reverse else slice(width)
+    for attention in layer.attended if t in layer.times(0) else ():
+        rows = np.flatnonzero(attention.weights[:, 0].any(axis=-1))
+        grads = attention.read_grads(rows)[:, t - attention.start, own]
+        for k, value in zip(rows, grads.astype(np.float64) @ weights, strict=True):
+            yield Part(f"through attention from L at t = {k + 1}{around}", float(value), 0.0, int(k) + 1)
+
+
+def _other_states(user: _User) -> Iterator[Part]:
     """Along the states that are not the output, as the cell state: element by element."""
-    for use in _before_uses(layer):
-        weights = weighing[use.value.name]
-        if use.value.name != layer.equations.output and not isinstance(use.node.operation, Matrix) and weights.any():
-            yield _along(layer, use, weights, after)
+    for use in _before_uses(user.layer):
+        name = use.value.name
+        beside = name != user.layer.equations.output and not isinstance(use.node.operation, Matrix)
+        if beside and user.weighing[name].any():
+            yield _along(user, use)
 
 
-def _along(layer: Layer, use: Use, weights: Array, after: int) -> Part:
-    parts = _passed(layer, use, after) * weights
+def _along(user: _User, use: Use) -> Part:
+    weights = user.weighing[use.value.name]
+    parts = _passed(user.layer, use, user.t) * weights
     most = parts if parts.any() else weights
     words = use.node.path or f"along {use.node.words or use.node.name} at"
-    place = _largest(most, use.value.name, layer, after)
-    return Part(f"{words} t = {after + 1}", _sum(parts), 0.0, after + 1, place)
+    place = _largest(most, use.value.name, user.layer, user.t)
+    elsewhere = user.words.replace(f" at t = {user.t + 1}", "")
+    return Part(f"{words} t = {user.t + 1}{elsewhere}", _sum(parts), 0.0, user.t + 1, place)
 
 
 def _passed(layer: Layer, use: Use, t: int) -> Array:
@@ -278,17 +326,6 @@ def _state_of_units(layer: Layer) -> str:
     cell = layer.equations
     whole = [name for name in cell.hidden_nodes if cell.node(name).units == "hidden"]
     return (whole or cell.hidden_nodes)[-1]
-
-
-def _after(layer: Layer, t: int) -> int | None:
-    """The time step in which h_t was used, from 0; None at the end of the layer's way, where the gradient is cut, and
-    where nothing is carried."""
-    after = t - 1 if layer.reverse else t + 1
-    return (
-        None
-        if not layer.equations.states or not 0 <= after < len(layer.output) or (layer.cut is not None and layer.cut[t])
-        else after
-    )
 
 
 def _blocks(layer: Layer, use: Use, t: int) -> list[tuple[str, Array, Array]]:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from several_calls import encoder_decoder
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_capture import changed_capture
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
 from rnnviz.core.sweeps.interventions import CutGradient, SetValue
 from rnnviz.core.sweeps.losses import LOSSES
 from rnnviz.core.sweeps.trace import rebuild
@@ -160,6 +161,40 @@ def test_the_ways_around_layers_are_told_and_what_is_dropped(random_capture):
     for parts in (found.paths, found.units):
         (dropped,) = (part for part in parts if part.time_step == t + 1)
         assert (dropped.words, dropped.value) == (f"nothing from layer 1: dropped at t = {t + 1}", 0.0)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "vanilla"])
+@pytest.mark.parametrize("attention", [True, False])
+@pytest.mark.parametrize("both_ways", [True, False])
+def test_parts_go_through_hand_over_and_attention(cell, attention, both_ways):
+    capture = encoder_decoder(cell, attention=attention, both_ways=both_ways)
+    capture = replace(
+        capture, calls=tuple(replace(one, structure=replace(one.structure, residual=True)) for one in capture.calls)
+    )
+    trace = recompute(capture, (), 1)  # 4 and 2 time steps
+    for layer in trace.layers:
+        for t, of in product(layer.times(), OF[cell]):
+            place = GradientPlace(of, layer.name, t + 1, 2)
+            assert_sums(provenance(trace, place), value_at(trace, place))
+    with pytest.raises(RnnvizError, match="the time step of decoder, layer 1 must be from 5 to 6, not 4"):
+        provenance(trace, GradientPlace("h", "decoder.l1", 4, 1))
+
+
+def test_what_is_handed_over_leads_to_the_decoder():
+    trace = recompute(encoder_decoder("gru"), (), 0)  # the encoder has 2 time steps
+    bridge, follower = trace.calls[1].bridge, trace.layer("decoder.l1")
+    found = provenance(trace, GradientPlace("h", "l1", 2, 3))
+    paths = {part.words: part for part in found.paths}
+    kept = bridge.bridge.weight["h"][1, :, 2] @ (follower.gates["z"][2, 0] * follower.hidden_grad[2, 0])
+    along = paths["along z ⊙ h to t = 3 of decoder, layer 1, handed over"]
+    assert along.value == pytest.approx(kept)
+    assert along.leads_to.layer == "decoder.l1"
+    assert paths["through the new state of decoder, layer 1 at t = 3, handed over"].time_step == 3
+    looked = trace.head.attention.read_grads(np.array([3]))[0, 1, 2]
+    assert paths["through attention from L at t = 4"].value == pytest.approx(looked)
+    assert not any("given" in words for words in paths)
+    assert {part.words for part in found.losses} == {"L at t = 3", "L at t = 4", "L at t = 5"}
+    assert "unit 2 of decoder, layer 1 at t = 3, handed over" in {part.words for part in found.units}
 
 
 @pytest.mark.parametrize("seed", range(5))
