@@ -155,7 +155,11 @@ def _run(path: Path, activation: Activation | None) -> Inspected:
             "kind": "run",
             "name": run.source.title,
             "task": run.task.name,
-            "modules": [_module(model.name, model.structure) for model in run.models],
+            "modules": [
+                _module(model.name if stage.name == "" else f"{model.name}, {stage.name}", stage.structure)
+                for model in run.models
+                for stage in model.network.stages
+            ],
             "training_steps": int(run.last_training_step),
             "captures": len(captured),
             "training_batches": len(run.captured(kind="batch")),

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from rnnviz.core.cells.own import OwnSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.heads import fitted
@@ -17,6 +18,7 @@ from rnnviz.core.tasks import DateFormats, Glyphs, NextCharacter
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.checkpoints.export import export_model
+from rnnviz.engine.inspection import inspect_path
 from rnnviz.engine.networks import SequenceModel, build
 from rnnviz.engine.training.branching import branch_of_run
 from rnnviz.engine.training.serve import run_training
@@ -188,6 +190,8 @@ def test_a_run_holds_both_modules_and_what_the_decoder_was_told(recorded) -> Non
             *("l0", "l0_reverse", "l1", "l1_reverse"),
             *("decoder.l0", "decoder.l1"),
         )
+        titles = [module["title"] for module in inspect_path(recorded)["modules"]]
+        assert titles[:4] == ["attention", "attention, decoder", "deep", "deep, decoder"]
         assert run.probe is not None
         probe = training.probe
         np.testing.assert_array_equal(run.probe.more["decoder.inputs"], probe.decoder_inputs)
@@ -254,6 +258,7 @@ def test_symbols_of_one_call_can_be_embedded_too() -> None:
     [
         (ModelSettings("a", "jordan", 3), "models\\[0\\].cell must be one that hands its state over"),
         (ModelSettings("a", "mlp", 3), "mlp has no state"),
+        (ModelSettings("a", "own", 3, own=OwnSettings("cell.py")), "whose encoder and decoder are cells of ours"),
         (ModelSettings("a", "gru", 3, convolution=2), "convolution must be left out"),
     ],
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rnnviz.core.cells import cell_kind
+from rnnviz.core.cells import OWN, cell_kind
 from rnnviz.core.experiment.settings import TRUNCATIONS, Experiment, ModelSettings, Task, TrainingSettings, Truncation
 from rnnviz.core.plain_records import refuse
 
@@ -22,6 +22,8 @@ def no_decoder(model: ModelSettings) -> str:
     kind = cell_kind(model.cell)
     if kind.reads_out:
         return "has the prediction as its output"
+    if model.cell == OWN.name:
+        return "is known to torch alone"
     return "" if model.structure(1, 1).equations.states else "has no state"
 
 

@@ -410,7 +410,7 @@ class TrainingSettings:
             "Teacher forcing",
             RealNumber(0.0, 1.0),
             "Share of the time steps at which the decoder is told the right answer before, elsewhere it reads its own; "
-            "needs a restart",
+            "the probe likewise, in validation it always reads its own; needs a restart",
             short="teacher forcing",
             slider=(0.0, 1.0),
         ),
