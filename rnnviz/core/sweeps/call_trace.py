@@ -183,22 +183,18 @@ def _grad_final(call: Call, number: int, later: list[CallTrace], sweeps: list[La
         came = _first_grads(one.layers) if one.bridge is None else one.bridge.final_grads
         for state, grads in came.items():
             total[state] = total[state] + grads if state in total else grads
-    ends = [_cut_at_end(sweep) for sweep in sweeps]
-    if any(end is not None and end.any() for end in ends):
+    ends = np.array([_cut_at_end(sweep) for sweep in sweeps])
+    if ends.any():
         for state, grads in total.items():
-            closed = [np.zeros(grads.shape[1], bool) if end is None else end for end in ends]
-            total[state] = np.where(np.stack(closed)[:, :, None], grads.dtype.type(0), grads)
+            total[state] = np.where(ends[:, None, None], grads.dtype.type(0), grads)
     return total
 
 
-def _cut_at_end(sweep: LayerSweep) -> Array | None:
-    """(N,) whether nothing comes to the state that each sequence ends with; None: it does to all."""
-    cut, lengths = sweep.own_cut, sweep.order.lengths
-    if cut is None:
-        return None
-    if lengths is None:
-        return np.atleast_1d(cut[-1])
-    return np.asarray(cut[lengths - 1, np.arange(len(lengths))] if cut.ndim > 1 else cut[lengths - 1])
+def _cut_at_end(sweep: LayerSweep) -> bool:
+    """Whether nothing comes to the final state. Of padded sequences it always does: truncation cuts inside a sequence,
+    and how far the others go on is no matter."""
+    cut = sweep.own_cut
+    return cut is not None and sweep.order.lengths is None and bool(cut[-1])
 
 
 def _first_grads(layers: tuple[Layer, ...]) -> dict[str, Array]:

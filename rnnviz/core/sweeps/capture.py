@@ -224,7 +224,7 @@ class Call(FrozenArrays):
             grad_final=frozen_mapping({state: array[:, one] for state, array in self.grad_final.items()}),
             start=self.start if start is None else start,
             masks=None if self.masks is None else self.masks[:, :length, one],
-            cut=None if self.cut is None else self.cut[:length],
+            cut=None if self.cut is None else self.cut[:length] & (np.arange(length) < length - 1),
             embedding=embedding,
             convolution=convolution,
             told=None if self.told is None else self.told[:length, one],

@@ -44,7 +44,7 @@ def _of_one(capture: Capture, n: int) -> Cuts:
         asked = np.flatnonzero(call.grad_output[:length, place].any(axis=-1))  # NaN is not 0
         sources += [call.start + 1 + int(t) for t in asked[:1]]
         if length and (call.grad_final or any(_takes(other, number) for other in capture.calls)):
-            sources.append(call.start + length)
+            sources.append(call.start + (1 if call.structure.bidirectional else length))  # where reverse layers end
         if any(other.head is not None and _attends(other) == number for other in capture.calls):
             sources.append(call.start + 1)
     first = min(sources, default=0)

@@ -62,6 +62,8 @@ class Swept(Protocol):
     @property
     def cut(self) -> Array | None: ...
     @property
+    def lengths(self) -> Array | None: ...
+    @property
     def pooled(self) -> PooledGrads | None: ...
     @property
     def mask(self) -> Array | None: ...
@@ -425,7 +427,9 @@ class _Scan:
         self._unit = None if wanted.unit is None else _own_part(layer, wanted.unit).astype(self._dtype)
         self._bind()
         self.first = {state: before.gradient for state, before in self._before.items()}
-        cut = layer.cut is not None and len(self.order) > 0 and bool(layer.cut[self.order[0]])
+        cut = False
+        if layer.cut is not None and layer.lengths is None and len(self.order):  # truncation cuts inside alone
+            cut = bool(layer.cut[self.order[0]])
         for state, came in ({} if final is None or cut else final).items():
             self._junctions[state].gradient[...] = came
 

@@ -485,8 +485,10 @@ class Layer(FrozenArrays):
             None if self.pooled is None else self.pooled.sample(n, rows, 0 if place is None else place.start, copied)
         )
         initial = {state: array[n : n + 1] for state, array in self.initial.items()}
-        cut_at = None if self.cut is None else frozen(self.cut[rows])
-        found = self._rearranged(cut, above, place, pooled, cut_at)
+        cut_at = None if self.cut is None else self.cut[rows].copy()
+        if cut_at is not None and self.lengths is not None and not self.reverse:
+            cut_at[(len(cut_at) if place is None else place.stop) - 1] = False  # its own end
+        found = self._rearranged(cut, above, place, pooled, None if cut_at is None else frozen(cut_at))
         return replace(found, lengths=None, initial=frozen_mapping(initial))
 
     def placed(self, place: Place, above: "tuple[Layer, ...]") -> "Layer":
