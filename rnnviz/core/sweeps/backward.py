@@ -76,7 +76,8 @@ def _layer(
         gradients = sweep_backward(slopes, own, sweep.by_hand, _final(sweep, final), cut)
     else:
         gradients = _by_kernel(sweep, own, cut)
-    return replace(_read_only(call, sweep, own, gradients, above), pooled=pooled, mask=mask)
+    layer = _read_only(call, sweep, own, gradients, above)
+    return layer if pooled is None and mask is None else replace(layer, pooled=pooled, mask=mask)
 
 
 def _many(cut: Array) -> bool:

@@ -113,7 +113,7 @@ def _beyond(layer: Layer, place: int, follower: CallTrace) -> Beyond:
 
 def swept_back(capture: Capture, sweeps: list[list[LayerSweep]], outputs: tuple[Array, ...]) -> tuple[CallTrace, ...]:
     """The calls of forward sweeps and their `outputs`, read out and swept back."""
-    found, axis = list[CallTrace](), capture.axis
+    found, axis = list[CallTrace](), capture.axis if len(sweeps) > 1 else None
     for number in range(len(sweeps) - 1, -1, -1):
         call, output = capture.calls[number], outputs[number]
         head = head_of(capture, number, outputs)
@@ -126,7 +126,7 @@ def swept_back(capture: Capture, sweeps: list[list[LayerSweep]], outputs: tuple[
         if call.bridge is not None and call.follows is not None:
             bridge = bridged(call.bridge, final_states(sweeps[call.follows]), _first_grads(layers))
         one = CallTrace(call, layers, output, head, call.lengths, bridge)
-        found.insert(0, one.placed(axis.place(number)))
+        found.insert(0, one if axis is None else one.placed(axis.place(number)))
     return linked(found)
 
 
