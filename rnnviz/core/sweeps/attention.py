@@ -219,7 +219,7 @@ class AttentionTrace(FrozenArrays):
             start=start,
             scores=frozen(alone.scores[..., :own]),
             weights=frozen(alone.weights[..., :own]),
-            read=frozen(self.read[:own, n : n + 1]),
+            read=frozen(np.ascontiguousarray(self.read[:own, n : n + 1])),  # without those of all sequences
             lengths=None,
         )
 

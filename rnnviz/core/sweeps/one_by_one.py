@@ -65,7 +65,13 @@ def _each_rebuilt(
 def trace_bytes(capture: Capture) -> int:
     """About what `rebuild(capture)` takes in memory."""
     time_steps = capture.axis.time_steps
-    return sum(_call_bytes(call, time_steps) for call in capture.calls)
+    sizes = [_call_bytes(call, time_steps) for call in capture.calls]
+    for call in capture.calls:
+        if call.head is not None and (attention := call.head.attention) is not None:
+            over = len(capture.calls[attention.over].inputs)
+            units = 2 * over + 2 * sum(attention.combine.shape)  # scores and weights; contexts, outputs, gradients
+            sizes.append(time_steps * call.inputs.shape[1] * units * call.inputs.itemsize)
+    return sum(sizes)
 
 
 def _call_bytes(call: Call, time_steps: int) -> int:

@@ -49,6 +49,7 @@ def test_flows_go_over_both_stages_and_other_cards_say_where_theirs_lies(qtbot: 
     np.testing.assert_allclose(sums, both.sum(axis=0), rtol=1e-12)
     walk = frame_of(view, "walk")
     assert "no bound: there is no step Jacobian from one stage to the next" in words_at(walk, 2)
+    assert any(" a time step in the decoder · horizon" in text for text in walk.drawing.texts.values())
     np.testing.assert_allclose(walk.sight.known[0].value.numbers.flow.values, wanted, rtol=1e-12)
     here, elsewhere = (2, READ + 3) if layer == "l0" else (READ + 3, 2)
     said = f"the encoder ends at t = {READ}" if layer == "l0" else f"the decoder begins at t = {READ + 1}"

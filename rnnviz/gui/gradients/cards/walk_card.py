@@ -211,8 +211,14 @@ def _caption(found: Found, way: _Way) -> str:
     if np.isnan(values).any():
         return f"{name}: NaN, {way.horizon}"
     rate = way.one.fit.rate
-    factor = f" ×{short(rate)} a time step ·" if np.isfinite(rate) else ":"
+    where = f" in the {_stage_of(found.model)}" if found.value.numbers.flow.crosses else ""
+    factor = f" ×{short(rate)} a time step{where} ·" if np.isfinite(rate) else ":"
     return f"{name}{factor} {way.horizon}"
+
+
+def _stage_of(model: ShownModel) -> str:
+    """What the stage is called in which the losses lie."""
+    return model.network.stage(model.row[-1].name if model.row else model.layer_name).words
 
 
 def _told(found: Found, way: _Way, t: int) -> str:
