@@ -86,6 +86,7 @@ def test_every_mistake_is_one_sentence(lines: str, words: str) -> None:
         ("[[bookmarks]]\ntraining_step = -1", "from 0 on"),
         ("[[bookmarks]]\ntraining_step = 1\nnote = 'a\tb'", "one line"),
         ("[[bookmarks]]\ntraining_step = 1\ntime_step = 0", "from 1 on"),
+        ("[[bookmarks]]\ntraining_step = 1\nkind = 'badge'", r"bookmarks\[0\].kind must be"),
         ("[[breakpoints]]\nkind='condition'\nexpression='k == 1'\n" * 101, "at most 100"),
     ],
 )

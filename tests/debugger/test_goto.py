@@ -38,6 +38,7 @@ HERE = Cursor(7, Phase.BACKWARD, 12, "l1", "c")
         ("update t=3", Cursor(7, Phase.UPDATE, 3, "l1")),
         ("step 500 t 17 backward", Cursor(500, Phase.BACKWARD, 17, "l1")),
         ("training step 500, time step 17, forward", Cursor(500, Phase.FORWARD, 17, "l1")),
+        ("training batch, training step 500", Cursor(500, Phase.BACKWARD, 12, "l1")),
         ("s500 t17 b", Cursor(500, Phase.BACKWARD, 17, "l1")),
         ("Go to training step 1,500, backward pass", Cursor(1500, Phase.BACKWARD, 12, "l1")),
         ("17", Cursor(7, Phase.BACKWARD, 17, "l1")),
@@ -249,3 +250,13 @@ def test_words_of_two_stages_lead_back_to_the_same_cursor(k, data):
     number = data.draw(st.integers(0, STAGES.fine_length - 1))
     cursor = STAGES.fine_at(number, Cursor(k, Phase.FORWARD, 1))
     assert go_to(words(cursor), STAGES, HERE) == cursor
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("training batch t 3", "batch"), ("step 9 Batch", "batch"), ("probe", "probe"), ("t 3 forward", None)],
+)
+def test_whose_sequences_are_meant_is_a_part_of_a_place(text: str, kind: str | None) -> None:
+    assert target(text, PROGRAM, HERE).kind == kind
+    assert target(words(HERE, "batch"), PROGRAM, HERE) == Target(HERE, kind="batch")
+    assert words(HERE, "probe") == words(HERE)

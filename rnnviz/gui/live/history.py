@@ -111,7 +111,9 @@ class HistoryReader:
         if whole:
             self._whole_list_at = now
         for kind, known in self._captured.items():
-            found = self._run.captured(int(known[-1]) if len(known) and not whole else -1, kind)
+            # Where there are none yet, only the whole list is checked row by row: a run grows many times a second.
+            last = int(known[-1]) if len(known) else min(len(self._captured["probe"]), 1) - 1
+            found = self._run.captured(-1 if whole else last, kind)
             if not whole:
                 found = np.concatenate([known, found]) if len(found) else known
             if not np.array_equal(found, known):
