@@ -172,7 +172,8 @@ def test_the_badge_says_how_far_the_trace_can_be_believed(
     bar = StatusBar(store)
     qtbot.addWidget(bar)
     assert bar.badge.text() == ""
-    traces: Any = tuple(SimpleNamespace(verdict=each, notes=(), layers=(), bytes=0) for each in verdicts)
+    check = SimpleNamespace(capture=SimpleNamespace(remarks=()))
+    traces: Any = tuple(SimpleNamespace(verdict=each, check=check, notes=(), layers=(), bytes=0) for each in verdicts)
     bar.show_state(store.state, flat_state(store.state, traces=traces))
     assert bar.badge.text() == words
     assert getattr(theme(store.state.look.theme), token) in bar.badge.styleSheet()
