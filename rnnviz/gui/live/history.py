@@ -107,12 +107,13 @@ class HistoryReader:
 
     def _read_captured(self) -> bool:
         now, changed = time.monotonic(), False
+        newest = max((int(known[-1]) for known in self._captured.values() if len(known)), default=0)
         whole = now - self._whole_list_at > _WHOLE_LIST_SECONDS
         if whole:
             self._whole_list_at = now
         for kind, known in self._captured.items():
-            # Where there are none yet, only the whole list is checked row by row: a run grows many times a second.
-            last = int(known[-1]) if len(known) else min(len(self._captured["probe"]), 1) - 1
+            # A list is checked row by row from its beginning: not again and again where there are none of a kind yet.
+            last = int(known[-1]) if len(known) else newest - 1
             found = self._run.captured(-1 if whole else last, kind)
             if not whole:
                 found = np.concatenate([known, found]) if len(found) else known
