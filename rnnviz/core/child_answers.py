@@ -34,6 +34,13 @@ class SearchLine:
 
 
 @dataclass(frozen=True)
+class JacobiansLine:
+    """One line of what is asked of the engine: how far it is."""
+
+    progress: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a check of all gradients of one model came to."""
 
@@ -45,6 +52,12 @@ class Verdict:
 def search_line(line: bytes) -> SearchLine:
     """The record in a line. Raises RnnvizError for anything else."""
     return read_record(SearchLine, _json(line, "rnnviz search"), "rnnviz search", "")
+
+
+def jacobians_share(line: bytes) -> float:
+    """How much of it is done, 0 to 1. Raises RnnvizError."""
+    done, total = read_record(JacobiansLine, _json(line, "rnnviz jacobians"), "rnnviz jacobians", "").progress
+    return done / max(total, 1)
 
 
 def verdicts(output: bytes) -> tuple[Verdict, ...]:

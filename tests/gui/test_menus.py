@@ -27,7 +27,7 @@ GROUPS = {
     "Training": [
         ["Train on", "One training step", "Reset"],
         ["Earlier in training", "Later in training", "Back to live", "Record training batches"],
-        ["Several seeds …", "Open sweep of seeds …"],
+        ["Ask for step Jacobians", "Several seeds …", "Open sweep of seeds …"],
     ],
     "Debug": [
         ["Step forward", "Step back", "Step into", "Step into, back", "Step out", "Step out, back"],

@@ -17,6 +17,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.setting import PythonFile, setting
 
 NO_OPERATIONS = "a user's own cell: its operations are not known here"
+NOT_KNOWN = f"This is {NO_OPERATIONS}."
 UNKNOWN = OwnParts((("h", 0),))  # before the engine has looked into the file; 0: as many as hidden units
 
 MOST_STATES, MOST_PARAMETERS, LARGEST = 8, 500, 1 << 28  # of one cell; numbers of one parameter
@@ -39,13 +40,26 @@ class Recorded(Adding):
         raise TypeError(NO_OPERATIONS)
 
 
+_seen: dict[OwnParts, None] = {}  # the cells that this process knows, the newest last
+_MOST_SEEN = 32
+
+
+def seen() -> tuple[OwnParts, ...]:
+    """The users' own cells that this process has come across."""
+    return tuple(_seen)
+
+
 def _make(options: Options) -> Cell:
     """The states in the order in which the file's module gives them, the first of them the output."""
     parts = options.own or UNKNOWN
+    if options.own is not None:
+        _seen.setdefault(options.own)
+        while len(_seen) > _MOST_SEEN:
+            del _seen[next(iter(_seen))]
     nodes = tuple(_state(name, units, first=not place) for place, (name, units) in enumerate(parts.states))
     return Cell(
         "own",
-        "own",
+        parts.called or "own",
         (),
         tuple(_parameter(name, shape) for name, shape in parts.parameters),
         nodes,
@@ -57,12 +71,12 @@ def _make(options: Options) -> Cell:
 
 
 def _state(name: str, units: int, first: bool) -> Node:
-    symbol = f"{name}_t" if len(name) == 1 else f"{name}_{{t}}"
+    said = name.replace("_", " ")  # in markup an underscore would put what follows below the line
     return Node(
         name,
         Recorded(),
-        symbol=symbol,
-        words="hidden state" if first else f"{name} state",
+        symbol=f"{said}_t",
+        words="hidden state" if first else f"{said} state",
         units="output" if first else units or "hidden",
         role="state",
         family="state" if first else "cell",
@@ -70,7 +84,9 @@ def _state(name: str, units: int, first: bool) -> Node:
 
 
 def _parameter(name: str, shape: tuple[int, ...]) -> Parameter:
-    return Parameter(name, name, "hidden", "hidden" if len(shape) > 1 else "", fixed=shape)
+    first, _, rest = name.partition("_")
+    symbol = f"{first}_{{{rest.replace('_', ' ')}}}" if rest else name
+    return Parameter(name, symbol, "hidden", "hidden" if len(shape) > 1 else "", fixed=shape)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Way:
     @np.errstate(all="ignore")
     def came(self, layer: Layer, steps: range, sample: int = 0) -> Array:
         """(S, units) what comes this way to the state at each of these time steps (0-based), zeros where none does."""
+        if layer.equations.recorded:
+            return np.asarray(layer.arriving[self.state][steps.start : steps.stop, sample])
         found = np.zeros((len(steps), layer.structure.units(self.state)), layer.output.dtype)
         from_ = [from_after(layer, t, sample) for t in steps]
         there = [place for place in from_ if place is not None]
@@ -55,7 +57,11 @@ class Way:
 
 @lru_cache(maxsize=64)
 def ways_back(cell: Cell) -> tuple[Way, ...]:
-    """All ways, in the order of the states; of each state first along it."""
+    """All ways, in the order of the states; of each state first along it. Of a user's own cell one way for each state:
+    what it goes through is not known."""
+    if cell.recorded:
+        symbols = {state: cell.node(state).symbol.removesuffix("_t") for state in cell.states}
+        return tuple(Way(state, "along", (), f"∂L_{{>t}}/∂{symbol}_t") for state, symbol in symbols.items())
     writing, found = Writing(cell), list[Way]()
     for state in cell.states:
         by_kind: dict[WayKind, list[Use]] = {"along": [], "weights": [], "peepholes": []}

@@ -22,7 +22,8 @@ def check_experiment(experiment: Experiment, source: str = "experiment") -> None
     check_heads(experiment, source)
     check_forms(experiment, source)
     check_estimate(experiment, source)
-    check_marks(experiment.marks, [model.name for model in experiment.models], source)
+    unknown = any(model.cell == OWN.name for model in experiment.models)
+    check_marks(experiment.marks, [model.name for model in experiment.models], source, unknown)
 
 
 def check_number_of_models(number: int, source: str) -> None:

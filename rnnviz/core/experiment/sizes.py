@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rnnviz.core.cells import cell_kind
+from rnnviz.core.cells import OWN, cell_kind
 from rnnviz.core.experiment.settings import ModelSettings
 from rnnviz.core.setting import WholeNumber, settings_of
 from rnnviz.core.structure import Structure
@@ -54,17 +54,19 @@ def _decoder_shapes(model: ModelSettings, encoder: Structure, outputs: int) -> d
 
 
 def parameter_count(model: ModelSettings, inputs: int, outputs: int, decodes: bool = False) -> int:
-    """How many numbers all parameters of `parameter_shapes` are."""
+    """How many numbers all parameters of `parameter_shapes` are; of a user's own cell those of the head alone, for its
+    file alone tells the others."""
     return sum(math.prod(shape) for shape in parameter_shapes(model, inputs, outputs, decodes).values())
 
 
 def matched(
     models: Sequence[ModelSettings], chosen: int, inputs: int, outputs: int, decodes: bool = False
 ) -> tuple[ModelSettings, ...]:
-    """The models with the hidden sizes that bring their parameter counts nearest to that of the one at `chosen`."""
+    """The models with the hidden sizes that bring their parameter counts nearest to that of the one at `chosen`; users'
+    own cells, whose counts nobody knows here, stay as they are."""
     wanted = parameter_count(models[chosen], inputs, outputs, decodes)
     return tuple(
-        model if number == chosen else _with_count(model, wanted, inputs, outputs, decodes)
+        model if number == chosen or model.cell == OWN.name else _with_count(model, wanted, inputs, outputs, decodes)
         for number, model in enumerate(models)
     )
 
@@ -75,7 +77,7 @@ def match_words(models: Sequence[ModelSettings], chosen: int, inputs: int, outpu
     others = "; ".join(
         f"{model.name} {model.hidden_size} units, {count:,}"
         for number, (model, count) in enumerate(zip(models, counts, strict=True))
-        if number != chosen
+        if number != chosen and model.cell != OWN.name
     )
     one = models[chosen]
     return f"Matched to {one.name} ({one.hidden_size} units, {counts[chosen]:,} parameters): {others}."

@@ -15,7 +15,6 @@ from rnnviz.core.expressions.vocabulary import (
     cell_names,
     did_you_mean,
     model_word,
-    split_layer,
 )
 
 
@@ -45,7 +44,7 @@ def compile_call(compiler: Compiler, node: ast.Call) -> Compiled:
 
 def _no_function(compiler: Compiler, node: ast.Name) -> ExpressionError:
     name = node.id
-    if split_layer(name):
+    if compiler.vocabulary.split(name):
         return compiler.problem(node, f"{name} is a quantity, not a function: its subscript is {name}[t].")
     if name in compiler.vocabulary.known_metrics or name in NUMBERS:
         return compiler.problem(node, f"{name} is a number, not a function.")
@@ -64,7 +63,7 @@ def _window(compiler: Compiler, function: Function, node: ast.Call) -> Run:
     metric, count = node.args
     known = compiler.vocabulary.known_metrics
     if not isinstance(metric, ast.Name) or metric.id not in known:
-        if isinstance(metric, ast.Name) and not split_layer(metric.id) and metric.id not in NUMBERS:
+        if isinstance(metric, ast.Name) and not compiler.vocabulary.split(metric.id) and metric.id not in NUMBERS:
             raise compiler.unknown(metric)
         having = ", ".join(sorted(known))
         raise compiler.problem(metric, f"{function.name}(…, 50) looks back on a metric: {having}.")

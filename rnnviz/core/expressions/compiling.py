@@ -23,7 +23,7 @@ from rnnviz.core.expressions.values import (
     Value,
     check_work,
 )
-from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, split_layer
+from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS
 
 _SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -85,7 +85,7 @@ class ExpressionCompiler(Compiler):
             return Compiled(NUMBER, located(span, lambda scope: scope.number(name)))
         if name in COMPARED_ONLY:
             raise self.problem(node, f"{name} is compared with == or !=: {COMPARED_ONLY[name]}.")
-        if split_layer(name):
+        if self.vocabulary.split(name):
             form, read = self._quantity(node)
 
             def whole(scope: Scope) -> Value:
@@ -101,7 +101,7 @@ class ExpressionCompiler(Compiler):
 
     def _quantity(self, node: ast.Name) -> tuple[Form, Read]:
         """ExpressionError naming the cell where no model has this quantity."""
-        found = split_layer(node.id)
+        found = self.vocabulary.split(node.id)
         if found is None:
             raise self._no_quantity(node)
         missing = self.vocabulary.missing(*found)

@@ -14,7 +14,6 @@ from rnnviz.core.expressions.vocabulary import (
     Vocabulary,
     cell_names,
     layered_name,
-    named_quantities,
 )
 from rnnviz.core.structure import LayerId
 
@@ -133,7 +132,7 @@ def _bare_words(asked: str, vocabulary: Vocabulary) -> Iterator[tuple[str, Kind,
 def _names(vocabulary: Vocabulary, word: str) -> Iterator[tuple[str, Kind, str, str]]:
     begun = {"_l", *(f"_{call[:2]}" for layer in vocabulary.layers if (call := LayerId.read(layer).call))}
     layers = vocabulary.layers if any(mark in word for mark in begun) else ()
-    for named in named_quantities().values():
+    for named in vocabulary.named.values():
         if not vocabulary.missing(named, ""):
             yield named.name, "quantity", vocabulary.words(named), vocabulary.form(named, "").words
         for layer in layers if named.layered else ():

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from rnnviz.core.expressions.functions import FUNCTIONS
 from rnnviz.core.expressions.tokens import WORD_OPERATORS
-from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, Vocabulary, named_quantities, split_layer
+from rnnviz.core.expressions.vocabulary import COMPARED_ONLY, NUMBERS, Vocabulary
 
 LONGEST = 5  # words
 _FILLERS = frozenset({"the", "of", "a", "an", "in", "value", "values"})
@@ -55,7 +55,7 @@ def key_of(words: str) -> str:
 def phrases(vocabulary: Vocabulary) -> dict[str, str]:
     """Every phrase of the names these models have, by its key."""
     found = dict[str, str]()
-    having = [named for named in named_quantities().values() if not vocabulary.missing(named, "")]
+    having = [named for named in vocabulary.named.values() if not vocabulary.missing(named, "")]
     names = {named.name for named in having} | vocabulary.known_metrics | {*NUMBERS, *FUNCTIONS}
     for name, called in _CALLED.items():
         if name in names:
@@ -73,7 +73,7 @@ def phrases(vocabulary: Vocabulary) -> dict[str, str]:
         if named.name.startswith("d") and named.name[1:] in names:
             of = named.name[1:]
             found |= {key_of(f"{word} {of}"): named.name for word in ("grad", "gradient", "derivative")}
-            found |= {key_of(f"{word} {vocabulary.words(split_layer(of)[0])}"): named.name  # type: ignore[index]
+            found |= {key_of(f"{word} {vocabulary.words(vocabulary.split(of)[0])}"): named.name  # type: ignore[index]
                       for word in ("grad", "gradient")}  # fmt: skip
         if named.name.startswith("so_far_"):
             weights = _weights(named.name.removeprefix("so_far_"))
@@ -92,7 +92,7 @@ def _weights(short: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _shares(vocabulary: Vocabulary) -> dict[str, str]:
     """What the weights are called, and the shares of each time step in their gradients."""
-    having = (name for name, named in named_quantities().items() if not vocabulary.missing(named, ""))
+    having = (name for name, named in vocabulary.named.items() if not vocabulary.missing(named, ""))
     shares = [name for name in having if name.startswith("share_")]
     return {key_of(word): name for name in shares for word in _weights(name.removeprefix("share_"))}
 
@@ -105,7 +105,7 @@ def share_of(word: str, vocabulary: Vocabulary) -> str:
 def known(word: str, vocabulary: Vocabulary) -> bool:
     """Whether `word` is a name of the language as it stands."""
     plain = word in NUMBERS or word in FUNCTIONS or word in COMPARED_ONLY or word in vocabulary.known_metrics
-    return plain or word in WORD_OPERATORS or split_layer(word) is not None
+    return plain or word in WORD_OPERATORS or vocabulary.split(word) is not None
 
 
 def phrase(words: str, vocabulary: Vocabulary) -> str:
@@ -134,7 +134,7 @@ def _looked_up(word: str, table: dict[str, str], vocabulary: Vocabulary) -> str:
         return exact
     layered = re.fullmatch(r"(\w+?)_?(l[0-9]+(?:_reverse)?)", word)
     name = layered and (table.get(key_of(layered[1])) or _in_other_letters(layered[1], vocabulary))
-    if not (layered and name and split_layer(f"{name}_{layered[2]}")):
+    if not (layered and name and vocabulary.split(f"{name}_{layered[2]}")):
         return ""
     flat = all(structure.num_layers == 1 for structure in vocabulary.structures)
     only = flat and layered[2] == "l0" and not any(network.several for network in vocabulary.networks)
@@ -142,7 +142,7 @@ def _looked_up(word: str, table: dict[str, str], vocabulary: Vocabulary) -> str:
 
 
 def _names(vocabulary: Vocabulary) -> list[str]:
-    having = [named.name for named in named_quantities().values() if not vocabulary.missing(named, "")]
+    having = [named.name for named in vocabulary.named.values() if not vocabulary.missing(named, "")]
     return [*having, *sorted(vocabulary.known_metrics), *NUMBERS, *FUNCTIONS, *COMPARED_ONLY]
 
 
@@ -157,5 +157,5 @@ def _at_a_place(word: str, vocabulary: Vocabulary) -> str:
     place = re.fullmatch(r"(\w*?[^\W\d])(?:_(t|T|[0-9]+)|([0-9]+))", word)
     if place is None:
         return ""
-    name = place[1] if split_layer(place[1]) else _in_other_letters(place[1], vocabulary)
-    return f"{name}[{place[2] or place[3]}]" if name and split_layer(name) else ""
+    name = place[1] if vocabulary.split(place[1]) else _in_other_letters(place[1], vocabulary)
+    return f"{name}[{place[2] or place[3]}]" if name and vocabulary.split(name) else ""

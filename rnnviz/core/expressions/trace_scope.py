@@ -1,12 +1,13 @@
 """The scope of a trace: one time step of one of its sequences, every quantity by its name."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.expressions.problems import NoValueError
 from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
-from rnnviz.core.expressions.vocabulary import has, named_quantities, no_such
+from rnnviz.core.expressions.vocabulary import NamedQuantity, has, named_of, no_such
 from rnnviz.core.network import ENCODER, Stretch
 from rnnviz.core.quantity import quantities
 from rnnviz.core.sweeps.head import HeadTrace
@@ -88,14 +89,20 @@ class TraceScope:
         trace = self._trace
         if not trace.network.several:
             return None
-        if not named_quantities()[name].layered:
+        if name in self._named and not self._named[name].layered:
             head = next((call for call in reversed(trace.calls) if call.head is not None), trace.calls[-1])
             return _own(head.call.name, head.layers[0])
         found = trace.find_layer(layer or self._layer)
         return None if found is None else _own(found.id.call, found)
 
+    @cached_property
+    def _named(self) -> dict[str, NamedQuantity]:
+        return named_of(stage.structure.equations for stage in self._trace.network.stages)
+
     def _find(self, name: str, layer: str) -> Array:
-        named = named_quantities()[name]
+        named = self._named.get(name)
+        if named is None:
+            raise NoValueError(f"This model has no {name}.")
         if not any(has(stage.structure, named) for stage in self._trace.network.stages):
             raise NoValueError(no_such(named, self.cell))
         if not named.layered:

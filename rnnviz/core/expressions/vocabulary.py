@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rnnviz.core.cells import CELLS, CellKind, Options
+from rnnviz.core.cells import CELLS, OWN, Cell, CellKind, Options, cell_kinds, cell_made
+from rnnviz.core.cells.own import seen
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
 from rnnviz.core.network import Network
 from rnnviz.core.plain_records import listed
@@ -69,7 +70,7 @@ _ORDER = (
 
 def cell_names() -> tuple[str, ...]:
     """The cells that can be asked for: cell == lstm."""
-    return tuple(CELLS)
+    return tuple(cell_kinds())
 
 
 def named_quantities() -> dict[str, NamedQuantity]:
@@ -93,6 +94,7 @@ def _named(having: list[tuple[str, Quantity]]) -> NamedQuantity:
     return NamedQuantity(first.name, first.symbol, first.words, first.units, tuple(cell for cell, _ in having))
 
 
+_OF_OWN = re.compile(r"[^\W\d]\w{0,60}")
 _LAYER = re.compile(r"(?P<name>\w+?)_(?P<layer>l[0-9]+(?:_reverse)?)")
 _CALLED = re.compile(r"(?P<name>\w+?)_(?P<call>[a-z]+)_(?P<layer>l[0-9]+(?:_reverse)?)")  # of a later stage
 
@@ -108,6 +110,7 @@ class Vocabulary:
     networks: tuple[Network, ...] = ()
     models: tuple[str, ...] = ()  # as in the experiment, in its order
     metrics: tuple[str, ...] = METRICS
+    unknown: bool = False  # whether a model is a user's own cell whose states nobody knows yet: any name may be one
 
     @cached_property
     def structures(self) -> tuple[Structure, ...]:
@@ -120,9 +123,24 @@ class Vocabulary:
         return tuple(dict.fromkeys(name for network in self.networks for name in network.layer_names))
 
     @cached_property
+    def named(self) -> dict[str, NamedQuantity]:
+        """All quantities by name, those of the users' own cells behind those of all others: of these models, or of all
+        that were come across where nothing is known of them."""
+        if self.structures:
+            return named_of(structure.equations for structure in self.structures)
+        return named_of(cell_made(OWN.name, Options(own=parts)) for parts in seen())
+
+    def split(self, name: str) -> tuple[NamedQuantity, str] | None:
+        """As `split_layer`, the states of users' own cells among the quantities."""
+        found = split_layer(name, self.named)
+        if found is None and self.unknown and _OF_OWN.fullmatch(name) and name not in self.known_metrics:
+            return NamedQuantity(name, name, "state", "H", (OWN.name,)), ""
+        return found
+
+    @cached_property
     def known_metrics(self) -> frozenset[str]:
         """The metrics that can be written: a name of the language hides a metric of the same name."""
-        taken = {*named_quantities(), *NUMBERS, *COMPARED_ONLY}
+        taken = {*self.named, *NUMBERS, *COMPARED_ONLY}
         return frozenset(
             name for name in self.metrics if name.isidentifier() and not keyword.iskeyword(name) and name not in taken
         )
@@ -170,19 +188,30 @@ class Vocabulary:
 
     def close(self, word: str, more: Iterable[str] = ()) -> str:
         """ " Did you mean h or c?", or "" where nothing comes near `word`."""
-        having = [name for name, named in named_quantities().items() if not self.missing(named, "")]
+        having = [name for name, named in self.named.items() if not self.missing(named, "")]
         names = [*having, *sorted(self.known_metrics), *NUMBERS, *COMPARED_ONLY, *more]
         near = difflib.get_close_matches(word, names, n=3, cutoff=0.7) if len(word) > 2 else []
         near += [name for name in names if name.lower() == word.lower() and name not in near]
         if not near and len(word) > 2:
-            near = [name for name in having if word.lower() in self.words(named_quantities()[name]).split()][:3]
+            near = [name for name in having if word.lower() in self.words(self.named[name]).split()][:3]
         return did_you_mean(near)
 
 
-def split_layer(name: str) -> tuple[NamedQuantity, str] | None:
+def named_of(cells: Iterable[Cell]) -> dict[str, NamedQuantity]:
+    """`named_quantities`, with what users' own cells among `cells` have beside."""
+    known, more = named_quantities(), dict[str, NamedQuantity]()
+    for cell in cells:
+        if cell.recorded:
+            own = quantities(cell).values()
+            more |= {one.name: _named([(OWN.name, one)]) for one in own if one.name not in known}
+    return known | more if more else known
+
+
+def split_layer(name: str, having: dict[str, NamedQuantity] | None = None) -> tuple[NamedQuantity, str] | None:
     """The quantity called `name` and its layer, ("h", "l1") for h_l1, ("h", "decoder.l1") for h_decoder_l1, layer ""
-    where none is named; None: no such."""
-    known = named_quantities()
+    where none is named; None: no such. `having`: those there are, by default of all cells whose equations are
+    known."""
+    known = named_quantities() if having is None else having
     if name in known:
         return known[name], ""
     for pattern in (_LAYER, _CALLED):

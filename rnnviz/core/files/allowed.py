@@ -56,6 +56,11 @@ def recall(name: str) -> str:
     return _remembered().get(name, "")
 
 
+def kept_names(prefix: str) -> tuple[str, ...]:
+    """What follows `prefix` in the names under which something is kept, the newest first."""
+    return tuple(name.removeprefix(prefix) for name in reversed(_remembered()) if name.startswith(prefix))
+
+
 def keep(name: str, value: str) -> None:
     """Keeps it for `recall`, where that is possible."""
     _write({key: kept for key, kept in _remembered().items() if key != name} | {name: value})

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.files.allowed import keep, recall
+from rnnviz.core.files.allowed import keep, kept_names, recall
 from rnnviz.core.files.text_file import read_bytes
 
 LARGEST = 1 << 20  # bytes
 OPTION = "--run-code"
 
+_PREFIX = "run code: "
 _here = set[tuple[str, str]]()  # what was allowed in this process, where nothing can be kept
 
 
@@ -56,6 +57,11 @@ def allowed_code(file: str) -> tuple[bytes, str]:
     return data, digest
 
 
+def recent(most: int = 5) -> tuple[str, ...]:
+    """Files that were allowed to run and are still there, the newest first."""
+    return tuple(file for file in kept_names(_PREFIX) if os.path.isfile(file))[:most]
+
+
 def refusal(file: str) -> str:
     """Why nothing of a file is run, in a sentence that says how it can be."""
     return f"{file} is a Python file that would be run and can do whatever you can; {OPTION} runs it, until it changes."
@@ -63,4 +69,4 @@ def refusal(file: str) -> str:
 
 def _place(file: str) -> str:
     """Under which name it is kept: no path, so that a data file that may be read is not run."""
-    return f"run code: {os.path.realpath(file)}"
+    return f"{_PREFIX}{os.path.realpath(file)}"

@@ -43,6 +43,8 @@ SAFETENSORS = FileFormat(
 TABLE = FileFormat("csv", "a CSV table", "Tables", (".csv", ".tsv", ".tab"), (".txt", ".dat", ""))
 TEXT = FileFormat("text", "a text", "Texts", (".txt", ".md"))
 
+PYTHON = FileFormat("python", "a Python file", "Python files", (".py",))
+
 CHECKPOINTS = (STATE_DICT, SAFETENSORS)
 FORMATS = (RUN, EXPERIMENT, *CHECKPOINTS, TABLE, TEXT)
 

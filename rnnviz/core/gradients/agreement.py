@@ -14,6 +14,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.blas import one_blas_thread
+from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.layer import Layer
 
@@ -58,6 +59,8 @@ def agreements(layer: Layer, parameters: tuple[str, ...] | None = None) -> tuple
     and sequence the sums are added up instead.
     """
     cell, hidden, found = layer.equations, layer.structure.hidden_size, list[Agreement]()
+    if cell.recorded:
+        return _recorded(layer, parameters)
     wanted = dict[str, _Wanted]()
     for name, factors in layer.factors.items():
         if parameters is None or name in parameters:
@@ -67,6 +70,16 @@ def agreements(layer: Layer, parameters: tuple[str, ...] | None = None) -> tuple
     for name, by_block in _gathered(wanted).items():
         found += [_in_time(layer, name, block, one) for block, one in by_block.items()]
     return tuple(found)
+
+
+def _recorded(layer: Layer, parameters: tuple[str, ...] | None) -> tuple[Agreement, ...]:
+    """Of a user's own cell, of which norms are recorded and no cosines."""
+    unknown = frozen(np.full(len(layer.output), np.nan))
+    return tuple(
+        Agreement(name, "", parts, layer.weight_grad_so_far[name], unknown, float(l2(layer.weight_grads[name].ravel())))
+        for name, parts in layer.weight_grad_shares.items()
+        if parameters is None or name in parameters
+    )
 
 
 def _in_time(layer: Layer, parameter: str, block: str, found: "_Found") -> Agreement:

@@ -76,24 +76,24 @@ def marks_table(marks: Marks) -> dict[str, list[dict[str, Any]]]:
     return {key: records for key, records in tables.items() if records}
 
 
-def check_marks(marks: Marks, models: Sequence[str], source: str) -> None:
+def check_marks(marks: Marks, models: Sequence[str], source: str, unknown: bool = False) -> None:
     """RnnvizError with the first value that is out of range, or the first expression that is wrong.
 
-    `models`: the names there are; none given: any name is taken.
+    `models`: the names there are; none given: any name is taken. `unknown`: as of `Vocabulary`.
     """
     for key in KEYS:
         _check_number(len(getattr(marks, key)), source, key)
     if marks.breakpoints or marks.watches:
-        _check_expressions(marks, models, source)
+        _check_expressions(marks, models, source, unknown)
     for number, bookmark in enumerate(marks.bookmarks):
         _check_bookmark(bookmark, source, f"bookmarks[{number}]")
 
 
-def _check_expressions(marks: Marks, models: Sequence[str], source: str) -> None:
+def _check_expressions(marks: Marks, models: Sequence[str], source: str, unknown: bool) -> None:
     """As `check_marks`, of breakpoints and watches."""
     from rnnviz.core.expressions import ExpressionError, Vocabulary, parse  # late: the window starts without
 
-    vocabulary = Vocabulary(models=tuple(models))
+    vocabulary = Vocabulary(models=tuple(models), unknown=unknown)
     for number, one in enumerate(marks.breakpoints):
         key = f"breakpoints[{number}]"
         _check_breakpoint(one, source, key)

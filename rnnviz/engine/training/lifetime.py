@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType, TracebackType
 
+from rnnviz.engine.own_cell.running import inside
 from rnnviz.engine.training.pipe import Pipe
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
@@ -17,7 +18,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Lifetime(AbstractContextManager["Lifetime"]):
-    """While entered, SIGTERM, SIGINT and SIGHUP only set `ended`, so that the run is closed whole.
+    """While entered, SIGTERM, SIGINT and SIGHUP only set `ended`, so that the run is closed whole; a second SIGINT
+    breaks into a person's code, which may never come to an end.
 
     `follow_parent`: also end when the starting process dies, and stay in the background. `pipe`: also end when it is
     closed.
@@ -58,6 +60,8 @@ class Lifetime(AbstractContextManager["Lifetime"]):
         self._handlers.clear()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked and number == signal.SIGINT and inside():
+            raise KeyboardInterrupt
         self._asked = True
 
 

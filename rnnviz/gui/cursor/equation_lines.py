@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rnnviz.core.cells.own import NOT_KNOWN
 from rnnviz.core.equations.around import AROUND_KEYS
 from rnnviz.core.equations.equation import Equation, Term
 from rnnviz.core.equations.operations import Operation, operations_of
@@ -43,6 +44,8 @@ def equation_lines(
             return _update(rule, recorded)
         return [*operation, *(recorded if cursor.operation in ("gradient", "clip") else ())]
     layer = trace.find_layer(cursor.layer) or trace.layers[0]
+    if layer.equations.recorded:
+        return [said(NOT_KNOWN)]
     own = layer.times()
     t = min(max(cursor.time_step - 1, own.start), own.stop - 1)
     held = trace if cursor.phase is Phase.FORWARD else trace.holding(layer.name, t)

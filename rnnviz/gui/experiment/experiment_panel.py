@@ -1,13 +1,14 @@
 """Experiment panel: task, models and training settings as a form; edits apply live or wait for a restart."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from rnnviz.core.cells import CELLS
+from rnnviz.core.cells import CELLS, OWN
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.forms import edited, reach_problem, reads_whole
@@ -50,13 +51,15 @@ class ExperimentPanel(QWidget):
     """The left column. Edits that need new weights or data go into `state.draft` until Restart is pressed.
 
     `edited(Experiment)` for every edit; `live_setting(name, value)` for what the running engine takes at once;
-    `restart_wanted(Experiment)` for the button; `file_wanted(kind)` with "csv" or "text" to choose a data file.
+    `restart_wanted(Experiment)` for the button; `file_wanted(kind)` with "csv" or "text" to choose a data file,
+    `cell_file_wanted(number)` to choose that of a model's own cell, which `set_cell_file` takes.
     """
 
     edited = Signal(object)
     live_setting = Signal(str, float)
     restart_wanted = Signal(object)
     file_wanted = Signal(str)
+    cell_file_wanted = Signal(int)
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -197,6 +200,11 @@ class ExperimentPanel(QWidget):
         self.live_setting.emit(key, float(value))
         self.edited.emit(shown)
 
+    def set_cell_file(self, number: int, path: Path) -> None:
+        """The file of a model's own cell, which a person has chosen."""
+        if number < len(self.cards) and self.cards[number].settings.cell == OWN.name:
+            self._edit_model(number, self.cards[number].settings.with_own("file", str(path)))
+
     def _edit_model(self, number: int, settings: ModelSettings) -> None:
         models = list(self._shown.models)
         taken = [model.name for index, model in enumerate(models) if index != number]
@@ -291,6 +299,7 @@ class ExperimentPanel(QWidget):
             card.changed.connect(lambda settings, number=number: self._edit_model(number, settings))
             card.removed.connect(lambda number=number: self._remove(number))
             card.match_wanted.connect(lambda number=number: self._match(number))
+            card.file_wanted.connect(lambda number=number: self.cell_file_wanted.emit(number))
             self.cards.append(card)
             self._card_column.addWidget(card)
         trained = state.run.draft is not None or state.run.experiment is not None
@@ -298,6 +307,9 @@ class ExperimentPanel(QWidget):
         for card, settings in zip(self.cards, models, strict=True):
             card.set_task(experiment.task if trained else None)
             card.set_settings(settings, trained=trained)
+            if settings.cell == OWN.name:
+                card.set_parameters(_recorded_count(state, settings), False)
+                continue
             count = None if sizes is None else parameter_count(settings, *sizes, reads_whole(experiment.task))
             card.set_parameters(count, len(models) > 1)
         self._color_cards(state)
@@ -331,6 +343,15 @@ def _problem(experiment: Experiment) -> str:
     except RnnvizError as error:
         return str(error)
     return ""
+
+
+def _recorded_count(state: State, settings: ModelSettings) -> int | None:
+    """How many parameters a user's own cell has, which the run of these settings alone knows."""
+    run = state.run
+    if run.experiment is None or settings not in run.experiment.models:
+        return None
+    number = run.experiment.models.index(settings)
+    return run.models[number].parameter_count if number < len(run.models) else None
 
 
 def _untrained(state: State) -> str:

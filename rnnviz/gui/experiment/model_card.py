@@ -3,16 +3,18 @@
 import itertools
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from rnnviz.core.cells import CELLS, cell_kind
+from rnnviz.core.cells import OWN, cell_kind, cell_kinds
 from rnnviz.core.experiment.forms import meaningless
 from rnnviz.core.experiment.heads import choices
 from rnnviz.core.experiment.settings import ModelSettings, Task
+from rnnviz.core.files.code import recent
 from rnnviz.core.setting import settings_of
 from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.gui.look import fonts, scale
@@ -30,6 +32,7 @@ _FIELD_WIDTH = 92
 _WIDE = 112  # of the fields of name and cell, whose labels are short
 _OF_HEAD = ("pooling",)  # which of them is offered depends on the task
 _OF_FORMS = ("residual", "dropout", "embedding", "convolution", "attention")  # likewise, and on the other settings
+_CHOOSE = "\0choose"  # no file can be called so
 _FIRST = ("name", "cell")  # before what makes the equations of a cell
 
 
@@ -68,7 +71,7 @@ def card_rows() -> dict[str, Row]:
     """The rows of all cells: what makes its equations before the size, how it begins after it."""
     common = setting_rows(ModelSettings, _FIELD_WIDTH)
     making, beginning = dict[str, Row](), dict[str, Row]()
-    for kind in CELLS.values():
+    for kind in cell_kinds().values():
         own = settings_of(kind.settings)
         for key, row in setting_rows(kind.settings, _FIELD_WIDTH).items():
             (beginning if own[key].begins else making).setdefault(key, row)
@@ -127,11 +130,12 @@ class CardHeader(QAbstractButton):
 
 class ModelCard(QFrame):
     """`changed(ModelSettings)` for each valid edit, `removed()` when the person takes the model out, `match_wanted()`
-    when the others are to have as many parameters."""
+    when the others are to have as many parameters, `file_wanted()` when the file of a cell is to be chosen."""
 
     changed = Signal(object)
     removed = Signal()
     match_wanted = Signal()
+    file_wanted = Signal()
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
@@ -202,7 +206,9 @@ class ModelCard(QFrame):
         refused |= {"num_layers"} if kind.one_layer else set[str]()
         refused |= set(_OF_FORMS if self._task is None else meaningless(self._task, settings))
         for key, row in self.rows.items():
-            if isinstance(row.field, Field | Choice) and (key in common or key in own):
+            if key == "file" and settings.cell == OWN.name and isinstance(row.field, Choice):
+                self._fill_files(row.field, settings.own.file)
+            elif isinstance(row.field, Field | Choice) and (key in common or key in own):
                 row.field.set_value(getattr(settings if key in common else settings.own, key))
             used = key in own and own[key].applies(settings.own)
             row.setVisible(used or (key in common and key not in refused | self._not_offered))
@@ -248,7 +254,20 @@ class ModelCard(QFrame):
     def _enter(self) -> None:
         self.rows[_FIRST[0]].field.setFocus(Qt.FocusReason.TabFocusReason)
 
+    @staticmethod
+    def _fill_files(choice: Choice, chosen: str) -> None:
+        """The file that is chosen, those that were run before, and the way to another."""
+        files = dict.fromkeys((*([chosen] if chosen else []), *recent()))
+        named = [(file, PurePath(file).name) for file in files]
+        choice.set_options([*([] if chosen else [("", "none yet")]), *named, (_CHOOSE, "Choose a file…")])
+        choice.set_tips({file: file for file in files})
+        choice.set_value(chosen)
+
     def _edit(self, key: str, value: Any) -> None:
+        if key == "file" and value == _CHOOSE:
+            self.set_settings(self._settings)  # shows the present one again until another one is really chosen
+            self.file_wanted.emit()
+            return
         if key == "cell":
             settings = self._settings.with_cell(value)
         elif key in settings_of(ModelSettings):

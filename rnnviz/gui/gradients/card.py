@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
+from rnnviz.core.cells.own import NOT_KNOWN
 from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.debugger.places import Place
 from rnnviz.gui.canvas.lanes.rests import Rest
@@ -125,6 +126,9 @@ class Table:
         return "\n".join("\t".join(row) for row in [list(self.columns), *rows]) + "\n"
 
 
+JACOBIANS_ASKED = "Step Jacobians of a user's own cell are asked of the engine, in the window."
+
+
 class Card:
     """The base of the cards. A card keeps nothing: what it draws is in the sight it is given."""
 
@@ -134,6 +138,8 @@ class Card:
     each_model: ClassVar[bool] = False  # one card a model, side by side
     by_model: ClassVar[bool] = True  # whether such a card is called as its model, else that stands at the right
     over_training: ClassVar[bool] = False  # whether its numbers are of all captures: `over_training.OverTraining`
+    of_jacobians: ClassVar[bool] = False  # whether they follow from step Jacobians, which may have to be asked for
+    of_operations: ClassVar[bool] = False  # whether they follow from the operations of a cell alone
     columns: ClassVar[int] = 1  # of the page it takes, where there are so many
     controls_beside: ClassVar[int] = 0  # pixels of the design at the left of the picture for its controls; 0: above it
     has_loss: ClassVar[bool] = False  # whether the loss that is looked at can be seen on it
@@ -204,6 +210,16 @@ class Card:
 
     def show_controls(self, controls: QWidget, sight: Sight) -> None:
         """What those fields offer and say, and whether they are there at all, once the numbers are known."""
+
+
+def lacking(card: Card, model: ShownModel) -> str:
+    """Why there are no numbers of a model by now, in a sentence; "" if there are, or will be."""
+    if not model.structure.equations.recorded:
+        return card.lacks(model)
+    if card.of_operations:
+        return NOT_KNOWN
+    waiting = card.of_jacobians and model.layer is not None and model.layer.asked is None
+    return (model.asking or JACOBIANS_ASKED) if waiting else card.lacks(model)
 
 
 def seldom(parts: Iterable[Partial]) -> Iterator[Partial]:

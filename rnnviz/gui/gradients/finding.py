@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.memory import array_bytes
 from rnnviz.gui.canvas.lanes.shown import ShownModel
-from rnnviz.gui.gradients.card import Card, Found, Partial
+from rnnviz.gui.gradients.card import Card, Found, Partial, lacking
 from rnnviz.gui.gradients.over_training import OverTraining
 from rnnviz.gui.gradients.recording import Recording
 from rnnviz.gui.live.newest_wish import NewestWish
@@ -93,7 +93,7 @@ class Finding(QObject):
 
     def of(self, wish: Wish) -> Found:
         """What is known by now."""
-        if problem := wish.card.lacks(wish.model):
+        if problem := lacking(wish.card, wish.model):
             return Found(wish.model, problem=problem)
         if wish.of is None:
             return Found(wish.model)

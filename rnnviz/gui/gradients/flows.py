@@ -133,6 +133,8 @@ _chosen = weakref.WeakKeyDictionary[Any, Array | None]()  # by layer the losses 
 class FlowBased(Card):
     """The base of the cards that draw a flow."""
 
+    of_jacobians = True
+
     def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
         return laboratory.losses
 

@@ -24,10 +24,9 @@ from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store
 
-_SHOWN = Fields(
-    "recorded.traces", "place", "look.theme", "look.scale", "look.laboratory", "run.task", "run.models", "trial"
-)
-_BUT_LOOK = Fields("recorded.traces", "place", "run.task", "run.models", "trial")
+_ALL_BUT_LOOK = ("recorded.traces", "recorded.asking", "place", "run.task", "run.models", "trial")
+_BUT_LOOK = Fields(*_ALL_BUT_LOOK)
+_SHOWN = Fields(*_ALL_BUT_LOOK, "look.theme", "look.scale", "look.laboratory")
 _PATIENCE = 0.5  # seconds for which a whole picture stays while there is a part of the next one
 
 

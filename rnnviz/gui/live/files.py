@@ -9,8 +9,9 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.file import data_files, read_experiment, write_experiment
+from rnnviz.core.experiment.file import cell_files, data_files, read_experiment, write_experiment
 from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.files import code
 from rnnviz.core.files.allowed import remember, to_ask_about
 from rnnviz.core.files.formats import EXPERIMENT, RUN
 from rnnviz.core.files.magic import HEAD_BYTES, looks_like
@@ -93,6 +94,19 @@ class Files(QObject):
             remember(files)  # a run of them may be opened from elsewhere
         go_on()
 
+    def when_code_allowed(self, title: str, experiment: Experiment, go_on: Callable[[], None]) -> None:
+        """Does `go_on` once a person has let the Python files of own cells be run as they are now: at once where there
+        are none, or all were allowed. `title`: what wants to run them. RnnvizError where one cannot be read."""
+        asked = code.to_ask_about(cell_files(experiment))
+        for file, digest in asked.items():
+            if not digest:
+                code.read_code(file)  # which says why it cannot be read
+        if not asked:
+            go_on()
+            return
+        question = self._about_code(title, asked, go_on)
+        QTimer.singleShot(0, self, lambda: self.asked.emit(question))  # once there is a window to ask in
+
     def kind(self, path: Path) -> Kind:
         """What `path` is as far as the window itself may look; RnnvizError if it is no file that can be read."""
         try:
@@ -152,10 +166,18 @@ class Files(QObject):
         )
 
     def check(self) -> None:
-        """Has a child process check every gradient of the traces shown; the bar tells its verdict."""
+        """Has a child process check every gradient of the traces shown; the bar tells its verdict. Where that runs the
+        code of own cells their person is asked first."""
         state = self._store.state
         if state.run.path is None:
             raise RnnvizError("There is no trace to check yet.")
+        if state.run.experiment is None:
+            self._check()
+        else:
+            self.when_code_allowed(state.run.title, state.run.experiment, self._check)
+
+    def _check(self) -> None:
+        state = self._store.state
 
         from rnnviz.core.child_answers import verdicts  # late: nobody has asked a child yet
 
@@ -229,6 +251,27 @@ class Files(QObject):
             f"What {'they hold' if several else 'it holds'} is copied into the run and goes along with it when the run "
             "is sent on.",
             "Read them" if several else "Read it",
+            allow,
+            do_without,
+        )
+
+    def _about_code(self, title: str, asked: Mapping[str, str], go_on: Callable[[], None]) -> Question:
+        several, names = len(asked) > 1, list(asked)
+
+        def allow() -> None:
+            code.allow(asked)
+            go_on()
+
+        def do_without() -> None:
+            self._store.say(Message("info", f"{title}: {names[0]} was not run."), busy="")
+            self.failed.emit()
+
+        return Question(
+            "Python code of a cell",
+            f"{title} runs {'files' if several else 'a file'} of Python code:\n" + "\n".join(names),
+            "It is run in the engine's process and can do whatever you can: read, change and send your files. Run it "
+            "if you know where it comes from. You are asked again when the file changes.",
+            "Run them" if several else "Run it",
             allow,
             do_without,
         )

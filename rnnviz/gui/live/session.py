@@ -85,7 +85,10 @@ class Session(QObject):
 
     def start(self, experiment: Experiment, train: bool = False) -> None:
         """Trains `experiment` from its initial weights in a new run, in the warm engine if there is one; paused, or at
-        once with `train`. One that takes a lot is asked about first."""
+        once with `train`. One that takes a lot, or runs a person's code, is asked about first."""
+        self.files.when_code_allowed(experiment.name, experiment, lambda: self._start(experiment, train))
+
+    def _start(self, experiment: Experiment, train: bool) -> None:
         took = estimate(experiment)
         if took.asked and not is_allowed(experiment):
             self.asked.emit(_about(experiment, took, lambda: self._agree(experiment, train)))
@@ -116,6 +119,10 @@ class Session(QObject):
         else:
             self.files.when_allowed(path, data_files(experiment.task), go_on)
 
+    def _when_code_allowed(self, experiment: Experiment, go_on: Callable[[], None]) -> None:
+        """The same of the code of own cells, which may have changed since."""
+        self.files.when_code_allowed(experiment.name, experiment, go_on)
+
     def train_on(self) -> None:
         """Trains a new run from the training step shown, with the weights set by hand; the run shown stays."""
         self._when_shown_allowed(self._train_on)
@@ -132,7 +139,7 @@ class Session(QObject):
         if experiment is None:
             go_on()  # which says why it cannot
         else:
-            self._when_allowed(experiment, go_on)
+            self._when_allowed(experiment, lambda: self._when_code_allowed(experiment, go_on))
 
     def _train_on(self) -> None:
         state = self._store.state

@@ -137,7 +137,8 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
     if recurrent:
         _draw_weight(drawing, look, number, model, recurrent[0], QPointF(out + 8, cell.center().y() - 10), area.right())
     elif model.carries:
-        drawing.add(Text(f"{number} loop", out + 8, cell.center().y(), "without weights", _SMALL, quiet))
+        how = "by its own code" if equations.recorded else "without weights"
+        drawing.add(Text(f"{number} loop", out + 8, cell.center().y(), how, _SMALL, quiet))
     else:
         x_beside, y_beside = cell.right() + 12, cell.center().y()
         drawing.add(Text(f"{number} loop", x_beside, y_beside, "nothing is carried", _SMALL, quiet))
@@ -150,7 +151,8 @@ def _draw_arrows(drawing: Drawing, look: Look, number: int, model: ShownModel, c
         return
     symbol = at("x_t", t) if layer.window == 1 else f"x_{{{max(t - layer.window + 1, 1)}…{t}}}"
     drawing.add(Text(f"{number} x", x, below + 15, symbol, _BODY + 1, look.color("text"), 0.5))
-    _draw_weight(drawing, look, number, model, "weight_ih", QPointF(x + 10, cell.bottom() + 24), area.right())
+    if "weight_ih" in layer.weights:
+        _draw_weight(drawing, look, number, model, "weight_ih", QPointF(x + 10, cell.bottom() + 24), area.right())
     if trace.head is not None:
         drawing.add(Text(f"{number} y", x, above - 6, at("y_t", t), _BODY + 1, look.color("text"), 0.5))
         if weight := "head.weight" if trace.head.kind.weighs else equations.read_out:

@@ -30,6 +30,7 @@ from rnnviz.gui.network.inside import draw_inside
 from rnnviz.gui.network.levels import LEVELS, Level, deeper
 from rnnviz.gui.network.reading import Look, parameter_of, weights_of
 from rnnviz.gui.network.steps import LEAST_PITCH, MOST_PITCH, USUAL_PITCH, Steps
+from rnnviz.gui.network.unknown import draw_unknown
 from rnnviz.gui.network.unrolled import draw_unrolled, height_of
 from rnnviz.gui.state.fields import Fields
 from rnnviz.gui.state.state import State
@@ -167,7 +168,8 @@ class NetworkView(QWidget):
         """The time steps, and where they leave room for it the inside of the cell below them."""
         steps = self._steps(look.shown, area, self._pitch)
         high = height_of(look, steps) + 2 * _MARGIN
-        if area.height() - high < _ROOM_INSIDE:
+        recorded = look.shown.models[look.model].structure.equations.recorded
+        if area.height() - high < _ROOM_INSIDE or recorded:
             return draw_unrolled(look, area, steps)
         above = draw_unrolled(look, QRectF(area.left(), area.top(), area.width(), high), steps)
         below = self._closest(look, area.adjusted(8, high, -8, 0))
@@ -191,6 +193,8 @@ class NetworkView(QWidget):
                 return draw_loss(look, model, area)
             case Phase.UPDATE if model.sequence is not None:
                 return draw_update(look, model, area, update_at(state, model.number), state.place.parameter)
+            case _ if model.structure.equations.recorded:
+                return draw_unknown(look, area)
             case _:
                 return draw_inside(look, area)
 

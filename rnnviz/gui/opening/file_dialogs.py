@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
-from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, RUN, TABLE, TEXT, FileFormat, endings
+from rnnviz.core.files.formats import CHECKPOINTS, EXPERIMENT, FORMATS, PYTHON, RUN, TABLE, TEXT, FileFormat, endings
 from rnnviz.gui.state.program_folders import data_folder
 from rnnviz.gui.state.store import Store, setting
 
@@ -54,6 +54,12 @@ def path_to_open_data(window: QWidget, store: Store, kind: str) -> Path | None:
     wanted = next(one for one in FORMATS if one.name == kind)
     name, _ = QFileDialog.getOpenFileName(window, "Choose the data", _begin(store, kind), read_filter(wanted))
     return _found(store, name, kind)
+
+
+def path_of_cell(window: QWidget, store: Store) -> Path | None:
+    """The Python file of a cell; None if the person changed their mind. Nothing of it is run."""
+    name, _ = QFileDialog.getOpenFileName(window, "Choose the cell", _begin(store, PYTHON.name), read_filter(PYTHON))
+    return _found(store, name, PYTHON.name)
 
 
 def folder_of_seeds(window: QWidget, store: Store) -> Path | None:

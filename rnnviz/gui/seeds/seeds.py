@@ -63,11 +63,12 @@ class Seeds(QObject):
         if self.training is not None:
             raise RnnvizError(f"The seeds in {self.training} are still being trained: wait, or cancel them first.")
         experiment = replace(wanted, marks=marks_of(state, model_names(wanted)))
-        path, files = state.run.path, data_files(experiment.task)
+        path, files, ask = state.run.path, self._session.files, lambda: self._ask(experiment)
         if path is None:
-            self._ask(experiment)
+            files.when_code_allowed(experiment.name, experiment, ask)
         else:
-            self._session.files.when_allowed(path, files, lambda: self._ask(experiment))
+            code_too = lambda: files.when_code_allowed(experiment.name, experiment, ask)  # noqa: E731
+            files.when_allowed(path, data_files(experiment.task), code_too)
 
     def ask_folder(self) -> None:
         """Asks which folder of seeds to show."""

@@ -17,6 +17,7 @@ from rnnviz.gui.centre.centre_commands import centre_commands
 from rnnviz.gui.commands.actions import Actions, Command
 from rnnviz.gui.library.library import Library
 from rnnviz.gui.library.library_commands import library_commands
+from rnnviz.gui.live.asking import Asking
 from rnnviz.gui.live.background import leaving
 from rnnviz.gui.live.recomputing import Recomputing
 from rnnviz.gui.live.remembered_breakpoints import RememberedBreakpoints
@@ -53,6 +54,7 @@ from rnnviz.gui.stepping.debug_commands import debug_commands, show_moment
 from rnnviz.gui.stepping.slow_walk import SlowWalk, slow_walk_commands
 from rnnviz.gui.stepping.walker import Walker
 from rnnviz.gui.system_libraries import WINDOW, lacking, on_x
+from rnnviz.gui.training.asking_commands import asking_commands
 from rnnviz.gui.training.batch_commands import batch_commands
 from rnnviz.gui.training.training_commands import train_or_pause, training_commands
 from rnnviz.gui.watching.mark_commands import mark_commands, set_bookmark
@@ -157,6 +159,7 @@ class App(QObject):
         self.recomputing = Recomputing(self.store, self, self.session.make_room_for)
         self.whatifs = WhatIfs(self.store, self.session.show_training_step)
         self.searching = Searching(self.store, self.session, self)
+        self.asking = Asking(self.store, self.session.files, self)
         self.window = MainWindow(lambda: theme(self.store.state.look.theme))
         dress(self.window, theme(preferences.theme))
         self.library = Library(self.store, self.session, self.open_path, self.window)
@@ -222,6 +225,7 @@ class App(QObject):
         self.preference_saver.remember(**self.window.layout_preferences())
         self.window.hide()
         self.searching.cancel()
+        self.asking.stop()
         with leaving():
             ended = [
                 self.library.stop(),
@@ -329,6 +333,7 @@ class App(QObject):
                 library_commands(self.library),
             ),
             *training_commands(self.store, self.session),
+            *asking_commands(self.asking),
             *seeds_commands(self.seeds),
             *debug_commands(self.store, self.walker, self._ask_place),
             *batch_commands(self.store, self.session),
@@ -414,6 +419,7 @@ class App(QObject):
             self.store.say(None)
         else:
             self.session.cancel()
+            self.asking.cancel()
 
     def _reset_layout(self) -> None:
         if self.store.state.look.presenting:

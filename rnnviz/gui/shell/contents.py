@@ -26,7 +26,7 @@ from rnnviz.gui.figures.formats import Measures
 from rnnviz.gui.figures.pictures import window_image
 from rnnviz.gui.lessons.lesson_card import LessonCard
 from rnnviz.gui.live.session import Session
-from rnnviz.gui.opening.file_dialogs import path_to_open_data
+from rnnviz.gui.opening.file_dialogs import path_of_cell, path_to_open_data
 from rnnviz.gui.opening.opening import Opening
 from rnnviz.gui.shell.keyboard.named_controls import NamedControl, named_controls
 from rnnviz.gui.shell.main_window import MainWindow
@@ -78,6 +78,7 @@ class Contents(QObject):
         self.experiment.live_setting.connect(session.set_live)
         self.experiment.restart_wanted.connect(session.restart)
         self.experiment.file_wanted.connect(self._choose_data)
+        self.experiment.cell_file_wanted.connect(self._choose_cell)
         left = QWidget()
         self.lesson = LessonCard(store, parent=left)
         self.lesson.command_wanted.connect(self._run_command)
@@ -197,6 +198,12 @@ class Contents(QObject):
         path = path_to_open_data(self._window, self._store, kind)
         if path is not None:
             self._session.files.open_path(path)
+
+    @Slot(int)
+    def _choose_cell(self, model: int) -> None:
+        path = path_of_cell(self._window, self._store)
+        if path is not None:
+            self.experiment.set_cell_file(model, path)
 
 
 def _column(column: QWidget, above: QWidget, below: QWidget) -> QWidget:

@@ -113,6 +113,7 @@ class Recorded:
     gathered: tuple[Gathered, ...] = ()  # by each model's optimiser, at the training step of `traces`
     clip_changes: tuple[SettingChange, ...] = ()  # oldest first
     rate_changes: tuple[SettingChange, ...] = ()  # of the learning rate
+    asking: tuple[tuple[int, str], ...] = ()  # by a model's number what is said while the engine is asked for Jacobians
 
     @property
     def engine_lives(self) -> bool:

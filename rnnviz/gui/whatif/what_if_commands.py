@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from rnnviz.core.cells.own import NO_OPERATIONS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.commands.actions import Command
@@ -31,6 +32,10 @@ class WhatIfs:
     def add(self, *interventions: "Intervention") -> None:
         """Sets more by hand; the first thing that is set makes the model that is looked at the what-if's."""
         state = self._store.state
+        model = state.run.models[state.place.model] if state.place.model < len(state.run.models) else None
+        if model is not None and model.structure.equations.recorded:
+            self._store.say(Message("warning", f"{model.name} is {NO_OPERATIONS}; nothing can be set by hand in it."))
+            return
         if not state.trial.whatif.active:
             self._hold_still(state.place.cursor.training_step)
             state = self._store.state

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from rnnviz.core.cells.own import NOT_KNOWN
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import short
 from rnnviz.core.quantity import value_of
@@ -256,6 +257,11 @@ class WhatIfEditor(QWidget):
         if structure is None or trace is None:
             return
         cell = structure.equations
+        known = not cell.recorded
+        self._say_problem("" if known else f"{NOT_KNOWN} Nothing can be set by hand.")
+        self.button.setEnabled(known)
+        for row in self._rows.values():
+            row.setEnabled(known)
         kinds = [(kind, words) for kind, words in KINDS if cell.states or kind not in _OF_STATES]
         _refill(self.kind, kinds)
         nodes = [cell.node(state) for state in cell.states] if self.kind.currentData() == "state" else cell.settable

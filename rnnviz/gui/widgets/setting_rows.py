@@ -9,6 +9,7 @@ from rnnviz.core.setting import (
     DataFile,
     OneLine,
     OneOf,
+    PythonFile,
     RealNumber,
     Setting,
     Span,
@@ -67,7 +68,7 @@ def _field(one: Setting, defaults: tuple[Any, ...], names: tuple[str, ...]) -> F
             choice = Choice(list(one.form.words.items()))
             choice.set_tips({name: marked_text.plain(note) for name, note in one.form.notes.items()})
             return choice
-        case DataFile():
+        case DataFile() | PythonFile():
             return Choice()  # filled by the form, which knows the present file
         case OneLine(longest):
             return Field(line(one.subject, longest), one.show)

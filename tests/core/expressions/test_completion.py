@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnviz.core.cells import CELLS
+from rnnviz.core.cells import cell_kinds
 from rnnviz.core.expressions import Vocabulary, parse
 from rnnviz.core.expressions.completion import complete, signature
 from rnnviz.core.expressions.functions import FUNCTIONS
@@ -55,7 +55,7 @@ def test_every_offer_is_a_word_of_the_language():
 def test_models_and_cells_are_offered_where_they_are_compared():
     assert offered("model == ") == ["lstm", "my_lstm"]
     assert offered("loss < 1 and model != my") == ["my_lstm"]
-    assert offered("cell == ") == list(CELLS)
+    assert offered("cell == ") == list(cell_kinds())
 
 
 @pytest.mark.parametrize("text", ["loss ", "h[t] ", "(1) ", "12", "loss l", "norm(h) n"])

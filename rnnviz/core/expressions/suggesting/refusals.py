@@ -10,7 +10,7 @@ from rnnviz.core.expressions.problems import ExpressionError
 from rnnviz.core.expressions.suggesting.named_models import without_model
 from rnnviz.core.expressions.suggesting.suggestion import Check, problem_of, suggest
 from rnnviz.core.expressions.suggesting.topics import is_nameless, without_name
-from rnnviz.core.expressions.vocabulary import GUESS, Vocabulary, named_quantities
+from rnnviz.core.expressions.vocabulary import GUESS, Vocabulary
 
 _WORDS = re.compile(r"[^\W\d]\w*")
 _SYNTAX = re.compile(r"An operator is missing|There is no \S+ here|\S+ is not (?:part of the language|a name)")
@@ -50,7 +50,7 @@ def _unknown(text: str, problem: ExpressionError, vocabulary: Vocabulary) -> str
     words = [word for word in _WORDS.findall(text) if not known(word, vocabulary)]
     if not words or not _SYNTAX.match(str(problem)):
         return str(problem)
-    having = (named.name for named in named_quantities().values() if not vocabulary.missing(named, ""))
+    having = (named.name for named in vocabulary.named.values() if not vocabulary.missing(named, ""))
     metrics = (name for name in ("loss", "accuracy", "grad_norm") if name in vocabulary.known_metrics)
     names = [*metrics, "k", *islice((name for name in having if len(name) == 1), _MOST_NAMES)]
     said = " ".join(words)

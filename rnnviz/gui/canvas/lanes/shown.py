@@ -51,6 +51,7 @@ class ShownModel:
     sample: int
     time_steps: int
     dash: Dash = ()  # of its curves, where another model of its cell comes before it
+    asking: str = ""  # of a user's own cell, how far the engine is that was asked for its step Jacobians, in a sentence
     base: "ShownModel | None" = None  # given: units are shown as their difference from this one
 
     @cached_property
@@ -442,7 +443,18 @@ def resolve(state: State) -> Shown:
         names = model.network.layer_names
         layer_name = state.place.cursor.layer if state.place.cursor.layer in names else names[0]
         models.append(
-            ShownModel(model.number, model.name, hue, model.network, layer_name, trace, sample, time_steps, dash)
+            ShownModel(
+                model.number,
+                model.name,
+                hue,
+                model.network,
+                layer_name,
+                trace,
+                sample,
+                time_steps,
+                dash,
+                asking=dict(state.recorded.asking).get(model.number, ""),
+            )
         )
     models = _what_if(state, models, colors) or models
     experiment = state.run.experiment

@@ -31,6 +31,7 @@ class AgreementCard(OverTime):
     """One curve a model: 0° where nothing is added any more that turns the sum, 90° and more where it is undone."""
 
     key = "agreement"
+    of_operations = True
 
     def lacks(self, model: ShownModel) -> str:
         return "" if model.structure.equations.parameters else f"{model.name} has no weights in this layer."

@@ -77,6 +77,7 @@ class EigenvaluesCard(Card):
     """One plane a model."""
 
     key = "eigenvalues"
+    of_operations = True
     title = "Eigenvalues of W_{hh}"
     each_model = True
     by_model = False

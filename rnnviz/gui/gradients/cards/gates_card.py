@@ -27,6 +27,7 @@ class GatesCard(Card):
     """One scatter a model."""
 
     key = "gates"
+    of_operations = True
     each_model = True
     by_model = False
 

@@ -46,6 +46,7 @@ class HalflifeCard(Card):
     """One plot a model."""
 
     key = "halflife"
+    of_operations = True
     each_model = True
     by_model = False
 

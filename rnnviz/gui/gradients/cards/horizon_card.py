@@ -51,6 +51,7 @@ class HorizonCard(OverTraining):
     """One curve a model over the training steps; the training step shown is marked."""
 
     key = "horizon"
+    of_operations = True
 
     def hangs_on(self, laboratory: Laboratory, options: Mapping[str, Any]) -> Hashable:
         return laboratory.threshold, laboratory.relative, laboratory.losses

@@ -42,6 +42,7 @@ class JacobiansCard(OverTime):
     """All models in one plot."""
 
     key = "jacobians"
+    of_jacobians = True
     symbol = "norm —, ρ - -"
 
     def lacks(self, model: ShownModel) -> str:

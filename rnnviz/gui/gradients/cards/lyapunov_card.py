@@ -52,6 +52,7 @@ class LyapunovCard(Card):
     """The sorted exponents of all models in one plot."""
 
     key = "lyapunov"
+    of_jacobians = True
 
     def lacks(self, model: ShownModel) -> str:
         time_steps = model.time_steps if model.layer is None else len(model.layer.times())

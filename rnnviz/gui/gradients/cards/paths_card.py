@@ -65,6 +65,7 @@ class PathsCard(OverTime):
     """Three curves of one model."""
 
     key = "paths"
+    of_jacobians = True
     each_model = True
     has_loss = True
 

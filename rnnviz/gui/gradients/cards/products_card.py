@@ -56,6 +56,7 @@ class ProductsCard(OverTime):
     """One plot a model."""
 
     key = "products"
+    of_jacobians = True
     title = "Singular values of ∂h_{T}/∂h_{t}"
     each_model = True
     by_model = False

@@ -41,6 +41,7 @@ class TruncationCard(Card):
     """A bar a parameter, from 0° to 180°, with angle and ratio beside it; all parameters together come first."""
 
     key = "truncation"
+    of_operations = True
     each_model = True
     symbol = "angle, ratio"
 

@@ -67,6 +67,7 @@ class UntrainedCard(Card):
     """The median over 20 seeds with the 10–90 % band; L is uᵀh_T, so that no head and no task is needed."""
 
     key = "untrained"
+    of_operations = True
     columns = 2
     controls_beside = 236
 
