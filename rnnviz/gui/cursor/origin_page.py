@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from rnnviz.core.cells import Cell
 from rnnviz.core.numbers import short
@@ -27,6 +28,8 @@ from rnnviz.gui.widgets.column_page import NARROWEST, ColumnPage
 from rnnviz.gui.widgets.fields import Choice, Row, section_label
 
 _SHOWN = 6  # parts of each list
+_BETWEEN, _INSIDE = 10, 8  # pixels between the columns of a list, and around the words of a part
+_TIP = "goes there; ↑ and ↓ lead to the other parts"
 
 
 class OriginPage(ColumnPage):
@@ -141,13 +144,14 @@ class _Parts(QWidget):
         self._values: list[tuple[QLabel, QLabel]] = []
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
+        grid.setHorizontalSpacing(_BETWEEN)
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(0, 1)
         grid.addWidget(section_label(title), 0, 0, 1, 3)
         for row in range(_SHOWN):
-            button = push_button("", "goes there; ↑ and ↓ lead to the other parts", "link")
+            button = push_button("", _TIP, "link")
             button.clicked.connect(lambda _on=False, row=row: follow(self._parts[row]))
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             value, share = QLabel(), QLabel()
             share.setProperty("role", "note")
             share.setToolTip("share of the sizes of all parts")
@@ -176,14 +180,27 @@ class _Parts(QWidget):
             for widget in (button, value, share):
                 widget.setVisible(row < len(parts))
             if row < len(parts):
-                button.setText(parts[row].words)
                 value.setText(short(parts[row].value))
                 share.setText(f"{parts[row].share:.0%}" if np.isfinite(parts[row].share) else "–")
+        self._write()
         others = parts[_SHOWN:]
         self.rest.setText(_rest_words(others))
         self.rest.setVisible(bool(others))
         self.cancelling.setText(cancelling_words(parts, "the value"))
         self.cancelling.setVisible(bool(self.cancelling.text()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._write()
+
+    def _write(self) -> None:
+        """The words of the parts, cut where their numbers leave no room; a tooltip has them whole."""
+        numbers = [label.sizeHint().width() for pair in self._values[: len(self._parts)] for label in pair]
+        room = self.width() - sum(max(numbers[side::2], default=0) for side in (0, 1)) - 2 * _BETWEEN - _INSIDE
+        for part, button in zip(self._parts, self.buttons, strict=False):
+            shown = button.fontMetrics().elidedText(part.words, Qt.TextElideMode.ElideRight, room)
+            button.setText(shown)
+            button.setToolTip(_TIP if shown == part.words else f"{part.words}\n{_TIP}")
 
 
 _NOTHING_CANCELS = 1.05  # sizes of parts over their sum; less is not worth a line

@@ -48,7 +48,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str, likely_ones: bool)
     labels = task.output_labels
 
     def chances(source: ValueSource) -> Array | None:
-        head = source.trace.head
+        head = _answering(source)
         return None if head is None else np.asarray(head.scores[source.row, 0])
 
     def predicted(source: ValueSource) -> str | None:
@@ -71,7 +71,7 @@ def _of_classes(task: TaskInfo, t: str, at: str, target: str, likely_ones: bool)
         return None if number is None or head is None else np.asarray(head.scores[:, 0, number])
 
     def probability(source: ValueSource) -> str | None:
-        values = over_time(source)
+        values = over_time(source) if _answering(source) is not None else None
         return None if values is None else short(float(values[source.row]))
 
     def likely(source: ValueSource) -> str:
@@ -97,7 +97,7 @@ def _of_values(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
     norms = len(task.output_labels) > _FEW_OUTPUTS
 
     def predicted(source: ValueSource) -> Array | None:
-        head = source.trace.head
+        head = _answering(source)
         return None if head is None else np.asarray(head.prediction[source.row, 0])
 
     def wanted(source: ValueSource) -> Array | None:
@@ -127,6 +127,12 @@ def _of_values(task: TaskInfo, t: str, at: str, target: str) -> list[ValueRow]:
         row("target", target, f"y_{{{at}}}", wanted, True),
         row("error", "error", f"ŷ_{{{t}}} − y_{{{at}}}", error, False),
     ]
+
+
+def _answering(source: ValueSource) -> HeadTrace | None:
+    """The head, where it answers at the time step: an encoder has none."""
+    head = source.trace.head
+    return head if head is not None and head.start <= source.row < head.stop else None
 
 
 def _asked_row(head: HeadTrace, row: int) -> int | None:

@@ -1,6 +1,6 @@
 """The rows of "At the cursor": which numbers there are, what they are called and how they are read from a trace."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -54,7 +54,7 @@ def value_rows(
     rows += [_loss(traces, t), _own_loss()]
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
-        _direct(layers, t, frozenset().union(*(_attended(trace) for trace in traces if trace is not None))),
+        _direct(layers, t, _beside_loss(traces)),
         *_carried(layers, later),
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
@@ -125,22 +125,33 @@ def other_states(layer: Layer) -> list[Node]:
     return [cell.node(name) for name in cell.hidden_nodes if name != cell.hidden]
 
 
-def _attended(trace: Trace) -> frozenset[str]:
-    """The layers whose outputs a later stage's attention goes over."""
-    attention = None if trace.head is None else trace.head.attention
-    over = () if attention is None else trace.calls[attention.over].layers
-    return frozenset(layer.name for layer in over)
+def _beside_loss(traces: Sequence[Trace | None]) -> dict[str, str]:
+    """Where ∂L/∂ the outputs of a stage without a head comes from, by its top layers: attention, or "" for nowhere."""
+    found: dict[str, str] = {}
+    for trace in traces:
+        attention = None if trace is None or trace.head is None else trace.head.attention
+        for number, call in enumerate(trace.calls if trace is not None and len(trace.calls) > 1 else ()):
+            source = "attention" if attention is not None and attention.over == number else ""
+            tops = [layer.name for layer in call.layers if not layer.above and call.head is None]
+            found |= {name: source or found.get(name, "") for name in tops}
+    return found
 
 
-def _direct(layers: Sequence[Layer], t: str, attended: frozenset[str]) -> ValueRow:
-    """What does not come from the neighbouring time step, called by where it comes from in these models; `attended`:
-    the layers of which attention goes over the outputs."""
-    sources = dict.fromkeys(_came_from(layer, t, layer.name in attended) for layer in layers) or (f"L_{{{t}}}",)
-    words = f"direct, from {' or '.join(sources)}"
+def _direct(layers: Sequence[Layer], t: str, beside: Mapping[str, str]) -> ValueRow:
+    """What does not come from the neighbouring time step, called by where it comes from in these models; `beside`: that
+    of layers of a stage without a head."""
+
+    def came_from(layer: Layer) -> str:
+        return beside[layer.name] if layer.name in beside else _came_from(layer, t)
+
+    sources = filter(None, dict.fromkeys(map(came_from, layers)) or (f"L_{{{t}}}",))
+    words = ", from ".join(filter(None, ("direct", " or ".join(sources))))
 
     def note(source: ValueSource) -> str:
-        layer = source.layer
-        return f"from {plain(_came_from(layer, t, layer.name in attended))}" if layer is not None else ""
+        if source.layer is None:
+            return ""
+        words = came_from(source.layer)
+        return f"from {plain(words)}" if words else "nothing: only the final state is handed over"
 
     row = _states("direct_grad", words, "", "gradient", _direct_part, part=True)
     return replace(row, note=note)
@@ -173,9 +184,7 @@ def _carries(layer: Layer) -> bool:
     return layer.equations.hidden in layer.equations.carried_to
 
 
-def _came_from(layer: Layer, t: str, attended: bool) -> str:
-    if attended and not layer.above:
-        return "the decoder’s attention"
+def _came_from(layer: Layer, t: str) -> str:
     if layer.pooled is not None:
         return f"L_k {POOLINGS[layer.pooled.pooling].through}"
     loss, given = f"L_{{{t}}}", f"the given ∂L/∂output_{{{t}}}"

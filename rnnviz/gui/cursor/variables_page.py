@@ -166,8 +166,20 @@ class VariablesPage(ColumnPage):
             self._build(self._trace, rule)
         if self._update is not None and state.place.cursor.phase is Phase.UPDATE:
             self._update.setExpanded(True)
+        self._say_what_has_ended(self._trace, state.place.cursor.time_step)
         self._open_gradients(state.place.cursor.phase in _OPENS_GRADIENTS)
         self.tree.viewport().update()
+
+    def _say_what_has_ended(self, trace: Trace, time_step: int) -> None:
+        """Behind the name of each layer that does not exist at the time step, why."""
+        for number in range(self.tree.topLevelItemCount() if trace.network.several else 0):
+            top = self.tree.topLevelItem(number)
+            layer = None if top is None else trace.find_layer(str(top.data(0, LAYER)))
+            if top is None or layer is None:
+                continue
+            said = "" if time_step > layer.start else " · has not begun"
+            said = " · has ended" if time_step > layer.times().stop else said
+            top.setText(0, f"{trace.network.words(layer.name)}{said}")
 
     def _build(self, trace: Trace, rule: UpdateRule | None) -> None:
         self.tree.clear()
@@ -188,6 +200,7 @@ class VariablesPage(ColumnPage):
     def _top(self, words: str, variables: Sequence[Variable], layer: str = "") -> QTreeWidgetItem:
         """A row at the left edge with the variables below it."""
         top = QTreeWidgetItem(self.tree, [words])
+        top.setData(0, LAYER, layer)
         for variable in variables:
             _hang(top, variable, layer or words)
         return top

@@ -115,7 +115,7 @@ def test_a_layer_that_has_ended_says_so(store, pages):
     assert rows["hidden"] is None
     assert rows["hidden_grad"] is None
     tops = [variables.tree.topLevelItem(n) for n in range(variables.tree.topLevelItemCount())]
-    assert [top.text(0) for top in tops][:2] == ["embedding", "encoder, layer 0"]
+    assert [top.text(0) for top in tops][:2] == ["embedding", "encoder, layer 0 · has ended"]
     assert "bridge" in [top.text(0) for top in tops]
     own = {top.text(0): top.child(0) for top in tops}  # x_t, and the table
     known = {name: variables.known(variables.tree.indexFromItem(item)) is not None for name, item in own.items()}
@@ -124,6 +124,6 @@ def test_a_layer_that_has_ended_says_so(store, pages):
         "bridge": True,
         "head": True,
         "update": True,
-        **{f"encoder, layer {place}": False for place in ("0", "0, reverse", "1", "1, reverse")},
+        **{f"encoder, layer {place} · has ended": False for place in ("0", "0, reverse", "1", "1, reverse")},
         **{f"decoder, layer {depth}": True for depth in (0, 1)},
     }
