@@ -6,6 +6,8 @@ from several_calls import encoder_decoder
 from staged import KEPT, with_everything
 
 from rnnviz.core.equations.around import AROUND_KEYS, CallForm, around, around_value
+from rnnviz.core.equations.equation import with_hand_over
+from rnnviz.core.equations.operations import operations_of
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.trace import rebuild
@@ -49,6 +51,20 @@ def test_it_is_what_the_layer_above_reads_and_what_comes_down_from_it():
         np.testing.assert_allclose(low.direct_grad[t, 0], came * low.mask[t, 0], rtol=1e-12)
     sent = around_value(trace, low, "final_grad h", low.start)
     np.testing.assert_allclose(trace.layer("l0").arriving["h"][low.start - 1, 0], sent, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "jordan"])
+def test_the_gradient_of_a_final_state_has_what_is_handed_back_in_its_equation(cell):
+    trace, handed = rebuild(with_everything(cell)).sample(1), 0
+    for layer in trace.layers:
+        for t in layer.times():
+            for plain in (equation for operation in operations_of(layer) for equation in operation.backward):
+                equation = with_hand_over(plain, layer, t)
+                handed += equation is not plain
+                if equation.result.kind == "gradient" and equation.result.of in layer.equations.states:
+                    held = layer.grad(equation.result.of)[t, 0]
+                    np.testing.assert_allclose(equation.value(layer, t), held, rtol=1e-11, atol=1e-14)
+    assert handed == 4 * len(layer.equations.states)  # of the encoder's layers
 
 
 def test_a_layer_has_what_its_place_has():

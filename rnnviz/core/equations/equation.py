@@ -12,7 +12,7 @@ from rnnviz.core.formula import Formula, Number, norm_of
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.layer import Layer
 
-Kind = Literal["value", "gradient", "direct", "passed", "parameter", "added"]
+Kind = Literal["value", "gradient", "direct", "passed", "parameter", "added", "handed"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Term:
 
     `of` is "x", a node or a parameter. "value": what the node computed; "gradient": what of its gradient goes on from
     it; "direct": ∂L_t/∂ of it, or what the layer above sends to it; "passed": what it sends back to the state of the
-    time step before; "added": what a parameter's gradient gets at this time step.
+    time step before; "added": what a parameter's gradient gets at this time step; "handed": what comes to a final
+    state from the call that begins with it.
     """
 
     symbol: str  # as in a layer that reads forward: "c_{t−1}"
@@ -71,6 +72,8 @@ class Term:
             return self._rows(layer, at(layer.passed_on(self.of), t, sample))
         if self.kind == "passed":
             return passed(layer, self.of, t, sample)
+        if self.kind == "handed":
+            return at(layer.arriving[self.of], t, sample)
         return self._rows(layer, at(layer.value(self.of), t, sample))
 
     def _rows(self, layer: "Layer", stacked: Array) -> Array:
@@ -110,6 +113,25 @@ class Equation(Formula[Term]):
             left = np.asarray(self.formula(*right))
         shown = zip((self.result, *self.terms), (left, *right), strict=True)
         return tuple(_number(layer, term, value, unit, gate) for term, value in shown)
+
+
+def with_hand_over(equation: Equation, layer: "Layer", t: int, sample: int = 0) -> Equation:
+    """The same with what a later call sends back to a final state, at the end of the layer's own way where there is
+    any: the gradient of a state is no sum of this layer's alone there."""
+    result, own = equation.result, layer.times(sample)
+    state = result.of if result.kind == "gradient" and not result.offset else ""
+    if state not in layer.equations.states or t != (own[0] if layer.reverse else own[-1]):
+        return equation
+    if not layer.arriving[state][t, sample].any():
+        return equation
+    name, _, _ = layer.equations.node(state).symbol.rpartition("_")
+    handed = Term(f"∂L/∂{name}^{{enc}}_S", state, kind="handed")
+    compute = equation.formula
+
+    def formula(*values: Array) -> Array:
+        return np.asarray(compute(*values[:-1]) + values[-1])
+
+    return Equation(result, f"{equation.template} + {{}}", (*equation.terms, handed), formula)
 
 
 def _number(layer: "Layer", term: Term, value: Array, unit: int | None, gate: str) -> Number:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rnnviz.core.cells.own import NOT_KNOWN
 from rnnviz.core.equations.around import AROUND_KEYS
-from rnnviz.core.equations.equation import Equation, Term
+from rnnviz.core.equations.equation import Equation, Term, with_hand_over
 from rnnviz.core.equations.operations import Operation, operations_of
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.clipping import Clipping
@@ -55,7 +55,8 @@ def equation_lines(
     if cursor.operation in AROUND_KEYS and (before or after):
         lines = [*before, *after]
         return [*lines, said(_LOST)] if held is not trace else lines
-    for equation, active in shown_equations(operations_of(layer), cursor):
+    for written_so, active in shown_equations(operations_of(layer), cursor):
+        equation = with_hand_over(written_so, layer, t)
         lines.append(EquationLine(tuple(written(equation, lambda term: _term(term, shown), active))))
         lines += _numbers(equation, layer, t, unit)
     lines += after

@@ -55,7 +55,9 @@ def value_rows(
     rows += [
         _states("hidden_grad", "hidden gradient", f"‖∂L/∂h_{{{t}}}‖", "gradient", lambda layer: layer.hidden_grad),
         _direct(layers, t, _beside_loss(traces)),
-        *_carried(layers, later),
+        *_carried(
+            layers, f"from t = {later}" if not _at_hand_over(traces, layer, time_step) else "through the hand-over"
+        ),
     ]
     rows += [_other_gradient(state, t) for state in others.values()]
     parameters = first_named(parameter for found in layers for parameter in found.equations.parameters)
@@ -161,9 +163,19 @@ def _direct_part(layer: Layer) -> Array:
     return layer.direct(layer.equations.hidden)
 
 
+def _at_hand_over(traces: Sequence[Trace | None], name: str, time_step: int) -> bool:
+    """Whether a later call of one of these models begins with the states of this layer at this time step."""
+    for trace in traces:
+        for number, call in enumerate(trace.calls if trace is not None else ()):
+            layer = next((one for one in call.layers if one.name == name), None)
+            if layer is not None and trace is not None and any(one.call.follows == number for one in trace.calls):
+                return time_step - 1 == layer.times()[0 if layer.reverse else -1]
+    return False
+
+
 def _carried(layers: Sequence[Layer], later: str) -> Iterator[ValueRow]:
-    """What comes from the neighbouring time step; nothing is said of a cell that carries nothing, and no row is there
-    where none of the models carries anything."""
+    """What comes from the neighbouring time step, or whatever `later` says; nothing is said of a cell that carries
+    nothing, and no row is there where none of the models carries anything."""
     if layers and not any(map(_carries, layers)):
         return
 
@@ -173,7 +185,7 @@ def _carried(layers: Sequence[Layer], later: str) -> Iterator[ValueRow]:
         states = " and ".join(plain(node.symbol.removesuffix("_t")) for node in other_states(source.layer))
         return f"carried to {states} alone" if states else "nothing is carried from one time step to the next"
 
-    words = f"carried, from t = {later}"
+    words = f"carried, {later}"
     row = _states(
         "carried_grad", words, "", "gradient", lambda one: one.carried_grad if _carries(one) else None, part=True
     )

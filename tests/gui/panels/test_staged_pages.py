@@ -102,6 +102,18 @@ def test_operations_around_the_cells_are_written_with_their_numbers(cursor, unit
     assert all(wanted in (None, line) for line, wanted in zip(found, lines, strict=True)), found
 
 
+def test_what_comes_to_the_encoder_is_told_by_where_it_comes_from(store, pages):
+    def words(cursor):
+        store.go(to_point, cursor)
+        return {row.key: row.words for row in pages[1].rows if row.key in ("direct_grad", "carried_grad")}
+
+    handed = {"direct_grad": "direct, from attention", "carried_grad": "carried, through the hand-over"}
+    assert words(stand(Phase.BACKWARD, 2, "l1")) == handed
+    assert words(stand(Phase.BACKWARD, 1, "l1_reverse")) == handed
+    assert words(stand(Phase.BACKWARD, 1, "l1"))["carried_grad"] == "carried, from t = 2"
+    assert words(stand(Phase.BACKWARD, 4, "decoder.l1"))["direct_grad"] == "direct, from L_{4}"
+
+
 def test_a_layer_that_has_ended_says_so(store, pages):
     _, values, variables = pages
     assert [values.layer.itemText(n) for n in (0, 4)] == ["encoder, layer 0", "decoder, layer 0"]
