@@ -50,10 +50,10 @@ def same_gradients(model: torch.nn.Module, loss: torch.Tensor, theirs: list[torc
         assert float((ours - other).abs().max()) <= 2e-5 * float(other.abs().max())
 
 
-@pytest.mark.parametrize("carried", [True, False])
-def test_the_gradient_of_a_window_is_torchs(carried: bool) -> None:
+@pytest.mark.parametrize(("carried", "reach"), [(True, 27), (False, 27), (True, 11)])
+def test_the_gradient_of_a_window_is_torchs(carried: bool, reach: int) -> None:
     """The states that a window carries on are those of then, its older part is read again with today's weights."""
-    training = Training(replace(STREAM, training=replace(WINDOWS, carried=carried)))
+    training = Training(replace(STREAM, training=replace(WINDOWS, carried=carried, reach=reach)))
     shadow = Training(STREAM)  # whose modules the hand has
     rows = training.windows.streams.length
     assert training.windows.streams.windows == 7
@@ -67,7 +67,7 @@ def test_the_gradient_of_a_window_is_torchs(carried: bool) -> None:
     known = [{0: first} for first in zeros]  # by time step, the state before it, of when it was read last
     for step in range(10):
         place = step % 7 * 11
-        begin = max(0, place - 16)
+        begin = max(0, place - (reach - 11))
         for model, own, seen, zero in zip(shadow.models, training.models, known, zeros, strict=True):
             model.load_state_dict(own.state_dict())
             first = seen[begin] if carried and begin else zero

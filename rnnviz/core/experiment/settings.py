@@ -54,7 +54,7 @@ LossChoice = Literal["", "cross entropy", "binary cross-entropy", "mean squared 
 Truncation = Literal["off", "windows", "detached"]
 TRUNCATIONS: Mapping[Truncation, str] = {
     "off": "whole sequence",
-    "windows": "windows in order",
+    "windows": "windows",
     "detached": "cut inside",
 }
 _AT_ONCE = "takes effect at the next training step"
@@ -386,7 +386,7 @@ class TrainingSettings:
     reach: int = field(
         default=20,
         metadata=setting(
-            "Gradient goes back",
+            "Goes back over",
             WholeNumber(1, LONGEST),
             "k₂, over how many time steps the gradient goes back before it is cut; needs a restart",
             short="truncation length",

@@ -52,20 +52,25 @@ class Question:
             tolerance,
         )
 
-    def asked(self, model: SequenceModel, conditions: Conditions = EVALUATION) -> tuple[Tensor, Tensor]:
-        """What `model` predicts where it reads the batch so, and its loss."""
-        prediction = self._predicted(model, conditions)
+    def asked(
+        self, model: SequenceModel, conditions: Conditions = EVALUATION, final: list[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What `model` predicts where it reads the batch so, and its loss; into `final` the states that its only call
+        ends with, where they come by the way."""
+        prediction = self._predicted(model, conditions, final)
         if self.counts is not None:
             each = losses(self.loss, prediction, self.targets)
             return prediction, torch.where(self.counts != 0, each * self.counts, each.new_zeros(())).sum()
         loss = mean_loss(self.loss, prediction, self.targets)
         return prediction, loss * self.factor if self.factor != 1 else loss
 
-    def _predicted(self, model: SequenceModel, conditions: Conditions) -> Tensor:
+    def _predicted(self, model: SequenceModel, conditions: Conditions, final: list[Tensor] | None) -> Tensor:
         if conditions is EVALUATION and not self.batch.padded_or_decoded:  # the short way of the usual case
             states = model.states(self.inputs)
             return model.last_prediction(states) if self.at_end else model.predictions(states)
         calls = run_calls(model, self.batch, conditions)
+        if final is not None and len(calls) == 1:
+            final[:] = (state.detach() for state in calls[0].final)
         return predicted_at_end(model, calls) if self.at_end else predicted(model, calls)
 
     def accuracy(self, prediction: Tensor) -> float | None:

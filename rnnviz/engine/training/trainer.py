@@ -249,7 +249,8 @@ class Training:
     def _sweep(self, number: int, question: Question) -> dict[str, float]:
         """Forward and backward of one model; leaves the clipped gradients in its parameters."""
         model, parameters = self.models[number], self._parameters[number]
-        prediction, loss = question.asked(model, self.conditions(number))
+        final = None if self.windows is None else self.windows.final(number)
+        prediction, loss = question.asked(model, self.conditions(number), final)
         for parameter in parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]

@@ -57,6 +57,7 @@ class Windows:
         self.streams = Streams(source.rows, training.batch_size, training.new_steps, training.reach)
         self.streams.check()
         self._states: list[States] = [()] * len(experiment.models)
+        self._finals: list[list[Tensor]] = [[] for _ in experiment.models]
 
     def batch(self, training_step: int) -> Batch:
         """What the update after `training_step` reads."""
@@ -67,17 +68,27 @@ class Windows:
         """What a model's next window begins with."""
         return self._states[number]
 
+    def final(self, number: int) -> list[Tensor]:
+        """Where the states that a model's window ends with are put, if its reading has them by the way."""
+        self._finals[number] = []
+        return self._finals[number]
+
     def carry_on(
         self, models: Sequence[SequenceModel], batch: Batch, conditions: Sequence[Conditions], training_step: int
     ) -> None:
         """The states of each model that the window after this one begins with: they are read out of `batch`."""
-        self._states = [self._after(*each, batch, training_step) for each in zip(models, conditions, strict=True)]
+        read = zip(models, conditions, self._finals, strict=True)
+        self._states = [self._after(*each, batch, training_step) for each in read]
 
-    def _after(self, model: SequenceModel, conditions: Conditions, batch: Batch, training_step: int) -> States:
+    def _after(
+        self, model: SequenceModel, conditions: Conditions, final: list[Tensor], batch: Batch, training_step: int
+    ) -> States:
         here, after = (self.streams.at(step).start for step in (training_step, training_step + 1))
         if not self._carries or after == 0:
             return ()
         count = after - here
+        if count == len(batch.inputs) and final:
+            return tuple(final)
         part = Batch(batch.inputs[:count], batch.targets[:count], batch.loss_weight[:count])
         masks = {name: mask[:, :count] for name, mask in conditions.masks.items()}
         with torch.no_grad():

@@ -59,6 +59,10 @@ def test_gradients_are_hatched_beyond_the_cut_and_values_are_not(qtbot: QtBot, s
         elif isinstance(lane, ModelHeaderLane):
             assert words_at(stack, 9, number) == f"t = 9: {WORDS}"
         assert "cut" not in words_at(stack, 10, number)
+    for lane in lanes_of(stack):
+        if isinstance(lane, GradientLane | ShareLane):
+            assert lane.dots(9) == []
+            assert len(lane.dots(10)) == 2
     assert stack._hatched is not None
     assert set(stack._hatched.words) == {"cut, truncated"}
     assert stack._borders is not None

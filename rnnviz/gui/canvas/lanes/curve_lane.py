@@ -38,6 +38,8 @@ class CurveLane(Lane):
         """
         name, color, dash = model.name, model.color, model.dash
         there = None if model.there.all() or not model.row else model.there
+        if model.kept_away:
+            there = _both(there, np.arange(1, len(values) + 1) > model.kept_away)
         self.tips.append((name if zeros else f"{name}, where nothing is carried", values))
         if not lost.any():
             present = there if zeros else _both(there, ~np.isneginf(values))

@@ -102,6 +102,11 @@ class ShownModel:
         return next((one.name for one in self.row if one.start < time_step <= one.stop), self.layer_name)
 
     @property
+    def kept_away(self) -> int:
+        """The last time step from which truncation keeps all losses; 0: there is none."""
+        return self.sequence.cuts(0).beyond if self.sequence is not None else 0
+
+    @property
     def carries(self) -> bool:
         """Whether anything is carried from one time step to the next."""
         return bool(self.structure.equations.states)
