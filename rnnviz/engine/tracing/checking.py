@@ -6,6 +6,7 @@ as constants, which is the function that a truncated gradient is the gradient of
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,6 +147,19 @@ def _of_loss(loss: Callable[[Tensor], float]) -> Change:
     return change
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """torch with one thread: many small products wait longer for a second one than it takes off them, ten times as long
+    on a busy machine."""
+    count = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
+
+
+@_one_thread()
 def check_capture(capture: Capture) -> Report:
     """The check of one capture; takes a second or a few."""
     shown = rebuild(capture)
