@@ -5,7 +5,7 @@ _WORDS = {
     "learning_rate": "learning rate",
     "test_loss": "validation loss",
     "test_accuracy": "validation accuracy",
-    "exact": "exact answers, validation",
+    "exact": "exact answers",
 }
 
 
