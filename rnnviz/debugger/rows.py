@@ -1,8 +1,8 @@
 """Row: one layer and direction as a sweep goes through it, in its own stretch of the time axis."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -130,8 +130,9 @@ def corresponding(rows: Iterable[Row], layer: str, time_step: int) -> str:
     return min(having, key=far).layer
 
 
+@lru_cache(maxsize=256)
 def rows_of(
-    network: Network, time_steps: int, found: Sequence[Ends] = (), forms: Sequence[CallForm] = ()
+    network: Network, time_steps: int, found: tuple[Ends, ...] = (), forms: tuple[CallForm, ...] = ()
 ) -> tuple[Row, ...]:
     """The layers of a network, each stage in its stretch; all time steps where that is not known, and nothing around
     the cells where no form is."""
@@ -147,7 +148,8 @@ def rows_of(
     return tuple(rows)
 
 
-def spoken(network: Network, forms: Sequence[CallForm] = ()) -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=64)
+def spoken(network: Network, forms: tuple[CallForm, ...] = ()) -> tuple[tuple[str, str], ...]:
     """What the operations of a network's layers are called, and their keys."""
     found: dict[str, str] = {}
     for number, stage in enumerate(network.stages):

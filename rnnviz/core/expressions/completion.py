@@ -137,7 +137,7 @@ def _names(vocabulary: Vocabulary, word: str) -> Iterator[tuple[str, Kind, str, 
             yield named.name, "quantity", vocabulary.words(named), vocabulary.form(named, "").words
         for layer in layers if named.layered else ():
             if not vocabulary.missing(named, layer):
-                words = f"{vocabulary.words(named)} of {LayerId.read(layer).words}"
+                words = f"{vocabulary.words(named)} of {vocabulary.layer_words(layer)}"
                 yield layered_name(named.name, layer), "quantity", words, vocabulary.form(named, layer).words
     for metric in sorted(vocabulary.known_metrics):
         words = METRIC_WORDS.get(metric, "metric of the training step")

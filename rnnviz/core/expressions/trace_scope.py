@@ -87,7 +87,7 @@ class TraceScope:
 
     def own(self, name: str, layer: str) -> Stretch | None:
         trace = self._trace
-        if not trace.network.several:
+        if len(trace.calls) == 1:
             return None
         if name in self._named and not self._named[name].layered:
             head = next((call for call in reversed(trace.calls) if call.head is not None), trace.calls[-1])

@@ -11,10 +11,10 @@ from functools import cached_property, lru_cache
 from rnnviz.core.cells import CELLS, OWN, Cell, CellKind, Options, cell_kinds, cell_made
 from rnnviz.core.cells.own import seen
 from rnnviz.core.expressions.shapes import TIME, Axis, Form
-from rnnviz.core.network import Network
+from rnnviz.core.network import ENCODER, Network
 from rnnviz.core.plain_records import listed
 from rnnviz.core.quantity import Quantity, quantities
-from rnnviz.core.structure import Structure
+from rnnviz.core.structure import LayerId, Structure
 
 METRIC_WORDS = {
     "loss": "loss of the training batch",
@@ -122,6 +122,11 @@ class Vocabulary:
         """The layers of all models: "l0", "decoder.l0"."""
         return tuple(dict.fromkeys(name for network in self.networks for name in network.layer_names))
 
+    def layer_words(self, layer: str) -> str:
+        """What a layer is called: "layer 1", of an encoder–decoder "encoder, layer 1"."""
+        own = next((network for network in self.networks if layer in network.layer_names), None)
+        return LayerId.read(layer).words if own is None else own.words(layer)
+
     @cached_property
     def named(self) -> dict[str, NamedQuantity]:
         """All quantities by name, those of the users' own cells behind those of all others: of these models, or of all
@@ -161,7 +166,8 @@ class Vocabulary:
         if not any(has(structure, named) for structure in self.structures):
             return no_such(named, " and ".join(cells))
         if layer and layer not in self.layers:
-            return f"There is no layer {layer}; there are {', '.join(self.layers)}."
+            having = ", ".join(layered_name("", name)[1:] for name in self.layers)
+            return f"There is no layer {layered_name('', layer)[1:]}; there are {having}."
         return ""
 
     def words(self, named: NamedQuantity) -> str:
@@ -217,7 +223,7 @@ def split_layer(name: str, having: dict[str, NamedQuantity] | None = None) -> tu
     for pattern in (_LAYER, _CALLED):
         match = pattern.fullmatch(name)
         if match and match["name"] in known and known[match["name"]].layered:
-            call = f"{match['call']}." if pattern is _CALLED else ""
+            call = f"{match['call']}." if pattern is _CALLED and match["call"] != ENCODER else ""
             return known[match["name"]], f"{call}{match['layer']}"
     return None
 

@@ -128,7 +128,7 @@ def test_gradients_that_float32_has_lost_are_those_of_the_float64_rebuild(make_t
     ("text", "value"),
     [
         ("norm(h_l1[t])", "The encoder has ended: its last time step is 4."),
-        ("h_l1[2:6, 1]", "The encoder has ended: its last time step is 4."),
+        ("h_encoder_l1[2:6, 1]", "The encoder has ended: its last time step is 4."),
         ("h_decoder_l0[t - 2, 3]", "The decoder begins at time step 5."),
         ("losses[3]", "The decoder begins at time step 5."),
         ("h_l1[-5, 1]", "There is no time step -5: there are 4."),
