@@ -211,7 +211,7 @@ def _users(layer: Layer, weighing: Weighing, t: int) -> Iterator[_User]:
         given = dict(weighing)
         if beyond.weights is not None:
             given |= {state: weight.astype(np.float64) @ weighing[state] for state, weight in beyond.weights.items()}
-        yield _User(follower, given, first, f" of {follower.id.words} at t = {first + 1}, handed over")
+        yield _User(follower, given, first, f" at t = {first + 1}, handed over")
 
 
 def _direct(layer: Layer, weighing: Weighing, t: int, by_unit: bool) -> Iterator[Part]:

@@ -186,15 +186,15 @@ def test_what_is_handed_over_leads_to_the_decoder():
     found = provenance(trace, GradientPlace("h", "l1", 2, 3))
     paths = {part.words: part for part in found.paths}
     kept = bridge.bridge.weight["h"][1, :, 2] @ (follower.gates["z"][2, 0] * follower.hidden_grad[2, 0])
-    along = paths["along z ⊙ h to t = 3 of decoder, layer 1, handed over"]
+    along = paths["along z ⊙ h to t = 3, handed over"]
     assert along.value == pytest.approx(kept)
     assert along.leads_to.layer == "decoder.l1"
-    assert paths["through the new state of decoder, layer 1 at t = 3, handed over"].time_step == 3
+    assert paths["through the new state at t = 3, handed over"].time_step == 3
     looked = trace.head.attention.read_grads(np.array([3]))[0, 1, 2]
     assert paths["through attention from L at t = 4"].value == pytest.approx(looked)
     assert not any("given" in words for words in paths)
     assert {part.words for part in found.losses} == {"L at t = 3", "L at t = 4", "L at t = 5"}
-    assert "unit 2 of decoder, layer 1 at t = 3, handed over" in {part.words for part in found.units}
+    assert "unit 2 at t = 3, handed over" in {part.words for part in found.units}
 
 
 @pytest.mark.parametrize("seed", range(5))
