@@ -14,15 +14,20 @@ from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.heads import fitted
 from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
 from rnnviz.core.experiment.sizes import parameter_count, parameter_shapes
+from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import DateFormats, Glyphs, NextCharacter
 from rnnviz.core.tasks.source import Batch
+from rnnviz.debugger.updating import gathered_in, update_shown, updated_parameters
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.checkpoints.export import export_model
 from rnnviz.engine.inspection import inspect_path
 from rnnviz.engine.networks import SequenceModel, build
+from rnnviz.engine.passes import read
+from rnnviz.engine.tracing.capture import weighted_loss
 from rnnviz.engine.training.branching import branch_of_run
 from rnnviz.engine.training.serve import run_training
 from rnnviz.engine.training.trainer import Training
+from rnnviz.runs.file.payload import optimiser_payload, read_optimiser
 from rnnviz.runs.reading.reader import open_run
 
 torch.set_num_threads(1)
@@ -273,3 +278,31 @@ def test_both_of_two_models_begin_with_the_same_encoder() -> None:
     one, other = (Training(experiment_of(replace(MODELS[3], attention=has))).models[0] for has in (True, False))
     for name, value in other.recurrent.state_dict().items():
         torch.testing.assert_close(one.recurrent.state_dict()[name], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "model", [MODELS[0], ModelSettings("conv", "lstm", 3, convolution=2)], ids=lambda one: one.name
+)
+def test_the_update_of_everything_that_is_learnt_is_known(model: ModelSettings) -> None:
+    experiment = experiment_of(model)
+    if model.convolution:
+        experiment = replace(experiment, task=Glyphs(answer="name"))
+    training = Training(experiment)
+    for _ in range(3):
+        training.advance()
+    trace, one, probe = rebuild(training.capture(0)), training.models[0], training.probe
+    payload = optimiser_payload(training.optimiser_snapshot(0), 3, 0)
+    found = update_shown(trace, experiment.training.rule, gathered_in(read_optimiser(payload, 3, 0)))
+    one.zero_grad()
+    weighted_loss(read(one, probe).prediction, probe, "cross entropy").backward()
+    gradients = {name: value.grad.numpy().copy() for name, value in one.named_parameters()}
+    training._optimisers[0].step()
+    assert {name.removeprefix("recurrent.") for name in gradients} == {each.name for each in updated_parameters(trace)}
+    for name, gradient in gradients.items():
+        known = name.removeprefix("recurrent.")
+        largest = np.abs(gradient).max()
+        np.testing.assert_allclose(
+            found.find(known, "gradient"), gradient, rtol=1e-3, atol=1e-4 * largest, err_msg=name
+        )
+        after = one.get_parameter(name).detach().numpy()
+        np.testing.assert_allclose(found.find(known, "weights_after"), after, rtol=1e-3, atol=1e-4, err_msg=name)
