@@ -20,6 +20,7 @@ from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.gradient import GradientLane, InputGradientLane
 from rnnviz.gui.canvas.lanes.model_header import ModelHeaderLane
 from rnnviz.gui.canvas.lanes.ruler import RulerLane
+from rnnviz.gui.canvas.lanes.selection import lane_slots
 from rnnviz.gui.canvas.lanes.share import ShareLane
 from rnnviz.gui.canvas.lanes.shown import resolve
 from rnnviz.gui.canvas.lanes.unit_lanes import GradientUnitsLane
@@ -112,3 +113,15 @@ def test_numbers_at_the_cursor_say_that_they_are_cut(state: State) -> None:
     assert "cut" not in inside["carried_grad"][1]
     assert "cut" not in said(18)["direct_grad"], "a loss that is not asked there is no cut"
     assert said(18)["direct_grad"][0] == "0"
+
+
+def test_the_names_of_the_probes_time_steps_are_not_those_of_a_training_batch(state: State) -> None:
+    assert state.run.task is not None
+    task = replace(state.run.task, time_labels=tuple(str(1700 + t) for t in range(19)))
+    named = replace(state, run=replace(state.run, task=task), place=replace(state.place, sample=0))
+    for kind, wanted in (("probe", True), ("batch", False)):
+        shown = resolve(replace(named, place=replace(named.place, kind=kind)))  # type: ignore[arg-type]
+        slot = next(slot for slot in lane_slots(shown) if slot.lane is RulerLane)
+        ruler = RulerLane(shown, slot)
+        ruler.show(shown)
+        assert ruler.ruler.named == wanted

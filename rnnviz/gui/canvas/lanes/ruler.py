@@ -25,7 +25,8 @@ class RulerLane(Lane):
 
     def show(self, shown: Shown) -> None:
         # the names belong to the first probe sequence
-        names = shown.task.time_labels if shown.task is not None and shown.sample == 0 else ()
+        first = shown.sample == 0 and shown.kind == "probe"
+        names = shown.task.time_labels if shown.task is not None and first else ()
         self.ruler.set_names(names)
         self.ruler.set_window(*shown.window)
         older, new = map(len, shown.window)
