@@ -133,16 +133,16 @@ def test_a_residual_connection_goes_around_the_layer(qtbot: QtBot) -> None:
     assert min(ys) < cell.top()
     assert max(ys) > cell.bottom()
     check_lines(view.drawing)
-    view, _ = open_network(qtbot, at(state, cursor(5, layer="l0")))
-    assert not any("around" in mark.key for mark in view.drawing.marks)
+    lower, _ = open_network(qtbot, at(state, cursor(5, layer="l0")))
+    assert not any("around" in mark.key for mark in lower.drawing.marks)
 
 
 def test_dropped_units_are_crossed(qtbot: QtBot) -> None:
     masks = np.full((1, 19, 2, 6), 2.0, np.float32)
     masks[0, 4, 0, [1, 5]] = 0
     state = deep(masks=masks)
-    for layer in ("l0", "l1"):  # looked at, or a strip below
-        view, _ = open_network(qtbot, at(state, cursor(5, layer=layer)))
+    views = [open_network(qtbot, at(state, cursor(5, layer=layer)))[0] for layer in ("l0", "l1")]
+    for view in views:  # looked at, or a strip below
         crossed = [mark for mark in view.drawing.marks if isinstance(mark, Crossed)]
         assert [(mark.key, np.flatnonzero(mark.dropped).tolist()) for mark in crossed] == [("0 l0 dropped 5", [1, 5])]
         (said,) = [one for one in words(view.drawing) if "dropped" in one]
