@@ -108,14 +108,14 @@ def axis_of(stack: LaneStack) -> TimeAxis:
 
 def hatched_of(stack: LaneStack) -> list[QRectF]:
     """The stretches, lane by lane, that are hatched because the lane has nothing there."""
-    assert stack._hatched is not None
-    return list(stack._hatched.boxes)
+    assert stack._overlays is not None
+    return list(stack._overlays.hatched.boxes)
 
 
 def line_of(stack: LaneStack) -> CursorLine:
     """The cursor line across all lanes."""
-    assert stack._line is not None
-    return stack._line
+    assert stack._overlays is not None
+    return stack._overlays.line
 
 
 def every_lane(state: State) -> frozenset[str]:

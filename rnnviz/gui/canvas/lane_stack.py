@@ -1,6 +1,5 @@
 """The centre of the window: all lanes of all models on one time axis, with one cursor line across them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -11,13 +10,11 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QMenu, QVBoxLayout,
 from rnnviz.debugger.places import NO_UNIT, run_target, to_model
 from rnnviz.gui.canvas import lane_keys
 from rnnviz.gui.canvas.items.canvas_view import CanvasView
-from rnnviz.gui.canvas.items.cursor_line import CursorLine
-from rnnviz.gui.canvas.items.hatched import Hatched
 from rnnviz.gui.canvas.items.skeleton import Skeleton
-from rnnviz.gui.canvas.items.stage_names import Borders
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lane_keys import lane_wish
 from rnnviz.gui.canvas.lane_menus import held_choices, lanes_menu, layers_menu, offer_what_ifs
+from rnnviz.gui.canvas.lane_overlays import ABOVE_CURSOR, LaneOverlays
 from rnnviz.gui.canvas.lanes.heat_lane import HeatLane
 from rnnviz.gui.canvas.lanes.heights import fitting, gaps, least_height, share_out
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
@@ -44,8 +41,6 @@ _PICTURES = Fields(  # that the lanes' data come from
 )
 _MARGIN = 8.0  # pixels above the first and below the last lane
 _PICTURES_KIB = 64 * 1024  # memory Qt may use for the pictures of the lanes
-_EDGES_APART = 6.0  # pixels between two cuts at least, or none is drawn
-_ABOVE_CURSOR, _CURSOR, _BORDERS, _RESTS = 20.0, 10.0, 6.0, 5.0  # drawing order
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +83,7 @@ class LaneStack(QWidget):
         self._scene = QGraphicsScene(self)
         self._scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self._view = CanvasView(self._scene, self)
-        self._line: CursorLine | None = None
-        self._hatched: Hatched | None = None
-        self._borders: Borders | None = None
+        self._overlays: LaneOverlays | None = None
         self._skeleton: Skeleton | None = None
         self._tip = LiveTip(self._view.viewport(), self._words_at)
         layout = QVBoxLayout(self)
@@ -257,21 +250,13 @@ class LaneStack(QWidget):
             lane = slot.lane(shown, slot)
             for item in lane.items:
                 if lane.over_cursor or item.above_cursor:
-                    item.setZValue(_ABOVE_CURSOR)
+                    item.setZValue(ABOVE_CURSOR)
                 self._scene.addItem(item)
             self._fill(lane)
             self._lanes.append(lane)
         self._mark_unit(state)
         if slots:
-            self._line = CursorLine(shown.theme)
-            self._line.setZValue(_CURSOR)
-            self._scene.addItem(self._line)
-            self._hatched = Hatched(shown.theme)
-            self._hatched.setZValue(_RESTS)
-            self._scene.addItem(self._hatched)
-            self._borders = Borders(shown.theme)
-            self._borders.setZValue(_BORDERS)
-            self._scene.addItem(self._borders)
+            self._overlays = LaneOverlays(shown.theme, self._scene)
         self._lay_out()
 
     def _fill(self, lane: Lane) -> None:
@@ -285,10 +270,11 @@ class LaneStack(QWidget):
         for lane in self._lanes:
             for item in lane.items:
                 self._scene.removeItem(item)
-        for overlay in (self._line, self._hatched, self._borders, self._skeleton):
-            if overlay is not None:
-                self._scene.removeItem(overlay)
-        self._lanes, self._line, self._hatched, self._borders, self._skeleton = [], None, None, None, None
+        if self._overlays is not None:
+            self._overlays.remove()
+        if self._skeleton is not None:
+            self._scene.removeItem(self._skeleton)
+        self._lanes, self._overlays, self._skeleton = [], None, None
 
     def _rescale(self) -> None:
         """The view enlarges the lanes, which lie in pixels of the design; what is seen on top stays there."""
@@ -339,23 +325,8 @@ class LaneStack(QWidget):
         self._move_cursor()
 
     def _hatch(self) -> None:
-        """Where lanes have nothing."""
-        if self._hatched is not None:
-            found = [part for lane in self._lanes for part in self._resting(lane)]
-            self._hatched.set_boxes([box for box, _ in found], [words for _, words in found])
-        if self._borders is not None:
-            axis, lines = self._axis, [self._axis.x(stage.first - 0.5) for stage in self._shown.stages[1:]]
-            if len(edges := self._shown.cuts.edges) * _EDGES_APART < axis.width:
-                lines += [axis.x(edge + 0.5) for edge in edges]
-            seen = [x for x in lines if axis.left < x < axis.right]
-            self._borders.set_lines(seen, self._lanes[0].rect.bottom(), self._lanes[-1].rect.bottom())
-
-    def _resting(self, lane: Lane) -> Iterator[tuple[QRectF, str]]:
-        axis = self._axis
-        for rest in lane.rests(self._shown):
-            left, right = max(axis.x(rest.first - 0.5), axis.left), min(axis.x(rest.last + 0.5), axis.right)
-            if right > left:
-                yield QRectF(left, lane.rect.top(), right - left, lane.rect.height()), rest.said
+        if self._overlays is not None:
+            self._overlays.lay_out(self._lanes, self._shown, self._axis)
 
     def _follow_cursor(self) -> None:
         """A cursor that leaves the visible time takes the axis with it."""
@@ -367,16 +338,8 @@ class LaneStack(QWidget):
             self._move_cursor()
 
     def _move_cursor(self) -> None:
-        if self._line is None:
-            return
-        sweep = self._shown.sweep
-        dots = []
-        for lane in self._lanes:
-            lane.move_cursor(sweep)
-            dots.extend(lane.dots(sweep.time_step))
-        self._line.setVisible(self._axis.holds(sweep.time_step))
-        first, last = self._lanes[0].rect, self._lanes[-1].rect
-        self._line.move(self._axis.x(sweep.time_step), first.top(), last.bottom(), dots)
+        if self._overlays is not None:
+            self._overlays.move_cursor(self._lanes, self._shown, self._axis)
 
     def _take(self, point: QPointF) -> None:
         """Looks at the unit that is clicked, and at the model of the lane."""

@@ -55,8 +55,16 @@ class RowReader:
         self.states = [self.layer.equations.node(name) for name in reversed(self.layer.equations.hidden_nodes)]
 
     def layer_at(self, t: int) -> Layer | None:
-        """The layer of the row that exists at a time step."""
-        return next((layer for layer in self.model.row if layer.start < t <= layer.stop), None)
+        """The layer of the row that exists at a time step, of those seen and the ones beside them."""
+        return self._layers.get(t)
+
+    @cached_property
+    def _layers(self) -> dict[int, Layer]:
+        found, numbers = dict[int, Layer](), self.steps.numbers
+        for layer in self.model.row:
+            for t in range(max(numbers.start - 1, layer.start + 1), min(numbers.stop, layer.stop) + 1):
+                found[t] = layer
+        return found
 
     @cached_property
     def there(self) -> list[int]:

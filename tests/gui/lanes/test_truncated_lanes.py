@@ -64,10 +64,9 @@ def test_gradients_are_hatched_beyond_the_cut_and_values_are_not(qtbot: QtBot, s
         if isinstance(lane, GradientLane | ShareLane):
             assert lane.dots(9) == []
             assert len(lane.dots(10)) == 2
-    assert stack._hatched is not None
-    assert set(stack._hatched.words) == {"cut, truncated"}
-    assert stack._borders is not None
-    assert list(stack._borders._lines) == pytest.approx([axis.x(edge + 0.5) for edge in EDGES])
+    assert stack._overlays is not None
+    assert set(stack._overlays.hatched.words) == {"cut, truncated"}
+    assert list(stack._overlays.borders._lines) == pytest.approx([axis.x(edge + 0.5) for edge in EDGES])
 
 
 def test_the_backward_sweep_colours_no_cell_beyond_it(qtbot: QtBot, state: State) -> None:

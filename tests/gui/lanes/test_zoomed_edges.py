@@ -1,6 +1,7 @@
 """Edges of a zoomed time axis: a cell that is cut ends there, and nothing stands in the labels or the scales."""
 
 import pytest
+from held_by_lanes import line_of
 from open_lanes import open_lanes, plot_width, view_of, wheel
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
@@ -56,9 +57,8 @@ def test_the_cursor_and_its_dots_leave_with_the_middle_of_their_cell(qtbot: QtBo
     for place in (0.2, 0.4, 0.6):
         wheel(view, QPointF(LABEL_COLUMN + place * plot_width(stack), 60), 2)
         axis = stack._axis
-        assert stack._line is not None
         middle_seen = axis.left <= axis.x(store.state.place.cursor.time_step) <= axis.right
-        assert stack._line.isVisible() == middle_seen
+        assert line_of(stack).isVisible() == middle_seen
     assert isinstance(lane.items[1], CurvePlot)
 
 

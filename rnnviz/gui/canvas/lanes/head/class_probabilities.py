@@ -13,7 +13,8 @@ from rnnviz.gui.canvas.items.heat_map import HeatMap
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.rests import Rest
-from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown_model import prediction_words
 from rnnviz.gui.look import color_maps, fonts
 from rnnviz.gui.look.columns import SCALE_COLUMN
 from rnnviz.gui.look.theme import Theme

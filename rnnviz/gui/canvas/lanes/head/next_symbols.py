@@ -10,7 +10,8 @@ from rnnviz.gui.canvas.items.time_axis import TimeAxis
 from rnnviz.gui.canvas.items.top_choices import TopChoices
 from rnnviz.gui.canvas.lanes.lane import Heights, Lane, LaneSlot
 from rnnviz.gui.canvas.lanes.rests import Rest
-from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown_model import prediction_words
 
 
 class NextSymbolsLane(Lane):

@@ -10,7 +10,8 @@ from rnnviz.gui.canvas.lanes.data_units import column_name, undone
 from rnnviz.gui.canvas.lanes.lane import Heights, LaneSlot
 from rnnviz.gui.canvas.lanes.lane_kind import Default, LaneKind, Offer
 from rnnviz.gui.canvas.lanes.rests import Rest
-from rnnviz.gui.canvas.lanes.shown import Shown, prediction_words
+from rnnviz.gui.canvas.lanes.shown import Shown
+from rnnviz.gui.canvas.lanes.shown_model import prediction_words
 from rnnviz.gui.canvas.lanes.value_axes import held_by_truth, linear
 
 _FEW = 4
