@@ -16,6 +16,7 @@ from rnnviz.gui.canvas.lanes.gradient import GRADIENT
 from rnnviz.gui.canvas.lanes.input.input_kind import INPUT
 from rnnviz.gui.canvas.lanes.lane_kind import LaneKind
 from rnnviz.gui.canvas.lanes.model_header import CHAIN
+from rnnviz.gui.canvas.lanes.row import lowest_at
 from rnnviz.gui.canvas.lanes.selection import exactly, keys_of
 from rnnviz.gui.canvas.lanes.share import SHARE
 from rnnviz.gui.canvas.lanes.unit_lanes import STATES
@@ -150,10 +151,12 @@ def recorded_state(
     length = traces[0].sequence_length(0)
     if time_step is not None and not 1 <= time_step <= length:
         raise RnnvizError(f"{run.path}: wanted a time step from 1 to {length:,}, got {time_step:,}.")
+    stands = time_step or length
+    layer = lowest_at(traces[0].sample(0), stands)
     return State(
         run=ShownRun(run.source, path=run.path, task=run.task, models=run.models),
         recorded=Recorded(history=HistoryReader(run).read(), traces=traces),
-        place=begun(training_step, phase=phase, time_step=time_step or length, following=False, kind=kind),
+        place=begun(training_step, phase=phase, time_step=stands, layer=layer, following=False, kind=kind),
         look=Appearance(theme=theme_name),
     )
 

@@ -24,6 +24,7 @@ from written_states import ANSWER, LENGTHS, READ, WRITTEN, written_state
 
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.lane import Lane
+from rnnviz.gui.canvas.lanes.row import lowest_at
 from rnnviz.gui.state.state import State
 
 
@@ -143,3 +144,9 @@ def test_the_lanes_stay_when_the_cursor_goes_over_the_hand_over(qtbot: QtBot) ->
     assert heat_of(lane(stack, "hidden", 0)).values is held
     update(store, cursor=type(cursor)(42, cursor.phase, LENGTHS[0], layer="l1"))
     assert not np.array_equal(heat_of(lane(stack, "hidden", 0)).values, held)
+
+
+def test_a_figure_looks_at_the_stage_that_goes_through_its_time_step() -> None:
+    trace = written_state("lstm", 2).recorded.traces[0].sample(1)
+    found = [lowest_at(trace, t) for t in (1, LENGTHS[1], LENGTHS[1] + 1, LENGTHS[1] + ANSWER)]
+    assert found == ["l0", "l0", "decoder.l0", "decoder.l0"]

@@ -29,6 +29,11 @@ def row_of(trace: Trace, layer: str) -> tuple[Layer, ...]:
     return tuple(sorted(found, key=lambda one: one.start))
 
 
+def lowest_at(trace: Trace, time_step: int) -> str:
+    """The lowest layer that exists at a time step, from 1, of a trace of one sequence."""
+    return next((one.name for one in trace.layers if one.start < time_step <= one.stop), trace.layers[0].name)
+
+
 def along(layers: Sequence[Layer], read: Callable[[Layer], Array]) -> Array:
     """(T, …) what `read` finds of each layer in its own stretch of the axis; 0 in none."""
     first = read(layers[0])
