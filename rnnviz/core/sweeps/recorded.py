@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
-from rnnviz.core.cells.own import NO_OPERATIONS
+from rnnviz.core.cells.own import NOT_KNOWN
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.asked import Asked
@@ -50,7 +50,7 @@ class RecordedLayer(Layer):
 
     @cached_property
     def slopes(self) -> Slopes:
-        raise RnnvizError(f"layer {self.name} is {NO_OPERATIONS}.")
+        raise RnnvizError(NOT_KNOWN)
 
     def direct(self, state: str) -> Array:
         self.equations.node(state)

@@ -298,7 +298,7 @@ class WhatIfEditor(QWidget):
 
     def _now_words(self) -> str:
         trace, state, kind = self._trace(), self._state, self.kind.currentData()
-        name = str(self.quantity.currentData())
+        name = str(self.quantity.currentData() or "")  # none of a user's own cell
         if kind not in _HOLDS or trace is None or not name:
             return ""
         time_step = min(max(state.place.cursor.time_step, 1), state.program.time_steps)

@@ -33,7 +33,7 @@ def test_it_is_asked_about_and_then_shown(open_app: OpenApp, qtbot: QtBot, tmp_p
     small = small_experiment()
     write_experiment(small, tmp_path / "small.toml")
     mine = ModelSettings("Mine", "own", 4, own=OwnSettings(str(file)))
-    write_experiment(small_experiment(name="Mine", models=(small.models[1], mine)), tmp_path / "mine.toml")
+    write_experiment(small_experiment(name="Mine", models=(mine, small.models[1])), tmp_path / "mine.toml")
     app = open_app(tmp_path / "small.toml")
     qtbot.waitUntil(lambda: bool(app.store.state.run.models))
     for answer in ("Cancel", "Run it"):
@@ -50,13 +50,18 @@ def test_it_is_asked_about_and_then_shown(open_app: OpenApp, qtbot: QtBot, tmp_p
     assert ran.exists()
 
     state = app.store.state
-    assert state.run.models[1].structure.equations.states == ("h", "m")
-    assert resolve(state).models[1].layer.equations.words == "LeakyCell"
+    assert state.run.models[0].structure.equations.states == ("h", "m")
+    assert resolve(state).models[0].layer.equations.words == "LeakyCell"
+    app.actions["page_what_if"].trigger()
+    editor = app.contents.what_if.editor
+    qtbot.waitUntil(editor.isVisible)
+    assert not editor.button.isEnabled()
+    assert "its operations are not known here" in editor.problem.text()
     app.actions["view_gradients"].trigger()
     qtbot.waitUntil(lambda: bool(app.store.state.recorded.asking))
     assert app.store.state.recorded.asking[0][1].startswith("Step Jacobians of Mine are asked of the engine")
-    qtbot.waitUntil(lambda: looked_at(app.store.state, 1).sequence.layers[0].asked is not None, timeout=60_000)
-    layer = looked_at(app.store.state, 1).sequence.layers[0]
+    qtbot.waitUntil(lambda: looked_at(app.store.state, 0).sequence.layers[0].asked is not None, timeout=60_000)
+    layer = looked_at(app.store.state, 0).sequence.layers[0]
     assert np.isfinite(flow_of(layer).values).all()
     qtbot.waitUntil(lambda: not app.store.state.recorded.asking)
 
