@@ -36,6 +36,7 @@ FOLDER = Path(__file__).parents[1] / "data" / "pictures"
 KEPT = FOLDER / "pictures.xz"  # the pixels of all, one after the other
 SIZES = FOLDER / "pictures.json"  # name → height and width, in the order of KEPT, and the version of Qt
 RUN = FOLDER / "kept.rnnviz"  # vanilla and LSTM of 8 units learn temporal order over 28 to 32 time steps
+WRITTEN = FOLDER / "written.rnnviz"  # GRUs of 8 units with and without attention, one step into learning date formats
 CONTROL = Qt.KeyboardModifier.ControlModifier
 PAGES = {"cursor": Qt.Key.Key_1, "variables": Qt.Key.Key_2, "watches": Qt.Key.Key_3, "what-if": Qt.Key.Key_4}
 PAGES["origin"] = Qt.Key.Key_5
@@ -93,6 +94,7 @@ class WindowPicture:
     theme: str = "dark"
     size: tuple[int, int] = (1280, 800)
     lanes: tuple[str, ...] = ()  # "+key" on, "key" off
+    run: Path = RUN
 
     @property
     def settings(self) -> str:
@@ -183,6 +185,9 @@ WINDOWS = {
     "network-inside": WindowPicture(_network("inside", "b t=6 f"), "dark", LARGE),
     "gradients": WindowPicture(_cards(*DEFAULT_CARDS), "dark"),
     "gradients-all": WindowPicture(_cards(*(card.key for card in CARDS)), "light", LARGE),
+    "written": WindowPicture(lambda person: person.go("b t=14"), "dark", run=WRITTEN),
+    "written-network": WindowPicture(_network("unrolled", "f t=12"), "light", run=WRITTEN),
+    "written-folded": WindowPicture(_network("folded", "b t=9"), "dark", run=WRITTEN),
     "few-lanes": WindowPicture(lambda p: p.go("b t=9"), "dark", SMALL, ("chain", "hidden", "prediction", "+share")),
 }
 FIGURES = {
@@ -220,7 +225,7 @@ def window(application: QApplication, name: str, home: Path, wanted: Array | Non
     """The window as its own command saves it, once it is what is `wanted`, or as it is when nothing moves any more."""
     picture = WINDOWS[name]
     (home / "settings.toml").write_text(picture.settings, encoding="utf-8")
-    app = App(application, Path(shutil.copy(RUN, home / RUN.name)))
+    app = App(application, Path(shutil.copy(picture.run, home / picture.run.name)))
     app.window.resize(*picture.size)
     app.window.show()
     wait(lambda: ready(app) and app.window.isActiveWindow())
