@@ -1,6 +1,7 @@
 """Inspection: what is in a file: a run, an experiment, a checkpoint, a table or a text, as plain values."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -271,7 +272,7 @@ def _table_or_text(path: Path, activation: Activation | None) -> Inspected:
 
 
 def _module(prefix: str, structure: Structure) -> Inspected:
-    parameters = sum(_product(shape) for shape in structure.parameter_shapes().values())
+    parameters = sum(math.prod(shape) for shape in structure.parameter_shapes().values())
     return {
         "prefix": prefix,
         "title": plain_title(prefix),
@@ -286,11 +287,6 @@ def _module(prefix: str, structure: Structure) -> Inspected:
         "parameters": parameters,
         "notes": [],
     }
-
-
-def _product(shape: Sequence[int]) -> int:
-    rows, *columns = shape
-    return rows * (columns[0] if columns else 1)
 
 
 def _summary(inspected: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ def relative_difference(ours: Array, theirs: Array) -> float:
     """max |ours − theirs| / max |theirs|; 0 / 0 is 0. Where both are the same NaN or ∞ there is no difference."""
     if not theirs.size:
         return 0.0
-    room = np.subtract(ours, theirs)
+    room = np.asarray(np.subtract(ours, theirs))  # of a single number, too
     difference, scale = _largest(room, room), _largest(theirs, room)
     if not (math.isfinite(difference) and math.isfinite(scale)):
         finite = np.isfinite(theirs) & np.isfinite(ours)

@@ -48,7 +48,7 @@ def export_model(run_path: str | Path, model: str | int, training_step: int | No
 
 def exported_tensors(capture: Capture) -> dict[str, Array]:
     """The weights under the names of rnnviz's own models, contiguous."""
-    return {name: np.ascontiguousarray(array) for name, array in learnt(capture).items()}
+    return {name: np.asarray(array, order="C") for name, array in learnt(capture).items()}
 
 
 def _last_captured(run: Run) -> int:

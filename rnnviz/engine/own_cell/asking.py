@@ -13,7 +13,7 @@ from rnnviz.core.plain_records import closest
 from rnnviz.core.sweeps.asked import Asked
 from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind
 from rnnviz.engine.own_cell.module import OwnCellModule
-from rnnviz.engine.own_cell.running import running
+from rnnviz.engine.own_cell.running import BACK, running
 from rnnviz.runs.reading.reader import Run
 
 _LIMIT = 1e-4  # relative, up to which the file gives the recorded states again
@@ -96,7 +96,7 @@ def _row(module: OwnCellModule, after: tuple[Tensor, ...], place: int, unit: int
     seed = torch.zeros_like(output)
     seed[:, unit] = 1
     reached = [number for number, one in enumerate(wanted) if one.requires_grad]
-    with running(module.stepper.file, "going back, ", module.stepper.kept):
+    with running(module.stepper.file, BACK, module.stepper.kept):
         found = torch.autograd.grad(
             output, [wanted[number] for number in reached], seed, retain_graph=True, allow_unused=True
         )

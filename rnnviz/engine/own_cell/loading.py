@@ -39,16 +39,19 @@ def made_cell(file: str, input_size: int, hidden_size: int, seed: int, kept: Kep
 
 @contextmanager
 def drawn_from(seed: int) -> Iterator[None]:
-    """Whatever draws random numbers inside draws them from `seed`, and nobody outside notices."""
+    """Whatever draws random numbers inside draws them from `seed`, and nobody outside notices; nor of the kind of new
+    tensors and of whether gradients are wanted, where a person's code sets these."""
     # numpy's global generator is what a person's code may use
     plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
+    dtype = torch.get_default_dtype()
+    with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(torch.is_grad_enabled()):
         torch.manual_seed(seed % 2**63)
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         try:
             yield
         finally:
+            torch.set_default_dtype(dtype)
             random.setstate(plain)
             np.random.set_state(arrays)  # noqa: NPY002
 

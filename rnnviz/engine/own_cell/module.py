@@ -1,12 +1,13 @@
 """Own cell module: a person's `forward(x_t, state)` unrolled over time, with the layout of torch's own modules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnviz.core.cells.own import check_parts
@@ -14,7 +15,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.engine.own_cell.loading import drawn_from, made_cell
 from rnnviz.engine.own_cell.probing import Probing
-from rnnviz.engine.own_cell.running import Kept
+from rnnviz.engine.own_cell.running import BACK, Kept, running
 from rnnviz.engine.own_cell.stepper import States, Stepper
 
 State = Tensor | tuple[Tensor, ...]
@@ -115,6 +116,20 @@ class OwnCellModule(nn.Module):
             self.passes.pop()
 
 
+def going_back(model: nn.Module) -> Callable[[Tensor], None]:
+    """What `backward` of a model's loss is; what a person's code raises in it becomes an RnnvizError."""
+    own = next((one for one in model.modules() if isinstance(one, OwnCellModule)), None)
+    if own is None:
+        return Tensor.backward
+    stepper = own.stepper
+
+    def back(loss: Tensor) -> None:
+        with running(stepper.file, BACK, stepper.kept):
+            loss.backward()  # type: ignore[no-untyped-call]
+
+    return back
+
+
 def _alone(states: States) -> State:
     """As torch has them: alone where there is one."""
     return states[0] if len(states) == 1 else states
@@ -124,6 +139,8 @@ def _parameters(cell: nn.Module, file: str) -> dict[str, nn.Parameter]:
     """By names that are identifiers; RnnvizError for none, or of another kind than float32."""
     found = dict[str, nn.Parameter]()
     for name, one in cell.named_parameters():
+        if is_lazy(one):
+            raise RnnvizError(f"{file}: the parameter {name} must have its size once the cell is made, not later.")
         plain = name.replace(".", "_")
         while plain in found:
             plain += "_"

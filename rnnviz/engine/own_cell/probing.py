@@ -9,7 +9,7 @@ import torch
 from rnnviz.core.cells.cell import OwnParts
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.engine.own_cell.running import running
+from rnnviz.engine.own_cell.running import BACK, running
 from rnnviz.engine.own_cell.stepper import States, Stepper
 
 
@@ -101,7 +101,7 @@ class Probing:
             total.backward()  # type: ignore[no-untyped-call]
 
         try:
-            with running(self._file, "going back, ", self._stepper.kept):
+            with running(self._file, BACK, self._stepper.kept):
                 swept()
         except RnnvizError as error:
             raise self._placed(swept) or error from None
@@ -115,6 +115,8 @@ class Probing:
             try:
                 with torch.autograd.detect_anomaly(check_nan=False):
                     swept()
+            except RnnvizError as error:
+                return error
             except RuntimeError as error:
                 words = " ".join(str(error).split(";")[0].split())
                 places = [
@@ -123,6 +125,6 @@ class Probing:
                 lines = [line for found in places for line in found]
                 if lines:
                     return RnnvizError(f"{self._file}, line {lines[-1]}: going back, {type(error).__name__}: {words}.")
-            except RnnvizError as error:
-                return error
+            except Exception:  # it is told already, without the line
+                return None
         return None

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.sweeps.capture import RecordedCall
 from rnnviz.engine.own_cell.module import KeptPass, OwnCellModule
-from rnnviz.engine.own_cell.running import running
+from rnnviz.engine.own_cell.running import BACK, running
 from rnnviz.engine.own_cell.stepper import States
 
 MOST_COLUMNS = 4096  # time steps · sequences up to which each sequence's share of the parameters' gradients is found
@@ -38,7 +38,7 @@ class Watching(AbstractContextManager["Watching"]):
             # The output of an encoder that nothing attends to has no gradient: its states alone are handed over.
             return list(torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True))
         kept = _watched(self._kept)
-        with running(self._module.stepper.file, "going back, ", self._module.stepper.kept):
+        with running(self._module.stepper.file, BACK, self._module.stepper.kept):
             found = torch.autograd.grad(loss, [*wanted, *kept], allow_unused=True)
         every = [torch.zeros_like(of) if one is None else one for one, of in zip(found, [*wanted, *kept], strict=True)]
         self._grads = every[len(wanted) :]
@@ -64,7 +64,8 @@ def _recorded(
     of_before, of_after = rest[:half], rest[half:]
     inside = _inside(kept)
     again = _Again(module, kept, direct, cut, inside)
-    again.sweep()
+    with running(module.stepper.file, BACK, module.stepper.kept):
+        again.sweep()
     return RecordedCall(
         states=_over_time(names, _flat(kept.after), inside),
         grads=_over_time(names, of_after, inside),

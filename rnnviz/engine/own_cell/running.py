@@ -9,6 +9,7 @@ from types import FrameType
 
 from rnnviz.core.errors import RnnvizError
 
+BACK = "going back, "  # what a person's code was doing
 MOST_WORDS = 200  # characters of an error's own
 
 
@@ -48,7 +49,7 @@ def running(file: str, doing: str, kept: Kept) -> Iterator[None]:
         raise
     except KeyboardInterrupt as error:
         raise RnnvizError(f"{_where(error, file)}: it was stopped while it ran.") from None
-    except (Exception, SystemExit) as error:  # whatever a person's code raises: it is told in one sentence
+    except BaseException as error:  # whatever a person's code raises: it is told in one sentence
         raise RnnvizError(told(error, file, doing)) from None
     finally:
         _inside[0] -= 1
@@ -58,7 +59,10 @@ def told(error: BaseException, file: str, doing: str) -> str:
     """ "my_cell.py, line 12: in forward, ValueError: …"."""
     if isinstance(error, SyntaxError) and error.filename == file:
         return f"{file}, line {error.lineno}: {type(error).__name__}: {error.msg}."
-    words = " ".join(str(error).split())
+    try:
+        words = " ".join(str(error).encode("utf-8", "backslashreplace").decode("utf-8").split())
+    except Exception:  # its class is a person's own, too
+        words = ""
     words = words if len(words) <= MOST_WORDS else words[: MOST_WORDS - 1] + "…"
     said = f"{type(error).__name__}: {words}" if words else type(error).__name__
     return f"{_where(error, file)}: {doing}{said}{'' if said.endswith(('.', '…', '!', '?')) else '.'}"

@@ -74,6 +74,8 @@ def restore(optimiser: torch.optim.Optimizer, model: nn.Module, found: Optimiser
     gathered: dict[int, dict[str, Tensor]] = {}
     for place, (name, parameter) in enumerate(model.named_parameters()):
         gathered[place] = {}
+        if all(f"{key}.{name}" not in own for key in keys):  # never updated: no gradient has come to it
+            continue
         for key in keys:
             shape = () if key == _COUNT else tuple(parameter.shape)
             array = own.get(f"{key}.{name}")

@@ -76,12 +76,16 @@ class Pipe:
 
 
 def pipe_of_window() -> Pipe | None:
-    """Standard input and output, where they are pipes; what else is printed goes to standard error from now on."""
+    """Standard input and output, where they are pipes; what else is printed goes to standard error from now on, and who
+    else reads finds nothing."""
     if not _is_pipe(0):
         return None
     writing = os.dup(1) if _is_pipe(1) else os.open(os.devnull, os.O_WRONLY)
     os.dup2(2, 1)
-    return Pipe(0, writing)
+    reading, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return Pipe(reading, writing)
 
 
 def _is_pipe(number: int) -> bool:

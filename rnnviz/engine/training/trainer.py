@@ -21,6 +21,7 @@ from rnnviz.core.tasks.info import EXACT, TaskInfo
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.dropout import Where, masks_of_batch
 from rnnviz.engine.networks import SequenceModel, build
+from rnnviz.engine.own_cell.module import OwnCellModule, going_back
 from rnnviz.engine.passes import EVALUATION, Conditions, read
 from rnnviz.engine.tracing.capture import capture_probe, captured, weighted_loss
 from rnnviz.engine.training.optimising import restore, set_rate, snapshot, torch_optimiser
@@ -82,6 +83,7 @@ class Training:
         if self._test is None and experiment.training.validated:
             self._test = self._fresh()
         self.progress = [Progress() for _ in self.models]
+        self._back = [going_back(model) for model in self.models]
         self._parameters = [list(model.parameters()) for model in self.models]
         self._optimisers = [torch_optimiser(experiment.training.own, parameters) for parameters in self._parameters]
 
@@ -92,8 +94,10 @@ class Training:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is said of the data when a training begins, one sentence each."""
-        return self.source.info.notes + (() if self.windows is None else (self.windows.streams.words,))
+        """What is said of the data and of people's own cells when a training begins, one sentence each."""
+        own = tuple(one.note for model in self.models for one in model.modules() if isinstance(one, OwnCellModule))
+        streams = () if self.windows is None else (self.windows.streams.words,)
+        return self.source.info.notes + streams + tuple(dict.fromkeys(filter(None, own)))
 
     @property
     def patience(self) -> int:
@@ -253,7 +257,7 @@ class Training:
         prediction, loss = question.asked(model, self.conditions(number), final)
         for parameter in parameters:
             parameter.grad = None
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._back[number](loss)
         # Clipping to an infinite norm multiplies by 1: the norm is measured, the gradients stay.
         norm = nn.utils.clip_grad_norm_(parameters, self.clip_norm or math.inf).item()
         self._clip_and_disturb(number)

@@ -65,5 +65,5 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
         return request
     weights = whatif.weights(run.capture(step, whatif.model, state.place.kind))
     file = path.with_suffix(f".{os.getpid()}.safetensors")
-    write_whole(file, save({name: np.ascontiguousarray(weight) for name, weight in weights.items()}), private=True)
+    write_whole(file, save({name: np.asarray(weight, order="C") for name, weight in weights.items()}), private=True)
     return replace(request, model=run.models[whatif.model].name, weights=file)

@@ -29,7 +29,7 @@ def chunks(payload: bytes) -> Iterator[tuple[int, int, memoryview]]:
 
 def save_tensors(tensors: Mapping[str, Array], details: object = None) -> bytes:
     """`tensors` as safetensors bytes, with `details` as JSON among them unless it is None."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     if details is not None:
         arrays = {DETAILS: np.frombuffer(json.dumps(details).encode("utf-8"), np.uint8)} | arrays
     return safetensors.numpy.save(arrays)
