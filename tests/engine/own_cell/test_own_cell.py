@@ -178,7 +178,7 @@ MISFITS = {
     "no class": ("x = 1\n", "has no class that is an nn.Module"),
     "two classes": (plain_cell() + "class Other(nn.Module): pass\n", r"several classes .*Mine and Other.*call the one"),
     "shape": (plain_cell(forward="return self.lin(torch.cat([x, state], -1))[:, :2]"), "must stay float32"),
-    "no tensor": (plain_cell(forward="return 3"), "forward must give the new state, a tensor or a tuple"),
+    "no tensor": (plain_cell(forward="return 3"), "forward must give the new state alone, a tensor or a tuple"),
     "NaN": (plain_cell(forward="return state / 0"), "gives NaN or ∞ for random inputs and a state of zeros"),
     "random": (
         plain_cell(forward="return torch.tanh(self.lin(torch.cat([x, state], -1))) + torch.rand(1)"),
