@@ -12,7 +12,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short, tick
 from rnnviz.gui.cursor.value_row import Colors
 from rnnviz.gui.look import fonts, scale
-from rnnviz.gui.look.color_maps import bent
+from rnnviz.gui.look.color_maps import bent, beyond_one, knee_at_one
 from rnnviz.gui.look.model_bar import paint_model_bar
 from rnnviz.gui.look.theme import Dash, Theme
 from rnnviz.gui.widgets import marked_text
@@ -121,7 +121,7 @@ def describe(values: Array) -> str:
 
 def levels(colors: Colors, strips: Sequence[Strip]) -> tuple[float, float]:
     """The values at the two ends of the colour map, one pair for all models (log₁₀ for magnitudes)."""
-    if colors == "signed unit":
+    if _held(colors, strips):
         return (-1.0, 1.0)
     if colors == "unit":
         return (0.0, 1.0)
@@ -138,11 +138,19 @@ def levels(colors: Colors, strips: Sequence[Strip]) -> tuple[float, float]:
 
 def knee(colors: Colors, strips: Sequence[Strip]) -> float:
     """Beyond it signed colours are logarithmic: the largest value of the calmest model, 1 at least, where that of
-    another is so far away that the calm one would have no colour; 0: they are linear."""
+    another is so far away that the calm one would have no colour; ±1 of what should stay within; 0: linear."""
     finite = [np.abs(np.asarray(strip.values)[np.isfinite(strip.values)]) for strip in strips]
     largest = [float(part.max()) for part in finite if part.size]
     calm = max(min(largest, default=1.0), 1.0)
+    if colors == "signed unit":
+        return knee_at_one(max(largest, default=0.0))
     return float(f"{calm:.1g}") if colors == "signed" and max(largest, default=0.0) > _FAR * calm else 0.0
+
+
+def _held(colors: Colors, strips: Sequence[Strip]) -> bool:
+    """Whether the values stay within ±1, as tanh and σ hold them; a ReLU does not, nor a GRU whose first state was
+    beyond it."""
+    return colors == "signed unit" and not any(beyond_one(strip.values) for strip in strips)
 
 
 def strip_image(

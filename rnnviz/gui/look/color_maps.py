@@ -7,6 +7,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen
 
 SIZE = 256
+_FAR_BEYOND_ONE = 3.0
 
 _TO_LMS = np.array(
     [
@@ -52,6 +53,17 @@ def bent(values: Array, high: float, knee: float) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         beyond = 1.0 + np.log(np.maximum(size, knee) / knee) / np.log(high / knee)
     return np.asarray(np.sign(wide) * np.where(size <= knee, size / knee, beyond) / 2)
+
+
+def beyond_one(values: Array) -> bool:
+    """Whether a finite value is beyond ±1, by more than rounding."""
+    return bool((np.abs(values[np.isfinite(values)]) > 1.0 + 1e-6).any())
+
+
+def knee_at_one(largest: float) -> float:
+    """The knee of values that should stay within ±1, but reach `largest`: 1 where they are far beyond; else 0, for a
+    linear scale."""
+    return float(largest > _FAR_BEYOND_ONE)
 
 
 def oklab(color: str) -> Array:

@@ -24,6 +24,7 @@ from rnnviz.gui.widgets.live_tip import LiveTip
 
 KEYS = "← → step, Home and End go to the ends of the phase, Ctrl+Home and Ctrl+End to those of the training step"
 _HIGH, _BAR = 34, 14  # pixels: of the strip and of its bars
+_FREE = 3  # of a line where the word of its bar is
 _TOP = 10.0
 _GAP = 3.0
 _NEAR, _MOST_TOLD = 5.0, 4  # pixels from a mark that is told; how many are
@@ -183,16 +184,20 @@ class ProgramStrip(QWidget):
         painter.setPen(QPen(look.color("border"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(bar, 3, 3)
+        painter.setFont(fonts.text(fonts.SMALL))
+        metrics, phase = QFontMetricsF(painter.font()), segment.phase.value
+        fitting = (
+            words for words in (phase, phase[:3], phase[:1]) if metrics.horizontalAdvance(words) < bar.width() - 6
+        )
+        words = next(fitting, "")
+        half = metrics.horizontalAdvance(words) / 2 + 2
         for border in self._program.borders(segment.phase):
             x = segment.x(border)
-            painter.drawLine(QPointF(x, _TOP), QPointF(x, _TOP + _BAR))
-        painter.setFont(fonts.text(fonts.SMALL))
+            through = words and abs(x - bar.center().x()) < half  # the word stays free of a line
+            for top, bottom in ((0, _FREE), (_BAR - _FREE, _BAR)) if through else ((0, _BAR),):
+                painter.drawLine(QPointF(x, _TOP + top), QPointF(x, _TOP + bottom))
         painter.setPen(look.color("text"))
-        metrics = QFontMetricsF(painter.font())
-        for words in (segment.phase.value, segment.phase.value[:3], segment.phase.value[:1]):
-            if metrics.horizontalAdvance(words) < segment.width - 6:
-                painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, words)
-                break
+        painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_mark(self, painter: QPainter, mark: ProgramMark) -> None:
         """Below the bars: a ring for a breakpoint, full where it was hit; a flag for a bookmark."""

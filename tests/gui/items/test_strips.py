@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn_by_items import drawn_by
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
@@ -95,3 +96,23 @@ def test_a_target_that_is_not_asked_may_be_anything(qtbot: QtBot) -> None:
     choices.set_probabilities(np.array([[0.6, 0.4]]), np.array([-100]), np.array([False]))
     assert choices.tip(1.0, 5.0) == "t = 1: a 0.60, b 0.40"
     painted(choices, 60, 40, 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "best", "words"),
+    [
+        ("ab", 0.97, "a .97"),
+        ("20", 0.97, "2 0.97"),  # else it read as 2.97
+        ("ab", 1.0, "a 1.00"),
+        ("ab", 10.3, "a 10.30"),
+        ("ab", -0.25, "b −.25"),
+    ],
+)
+def test_a_chance_makes_no_other_number_of_itself_and_its_label(
+    qtbot: QtBot, labels: str, best: float, words: str
+) -> None:
+    choices = TopChoices(DARK, QColor(DARK.models[1]), tuple(labels))
+    values = {labels[0]: best, labels[1]: -0.5} if best > 0 else {labels[0]: -0.5, labels[1]: best}
+    choices.set_probabilities(np.array([[values[label] for label in labels]]), np.array([0]), np.array([True]))
+    choices.place(QRectF(0, 0, 60, 40), TimeAxis.whole(0.0, 60.0, 1))
+    assert words in [text.words for text in drawn_by(choices).texts]

@@ -20,11 +20,13 @@ from held_by_lanes import (
 from open_lanes import open_lanes, view_of
 from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
+from staged_state import staged_state
 from written_states import ANSWER, LENGTHS, READ, WRITTEN, written_state
 
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.lane import Lane
 from rnnviz.gui.canvas.lanes.row import lowest_at
+from rnnviz.gui.canvas.lanes.shown import round_up
 from rnnviz.gui.state.state import State
 
 
@@ -150,3 +152,20 @@ def test_a_figure_looks_at_the_stage_that_goes_through_its_time_step() -> None:
     trace = written_state("lstm", 2).recorded.traces[0].sample(1)
     found = [lowest_at(trace, t) for t in (1, LENGTHS[1], LENGTHS[1] + 1, LENGTHS[1] + ANSWER)]
     assert found == ["l0", "l0", "decoder.l0", "decoder.l0"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "handed", "beyond"), [("gru", 1.0, False), ("gru", 40.0, True), ("lstm", 40.0, False)]
+)
+def test_what_is_handed_over_beyond_one_has_its_place_in_the_colours(
+    qtbot: QtBot, cell: str, handed: float, beyond: bool
+) -> None:
+    """A GRU keeps a part of its first state, which no tanh holds; an LSTM's h is held by one at every time step."""
+    state = staged_state(cell, handed)
+    stack, _ = open_lanes(qtbot, state)
+    layer = state.recorded.traces[0].sample(0).layer("decoder.l0")
+    largest = float(np.abs(layer.h[2:]).max())
+    assert (largest > 2.0) == beyond
+    heat = heat_of(lane(stack, "hidden", 0))
+    assert heat.levels == ((-round_up(largest), round_up(largest)) if beyond else (-1.0, 1.0))
+    assert heat.knee == (1.0 if largest > 3.0 else 0.0)  # within ±1 its colours stay as they are

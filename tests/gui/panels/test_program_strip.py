@@ -7,6 +7,7 @@ from panels_state import make_state
 from programs import program_of
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
+from staged_state import staged_state
 
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.structure import Structure
@@ -107,3 +108,20 @@ def test_breakpoints_hits_and_bookmarks_are_marked_and_told(strip: ProgramStrip,
         assert before.pixelColor(*spot) != after.pixelColor(*spot)
     store.change(place=setting(model=1))
     assert "loss is 0.04" in strip.tooltip(strip.segments[-1].left + 5)
+
+
+def test_a_line_between_two_layers_leaves_the_word_of_its_bar_free(qtbot: QtBot) -> None:
+    state = staged_state()
+    strip = ProgramStrip(Store(state))
+    qtbot.addWidget(strip)
+    strip.resize(640, strip.height())
+    strip.show()
+    image, free = strip.grab().toImage(), set()
+    bar = next(each for each in strip.segments if each.phase is Phase.BACKWARD)
+    for border in state.program.borders(Phase.BACKWARD):
+        column = [image.pixelColor(int(bar.x(border)), y) for y in range(11, 24)]
+        if column[1] not in column[4:-4]:  # the line's colour, near the upper edge of the bar
+            free.add(border)
+    word = bar.left + bar.width / 2 - 20, bar.left + bar.width / 2 + 20
+    assert free == {each for each in state.program.borders(Phase.BACKWARD) if word[0] < bar.x(each) < word[1]}
+    assert free

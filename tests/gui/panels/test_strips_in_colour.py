@@ -11,7 +11,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import Layer
 from rnnviz.debugger.cursor import Cursor, Phase
-from rnnviz.gui.cursor.value_strips import Strip, knee
+from rnnviz.gui.cursor.value_strips import Strip, knee, levels
 from rnnviz.gui.cursor.values import ValuesPanel
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.store import Store
@@ -41,7 +41,16 @@ def test_one_model_far_beyond_the_others_bends_the_colours(largest: tuple[float,
     """More than thirty times the calmest one's largest, which is 1 at least."""
     strips = [Strip("net", LOOK.color("text"), np.array([0.1, size, np.nan, np.inf])) for size in largest]
     assert knee("signed", strips) == expected
-    assert {knee(kind, strips) for kind in ("signed unit", "unit", "magnitude")} == {0.0}
+    assert knee("signed unit", strips) == 1.0 * (max(map(abs, largest)) > 3)  # what should stay within ±1 does not
+    assert {knee(kind, strips) for kind in ("unit", "magnitude")} == {0.0}
+
+
+@pytest.mark.parametrize(("largest", "expected"), [((-1.0, 1.0), 1.0), ((0.3, 1.0 + 1e-7), 1.0), ((0.4, -3.5), 3.5)])
+def test_a_state_that_stays_within_one_has_the_ends_one_and_else_its_largest(
+    largest: tuple[float, ...], expected: float
+) -> None:
+    strips = [Strip("net", LOOK.color("text"), np.array([0.1, size, np.nan])) for size in largest]
+    assert levels("signed unit", strips) == (-expected, expected)
 
 
 def vector(layer: Layer, key: str, t: int, n: int) -> Array | None:

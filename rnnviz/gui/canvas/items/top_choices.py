@@ -133,7 +133,7 @@ class TopChoices(CanvasItem):
             )
             words = readable(self._labels[label])
             if self.axis.pitch >= _NUMBER_PITCH:
-                words += f" {chance:.2f}".replace("0.", ".").replace("-", "−")
+                words += f" {_number(chance, after_digit=words[-1:].isdigit())}"
             painter.drawText(cell.adjusted(-3, 0, 3, 0), Qt.AlignmentFlag.AlignCenter, words)
 
     def _draw_sliver(self, painter: QPainter, t: int) -> None:
@@ -150,3 +150,9 @@ class TopChoices(CanvasItem):
 
 def _within(chance: float) -> float:
     return min(max(chance, 0.0), 1.0)
+
+
+def _number(chance: float, after_digit: bool) -> str:
+    """ ".87" where there is little room, but "0.87" after a label that it would make one number with."""
+    words = f"{chance:.2f}".replace("-", "−")
+    return words if after_digit or abs(chance) >= 1 else words.replace("0.", ".", 1)

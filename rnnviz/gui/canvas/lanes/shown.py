@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.cells.node import Role
+from rnnviz.core.cells.node import Node, Role
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import CaptureKind
 from rnnviz.core.sweeps.cuts import Cuts
@@ -19,6 +19,7 @@ from rnnviz.gui.canvas.lanes.letters import Letters, letters_of
 from rnnviz.gui.canvas.lanes.rests import Rest, kept_away, padding
 from rnnviz.gui.canvas.lanes.row import stages_of
 from rnnviz.gui.canvas.lanes.shown_model import ShownModel
+from rnnviz.gui.look.color_maps import beyond_one, knee_at_one
 from rnnviz.gui.look.theme import Theme, model_dashes, theme
 from rnnviz.gui.state.state import State
 
@@ -27,7 +28,7 @@ __all__ = ["Shown", "ShownModel", "level", "resolve", "round_up"]
 _MOST_INPUT_LANES = 4  # more columns are drawn as one heat map
 _OF_TRACES = (  # what the cursor does not change
     "inputs", "letters", "pictures", "stages", "input_columns", "targets", "asked", "cuts", "_levels",
-    "highest_gradient",
+    "_held", "highest_gradient",
 )  # fmt: skip
 _FAR = 30.0  # times what is usual in a model: beyond, a linear range shows it as nothing
 _NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
@@ -159,7 +160,8 @@ class Shown:
         return int(self.asked.sum()) > 1
 
     def state_level(self, name: str) -> float:
-        """The largest of all models in which neither tanh nor σ holds the state; 1 where they hold it in all."""
+        """The largest of all models in which neither tanh nor σ holds the state, or something got around them; 1 where
+        they hold it in all."""
         return self._levels_of(name, "state")[0]
 
     def state_knee(self, name: str) -> float:
@@ -175,19 +177,36 @@ class Shown:
         """The knee of a gate or candidate."""
         return self._levels_of(name, "gate")[1]
 
+    def held(self, name: str) -> bool:
+        """Whether a state stays within what tanh and σ would hold it in: the convex mix of a GRU goes on with a first
+        state beyond it, which a bridge or a what-if may give."""
+        if name not in self._held:
+            bounded = [model for model, node in self._having(name, "state") if node.limits and model.base is None]
+            self._held[name] = not any(beyond_one(model.state(name)) for model in bounded)
+        return self._held[name]
+
     def _levels_of(self, name: str, role: Role) -> tuple[float, float]:
-        having = [(model, model.structure.equations.by_name.get(name)) for model in self.models]
-        free = [model for model, node in having if node is not None and node.role == role and node.limits is None]
-        if not free:
-            return 1.0, 0.0
         key = name, role
         if key not in self._levels:
+            every = role == "state" and not self.held(name)
+            free = [model for model, node in self._having(name, role) if every or node.limits is None]
             arrays = [getattr(model, role)(name) for model in free if model.base is None]
-            self._levels[key] = level(arrays), knee(arrays)
+            high = level(arrays)
+            bend = knee_at_one(high) if every else knee(arrays)
+            self._levels[key] = high, bend
         return self._levels[key]
+
+    def _having(self, name: str, role: Role) -> list[tuple[ShownModel, Node]]:
+        """The models whose cell has such a node, each with its own."""
+        having = [(model, model.structure.equations.by_name.get(name)) for model in self.models]
+        return [(model, node) for model, node in having if node is not None and node.role == role]
 
     @cached_property
     def _levels(self) -> dict[tuple[str, Role], tuple[float, float]]:
+        return {}
+
+    @cached_property
+    def _held(self) -> dict[str, bool]:
         return {}
 
     @cached_property

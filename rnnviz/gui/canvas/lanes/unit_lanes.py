@@ -46,7 +46,7 @@ class _NodeLane(HeatLane):
 
 
 class StateLane(_NodeLane):
-    """A state after each time step, ±1 where tanh or σ hold it; else its level grows with the largest of all models.
+    """A state after each time step, ±1 while tanh or σ hold it; else its level grows with the largest of all models.
 
     Hidden units and output say how many they are.
     """
@@ -57,7 +57,8 @@ class StateLane(_NodeLane):
 
     def show(self, shown: Shown) -> None:
         model = self.shown_model(shown)
-        name, held = self.node.name, self.node.limits is not None
+        name = self.node.name
+        held = self.node.limits is not None and shown.held(name)
         level, knee = (1.0, 0.0) if held else (shown.state_level(name), shown.state_knee(name))
         structure = model.structure
         said = name in (structure.equations.hidden, structure.equations.output)
