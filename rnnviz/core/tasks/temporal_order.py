@@ -54,9 +54,9 @@ class TemporalOrder(TaskSettings):
         default="in front",
         metadata=setting(
             "Padding",
-            OneOf({"in front": "in front", "at the end": "at the end, masked"}),
+            OneOf({"in front": "in front", "at the end": "at the end"}),
             "Where the shorter sequences of a batch are filled up: with zeros that are read before they begin, or "
-            "after their end, where nothing is read or asked",
+            "after their end, masked, where nothing is read or asked",
             short="padding",
         ),
     )

@@ -46,16 +46,16 @@ def summary(settings: ModelSettings, trained: bool = True) -> str:
     parts = [
         f"{one.short} {one.show(getattr(settings.own, key))}".strip() for key, one in own.items() if not one.begins
     ]
-    parts.append(f"{settings.hidden_size} units")
+    parts.append("1 unit" if settings.hidden_size == 1 else f"{settings.hidden_size} units")
     if settings.num_layers > 1:
         parts.append(f"{settings.num_layers} layers")
     if settings.bidirectional:
         parts.append("both ways")
     common = settings_of(ModelSettings)
     parts += [
-        f"{common[key].short} {common[key].show(getattr(settings, key))}"
+        common[key].short if value is True else f"{common[key].short} {common[key].show(value)}"
         for key in _OF_FORMS
-        if getattr(settings, key) != getattr(ModelSettings, key)
+        if (value := getattr(settings, key)) != getattr(ModelSettings, key)
     ]
     if settings.pooling != "last":
         parts.append(POOLINGS[settings.pooling].words)

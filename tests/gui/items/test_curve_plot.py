@@ -98,6 +98,16 @@ def test_names_do_not_jump_while_they_are_clear(qtbot: QtBot) -> None:
     assert moved == first
 
 
+@pytest.mark.parametrize(("hatched", "left"), [(0, 0.0), (7, 140.0), (19, 200.0)])
+def test_the_words_of_the_zone_stand_behind_what_is_cut(qtbot: QtBot, hatched: int, left: float) -> None:
+    plot = CurvePlot(theme("dark"))
+    plot.place(QRectF(0, 10, 400, 100), TimeAxis.whole(0.0, 400.0, 20))
+    plot.set_curves([Curve(np.full(20, -2.0), COLOR, "curve")], ValueAxis(-10.0, 0.0, (), -8.0, "vanished", hatched))
+    (words,) = [name for name in plot.names.names if name.text == "vanished"]
+    assert plot.rect.contains(words.box)
+    assert left < words.box.left() < left + 150.0
+
+
 @pytest.mark.parametrize("height", [40, 60, 100, 240])
 def test_the_words_of_the_zone_stay_inside_the_frame(qtbot: QtBot, height: int) -> None:
     plot = CurvePlot(theme("dark"))

@@ -64,6 +64,9 @@ def test_gradients_are_hatched_beyond_the_cut_and_values_are_not(qtbot: QtBot, s
         if isinstance(lane, GradientLane | ShareLane):
             assert lane.dots(9) == []
             assert len(lane.dots(10)) == 2
+    (gradient,) = [lane for lane in lanes_of(stack) if isinstance(lane, GradientLane)]
+    (vanished,) = [name.box for name in gradient.plot.names.names if name.text.startswith("vanished")]
+    assert vanished.left() > axis.x(9.5)
     assert stack._overlays is not None
     assert set(stack._overlays.hatched.words) == {"cut, truncated"}
     assert list(stack._overlays.borders._lines) == pytest.approx([axis.x(edge + 0.5) for edge in EDGES])

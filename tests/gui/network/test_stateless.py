@@ -152,3 +152,8 @@ def test_no_layers_are_offered_of_a_jordan_network(qtbot: QtBot) -> None:
     shown = {key for key, row in card.rows.items() if row.isVisibleTo(card)}
     assert {"activation", "hidden_size"} <= shown
     assert not {"num_layers", "bidirectional"} & shown
+
+
+def test_a_card_says_in_one_line_what_its_model_is() -> None:
+    settings = ModelSettings("One", "gru", 1, num_layers=2, residual=True, dropout=0.2, attention=True)
+    assert summary(settings) == "1 unit, 2 layers, residual connections, dropout 0.2, attention"

@@ -41,13 +41,15 @@ class Curve:
 
 @dataclass(frozen=True)
 class ValueAxis:
-    """The vertical axis: range, ticks as (value, text), and a zone below `zone` with its words."""
+    """The vertical axis: range, ticks as (value, text), and a zone below `zone` with its words, which stand behind the
+    first `hatched` time steps."""
 
     low: float
     high: float
     ticks: tuple[tuple[float, str], ...] = ()
     zone: float | None = None
     zone_words: str = ""
+    hatched: int = 0
     logarithmic: bool = False
 
 
@@ -124,6 +126,8 @@ class CurvePlot(CanvasItem):
         metrics = QFontMetricsF(fonts.text(12))
         width, height = metrics.horizontalAdvance(self._scale.zone_words) + 4, metrics.height()
         left, right = self.rect.left() + 7, self.rect.right() - width - 7
+        if self._scale.hatched:
+            left = min(max(left, self.axis.x(self._scale.hatched + 0.5) + 7), right)
         low = self.rect.bottom() - height - 3
         high = min(self.y_of(self._scale.zone or 0.0) + 3, low)
         corners = [QRectF(x, y, width, height) for x, y in ((left, low), (right, low), (left, high), (right, high))]

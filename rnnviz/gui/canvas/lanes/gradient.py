@@ -1,6 +1,7 @@
 """The gradient magnitudes ‖∂L/∂h_t‖ and ‖∂L/∂x_t‖ of all models, as log₁₀."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -70,7 +71,8 @@ class GradientLane(CurveLane):
                 curves += self.magnitudes(model, words, values, model.lost_gradient, zeros=model.carries)
         zone = None if all(np.isnan(curve.values).all() for curve in curves) else VANISHED  # NaN has not vanished
         words = f"vanished: below {power(int(VANISHED))}"
-        self.plot.set_curves(curves, logarithmic([curve.values for curve in curves], zone=zone, words=words))
+        axis = logarithmic([curve.values for curve in curves], zone=zone, words=words)
+        self.plot.set_curves(curves, replace(axis, hatched=shown.cuts.beyond))  # what is cut has not vanished
 
     def rests(self, shown: Shown) -> Sequence[Rest]:
         return (*super().rests(shown), *shown.kept_away)
