@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from every_cell import CHOICES
+from several_calls import encoder_decoder
 
 from rnnviz.core.equations.ways import ways_back
 from rnnviz.core.structure import Structure
@@ -65,3 +66,18 @@ def test_where_the_gradient_is_cut_nothing_comes(autograd):
     ]
     assert [t for t in range(6) if layer.cut[t]] == [t for t in range(5) if cut[t]]
     assert any(layer.cut)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("both_ways", [False, True], ids=["as they are", "bridge"])
+def test_at_the_end_of_an_encoder_the_decoder_hands_back(cell, both_ways):
+    trace = rebuild(encoder_decoder(cell, both_ways=both_ways))
+    for layer in trace.calls[0].layers:
+        for sample in range(2):
+            own = layer.times(sample)
+            end = own[0] if layer.reverse else own[-1]
+            for state in layer.equations.states:
+                ways = [way for way in ways_back(layer.equations) if way.state == state]
+                came = sum(way.came(layer, range(5), sample) for way in ways)
+                np.testing.assert_allclose(came, layer.arriving[state][:5, sample], rtol=1e-9, atol=1e-15)
+                assert came[end].any()

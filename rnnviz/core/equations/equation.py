@@ -45,7 +45,7 @@ class Term:
         if layer.direct_from == "pooling":
             return "Σ_{k≥t} " + self.symbol.replace("L_t", "L_k")
         if layer.direct_from == "given":
-            return "∂L/∂output_t"
+            return f"({self.symbol.replace('L_t', 'L')})^{{attention}}" if layer.attended else "∂L/∂output_t"
         # what layer 1 reads is h of layer 0, with its dropout mask and beside the way around
         return f"{'' if layer.mask is None else 'm_t ⊙ '}∂L/∂x_t^{{({layer.above[0].id.depth})}}"
 

@@ -23,7 +23,8 @@ WayKind = Literal["along", "weights", "peepholes"]  # element by element; throug
 
 @dataclass(frozen=True)
 class Way:
-    """One way from a state's readers of the next time step back to the state."""
+    """One way from a state's readers of the next time step back to the state; at the end of a layer's own way from the
+    readers in the layers of later calls that begin there."""
 
     state: str
     kind: WayKind
@@ -44,14 +45,36 @@ class Way:
         found = np.zeros((len(steps), layer.structure.units(self.state)), layer.output.dtype)
         from_ = [from_after(layer, t, sample) for t in steps]
         there = [place for place in from_ if place is not None]
-        if not there:
-            return found
-        readers = slice(min(there), max(there) + 1)
-        parts = [layer.passed_back(use, (readers, slice(sample, sample + 1)))[:, 0] for use in self.uses]
-        sent = sum(parts[1:], parts[0])
-        for row, place in enumerate(from_):
-            if place is not None:
-                found[row] = sent[place - readers.start]
+        if there:
+            readers = range(min(there), max(there) + 1)
+            sent = self._sent(layer, readers, sample)
+            for row, place in enumerate(from_):
+                if place is not None:
+                    found[row] = sent[place - readers.start]
+        own = layer.times(sample)
+        last = own[0 if layer.reverse else -1] if own else -1
+        if last in steps and layer.arriving[self.state][last, sample].any():  # or nothing is handed back, or it is cut
+            found[last - steps.start] += self._handed_back(layer, sample)
+        return found
+
+    def _sent(self, layer: Layer, readers: range, sample: int) -> Array:
+        """(S, units) what these time steps of a layer send back to the states before their own."""
+        where = slice(readers.start, readers.stop), slice(sample, sample + 1)
+        parts = [layer.passed_back(use, where)[:, 0] for use in self.uses]
+        return np.asarray(sum(parts[1:], parts[0]))
+
+    def _handed_back(self, layer: Layer, sample: int) -> Array:
+        """(units,) what comes from the first time steps of later calls, which have the same cell."""
+        found = np.zeros(layer.structure.units(self.state), layer.output.dtype)
+        for beyond in layer.beyond:
+            follower = beyond.layer
+            assert isinstance(follower, Layer)  # in a trace they all are
+            if follower.equations.recorded:
+                continue
+            own = follower.times(sample)
+            first = own[-1 if follower.reverse else 0]
+            sent = self._sent(follower, range(first, first + 1), sample)[0]
+            found += sent if beyond.weights is None else sent @ beyond.weights[self.state]
         return found
 
 

@@ -7,6 +7,7 @@ from rnnviz.core.cells.own import NOT_KNOWN
 from rnnviz.core.equations.around import AROUND_KEYS
 from rnnviz.core.equations.equation import Equation, Term, with_hand_over
 from rnnviz.core.equations.operations import Operation, operations_of
+from rnnviz.core.equations.places import cut_words
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.clipping import Clipping
 from rnnviz.core.optimising.update import UpdateRule
@@ -55,10 +56,14 @@ def equation_lines(
     if cursor.operation in AROUND_KEYS and (before or after):
         lines = [*before, *after]
         return [*lines, said(_LOST)] if held is not trace else lines
+    carried = False
     for written_so, active in shown_equations(operations_of(layer), cursor):
         equation = with_hand_over(written_so, layer, t)
         lines.append(EquationLine(tuple(written(equation, lambda term: _term(term, shown), active))))
         lines += _numbers(equation, layer, t, unit)
+        carried = carried or any(term.offset > 0 for term in equation.terms)
+    if carried and (words := cut_words(layer, t)):
+        lines.append(said(words))
     lines += after
     if held is not trace:
         lines.append(said(_LOST))

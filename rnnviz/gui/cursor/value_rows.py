@@ -8,6 +8,7 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.cell import Parameter
 from rnnviz.core.cells.node import Node, first_named
+from rnnviz.core.equations.places import cut_words
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short, tick
 from rnnviz.core.optimising.clipping import Clipping
@@ -92,8 +93,7 @@ def _cut_words(source: ValueSource, carried: bool) -> str:
         return ""
     if words := source.trace.cuts(0).words(source.time_step):
         return words
-    cut = carried and layer.cut is not None and bool(layer.cut[source.row])
-    return "cut: nothing comes from the neighbouring time step" if cut else ""
+    return cut_words(layer, source.row) if carried else ""
 
 
 def folded_rows(rows: Sequence[ValueRow], layers: Sequence[Layer], unfolded: bool) -> list[ValueRow]:

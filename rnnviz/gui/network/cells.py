@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 
 from rnnviz.core.cells.node import Node
+from rnnviz.core.equations.places import cut_words
 from rnnviz.core.equations.ways import Way, ways_back
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
 from rnnviz.gui.network.dropped import draw_dropped
@@ -93,8 +94,8 @@ def draw_arrows(drawing: Drawing, row: RowReader, lines: list[Wire], detail: int
                 receiver = t + before.reverse  # what comes back to t from t + 1; in a reverse layer the other way
                 flow = row.flow(line.way, receiver)
                 _draw_arrow(drawing, row, line, t, flow, numbered=detail > 1 or len(lines) == 1)
-                if before.cut is not None and before.cut[receiver - 1]:
-                    draw_cut(drawing, row, t, line.y, f"{line.way.state} {line.way.kind}")
+                if words := cut_words(before, receiver - 1):
+                    draw_cut(drawing, row, t, line.y, f"{line.way.state} {line.way.kind}", words)
             elif line.first:
                 draw_hand_over(drawing, row, line.way.state, before, after, line.middle, detail > 1)
 

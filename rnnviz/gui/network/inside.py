@@ -32,7 +32,7 @@ from rnnviz.core.cells.node import (
 from rnnviz.core.cells.wiring import BOX, Wire, Wiring, wiring
 from rnnviz.core.cells.wiring import Box as Place
 from rnnviz.core.equations.operations import operations_of
-from rnnviz.core.equations.places import from_after
+from rnnviz.core.equations.places import cut_words, from_after
 from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps.lanes import cut_before
 from rnnviz.core.sweeps.layer import Layer
@@ -350,7 +350,7 @@ class _Diagram:
             values, size, lost = self._gradient_at_border(node, before)
             strips = look.gradient_strips(values[None, :])
             text = f"∂L/∂{symbol}"
-            number = "cut" if self._is_cut(before) else written(size, lost)
+            number = "cut" if self._cut_words(before) else written(size, lost)
         else:
             values = layer.before[node.name][t, 0] if before else layer.value_at(node.name, t)
             strips = look.state_strips(node, values[None, :])
@@ -373,10 +373,13 @@ class _Diagram:
             y = middle + (22 if self.grid.row < _CLOSE_ROW else 35)
             drawing.add(Text("direct", x, y, words, _SMALL, look.color("muted"), align, spare=True))
         drawing.add(*self._border_line(place, rect, middle))
-        step = self._neighbour(before)
+        step, cut = self._neighbour(before), self._cut_words(before)
         if step is not None:
             target = Target(layer=layer.name, time_step=step, node=node.name)
-            drawing.place(rect, target, f"{node.words} at t = {step}: press to go there")
+            words = f"{node.words} at t = {step}: press to go there"
+            drawing.place(rect, target, f"{cut}; {words}" if cut else words)
+        elif cut:
+            drawing.place(rect, Target(layer=layer.name, time_step=t + 1, node=node.name), cut)
 
     def _border_line(self, place: Place, rect: QRectF, middle: float) -> list[Line]:
         """The wire goes on below the symbol, so that it is seen to come from or to lead somewhere."""
@@ -415,11 +418,12 @@ class _Diagram:
 
         return (read(self.layer), *self._norm(read))
 
-    def _is_cut(self, before: bool) -> bool:
-        """Whether nothing goes back over this border."""
-        if before:
-            return cut_before(self.layer, self.t)
-        return self.layer.cut is not None and bool(self.layer.cut[self.t])
+    def _cut_words(self, before: bool) -> str:
+        """What is said where nothing goes back over this border; "" elsewhere and in the forward sweep."""
+        if not self.look.backward:
+            return ""
+        previous = self.t + 1 if self.layer.reverse else self.t - 1
+        return cut_words(self.layer, previous if before else self.t)
 
     def _neighbour(self, before: bool) -> int | None:
         """The time step a state comes from, or goes to."""

@@ -43,8 +43,8 @@ def draw_hand_over(
         drawing.add(size)
 
 
-def draw_cut(drawing: Drawing, row: RowReader, t: int, y: float, key: str) -> None:
-    """Two strokes through the arrow between t and t + 1, over which no gradient is carried."""
+def draw_cut(drawing: Drawing, row: RowReader, t: int, y: float, key: str, words: str) -> None:
+    """Two strokes through the arrow between t and t + 1, over which no gradient is carried, as `words` say."""
     start, end = row.steps.gap(t)
     middle, ink = (start + end) / 2, row.look.color("bad")
     for number, x in enumerate((middle - 2.5, middle + 2.5)):
@@ -52,7 +52,6 @@ def draw_cut(drawing: Drawing, row: RowReader, t: int, y: float, key: str) -> No
         drawing.add(Line(f"{row.number} {key} cut {t} {number}", points, ink, 1.6))
     drawing.add(Text(f"{row.number} {key} cut {t}", middle, y + _SLASH + 11, "cut", _SMALL, ink, 0.5, spare=True))
     place = QRectF(min(start, end), y - 7, abs(end - start), 14)
-    words = f"cut (truncated): no gradient is carried back from t = {t + 1} to t = {t}"
     drawing.place(place, Target(model=row.number, time_step=t), words)
 
 

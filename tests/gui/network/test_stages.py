@@ -153,8 +153,11 @@ def test_a_cut_stands_between_the_time_steps_it_parts(qtbot: QtBot) -> None:
     cut = np.zeros(19, bool)
     cut[5] = True
     view, _ = open_network(qtbot, at(deep(cut=cut), cursor(6, layer="l0")))
-    assert any(one == "cut (truncated): no gradient is carried back from t = 7 to t = 6" for one in words(view.drawing))
+    assert any(one == "cut here: no gradient is carried back from t = 7 to t = 6" for one in words(view.drawing))
     strokes = {mark.key for mark in view.drawing.marks if isinstance(mark, Line) and " cut " in mark.key}
     assert strokes
     assert all(" cut 6 " in key for key in strokes)
     assert any(mark.markup == "cut" for mark in view.drawing.marks if isinstance(mark, Text))
+    for t, more in ((6, ""), (7, "; hidden state at t = 6: press to go there")):
+        inside, _ = open_network(qtbot, at(deep(cut=cut), cursor(t, layer="l0", phase=Phase.BACKWARD)), level="inside")
+        assert f"cut here: no gradient is carried back from t = 7 to t = 6{more}" in words(inside.drawing)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from panels_state import make_capture, make_state, try_by_hand
 from pytestqt.qtbot import QtBot
+from several_calls import encoder_decoder
 
 from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
 from rnnviz.core.formula import Equation, Term
@@ -24,6 +25,8 @@ from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines
 from rnnviz.gui.cursor.equation_words import substituted
 from rnnviz.gui.cursor.equations import EquationsPanel
+from rnnviz.gui.cursor.value_row import ValueSource
+from rnnviz.gui.cursor.value_rows import value_rows
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.state.clipping import clip_changes, rate_changes
 from rnnviz.gui.state.run import MetricCurve
@@ -84,6 +87,35 @@ def test_below_the_top_the_direct_part_is_what_the_layer_above_reads() -> None:
         assert symbols.startswith(f"∂L/∂h_t={symbol}+")
         assert f"‖{symbol}‖{short(float(l2(trace.layer(layer).direct_grad[40, 0])))}," in numbers
     assert shown(rebuild(capture.with_call(head=None)), "l2")[0].startswith("∂L/∂h_t=∂L/∂output_t+")
+
+
+@pytest.mark.parametrize("direction", ["l0", "l0_reverse"])
+def test_where_the_gradient_is_cut_the_equations_and_the_values_say_so(direction: str) -> None:
+    capture = make_capture(Structure("gru", 8, 5, bidirectional=True), 4)
+    everywhere = np.full_like(capture.calls[0].grad_output, 0.7)
+    trace = rebuild(capture.with_call(cut=np.isin(np.arange(64), (11, 63)), grad_output=everywhere, head=None))
+    after, place = (12, 13) if direction.endswith("reverse") else (13, 12)
+    words = f"cut here: no gradient is carried back from t = {after} to t = {place}"
+
+    def said(t: int, phase: Phase = Phase.BACKWARD, operation: str = "h") -> list[str]:
+        lines = equation_lines(trace, Cursor(0, phase, t, direction, operation), 3, None)
+        texts = (" ".join(word.markup for word in line.words) for line in lines)
+        return [text for text in texts if "cut" in text]
+
+    assert said(place) == [words]
+    assert not said(11) + said(after) + said(64) + said(place, Phase.FORWARD) + said(place, operation="z")
+    (row,) = [row for row in value_rows([trace], direction, place) if row.key == "carried_grad"]
+    source = ValueSource(trace, trace.layer(direction), place, None)
+    assert (row.number(source), row.note(source)) == ("cut", words)
+
+
+def test_what_attention_sends_to_an_encoder_is_called_so_as_in_the_values() -> None:
+    trace = rebuild(encoder_decoder(depth=1)).sample(1)
+    lines = equation_lines(trace, Cursor(0, Phase.BACKWARD, 2, "l0_reverse", "h"), None, None)
+    symbols, numbers, *_ = ("".join(word.markup for word in line.words).replace(" ", "") for line in lines)
+    assert symbols.startswith("∂L/∂h_t=(∂L/∂h_t)^{attention}+")
+    sent = float(l2(trace.head.attention.read_grad[1, 0, 4:]))
+    assert f"‖(∂L/∂h_t)^{{attention}}‖{short(sent)}," in numbers
 
 
 def test_a_whole_time_step_is_summed_up_and_matrices_are_given_by_norms(panel: EquationsPanel, store: Store) -> None:
