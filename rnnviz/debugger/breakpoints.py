@@ -115,12 +115,10 @@ def _places(one: "Armed", program: Program, cursor: Cursor, moment: "Moment") ->
     from rnnviz.core.stopping.breakpoints import has_place, met_time_steps, scope_of
 
     breakpoint = one.breakpoint
-    if breakpoint.kind == "place" and not has_place(breakpoint, moment.network):
-        return []
     if breakpoint.kind != "place" and not one.along_time:
         return []
     scope = scope_of(one, moment)
-    if not isinstance(scope, TraceScope):
+    if not isinstance(scope, TraceScope) or (breakpoint.kind == "place" and not has_place(breakpoint, scope)):
         return []
     if breakpoint.kind != "place":
         phase = Phase.BACKWARD if one.asks_gradient else Phase.FORWARD

@@ -1,11 +1,17 @@
 """An encoder–decoder with everything around its cells: what there is to step through, to stop at and to update."""
 
+from dataclasses import replace
+
 import numpy as np
+from several_calls import encoder_decoder
 from staged import with_everything
 
 from rnnviz.core.equations.around import AROUND_KEYS
 from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.expressions.scope import FixedMetrics
+from rnnviz.core.stopping.breakpoints import Guard, arm
 from rnnviz.core.stopping.marks import Breakpoint
+from rnnviz.core.stopping.moment import Moment
 from rnnviz.core.sweeps.learnt import learnt
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.breakpoints import points_of
@@ -68,3 +74,26 @@ def test_every_parameter_is_updated():
         np.testing.assert_allclose(moved, shown.find(name, "delta"), atol=1e-12)
         assert np.abs(moved).max() > 0
     assert parameter_shown(TRACE, "decoder.l1").name == "decoder.weight_hh_l1"
+
+
+def test_training_stops_at_a_place_where_a_walk_does():
+    moment = Moment(FixedMetrics({}), 7, "it", 1, TRACE.network, lambda: TRACE)
+    keys = ("", *AROUND_KEYS, "f", "h", "r")
+    swept = [
+        Breakpoint("place", phase=phase, time_step=t, layer=layer, operation=key, sequence=2)
+        for phase in ("forward", "backward")
+        for t in (1, -3, 5, 6, 7)
+        for layer in ("", *TRACE.network.layer_names, "l2")
+        for key in keys
+    ]
+    loss = [Breakpoint("place", phase="loss", operation=key) for key in ("", "scores", "softmax", "pooling", "f")]
+    there = begun(), WALKABLE.program(replace(begun(), sample=1))
+    for one in [*swept, *loss]:
+        said = replace(one, message="here")
+        hits, _ = Guard((arm(said),)).examine(moment)
+        assert bool(hits) == bool(points_of(one, there[1], there[0].cursor)), one
+    plain = rebuild(encoder_decoder("lstm", attention=False))
+    moment = Moment(FixedMetrics({}), 7, "it", 1, plain.network, lambda: plain)
+    for key, phase in (("mask", "forward"), ("residual", "backward"), ("attention", "loss"), ("scores", "loss")):
+        asked = Breakpoint("place", "T > 0", phase=phase, operation=key)
+        assert not Guard((arm(asked),)).examine(moment)[0], key

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnnviz.core.cells import OWN, cell_kind
 from rnnviz.core.experiment.settings import TRUNCATIONS, Experiment, ModelSettings, Task, TrainingSettings, Truncation
@@ -57,6 +57,32 @@ def meaningless(task: Task, record: ModelSettings | TrainingSettings) -> Mapping
     if record.truncation != "windows":
         found |= dict.fromkeys(("new_steps", "carried"), "training does not go along windows")
     return found
+
+
+class Said(NamedTuple):
+    """What a setting is called in a form, and its tooltip."""
+
+    label: str
+    tooltip: str
+
+
+def said_otherwise(task: Task, training: TrainingSettings) -> Mapping[str, Said]:
+    """The settings that mean something else than they say, by their key: along windows the batch is of streams, and a
+    task's own length is that of the probe and the test part."""
+    if training.truncation != "windows" or "windows" not in truncations(task):
+        return {}
+    return {
+        "batch_size": Said(
+            "Streams",
+            "Training goes along windows: the data is parted into so many streams, which are gone along in parallel, "
+            "one window of each in a training step; needs a restart",
+        ),
+        "length": Said(
+            "Probe length",
+            "Time steps of each sequence of the probe and of the test part alone: how far training goes in a training "
+            "step is set by its truncation; needs a restart",
+        ),
+    }
 
 
 def edited(training: TrainingSettings, key: str, value: Any) -> TrainingSettings:

@@ -67,6 +67,11 @@ class TraceScope:
         }
 
     @property
+    def trace(self) -> Trace:
+        """Of the sequence alone."""
+        return self._trace
+
+    @property
     def time_steps(self) -> int:
         """T of the sequence."""
         return int(self._numbers["T"])

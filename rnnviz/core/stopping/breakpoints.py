@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rnnviz.core.equations.around import AROUND_KEYS
+from rnnviz.core.equations.around import CallForm, around
 from rnnviz.core.equations.operations import operation_keys
 from rnnviz.core.expressions import Scope, Vocabulary, shown
 from rnnviz.core.expressions.log_message import LogMessage, parse_message
 from rnnviz.core.expressions.trace_scope import TraceScope
-from rnnviz.core.network import Network
 from rnnviz.core.stopping.conditions import NO, Answer, Question, change, condition, crossing, not_finite
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.stopping.moment import Moment
 from rnnviz.core.stopping.stop_words import hit_words
+from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.trace import CallTrace
 
 _NOT_FINITE = "not (isfinite(loss) and isfinite(grad_norm))"
 
@@ -148,13 +150,32 @@ def met_time_steps(armed: Armed, scope: TraceScope) -> tuple[int, ...]:
     return tuple(found)
 
 
-def has_place(breakpoint: Breakpoint, network: Network) -> bool:
-    """Whether a model of this network has the layer and operation of a place. The operations of the loss and of the
-    update are not the cell's: a program knows them, and what stands around a cell."""
-    layer, operation = breakpoint.layer, breakpoint.operation
-    swept = breakpoint.phase in ("forward", "backward")
-    stages = network.stages if not layer else [network.stage(layer)] if layer in network.layer_names else []
-    return any(not swept or operation in ("", *AROUND_KEYS, *operation_keys(stage.structure)) for stage in stages)
+def has_place(breakpoint: Breakpoint, scope: Scope) -> bool:
+    """Whether the model of a captured sequence has the layer and operation of a place, at the time step that it names.
+    A program knows the operations of the update, and those of a loss that was not recorded."""
+    if not isinstance(scope, TraceScope):
+        return False
+    trace, operation = scope.trace, breakpoint.operation
+    if breakpoint.phase == "loss" and trace.head is not None:
+        having = *forward_operations(trace.head.kind), *backward_operations(trace.head.kind)
+        return operation in ("", *(one.key for one in having))
+    if breakpoint.phase not in ("forward", "backward"):
+        return True
+    t = breakpoint.time_step + (scope.time_steps if breakpoint.time_step < 0 else -1)
+    layers = [(call, layer) for call in trace.calls for layer in call.layers if breakpoint.layer in ("", layer.name)]
+    found = [_steps_of(operation, call, layer) for call, layer in layers]
+    return any(t in steps if breakpoint.time_step else len(steps) > 0 for steps in found)
+
+
+def _steps_of(operation: str, call: CallTrace, layer: Layer) -> range:
+    """The time steps, from 0, at which a layer has an operation; "": all of its own."""
+    own = layer.times()
+    if operation in ("", *operation_keys(call.call.structure)):
+        return own
+    beside = around(call.call.structure, layer.id, CallForm.of(call.call))
+    if any(operation == one.key for one in beside.opening):
+        return own[-1:] if layer.reverse else own[:1]
+    return own if any(operation == one.key for one in (*beside.before, *beside.after)) else own[:0]
 
 
 def scope_of(armed: Armed, moment: Moment) -> Scope:
@@ -166,7 +187,7 @@ def _can_be_met(armed: Armed, moment: Moment) -> bool:
     """Whether the breakpoint is asked here at all: of this model, captured where it must be, its place there."""
     if armed.breakpoint.walked or not armed.concerns(moment.model) or (armed.asks_trace and not moment.captured):
         return False
-    return armed.breakpoint.kind != "place" or has_place(armed.breakpoint, moment.network)
+    return armed.breakpoint.kind != "place" or has_place(armed.breakpoint, scope_of(armed, moment))
 
 
 def _answer(armed: Armed, scope: Scope, before: Answer | None) -> tuple[Answer, int]:

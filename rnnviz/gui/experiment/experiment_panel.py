@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 from rnnviz.core.cells import CELLS, OWN
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.forms import edited, reach_problem, reads_whole
+from rnnviz.core.experiment.forms import edited, reach_problem, reads_whole, said_otherwise
 from rnnviz.core.experiment.heads import fitted
 from rnnviz.core.experiment.settings import (
     MOST_MODELS_IN_FORM,
@@ -37,7 +37,7 @@ from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
 from rnnviz.gui.widgets.fields import Field, section_label
 from rnnviz.gui.widgets.number_field import NumberField
-from rnnviz.gui.widgets.setting_rows import setting_row
+from rnnviz.gui.widgets.setting_rows import name_row, setting_row
 from rnnviz.runs.file.records import RunModel
 
 _BAR_ROOM = 10  # pixels of the scroll bar, kept free so that nothing moves when it appears
@@ -264,6 +264,9 @@ class ExperimentPanel(QWidget):
         else:
             self.task_form.set_untrained(_untrained(state), state.run.source)
         self._show_data_notes(state, experiment.task)
+        said = said_otherwise(experiment.task, experiment.training)
+        self.task_form.say_otherwise(said)
+        name_row(self.batch, TrainingSettings, "batch_size", said.get("batch_size"))
         for row, value in ((self.batch, experiment.training.batch_size), (self.seed, experiment.seed)):
             row.field.set_value(value)  # type: ignore[attr-defined]
         self.training_form.set_settings(experiment.training, experiment.task)
@@ -274,10 +277,10 @@ class ExperimentPanel(QWidget):
         self.add_model.setToolTip(f"The form has room for {MOST_MODELS_IN_FORM} models" if full else _ADD_TIP)
         self._fill_cards(state, experiment)
         before = state.run.experiment or replace(_like_it(state), task=experiment.task)
-        said = changes(before, experiment)
+        changed = changes(before, experiment)
         if anew := trained and state.run.experiment is None:
-            said.insert(0, f"task {_untrained(state)} → {experiment.task.name}")
-        self.bar.set_changes(said, _problem(experiment) if trained else "", _new_networks(state) if anew else "")
+            changed.insert(0, f"task {_untrained(state)} → {experiment.task.name}")
+        self.bar.set_changes(changed, _problem(experiment) if trained else "", _new_networks(state) if anew else "")
 
     def _show_data_notes(self, state: State, task: Task) -> None:
         """How the file of the run was read, until another is chosen."""

@@ -1,5 +1,6 @@
 """Task form: the rows of the task: its kind, its lengths, marks, file and columns."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -14,7 +15,7 @@ from rnnviz.core.tasks import TASKS, DataTask
 from rnnviz.core.tasks.task import FORMS, LONGEST
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.parsing import last_or_whole, or_last, whole
-from rnnviz.gui.widgets.setting_rows import row_fields, row_value, setting_rows
+from rnnviz.gui.widgets.setting_rows import name_row, row_fields, row_value, setting_rows
 
 _CHOOSE = "choose"
 _ABOUT = "What the networks learn; another task needs a restart"
@@ -47,6 +48,11 @@ class TaskForm(QWidget):
             return  # nothing new from outside: an edit that is not yet valid as a whole stays
         self._given = task
         self._show(task)
+
+    def say_otherwise(self, said: Mapping[str, tuple[str, str]]) -> None:
+        """Label and tooltip of the settings that mean something else than they say, by their key."""
+        if self._task is not None and "length" in self.rows:
+            name_row(self.rows["length"], type(self._task), "length", said.get("length"))
 
     def set_untrained(self, words: str, source: Source) -> None:
         """Shows what was not trained, in the place of a task and beside those that could be."""

@@ -294,6 +294,11 @@ class Row(QWidget):
         for widget in (self, self.label, self.field):
             widget.setToolTip(tooltip)
 
+    def call(self, words: str) -> None:
+        """What its label says from now on."""
+        self.label.setText(words)
+        self.field.setAccessibleName(words)
+
     def show_problem(self, sentence: str) -> None:
         """Shows one sentence below the field, or none."""
         self.sentence.setText(sentence)

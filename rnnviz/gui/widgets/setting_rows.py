@@ -48,6 +48,14 @@ def setting_row(record: type, name: str, width: int = FIELD_WIDTH) -> Row:
     return _row(record, (name,), width)
 
 
+def name_row(row: Row, record: type, name: str, words: tuple[str, str] | None = None) -> None:
+    """Its label and its tooltip: `words`, or those of the setting."""
+    one = settings_of(record)[name]
+    label, tooltip = words or (one.label, one.tooltip)
+    row.call(label)
+    row.explain(tooltip)
+
+
 def typed_field(row: Row) -> Field:
     """The field of a row in which a person types."""
     assert isinstance(row.field, Field)

@@ -513,8 +513,18 @@ def test_windows_have_settings_of_their_own_which_fit_together(
     enter(qtbot, form.rows["reach"], "7")
     choose(panel.task_form.kind_row, "next character")
     assert offered() == ["off", "windows", "detached"]
+    length = panel.task_form.rows["length"]
+    assert (panel.batch.label.text(), length.label.text()) == ("Batch", "Length")
     choose(form.rows["truncation"], "windows")
     assert shown() == {"truncation", "new_steps", "reach", "carried"}
+    length = panel.task_form.rows["length"]
+    assert (panel.batch.label.text(), length.label.text()) == ("Streams", "Probe length")
+    assert "so many streams, which are gone along in parallel" in panel.batch.field.toolTip()
+    assert "of the probe and of the test part alone" in length.field.toolTip()
+    choose(form.rows["truncation"], "detached")
+    assert (panel.batch.label.text(), length.label.text()) == ("Batch", "Length")
+    assert panel.batch.toolTip().startswith("Sequences in one training step")
+    choose(form.rows["truncation"], "windows")
     assert store.state.run.draft.training.reach == 20, "as many as are new"
     enter(qtbot, form.rows["new_steps"], "35")
     assert store.state.run.draft.training.reach == 35
