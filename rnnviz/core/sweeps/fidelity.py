@@ -48,6 +48,7 @@ class Check(FrozenArrays):
     layers: tuple[Layer, ...]  # of all calls
     by_hand: Mapping[LayerId, SetByHand] | None = None  # what was set by hand in it
     attended: Mapping[str, Array] = field(default_factory=dict)  # ∂L/∂ the outputs that attention reads, by call
+    made: Mapping[str, float] = field(default_factory=dict)  # relative differences of what makes states and inputs
 
     @cached_property
     @np.errstate(all="ignore")
@@ -152,9 +153,10 @@ class Check(FrozenArrays):
         attended: Mapping[str, Array],
         weight_grads: Mapping[str, Array],
         share_sums: Mapping[str, float],
+        made: Mapping[str, float],
     ) -> "Check":
         """The check of sequences that were rebuilt one after another: what is summed over them, and no layers."""
-        check = Check(capture, outputs, (), None, attended)
+        check = Check(capture, outputs, (), None, attended, made)
         vars(check).update(weight_grads=weight_grads, share_sums=share_sums)
         return check
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.sweeps.capture import Bridge, Call
+from rnnviz.core.sweeps.fidelity import relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep
 
 States = Mapping[str, Array]  # (layers·D, N, ·) by name
@@ -25,6 +26,26 @@ def unroll_calls(
         taken_over = call.follows is not None and call.output is None
         first = first_states(call.bridge, final_states(found[call.follows])) if taken_over else None  # type: ignore[index]
         found.append(unroll(call, first))
+    return found
+
+
+@np.errstate(all="ignore")
+def made_otherwise(calls: tuple[Call, ...], sweeps: list[list[LayerSweep]]) -> dict[str, float]:
+    """How far, relative, the first states and inputs that torch gave each call are from what makes them: final states
+    of another call, through the bridge, and rows of the embedding. By what they are, in words."""
+    found = dict[str, float]()
+    for call in calls:
+        if call.output is None:  # nothing here is torch's
+            continue
+        if call.follows is not None and sweeps[call.follows]:
+            made = first_states(call.bridge, final_states(sweeps[call.follows]))
+            for state, given in call.initial.items():
+                found[f"the first {state} of {call.name}"] = relative_difference(made[state], given)
+        if call.embedding is not None:
+            there = call.embedding.symbols >= 0
+            rows = call.embedding.table[call.embedding.symbols[there]]
+            of = f" of {call.name}" if call.name else ""
+            found[f"the inputs{of} by the embedding"] = relative_difference(rows, call.inputs[there])
     return found
 
 

@@ -42,7 +42,7 @@ def _each_rebuilt(
     stands in for `rebuild`."""
     outputs = [np.zeros(call.grad_output.shape, call.grad_output.dtype) for call in capture.calls]
     grads, shares, attended = dict[str, Array](), dict[str, float](), dict[str, Array]()
-    trace, underflows = None, False
+    trace, underflows, made = None, False, dict[str, float]()
     for n in sorted(range(capture.inputs.shape[1]), key=lambda n: n == kept):  # the one that is kept comes last
         one = (make or rebuild)(capture.sample(n))
         for whole, own in zip(outputs, one.check.outputs, strict=True):
@@ -55,11 +55,13 @@ def _each_rebuilt(
             grads[name] = grads[name] + gradient if name in grads else gradient
         for name, share in one.check.share_sums.items():
             shares[name] = shares.get(name, 0.0) + share
+        made |= {name: max(far, made.get(name, 0.0)) for name, far in one.check.made.items()}
         underflows = underflows or one.underflows
         one.forget()
         trace = one if n == kept else trace
         del one  # before the next one is made
-    return Check.gathered(capture, tuple(map(frozen, outputs)), attended, grads, shares), trace, underflows
+    check = Check.gathered(capture, tuple(map(frozen, outputs)), attended, grads, shares, made)
+    return check, trace, underflows
 
 
 def trace_bytes(capture: Capture) -> int:

@@ -20,7 +20,7 @@ from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.cuts import Cuts, cuts_of
 from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
-from rnnviz.core.sweeps.hand_over import States, unroll_calls
+from rnnviz.core.sweeps.hand_over import States, made_otherwise, unroll_calls
 from rnnviz.core.sweeps.head import HeadTrace
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.nodes import SetByHand
@@ -391,7 +391,8 @@ def swept(
     checked = tuple(
         one if call.recorded is None else call.recorded.again for one, call in zip(outputs, capture.calls, strict=True)
     )
-    return Trace(calls, Check(capture, checked, layers, by_hand, attended_grads(calls)), notes)
+    made = made_otherwise(capture.calls, sweeps)
+    return Trace(calls, Check(capture, checked, layers, by_hand, attended_grads(calls), made), notes)
 
 
 def _output(call: Call, sweeps: list[LayerSweep]) -> Array:
