@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from several_calls import encoder_decoder
 
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.capture import Bridge, Capture, Embedding
 from rnnviz.core.sweeps.one_by_one import rebuild_one
 from rnnviz.core.sweeps.trace import rebuild
@@ -46,3 +47,11 @@ def test_what_is_not_made_of_what_is_there_is_not_right(both_ways: bool, make) -
     assert "the inputs by the embedding" in make(of_encoder).verdict.words
     set_by_hand = with_decoder(capture, initial=last, output=None)  # nothing of it is torch's
     assert not any("decoder" in name for name in rebuild(set_by_hand).check.made)
+
+
+def test_what_is_handed_over_without_its_bridge_does_not_fit() -> None:
+    wanted = (
+        r"capture.initial: wanted states like those handed over, {'h': \(4, 4\), 'c': \(4, 4\)}, got {'h': \(2, 4\),"
+    )
+    with pytest.raises(RnnvizError, match=wanted):
+        rebuild(with_decoder(known(both_ways=True), bridge=None))

@@ -143,6 +143,10 @@ def _check_links(capture: Capture, call: Call, number: int) -> None:
         if call.follows is None:
             raise RnnvizError("capture.bridge: wanted none, for the call follows no other")
         _check_bridge(call, capture.calls[call.follows].structure)
+    elif call.follows is not None:
+        taken, there = (_state_shapes(one.structure) for one in (call, capture.calls[call.follows]))
+        if taken != there:
+            raise RnnvizError(f"capture.initial: wanted states like those handed over, {there}, got {taken}")
     attention = None if call.head is None else call.head.attention
     if attention is None:
         return
@@ -158,6 +162,12 @@ def _check_links(capture: Capture, call: Call, number: int) -> None:
         if array.shape != shape or array.dtype != call.inputs.dtype:
             came = f"{array.dtype.name} {array.shape}"
             raise RnnvizError(f"capture.head.attention.{name}: wanted {call.inputs.dtype.name} {shape}, got {came}")
+
+
+def _state_shapes(structure: Structure) -> dict[str, tuple[int, int]]:
+    """(layers·D, units) of each state."""
+    rows = structure.num_layers * structure.directions
+    return {state: (rows, structure.units(state)) for state in structure.equations.states}
 
 
 def _check_bridge(call: Call, source: Structure) -> None:
