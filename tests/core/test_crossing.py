@@ -12,9 +12,9 @@ from rnnviz.core.gradients.losses import asked, loss_times
 from rnnviz.core.gradients.paths import paths
 from rnnviz.core.gradients.walk import walk
 from rnnviz.core.sweeps.flow import loss_parts
-from rnnviz.core.sweeps.lanes import finished
 from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.wanted import finished
 
 
 class Truth:

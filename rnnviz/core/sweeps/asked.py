@@ -1,6 +1,6 @@
 """Asked step Jacobians: what only the engine can tell of a user's own cell, and gradients of losses carried by them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.pooling import PooledGrads
+from rnnviz.core.sweeps.wanted import Wanted
 
 
 class Driven(Protocol):
@@ -31,23 +32,6 @@ class Driven(Protocol):
     def direct_grad(self) -> Array: ...
     @property
     def pooled(self) -> PooledGrads | None: ...
-
-
-class Losses(Protocol):
-    """`lanes.Wanted`."""
-
-    @property
-    def rows(self) -> Array: ...
-    @property
-    def unit(self) -> Array | None: ...
-    @property
-    def inputs(self) -> bool: ...
-    @property
-    def detached(self) -> Collection[str]: ...
-    @property
-    def summed(self) -> bool: ...
-    @property
-    def stop(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +63,7 @@ class Carried:
 
 
 @np.errstate(all="ignore")
-def carry(layer: Driven, asked: Asked, wanted: Losses, found: Carried) -> Iterator[int]:
+def carry(layer: Driven, asked: Asked, wanted: Wanted, found: Carried) -> Iterator[int]:
     """Fills `found` from the last time step of the one sequence to the first; yields the multiply-adds of each."""
     cell, places, start = layer.equations, dict[str, slice](), 0
     for state in cell.states:
@@ -111,7 +95,7 @@ def _times(rows: Array, matrix: Array) -> Array:
     return np.asarray(np.dot(rows, matrix))
 
 
-def _direct(layer: Driven, wanted: Losses, t: int) -> Array:
+def _direct(layer: Driven, wanted: Wanted, t: int) -> Array:
     """(K, P) what comes to the output of one time step from each loss, from outside the layer."""
     own = layer.direct_grad[t, 0]
     if wanted.summed:

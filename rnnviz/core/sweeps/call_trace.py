@@ -16,9 +16,9 @@ from rnnviz.core.sweeps.embedded import EmbeddingTrace
 from rnnviz.core.sweeps.forward import LayerSweep
 from rnnviz.core.sweeps.hand_over import BridgeTrace, bridged, final_states
 from rnnviz.core.sweeps.head import HeadTrace, through_head
-from rnnviz.core.sweeps.lanes import Beyond
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.recorded import recorded_layer
+from rnnviz.core.sweeps.swept import Beyond
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,10 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
-from rnnviz.core.sweeps.lanes import Swept, Wanted, all_rows, cut_before, finished, known_jacobians, lanes
+from rnnviz.core.sweeps.lanes import lanes
 from rnnviz.core.sweeps.nodes import StepBack
+from rnnviz.core.sweeps.swept import Swept, all_rows, cut_before, known_jacobians
+from rnnviz.core.sweeps.wanted import Wanted, finished
 from rnnviz.core.sweeps.window import folded_back
 
 

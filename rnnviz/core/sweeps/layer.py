@@ -22,9 +22,9 @@ from rnnviz.core.sweeps import flow, shares
 from rnnviz.core.sweeps.asked import Asked
 from rnnviz.core.sweeps.attention import AttentionTrace
 from rnnviz.core.sweeps.axis import Place, Rows
-from rnnviz.core.sweeps.lanes import Beyond
 from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
 from rnnviz.core.sweeps.pooling import PooledGrads
+from rnnviz.core.sweeps.swept import Beyond
 from rnnviz.core.sweeps.window import folded_back, newest
 
 # L_t; every L_k with k ≥ t, through a pooling; the layer above; a ∂L/∂output that was given
