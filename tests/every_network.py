@@ -8,7 +8,9 @@ import numpy as np
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.experiment.heads import choices
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.optimisers import OPTIMISERS
 from rnnviz.core.setting import settings_of
 from rnnviz.core.sweeps.capture import Pooling

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.tasks import Adding

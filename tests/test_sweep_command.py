@@ -16,7 +16,7 @@ from seed_folders import accuracies, experiment, write_folder, write_run
 from rnnviz.command_line import main
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.runs.file.process import process_exists
 from rnnviz.runs.reading.reader import Run
 from rnnviz.runs.seeds import folder as folders

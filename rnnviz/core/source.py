@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_of, experiment_text, experiment_toml, parse_experiment
-from rnnviz.core.experiment.settings import Experiment, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.plain_records import plain, read_record, refuse
 from rnnviz.core.stopping.marks import Marks

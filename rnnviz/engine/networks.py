@@ -12,7 +12,7 @@ from rnnviz.core.cells import OWN, Activation, cell_kind
 from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.forms import reads_whole
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.experiment.sizes import DECODER, KERNEL
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Pooling

@@ -11,7 +11,8 @@ from statistics import median
 import torch
 from ratios import Row
 
-from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.capture import Capture

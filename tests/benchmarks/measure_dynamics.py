@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from ratios import Row
 
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.gradients.jacobians import spectra
 from rnnviz.core.gradients.lyapunov import layer_lyapunov
 from rnnviz.core.gradients.products import product_spectra

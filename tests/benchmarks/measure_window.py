@@ -14,7 +14,9 @@ import numpy as np
 from ratios import Row
 
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.tasks import Adding
 
 HERE = Path(__file__).parent

@@ -15,7 +15,8 @@ import torch
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.experiment.file import read_experiment
-from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.experiment.sizes import parameter_count
 from rnnviz.core.numbers import short
 from rnnviz.core.resources import resource

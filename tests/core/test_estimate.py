@@ -8,7 +8,9 @@ import pytest
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import check_estimate, estimate
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.tasks import Adding, DateFormats, NextCharacter, Parity
 
 

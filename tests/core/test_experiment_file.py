@@ -16,7 +16,9 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
 from rnnviz.core.experiment.heads import fitted
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.optimisers import OPTIMISERS, AdamW, Momentum, RmsProp
 from rnnviz.core.optimising.schedules import SCHEDULES, OnPlateau, StepDecay
 from rnnviz.core.setting import differences

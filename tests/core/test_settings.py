@@ -10,14 +10,9 @@ from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment
-from rnnviz.core.experiment.settings import (
-    CellChoice,
-    Experiment,
-    ModelSettings,
-    TrainingSettings,
-    first_lesson,
-    restart_needed,
-)
+from rnnviz.core.experiment.model_settings import CellChoice, ModelSettings
+from rnnviz.core.experiment.settings import Experiment, first_lesson, restart_needed
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.optimisers import OPTIMISERS
 from rnnviz.core.optimising.schedules import SCHEDULES
 from rnnviz.core.setting import (

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.source import (
     Given,
     GivenInput,

@@ -9,7 +9,7 @@ import pytest
 from several_calls import network
 
 import rnnviz
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.network import Network
 from rnnviz.core.stopping.marks import Bookmark
 from rnnviz.core.structure import Structure

@@ -7,7 +7,7 @@ from several_calls import encoder_decoder
 from staged import with_everything
 
 from rnnviz.core.equations.around import AROUND_KEYS
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.expressions.scope import FixedMetrics
 from rnnviz.core.stopping.breakpoints import Guard, arm
 from rnnviz.core.stopping.marks import Breakpoint

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.core.tasks import TemporalOrder
 from rnnviz.engine.training.serve import run_training

@@ -11,7 +11,7 @@ from rnnviz.core.cells.lru import LruSettings
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.ssm import SsmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.flow import spectral_radius

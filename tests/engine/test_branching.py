@@ -10,7 +10,7 @@ from live_engine import SMALL, Window, live, losses, opens, until
 from safetensors.numpy import save_file
 
 from rnnviz.command_line import main
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.stopping.marks import Bookmark, Breakpoint, Marks
 from rnnviz.engine.training.serve import run_training

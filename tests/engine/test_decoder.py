@@ -12,8 +12,10 @@ from rnnviz.core.cells.own import OwnSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.heads import fitted
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.experiment.sizes import parameter_count, parameter_shapes
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import DateFormats, Glyphs, NextCharacter
 from rnnviz.core.tasks.source import Batch

@@ -7,7 +7,8 @@ import pytest
 import torch
 from live_engine import SMALL
 
-from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.engine.dropout import Where, masks

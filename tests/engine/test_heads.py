@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from rnnviz.core.experiment.heads import choices, open_source
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, Parity, TemporalOrder
 from rnnviz.core.tasks.info import TaskInfo

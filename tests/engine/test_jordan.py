@@ -11,8 +11,10 @@ from torch import nn
 from rnnviz.core.cells.jordan import JordanSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.experiment.sizes import parameter_count
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.changed_capture import changed_weights
 from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
 from rnnviz.core.sweeps.interventions import CutGradient, SetState, SetValue, SetWeight

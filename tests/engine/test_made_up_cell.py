@@ -26,7 +26,9 @@ from rnnviz.core.cells.node import (
     Value,
     Weight,
 )
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
 from rnnviz.core.sweeps.flow import step_jacobian

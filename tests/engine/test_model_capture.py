@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import Batch

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from rnnviz.core.cells import CELLS
 from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.cells.vanilla import VanillaSettings
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.networks import build, parameter_count, plain_module, structure_of

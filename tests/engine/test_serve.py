@@ -18,7 +18,8 @@ from live_engine import SMALL, WAIT, Window, live, losses, opens, until
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, write_experiment
-from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.engine.training.lifetime import Lifetime
 from rnnviz.engine.training.recording import Recording

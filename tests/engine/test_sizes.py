@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from rnnviz.core.cells import CELLS
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.experiment.sizes import match_words, matched, parameter_count
 from rnnviz.core.setting import settings_of
 from rnnviz.engine import networks

@@ -9,7 +9,9 @@ import pytest
 from rnnviz.core.cells.feed_forward import MlpSettings, TdnnSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding, NextValue, TemporalOrder
 from rnnviz.engine.networks import build

@@ -10,7 +10,9 @@ import torch
 
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue, Parity, TemporalOrder

@@ -10,7 +10,9 @@ import torch
 from live_engine import SMALL, live, losses, until
 
 from rnnviz.command_line import main
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.noise import deviation, drawn
 from rnnviz.core.optimising.optimisers import AdamW, Momentum, Nesterov, Optimiser, RmsProp, Sgd
 from rnnviz.core.optimising.schedules import Cosine, Exponential, OnPlateau, StepDecay, WarmUp

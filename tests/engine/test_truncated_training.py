@@ -11,7 +11,9 @@ from live_engine import losses
 
 from rnnviz.command_line import main
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import NextCharacter, NextValue, TemporalOrder
 from rnnviz.core.tasks.stream import Streams, Window

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.optimisers import OPTIMISERS, OptimiserName
 from rnnviz.core.optimising.update import operations
 from rnnviz.core.sweeps.trace import Trace, rebuild

@@ -12,7 +12,9 @@ from live_engine import Window, live, losses, opens, until
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.experiment.file import experiment_toml
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.expressions import shown
 from rnnviz.core.plain_records import read_record
 from rnnviz.core.stopping.breakpoints import Hit

@@ -13,7 +13,7 @@ from flat_state import flat_state
 from rnnviz.core.arrays import Array
 from rnnviz.core.equations.equation import Equation
 from rnnviz.core.equations.operations import Operation, operations_of
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.expressions import NoValueError, Vocabulary
 from rnnviz.core.expressions.completion import complete
 from rnnviz.core.expressions.trace_scope import TraceScope

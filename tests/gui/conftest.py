@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import PATIENCE, OpenApp, children, close, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.gui.live import background, engine, files, following, watchdog
 from rnnviz.gui.seeds import seeds
 from rnnviz.gui.shell.app import App

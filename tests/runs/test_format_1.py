@@ -19,7 +19,7 @@ import rnnviz
 from rnnviz.command_line import main
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.source import Given
 from rnnviz.core.stopping.marks import Bookmark, Marks
 

@@ -20,7 +20,9 @@ import numpy as np
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.tasks import Adding
 from rnnviz.runs.reading.reader import open_run
 

@@ -5,7 +5,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.estimate import check_estimate
 from rnnviz.core.experiment.forms import check_forms, reads_whole
 from rnnviz.core.experiment.heads import check_heads
-from rnnviz.core.experiment.settings import MOST_MODELS, Experiment, ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import MOST_MODELS, Experiment
 from rnnviz.core.plain_records import refuse
 from rnnviz.core.setting import check_settings, settings_of
 from rnnviz.core.stopping.marks_file import check_marks

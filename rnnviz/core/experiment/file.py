@@ -13,7 +13,9 @@ import tomli_w
 from rnnviz.core.cells import OWN, cell_kind, cell_kinds
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment, check_number_of_models
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, Task, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment, Task
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.files.toml_text import read_toml
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.optimising.optimisers import OPTIMISERS

@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rnnviz.core.cells import OWN, cell_kind
-from rnnviz.core.experiment.settings import TRUNCATIONS, Experiment, ModelSettings, Task, TrainingSettings, Truncation
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment, Task
+from rnnviz.core.experiment.training_settings import TRUNCATIONS, TrainingSettings, Truncation
 from rnnviz.core.plain_records import refuse
 
 _OF_TASK = ("embedding", "convolution", "attention")  # settings of a model that a task may not have

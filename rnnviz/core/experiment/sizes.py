@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rnnviz.core.cells import OWN, cell_kind
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.setting import WholeNumber, settings_of
 from rnnviz.core.structure import Structure
 

@@ -16,7 +16,7 @@ from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import cell_kind
 from rnnviz.core.cells.beginning import Drawn
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.gradients.losses import unit_vector_of
 from rnnviz.core.magnitude import l2
 from rnnviz.core.optimising.clipping import clip_factor

@@ -13,7 +13,8 @@ from torch import Tensor
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
-from rnnviz.core.experiment.settings import Experiment, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.progress import Progress
 from rnnviz.core.optimising.schedules import OnPlateau
 from rnnviz.core.plain_records import closest

@@ -11,7 +11,8 @@ import torch
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import parse_experiment
-from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import LIVE_SETTINGS
 from rnnviz.core.stopping.breakpoints import Hit
 from rnnviz.engine.training.branching import Branch, branch_of_run, branch_of_training, with_settings, with_weights
 from rnnviz.engine.training.breakpoints import Watching

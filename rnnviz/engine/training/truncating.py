@@ -9,8 +9,9 @@ from torch import Tensor
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.experiment.sizes import DECODER
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.capture import Reduction
 from rnnviz.core.tasks.source import Batch, StreamSource, TaskSource, asked_at_end
 from rnnviz.core.tasks.stream import Streams

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout
 
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.places import NO_UNIT, to_model, to_parameter, to_unit

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.setting import differences
 
 

@@ -13,14 +13,10 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.forms import edited, reach_problem, reads_whole, said_otherwise
 from rnnviz.core.experiment.heads import fitted
-from rnnviz.core.experiment.settings import (
-    MOST_MODELS_IN_FORM,
-    Experiment,
-    ModelSettings,
-    Task,
-    TrainingSettings,
-)
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import MOST_MODELS_IN_FORM, Experiment, Task
 from rnnviz.core.experiment.sizes import match_words, matched, parameter_count
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.numbers import short
 from rnnviz.core.source import OLD_TASK, Given, Trained
 from rnnviz.core.tasks import TASKS, DataTask

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSiz
 from rnnviz.core.cells import OWN, cell_kind, cell_kinds
 from rnnviz.core.experiment.forms import meaningless
 from rnnviz.core.experiment.heads import choices
-from rnnviz.core.experiment.settings import ModelSettings, Task
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Task
 from rnnviz.core.files.code import recent
 from rnnviz.core.setting import settings_of
 from rnnviz.core.sweeps.pooling import POOLINGS

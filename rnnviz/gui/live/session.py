@@ -13,7 +13,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.check import check_experiment
 from rnnviz.core.experiment.estimate import Estimate, allow, estimate, is_allowed
 from rnnviz.core.experiment.file import data_files
-from rnnviz.core.experiment.settings import LIVE_SETTINGS, Experiment, first_lesson, restart_needed
+from rnnviz.core.experiment.settings import Experiment, first_lesson, restart_needed
+from rnnviz.core.experiment.training_settings import LIVE_SETTINGS
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Marks
 from rnnviz.core.sweeps.capture import CaptureKind

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from rnnviz.core.experiment.file import data_files
-from rnnviz.core.experiment.settings import LIVE_SETTINGS
+from rnnviz.core.experiment.training_settings import LIVE_SETTINGS
 from rnnviz.core.files.whole import write_whole
 from rnnviz.gui.state.state import State
 from rnnviz.runs.reading.reader import Run

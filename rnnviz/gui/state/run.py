@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.experiment.settings import Experiment, TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.optimising.clipping import SettingChange
 from rnnviz.core.source import Source, Trained
 from rnnviz.core.sweeps.capture import CaptureKind

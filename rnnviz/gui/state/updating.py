@@ -16,7 +16,7 @@ from rnnviz.gui.state.state import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rnnviz.core.experiment.settings import TrainingSettings
+    from rnnviz.core.experiment.training_settings import TrainingSettings
     from rnnviz.core.optimising.update import Noise, UpdateRule
     from rnnviz.core.optimising.update import State as OptimiserState
     from rnnviz.core.sweeps.trace import Trace

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rnnviz.core.experiment.settings import CellChoice
+from rnnviz.core.experiment.model_settings import CellChoice
 from rnnviz.core.setting import (
     ColumnNames,
     DataFile,

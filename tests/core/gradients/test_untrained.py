@@ -10,7 +10,7 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.gradients.losses import unit_vector
 from rnnviz.core.gradients.untrained import SEEDS, Band, continued, initial_weights, untrained
 from rnnviz.core.magnitude import l2

@@ -14,7 +14,8 @@ from torch import nn
 from rnnviz.core.cells import CELLS
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.source import Given, GivenInput, Trained
 from rnnviz.core.structure import Structure

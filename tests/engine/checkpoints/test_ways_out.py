@@ -13,7 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.tasks import Adding
 from rnnviz.engine.checkpoints import read_checkpoint
 from rnnviz.engine.checkpoints.export import export_model

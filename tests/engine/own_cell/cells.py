@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from rnnviz.core.cells.own import OwnSettings
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.files import code
 from rnnviz.core.resources import resource
 from rnnviz.core.tasks import TemporalOrder

@@ -11,7 +11,7 @@ from cells import LEAKY, LSTM, allow, experiment, own, plain_cell
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment, read_experiment, write_experiment
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.gradients.flow_of import flow_of
 from rnnviz.core.gradients.jacobians import spectra
 from rnnviz.core.gradients.losses import unit_vector

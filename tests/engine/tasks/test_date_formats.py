@@ -7,7 +7,9 @@ import re
 import numpy as np
 
 from rnnviz.core.experiment.heads import open_source
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.tasks import DateFormats
 from rnnviz.core.tasks.source import Batch
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.core.tasks import Glyphs
 from rnnviz.core.tasks.glyphs import NAMES

@@ -8,7 +8,9 @@ import pytest
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.setting import OneOf, WholeNumber, setting
 from rnnviz.core.tasks import TASKS, Batch, TaskSettings
 from rnnviz.core.tasks.info import TaskInfo

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.experiment.file import experiment_toml, parse_experiment
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.tasks import Parity
 from rnnviz.core.tasks.source import Batch
 from rnnviz.engine.training.trainer import Training

@@ -8,7 +8,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings, first_lesson
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment, first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.tasks import Adding, NextCharacter, NextValue
 from rnnviz.engine.inspection import inspect_path
 from rnnviz.gui.opening.column_table import HOLDS, INPUT, NAME, PREDICT, ColumnTable

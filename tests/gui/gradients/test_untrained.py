@@ -16,7 +16,8 @@ from traced_states import traced_state
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells.lstm import LstmSettings
 from rnnviz.core.cells.vanilla import VanillaSettings
-from rnnviz.core.experiment.settings import ModelSettings, first_lesson
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import first_lesson
 from rnnviz.core.gradients.untrained import SEEDS, Untrained, UntrainedLayer, continued, untrained
 from rnnviz.core.numbers import short
 from rnnviz.core.source import Trained

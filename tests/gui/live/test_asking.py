@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, small_experiment
 
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.gui.shell.app import App
 
 

@@ -11,7 +11,7 @@ from whole_program import OpenApp, small_experiment
 
 from rnnviz.core.cells.own import OwnSettings
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.gradients.flow_of import flow_of
 from rnnviz.core.resources import resource
 from rnnviz.gui.canvas.lanes.shown import resolve

@@ -20,7 +20,8 @@ from whole_program import PATIENCE, OpenApp, children, close, engine_process_id,
 from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.file import read_experiment, write_experiment
-from rnnviz.core.experiment.settings import ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.resources import resource
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.live import engine, watchdog

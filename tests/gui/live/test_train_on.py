@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, engine_process_id, small_experiment, type_into
 
 from rnnviz.core.experiment.file import write_experiment
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.gui.shell.app import App

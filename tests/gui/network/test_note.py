@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state
 
 from rnnviz.core.cells import CELLS, cell_kinds
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.experiment.model_card import ModelCard

@@ -9,7 +9,7 @@ from open_network import at, open_network
 from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state
 
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.trace import Trace

@@ -7,7 +7,8 @@ import pytest
 from panels_state import make_history
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.optimisers import Momentum
 from rnnviz.core.source import Trained

@@ -11,7 +11,8 @@ from panels_state import make_capture, make_state, try_by_hand
 from pytestqt.qtbot import QtBot
 from several_calls import encoder_decoder
 
-from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.formula import Equation, Term
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.experiment.heads import total_words
-from rnnviz.core.experiment.settings import Experiment, TrainingSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.optimisers import Nesterov
 from rnnviz.core.optimising.schedules import StepDecay

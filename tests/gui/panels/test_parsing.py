@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.numbers import exact, span
 from rnnviz.core.setting import settings_of
 from rnnviz.gui.widgets.parsing import real, spans, stepped_number, whole

@@ -6,7 +6,9 @@ from typing import Any, Literal
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import Experiment, ModelSettings, TrainingSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
+from rnnviz.core.experiment.settings import Experiment
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.setting import OneOf, RealNumber, Span, WholeNumber, setting, settings_of
 from rnnviz.core.tasks import TASKS, TaskSettings, TaskSource
 from rnnviz.gui.experiment.task_form import TaskForm

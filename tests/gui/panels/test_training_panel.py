@@ -11,7 +11,8 @@ from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
-from rnnviz.core.experiment.settings import TrainingSettings, first_lesson
+from rnnviz.core.experiment.settings import first_lesson
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.source import Given, Trained
 from rnnviz.core.tasks.info import Baseline
 from rnnviz.gui.look.theme import theme

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from seed_folders import experiment, write_folder
 from whole_program import OpenApp
 
-from rnnviz.core.experiment.settings import TrainingSettings
+from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.gui.opening import file_dialogs
 from rnnviz.gui.seeds.seeds_dialog import SeedsDialog
 from rnnviz.gui.shell.app import App

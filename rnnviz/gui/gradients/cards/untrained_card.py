@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.gradients.untrained import SEEDS, Band, continued, untrained
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.numbers import whole

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from rnnviz.core.cells.vanilla import ACTIVATIONS
-from rnnviz.core.experiment.settings import ModelSettings
+from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.numbers import bound
 from rnnviz.core.numbers import whole as whole_words
 from rnnviz.gui.look import scale
