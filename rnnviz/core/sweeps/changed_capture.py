@@ -137,7 +137,9 @@ def _symbol(one: SetInput, size: int) -> int:
 
 def _with_state(call: Call, one: SetState) -> Call:
     if call.follows is not None:
-        raise RnnvizError(f"{one.words}: it begins with what is handed over; set that, at its end, instead.")
+        raise RnnvizError(
+            f"{one.words}: it begins with what is handed over; set what the encoder has at its last time step instead."
+        )
     name, states = set_name(one, call.structure, call.structure.equations.states), dict(call.initial)
     rows = states[name].copy()
     number = next(number for number, layer in enumerate(call.layer_ids) if layer.text == one.layer)

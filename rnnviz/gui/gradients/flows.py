@@ -2,7 +2,7 @@
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Generator, Hashable, Iterator, Mapping
+from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
@@ -100,6 +100,22 @@ class FlowNumbers:
         way = flow.way(int(flow.rows[row]))
         beyond = way.size and t - 1 in replace(flow, cut=None).way(int(way[-1]))
         return f"cut at t = {whole(int(way[-1]) + 1)} (truncated)" if beyond else ""
+
+    @cached_property
+    def cut_cells(self) -> Sequence[tuple[int, int, int, int]]:
+        """Where a cut keeps losses from states, as rectangles: first and last row, first and last time step from 1."""
+        if self.flow.cut is None:
+            return ()
+        uncut, found = replace(self.flow, cut=None), list[tuple[int, int, int, int]]()
+        for row, k in enumerate(self.flow.rows):
+            beyond = np.sort([t for t in uncut.way(int(k)) if not self.reached[row, t]]).astype(int)
+            for run in np.split(beyond, np.flatnonzero(np.diff(beyond) > 1) + 1) if beyond.size else ():
+                first, last = int(run[0]) + 1, int(run[-1]) + 1
+                if found and found[-1][1:] == (row - 1, first, last):
+                    found[-1] = found[-1][0], row, first, last
+                else:
+                    found.append((row, row, first, last))
+        return found
 
     @cached_property
     def _horizons(self) -> dict[tuple[float, bool], Horizon]:

@@ -86,3 +86,20 @@ def test_what_is_cut_is_said_to_be_cut(qtbot: QtBot, state: State) -> None:
     unit, _ = open_gradients(qtbot, state, ["flow"], losses="unit")
     assert "cut at t = 5 (truncated)" in words_at(frame_of(unit, "flow", 0), 4, 0.5)
     assert "does not reach" in words_at(frame_of(unit, "flow", 0), 9, 0.5)
+
+
+def test_states_that_a_cut_keeps_from_one_loss_are_shaded(qtbot: QtBot, state: State) -> None:
+    """Of unit losses at every k: those behind a cut do not reach before it, later states are never reached."""
+    view, _ = open_gradients(qtbot, state, ["flow"], losses="unit")
+    frame = frame_of(view, "flow", 1)
+    box = frame.drawing.mark("frame")
+    assert isinstance(box, Box)
+    width, height, shaded = box.rect.width() / 13, box.rect.height() / 13, set[tuple[int, int]]()
+    for mark in frame.drawing.marks:
+        if isinstance(mark, Box) and mark.key.startswith("cut "):
+            left, right = ((edge - box.rect.left()) / width for edge in (mark.rect.left(), mark.rect.right()))
+            low, high = ((box.rect.bottom() - edge) / height for edge in (mark.rect.bottom(), mark.rect.top()))
+            ks, ts = range(round(low) + 1, round(high) + 1), range(round(left) + 1, round(right) + 1)
+            assert not shaded & {(k, t) for k in ks for t in ts}
+            shaded |= {(k, t) for k in ks for t in ts}
+    assert shaded == {(k, t) for k in range(1, 14) for t in range(1, k) if any(t <= edge < k for edge in EDGES)}

@@ -18,6 +18,7 @@ from rnnviz.gui.network.drawing import Box, Drawing
 from rnnviz.gui.state.laboratory import Laboratory
 
 _X = "time step t of the state"
+_MOST_CUT = 200  # rectangles; more would be stripes that nobody can tell apart
 _SHARPNESS = 2.0  # rows of the picture for each pixel, where losses lie between those that were carried
 
 
@@ -52,6 +53,7 @@ class FlowCard(FlowBased):
             drawn = most(numbers.standing[_rows_drawn(numbers, plot.frame.height())][::-1], plot.frame)
             places = colors.places_of(drawn)
             drawing.add(raster("flow", plot.frame, numbers.flow.values, places, sight.theme))
+            self._draw_cut(drawing, plot, numbers, sight)
             self._draw_fall(drawing, plot, numbers, sight)
             words = numbers.sampled_words.removesuffix(" losses")
             words = f"time step k, {words}" if words else "time step k of the loss"
@@ -62,6 +64,16 @@ class FlowCard(FlowBased):
         threshold = None if laboratory.relative else float(np.log10(laboratory.threshold))
         draw_bar(drawing, bar, colors, sight.theme, odd, threshold)
         return drawing
+
+    def _draw_cut(self, drawing: Drawing, plot: Plot, numbers: FlowNumbers, sight: Sight) -> None:
+        """Shade over the states from which a cut keeps one loss, where it keeps not all of them away."""
+        beyond, edges, shade = self.cuts(sight).beyond, _edges(numbers), sight.theme.color("muted", 0.16)
+        cells = [cell for cell in numbers.cut_cells if cell[3] > beyond]
+        for row, last_row, first, last in cells if len(cells) <= _MOST_CUT else ():
+            left, top = plot.place(max(first, beyond + 1) - 0.5, edges[last_row + 1])
+            right, below = plot.place(last + 0.5, edges[row])
+            box = QRectF(QPointF(left, top), QPointF(right, below))
+            drawing.add(Box(f"cut {row} {first}", box, None, fill=shade, radius=0.0))
 
     @staticmethod
     def _draw_fall(drawing: Drawing, plot: Plot, numbers: FlowNumbers, sight: Sight) -> None:
