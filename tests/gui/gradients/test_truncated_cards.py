@@ -103,3 +103,15 @@ def test_states_that_a_cut_keeps_from_one_loss_are_shaded(qtbot: QtBot, state: S
             assert not shaded & {(k, t) for k in ks for t in ts}
             shaded |= {(k, t) for k in ks for t in ts}
     assert shaded == {(k, t) for k in range(1, 14) for t in range(1, k) if any(t <= edge < k for edge in EDGES)}
+
+
+def test_a_bound_above_all_gradients_leaves_the_axis_as_it_is_but_higher(qtbot: QtBot) -> None:
+    relu = Structure("vanilla", 1, 4, activation="relu")  # whose step Jacobians have norms above 1
+    traced = traced_state("adding", (relu, STRUCTURES[1]), gains=(3.0, 3.5))
+    view, _ = open_gradients(qtbot, traced.state, ["walk"], losses="task")
+    qtbot.waitUntil(lambda: not view.waiting, timeout=20_000)
+    frame = frame_of(view, "walk")
+    axis = frame.card.plot(frame.sight, frame.area).y
+    assert axis.high % 1 != 0.0  # a whole decade without the bound
+    assert axis.logarithmic
+    assert not axis.hatched

@@ -102,7 +102,8 @@ def test_names_do_not_jump_while_they_are_clear(qtbot: QtBot) -> None:
 def test_the_words_of_the_zone_stand_behind_what_is_cut(qtbot: QtBot, hatched: int, left: float) -> None:
     plot = CurvePlot(theme("dark"))
     plot.place(QRectF(0, 10, 400, 100), TimeAxis.whole(0.0, 400.0, 20))
-    plot.set_curves([Curve(np.full(20, -2.0), COLOR, "curve")], ValueAxis(-10.0, 0.0, (), -8.0, "vanished", hatched))
+    axis = ValueAxis(-10.0, 0.0, (), -8.0, "vanished", hatched=hatched)
+    plot.set_curves([Curve(np.full(20, -2.0), COLOR, "curve")], axis)
     (words,) = [name for name in plot.names.names if name.text == "vanished"]
     assert plot.rect.contains(words.box)
     assert left < words.box.left() < left + 150.0

@@ -49,8 +49,8 @@ class ValueAxis:
     ticks: tuple[tuple[float, str], ...] = ()
     zone: float | None = None
     zone_words: str = ""
-    hatched: int = 0
     logarithmic: bool = False
+    hatched: int = 0
 
 
 class CurvePlot(CanvasItem):

@@ -17,7 +17,6 @@ from rnnviz.core.numbers import bound as digits
 from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.cuts import Cuts
 from rnnviz.core.sweeps.flow import geometric_rate
-from rnnviz.gui.canvas.items.curve_plot import ValueAxis
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table
@@ -155,9 +154,7 @@ class WalkCard(FlowBased, OverTime):
         axis = logarithmic([way.logs for way in ways], zone=limit, words=f"below {digits(laboratory.threshold)}")
         beyond = max((float(np.nanmax(way.bound)) for way in ways if np.isfinite(way.bound).any()), default=-np.inf)
         if beyond > axis.high:
-            axis = ValueAxis(
-                axis.low, axis.high + min(_ABOVE, beyond - axis.high), axis.ticks, axis.zone, axis.zone_words, True
-            )
+            axis = replace(axis, high=axis.high + min(_ABOVE, beyond - axis.high))
         room = area.adjusted(0, 0, 0, -len(sight.known) * _LINE)
         return Plot.within(room, time_axis(sight.shown.time_steps), axis, x_words=_X)
 
