@@ -1,31 +1,26 @@
 """Layer: one layer and direction of a trace, every quantity and gradient at every time step, read-only.
 
-What the sweeps computed is kept; every other node and gradient follows from it when it is first asked for.
+Its gradients follow from what the sweeps computed when they are first asked for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
+from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.blas import one_blas_thread
-from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
-from rnnviz.core.cells.node import Matrix, Node, Value
+from rnnviz.core.cells.node import Matrix
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.quantity import Quantity, quantities
-from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps import flow, shares
-from rnnviz.core.sweeps.asked import Asked
-from rnnviz.core.sweeps.attention import AttentionTrace
-from rnnviz.core.sweeps.axis import Place, Rows
-from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack, passed_back
-from rnnviz.core.sweeps.pooling import PooledGrads
-from rnnviz.core.sweeps.swept import Beyond
-from rnnviz.core.sweeps.window import folded_back, newest
+from rnnviz.core.sweeps.layer_record import LayerRecord
+from rnnviz.core.sweeps.nodes import Slopes, StepBack, passed_back
+from rnnviz.core.sweeps.parameter_factors import all_factors
+from rnnviz.core.sweeps.window import folded_back
 
 # L_t; every L_k with k ≥ t, through a pooling; the layer above; a ∂L/∂output that was given
 DirectFrom = Literal["loss", "pooling", "above", "given"]
@@ -37,161 +32,10 @@ _FOUND_AGAIN = (  # the large ones
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Layer(FrozenArrays):
-    """All arrays (T, N, ·) by position t on the time axis of the trace, zero outside the layer's own stretch of it and
-    beyond a sequence's length.
+class Layer(LayerRecord):
+    """What the sweeps computed, the gradients of its nodes, states and parameters, and those of each loss alone."""
 
-    In a reverse layer "before", "after" and "carried" follow the layer's own direction: what is carried to t came
-    from t − 1. H hidden units, P units of h (H without projection), G rows of the stacked weights.
-    """
-
-    id: LayerId
-    structure: Structure
-    weights: Mapping[str, Array]  # torch's names without the layer
-    lengths: Array | None
-    values: Mapping[str, Array]  # "x" and the nodes the forward sweep computed; `value` gives every node
-    before: Mapping[str, Array]  # by state, that of the time step before
-    initial: Mapping[str, Array]  # (N, ·) by state
-    direct_grad: (
-        Array  # (T, N, P) ∂L_t/∂h_t, through a pooling of all L_k with k ≥ t; below the top from the layer above
-    )
-    grads: Mapping[str, Array]  # ∂L/∂ the nodes the backward sweep computed; `grad` gives every node's
-    arriving: Mapping[str, Array]  # by state, the part of its gradient that the neighbouring time step sent
-    above: "tuple[Layer, ...]" = ()  # the directions of the layer above, none at the top
-    closed: Mapping[str, Array] | None = None  # by node, True where it was set by hand: its gradient goes no further
-    cut: Array | None = None  # (T,) True where nothing is carried to a state from the time step after it
-    given: bool = False  # at the top: direct_grad is a ∂L/∂output that was given, and of no loss that is known
-    pooled: PooledGrads | None = None  # at the top: what of direct_grad comes from which L_k, through a pooling
-    beyond: tuple[Beyond, ...] = ()  # the layers of later calls that begin with its final states
-    attended: tuple[AttentionTrace, ...] = ()  # of later calls over the output of this layer's call, at the top
-    place: Place | None = None  # the stretch of the time axis that its call covers; None: all of it
-    mask: Array | None = None  # (T, N, P) of dropout, that output is multiplied by on its way up; None: by 1
-
-    def __repr__(self) -> str:
-        time_steps, sequences, units = self.output.shape
-        return f"Layer({self.name!r}, {self.cell!r}, T={time_steps}, N={sequences}, h of {units})"
-
-    @property
-    def name(self) -> str:
-        """torch's suffix: "l0", "l0_reverse", "l1", …"""
-        return self.id.text
-
-    @property
-    def cell(self) -> str:
-        """ "vanilla", "lstm", "gru", …"""
-        return self.structure.cell
-
-    @cached_property
-    def equations(self) -> Cell:
-        return self.structure.equations
-
-    @property
-    def asked(self) -> Asked | None:
-        """What the engine told of a layer whose operations are not known, and has to be asked for."""
-        return None
-
-    @property
-    def reverse(self) -> bool:
-        """Whether the layer reads each sequence from its end."""
-        return self.id.reverse
-
-    @property
-    def residual(self) -> bool:
-        """Whether what it reads is added to what it gives, so that gradients have a way around it."""
-        return self.structure.residual and self.id.depth > 0
-
-    # where it lies on the time axis
-
-    @property
-    def start(self) -> int:
-        """Its first time step, 0-based."""
-        return 0 if self.place is None else self.place.start
-
-    @property
-    def stop(self) -> int:
-        """The one after its last."""
-        return len(self.output) if self.place is None else self.place.stop
-
-    def times(self, sample: int = 0) -> range:
-        """The time steps of one sequence in this layer, 0-based."""
-        length = self.stop - self.start if self.lengths is None else int(self.lengths[sample])
-        return range(self.start, self.start + length)
-
-    @property
-    def inside(self) -> Array:
-        """(T, N) bool: where a sequence has a time step in this layer."""
-        t = np.arange(len(self.output))[:, None]
-        return frozen(np.asarray((t >= self.start) & (t < self.start + self.sequence_lengths)))
-
-    @cached_property
-    def _outside(self) -> Array | None:
-        """(T, N) bool: where a sequence has no time step in this layer; None: nowhere."""
-        return None if self.place is None and self.lengths is None else ~self.inside
-
-    # what was computed
-
-    def value(self, name: str) -> Array:
-        """(T, N, ·) the node called `name`; RnnvizError that names the cell where it has none."""
-        return self._all_values[name]
-
-    def value_at(self, name: str, t: int, sample: int = 0) -> Array:
-        """(·) the same at time step `t` of one sequence, both 0-based, without computing that of all."""
-        return self._all_values.at(name, t, sample)
-
-    def read(self, value: Value) -> Array:
-        """(T, N, ·) what a node reads."""
-        array = self.before[value.name] if value.before else self.value(value.name)
-        return array[..., self._rows(value.block)] if value.block else array
-
-    def _rows(self, block: str) -> slice:
-        return self.equations.block_rows(block, self.structure.hidden_size)
-
-    @cached_property
-    def _all_values(self) -> NodeValues:
-        hidden = self.structure.hidden_size
-        return NodeValues(self.equations, self.values, self.before, self.weights, hidden, self._outside)
-
-    @property
-    def x(self) -> Array:
-        """(T, N, I) the input of each time step: of a window the newest."""
-        return self.cell_input if self.window == 1 else newest(self.cell_input, self.window)
-
-    @property
-    def cell_input(self) -> Array:
-        """(T, N, ·) what the cell reads: x, or the window of the last inputs side by side."""
-        return self.values["x"]
-
-    @property
-    def window(self) -> int:
-        """How many inputs are read at each time step."""
-        return self.structure.window if self.id.depth == 0 else 1
-
-    @property
-    def output(self) -> Array:
-        """(T, N, P) what the layer gives at each time step: its hidden units, but of a Jordan network y."""
-        return self.values[self.equations.output]
-
-    @property
-    def h(self) -> Array:
-        """(T, N, P) the hidden units after each time step."""
-        return self.value(self.equations.hidden)
-
-    @property
-    def c(self) -> Array | None:
-        """(T, N, H) the cell state after each time step; None without one."""
-        return self.values["c"] if "c" in self.equations.states else None
-
-    @cached_property
-    def gates(self) -> Mapping[str, Array]:
-        """(T, N, H) by letter; lstm: i f g o, gru: r z n, vanilla: none."""
-        return frozen_mapping({gate.name: self.value(gate.name) for gate in self.equations.gates})
-
-    @cached_property
-    def pre_activations(self) -> Mapping[str, Array]:
-        """(T, N, H) one for each gate, without gates that of the output by its own name."""
-        return frozen_mapping({name: self.read(value) for name, value in self.equations.pre_activations.items()})
-
-    # its gradients
+    # of its nodes
 
     @cached_property
     def slopes(self) -> Slopes:
@@ -254,6 +98,26 @@ class Layer(FrozenArrays):
         if self.closed is None or name not in self.closed:
             return gradient
         return np.where(self.closed[name], gradient.dtype.type(0), gradient)
+
+    @cached_property
+    def gate_grads(self) -> Mapping[str, Array]:
+        """(T, N, H) gradients of the pre-activations, keys as in `pre_activations`; 0 where one was set by hand."""
+        found = {}
+        for name, value in self.equations.pre_activations.items():
+            gradient = self.passed_on(value.name)
+            found[name] = gradient[..., self._rows(value.block)] if value.block else gradient
+        return frozen_mapping(found)
+
+    @property
+    def input_grad(self) -> Array:
+        """(T, N, I) ∂L/∂x_t by this direction, of all windows that hold it."""
+        return self.grad("x") if self.window == 1 else self._folded_input_grad
+
+    @cached_property
+    def _folded_input_grad(self) -> Array:
+        return frozen(folded_back(self.grad("x"), self.window))
+
+    # of its states, and where they come from
 
     @property
     def direct_from(self) -> DirectFrom:
@@ -339,32 +203,7 @@ class Layer(FrozenArrays):
             found[state] = total
         return frozen_mapping(found)
 
-    @property
-    def sequence_lengths(self) -> Array:
-        """(N,) time steps of each sequence in this layer."""
-        if self.lengths is not None:
-            return self.lengths
-        return frozen(np.full(self.output.shape[1], self.stop - self.start))
-
-    @cached_property
-    def gate_grads(self) -> Mapping[str, Array]:
-        """(T, N, H) gradients of the pre-activations, keys as in `pre_activations`; 0 where one was set by hand."""
-        found = {}
-        for name, value in self.equations.pre_activations.items():
-            gradient = self.passed_on(value.name)
-            found[name] = gradient[..., self._rows(value.block)] if value.block else gradient
-        return frozen_mapping(found)
-
-    @property
-    def input_grad(self) -> Array:
-        """(T, N, I) ∂L/∂x_t by this direction, of all windows that hold it."""
-        return self.grad("x") if self.window == 1 else self._folded_input_grad
-
-    @cached_property
-    def _folded_input_grad(self) -> Array:
-        return frozen(folded_back(self.grad("x"), self.window))
-
-    # the gradients of its parameters
+    # of its parameters
 
     @cached_property
     @np.errstate(all="ignore")
@@ -393,34 +232,9 @@ class Layer(FrozenArrays):
     @cached_property
     def factors(self) -> dict[str, shares.Factors]:
         """The factors whose products, summed over t and n, are each parameter's gradient."""
-        return {parameter.name: self._factors(parameter.name) for parameter in self.equations.parameters}
+        return all_factors(self)
 
-    @np.errstate(all="ignore")
-    def _factors(self, parameter: str) -> shares.Factors:
-        uses = self.equations.weight_uses(parameter)
-        node, weight = uses[0]
-        if isinstance(node.operation, Matrix):
-            return shares.Factors(self.passed_on(node.name), self.read(node.operation.value))
-        if weight.block:
-            return shares.Factors(self._stacked(parameter), None)
-        parts = [self._added(node, place) for node, place in self.equations.weight_places(parameter)]
-        return shares.Factors(sum(parts[1:], parts[0]), None)
-
-    def _added(self, node: Node, place: int) -> Array:
-        """(T, N, units) what a node adds to a vector of weights: one number a unit."""
-        slope = self.slopes.by_weight(node, place)
-        gradient = self.passed_on(node.name)
-        return gradient if slope is None else np.asarray(gradient.astype(np.float64) * slope)
-
-    def _stacked(self, parameter: str) -> Array:
-        """The gradient of a bias whose blocks several nodes add: that of stacked rows the same nodes read, if any."""
-        cell = self.equations
-        adding = {(node.name, weight.block) for node, weight in cell.weight_uses(parameter)}
-        for node in cell.nodes:
-            if node.units == "rows" and {(use.node.name, use.value.block) for use in cell.uses[node.name]} == adding:
-                return self.grad(node.name)
-        by_block = {weight.block: self.passed_on(node.name) for node, weight in cell.weight_uses(parameter)}
-        return np.concatenate([by_block[block] for block in cell.blocks], axis=-1)
+    # of each loss alone
 
     def gradient_flow(self, sample: int = 0) -> Array:
         """(T, T) float64 F[k, t] = ‖∂L_k/∂h_t‖, or where h is not carried of the states: 0 where no loss reaches."""
@@ -469,68 +283,6 @@ class Layer(FrozenArrays):
         """Drops what was computed from the sweeps; it is computed again when it is asked for."""
         for name in _FOUND_AGAIN:
             vars(self).pop(name, None)
-
-    def sample(
-        self, n: int, rows: Rows, above: "tuple[Layer, ...]", place: Place | None = None, copied: bool = False
-    ) -> "Layer":
-        """The layer with sequence `n` alone, cut to `rows` of the time axis, on which it then lies at `place`; `above`
-        are its neighbours cut the same way. `copied`: in arrays of its own, so that it does not keep those of all
-        sequences."""
-
-        def cut(array: Array) -> Array:
-            found = array[rows, n : n + 1]
-            return frozen(found.copy()) if copied else frozen(found)
-
-        pooled = (
-            None if self.pooled is None else self.pooled.sample(n, rows, 0 if place is None else place.start, copied)
-        )
-        initial = {state: array[n : n + 1] for state, array in self.initial.items()}
-        cut_at = None if self.cut is None else self.cut[rows].copy()
-        if cut_at is not None and self.lengths is not None and not self.reverse:
-            cut_at[(len(cut_at) if place is None else place.stop) - 1] = False  # its own end
-        found = self._rearranged(cut, above, place, pooled, None if cut_at is None else frozen(cut_at))
-        return replace(found, lengths=None, initial=frozen_mapping(initial))
-
-    def placed(self, place: Place, above: "tuple[Layer, ...]") -> "Layer":
-        """The layer of a call by itself on the time axis of a trace of several; `above` are its neighbours there."""
-        if place.whole:
-            return replace(self, above=above)
-        pooled = None if self.pooled is None else self.pooled.placed(place)
-        return self._rearranged(
-            place.on_axis, above, place, pooled, None if self.cut is None else place.on_axis(self.cut)
-        )
-
-    def _rearranged(
-        self,
-        turn: Callable[[Array], Array],
-        above: "tuple[Layer, ...]",
-        place: Place | None,
-        pooled: PooledGrads | None,
-        cut: Array | None,
-    ) -> "Layer":
-        """With every array over time as `turn` makes it of (T, N, ·)."""
-        same = dict[int, Array]()  # arrays that are one stay one
-
-        def each(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
-            for array in arrays.values():
-                if id(array) not in same:
-                    same[id(array)] = turn(array)
-            return frozen_mapping({name: same[id(array)] for name, array in arrays.items()})
-
-        return replace(
-            self,
-            values=each(self.values),
-            before=each(self.before),
-            direct_grad=turn(self.direct_grad),
-            grads=each(self.grads),
-            arriving=each(self.arriving),
-            above=above,
-            closed=None if self.closed is None else each(self.closed),
-            cut=cut,
-            pooled=pooled,
-            place=place,
-            mask=None if self.mask is None else turn(self.mask),
-        )
 
 
 def came_down(level: Sequence[Layer], around: Array | None) -> Array:

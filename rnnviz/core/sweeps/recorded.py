@@ -6,6 +6,7 @@ Its step Jacobians, and all that follows from them, are known once the engine wa
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -81,11 +82,9 @@ class RecordedLayer(Layer):
         return {}
 
     def sample(
-        self, n: int, rows: Rows, above: "tuple[Layer, ...]", place: Place | None = None, copied: bool = False
-    ) -> "RecordedLayer":
-        found = super().sample(n, rows, above, place, copied)
-        assert isinstance(found, RecordedLayer)  # `replace` keeps the class
-        return replace(found, recorded=self.told.sample(n, rows))
+        self, n: int, rows: Rows, above: "tuple[Self, ...]", place: Place | None = None, copied: bool = False
+    ) -> Self:
+        return replace(super().sample(n, rows, above, place, copied), recorded=self.told.sample(n, rows))
 
 
 def recorded_layer(call: Call, weights: Mapping[str, Array], pooled: PooledGrads | None) -> RecordedLayer:
