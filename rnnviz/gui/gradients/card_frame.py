@@ -1,4 +1,4 @@
-"""Card frame: one card on the page: title, picture and cursor, what is pressed in it, and how it is taken elsewhere."""
+"""Card frame: one card on the page: picture and cursor, what is pressed in it, and how it is taken elsewhere."""
 
 from itertools import zip_longest
 from time import perf_counter
@@ -19,12 +19,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
 
-from rnnviz.core.numbers import whole
 from rnnviz.gui.gradients.card import Card, Sight
+from rnnviz.gui.gradients.card_deeds import WORDS, Deed, deeds_menu, pressed
+from rnnviz.gui.gradients.card_head import BUTTON, EDGE, HEIGHT, CardHead, card_head
 from rnnviz.gui.gradients.plots.marks import Ring
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.focus_ring import FocusFrame
-from rnnviz.gui.look.icons import icon
 from rnnviz.gui.look.theme import theme
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Mark
 from rnnviz.gui.state.store import Store
@@ -33,14 +33,7 @@ from rnnviz.gui.widgets.live_tip import LiveTip
 from rnnviz.gui.widgets.spoken import Part, teach_screen_readers
 
 MIME = "application/x-rnnviz-card"
-_HEAD, _EDGE = 34.0, 12.0  # pixels of the design: the title's row, and around the picture
-_BUTTON = 22
 _LATE = 1.5  # seconds after which it is said that a picture is that of the moment before
-WORDS = (
-    "Alt+← and Alt+→ move the card, Return gives it the whole page and takes it back, P holds it at its training step, "
-    "Ctrl+C copies its numbers, Delete takes it away, Alt+↑ and Alt+↓ look at the loss of another time step, the menu "
-    "key shows all of this"
-)
 
 
 class CardFrame(QWidget):
@@ -163,8 +156,8 @@ class CardFrame(QWidget):
         shown = self.controls is not None and not self.controls.isHidden()
         beside = self.card.controls_beside if shown else 0
         above = shown or (self.controls is not None and self.sight is not None and self.card.leaves_room(self.sight))
-        left, top = _EDGE + beside, _HEAD + (self._controls_height() if above and not beside else 0)
-        return QRectF(left, top, scale.width(self) - left - _EDGE, max(scale.height(self) - top - _EDGE + 4, 40))
+        left, top = EDGE + beside, HEIGHT + (self._controls_height() if above and not beside else 0)
+        return QRectF(left, top, scale.width(self) - left - EDGE, max(scale.height(self) - top - EDGE + 4, 40))
 
     @property
     def stops(self) -> list[QWidget]:
@@ -176,7 +169,7 @@ class CardFrame(QWidget):
         """Pixels of the design below which fields beside the picture would lie on each other; 0 without such."""
         if self.controls is None or not self.card.controls_beside:
             return 0.0
-        return _HEAD + 4 + scale.to_design(self.controls.minimumSizeHint().height()) + _EDGE
+        return HEIGHT + 4 + scale.to_design(self.controls.minimumSizeHint().height()) + EDGE
 
     def _controls_height(self) -> float:
         assert self.controls is not None  # its callers looked
@@ -227,7 +220,7 @@ class CardFrame(QWidget):
         drawing = self.drawing if not self.sentence else None
         with QPainter(pixmap) as painter:
             painter.scale(scale.text_scale(), scale.text_scale())
-            self._paint_head(painter)
+            self._head.paint(painter, self._colors, scale.width(self), scale.height(self))
             if drawing is not None:
                 drawing.paint(painter)
             else:
@@ -241,73 +234,29 @@ class CardFrame(QWidget):
     def _colors(self) -> Any:
         return theme(self._store.state.look.theme)
 
-    def _paint_head(self, painter: QPainter) -> None:
-        look, wide = self._colors, scale.width(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(look.color("line"))
-        painter.setBrush(look.color("panel"))
-        painter.drawRoundedRect(QRectF(0.5, 0.5, wide - 1, scale.height(self) - 1), 8, 8)
-        x: float = _EDGE
-        model = self._own_model()
-        if model is not None:
-            painter.fillRect(QRectF(0, 9, 3, 16), model.color)
-        right = wide - _EDGE - _BUTTON
-        title = marked_text.shortened(self.title, fonts.BODY, right - x)
-        marked_text.draw(painter, x, 22, title, fonts.BODY, look.color("text"), bold=True)
-        taken: float = x + marked_text.width(title, fonts.BODY, bold=True) + 12
-        if model is not None and self.title == model.name:
-            kind = self.card.name.words[0].lower() + self.card.name.words[1:]
-            long = marked_text.width(kind, fonts.SMALL)
-            if taken - 4 + long <= right:
-                marked_text.draw(painter, taken - 4, 22, kind, fonts.SMALL, look.color("muted"))
-                taken += long + 8
-        asides = self._asides()
-        if asides[0] and taken < right - 30:
-            fitting = [aside for aside in asides if aside and marked_text.width(aside, fonts.SMALL) <= right - taken]
-            words = (fitting or [marked_text.shortened(asides[0], fonts.SMALL, right - taken)])[0]
-            color = look.color("muted") if self.held_at is None else look.text_color("cursor")
-            long = marked_text.width(words, fonts.SMALL)
-            if long <= right - taken:
-                marked_text.draw(painter, right - long, 22, words, fonts.SMALL, color)
+    @property
+    def _head(self) -> CardHead:
+        return card_head(self.card, self._own_model(), self.sight, self.held_at, self._progress)
+
+    @property
+    def title(self) -> str:
+        """What it is called: a card of one model alone by that one, if there are several."""
+        return self._head.title
+
+    def _aside(self) -> str:
+        return self._head.asides[0]
 
     def _own_model(self) -> Any:
         if self.number is None or self.sight is None:
             return None
         return next((found.model for found in self.sight.models), None)
 
-    @property
-    def title(self) -> str:
-        """What it is called: a card of one model alone by that one, if there are several."""
-        model = self._own_model()
-        if model is None or not self.card.by_model or len(self.sight.shown.models) < 2:  # type: ignore[union-attr]
-            return self.card.title or self.card.name.words
-        return str(model.name)
-
-    def _aside(self) -> str:
-        return self._asides()[0]
-
-    def _asides(self) -> list[str]:
-        """What stands at the right, and what is left of it where there is less room: its colour names a model, too."""
-        if self.sight is None:
-            return [""]
-        if self.held_at is not None:
-            return [f"held at training step {whole(self.held_at)}"]
-        if self._progress:
-            return [self._progress]
-        share = min((found.share for found in self.sight.known), default=1.0)
-        progress = f"{100 * share:.0f} %, " if share < 1 else ""
-        model = self._own_model() if not self.card.by_model and len(self.sight.shown.models) > 1 else None
-        aside = self.card.aside(self.sight)
-        if model is None:
-            return [progress + aside, progress + self.card.short_aside(self.sight)]
-        return [progress + ", ".join(filter(None, (model.name, aside))), progress + aside, progress + model.name]
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        side = scale.px(_BUTTON)
+        side = scale.px(BUTTON)
         self.menu_button.setGeometry(self.width() - side - scale.px(6), scale.px(6), side, side)
         if self.controls is not None:
-            left, top = scale.px(_EDGE), scale.px(_HEAD - 2)
+            left, top = scale.px(EDGE), scale.px(HEIGHT - 2)
             if beside := self.card.controls_beside:
                 self.controls.setGeometry(left, top + scale.px(4), scale.px(beside - 12), self.height() - top - left)
             else:
@@ -323,7 +272,7 @@ class CardFrame(QWidget):
         return self.card.spot(self.sight, self.area, design)
 
     def _words_at(self, place: QPoint) -> str:
-        if scale.to_design(place.y()) < _HEAD:
+        if scale.to_design(place.y()) < HEIGHT:
             return self.card.name.tooltip
         spot = self._spot(QPointF(place))
         return spot.words if spot is not None else ""
@@ -337,7 +286,7 @@ class CardFrame(QWidget):
             self.spot_pressed.emit(spot)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        in_head = scale.to_design(self._pressed.y()) < _HEAD
+        in_head = scale.to_design(self._pressed.y()) < HEIGHT
         far = (event.position().toPoint() - self._pressed).manhattanLength() >= QApplication.startDragDistance()
         if event.buttons() & Qt.MouseButton.LeftButton and in_head and far:
             drag, data = QDrag(self), QMimeData()
@@ -352,7 +301,7 @@ class CardFrame(QWidget):
         spot = self._spot(event.position())
         hand = (
             Qt.CursorShape.OpenHandCursor
-            if scale.to_design(event.position().y()) < _HEAD
+            if scale.to_design(event.position().y()) < HEIGHT
             else Qt.CursorShape.ArrowCursor
         )
         self.setCursor(hand if spot is None else Qt.CursorShape.CrossCursor)
@@ -368,7 +317,7 @@ class CardFrame(QWidget):
             self.loss_pointed_at.emit(loss)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if scale.to_design(event.position().y()) < _HEAD:
+        if scale.to_design(event.position().y()) < HEIGHT:
             self.enlarged.emit()
 
     def dragEnterEvent(self, event: Any) -> None:
@@ -381,24 +330,26 @@ class CardFrame(QWidget):
             self.dropped.emit(bytes(event.mimeData().data(MIME).data()).decode())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        plain, alt = held == Qt.KeyboardModifier.NoModifier, held == Qt.KeyboardModifier.AltModifier
-        control = held == Qt.KeyboardModifier.ControlModifier
-        match event.key():
-            case Qt.Key.Key_Left | Qt.Key.Key_Right as key if alt:
-                self.moved.emit(1 if key == Qt.Key.Key_Right else -1)
-            case Qt.Key.Key_Up | Qt.Key.Key_Down as key if alt:
-                self.loss_stepped.emit(1 if key == Qt.Key.Key_Up else -1)
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter if plain:
+        deed = pressed(event)
+        if deed is None:
+            super().keyPressEvent(event)
+        else:
+            self._do(deed)
+
+    def _do(self, deed: Deed) -> None:
+        match deed.name:
+            case "enlarge":
                 self.enlarged.emit()
-            case Qt.Key.Key_P if plain:
+            case "hold":
                 self.hold(self.held_at is None)
-            case Qt.Key.Key_C if control:
+            case "copy":
                 self.copy()
-            case Qt.Key.Key_Delete if plain:
+            case "move back" | "move on":
+                self.moved.emit(1 if deed.name == "move on" else -1)
+            case "take away":
                 self.taken_away.emit()
-            case _:
-                super().keyPressEvent(event)
+            case "loss after" | "loss before":
+                self.loss_stepped.emit(1 if deed.name == "loss after" else -1)
 
     def hold(self, on: bool) -> None:
         """Keeps the picture of its training step while the others go on, or follows them again."""
@@ -419,27 +370,11 @@ class CardFrame(QWidget):
 
     def _menu(self) -> QMenu:
         """All that can be done with the card."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         large = self._store.state.look.laboratory.enlarged == self.card.key
-        entries = (
-            ("Back to all cards" if large else "Whole page", "Return", self.enlarged.emit),
-            ("Follow again" if self.held_at is not None else "Hold at this training step", "P",
-             lambda: self.hold(self.held_at is None)),
-            ("Copy numbers", "Ctrl+C", self.copy),
-            ("Move back", "Alt+Left", lambda: self.moved.emit(-1)),
-            ("Move on", "Alt+Right", lambda: self.moved.emit(1)),
-            ("Take away", "Del", self.taken_away.emit),
-        )  # fmt: skip
-        losses = (
-            ("Loss of the time step after", "Alt+Up", lambda: self.loss_stepped.emit(1)),
-            ("Loss of the time step before", "Alt+Down", lambda: self.loss_stepped.emit(-1)),
-        )
-        for words, keys, run in (*entries, *(losses if self.card.has_loss else ())):
-            action = menu.addAction(f"{words}\t{keys}")
-            action.triggered.connect(lambda _=False, run=run: run())
-        menu.actions()[2].setIcon(icon("copy"))
-        return menu
+        done = {"enlarge"} if large else set()
+        if self.held_at is not None:
+            done.add("hold")
+        return deeds_menu(self, done, self.card.has_loss, self._do)
 
     def spoken_parts(self) -> list[Part]:
         """What the card says in words."""
