@@ -235,7 +235,23 @@ def _placed(parts: dict[str, str], program: Program, cursor: Cursor) -> Cursor:
             f"go to: wanted an operation in the {having}{' sweep' if 'forward' in having else ''}, "
             f"got {_typed(found.operation)} in the phase {found.phase.value}"
         )
+    if found.operation and found.phase.swept and found.operation not in program.operations_at(found):
+        return _having(found.operation, program, found, parts)
     return found
+
+
+def _having(operation: str, program: Program, cursor: Cursor, parts: dict[str, str]) -> Cursor:
+    """The nearest point of the cursor's sweep that has an operation which not every time step has, in the layer and at
+    the time step that were named."""
+    points = range(program.first_of(cursor.phase), program.last_of(cursor.phase) + 1)
+    every = [one for one in (program.at(point, cursor) for point in points) if operation in program.operations_at(one)]
+    fitting = [one for one in every if one.layer == cursor.layer] if "layer" in parts else every
+    fitting = [one for one in fitting if one.time_step == cursor.time_step] if "time step" in parts else fitting
+    if not fitting:
+        where = f"is at time step {every[0].time_step} of {every[0].layer}" if every else "is nowhere in this sweep"
+        raise RnnvizError(f"go to: {_typed(operation)} {where}; got time step {cursor.time_step} of {cursor.layer}")
+    here = program.point(replace(cursor, operation=""))
+    return replace(min(fitting, key=lambda one: abs(program.point(one) - here)), operation=operation)
 
 
 def _in_layer(program: Program, cursor: Cursor, layer: str, timed: bool) -> Cursor:

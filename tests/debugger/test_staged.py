@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from several_calls import encoder_decoder
 from staged import with_everything
 
 from rnnviz.core.equations.around import AROUND_KEYS
+from rnnviz.core.errors import RnnvizError
 from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.expressions.scope import FixedMetrics
 from rnnviz.core.stopping.breakpoints import Guard, arm
@@ -46,6 +48,11 @@ def test_the_operations_of_each_layer_are_those_it_has():
 def test_they_are_gone_to_and_stopped_at_where_they_are():
     assert go_to("t 4 dropout mask forward", PROGRAM, HERE.cursor) == Cursor(0, Phase.FORWARD, 4, "decoder.l0", "mask")
     assert go_to("hand-over decoder layer 1", PROGRAM, HERE.cursor).operation == "hand-over"
+    assert go_to("hand-over", PROGRAM, HERE.cursor) == Cursor(0, Phase.FORWARD, 3, "decoder.l0", "hand-over")
+    with pytest.raises(
+        RnnvizError, match=r"hand-over is at time step 3 of decoder\.l0; got time step 4 of decoder\.l0"
+    ):
+        go_to("t 4 hand-over", PROGRAM, HERE.cursor)
     here = HERE.cursor
 
     def places(operation, time_step):

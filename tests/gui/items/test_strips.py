@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from rnnviz.gui.canvas.items.canvas_item import CanvasItem
+from rnnviz.gui.canvas.items.color_bar import ColorBar
 from rnnviz.gui.canvas.items.ruler import Ruler, nice_step
 from rnnviz.gui.canvas.items.symbols import Symbols, readable
 from rnnviz.gui.canvas.items.time_axis import TimeAxis
@@ -116,3 +117,13 @@ def test_a_chance_makes_no_other_number_of_itself_and_its_label(
     choices.set_probabilities(np.array([[values[label] for label in labels]]), np.array([0]), np.array([True]))
     choices.place(QRectF(0, 0, 60, 40), TimeAxis.whole(0.0, 60.0, 1))
     assert words in [text.words for text in drawn_by(choices).texts]
+
+
+@pytest.mark.parametrize(("height", "lines"), [(26, 2), (60, 3)])
+def test_a_low_logarithmic_bar_says_so_beside_its_upper_number(qtbot: QtBot, height: int, lines: int) -> None:
+    bar = ColorBar(DARK, DARK.signed_map())
+    bar.place(QRectF(0, 0, 80, height), TimeAxis.whole(0.0, 80.0, 1))
+    bar.set_range(-20.0, 20.0, log=True)
+    texts = drawn_by(bar).texts
+    assert {text.words for text in texts} == {"20", "log", "−20"}
+    assert len({text.y for text in texts}) == lines

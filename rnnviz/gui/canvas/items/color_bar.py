@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import tick
@@ -13,6 +13,7 @@ from rnnviz.gui.look.theme import Theme
 
 WIDTH = 8.0
 _OFFSET = 10.0  # from the plot column
+_THREE_LINES = 38.0
 
 
 class ColorBar(CanvasItem):
@@ -42,6 +43,10 @@ class ColorBar(CanvasItem):
         painter.drawText(bottom, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, tick(self._low))
         if self._log:
             middle = QRectF(QPointF(left, bar.center().y() - 7), QPointF(self.rect.right(), bar.center().y() + 7))
+            if bar.height() < _THREE_LINES:  # beside the upper number, where there is room for two lines only
+                middle = top.translated(
+                    QFontMetricsF(fonts.text(fonts.SMALL)).horizontalAdvance(tick(self._high)) + 4, 0
+                )
             painter.drawText(middle, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "log")
 
     def boundingRect(self) -> QRectF:
