@@ -52,6 +52,16 @@ def test_adding_is_learnt_by_the_lstm_alone(tmp_path):
     assert losses["Vanilla"] > 0.12
 
 
+def test_what_lies_further_back_than_a_cut_is_not_learnt(tmp_path):
+    """Both marks lie at least 14 time steps before the answer, and the gradient is let back over 5."""
+    experiment = example("truncation")
+    cut = replace(experiment, training=replace(experiment.training, training_steps=250))
+    assert trained(cut, tmp_path, "loss")["LSTM"] > 1.37  # ln 4 is a guess
+    (tmp_path / "run.rnnviz").unlink()
+    whole = replace(experiment, training=replace(experiment.training, truncation="off"))
+    assert trained(whole, tmp_path, "accuracy", last=50)["LSTM"] > 0.97
+
+
 def test_parity_is_learnt_for_sequences_of_any_length_by_all_but_the_linear_recurrence(tmp_path):
     accuracy = trained(example("parity"), tmp_path, "test_accuracy", last=1)
     assert {name for name, share in accuracy.items() if share == 1} == {"Vanilla", "GRU", "LSTM"}

@@ -20,6 +20,12 @@ OWN_OUTPUT = (
     " a what-if leaves it as it was."
 )
 
+MOST_APART = 4096  # time steps · sequences up to which each sequence's shares of a user's own cell are found
+NOT_APART = (
+    f"What one sequence alone adds to the weight gradients is not known: of a cell of your own it is found up to "
+    f"{MOST_APART:,} time steps of all sequences together."
+)
+
 
 @dataclass(frozen=True)
 class HeadKind:
@@ -125,6 +131,14 @@ class RecordedCall(FrozenArrays):
     weight_grads: Mapping[str, Array]  # (1 or 1 + N, …) by parameter, summed over the time steps
     shares: Mapping[str, Array]  # (T, 1 or 1 + N) float64 norm of what each time step adds
     so_far: Mapping[str, Array]  # (T, 1 or 1 + N) float64 norm of what is gathered once the backward sweep has done t
+
+    @property
+    def apart(self) -> bool:
+        """Whether the shares of each sequence are known, or of this one alone where it was cut out of several."""
+        one = next(iter(self.shares.values()))
+        if self.input_grad.shape[1] > 1:
+            return bool(one.shape[1] > 1)
+        return bool(not np.isnan(one).all() or np.isnan(self.input_grad).any())  # which was not finite itself
 
     def sample(self, n: int, rows: Rows) -> "RecordedCall":
         """The same with sequence `n` alone, cut to `rows`; shares that are not known are NaN."""
@@ -310,7 +324,8 @@ class Capture(FrozenArrays):
     def remarks(self) -> tuple[str, ...]:
         """What must be known to read it rightly, one sentence each; it is exact all the same."""
         fed_back = any(call.told is not None and not call.told.all() for call in self.calls)
-        return (OWN_OUTPUT,) if fed_back else ()
+        together = any(call.recorded is not None and not call.recorded.apart for call in self.calls)
+        return (*((OWN_OUTPUT,) if fed_back else ()), *((NOT_APART,) if together else ()))
 
     @property
     def sequence_lengths(self) -> tuple[int, ...]:

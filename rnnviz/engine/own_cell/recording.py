@@ -8,12 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from rnnviz.core.arrays import Array, frozen, frozen_mapping
-from rnnviz.core.sweeps.capture import RecordedCall
+from rnnviz.core.sweeps.capture import MOST_APART, RecordedCall
 from rnnviz.engine.own_cell.module import KeptPass, OwnCellModule
 from rnnviz.engine.own_cell.running import BACK, running
 from rnnviz.engine.own_cell.stepper import States
-
-MOST_COLUMNS = 4096  # time steps · sequences up to which each sequence's share of the parameters' gradients is found
 
 
 class Watching(AbstractContextManager["Watching"]):
@@ -89,7 +87,7 @@ class _Again:
         self._parameters = {name.removesuffix("_l0"): one for name, one in module.named_parameters()}
         self._states, steps = len(module.structure.equations.states), len(kept.inputs)
         sequences = direct.shape[1]
-        self._columns = 1 + sequences if sequences > 1 and steps * sequences <= MOST_COLUMNS else 1
+        self._columns = 1 + sequences if sequences > 1 and steps * sequences <= MOST_APART else 1
         empty = kept.after[0][0].new_zeros(0)
         self.output = [empty] * steps
         self.direct, self.carried, self.arriving = ([empty] * (steps * self._states) for _ in range(3))

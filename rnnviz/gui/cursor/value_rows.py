@@ -13,6 +13,7 @@ from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short, tick
 from rnnviz.core.optimising.clipping import Clipping
 from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.capture import NOT_APART
 from rnnviz.core.sweeps.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
@@ -281,27 +282,45 @@ def _weight(parameter: Parameter) -> tuple[ValueRow, ValueRow]:
 
     def norm(source: ValueSource) -> str | None:
         values = share(source)
+        if _not_apart(source):
+            return "–"
         return None if values is None else _marked(float(values[source.row]), source.lost)
 
     def fraction(source: ValueSource) -> str | None:
         values = so_far(source)
-        if values is None:
-            return None
+        if values is None or _not_apart(source):
+            return None if values is None else "–"
         total = _total(source, values)
         return short(float(values[source.row]) / total) if total else "0"
 
     def note(source: ValueSource) -> str:
         values = so_far(source)
-        if values is None:
-            return ""
+        if values is None or _not_apart(source):
+            return "" if values is None else NOT_APART
         now, end = short(float(values[source.row])), short(_total(source, values))
         return f"norm {now} so far, {end} in the end, before clipping; the number is their ratio"
 
     first = f"{_SHARE}{symbol}"
     return (
-        ValueRow(f"share:{name}", first, "", "weights", norm, share, "magnitude", over_time=True),
+        ValueRow(
+            f"share:{name}",
+            first,
+            "",
+            "weights",
+            norm,
+            share,
+            "magnitude",
+            over_time=True,
+            note=lambda one: NOT_APART if _not_apart(one) else "",
+        ),
         ValueRow(f"so_far:{name}", "added so far", "", "weights", fraction, so_far, "magnitude", True, True, note=note),
     )
+
+
+def _not_apart(source: ValueSource) -> bool:
+    """Whether what this sequence adds to the weight gradients is not known."""
+    recorded = source.trace.calls[0].call.recorded
+    return recorded is not None and not recorded.apart
 
 
 def _marked(value: float, lost: bool) -> str:

@@ -37,6 +37,10 @@ EXAMPLES = {  # file in resources/experiments: words, tooltip
         "Date formats",
         "read as people write them, written as yyyy-mm-dd: with attention and without",
     ),
+    "truncation": (
+        "Truncated too short",
+        "temporal order, the gradient cut every 5 time steps: the LSTM goes on guessing; with truncation off it learns",
+    ),
     "forget-bias": ("Forget-gate bias", "three LSTMs that differ in it alone, on sequences of 100 to 110 time steps"),
 }
 

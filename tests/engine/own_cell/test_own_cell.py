@@ -17,6 +17,7 @@ from rnnviz.core.gradients.jacobians import spectra
 from rnnviz.core.gradients.losses import unit_vector
 from rnnviz.core.gradients.products import product_spectra
 from rnnviz.core.sweeps.asked import Asked, NotAskedError
+from rnnviz.core.sweeps.capture import NOT_APART
 from rnnviz.core.sweeps.recorded import RecordedLayer
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.engine.own_cell.asking import jacobians
@@ -24,6 +25,8 @@ from rnnviz.engine.own_cell.module import OwnCellModule
 from rnnviz.engine.passes import Conditions
 from rnnviz.engine.tracing.capture import captured, weighted_loss
 from rnnviz.engine.training.trainer import Training
+from rnnviz.gui.cursor.value_row import ValueSource
+from rnnviz.gui.cursor.value_rows import value_rows
 from rnnviz.runs.file.capture_payload import from_payload, to_payload
 from rnnviz.runs.file.records import Probe, RunModel
 
@@ -232,3 +235,22 @@ def test_what_it_prints_is_kept_and_its_numbers_come_from_the_seed(
     assert not torch.equal(first.lin_weight_l0, other.lin_weight_l0)  # type: ignore[arg-type]
     assert first.note == f"{file}, line 12 prints; what it prints is not shown here."
     assert capsys.readouterr().out == ""
+
+
+def test_what_of_single_sequences_is_not_known_says_so(trained: Training) -> None:
+    capture = trained.capture(0)
+    told = capture.calls[0].recorded
+    assert told is not None
+    assert not capture.remarks
+    together = {name: getattr(told, name).items() for name in ("weight_grads", "shares", "so_far")}
+    cut = {
+        name: {key: one[:1] if name == "weight_grads" else one[:, :1] for key, one in arrays}
+        for name, arrays in together.items()
+    }
+    trace = rebuild(capture.with_call(recorded=replace(told, **cut)))
+    assert trace.check.capture.remarks == (NOT_APART,)
+    for sample, known in ((trace.sample(1), False), (rebuild(capture).sample(1), True)):
+        rows = [row for row in value_rows([sample], "l0", 4) if row.key in ("share:u", "so_far:u")]
+        source = ValueSource(sample, sample.layers[0], 4, None)
+        assert [row.number(source) == "–" for row in rows] == [not known] * 2
+        assert [row.note(source) == NOT_APART for row in rows] == [not known] * 2
