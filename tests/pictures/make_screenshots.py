@@ -70,6 +70,7 @@ def main() -> None:
         application = QApplication([])
         first_lesson_pictures(Person(application))
         gate_pictures(Person(application, EXPERIMENTS / "the-gate-opens.toml"))
+        dates_picture(Person(application, EXPERIMENTS / "date-formats.toml"))
 
 
 def first_lesson_pictures(person: Person) -> None:
@@ -132,6 +133,18 @@ def gate_pictures(person: Person) -> None:
     person.take("the-gate-opens", "dark")
     person.app.store.say(None)
     cards_picture(person, "gradients-gate", "light", ("horizon", "halflife", "gates", "flow", "walk", "bars"))
+    person.app.window.close()
+
+
+def dates_picture(person: Person) -> None:
+    """The unrolled network where the decoder writes the first digit of the month."""
+    person.press(Qt.Key.Key_Space)
+    person.wait(lambda: person.last_training_step() >= 400 and person.paused(), 600)
+    person.app.store.change(look=setting(animated=False))
+    person.press(Qt.Key.Key_End)
+    person.press(Qt.Key.Key_Left, 4)
+    person.press(Qt.Key.Key_2)
+    person.take("dates", "light")
     person.app.window.close()
 
 

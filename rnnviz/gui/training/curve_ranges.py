@@ -79,7 +79,9 @@ def y_ticks(curves: Sequence[Array], lines: Sequence[float], unit: bool, logarit
         first, last = math.floor(low), max(math.ceil(high), math.floor(low) + 1)
         every = max(1, math.ceil((last - first) / 3))
         return Ticks(float(first), float(last) + 0.05, tuple(float(p) for p in range(first, last + 1, every)))
-    low = min(low, 0.0) if low < 0.4 * high or low == high else low  # one line alone is shown above zero
+    if low == high:  # one line alone is shown above zero, or below it
+        low, high = min(low, 0.0), max(high, 0.0)
+    low = min(low, 0.0) if low < 0.4 * high else low
     span = high - low
     spacing = _nice(span / 3.2 if span > _SMALLEST else max(abs(high), 1.0))
     lowest = math.floor(low / spacing + 1e-9) * spacing

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnviz.gui.training.curve_ranges import logarithm, nearest, smooth, spread, x_end, y_ticks
@@ -45,6 +45,8 @@ def test_the_axis_ends_where_training_will() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=40), st.booleans())
+@example([-2.8e-21], False)
+@example([-3.0, -3.0], False)
 def test_labels_lie_within_the_axis(values: list[float], log: bool) -> None:
     curve = np.array(values)
     ticks = y_ticks([logarithm(np.abs(curve)) if log else curve], [], unit=False, logarithmic=log)
