@@ -143,6 +143,7 @@ def dates_picture(person: Person) -> None:
     person.app.store.change(look=setting(animated=False))
     person.press(Qt.Key.Key_End)
     person.press(Qt.Key.Key_Left, 4)
+    person.press(Qt.Key.Key_1, modifier=CONTROL)
     person.press(Qt.Key.Key_2)
     person.take("dates", "light")
     person.app.window.close()
