@@ -112,7 +112,7 @@ def run_search(options: argparse.Namespace) -> int:
 def run_jacobians(options: argparse.Namespace) -> int:
     """Writes the step Jacobians of one sequence; with --json-lines {"progress": [done, 1000]} meanwhile. Raises
     RnnvizError."""
-    from rnnviz.core.sweeps.asked import Asked
+    from rnnviz.core.sweeps.scans.asked import Asked
     from rnnviz.engine.own_cell.asking import ask
     from rnnviz.runs.file.asked_payload import write_asked
     from rnnviz.runs.reading.reader import open_run

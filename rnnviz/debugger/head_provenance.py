@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.heads.head import HeadTrace
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.provenance import Part, Provenance, sized
 

@@ -13,7 +13,7 @@ from rnnviz.core.optimising.update import UpdateRule
 from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.capture import HeadKind
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Phase
 

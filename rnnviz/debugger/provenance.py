@@ -16,10 +16,10 @@ from rnnviz.core.cells import CELLS, Cell, Options, cell_made
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Matrix, Node, Value
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.flow import loss_parts
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.nodes import StepBack
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.scans.flow import loss_parts
+from rnnviz.core.sweeps.steps.nodes import StepBack
 from rnnviz.core.sweeps.trace import Trace
 
 

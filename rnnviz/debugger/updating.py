@@ -11,9 +11,9 @@ from rnnviz.core.arrays import Array, frozen_mapping
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.optimising.noise import drawn
 from rnnviz.core.optimising.update import Noise, State, Update, UpdateRule, update
-from rnnviz.core.sweeps.fidelity import weight_grads
-from rnnviz.core.sweeps.learnt import beside_recurrent
+from rnnviz.core.sweeps.borders.learnt import beside_recurrent
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.sweeps.verdicts.fidelity import weight_grads
 from rnnviz.runs.file.records import OptimiserSnapshot
 
 _COUNT = "step"  # of updates, of one parameter

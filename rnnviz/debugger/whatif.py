@@ -10,8 +10,8 @@ from rnnviz.core.sweeps.capture import CaptureKind
 
 if TYPE_CHECKING:
     from rnnviz.core.sweeps.capture import Capture
-    from rnnviz.core.sweeps.interventions import Intervention
     from rnnviz.core.sweeps.trace import Trace
+    from rnnviz.core.sweeps.what_if.interventions import Intervention
 
 UNDO_LIMIT = 200  # how many changes can be taken back
 LONGEST_NAME = 60
@@ -119,26 +119,26 @@ class WhatIf:
 
     def check(self, capture: "Capture", intervention: "Intervention") -> None:
         """RnnvizError unless `intervention` fits the capture, so that a refused one never enters the state."""
-        from rnnviz.core.sweeps.changed_capture import changed_capture  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.what_if.changed_capture import changed_capture  # late: the sweeps come after the window
 
         changed_capture(capture, (intervention,), self.sample)
 
     def trace(self, capture: "Capture", variant: str | None = None) -> "Trace":
         """The sequence's trace (N = 1) with the present interventions, or with those of a variant. RnnvizError where
         they do not fit the capture."""
-        from rnnviz.core.sweeps.changed_trace import rebuild_changed  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed  # late: the sweeps come after the window
 
         return rebuild_changed(capture, self._chosen(variant), self.sample)
 
     def original(self, capture: "Capture") -> "Trace":
         """The sequence's trace without interventions, computed the way a changed one is: to compare it with."""
-        from rnnviz.core.sweeps.changed_trace import recompute  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.what_if.changed_trace import recompute  # late: the sweeps come after the window
 
         return recompute(capture, (), self.sample)
 
     def weights(self, capture: "Capture", variant: str | None = None) -> dict[str, Array]:
         """All parameters as `changed_weights` has them, to train on from."""
-        from rnnviz.core.sweeps.changed_capture import changed_weights  # late: the sweeps come after the window
+        from rnnviz.core.sweeps.what_if.changed_capture import changed_weights  # late: the sweeps come after the window
 
         return changed_weights(capture, self._chosen(variant))
 

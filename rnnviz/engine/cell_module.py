@@ -12,8 +12,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Operation, Value, Weight
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.plan import Affine, plan_of
-from rnnviz.core.sweeps.window import window_rows
+from rnnviz.core.sweeps.steps.plan import Affine, plan_of
+from rnnviz.core.sweeps.steps.window import window_rows
 
 State = Tensor | tuple[Tensor, ...]  # alone where a cell has one state, as torch has it
 
@@ -50,7 +50,7 @@ TENSORS = TensorNumbers()
 
 
 def windowed(inputs: Tensor, size: int) -> Tensor:
-    """`core.sweeps.window.windowed` of tensors."""
+    """`core.sweeps.steps.window.windowed` of tensors."""
     if size == 1:
         return inputs
     with_zeros = torch.cat([inputs, torch.zeros_like(inputs[:1])])

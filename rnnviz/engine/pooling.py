@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from rnnviz.core.sweeps.capture import Pooling
-from rnnviz.core.sweeps.pooling import holders
+from rnnviz.core.sweeps.heads.pooling import holders
 
 
 def _mean(output: Tensor) -> Tensor:

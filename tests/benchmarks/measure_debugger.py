@@ -16,9 +16,9 @@ from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.source import Trained
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.what_if.interventions import SetValue
 from rnnviz.core.tasks import Adding
 from rnnviz.debugger.search import search
 from rnnviz.engine.networks import build

@@ -9,7 +9,7 @@ from rnnviz.core.equations.around import AROUND_KEYS, CallForm, around, around_v
 from rnnviz.core.equations.equation import with_hand_over
 from rnnviz.core.equations.operations import operations_of
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.trace import rebuild
 
 

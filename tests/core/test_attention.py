@@ -6,8 +6,8 @@ from several_calls import encoder_decoder
 
 from rnnviz.core.sweeps.capture import HeadKind
 from rnnviz.core.sweeps.one_by_one import rebuild_one
-from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.verdicts.precision import in_float64
 
 S = 4  # time steps of the encoder, with its padding
 

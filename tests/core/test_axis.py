@@ -15,8 +15,8 @@ from rnnviz.core.gradients.jacobians import spectra, step_jacobians
 from rnnviz.core.gradients.losses import asked
 from rnnviz.core.gradients.products import product_spectra
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.flow import loss_parts, step_jacobian
 from rnnviz.core.sweeps.one_by_one import rebuild_one
+from rnnviz.core.sweeps.scans.flow import loss_parts, step_jacobian
 from rnnviz.core.sweeps.trace import rebuild
 
 

@@ -11,8 +11,8 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.fidelity import weight_grads
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.verdicts.fidelity import weight_grads
 
 LIMIT = 1e-10
 

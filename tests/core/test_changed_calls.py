@@ -8,11 +8,19 @@ from several_calls import encoder_decoder
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.capture import Embedding
-from rnnviz.core.sweeps.changed_capture import changed_weights, settable_parameters
-from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
-from rnnviz.core.sweeps.flow import loss_parts
-from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight, one_hot
+from rnnviz.core.sweeps.scans.flow import loss_parts
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_capture import changed_weights, settable_parameters
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed, recompute
+from rnnviz.core.sweeps.what_if.interventions import (
+    Clamp,
+    CutGradient,
+    SetInput,
+    SetState,
+    SetValue,
+    SetWeight,
+    one_hot,
+)
 
 STEP = 1e-6
 

@@ -11,10 +11,11 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Head
-from rnnviz.core.sweeps.changed_capture import changed_capture, changed_weights
-from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
-from rnnviz.core.sweeps.flow import step_jacobian
-from rnnviz.core.sweeps.interventions import (
+from rnnviz.core.sweeps.scans.flow import step_jacobian
+from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_capture import changed_capture, changed_weights
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed, recompute
+from rnnviz.core.sweeps.what_if.interventions import (
     Clamp,
     CutGradient,
     SetInput,
@@ -23,7 +24,6 @@ from rnnviz.core.sweeps.interventions import (
     SetWeight,
     one_hot,
 )
-from rnnviz.core.sweeps.trace import rebuild
 
 TIME_STEPS = 5
 

@@ -11,10 +11,10 @@ from rnnviz.core.gradients.horizon import horizon
 from rnnviz.core.gradients.losses import asked, loss_times
 from rnnviz.core.gradients.paths import paths
 from rnnviz.core.gradients.walk import walk
-from rnnviz.core.sweeps.flow import loss_parts
-from rnnviz.core.sweeps.precision import in_float64
+from rnnviz.core.sweeps.scans.flow import loss_parts
+from rnnviz.core.sweeps.scans.wanted import finished
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.core.sweeps.wanted import finished
+from rnnviz.core.sweeps.verdicts.precision import in_float64
 
 
 class Truth:

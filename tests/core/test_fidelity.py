@@ -9,8 +9,8 @@ import pytest
 from rnnviz.core.cells import CELLS
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.fidelity import relative_difference
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.verdicts.fidelity import relative_difference
 
 
 @pytest.mark.parametrize("cell", list(CELLS))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps import flow
+from rnnviz.core.sweeps.scans import flow
 from rnnviz.core.sweeps.trace import rebuild
 
 

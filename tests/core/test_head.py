@@ -9,9 +9,9 @@ import pytest
 from rnnviz.core.cells.node import ArrayNumbers, Value
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps.capture import Head, HeadKind
-from rnnviz.core.sweeps.head import head_nodes, through_head
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
-from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.heads.head import head_nodes, through_head
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.losses import LOSSES
 
 TIME_STEPS, WIDTH, OUTPUTS = 5, 3, 4
 BOUND = {"float64": 1e-12, "float32": 1e-6}

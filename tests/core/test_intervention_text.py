@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.intervention_text import read, written
-from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
+from rnnviz.core.sweeps.what_if.intervention_text import read, written
+from rnnviz.core.sweeps.what_if.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
 
 numbers = st.floats(-1e15, 1e15)
 places = st.none() | st.integers(1, 99)

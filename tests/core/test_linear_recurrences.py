@@ -5,8 +5,8 @@ import pytest
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps import flow
 from rnnviz.core.sweeps.layer import Layer
+from rnnviz.core.sweeps.scans import flow
 from rnnviz.core.sweeps.trace import rebuild
 
 KEPT = {  # by cell, (T, H) what of the state is kept, complex where the state is

@@ -9,8 +9,8 @@ import pytest
 
 from rnnviz.core.cells import CELLS
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps import flow
 from rnnviz.core.sweeps.capture import Head
+from rnnviz.core.sweeps.scans import flow
 from rnnviz.core.sweeps.trace import rebuild
 
 BAD = [np.nan, np.inf, -np.inf, 1e38, 1e-45, 0.0]

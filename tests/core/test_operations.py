@@ -13,9 +13,9 @@ from rnnviz.core.cells import CELLS
 from rnnviz.core.equations.operations import operation_keys, operations, operations_of
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import Clamp, CutGradient
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.what_if.interventions import Clamp, CutGradient
 
 STRUCTURES = {
     "vanilla": Structure("vanilla", 3, 4, 2, bidirectional=True),

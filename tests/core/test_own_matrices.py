@@ -17,9 +17,9 @@ from rnnviz.core.equations.writing import Writing
 from rnnviz.core.expressions.trace_scope import TraceScope
 from rnnviz.core.quantity import quantities
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import SetWeight
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.what_if.interventions import SetWeight
 from rnnviz.debugger.changes import facts
 from rnnviz.debugger.provenance import GradientPlace, provenance
 

@@ -12,14 +12,14 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Head, HeadKind
 from rnnviz.core.sweeps.capture_check import check_shapes
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.flow import loss_parts
-from rnnviz.core.sweeps.head import through_head
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
-from rnnviz.core.sweeps.interventions import SetValue, SetWeight
-from rnnviz.core.sweeps.losses import LOSSES
-from rnnviz.core.sweeps.pooling import POOLINGS, holders
+from rnnviz.core.sweeps.heads.head import through_head
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.losses import LOSSES
+from rnnviz.core.sweeps.heads.pooling import POOLINGS, holders
+from rnnviz.core.sweeps.scans.flow import loss_parts
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.what_if.interventions import SetValue, SetWeight
 
 TIME_STEPS, OUTPUTS = 5, 4
 each_pooling = pytest.mark.parametrize("pooling", ["mean", "max"])

@@ -9,11 +9,11 @@ from every_cell import CHOICES
 from rnnviz.core.gradients.flow_of import flow_of
 from rnnviz.core.gradients.horizon import horizon, in_the_past
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_trace import recompute
 from rnnviz.core.sweeps.cuts import Cuts
-from rnnviz.core.sweeps.fidelity import relative_difference
-from rnnviz.core.sweeps.interventions import CutGradient
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.verdicts.fidelity import relative_difference
+from rnnviz.core.sweeps.what_if.changed_trace import recompute
+from rnnviz.core.sweeps.what_if.interventions import CutGradient
 
 CUT = np.array([False, True, False, False, True, False, False])
 

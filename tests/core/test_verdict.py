@@ -13,10 +13,10 @@ from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps import one_by_one
 from rnnviz.core.sweeps.capture import Capture, OwnPass
-from rnnviz.core.sweeps.changed_trace import recompute
-from rnnviz.core.sweeps.interventions import Clamp, SetWeight
-from rnnviz.core.sweeps.precision import in_float64, jittered
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.verdicts.precision import in_float64, jittered
+from rnnviz.core.sweeps.what_if.changed_trace import recompute
+from rnnviz.core.sweeps.what_if.interventions import Clamp, SetWeight
 
 
 def spoilt(array, value, place=0):

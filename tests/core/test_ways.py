@@ -54,8 +54,8 @@ def test_along_the_cell_state_comes_the_forget_gates_part_alone(autograd):
 
 
 def test_where_the_gradient_is_cut_nothing_comes(autograd):
-    from rnnviz.core.sweeps.changed_trace import recompute
-    from rnnviz.core.sweeps.interventions import CutGradient
+    from rnnviz.core.sweeps.what_if.changed_trace import recompute
+    from rnnviz.core.sweeps.what_if.interventions import CutGradient
 
     structure = Structure("gru", 3, 4)
     capture = autograd.random_capture(structure, time_steps=6, sequences=2)

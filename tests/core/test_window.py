@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import SetInput, SetValue
+from rnnviz.core.sweeps.steps.window import folded_back, newest, windowed
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.core.sweeps.window import folded_back, newest, windowed
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.what_if.interventions import SetInput, SetValue
 
 T = 7
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetValue, SetWeight
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.what_if.interventions import Clamp, CutGradient, SetValue, SetWeight
 from rnnviz.debugger.changes import facts, what_changed, what_changed_in_time
 
 

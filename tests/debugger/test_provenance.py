@@ -11,11 +11,11 @@ from several_calls import encoder_decoder
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_capture import changed_capture
-from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
-from rnnviz.core.sweeps.interventions import CutGradient, SetValue
-from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.heads.losses import LOSSES
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_capture import changed_capture
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed, recompute
+from rnnviz.core.sweeps.what_if.interventions import CutGradient, SetValue
 from rnnviz.debugger.head_provenance import HeadPlace, head_provenance
 from rnnviz.debugger.provenance import GradientPlace, Part, cancellation, provenance
 

@@ -14,7 +14,7 @@ from rnnviz.core.expressions.scope import FixedMetrics
 from rnnviz.core.stopping.breakpoints import Guard, arm
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.stopping.moment import Moment
-from rnnviz.core.sweeps.learnt import learnt
+from rnnviz.core.sweeps.borders.learnt import learnt
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.debugger.breakpoints import points_of
 from rnnviz.debugger.cursor import Cursor, Phase

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
+from rnnviz.core.sweeps.what_if.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
 from rnnviz.debugger.whatif import WhatIf
 
 H = "h"

@@ -14,7 +14,7 @@ from rnnviz.core.cells.vanilla import VanillaSettings
 from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.flow import spectral_radius
+from rnnviz.core.sweeps.scans.flow import spectral_radius
 from rnnviz.core.sweeps.trace import rebuild
 from rnnviz.engine.networks import build
 

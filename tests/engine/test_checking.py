@@ -13,8 +13,8 @@ from torch import nn
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head, LossName, OwnPass, Pooling
-from rnnviz.core.sweeps.losses import LOSSES
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.heads.losses import LOSSES
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.engine.tracing import checking
 from rnnviz.engine.tracing.capture import trace

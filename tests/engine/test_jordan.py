@@ -15,10 +15,10 @@ from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.experiment.sizes import parameter_count
 from rnnviz.core.experiment.training_settings import TrainingSettings
-from rnnviz.core.sweeps.changed_capture import changed_weights
-from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
-from rnnviz.core.sweeps.interventions import CutGradient, SetState, SetValue, SetWeight
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_capture import changed_weights
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed, recompute
+from rnnviz.core.sweeps.what_if.interventions import CutGradient, SetState, SetValue, SetWeight
 from rnnviz.core.tasks import NextValue, TemporalOrder
 from rnnviz.debugger.provenance import GradientPlace, provenance
 from rnnviz.engine.checkpoints.export import export_model

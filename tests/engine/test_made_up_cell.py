@@ -30,10 +30,10 @@ from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.experiment.settings import Experiment
 from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.changed_trace import rebuild_changed, recompute
-from rnnviz.core.sweeps.flow import step_jacobian
-from rnnviz.core.sweeps.interventions import CutGradient, SetState, SetValue
+from rnnviz.core.sweeps.scans.flow import step_jacobian
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed, recompute
+from rnnviz.core.sweeps.what_if.interventions import CutGradient, SetState, SetValue
 from rnnviz.core.tasks import Adding
 from rnnviz.engine.cell_module import CellModule
 from rnnviz.engine.networks import build

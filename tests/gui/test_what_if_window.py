@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from whole_program import OpenApp, press
 
-from rnnviz.core.sweeps.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
+from rnnviz.core.sweeps.what_if.interventions import Clamp, CutGradient, SetInput, SetState, SetValue, SetWeight
 from rnnviz.gui.canvas.lanes.shown import Shown, resolve
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.store import setting

@@ -12,9 +12,9 @@ from rnnviz.core.optimising.optimisers import OptimiserName
 from rnnviz.core.source import Trained
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head, LossName, Pooling
-from rnnviz.core.sweeps.changed_trace import recompute
-from rnnviz.core.sweeps.interventions import Clamp, Intervention, SetValue
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import recompute
+from rnnviz.core.sweeps.what_if.interventions import Clamp, Intervention, SetValue
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf

@@ -36,7 +36,7 @@ _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 class Mutant:
     """A module in which one line, named by its text, reads otherwise."""
 
-    module: str  # "rnnviz/core/sweeps/flow.py"
+    module: str  # "rnnviz/core/sweeps/scans/flow.py"
     old: str
     new: str
     remark: str = ""  # why no test can tell, or why it is harmless that none does

@@ -1,7 +1,7 @@
 """The feed-forward cells: h_t = φ(W_ih x_t + b_ih), φ one of tanh, ReLU, sigmoid, and nothing is carried in time.
 
 MLP: each time step alone. TDNN (Waibel et al. 1989): its first layer reads a window, the last k inputs side by side,
-which a front end stacks (`sweeps.window`); so no loss reaches further back than k − 1 time steps. They are what
+which a front end stacks (`sweeps.steps.window`); so no loss reaches further back than k − 1 time steps. They are what
 recurrence is compared with.
 """
 

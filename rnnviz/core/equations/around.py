@@ -17,9 +17,9 @@ from rnnviz.core.formula import Equation, Term
 from rnnviz.core.structure import LayerId, Structure
 
 if TYPE_CHECKING:
+    from rnnviz.core.sweeps.borders.embedded import EmbeddingTrace
     from rnnviz.core.sweeps.call_trace import CallTrace
     from rnnviz.core.sweeps.capture import Call
-    from rnnviz.core.sweeps.embedded import EmbeddingTrace
     from rnnviz.core.sweeps.layer import Layer
     from rnnviz.core.sweeps.trace import Trace
 

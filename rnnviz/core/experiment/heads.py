@@ -7,8 +7,8 @@ from typing import Any
 from rnnviz.core.experiment.forms import fitted_forms
 from rnnviz.core.experiment.settings import Experiment, Task
 from rnnviz.core.plain_records import refuse
-from rnnviz.core.sweeps.losses import LOSSES
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.heads.losses import LOSSES
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 from rnnviz.core.tasks.asked import asked_source
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.core.tasks.source import TaskSource

@@ -11,7 +11,7 @@ from rnnviz.core.plain_records import came
 from rnnviz.core.setting import OneLine, OneOf, RealNumber, WholeNumber, setting
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Pooling
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 
 
 @dataclass(frozen=True)

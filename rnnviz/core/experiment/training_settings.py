@@ -9,7 +9,7 @@ from rnnviz.core.optimising.schedules import SCHEDULES, Constant, OnPlateau, Sch
 from rnnviz.core.optimising.update import UpdateRule
 from rnnviz.core.setting import OneOf, RealNumber, Setting, WholeNumber, setting, settings_of
 from rnnviz.core.sweeps.capture import Reduction
-from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.heads.losses import LOSSES
 from rnnviz.core.tasks.task import LONGEST
 
 LossChoice = Literal["", "cross entropy", "binary cross-entropy", "mean squared error"]  # "": the task's own

@@ -10,9 +10,9 @@ from rnnviz.core.expressions.scope import FixedMetrics, MetricSource
 from rnnviz.core.expressions.vocabulary import NamedQuantity, has, named_of, no_such
 from rnnviz.core.network import ENCODER, Stretch
 from rnnviz.core.quantity import quantities
-from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.heads.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
-from rnnviz.core.sweeps.underflow import unlost
+from rnnviz.core.sweeps.verdicts.underflow import unlost
 
 _BY_HEAD: dict[str, Callable[[HeadTrace], Array | None]] = {
     "losses": lambda head: head.losses,

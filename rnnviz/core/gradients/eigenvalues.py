@@ -14,7 +14,7 @@ from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Diagonal, FromWeights, Matrix, Node, RealPart
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.nodes import NUMBERS
+from rnnviz.core.sweeps.steps.nodes import NUMBERS
 
 
 @dataclass(frozen=True, eq=False)

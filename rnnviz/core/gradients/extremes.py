@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.gradients.flow_of import Flow
-from rnnviz.core.sweeps.underflow import SURE, held
+from rnnviz.core.sweeps.verdicts.underflow import SURE, held
 
 
 class Mark(IntEnum):

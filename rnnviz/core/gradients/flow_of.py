@@ -14,9 +14,9 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.gradients.jacobians import axis_length
 from rnnviz.core.gradients.losses import loss_times, unit_vector
 from rnnviz.core.magnitude import l2
-from rnnviz.core.sweeps.lanes import lane_work, lanes
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.wanted import Lanes, Wanted, finished
+from rnnviz.core.sweeps.scans.lanes import lane_work, lanes
+from rnnviz.core.sweeps.scans.wanted import Lanes, Wanted, finished
 
 Seed = Literal["loss", "unit"]
 

@@ -11,7 +11,7 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.gradients.flow_of import Flow
 from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.swept import cut_before
+from rnnviz.core.sweeps.scans.swept import cut_before
 
 THRESHOLD = 1e-6  # of ‖∂L_k/∂h_k‖
 _IN_THE_PAST = 1e-10  # ‖∂L/∂h_t‖² ≥ 10⁻²⁰

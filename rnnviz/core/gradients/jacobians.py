@@ -13,8 +13,8 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.nodes import StepBack
-from rnnviz.core.sweeps.swept import known_jacobians
+from rnnviz.core.sweeps.scans.swept import known_jacobians
+from rnnviz.core.sweeps.steps.nodes import StepBack
 
 _NUMBERS = 2**21  # of the Jacobians and what leads to them that are in memory at once
 _OPERATIONS = 3e6  # n S³ of the n Jacobians of a block, so that one of H = 64 takes some milliseconds

@@ -13,9 +13,9 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.gradients.flow_of import cell_states
 from rnnviz.core.gradients.losses import unit_vector
-from rnnviz.core.sweeps.lanes import lane_work, lanes
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.wanted import Lanes, Wanted, finished
+from rnnviz.core.sweeps.scans.lanes import lane_work, lanes
+from rnnviz.core.sweeps.scans.wanted import Lanes, Wanted, finished
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.fidelity import weight_grads
-from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.verdicts.fidelity import weight_grads
+from rnnviz.core.sweeps.verdicts.precision import in_float64
 
 ALL = ""  # the parameter of the bias of all parameters together, side by side
 

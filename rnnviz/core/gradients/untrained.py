@@ -24,7 +24,7 @@ from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.backward import sweep_back
 from rnnviz.core.sweeps.capture import Call, Head
 from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
-from rnnviz.core.sweeps.head import through_head
+from rnnviz.core.sweeps.heads.head import through_head
 from rnnviz.core.sweeps.shares import Factors
 
 SEEDS = tuple(range(1, 21))

@@ -18,7 +18,7 @@ from rnnviz.core.stopping.conditions import NO, Answer, Question, change, condit
 from rnnviz.core.stopping.marks import Breakpoint
 from rnnviz.core.stopping.moment import Moment
 from rnnviz.core.stopping.stop_words import hit_words
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import CallTrace
 

@@ -9,11 +9,11 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenMapping, frozen, frozen_mapping
 from rnnviz.core.cells import Gradients
 from rnnviz.core.sweeps.capture import Call
-from rnnviz.core.sweeps.carrying import sweep_backward
 from rnnviz.core.sweeps.forward import LayerSweep
+from rnnviz.core.sweeps.heads.pooling import PooledGrads
 from rnnviz.core.sweeps.layer import Layer, came_down
-from rnnviz.core.sweeps.nodes import Final, NodeValues, Slopes
-from rnnviz.core.sweeps.pooling import PooledGrads
+from rnnviz.core.sweeps.steps.carrying import sweep_backward
+from rnnviz.core.sweeps.steps.nodes import Final, NodeValues, Slopes
 
 _SHORTEST = 4  # time steps of a stretch between two cuts from which on a kernel pays, measured
 

@@ -7,18 +7,18 @@ from functools import cached_property
 import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
-from rnnviz.core.sweeps.attention import Source
 from rnnviz.core.sweeps.axis import Axis, Place, Rows
 from rnnviz.core.sweeps.backward import sweep_back
+from rnnviz.core.sweeps.borders.convolved import ConvolutionTrace
+from rnnviz.core.sweeps.borders.embedded import EmbeddingTrace
+from rnnviz.core.sweeps.borders.hand_over import BridgeTrace, bridged, final_states
 from rnnviz.core.sweeps.capture import Call, Capture
-from rnnviz.core.sweeps.convolved import ConvolutionTrace
-from rnnviz.core.sweeps.embedded import EmbeddingTrace
 from rnnviz.core.sweeps.forward import LayerSweep
-from rnnviz.core.sweeps.hand_over import BridgeTrace, bridged, final_states
-from rnnviz.core.sweeps.head import HeadTrace, through_head
+from rnnviz.core.sweeps.heads.attention import Source
+from rnnviz.core.sweeps.heads.head import HeadTrace, through_head
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.recorded import recorded_layer
-from rnnviz.core.sweeps.swept import Beyond
+from rnnviz.core.sweeps.scans.swept import Beyond
 
 
 @dataclass(frozen=True, eq=False)

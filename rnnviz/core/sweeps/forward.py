@@ -15,8 +15,8 @@ from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.cells import Cell
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Call
-from rnnviz.core.sweeps.nodes import SetByHand, sweep_forward
-from rnnviz.core.sweeps.window import windowed
+from rnnviz.core.sweeps.steps.nodes import SetByHand, sweep_forward
+from rnnviz.core.sweeps.steps.window import windowed
 
 
 @dataclass(frozen=True)

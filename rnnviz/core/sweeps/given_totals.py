@@ -9,7 +9,7 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps.capture import Capture
 from rnnviz.core.sweeps.forward import unroll
-from rnnviz.core.sweeps.nodes import NodeValues, Slopes, StepBack
+from rnnviz.core.sweeps.steps.nodes import NodeValues, Slopes, StepBack
 
 _ROUNDING = 64  # units of the last place of total and carried part that their difference may be wrong by
 _NEAR = 1e-3  # relative: given gradients as near to a carried part are that part, and shorter directions do not count

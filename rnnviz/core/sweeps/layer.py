@@ -16,11 +16,12 @@ from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Matrix
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.quantity import Quantity, quantities
-from rnnviz.core.sweeps import flow, shares
+from rnnviz.core.sweeps import shares
 from rnnviz.core.sweeps.layer_record import LayerRecord
-from rnnviz.core.sweeps.nodes import Slopes, StepBack, passed_back
 from rnnviz.core.sweeps.parameter_factors import all_factors
-from rnnviz.core.sweeps.window import folded_back
+from rnnviz.core.sweeps.scans import flow
+from rnnviz.core.sweeps.steps.nodes import Slopes, StepBack, passed_back
+from rnnviz.core.sweeps.steps.window import folded_back
 
 # L_t; every L_k with k ≥ t, through a pooling; the layer above; a ∂L/∂output that was given
 DirectFrom = Literal["loss", "pooling", "above", "given"]

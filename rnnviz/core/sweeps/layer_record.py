@@ -14,13 +14,13 @@ from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Value
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.asked import Asked
-from rnnviz.core.sweeps.attention import AttentionTrace
 from rnnviz.core.sweeps.axis import Place, Rows
-from rnnviz.core.sweeps.nodes import NodeValues
-from rnnviz.core.sweeps.pooling import PooledGrads
-from rnnviz.core.sweeps.swept import Beyond
-from rnnviz.core.sweeps.window import newest
+from rnnviz.core.sweeps.heads.attention import AttentionTrace
+from rnnviz.core.sweeps.heads.pooling import PooledGrads
+from rnnviz.core.sweeps.scans.asked import Asked
+from rnnviz.core.sweeps.scans.swept import Beyond
+from rnnviz.core.sweeps.steps.nodes import NodeValues
+from rnnviz.core.sweeps.steps.window import newest
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,11 +7,11 @@ import numpy as np
 from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.capture_check import check_shapes
-from rnnviz.core.sweeps.fidelity import Check
-from rnnviz.core.sweeps.not_finite import all_finite
-from rnnviz.core.sweeps.precision import in_float64, jittered
 from rnnviz.core.sweeps.trace import Trace, one_rounding_off, rebuild
-from rnnviz.core.sweeps.verdict import judge
+from rnnviz.core.sweeps.verdicts.fidelity import Check
+from rnnviz.core.sweeps.verdicts.not_finite import all_finite
+from rnnviz.core.sweeps.verdicts.precision import in_float64, jittered
+from rnnviz.core.sweeps.verdicts.verdict import judge
 
 
 def rebuild_one(capture: Capture, sample: int) -> Trace:

@@ -7,8 +7,8 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.node import Matrix, Node, Value
-from rnnviz.core.sweeps.nodes import Slopes
 from rnnviz.core.sweeps.shares import Factors
+from rnnviz.core.sweeps.steps.nodes import Slopes
 
 
 class Differentiated(Protocol):

@@ -14,12 +14,12 @@ from rnnviz.core.arrays import Array, frozen, frozen_mapping
 from rnnviz.core.cells.own import NOT_KNOWN
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.sweeps import shares
-from rnnviz.core.sweeps.asked import Asked
 from rnnviz.core.sweeps.axis import Place, Rows
 from rnnviz.core.sweeps.capture import Call, RecordedCall
+from rnnviz.core.sweeps.heads.pooling import PooledGrads
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.nodes import Slopes
-from rnnviz.core.sweeps.pooling import PooledGrads
+from rnnviz.core.sweeps.scans.asked import Asked
+from rnnviz.core.sweeps.steps.nodes import Slopes
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,20 +14,20 @@ from rnnviz.core.memory import array_bytes, keep_pages_at_hand
 from rnnviz.core.network import Network
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.axis import Axis
+from rnnviz.core.sweeps.borders.hand_over import States, made_otherwise, unroll_calls
 from rnnviz.core.sweeps.call_trace import CallTrace, attended_grads, sampled, swept_back
 from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind, axis_of
 from rnnviz.core.sweeps.capture_check import check_shapes
 from rnnviz.core.sweeps.cuts import Cuts, cuts_of
-from rnnviz.core.sweeps.fidelity import LIMITS, Check, relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
-from rnnviz.core.sweeps.hand_over import States, made_otherwise, unroll_calls
-from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.heads.head import HeadTrace
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.nodes import SetByHand
-from rnnviz.core.sweeps.precision import in_float64, jittered, rounded
 from rnnviz.core.sweeps.recorded import recorded_output
-from rnnviz.core.sweeps.underflow import held, underflows
-from rnnviz.core.sweeps.verdict import Verdict, judge
+from rnnviz.core.sweeps.steps.nodes import SetByHand
+from rnnviz.core.sweeps.verdicts.fidelity import LIMITS, Check, relative_difference
+from rnnviz.core.sweeps.verdicts.precision import in_float64, jittered, rounded
+from rnnviz.core.sweeps.verdicts.underflow import held, underflows
+from rnnviz.core.sweeps.verdicts.verdict import Verdict, judge
 
 __all__ = ["CallTrace", "HeadTrace", "Layer", "Trace", "rebuild"]
 

@@ -14,8 +14,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.formats import CHECKPOINTS, SAFETENSORS
 from rnnviz.core.files.whole import write_whole
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.borders.learnt import learnt
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.learnt import learnt
 from rnnviz.engine.checkpoints.own_exports import RECURRENT, said_in_texts, said_in_values
 from rnnviz.runs.reading.reader import Run, open_run
 

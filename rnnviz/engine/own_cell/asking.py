@@ -10,8 +10,8 @@ from rnnviz.core.arrays import Array, frozen
 from rnnviz.core.cells import OWN
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import closest
-from rnnviz.core.sweeps.asked import Asked
 from rnnviz.core.sweeps.capture import Call, Capture, CaptureKind
+from rnnviz.core.sweeps.scans.asked import Asked
 from rnnviz.engine.own_cell.module import OwnCellModule
 from rnnviz.engine.own_cell.running import BACK, running
 from rnnviz.runs.reading.reader import Run

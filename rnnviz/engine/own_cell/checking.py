@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.sweeps.capture import Call, Capture, Head
-from rnnviz.core.sweeps.precision import in_float64
+from rnnviz.core.sweeps.verdicts.precision import in_float64
 from rnnviz.engine.losses import losses
 from rnnviz.engine.own_cell.asking import with_weights
 from rnnviz.engine.own_cell.module import OwnCellModule

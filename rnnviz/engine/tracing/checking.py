@@ -18,11 +18,11 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import listed
 from rnnviz.core.sweeps.capture import KIND_WORDS, Call, Capture, CaptureKind
-from rnnviz.core.sweeps.fidelity import relative_difference, weight_grads
-from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import Trace, rebuild
-from rnnviz.core.sweeps.underflow import SURE
-from rnnviz.core.sweeps.verdict import Verdict, not_finite
+from rnnviz.core.sweeps.verdicts.fidelity import relative_difference, weight_grads
+from rnnviz.core.sweeps.verdicts.precision import in_float64
+from rnnviz.core.sweeps.verdicts.underflow import SURE
+from rnnviz.core.sweeps.verdicts.verdict import Verdict, not_finite
 from rnnviz.engine.own_cell.asking import module_of
 from rnnviz.engine.own_cell.checking import again
 from rnnviz.engine.tracing.unrolled import Held, nudge_shapes, nudged, own_arrays, tensor_name, unrolled_loss

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from rnnviz.core.cells.node import Node
 from rnnviz.core.network import Network
-from rnnviz.core.sweeps.interventions import Clamp
+from rnnviz.core.sweeps.what_if.interventions import Clamp
 from rnnviz.debugger.places import to_layer
 from rnnviz.gui.canvas.lane_picker import LanePicker
 from rnnviz.gui.canvas.lanes.selection import LaneChoice, lane_choices, toggled

@@ -14,9 +14,9 @@ from rnnviz.core.numbers import short
 from rnnviz.core.optimising.optimisers import OPTIMISERS
 from rnnviz.core.optimising.update import operations as update_operations
 from rnnviz.core.setting import settings_of
-from rnnviz.core.sweeps.attention_operations import BY_S, OF_ONE_S
-from rnnviz.core.sweeps.head import HeadTrace
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.attention_operations import BY_S, OF_ONE_S
+from rnnviz.core.sweeps.heads.head import HeadTrace
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.phase_operations import head_column, head_input, headed

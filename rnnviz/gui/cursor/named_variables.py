@@ -8,11 +8,11 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.formula import Operation
 from rnnviz.core.optimising.update import UpdateRule, operations
+from rnnviz.core.sweeps.borders.embedded import EmbeddingTrace
 from rnnviz.core.sweeps.call_trace import CallTrace
 from rnnviz.core.sweeps.capture import HeadKind
-from rnnviz.core.sweeps.embedded import EmbeddingTrace
-from rnnviz.core.sweeps.head import HeadTrace
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.head import HeadTrace
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.phase_operations import short_words
 from rnnviz.debugger.updating import UpdatedParameter, UpdateShown

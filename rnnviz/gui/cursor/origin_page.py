@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVB
 
 from rnnviz.core.cells import Cell
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.heads.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.debugger.head_provenance import HeadPlace, head_gradients
 from rnnviz.debugger.phase_operations import head_column, headed

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.heads.head import HeadTrace
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.core.tasks.info import Scale, TaskInfo
 from rnnviz.gui.cursor.value_row import ValueRow, ValueSource, shown_symbol

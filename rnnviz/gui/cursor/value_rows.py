@@ -14,7 +14,7 @@ from rnnviz.core.numbers import short, tick
 from rnnviz.core.optimising.clipping import Clipping
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import NOT_APART
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Layer, Trace
 from rnnviz.core.tasks.info import TaskInfo
 from rnnviz.gui.cursor.prediction_rows import label_of, prediction_rows

@@ -17,7 +17,7 @@ from rnnviz.core.experiment.model_settings import ModelSettings
 from rnnviz.core.experiment.settings import Task
 from rnnviz.core.files.code import recent
 from rnnviz.core.setting import settings_of
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 from rnnviz.gui.look import fonts, scale
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.look.model_bar import paint_model_bar

@@ -10,7 +10,7 @@ from rnnviz.core.experiment.forms import meaningless, reach_problem, truncations
 from rnnviz.core.experiment.heads import choices
 from rnnviz.core.experiment.settings import Task
 from rnnviz.core.experiment.training_settings import TRUNCATIONS, TrainingSettings
-from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.heads.losses import LOSSES
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.widgets.fields import Choice, Field, Row
 from rnnviz.gui.widgets.folded import fold

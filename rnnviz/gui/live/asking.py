@@ -21,8 +21,8 @@ from rnnviz.gui.state.state import State
 from rnnviz.gui.state.store import Store, setting
 
 if TYPE_CHECKING:
-    from rnnviz.core.sweeps.asked import Asked
     from rnnviz.core.sweeps.layer import Layer
+    from rnnviz.core.sweeps.scans.asked import Asked
 
 ASK_COMMAND = "Ask for step Jacobians"
 _REST = 150  # milliseconds that a trace stays before the engine is asked about it

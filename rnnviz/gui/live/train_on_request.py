@@ -57,7 +57,7 @@ def request_from(state: State, run: Run, path: Path) -> TrainOnRequest:
 
     Writes the changed weights beside `path`. RnnvizError where that, or the capture, fails.
     """
-    from rnnviz.core.sweeps.interventions import SetWeight  # late: nothing is set by hand yet
+    from rnnviz.core.sweeps.what_if.interventions import SetWeight  # late: nothing is set by hand yet
 
     step, whatif = state.place.cursor.training_step, state.trial.whatif
     request = TrainOnRequest(run.path, step, typed_settings(state), files=files_of(state))

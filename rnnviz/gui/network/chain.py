@@ -12,7 +12,7 @@ from rnnviz.core.formula import Operation
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
 from rnnviz.core.optimising.update import operations as update_operations
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
 from rnnviz.debugger.cursor import Phase
 from rnnviz.debugger.phase_operations import head_input, headed, short_words
 from rnnviz.debugger.updating import UpdateShown, parameter_shown

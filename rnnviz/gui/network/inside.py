@@ -35,9 +35,9 @@ from rnnviz.core.equations.operations import operations_of
 from rnnviz.core.equations.places import cut_words, from_after
 from rnnviz.core.magnitude import l2
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.swept import cut_before
+from rnnviz.core.sweeps.scans.swept import cut_before
 from rnnviz.core.sweeps.trace import Trace
-from rnnviz.core.sweeps.underflow import held
+from rnnviz.core.sweeps.verdicts.underflow import held
 from rnnviz.debugger.cursor import Phase
 from rnnviz.gui.canvas.items.symbols import readable
 from rnnviz.gui.canvas.lanes.shown import ShownModel

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.pooling import PoolingKind
+from rnnviz.core.sweeps.heads.pooling import PoolingKind
 from rnnviz.gui.canvas.items.symbols import readable
 from rnnviz.gui.look.columns import LABEL_COLUMN
 from rnnviz.gui.network.attention import MEMORY, draw_memory

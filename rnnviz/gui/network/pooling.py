@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, QRectF
 
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
-from rnnviz.core.sweeps.head import HeadTrace
-from rnnviz.core.sweeps.pooling import POOLINGS, PoolingKind
+from rnnviz.core.sweeps.heads.head import HeadTrace
+from rnnviz.core.sweeps.heads.pooling import POOLINGS, PoolingKind
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.network.drawing import Box, Drawing, Line, Target, Text
 from rnnviz.gui.network.reading import Look, written

@@ -21,7 +21,7 @@ from rnnviz.core.numbers import short
 from rnnviz.core.structure import LayerId, Structure
 from rnnviz.core.sweeps.layer import Layer
 from rnnviz.core.sweeps.trace import Trace
-from rnnviz.core.sweeps.underflow import held
+from rnnviz.core.sweeps.verdicts.underflow import held
 from rnnviz.debugger.updating import UpdateShown, updated_parameters
 from rnnviz.gui.canvas.items.chain import VANISHED
 from rnnviz.gui.canvas.items.heat_map import indices, packed, shrunk

@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rnnviz.core.stopping.marks import Bookmark
-from rnnviz.core.sweeps.interventions import Intervention
+from rnnviz.core.sweeps.what_if.interventions import Intervention
 from rnnviz.debugger.bookmarks import bookmarked
 from rnnviz.debugger.cursor import Cursor
 from rnnviz.debugger.places import to_model

@@ -14,7 +14,7 @@ from rnnviz.gui.state.store import Store
 from rnnviz.runs.writing.thinning import BUDGET_BYTES
 
 if TYPE_CHECKING:
-    from rnnviz.core.sweeps.verdict import VerdictKind
+    from rnnviz.core.sweeps.verdicts.verdict import VerdictKind
 
 # What the engine says of itself: words and the colour of the dot.
 _ENGINE = {

@@ -16,7 +16,7 @@ from rnnviz.gui.state.store import Store, setting
 from rnnviz.gui.state.window import Message
 
 if TYPE_CHECKING:
-    from rnnviz.core.sweeps.interventions import Intervention
+    from rnnviz.core.sweeps.what_if.interventions import Intervention
 
 MENU = "Debug"
 WHAT_IF = "What-if"  # the entry below which they are
@@ -54,15 +54,15 @@ class WhatIfs:
 
     def copy(self) -> None:
         """What is set by hand as text on the clipboard, a line each."""
-        from rnnviz.core.sweeps.intervention_text import written  # late: the window starts without
+        from rnnviz.core.sweeps.what_if.intervention_text import written  # late: the window starts without
 
         QGuiApplication.clipboard().setText(written(self._store.state.trial.whatif.interventions))
         self._store.say(Message("info", "What is set by hand is copied as text."))
 
     def paste(self) -> None:
         """Sets what such lines on the clipboard say. RnnvizError where they say nothing, or what this model has not."""
-        from rnnviz.core.sweeps.changed_capture import changed_capture
-        from rnnviz.core.sweeps.intervention_text import read
+        from rnnviz.core.sweeps.what_if.changed_capture import changed_capture
+        from rnnviz.core.sweeps.what_if.intervention_text import read
 
         found, state = read(QGuiApplication.clipboard().text()), self._store.state
         model = state.trial.whatif.model if state.trial.whatif.active else state.place.model

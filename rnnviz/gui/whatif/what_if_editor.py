@@ -10,7 +10,8 @@ from rnnviz.core.errors import RnnvizError
 from rnnviz.core.numbers import short
 from rnnviz.core.quantity import value_of
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.interventions import (
+from rnnviz.core.sweeps.trace import CallTrace, Trace
+from rnnviz.core.sweeps.what_if.interventions import (
     Clamp,
     CutGradient,
     Intervention,
@@ -21,7 +22,6 @@ from rnnviz.core.sweeps.interventions import (
     check_numbers,
     one_hot,
 )
-from rnnviz.core.sweeps.trace import CallTrace, Trace
 from rnnviz.gui.look.form_style import push_button
 from rnnviz.gui.state.state import State
 from rnnviz.gui.whatif.what_if_parsing import (
@@ -318,7 +318,7 @@ class WhatIfEditor(QWidget):
 
 
 def _parameters(trace: Trace) -> dict[str, tuple[int, ...]]:
-    from rnnviz.core.sweeps.changed_capture import settable_parameters  # late: the sweeps come after the window
+    from rnnviz.core.sweeps.what_if.changed_capture import settable_parameters  # late: the sweeps come after the window
 
     return settable_parameters(trace.check.capture)
 

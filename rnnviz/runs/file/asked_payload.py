@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.files.whole import write_whole
-from rnnviz.core.sweeps.asked import Asked
+from rnnviz.core.sweeps.scans.asked import Asked
 from rnnviz.runs.file.payload import load_tensors, save_tensors
 
 _NAMES = ("step", "within", "inputs")

@@ -11,8 +11,8 @@ from rnnviz.core.gradients.flow_of import cell_states, chosen_rows, flow_of, flo
 from rnnviz.core.gradients.losses import asked, few, unit_vector
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Head
-from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import rebuild
+from rnnviz.core.sweeps.verdicts.precision import in_float64
 
 TIME_STEPS, SEQUENCES = 4, 2
 

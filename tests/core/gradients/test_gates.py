@@ -9,7 +9,7 @@ import pytest
 from rnnviz.core.cells import CELLS
 from rnnviz.core.gradients.gates import gate_units, kept
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps import flow
+from rnnviz.core.sweeps.scans import flow
 from rnnviz.core.sweeps.trace import rebuild
 
 KEEPING = {  # by cell: the state, how it is written, and its value

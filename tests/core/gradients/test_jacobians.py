@@ -7,7 +7,7 @@ from every_cell import CHOICES
 from rnnviz.core.gradients.eigenvalues import recurrent_eigenvalues
 from rnnviz.core.gradients.jacobians import spectra, spectral_radii, state_rows, step_jacobians
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps import flow
+from rnnviz.core.sweeps.scans import flow
 from rnnviz.core.sweeps.trace import rebuild
 
 

@@ -16,7 +16,7 @@ from rnnviz.core.gradients.untrained import SEEDS, Band, continued, initial_weig
 from rnnviz.core.magnitude import l2
 from rnnviz.core.setting import settings_of
 from rnnviz.core.sweeps.capture import Capture, Head
-from rnnviz.core.sweeps.head import through_head
+from rnnviz.core.sweeps.heads.head import through_head
 from rnnviz.core.sweeps.trace import rebuild
 
 SOME = (3, 8, 11)

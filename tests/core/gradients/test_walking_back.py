@@ -14,7 +14,7 @@ from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
 from rnnviz.core.gradients.paths import path_steps, paths
 from rnnviz.core.gradients.walk import bound, fitted, walk
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps import flow as jacobians
+from rnnviz.core.sweeps.scans import flow as jacobians
 from rnnviz.core.sweeps.trace import rebuild
 
 

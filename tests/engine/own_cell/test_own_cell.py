@@ -16,9 +16,9 @@ from rnnviz.core.gradients.flow_of import flow_of
 from rnnviz.core.gradients.jacobians import spectra
 from rnnviz.core.gradients.losses import unit_vector
 from rnnviz.core.gradients.products import product_spectra
-from rnnviz.core.sweeps.asked import Asked, NotAskedError
 from rnnviz.core.sweeps.capture import NOT_APART
 from rnnviz.core.sweeps.recorded import RecordedLayer
+from rnnviz.core.sweeps.scans.asked import Asked, NotAskedError
 from rnnviz.core.sweeps.trace import Trace, rebuild
 from rnnviz.engine.own_cell.asking import jacobians
 from rnnviz.engine.own_cell.module import OwnCellModule

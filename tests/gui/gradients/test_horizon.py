@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from rnnviz.core.gradients.flow_of import flow_of
 from rnnviz.core.gradients.horizon import horizon, in_the_past, omega
+from rnnviz.core.sweeps.scans.wanted import finished
 from rnnviz.core.sweeps.trace import rebuild
-from rnnviz.core.sweeps.wanted import finished
 from rnnviz.gui.gradients import over_training, recording
 from rnnviz.gui.gradients.cards.horizon_card import HorizonCard, Reach
 from rnnviz.gui.gradients.over_training import OverSteps

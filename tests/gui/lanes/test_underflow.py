@@ -15,8 +15,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.precision import in_float64
 from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.verdicts.precision import in_float64
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.canvas.lane_stack import LaneStack
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane

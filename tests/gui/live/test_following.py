@@ -17,7 +17,7 @@ from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.verdict import Verdict
+from rnnviz.core.sweeps.verdicts.verdict import Verdict
 from rnnviz.gui.live.background import Background
 from rnnviz.gui.live.following import Following
 from rnnviz.gui.live.history import GrowingArray, HistoryReader, SharedSteps

@@ -13,8 +13,8 @@ from rnnviz.core.memory import array_bytes
 from rnnviz.core.sweeps import one_by_one
 from rnnviz.core.sweeps import trace as trace_module
 from rnnviz.core.sweeps.capture import Capture
-from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.core.sweeps.trace import Trace
+from rnnviz.core.sweeps.what_if.interventions import SetValue
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.live import following, rebuilding
 from rnnviz.gui.live.rebuilding import Rebuilding, Rebuilt

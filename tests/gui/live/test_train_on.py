@@ -12,7 +12,7 @@ from whole_program import OpenApp, engine_process_id, small_experiment, type_int
 from rnnviz.core.experiment.file import write_experiment
 from rnnviz.core.experiment.training_settings import TrainingSettings
 from rnnviz.core.stopping.marks import Breakpoint
-from rnnviz.core.sweeps.interventions import SetWeight
+from rnnviz.core.sweeps.what_if.interventions import SetWeight
 from rnnviz.gui.shell.app import App
 from rnnviz.gui.state.marks import with_breakpoints
 from rnnviz.gui.state.store import setting

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from traced_states import TRAINING_STEP, traced_state
 
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.interventions import Clamp
+from rnnviz.core.sweeps.what_if.interventions import Clamp
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.places import to_model, to_operation, to_phase, to_time_step
 from rnnviz.gui.network.drawing import Box, Drawing, Target, between

@@ -12,9 +12,9 @@ from traced_states import TRAINING_STEP, traced_state, with_heads
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import LossName, Pooling
-from rnnviz.core.sweeps.head import HeadTrace
-from rnnviz.core.sweeps.head_operations import backward_operations, forward_operations
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.heads.head import HeadTrace
+from rnnviz.core.sweeps.heads.head_operations import backward_operations, forward_operations
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 from rnnviz.core.sweeps.trace import Trace
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equation_lines import equation_lines

@@ -7,9 +7,9 @@ from flat_state import flat_state
 
 from rnnviz.core.structure import Structure
 from rnnviz.core.sweeps.capture import Capture, Head
-from rnnviz.core.sweeps.changed_trace import rebuild_changed
-from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.core.sweeps.trace import Trace, rebuild
+from rnnviz.core.sweeps.what_if.changed_trace import rebuild_changed
+from rnnviz.core.sweeps.what_if.interventions import SetValue
 from rnnviz.core.tasks.info import Baseline, TaskInfo
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf

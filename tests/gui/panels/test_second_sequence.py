@@ -11,8 +11,8 @@ from traced_states import LENGTHS, TRAINING_STEP, traced_state
 
 from rnnviz.core.numbers import short
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.interventions import SetValue
 from rnnviz.core.sweeps.trace import Layer
+from rnnviz.core.sweeps.what_if.interventions import SetValue
 from rnnviz.debugger.changes import what_changed_in_time
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.gui.cursor.equations import EquationsPanel

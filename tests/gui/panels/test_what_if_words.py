@@ -5,7 +5,7 @@ from flat_state import flat_state
 from traced_states import TRAINING_STEP, traced_state
 
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.interventions import SetValue
+from rnnviz.core.sweeps.what_if.interventions import SetValue
 from rnnviz.debugger.cursor import Cursor, Phase
 from rnnviz.debugger.whatif import WhatIf
 from rnnviz.gui.state.state import State

@@ -11,9 +11,9 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2, log10
 from rnnviz.core.network import Network
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.head import HeadTrace
+from rnnviz.core.sweeps.heads.head import HeadTrace
 from rnnviz.core.sweeps.trace import Layer, Trace
-from rnnviz.core.sweeps.underflow import SURE, held
+from rnnviz.core.sweeps.verdicts.underflow import SURE, held
 from rnnviz.gui.canvas.lanes.looking_back import LookingBack, looking_back
 from rnnviz.gui.canvas.lanes.rests import Rest
 from rnnviz.gui.canvas.lanes.row import along, outside, row_of, stretch, there

@@ -12,7 +12,7 @@ from rnnviz.core.gradients.jacobians import Spectra, spectra
 from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.cuts import Cuts
-from rnnviz.core.sweeps.underflow import SURE
+from rnnviz.core.sweeps.verdicts.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, carries_nothing, rest_words, seldom
 from rnnviz.gui.gradients.over_time import OverTime

@@ -15,7 +15,7 @@ from rnnviz.core.gradients.flow_of import cell_states
 from rnnviz.core.gradients.paths import Paths, path_steps
 from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import short, whole
-from rnnviz.core.sweeps.underflow import SURE
+from rnnviz.core.sweeps.verdicts.underflow import SURE
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table, resting
 from rnnviz.gui.gradients.flows import takes_unit_losses, told

@@ -16,7 +16,7 @@ from rnnviz.core.magnitude import log10
 from rnnviz.core.numbers import bound as digits
 from rnnviz.core.numbers import short, whole
 from rnnviz.core.sweeps.cuts import Cuts
-from rnnviz.core.sweeps.flow import geometric_rate
+from rnnviz.core.sweeps.scans.flow import geometric_rate
 from rnnviz.gui.canvas.lanes.shown import ShownModel
 from rnnviz.gui.canvas.lanes.value_axes import logarithmic
 from rnnviz.gui.gradients.card import Found, Partial, Sight, Spot, Table

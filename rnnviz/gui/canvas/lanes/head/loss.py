@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnnviz.core.magnitude import log10
-from rnnviz.core.sweeps.head import HeadTrace
-from rnnviz.core.sweeps.losses import LOSSES
+from rnnviz.core.sweeps.heads.head import HeadTrace
+from rnnviz.core.sweeps.heads.losses import LOSSES
 from rnnviz.gui.canvas.items.curve_plot import Curve
 from rnnviz.gui.canvas.lanes.curve_lane import CurveLane
 from rnnviz.gui.canvas.lanes.lane import LaneSlot

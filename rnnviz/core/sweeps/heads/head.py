@@ -16,11 +16,11 @@ from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weigh
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.plain_records import listed
 from rnnviz.core.sweeps import shares
-from rnnviz.core.sweeps.attention import AttentionTrace, Source, attend, attention_trace
 from rnnviz.core.sweeps.axis import Place, Rows
 from rnnviz.core.sweeps.capture import Head, HeadKind, LossName, Reduction
-from rnnviz.core.sweeps.losses import LOSSES, Measure, weighted
-from rnnviz.core.sweeps.pooling import POOLINGS, PooledGrads
+from rnnviz.core.sweeps.heads.attention import AttentionTrace, Source, attend, attention_trace
+from rnnviz.core.sweeps.heads.losses import LOSSES, Measure, weighted
+from rnnviz.core.sweeps.heads.pooling import POOLINGS, PooledGrads
 
 _PRODUCT = Node("product", Matrix(Weight("weight"), Value("pooled")), "logits", units="rows")
 _SUM = Sum((Value("product"), Weight("bias")))

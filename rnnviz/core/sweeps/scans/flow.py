@@ -10,11 +10,11 @@ import numpy as np
 
 from rnnviz.core.arrays import Array
 from rnnviz.core.magnitude import l2
-from rnnviz.core.sweeps.lanes import lanes
-from rnnviz.core.sweeps.nodes import StepBack
-from rnnviz.core.sweeps.swept import Swept, all_rows, cut_before, known_jacobians
-from rnnviz.core.sweeps.wanted import Wanted, finished
-from rnnviz.core.sweeps.window import folded_back
+from rnnviz.core.sweeps.scans.lanes import lanes
+from rnnviz.core.sweeps.scans.swept import Swept, all_rows, cut_before, known_jacobians
+from rnnviz.core.sweeps.scans.wanted import Wanted, finished
+from rnnviz.core.sweeps.steps.nodes import StepBack
+from rnnviz.core.sweeps.steps.window import folded_back
 
 
 def gradient_flow(layer: Swept, sample: int) -> Array:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from rnnviz.core.errors import RnnvizError
-from rnnviz.core.sweeps.interventions import (
+from rnnviz.core.sweeps.what_if.interventions import (
     Clamp,
     CutGradient,
     Intervention,

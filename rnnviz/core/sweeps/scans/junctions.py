@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.sweeps.ways import Factor
+from rnnviz.core.sweeps.steps.ways import Factor
 
 
 @dataclass(eq=False)

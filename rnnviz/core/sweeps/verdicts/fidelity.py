@@ -13,7 +13,7 @@ from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import LayerId
 from rnnviz.core.sweeps.capture import Capture, RecordedCall
 from rnnviz.core.sweeps.layer import Layer
-from rnnviz.core.sweeps.nodes import SetByHand
+from rnnviz.core.sweeps.steps.nodes import SetByHand
 
 LIMITS = {"float32": 1e-5, "float64": 1e-10}  # relative differences that rounding explains
 LARGEST_LIMIT = 1e-2  # whatever cancels: beyond it a number has no digits left that could be compared

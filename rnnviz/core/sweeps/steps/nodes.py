@@ -17,7 +17,7 @@ from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import ArrayNumbers, Matrix, Node, Sum, Value, Weight, times_each
-from rnnviz.core.sweeps.plan import Plan, plan_of
+from rnnviz.core.sweeps.steps.plan import Plan, plan_of
 
 NUMBERS = ArrayNumbers()
 

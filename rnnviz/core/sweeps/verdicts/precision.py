@@ -9,7 +9,7 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenMapping, frozen
 from rnnviz.core.sweeps.capture import Attention, Bridge, Call, Capture, Convolution, Head, RecordedCall
 from rnnviz.core.sweeps.forward import LayerSweep
-from rnnviz.core.sweeps.nodes import node_value, over_time
+from rnnviz.core.sweeps.steps.nodes import node_value, over_time
 
 
 def in_float64(capture: Capture) -> Capture:

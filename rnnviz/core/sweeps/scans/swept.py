@@ -9,11 +9,11 @@ import numpy as np
 from rnnviz.core.arrays import Array, FrozenArrays
 from rnnviz.core.cells import Cell
 from rnnviz.core.structure import LayerId, Structure
-from rnnviz.core.sweeps.asked import Asked, NotAskedError
-from rnnviz.core.sweeps.attention import AttentionTrace
-from rnnviz.core.sweeps.nodes import Slopes
-from rnnviz.core.sweeps.pooling import PooledGrads
-from rnnviz.core.sweeps.wanted import Wanted
+from rnnviz.core.sweeps.heads.attention import AttentionTrace
+from rnnviz.core.sweeps.heads.pooling import PooledGrads
+from rnnviz.core.sweeps.scans.asked import Asked, NotAskedError
+from rnnviz.core.sweeps.scans.wanted import Wanted
+from rnnviz.core.sweeps.steps.nodes import Slopes
 
 
 class Swept(Protocol):

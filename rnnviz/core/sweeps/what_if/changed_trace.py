@@ -8,15 +8,15 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.blas import one_blas_thread
 from rnnviz.core.structure import LayerId
+from rnnviz.core.sweeps.borders.hand_over import unroll_calls
 from rnnviz.core.sweeps.call_trace import head_of
 from rnnviz.core.sweeps.capture import Call, Capture
 from rnnviz.core.sweeps.capture_check import check_shapes
-from rnnviz.core.sweeps.changed_capture import changed_capture, set_name
 from rnnviz.core.sweeps.forward import LayerSweep, module_output, unroll
-from rnnviz.core.sweeps.hand_over import unroll_calls
-from rnnviz.core.sweeps.interventions import Clamp, CutGradient, Intervention, SetInput, SetValue
-from rnnviz.core.sweeps.nodes import SetByHand
+from rnnviz.core.sweeps.steps.nodes import SetByHand
 from rnnviz.core.sweeps.trace import Trace, rebuild, swept
+from rnnviz.core.sweeps.what_if.changed_capture import changed_capture, set_name
+from rnnviz.core.sweeps.what_if.interventions import Clamp, CutGradient, Intervention, SetInput, SetValue
 
 ByHand = Mapping[LayerId, SetByHand]
 

@@ -12,8 +12,8 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.magnitude import l2
 from rnnviz.core.structure import Structure
-from rnnviz.core.sweeps.pooling import PooledGrads
-from rnnviz.core.sweeps.wanted import Wanted
+from rnnviz.core.sweeps.heads.pooling import PooledGrads
+from rnnviz.core.sweeps.scans.wanted import Wanted
 
 
 class Driven(Protocol):

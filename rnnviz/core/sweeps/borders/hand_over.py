@@ -8,8 +8,8 @@ import numpy as np
 
 from rnnviz.core.arrays import Array, FrozenArrays, frozen, frozen_mapping
 from rnnviz.core.sweeps.capture import Bridge, Call
-from rnnviz.core.sweeps.fidelity import relative_difference
 from rnnviz.core.sweeps.forward import LayerSweep
+from rnnviz.core.sweeps.verdicts.fidelity import relative_difference
 
 States = Mapping[str, Array]  # (layers·D, N, ·) by name
 

@@ -8,8 +8,9 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.errors import RnnvizError
 from rnnviz.core.structure import Structure
+from rnnviz.core.sweeps.borders.learnt import beside_recurrent, learnt
 from rnnviz.core.sweeps.capture import Bridge, Call, Capture
-from rnnviz.core.sweeps.interventions import (
+from rnnviz.core.sweeps.what_if.interventions import (
     Clamp,
     CutGradient,
     Intervention,
@@ -19,7 +20,6 @@ from rnnviz.core.sweeps.interventions import (
     SetWeight,
     check_numbers,
 )
-from rnnviz.core.sweeps.learnt import beside_recurrent, learnt
 
 
 def changed_capture(capture: Capture, interventions: Sequence[Intervention], sample: int = 0) -> Capture:

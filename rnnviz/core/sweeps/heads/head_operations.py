@@ -10,10 +10,10 @@ import numpy as np
 
 from rnnviz.core.cells.node import ArrayNumbers
 from rnnviz.core.formula import Equation, Operation, Term
-from rnnviz.core.sweeps.attention_operations import ATTENDED, attention_backward, attention_forward
 from rnnviz.core.sweeps.capture import HeadKind
-from rnnviz.core.sweeps.losses import LOSSES, Softmax
-from rnnviz.core.sweeps.pooling import POOLINGS
+from rnnviz.core.sweeps.heads.attention_operations import ATTENDED, attention_backward, attention_forward
+from rnnviz.core.sweeps.heads.losses import LOSSES, Softmax
+from rnnviz.core.sweeps.heads.pooling import POOLINGS
 
 
 def forward_operations(kind: HeadKind, output: str = "h_t") -> tuple[Operation, ...]:

@@ -14,11 +14,11 @@ from rnnviz.core.cells import Cell
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Matrix, Node
 from rnnviz.core.magnitude import l2
-from rnnviz.core.sweeps.asked import Carried, carry
-from rnnviz.core.sweeps.junctions import Junction, Move, settle
-from rnnviz.core.sweeps.swept import Swept, both_ways, cut_before, known_jacobians, order_of, own_part
-from rnnviz.core.sweeps.wanted import Lanes, Steps, Wanted
-from rnnviz.core.sweeps.ways import Factor, Ways, junctions_of
+from rnnviz.core.sweeps.scans.asked import Carried, carry
+from rnnviz.core.sweeps.scans.junctions import Junction, Move, settle
+from rnnviz.core.sweeps.scans.swept import Swept, both_ways, cut_before, known_jacobians, order_of, own_part
+from rnnviz.core.sweeps.scans.wanted import Lanes, Steps, Wanted
+from rnnviz.core.sweeps.steps.ways import Factor, Ways, junctions_of
 
 _AT_ONCE = 20_000_000  # multiply-adds between two moments at which a scan can be left: a few milliseconds
 

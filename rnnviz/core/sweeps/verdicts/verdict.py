@@ -10,8 +10,8 @@ import numpy as np
 from rnnviz.core.arrays import Array
 from rnnviz.core.numbers import short
 from rnnviz.core.plain_records import listed
-from rnnviz.core.sweeps.fidelity import LARGEST_LIMIT, LIMITS, OUTPUT, OUTPUT_GRAD, Check, relative_difference
-from rnnviz.core.sweeps.not_finite import all_finite, first_not_finite
+from rnnviz.core.sweeps.verdicts.fidelity import LARGEST_LIMIT, LIMITS, OUTPUT, OUTPUT_GRAD, Check, relative_difference
+from rnnviz.core.sweeps.verdicts.not_finite import all_finite, first_not_finite
 
 VerdictKind = Literal["right", "differs", "cannot be compared", "not your own pass"]
 STEPPED = "each time step run once more"  # from the state it began with: output, and gradients by what is carried

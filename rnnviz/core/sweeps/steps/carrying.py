@@ -16,8 +16,8 @@ from rnnviz.core.arrays import Array
 from rnnviz.core.cells import Gradients
 from rnnviz.core.cells.cell import Use
 from rnnviz.core.cells.node import Matrix, Node, times_each
-from rnnviz.core.sweeps.nodes import Final, SetByHand, Slopes
-from rnnviz.core.sweeps.ways import Factor, Spread, Ways, junctions_of
+from rnnviz.core.sweeps.steps.nodes import Final, SetByHand, Slopes
+from rnnviz.core.sweeps.steps.ways import Factor, Spread, Ways, junctions_of
 
 
 def sweep_backward(

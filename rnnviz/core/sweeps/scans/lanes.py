@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnnviz.core.arrays import Array
-from rnnviz.core.sweeps.scan import scan_asked, scan_layer, scan_work
-from rnnviz.core.sweeps.swept import Swept, own_part
-from rnnviz.core.sweeps.wanted import Lanes, Steps, Wanted
+from rnnviz.core.sweeps.scans.scan import scan_asked, scan_layer, scan_work
+from rnnviz.core.sweeps.scans.swept import Swept, own_part
+from rnnviz.core.sweeps.scans.wanted import Lanes, Steps, Wanted
 
 
 def lanes(layer: Swept, sample: int, wanted: Wanted) -> Steps[Lanes]:

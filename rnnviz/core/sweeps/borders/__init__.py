@@ -1,0 +1,1 @@
+"""Borders: what stands before, between and after the calls of recurrent modules."""
