@@ -58,8 +58,8 @@ class Structure:
     """The shape of one recurrent module: an `nn.RNN`, `nn.LSTM`, `nn.GRU`, or one of a cell that torch lacks.
 
     `proj_size` is torch's for the LSTM: 0 means no projection, otherwise h has that many units. With a `window` the
-    first layer reads the last so many inputs side by side (`sweeps.steps.window`). With `residual` every layer but the first
-    adds what it reads to what it gives: y_l = h_l + y_{l−1}.
+    first layer reads the last so many inputs side by side (`sweeps.steps.window`). With `residual` every layer but the
+    first adds what it reads to what it gives: y_l = h_l + y_{l−1}.
     """
 
     cell: str
