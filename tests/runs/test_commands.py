@@ -15,6 +15,7 @@ from rnnviz.runs.file.engine_commands import (
     Leave,
     Pause,
     Quit,
+    RecordBatches,
     Restart,
     Set,
     Step,
@@ -123,6 +124,8 @@ COMMANDS = (
     Restart("a", "b"),
     BranchOff("b", 3, "LSTM", "w"),
     TakeCapture(),
+    RecordBatches(),
+    RecordBatches(on=False),
     Quit(),
     Leave(41, 7, "here"),
 )

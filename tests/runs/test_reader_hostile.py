@@ -135,8 +135,8 @@ def test_a_flipped_bit_is_reported_or_changes_nothing(tmp_path: Path, whole: byt
         path.write_bytes(damaged)
         with contextlib.suppress(RnnvizError):
             read_everything(path)
-            silent += 1
-    assert silent < 80  # empty space (a page of each small table), and what is no record of the run
+            silent += any(whole[max(place // 8 - 8, 0) : place // 8 + 8])  # not in empty space
+    assert silent < 16  # of some 45: what is no record of the run, and what SQLite has left behind
 
 
 def test_a_flipped_bit_in_a_payload_says_checksum(tmp_path: Path, whole: bytes) -> None:

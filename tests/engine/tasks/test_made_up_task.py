@@ -90,7 +90,7 @@ def test_it_is_written_and_read(experiment):
         ("delay = 2", "dealy = 2", "unknown key task.dealy, did you mean delay?"),
         ('ends = "one"', 'ends = "two"', 'task.ends must be one of "zero", "one"'),
         ("bidirectional = false", "bidirectional = true", 'must be false for the task "echo"'),
-        ('name = "echo"', 'name = "ecco"', '"next character", "echo"'),
+        ('name = "echo"', 'name = "ecco"', '"glyphs", "echo"'),
     ):
         assert right in text
         with pytest.raises(RnnvizError) as refusal:

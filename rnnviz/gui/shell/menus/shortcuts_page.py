@@ -70,7 +70,7 @@ class ShortcutsPage(QDialog):
 def _column(found: Mapping[str, Sequence[Command]]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(14)
-    grid.setVerticalSpacing(3)
+    grid.setVerticalSpacing(2)
     grid.setColumnStretch(1, 1)
     row = 0
     for section, commands in found.items():
