@@ -172,6 +172,15 @@ def test_a_call_cannot_follow_a_later_one():
         rebuild(capture)
 
 
+def test_a_gradient_that_is_missing_beside_others_is_named(autograd):
+    structure = Structure("gru", 3, 4)
+    capture = autograd.random_capture(structure, time_steps=4)
+    grads = {name: np.zeros(shape) for name, shape in structure.parameter_shapes().items() if name != "bias_hh_l0"}
+    with pytest.raises(RnnvizError, match=r"grads\[bias_hh_l0\]: wanted it as that of other parameters, got nothing"):
+        rebuild(replace(capture, grads={name: array.astype(capture.inputs.dtype) for name, array in grads.items()}))
+    assert rebuild(replace(capture, grads={})).layers
+
+
 @pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("lengths", [None, [2, 4]])
 def test_a_trace_comes_back_from_pickle_read_only(autograd, cell, lengths):

@@ -67,6 +67,9 @@ def _check_call(capture: Capture, call: Call) -> set[str]:
             check(capture.grads[name], shape, "grads", name)
         if capture.own is not None and name in capture.own.grads:
             check(capture.own.grads[name], shape, "own.grads", name)
+    missing = [name for name in parameters if name not in capture.grads]
+    if capture.grads and missing and call.recorded is None:  # or less would be compared, without a word
+        raise RnnvizError(f"capture.grads[{missing[0]}]: wanted it as that of other parameters, got nothing")
     _check_lengths(call.lengths, time_steps, sequences)
     if call.masks is not None:
         check(call.masks, (structure.num_layers - 1, *output), "masks")

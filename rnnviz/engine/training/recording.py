@@ -253,7 +253,8 @@ def _recorded(probe: Batch) -> Probe:
 def _out_of_means(what: str, error: Exception) -> RnnvizError:
     """The sentence for what torch could not do, most often for want of memory."""
     reason = str(error).strip().split("\n")[0] or "not enough memory"
-    return RnnvizError(f"{what} failed: {reason}; smaller models, batches or lengths may do.")
+    remedy = "a smaller learning rate" if "overflow" in reason else "smaller models, batches or lengths"
+    return RnnvizError(f"{what} failed: {reason}; {remedy} may do.")
 
 
 @np.errstate(all="ignore")
